@@ -18,6 +18,7 @@ from telegram.ext import Application, ContextTypes, MessageHandler, TypeHandler,
 import handlers.access
 import handlers.admin
 import handlers.broadcast
+import handlers.card
 import handlers.errors
 import handlers.exchange
 import handlers.files
@@ -67,6 +68,7 @@ from bot.web.admin import AdminPage
 from bot.web.server import Door, Web, Webhook, webhook_for
 from handlers.admission import admit, let_in
 from handlers.commands import shown
+from handlers.guard import handlers_of
 from handlers.members import somebody_spoke
 
 log = structlog.get_logger()
@@ -77,7 +79,7 @@ CONVERSATION = (
     handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.why,
     handlers.exchange, handlers.settings, handlers.usage, handlers.privacy, handlers.admin,
     handlers.access, handlers.people, handlers.health, handlers.broadcast, handlers.members,
-    handlers.links, handlers.talk, handlers.unknown,
+    handlers.links, handlers.card, handlers.talk, handlers.unknown,
 )  # fmt: skip
 _UPDATES = [
     "message", "edited_message", "channel_post", "callback_query", "my_chat_member",
@@ -339,7 +341,6 @@ class Running:
                 parts.services.broadcasts.worker,
                 parts.services.access.worker,
                 parts.clock.worker,
-                parts.services.vanishing.worker,
                 self._menu.worker,
                 self._mutes,
             ]
@@ -375,10 +376,10 @@ class Running:
     async def _too_much(self, update: Update) -> None:
         """Answer what is more than one may ask at a time; no handler sees it."""
         context = Context.from_update(update, self.app)
-        if not await admit(update, context):
+        if not await admit(context):
             return
         await prepare(update, context)
-        await handlers.errors.one_at_a_time(update, context)
+        await handlers.errors.one_at_a_time(context)
 
     async def _set_webhook(self, webhook: Webhook) -> None:
         url = str(self._settings.webhook_url).rstrip("/") + webhook.path
@@ -472,7 +473,7 @@ def _conversation(parts: Parts) -> App:
     app.add_handler(TypeHandler(Update, prepare), group=-2)
     app.add_handler(MessageHandler(filters.COMMAND, somebody_spoke), group=-1)
     for module in CONVERSATION:
-        app.add_handlers(module.handlers())
+        app.add_handlers(handlers_of(module))
     app.add_error_handler(handlers.errors.on_error)
     return app
 

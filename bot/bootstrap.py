@@ -43,7 +43,6 @@ from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
 from bot.operations.overview import Overview
 from bot.operations.preflight import SPOOL_MB
-from bot.operations.vanishing import Vanishing
 from bot.outbox.worker import Outbox
 from bot.runtime.clock import Clock, steady
 from bot.runtime.metrics import Metrics
@@ -272,7 +271,6 @@ async def built(
             ),
             broadcasts=Broadcasts(db, wake=outbox.wake, now=now),
             admins=Admins(),
-            vanishing=Vanishing(bot, now=now),
             access=access,
             now=now,
             credit_price=settings.credit_price,

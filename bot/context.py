@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from telegram import CallbackQuery, InlineKeyboardButton, Message, Update
 from telegram import Chat as TelegramChat
-from telegram import InlineKeyboardButton, Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.billing.ledger import Ledger
@@ -16,7 +16,7 @@ from bot.chats.past import Past
 from bot.chats.settings import Chats
 from bot.chats.subscriptions import Subscriptions
 from bot.chats.whereabouts import Whereabouts
-from bot.domain.errors import DatabaseUnavailableError, TryAgainError
+from bot.domain.errors import DatabaseUnavailableError, NowhereError, TryAgainError
 from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
 from bot.domain.records import Chat
@@ -27,7 +27,6 @@ from bot.fetching.on_demand import Viewer
 from bot.operations import clock_keeper, database_watch, menu
 from bot.operations.broadcast import Broadcasts
 from bot.operations.overview import Overview
-from bot.operations.vanishing import Vanishing
 from bot.operations.visitors import EVERY as VISITORS_EVERY
 from bot.presentation.actions import button
 from bot.presentation.translation import Translator, translator_for
@@ -79,7 +78,6 @@ class Services:
     overview: Overview
     broadcasts: Broadcasts
     admins: Admins
-    vanishing: Vanishing
     access: Access
     now: Callable[[], datetime]
     credit_price: float
@@ -90,6 +88,9 @@ class Services:
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
     """PTB's context with our words; ``prepare`` fills it before any handler runs."""
+
+    event: Update
+    """The update that is handled."""
 
     chat: Chat
     """What is acted on: where the update came from, or the channel ``about``."""
@@ -110,6 +111,94 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     answered: bool = False
     """Whether the pressed button was answered."""
 
+    @classmethod
+    def from_update(cls, update: object, application: "App") -> "Context":
+        """Return the context of an update, which knows it."""
+        context = super().from_update(update, application)
+        if isinstance(update, Update):
+            context.event = update
+        return context
+
+    @property
+    def message(self) -> Message | None:
+        """Return the message that came, or whose button was pressed, if it is still there."""
+        return self.event.effective_message
+
+    @property
+    def query(self) -> CallbackQuery | None:
+        """Return the press of a button, None for all else."""
+        return self.event.callback_query
+
+    @property
+    def where(self) -> TelegramChat:
+        """Return the chat that the update comes from.
+
+        Raises:
+            NowhereError: It comes from none that we know.
+        """
+        if self.event.effective_chat is None:
+            raise NowhereError
+        return self.event.effective_chat
+
+    @property
+    def is_private(self) -> bool:
+        """Return whether nobody else reads along."""
+        return self._kind == TelegramChat.PRIVATE
+
+    @property
+    def is_channel(self) -> bool:
+        """Return whether it comes from a channel, where all subscribers read along."""
+        return self._kind == TelegramChat.CHANNEL
+
+    @property
+    def is_group(self) -> bool:
+        """Return whether people talk with each other there."""
+        return self._kind in {TelegramChat.GROUP, TelegramChat.SUPERGROUP}
+
+    @property
+    def _kind(self) -> str:
+        where = self.event.effective_chat
+        return where.type if where else ""  # inline queries belong to no chat
+
+    @property
+    def words(self) -> list[str]:
+        """Return what stands after a command."""
+        return list(self.args or [])
+
+    @property
+    def replied_to(self) -> Message | None:
+        """Return what a message replies to; in a topic all reply to its first one, unasked."""
+        message = self.message
+        asked = message.reply_to_message if message else None
+        if message and asked and message.is_topic_message:
+            return None if asked.message_id == message.message_thread_id else asked
+        return asked
+
+    @property
+    def user_id(self) -> int | None:
+        """Return the id of the person behind the update; None for nobody in particular."""
+        person, message = self.event.effective_user, self.message
+        as_chat = message.sender_chat if message and self.query is None else None
+        if person is None or is_nobody(person.id, as_chat.id if as_chat else None):
+            return None
+        return person.id
+
+    @property
+    def asker(self) -> Asker:
+        """Return who asks and pays: a person, or nobody in particular."""
+        where = self.event.effective_chat
+        return Asker(
+            where.id if where else None,
+            self.user_id,
+            is_admin=self.is_admin,
+            in_group=self.is_group,
+        )
+
+    @property
+    def target(self) -> Target:
+        """Return where the answer goes."""
+        return target_of(self.event)
+
     @property
     def services(self) -> Services:
         """Return the parts that the composition root built."""
@@ -120,9 +209,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """Return the time, aware and UTC."""
         return self.services.now()
 
-    def button(self, text: str, data: str, **fields: object) -> InlineKeyboardButton:
+    def button(
+        self, text: str, data: str, style: str | None = None, **fields: object
+    ) -> InlineKeyboardButton:
         """Return a button that does what ``data`` say; ``text`` is a message id."""
-        return button(self.t.plain(text, **fields), data)
+        return button(self.t.plain(text, **fields), data, style)
 
 
 App = Application[Any, Context, Any, Any, Any, Any]
@@ -168,31 +259,10 @@ def _is_added(update: Update) -> bool:
     )
 
 
-def asker_of(update: Update, context: Context) -> Asker:
-    """Return who asks and pays: a person, or nobody in particular (``bot.domain.identity``)."""
-    user_id = user_of(update)
-    where = update.effective_chat
-    return Asker(
-        chat_id=where.id if where else None,
-        user_id=user_id,
-        is_admin=context.is_admin,
-        in_group=where is not None and where.type in {where.GROUP, where.SUPERGROUP},
-    )
-
-
-def user_of(update: Update) -> int | None:
-    """Return the id of the person behind an update; None where it is nobody in particular."""
-    person, message = update.effective_user, update.effective_message
-    as_chat = message.sender_chat if message and update.callback_query is None else None
-    if person is None or is_nobody(person.id, as_chat.id if as_chat else None):
-        return None
-    return person.id
-
-
 def target_of(update: Update) -> Target:
     """Return where the answer goes: the chat, and in a forum the topic of the message."""
     message, where = update.effective_message, update.effective_chat
     if where is None:
-        raise ValueError("an update without a chat can't be answered")
+        raise NowhereError
     in_topic = message is not None and message.is_topic_message
     return Target(where.id, message.message_thread_id if message and in_topic else None)

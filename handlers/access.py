@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
-from telegram import Update
-
 from bot.chats.access import INVITATION_VALID_FOR
-from bot.context import Context, user_of
+from bot.context import Context
 from bot.domain.access import Entry, Subject, block_of, subject_of
 from bot.domain.errors import N_, NN_
 from bot.domain.identity import is_nobody
 from bot.presentation.actions import OWNER, Buttons, Page
 from bot.presentation.html import Safe
-from handlers.guard import Handler, command, pressed, replied_to
+from handlers.guard import command, pressed
 from handlers.replies import rewrite, say
 
 MOST_USES = 1000
@@ -54,38 +52,37 @@ OVER = N_("This invitation can't be used any more. Please ask for a new one.")
 
 
 @command("allow")
-async def allow(update: Update, context: Context) -> None:
+async def allow(context: Context) -> None:
     """Let a person or a chat use the bot."""
-    named = _subject(update, context, here=True)
+    named = _subject(context, here=True)
     if named is None:
-        await say(update, context, context.t(ALLOW_USAGE))
+        await say(context, context.t(ALLOW_USAGE))
         return
     subject, name, _ = named
     if subject.kind == "profile":
-        await say(update, context, context.t(ALLOWED_PROFILE))
+        await say(context, context.t(ALLOWED_PROFILE))
         return
-    by = user_of(update)
-    entry = await context.services.access.allow(subject, by=by, name=name)
-    await say(update, context, context.t(ALLOWED, who=who(entry)))
+    entry = await context.services.access.allow(subject, by=context.user_id, name=name)
+    await say(context, context.t(ALLOWED, who=who(entry)))
 
 
 @command("invite")
-async def invite(update: Update, context: Context) -> None:
+async def invite(context: Context) -> None:
     """Give a link that lets one person use the bot, or as many as are named."""
-    where, words = update.effective_chat, context.args or ["1"]
-    if where is None or where.type != where.PRIVATE:
-        await say(update, context, context.t(IN_PRIVATE))
+    words = context.words or ["1"]
+    if not context.is_private:
+        await say(context, context.t(IN_PRIVATE))
         return
     uses = int(words[0]) if words[0].isdecimal() and len(words[0]) < 5 else 0  # noqa: PLR2004 - digits
     if not 0 < uses <= MOST_USES:
-        await say(update, context, context.t(HOW_MANY))
+        await say(context, context.t(HOW_MANY))
         return
-    await say(update, context, await invitation(update, context, uses))
+    await say(context, await invitation(context, uses))
 
 
-async def invitation(update: Update, context: Context, uses: int) -> Safe:
+async def invitation(context: Context, uses: int) -> Safe:
     """Return a new link for so many people, and the words above it."""
-    payload, _ = await context.services.access.invite(user_of(update), uses)
+    payload, _ = await context.services.access.invite(context.user_id, uses)
     text = context.t(
         NN_(
             "The first person to open this link can use me. It works for {time}:",
@@ -98,11 +95,11 @@ async def invitation(update: Update, context: Context, uses: int) -> Safe:
 
 
 @command("block")
-async def block(update: Update, context: Context) -> None:
+async def block(context: Context) -> None:
     """Refuse a person, a chat or a profile, for some time or until it is ended."""
-    named = _subject(update, context)
+    named = _subject(context)
     if named is None:
-        await say(update, context, context.t(BLOCK_USAGE))
+        await say(context, context.t(BLOCK_USAGE))
         return
     subject, name, rest = named
     until, reason = block_of(rest, context.now)
@@ -114,20 +111,20 @@ async def block(update: Update, context: Context) -> None:
     if subject.kind == "person":
         group = context.chat.id if context.chat.id < 0 else "-100…"
         text = Safe(f"{text}\n\n{t(NAMELESS, group=group)}")
-    await say(update, context, text)
+    await say(context, text)
 
 
 @command("unblock")
-async def unblock(update: Update, context: Context) -> None:
+async def unblock(context: Context) -> None:
     """End a block."""
-    named = _subject(update, context)
+    named = _subject(context)
     if named is None:
-        await say(update, context, context.t(UNBLOCK_USAGE))
+        await say(context, context.t(UNBLOCK_USAGE))
         return
     subject, name, _ = named
     was_blocked = await context.services.access.unblock(subject)
     text = UNBLOCKED if was_blocked else NOT_BLOCKED
-    await say(update, context, context.t(text, who=name or subject.id))
+    await say(context, context.t(text, who=name or subject.id))
 
 
 def who(entry: Entry) -> str:
@@ -137,9 +134,9 @@ def who(entry: Entry) -> str:
     return f"{entry.name} ({entry.subject})"
 
 
-async def come_in(update: Update, context: Context, payload: str) -> Page | None:
+async def come_in(context: Context, payload: str) -> Page | None:
     """Use the link that somebody has opened; return what to say, None for the usual greeting."""
-    person, access = update.effective_user, context.services.access
+    person, access = context.event.effective_user, context.services.access
     if person is None:
         return None
     became = await access.open(payload, person.id, name=person.full_name)
@@ -156,35 +153,26 @@ def _first_steps(context: Context) -> Buttons:
 
 
 @pressed(OWNER)
-async def owner(update: Update, context: Context, what: str, number: int | None) -> None:
+async def owner(context: Context, what: str, number: int | None) -> None:
     """Do what a button offers to the owner: invite, tell how to open, leave somebody out."""
     if what == "invite":
-        await say(update, context, await invitation(update, context, 1))
+        await say(context, await invitation(context, 1))
     elif what == "open":
-        await say(update, context, context.t(HOW_TO_OPEN))
+        await say(context, context.t(HOW_TO_OPEN))
     elif number is not None:
         one = await context.services.access.guest(number)
-        await rewrite(update, context, context.t(NOT_LET_IN, name=one.name))
+        await rewrite(context, context.t(NOT_LET_IN, name=one.name))
 
 
-def _subject(
-    update: Update, context: Context, *, here: bool = False
-) -> tuple[Subject, str, Sequence[str]] | None:
+def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Sequence[str]] | None:
     """Return whom a command means, their name where it is known, and the words after that."""
-    message, words = update.effective_message, context.args or []
-    asked = replied_to(message) if message else None
+    asked, words = context.replied_to, context.words
     author = asked.from_user if asked and not asked.sender_chat else None
     if author and not (is_nobody(author.id) or author.id == context.bot.id):
         return Subject("person", str(author.id)), author.full_name, words
     if words:
         subject = subject_of(words[0])
         return (subject, "", words[1:]) if subject else None
-    where = update.effective_chat
-    if here and where and where.type != where.PRIVATE:
-        return Subject.of_chat(where.id), where.effective_name or "", ()
+    if here and not context.is_private:
+        return Subject.of_chat(context.where.id), context.where.effective_name or "", ()
     return None
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [allow.handler, invite.handler, block.handler, unblock.handler, owner.handler]

@@ -1,13 +1,13 @@
 """The operator's commands: what is spent, the stop switch, how the bot is doing."""
 
-from telegram import InlineKeyboardButton, Update, WebAppInfo
+from telegram import InlineKeyboardButton, WebAppInfo
 
 from bot.billing.reports import Spending
 from bot.context import Context
 from bot.domain.errors import N_, NN_
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe, code, shorten
-from handlers.guard import Handler, command
+from handlers.guard import command
 from handlers.money import STOPPED, balance_of, cost_of
 from handlers.replies import say
 from handlers.usage import NOTHING
@@ -40,38 +40,38 @@ ADMIN_LINK = N_(
 
 
 @command("spending")
-async def spending(update: Update, context: Context) -> None:
+async def spending(context: Context) -> None:
     """Show credits and money: today, 7 and 30 days, by call and chat, and the outlook."""
     spent = await context.services.reports.spending()
-    await say(update, context, _text(spent, context))
+    await say(context, _text(spent, context))
 
 
 @command("stop_spending")
-async def stop_spending(update: Update, context: Context) -> None:
+async def stop_spending(context: Context) -> None:
     """Refuse every paid call from now on."""
     await context.services.ledger.set_stopped(stopped=True)
-    await say(update, context, context.t(STOPPED))
+    await say(context, context.t(STOPPED))
 
 
 @command("resume_spending")
-async def resume_spending(update: Update, context: Context) -> None:
+async def resume_spending(context: Context) -> None:
     """Take the stop back."""
     await context.services.ledger.set_stopped(stopped=False)
-    await say(update, context, context.t(RESUMED))
+    await say(context, context.t(RESUMED))
 
 
 @command("admin")
-async def admin(update: Update, context: Context) -> None:
+async def admin(context: Context) -> None:
     """Open the admin page within Telegram, or say where its link is made."""
-    url, where = context.services.public_url, update.effective_chat
+    url = context.services.public_url
     if not url:
-        await say(update, context, context.t(ADMIN_LINK))
-    elif where is None or where.type != where.PRIVATE:
-        await say(update, context, context.t(ADMIN_IN_PRIVATE))
+        await say(context, context.t(ADMIN_LINK))
+    elif not context.is_private:
+        await say(context, context.t(ADMIN_IN_PRIVATE))
     else:
         page = WebAppInfo(f"{url}/admin")
         button = InlineKeyboardButton(context.t.plain(N_("Open")), web_app=page)
-        await say(update, context, context.t(ADMIN_PAGE), [[button]])
+        await say(context, context.t(ADMIN_PAGE), [[button]])
 
 
 def _text(spent: Spending, context: Context) -> str:
@@ -113,13 +113,3 @@ def _named(chat: int, title: str | None) -> str:
     if not chat:
         return "⏰"
     return f"{shorten(title, LONGEST_NAME)} {chat}" if title else str(chat)
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [
-        spending.handler,
-        stop_spending.handler,
-        resume_spending.handler,
-        admin.handler,
-    ]

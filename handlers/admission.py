@@ -8,7 +8,7 @@ from telegram import Message, MessageEntity, Update
 from telegram.ext import ApplicationHandlerStop
 
 from bot.chats.access import ADMIN, INVITE
-from bot.context import Context, user_of
+from bot.context import Context
 from bot.domain.access import Judged
 from bot.domain.errors import N_, BlockedError
 from bot.presentation.html import Safe, plain
@@ -29,83 +29,79 @@ BLOCKED_UNTIL = N_("Sorry, the bot's owner doesn't let you use it until {until}.
 REASON = N_("The reason: {reason}")
 
 
-async def let_in(update: Update, context: Context) -> None:
+async def let_in(_: Update, context: Context) -> None:
     """Let pass who may use the bot.
 
     Raises:
         ApplicationHandlerStop: They may not; no other handler is asked.
     """
-    if not await admit(update, context):
+    if not await admit(context):
         raise ApplicationHandlerStop
 
 
-async def admit(update: Update, context: Context) -> bool:
+async def admit(context: Context) -> bool:
     """Return whether an update is heard; who is refused is told, the first time."""
-    person, where = user_of(update), update.effective_chat
-    chat_id, message = where.id if where else None, update.effective_message
-    writes_as = message.sender_chat if message and not update.callback_query else None
+    where, message = context.event.effective_chat, context.message
+    writes_as = message.sender_chat if message and not context.query else None
     judged, context.is_admin = await context.services.access.judge(
-        person, chat_id, as_chat=writes_as.id if writes_as else None
+        context.user_id, where.id if where else None, as_chat=writes_as.id if writes_as else None
     )
-    if judged.verdict == "let" or _only_ends_things(update) or _is_ours(update, context):
-        await _remember_name(update, context, person)
+    if judged.verdict == "let" or _only_ends_things(context) or _is_ours(context):
+        await _remember_name(context)
         return True
-    if judged.verdict == "stranger" and await _brings_a_link(update, context):
+    if judged.verdict == "stranger" and await _brings_a_link(context):
         return True
-    await _refuse(update, context, judged)
+    await _refuse(context, judged)
     return False
 
 
-async def _remember_name(update: Update, context: Context, person: int | None) -> None:
+async def _remember_name(context: Context) -> None:
     """Keep what a member of a group is called, for the owner's list; once a process."""
-    where, user = update.effective_chat, update.effective_user
-    if where is None or user is None or person is None or where.type == where.PRIVATE:
-        return
-    if _asks(update, context):
-        await context.services.access.remember(person, user.full_name)
+    user = context.event.effective_user
+    if user and context.user_id and not context.is_private and _asks(context):
+        await context.services.access.remember(user.id, user.full_name)
 
 
-def start_link(update: Update) -> str | None:
+def start_link(context: Context) -> str | None:
     """Return what a link brings along that lets somebody in; None where this is no such link."""
-    message = update.message
-    where = update.effective_chat
-    if message is None or where is None or where.type != where.PRIVATE:
+    message = context.event.message
+    if message is None or not context.is_private:
         return None
     words = (message.text or "").split()
     is_start = len(words) == 2 and words[0].partition("@")[0] == "/start"  # noqa: PLR2004 - command and payload
     return words[1] if is_start and words[1].startswith((ADMIN, INVITE)) else None
 
 
-async def _brings_a_link(update: Update, context: Context) -> bool:
-    payload = start_link(update)
+async def _brings_a_link(context: Context) -> bool:
+    payload = start_link(context)
     return payload is not None and await context.services.access.opens(payload)
 
 
-def _only_ends_things(update: Update) -> bool:
-    change, message = update.my_chat_member, update.message
+def _only_ends_things(context: Context) -> bool:
+    change, message = context.event.my_chat_member, context.event.message
     if message and (message.migrate_to_chat_id or message.migrate_from_chat_id):
         return True
     return change is not None and change.new_chat_member.status in AWAY
 
 
-async def _refuse(update: Update, context: Context, judged: Judged) -> None:
+async def _refuse(context: Context, judged: Judged) -> None:
     """Say so, once; a button stops spinning each time."""
-    person, where = update.effective_user, update.effective_chat
+    person = context.event.effective_user
     context.t = translator_for(person.language_code if person else None)
-    if where is None or not _asks(update, context):
+    if not _asks(context):
         return
     if judged.entry and judged.entry.told_at:
-        await answer(update, context)
+        await answer(context)
         return
-    name = (person.full_name if person and judged.about.kind == "person" else where.title) or ""
-    if not await context.services.access.refuse(judged.about, name=name):
-        await answer(update, context)
+    name = person.full_name if person and judged.about.kind == "person" else context.where.title
+    if not await context.services.access.refuse(judged.about, name=name or ""):
+        await answer(context)
         return
     text = _sentence(judged, context)
-    if update.callback_query:
-        await answer(update, context, plain(text), alert=True)
+    if context.query:
+        await answer(context, plain(text), alert=True)
     else:
-        await say(update, context, text)
+        await say(context, text)
 
 
 def _sentence(judged: Judged, context: Context) -> str:
@@ -120,18 +116,18 @@ def _sentence(judged: Judged, context: Context) -> str:
     return text
 
 
-def _is_ours(update: Update, context: Context) -> bool:
+def _is_ours(context: Context) -> bool:
     """Return whether it tells of what the bot itself did, as of a topic that it made."""
-    message = update.message
+    message = context.event.message
     sender = message.from_user if message else None
     return sender is not None and sender.id == context.bot.id
 
 
-def _asks(update: Update, context: Context) -> bool:
+def _asks(context: Context) -> bool:
     """Return whether somebody waits for an answer: not where people talk to each other."""
-    if update.callback_query:
+    if context.query:
         return True
-    message = update.message or update.channel_post
+    message = context.event.message or context.event.channel_post
     if message is None or is_echo(message, context.bot.id):
         return False
     if message.chat.type == message.chat.PRIVATE:

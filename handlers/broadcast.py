@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from telegram import Update
-
-from bot.context import Context, user_of
+from bot.context import Context
 from bot.domain.errors import N_, NN_
 from bot.operations.broadcast import A_SECOND, stop_button, text_of
-from bot.presentation.actions import BROADCAST, Buttons
+from bot.presentation.actions import BROADCAST, PRIMARY, Buttons
 from bot.presentation.html import Safe, length
-from handlers.guard import Handler, command, pressed, replied_to
+from handlers.guard import command, pressed
 from handlers.replies import rewrite, say
 
 LONGEST = 4096  # characters; Bot API, sendMessage
@@ -28,18 +26,18 @@ OVER = N_("This was decided already.")
 
 
 @command("broadcast")
-async def broadcast(update: Update, context: Context) -> None:
+async def broadcast(context: Context) -> None:
     """Show the message as all would get it, and ask whether to send it."""
-    where, admin = update.effective_chat, user_of(update)
-    if where is None or where.type != where.PRIVATE or admin is None:
-        await say(update, context, context.t(IN_PRIVATE))
+    admin = context.user_id
+    if not context.is_private or admin is None:
+        await say(context, context.t(IN_PRIVATE))
         return
-    text = _text(update)
+    text = _text(context)
     if not text:
-        await say(update, context, context.t(USAGE))
+        await say(context, context.t(USAGE))
         return
     if length(text) > LONGEST:
-        await say(update, context, context.t(TOO_LONG))
+        await say(context, context.t(TOO_LONG))
         return
     number, count = await context.services.broadcasts.draft(text, admin)
     t = context.t
@@ -49,16 +47,16 @@ async def broadcast(update: Update, context: Context) -> None:
         time=timedelta(seconds=max(1, count // A_SECOND)),
         pace=A_SECOND,
     )
-    await say(update, context, Safe(text))
-    send = context.button(N_("Send"), BROADCAST("send", number))
+    await say(context, Safe(text))
+    send = context.button(N_("Send"), BROADCAST("send", number), PRIMARY)
     no = context.button(N_("Don't send"), BROADCAST("no", number))
-    await say(update, context, sure, [[send, no]])
+    await say(context, sure, [[send, no]])
 
 
 @pressed(BROADCAST)
-async def press(update: Update, context: Context, what: str, number: int) -> str | None:
+async def press(context: Context, what: str, number: int) -> str | None:
     """Begin to send, or stop, or send nothing."""
-    query, t = update.callback_query, context.t
+    query, t = context.query, context.t
     message_id = query.message.message_id if query and query.message else None
     broadcasts, left = context.services.broadcasts, 0
     buttons: Buttons = []
@@ -72,22 +70,16 @@ async def press(update: Update, context: Context, what: str, number: int) -> str
     if one is None:
         return t.plain(OVER)
     if what == "no":
-        await rewrite(update, context, t(NOTHING))
+        await rewrite(context, t(NOTHING))
     else:
-        await rewrite(update, context, text_of(one, left, t), buttons)
+        await rewrite(context, text_of(one, left, t), buttons)
     return None
 
 
-def _text(update: Update) -> str:
+def _text(context: Context) -> str:
     """Return the HTML to send: the message that is replied to, else what follows the command."""
-    message = update.effective_message
-    asked = replied_to(message) if message else None
+    message, asked = context.message, context.replied_to
     if asked and asked.text:
         return asked.text_html
     words = message.text_html.split(maxsplit=1) if message and message.text else []
     return words[1] if len(words) > 1 else ""
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [broadcast.handler, press.handler]

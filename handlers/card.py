@@ -5,6 +5,8 @@ from bot.domain.errors import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Page
 from bot.presentation.buttons import follow_button
+from handlers.guard import pressed
+from handlers.replies import rewrite
 from handlers.show import subscription_of
 
 WHICH = N_("Do you want to see the stories from <b>{username}</b> now, or get every new one?")
@@ -21,11 +23,17 @@ async def card(context: Context, username: str, *, has_more: bool = False) -> Pa
     text: str = context.t(WHICH, username=username)
     if followed is not None:
         text = await held(context, username) or context.t(NONE_LIVE, username=username)
-    show = context.button(N_("Show"), actions.STORIES(username))
-    more = [context.button(N_("Highlights"), actions.HIGHLIGHTS(username))]
+    show = context.button(N_("Show"), actions.RUN("stories", username))
+    more = [context.button(N_("Highlights"), actions.RUN("highlights", username))]
     if has_more:
         more.append(context.button(N_("As files"), actions.FILES(f"@{username}")))
     return text, [[show, follow_button(username, context.t, followed)], more]
+
+
+@pressed(actions.CARD)
+async def open_card(context: Context, username: str) -> None:
+    """Show the card of a profile in place of the row under its album."""
+    await rewrite(context, *await card(context, username, has_more=True))
 
 
 async def held(context: Context, username: str) -> str:

@@ -8,7 +8,7 @@ import structlog
 from telegram import Chat, Message, Update
 from telegram.error import Forbidden, TelegramError
 
-from bot.context import Context, prepare, target_of, user_of
+from bot.context import Context, prepare, target_of
 from bot.domain.errors import (
     INCIDENT,
     N_,
@@ -41,21 +41,25 @@ def sentence_for(error: BotError, context: Context) -> str:
     return context.t(error.sentence, **error.fields)
 
 
-async def refuse(update: Update, context: Context, error: BotError) -> None:
+async def refuse(context: Context, error: BotError) -> None:
     """Tell what could not be done; what a group was told a moment ago is only marked there.
 
     A member's own refusal is told to each member once.
     """
-    text, lately, message = sentence_for(error, context), context.services.lately, update.message
-    if message is None or message.chat.type not in {Chat.GROUP, Chat.SUPERGROUP}:
-        await say(update, context, text)
+    text, lately, message = (
+        sentence_for(error, context),
+        context.services.lately,
+        context.event.message,
+    )
+    if message is None or not context.is_group:
+        await say(context, text)
         return
     own = isinstance(error, RightsError | PersonSpentError | TooFastError)
-    key = ("refused", message.chat.id, user_of(update) if own else None, text)
+    key = ("refused", message.chat.id, context.user_id if own else None, text)
     if lately.get(key, within=REPEATED, now=context.now):
         await unit_of_work.later(partial(react, context, message, SAME_AGAIN))
         return
-    await say(update, context, text)
+    await say(context, text)
     await record(context, key)
 
 
@@ -69,8 +73,8 @@ async def react(context: Context, message: Message, sign: str) -> None:
 
 async def last_resort(update: Update) -> None:
     """Answer an update that took the process down again and again; without any handler."""
-    message = update.effective_message
-    code = update.effective_user.language_code if update.effective_user else None
+    message, person = update.effective_message, update.effective_user
+    code = person.language_code if person else None
     if message:
         incident = secrets.token_hex(4)
         log.error("given up", incident=incident, update_id=update.update_id)
@@ -80,13 +84,13 @@ async def last_resort(update: Update) -> None:
         unit_of_work.owe(target_of(update), {**payload, "language": t.language})
 
 
-async def one_at_a_time(update: Update, context: Context) -> None:
+async def one_at_a_time(context: Context) -> None:
     """Say, once for all that was too much at a time, that the rest of it is not answered."""
-    message = update.effective_message
-    if update.callback_query:
-        await answer(update, context, context.t.plain(ONE_AT_A_TIME), alert=True)
-    elif update.effective_chat and not (message and is_echo(message, context.bot.id)):
-        await say(update, context, context.t(ONE_AT_A_TIME))
+    message = context.message
+    if context.query:
+        await answer(context, context.t.plain(ONE_AT_A_TIME), alert=True)
+    elif message and not is_echo(message, context.bot.id):
+        await say(context, context.t(ONE_AT_A_TIME))
 
 
 async def on_error(update: object, context: Context) -> None:
@@ -105,7 +109,7 @@ async def on_error(update: object, context: Context) -> None:
     await _know_again(update, context)
     if isinstance(error, Forbidden):
         log.info("chat is closed to us", reason=str(error))
-        await answer(update, context)
+        await answer(context)
         return
     if isinstance(error, BotError):
         log.info("refused", error=type(error).__name__, reason=str(error))
@@ -114,17 +118,16 @@ async def on_error(update: object, context: Context) -> None:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, exc_info=error)
         text = context.t(INCIDENT, incident=incident)
-    in_private = update.effective_chat.type == Chat.PRIVATE
     is_refusal = isinstance(error, (RightsError, SubscriptionError))
-    if update.callback_query and (is_refusal or not in_private):
-        await answer(update, context, plain(text), alert=True)
+    if context.query and (is_refusal or not context.is_private):
+        await answer(context, plain(text), alert=True)
         return
     try:
-        await answer(update, context)
+        await answer(context)
         if isinstance(error, BotError):
-            await refuse(update, context, error)
+            await refuse(context, error)
         else:
-            await say(update, context, text)
+            await say(context, text)
     except TelegramError as failure:
         log.warning("can't tell the chat", reason=str(failure))
 
@@ -138,5 +141,5 @@ async def _know_again(update: Update, context: Context) -> None:
             log.warning("the chat of a failure can't be read", why=str(error))
         else:
             log.exception("the chat of a failure can't be read")
-        person = update.effective_user
+        person = context.event.effective_user
         context.t = translator_for(person.language_code if person else None)

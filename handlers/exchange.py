@@ -1,21 +1,22 @@
 """/export and /import: a chat's subscriptions as a file that one can take along."""
 
-from telegram import Update
+from telegram import Document, Message
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import filters
 
 from bot.chats import import_export
-from bot.chats.import_export import ImportEntry
-from bot.context import Context, asker_of, target_of
+from bot.chats.import_export import Import
+from bot.context import Context
 from bot.domain.errors import N_, NN_, AskAgainError, BotError, DatabaseUnavailableError
-from bot.domain.model import Target
+from bot.presentation.actions import IMPORT, PRIMARY, button
 from bot.sending.replies import document_of
 from bot.updates import unit_of_work
 from handlers.errors import sentence_for
-from handlers.guard import HEARD, Handler, command, heard, replied_to
+from handlers.guard import HEARD, UNKNOWN_BUTTON, command, heard, pressed
 from handlers.replies import enqueue_reply, say, working
 from handlers.subscriptions import EMPTY
 
+LISTED = N_("This file lists Instagram profiles. Do you want to subscribe to them here?")
 LINES = 25  # of what was refused; more would not fit into a message
 HOW = N_(
     "Send me a file made by /export, with the caption <code>/import</code>. "
@@ -24,11 +25,11 @@ HOW = N_(
 
 
 @command("export", channel_after=0)
-async def export(update: Update, context: Context) -> None:
+async def export(context: Context) -> None:
     """Send the chat's subscriptions as a file of JSON."""
     entries = await context.services.subscriptions.entries(context.chat.id)
     if not entries:
-        await say(update, context, context.t(EMPTY))
+        await say(context, context.t(EMPTY))
         return
     data = import_export.to_json(entries).decode()
     caption = context.t.plain(
@@ -37,20 +38,48 @@ async def export(update: Update, context: Context) -> None:
             "or in another chat."
         )
     )
-    await enqueue_reply(context, target_of(update), document_of(data, "storybell.json", caption))
+    await enqueue_reply(context, context.target, document_of(data, "storybell.json", caption))
 
 
 @command("import")
-async def take_file(update: Update, context: Context) -> None:
-    """Follow what a file lists; each line that can't be is named with its reason."""
-    message = update.effective_message
-    source = message.document if message else None
-    asked = replied_to(message) if message else None
-    if source is None and asked:
-        source = asked.document
+async def take_file(context: Context) -> None:
+    """Follow what a file lists: one that comes with the command, or that it replies to."""
+    sources = (context.message, context.replied_to)
+    source = next((one.document for one in sources if one and one.document), None)
     if source is None:
-        await say(update, context, context.t(HOW))
-        return
+        await say(context, context.t(HOW))
+    else:
+        await _import(context, source)
+
+
+@heard(
+    "a file to import",
+    HEARD & filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?\s*$"),
+)
+async def file_with_caption(context: Context) -> None:
+    """Take a file that comes with ``/import`` as its caption."""
+    await take_file.run(context)
+
+
+async def offer(context: Context, message: Message, source: Document) -> None:
+    """Say how many profiles a file lists that came without a word; a press imports them."""
+    count = len((await _read(context, source)).entries)
+    text = context.t.plain(N_("Import {n}"), n=count)
+    buttons = [[button(text, IMPORT(), PRIMARY)]]
+    await say(context, context.t(LISTED), buttons, reply_to=message.message_id)
+
+
+@pressed(IMPORT)
+async def import_pressed(context: Context) -> str | None:
+    """Import the file under which the button stands."""
+    source = context.replied_to.document if context.replied_to else None
+    if source is None:
+        return context.t.plain(UNKNOWN_BUTTON)
+    await _import(context, source)
+    return None
+
+
+async def _read(context: Context, source: Document) -> Import:
     if (source.file_size or 0) > import_export.LARGEST:
         raise import_export.BadFileError("too large")
     try:
@@ -60,17 +89,26 @@ async def take_file(update: Update, context: Context) -> None:
         raise import_export.BadFileError(str(error)) from error
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
-    imported = import_export.read(data)
-    sentence = context.t(N_("Reading the file…"))
+    return import_export.read(data)
+
+
+async def _import(context: Context, source: Document) -> None:
+    """Follow what a file lists; each line that can't be is named with its reason."""
+    imported = await _read(context, source)
     done: list[str] = []
     refused: list[str] = [
         context.t(N_("{line}: not an Instagram profile"), line=x) for x in imported.skipped
     ]
-    async with working(update, context, sentence):
+    async with working(context):
         for entry in imported.entries:
             try:
                 with unit_of_work.active(None):  # each is kept at once: the next asks the API
-                    await _follow(update, context, entry)
+                    await context.services.subscriptions.subscribe(
+                        context.target,
+                        entry.username,
+                        context.asker,
+                        preferences=entry.preferences,
+                    )
                 done.append(entry.username)
             except DatabaseUnavailableError:
                 raise  # all of the file is read again; who is followed already stays so
@@ -84,28 +122,4 @@ async def take_file(update: Update, context: Context) -> None:
         n=len(done),
     )
     lines = "\n".join(f"• {line}" for line in refused[:LINES])
-    await say(update, context, f"{text}\n\n{lines}".strip())
-
-
-@heard(
-    "a file to import",
-    HEARD & filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?\s*$"),
-)
-async def file_with_caption(update: Update, context: Context) -> None:
-    """Take a file that comes with ``/import`` as its caption."""
-    await take_file.run(update, context)
-
-
-async def _follow(update: Update, context: Context, entry: ImportEntry) -> None:
-    here = target_of(update)
-    await context.services.subscriptions.subscribe(
-        Target(here.chat_id, here.thread_id),
-        entry.username,
-        asker_of(update, context),
-        preferences=entry.preferences,
-    )
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [export.handler, take_file.handler, file_with_caption.handler]
+    await say(context, f"{text}\n\n{lines}".strip())

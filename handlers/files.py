@@ -1,20 +1,18 @@
 """Originals: a story, or all of a profile's, as uncompressed files while they live."""
 
-from telegram import Update
-
-from bot.context import Context, asker_of
+from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan
-from bot.domain.errors import N_, NoStoriesError, StoryGoneError
+from bot.domain.errors import NoStoriesError, StoryGoneError
 from bot.domain.links import Link
 from bot.presentation.actions import FILES
-from handlers.guard import Handler, pressed
+from handlers.guard import pressed
 from handlers.replies import working
 from handlers.show import latest, show
 
 
 @pressed(FILES)
-async def as_files(update: Update, context: Context, what: str) -> None:
+async def as_files(context: Context, what: str) -> None:
     """Send a story, by its id, or a profile's, by its ``@name``, as files.
 
     What is known of them by now is not paid for again.
@@ -24,8 +22,8 @@ async def as_files(update: Update, context: Context, what: str) -> None:
         NoStoriesError: The profile has none now.
         BotError: All that ``Viewer`` raises.
     """
-    viewer, asker = context.services.viewer, asker_of(update, context)
-    async with working(update, context, context.t(N_("Getting the files…"))):
+    viewer, asker = context.services.viewer, context.asker
+    async with working(context):
         if what.startswith("@"):
             link = links.parse_argument(what)
             if link is None or link.username is None:
@@ -38,11 +36,4 @@ async def as_files(update: Update, context: Context, what: str) -> None:
         else:
             result = [await viewer.story(Link("story", story_id=what), asker)]
         albums = plan(latest(result, None))
-        await show(
-            update, context, albums, kind="stories", originals={story.pk for story in result}
-        )
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [as_files.handler]
+        await show(context, albums, kind="stories", originals={story.pk for story in result})

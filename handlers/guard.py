@@ -1,14 +1,15 @@
 """How commands, buttons and messages are heard: each with its row of the table of rights.
 
-``@command``, ``@pressed`` and ``@heard`` make handlers. What somebody may not do ends here: as a
-sentence for a command, as a pop-up for a button. What is the operator's does not exist for them: a
-command meets silence, a button is an unknown one.
+``@command``, ``@pressed`` and ``@heard`` make handlers. Who may not do something is told so here:
+in a sentence after a command, in a pop-up after a press. What only the operator may do does not
+exist for others: such a command gets no answer, such a button is an unknown one.
 """
 
 from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.context import Context, target_of, user_of
+from bot.context import Context
 from bot.domain.errors import (
     N_,
     AskAgainError,
@@ -30,17 +31,18 @@ from bot.domain.errors import (
     NotAdminError,
     NotChannelAdminError,
     NowhereError,
+    RightsError,
 )
 from bot.presentation.actions import Kind, split_about
 from bot.presentation.html import shorten
 from bot.updates import unit_of_work
 from handlers.commands import show_menu
-from handlers.rights import TABLE, ChatKind, Need, Role, Row, allows
+from handlers.rights import ANYBODY, OPERATE, SHOW, TABLE, Right
 
 log = structlog.get_logger()
 
 Handler = BaseHandler[Any, Context, Any]
-Run = Callable[[Update, Context], Coroutine[Any, Any, None]]
+Run = Callable[[Context], Coroutine[Any, Any, None]]
 Press = Callable[..., Coroutine[Any, Any, str | None]]
 
 TWICE = timedelta(seconds=1)  # after the first press is done, in which a second one is the same
@@ -50,7 +52,7 @@ UNKNOWN_BUTTON = N_("This button doesn't work any more. Please ask me again.")
 
 
 class _Echo(filters.MessageFilter):
-    """What the bot itself wrote and comes back to it."""
+    """Messages by which nobody asks for anything: ``is_echo``."""
 
     def filter(self, message: Message) -> bool:
         """Return whether ``message`` is one."""
@@ -58,22 +60,14 @@ class _Echo(filters.MessageFilter):
 
 
 def is_echo(message: Message, bot_id: int) -> bool:
-    """Return whether nobody asks for anything by this message.
+    """Return whether a message only repeats another, so that nobody asks for anything by it.
 
-    The posts of a channel come again in its discussion group, the bot's own too
+    Telegram copies the posts of a channel into its discussion group, the bot's own too
     (``is_automatic_forward``); and somebody may forward what the bot wrote, links and all.
     """
     origin = message.forward_origin
     is_own = isinstance(origin, MessageOriginUser) and origin.sender_user.id == bot_id
     return bool(message.is_automatic_forward) or is_own
-
-
-def replied_to(message: Message) -> Message | None:
-    """Return what a message replies to; in a topic all reply to its first message, unasked."""
-    asked = message.reply_to_message
-    if asked and message.is_topic_message and asked.message_id == message.message_thread_id:
-        return None
-    return asked
 
 
 # In channels commands are posts; an edited command is not obeyed a second time.
@@ -82,27 +76,41 @@ HEARD = (filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST) & ~_Echo(
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A handler behind its row of the table."""
+    """What is done for those who may, by their row of the table."""
 
     name: str
     run: Run
-    hear: Callable[[Run], Handler]
+    hear: Callable[["Guarded"], Handler]
 
-    async def __call__(self, update: Update, context: Context) -> None:
-        """Run for who may; what others get stands at the top of this module.
+    async def __call__(self, _: Update, context: Context) -> None:
+        """Do it for an update, as python-telegram-bot calls it."""
+        await self.serve(context)
+
+    async def serve(self, context: Context) -> None:
+        """Do it for who may; what others get stands at the top of this module.
 
         Raises:
             RightsError: The person may not do this here.
         """
-        if await _may(update, context, TABLE[self.name]):
-            await self.run(update, context)
+        if await _may(context, TABLE[self.name]):
+            await self.run(context)
         else:
-            await answer(update, context, context.t.plain(UNKNOWN_BUTTON))
+            await answer(context, context.t.plain(UNKNOWN_BUTTON))
 
-    @property
-    def handler(self) -> Handler:
-        """Return it as python-telegram-bot wants it."""
-        return self.hear(self)
+
+def handlers_of(module: ModuleType) -> list[Handler]:
+    """Return the handlers that a module defines, in their order in it."""
+    made = vars(module).values()
+    return [
+        one.hear(one) if isinstance(one, Guarded) else one
+        for one in made
+        if isinstance(one, Guarded | BaseHandler)
+    ]
+
+
+def unasked(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Handler]:
+    """Make the handler of what Telegram itself tells: nobody asks for it, so it has no row."""
+    return lambda run: hear(lambda _, context: run(context))
 
 
 def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], Guarded]:
@@ -110,17 +118,18 @@ def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], G
 
     After so many words may stand a channel (``@name``), to act on from a private chat.
     """
-    guarded = _guarded(f"/{word}", lambda run: CommandHandler(word, run, filters=HEARD))
 
     def decorate(run: Run) -> Guarded:
-        async def obey(update: Update, context: Context) -> None:
+        async def obey(context: Context) -> None:
             context.takes_channel = channel_after is not None
-            if channel_after is not None and len(context.args or []) > channel_after:
-                await _act_on_named(update, context)
-            await run(update, context)
+            if channel_after is not None and len(context.words) > channel_after:
+                await _act_on_named(context)
+            await run(context)
             await show_menu(context)
 
-        return guarded(obey)
+        return _guarded(
+            f"/{word}", obey, lambda guarded: CommandHandler(word, guarded, filters=HEARD)
+        )
 
     return decorate
 
@@ -129,14 +138,14 @@ def heard(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
     """Make the handler of messages that pass ``what``."""
 
     def decorate(run: Run) -> Guarded:
-        async def hear(update: Update, context: Context) -> None:
-            await run(update, context)
-            message = update.effective_message
+        async def hear(context: Context) -> None:
+            await run(context)
+            message = context.message
             if message and message.media_group_id:
                 # Each of its photos comes as a message of its own.
                 await record(context, (message.chat.id, "album", message.media_group_id))
 
-        return _guarded(name, lambda guarded: MessageHandler(what & ~_Echo(), guarded))(hear)
+        return _guarded(name, hear, lambda guarded: MessageHandler(what & ~_Echo(), guarded))
 
     return decorate
 
@@ -149,25 +158,25 @@ def pressed(kind: Kind) -> Callable[[Press], Guarded]:
     """
 
     def decorate(run: Press) -> Guarded:
-        async def press(update: Update, context: Context) -> None:
-            query = update.callback_query
+        async def press(context: Context) -> None:
+            query = context.query
             if query is None or query.data is None:
                 raise NowhereError
             lately, key = context.services.lately, _press_key(query)
             if lately.get(key, within=TWICE, now=context.now) == query.data:
-                await answer(update, context)
+                await answer(context)
                 return
             args = kind.read(query.data)
             if args is None:  # PTB lets every handler have a button without data
-                await answer(update, context, context.t.plain(UNKNOWN_BUTTON))
+                await answer(context, context.t.plain(UNKNOWN_BUTTON))
                 return
-            await answer(update, context, await run(update, context, *args))
+            await answer(context, await run(context, *args))
             # Noted at the end: the second press may have waited for the first one's work.
             await record(context, key, query.data)
 
         return _guarded(
-            kind.row, lambda guarded: CallbackQueryHandler(guarded, pattern=kind.matches)
-        )(press)
+            kind.row, press, lambda guarded: CallbackQueryHandler(guarded, pattern=kind.matches)
+        )
 
     return decorate
 
@@ -178,9 +187,10 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
 
 
 async def record(context: Context, key: Hashable, value: object = True) -> None:
-    """Remember what was said or done lately, when it holds: what is undone is done again.
+    """Remember under ``key`` what was said or done, as soon as the update's work is committed.
 
-    Before it is said: the chat's next message may be handled while that takes its time.
+    An update that failed is handled again, and must not find it. What is said after the commit may
+    take a while, in which the chat's next message is handled: so that is not waited for.
     """
 
     async def write() -> None:
@@ -189,21 +199,18 @@ async def record(context: Context, key: Hashable, value: object = True) -> None:
     await unit_of_work.before_saying(write)
 
 
-def _guarded(name: str, hear: Callable[[Run], Handler]) -> Callable[[Run], Guarded]:
+def _guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Guarded:
     if name not in TABLE:
         raise LookupError(f"{name} has no row in handlers.rights.TABLE")
-    return lambda run: Guarded(name, run, hear)
+    return Guarded(name, run, hear)
 
 
-async def answer(
-    update: Update, context: Context, text: str | None = None, *, alert: bool = False
-) -> None:
-    """Answer the pressed button, once.
+async def answer(context: Context, text: str | None = None, *, alert: bool = False) -> None:
+    """Answer the pressed button, once, with a pop-up if there is a ``text``.
 
-    That it is too late for that, or that somebody was faster, stops nothing: the words then come
-    as a line, which vanishes; in a channel, where a line is a post, they are left out.
+    Telegram may refuse that, as it came too late: in a private chat the text is a message then.
     """
-    query = update.callback_query
+    query = context.query
     if query is None or context.answered:
         return
     context.answered = True
@@ -211,11 +218,10 @@ async def answer(
     # Albums may take long, and Telegram takes the answer for some 15 seconds only.
     takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
     when = unit_of_work.before_saying if takes_long else unit_of_work.later
-    await when(partial(_answer, update, context, query, text, alert=alert, unit=unit))
+    await when(partial(_answer, context, query, text, alert=alert, unit=unit))
 
 
 async def _answer(
-    update: Update,
     context: Context,
     query: CallbackQuery,
     text: str | None,
@@ -229,23 +235,22 @@ async def _answer(
         await query.answer(shorten(text, TOAST) if text else None, show_alert=alert)
     except TelegramError as error:
         log.info("a button can't be answered", reason=str(error))
-    else:
-        return
-    where = update.effective_chat
-    if not text or where is None or where.type == Chat.CHANNEL:
-        return
+        if text and context.is_private:
+            await _tell(context, text)
+
+
+async def _tell(context: Context, text: str) -> None:
+    """Say a line besides all answers that are owed; that it fails stops nothing."""
+    target = context.target
     try:
-        target = target_of(update)
-        line = await context.bot.send_message(
+        await context.bot.send_message(
             target.chat_id, text, message_thread_id=target.thread_id, disable_notification=True
         )
     except TelegramError as error:
         log.info("a line can't be said", reason=str(error))
-    else:
-        context.services.vanishing.put(line.chat_id, line.message_id)
 
 
-async def act_on(update: Update, context: Context, chat_id: int) -> None:
+async def act_on(context: Context, chat_id: int) -> None:
     """Let the person act on a channel or group of theirs from their private chat, from here on.
 
     Raises:
@@ -255,30 +260,25 @@ async def act_on(update: Update, context: Context, chat_id: int) -> None:
         AdminsUnknownError: Telegram doesn't tell who may.
         AskAgainError: Telegram doesn't answer.
     """
-    where, user_id = update.effective_chat, user_of(update)
+    user_id = context.user_id
+    if not context.is_private or user_id != context.where.id:
+        raise NotChannelAdminError("not in a private chat")
     # Links and buttons from before a group moved name its old id.
     chat = await context.services.chats.get(chat_id)
-    if where is None or where.type != Chat.PRIVATE or user_id != where.id:
-        raise NotChannelAdminError("not in a private chat")
     if chat is None or chat.kind == Chat.PRIVATE:
         raise NotChannelAdminError("no channel or group of ours")
     judged, _ = await context.services.access.judge(user_id, chat.id)
     if judged.verdict == "blocked":
         raise BlockedError
-    admins = context.services.admins
-    standing = await admins.standing(context.bot, chat.id, user_id, now=context.now)
-    if chat.kind == Chat.CHANNEL:
-        if not standing.may_post:
-            raise NotChannelAdminError
-    elif not standing.is_admin:
-        raise NotAdminError
+    if not await may_run(context, chat.id, chat.kind, user_id):
+        raise _not_admin(chat.kind)
     context.chat, context.about = chat, chat.id
 
 
-async def _act_on_named(update: Update, context: Context) -> None:
+async def _act_on_named(context: Context) -> None:
     """Act on the group or channel that the last word of a command names, if it is one of ours."""
-    where, name = update.effective_chat, (context.args or [""])[-1]
-    if where is None or where.type != Chat.PRIVATE or not name.startswith("@"):
+    name = context.words[-1]
+    if not context.is_private or not name.startswith("@"):
         return
     try:
         named = await context.bot.get_chat(name)
@@ -287,59 +287,55 @@ async def _act_on_named(update: Update, context: Context) -> None:
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
     if named.type != Chat.PRIVATE and await context.services.chats.get(named.id):
-        await act_on(update, context, named.id)
-        context.args = (context.args or [])[:-1]
+        await act_on(context, named.id)
+        context.args = context.words[:-1]
 
 
-async def _may(update: Update, context: Context, row: Row) -> bool:
-    query, where = update.callback_query, update.effective_chat
-    if where is None:
-        raise NowhereError
-    need = row.need(chat_kind(where))
-    if need is Need.OPERATOR:  # before all else: no channel's admin gets there by its buttons
+async def _may(context: Context, right: Right) -> bool:
+    query, where = context.query, context.where
+    if right is OPERATE:  # before all else: no channel's admin gets there by its buttons
         return context.is_admin
     channel = split_about(query.data)[0] if query and query.data else None
     if channel is not None:
-        await act_on(update, context, channel)
-        return True
-    if where.type == Chat.PRIVATE and user_of(update) != where.id:
-        raise NotAdminError("not their own chat")
-    if need is Need.ADMIN and not allows(row, chat_kind(where), await role_of(update, context)):
-        raise NotChannelAdminError if where.type == Chat.CHANNEL else NotAdminError
+        await act_on(context, channel)
+    elif context.is_private:
+        if context.user_id != where.id:
+            raise NotAdminError("not their own chat")
+    elif right is ANYBODY or (right is SHOW and not context.is_channel):
+        pass
+    elif not await _is_admin_here(context):
+        raise _not_admin(where.type)
     return True
 
 
-def chat_kind(where: Chat) -> ChatKind:
-    """Return what a chat is; a forum is a group."""
-    return {Chat.PRIVATE: ChatKind.PRIVATE, Chat.CHANNEL: ChatKind.CHANNEL}.get(
-        where.type, ChatKind.GROUP
-    )
-
-
-async def role_of(update: Update, context: Context) -> Role:
-    """Return who acts; Telegram is asked in groups, and about buttons in channels.
+async def _is_admin_here(context: Context) -> bool:
+    """Return whether who acts runs the group or channel; Telegram is asked where it must be.
 
     Raises:
         AdminsUnknownError: Telegram doesn't tell who administers the chat.
         AskAgainError: Telegram doesn't answer.
     """
-    where, message = update.effective_chat, update.effective_message
-    if where is None:
-        raise NowhereError
-    kind = chat_kind(where)
-    if kind is ChatKind.PRIVATE:
-        return Role.PERSON
-    if update.callback_query is None:
-        if kind is ChatKind.CHANNEL:
-            return Role.ADMIN  # nobody else can post
+    where, message = context.where, context.message
+    if context.query is None:
+        if context.is_channel:
+            return True  # nobody else can post
         if message and message.sender_chat:
-            own = message.sender_chat.id == where.id
-            return Role.ANONYMOUS_ADMIN if own else Role.AS_CHANNEL
-    user_id = user_of(update)
-    if user_id is None:
-        return Role.AS_CHANNEL
+            return message.sender_chat.id == where.id  # an anonymous admin of the group
+    user_id = context.user_id
+    return user_id is not None and await may_run(context, where.id, where.type, user_id)
+
+
+async def may_run(context: Context, chat_id: int, kind: str, user_id: int) -> bool:
+    """Return whether somebody administers a group, or may post in a channel.
+
+    Raises:
+        AdminsUnknownError: Telegram doesn't tell.
+        AskAgainError: Telegram doesn't answer.
+    """
     admins = context.services.admins
-    standing = await admins.standing(context.bot, where.id, user_id, now=context.now)
-    if kind is ChatKind.CHANNEL:
-        return Role.ADMIN if standing.may_post else Role.SUBSCRIBER
-    return Role.ADMIN if standing.is_admin else Role.MEMBER
+    standing = await admins.standing(context.bot, chat_id, user_id, now=context.now)
+    return standing.may_post if kind == Chat.CHANNEL else standing.is_admin
+
+
+def _not_admin(kind: str) -> RightsError:
+    return NotChannelAdminError() if kind == Chat.CHANNEL else NotAdminError()

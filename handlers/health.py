@@ -1,11 +1,9 @@
 """/health: what is wrong now, and how things stand."""
 
-from telegram import Update
-
 from bot.context import Context
 from bot.domain.errors import N_, NN_
 from bot.domain.incidents import Incident
-from handlers.guard import Handler, command
+from handlers.guard import command
 from handlers.money import STOPPED, balance_of
 from handlers.replies import say
 
@@ -23,7 +21,7 @@ FIGURES = N_(
 
 
 @command("health")
-async def health(update: Update, context: Context) -> None:
+async def health(context: Context) -> None:
     """Say what is wrong now, how things stand, and what was wrong before."""
     services, t = context.services, context.t
     stands = await services.overview.figures()
@@ -45,15 +43,10 @@ async def health(update: Update, context: Context) -> None:
     over = [one for one in stands.last if one.closed_at][:OVER]
     if over:
         lines += ["", t(BEFORE), *(_line(ENDED, one, context) for one in over)]
-    await say(update, context, "\n".join(lines))
+    await say(context, "\n".join(lines))
 
 
 def _line(sentence: str, one: Incident, context: Context) -> str:
     t, now = context.t, context.now
     ago = t.ago(one.closed_at or one.opened_at, now)
     return t(sentence, number=one.id, ago=ago, text=t(one.text, **one.fields))
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [health.handler]

@@ -1,11 +1,11 @@
 """/help: what the bot understands, in a few lines; a button each for more."""
 
-from telegram import Chat, InlineKeyboardButton, Update
+from telegram import InlineKeyboardButton
 
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.presentation.actions import HELP, Buttons, Page, back, grid
-from handlers.guard import Handler, command, pressed
+from handlers.guard import command, pressed
 from handlers.replies import rewrite, say
 
 STORIES = N_("/stories <i>name</i>: all stories from a profile")
@@ -64,15 +64,15 @@ SECTIONS = {
 
 
 @command("help")
-async def show_help(update: Update, context: Context) -> None:
+async def show_help(context: Context) -> None:
     """Say what the bot understands; shorter where others read along."""
-    await say(update, context, *await page(context))
+    await say(context, *await page(context))
 
 
 @pressed(HELP)
-async def turn_to(update: Update, context: Context, section: str | None) -> None:
+async def turn_to(context: Context, section: str | None) -> None:
     """Show a section of the help, in place."""
-    await rewrite(update, context, *await page(context, section))
+    await rewrite(context, *await page(context, section))
 
 
 async def page(context: Context, section: str | None = None) -> Page:
@@ -86,8 +86,7 @@ async def page(context: Context, section: str | None = None) -> Page:
         text = "\n".join(shown)
         rows = adding(context) if section == "places" else []
         return text, [*rows, [back(t, HELP())]]
-    is_private = context.chat.kind == Chat.PRIVATE
-    text = "\n".join(map(t, MAIN if is_private else SHORT))
+    text = "\n".join(map(t, MAIN if context.is_private else SHORT))
     return text, grid([context.button(it[0], HELP(name)) for name, it in SECTIONS.items()], 2)
 
 
@@ -99,8 +98,3 @@ def adding(context: Context) -> Buttons:
         (N_("Add me to a group"), f"{me}?startgroup"),
     )
     return [[InlineKeyboardButton(context.t.plain(text), url=url)] for text, url in texts]
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [show_help.handler, turn_to.handler]

@@ -44,7 +44,7 @@ async def answer(update: Update, context: Context) -> None:
         return
     results: list[HeldStory] = []
     button: dict[str, str] | None = None
-    if not query.offset and await admit(update, context):
+    if not query.offset and await admit(context):
         await prepare(update, context)
         text, link = query.query.strip(), asked(query.query)
         begins_with = text.removeprefix("@").lower()

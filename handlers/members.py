@@ -24,7 +24,7 @@ from bot.presentation.actions import Buttons
 from bot.presentation.buttons import options_link
 from bot.presentation.html import Safe
 from bot.updates import unit_of_work
-from handlers.guard import Handler
+from handlers.guard import unasked
 from handlers.replies import say
 
 log = structlog.get_logger()
@@ -48,9 +48,10 @@ HIDDEN = N_(
 )
 
 
-async def bot_membership(update: Update, context: Context) -> None:
+@unasked(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
+async def bot_membership(context: Context) -> None:
     """Close the chat when the bot is blocked or removed; open it again when it is back."""
-    change = update.my_chat_member
+    change = context.event.my_chat_member
     if change is None:
         return
     if _is_here(change.new_chat_member):
@@ -60,7 +61,7 @@ async def bot_membership(update: Update, context: Context) -> None:
             change.chat.id, since=change.date
         )
         if not was_closed and not _is_here(change.old_chat_member):
-            await _greet(update, context, change)
+            await _greet(context, change)
         await context.services.whereabouts.check(change.chat.id)  # its rights may have changed
     else:
         await context.services.subscriptions.bot_removed(change.chat.id)
@@ -76,10 +77,11 @@ async def _record_who_added(context: Context, change: ChatMemberUpdated) -> None
         await context.services.access.added(change.chat.id, change.from_user.id, name=name)
 
 
-async def _greet(update: Update, context: Context, change: ChatMemberUpdated) -> None:
+async def _greet(context: Context, change: ChatMemberUpdated) -> None:
     """Say in a new group what the bot does, and what privacy mode hides from it."""
-    _, count = await context.services.subscriptions.page(change.chat.id, limit=1)
-    if count or change.chat.type == Chat.PRIVATE:
+    if change.chat.type == Chat.PRIVATE:
+        return
+    if await context.services.subscriptions.every(change.chat.id):
         return
     text, buttons = greeting(change.chat, context)
     if change.chat.type == Chat.CHANNEL:
@@ -88,7 +90,7 @@ async def _greet(update: Update, context: Context, change: ChatMemberUpdated) ->
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
     if not (sees_all or context.bot.can_read_all_group_messages):
         text = Safe(f"{text}\n\n{context.t(HIDDEN)}")
-    await say(update, context, text, buttons)
+    await say(context, text, buttons)
 
 
 async def _greet_who_added(
@@ -113,28 +115,29 @@ def greeting(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
     return context.t(GREETING_CHANNEL if chat.type == Chat.CHANNEL else GREETING), [[link]]
 
 
-async def somebody_spoke(update: Update, context: Context) -> None:
+async def somebody_spoke(_: Update, context: Context) -> None:
     """Ask anew about a chat that was closed to us, when a command comes from it.
 
     What a page had asked for there is not answered any more.
     """
-    if update.effective_chat:
-        context.services.lately.forget((update.effective_chat.id, "expected"))
-        await context.services.whereabouts.check(update.effective_chat.id)
+    context.services.lately.forget((context.where.id, "expected"))
+    await context.services.whereabouts.check(context.where.id)
 
 
-async def topic_reopened(update: Update, context: Context) -> None:
+@unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))
+async def topic_reopened(context: Context) -> None:
     """Let the alerts of a topic, or of General, go on."""
-    message = update.effective_message
+    message = context.message
     if message:
         thread_id = message.message_thread_id if message.is_topic_message else None
         place = MAIN if thread_id in {None, GENERAL} else thread_id
         await context.services.whereabouts.reopened(message.chat.id, place or MAIN)
 
 
-async def topic_created(update: Update, context: Context) -> None:
+@unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
+async def topic_created(context: Context) -> None:
     """Know a topic of our own, in case the answer to its making was lost."""
-    message = update.effective_message
+    message = context.message
     if message is None or message.from_user is None or message.from_user.id != context.bot.id:
         return
     made, thread_id = message.forum_topic_created, message.message_thread_id
@@ -142,18 +145,20 @@ async def topic_created(update: Update, context: Context) -> None:
         await context.services.topics.adopt(message.chat.id, made.name, thread_id)
 
 
-async def topic_renamed(update: Update, context: Context) -> None:
+@unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_EDITED, run))
+async def topic_renamed(context: Context) -> None:
     """Know what a topic is called now."""
-    message = update.effective_message
+    message = context.message
     edited = message.forum_topic_edited if message else None
     if message and edited and edited.name and message.message_thread_id:
         chat_id, thread_id = message.chat.id, message.message_thread_id
         await context.services.topics.renamed(chat_id, thread_id, edited.name)
 
 
-async def migrated(update: Update, context: Context) -> None:
+@unasked(lambda run: MessageHandler(filters.StatusUpdate.MIGRATE, run))
+async def migrated(context: Context) -> None:
     """Take everything along when a group becomes a supergroup."""
-    message = update.effective_message
+    message = context.message
     if message is None:
         return
     if message.migrate_to_chat_id:
@@ -170,14 +175,3 @@ def _is_here(member: ChatMember) -> bool:
     if member.status == ChatMember.RESTRICTED:
         return bool(getattr(member, "is_member", False))
     return member.status in HERE
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [
-        ChatMemberHandler(bot_membership, ChatMemberHandler.MY_CHAT_MEMBER),
-        MessageHandler(filters.StatusUpdate.MIGRATE, migrated),
-        MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, topic_reopened),
-        MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, topic_created),
-        MessageHandler(filters.StatusUpdate.FORUM_TOPIC_EDITED, topic_renamed),
-    ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from telegram import InlineKeyboardButton, Update
+from telegram import InlineKeyboardButton
 
 from bot.chats.subscriptions import Subscription
 from bot.context import Context
@@ -12,7 +12,7 @@ from bot.domain.model import Options
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, back, button
 from bot.presentation.html import Safe, code, shorten
-from handlers.guard import Handler, pressed
+from handlers.guard import pressed
 from handlers.replies import rewrite
 
 TOGGLES = {
@@ -71,8 +71,9 @@ def options_page(one: Subscription, context: Context, section: str | None = None
         for name, (leads, _) in SECTIONS.items()
     ]
     rows.append([context.button(N_("Why and when"), actions.RUN("why", one.username))])
-    rows.append([context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE("id", one.id))])
-    return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0))]]
+    stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
+    rows.append([stop])
+    return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0, one.id))]]
 
 
 def _value(one: Subscription, section: str, context: Context) -> str:
@@ -114,11 +115,11 @@ def paused_line(one: Subscription, context: Context) -> str:
 
 
 @pressed(actions.MUTE)
-async def mute(update: Update, context: Context, number: int) -> None:
+async def mute(context: Context, number: int) -> None:
     """Send no alerts of a subscription for a day; its button is under alerts."""
     one = await context.services.subscriptions.mute(context.chat.id, number)
     if one.paused_until is None:  # paused for good
-        await rewrite(update, context, *options_page(one, context))
+        await rewrite(context, *options_page(one, context))
         return
     text = context.t(
         N_("🔕 No alerts from <b>{username}</b> until {until}."),
@@ -127,22 +128,19 @@ async def mute(update: Update, context: Context, number: int) -> None:
     )
     undo = context.button(N_("↩️ Undo"), actions.OPTION(one.id, "pause", OFF))
     more = context.button(N_("Options"), actions.SUBSCRIPTION(one.id))
-    await rewrite(update, context, text, [[undo, more]])
+    await rewrite(context, text, [[undo, more]])
 
 
 @pressed(actions.OPTION)
-async def change_option(
-    update: Update, context: Context, number: int, what: str, value: str | None
-) -> None:
+async def change_option(context: Context, number: int, what: str, value: str) -> None:
     """Change one option of a subscription."""
     service, chat_id = context.services.subscriptions, context.chat.id
     one = await service.get(chat_id, number)
     if what == "pause":
-        shall_pause = value == ON if value else not one.paused
-        one = await (service.pause if shall_pause else service.resume)(chat_id, one.id)
+        one = await service.set_paused(chat_id, one.id, paused=value == ON)
     else:
         one = await service.set_options(chat_id, one.id, changed(one.options, what, value))
-    await rewrite(update, context, *options_page(one, context, _section_of(what)))
+    await rewrite(context, *options_page(one, context, _section_of(what)))
 
 
 def _section_of(option: str) -> str:
@@ -151,32 +149,26 @@ def _section_of(option: str) -> str:
 
 
 @pressed(actions.OWN_TOPIC)
-async def own_topic(update: Update, context: Context, number: int, value: str) -> None:
+async def own_topic(context: Context, number: int, value: str) -> None:
     """Let a subscription go to its profile's own topic, or to the chat."""
     service, chat_id = context.services.subscriptions, context.chat.id
     one = await service.to_own_topic(chat_id, number, on=value == ON)
-    await rewrite(update, context, *options_page(one, context, "how"))
+    await rewrite(context, *options_page(one, context, "how"))
 
 
 @pressed(actions.DEFAULT)
-async def change_default(
-    update: Update, context: Context, what: str | None, value: str | None
-) -> None:
+async def change_default(context: Context, what: str | None, value: str | None) -> None:
     """Show the defaults of the chat, or change one."""
     options = Options.of(context.chat.defaults)
-    if what:
+    if what and value:
         options = changed(options, what, value)
         await context.services.chats.change(context.chat.id, defaults=options.values())
     buttons = [*_rows(options, actions.DEFAULT, context, ALL), [back(context.t, SETTINGS)]]
-    await rewrite(update, context, context.t(DEFAULTS_TITLE), buttons)
+    await rewrite(context, context.t(DEFAULTS_TITLE), buttons)
 
 
-def changed(options: Options, what: str, value: str | None) -> Options:
-    """Return the options with ``what`` as the button wants it: pressed twice, it is so once.
-
-    Older buttons name no value, and mean the next one.
-    """
-    value = value or following(options, what)
+def changed(options: Options, what: str, value: str) -> Options:
+    """Return the options with ``what`` as the button wants it: pressed twice, it is so once."""
     wanted: object = value
     if what in TOGGLES:
         wanted = value == ON
@@ -211,8 +203,3 @@ def _rows(
         if name in names
     ]
     return [[one] for one in (*words, *toggles)]
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [mute.handler, change_option.handler, own_topic.handler, change_default.handler]

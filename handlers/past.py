@@ -3,15 +3,13 @@
 import re
 from datetime import timedelta
 
-from telegram import Update
-
 from bot.chats.past import Page
 from bot.context import Context
 from bot.domain import links
 from bot.domain.alert_rules import KEPT_FOR
 from bot.domain.errors import N_
 from bot.presentation.actions import PAST, button
-from handlers.guard import Handler, answer, command, pressed
+from handlers.guard import answer, command, pressed
 from handlers.replies import say
 from handlers.show import show
 
@@ -30,49 +28,47 @@ _SPAN = re.compile(r"(\d{1,3})d?", re.IGNORECASE)
 
 
 @command("past", channel_after=1)
-async def past(update: Update, context: Context) -> None:
+async def past(context: Context) -> None:
     """Send again what the chat was sent of a profile; without a name offer those there are."""
-    arguments = list(context.args or [])
+    arguments = context.words
     if not arguments:
-        await _offer(update, context)
+        await _offer(context)
         return
     link = links.parse_argument(arguments[0])
     span = _SPAN.fullmatch(arguments[1]) if len(arguments) == 2 else None  # noqa: PLR2004 - a name and a span
     if link is None or link.username is None or (len(arguments) > 1 and span is None):
-        await say(update, context, context.t(USAGE))
+        await say(context, context.t(USAGE))
         return
     days = timedelta(days=max(1, int(span[1]))) if span else KEPT_FOR
     result = await context.services.past.page(
         context.chat.id, context.bot.id, link.username, within=min(days, KEPT_FOR)
     )
-    await _show(update, context, link.username, result)
+    await _show(context, link.username, result)
 
 
 @pressed(PAST)
-async def past_of(update: Update, context: Context, username: str, offset: int | None) -> None:
+async def past_of(context: Context, username: str, offset: int | None) -> None:
     """Show a profile's kept stories, or those before the newest ``offset``."""
-    await answer(update, context)
+    await answer(context)
     result = await context.services.past.page(
         context.chat.id, context.bot.id, username, offset=offset or 0
     )
-    await _show(update, context, username, result)
+    await _show(context, username, result)
 
 
-async def _show(update: Update, context: Context, username: str, page: Page) -> None:
-    await show(update, context, list(page.albums), kind="stories", originals=page.originals)
+async def _show(context: Context, username: str, page: Page) -> None:
+    is_last = page.more is None
+    await show(
+        context, list(page.albums), kind="stories", originals=page.originals, is_last=is_last
+    )
     if page.more is not None:
         more = context.button(N_("Show earlier ones"), PAST(username, page.more))
-        await say(update, context, context.t(EARLIER), [[more]])
+        await say(context, context.t(EARLIER), [[more]])
 
 
-async def _offer(update: Update, context: Context) -> None:
+async def _offer(context: Context) -> None:
     names = await context.services.past.profiles(context.chat.id, context.bot.id, limit=MOST_NAMES)
     if not names:
-        await say(update, context, context.t(NONE))
+        await say(context, context.t(NONE))
         return
-    await say(update, context, context.t(CHOOSE), [[button(name, PAST(name))] for name in names])
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [past.handler, past_of.handler]
+    await say(context, context.t(CHOOSE), [[button(name, PAST(name))] for name in names])

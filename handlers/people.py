@@ -1,17 +1,16 @@
 """/people: who uses the bot and what that costs, with the buttons that limit and block."""
 
 from datetime import timedelta
-
-from telegram import Update
+from functools import partial
 
 from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.access import Subject
 from bot.domain.errors import N_, NN_
-from bot.presentation.actions import PEOPLE, Buttons, Page, arrows, back, button
+from bot.presentation.actions import DANGER, PEOPLE, Buttons, Page, arrows, back, button
 from bot.presentation.html import escape, shorten
 from handlers.admission import REASON
-from handlers.guard import Handler, command, pressed
+from handlers.guard import command, pressed
 from handlers.money import cost_of
 from handlers.replies import rewrite, say
 from handlers.usage import KINDS
@@ -44,41 +43,32 @@ A_DAY = timedelta(days=1)
 
 
 @command("people")
-async def people(update: Update, context: Context) -> None:
+async def people(context: Context) -> None:
     """List who uses the bot, who costs most first."""
-    await say(update, context, *await _listed(0, context))
+    await say(context, *await _listed(0, context))
 
 
 @pressed(PEOPLE)
-async def press(update: Update, context: Context, data: str) -> None:
-    """Follow the buttons: ``<page>``, ``<what>:<id>[:<value>]``."""
-    access = context.services.access
-    match data.split(":"):
-        case [page] if page.isdecimal() and len(page) < 5:  # noqa: PLR2004 - digits
-            await rewrite(update, context, *await _listed(int(page), context))
-            return
-        case ["limits", number] if subject := _subject(number):
-            one = await access.guest(int(subject.id))
-            await rewrite(update, context, *_limits(one, context))
-            return
-        case ["limit", number, "none"] if subject := _subject(number):
-            await access.limit(subject, None)
-        case ["limit", number, value] if (subject := _subject(number)) and value.isdecimal():
-            await access.limit(subject, min(int(value[:6]), 100_000))
-        case ["block", number] if subject := _subject(number):
+async def press(context: Context, what: str, number: int, credits: int | None) -> None:  # noqa: A002 - the project's word
+    """Turn the page of the list, or do to the person or chat of a ``number`` what is pressed."""
+    if what == "list":
+        await rewrite(context, *await _listed(number, context))
+        return
+    access, subject = context.services.access, Subject.of_chat(number)
+    match what:
+        case "limit":
+            await access.limit(subject, credits)
+        case "block":
             await access.block(subject, until=None, reason="")
-        case ["day", number] if subject := _subject(number):
+        case "day":
             await access.block(subject, until=context.now + A_DAY, reason="")
-        case ["unblock", number] if subject := _subject(number):
+        case "unblock":
             await access.unblock(subject)
-        case ["allow", number] if subject := _subject(number):
+        case "allow":
             await access.allow(subject, by=None)
-        case ["who", number] if subject := _subject(number):
-            pass
-        case _:
-            return
-    one = await access.guest(int(subject.id))  # with what was just changed
-    await rewrite(update, context, *_page(one, context))
+    one = await access.guest(number)  # with what was just changed
+    page = _limits(one, context) if what == "limits" else _page(one, context)
+    await rewrite(context, *page)
 
 
 async def _listed(page: int, context: Context) -> Page:
@@ -86,7 +76,9 @@ async def _listed(page: int, context: Context) -> Page:
     if not result and page == 0:
         return context.t(NOBODY_YET), []
     buttons = [[button(_line(one, context), PEOPLE("who", one.id))] for one in result[:PAGE]]
-    return context.t(TITLE), buttons + arrows(page, is_last=len(result) <= PAGE, to=PEOPLE)
+    return context.t(TITLE), buttons + arrows(
+        page, is_last=len(result) <= PAGE, to=partial(PEOPLE, "list")
+    )
 
 
 def _line(one: Guest, context: Context) -> str:
@@ -155,27 +147,16 @@ def _actions(one: Guest, context: Context) -> Buttons:
         rows[0].append(context.button(N_("Unblock"), PEOPLE("unblock", number)))
     elif number not in context.services.access.admin_ids:
         rows[0].append(context.button(N_("Block for a day"), PEOPLE("day", number)))
-        rows[0].append(context.button(N_("Block"), PEOPLE("block", number)))
+        rows[0].append(context.button(N_("Block"), PEOPLE("block", number), DANGER))
         is_in = context.services.access.mode == "open" or (entry and entry.is_allowed)
         if not is_in:
             rows.append([context.button(N_("Let them use me"), PEOPLE("allow", number))])
-    return [*rows, [context.button(N_("Back to the list"), PEOPLE(0))]]
+    return [*rows, [context.button(N_("Back to the list"), PEOPLE("list", 0))]]
 
 
 def _limits(one: Guest, context: Context) -> Page:
     t = context.t
     buttons = [button(t.number(n), PEOPLE("limit", one.id, n)) for n in LIMITS]
-    usual = context.button(N_("As for everybody"), PEOPLE("limit", one.id, "none"))
+    usual = context.button(N_("As for everybody"), PEOPLE("limit", one.id))
     to_one = back(t, PEOPLE("who", one.id))
     return t(ASK_LIMIT, name=one.name), [buttons[:3], buttons[3:], [usual], [to_one]]
-
-
-def _subject(number: str) -> Subject | None:
-    digits = number.removeprefix("-")
-    is_id = digits.isascii() and digits.isdecimal() and 0 < len(digits) <= 16  # noqa: PLR2004 - digits
-    return Subject.of_chat(int(number)) if is_id and int(number) else None
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [people.handler, press.handler]

@@ -1,11 +1,9 @@
 """/privacy: what the bot remembers of a chat, and a button that erases it."""
 
-from telegram import Update
-
 from bot.context import Context
 from bot.domain.errors import N_
-from bot.presentation.actions import ERASE, Page, back
-from handlers.guard import Handler, command, pressed
+from bot.presentation.actions import DANGER, ERASE, Page, back
+from handlers.guard import command, pressed
 from handlers.replies import rewrite, say
 
 ABOUT = N_(
@@ -36,34 +34,29 @@ DONE = N_(
 
 
 @command("privacy", channel_after=0)
-async def privacy(update: Update, context: Context) -> None:
+async def privacy(context: Context) -> None:
     """Say what is kept, with the button that erases it."""
-    await say(update, context, *about_chat(context))
+    await say(context, *about_chat(context))
 
 
 def about_chat(context: Context) -> Page:
     """Return what is kept of the chat, and the button that erases it."""
-    button = context.button(N_("Delete everything"), ERASE())
+    button = context.button(N_("Delete everything"), ERASE(), DANGER)
     return f"{context.t(ABOUT)}\n\n{context.t(STAYS)}", [[button]]
 
 
 @pressed(ERASE)
-async def erase(update: Update, context: Context, what: str | None) -> None:
+async def erase(context: Context, what: str | None) -> None:
     """Ask once more, then erase everything about the chat."""
     if what == "yes":
         await context.services.chats.erase(context.chat.id)
-        await rewrite(update, context, context.t(DONE))
+        await rewrite(context, context.t(DONE))
     elif what == "no":
         text = context.t(N_("Nothing was deleted."))
-        await rewrite(update, context, text, [[back(context.t, ERASE("back"))]])
+        await rewrite(context, text, [[back(context.t, ERASE("back"))]])
     elif what == "back":
-        await rewrite(update, context, *about_chat(context))
+        await rewrite(context, *about_chat(context))
     else:
-        yes = context.button(N_("Yes, delete"), ERASE("yes"))
+        yes = context.button(N_("Yes, delete"), ERASE("yes"), DANGER)
         no = context.button(N_("No, keep it"), ERASE("no"))
-        await rewrite(update, context, context.t(SURE), [[yes, no]])
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [privacy.handler, erase.handler]
+        await rewrite(context, context.t(SURE), [[yes, no]])

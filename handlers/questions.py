@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from telegram import Chat, Message, Update
+from telegram import Message
 from telegram.ext import filters
 
 from bot.context import Context
@@ -20,19 +20,19 @@ from handlers.replies import say
 
 MOST = 60  # buttons under a question; a chat may have more subscriptions
 A_ROW = 2
+FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": "natgeo"}
 
 
-async def ask(update: Update, context: Context, question: str, usage: str) -> None:
+async def ask(context: Context, question: str, usage: str) -> None:
     """Ask ``question``; the answer comes as a reply to it.
 
     The field for it opens for who asked only: in a group for the one replied to. In a channel
     there is none (td, ReplyMarkup.cpp), so ``usage`` is said there. Both are message ids.
     """
-    where = update.effective_chat
-    if where is None or where.type == Chat.CHANNEL or context.about is not None:
-        await say(update, context, context.t(usage))
-        return
-    await say(update, context, context.t(question), force_reply="natgeo")
+    if context.is_channel or context.about is not None:
+        await say(context, context.t(usage))
+    else:
+        await say(context, context.t(question), markup=FIELD)
 
 
 def choices(result: Sequence[Subscription], command: str) -> Buttons:
@@ -51,18 +51,16 @@ class Answers(filters.MessageFilter):
 
     def filter(self, message: Message) -> bool:
         """Return whether ``message`` answers one of them."""
-        asked = message.reply_to_message
-        return bool(
-            asked
-            and asked.from_user
-            and asked.from_user.is_bot
-            and any(asks(asked, question) for question in self._questions)
-        )
+        return question_of(message, self._questions) is not None
 
 
-def asks(asked: Message, question: str) -> bool:
-    """Return whether a message of ours asks ``question``, in any language."""
-    return _words(asked.text or "") in _shown(question)
+def question_of(message: Message, questions: Sequence[str]) -> str | None:
+    """Return which of our ``questions`` a message replies to, in any language."""
+    asked = message.reply_to_message
+    if asked is None or asked.from_user is None or not asked.from_user.is_bot:
+        return None
+    words = _words(asked.text or "")
+    return next((question for question in questions if words in _shown(question)), None)
 
 
 @cache

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from telegram import Message, Update
-from telegram.constants import ChatAction, ParseMode
+from telegram import Message
+from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
-from bot.context import Context, target_of
+from bot.context import Context
 from bot.domain.errors import N_, DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.presentation.actions import Buttons, about
@@ -20,13 +21,13 @@ from bot.sending.replies import ACTION_S, Payload, edit_of, text_of
 from bot.updates import unit_of_work
 from handlers.guard import answer
 
+ONE_MOMENT = N_("This takes a moment…")
 IN_PRIVATE = N_("In channels I have no buttons. Write this to me in a private chat: {command}")
 
 
-def fitting(update: Update, context: Context, buttons: Buttons) -> Buttons:
+def fitting(context: Context, buttons: Buttons) -> Buttons:
     """Return ``buttons``: in a channel links only, and acting on a channel where it is run."""
-    where = update.effective_chat
-    if where and where.type == where.CHANNEL:
+    if context.is_channel:
         return [row for row in buttons if row and not row[0].callback_data]
     return buttons if context.about is None else about(buttons, context.about)
 
@@ -37,32 +38,30 @@ def _headed(context: Context, text: str) -> str:
 
 
 async def say(
-    update: Update,
     context: Context,
     text: str,
     buttons: Buttons | None = None,
     *,
-    force_reply: str | None = None,
+    markup: dict[str, Any] | None = None,
+    reply_to: int | None = None,
+    silent: bool = False,
 ) -> None:
     """Owe one message of HTML where the update came from, as a reply in groups.
 
-    ``force_reply`` asks for an answer, with that in its field.
+    ``markup`` is what it has instead of buttons; ``reply_to``: as a reply in any chat.
     """
-    message = update.effective_message
-    quoted = message and update.callback_query is None and message.chat.type != "private"
-    reply_to = message.message_id if message and quoted else None
-    shown = fitting(update, context, buttons or [])
-    if message and message.chat.type == message.chat.CHANNEL and buttons and not shown:
+    message = context.message
+    if message and context.query is None and not context.is_private:
+        reply_to = message.message_id
+    shown = fitting(context, buttons or [])
+    if message and context.is_channel and buttons and not shown:
         about_it = f" @{message.chat.username or 'channel'}" if context.takes_channel else ""
         hint = context.t(IN_PRIVATE, command=code(f"{message.text or ''}{about_it}"))
         text = Safe(f"{text}\n\n{hint}")
     payload = text_of(
-        _headed(context, text),
-        shown,
-        reply_to=reply_to,
-        force_reply=force_reply,
+        _headed(context, text), shown, reply_to=reply_to, markup=markup, silent=silent
     )
-    await enqueue_reply(context, target_of(update), payload)
+    await enqueue_reply(context, context.target, payload)
 
 
 async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:
@@ -72,81 +71,56 @@ async def enqueue_reply(context: Context, target: Target, payload: Payload) -> N
         await context.services.replies.send(target, payload)
 
 
-async def rewrite(
-    update: Update, context: Context, text: str, buttons: Buttons | None = None
-) -> None:
+async def rewrite(context: Context, text: str, buttons: Buttons | None = None) -> None:
     """Put a new text and new buttons in place of the message whose button was pressed."""
-    query = update.callback_query
-    shown = query.message if query else None
+    shown = context.query.message if context.query else None
     if shown is None or (isinstance(shown, Message) and not shown.text):
-        await say(update, context, text, buttons)  # a photo can't become words
+        await say(context, text, buttons)  # a photo can't become words
         return
-    payload = edit_of(
-        shown.message_id,
-        _headed(context, text),
-        fitting(update, context, buttons or []),
-    )
-    await enqueue_reply(context, target_of(update), payload)
-
-
-class SignsOfWork:
-    """The signs of work in one chat: "is sending a photo…", and a sentence when it takes long."""
-
-    def __init__(self, update: Update, context: Context, sentence: str) -> None:
-        """Prepare to say ``sentence`` (HTML)."""
-        self._update = update
-        self._context = context
-        self._bot = context.bot
-        self._target = target_of(update)
-        self._sentence = sentence
-        self._message: Message | None = None
-
-    async def tick(self) -> None:
-        """Show the signs until cancelled; a failure here must not spoil the work.
-
-        They go beside the work: no transaction of it waits for them.
-        """
-        with contextlib.suppress(TelegramError, DatabaseUnavailableError), holding.watched(None):
-            await self._act()
-            await asyncio.sleep(self._context.services.timing.work_s)
-            await answer(self._update, self._context)
-            self._message = await self._bot.send_message(
-                self._target.chat_id,
-                self._sentence,
-                parse_mode=ParseMode.HTML,
-                message_thread_id=self._target.thread_id,
-                disable_notification=True,
-            )
-            while True:
-                await self._act()
-                await asyncio.sleep(ACTION_S)
-
-    async def close(self) -> None:
-        """Take the sentence away; not while others wait for what the update has changed."""
-        if self._message:
-            await unit_of_work.later(self._delete)
-
-    async def _delete(self) -> None:
-        if self._message:
-            with contextlib.suppress(TelegramError, DatabaseUnavailableError):
-                await self._message.delete()
-
-    async def _act(self) -> None:
-        await self._bot.send_chat_action(
-            self._target.chat_id,
-            ChatAction.UPLOAD_PHOTO,
-            message_thread_id=self._target.thread_id,
-        )
+    payload = edit_of(shown.message_id, _headed(context, text), fitting(context, buttons or []))
+    await enqueue_reply(context, context.target, payload)
 
 
 @asynccontextmanager
-async def working(update: Update, context: Context, sentence: str) -> AsyncIterator[None]:
-    """Show the signs of work while the body runs; its errors come through as they are."""
-    progress = SignsOfWork(update, context, sentence)
+async def working(context: Context) -> AsyncIterator[None]:
+    """Show that it works while the body runs: "is sending a photo…", and after a while a line.
+
+    The signs go beside the work: no transaction of it waits for them, and that they fail spoils
+    nothing. The line goes when the work is done, but not while others wait for what it changed.
+    """
+    said: list[Message] = []
+
+    async def act() -> None:
+        target = context.target
+        await context.bot.send_chat_action(
+            target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id
+        )
+
+    async def tick() -> None:
+        with contextlib.suppress(TelegramError, DatabaseUnavailableError), holding.watched(None):
+            await act()
+            await asyncio.sleep(context.services.timing.work_s)
+            await answer(context)
+            target = context.target
+            said.append(
+                await context.bot.send_message(
+                    target.chat_id,
+                    context.t.plain(ONE_MOMENT),
+                    message_thread_id=target.thread_id,
+                    disable_notification=True,
+                )
+            )
+            while True:
+                await act()
+                await asyncio.sleep(ACTION_S)
+
+    async def take_back() -> None:
+        with contextlib.suppress(TelegramError, DatabaseUnavailableError):
+            await said[0].delete()
+
     try:
-        async with beside(progress.tick()):
+        async with beside(tick()):
             yield
-    except Exception:
-        await progress.close()
-        raise
-    await progress.close()
+    finally:
+        if said:
+            await unit_of_work.later(take_back)

@@ -1,15 +1,13 @@
 """/rules NAME only: #sale not: video: which stories of a profile bring an alert here."""
 
-from telegram import Update
-
 from bot.chats.subscriptions import Subscription
-from bot.context import Context, target_of
+from bot.context import Context
 from bot.domain import alert_rules, links, story_terms
 from bot.domain.errors import N_
 from bot.domain.model import Options
-from bot.presentation.actions import RULE, SUBSCRIPTION, Buttons, Page, back, button
+from bot.presentation.actions import DANGER, RULE, SUBSCRIPTION, Buttons, Page, back, button
 from bot.presentation.html import code, shorten
-from handlers.guard import Handler, command, pressed
+from handlers.guard import command, pressed
 from handlers.replies import rewrite, say
 from handlers.subscriptions import choose
 
@@ -32,28 +30,28 @@ OFF = "off"
 
 
 @command("rules")
-async def rules(update: Update, context: Context) -> None:
+async def rules(context: Context) -> None:
     """Show or change the rules of a profile's subscription here."""
-    words = list(context.args or [])
+    words = context.words
     if not words:
-        await choose(update, context, WHICH, "rules", USAGE)
+        await choose(context, WHICH, "rules", USAGE)
         return
     link = links.parse_argument(words[0]) if words else None
     if link is None or link.username is None:
-        await say(update, context, context.t(USAGE))
+        await say(context, context.t(USAGE))
         return
     text = " ".join(words[1:])
     parsed = story_terms.parse(text)
     names_none = not (parsed.only or parsed.without or parsed.unknown)
     if text and names_none:  # "only:" alone takes no rules away
-        await say(update, context, context.t(USAGE))
+        await say(context, context.t(USAGE))
         return
     if parsed.unknown and text.lower() != OFF:
         listed = shorten(", ".join(parsed.unknown), LONGEST_LIST)
         unknown = context.t(UNKNOWN, words=code(listed))
-        await say(update, context, f"{unknown}\n\n{context.t(USAGE)}")
+        await say(context, f"{unknown}\n\n{context.t(USAGE)}")
         return
-    service, target = context.services.subscriptions, target_of(update)
+    service, target = context.services.subscriptions, context.target
     result = await service.named(context.chat.id, link.username)
     here = [one for one in result if one.target.thread_id == target.thread_id] or result
     suggested = await _suggested(here[0], context)
@@ -64,13 +62,11 @@ async def rules(update: Update, context: Context) -> None:
             )
             for one in here
         ]
-    await say(update, context, *_page(here[0], suggested, context))
+    await say(context, *_page(here[0], suggested, context))
 
 
 @pressed(RULE)
-async def change_rule(
-    update: Update, context: Context, number: int, what: str, term: str | None
-) -> None:
+async def change_rule(context: Context, number: int, what: str, term: str | None) -> None:
     """Add a term to a subscription's rules (``only``, ``not``), or end them (``off``)."""
     term = term or ""
     service = context.services.subscriptions
@@ -84,7 +80,7 @@ async def change_rule(
         without = f"{without} {term}"
     suggested = await _suggested(one, context)
     one = await service.set_options(context.chat.id, one.id, _with(one.options, only, without))
-    await rewrite(update, context, *_page(one, suggested, context))
+    await rewrite(context, *_page(one, suggested, context))
 
 
 async def _suggested(one: Subscription, context: Context) -> list[str]:
@@ -118,10 +114,5 @@ def _page(one: Subscription, suggested: list[str], context: Context) -> Page:
     if rows:
         lines.append(t(HINT))
     if used:
-        rows.append([context.button(N_("Remove all rules"), RULE(one.id, OFF))])
+        rows.append([context.button(N_("Remove all rules"), RULE(one.id, OFF), DANGER)])
     return "\n".join(lines), [*rows, [back(t, SUBSCRIPTION(one.id))]]
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [rules.handler, change_rule.handler]

@@ -5,44 +5,45 @@ from collections.abc import Collection
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from telegram import Update
-
-from bot.context import Context, asker_of, target_of
+from bot.context import Context
 from bot.domain.albums import plan
 from bot.domain.errors import N_, NoStoriesError, NotFollowedError
 from bot.domain.model import Album, Profile, Story
 from bot.presentation import captions
-from bot.presentation.actions import CARD, HIGHLIGHTS, link_to
-from bot.presentation.buttons import OPTIONS, follow_button, link_buttons, story_buttons
+from bot.presentation.actions import CARD, RUN, link_to
+from bot.presentation.buttons import (
+    OPTIONS,
+    follow_button,
+    link_buttons,
+    row_under_album,
+    story_buttons,
+)
 from bot.sending.replies import album_of
 from handlers.replies import enqueue_reply, say, working
 
 
-async def show_profile(
-    update: Update, context: Context, username: str, count: int | None = None
-) -> None:
+async def show_profile(context: Context, username: str, count: int | None = None) -> None:
     """Show all live stories of a profile, or the latest ``count``."""
-    sentence = context.t(N_("Getting the stories from <b>{username}</b>…"), username=username)
-    async with working(update, context, sentence):
-        live = await context.services.viewer.stories(username, asker_of(update, context))
+    async with working(context):
+        live = await context.services.viewer.stories(username, context.asker)
         if not live:
-            await _offer_rest(update, context, NoStoriesError(username=username))
+            await _offer_rest(context, NoStoriesError(username=username))
             return
-        await show(update, context, plan(latest(live, count)), kind="stories")
+        await show(context, plan(latest(live, count)), kind="stories")
 
 
-async def _offer_rest(update: Update, context: Context, none: NoStoriesError) -> None:
+async def _offer_rest(context: Context, none: NoStoriesError) -> None:
     """Say that a profile has no stories now, and offer what else it may have.
 
     Raises:
         NoStoriesError: It is said in a group or channel, where it is a refusal as others are.
     """
-    where, name = update.effective_chat, str(none.fields["username"])
-    if where is None or where.type != where.PRIVATE:
+    name = str(none.fields["username"])
+    if not context.is_private:
         raise none
     follow = follow_button(name, context.t, await subscription_of(context, name))
-    highlights = context.button(N_("Highlights"), HIGHLIGHTS(name))
-    await say(update, context, context.t(none.sentence, **none.fields), [[follow, highlights]])
+    highlights = context.button(N_("Highlights"), RUN("highlights", name))
+    await say(context, context.t(none.sentence, **none.fields), [[follow, highlights]])
 
 
 def latest(stories: list[Story], count: int | None) -> list[Story]:
@@ -52,7 +53,6 @@ def latest(stories: list[Story], count: int | None) -> list[Story]:
 
 
 async def show(
-    update: Update,
     context: Context,
     albums: list[Album],
     *,
@@ -61,25 +61,26 @@ async def show(
     part: tuple[int, int] | None = None,
     has_more: bool = False,
     originals: Collection[str] = (),
+    is_last: bool = True,
 ) -> None:
     """Owe the albums in order; the request and what arrives are counted as used.
 
-    A single story has buttons; an album, and what stands in a channel, ends with one link.
+    A single story has buttons. An album can have none: in a private chat a silent line with
+    buttons comes after it, where nothing else does (``is_last``), and in a group it ends with one
+    link.
     ``title`` is that of a highlight, of which one album may be the ``part`` (2, 3).
     ``has_more``: it is one story of several, and a button shows the others. ``originals`` are the
     ids of stories that go as files; an album is of such, or of none.
     """
-    target = target_of(update)
-    message = update.effective_message
-    is_channel = message is not None and message.chat.type == message.chat.CHANNEL
+    message = context.message
     followed = await subscription_of(context, albums[0].stories[0].profile.username)
+    single = len(albums) == len(albums[0].stories) == 1
+    acts = single and not context.is_channel and bool(albums[0].stories[0].profile.username)
+    inline = bool(context.bot.supports_inline_queries)
     for number, album in enumerate(albums):
-        single = len(albums) == len(album.stories) == 1
         of = part or (number + 1, len(albums))
         first = album.stories[0]
-        acts = single and not is_channel and bool(first.profile.username)
         if acts:
-            inline = bool(context.bot.supports_inline_queries)
             buttons = story_buttons(
                 first, context.t, followed, has_more=has_more, is_inline=inline
             )
@@ -87,19 +88,25 @@ async def show(
             buttons = link_buttons(first) if single else []
         # What replies to a comment stands under it; there is no other way into that thread.
         is_comment = message and message.message_thread_id and not message.is_topic_message
-        is_first = number == 0 and message and message.chat.type != message.chat.PRIVATE
-        quoted = is_comment or is_first
+        quoted = is_comment or (number == 0 and not context.is_private)
         payload = album_of(
             album,
-            caption=_caption(album, of, context, has_link=not (acts or is_channel), title=title),
-            asker=asker_of(update, context),
+            caption=_caption(
+                album, of, context, has_link=not acts and context.is_group, title=title
+            ),
+            asker=context.asker,
             usage=kind,
             is_asked=number == 0,
             buttons=buttons,
             reply_to=message.message_id if message and quoted else None,
             as_files=first.pk in originals,
         )
-        await enqueue_reply(context, target, payload)
+        await enqueue_reply(context, context.target, payload)
+    name = albums[-1].stories[0].profile.username
+    if is_last and name and not acts and context.is_private:
+        line = context.t(N_("<b>{username}</b>"), username=name)
+        row = row_under_album(name, context.t, followed, is_inline=inline)
+        await say(context, line, [row], silent=True)
 
 
 def media_story(url: str, now: datetime) -> Story:

@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from telegram import Chat, Update
-
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.presentation import actions
@@ -13,7 +11,7 @@ from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from handlers import access, card, members, settings, subscriptions, talk
 from handlers.admission import start_link
 from handlers.commands import show_menu
-from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
+from handlers.guard import UNKNOWN_BUTTON, act_on, command, pressed
 from handlers.help import adding, page
 from handlers.replies import rewrite, say
 
@@ -33,25 +31,24 @@ WHICH_LANGUAGE = N_("Which language should I use here?")
 
 
 @command("start")
-async def start(update: Update, context: Context) -> None:
+async def start(context: Context) -> None:
     """Greet, or follow a link: to a profile's card, or to a page of a group or channel of theirs.
 
     A group or channel is told what it can do there: a bare name is not answered in it.
     """
-    if context.args and await _open(update, context, actions.read_link(context.args[0])):
+    if context.args and await _open(context, actions.read_link(context.args[0])):
         return
-    if update.effective_chat and update.effective_chat.type != Chat.PRIVATE:
-        text, buttons = members.greeting(update.effective_chat, context)
-        is_channel = update.effective_chat.type == Chat.CHANNEL
-        await say(update, context, text, None if is_channel else buttons)
+    if not context.is_private:
+        text, buttons = members.greeting(context.where, context)
+        await say(context, text, None if context.is_channel else buttons)
         return
-    invitation = start_link(update)
-    greeting = await access.come_in(update, context, invitation) if invitation else None
+    invitation = start_link(context)
+    greeting = await access.come_in(context, invitation) if invitation else None
     hello, first = greeting or (context.t(WELCOME), talk.example(context))
-    await say(update, context, hello, [*first, *adding(context)])
+    await say(context, hello, [*first, *adding(context)])
 
 
-async def _open(update: Update, context: Context, data: str) -> bool:
+async def _open(context: Context, data: str) -> bool:
     """Open the page that a link names; return whether it names one.
 
     Raises:
@@ -62,26 +59,26 @@ async def _open(update: Update, context: Context, data: str) -> bool:
         if args is not None:
             chat_id = actions.split_about(data)[0]
             if chat_id is not None:
-                await act_on(update, context, chat_id)
-            await say(update, context, *await opened(context, *args))
+                await act_on(context, chat_id)
+            await say(context, *await opened(context, *args))
             return True
     return False
 
 
 @command("language", channel_after=0)
-async def language(update: Update, context: Context) -> None:
+async def language(context: Context) -> None:
     """Offer the languages as buttons."""
-    await say(update, context, *_choices(context))
+    await say(context, *_choices(context))
 
 
 @pressed(actions.LANGUAGES)
-async def language_page(update: Update, context: Context) -> None:
+async def language_page(context: Context) -> None:
     """Offer the languages in place of the settings."""
-    await rewrite(update, context, *_choices(context))
+    await rewrite(context, *_choices(context))
 
 
 @pressed(actions.LANGUAGE)
-async def set_language(update: Update, context: Context, code: str) -> str | None:
+async def set_language(context: Context, code: str) -> str | None:
     """Speak the language of the pressed button from now on."""
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)
@@ -89,7 +86,7 @@ async def set_language(update: Update, context: Context, code: str) -> str | Non
     context.chat = changed or context.chat
     context.t = translator_for(code).in_zone(context.t.zone)
     text = context.t(N_("From now on I'll use English here."))
-    await rewrite(update, context, text, [[back(context.t, settings.TOP)]])
+    await rewrite(context, text, [[back(context.t, settings.TOP)]])
     await show_menu(context)
     return None
 
@@ -101,9 +98,3 @@ def _choices(context: Context) -> Page:
         for code, one in LANGUAGES.items()
     ]
     return context.t(WHICH_LANGUAGE), [*grid(buttons, 2), [back(context.t, settings.TOP)]]
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    ours = (start, language, language_page, set_language)
-    return [one.handler for one in ours]

@@ -1,17 +1,25 @@
 """Following profiles: /subscribe, /subscriptions, /unsubscribe, and their buttons."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from telegram import Chat, InlineKeyboardButton, Update
+from telegram import (
+    Chat,
+    ChatAdministratorRights,
+    InlineKeyboardButton,
+    KeyboardButton,
+    KeyboardButtonRequestChat,
+    ReplyKeyboardMarkup,
+)
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import filters
 
+from bot.chats.explain import delay_of
 from bot.chats.subscribing import Subscribed
 from bot.chats.subscriptions import Subscription
-from bot.context import Context, asker_of, target_of, user_of
-from bot.domain import links, talk
+from bot.context import Context
+from bot.domain import links
 from bot.domain.albums import plan
 from bot.domain.errors import (
     N_,
@@ -20,21 +28,20 @@ from bot.domain.errors import (
     AskAgainError,
     BotError,
     SubscriptionError,
-    TooManyFastError,
 )
-from bot.domain.model import Options, Preferences, Target
+from bot.domain.model import Target
 from bot.domain.records import mute_of
 from bot.domain.wanted import Wanted, read
 from bot.presentation import actions
-from bot.presentation.actions import Buttons, Page, arrows, button
+from bot.presentation.actions import Buttons, Page, about, arrows, button
 from bot.presentation.html import Safe
 from bot.presentation.notices import MISSING
-from handlers.guard import Handler, answer, command, heard, pressed
+from handlers.guard import UNKNOWN_BUTTON, answer, command, heard, may_run, pressed
 from handlers.links import unreadable
 from handlers.options import SETTINGS, options_page, paused_line
-from handlers.questions import Answers, ask, choices
+from handlers.questions import ask, choices
 from handlers.replies import rewrite, say, working
-from handlers.rights import TABLE, Need
+from handlers.rights import SHOW, TABLE
 from handlers.several import lines_of, shared
 from handlers.show import show
 
@@ -83,298 +90,235 @@ class ChannelError(SubscriptionError):
 
 
 @command("subscribe")
-async def subscribe(update: Update, context: Context) -> None:
+async def subscribe(context: Context) -> None:
     """Follow a profile, or up to ten, in this chat or topic, or in a channel of the person's."""
-    arguments = list(context.args or [])
-    if not arguments:
-        await ask(update, context, ASK, USAGE)
+    if not context.words:
+        await ask(context, ASK, USAGE)
         return
-    wanted = read(arguments, words=WORDS, takes_channel=True)
-    if len(wanted.names) == 1 and not wanted.unread:
-        await follow(update, context, wanted.names[0], channel=wanted.channel, words=wanted.words)
-    elif not wanted.names:
-        await say(update, context, unreadable(wanted, USAGE, context))
+    wanted = read(context.words, words=WORDS, takes_channel=True)
+    if wanted.names:
+        await _follow(context, wanted)
     else:
-        await _follow_all(update, context, wanted)
+        await say(context, unreadable(wanted, USAGE, context))
 
 
-async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
-    """Follow several profiles, and say in one message what became of each."""
-    t, channel = context.t, wanted.channel
-    target = await _channel(update, context, channel) if channel else target_of(update)
-    sentence = t(N_("Looking for <b>{username}</b>…"), username=t.bold_names(wanted.names))
-    async with working(update, context, sentence):
+@pressed(actions.FOLLOW)
+async def follow_shown(context: Context, username: str) -> None:
+    """Follow whose stories were just shown; the row under them says so."""
+    await _follow(context, read([f"@{username}"]), in_place=True)
+
+
+@pressed(actions.ELSEWHERE)
+async def choose_chat(context: Context, number: int) -> None:
+    """Let the person choose a channel or a group for what is followed here, in Telegram's list.
+
+    There the bot becomes an admin in the same step; the choice tells which subscription it is for.
+    """
+    one = await context.services.subscriptions.get(context.chat.id, number)
+    channel = _chat_key(context.t.plain(N_("A channel")), one, "can_post_messages", channel=True)
+    group = _chat_key(context.t.plain(N_("A group")), one, "can_manage_chat", channel=False)
+    keys = ReplyKeyboardMarkup([[channel, group]], resize_keyboard=True, one_time_keyboard=True)
+    text = context.t(
+        N_("Where else should I send new stories from <b>{username}</b>?"), username=one.username
+    )
+    await say(context, text, markup=keys.to_dict())
+
+
+def _chat_key(text: str, one: Subscription, right: str, *, channel: bool) -> KeyboardButton:
+    rights = ChatAdministratorRights(
+        **{**ChatAdministratorRights.no_rights().to_dict(), right: True}
+    )
+    request = KeyboardButtonRequestChat(
+        one.id, channel, user_administrator_rights=rights, bot_administrator_rights=rights
+    )
+    return KeyboardButton(text, request_chat=request)
+
+
+@heard("a chosen chat", filters.ChatType.PRIVATE & filters.StatusUpdate.CHAT_SHARED)
+async def follow_elsewhere(context: Context) -> None:
+    """Follow in the chosen chat what the choice was for."""
+    chosen = context.message.chat_shared if context.message else None
+    if chosen:
+        one = await context.services.subscriptions.get(context.chat.id, chosen.request_id)
+        wanted = replace(read([f"@{one.username}"]), channel=str(chosen.chat_id))
+        await _follow(context, wanted)
+
+
+async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
+    """Follow profiles, 0 to 3 credits each, and say in one message what became of each.
+
+    ``in_place`` of the pressed message, which stands under what is there now.
+
+    Raises:
+        BotError: The only one can't be followed; all that ``Subscriptions.subscribe`` raises.
+    """
+    t, where = context.t, ""
+    target = context.target
+    if wanted.channel:
+        target, where = await _channel(context, wanted.channel)
+    async with working(context):
         result = await context.services.subscriptions.subscribe_all(
             target,
             wanted.names,
-            asker_of(update, context),
-            preferences=_preferences(wanted.words, context),
+            context.asker,
             own_topic="topic" in wanted.words,
+            fast="fast" in wanted.words,
         )
     done = [one for _, one in result if isinstance(one, Subscribed)]
     failed = [(name, one) for name, one in result if isinstance(one, BotError)]
+    if failed and len(wanted.names) + len(wanted.unread) == 1:
+        raise failed[0][1]
     new = [one.profile.username for one in done if not one.already]
-    lines = [_now(new, target, wanted.words, channel, context)] if new else []
-    sooner: list[str] = []
-    for one in done if "fast" in wanted.words else ():
-        hastened = await _hasten(one, context)
-        if isinstance(hastened, TooManyFastError):
-            failed.append((one.profile.username, hastened))
-        elif hastened:
-            sooner.append(one.profile.username)
-    answered = {*sooner, *(name for name, _ in failed)}
-    old = [name for one in done if one.already and (name := one.profile.username) not in answered]
-    if sooner:
-        lines.append(t(SOONER, username=t.bold_names(sooner)))
-    if old:
-        lines.append(t(ALREADY, username=t.bold_names(old)))
-    lines += shared(_paused(done, context), context)
+    sooner = [one.profile.username for one in done if one.is_sooner]
+    old = [one.profile.username for one in done if one.already and not one.is_sooner]
+    lines = [_now(new, target, wanted, where, context)] if new else []
+    lines += [t(SOONER, username=t.bold_names(sooner))] if sooner else []
+    lines += [t(ALREADY, username=t.bold_names(old))] if old else []
+    paused = [one.subscription for one in done if one.subscription.paused]
+    lines += shared([(one.username, paused_line(one, context)) for one in paused], context)
     lines += lines_of(failed, wanted, context)
-    if slow := await _slow(done, context):
-        lines.append(slow)
+    lines += await _slow(done, context)
     text = Safe("\n".join(lines) + await _obstacles(context, target))
-    is_here = target.chat_id == context.chat.id and done
-    await say(update, context, text, [[to_list(context)]] if is_here else None)
-
-
-async def follow(
-    update: Update,
-    context: Context,
-    username: str,
-    *,
-    channel: str | None = None,
-    words: Collection[str] = (),
-) -> None:
-    """Let the chat or topic, or a channel of the person's, have alerts; 0 to 3 credits.
-
-    ``words`` are those of ``WORDS`` that were said.
-
-    Raises:
-        BotError: It can't; all that ``Subscriptions.subscribe`` raises.
-    """
-    target = await _channel(update, context, channel) if channel else target_of(update)
-    sentence = context.t(N_("Looking for <b>{username}</b>…"), username=username)
-    async with working(update, context, sentence):
-        followed = await context.services.subscriptions.subscribe(
-            target,
-            username,
-            asker_of(update, context),
-            preferences=_preferences(words, context),
-            own_topic="topic" in words,
-        )
-    target, name = followed.subscription.target, followed.profile.username
-    is_sooner = "fast" in words and await _hasten(followed, context)
-    if isinstance(is_sooner, TooManyFastError):
-        raise is_sooner
-    if followed.already:
-        text: str = context.t(SOONER if is_sooner else ALREADY, username=name)
-    else:
-        text = _now([name], target, words, channel, context)
-    if followed.subscription.paused:
-        text += "\n" + paused_line(followed.subscription, context)
-    if slow := await _slow([followed], context):
-        text += "\n" + slow
-    text = Safe(text + await _obstacles(context, target))
-    buttons = _after_subscribe(followed.subscription, len(followed.live), context)
-    await say(update, context, text, buttons if target.chat_id == context.chat.id else None)
+    buttons: Buttons = []
+    if len(result) == 1:
+        buttons = _after_subscribe(done[0], context, can_show=not (in_place or where))
+    elif done:
+        buttons = [[to_list(context)]]
+    if where and context.is_private:
+        buttons = about(buttons, target.chat_id)
+    await (rewrite if in_place else say)(context, text, buttons)
 
 
 def _now(
-    names: Sequence[str],
-    target: Target,
-    words: Collection[str],
-    channel: str | None,
-    context: Context,
+    names: Sequence[str], target: Target, wanted: Wanted, where: str, context: Context
 ) -> str:
     """Return the sentence on where alerts of profiles come from now on."""
     t, username = context.t, context.t.bold_names(names)
-    if "topic" in words:
+    if "topic" in wanted.words:
         return t(NOW_IN_OWN_TOPIC if len(names) == 1 else NOW_IN_OWN_TOPICS, username=username)
-    if channel:
-        return t(NOW_IN, where=channel, username=username)
+    if where:
+        return t(NOW_IN, where=where, username=username)
     return t(NOW_IN_TOPIC if target.thread_id else NOW, username=username)
 
 
-async def _hasten(one: Subscribed, context: Context) -> bool | TooManyFastError:
-    """Let a profile that was followed before be checked more often; return whether it was not.
-
-    A limit is returned, not raised: what was done for the profiles before it holds.
-    """
-    before = one.subscription
-    if before.options.fast:
-        return False
-    limit = await context.services.subscriptions.hasten(before.target.chat_id, before.id)
-    return limit or True
-
-
-def _paused(done: Sequence[Subscribed], context: Context) -> list[tuple[str, str]]:
-    """Return which profiles were followed before and are paused, each with the sentence on it."""
-    paused = [one for one in done if one.subscription.paused]
-    return [(one.profile.username, paused_line(one.subscription, context)) for one in paused]
-
-
-def _preferences(words: Collection[str], context: Context) -> Preferences | None:
-    """Return what the words ask for, None for the chat's defaults."""
-    if "fast" not in words:
-        return None
-    return Preferences(replace(Options.of(context.chat.defaults), fast=True))
-
-
-async def _slow(done: Sequence[Subscribed], context: Context) -> str:
+async def _slow(done: Sequence[Subscribed], context: Context) -> list[str]:
     """Return how long alerts take, where that is long and an option would help; else nothing."""
     service = context.services.subscriptions
-    slow = [one for one in done if not (one.already or one.subscription.options.fast)]
     delays = [
         delay
-        for one in slow
-        if not one.subscription.options.digest
-        and (delay := await service.expected_delay(one.profile.profile_id))
+        for one in done
+        for options in [one.subscription.options]
+        if not (one.already or options.fast or options.digest)
+        and (known := await service.profile(one.profile.profile_id))
+        and (delay := delay_of(known))
     ]
     delay = max(delays, default=timedelta(0))
-    return context.t(SOON, delay=delay) if delay >= WORTH_SAYING else ""
-
-
-@heard(
-    "an answer: whom to subscribe to",
-    filters.UpdateType.MESSAGE
-    & filters.TEXT
-    & filters.REPLY
-    & Answers(ASK, FIRST)
-    & ~filters.COMMAND,
-)
-async def take_answer(update: Update, context: Context) -> None:
-    """Take a bare name, or a link, that answers our question."""
-    message = update.effective_message
-    text = (message.text or "") if message else ""
-    wanted = read(text.split(), words=WORDS, takes_channel=True)
-    if len(wanted.names) + len(wanted.unread) > 1 and not talk.names_in(text):
-        await say(update, context, context.t(USAGE))  # a sentence holds words, not names
-        return
-    context.args = text.split()
-    await subscribe.run(update, context)
+    return [context.t(SOON, delay=delay)] if delay >= WORTH_SAYING else []
 
 
 @pressed(actions.LIVE)
-async def show_live(update: Update, context: Context, username: str) -> str | None:
+async def show_live(context: Context, username: str) -> str | None:
     """Show the stories that were there when somebody subscribed; they are paid already."""
     service = context.services.subscriptions
     live = await service.live(username, chat_id=context.chat.id)
     if not live:
         return context.t.plain(N_("These stories are gone."))
-    await answer(update, context)
-    await show(update, context, plan(live), kind="stories")
+    await answer(context)
+    await show(context, plan(live), kind="stories")
     return None
 
 
 @command("subscriptions", channel_after=0)
-async def subscriptions(update: Update, context: Context) -> None:
+async def subscriptions(context: Context) -> None:
     """List what the chat follows."""
-    await say(update, context, *await listed(context, 0))
+    await say(context, *await listed(context, 0))
 
 
 @pressed(actions.SUBSCRIPTIONS)
-async def turn_page(update: Update, context: Context, page: int) -> None:
+async def turn_page(context: Context, page: int, of: int | None) -> None:
     """Show another page of the list, in place."""
-    await rewrite(update, context, *await listed(context, page))
+    await rewrite(context, *await listed(context, page, of))
 
 
 @command("unsubscribe", channel_after=1)
-async def unsubscribe(update: Update, context: Context) -> None:
+async def unsubscribe(context: Context) -> None:
     """Stop following one profile, or all, at once; a button undoes it."""
-    argument = " ".join(context.args or [])
+    argument = " ".join(context.words)
     if not argument:
-        await choose(update, context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
+        await choose(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
         return
+    service, link = context.services.subscriptions, links.parse_argument(argument)
     if argument.lower() == "all":
-        count, at = await context.services.subscriptions.unsubscribe_all(context.chat.id)
-        if not count:
-            await say(update, context, context.t(EMPTY))
-            return
-        done = NN_("Unsubscribed from {n} profile.", "Unsubscribed from {n} profiles.")
-        undo = context.button(UNDO, actions.UNDO_ALL(int(at.timestamp())))
-        await say(update, context, context.t(done, n=count), [[undo, to_list(context)]])
+        rows = await service.every(context.chat.id)
+    elif link and link.username:
+        rows = await service.named(context.chat.id, link.username)
+    else:
+        await say(context, context.t(UNSUBSCRIBE_USAGE))
         return
-    link = links.parse_argument(argument)
-    if link is None or not link.username:
-        await say(update, context, context.t(UNSUBSCRIBE_USAGE))
-        return
-    rows = await context.services.subscriptions.unsubscribe(context.chat.id, link.username)
-    await say(update, context, *_ended(rows[0], context))
+    if rows:
+        await say(context, *await _ended(rows, context))
+    else:
+        await say(context, context.t(EMPTY))
 
 
 @pressed(actions.UNSUBSCRIBE)
-async def end(update: Update, context: Context, what: str, one_of: str) -> None:
-    """Stop following a profile by its ``name``, or a subscription by its ``id``."""
-    service, chat_id = context.services.subscriptions, context.chat.id
-    if what == "id":
-        number = int(one_of) if one_of.isascii() and one_of.isdecimal() else 0
-        one = await service.unsubscribe_one(chat_id, number)
-    else:
-        one = (await service.unsubscribe(chat_id, one_of))[0]
-    await rewrite(update, context, *_ended(one, context))
+async def end(context: Context, number: int) -> None:
+    """Stop following by a subscription of the chat."""
+    one = await context.services.subscriptions.get(context.chat.id, number)
+    await rewrite(context, *await _ended([one], context))
 
 
-def _ended(one: Subscription, context: Context) -> Page:
-    text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=one.username)
-    return text, [[undo_button(one, context), to_list(context)]]
-
-
-def undo_button(ended: Subscription, context: Context) -> InlineKeyboardButton:
-    """Return the button that brings an ended subscription back, with its options."""
-    thread = ended.target.thread_id or 0
-    return context.button(N_("↩️ Undo"), actions.UNDO(ended.options.code, thread, ended.username))
+async def _ended(rows: Sequence[Subscription], context: Context) -> Page:
+    """End subscriptions; return what is said of it, with the button that brings them back."""
+    at = await context.services.subscriptions.unsubscribe(context.chat.id, rows)
+    done = NN_("Unsubscribed from {n} profile.", "Unsubscribed from {n} profiles.")
+    text: str = context.t(done, n=len(rows))
+    if len({one.username for one in rows}) == 1:
+        text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=rows[0].username)
+    undo = context.button(UNDO, actions.UNDO(int(at.timestamp())))
+    return text, [[undo, to_list(context)]]
 
 
 @pressed(actions.UNDO)
-async def undo(update: Update, context: Context, code: int, thread: int, username: str) -> None:
-    """Subscribe again, with the options of ``code`` and the topic as it was; free for a while."""
-    followed = await context.services.subscriptions.restore(
-        Target(context.chat.id, thread or None),
-        username,
-        asker_of(update, context),
-        options=Options.of_code(code),
-    )
-    await rewrite(update, context, *options_page(followed[0].subscription, context))
+async def undo(context: Context, at: int) -> str | None:
+    """Subscribe again to all that ended together at that time, as it was, within a day."""
+    service, ended_at = context.services.subscriptions, datetime.fromtimestamp(at, UTC)
+    restored = await service.restore(context.chat.id, context.asker, ended_at=ended_at)
+    if not restored:
+        return context.t.plain(UNKNOWN_BUTTON)
+    one_page = len(restored) == 1
+    page = options_page(restored[0], context) if one_page else await listed(context, 0)
+    await rewrite(context, *page)
+    return None
 
 
-@pressed(actions.UNDO_ALL)
-async def undo_all(update: Update, context: Context, at: int) -> None:
-    """Subscribe again to all that ended together at that time."""
-    by = asker_of(update, context)
-    ended_at = datetime.fromtimestamp(at, UTC)
-    await context.services.subscriptions.restore_all(context.chat.id, by, ended_at=ended_at)
-    await rewrite(update, context, *await listed(context, 0))
-
-
-async def choose(
-    update: Update, context: Context, question: str, command: str, usage: str
-) -> None:
+async def choose(context: Context, question: str, command: str, usage: str) -> None:
     """Ask with which of its profiles the chat wants ``command`` done; a button each.
 
     Without any, whom to subscribe to: but not who may not subscribe. In a channel no button can
     run a command, so ``usage`` is said. ``question`` and ``usage`` are message ids.
     """
-    where = update.effective_chat
-    rows, count = await context.services.subscriptions.page(context.chat.id)
-    if not count:
-        anybody = TABLE[f"/{command}"].group is Need.NOTHING
-        if anybody and where and where.type in {Chat.GROUP, Chat.SUPERGROUP}:
-            await say(update, context, context.t(EMPTY))
-        else:
-            await ask(update, context, FIRST, EMPTY)
-        return
-    if where and where.type == Chat.CHANNEL:
-        await say(update, context, context.t(usage))
-        return
-    await say(update, context, context.t(question), choices(rows, command))
+    rows = await context.services.subscriptions.every(context.chat.id)
+    if rows and context.is_channel:
+        await say(context, context.t(usage))
+    elif rows:
+        await say(context, context.t(question), choices(rows, command))
+    elif TABLE[f"/{command}"] is SHOW and context.is_group:
+        await say(context, context.t(EMPTY))
+    else:
+        await ask(context, FIRST, EMPTY)
 
 
-async def listed(context: Context, page: int) -> Page:
-    """Return a page of what the chat follows, each with the button of its options."""
-    rows, count = await context.services.subscriptions.page(
-        context.chat.id, offset=page * PAGE, limit=PAGE
-    )
-    if not count:
+async def listed(context: Context, page: int, of: int | None = None) -> Page:
+    """Return a page of what the chat follows, each with the button of its options.
+
+    Where ``of`` is the number of a subscription, it is the page on which that stands.
+    """
+    every = await context.services.subscriptions.every(context.chat.id)
+    if of is not None:
+        page = next((place for place, one in enumerate(every) if one.id == of), 0) // PAGE
+    rows = every[page * PAGE : (page + 1) * PAGE]
+    if not every:
         text = context.t(EMPTY if context.about is None else EMPTY_THERE)
         return text, [[context.button(N_("⚙️ Settings"), SETTINGS)]]
     if context.chat.kind == Chat.CHANNEL and context.about is None:
@@ -386,11 +330,11 @@ async def listed(context: Context, page: int) -> Page:
             "This chat has {n} subscription. Tap it for its options.",
             "This chat has {n} subscriptions. Tap one for its options.",
         ),
-        n=count,
+        n=len(every),
     )
     text = Safe(text + await _obstacles(context, None))
     buttons = [[button(_line(one, context), actions.SUBSCRIPTION(one.id))] for one in rows]
-    is_last = (page + 1) * PAGE >= count
+    is_last = (page + 1) * PAGE >= len(every)
     return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
 
@@ -421,23 +365,30 @@ def _line(one: Subscription, context: Context) -> str:
     return signs + one.username
 
 
-def _after_subscribe(one: Subscription, live: int, context: Context) -> Buttons:
-    options = context.button(N_("Options"), actions.SUBSCRIPTION(one.id))
-    stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE("name", one.username))
-    show_now = [[context.button(N_("Show current stories"), actions.LIVE(one.username))]]
-    return [*(show_now if live else ()), [options, stop]]
+def _after_subscribe(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:
+    """Return what one may want next, in one row; above it the stories that are there already."""
+    one = done.subscription
+    stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
+    if not done.already:
+        stop = context.button(UNDO, actions.UNSUBSCRIBE(one.id))
+    last = [context.button(N_("Options"), actions.SUBSCRIPTION(one.id)), stop]
+    if not can_show:
+        return [last]
+    if context.is_private and context.about is None:
+        last.append(context.button(N_("Another chat"), actions.ELSEWHERE(one.id)))
+    show = context.button(N_("Show current stories"), actions.LIVE(one.username))
+    return [[show], last] if done.live else [last]
 
 
-async def _channel(update: Update, context: Context, name: str) -> Target:
-    """Return the channel, after checking that the person and the bot run it."""
-    user_id, bot, services = user_of(update), context.bot, context.services
+async def _channel(context: Context, name: str) -> tuple[Target, str]:
+    """Return the channel and its name, after checking that the person and the bot run it."""
+    user_id, bot, services = context.user_id, context.bot, context.services
     try:
         channel = await bot.get_chat(name)
         if user_id is None or channel.type == Chat.PRIVATE:
             raise ChannelError("not a channel, or nobody in particular")
         for one in (user_id, bot.id):
-            standing = await services.admins.standing(bot, channel.id, one, now=context.now)
-            if not (standing.may_post if channel.type == Chat.CHANNEL else standing.is_admin):
+            if not await may_run(context, channel.id, channel.type, one):
                 raise ChannelError("no administrator who may post")
     except (BadRequest, Forbidden, AdminsUnknownError) as error:
         raise ChannelError("can't be seen") from error
@@ -451,23 +402,16 @@ async def _channel(update: Update, context: Context, name: str) -> Target:
         language_code=context.t.language,
     )
     await services.whereabouts.check(channel.id)
-    return Target(channel.id)
+    return Target(channel.id), name if name.startswith("@") else channel.effective_name or name
 
 
 @pressed(actions.SUBSCRIPTION)
-async def option_list(update: Update, context: Context, number: int, section: str | None) -> None:
+async def option_list(context: Context, number: int, section: str | None) -> None:
     """Show the options of the pressed subscription, in place."""
-    await rewrite(update, context, *await options_of(context, number, section))
+    await rewrite(context, *await options_of(context, number, section))
 
 
 async def options_of(context: Context, number: int, section: str | None) -> Page:
     """Return the page of a subscription of the chat, or one of its options."""
     one = await context.services.subscriptions.get(context.chat.id, number)
     return options_page(one, context, section)
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    ours = (subscribe, subscriptions, unsubscribe, turn_page, option_list, end,
-            undo, undo_all, show_live, take_answer)  # fmt: skip
-    return [one.handler for one in ours]

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from telegram import Message, MessageOriginChannel, Update
+from telegram import Message, MessageOriginChannel
 from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links, talk
 from bot.domain.errors import N_
-from bot.domain.wanted import MOST, OURS
+from bot.domain.wanted import MOST, OURS, read
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe, code, shorten
@@ -24,6 +24,7 @@ from handlers import (
     card,
     exchange,
     highlights,
+    past,
     privacy,
     rules,
     settings,
@@ -33,10 +34,10 @@ from handlers import (
     why,
 )
 from handlers.errors import SAME_AGAIN, react
-from handlers.exchange import HOW
-from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, Handler, heard, pressed, record
+from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, heard, pressed, record
+from handlers.questions import Answers, question_of
 from handlers.replies import say
-from handlers.rights import TABLE, Need
+from handlers.rights import OPERATE, TABLE
 from handlers.several import LEFT_OUT
 
 _EXAMPLE = "natgeo"
@@ -54,6 +55,8 @@ EXAMPLE = N_(
     "I bring Instagram stories. Send me the name of a profile or a link to a story, or tap the "
     "example."
 )
+MANY = {"stories": N_("Show all"), "subscribe": N_("Subscribe to all")}
+"""Commands that a button does for all names of a list."""
 CANCEL = "cancel"  # what a page had asked for was forgotten when the command came
 FILES = (".json",)
 
@@ -64,29 +67,59 @@ COMMANDS: dict[str, Guarded] = {
     "unsubscribe": subscriptions.unsubscribe,
     "why": why.why,
     "rules": rules.rules,
-}
-"""Commands that take a name, which a button can run."""
-
-ALONE: dict[str, Guarded] = {
+    "past": past.past,
     "usage": usage.usage,
     "export": exchange.export,
     "privacy": privacy.privacy,
 }
-"""Commands that a button runs as they are."""
+"""Commands that a button runs; the first seven with a name."""
+
+TAKE_A_NAME = ("stories", "highlights", "subscribe", "unsubscribe", "why", "rules", "past")
+
+QUESTIONS = {
+    stories.ASK: ("stories", stories.USAGE),
+    highlights.ASK: ("highlights", highlights.USAGE),
+    subscriptions.ASK: ("subscribe", subscriptions.USAGE),
+    subscriptions.FIRST: ("subscribe", subscriptions.USAGE),
+}
+"""What each question asks for: the words of a command, of which this is the usage."""
 
 
 @pressed(actions.RUN)
-async def run_command(update: Update, context: Context, word: str, name: str) -> None:
-    """Do what a command with a name does, as its own row of rights lets."""
-    context.args = [name]
-    await COMMANDS[word](update, context)
+async def run_command(context: Context, word: str, name: str | None) -> str | None:
+    """Do what a command does, as its own row of rights lets."""
+    if word not in COMMANDS:
+        return context.t.plain(UNKNOWN_BUTTON)
+    context.args = [name] if name else []
+    await COMMANDS[word].serve(context)
+    return None
 
 
-@pressed(actions.DO)
-async def do_command(update: Update, context: Context, word: str) -> None:
-    """Do what a command without a name does, as its own row of rights lets."""
-    context.args = []
-    await ALONE[word](update, context)
+@heard(
+    "an answer to our question",
+    filters.UpdateType.MESSAGE
+    & filters.TEXT
+    & filters.REPLY
+    & Answers(*QUESTIONS)
+    & ~filters.COMMAND,
+)
+async def take_answer(context: Context) -> None:
+    """Take what answers a question for the words of its command; several names as one button."""
+    message = context.message
+    question = question_of(message, list(QUESTIONS)) if message else None
+    if message is None or question is None:
+        return
+    text = message.text or ""
+    command, how = QUESTIONS[question]
+    names = talk.names_in(text)
+    wanted = read(text.split(), words=subscriptions.WORDS, takes_count=True, takes_channel=True)
+    if names and command in MANY:
+        await _show_list(context, names, [command])
+    elif len(wanted.names) + len(wanted.unread) > 1:  # a sentence holds words, not names
+        await say(context, context.t(how))
+    else:
+        context.args = text.split()
+        await COMMANDS[command].serve(context)
 
 
 @heard(
@@ -97,56 +130,54 @@ async def do_command(update: Update, context: Context, word: str) -> None:
     & ~filters.StatusUpdate.ALL
     & ~filters.VIA_BOT,
 )
-async def answer_talk(update: Update, context: Context) -> None:
+async def answer_talk(context: Context) -> None:
     """Answer a message that no other handler takes."""
-    message = update.effective_message
+    message = context.message
     if message is None:
         return
     text = message.text or ""
+    said = text or message.caption or ""
     if message.document and (message.document.file_name or "").lower().endswith(FILES):
-        await say(update, context, context.t(HOW))
-    elif await settings.take_typed(update, context, text):
+        await exchange.offer(context, message, message.document)
+    elif await settings.take_typed(context, text):
         return
     elif command := talk.command_in(text):
-        await _answer_command(update, context, *command)
-    elif names := talk.names_in(text or message.caption or ""):
-        await _show_list(update, context, names)
-    elif name := talk.name_in(text or message.caption or ""):
-        await say(update, context, *await card.card(context, name))
-    elif await settings.ask_again(update, context, text):
-        return
+        await _answer_command(context, *command)
+    elif names := talk.names_in(said):
+        await _show_list(context, names)
+    elif name := talk.name_in(said):
+        await say(context, *await card.card(context, name))
     elif name := talk.joined_in(text):
-        meant = button(name, actions.STORIES(name))
-        await say(update, context, context.t(MEANT), [[meant]])
+        meant = button(name, actions.RUN("stories", name))
+        await say(context, context.t(MEANT), [[meant]])
     else:
-        await _give_example(update, context)
+        await _give_example(context)
 
 
-async def _show_list(update: Update, context: Context, names: Sequence[str]) -> None:
+async def _show_list(
+    context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
+) -> None:
     """Offer what can be done with a list of profiles; a press reads the names off the message."""
     t = context.t
     shown = Safe(t.listed([t.apart(code(name)) for name in names[:MOST]]))
-    text: str = t(WHICH_OF_MANY, names=shown)
+    text: str = t(WHICH_OF_MANY, names=shown) if len(commands) > 1 else shown
     if len(names) > MOST:
         text = Safe(f"{text}\n{t(LEFT_OUT, limit=MOST)}")
-    show = context.button(N_("Show all"), actions.RUN_FOR_MANY("stories"))
-    follow = context.button(N_("Subscribe to all"), actions.RUN_FOR_MANY("subscribe"))
-    await say(update, context, text, [[show, follow]])
+    row = [context.button(MANY[word], actions.RUN_FOR_MANY(word)) for word in commands]
+    await say(context, text, [row])
 
 
 @pressed(actions.RUN_FOR_MANY)
-async def run_for_many(update: Update, context: Context, word: str) -> str | None:
+async def run_for_many(context: Context, word: str) -> str | None:
     """Do what a command does with the names that the message lists."""
-    query = update.callback_query
-    message = query.message if query else None
-    names: list[str] = []
-    if isinstance(message, Message):
-        names = [message.parse_entity(one) for one in message.entities if one.type == one.CODE]
+    message = context.message
+    marked = message.entities if message else ()
+    names = [message.parse_entity(one) for one in marked if message and one.type == one.CODE]
     if not names:  # the message is gone, or too old to be told of
         return context.t.plain(UNKNOWN_BUTTON)
     # Only where a command would take it for something else: a last @name may be a channel.
     context.args = [f"@{name}" if _is_taken(name, word) else name for name in names]
-    await COMMANDS[word](update, context)
+    await COMMANDS[word].serve(context)
     return None
 
 
@@ -158,32 +189,30 @@ def _is_taken(name: str, word: str) -> bool:
 def example(context: Context) -> Buttons:
     """Return a button that shows a real album."""
     text = shorten(context.t.plain(N_("Show {username}"), username=_EXAMPLE), BUTTON)
-    return [[button(text, actions.STORIES(_EXAMPLE))]]
+    return [[button(text, actions.RUN("stories", _EXAMPLE))]]
 
 
-async def _answer_command(update: Update, context: Context, word: str, rest: str) -> None:
+async def _answer_command(context: Context, word: str, rest: str) -> None:
     known = {
-        name[1:]
-        for name, row in TABLE.items()
-        if name.startswith("/") and row.private is not Need.OPERATOR
+        name[1:] for name, right in TABLE.items() if name.startswith("/") and right is not OPERATE
     }
     if word == CANCEL:
-        await say(update, context, context.t(UNCHANGED))
+        await say(context, context.t(UNCHANGED))
         return
     meant = talk.command_meant(word, known)
     link = links.parse_argument(rest) if rest else None
     if meant is None:
-        await say(update, context, context.t(UNKNOWN, command=code(f"/{word}")))
-    elif meant in COMMANDS and link and link.username:
+        await say(context, context.t(UNKNOWN, command=code(f"/{word}")))
+    elif meant in TAKE_A_NAME and link and link.username:
         run = button(f"/{meant} {link.username}", actions.RUN(meant, link.username))
-        await say(update, context, context.t(MEANT), [[run]])
+        await say(context, context.t(MEANT), [[run]])
     else:
-        await say(update, context, context.t(MEANT_COMMAND, command=Safe(f"/{meant}")))
+        await say(context, context.t(MEANT_COMMAND, command=Safe(f"/{meant}")))
 
 
-async def _give_example(update: Update, context: Context) -> None:
+async def _give_example(context: Context) -> None:
     """Say the short line; after it react for a minute, and keep silent at the rest of an album."""
-    message, lately, now = update.effective_message, context.services.lately, context.now
+    message, lately, now = context.message, context.services.lately, context.now
     chat_id = context.chat.id
     album = (chat_id, "album", message.media_group_id if message else None)
     if message is None or lately.get(album, within=ALBUM, now=now):
@@ -194,7 +223,7 @@ async def _give_example(update: Update, context: Context) -> None:
         sign = HEARD if talk.is_small_talk(message.text or "") else SAME_AGAIN
         await unit_of_work.later(partial(react, context, message, sign))
         return
-    await say(update, context, context.t(EXAMPLE), example(context))
+    await say(context, context.t(EXAMPLE), example(context))
     await record(context, (chat_id, "example"))
 
 
@@ -207,9 +236,3 @@ async def _is_from_our_channel(message: Message, context: Context) -> bool:
     if not isinstance(origin, MessageOriginChannel):
         return False
     return await context.services.chats.get(origin.chat.id) is not None
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order; they are asked after all others."""
-    ours = (run_command, do_command, run_for_many, answer_talk)
-    return [one.handler for one in ours]

@@ -5,15 +5,13 @@ Who runs the bot sees the credits besides.
 
 from datetime import UTC, datetime, time, timedelta
 
-from telegram import Update
-
 from bot.billing.reports import ChatUsage, UsageLine
-from bot.context import Context, asker_of
+from bot.context import Context
 from bot.domain.errors import N_, NN_
 from bot.domain.model import MEGABYTE
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe
-from handlers.guard import Handler, command
+from handlers.guard import command
 from handlers.replies import say
 
 KINDS = {
@@ -34,13 +32,13 @@ LINE = N_("{kind}: used {credits}, files {items} ({size} MB)")
 
 
 @command("usage", channel_after=0)
-async def usage(update: Update, context: Context) -> None:
+async def usage(context: Context) -> None:
     """Show what was used today; to operators with the figures."""
     used = await context.services.reports.usage(context.chat.id)
     text = _text(used, context)
-    if asker_of(update, context).is_admin:
+    if context.asker.is_admin:
         text += f"\n\n{_figures(used, context)}"
-    await say(update, context, text)
+    await say(context, text)
 
 
 def _text(used: ChatUsage, context: Context) -> str:
@@ -86,8 +84,3 @@ def _block(title: str, lines: dict[str, UsageLine], context: Context) -> str:
     if len(shown) == 1:
         shown.append(t(N_("nothing")))
     return "\n".join(shown)
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [usage.handler]

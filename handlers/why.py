@@ -2,14 +2,13 @@
 
 from datetime import timedelta
 
-from telegram import Update
-
-from bot.chats.explain import LOOKBACK, Why
-from bot.context import Context, target_of
+from bot.chats.explain import LOOKBACK, Why, delay_of
+from bot.context import Context
 from bot.domain import links
 from bot.domain.errors import N_, NN_
+from bot.domain.records import Known
 from bot.presentation.notices import AWAY, MISSING
-from handlers.guard import Handler, command
+from handlers.guard import command
 from handlers.options import MEDIA, paused_line
 from handlers.replies import say
 from handlers.subscriptions import choose
@@ -27,30 +26,36 @@ STATES = {
 PASSING = N_("Of its current stories, this chat's options let pass: {n} of {total}")
 
 
+OUTCOMES = {
+    "sent": N_("sent: {n}"),
+    "filtered": N_("skipped because of the options: {n}"),
+    "quiet": N_("waiting for the end of quiet hours, until {until}: {n}"),
+    "digest": N_("waiting for the daily summary at {until}: {n}"),
+    "waiting": N_("on their way: {n}"),
+    "muted": N_("waiting for permission to send here: {n}"),
+    "failed": N_("could not be sent: {n}"),
+}
+
+
 @command("why", channel_after=1)
-async def why(update: Update, context: Context) -> None:
+async def why(context: Context) -> None:
     """Tell the last check and the next, and what became of what was found."""
-    username = _name(context)
-    if username is None:
-        if context.args:
-            await say(update, context, context.t(USAGE))
-        else:
-            await choose(update, context, WHY, "why", USAGE)
+    if not context.words:
+        await choose(context, WHY, "why", USAGE)
         return
-    known = await context.services.subscriptions.why(target_of(update), username)
-    await say(update, context, _text(known, context))
-
-
-def _name(context: Context) -> str | None:
-    link = links.parse_argument(context.args[0]) if context.args else None
-    return link.username if link else None
+    link = links.parse_argument(context.words[0])
+    if link is None or link.username is None:
+        await say(context, context.t(USAGE))
+        return
+    known = await context.services.subscriptions.why(context.target, link.username)
+    await say(context, _text(known, context))
 
 
 def _text(known: Why, context: Context) -> str:
     lines = [
         context.t(N_("<b>{username}</b>"), username=known.subscription.username),
         *_states(known, context),
-        *_checks(known, context),
+        *(_checks(known, known.profile, context) if known.profile else ()),
         "",
         *_outcomes(known, context),
     ]
@@ -65,7 +70,7 @@ def _states(known: Why, context: Context) -> list[str]:
     lines: list[str] = []
     if known.subscription.paused:
         lines.append(paused_line(known.subscription, context))
-    lines.append(t(STATES[known.state]))
+    lines.append(t(STATES[known.profile.state if known.profile else "active"]))
     if not known.chat_open:
         lines.append(t(AWAY))
     elif known.mute:
@@ -73,61 +78,49 @@ def _states(known: Why, context: Context) -> list[str]:
     return lines
 
 
-def _checks(known: Why, context: Context) -> list[str]:
+def _checks(known: Why, profile: Known, context: Context) -> list[str]:
     """Return when it was checked and will be, and how soon stories come."""
     t, now = context.t, context.now
     lines: list[str] = []
-    if known.looked_at:
-        lines.append(t(N_("Last check: {ago}"), ago=t.moment(known.looked_at)))
-    if known.next_look_at:
-        if known.next_look_at > now:
-            lines.append(t(N_("Next check: {ago}"), ago=t.moment(known.next_look_at)))
+    if profile.looked_at:
+        lines.append(t(N_("Last check: {ago}"), ago=t.moment(profile.looked_at)))
+    if profile.next_look_at:
+        if profile.next_look_at > now:
+            lines.append(t(N_("Next check: {ago}"), ago=t.moment(profile.next_look_at)))
         elif known.out_of_budget:
             lines.append(t(N_("Next check: delayed, today's limit is used up")))
         else:
             lines.append(t(N_("Next check: now")))
-    if known.expected_delay and not known.failures:
-        lines.append(t(DELAY, delay=max(known.expected_delay, LEAST)))
+    if (delay := delay_of(profile)) and not profile.failures:
+        lines.append(t(DELAY, delay=max(delay, LEAST)))
     if known.hours:
         hours = t.listed([_hour(hour, context) for hour in known.hours])
         lines.append(t(N_("It usually posts around {hours}."), hours=hours))
-    if known.failures:
-        lines.append(
-            t(
-                NN_("{n} check has failed since then.", "{n} checks have failed since then."),
-                n=known.failures,
-            )
-        )
+    if profile.failures:
+        failed = NN_("{n} check has failed since then.", "{n} checks have failed since then.")
+        lines.append(t(failed, n=profile.failures))
     return lines
 
 
 def _outcomes(known: Why, context: Context) -> list[str]:
     """Return what became of the stories of two days; why nothing came, where nothing did."""
-    t = context.t
-    if not known.total and known.subscription.created_at > context.now - LOOKBACK:
-        return [
-            t(
-                N_("No new stories since alerts began ({when})."),
-                when=t.moment(known.subscription.created_at),
-            )
-        ]
-    if not known.total:
+    t, outcomes, begun = context.t, known.outcomes, known.subscription.created_at
+    if not outcomes.total and begun > context.now - LOOKBACK:
+        return [t(N_("No new stories since alerts began ({when})."), when=t.moment(begun))]
+    if not outcomes.total:
         return [t(N_("I found no new stories in the last two days."))]
     options = t.listed(_limits(known, context))
-    counts: tuple[tuple[str, int], ...] = (
-        (N_("found: {n}"), known.total),
-        (N_("sent: {n}"), known.sent),
-        (N_("skipped because of the options: {n}"), 0 if options else known.filtered),
-        (N_("skipped because of “{options}”: {n}"), known.filtered if options else 0),
-        (N_("waiting for the end of quiet hours, until {until}: {n}"), known.quiet),
-        (N_("waiting for the daily summary at {until}: {n}"), known.digest),
-        (N_("on their way: {n}"), known.waiting),
-        (N_("waiting for permission to send here: {n}"), known.muted),
-        (N_("could not be sent: {n}"), known.failed),
-    )
-    until = known.held_until or context.now
+    sentences = {"total": N_("found: {n}"), **OUTCOMES}
+    if options:
+        sentences["filtered"] = N_("skipped because of “{options}”: {n}")
+    counts = {"total": outcomes.total, **outcomes.counts}
+    until = outcomes.held_until or context.now
     lines: list[str] = [t(N_("In the last two days:"))]
-    lines += ["• " + t(text, n=n, until=until, options=options) for text, n in counts if n]
+    lines += [
+        "• " + t(text, n=counts[kind], until=until, options=options)
+        for kind, text in sentences.items()
+        if counts[kind]
+    ]
     return lines
 
 
@@ -135,15 +128,10 @@ def _limits(known: Why, context: Context) -> list[str]:
     """Return the options that let not all stories pass, and the rules that kept some back."""
     chosen = known.subscription.options
     names = [] if chosen.media == "all" else [MEDIA[chosen.media]]
-    rules = [rule for rule in known.filtered_by if rule.startswith(("only ", "not "))]
+    rules = [rule for rule in known.outcomes.filtered_by if rule.startswith(("only ", "not "))]
     return [*(context.t.plain(name) for name in names), *rules[:MOST_RULES]]
 
 
 def _hour(hour: int, context: Context) -> str:
     """Return an hour of UTC as the chat's clock shows it."""
     return context.t.time(context.now.replace(hour=hour, minute=0))
-
-
-def handlers() -> list[Handler]:
-    """Return this module's handlers, in order."""
-    return [why.handler]

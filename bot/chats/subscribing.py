@@ -33,7 +33,7 @@ from bot.fetching.names import Names
 from bot.fetching.schedule_state import PollSettings
 from bot.scheduling.pricing import is_feasible
 from bot.sending.topics import Topics
-from bot.store import acquaintances, chat_queues, ended, moves, profiles, stories
+from bot.store import acquaintances, chat_queues, deliveries, ended, moves, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
 from bot.store.database import Database, Tx
@@ -45,6 +45,8 @@ _NAME_IS_SURE = timedelta(days=1)
 
 _NOT_SHOWN_YET = timedelta(minutes=1)
 """What was posted so shortly before a chat begins to follow may not have shown yet: it is news."""
+
+_A_SECOND = timedelta(seconds=1)  # Instagram tells whole ones
 
 _CHECK_VALID_FOR = timedelta(minutes=10)
 """How old a check may be that shows what is alive when a chat begins to follow."""
@@ -67,10 +69,17 @@ class Subscribed:
     profile: Profile
     live: list[Story]
     already: bool
+    is_sooner: bool = False
+    """Whether it was there already, and is checked more often from now on."""
 
 
-Asked = Subscribed | tuple[Profile, list[Story]]
-"""The subscription that there is, or whom to follow, with the live stories."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whom to follow, with the live stories, and the subscription that there may be."""
+
+    profile: Profile
+    live: list[Story]
+    there: Subscription | None = None
 
 
 class Subscribing:
@@ -126,12 +135,58 @@ class Subscribing:
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.
         """
-        is_fast = preferences is not None and preferences.options.fast
-        places = await self._places(target, [username], own_topic=own_topic)
-        asked = await self._find(places[username], username, by, is_fast=is_fast)
-        if own_topic:
-            target = await self._own_topic(target.chat_id, asked)
-        return await self._settle(target, asked, by, preferences)
+        ((_, result),) = await self.subscribe_all(
+            target, [username], by, preferences=preferences, own_topic=own_topic
+        )
+        if isinstance(result, BotError):
+            raise result
+        return result
+
+    async def subscribe_all(
+        self,
+        target: Target,
+        usernames: Sequence[str],
+        by: Asker,
+        *,
+        preferences: Preferences | None = None,
+        own_topic: bool = False,
+        fast: bool = False,
+    ) -> list[tuple[str, Subscribed | BotError]]:
+        """Follow each profile as ``subscribe`` does; return what became of each, in their order.
+
+        ``fast``: what is followed already is checked more often from now on, too. All is asked
+        first; what can be followed then is, all in one transaction. Should a limit be reached in
+        between, by another command, none is.
+
+        Raises:
+            SubscriptionError: A limit was reached in between, or there can be no topics.
+            AskAgainError: As ``subscribe``.
+        """
+        places = await self._places(target, usernames, own_topic=own_topic)
+        is_fast = fast or (preferences is not None and preferences.options.fast)
+        asked: list[tuple[str, _Asked | BotError, Target]] = []
+        new, there = 0, target
+        for username in usernames:
+            try:
+                one = await self._find(
+                    places[username], username, by, is_fast=is_fast, pending=new
+                )
+                if own_topic:
+                    there = await self._own_topic(target.chat_id, one.profile)
+            except (SubscriptionError, SpendingError, StoriesError, AskAgainError) as error:
+                asked.append((username, error, target))
+            else:
+                asked.append((username, one, there))
+                new += one.there is None
+        return [
+            (
+                username,
+                one
+                if isinstance(one, BotError)
+                else await self._settle(there, one, by, preferences, fast=fast),
+            )
+            for username, one, there in asked
+        ]
 
     async def _places(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
@@ -146,22 +201,31 @@ class Subscribing:
             await self._topics.check(target.chat_id)
         return {one: [own[one], target] if one in own else [target] for one in usernames}
 
-    async def _own_topic(self, chat_id: int, asked: Asked) -> Target:
+    async def _own_topic(self, chat_id: int, profile: Profile) -> Target:
         if self._topics is None:
             raise NoTopicsError
-        profile = asked.profile if isinstance(asked, Subscribed) else asked[0]
         return await self._topics.own(chat_id, profile.profile_id, profile.username)
 
     async def _settle(
-        self, target: Target, asked: Asked, by: Asker, preferences: Preferences | None
+        self,
+        target: Target,
+        asked: _Asked,
+        by: Asker,
+        preferences: Preferences | None,
+        *,
+        fast: bool,
     ) -> Subscribed:
         """Follow in ``target`` what was asked for, or move there what is followed elsewhere."""
-        if not isinstance(asked, Subscribed):
-            return await self._follow(target, *asked, by, preferences)
-        if asked.subscription.target == target:
-            return asked
-        moved = await self._move(asked.subscription, target)
-        return replace(asked, subscription=moved, already=False)
+        if asked.there is None:
+            return await self._follow(target, asked, by, preferences, fast=fast)
+        one, is_sooner = asked.there, fast and not asked.there.options.fast
+        if one.target != target:
+            one = await self._move(one, target)
+        if is_sooner:
+            options = replace(one.options, fast=True)
+            one = await self.set_options(target.chat_id, one.id, options)
+        already = asked.there.target == target
+        return Subscribed(one, asked.profile, asked.live, already, is_sooner and already)
 
     async def _to_own_topic(self, one: Subscription) -> Subscription:
         """Let a subscription go to its profile's own topic; free.
@@ -200,61 +264,6 @@ class Subscribing:
         self._wake()
         return moved
 
-    async def subscribe_all(
-        self,
-        target: Target,
-        usernames: Sequence[str],
-        by: Asker,
-        *,
-        preferences: Preferences | None = None,
-        own_topic: bool = False,
-    ) -> list[tuple[str, Subscribed | BotError]]:
-        """Follow each profile as ``subscribe`` does; return what became of each, in their order.
-
-        All is asked first; what can be followed then is, all in one transaction. Should a limit
-        be reached in between, by another command, none is.
-
-        Raises:
-            SubscriptionError: A limit was reached in between, or there can be no topics.
-            AskAgainError: As ``subscribe``.
-        """
-        places = await self._places(target, usernames, own_topic=own_topic)
-        asked: list[tuple[str, Asked | BotError]] = []
-        new, is_fast = 0, preferences is not None and preferences.options.fast
-        for username in usernames:
-            try:
-                one = await self._find(
-                    places[username], username, by, is_fast=is_fast, pending=new
-                )
-            except (SubscriptionError, SpendingError, StoriesError) as error:
-                asked.append((username, error))
-            else:
-                asked.append((username, one))
-                new += isinstance(one, tuple)
-        placed: list[tuple[str, Asked | BotError, Target]] = []
-        for username, result in asked:  # all topics first: nothing may wait for Telegram later
-            if own_topic and not isinstance(result, BotError):
-                placed.append((username, *await self._try_own_topic(target, result)))
-            else:
-                placed.append((username, result, target))
-        return [
-            (
-                username,
-                result
-                if isinstance(result, BotError)
-                else await self._settle(there, result, by, preferences),
-            )
-            for username, result, there in placed
-        ]
-
-    async def _try_own_topic(
-        self, target: Target, asked: Asked
-    ) -> tuple[Asked | BotError, Target]:
-        try:
-            return asked, await self._own_topic(target.chat_id, asked)
-        except (SubscriptionError, AskAgainError) as error:
-            return error, target
-
     async def _find(
         self,
         places: Sequence[Target],
@@ -263,8 +272,8 @@ class Subscribing:
         *,
         is_fast: bool,
         pending: int = 0,
-    ) -> Asked:
-        """Return the subscription that there is, or whom to follow, with the live stories.
+    ) -> _Asked:
+        """Return whom to follow, with the live stories, and the subscription that there is.
 
         ``places`` are of one chat; what the first has counts. ``pending`` other subscriptions of
         the chat are about to be made, as fast as this one.
@@ -273,31 +282,32 @@ class Subscribing:
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
             known = await self._names.known(username, within=_NAME_IS_SURE)
-            if known and (existing := await self._already(places, known)):
-                return existing
-            chat_id = places[0].chat_id
-            await self._check_room(chat_id, username, known, pending)
-            if is_fast:
+            there = await self._there(places, known.profile_id) if known else None
+            if there is None:
+                await self._check_room(places[0].chat_id, username, known, pending)
+            if is_fast and not (there and there.options.fast):
                 await self._db.fetch(
-                    lambda tx: check_fast(tx, chat_id, self._limits, pending=pending)
+                    lambda tx: check_fast(tx, places[0].chat_id, self._limits, pending=pending)
                 )
-            is_sure = known is not None and known.state == "active"
-            profile = known.profile if known and is_sure else await self._ask_name(username, by)
+            is_sure = known is not None and (there is not None or known.state == "active")
+            if known and is_sure:
+                profile = known.profile
+            else:
+                with about(username):
+                    profile = await self._names.public(username, Payer("subscribe", by))
+                there = await self._there(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
-            if not is_sure and (existing := await self._already_as(places, profile)):
-                return existing
-            return profile, await self._snapshot(profile, by, is_just_named=not is_sure)
+            if there:
+                return _Asked(profile, await self._live(profile.profile_id), there)
+            return _Asked(profile, await self._snapshot(profile, by, is_just_named=not is_sure))
 
-    async def _already_as(self, places: Sequence[Target], profile: Profile) -> Subscribed | None:
-        known = await self._db.fetch(lambda tx: profiles.get(tx, profile.profile_id))
-        return await self._already(places, known) if known else None
-
-    async def _already(self, places: Sequence[Target], known: Known) -> Subscribed | None:
+    async def _there(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
         async with self._db.read() as tx:
-            here = [await store.find(tx, place, known.profile_id) for place in places]
-            live = await stories.live(tx, known.profile_id, now=self._now())
-        one = next((one for one in here if one), None)
-        return Subscribed(one, known.profile, live, already=True) if one else None
+            here = [await store.find(tx, place, profile_id) for place in places]
+        return next((one for one in here if one), None)
+
+    async def _live(self, profile_id: str) -> list[Story]:
+        return await self._db.fetch(lambda tx: stories.live(tx, profile_id, now=self._now()))
 
     async def _check_room(
         self, chat_id: int, username: str, known: Known | None, pending: int
@@ -326,15 +336,11 @@ class Subscribing:
         if await store.count(tx, chat_id) + pending >= limits.most:
             raise TooManyFollowedError(most=limits.most)
         since = self._now() - DAY
-        if await ended.named(tx, chat_id, username, since=since):
+        if await ended.had(tx, chat_id, username, since=since):
             return False
         if await store.count_new(tx, chat_id, since=since) + pending >= limits.most_new_a_day:
             raise TooManyNewError(most=limits.most_new_a_day)
         return True
-
-    async def _ask_name(self, username: str, by: Asker) -> Profile:
-        with about(username):
-            return await self._names.public(username, Payer("subscribe", by))
 
     async def _snapshot(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
         """Return the live stories of a profile, paid only when the last check is too old."""
@@ -357,12 +363,13 @@ class Subscribing:
     async def _follow(
         self,
         target: Target,
-        profile: Profile,
-        live: list[Story],
+        asked: _Asked,
         by: Asker,
         preferences: Preferences | None,
+        *,
+        fast: bool,
     ) -> Subscribed:
-        now, is_new = self._now(), False
+        now, is_new, profile = self._now(), False, asked.profile
         async with effect(self._db) as tx:
             chat = await store.lock_chat(tx, target.chat_id, now=now)
             await refuse_blocked(tx, target.chat_id, now=now)
@@ -370,12 +377,14 @@ class Subscribing:
             if await store.find(tx, target, profile.profile_id) is None:
                 is_new = await self._check_limits(tx, target.chat_id, profile.username)
             wanted = preferences or Preferences(Options.of(chat.defaults))
+            if fast:
+                wanted = replace(wanted, options=replace(wanted.options, fast=True))
             wanted = wanted.at(now)
             if wanted.options.fast:
                 try:
                     await check_fast(tx, target.chat_id, self._limits)
                 except TooManyFastError:
-                    if preferences is not None:
+                    if fast or preferences is not None:
                         raise
                     slower = replace(wanted.options, fast=False)  # a default gives what there is
                     wanted = Preferences(slower)
@@ -384,7 +393,7 @@ class Subscribing:
                 target,
                 profile.profile_id,
                 preferences=wanted,
-                since=now - _NOT_SHOWN_YET,
+                since=_news_since(asked.live, now),
                 created_by=by.user_id,
                 now=now,
                 is_new=is_new,
@@ -396,11 +405,40 @@ class Subscribing:
             subscription = await store.find(tx, target, profile.profile_id)
         if subscription is None:  # another chat's command ended it in between; theirs was later
             raise NotFollowedError(username=profile.username)
-        return Subscribed(subscription, profile, live, already=added is None)
+        return Subscribed(subscription, profile, asked.live, already=added is None)
+
+    async def set_options(
+        self, chat_id: int, subscription_id: int, options: Options
+    ) -> Subscription:
+        """Change how a subscription wants its alerts; holds for what is owed already, too.
+
+        Raises:
+            TooManyFastError: The chat has as many fast ones as it may.
+            NotFollowedError: The chat has none of that id (any more).
+        """
+        async with effect(self._db) as tx:
+            await chat_queues.lock(tx, chat_id)
+            before = await of_chat(tx, chat_id, subscription_id)
+            if options.fast and not before.options.fast:
+                await check_fast(tx, chat_id, self._limits)
+            await store.change(tx, subscription_id, options=options.values())
+            await snapshots.requeue(tx, before.profile_id, now=self._now())
+            await deliveries.release(tx, chat_id, now=self._now())
+            await chat_queues.reschedule(tx, chat_id)
+            changed = await of_chat(tx, chat_id, subscription_id)
+        self._wake()
+        return changed
 
     def _refuse_blocked(self, profile_id: str, username: str) -> None:
         if alert_rules.is_blocked(profile_id, username, self._polling.blocked):
             raise BlockedProfileError(username=username)
+
+
+def _news_since(counted: Sequence[Story], now: datetime) -> datetime:
+    """Return since when stories are news: what was counted is none, however short ago it came."""
+    newest = max((story.taken_at for story in counted), default=None)
+    since = now - _NOT_SHOWN_YET
+    return max(since, newest + _A_SECOND) if newest else since
 
 
 async def check_fast(
@@ -414,3 +452,15 @@ async def check_fast(
     fast = [one for one in await store.of_chat(tx, chat_id) if one.options.fast]
     if len(fast) + pending >= limits.most_fast:
         raise TooManyFastError(most=limits.most_fast)
+
+
+async def of_chat(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:
+    """Return a subscription of that chat.
+
+    Raises:
+        NotFollowedError: It has none of that id (any more).
+    """
+    subscription = await store.get(tx, subscription_id)
+    if subscription is None or subscription.target.chat_id != chat_id:
+        raise NotFollowedError
+    return subscription

@@ -5,12 +5,11 @@ Every change is one transaction; what it ends is not sent any more, unless it is
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.chats.explain import Why, delay_of, explain
+from bot.chats.explain import Why, explain
 from bot.chats.import_export import ImportEntry
-from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, check_fast
+from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, of_chat
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
 from bot.domain.errors import (
@@ -18,11 +17,9 @@ from bot.domain.errors import (
     SpendingError,
     StoriesError,
     SubscriptionError,
-    TooManyFastError,
 )
-from bot.domain.model import Asker, Options, Preferences, Story, Target
-from bot.domain.records import Subscription
-from bot.fetching import snapshots
+from bot.domain.model import Asker, Story, Target
+from bot.domain.records import Known, Subscription
 from bot.store import chat_queues, deliveries, enqueue, moves, profiles, stories
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
@@ -58,7 +55,7 @@ class Subscriptions(Subscribing):
         Raises:
             NotFollowedError: It has none of that id (any more).
         """
-        return await self._db.fetch(lambda tx: _of_chat(tx, chat_id, subscription_id))
+        return await self._db.fetch(lambda tx: of_chat(tx, chat_id, subscription_id))
 
     async def named(self, chat_id: int, username: str) -> list[Subscription]:
         """Return what a chat has of the profile of that name, one for each topic.
@@ -71,117 +68,87 @@ class Subscriptions(Subscribing):
             raise NotFollowedError(username=username)
         return rows
 
-    async def page(
-        self, chat_id: int, *, offset: int = 0, limit: int | None = None
-    ) -> tuple[list[Subscription], int]:
-        """Return some subscriptions of a chat, by name, and how many there are in all."""
-        async with self._db.read() as tx:
-            rows = await store.of_chat(tx, chat_id, offset=offset, limit=limit)
-            return rows, await store.count(tx, chat_id)
+    async def every(self, chat_id: int) -> list[Subscription]:
+        """Return all subscriptions of a chat, by name."""
+        return await self._db.fetch(lambda tx: store.of_chat(tx, chat_id))
 
-    async def expected_delay(self, profile_id: str) -> timedelta | None:
-        """Return how long alerts of a profile take in the mean; None where nothing is known."""
-        async with reading(self._db) as tx:  # with what the update has just begun
-            known = await profiles.get(tx, profile_id)
-        return delay_of(known) if known else None
+    async def profile(self, profile_id: str) -> Known | None:
+        """Return what is known of a profile, with what the update has just begun."""
+        async with reading(self._db) as tx:
+            return await profiles.get(tx, profile_id)
 
-    async def unsubscribe(self, chat_id: int, username: str) -> list[Subscription]:
-        """End what a chat has of a profile, in all its topics; return what ended.
+    async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> datetime:
+        """End subscriptions of a chat; return when they ended, by which they can be restored."""
+        ids, now = {one.id for one in rows}, self._now()
+        async with effect(self._db) as tx:
+            await chat_queues.lock(tx, chat_id)
+            # what ended or moved before the lock was ours is not ours to end
+            gone = [one for one in await store.of_chat(tx, chat_id) if one.id in ids]
+            await store.remove(tx, [one.id for one in gone])
+            await ended_store.add(tx, gone, now=now)
+            await chat_queues.reschedule(tx, chat_id)
+            profile_ids = {one.profile_id for one in gone}
+            await store.start_or_stop(tx, profile_ids=profile_ids, now=now)
+        return now
 
-        Raises:
-            NotFollowedError: It has nothing.
+    async def restore(self, chat_id: int, by: Asker, *, ended_at: datetime) -> list[Subscription]:
+        """Let a chat follow again what ended within that second, as it did; return that.
+
+        Costs and errors are those of ``subscribe``, of which each is a transaction of its own. Of
+        several what can't be followed stays out.
         """
-        rows = await self.named(chat_id, username)
-        await self._end(chat_id, rows)
-        return rows
-
-    async def unsubscribe_one(self, chat_id: int, subscription_id: int) -> Subscription:
-        """End one subscription; return it.
-
-        Raises:
-            NotFollowedError: The chat has none of that id (any more).
-        """
-        subscription = await self.get(chat_id, subscription_id)
-        await self._end(chat_id, [subscription])
-        return subscription
-
-    async def restore(
-        self, target: Target, username: str, by: Asker, *, options: Options
-    ) -> list[Subscribed]:
-        """Let a chat follow a profile again as it did before it ended, within a day.
-
-        In all its topics, with options, rules and pause; later, in ``target`` with ``options``.
-        Costs and errors are those of ``subscribe``, of which each is a transaction of its own.
-        """
-        since = self._now() - DAY
-        rows = await self._db.fetch(
-            lambda tx: ended_store.named(tx, target.chat_id, username, since=since)
-        )
-        restored = []
-        for place, preferences in rows or [(target, Preferences(options))]:
-            with active(None):  # the next may ask the API
-                restored.append(await self.subscribe(place, username, by, preferences=preferences))
+        rows = await self._db.fetch(lambda tx: ended_store.together(tx, chat_id, at=ended_at))
+        restored: list[Subscription] = []
+        for username, place, preferences in rows:
+            try:
+                with active(None):  # the next may ask the API
+                    one = await self.subscribe(place, username, by, preferences=preferences)
+                restored.append(one.subscription)
+            except (SubscriptionError, SpendingError, StoriesError):
+                if len(rows) == 1:
+                    raise
         return restored
 
-    async def restore_all(self, chat_id: int, by: Asker, *, ended_at: datetime) -> None:
-        """Let a chat follow again what ended within a second; what can't be followed stays out."""
-        names = await self._db.fetch(lambda tx: ended_store.names(tx, chat_id, since=ended_at))
-        for username in names:
-            with suppress(SubscriptionError, SpendingError, StoriesError):
-                await self.restore(Target(chat_id), username, by, options=Options())
-
-    async def unsubscribe_all(self, chat_id: int) -> tuple[int, datetime]:
-        """End all subscriptions of a chat; return how many there were, and when they ended."""
-        rows, count = await self.page(chat_id)
-        return count, await self._end(chat_id, rows)
-
-    async def set_options(
-        self, chat_id: int, subscription_id: int, options: Options
+    async def set_paused(
+        self,
+        chat_id: int,
+        subscription_id: int,
+        *,
+        paused: bool,
+        until: datetime | None = None,
+        since: datetime | None = None,
     ) -> Subscription:
-        """Change how a subscription wants its alerts; holds for what is owed already, too.
+        """Stop the alerts of a subscription, ``until`` then; or let them begin again.
+
+        What it is still owed is dropped when they stop; when they begin, what is posted from now
+        on is news, or from ``since`` on.
 
         Raises:
-            TooManyFastError: The chat has as many fast ones as it may.
             NotFollowedError: The chat has none of that id (any more).
         """
+        now = self._now()
         async with effect(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            before = await _of_chat(tx, chat_id, subscription_id)
-            if options.fast and not before.options.fast:
-                await check_fast(tx, chat_id, self._limits)
-            await store.change(tx, subscription_id, options=options.values())
-            await snapshots.requeue(tx, before.profile_id, now=self._now())
-            await deliveries.release(tx, chat_id, now=self._now())
+            subscription = await of_chat(tx, chat_id, subscription_id)
+            if subscription.paused == paused and subscription.paused_until == until:
+                return subscription
+            values = (
+                {"paused": True, "paused_until": until}
+                if paused
+                else {
+                    "paused": False,
+                    "paused_until": None,
+                    "since": alert_rules.from_now_on(since or now),
+                }
+            )
+            await store.change(tx, subscription_id, **values)
+            if paused:
+                await deliveries.end(tx, subscription_id=subscription_id, reason="paused", now=now)
             await chat_queues.reschedule(tx, chat_id)
-            changed = await _of_chat(tx, chat_id, subscription_id)
-        self._wake()
-        return changed
-
-    async def hasten(self, chat_id: int, subscription_id: int) -> TooManyFastError | None:
-        """Let a subscription be checked more often; return the limit that keeps it from that.
-
-        That one is reached undoes nothing of what the same update did before.
-
-        Raises:
-            NotFollowedError: The chat has none of that id (any more).
-        """
-        async with effect(self._db) as tx:
-            await chat_queues.lock(tx, chat_id)
-            before = await _of_chat(tx, chat_id, subscription_id)
-            try:
-                await check_fast(tx, chat_id, self._limits)
-            except TooManyFastError as limit:
-                return limit
-        await self.set_options(chat_id, subscription_id, replace(before.options, fast=True))
-        return None
-
-    async def pause(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Stop the alerts of a subscription; what it is still owed is dropped.
-
-        Raises:
-            NotFollowedError: The chat has none of that id (any more).
-        """
-        return await self._set_paused(chat_id, subscription_id, paused=True)
+            await store.start_or_stop(
+                tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
+            )
+            return await of_chat(tx, chat_id, subscription_id)
 
     async def mute(self, chat_id: int, subscription_id: int) -> Subscription:
         """Pause a subscription for a day; return it. One that is paused for good stays so.
@@ -193,7 +160,7 @@ class Subscriptions(Subscribing):
         if before.paused and before.paused_until is None:
             return before
         until = self._now() + DAY
-        muted = await self._set_paused(chat_id, subscription_id, paused=True, until=until)
+        muted = await self.set_paused(chat_id, subscription_id, paused=True, until=until)
         self._wake()
         return muted
 
@@ -207,19 +174,11 @@ class Subscriptions(Subscribing):
             if one.paused_until is None or one.paused_until > self._now():
                 return one.paused_until
             with suppress(NotFollowedError):  # ended in between
-                await self._set_paused(
+                await self.set_paused(
                     one.target.chat_id, one.id, paused=False, since=one.paused_until
                 )
                 self._wake()
         return None
-
-    async def resume(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Let the alerts begin again, with what is posted from now on.
-
-        Raises:
-            NotFollowedError: The chat has none of that id (any more).
-        """
-        return await self._set_paused(chat_id, subscription_id, paused=False)
 
     async def replan(self, chat_id: int) -> None:
         """Judge anew what is held in a chat, after its zone or hours have changed."""
@@ -317,58 +276,5 @@ class Subscriptions(Subscribing):
         """Return a chat's subscriptions for ``bot.chats.import_export`` to write down."""
         return [
             ImportEntry(one.username, one.profile_id, one.preferences, one.target.thread_id)
-            for one in (await self.page(chat_id))[0]
+            for one in await self.every(chat_id)
         ]
-
-    async def _set_paused(
-        self,
-        chat_id: int,
-        subscription_id: int,
-        *,
-        paused: bool,
-        until: datetime | None = None,
-        since: datetime | None = None,
-    ) -> Subscription:
-        now = self._now()
-        async with effect(self._db) as tx:
-            await chat_queues.lock(tx, chat_id)
-            subscription = await _of_chat(tx, chat_id, subscription_id)
-            if subscription.paused == paused and subscription.paused_until == until:
-                return subscription
-            values = (
-                {"paused": True, "paused_until": until}
-                if paused
-                else {
-                    "paused": False,
-                    "paused_until": None,
-                    "since": alert_rules.from_now_on(since or now),
-                }
-            )
-            await store.change(tx, subscription_id, **values)
-            if paused:
-                await deliveries.end(tx, subscription_id=subscription_id, reason="paused", now=now)
-            await chat_queues.reschedule(tx, chat_id)
-            await store.start_or_stop(
-                tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
-            )
-            return await _of_chat(tx, chat_id, subscription_id)
-
-    async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> datetime:
-        ids, now = {one.id for one in ended}, self._now()
-        async with effect(self._db) as tx:
-            await chat_queues.lock(tx, chat_id)
-            # what ended or moved before the lock was ours is not ours to end
-            gone = [one for one in await store.of_chat(tx, chat_id) if one.id in ids]
-            await store.remove(tx, [one.id for one in gone])
-            await ended_store.add(tx, gone, now=now)
-            await chat_queues.reschedule(tx, chat_id)
-            profile_ids = {one.profile_id for one in gone}
-            await store.start_or_stop(tx, profile_ids=profile_ids, now=now)
-        return now
-
-
-async def _of_chat(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:
-    subscription = await store.get(tx, subscription_id)
-    if subscription is None or subscription.target.chat_id != chat_id:
-        raise NotFollowedError
-    return subscription

@@ -174,19 +174,6 @@ class Options:
         known |= {name: normalized(text) for name, text in terms.items() if isinstance(text, str)}
         return replace(cls(), **known)  # type: ignore[arg-type] # checked one by one above
 
-    @property
-    def code(self) -> int:
-        """Return the options as one number, for buttons; ``of_code`` reads it."""
-        flags = sum(8 << i for i, name in enumerate(_FLAGS) if getattr(self, name))
-        return flags + _MEDIA.index(self.media) + 3 * _CAPTIONS.index(self.caption)
-
-    @classmethod
-    def of_code(cls, code: int) -> Self:
-        """Return the options that ``code`` was made of; of any number some options."""
-        flags = {name: bool(code >> 3 >> i & 1) for i, name in enumerate(_FLAGS)}
-        words = code % 8 % 6
-        return cls.of({**flags, "media": _MEDIA[words % 3], "caption": _CAPTIONS[words // 3]})
-
     def values(self) -> dict[str, object]:
         """Return what differs from the defaults, as JSON values."""
         plain = type(self)()
@@ -195,15 +182,6 @@ class Options:
             for name in self.__dataclass_fields__
             if getattr(self, name) != getattr(plain, name)
         }
-
-
-# Buttons hold these in their order: only the end may grow.
-_FLAGS = (
-    "silent", "spoiler", "protect", "digest", "fast", "keep",
-    "files",
-)  # fmt: skip
-_MEDIA = ("all", "photo", "video")
-_CAPTIONS = ("full", "short")
 
 
 @dataclass(frozen=True, slots=True)

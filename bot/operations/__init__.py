@@ -4,5 +4,5 @@ In: how the parts of the process stand, and what an admin asks for. Out: message
 copies of the database, figures. Public: ``incidents.Incidents``, ``broadcast.Broadcasts``,
 ``backups.Backups``, ``operators.Operators``, ``overview.Overview``, ``watch.Watch``,
 ``database_watch.DatabaseWatch``, ``clock_keeper.ClockKeeper``, ``menu.Menu``,
-``vanishing.Vanishing``, ``preflight.Finding``.
+``preflight.Finding``.
 """

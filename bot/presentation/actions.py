@@ -14,6 +14,7 @@ from telegram import InlineKeyboardButton
 from bot.domain.errors import N_
 from bot.presentation.translation import Translator
 
+DANGER, PRIMARY = "danger", "primary"  # Bot API, InlineKeyboardButton.style
 Buttons = list[list[InlineKeyboardButton]]
 Page = tuple[str, Buttons]
 """A page of the conversation: its text, and what each of its buttons leads to."""
@@ -75,18 +76,19 @@ class Kind:
 
 
 CARD = Kind("card", NAME)
-STORIES = Kind("stories", NAME)
+FOLLOW = Kind("follow", NAME)
+ELSEWHERE = Kind("elsewhere", NUMBER)
+IMPORT = Kind("import")
 LIVE = Kind("live", NAME)
 PAST = Kind("past", NAME, PLACE.maybe)
 FILES = Kind("files", Arg(f"{ID.pattern}|@{NAME.pattern}"))
-HIGHLIGHTS = Kind("highlights", NAME, PLACE.maybe)
+HIGHLIGHTS = Kind("highlights", NAME, PLACE)
 HIGHLIGHT = Kind("highlight", ID, PLACE.maybe)
-SUBSCRIPTIONS = Kind("subs", PLACE)
+SUBSCRIPTIONS = Kind("subs", PLACE, NUMBER.maybe)
 SUBSCRIPTION = Kind("sub", NUMBER, Arg("when|which|how").maybe)
-UNSUBSCRIBE = Kind("unsub", Arg("name|id"), REST)
-UNDO = Kind("undo", PLACE, Arg(r"[0-9]{1,10}", int), NAME)
-UNDO_ALL = Kind("restore", NUMBER)
-OPTION = Kind("opt", NUMBER, WORD, WORD.maybe)
+UNSUBSCRIBE = Kind("unsub", NUMBER)
+UNDO = Kind("undo", Arg(r"[0-9]{1,10}", int))
+OPTION = Kind("opt", NUMBER, WORD, WORD)
 DEFAULT = Kind("defaults", WORD.maybe, WORD.maybe)
 OWN_TOPIC = Kind("topic", NUMBER, ON_OFF)
 MUTE = Kind("mute", NUMBER)
@@ -96,18 +98,25 @@ HELP = Kind("help", WORD.maybe)
 LANGUAGES = Kind("language")
 LANGUAGE = Kind("language", WORD)
 ERASE = Kind("erase", Arg("yes|no|back").maybe)
-RUN = Kind("run", Arg("stories|highlights|subscribe|unsubscribe|why|rules"), NAME)
-DO = Kind("do", Arg("usage|export|privacy"))
+RUN = Kind("run", WORD, NAME.maybe)
 RUN_FOR_MANY = Kind("many", Arg("stories|subscribe"))
-PEOPLE = Kind("people", REST)
+PEOPLE = Kind(
+    "people",
+    Arg("list|who|limits|limit|block|day|unblock|allow"),
+    Arg(r"-?[0-9]{1,16}", int),
+    Arg(r"[0-9]{1,6}", int).maybe,
+)
 OWNER = Kind("owner", Arg("invite|open|no"), Arg(r"-?[0-9]{1,16}", int).maybe)
 BROADCAST = Kind("cast", Arg("send|no|stop"), NUMBER)
 ANY_OTHER = Kind(REST.pattern, row="any other button")
 
 
-def button(text: str, data: str) -> InlineKeyboardButton:
-    """Return a button that does what ``data``, of a kind above, say."""
-    return InlineKeyboardButton(text, callback_data=data)
+def button(text: str, data: str, style: str | None = None) -> InlineKeyboardButton:
+    """Return a button that does what ``data``, of a kind above, say.
+
+    ``style``: ``DANGER`` for what destroys, ``PRIMARY`` for what is wanted most.
+    """
+    return InlineKeyboardButton(text, callback_data=data, style=style)
 
 
 def back(t: Translator, data: str) -> InlineKeyboardButton:
@@ -139,7 +148,9 @@ def about(buttons: Buttons, chat_id: int) -> Buttons:
     """Let buttons in a private chat act on a group or channel."""
     return [
         [
-            button(one.text, _about(str(one.callback_data), chat_id)) if one.callback_data else one
+            button(one.text, _about(str(one.callback_data), chat_id), one.style)
+            if one.callback_data
+            else one
             for one in row
         ]
         for row in buttons

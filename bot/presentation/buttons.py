@@ -16,6 +16,7 @@ from bot.presentation.html import one_line, shorten
 from bot.presentation.translation import Translator
 
 OPTIONS = N_("⚙️ Options")
+MORE = "⋯"
 _MOST_LINKS = 3
 _LINK_TEXT = 22  # characters that a phone shows of a button, less the sign
 _PLAIN_ADDRESS = re.compile(
@@ -80,17 +81,12 @@ def story_buttons(
         rows.append([button(whole, actions.HIGHLIGHT(story.highlight))])
     elif has_more:
         more = t.plain(N_("All stories from {username}"), username=username)
-        rows.append([button(more, actions.STORIES(username))])
-    return [*link_buttons(story), *rows, *_last_row(story, t)]
-
-
-def _last_row(story: Story, t: Translator) -> Buttons:
-    """Return the page of a story, and while it lives its original."""
-    rows = page_button(story, t)
-    if rows and not story.highlight and story.pk.isdigit():
+        rows.append([button(more, actions.RUN("stories", username))])
+    last = page_button(story, t)
+    if not story.highlight and story.pk.isdigit():  # its original, while it lives
         text = t.plain(N_("As a file"))
-        rows[0].append(shared_button(text, callback_data=actions.FILES(story.pk)))
-    return rows
+        last[0].append(shared_button(text, callback_data=actions.FILES(story.pk)))
+    return [*link_buttons(story), *rows, *last]
 
 
 def share_button(query: str, t: Translator) -> InlineKeyboardButton:
@@ -106,17 +102,32 @@ def follow_button(
 ) -> InlineKeyboardButton:
     """Return the button that subscribes, or leads to the options of what is subscribed to."""
     if subscription_id is None:
-        return button(t.plain(N_("Subscribe")), actions.RUN("subscribe", username))
+        text = t.plain(N_("Subscribe"))
+        return button(text, actions.RUN("subscribe", username), actions.PRIMARY)
     return button(t.plain(N_("Subscribed ✓ · Options")), actions.SUBSCRIPTION(subscription_id))
+
+
+def row_under_album(
+    username: str, t: Translator, subscription_id: int | None, *, is_inline: bool
+) -> list[InlineKeyboardButton]:
+    """Return the buttons that an album can't have: they stand in a line after it."""
+    share = [share_button(username, t)] if is_inline else []
+    follow = follow_button(username, t, subscription_id)
+    if subscription_id is None:
+        follow = button(f"🔔 {follow.text}", actions.FOLLOW(username), actions.PRIMARY)
+    return [follow, *share, button(MORE, actions.CARD(username))]
 
 
 def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> Buttons:
     """Return the buttons under an alert of one story: what one may want of it, one tap away."""
     if subscription_id is None:
         return [*link_buttons(story), *page_button(story, t)]
-    mute = button(t.plain(N_("🔕 Mute for a day")), actions.MUTE(subscription_id))
-    stop = button(t.plain(N_("Unsubscribe")), actions.UNSUBSCRIBE("id", subscription_id))
-    return [*link_buttons(story), [mute, stop], *_last_row(story, t)]
+    row = [
+        shared_button(t.plain(N_("Open")), url=story.page_url),
+        button(t.plain(N_("🔕 Mute")), actions.MUTE(subscription_id)),
+        button(MORE, actions.SUBSCRIPTION(subscription_id)),
+    ]
+    return [*link_buttons(story), row]
 
 
 def options_link(bot_name: str, chat_id: int, subscription_id: int | None = None) -> str:

@@ -7,15 +7,13 @@ each zone, so ``_MORE`` adds the large ones that people live in.
 import difflib
 import re
 import unicodedata
-from collections.abc import Mapping
-from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
 
 from babel import Locale
 from babel.core import get_global
 
-from bot.domain.zones import is_zone, zone_of
+from bot.domain.zones import is_zone
 from bot.presentation.translation import LANGUAGES
 
 CHOICE = (
@@ -25,24 +23,6 @@ CHOICE = (
     "America/Mexico_City", "America/Los_Angeles", "America/Argentina/Buenos_Aires",
 )  # fmt: skip
 """The cities that are offered first."""
-
-_EVERYWHERE = (
-    *CHOICE,
-    "Pacific/Honolulu", "America/Anchorage", "America/Phoenix", "America/Denver",
-    "America/Toronto", "America/Halifax", "America/St_Johns", "America/Bogota", "America/Lima",
-    "America/Caracas", "America/Santiago", "America/Manaus", "America/Noronha",
-    "Atlantic/Azores", "Atlantic/Cape_Verde", "Africa/Casablanca", "Europe/Lisbon",
-    "Europe/Paris", "Europe/Rome", "Europe/Warsaw", "Europe/Kyiv", "Europe/Athens",
-    "Asia/Jerusalem", "Africa/Johannesburg", "Africa/Nairobi", "Asia/Riyadh", "Asia/Baghdad",
-    "Europe/Samara", "Asia/Tehran", "Asia/Baku", "Asia/Kabul", "Asia/Karachi", "Asia/Tashkent",
-    "Asia/Almaty", "Asia/Yekaterinburg", "Asia/Kathmandu", "Asia/Dhaka", "Asia/Omsk",
-    "Asia/Yangon", "Asia/Bangkok", "Asia/Ho_Chi_Minh", "Asia/Novosibirsk", "Asia/Singapore",
-    "Asia/Manila", "Asia/Makassar", "Australia/Perth", "Asia/Irkutsk", "Asia/Seoul",
-    "Asia/Jayapura", "Asia/Yakutsk", "Australia/Darwin", "Australia/Adelaide",
-    "Australia/Brisbane", "Asia/Vladivostok", "Asia/Magadan", "Asia/Kamchatka",
-    "Pacific/Auckland", "Pacific/Tongatapu",
-)  # fmt: skip
-"""A city or more for each time that clocks show on land."""
 
 _MORE = {
     "America/New_York": "Washington, Boston, Miami, Atlanta, Philadelphia, Orlando, NYC",
@@ -114,15 +94,6 @@ def city_of(zone: str, language: str) -> str:
     return _cities(language).get(zone) or zone.rpartition("/")[2].replace("_", " ")
 
 
-def by_offset(now: datetime) -> Mapping[timedelta, list[str]]:
-    """Return zones by what their clocks are ahead of UTC now, from west to east."""
-    result: dict[timedelta, list[str]] = {}
-    for zone in _EVERYWHERE:
-        ahead = zone_of(zone).utcoffset(now) or timedelta(0)
-        result.setdefault(ahead, []).append(zone)
-    return dict(sorted(result.items()))
-
-
 @cache
 def _cities(language: str) -> dict[str, str]:
     """Return the cities that CLDR names in a language, by the zone's name of today."""
@@ -141,7 +112,7 @@ def _index() -> dict[str, str]:
         if is_zone(zone):
             result.setdefault(_plain(name), zone)
 
-    for zone in (*_EVERYWHERE, *sorted(available_timezones())):
+    for zone in (*CHOICE, *sorted(available_timezones())):
         add(zone, zone)
         if "/" in zone and not zone.startswith("Etc/"):
             add(zone.rpartition("/")[2], zone)

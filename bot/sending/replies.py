@@ -78,17 +78,17 @@ def text_of(
     buttons: Buttons | None = None,
     *,
     reply_to: int | None = None,
-    force_reply: str | None = None,
+    markup: dict[str, Any] | None = None,
     silent: bool = False,
 ) -> Payload:
-    """Return a message of HTML; ``force_reply`` asks for an answer, with that in its field."""
+    """Return a message of HTML; ``markup`` is what it has instead of buttons (Bot API)."""
     return {
         **({"silent": True} if silent else {}),
         "kind": "text",
         "text": str(text),
         "buttons": _dumped(buttons),
         "reply_to": reply_to,
-        "force_reply": force_reply,
+        "markup": markup,
     }
 
 
@@ -333,12 +333,9 @@ def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:
 
 
 def _call_of_text(payload: Payload) -> tuple[str, dict[str, Any]]:
-    markup: dict[str, Any] | None = None
+    markup = payload.get("markup")
     if payload["buttons"]:
         markup = {"inline_keyboard": payload["buttons"]}
-    elif payload.get("force_reply"):
-        field = payload["force_reply"]
-        markup = {"force_reply": True, "selective": True, "input_field_placeholder": field}
     arguments = {
         "text": payload["text"],
         "parse_mode": "HTML",

@@ -47,27 +47,24 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
     )
 
 
-async def names(tx: Tx, chat_id: int, *, since: datetime) -> list[str]:
-    """Return the names of what a chat ended within a second of ``since``."""
-    rows = await tx.execute(
-        sa.select(ended.c.username)
-        .where(ended.c.chat_id == chat_id, ended.c.at >= since, ended.c.at < since + _SECOND)
-        .order_by(ended.c.username)
-        .distinct()
-    )
-    return list(rows.scalars())
-
-
-async def named(
-    tx: Tx, chat_id: int, username: str, *, since: datetime
-) -> list[tuple[Target, Preferences]]:
-    """Return where and how a chat followed a profile."""
+async def together(tx: Tx, chat_id: int, *, at: datetime) -> list[tuple[str, Target, Preferences]]:
+    """Return what a chat ended within a second of ``at``: whom it followed, where and how."""
     rows = await tx.execute(
         sa.select(ended)
-        .where(ended.c.chat_id == chat_id, ended.c.username == username, ended.c.at > since)
-        .order_by(ended.c.thread_id)
+        .where(ended.c.chat_id == chat_id, ended.c.at >= at, ended.c.at < at + _SECOND)
+        .order_by(ended.c.username, ended.c.thread_id)
     )
     return [
-        (Target(row.chat_id, row.thread_id or None), Preferences.of(row.preferences))
+        (row.username, Target(row.chat_id, row.thread_id or None), Preferences.of(row.preferences))
         for row in rows
     ]
+
+
+async def had(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:
+    """Return whether a chat followed a profile, and ended that after ``since``."""
+    rows = await tx.execute(
+        sa.select(ended.c.at)
+        .where(ended.c.chat_id == chat_id, ended.c.username == username, ended.c.at > since)
+        .limit(1)
+    )
+    return rows.first() is not None

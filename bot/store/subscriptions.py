@@ -127,22 +127,19 @@ async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
     return next(iter(result), None)
 
 
-async def of_chat(
-    tx: Tx, chat_id: int, *, username: str = "", offset: int = 0, limit: int | None = None
-) -> list[Subscription]:
+async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscription]:
     """Return a chat's subscriptions, by name and topic; those to a profile of a name."""
     is_named = profiles.c.username == username if username else sa.true()
     here = subscriptions.c.chat_id == chat_id
-    return await _all(tx, here, is_named, offset=offset, limit=limit)
+    return await _all(tx, here, is_named)
 
 
 async def _all(
-    tx: Tx, *where: sa.ColumnElement[bool], offset: int = 0, limit: int | None = None
+    tx: Tx, *where: sa.ColumnElement[bool], limit: int | None = None
 ) -> list[Subscription]:
     statement = (
         _SELECT.where(*where)
         .order_by(profiles.c.username, subscriptions.c.thread_id, subscriptions.c.id)
-        .offset(offset)
         .limit(limit)
     )
     return [_subscription(row) for row in await tx.execute(statement)]

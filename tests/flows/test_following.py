@@ -241,7 +241,7 @@ async def paused_page(bell: Bell, person: int, name: str) -> tuple[Json, str]:
 async def test_undo_of_a_paused_one_stays_paused(bell: Bell, control: Control) -> None:
     ann = await control.person()
     menu, number = await paused_page(bell, ann, "undo.paused")
-    await bell.press(ann, menu, f"unsub:id:{number}")
+    await bell.press(ann, menu, f"unsub:{number}")
     await undone(bell, ann, menu)
     page = await bell.message(ann, menu["message_id"])
     assert "until you resume" in page["text"]

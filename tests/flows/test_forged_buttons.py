@@ -22,17 +22,17 @@ FORGERS = 8
 TOGETHER = 4  # of one forger, so that no chat's queue is full
 IDS = range(12)
 REAL = (
-    "language:es", "live:forged.one", "subs:0", "subs:9999", "restore:1",
-    "unsub:name:forged.one", "defaults", "defaults:silent", "defaults:media", "set:back",
+    "language:es", "live:forged.one", "subs:0", "subs:9999", "undo:1",
+    "unsub:x", "defaults", "defaults:silent", "defaults:media", "set:back",
     "set:zone:Asia/Tokyo", "set:quiet:1:5", "set:quiet:off", "set:digest:3", "erase",
     "erase:yes", "erase:no",
-    *(f"{what}:{n}" for what in ("sub", "unsub:id") for n in IDS),
-    *(f"opt:{n}:{what}" for n in IDS for what in ("pause", "silent", "fast", "media", "x")),
+    *(f"{what}:{n}" for what in ("sub", "unsub") for n in IDS),
+    *(f"opt:{n}:{what}:on" for n in IDS for what in ("pause", "silent", "fast", "media", "x")),
 )  # fmt: skip
-IN_CHANNELS = ("stories:natgeo", "stories:locked", "stories:nobody.has.this")
+IN_CHANNELS = ("run:stories:natgeo", "run:stories:locked", "run:stories:nobody.has.this")
 INVENTED = (
-    "", ":", "::::", "@", "@0:", "opt:", "opt:1", "opt:-1:pause", "opt:1:pause:pause",
-    "sub:99999999999999999999", "sub:1 OR 1=1", "unsub:name:", "set:", "set:zone:../../etc/passwd",
+    "", ":", "::::", "@", "@0:", "opt:", "opt:1", "opt:-1:pause", "opt:1:pause:pause:x",
+    "sub:99999999999999999999", "sub:1 OR 1=1", "unsub:", "set:", "set:zone:../../etc/passwd",
     "set:quiet:99:99", "language:", "language:xx", "erase:", "erase:yes:yes", "live:",
     "\u0000", "🔔" * 16, "x" * 64, "x" * 5000, "defaults:defaults", "@zzzzzzzzzzzzz:erase:yes",
 )  # fmt: skip

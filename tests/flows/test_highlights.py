@@ -148,7 +148,7 @@ async def test_a_question_is_answered_by_a_name(bell: Bell, control: Control) ->
     (menu,) = await bell.ask(ann, "natgeo", reply_to=question["message_id"])
     assert set(buttons(menu)) == {"Oceans · 23", "Lions 🦁 · 4"}
     (card,) = await bell.ask(ann, "/start p_prada")
-    await bell.press(ann, card, "highlights:prada")
+    await bell.press(ann, card, "run:highlights:prada")
     (menu,) = await bell.replies(ann, 1, after=card["message_id"])
     assert set(buttons(menu)) == {"Best of · 1"}
 

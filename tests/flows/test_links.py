@@ -41,7 +41,7 @@ async def test_a_pasted_link_costs_one_credit_and_brings_the_story(
     assert "Some <One> & Co · link.one" in photo["caption"]
     assert "prada" in photo["caption"]
     assert "#dawn" in photo["caption"]
-    data = {"run:subscribe:link.one", "stories:link.one", url, f"files:{story['pk']}"}
+    data = {"run:subscribe:link.one", "run:stories:link.one", url, f"files:{story['pk']}"}
     assert set(buttons(photo).values()) == data  # and the link is what is shared
     assert buttons(photo)["↗ Share"] == url
     assert await control.billed_for("link.one") - before == 1
@@ -88,7 +88,7 @@ async def test_stories_that_are_linked_beside_their_profiles_page_are_shown(
     (photo,) = await bell.ask(ann, f"{page} and {stories}")
     assert photo["_story_pk"] == story["pk"]
     card, photo = await bell.ask(ann, f"{page} and {url}", count=2)
-    assert "stories:page.both" in buttons(card).values()
+    assert "run:stories:page.both" in buttons(card).values()
     assert photo["_story_pk"] == story["pk"]
     # Edited: what was only asked about is shown, what was shown is not asked about.
     message = await control.say(ann, page)
@@ -245,7 +245,7 @@ async def _wait_long(control: Control) -> None:
     await wait_for(only_the_photo)
     log = await control.requests("telegram")
     assert {"sendChatAction", "deleteMessage"} <= {one["method"] for one in log}
-    assert "Getting the story…" in [one["params"].get("text") for one in log]
+    assert "This takes a moment…" in [one["params"].get("text") for one in log]
 
 
 @contextmanager

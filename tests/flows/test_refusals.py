@@ -72,8 +72,8 @@ def plain(text: str) -> str:
 
 
 async def press_error(bell: Bell, ann: int, number: int) -> bool:
-    post = await bell.old_post(ann, f"stories:error.{number}")
-    answer = await bell.press(ann, post, f"stories:error.{number}")
+    post = await bell.old_post(ann, f"run:stories:error.{number}")
+    answer = await bell.press(ann, post, f"run:stories:error.{number}")
     return bool(answer.get("text")) or bool(
         await bell.control.wait_replies(ann, 1, after=post["message_id"])
     )
@@ -108,9 +108,9 @@ async def test_a_refused_button_in_a_group_bothers_nobody_else(
     boss, ann = await control.person("Boss"), await control.person()
     group = await group_of(control, boss, ann)
     await bell.ask(group, "/help", user=boss)
-    post = await bell.old_post(group, "stories:locked")
+    post = await bell.old_post(group, "run:stories:locked")
     before = await control.replies(group)
-    answer = await bell.press(group, post, "stories:locked", user=ann)
+    answer = await bell.press(group, post, "run:stories:locked", user=ann)
     assert "private account" in answer["text"]
     assert await control.replies(group) == before
 

@@ -41,14 +41,18 @@ async def test_an_administrator_of_a_channel_still_presses_old_buttons(
 ) -> None:
     boss, ann = await control.person("Boss"), await control.person()
     channel = await channel_of(control, boss, ann)
+    await control.name_chat(channel, "chan_ended")
     await followed(bell, channel, boss, "chan.ended")
-    old = await bell.old_post(channel, "unsub:name:chan.ended")
-    answer = await bell.press(channel, old, "unsub:name:chan.ended", user=ann)
+    (page,) = await bell.ask(boss, "/subscriptions @chan_ended")
+    ((_, data),) = buttons(page).items()
+    end = f"unsub:{data.rpartition(':')[2]}"
+    old = await bell.old_post(channel, end)
+    answer = await bell.press(channel, old, end, user=ann)
     assert answer["text"] == REFUSED
     members = f"/chats/{channel}/members/{ann}"
     no_posts = {"status": "administrator", "can_post_messages": False}
     await control.call("PUT", members, no_posts)
-    answer = await bell.press(channel, old, "unsub:name:chan.ended", user=boss)
+    answer = await bell.press(channel, old, end, user=boss)
     assert "text" not in answer
     assert "Unsubscribed from" in (await bell.message(channel, old["message_id"]))["text"]
 
@@ -253,5 +257,5 @@ async def test_an_answer_forwarded_out_of_a_channel_costs_nothing(
     await bell.ask(ann, "/help")  # answered after what was forwarded
     shown_since = await control.replies(ann, after=told["message_id"])
     cards = [one for one in shown_since if one.get("text") != page["text"]]
-    assert all(f"stories:{name}" in buttons(card).values() for card in cards)
+    assert all(f"run:stories:{name}" in buttons(card).values() for card in cards)
     assert await control.billed_for(name) == before > 0

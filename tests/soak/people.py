@@ -157,7 +157,6 @@ class People:
         message = self._chance.choice(found[-6:])
         keys = [k for row in message.fields["reply_markup"]["inline_keyboard"] for k in row]
         keys = [k["callback_data"] for k in keys if "callback_data" in k]
-        keys = [k for k in keys if not k.startswith("unsub:all")]
         if keys:
             await self.press(place, message, self._chance.choice(keys))
 
@@ -197,7 +196,7 @@ class People:
         name = self._chance.choice(self.names)
         await self.write(place, place.owner, f"/unsubscribe {name}")
         await asyncio.sleep(30)
-        await self.press_where(place, lambda data: data.startswith("unsub:name"))
+        await self.press_where(place, lambda data: data.startswith("unsub:"))
 
     async def ask_why(self, place: Place) -> None:
         """Ask when somebody is looked at."""

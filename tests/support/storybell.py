@@ -53,11 +53,16 @@ class Bell:
     async def ask(
         self, chat: int, text: str, *, count: int = 1, user: int | None = None, **more: Any
     ) -> list[Json]:
-        """Write into a chat; return the first ``count`` messages that the bot answers with."""
-        message = await self.control.say(chat, text, user=user, **more)
-        return (await self.replies(chat, count, after=message))[:count]
+        """Write into a chat; return the first ``count`` messages that the bot answers with.
 
-    async def replies(self, chat: int, count: int = 1, *, after: int) -> list[Json]:
+        The row of buttons after an album, perhaps an earlier one's, is none of them.
+        """
+        message = await self.control.say(chat, text, user=user, **more)
+        return (await self.replies(chat, count, after=message, with_rows=False))[:count]
+
+    async def replies(
+        self, chat: int, count: int = 1, *, after: int, with_rows: bool = True
+    ) -> list[Json]:
         """Wait until the bot has written so many messages since ``after``; all it wrote.
 
         That it is at work, which it says on a slow machine and takes back, is none of them.
@@ -66,6 +71,7 @@ class Bell:
         async def enough() -> list[Json] | None:
             found = await self.control.replies(chat, after)
             said = [one for one in found if not _is_progress(one.get("text", ""))]
+            said = [one for one in said if with_rows or not is_row(one)]
             return said if len(said) >= count else None
 
         return await wait_for(enough, what=f"{count} answers in chat {chat}")
@@ -124,6 +130,11 @@ class Bell:
 
 def _is_progress(text: str) -> bool:
     return text.endswith("…") or text.startswith(("Sending stories: ", "Sending a large video: "))
+
+
+def is_row(message: Json) -> bool:
+    """Return whether a message is only the row of buttons that an album can't have."""
+    return any(data.startswith("card:") for data in buttons(message).values())
 
 
 def buttons(message: Json) -> dict[str, str]:

@@ -101,7 +101,7 @@ class People:
                     fields |= happenings.forwarded(original)
         if (given := wanted.get("file")) is not None:
             media = self._attached(given)
-        for name in ("location", "media_group_id"):
+        for name in ("location", "media_group_id", "chat_shared"):
             if wanted.get(name) is not None:
                 fields[name] = wanted[name]
         return Message(

@@ -21,7 +21,7 @@ from bot.domain.errors import (
     TooManyFollowedError,
     TooManyNewError,
 )
-from bot.domain.model import Asker, Options, Preferences, Profile, Target
+from bot.domain.model import Asker, Preferences, Profile, Target
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.store import profiles
@@ -99,8 +99,7 @@ async def _race(desk: Desk, names: list[str]) -> list[type[BaseException]]:
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(name)) for name in names]
-    _, count = await subscriptions.page(7)
-    assert count == sum(task.result() is None for task in tasks)
+    assert len(await subscriptions.every(7)) == sum(task.result() is None for task in tasks)
     return [error for task in tasks if (error := task.result())]
 
 
@@ -108,7 +107,8 @@ async def test_the_limits_hold_in_races(desk: Desk) -> None:
     names = [await desk.star() for _ in range(9)]
     failed = await _race(desk, names)
     assert failed == [TooManyFollowedError] * 4
-    await desk.subscriptions().unsubscribe_all(7)
+    rows = await desk.subscriptions().every(7)
+    await desk.subscriptions().unsubscribe(7, rows)
     failed = await _race(desk, [await desk.star() for _ in range(9)])
     assert failed == [TooManyNewError] * 6  # 5 + 3 = 8 a day
 
@@ -134,7 +134,7 @@ async def test_what_may_not_be_spent_or_is_not_answered_begins_nothing(desk: Des
     with pytest.raises(ApiUnavailableError):
         await subscriptions.subscribe(Target(1), name, Asker(1))
     await desk.control.call("DELETE", f"/faults/{number}")
-    assert await subscriptions.page(1) == ([], 0)
+    assert await subscriptions.every(1) == []
     with pytest.raises(ProfileNotFoundError):
         await subscriptions.subscribe(Target(1), "nobody_here", Asker(1))
 
@@ -158,7 +158,16 @@ async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk
     ):
         one = await subscriptions.subscribe(Target(chat), name, Asker(chat), preferences=wanted)
         assert one.subscription.preferences == back
-        await subscriptions.unsubscribe(chat, name)
-        [again] = await subscriptions.restore(Target(chat), name, Asker(chat), options=Options())
-        assert again.subscription.preferences == back
+        at = await subscriptions.unsubscribe(chat, [one.subscription])
+        [again] = await subscriptions.restore(chat, Asker(chat), ended_at=at)
+        assert again.preferences == back
         assert [entry.preferences for entry in await subscriptions.entries(chat)] == [back]
+
+
+async def test_what_was_counted_is_no_news_however_short_ago_it_was_posted(desk: Desk) -> None:
+    name = await desk.star()
+    now = (await desk.control.state())["now"]
+    await desk.control.publish(name, taken_at=now - 5)
+    begun = await desk.subscriptions().subscribe(Target(1), name, Asker(1))
+    assert begun.live
+    assert begun.subscription.since > max(story.taken_at for story in begun.live)

@@ -39,7 +39,6 @@ def test_what_is_not_said_is_none_and_not_so(plain: object, said: dict[str, obje
 def test_a_subscription_begins_with_no_option() -> None:
     assert not [name for name in Options.__dataclass_fields__ if getattr(Options(), name) is True]
     assert Options().values() == {}
-    assert Options().code == 3  # all media, short captions
 
 
 def test_a_story_is_on_its_own_page_or_on_that_of_its_highlight() -> None:

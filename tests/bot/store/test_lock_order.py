@@ -63,18 +63,18 @@ class Crowd:
 
     async def press(self) -> None:
         person = self.chance.choice(PEOPLE)
-        found, _ = await self.subscriptions.page(person)
+        found = await self.subscriptions.every(person)
         if not found:
             await self.follow(person)
             return
         one = self.chance.choice(found)
         fast = Options(fast=not one.options.fast)
         deeds: list[Callable[[], Awaitable[Any]]] = [
-            lambda: self.subscriptions.pause(person, one.id),
-            lambda: self.subscriptions.resume(person, one.id),
+            lambda: self.subscriptions.set_paused(person, one.id, paused=True),
+            lambda: self.subscriptions.set_paused(person, one.id, paused=False),
             lambda: self.subscriptions.set_options(person, one.id, fast),
-            lambda: self.subscriptions.unsubscribe_one(person, one.id),
-            lambda: self.subscriptions.unsubscribe_all(person),
+            lambda: self.subscriptions.unsubscribe(person, [one]),
+            lambda: self.subscriptions.unsubscribe(person, found),
             lambda: self.subscriptions.bot_removed(person),
             lambda: self.subscriptions.bot_back(person),
             lambda: self.erase(person),

@@ -25,8 +25,8 @@ async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database
         [one] = await subscriptions.of_chat(tx, 1)
         assert one.preferences == wanted
         await ended.add(tx, [one], now=NOON)
-        again = await ended.named(tx, 1, "natgeo", since=NOON - HOUR)
-        assert again == [(Target(1, 5), wanted)]
+        assert await ended.together(tx, 1, at=NOON) == [("natgeo", Target(1, 5), wanted)]
+        assert await ended.had(tx, 1, "natgeo", since=NOON - HOUR)
 
 
 async def test_what_ended_still_counts_as_new_today(db: Database) -> None:

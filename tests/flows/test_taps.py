@@ -1,0 +1,190 @@
+"""How few taps it takes; and that each message gets an answer or a reaction."""
+
+import base64
+import json
+
+import pytest
+
+from tests.flows.test_links import fresh
+from tests.flows.test_rights import channel_of
+from tests.support.control import Control, Json, wait_for
+from tests.support.storybell import Bell, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PLAIN = (
+    "hi", "Hello!", "hey there", "good morning", "thanks", "thank you so much", "ok", "okay great",
+    "lol", "👍", "❤️", "???", "what is this", "how does it work?", "who are you", "can you help me",
+    "I want to see stories", "show me stories", "show me natgeo", "natgeo please", "nat geo",
+    "@natgeo", "natgeo", "NATGEO", "natgeo, nike", "natgeo nike prada", "stories", "subscribe",
+    "subscribe natgeo", "story", "/foo", "/cancel", "/stories?", "/Start", "/story natgeo",
+    "https://example.com", "www.instagram.com", "instagram", "insta", "http://instagram.com/p/abc/",
+    "my friend posted something yesterday and I missed it", "is it free?", "why nothing", "привет",
+    "спасибо", "как это работает", "مرحبا", "كيف حالك", "hola", "gracias", "bonjour", "12345",
+    "1", "23-7", "New York", "natgeo's stories", "#sale", "a", "test", ".",
+)  # fmt: skip
+
+
+async def test_from_a_link_or_a_name_it_takes_two_taps_to_subscribe(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    url, _ = await fresh(control, "taps.link")
+    (photo,) = await bell.ask(ann, url)
+    await bell.press(ann, photo, buttons(photo)["Subscribe"])  # one
+    (listed,) = await bell.ask(ann, "/subscriptions")
+    assert "🔔 taps.link" in buttons(listed)
+    await control.profile("taps.name", posts_per_day=0)
+    for _ in range(3):
+        await control.publish("taps.name")
+    (card,) = await bell.ask(ann, "taps.name")
+    await bell.press(ann, card, buttons(card)["Show"])  # one
+    *album, row = await bell.replies(ann, 4, after=card["message_id"])
+    assert len(album) == 3
+    assert list(buttons(row)) == ["🔔 Subscribe", "⋯"]
+    assert row["text"] == "taps.name"
+    await bell.press(ann, row, buttons(row)["🔔 Subscribe"])  # two
+    row = await bell.message(ann, row["message_id"])
+    assert "every new story from taps.name" in row["text"]
+    assert list(buttons(row)) == ["Options", "↩️ Undo"]  # what was just shown is not offered
+    await bell.press(ann, row, buttons(row)["↩️ Undo"])
+    assert "Unsubscribed" in (await bell.message(ann, row["message_id"]))["text"]
+
+
+async def test_an_answer_has_one_row_and_a_group_none(bell: Bell, control: Control) -> None:
+    ann, boss = await control.person(), await control.person("Boss")
+    for name in ("row.one", "row.two"):
+        await control.profile(name, posts_per_day=0)
+        for _ in range(2):
+            await control.publish(name)
+    asked = await control.say(ann, "/stories row.one")
+    *_, row = await bell.replies(ann, 3, after=asked)
+    await bell.press(ann, row, buttons(row)["⋯"])
+    card = await bell.message(ann, row["message_id"])
+    assert {"Show", "Subscribe", "Highlights", "As files"} <= set(buttons(card))
+    asked = await control.say(ann, "/stories row.one row.two")
+    said = await bell.replies(ann, 5, after=asked)
+    assert [one for one in said if buttons(one)] == []
+    group = await control.chat("supergroup", members={boss: "creator"})
+    shown = await bell.ask(group, "/stories row.one", user=boss, count=2)
+    assert shown[0]["caption"].endswith("⚙️ Options")
+    (_, *rest) = await bell.ask(group, "/help", user=boss)
+    assert rest == []
+
+
+async def test_a_channel_is_followed_changed_and_left_without_a_post_in_it(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)
+    await control.name_chat(channel, "taps_news")
+    await control.profile("taps.far", posts_per_day=0)
+    (done,) = await bell.ask(boss, "/subscribe taps.far @taps_news")
+    assert list(buttons(done)) == ["Options", "↩️ Undo"]
+    for text in ("Options", "How: as usual", "▫️ Silent", "« Back"):
+        await bell.press(boss, done, buttons(done)[text])
+        done = await bell.message(boss, done["message_id"])
+    assert "How: Silent" in buttons(done)
+    await bell.press(boss, done, buttons(done)["Unsubscribe"])
+    assert "Unsubscribed" in (await bell.message(boss, done["message_id"]))["text"]
+    assert await control.replies(channel) == []
+
+
+async def test_another_chat_is_chosen_in_telegrams_own_list(bell: Bell, control: Control) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)
+    await control.profile("taps.both", posts_per_day=0)
+    (done,) = await bell.ask(boss, "/subscribe taps.both")
+    await bell.press(boss, done, buttons(done)["Another chat"])
+    (asked,) = await bell.replies(boss, after=done["message_id"])
+    keys = [key["request_chat"] for row in asked["_reply_keyboard"]["keyboard"] for key in row]
+    assert [key["chat_is_channel"] for key in keys] == [True, False]
+    rights = [(k["user_administrator_rights"], k["bot_administrator_rights"]) for k in keys]
+    assert all(mine["can_post_messages"] for mine in rights[0])
+    assert all(mine["can_manage_chat"] for mine in rights[1])
+    chosen = {"request_id": keys[0]["request_id"], "chat_id": channel}
+    (told,) = await bell.ask(boss, "", chat_shared=chosen)
+    assert told["text"] == "🔔 I'll send every new story from taps.both to News."
+    await bell.press(boss, told, buttons(told)["Options"])
+    assert (await bell.message(boss, told["message_id"]))["text"].startswith("📣 News\ntaps.both")
+    assert await control.replies(channel) == []
+
+
+async def test_names_that_answer_a_question_come_as_one_button(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for name in ("asked.one", "asked.two"):
+        await control.profile(name, posts_per_day=0)
+    (asked,) = await bell.ask(ann, "/subscribe")
+    before = len(await control.requests("stories"))
+    (offer,) = await bell.ask(ann, "asked.one, @asked.two", reply_to=asked["message_id"])
+    assert list(buttons(offer)) == ["Subscribe to all"]
+    assert len(await control.requests("stories")) == before
+    await bell.press(ann, offer, buttons(offer)["Subscribe to all"])
+    (listed,) = await bell.ask(ann, "/subscriptions")
+    assert {"🔔 asked.one", "🔔 asked.two"} <= set(buttons(listed))
+
+
+async def test_after_a_city_that_is_none_another_is_taken(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (failed,) = await bell.ask(ann, "/timezone Xqzwv")
+    assert "I don't know the city" in failed["text"]
+    assert "set:zone:Asia/Tokyo" in buttons(failed).values()
+    (done,) = await bell.ask(ann, "Madrid")
+    assert "Europe/Madrid" in done["text"]
+
+
+async def test_a_file_alone_offers_what_it_lists(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("filed.one", posts_per_day=0)
+    data = json.dumps({"subscriptions": ["filed.one", "filed.one"]}).encode()
+    file = {"kind": "document", "base64": base64.b64encode(data).decode(), "name": "mine.json"}
+    (offer,) = await bell.ask(ann, "", file={**file, "type": "application/json"})
+    assert list(buttons(offer)) == ["Import 1"]
+    await bell.press(ann, offer, buttons(offer)["Import 1"])
+    (done,) = await bell.replies(ann, after=offer["message_id"])
+    assert done["text"] == "Subscribed to 1 profile from this file."
+
+
+async def test_back_leads_to_the_page_of_the_list_that_one_came_from(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    names = [f"back{n:02}" for n in range(10)]
+    for name in names:
+        await control.profile(name, posts_per_day=0)
+    await bell.ask(ann, "/subscribe " + " ".join(names))
+    (page,) = await bell.ask(ann, "/subscriptions")
+    for text in ("▶️", "🔔 back09", "« Back"):
+        await bell.press(ann, page, buttons(page)[text])
+        page = await bell.message(ann, page["message_id"])
+    assert list(buttons(page)) == ["🔔 back08", "🔔 back09", "◀️"]
+
+
+async def test_what_was_counted_when_one_subscribes_never_rings(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("rings.not", posts_per_day=0)
+    now = (await control.state())["now"]
+    old = await control.publish("rings.not", taken_at=now - 5)
+    await bell.ask(ann, "/subscribe rings.not")
+    new = await control.publish("rings.not")
+
+    async def alert() -> Json | None:
+        found = await control.replies(ann)
+        return next((one for one in found if one.get("_story_pk")), None)
+
+    first = await wait_for(alert, 120, "an alert")
+    assert first["_story_pk"] == new["pk"] != old["pk"]
+    assert list(buttons(first)) == ["Open", "🔕 Mute", "⋯"]
+
+
+async def test_sixty_plain_messages_are_each_answered_or_reacted_to(
+    bell: Bell, control: Control
+) -> None:
+    assert len(PLAIN) == 60
+    ann = await control.person()
+    for text in PLAIN:
+        await bell.noticed(ann, text, user=ann)
