@@ -4,6 +4,7 @@ Who may not use the bot gets an empty list without a word: the others in that ch
 A chosen result is sent without asking the bot, so callbacks can't stand under it: only addresses.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ ALL = N_("All stories from {username}")
 CACHED = timedelta(seconds=30)
 _ONCE = {"tries": 1, "patience": 5}  # a flood limit outlasts what somebody waits for
 HeldStory = tuple[Story, KnownFile]
+_BEGINNING = re.compile(r"@?([a-z0-9._]{0,30})", re.ASCII)  # of a profile's name
 _FIELDS = {
     "photo": ("photo", "photo_file_id"),
     "video": ("video", "video_file_id"),
@@ -46,10 +48,9 @@ async def answer(update: Update, context: Context) -> None:
     button: dict[str, str] | None = None
     if not query.offset and await admit(context):
         await prepare(update, context)
-        text, link = query.query.strip(), asked(query.query)
-        begins_with = text.removeprefix("@").lower()
+        beginning, link = _BEGINNING.fullmatch(query.query.strip().lower()), asked(query.query)
         results = await context.services.held.stories(
-            query.from_user.id, context.bot.id, begins_with, link
+            query.from_user.id, context.bot.id, beginning and beginning[1], link
         )
         button = None if results else _button(link, context)
     arguments = {

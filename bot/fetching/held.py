@@ -27,16 +27,18 @@ class Held:
         self._now = now
 
     async def stories(
-        self, person: int, bot_id: int, text: str, link: Link | None
+        self, person: int, bot_id: int, beginning: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
         """Return what is held of a ``link`` or name, the newest first.
 
-        And of what the person follows whose name begins with ``text``: all, where that is empty.
+        And of what the person follows, as far as its name has that ``beginning``; None of nothing.
         """
         now, name = self._now(), (link and link.username) or ""
         pk = link.story_id if link else None
         async with self._db.read() as tx:
-            ids = await held.followed(tx, person, begins_with=text)
+            ids: set[str] = set()
+            if beginning is not None:
+                ids = await held.followed(tx, person, begins_with=beginning)
             if name and (known := await profiles.named(tx, name, since=now - VALID_FOR)):
                 # What was said of the name a moment ago, private or gone, is said in chats, too.
                 is_refused = await answers.get(tx, answers.verdict_key(name), now=now)

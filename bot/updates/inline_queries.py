@@ -18,7 +18,7 @@ from bot.runtime.clock import steady
 
 log = structlog.get_logger()
 
-_AT_ONCE = 8
+_AT_ONCE = 4  # connections of the database at most, of those that commands need
 _PEOPLE = 1_000  # who wait at a time; who comes then is not answered
 _PATIENCE_S = 10.0  # the answer comes too late after that; pyTelegramBotAPI#270
 _Waiting = tuple[float, dict[str, Any]]  # until when, and the update as Telegram sent it
@@ -37,8 +37,12 @@ class InlineQueries:
 
     async def run(self) -> None:
         """Answer until cancelled."""
-        async with asyncio.TaskGroup() as self._group:
-            await asyncio.Event().wait()
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._group = None
 
     def take(self, updates: Iterable[object]) -> list[object]:
         """Return the updates that are no inline queries."""
