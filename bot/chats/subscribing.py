@@ -46,7 +46,7 @@ _NAME_IS_SURE = timedelta(days=1)
 _NOT_SHOWN_YET = timedelta(minutes=1)
 """What was posted so shortly before a chat begins to follow may not have shown yet: it is news."""
 
-_A_SECOND = timedelta(seconds=1)  # Instagram tells whole ones
+_A_SECOND = timedelta(seconds=1)  # in which Instagram tells times
 
 _CHECK_VALID_FOR = timedelta(minutes=10)
 """How old a check may be that shows what is alive when a chat begins to follow."""
@@ -165,11 +165,11 @@ class Subscribing:
         places = await self._places(target, usernames, own_topic=own_topic)
         is_fast = fast or (preferences is not None and preferences.options.fast)
         asked: list[tuple[str, _Asked | BotError, Target]] = []
-        new, there = 0, target
+        new, faster, there = 0, 0, target
         for username in usernames:
             try:
                 one = await self._find(
-                    places[username], username, by, is_fast=is_fast, pending=new
+                    places[username], username, by, new=new, faster=faster if is_fast else None
                 )
                 if own_topic:
                     there = await self._own_topic(target.chat_id, one.profile)
@@ -178,6 +178,7 @@ class Subscribing:
             else:
                 asked.append((username, one, there))
                 new += one.there is None
+                faster += not (one.there and one.there.options.fast)
         return [
             (
                 username,
@@ -270,13 +271,13 @@ class Subscribing:
         username: str,
         by: Asker,
         *,
-        is_fast: bool,
-        pending: int = 0,
+        new: int,
+        faster: int | None,
     ) -> _Asked:
         """Return whom to follow, with the live stories, and the subscription that there is.
 
-        ``places`` are of one chat; what the first has counts. ``pending`` other subscriptions of
-        the chat are about to be made, as fast as this one.
+        ``places`` are of one chat; what the first has counts. So many other subscriptions of the
+        chat are about to be ``new``, and ``faster``; None: this one shall not be fast.
         """
         self._refuse_blocked("", username)
         lock = self._asking.setdefault(username, asyncio.Lock())
@@ -284,10 +285,10 @@ class Subscribing:
             known = await self._names.known(username, within=_NAME_IS_SURE)
             there = await self._there(places, known.profile_id) if known else None
             if there is None:
-                await self._check_room(places[0].chat_id, username, known, pending)
-            if is_fast and not (there and there.options.fast):
+                await self._check_room(places[0].chat_id, username, known, new)
+            if faster is not None and not (there and there.options.fast):
                 await self._db.fetch(
-                    lambda tx: check_fast(tx, places[0].chat_id, self._limits, pending=pending)
+                    lambda tx: check_fast(tx, places[0].chat_id, self._limits, pending=faster)
                 )
             is_sure = known is not None and (there is not None or known.state == "active")
             if known and is_sure:

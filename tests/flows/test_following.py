@@ -106,7 +106,7 @@ async def test_the_list_leads_to_options_and_back(bell: Bell, control: Control) 
     options = await bell.message(ann, page["message_id"])
     assert "list.0" in options["text"]
     one = first.partition(":")[2]
-    for option, sign in (("silent", "✅ Silent"), ("digest", "✅ Daily summary")):
+    for option, sign in (("silent:on", "✅ Silent"), ("digest:on", "✅ Daily summary")):
         await bell.press(ann, options, f"opt:{one}:{option}")
         options = await bell.message(ann, page["message_id"])
         assert sign in buttons(options)
@@ -189,7 +189,7 @@ async def test_new_subscriptions_begin_with_the_defaults_of_the_chat(
 ) -> None:
     ann = await control.person()
     page, _ = await defaults_of(bell, ann)
-    await bell.press(ann, page, "defaults:spoiler")
+    await bell.press(ann, page, "defaults:spoiler:on")
     _, shown = await defaults_of(bell, ann)
     assert "✅ Blurred until tapped" in shown
     await profile(control, "with.defaults", stories=0)

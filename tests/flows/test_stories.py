@@ -189,7 +189,7 @@ async def test_one_bad_item_never_costs_the_rest(bell: Bell, control: Control) -
     await control.profile("mixed.bag")
     stories = await in_a_row(control, "mixed.bag", 3)
     await control.publish("mixed.bag", 2, bytes=60_000_000)
-    shown = await bell.ask(ann, "/stories mixed.bag", count=4)
+    shown = await bell.replies(ann, 5, after=await control.say(ann, "/stories mixed.bag"))
     assert [m["_story_pk"] for m in shown if "photo" in m] == [s["pk"] for s in stories]
     assert any("too big" in m.get("text", "") for m in shown)
 
