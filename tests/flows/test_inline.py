@@ -146,6 +146,19 @@ async def test_links_work_as_they_do_when_pasted(bell: Bell, control: Control) -
     assert (gone["results"], button_of(gone)) == ([], "card--linked")
 
 
+async def test_a_profile_is_found_by_the_name_that_it_has_now(
+    bell: Bell, control: Control
+) -> None:
+    (story,) = await shown(bell, "named.once")
+    await control.change_profile("named.once", username="named.anew")
+    ann = await control.person()
+    await bell.ask(ann, "/stories named.anew")
+    [found] = await control.held(ann, "named.anew", 1)
+    assert found["id"] == story["pk"]
+    before = await control.typed(ann, f"named.once{NEW}")
+    assert (before["results"], button_of(before)) == ([], "card--named-donce")
+
+
 async def test_another_offset_than_ours_has_nothing(bell: Bell, control: Control) -> None:
     await shown(bell, "offset")
     ann = await control.person()
