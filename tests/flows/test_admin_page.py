@@ -12,24 +12,36 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, expect
+from playwright.async_api import Browser, expect
 from pydantic import SecretStr
 
 from bot.store import incidents, samples
 from bot.store.database import Database
 from bot.web.admin import make_key
 from bot.web.signed import hash_of
+from tests.sandbox.page.browser import DESKTOP, PHONE, tab
 from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, running_bell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PHONE: ViewportSize = {"width": 380, "height": 740}
-DESKTOP: ViewportSize = {"width": 1280, "height": 860}
 READY = "html[data-ready]"
 _CUT = """[...document.querySelectorAll(".wide, td")].filter(
   (one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.className + one.textContent)"""
+
+
+def init_data(
+    person: int, *, token: str = TOKEN, age: timedelta = timedelta(0), **more: str
+) -> str:
+    """What Telegram gives to a Mini App that this person opened so long ago."""
+    fields = {
+        "auth_date": str(int((datetime.now(UTC) - age).timestamp())),
+        "query_id": "AAHdF6IQAAAAAN0XohDhrOrc",
+        "user": json.dumps({"id": person, "first_name": "Boss"}),
+        **more,
+    }
+    return urlencode({**fields, "hash": hash_of(fields, SecretStr(token))})
 
 
 class Site:
@@ -37,15 +49,6 @@ class Site:
 
     def __init__(self, bell: Bell, boss: int, url: str, folder: Path) -> None:
         self.bell, self.boss, self.url, self.folder = bell, boss, url, folder
-
-    def signed(self, person: int) -> str:
-        """What Telegram gives to a Mini App that this person has opened."""
-        fields = {
-            "auth_date": str(int(datetime.now(UTC).timestamp())),
-            "query_id": "AAHdF6IQAAAAAN0XohDhrOrc",
-            "user": json.dumps({"id": person, "first_name": "Boss"}),
-        }
-        return urlencode({**fields, "hash": hash_of(fields, SecretStr(TOKEN))})
 
     async def key(self, word: str) -> None:
         """Let ``word`` open the page once, as ``storybell admin`` does."""
@@ -108,7 +111,7 @@ async def test_a_session_ends_with_a_new_link_and_by_its_button(site: Site) -> N
 
 
 async def test_the_switch_stops_spending_and_people_are_limited_and_blocked(site: Site) -> None:
-    proof, bell = f"tma {site.signed(site.boss)}", site.bell
+    proof, bell = f"tma {init_data(site.boss)}", site.bell
     ann = await bell.control.person("Ann")
     await bell.ask(ann, "/stories natgeo")
     _, state = await site.call("do", proof, {"action": "stop"})
@@ -140,7 +143,7 @@ async def test_the_switch_stops_spending_and_people_are_limited_and_blocked(site
     ],
 )  # fmt: skip
 async def test_what_no_button_sends_is_refused(site: Site, body: Any) -> None:
-    status, _ = await site.call("do", f"tma {site.signed(site.boss)}", body)
+    status, _ = await site.call("do", f"tma {init_data(site.boss)}", body)
     assert status == 400
 
 
@@ -186,21 +189,6 @@ async def furnish(site: Site) -> None:
             await samples.add(tx, hour, figures)
 
 
-async def open_page(page: Page, address: str) -> list[str]:
-    """Open the page and wait until it is drawn; what the console complained of."""
-    complaints: list[str] = []
-
-    def heard(said: ConsoleMessage) -> None:
-        if said.type == "error":
-            complaints.append(said.text)
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.goto(address)
-    await page.wait_for_selector(READY, timeout=60_000)
-    return complaints
-
-
 @pytest.mark.parametrize(
     ("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (DESKTOP, "light")]
 )
@@ -209,11 +197,10 @@ async def test_in_a_browser_it_shows_all_and_its_switch_works(
 ) -> None:
     async with site_in(tmp_path) as site:
         await furnish(site)
-        context = await browser.new_context(viewport=size, color_scheme=scheme)
-        try:
-            page = await context.new_page()
-            data = quote(site.signed(site.boss), safe="")
-            complaints = await open_page(page, f"{site.url}/admin#tgWebAppData={data}")
+        data = quote(init_data(site.boss), safe="")
+        address = f"{site.url}/admin#tgWebAppData={data}"
+        async with tab(browser, address, size, wait=READY, color_scheme=scheme) as opened:
+            page = opened.page
             text = await page.inner_text("body")
             for words in ("Spending is on.", "120 MB are free", "busy", "Zoë", "Links"):
                 assert words in text
@@ -237,41 +224,30 @@ async def test_in_a_browser_it_shows_all_and_its_switch_works(
             await expect(block).to_have_text("Block: sure?")
             await block.click()
             await expect(page.locator("#people")).to_contain_text("blocked", timeout=60_000)
-            assert complaints == []
             shown = tmp_path.parent / f"admin-{size['width']}-{scheme}.png"
             await page.screenshot(path=shown, full_page=True)
             assert shown.stat().st_size > 10_000
-        finally:
-            await context.close()
 
 
 async def test_in_a_browser_the_link_of_the_command_line_opens_it(
     browser: Browser, site: Site
 ) -> None:
     await site.key("another-word-of-some-length")
-    context = await browser.new_context(viewport=DESKTOP)
-    try:
-        page = await context.new_page()
-        complaints = await open_page(page, f"{site.url}/admin#key=another-word-of-some-length")
+    address = f"{site.url}/admin#key=another-word-of-some-length"
+    async with tab(browser, address, wait=READY) as opened:
+        page = opened.page
         assert "Spending is on." in await page.inner_text("body")
         assert "key" not in page.url
         await page.reload()
-        await page.wait_for_selector(READY, timeout=60_000)
+        await page.wait_for_selector(READY)
         assert "Spending is on." in await page.inner_text("body")
-        assert complaints == []
-    finally:
-        await context.close()
 
 
 async def test_in_a_browser_a_stranger_sees_how_to_open_it_and_nothing_else(
     browser: Browser, site: Site
 ) -> None:
-    context = await browser.new_context(viewport=PHONE)
-    try:
-        page = await context.new_page()
-        await open_page(page, f"{site.url}/admin")
-        text = await page.inner_text("body")
+    async with tab(browser, f"{site.url}/admin", PHONE, wait=READY) as opened:
+        text = await opened.page.inner_text("body")
         assert "Please open it again" in text
         assert "Balance" not in text
-    finally:
-        await context.close()
+        opened.complaints.clear()  # the browser tells of the refusal

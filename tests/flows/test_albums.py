@@ -161,13 +161,7 @@ async def bought(control: Control) -> int:
     return sum(cost for path, cost in by_path.items() if "download" in path)
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        pytest.param(place, marks=[] if place in {0, 3, 8} else pytest.mark.slow)
-        for place in range(9)
-    ],
-)
+@pytest.mark.parametrize("place", [0, 8])
 async def test_silent_videos_in_each_of_three_albums_cost_no_story(
     bell: Bell, control: Control, place: int
 ) -> None:

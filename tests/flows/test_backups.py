@@ -10,17 +10,14 @@ import pytest
 
 from bot.cli import backup, restore
 from bot.store.database import Database
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, refused, wait_for
 from tests.support.postgres import programs
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, running_bell, settings_for
 
 NAME = "daily.news"
 SETTINGS: Json = {"cache_s": 0, "daily_budget": 100_000}
-DOWN: Json = {
-    "status": 500,
-    "body": '{"ok":false,"error_code":500,"description":"Internal Server Error"}',
-}
+DOWN = refused("Internal Server Error", 500)
 
 
 def words(file: Path) -> argparse.Namespace:

@@ -17,7 +17,7 @@ from bot.store import chats, moves
 from bot.store.access import access_list
 from bot.store.database import Database
 from tests.support.control import wait_for
-from tests.support.sandbox import sandbox_box
+from tests.support.sandbox import Box
 from tests.support.storybell import TOKEN, Bell, running_bell
 
 BOT = int(TOKEN.partition(":")[0])
@@ -52,13 +52,13 @@ class Town:
 
 
 @pytest.fixture
-async def town(tmp_path: Path, db: Database, database_url: str) -> AsyncIterator[Town]:
-    async with sandbox_box() as box:
+async def town(tmp_path: Path, empty_postgres_url: str, box: Box) -> AsyncIterator[Town]:
+    async with Database(empty_postgres_url) as db:
         boss = await box.control.person("Boss")
         plenty = {"daily_budget": 1_000_000, "admin_ids": str(boss), "max_subscriptions": 1000}
         more = {"max_new_subscriptions_a_day": 1000, "person_burst": 10_000}
         async with running_bell(
-            tmp_path, box, database_url=database_url, **plenty, **more
+            tmp_path, box, database_url=empty_postgres_url, **plenty, **more
         ) as bell:
             ann = await box.control.person("Ann")
             await bell.ask(ann, "/help")

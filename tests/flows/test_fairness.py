@@ -4,7 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, flood, wait_for
 from tests.support.storybell import Bell, storybell
 
 PLENTY = {
@@ -27,7 +27,7 @@ async def in_time(bell: Bell, person: int, text: str) -> float:
     return time.monotonic() - began
 
 
-async def flood(control: Control, chat: int, text: str, count: int) -> None:
+async def pour(control: Control, chat: int, text: str, count: int) -> None:
     """Let one person write so many messages, as fast as the sandbox takes them."""
     for _ in range(0, count, 50):
         await asyncio.gather(*(control.say(chat, text) for _ in range(50)))
@@ -38,7 +38,7 @@ async def test_one_persons_flood_does_not_make_the_bot_deaf(tmp_path: Path) -> N
         flooder, other = await bell.control.person("Flo"), await bell.control.person("Ann")
         # Each answer takes a while: so the queue is as long as it gets.
         await bell.control.fault("telegram", {"delay_s": 1.0}, match="sendMessage", times=40)
-        await flood(bell.control, flooder, "/language", 2_300)
+        await pour(bell.control, flooder, "/language", 2_300)
         await in_time(bell, other, "/stories natgeo")
 
         async def told() -> list[str]:
@@ -81,16 +81,7 @@ async def test_replies_that_wait_for_their_flood_limit_hold_no_place(tmp_path: P
         people = [await control.person(f"P{n}") for n in range(count)]
         groups = [(await groups_of(control, person, 1))[0] for person in people]
         other = await control.person("Ann")
-        too_many = {
-            "status": 429,
-            "body": {
-                "ok": False,
-                "error_code": 429,
-                "description": "Too Many Requests: retry after 60",
-                "parameters": {"retry_after": 60},
-            },
-        }
-        await control.fault("telegram", too_many, match="sendMessage", times=count)
+        await control.fault("telegram", flood(60), match="sendMessage", times=count)
         for person, group in zip(people, groups, strict=True):
             await control.say(group, "/help", user=person)
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.runtime.logging import trace
 from bot.store.database import READ
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -204,8 +204,7 @@ async def test_an_unexpected_failure_has_a_number_that_is_in_the_log(
     bell: Bell, control: Control
 ) -> None:
     ann = await control.person()
-    odd = '{"ok":false,"error_code":400,"description":"Bad Request: odd"}'
-    await control.fault("telegram", {"status": 400, "body": odd}, match="sendMessage")
+    await control.fault("telegram", refused("odd"), match="sendMessage")
     with capture_logs() as logs:
         (reply,) = await bell.ask(ann, "/help")
     assert "send this code to the bot's owner" in reply["text"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.control import Control, wait_for
+from tests.support.control import Control, refused, wait_for
 from tests.support.storybell import TOKEN, Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -46,18 +46,16 @@ async def test_alerts_begin_at_the_return_even_where_it_is_told_late(
     await follow(bell, ann, "back.late")
     await control.member(ann, BOT, "kicked")
     await bell.ask(bob, "/help")
-    busy = {"ok": False, "error_code": 502, "description": "Bad Gateway"}
     entry = (await control.requests("telegram"))[-1]["n"]
-    fault = await control.fault(
-        "telegram", {"status": 502, "body": busy}, match="getUpdates", times=None
-    )
+    busy = refused("Bad Gateway", 502)
+    fault = await control.fault("telegram", busy, match="getUpdates", times=None)
     await control.say(bob, "/help")  # ends the poll that is under way
 
-    async def refused() -> bool:
+    async def was_refused() -> bool:
         calls = await control.requests("telegram", after=entry, path="getUpdates")
         return any(call["status"] == 502 for call in calls)
 
-    await wait_for(refused)
+    await wait_for(was_refused)
     await control.member(ann, BOT, "member")
     story = await control.publish("back.late")
     published = (await control.state())["now"]

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.control import Control, wait_for
+from tests.support.control import Control, refused, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell, storybell
 
 BOT = int(TOKEN.partition(":")[0])
-BUSY = {"status": 502, "body": {"ok": False, "error_code": 502, "description": "Bad Gateway"}}
+BUSY = refused("Bad Gateway", 502)
 PLENTY = {"newcomer_allowance": 1000, "person_burst": 1000}
 COLUMNS = "kind, language, zone, quiet_from, quiet_to, digest_at, defaults, created_at"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import TOKEN, Bell, buttons, unhurried
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,7 +30,7 @@ async def texts(control: Control, chat: int, word: str) -> list[Json]:
     return [m for m in await control.replies(chat) if word in m.get("text", "")]
 
 
-async def refused(control: Control, chat: int, mark: int, method: str = "send") -> list[Json]:
+async def refusals(control: Control, chat: int, mark: int, method: str = "send") -> list[Json]:
     """Wait for the sends into a chat that Telegram refused."""
 
     async def found() -> list[Json]:
@@ -61,7 +61,7 @@ async def test_photos_that_are_not_allowed_wait_and_follow(bell: Bell, control: 
     for text in ("/why mute.photos", "/subscriptions", "/subscribe mute.photos"):
         (answer,) = await bell.ask(group, text, user=boss)
         assert "I'm not allowed to send photos here. They" in answer["text"], text
-    assert len(await refused(control, group, mark)) == 1
+    assert len(await refusals(control, group, mark)) == 1
     assert await pks(control, group) == []
     await permit(control, group)
     asked = await control.say(group, "/subscriptions", user=boss)
@@ -203,7 +203,7 @@ async def test_a_group_where_nothing_may_be_written_is_silent_and_goes_on(
     mark = await mark_of(control)
     await permit(control, group, can_send_messages=False, can_send_photos=False)
     story = await control.publish("mute.text")
-    await refused(control, group, mark, "sendMessage")
+    await refusals(control, group, mark, "sendMessage")
     await permit(control, group)
     await control.say(group, "/why mute.text", user=boss)
 
@@ -236,7 +236,7 @@ async def test_a_closed_topic_closes_only_itself(
         return await places() == [open_]
 
     await wait_for(the_open_one, what="the story where it is open")
-    await refused(control, group, mark)
+    await refusals(control, group, mark)
     await control.thread(group, closed, "General" if closed == 1 else "News", state="open")
 
     async def both() -> bool:
@@ -260,7 +260,7 @@ async def test_a_channel_where_the_bot_may_not_post(bell: Bell, control: Control
     )
     mark = await mark_of(control)
     story = await control.publish("mute.posts")
-    await refused(control, channel, mark)
+    await refusals(control, channel, mark)
     await control.member(channel, BOT, "administrator")
 
     async def there() -> bool:
@@ -275,14 +275,7 @@ async def test_who_comes_back_hears_only_of_what_is_new(bell: Bell, control: Con
     await bell.ask(ann, "/subscribe mute.away")
     mark = await mark_of(control)
     # Blocked in silence: the bot learns of it by the refusal.
-    blocked = {
-        "status": 403,
-        "body": {
-            "ok": False,
-            "error_code": 403,
-            "description": "Forbidden: bot was blocked by the user",
-        },
-    }
+    blocked = refused("bot was blocked by the user", 403)
     fault = await control.fault("telegram", blocked, match="sendPhoto", times=None)
     await control.publish("mute.away")
 

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from tests.support.control import Json
+from tests.support.control import refused
 from tests.support.storybell import storybell
 
-BUSY: Json = {"status": 502, "body": {"ok": False, "error_code": 502, "description": "Bad"}}
 INCIDENT = "Something went wrong"
 
 
@@ -25,11 +24,10 @@ async def test_a_file_that_telegram_does_not_give_is_asked_for_again(tmp_path: P
         control, ann = bell.control, await bell.control.person()
         await bell.ask(ann, "/subscribe natgeo")
         (file,) = await bell.ask(ann, "/export")
-        await control.fault("telegram", BUSY, match="getFile", times=None)
+        await control.fault("telegram", refused("Bad Gateway", 502), match="getFile", times=None)
         (said,) = await bell.ask(ann, "/import", reply_to=file["message_id"])
         assert "Telegram isn't answering" in said["text"]
         await control.clear_faults()
-        gone = {"ok": False, "error_code": 400, "description": "Bad Request: file is too big"}
-        await control.fault("telegram", {"status": 400, "body": gone}, match="getFile")
+        await control.fault("telegram", refused("file is too big"), match="getFile")
         (said,) = await bell.ask(ann, "/import", reply_to=file["message_id"])
         assert "can't read this file" in said["text"]

@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from aiohttp import ClientSession
 
-from tests.support.control import Control, wait_for
+from tests.support.control import Control, refused, wait_for
 from tests.support.storybell import API_KEY, TOKEN
 
 STOP_S = 30.0
@@ -35,9 +34,8 @@ async def process(*words: str, env: dict[str, str], folder: Path) -> AsyncIterat
             await one.communicate()
 
 
-@pytest.mark.usefixtures("db")  # migrated and empty
 async def test_a_pasted_link_through_two_processes_and_a_stop_in_time(
-    tmp_path: Path, database_url: str
+    tmp_path: Path,
 ) -> None:
     plain = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LOG_LEVEL": "DEBUG"}
     async with process("sandbox", "--port-base", "0", env=plain, folder=tmp_path) as sandbox:
@@ -52,7 +50,6 @@ async def test_a_pasted_link_through_two_processes_and_a_stop_in_time(
             "PORT": "0",
             "ACCESS": "open",
             "HOST": "127.0.0.1",
-            "DATABASE_URL": database_url,
         }
         async with process("bot", "run", env=env, folder=tmp_path) as bot, ClientSession() as http:
             control = Control(http, urls["page"])
@@ -101,15 +98,8 @@ async def test_a_token_that_telegram_refuses_ends_the_process(tmp_path: Path) ->
         assert sandbox.stdout
         urls = json.loads(await sandbox.stdout.readline())
         async with ClientSession() as http:
-            await Control(http, urls["page"]).fault(
-                "telegram",
-                {
-                    "status": 401,
-                    "body": '{"ok":false,"error_code":401,"description":"Unauthorized"}',
-                },
-                match="getMe",
-                times=None,
-            )
+            unknown = refused("Unauthorized", 401)
+            await Control(http, urls["page"]).fault("telegram", unknown, match="getMe", times=None)
         env = plain | {
             "TELEGRAM_TOKEN": TOKEN,
             "STORIES_API_KEY": API_KEY,

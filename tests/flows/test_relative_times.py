@@ -2,14 +2,10 @@
 
 from pathlib import Path
 
+from tests.support.control import refused
 from tests.support.storybell import storybell
 
-TOO_OLD = {
-    "ok": False,
-    "error_code": 400,
-    "description": 'Bad Request: can\'t parse entities: Unsupported start tag "tg-time" at byte '
-    "offset 61",
-}
+TOO_OLD = refused('can\'t parse entities: Unsupported start tag "tg-time" at byte offset 61')
 
 
 async def test_a_server_that_does_not_know_the_tag_gets_the_time_without_it(
@@ -25,8 +21,7 @@ async def test_a_server_that_does_not_know_the_tag_gets_the_time_without_it(
         times = [e for e in photo["caption_entities"] if e["type"] == "date_time"]
         assert [e["date_time_format"] for e in times] == ["r", "r"]
         assert photo["_story_pk"] == story["pk"]
-        fault = {"status": 400, "body": TOO_OLD}
-        await control.fault("telegram", fault, match="sendPhoto", times=1)
+        await control.fault("telegram", TOO_OLD, match="sendPhoto", times=1)
         (photo,) = await bell.ask(ann, "/stories keeps.time")
         (again,) = await bell.ask(ann, "/stories keeps.time")
         for shown in (photo, again):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import TOKEN, Bell, buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -141,18 +141,10 @@ async def test_hidden_members_do_not_make_an_owner_a_stranger(
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (
-            {"status": 400, "body": {"ok": False, "error_code": 400,
-                                     "description": "Bad Request: CHAT_ADMIN_REQUIRED"}},
-            "Please make me an admin",
-        ),
-        (
-            {"status": 502, "body": {"ok": False, "error_code": 502,
-                                     "description": "Bad Gateway"}},
-            "Telegram isn't answering",
-        ),
+        (refused("CHAT_ADMIN_REQUIRED"), "Please make me an admin"),
+        (refused("Bad Gateway", 502), "Telegram isn't answering"),
     ],
-)  # fmt: skip
+)
 async def test_an_owner_is_never_told_that_they_are_none(
     bell: Bell, control: Control, fault: Json, told: str
 ) -> None:

@@ -10,34 +10,19 @@ from structlog.testing import capture_logs
 
 from bot import app
 from bot.presentation.translation import codes
-from tests.support.control import wait_for
+from tests.support.control import flood, refused, wait_for
 from tests.support.killing import Victim, free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import running_bell, settings_for
 
-FLOOD = {
-    "status": 429,
-    "body": {
-        "ok": False,
-        "error_code": 429,
-        "description": "Too Many Requests: retry after 1127",
-        "parameters": {"retry_after": 1127},
-    },
-}
-RIVAL = {
-    "status": 409,
-    "body": {
-        "ok": False,
-        "error_code": 409,
-        "description": "Conflict: terminated by other getUpdates request; make sure that only one "
-        "bot instance is running",
-    },
-}
+RIVAL = refused(
+    "terminated by other getUpdates request; make sure that only one bot instance is running", 409
+)
 
 
 async def test_a_menu_that_telegram_refuses_holds_up_no_answer(tmp_path: Path) -> None:
     async with sandbox_box() as box:
-        await box.control.fault("telegram", FLOOD, match="setMyCommands", times=None)
+        await box.control.fault("telegram", flood(1127), match="setMyCommands", times=None)
         ann = await box.control.person()
         await box.control.say(ann, "/help")
         async with running_bell(tmp_path, box):

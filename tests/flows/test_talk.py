@@ -8,7 +8,7 @@ import pytest
 
 from bot.presentation.translation import translator_for
 from handlers.settings import QUIET
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -284,8 +284,7 @@ async def test_a_button_whose_message_is_gone_meanwhile_brings_a_new_one(
 ) -> None:
     ann = await control.person()
     (page,) = await bell.ask(ann, "/settings")
-    body = {"ok": False, "error_code": 400, "description": f"Bad Request: {why}"}
-    await control.fault("telegram", {"status": 400, "body": body}, match="editMessageText")
+    await control.fault("telegram", refused(why), match="editMessageText")
     await bell.press(ann, page, "set:zone")
     (anew,) = await control.wait_replies(ann, 1, after=page["message_id"])
     assert anew["text"].startswith("Which city's time")

@@ -2,46 +2,23 @@
 
 import asyncio
 import contextlib
-import re
-import signal
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
 
 from tests.support.control import Control, Json, wait_for
+from tests.support.demo import running_demo
 
-ROOT = Path(__file__).parents[2]
-URL = re.compile(r"http://127\.0\.0\.1:\d+")
 HOUR_S = 3_600
 
 
 @pytest.fixture
-async def control(tmp_path: Path) -> AsyncIterator[Control]:
+async def control() -> AsyncIterator[Control]:
     """Run the demo as its command does; the verbs of its sandbox."""
-    env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "BROWSER": "true", "COLUMNS": "200"}
-    words = [sys.executable, "-m", "bot", "demo", "--port-base", "0"]
-    demo = await asyncio.create_subprocess_exec(
-        *words, env=env, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        async with asyncio.timeout(60), ClientSession() as session:
-            yield Control(session, await _address(demo))
-    finally:
-        demo.send_signal(signal.SIGINT)
-        async with asyncio.timeout(60):
-            await demo.communicate()
-
-
-async def _address(demo: asyncio.subprocess.Process) -> str:
-    assert demo.stdout
-    async for line in demo.stdout:
-        if found := URL.search(line.decode()):
-            return found[0]
-    raise AssertionError("the demo ended before it said where it is")
+    async with running_demo() as url, ClientSession() as session:
+        yield Control(session, url)
 
 
 async def test_hours_that_the_page_skips_pass_for_captions_and_digests(control: Control) -> None:

@@ -1,6 +1,5 @@
 """A topic per profile: made, found again, lost, made again once; and where there can be none."""
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from bot.store.database import Database
-from tests.support.control import Control, Json, refused, wait_for
+from tests.support.control import Control, Json, flood, refused, wait_for
 from tests.support.database import empty
 from tests.support.storybell import Bell, buttons, storybell
 
@@ -290,19 +289,12 @@ async def test_what_a_lost_topic_is_owed_comes_although_the_chat_follows_the_sam
     await star(control, "topic.heir")
     await control.thread(forum, 7, "News")
     await bell.ask(forum, "/subscribe topic.heir", user=boss, thread_id=7)
-    body = {
-        "ok": False,
-        "error_code": 429,
-        "description": "Too Many Requests: retry after 4",
-        "parameters": {"retry_after": 4},
-    }
-    refused = {"status": 429, "body": json.dumps(body)}
-    await control.fault("telegram", refused, match="sendPhoto")
+    await control.fault("telegram", flood(4), match="sendPhoto")
     pk = (await control.publish("topic.heir"))["pk"]
 
     async def is_refused() -> bool:
         sent = await control.requests("telegram", path="sendPhoto")
-        return any(one["status"] == refused["status"] for one in sent)
+        return any(one["status"] == 429 for one in sent)
 
     await wait_for(is_refused, what="the refusal")
     await control.thread(forum, 7, "News", state="deleted")

@@ -11,15 +11,8 @@ from tests.support.storybell import Bell, storybell, unhurried
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-BOTS = ("Logged out", "FROZEN_METHOD_INVALID")
-CHATS = (
-    "ALLOW_PAYMENT_REQUIRED_5",
-    "CHAT_GUEST_SEND_FORBIDDEN",
-    "USER_BANNED_IN_CHANNEL",
-    "CHAT_FORBIDDEN",
-    "CHANNEL_INVALID",
-    "CHANNEL_PUBLIC_GROUP_NA",
-)
+BOTS = "Logged out"  # one word of each kind: the table of outcomes has all
+CHATS = "ALLOW_PAYMENT_REQUIRED_5"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -42,7 +35,7 @@ async def refusals(control: Control, fault: int, count: int) -> None:
     await wait_for(found, what="refused sends")
 
 
-@pytest.mark.parametrize("word", [*BOTS, "A_NEW_WORD", "Chat doesn't have topics"])
+@pytest.mark.parametrize("word", [BOTS, "A_NEW_WORD", "Chat doesn't have topics"])
 async def test_a_while_of_refusals_loses_no_alert_and_buys_nothing(
     bell: Bell, control: Control, word: str
 ) -> None:
@@ -51,7 +44,7 @@ async def test_a_while_of_refusals_loses_no_alert_and_buys_nothing(
     await bell.ask(ann, f"/subscribe {name}")
     fault = await control.fault("telegram", refused(word), match="send", times=None, chat_id=ann)
     stories = await many(control, name, {2}, 4)
-    await refusals(control, fault, 1 if word in BOTS else 2)
+    await refusals(control, fault, 1 if word == BOTS else 2)
     await control.clear_faults(fault)
 
     async def all_there() -> bool:
@@ -62,16 +55,15 @@ async def test_a_while_of_refusals_loses_no_alert_and_buys_nothing(
     assert "no longer available" not in str(await control.replies(ann))
 
 
-@pytest.mark.parametrize("word", CHATS)
-async def test_a_chats_refusal_lets_its_alerts_wait(
-    bell: Bell, control: Control, word: str
-) -> None:
+async def test_a_chats_refusal_lets_its_alerts_wait(bell: Bell, control: Control) -> None:
     boss = await control.person()
     group = await control.chat("supergroup", members={boss: "creator"})
-    name = f"chats.{word[:12].lower()}"
+    name = "chats.refuse"
     await control.profile(name, posts_per_day=0)
     await bell.ask(group, f"/subscribe {name}", user=boss)
-    fault = await control.fault("telegram", refused(word), match="send", times=None, chat_id=group)
+    fault = await control.fault(
+        "telegram", refused(CHATS), match="send", times=None, chat_id=group
+    )
     stories = await many(control, name, (), 3)
     await refusals(control, fault, 1)
     await control.clear_faults(fault)

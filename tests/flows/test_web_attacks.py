@@ -7,9 +7,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlencode
+from typing import Any
 
 import aiohttp
 import pytest
@@ -20,7 +20,7 @@ from bot.app import Running
 from bot.bootstrap import built
 from bot.web.connections import MOST
 from bot.web.server import SECRET_HEADER, webhook_for
-from bot.web.signed import hash_of
+from tests.flows.test_admin_page import init_data
 from tests.support.control import wait_for
 from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
@@ -51,15 +51,9 @@ class Site:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def signed(self, *, token: str = TOKEN, age: timedelta = timedelta(0), **more: str) -> str:
-        """What Telegram gives to a Mini App that the owner opened so long ago."""
-        fields = {
-            "auth_date": str(int((datetime.now(UTC) - age).timestamp())),
-            "query_id": "AAHdF6IQAAAAAN0XohDhrOrc",
-            "user": json.dumps({"id": self.boss, "first_name": "Boss"}),
-            **more,
-        }
-        return "tma " + urlencode({**fields, "hash": hash_of(fields, SecretStr(token))})
+    def signed(self, **more: Any) -> str:
+        """Prove to be the owner, as ``init_data`` says."""
+        return "tma " + init_data(self.boss, **more)
 
     async def state(self) -> int:
         """Ask for the admin page's figures on a connection of its own; the status."""

@@ -15,7 +15,7 @@ from sandbox.stories_api.endpoints import ENDPOINTS
 from sandbox.stories_api.openapi import document
 from tests.support.sandbox import Box
 
-EXAMPLES = 7  # for each endpoint, allowed and forbidden
+EXAMPLES = 4  # for each endpoint, allowed and forbidden
 KEY = {"x-access-key": "some-key"}
 # Any key is accepted on purpose; and as with the real API, a string may be refused for what it
 # says (400) though its type is right.

@@ -9,7 +9,7 @@ from typing import Any
 from tests.soak import wires
 from tests.soak.journal import HOUR, Journal, Window
 from tests.soak.rates import ORDINARY, Rates
-from tests.support.control import Control
+from tests.support.control import Control, flood, refused
 
 MINUTE = 60.0
 
@@ -36,16 +36,8 @@ KINDS: tuple[Kind, ...] = (
     ("telegram", "sendMediaGroup", {
         "fail_item": 1, "description": "WEBPAGE_CURL_FAILED",
     }, 3, 5, 60),
-    ("telegram", "send", {
-        "status": 429,
-        "body": {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 7",
-                 "parameters": {"retry_after": 7}},
-    }, 4, 5, 60),
-    ("telegram", "sendMediaGroup", {
-        "status": 400,
-        "body": {"ok": False, "error_code": 400,
-                 "description": "Bad Request: group send failed"},
-    }, 4, 5, 30),
+    ("telegram", "send", flood(7), 4, 5, 60),
+    ("telegram", "sendMediaGroup", refused("group send failed"), 4, 5, 30),
     ("telegram", "getUpdates", {"truncate": 20}, 3, 5, 30),
     ("stories", "", {"status": 503, "body": {"detail": "Service Unavailable"}}, 1, 1, 120),
     ("stories", "", {

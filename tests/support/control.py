@@ -24,7 +24,7 @@ _POLLS_GROW = 1.25
 
 def refused(text: str, code: int = 400) -> Json:
     """The fault by which Telegram refuses in these words."""
-    prefix = {400: "Bad Request: ", 403: "Forbidden: ", 500: "Internal Server Error: "}[code]
+    prefix = {400: "Bad Request: ", 403: "Forbidden: ", 409: "Conflict: "}.get(code, "")
     return {
         "status": code,
         "body": {"ok": False, "error_code": code, "description": prefix + text},

@@ -13,6 +13,7 @@ from bot.cli.check import main
 from bot.domain.access import Subject
 from bot.store import access
 from bot.store.database import Database
+from tests.support.control import refused
 from tests.support.newer import next_version
 from tests.support.sandbox import Box
 from tests.support.storybell import API_KEY, TOKEN, settings_for
@@ -79,9 +80,7 @@ async def test_keys_that_are_refused(
 ) -> None:
     status, said = await told(box, folder, capsys, stories_api_key="bad-key")
     assert (status, "STORIES_API_KEY: the Stories API says no" in said) == (1, True)
-    await box.control.fault(
-        "telegram", {"status": 401, "body": {"ok": False, "error_code": 401}}, match="getMe"
-    )
+    await box.control.fault("telegram", refused("Unauthorized", 401), match="getMe")
     status, said = await told(box, folder, capsys)
     assert (status, "TELEGRAM_TOKEN: Telegram refuses it" in said) == (1, True)
 

@@ -157,7 +157,7 @@ async def test_more_who_wait_bring_the_next_look_nearer(db: Database) -> None:
         await follow(tx, 1)
         await look(tx, *(story(str(n), NOON - n * HOUR) for n in range(1, 9)))
         alone = await profiles.get(tx, NATGEO.profile_id)
-        for chat in range(2, 200):
+        for chat in range(2, 60):
             await follow(tx, chat)
         await snapshots.requeue(tx, NATGEO.profile_id, now=NOON)
     assert alone is not None

@@ -38,27 +38,6 @@ async def test_what_is_asked_at_one_moment_is_written_at_once() -> None:
     assert written == [[0, 1, 2, 3, 4]]
 
 
-async def test_a_store_that_fails_is_told_to_everyone_who_waits() -> None:
-    held = asyncio.Event()
-    written: list[list[int]] = []
-
-    async def write(items: list[int]) -> None:
-        await held.wait()
-        if 3 in items:
-            raise OSError
-        written.append(items)
-
-    combined = BatchingQueue(write)
-    results = asyncio.gather(*(combined([n]) for n in range(1, 6)), return_exceptions=True)
-    await asyncio.sleep(0)
-    held.set()
-    first, *others = await results
-    assert first is None or isinstance(first, OSError)
-    assert all(isinstance(other, OSError | RuntimeError) for other in others)
-    await combined([9])
-    assert written[-1] == [9]
-
-
 async def test_who_is_cancelled_before_it_writes_lets_another_write() -> None:
     held = asyncio.Event()
     written: list[list[int]] = []

@@ -37,20 +37,6 @@ def test_on_a_loop_that_is_moved_on_dates_and_waits_go_along() -> None:
     assert waited < 5
 
 
-def test_a_loop_that_runs_faster_waits_less() -> None:
-    with asyncio.Runner(loop_factory=lambda: MovableLoop(1_000)) as runner:
-        began = time.monotonic()
-        runner.run(asyncio.sleep(100))
-    assert 0.09 < time.monotonic() - began < 5
-
-
-def test_a_loop_never_goes_back() -> None:
-    loop = MovableLoop()
-    with pytest.raises(ValueError, match="forward"):
-        loop.advance(-1)
-    loop.close()
-
-
 async def test_it_follows_a_machine_whose_clock_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     real = time.time
     clock, told = Clock(check_every_s=0), Clock(NOON, check_every_s=0)

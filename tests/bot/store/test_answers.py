@@ -27,12 +27,6 @@ async def test_nobody_takes_off_while_the_answer_is_fresh(db: Database) -> None:
         assert await answers.claim(tx, "a", now=NOW + LEASE, lease=LEASE)
 
 
-async def test_a_flight_whose_maker_died_ends(db: Database) -> None:
-    async with db.begin() as tx:
-        await answers.claim(tx, "a", now=NOW, lease=LEASE)
-        assert await answers.claim(tx, "a", now=NOW + LEASE, lease=LEASE)
-
-
 async def test_what_is_no_longer_fresh_is_forgotten(db: Database) -> None:
     async with db.begin() as tx:
         await answers.store(tx, "old", 1, now=NOW, until=NOW)

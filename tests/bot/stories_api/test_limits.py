@@ -31,22 +31,6 @@ def test_a_hold_is_for_all_and_never_shortens_another() -> None:
     assert pace.turn(0, within=61) == pytest.approx(60.1)
 
 
-def test_three_subjects_make_it_suspicious_and_one_never_does() -> None:
-    breaker = Breaker()
-    for second in range(50):
-        assert not breaker.failed("sick", second)
-    assert not breaker.failed("another", 50)
-    assert breaker.failed("third", 51)
-    assert not breaker.is_open  # a probe has the word
-    breaker.succeeded()
-    assert not breaker.failed("fourth", 52)
-
-
-def test_failures_longer_ago_than_a_minute_are_forgotten() -> None:
-    breaker = Breaker()
-    assert not any(breaker.failed(str(n), 31.0 * n) for n in range(100))
-
-
 def test_open_it_lets_one_probe_through_in_half_a_minute() -> None:
     breaker = Breaker()
     breaker.open(100)

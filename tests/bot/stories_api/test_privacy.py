@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from benchmarks.privacy import World, week, world
-from bot.billing.reports import Reports
-from bot.domain.budget import Limits
 from bot.store import profiles, stories
 from bot.stories_api.privacy import WITHIN, SkipCheck, Trust
 from tests.support.followed import NOON
@@ -76,55 +74,6 @@ async def test_a_profile_that_becomes_private_is_seen_to_be_and_never_shown(
         await here.go_on(26 * HOUR, STEP)
         assert await state_of(here, "shy") == "private"
         assert await seen_of(here, "shy") <= before  # nothing that was posted in private
-
-
-async def hiding(here: World, names: list[str], blind: list[str]) -> None:
-    """Let each profile post what ``force`` shows nothing of at some of them; live for a day."""
-    instagram = here.sandbox.instagram
-    for name in names:
-        instagram.add_profile(name)
-        await here.follow(name)
-    here.sandbox.stories_api.configure({"forced_blind": blind})
-    await here.go_on(2 * HOUR, STEP)
-    assert (await polls(here))[0] > 0  # the check is being skipped
-    for name in names:
-        profile = instagram.by_username(name)
-        assert profile is not None
-        instagram.publish(profile, 1)
-    await here.go_on(4 * HOUR, STEP)
-    seen = {name: await seen_of(here, name) for name in names}
-    assert seen == {name: int(name not in blind) for name in names}
-    await here.go_on(22 * HOUR, STEP)
-
-
-async def test_what_force_hides_on_two_profiles_ends_it(tmp_path: Path) -> None:
-    async with world("auto", tmp_path, budget=100) as here:
-        names = ["hid.a", "hid.b", "fine"]
-        await hiding(here, names, names[:2])
-        assert len(here.told) == 1
-        assert "2 profiles" in here.told[0]
-        spending = await Reports(here.db, Limits(), here.now).spending()
-        assert spending.check_paid_since is not None
-        forced, full = await polls(here)
-        for name in names:  # what it would hide is found now, within hours
-            profile = here.sandbox.instagram.by_username(name)
-            assert profile is not None
-            here.sandbox.instagram.publish(profile, 1)
-        await here.go_on(3 * HOUR, STEP)
-        after = await polls(here)
-        assert after[0] == forced
-        assert after[1] > full
-        assert all([await seen_of(here, name) for name in names])
-        assert len(here.told) == 1
-
-
-async def test_what_force_hides_on_one_profile_is_its_own(tmp_path: Path) -> None:
-    async with world("auto", tmp_path, budget=100) as here:
-        await hiding(here, ["hid.a", "fine.a", "fine.b"], ["hid.a"])
-        forced, _ = await polls(here)
-        await here.go_on(2 * HOUR, STEP)
-        assert (await polls(here))[0] > forced
-        assert not here.told
 
 
 def test_two_profiles_within_two_days_end_the_trust_and_one_never_does() -> None:

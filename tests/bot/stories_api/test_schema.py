@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bot.domain.model import Area, Profile, Reshared, Sticker, Story
 from bot.domain.paid_calls import Balance
 from bot.domain.serialization import dump_stories, load_stories
-from bot.stories_api.response import NonsenseError, clean, credits_in, decode
+from bot.stories_api.response import NonsenseError, decode
 from bot.stories_api.schema import (
     balance_from,
     highlight_from,
@@ -99,14 +99,6 @@ def changed(**values: object) -> Story:
     return story_from({**STORIES[0], **values}, profile_id="787132", username="NatGeo")
 
 
-@pytest.mark.parametrize(
-    "taken_at",
-    ["2026-04-08T14:31:15Z", "2026-04-08T14:31:15+00:00", 1775658675, "1775658675", 1775658675.0],
-)
-def test_a_time_comes_in_three_forms(taken_at: object) -> None:
-    assert changed(taken_at=taken_at).taken_at == datetime(2026, 4, 8, 14, 31, 15, tzinfo=UTC)
-
-
 @pytest.mark.parametrize("taken_at", [None, "soon", True, 10**30, -1, [], "0001-01-01"])
 def test_a_time_that_is_none_comes_from_the_pk(taken_at: object) -> None:
     assert abs((changed(taken_at=taken_at).taken_at - changed().taken_at).total_seconds()) < 60
@@ -173,9 +165,6 @@ def test_what_a_story_reshares_and_its_stickers_are_kept() -> None:
     assert story.reshared[0].page_url == "https://www.instagram.com/p/DW38ZhqiKax/"
     assert story.reshared[1].page_url == ""
     assert load_stories(dump_stories([story])) == [story]
-    plain = dump_stories([story])[0]
-    del plain["stickers"], plain["reshared"]  # as rows of the first release are
-    assert load_stories([plain])[0].stickers == ()
 
 
 def test_links_are_unwrapped_and_come_from_stickers_too() -> None:
@@ -220,19 +209,6 @@ def test_a_broken_story_is_skipped_and_a_double_counts_once() -> None:
 def test_unknown_keys_change_nothing() -> None:
     more = [{**story, **{f"new_{n}": [n] for n in range(200)}} for story in STORIES]
     assert stories_from(more) == stories_from(STORIES)
-
-
-@pytest.mark.parametrize("pk", [3870828041672894129, "3870828041672894129_787132", "0", "9" * 30])
-def test_an_id_is_digits(pk: object) -> None:
-    assert changed(pk=pk).pk.isdigit()
-
-
-@pytest.mark.parametrize(
-    "pk", [None, "", "x", -1, 1.5, True, "9" * 31, 10**30, "\uff11\uff12", "1 ", "../1", [], {}]
-)
-def test_all_else_is_none(pk: object) -> None:
-    with pytest.raises(NonsenseError):
-        changed(pk=pk)
 
 
 def test_profiles_and_balances() -> None:
@@ -356,19 +332,6 @@ def test_no_json_at_all_is_a_surprise(value: object) -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_are_a_surprise(body: bytes) -> None:
     everything_in(body)
-
-
-def test_the_bill_comes_in_two_forms() -> None:
-    assert credits_in({"x-hiker-info": "reqs=2"}) == 2
-    assert credits_in({"x-hiker-info": '{"reqs": 3, "x": 1}'}) == 3
-    assert credits_in({"x-hiker-info": "reqs: 0"}) == 0
-    for text in ("", "reqs=", "reqs=-1", "nonsense"):
-        assert credits_in({"x-hiker-info": text}) is None
-    assert credits_in({}) is None
-
-
-def test_clean_text_is_left_alone() -> None:
-    assert clean("Ünïcode 🌊") == "Ünïcode 🌊"
 
 
 def test_a_highlight_with_its_stories_and_without() -> None:

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.web.server import webhook_for
-from tests.support.control import wait_for
+from tests.support.control import refused, wait_for
 from tests.support.sandbox import Box
 from tests.support.telegram import TOKEN, bot_at
 
@@ -47,12 +47,8 @@ async def polled(box: Box, store: Store, faults: list[dict[str, Any]]) -> Pollin
     return ours
 
 
-def refused(status: int, text: str = "") -> dict[str, Any]:
-    return {"status": status, "body": {"ok": False, "error_code": status, "description": text}}
-
-
 async def test_pulses_of_errors_are_outlived(box: Box) -> None:
-    pulses = [refused(status) for status in (401, 404, 409, 500, 502)]
+    pulses = [refused("no", status) for status in (401, 404, 409, 500, 502)]
     pulses += [{"status": 200, "body": "<html>"}, {"reset": "after"}]
     await polled(box, Store(), pulses)
 
@@ -66,7 +62,7 @@ async def test_what_was_not_stored_is_not_confirmed(box: Box) -> None:
 async def test_a_token_that_is_refused_again_and_again_ends_it(box: Box) -> None:
     async with bot_at(box.urls.telegram) as bot:
         ours = Polling(bot, Store(), allowed_updates=KINDS, poll_s=1, **SOON)
-        await box.control.fault("telegram", refused(401), match="getUpdates", times=None)
+        await box.control.fault("telegram", refused("no", 401), match="getUpdates", times=None)
         with pytest.raises(TokenRefusedError) as caught:
             async with asyncio.timeout(60):
                 await ours.run()

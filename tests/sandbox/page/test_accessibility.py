@@ -38,9 +38,8 @@ async def grave_in(me: Tab) -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("text", [ENGLISH, ARABIC], ids=["from the left", "from the right"])
 async def test_axe_finds_nothing_serious(
-    browser: Browser, box: Box, bot: ScriptedBot, *, theme: str, size: Json, text: str
+    browser: Browser, box: Box, bot: ScriptedBot, *, theme: str, size: Json
 ) -> None:
     await bot.call("getMe")
     context: Json = {"color_scheme": theme, "bypass_csp": True}
@@ -49,10 +48,11 @@ async def test_axe_finds_nothing_serious(
         if size is PHONE:
             await page.locator("#chats a").first.tap()
         chat = await started(me, bot)
-        await told(bot, chat, text)
-        await expect(page.locator("article.theirs")).to_have_count(3)
+        for text in (ENGLISH, ARABIC):
+            await told(bot, chat, text)
+        await expect(page.locator("article.theirs")).to_have_count(6)
         assert await grave_in(me) == []
-        await page.get_by_role("button", name="Photo 1 of 3").click()
+        await page.get_by_role("button", name="Photo 1 of 3").last.click()
         await expect(page.locator("#viewer")).to_be_visible()
         assert await grave_in(me) == []
         await page.keyboard.press("Escape")

@@ -21,14 +21,6 @@ async def test_offsets_confirm(api: Api) -> None:
     assert await _polls(api, offset=third + 1, timeout=0) == []
 
 
-async def test_the_same_offset_in_a_hurry_gets_one(api: Api) -> None:
-    ann = await api.person(started=False)
-    for text in "abc":
-        await api.says(ann, text)
-    assert len(await _polls(api)) == 3
-    assert len(await _polls(api)) == 1
-
-
 async def test_two_pollers_conflict_and_the_older_one_loses(api: Api) -> None:
     ann = await api.person(started=False)
     async with asyncio.TaskGroup() as group:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from sandbox.telegram.webhook import Webhooks
 from tests.sandbox.telegram.harness import Api
 from tests.support.control import wait_for
 
@@ -24,22 +23,15 @@ class Receiver:
     got: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     answers: list[web.Response] = field(default_factory=list)
-    open: asyncio.Event = field(default_factory=asyncio.Event)
-    busy: int = 0
-    most: int = 0
     heard: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def take(self, request: web.Request) -> web.Response:
         """One delivery."""
-        self.busy += 1
-        self.most = max(self.most, self.busy)
         self.headers.append(dict(request.headers))
         body = await request.json()
         async with self.heard:
             self.got.append(body)
             self.heard.notify_all()
-        await self.open.wait()
-        self.busy -= 1
         return self.answers.pop(0) if self.answers else web.Response()
 
     async def until(self, count: int) -> None:
@@ -55,7 +47,6 @@ class Receiver:
 @asynccontextmanager
 async def receiver() -> AsyncIterator[Receiver]:
     hook = Receiver()
-    hook.open.set()
     app = web.Application()
     app.router.add_post("/hook", hook.take)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -65,7 +56,6 @@ async def receiver() -> AsyncIterator[Receiver]:
     try:
         yield hook
     finally:
-        hook.open.set()
         await runner.cleanup()
 
 
@@ -119,21 +109,6 @@ async def test_get_updates_and_webhooks_exclude_each_other(api: Api, hook: Recei
     assert await api.ok("getUpdates", offset=-1) == []
 
 
-async def test_order_within_a_chat_and_parallel_chats(api: Api, hook: Receiver) -> None:
-    ann, bob = await api.person("Ann", started=False), await api.person("Bob", started=False)
-    hook.open.clear()
-    await api.ok("setWebhook", url=hook.url)
-    for text in ("1", "2", "3"):
-        await api.says(ann, text)
-    await api.says(bob, "b")
-    await hook.until(2)
-    assert sorted(hook.texts()) == ["1", "b"]  # one of each chat, and no second one of Ann's
-    hook.open.set()
-    await hook.until(4)
-    assert [text for text in hook.texts() if text != "b"] == ["1", "2", "3"]
-    assert hook.most == 2
-
-
 async def test_retries_at_once_then_after_2_s_and_4_s(api: Api, hook: Receiver) -> None:
     ann = await api.person("Ann", started=False)
     hook.answers = [web.Response(status=500) for _ in range(4)]
@@ -150,16 +125,3 @@ async def test_retries_at_once_then_after_2_s_and_4_s(api: Api, hook: Receiver) 
         await hook.until(count)
     await _until_empty(api)
     assert {update["update_id"] for update in hook.got} == {hook.got[0]["update_id"]}
-
-
-def test_pauses_grow_to_a_minute_or_two(api: Api) -> None:
-    hooks: Webhooks = api.telegram.services.webhooks
-    inbox = api.telegram.world.bot.inbox
-    inbox.put("message", {}, "q")
-    update = inbox.pending[-1]
-    pauses = []
-    for update.attempts in range(12):
-        pauses.append(hooks.pause(update, None))
-    assert pauses[:6] == [0, 2, 4, 8, 16, 32]
-    assert all(60 <= pause <= 120 for pause in pauses[6:])
-    assert hooks.pause(update, "9999999") == 3600
