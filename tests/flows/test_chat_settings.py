@@ -107,17 +107,6 @@ async def test_the_operator_erases_a_chat_without_a_trace_of_its_number(
     assert f"stored about {ann} was not known" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["/spending", "/stop_spending", "/resume_spending"])
-async def test_strangers_get_no_answer_to_the_operators_commands(
-    bell: Bell, control: Control, command: str
-) -> None:
-    ann = await control.person()
-    await control.say(ann, command)
-    (reply,) = await bell.ask(ann, "/help")
-    assert len(await control.replies(ann)) == 1
-    assert "all stories from a profile" in reply["text"]
-
-
 async def test_the_menu_is_there_in_every_language(
     tmp_path: Path,
 ) -> None:

@@ -118,14 +118,3 @@ async def test_a_lost_answer_and_one_bad_file_do_not_cost_the_others(
     await bell.press(ann, card, "files:@file.five")
     files = await bell.replies(ann, 4, after=card["message_id"])
     assert {file.get("_story_pk") for file in files} >= {stories[0]["pk"], stories[2]["pk"]}
-
-
-async def test_in_a_group_its_members_may_have_it(bell: Bell, control: Control) -> None:
-    ann = await control.person()
-    group = await control.chat("group", members={ann: "member"})
-    await control.profile("file.six", posts_per_day=0)
-    story = await control.publish("file.six")
-    (shown,) = await bell.ask(group, link("file.six", story), user=ann)
-    await bell.press(group, shown, f"files:{story['pk']}", user=ann)
-    (file,) = await bell.replies(group, 1, after=shown["message_id"])
-    assert "document" in file

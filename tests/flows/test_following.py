@@ -139,21 +139,6 @@ async def test_unsubscribing_is_instant_and_undone(bell: Bell, control: Control)
     assert "2 subscriptions" in (await bell.message(ann, gone["message_id"]))["text"]
 
 
-async def test_a_channel_is_served_for_who_runs_it(bell: Bell, control: Control) -> None:
-    boss, other = await control.person("Boss"), await control.person("Other")
-    channel = await control.chat(
-        "channel", "News", members={boss: "creator"}, bot_status="administrator"
-    )
-    await profile(control, "channel.one", stories=0)
-    (reply,) = await bell.ask(other, f"/subscribe channel.one {channel}")
-    assert "you and I are both admins" in reply["text"]
-    (reply,) = await bell.ask(boss, f"/subscribe channel.one {channel}")
-    assert "every new story from channel.one" in reply["text"]
-    story = await control.publish("channel.one")
-    (alert,) = await control.wait_replies(channel, 1)
-    assert alert["_story_pk"] == story["pk"]
-
-
 async def test_why(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await profile(control, "asked.why")

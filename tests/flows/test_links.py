@@ -167,15 +167,6 @@ async def test_groups_are_spared_what_is_not_ours_but_served_what_is(
     assert len(await control.replies(group)) == 1
 
 
-async def test_in_a_forum_the_answer_stays_in_the_topic(bell: Bell, control: Control) -> None:
-    ann = await control.person()
-    forum = await control.chat("supergroup", members={ann: "member"}, is_forum=True)
-    await control.thread(forum, 7, "Stories")
-    url, _ = await fresh(control, "link.seven")
-    (photo,) = await bell.ask(forum, url, user=ann, thread_id=7)
-    assert photo["message_thread_id"] == 7
-
-
 @pytest.mark.parametrize("status", [500, 503])
 async def test_when_the_api_is_down_a_person_is_told_and_nothing_is_billed(
     bell: Bell, control: Control, status: int

@@ -128,52 +128,6 @@ async def test_odd_spans(bell: Bell, control: Control) -> None:
         assert "Write it like this: /past" in reply["text"], words
 
 
-async def test_an_erased_chat_has_no_past(bell: Bell, control: Control) -> None:
-    ann = await control.person()
-    await control.profile("past.erased", posts_per_day=0)
-    await subscribed(bell, ann, "past.erased")
-    story = await control.publish("past.erased")
-    await kept(bell, ann, 1)
-    old = await bell.old_post(ann, "past:past.erased", "erase:yes")
-    await bell.press(ann, old, "erase:yes")
-    await kept(bell, ann, 0)
-    (reply,) = await bell.ask(ann, "/past past.erased")
-    assert "haven't kept any stories from past.erased" in reply["text"]
-    await bell.press(ann, old, "past:past.erased")
-    (reply,) = await bell.replies(ann, 1, after=reply["message_id"])
-    assert "haven't kept any stories from past.erased" in reply["text"]
-    (reply,) = await bell.ask(ann, "/past")
-    assert "haven't kept any stories for this chat" in reply["text"]
-    assert shown(await control.replies(ann, after=old["message_id"])) == []
-    await subscribed(bell, ann, "past.erased")  # from now on, again
-    after = await control.publish("past.erased")
-    await kept(bell, ann, 1)
-    assert shown(await bell.ask(ann, "/past past.erased")) == [after["pk"]]
-    assert story["pk"] != after["pk"]
-
-
-async def test_a_blocked_profile_is_not_shown_again(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        control = box.control
-        ann = await control.person()
-        await control.profile("past.blocked", posts_per_day=0)
-        async with running_bell(tmp_path, box, daily_budget=10**6) as bell:
-            await subscribed(bell, ann, "past.blocked")
-            story = await control.publish("past.blocked")
-            await kept(bell, ann, 1)
-        async with running_bell(tmp_path, box, blocked_profiles=["past.blocked"]) as bell:
-            for command in ("/past past.blocked", "/past"):
-                before = len(await control.replies(ann))
-                await control.say(ann, command)
-
-                async def refused(before: int = before) -> bool:
-                    texts = [m.get("text", "") for m in (await control.replies(ann))[before:]]
-                    return any("haven't kept any stories" in text for text in texts)
-
-                await wait_for(refused)
-            assert shown(await control.replies(ann)) == [story["pk"]]
-
-
 async def test_a_profile_blocked_by_its_new_name_is_not_shown_by_its_old_one(
     tmp_path: Path,
 ) -> None:

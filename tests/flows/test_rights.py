@@ -1,7 +1,5 @@
 """Who may do what in channels, linked groups, topics, and where members are hidden."""
 
-import re
-
 import pytest
 
 from tests.support.control import Control, Json, refused, wait_for
@@ -177,32 +175,6 @@ async def test_a_channel_is_followed_for_only_where_both_may_post(
     assert "you and I are both admins and I'm allowed to post" in reply["text"]
 
 
-async def test_a_question_in_a_topic_opens_the_field_of_who_asked(
-    bell: Bell, control: Control
-) -> None:
-    ann = await control.person()
-    members = {ann: "member"}
-    forum = await control.chat("supergroup", members=members, is_forum=True)
-    await control.thread(forum, 7, "News")
-    (question,) = await bell.ask(forum, "/stories", user=ann, thread_id=7)
-    assert question["text"].startswith("Whose stories?")
-    assert question["_reply_keyboard"]["force_reply"] is True
-    assert question["reply_to_message"]["text"] == "/stories"
-    await control.profile("asked.there")
-    await control.publish("asked.there")
-    (shown,) = await bell.ask(
-        forum, "asked.there", user=ann, thread_id=7, reply_to=question["message_id"]
-    )
-    assert "photo" in shown
-
-
-async def test_a_channel_is_not_asked_back(bell: Bell, control: Control) -> None:
-    boss = await control.person("Boss")
-    channel = await channel_of(control, boss)
-    (reply,) = await bell.ask(channel, "/stories", user=boss)
-    assert reply["text"].startswith("Write it like this: /stories")
-
-
 @pytest.mark.stands  # the sandbox's short life of a press is new, the bot's patience is not
 async def test_a_late_press_is_done_all_the_same(bell: Bell, control: Control) -> None:
     ann = await control.person()
@@ -218,15 +190,6 @@ async def test_a_late_press_is_done_all_the_same(bell: Bell, control: Control) -
     await control.callback_life(15)
     shown = await control.replies(ann, after=help_["message_id"])
     assert len(shown) == 1  # and nobody was told of a mistake
-
-
-async def test_unknown_data_is_answered(bell: Bell, control: Control) -> None:
-    ann = await control.person()
-    await bell.ask(ann, "/help")
-    old = await bell.old_post(ann, "x")
-    for data in ("x", "opt:1", "sub:one", "live:UPPER", "❓" * 30):
-        answer = await bell.press(ann, old, data)
-        assert re.search("button doesn't work", answer.get("text", "")), data
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -264,43 +264,6 @@ async def test_a_sentence_is_no_list(bell: Bell, control: Control) -> None:
     assert len(await control.requests("stories", path="/v1/user/by/username")) == before
 
 
-async def test_a_lost_answer_pays_and_subscribes_once(bell: Bell, control: Control) -> None:
-    ann = await control.person()
-    await star(control, "lost.a")
-    await star(control, "lost.b")
-    before = len(await control.requests("stories", path="/v1/user/by/username"))
-    await control.fault("telegram", {"status": 502}, match="sendMessage")
-    (reply,) = await bell.ask(ann, "/subscribe lost.a lost.b")
-    assert "from lost.a and lost.b to this chat" in reply["text"]
-    # Its subscriptions are checked meanwhile; the names were asked for once.
-    assert len(await control.requests("stories", path="/v1/user/by/username")) - before == 2
-
-
-@pytest.mark.parametrize("kind", ["group", "forum", "channel"])
-async def test_in_groups_topics_and_channels(bell: Bell, control: Control, kind: str) -> None:
-    ann = await control.person()
-    chat = await control.chat(
-        {"forum": "supergroup"}.get(kind, kind),
-        members={ann: "administrator"},
-        is_forum=kind == "forum",
-        bot_status="administrator" if kind == "channel" else "member",
-    )
-    names = [f"{kind}.one", f"{kind}.two"]
-    for name in names:
-        await star(control, name, 0)
-    more = {}
-    if kind == "forum":
-        await control.thread(chat, 7, "Stories")
-        more = {"thread_id": 7}
-    (reply,) = await bell.ask(chat, f"/subscribe {' '.join(names)}", user=ann, **more)
-    where = "topic" if kind == "forum" else "chat"
-    assert f"from {kind}.one and {kind}.two to this {where}" in reply["text"]
-    story = await control.publish(names[1])
-    (alert,) = await bell.replies(chat, 1, after=reply["message_id"])
-    assert alert["_story_pk"] == story["pk"]
-    assert alert.get("message_thread_id") == more.get("thread_id")
-
-
 async def test_what_fails_alike_for_many_is_one_sentence_with_their_names(tmp_path: Path) -> None:
     async with storybell(tmp_path) as bell:
         control = bell.control

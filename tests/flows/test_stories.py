@@ -42,14 +42,6 @@ async def test_thirty_stories_come_as_three_even_albums_oldest_first(
     assert "run:subscribe:thirty" in buttons(card).values()
 
 
-async def test_a_count_brings_the_latest(bell: Bell, control: Control) -> None:
-    ann = await control.person()
-    await control.profile("counted")
-    stories = await in_a_row(control, "counted", 3)
-    shown = await bell.ask(ann, "/stories counted 2", count=2)
-    assert [m["_story_pk"] for m in shown] == [s["pk"] for s in stories[1:]]
-
-
 async def test_the_argument_may_be_a_message_that_one_replies_to(
     bell: Bell, control: Control
 ) -> None:
@@ -72,13 +64,6 @@ async def test_without_an_argument_it_asks_and_takes_the_answer(
     (question,) = await bell.ask(ann, "/stories")
     (photo,) = await bell.ask(ann, "asked.for", reply_to=question["message_id"])
     assert photo["_story_pk"] == story["pk"]
-
-
-async def test_a_deep_link_shows_a_card(bell: Bell, control: Control) -> None:
-    ann = await control.person()
-    await control.profile("deep.link")
-    (card,) = await bell.ask(ann, "/start card--deep-dlink")
-    assert "run:stories:deep.link" in buttons(card).values()
 
 
 async def test_the_button_under_a_story_shows_all_of_them(bell: Bell, control: Control) -> None:
@@ -116,12 +101,6 @@ async def test_a_profile_that_is_missed_once_is_found(bell: Bell, control: Contr
     ann = await control.person()
     shown = await bell.ask(ann, "/stories flaky")
     assert "can't find" not in (shown[0].get("text") or "")
-
-
-async def test_a_video_over_the_limit_comes_as_a_link(bell: Bell, control: Control) -> None:
-    ann = await control.person()
-    shown = await bell.ask(ann, "/stories bigvideo")
-    assert "too big for Telegram" in shown[0]["text"]
 
 
 async def test_the_endpoint_by_id_for_a_link_and_by_url_where_the_id_is_none(

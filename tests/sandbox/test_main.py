@@ -41,45 +41,9 @@ async def test_says_where_it_is_and_stops_when_told(number: signal.Signals) -> N
     assert (process.returncode, rest, complaints) == (0, b"", b"")
 
 
-async def test_takes_four_ports_in_a_row_and_logs_when_asked() -> None:
-    base = _free_base()
-    process, urls = await _started("--port-base", str(base))
-    state = urls["page"] + "/control/state"
-    async with ClientSession() as session, session.get(state) as answer:
-        assert answer.status == 200
-    process.terminate()
-    _, log = await process.communicate()
-    ports = [f"http://127.0.0.1:{base + k}" for k in range(4)]
-    assert list(urls.values()) == ports
-    assert b"GET /control/state" in log
-
-
 def test_a_taken_port_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert main(["--port-base", str(taken.getsockname()[1])]) == 1
     assert capsys.readouterr().err.startswith("The sandbox cannot start: ")
-
-
-def test_a_clock_that_stands_still_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--port-base", "0", "--speed", "0"]) == 1
-    assert "speed must be above zero" in capsys.readouterr().err
-
-
-def _free_base() -> int:
-    """A port with three free ones above it."""
-    for base in range(20_080, 30_000, 4):
-        with (
-            socket.socket() as a,
-            socket.socket() as b,
-            socket.socket() as c,
-            socket.socket() as d,
-        ):
-            try:
-                for offset, probe in enumerate((a, b, c, d)):
-                    probe.bind(("127.0.0.1", base + offset))
-            except OSError:
-                continue
-            return base
-    raise AssertionError("no four free ports in a row")

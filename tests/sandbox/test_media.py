@@ -34,15 +34,6 @@ def test_photos_are_jpegs_of_a_story_s_size(variant: int) -> None:
     assert media.story_pk_of(data) == PK
 
 
-def test_a_padded_photo_is_still_a_jpeg_of_that_size() -> None:
-    for size in (200_000, 200_001, 200_002, 200_003, 11_000_000):
-        blob = media.photo(PK, 0, size)
-        assert abs(len(blob) - size) <= 4
-        with Image.open(io.BytesIO(blob.data())) as image:
-            image.load()
-            assert image.size == (1080, 1920)
-
-
 @pytest.mark.parametrize("variant", range(4))
 def test_videos_start_fast_and_hold_h264(variant: int) -> None:
     data = media.video(PK, variant).data()
@@ -51,18 +42,6 @@ def test_videos_start_fast_and_hold_h264(variant: int) -> None:
     assert kinds.index(b"moov") < kinds.index(b"mdat")
     assert b"avc1" in data
     assert media.story_pk_of(data) == PK
-
-
-def test_a_padded_video_has_exactly_that_size_and_whole_boxes() -> None:
-    blob = media.video(PK, 0, 1_500_001)
-    assert len(blob) == 1_500_001
-    assert [kind for kind, _ in _boxes(blob.data())][-2:] == [b"free", b"free"]
-
-
-def test_a_big_video_is_never_in_memory_whole() -> None:
-    blob = media.video(PK, 0, 60_000_000)
-    assert len(blob) == 60_000_000
-    assert sum(len(data) for data, _ in blob.pieces) < 500_000
 
 
 @given(

@@ -73,7 +73,7 @@ async def test_a_webhook_is_taken_away_by_itself(box: Box) -> None:
     ann = await box.control.person()
     store = Store()
     async with bot_at(box.urls.telegram) as bot, asyncio.TaskGroup() as group:
-        secret = webhook_for(bot_secret()).secret.get_secret_value()
+        secret = webhook_for(SecretStr(TOKEN)).secret.get_secret_value()
         await bot.set_webhook("http://127.0.0.1:9/hook", secret_token=secret)
         await box.control.say(ann, "kept")
         task = group.create_task(
@@ -110,8 +110,3 @@ async def test_a_full_inbox_leaves_updates_with_telegram(box: Box) -> None:
         behind[0] = False
         await wait_for(lambda: store.updates)
         task.cancel()
-
-
-def bot_secret() -> SecretStr:
-
-    return SecretStr(TOKEN)

@@ -1,14 +1,11 @@
 """Flood limits, and what every fault does to the Bot API."""
 
-import asyncio
 import contextlib
-import itertools
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.telegram.limits import Limits, Pacing
+from sandbox.telegram.limits import Limits
 from sandbox.telegram.refusals import Refusal
 from tests.sandbox.telegram.harness import TOKEN, Api, photo
 
@@ -64,29 +61,3 @@ def test_no_window_ever_holds_more_than_its_limit(sends: Sends) -> None:
         for group in (-3, -4):
             minute = [w for at, chat, w in taken if chat == group and start <= at < start + 60]
             assert sum(minute) <= 20
-
-
-def test_equal_uploads_are_spaced() -> None:
-    pacing = Pacing(Limits(enabled=True))
-    waits = [pacing.wait(7, 5_000_000, 100.0) for _ in range(13)]
-    assert waits[0] == 0.0
-    assert all(later >= sooner for sooner, later in itertools.pairwise(waits))
-    assert waits[6] - waits[5] == pytest.approx(0.5)
-    assert pacing.wait(7, 99_000, 100.0) == 0.0
-    with pytest.raises(Refusal, match="retry after 60"):
-        pacing.wait(7, 5_000_000, 100.0)
-    assert Pacing(Limits()).wait(7, 5_000_000, 100.0) == 0.0
-
-
-async def test_a_message_may_be_held_for_a_while_before_it_is_refused(api: Api) -> None:
-    ann = await api.person()
-    group = await api.chat("supergroup", ann)
-    await api.control("PUT", "limits", hold_s=2)
-    await api.control("PATCH", f"chats/{group}", slow_mode_delay=1)
-    began = asyncio.get_running_loop().time()
-    for _ in range(2):
-        await api.ok("sendMessage", chat_id=group, text="x")
-    assert asyncio.get_running_loop().time() - began >= 0.9
-    await api.control("PATCH", f"chats/{group}", slow_mode_delay=30)
-    code, words = await api.refusal("sendMessage", chat_id=group, text="x")
-    assert (code, words[:29]) == (429, "Too Many Requests: retry afte")

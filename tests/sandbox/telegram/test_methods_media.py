@@ -109,32 +109,3 @@ async def test_an_album_is_all_or_nothing_but_for_a_rare_answer(
     assert (status, body["description"]) == (400, f"Bad Request: {nested}")
     assert "parameters" not in body
     assert [message["_story_pk"] for message in await api.shown(ann)] == there
-
-
-@pytest.mark.parametrize("how", ["query", "form", "json", "multipart"])
-async def test_parameters_from_anywhere(api: Api, how: str) -> None:
-    ann = await api.person()
-    params = {"chat_id": str(ann), "text": "a&b é", "disable_notification": "true"}
-    url = f"{api.base}/bot{TOKEN.replace(':', '%3A')}/SENDmessage"
-    multipart = FormData(default_to_multipart=True)
-    for name, value in params.items():
-        multipart.add_field(name, value)
-    ways: dict[str, dict[str, Any]] = {
-        "query": {"params": params},
-        "form": {"data": params},
-        "json": {"json": params},
-        "multipart": {"data": multipart},
-    }
-    verb = "GET" if how == "query" else "POST"
-    async with api.session.request(verb, url, **ways[how]) as answer:
-        body = await answer.json()
-    assert body["result"]["text"] == "a&b é"
-
-
-async def test_a_post_without_a_body(api: Api) -> None:
-    for verb in ("GET", "POST"):
-        async with api.session.request(verb, f"{api.base}/bot{TOKEN}/getme") as answer:
-            assert (await answer.json())["result"]["id"] == 123456
-    bad: dict[str, Any] = {"data": b"{", "headers": {"Content-Type": "application/json"}}
-    async with api.session.post(f"{api.base}/bot{TOKEN}/sendMessage", **bad) as answer:
-        assert (await answer.json())["description"] == "Bad Request: can't parse JSON object"
