@@ -1,4 +1,4 @@
-"""/allow, /invite, /block and /unblock: who may use the bot; and what the links of it do."""
+"""/allow, /invite, /block and /unblock: who may use the bot; and the links that let people in."""
 
 from collections.abc import Sequence
 
@@ -68,7 +68,7 @@ async def allow(context: Context) -> None:
 
 @command("invite")
 async def invite(context: Context) -> None:
-    """Give a link that lets one person use the bot, or as many as are named."""
+    """Give a link that lets one person use the bot, or as many as the command says."""
     words = context.words or ["1"]
     if not context.is_private:
         await say(context, context.t(IN_PRIVATE))
@@ -135,7 +135,7 @@ def who(entry: Entry) -> str:
 
 
 async def come_in(context: Context, payload: str) -> Page | None:
-    """Use the link that somebody has opened; return what to say, None for the usual greeting."""
+    """Let in who opened such a link; return what to say, None for the usual greeting."""
     person, access = context.event.effective_user, context.services.access
     if person is None:
         return None

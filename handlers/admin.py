@@ -55,7 +55,7 @@ async def stop_spending(context: Context) -> None:
 
 @command("resume_spending")
 async def resume_spending(context: Context) -> None:
-    """Take the stop back."""
+    """Allow paid calls again."""
     await context.services.ledger.set_stopped(stopped=False)
     await say(context, context.t(RESUMED))
 

@@ -1,7 +1,7 @@
-"""Who may not use the bot hears one sentence, once: no handler sees the rest of what they send.
+"""Who may not use the bot is told so in one sentence, once; no handler sees what they send.
 
-Nothing is asked of the Stories API for them, nor of Telegram. What tells that the bot was removed
-or that a group has another id passes: that only ends things.
+Neither the Stories API nor Telegram is asked anything for them. Updates that say that the bot was
+removed, or that a group has another id, are let through: they only end things.
 """
 
 from telegram import Message, MessageEntity, Update
@@ -40,7 +40,7 @@ async def let_in(_: Update, context: Context) -> None:
 
 
 async def admit(context: Context) -> bool:
-    """Return whether an update is heard; who is refused is told, the first time."""
+    """Return whether handlers may see the update; who is refused is told so, the first time."""
     where, message = context.event.effective_chat, context.message
     writes_as = message.sender_chat if message and not context.query else None
     judged, context.is_admin = await context.services.access.judge(
@@ -56,14 +56,14 @@ async def admit(context: Context) -> bool:
 
 
 async def _remember_name(context: Context) -> None:
-    """Keep what a member of a group is called, for the owner's list; once a process."""
+    """Keep the name of a member of a group for the owner's list (/people)."""
     user = context.event.effective_user
     if user and context.user_id and not context.is_private and _asks(context):
         await context.services.access.remember(user.id, user.full_name)
 
 
 def start_link(context: Context) -> str | None:
-    """Return what a link brings along that lets somebody in; None where this is no such link."""
+    """Return the payload of /start where it is that of a link that lets somebody in, else None."""
     message = context.event.message
     if message is None or not context.is_private:
         return None
@@ -85,7 +85,7 @@ def _only_ends_things(context: Context) -> bool:
 
 
 async def _refuse(context: Context, judged: Judged) -> None:
-    """Say so, once; a button stops spinning each time."""
+    """Tell the person or the chat once; a pressed button is answered each time."""
     person = context.event.effective_user
     context.t = translator_for(person.language_code if person else None)
     if not _asks(context):
@@ -117,7 +117,7 @@ def _sentence(judged: Judged, context: Context) -> str:
 
 
 def _is_ours(context: Context) -> bool:
-    """Return whether it tells of what the bot itself did, as of a topic that it made."""
+    """Return whether the update tells what the bot itself did, such as making a topic."""
     message = context.event.message
     sender = message.from_user if message else None
     return sender is not None and sender.id == context.bot.id

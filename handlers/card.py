@@ -1,4 +1,4 @@
-"""What is offered for a profile's name: what is known of it, and buttons for the rest."""
+"""The card of a profile: what is known of it, and buttons to see it or to subscribe."""
 
 from bot.context import Context
 from bot.domain.errors import N_, NN_
@@ -15,7 +15,7 @@ NONE_LIVE = N_("<b>{username}</b>: no stories at my last check")
 
 
 async def card(context: Context, username: str, *, has_more: bool = False) -> Page:
-    """Return what can be done with a profile; nothing is paid until a button is pressed.
+    """Return the card of a profile; nothing is paid until a button of it is pressed.
 
     ``has_more``: also what is wanted less often, as of who comes from an album.
     """

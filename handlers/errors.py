@@ -42,7 +42,7 @@ def sentence_for(error: BotError, context: Context) -> str:
 
 
 async def refuse(context: Context, error: BotError) -> None:
-    """Tell what could not be done; what a group was told a moment ago is only marked there.
+    """Say what could not be done; where a group was told the same a moment ago, only react.
 
     A member's own refusal is told to each member once.
     """
@@ -72,7 +72,7 @@ async def react(context: Context, message: Message, sign: str) -> None:
 
 
 async def last_resort(update: Update) -> None:
-    """Answer an update that took the process down again and again; without any handler."""
+    """Answer an update without any handler, since handling it took the process down repeatedly."""
     message, person = update.effective_message, update.effective_user
     code = person.language_code if person else None
     if message:
@@ -85,7 +85,7 @@ async def last_resort(update: Update) -> None:
 
 
 async def one_at_a_time(context: Context) -> None:
-    """Say, once for all that was too much at a time, that the rest of it is not answered."""
+    """Say that more was sent at a time than is answered; one sentence stands for all of that."""
     message = context.message
     if context.query:
         await answer(context, context.t.plain(ONE_AT_A_TIME), alert=True)
@@ -133,7 +133,7 @@ async def on_error(update: object, context: Context) -> None:
 
 
 async def _know_again(update: Update, context: Context) -> None:
-    """Learn the chat and its language: PTB gives a failure another context than its handler."""
+    """Fill the context anew: PTB gives the error handler another one than the failed handler's."""
     try:
         await prepare(update, context)
     except Exception as error:  # the store may be what has failed; then in Telegram's language

@@ -43,7 +43,7 @@ async def export(context: Context) -> None:
 
 @command("import")
 async def take_file(context: Context) -> None:
-    """Follow what a file lists: one that comes with the command, or that it replies to."""
+    """Follow what a file lists, which comes with the command or is replied to by it."""
     sources = (context.message, context.replied_to)
     source = next((one.document for one in sources if one and one.document), None)
     if source is None:
@@ -62,7 +62,7 @@ async def file_with_caption(context: Context) -> None:
 
 
 async def offer(context: Context, message: Message, source: Document) -> None:
-    """Say how many profiles a file lists that came without a word; a press imports them."""
+    """Offer to import a file that came without the command; the button says how many it lists."""
     count = len((await _read(context, source)).entries)
     text = context.t.plain(N_("Import {n}"), n=count)
     buttons = [[button(text, IMPORT(), PRIMARY)]]
@@ -93,7 +93,7 @@ async def _read(context: Context, source: Document) -> Import:
 
 
 async def _import(context: Context, source: Document) -> None:
-    """Follow what a file lists; each line that can't be is named with its reason."""
+    """Follow what a file lists, and say why which lines of it can't be followed."""
     imported = await _read(context, source)
     done: list[str] = []
     refused: list[str] = [

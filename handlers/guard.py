@@ -76,18 +76,18 @@ HEARD = (filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST) & ~_Echo(
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """What is done for those who may, by their row of the table."""
+    """A handler behind its row of the table of rights."""
 
     name: str
     run: Run
     hear: Callable[["Guarded"], Handler]
 
     async def __call__(self, _: Update, context: Context) -> None:
-        """Do it for an update, as python-telegram-bot calls it."""
+        """Handle an update, as python-telegram-bot calls it."""
         await self.serve(context)
 
     async def serve(self, context: Context) -> None:
-        """Do it for who may; what others get stands at the top of this module.
+        """Run for who may do this; the top of this module says what others get.
 
         Raises:
             RightsError: The person may not do this here.
@@ -116,7 +116,8 @@ def unasked(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Ha
 def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], Guarded]:
     """Make the handler of ``/word``.
 
-    After so many words may stand a channel (``@name``), to act on from a private chat.
+    ``channel_after`` so many words the name of a channel (``@name``) may follow, on which the
+    command then acts from a private chat.
     """
 
     def decorate(run: Run) -> Guarded:
@@ -240,7 +241,7 @@ async def _answer(
 
 
 async def _tell(context: Context, text: str) -> None:
-    """Say a line besides all answers that are owed; that it fails stops nothing."""
+    """Send a line at once, besides the answers that are owed; a failure is only logged."""
     target = context.target
     try:
         await context.bot.send_message(

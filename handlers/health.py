@@ -1,4 +1,4 @@
-"""/health: what is wrong now, and how things stand."""
+"""/health: what is wrong now, and the figures of today."""
 
 from bot.context import Context
 from bot.domain.errors import N_, NN_
@@ -22,7 +22,7 @@ FIGURES = N_(
 
 @command("health")
 async def health(context: Context) -> None:
-    """Say what is wrong now, how things stand, and what was wrong before."""
+    """Say what is wrong now, the figures of today, and what was wrong before."""
     services, t = context.services, context.t
     stands = await services.overview.figures()
     spent = await services.reports.spending()

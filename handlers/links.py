@@ -35,7 +35,7 @@ TOO_MANY = N_("I open up to {limit} links per message; please send the rest sepa
 
 
 def unreadable(wanted: Wanted, usage: str, context: Context) -> Safe:
-    """Return what is said of a command whose words name no profile; ``usage`` is a message id."""
+    """Return the answer to a command whose words name no profile; ``usage`` is a message id."""
     t = context.t
     word, link = wanted.unread[0] if len(wanted.unread) == 1 else ("", None)
     if link is None:
@@ -89,7 +89,7 @@ async def _serve(context: Context, link: Link) -> None:
 
 
 class _HasLink(filters.MessageFilter):
-    """What holds something that looks like a link."""
+    """Messages with something that looks like a link."""
 
     def filter(self, message: Message) -> bool:
         """Return whether ``message`` does."""

@@ -50,7 +50,7 @@ HIDDEN = N_(
 
 @unasked(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
 async def bot_membership(context: Context) -> None:
-    """Close the chat when the bot is blocked or removed; open it again when it is back."""
+    """Stop all alerts of a chat that blocks or removes the bot; begin again when it is back."""
     change = context.event.my_chat_member
     if change is None:
         return
@@ -68,9 +68,9 @@ async def bot_membership(context: Context) -> None:
 
 
 async def _record_who_added(context: Context, change: ChatMemberUpdated) -> None:
-    """Let a group or channel use the bot, where somebody brought it who may: none else gets here.
+    """Let a group or channel use the bot: whoever added it may, or the update had not come here.
 
-    A group that became a supergroup is told of by whoever made it that; it is on the list already.
+    Where a group became a supergroup nobody in particular added the bot; that is on the list.
     """
     if change.chat.type != Chat.PRIVATE and not is_nobody(change.from_user.id):
         name = change.chat.effective_name or ""
@@ -96,7 +96,7 @@ async def _greet(context: Context, change: ChatMemberUpdated) -> None:
 async def _greet_who_added(
     context: Context, change: ChatMemberUpdated, text: Safe, buttons: Buttons
 ) -> None:
-    """Greet in private; in the channel, as a plain post, only where that is refused."""
+    """Greet in private who added the bot; where Telegram refuses that, post it in the channel."""
     keyboard = InlineKeyboardMarkup(buttons)
     person = change.from_user.id
     try:
@@ -116,9 +116,9 @@ def greeting(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
 
 
 async def somebody_spoke(_: Update, context: Context) -> None:
-    """Ask anew about a chat that was closed to us, when a command comes from it.
+    """Check again whether we may write to a chat that we took for closed: it sent a command.
 
-    What a page had asked for there is not answered any more.
+    By that command a page's question is left unanswered, too.
     """
     context.services.lately.forget((context.where.id, "expected"))
     await context.services.whereabouts.check(context.where.id)
@@ -136,7 +136,7 @@ async def topic_reopened(context: Context) -> None:
 
 @unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
 async def topic_created(context: Context) -> None:
-    """Know a topic of our own, in case the answer to its making was lost."""
+    """Note a topic that we made, in case Telegram's answer to making it was lost."""
     message = context.message
     if message is None or message.from_user is None or message.from_user.id != context.bot.id:
         return
@@ -147,7 +147,7 @@ async def topic_created(context: Context) -> None:
 
 @unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_EDITED, run))
 async def topic_renamed(context: Context) -> None:
-    """Know what a topic is called now."""
+    """Note the new name of a topic."""
     message = context.message
     edited = message.forum_topic_edited if message else None
     if message and edited and edited.name and message.message_thread_id:
@@ -157,7 +157,7 @@ async def topic_renamed(context: Context) -> None:
 
 @unasked(lambda run: MessageHandler(filters.StatusUpdate.MIGRATE, run))
 async def migrated(context: Context) -> None:
-    """Take everything along when a group becomes a supergroup."""
+    """Move all of a group to its new id when it becomes a supergroup."""
     message = context.message
     if message is None:
         return

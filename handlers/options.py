@@ -47,7 +47,7 @@ DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to chan
 
 
 def options_page(one: Subscription, context: Context, section: str | None = None) -> Page:
-    """Return the options of a subscription: what leads to each page of them, or such a page."""
+    """Return the page of a subscription, which leads to its sections, or the page of one."""
     t = context.t
     text: str = t(
         N_("<b>{username}</b>\nTap an option to change it for this chat."), username=one.username
@@ -77,7 +77,7 @@ def options_page(one: Subscription, context: Context, section: str | None = None
 
 
 def _value(one: Subscription, section: str, context: Context) -> str:
-    """Return in a few words how the options of a page are set."""
+    """Return how the options of a section are set, in a few words."""
     chosen, plain = one.options, context.t.plain
     names = [TOGGLES[it] for it in SECTIONS[section][1] if it in TOGGLES and getattr(chosen, it)]
     if section == "which":
@@ -144,7 +144,7 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
 
 
 def _section_of(option: str) -> str:
-    """Return the page that holds an option; a pause is with what says when alerts come."""
+    """Return the section of an option; a pause belongs to when alerts come."""
     return next((name for name, (_, held) in SECTIONS.items() if option in held), "when")
 
 
@@ -168,7 +168,7 @@ async def change_default(context: Context, what: str | None, value: str | None) 
 
 
 def changed(options: Options, what: str, value: str) -> Options:
-    """Return the options with ``what`` as the button wants it: pressed twice, it is so once."""
+    """Return the options with ``what`` set to ``value``, however often the button is pressed."""
     wanted: object = value
     if what in TOGGLES:
         wanted = value == ON

@@ -1,4 +1,4 @@
-"""/past NAME [7d]: what this chat was sent of a profile, once more, at no cost."""
+"""/past NAME [7d]: the stories of a profile that this chat was sent before, again and free."""
 
 import re
 from datetime import timedelta

@@ -1,7 +1,7 @@
-"""Questions that are answered by a reply: the field for it opens, and the answer is known by them.
+"""Questions that people answer by a reply, whose field Telegram opens for them.
 
-What is asked is read off the message that somebody replies to, so no state is kept: an answer
-that comes after a restart, or to another replica, is understood all the same.
+Which question it is, is read off the message that is replied to. So nothing is stored, and an
+answer is understood after a restart, too, and by another replica.
 """
 
 import re

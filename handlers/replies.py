@@ -26,14 +26,17 @@ IN_PRIVATE = N_("In channels I have no buttons. Write this to me in a private ch
 
 
 def fitting(context: Context, buttons: Buttons) -> Buttons:
-    """Return ``buttons``: in a channel links only, and acting on a channel where it is run."""
+    """Return the buttons that fit here.
+
+    In a channel these are links only; where a channel is run from a private chat, they act on it.
+    """
     if context.is_channel:
         return [row for row in buttons if row and not row[0].callback_data]
     return buttons if context.about is None else about(buttons, context.about)
 
 
 def _headed(context: Context, text: str) -> str:
-    """Say of which channel it is, where a channel is run from a private chat."""
+    """Put the channel's name above the text where a channel is run from a private chat."""
     return text if context.about is None else Safe(f"📣 {bold(context.chat.title)}\n{text}")
 
 
@@ -65,7 +68,7 @@ async def say(
 
 
 async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:
-    """Answer, once the update's work holds; what can't leave then goes when it can."""
+    """Owe an answer: it is sent when the update's work is committed, or later if it can't be."""
     payload = {**payload, "language": context.t.language, "trace": logging.trace()}
     if not unit_of_work.owe(target, payload):
         await context.services.replies.send(target, payload)
@@ -83,10 +86,10 @@ async def rewrite(context: Context, text: str, buttons: Buttons | None = None) -
 
 @asynccontextmanager
 async def working(context: Context) -> AsyncIterator[None]:
-    """Show that it works while the body runs: "is sending a photo…", and after a while a line.
+    """Show that the bot is at work while the body runs: a chat action, later also a line of text.
 
-    The signs go beside the work: no transaction of it waits for them, and that they fail spoils
-    nothing. The line goes when the work is done, but not while others wait for what it changed.
+    They are sent beside the work, which never waits for them or fails with them. The line is
+    deleted after the work, and after the transaction that others may be waiting for.
     """
     said: list[Message] = []
 

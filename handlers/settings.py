@@ -1,6 +1,6 @@
-"""/settings and /timezone: where and when a chat lives, by buttons, or by typing it.
+"""/settings and /timezone: a chat's time zone, quiet hours and summary, by buttons or typed.
 
-What is typed is a reply to the page that asks, or in a private chat simply the next message.
+What is typed replies to the page that asks, or in a private chat is just the next message.
 """
 
 import re
@@ -99,7 +99,7 @@ def _question(context: Context, what: str) -> Page | None:
 
 
 async def _set(context: Context, words: list[str]) -> None:
-    """Set what was pressed."""
+    """Set what the words of a pressed button say."""
     match words:
         case ["zone", name] if is_zone(name):
             await _change(context, zone=name)

@@ -16,7 +16,7 @@ Failures = Sequence[tuple[str, BotError]]
 
 
 def shared(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
-    """Return what is said of profiles, each after its name; what is alike shares a line."""
+    """Return a line for each different sentence, after the names of all whom it is about."""
     alike: dict[str, list[str]] = {}
     for name, sentence in said:
         alike.setdefault(sentence, []).append(name)
@@ -26,7 +26,7 @@ def shared(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
 
 
 def lines_of(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
-    """Return what could not be done and why, a line each; what is alike shares one."""
+    """Return lines on what could not be done, and why; equal reasons share a line."""
     nameless: list[tuple[str, str]] = []
     lines: list[str] = []
     hidden = [name for name, error in failed if isinstance(error, ProfileUnavailableError)]

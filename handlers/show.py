@@ -1,4 +1,4 @@
-"""Stories on their way out: albums in order, a caption, buttons, and what the chat has used."""
+"""How stories are shown: albums in order, with a caption and buttons."""
 
 import hashlib
 from collections.abc import Collection

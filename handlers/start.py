@@ -1,4 +1,4 @@
-"""/start and /language: who the bot is, and how it speaks."""
+"""/start and /language: the greeting, the pages that links open, and the language."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial

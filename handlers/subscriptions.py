@@ -104,7 +104,7 @@ async def subscribe(context: Context) -> None:
 
 @pressed(actions.FOLLOW)
 async def follow_shown(context: Context, username: str) -> None:
-    """Follow whose stories were just shown; the row under them says so."""
+    """Follow the profile whose stories stand above, and say so in place of the row."""
     await _follow(context, read([f"@{username}"]), in_place=True)
 
 
@@ -136,7 +136,7 @@ def _chat_key(text: str, one: Subscription, right: str, *, channel: bool) -> Key
 
 @heard("a chosen chat", filters.ChatType.PRIVATE & filters.StatusUpdate.CHAT_SHARED)
 async def follow_elsewhere(context: Context) -> None:
-    """Follow in the chosen chat what the choice was for."""
+    """Follow the profile of that subscription in the chosen chat, too."""
     chosen = context.message.chat_shared if context.message else None
     if chosen:
         one = await context.services.subscriptions.get(context.chat.id, chosen.request_id)
@@ -147,7 +147,8 @@ async def follow_elsewhere(context: Context) -> None:
 async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
     """Follow profiles, 0 to 3 credits each, and say in one message what became of each.
 
-    ``in_place`` of the pressed message, which stands under what is there now.
+    ``in_place``: the message whose button was pressed is rewritten; the stories that are there
+    now stand above it, so they are not offered.
 
     Raises:
         BotError: The only one can't be followed; all that ``Subscriptions.subscribe`` raises.
@@ -263,7 +264,7 @@ async def unsubscribe(context: Context) -> None:
 
 @pressed(actions.UNSUBSCRIBE)
 async def end(context: Context, number: int) -> None:
-    """Stop following by a subscription of the chat."""
+    """End one subscription of the chat."""
     one = await context.services.subscriptions.get(context.chat.id, number)
     await rewrite(context, *await _ended([one], context))
 
@@ -344,7 +345,7 @@ def to_list(context: Context) -> InlineKeyboardButton:
 
 
 async def _obstacles(context: Context, target: Target | None) -> Safe:
-    """Return the sentences on what keeps alerts from a place, or from any of this chat's."""
+    """Return why alerts can't be sent to ``target``, or to any place of this chat."""
     chat_id = target.chat_id if target else context.chat.id
     here = await context.services.whereabouts.mutes(chat_id)
     if target:
@@ -366,7 +367,7 @@ def _line(one: Subscription, context: Context) -> str:
 
 
 def _after_subscribe(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:
-    """Return what one may want next, in one row; above it the stories that are there already."""
+    """Return the buttons after a subscription; above them one that shows the current stories."""
     one = done.subscription
     stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
     if not done.already:

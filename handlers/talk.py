@@ -1,8 +1,8 @@
-"""What is no command of ours and no link: in a private chat it is answered all the same.
+"""Messages that are no command of ours and hold no link: in private chats they are answered, too.
 
-A name gets its two buttons, a mistyped command the one that was meant, at no cost until one is
-pressed. All else gets one short line with an example, once a minute at most. In groups people talk
-with each other, so nothing is said there.
+A name brings the profile's card, a mistyped command a button for the one that was meant: nothing
+is paid before a press. Anything else gets one short line with an example, and within a minute of
+that a reaction. In groups people talk with each other, so nothing is said there.
 """
 
 from collections.abc import Sequence
@@ -104,7 +104,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
     & ~filters.COMMAND,
 )
 async def take_answer(context: Context) -> None:
-    """Take what answers a question for the words of its command; several names as one button."""
+    """Run the command that a question stands for with the answer; several names get a button."""
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
     if message is None or question is None:
@@ -211,7 +211,7 @@ async def _answer_command(context: Context, word: str, rest: str) -> None:
 
 
 async def _give_example(context: Context) -> None:
-    """Say the short line; after it react for a minute, and keep silent at the rest of an album."""
+    """Say the short line, or react if that was said within a minute; once for an album."""
     message, lately, now = context.message, context.services.lately, context.now
     chat_id = context.chat.id
     album = (chat_id, "album", message.media_group_id if message else None)

@@ -1,4 +1,4 @@
-"""What no other handler knows: data that no button of ours has, and never had."""
+"""Buttons that no other handler knows: their data are none of ours."""
 
 from bot.context import Context
 from bot.presentation.actions import ANY_OTHER

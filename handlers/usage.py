@@ -1,4 +1,4 @@
-"""/usage: what this chat has had, and how much of today's limit is left, in people's words.
+"""/usage: how many stories this chat got, and how much of today's limit is used.
 
 Who runs the bot sees the credits besides.
 """

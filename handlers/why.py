@@ -1,4 +1,4 @@
-"""/why: what becomes of a profile's stories here."""
+"""/why: when a profile is checked, and which of its stories were sent here or why not."""
 
 from datetime import timedelta
 
@@ -125,7 +125,7 @@ def _outcomes(known: Why, context: Context) -> list[str]:
 
 
 def _limits(known: Why, context: Context) -> list[str]:
-    """Return the options that let not all stories pass, and the rules that kept some back."""
+    """Return the options and the rules that kept stories back."""
     chosen = known.subscription.options
     names = [] if chosen.media == "all" else [MEDIA[chosen.media]]
     rules = [rule for rule in known.outcomes.filtered_by if rule.startswith(("only ", "not "))]
