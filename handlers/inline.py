@@ -7,6 +7,7 @@ A chosen result is sent without asking the bot, so callbacks can't stand under i
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from telegram import Update
@@ -20,6 +21,7 @@ from bot.domain.records import KnownFile
 from bot.presentation import actions
 from bot.presentation.buttons import alert_buttons
 from bot.presentation.captions import caption
+from bot.presentation.translation import Translator
 from bot.telegram import api
 from handlers.admission import admit
 
@@ -55,7 +57,7 @@ async def answer(update: Update, context: Context) -> None:
         button = None if results else _button(link, context)
     arguments = {
         "inline_query_id": query.id,
-        "results": [_result(*one, context) for one in results],
+        "results": [_result(*one, context.t) for one in results],
         "cache_time": cache_s(results, context.now),
         "is_personal": True,
         "button": button,
@@ -84,15 +86,16 @@ def _button(link: Link | None, context: Context) -> dict[str, str]:
     return {"text": text, "start_parameter": actions.payload_of(data)}
 
 
-def _result(story: Story, file: KnownFile, context: Context) -> dict[str, Any]:
-    t, (kind, field) = context.t, _FIELDS[file.kind]
+@lru_cache(maxsize=1_000)  # the same under each letter, for all who speak the language
+def _result(story: Story, file: KnownFile, t: Translator) -> dict[str, Any]:
+    kind, field = _FIELDS[file.kind]
     buttons = [[each.to_dict() for each in row] for row in alert_buttons(story, t, None)]
     return {
         "type": kind,
         "id": story.pk,
         field: file.file_id,
-        "title": f"{story.profile.username} · {t.ago(story.taken_at, context.now)}",
-        "caption": caption([story], t, now=context.now, zone=t.zone),
+        "title": f"{story.profile.username} · {t.date(story.taken_at)}",
+        "caption": caption([story], t, now=story.taken_at, zone=t.zone),
         "parse_mode": "HTML",
         "reply_markup": {"inline_keyboard": buttons},
     }
