@@ -55,7 +55,7 @@ from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.replica import replica
 from bot.runtime.workers import Worker, is_set_within
-from bot.store import access, answers, file_ids, key_values, leases
+from bot.store import key_values
 from bot.store.failures import is_passing
 from bot.store.leases import Leader
 from bot.store.lock import alone
@@ -403,7 +403,7 @@ class Running:
             return f"a transaction takes {round(waits)} s"
         try:
             async with asyncio.timeout(_ANSWERS_S), db.begin() as tx:
-                await key_values.put(tx, "ready", value=True, now=self._parts.now())
+                await key_values.put(tx, "ready", value=True)
         except TimeoutError:
             return "the database doesn't answer"
         return ""
@@ -432,9 +432,6 @@ class Running:
     async def _clean(self) -> datetime:
         """Forget what nobody will ask for again; return when to do so next."""
         now = self._parts.now()
-        for table in (access, answers, file_ids, leases):
-            await self._parts.db.run(partial(table.clean, now=now))
-        await self.intake.clean()
         await cleanup.clean(self._parts.db, now=now)
         return now + _CLEAN_EVERY
 

@@ -96,7 +96,6 @@ async def show(
             ),
             asker=context.asker,
             usage=kind,
-            is_asked=number == 0,
             buttons=buttons,
             reply_to=message.message_id if message and quoted else None,
             as_files=first.pk in originals,

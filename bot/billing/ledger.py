@@ -282,7 +282,7 @@ class Ledger:
             if is_quiet:
                 reading, before = Reading(balance.credits, spent, self._now()), await _drift_in(tx)
                 drift = before.read(reading) if before else Drift(reading, reading)
-                await key_values.put(tx, DRIFT, drift.to_json(), now=reading.at)
+                await key_values.put(tx, DRIFT, drift.to_json())
             await budgets.set_reach(tx, balance.credits - in_flight + spent)
         return balance
 
@@ -299,7 +299,7 @@ class Ledger:
             back = await self._clear_presumed(tx, since=drift.base.at, most=-drift.size)
             drift = replace(drift, size=drift.size + back)
             calls = await ledger.count_since(tx, drift.base.at)
-            await key_values.put(tx, DRIFT, drift.reported().to_json(), now=self._now())
+            await key_values.put(tx, DRIFT, drift.reported().to_json())
         return (drift, calls) if drift.size else None
 
     async def _clear_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
@@ -332,7 +332,7 @@ class Ledger:
         async with self._db.begin() as tx:
             split_on = await key_values.get(tx, _SPLIT_ON)
             if split_on != today.isoformat():
-                await key_values.put(tx, _SPLIT_ON, today.isoformat(), now=self._now())
+                await key_values.put(tx, _SPLIT_ON, today.isoformat())
         if split_on in {None, today.isoformat()}:
             return
         after = ""
@@ -353,7 +353,7 @@ class Ledger:
                 chat_ids = await subscriptions.waiting(
                     tx, profile_id, after=after, limit=SPLIT_AT_ONCE
                 )
-                await usage.count_alerts(tx, [(one, each) for one in chat_ids], day=day)
+                await usage.count(tx, [(one, each) for one in chat_ids], "alert", day=day)
             if len(chat_ids) < SPLIT_AT_ONCE:
                 return
             after = chat_ids[-1]

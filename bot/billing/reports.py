@@ -24,9 +24,8 @@ _CHATS = 20  # of which it is shown what they spent
 
 @dataclass(frozen=True, slots=True)
 class UsageLine:
-    """One kind of use: asks, credits (a share of a poll may be a part of one), items, bytes."""
+    """One kind of use: credits (a share of a poll may be a part of one), stories, bytes."""
 
-    requests: int
     credits: float
     items: int
     bytes: int
@@ -188,7 +187,6 @@ def _lines(uses: dict[str, usage.Use], paid: dict[str, Sums]) -> dict[str, Usage
     for kind in sorted(uses.keys() | paid.keys()):
         use, sums = uses.get(kind, usage.Use()), paid.get(kind, Sums())
         lines[kind] = UsageLine(
-            requests=use.requests or sums.requests,
             credits=sums.spent + use.millicredits / 1000,
             items=use.items,
             bytes=use.bytes,

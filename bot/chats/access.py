@@ -78,7 +78,7 @@ class Access:
                 if kept:
                     log.info("chats that were there before stay allowed", chats=kept)
             if before != self.mode:
-                await key_values.put(tx, _MODE, self.mode, now=now)
+                await key_values.put(tx, _MODE, self.mode)
             for one in map(Subject.of_chat, allowed):
                 await store.put(tx, one, now=now, is_allowed=True)
         await self._refresh()
@@ -154,7 +154,7 @@ class Access:
         async with self._db.begin() as tx:
             if await store.admins(tx):
                 return None
-            await key_values.add(tx, _SEED, secrets.token_hex(_TOKEN_BYTES), now=self._now())
+            await key_values.add(tx, _SEED, secrets.token_hex(_TOKEN_BYTES))
             seed = await key_values.get(tx, _SEED)
         return self._admin_payload(str(seed))
 

@@ -33,7 +33,16 @@ from bot.fetching.names import Names
 from bot.fetching.schedule_state import PollSettings
 from bot.scheduling.pricing import is_feasible
 from bot.sending.topics import Topics
-from bot.store import acquaintances, chat_queues, deliveries, ended, moves, profiles, stories
+from bot.store import (
+    acquaintances,
+    budgets,
+    chat_queues,
+    deliveries,
+    ended,
+    moves,
+    profiles,
+    stories,
+)
 from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
 from bot.store.database import Database, Tx
@@ -336,10 +345,11 @@ class Subscribing:
         limits = self._limits
         if await store.count(tx, chat_id) + pending >= limits.most:
             raise TooManyFollowedError(most=limits.most)
-        since = self._now() - DAY
-        if await ended.had(tx, chat_id, username, since=since):
+        now = self._now()
+        if await ended.had(tx, chat_id, username, since=now - DAY):
             return False
-        if await store.count_new(tx, chat_id, since=since) + pending >= limits.most_new_a_day:
+        begun = await budgets.allowance_used(tx, "follows", chat_id, now.date())
+        if begun + pending >= limits.most_new_a_day:
             raise TooManyNewError(most=limits.most_new_a_day)
         return True
 
@@ -397,8 +407,11 @@ class Subscribing:
                 since=_news_since(asked.live, now),
                 created_by=by.user_id,
                 now=now,
-                is_new=is_new,
             )
+            if added is not None and is_new:
+                await budgets.take_allowances(
+                    tx, now.date(), 1, [("follows", target.chat_id, self._limits.most_new_a_day)]
+                )
             await store.start_or_stop(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )

@@ -57,7 +57,7 @@ async def _move(settings: Settings, to: str | None, out: Console) -> int:
         if await readiness(source) is not Readiness.CURRENT:
             raise BackupError(OLD)
         if to is None:
-            return await _undo(source, out, now)
+            return await _undo(source, out)
         target = await stack.enter_async_context(Database(to, pool_size=3))
         await target.migrate()
         if await at_work(target):
@@ -73,8 +73,8 @@ async def _move(settings: Settings, to: str | None, out: Console) -> int:
     return 0
 
 
-async def _undo(source: Database, out: Console, now: datetime) -> int:
-    if not await transfer.undo(source, now=now):
+async def _undo(source: Database, out: Console) -> int:
+    if not await transfer.undo(source):
         out.print("Nothing of this file was moved.")
         return 1
     out.print(

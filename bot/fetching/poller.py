@@ -276,7 +276,7 @@ class Scheduler:
                 self._survey_at = now + MAINTAIN_EVERY * (1 + len(states) / _SURVEYED_A_MINUTE)
             self._share(plan)
             async with self._db.begin() as tx:
-                await schedule_state.save(tx, plan, now=now)
+                await schedule_state.save(tx, plan)
 
     async def _poll_safely(self, known: Known, plan: Plan) -> None:
         until = self._now() + self._lease

@@ -144,7 +144,7 @@ async def load(tx: Tx) -> Plan:
     return plan
 
 
-async def save(tx: Tx, plan: Plan, *, now: datetime) -> None:
+async def save(tx: Tx, plan: Plan) -> None:
     """Keep the plan; the last one kept holds, which does no harm."""
     schedule = plan.schedule
     value = {
@@ -155,7 +155,7 @@ async def save(tx: Tx, plan: Plan, *, now: datetime) -> None:
         "pause": plan.pause and plan.pause.total_seconds(),
         "schedule": schedule.to_json(),
     }
-    await key_values.put(tx, KEY, value, now=now)
+    await key_values.put(tx, KEY, value)
 
 
 async def cost_of_poll(tx: Tx, fixed: float | None) -> float:

@@ -89,7 +89,7 @@ class Backups:
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
     async def _write(self, at: datetime) -> None:
-        await self._db.run(lambda tx: key_values.put(tx, _KEY, at.isoformat(), now=self._now()))
+        await self._db.run(lambda tx: key_values.put(tx, _KEY, at.isoformat()))
 
 
 def file_name(at: datetime) -> str:
@@ -120,6 +120,6 @@ async def go_on(db: Database, incidents: Incidents, *, now: datetime) -> None:
         made_at = await restored.settle(tx, now=now)
         if made_at is not None:
             await key_values.remove(tx, DRIFT)  # what was billed since then nobody has counted
-            await key_values.put(tx, _KEY, now.isoformat(), now=now)
+            await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:
         await incidents.set("restore", RESTORED, time=f"{made_at:%Y-%m-%d %H:%M}")

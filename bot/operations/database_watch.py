@@ -55,7 +55,7 @@ class DatabaseWatch:
         if self._since is None:
             return None
         try:
-            await self._db.run(lambda tx: key_values.put(tx, "ready", value=True, now=self._now()))
+            await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
             lasted = self._now() - self._since
             if lasted >= self._patience:
                 await self._incidents.past(

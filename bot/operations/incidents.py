@@ -125,12 +125,12 @@ class Incidents:
         due_at = latest(minutes, chat.zone if chat else "UTC", now)
         kept = await key_values.get(tx, f"{_NOTED}{admin}")
         if kept is None:  # the first day begins now
-            await key_values.put(tx, f"{_NOTED}{admin}", now.isoformat(), now=now)
+            await key_values.put(tx, f"{_NOTED}{admin}", now.isoformat())
             return False
         since = datetime.fromisoformat(str(kept))
         if since >= due_at:
             return False
-        await key_values.put(tx, f"{_NOTED}{admin}", now.isoformat(), now=now)
+        await key_values.put(tx, f"{_NOTED}{admin}", now.isoformat())
         incidents = await store.changed_since(tx, since, kinds=QUIET)
         if not incidents:
             return False

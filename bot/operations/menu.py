@@ -78,6 +78,6 @@ class Menu:
                 log.warning("Telegram has not taken it", what=name, why=str(error))
                 return self._now() + _AGAIN
             value = {**published, name: one.digest}
-            await self._db.run(lambda tx: key_values.put(tx, _KEY, value, now=self._now()))  # noqa: B023 - awaited here
+            await self._db.run(lambda tx: key_values.put(tx, _KEY, value))  # noqa: B023 - awaited here
             return self._now() + self._pause
         return None

@@ -39,13 +39,13 @@ class Visitors:
     async def _step(self) -> datetime:
         now = self._now()
         async with self._db.begin() as tx:
-            await key_values.add(tx, _KEY, [now.timestamp(), 0], now=now)
+            await key_values.add(tx, _KEY, [now.timestamp(), 0])
             seen, last = await key_values.get(tx, _KEY) or (now.timestamp(), 0)
             if now.timestamp() - last < _PAUSE.total_seconds():
                 return now + self._every
             new = await access.visitors(tx, after=datetime.fromtimestamp(seen, now.tzinfo))
             if new:
-                await key_values.put(tx, _KEY, [now.timestamp()] * 2, now=now)
+                await key_values.put(tx, _KEY, [now.timestamp()] * 2)
                 await self._operators.owe(
                     tx, lambda t: said(new, t), buttons=lambda t: asked(new, t)
                 )

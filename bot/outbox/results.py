@@ -237,7 +237,7 @@ async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
     await deliveries.sent(tx, messages, now=now)
     arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
     await kept.add(tx, [row for row in arrived if row.options.keep])
-    await usage.count_alerts(tx, uses, day=now.date())
+    await usage.count(tx, uses, "alert", day=now.date())
 
 
 async def _later(

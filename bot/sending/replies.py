@@ -108,17 +108,12 @@ def album_of(
     caption: str | None,
     asker: Asker,
     usage: str,
-    is_asked: bool = False,
     buttons: Buttons | None = None,
     reply_to: int | None = None,
     as_files: bool = False,
 ) -> Payload:
-    """Return an album; ``usage`` is the kind of request as which its items are counted.
-
-    ``is_asked``: it is the first that is shown for a request, and counts it.
-    """
+    """Return an album; ``usage`` is the kind of request as which its items are counted."""
     return {
-        **({"is_asked": True} if is_asked else {}),
         **({"as_files": True} if as_files else {}),
         "kind": "album",
         "stories": dump_stories(list(album.stories)),
@@ -309,18 +304,11 @@ async def close(
 async def _count(
     tx: Tx, chat_id: int, payload: Payload, outcome: Outcome, *, now: datetime
 ) -> None:
-    """Count what a chat asked for, when that is done with, and the stories that came of it."""
-    if payload["kind"] != "album":
-        return
-    await usages.count(
-        tx,
-        chat_id,
-        payload["usage"],
-        now=now,
-        requests=int(is_final(outcome) and payload.get("is_asked", False)),
-        items=len(outcome.items),
-        size=sum(item.size for item in outcome.items),
-    )
+    """Count the stories that a chat got of what it asked for."""
+    if payload["kind"] == "album" and outcome.items:
+        size = sum(item.size for item in outcome.items)
+        got = usages.Use(items=len(outcome.items), bytes=size)
+        await usages.count(tx, [(chat_id, got)], payload["usage"], day=now.date())
 
 
 def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:

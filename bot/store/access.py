@@ -1,16 +1,15 @@
 """The list of who may use the bot, and the invitations to it."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain.access import Entry, Subject, Via, judge
-from bot.store.database import Tx, insert_for, row_or_none
-from bot.store.schema import Timestamp, metadata
-
-_ASKED_KEPT = timedelta(days=30)
+from bot.store import database
+from bot.store.database import Tx, row_or_none
+from bot.store.schema import Timestamp, insert, metadata
 
 access_list = sa.Table(
     "access_list",
@@ -83,22 +82,22 @@ async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
 async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns
     """Set columns of a row, which is made where there is none; return it."""
     row = {"kind": subject.kind, "subject": subject.id, "since": now, **values}
-    insert = insert_for(tx)(access_list).values(**row)
-    statement = insert.on_conflict_do_update(
-        index_elements=[_KIND, _SUBJECT], set_=values or {"kind": subject.kind}
+    statement = (
+        insert(access_list)
+        .values(**row)
+        .on_conflict_do_update(
+            index_elements=[_KIND, _SUBJECT], set_=values or {"kind": subject.kind}
+        )
     )
     return Entry(*(await tx.execute(statement.returning(*COLUMNS))).one())
 
 
 async def tell(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
     """Note that somebody is refused in a sentence now; false where that was said before."""
-    row = {"kind": subject.kind, "subject": subject.id, "since": now}
+    key = {"kind": subject.kind, "subject": subject.id}
     values = {"name": name, "told_at": now}
-    insert = insert_for(tx)(access_list).values(**row, **values)
-    statement = insert.on_conflict_do_update(
-        index_elements=[_KIND, _SUBJECT], set_=values, where=access_list.c.told_at.is_(None)
-    )
-    return (await tx.execute(statement.returning(_SUBJECT))).scalar() is not None
+    is_news = access_list.c.told_at.is_(None)
+    return await database.put(tx, access_list, key, values, new={"since": now}, where=is_news)
 
 
 async def visitors(tx: Tx, *, after: datetime) -> list[Entry]:
@@ -147,8 +146,8 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
     ]
     if not rows:
         return 0
-    insert = insert_for(tx)(access_list).on_conflict_do_nothing(index_elements=[_KIND, _SUBJECT])
-    return len((await tx.execute(insert.returning(_SUBJECT), rows)).all())
+    new = insert(access_list).on_conflict_do_nothing().returning(_SUBJECT)
+    return len((await tx.execute(new, rows)).all())
 
 
 async def chats_through(tx: Tx, subject: Subject) -> list[int]:
@@ -176,17 +175,6 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     }
     await put(tx, Subject.of_chat(new), now=before.since, **values)
     await tx.execute(sa.delete(access_list).where(_is(Subject.of_chat(old))))
-
-
-async def clean(tx: Tx, *, now: datetime) -> None:
-    """Forget who asked only, a month ago; they would be told once more."""
-    asked = sa.and_(
-        access_list.c.is_allowed.is_(False),
-        access_list.c.blocked_since.is_(None),
-        access_list.c.allowance.is_(None),
-        access_list.c.told_at < now - _ASKED_KEPT,
-    )
-    await tx.execute(sa.delete(access_list).where(asked))
 
 
 async def forget_name(tx: Tx, chat_id: int) -> None:

@@ -9,8 +9,8 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from bot.store.database import Insert, Tx, built_once, insert_for
-from bot.store.schema import metadata
+from bot.store.database import Tx
+from bot.store.schema import insert, metadata
 
 _Kind = Literal["person", "chat"]
 Acquaintance = tuple[_Kind, int]
@@ -28,14 +28,12 @@ acquaintances = sa.Table(
 )
 
 
-@built_once
-def _see(insert: Insert) -> sa.Executable:
-    statement = insert(acquaintances)
-    return statement.on_conflict_do_update(
-        index_elements=[acquaintances.c.kind, acquaintances.c.subject],
-        set_={"days": acquaintances.c.days + 1, "last_day": statement.excluded.last_day},
-        where=acquaintances.c.last_day < statement.excluded.last_day,
-    )
+_NEW = insert(acquaintances)
+_SEE = _NEW.on_conflict_do_update(
+    index_elements=[acquaintances.c.kind, acquaintances.c.subject],
+    set_={"days": acquaintances.c.days + 1, "last_day": _NEW.excluded.last_day},
+    where=acquaintances.c.last_day < _NEW.excluded.last_day,
+)
 
 
 async def see(tx: Tx, subjects: Collection[Acquaintance], day: date) -> None:
@@ -45,7 +43,7 @@ async def see(tx: Tx, subjects: Collection[Acquaintance], day: date) -> None:
         for kind, subject in sorted(subjects)  # in one order: two batches must not wait in a ring
     ]
     if rows:
-        await tx.execute(_see(tx), rows)
+        await tx.execute(_SEE, rows)
 
 
 async def call(tx: Tx, person: int, name: str) -> None:
@@ -101,8 +99,8 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     rows = result.all()
     if rows:
         days, last = max(row.days for row in rows), max(row.last_day for row in rows)
-        insert = insert_for(tx)(acquaintances)
-        await tx.execute(insert.values(kind="chat", subject=new, days=days, last_day=last))
+        seen = {"kind": "chat", "subject": new, "days": days, "last_day": last}
+        await tx.execute(sa.insert(acquaintances), seen)
 
 
 async def forget(tx: Tx, subjects: Iterable[int]) -> None:

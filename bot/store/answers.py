@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.database import Insert, Tx, built_once, row_or_none
-from bot.store.schema import Timestamp, metadata
+from bot.store.database import Tx, row_or_none
+from bot.store.schema import Timestamp, insert, metadata
 
 cached_answers = sa.Table(
     "views",
@@ -40,23 +40,25 @@ async def get(tx: Tx, key: str, *, now: datetime) -> CachedAnswer | None:
     return await row_or_none(tx, CachedAnswer, _FRESH, {"key": key, "now": now})
 
 
-@built_once
-def _claim(insert: Insert) -> sa.Executable:
-    statement = insert(cached_answers)
-    row = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=[cached_answers.c.key],
-        set_={"leased_until": row.leased_until},
-        where=sa.and_(
-            cached_answers.c.leased_until <= row.until, cached_answers.c.until <= row.until
-        ),
-    ).returning(cached_answers.c.key)
+_NEW = insert(cached_answers)
+_CLAIM = _NEW.on_conflict_do_update(
+    index_elements=[cached_answers.c.key],
+    set_={"leased_until": _NEW.excluded.leased_until},
+    where=sa.and_(
+        cached_answers.c.leased_until <= _NEW.excluded.until,
+        cached_answers.c.until <= _NEW.excluded.until,
+    ),
+).returning(cached_answers.c.key)
+_STORE = _NEW.on_conflict_do_update(
+    index_elements=[cached_answers.c.key],
+    set_={name: _NEW.excluded[name] for name in ("value", "until", "leased_until")},
+)
 
 
 async def claim(tx: Tx, key: str, *, now: datetime, lease: timedelta) -> bool:
     """Become the one who asks for ``key``; false when somebody asks already or has answered."""
     row = {"key": key, "until": now, "leased_until": now + lease}
-    return (await tx.execute(_claim(tx), row)).one_or_none() is not None
+    return (await tx.execute(_CLAIM, row)).one_or_none() is not None
 
 
 async def renew(tx: Tx, key: str, *, now: datetime, lease: timedelta) -> None:
@@ -68,19 +70,9 @@ async def renew(tx: Tx, key: str, *, now: datetime, lease: timedelta) -> None:
     )
 
 
-@built_once
-def _store(insert: Insert) -> sa.Executable:
-    statement = insert(cached_answers)
-    names = ("value", "until", "leased_until")
-    return statement.on_conflict_do_update(
-        index_elements=[cached_answers.c.key],
-        set_={name: statement.excluded[name] for name in names},
-    )
-
-
 async def store(tx: Tx, key: str, value: Any, *, now: datetime, until: datetime) -> None:  # noqa: ANN401 - any JSON value
     """Keep the answer under ``key`` and end its lease."""
-    await tx.execute(_store(tx), {"key": key, "value": value, "until": until, "leased_until": now})
+    await tx.execute(_STORE, {"key": key, "value": value, "until": until, "leased_until": now})
 
 
 async def forget(tx: Tx, key: str) -> None:
@@ -91,11 +83,3 @@ async def forget(tx: Tx, key: str) -> None:
 def verdict_key(username: str) -> str:
     """Return under which key it is kept that a name is nobody's, or its account private."""
     return f"verdict:{username}"
-
-
-async def clean(tx: Tx, *, now: datetime) -> int:
-    """Delete what is no longer fresh; return how many."""
-    statement = sa.delete(cached_answers).where(
-        cached_answers.c.until <= now, cached_answers.c.leased_until <= now
-    )
-    return (await tx.execute(statement)).rowcount

@@ -7,18 +7,17 @@ leaves no way for two transactions to wait for each other.
 
 from collections.abc import Sequence
 from datetime import date
-from functools import partial
 from typing import Literal, get_args
 
 import sqlalchemy as sa
 
 from bot.domain.budget import BudgetRule, Side
-from bot.store.database import Insert, Tx, built_once, insert_for
-from bot.store.schema import metadata
+from bot.store.database import Tx, put
+from bot.store.schema import insert, metadata
 
-Scope = Literal["chat", "person", "nobody", "newcomer", "pasted"]
+Scope = Literal["chat", "person", "nobody", "newcomer", "pasted", "follows"]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
-_OF_CHATS: tuple[Scope, ...] = ("chat", "nobody")
+_OF_CHATS: tuple[Scope, ...] = ("chat", "nobody", "follows")
 _ACCOUNT = 1  # the one row
 _NO_MINIMUM = -(10**15)
 
@@ -26,7 +25,8 @@ allowances = sa.Table(
     "allowances",
     metadata,
     # chat, person; nobody: who asks in a chat without a name; newcomer: all of them, subject 0;
-    # pasted: megabytes that were loaded of addresses of files, which cost no credits
+    # pasted: megabytes that were loaded of addresses of files, which cost no credits;
+    # follows: profiles that a chat began to follow, also where it has ended that since
     sa.Column("scope", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
@@ -51,16 +51,14 @@ account = sa.Table(
 )
 
 
-@built_once
-def _take_allowances(insert: Insert) -> sa.Executable:
-    limits = {scope: sa.bindparam(f"{scope}_limit", type_=sa.Integer) for scope in _SCOPES}
-    statement = insert(allowances)
-    taken = allowances.c.credits + statement.excluded.credits
-    return statement.on_conflict_do_update(
-        index_elements=list(allowances.primary_key.columns),
-        set_={"credits": taken},
-        where=taken <= sa.case(limits, value=allowances.c.scope),
-    ).returning(allowances.c.scope)
+_ALLOWANCE = insert(allowances)
+_TAKEN = allowances.c.credits + _ALLOWANCE.excluded.credits
+_LIMITS = {scope: sa.bindparam(f"{scope}_limit", type_=sa.Integer) for scope in _SCOPES}
+_TAKE_ALLOWANCES = _ALLOWANCE.on_conflict_do_update(
+    index_elements=list(allowances.primary_key.columns),
+    set_={"credits": _TAKEN},
+    where=sa.case(_LIMITS, value=allowances.c.scope) >= _TAKEN,
+).returning(allowances.c.scope)
 
 
 async def take_allowances(
@@ -76,7 +74,7 @@ async def take_allowances(
         {"scope": scope, "subject": subject, "day": day, "credits": amount, **limits}
         for scope, subject, _ in wanted
     ]
-    taken = set((await tx.execute(_take_allowances(tx), rows)).scalars())
+    taken = set((await tx.execute(_TAKE_ALLOWANCES, rows)).scalars())
     refusing = (scope for scope, _, limit in wanted if amount > limit or scope not in taken)
     return next(refusing, None)
 
@@ -100,7 +98,7 @@ async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
     return (await tx.execute(statement)).scalar() or 0
 
 
-def _take_budget(side: Side, insert: Insert) -> sa.Executable:
+def _take_budget(side: Side) -> sa.Executable:
     budget, protected, others_share = (
         sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
     )
@@ -118,7 +116,7 @@ def _take_budget(side: Side, insert: Insert) -> sa.Executable:
     ).returning(budget_days.c.day)
 
 
-_TAKE_BUDGET = {side: built_once(partial(_take_budget, side)) for side in get_args(Side)}
+_TAKE_BUDGET = {side: _take_budget(side) for side in get_args(Side)}
 
 
 async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: BudgetRule) -> bool:
@@ -131,7 +129,7 @@ async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: BudgetRu
         "protected": rule.protected,
         "others_share": rule.others_share,
     }
-    return (await tx.execute(_TAKE_BUDGET[side](tx), row | limits)).first() is not None
+    return (await tx.execute(_TAKE_BUDGET[side], row | limits)).first() is not None
 
 
 async def give_budget(tx: Tx, side: Side, day: date, amount: int) -> None:
@@ -161,17 +159,17 @@ async def budget_used(tx: Tx, day: date) -> tuple[int, int]:
     return (row[0], row[1]) if row else (0, 0)
 
 
-@built_once
-def _take_credits(insert: Insert) -> sa.Executable:
-    statement = insert(account)
-    spent = account.c.spent + statement.excluded.spent
-    minimum = sa.bindparam("minimum", type_=sa.BigInteger)
-    is_enough = sa.or_(account.c.reach.is_(None), spent + minimum <= account.c.reach)
-    return statement.on_conflict_do_update(
-        index_elements=[account.c.id],
-        set_={"spent": spent},
-        where=account.c.stopped.is_(False) & is_enough,
-    ).returning(account.c.id)
+_CREDITS = insert(account)
+_SPENT = account.c.spent + _CREDITS.excluded.spent
+_IS_ENOUGH = sa.or_(
+    account.c.reach.is_(None),
+    _SPENT + sa.bindparam("minimum", type_=sa.BigInteger) <= account.c.reach,
+)
+_TAKE_CREDITS = _CREDITS.on_conflict_do_update(
+    index_elements=[account.c.id],
+    set_={"spent": _SPENT},
+    where=account.c.stopped.is_(False) & _IS_ENOUGH,
+).returning(account.c.id)
 
 
 async def take_credits(tx: Tx, amount: int, *, minimum: int | None) -> bool:
@@ -182,15 +180,12 @@ async def take_credits(tx: Tx, amount: int, *, minimum: int | None) -> bool:
     """
     row = {"id": _ACCOUNT, "spent": amount, "stopped": False}
     row["minimum"] = _NO_MINIMUM if minimum is None else minimum
-    return (await tx.execute(_take_credits(tx), row)).first() is not None
+    return (await tx.execute(_TAKE_CREDITS, row)).first() is not None
 
 
 async def set_stopped(tx: Tx, *, stopped: bool) -> None:
     """Turn the stop switch."""
-    insert = insert_for(tx)(account).values(id=_ACCOUNT, spent=0, stopped=stopped)
-    await tx.execute(
-        insert.on_conflict_do_update(index_elements=[account.c.id], set_={"stopped": stopped})
-    )
+    await _set_account(tx, stopped=stopped)
 
 
 async def is_stopped(tx: Tx) -> bool:
@@ -229,10 +224,11 @@ async def account_balance(tx: Tx) -> int | None:
 
 async def set_reach(tx: Tx, reach: int) -> None:
     """Note that the balance is zero when ``reach`` credits were ever spent."""
-    insert = insert_for(tx)(account).values(id=_ACCOUNT, spent=0, stopped=False, reach=reach)
-    await tx.execute(
-        insert.on_conflict_do_update(index_elements=[account.c.id], set_={"reach": reach})
-    )
+    await _set_account(tx, reach=reach)
+
+
+async def _set_account(tx: Tx, **values: object) -> None:
+    await put(tx, account, {"id": _ACCOUNT}, values, new={"spent": 0, "stopped": False, **values})
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
@@ -243,12 +239,6 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
         .returning(allowances.c.scope, allowances.c.day, allowances.c.credits)
     )
     for scope, day, amount in rows.all():
-        insert = insert_for(tx)(allowances).values(
-            scope=scope, subject=new, day=day, credits=amount
-        )
-        await tx.execute(
-            insert.on_conflict_do_update(
-                index_elements=[allowances.c.scope, allowances.c.subject, allowances.c.day],
-                set_={"credits": allowances.c.credits + amount},
-            )
-        )
+        key = {"scope": scope, "subject": new, "day": day}
+        added = {"credits": allowances.c.credits + amount}
+        await put(tx, allowances, key, added, new={"credits": amount})

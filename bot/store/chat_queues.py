@@ -12,10 +12,9 @@ import sqlalchemy as sa
 
 from bot.domain.records import REPLY, Chat, ChatQueue, Delivery
 from bot.store import chats, deliveries, mutes
-from bot.store.database import Insert, Tx, built_once, insert_for, tell
+from bot.store.database import Tx, add_new, tell
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
-from bot.store.json_rows import json_rows
-from bot.store.schema import Timestamp, chat_key, metadata, only
+from bot.store.schema import Insert, Timestamp, chat_key, insert, metadata, only
 
 COMPARED = 100  # chat queues of which the one with the fewest copies is taken
 DUE = "storybell_due"  # the channel that tells other processes of what became due
@@ -164,8 +163,13 @@ async def _claim(
     ]
 
 
-@built_once
-def _claim_to_reply(insert: Insert) -> sa.Executable:
+def _sooner(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a column
+    """Return the sooner of when a queue is due and that."""
+    later = sa.or_(queues.c.due_at.is_(None), queues.c.due_at > due_at)
+    return sa.case((later, due_at), else_=queues.c.due_at)
+
+
+def _claim_to_reply() -> sa.Executable:
     here = chats.chats.c.id == sa.bindparam("chat_id", type_=sa.BigInteger)
     chat = (
         sa.select(
@@ -201,6 +205,9 @@ def _claim_to_reply(insert: Insert) -> sa.Executable:
     ).returning(queues.c.token, queues.c.flood)
 
 
+_CLAIM_TO_REPLY = _claim_to_reply()
+
+
 async def claim_to_reply(
     tx: Tx, chat_id: int, *, now: datetime, until: datetime
 ) -> ChatQueue | None:
@@ -210,7 +217,7 @@ async def claim_to_reply(
     known of it. Of the chat only its number is in what is returned.
     """
     values = {"chat_id": chat_id, "now": now, "until": until}
-    row = (await tx.execute(_claim_to_reply(tx), values)).one_or_none()
+    row = (await tx.execute(_CLAIM_TO_REPLY, values)).one_or_none()
     if row is None:
         return None
     chat = Chat(chat_id, "", "", None, None, "UTC", None, None, 0, {}, "active")
@@ -219,8 +226,7 @@ async def claim_to_reply(
 
 async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Give a chat its chat queue, where it has none: who follows somebody has one to be locked."""
-    insert = insert_for(tx)(queues).values(chat_id=chat_id, free_at=now)
-    await tx.execute(insert.on_conflict_do_nothing(index_elements=["chat_id"]))
+    await add_new(tx, queues, chat_id=chat_id, free_at=now)
 
 
 async def lock(tx: Tx, chat_id: int) -> int | None:
@@ -293,36 +299,26 @@ async def due_next(tx: Tx) -> datetime | None:
 
 async def wake(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:
     """Let a chat's queue be due at ``due_at``, unless it is so sooner."""
-    insert = insert_for(tx)(queues).values(chat_id=chat_id, due_at=due_at, free_at=now)
-    await wake_all(tx, insert)
+    await wake_all(tx, insert(queues).values(chat_id=chat_id, due_at=due_at, free_at=now))
 
 
-async def wake_all(
-    tx: Tx,
-    insert: Any,  # noqa: ANN401 - either dialect's insert
-    values: Mapping[str, Any] | None = None,
-) -> None:
+async def wake_all(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:
     """Insert queues; those that are there are due when the insert says, unless they are sooner."""
-    due_at = _sooner(insert.excluded.due_at)
+    due_at = _sooner(new.excluded.due_at)
     await tx.execute(
-        insert.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values
+        new.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values
     )
     await tell(tx, DUE)
 
 
-def _sooner(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a column
-    """Return the sooner of when a queue is due and that."""
-    later = sa.or_(queues.c.due_at.is_(None), queues.c.due_at > due_at)
-    return sa.case((later, due_at), else_=queues.c.due_at)
-
-
-@built_once
-def _set_floods(insert: Insert) -> sa.Executable:
-    seen = json_rows(insert, "floods", chat_id=sa.BigInteger, state=sa.JSON)
-    return sa.update(queues).where(queues.c.chat_id == seen.c.chat_id).values(flood=seen.c.state)
+_SET_FLOOD = (
+    sa.update(queues)
+    .where(queues.c.chat_id == sa.bindparam("chat"))
+    .values(flood=sa.bindparam("state", type_=sa.JSON))
+)
 
 
 async def set_floods(tx: Tx, floods: Mapping[int, Any]) -> None:
     """Write down what chats have had, for the next replica that claims their queues."""
-    rows = [{"chat_id": chat_id, "state": state} for chat_id, state in floods.items()]
-    await tx.execute(_set_floods(tx), {"floods": rows})
+    rows = [{"chat": chat_id, "state": state} for chat_id, state in floods.items()]
+    await tx.execute(_SET_FLOOD, rows)

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from bot.domain.errors import BlockedError
 from bot.domain.records import Chat
 from bot.store import access
-from bot.store.database import Tx, add_new, insert_for, row_or_none
-from bot.store.schema import Timestamp, metadata
+from bot.store.database import Tx, add_new, row_or_none
+from bot.store.schema import Timestamp, insert, metadata
 
 chats = sa.Table(
     "chats",
@@ -93,13 +93,10 @@ async def ensure(
     if language_code:
         columns["language_code"] = language_code
     state = "closed" if await access.is_blocked(tx, chat_id, now=now) else "active"
-    insert = insert_for(tx)(chats).values(
-        id=chat_id, state=state, state_since=now, created_at=now, **columns
-    )
-    statement = insert.on_conflict_do_update(index_elements=[chats.c.id], set_=columns).returning(
-        *COLUMNS
-    )
-    return Chat(*(await tx.execute(statement)).one())
+    new = {"id": chat_id, "state": state, "state_since": now, "created_at": now}
+    statement = insert(chats).values(**new, **columns)
+    statement = statement.on_conflict_do_update(index_elements=[chats.c.id], set_=columns)
+    return Chat(*(await tx.execute(statement.returning(*COLUMNS))).one())
 
 
 async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:

@@ -30,7 +30,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic_core import from_json
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -40,16 +39,13 @@ from bot.runtime.clock import steady
 from bot.runtime.replica import session_name
 from bot.store import private, schema, sqlite_copies
 from bot.store.failures import UNREACHABLE, Repeat, breaks_connection, outages, repeat
+from bot.store.schema import insert
 from bot.store.sqlite import Connection, opened, outstanding
 
 log = structlog.get_logger()
 
 Tx = AsyncConnection
-Insert = Callable[[sa.Table], sqlite.Insert]
 T = TypeVar("T")
-Built = TypeVar("Built", bound=sa.Executable)
-# Both know ON CONFLICT, by the same words.
-INSERTS = {"sqlite": sqlite.insert, "postgresql": cast("Insert", postgresql.insert)}
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = timedelta(seconds=10)
@@ -403,30 +399,29 @@ async def row_or_none(
     return kind(*row) if row else None
 
 
-def insert_for(tx: Tx) -> Insert:
-    """Return the ``insert`` of this database, the one that knows ON CONFLICT."""
-    return INSERTS[tx.dialect.name]
-
-
 async def add_new(tx: Tx, table: sa.Table, **row: Any) -> bool:  # noqa: ANN401 - columns
     """Add a row; false where there is one of its primary key already, which stays as it is."""
-    insert = insert_for(tx)(table).values(**row)
-    new = insert.on_conflict_do_nothing(index_elements=list(table.primary_key.columns))
+    keys = list(table.primary_key.columns)
+    new = insert(table).values(**row).on_conflict_do_nothing(index_elements=keys)
     return (await tx.execute(new)).rowcount > 0
 
 
-def built_once(build: Callable[[Insert], Built]) -> Callable[[Tx], Built]:
-    """Return what gives a transaction the statement that ``build`` makes of its ``insert_for``.
+async def put(
+    tx: Tx,
+    table: sa.Table,
+    key: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    new: Mapping[str, Any] | None = None,
+    where: sa.ColumnElement[bool] | None = None,
+) -> bool:
+    """Set columns of the row with this key, which is made, with ``new`` as well, if there is none.
 
-    To build a statement takes as long as to run it, so those of every reply and alert are built
-    once for each database, and get what differs as parameters.
+    False where there is one that is not as ``where`` says; it stays as it is.
     """
-
-    @cache
-    def of(database: str) -> Built:
-        return build(INSERTS[database])
-
-    return lambda tx: of(tx.dialect.name)
+    row = insert(table).values({**key, **values, **(new or {})})
+    statement = row.on_conflict_do_update(index_elements=list(key), set_=values, where=where)
+    return (await tx.execute(statement)).rowcount > 0
 
 
 def migration_config(connection: sa.Connection | None = None) -> Config:

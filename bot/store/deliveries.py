@@ -15,8 +15,7 @@ from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Options, Story, Target
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, SUMMARY, Delivery, Subscription
 from bot.domain.serialization import load_readable
-from bot.store.database import Insert, Tx, built_once, value_of_json
-from bot.store.json_rows import json_rows
+from bot.store.database import Tx, value_of_json
 from bot.store.profiles import profiles
 from bot.store.schema import BigId, Timestamp, metadata, only
 from bot.store.stories import stories
@@ -210,14 +209,11 @@ STARTED = _THESE.values(claims=deliveries.c.claims + 1, held="")
 ATTEMPTED = _THESE.values(copies=deliveries.c.copies + 1).returning(deliveries.c.id)
 
 
-@built_once
-def _sent(insert: Insert) -> sa.Executable:
-    arrived = json_rows(insert, "arrived", delivery=sa.BigInteger, message=sa.BigInteger)
-    return (
-        sa.update(deliveries)
-        .where(deliveries.c.id == arrived.c.delivery, is_open)
-        .values(state="sent", message_id=arrived.c.message, done_at=sa.bindparam("now"))
-    )
+SENT = (
+    sa.update(deliveries)
+    .where(deliveries.c.id == sa.bindparam("delivery"), is_open)
+    .values(state="sent", message_id=sa.bindparam("message"), done_at=sa.bindparam("now"))
+)
 
 
 async def start(tx: Tx, ids: Sequence[int]) -> None:
@@ -274,10 +270,10 @@ async def sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
     """Note which message brought each delivery (by its id)."""
     if message_ids:
         arrived = [
-            {"delivery": delivery_id, "message": message_id}
+            {"delivery": delivery_id, "message": message_id, "now": now}
             for delivery_id, message_id in message_ids.items()
         ]
-        await tx.execute(_sent(tx), {"arrived": arrived, "now": now})
+        await tx.execute(SENT, arrived)
 
 
 async def is_message(tx: Tx, chat_id: int, message_id: int) -> bool:

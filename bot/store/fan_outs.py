@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from bot.domain.records import Subscription
 from bot.store import chat_queues
 from bot.store.chats import IS_ACTIVE, chats
-from bot.store.database import Tx, insert_for, tell
+from bot.store.database import Tx, tell
 from bot.store.deliveries import deliveries
-from bot.store.schema import BigId, Timestamp, metadata
+from bot.store.schema import BigId, Timestamp, insert, metadata
 from bot.store.stories import stories
 from bot.store.subscriptions import WAITS, subscriptions
 
@@ -163,7 +163,7 @@ async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
         .with_for_update(read=True, key_share=True)  # one that goes is waited for, and not there
     )
     names = ["chat_id", "due_at", "free_at"]
-    woken = insert_for(tx)(chat_queues.queues).from_select(names, queues)
+    woken = insert(chat_queues.queues).from_select(names, queues)
     await chat_queues.wake_all(tx, woken, where)
     who = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]
     names = ["chat_id", "thread_id", "subscription_id", "due_at", "created_at"]
@@ -184,7 +184,7 @@ async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
         source = source.where(subscriptions.c.since <= row.since)
     # A subscription that is ended meanwhile is waited for, and then not there.
     source = source.with_for_update(read=True, key_share=True, of=subscriptions)
-    insert = insert_for(tx)(deliveries).from_select(names, source)
+    owed = insert(deliveries).from_select(names, source)
     await tx.execute(
-        insert.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
+        owed.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
     )

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain.records import EPOCH, KnownFile
-from bot.store.database import Insert, Tx, built_once
-from bot.store.schema import Timestamp, metadata
+from bot.store.database import Tx
+from bot.store.schema import Timestamp, insert, metadata
 
 ANIMATION = "animation"
 
@@ -46,24 +46,28 @@ async def known(
     return {row[0]: KnownFile(*row[1:]) for row in rows}
 
 
-@built_once
-def _claim(insert: Insert) -> sa.Executable:
-    statement = insert(files)
-    row = statement.excluded
-    now = sa.bindparam("now", type_=Timestamp)
-    is_known = sa.and_(files.c.file_id.is_not(None), files.c.until > now)
-    return statement.on_conflict_do_update(
-        index_elements=[files.c.bot_id, files.c.story_pk],
-        set_={
-            "leased_until": row.leased_until,
-            "until": sa.case((is_known, files.c.until), else_=row.until),
-            "file_id": sa.case((is_known, files.c.file_id), else_=sa.null()),
-        },
-        where=sa.and_(
-            files.c.leased_until <= now,
-            files.c.file_id.is_(None) | (files.c.until <= now) | (files.c.kind == ANIMATION),
-        ),
-    ).returning(files.c.story_pk)
+_NEW = insert(files)
+_NOW = sa.bindparam("now", type_=Timestamp)
+_IS_KNOWN = sa.and_(files.c.file_id.is_not(None), files.c.until > _NOW)
+_CLAIM = _NEW.on_conflict_do_update(
+    index_elements=[files.c.bot_id, files.c.story_pk],
+    set_={
+        "leased_until": _NEW.excluded.leased_until,
+        "until": sa.case((_IS_KNOWN, files.c.until), else_=_NEW.excluded.until),
+        "file_id": sa.case((_IS_KNOWN, files.c.file_id), else_=sa.null()),
+    },
+    where=sa.and_(files.c.leased_until <= _NOW, ~_IS_KNOWN | (files.c.kind == ANIMATION)),
+).returning(files.c.story_pk)
+_REMEMBER = _NEW.on_conflict_do_update(
+    index_elements=[files.c.bot_id, files.c.story_pk],
+    set_={
+        name: _NEW.excluded[name]
+        for name in ("kind", "file_id", "file_unique_id", "leased_until", "until")
+    },
+    where=sa.or_(  # a video serves alone and in albums: it stays
+        _NEW.excluded.kind != ANIMATION, files.c.file_id.is_(None), files.c.kind != "video"
+    ),
+)
 
 
 async def claim(
@@ -78,7 +82,7 @@ async def claim(
         {"bot_id": bot_id, "story_pk": pk, "leased_until": until, "until": until, "now": now}
         for pk in sorted(pks)  # in one order everywhere, so that two claims can't block each other
     ]
-    taken = [row[0] for row in await tx.execute(_claim(tx), rows)]
+    taken = [row[0] for row in await tx.execute(_CLAIM, rows)]
     if len(taken) == len(rows):
         return True
     await release(tx, bot_id, taken)
@@ -98,21 +102,6 @@ async def release(tx: Tx, bot_id: int, pks: Collection[str]) -> None:
     await tx.execute(statement.values(leased_until=EPOCH))
 
 
-@built_once
-def _remember(insert: Insert) -> sa.Executable:
-    statement = insert(files)
-    names = ("kind", "file_id", "file_unique_id", "leased_until", "until")
-    return statement.on_conflict_do_update(
-        index_elements=[files.c.bot_id, files.c.story_pk],
-        set_={name: statement.excluded[name] for name in names},
-        where=sa.or_(  # a video serves alone and in albums: it stays
-            statement.excluded.kind != ANIMATION,
-            files.c.file_id.is_(None),
-            files.c.kind != "video",
-        ),
-    )
-
-
 async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
     """Keep the files of stories, by pk; a newer file_id takes the place of an older."""
     if not files:
@@ -129,14 +118,9 @@ async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
         }
         for pk, file in sorted(files.items())
     ]
-    await tx.execute(_remember(tx), rows)
+    await tx.execute(_REMEMBER, rows)
 
 
 async def forget(tx: Tx, bot_id: int, pk: str) -> None:
     """Drop a file_id that Telegram no longer takes."""
     await tx.execute(sa.delete(files).where(files.c.bot_id == bot_id, files.c.story_pk == pk))
-
-
-async def clean(tx: Tx, *, now: datetime) -> int:
-    """Remove the files of stories that are over; return how many."""
-    return (await tx.execute(sa.delete(files).where(files.c.until <= now))).rowcount

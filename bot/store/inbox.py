@@ -14,8 +14,8 @@ from typing import Any, TypeGuard
 import sqlalchemy as sa
 
 from bot.domain.records import EPOCH
-from bot.store.database import Insert, Tx, built_once
-from bot.store.schema import BigId, Timestamp, metadata, only
+from bot.store.database import Tx
+from bot.store.schema import BigId, Timestamp, insert, metadata, only
 
 inbox = sa.Table(
     "inbox",
@@ -69,10 +69,7 @@ class ClaimedUpdate:
 CLAIMED = [inbox.c[name] for name in ClaimedUpdate.__dataclass_fields__]
 
 
-@built_once
-def _add(insert: Insert) -> sa.Executable:
-    statement = insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id])
-    return statement.returning(*CLAIMED)
+_ADD = insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id]).returning(*CLAIMED)
 
 
 async def add(
@@ -93,7 +90,7 @@ async def add(
         for arrival in arrivals
     ]
     unwanted = {arrival.update_id for arrival in arrivals if not arrival.wanted}
-    new = (await tx.execute(_add(tx), rows)).all()
+    new = (await tx.execute(_ADD, rows)).all()
     added = [ClaimedUpdate(*row) for row in new if row[-1] not in unwanted]
     return sorted(added, key=lambda claimed: claimed.id)
 
@@ -225,8 +222,3 @@ async def forget(tx: Tx, chat_id: int) -> None:
 async def count_open(tx: Tx) -> int:
     """Return how many updates wait for their answer."""
     return (await tx.execute(sa.select(sa.func.count()).where(OPEN))).scalar_one()
-
-
-async def clean(tx: Tx, *, before: datetime) -> int:
-    """Remove what was answered before ``before``; return how many."""
-    return (await tx.execute(sa.delete(inbox).where(inbox.c.done_at < before))).rowcount

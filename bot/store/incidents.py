@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.incidents import Fields, Incident, dumped, loaded
-from bot.store.database import Tx, insert_for, row_or_none
-from bot.store.schema import BigId, Timestamp, metadata, only
+from bot.store.database import Tx, row_or_none
+from bot.store.schema import BigId, Timestamp, insert, metadata, only
 
 incidents = sa.Table(
     "incidents",
@@ -47,7 +47,7 @@ async def add(
 
     With ``closed_at`` it is over: an event, or what could be written down afterwards only.
     """
-    insert = insert_for(tx)(incidents).values(
+    new = insert(incidents).values(
         kind=kind,
         text=text,
         fields=dumped(fields),
@@ -55,7 +55,7 @@ async def add(
         opened_at=opened_at,
         closed_at=closed_at,
     )
-    return await row_or_none(tx, int, insert.on_conflict_do_nothing().returning(incidents.c.id))
+    return await row_or_none(tx, int, new.on_conflict_do_nothing().returning(incidents.c.id))
 
 
 async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:

@@ -15,10 +15,10 @@ from bot.domain.model import ORIGINAL, Profile, Story
 from bot.domain.records import Delivery, FileKind
 from bot.domain.serialization import dump_stories, load_readable
 from bot.store.chats import chats
-from bot.store.database import Insert, Tx, built_once, row_or_none
+from bot.store.database import Tx, row_or_none
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
-from bot.store.schema import Timestamp, chat_key, metadata
+from bot.store.schema import Timestamp, chat_key, insert, metadata
 
 kept = sa.Table(
     "kept_stories",
@@ -44,13 +44,6 @@ class Kept:
     kind: FileKind
     file_id: str
     file_unique_id: str
-
-
-@built_once
-def _add(insert: Insert) -> sa.Executable:
-    return insert(kept).on_conflict_do_nothing(
-        index_elements=[kept.c.chat_id, kept.c.story_pk, kept.c.bot_id]
-    )
 
 
 def _key(row: Delivery) -> str:
@@ -95,7 +88,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
         for file in by_pk.get(_key(row), ())
     ]
     if values:
-        await tx.execute(_add(tx), values)
+        await tx.execute(insert(kept).on_conflict_do_nothing(), values)
 
 
 async def whose(

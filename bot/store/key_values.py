@@ -1,45 +1,61 @@
-"""Small named values that all replicas share (the stop switch, sums, the last balance)."""
+"""Small named values that all replicas share: the last balance, the limits of an API, leases.
 
+A value with an end (``until``) is cleaned away some time after it. A lease is a row that has an
+``owner`` until then (``bot.store.leases``).
+"""
+
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx, add_new, insert_for
+from bot.store import database
+from bot.store.database import Tx, add_new
 from bot.store.schema import Timestamp, metadata
 
 key_values = sa.Table(
-    "notes",
+    "key_values",
     metadata,
     sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column("value", sa.JSON, nullable=False),
-    sa.Column("at", Timestamp, nullable=False),
+    sa.Column("value", sa.JSON),
+    sa.Column("owner", sa.String(64)),
+    sa.Column("until", Timestamp, index=True),  # None: it has no end
 )
+_OF_KEY = sa.select(key_values.c.value).where(key_values.c.key == sa.bindparam("key"))
 
 
 async def get(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
     """Return the value under ``key``, None when there is none."""
-    return (
-        await tx.execute(sa.select(key_values.c.value).where(key_values.c.key == key))
-    ).scalar()
+    return (await tx.execute(_OF_KEY, {"key": key})).scalar()
 
 
-async def put(tx: Tx, key: str, value: Any, *, now: datetime) -> None:  # noqa: ANN401 - any JSON value
+async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
+    """Return the value under ``key``, which nobody else changes before the transaction ends."""
+    await add_new(tx, key_values, key=key, value=None)
+    return (await tx.execute(_OF_KEY.with_for_update(), {"key": key})).scalar()
+
+
+async def put(tx: Tx, key: str, value: Any, *, until: datetime | None = None) -> None:  # noqa: ANN401 - any JSON value
     """Set the value under ``key``."""
-    insert = insert_for(tx)(key_values).values(key=key, value=value, at=now)
-    await tx.execute(
-        insert.on_conflict_do_update(
-            index_elements=[key_values.c.key], set_={"value": value, "at": now}
-        )
-    )
+    await database.put(tx, key_values, {"key": key}, {"value": value, "until": until})
 
 
-async def add(tx: Tx, key: str, value: Any, *, now: datetime) -> bool:  # noqa: ANN401 - any JSON value
+async def change(
+    tx: Tx, key: str, decide: Callable[[Any | None], tuple[Any | None, datetime] | None]
+) -> None:
+    """Put what ``decide`` makes of a value, and its end; where that is None the value stays."""
+    after = decide(await lock(tx, key))
+    if after is not None:
+        value, until = after
+        await put(tx, key, value, until=until)
+
+
+async def add(tx: Tx, key: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value
     """Set the value under ``key`` where there is none; return whether it was set."""
-    return await add_new(tx, key_values, key=key, value=value, at=now)
+    return await add_new(tx, key_values, key=key, value=value)
 
 
 async def remove(tx: Tx, key: str) -> bool:
     """Forget the value under ``key``; return whether there was one."""
-    removed = sa.delete(key_values).where(key_values.c.key == key).returning(key_values.c.key)
-    return (await tx.execute(removed)).scalar() is not None
+    return (await tx.execute(sa.delete(key_values).where(key_values.c.key == key))).rowcount > 0

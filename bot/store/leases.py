@@ -1,11 +1,8 @@
-"""Leases: what replicas must agree on, one row each.
+"""Leases: what one process has alone for a time, which it renews.
 
-A lease is held by its ``owner`` until a time, renewed before, and free then: what a process that
-was killed held is another's. A process shows by one that it is at work (``bot.store.upgrades``);
-one is the lead: Telegram gives updates to one poller only, so one of several replicas polls.
-
-Limits that replicas share are rows here too: their state is JSON that its owner understands. Who
-changes it locks the row first.
+What a process that was killed held is free when the time is over. A process shows by a lease that
+it is at work (``bot.store.upgrades``); one is the lead: Telegram gives updates to one poller only,
+so one of several replicas polls.
 """
 
 import asyncio
@@ -19,99 +16,36 @@ import sqlalchemy as sa
 import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.records import EPOCH
 from bot.runtime.workers import Worker
-from bot.store.database import Database, Tx, add_new, insert_for
-from bot.store.schema import Timestamp, metadata
+from bot.store.database import Database, Tx, put
+from bot.store.key_values import key_values
 
 log = structlog.get_logger()
 
-leases = sa.Table(
-    "gates",
-    metadata,
-    sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column("state", sa.JSON),
-    sa.Column("owner", sa.String(64)),  # who holds it, where one does
-    sa.Column("until", Timestamp, nullable=False, index=True),
-)
-
-_Decide = Callable[[Any | None], tuple[Any | None, datetime] | None]
 LEASE = timedelta(seconds=5)
 EVERY = timedelta(seconds=1.5)  # it is renewed, or asked for: after a kill another has it in 6.5 s
 PATIENCE_S = 3.0  # with the database: a lead that can't be renewed must end in time
 _SILENT = "it has not answered in time"
 
 
-async def change(tx: Tx, key: str, decide: _Decide) -> None:
-    """Replace a row's state by what ``decide`` makes of it, and keep that until then.
-
-    Where ``decide`` returns None it stays.
-    """
-    after = decide(await lock(tx, key))
-    if after is not None:
-        state, until = after
-        await write(tx, key, state, until=until)
-
-
-async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return a row's state; nobody else may change it before the transaction ends."""
-    await add_new(tx, leases, key=key, state=None, until=EPOCH)
-    statement = sa.select(leases.c.state).where(leases.c.key == key).with_for_update()
-    return (await tx.execute(statement)).scalar()
-
-
-async def peek(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return a row's state without locking it."""
-    return (await tx.execute(sa.select(leases.c.state).where(leases.c.key == key))).scalar()
-
-
-async def put(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
-    """Set the state of a row that nobody has locked; it may be cleaned away after ``until``."""
-    values = {"state": state, "until": until}
-    insert = insert_for(tx)(leases).values(key=key, **values)
-    await tx.execute(insert.on_conflict_do_update(index_elements=[leases.c.key], set_=values))
-
-
-async def first(tx: Tx, key: str, *, until: datetime) -> bool:
-    """Return whether nobody came here before, or so long ago that it was cleaned away."""
-    return await add_new(tx, leases, key=key, state=None, until=until)
-
-
-async def write(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
-    """Set the state of a locked row; it may be cleaned away after ``until``."""
-    values = {"state": state, "until": until}
-    await tx.execute(sa.update(leases).where(leases.c.key == key).values(values))
-
-
 async def take(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE) -> bool:
     """Take a lease that is free, or renew one's own; false while another holds it."""
     values = {"owner": owner, "until": now + lease}
-    insert = insert_for(tx)(leases).values(key=key, **values)
-    is_ours = sa.or_(leases.c.until <= now, leases.c.owner == owner)
-    taken = insert.on_conflict_do_update(index_elements=[leases.c.key], set_=values, where=is_ours)
-    return (await tx.execute(taken)).rowcount > 0
+    is_ours = sa.or_(key_values.c.until <= now, key_values.c.owner == owner)
+    return await put(tx, key_values, {"key": key}, values, where=is_ours)
 
 
 async def release(tx: Tx, key: str, owner: str) -> None:
     """Let a lease go, if it is the owner's still."""
-    await tx.execute(sa.delete(leases).where(leases.c.key == key, leases.c.owner == owner))
+    await tx.execute(
+        sa.delete(key_values).where(key_values.c.key == key, key_values.c.owner == owner)
+    )
 
 
-async def held(tx: Tx, key: str, *, now: datetime) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return the state of a lease that has not ended."""
-    statement = sa.select(leases.c.state).where(leases.c.key == key, leases.c.until > now)
-    return (await tx.execute(statement)).scalar()
-
-
-async def count_held(tx: Tx, prefix: str, *, now: datetime) -> int:
-    """Return how many leases whose keys begin so have not ended."""
-    ours = sa.and_(leases.c.key.startswith(prefix), leases.c.until > now)
-    return (await tx.execute(sa.select(sa.func.count()).where(ours))).scalar_one()
-
-
-async def clean(tx: Tx, *, now: datetime) -> int:
-    """Remove leases that have ended; return how many."""
-    return (await tx.execute(sa.delete(leases).where(leases.c.until < now))).rowcount
+async def held(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
+    """Return the values of the leases whose keys begin so and that have not ended."""
+    ours = sa.and_(key_values.c.key.startswith(prefix), key_values.c.until > now)
+    return list((await tx.execute(sa.select(key_values.c.value).where(ours))).scalars())
 
 
 @asynccontextmanager

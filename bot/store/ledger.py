@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import acquaintances
-from bot.store.database import Insert, Tx, built_once
-from bot.store.schema import BigId, Timestamp, metadata, only
+from bot.store.database import Tx
+from bot.store.schema import BigId, Timestamp, insert, metadata, only
 
 OPEN = "reserved"
 _PRESUMED = "presumed"  # spent
@@ -146,19 +146,18 @@ async def _count(tx: Tx, rows: Sequence[Any], *, amount: int | None = None, sign
     # In one order: two replicas must not wait in a ring.
     values = [dict(zip(_DAY_COLUMNS, (*key, *days[key]), strict=True)) for key in sorted(days)]
     if values:
-        await tx.execute(_add(tx), values)
+        await tx.execute(_ADD_TO_DAYS, values)
     return len(rows)
 
 
 _DAY_COLUMNS = [column.name for column in ledger_days.c]
 
 
-@built_once
-def _add(insert: Insert) -> sa.Executable:
-    statement = insert(ledger_days)
-    added = {name: ledger_days.c[name] + statement.excluded[name] for name in SUMS}
-    keys = list(ledger_days.primary_key.columns)
-    return statement.on_conflict_do_update(index_elements=keys, set_=added)
+_DAY = insert(ledger_days)
+_ADD_TO_DAYS = _DAY.on_conflict_do_update(
+    index_elements=list(ledger_days.primary_key.columns),
+    set_={name: ledger_days.c[name] + _DAY.excluded[name] for name in SUMS},
+)
 
 
 async def open_credits(tx: Tx) -> int:
@@ -280,7 +279,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     here = sa.delete(ledger_days).where(ledger_days.c.chat_id == old).returning(*ledger_days.c)
     rows = [dict(row) | {"chat_id": new} for row in (await tx.execute(here)).mappings()]
     if rows:
-        await tx.execute(_add(tx), rows)
+        await tx.execute(_ADD_TO_DAYS, rows)
 
 
 async def forget_person(tx: Tx, user_id: int) -> None:

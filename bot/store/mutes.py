@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.domain import alert_rules
 from bot.domain.model import Right
 from bot.domain.records import Mute
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx, put
 from bot.store.schema import Timestamp, chat_key, metadata
 
 mutes = sa.Table(
@@ -63,12 +63,8 @@ async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: dat
         "probe_at": alert_rules.probe_at(now, probes, together),
         "probes": probes,
     }
-    insert = insert_for(tx)(mutes).values(
-        chat_id=chat_id, thread_id=thread_id, since=now, **values
-    )
-    await tx.execute(
-        insert.on_conflict_do_update(index_elements=["chat_id", "thread_id"], set_=values)
-    )
+    key = {"chat_id": chat_id, "thread_id": thread_id}
+    await put(tx, mutes, key, values, new={"since": now})
     if together == "peace":
         return probes + 1 == alert_rules.MAX_REMOVALS
     return not known or known[0].missing != together

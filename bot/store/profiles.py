@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from bot.domain.model import Profile
 from bot.domain.records import EPOCH, Audience, Known
-from bot.store.database import Tx, insert_for, row_or_none
-from bot.store.schema import Timestamp, metadata, only
+from bot.store.database import Tx, row_or_none
+from bot.store.schema import Timestamp, insert, metadata, only
 
 profiles = sa.Table(
     "profiles",
@@ -93,9 +93,8 @@ async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     if before is None:
         new = {"profile_id": profile.profile_id, "state_since": now, "named_at": now}
         new |= {"username": profile.username, **columns}
-        insert = insert_for(tx)(profiles).values(**new)
-        added = insert.on_conflict_do_nothing(index_elements=[profiles.c.profile_id])
-        before = await row_or_none(tx, Known, added.returning(*COLUMNS))
+        added = insert(profiles).values(**new).on_conflict_do_nothing().returning(*COLUMNS)
+        before = await row_or_none(tx, Known, added)
         before = before or await lock(tx, profile.profile_id)
         assert before is not None  # noqa: S101 - inserted above or by somebody else, and locked
     is_news = any(getattr(before, name) != value for name, value in columns.items())

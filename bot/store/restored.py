@@ -24,9 +24,9 @@ from bot.store.subscriptions import subscriptions
 _REASON = "restored"
 
 
-async def mark(tx: Tx, *, made_at: datetime, now: datetime) -> None:
+async def mark(tx: Tx, *, made_at: datetime) -> None:
     """Say of a database that it is a copy; one of a copy is as old as that."""
-    await key_values.add(tx, MARK, made_at.isoformat(), now=now)
+    await key_values.add(tx, MARK, made_at.isoformat())
 
 
 async def settle(tx: Tx, *, now: datetime) -> datetime | None:

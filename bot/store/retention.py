@@ -8,7 +8,9 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.records import REPLY
+from bot.store.access import access_list
 from bot.store.acquaintances import acquaintances
+from bot.store.answers import cached_answers
 from bot.store.broadcasts import broadcasts
 from bot.store.budgets import allowances, budget_days
 from bot.store.chat_queues import queues
@@ -16,13 +18,16 @@ from bot.store.chats import chats
 from bot.store.database import Tx
 from bot.store.deliveries import deliveries, is_open
 from bot.store.ended import ended
+from bot.store.file_ids import files
+from bot.store.inbox import inbox
 from bot.store.incidents import incidents
 from bot.store.kept import kept
+from bot.store.key_values import key_values
 from bot.store.ledger import ledger_days, ledger_entries
 from bot.store.profiles import profiles
 from bot.store.samples import samples
 from bot.store.stories import moments, stories
-from bot.store.subscriptions import follows, subscriptions
+from bot.store.subscriptions import subscriptions
 from bot.store.usage import usage_days
 
 _STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted stories is kept
@@ -36,7 +41,8 @@ _HISTORY_KEPT = timedelta(days=60)
 _INCIDENTS_KEPT = timedelta(days=30)
 _USAGE_KEPT = timedelta(days=366)
 _ENTRIES_KEPT = timedelta(days=32)  # of the ledger: for a whole month, by person
-_FOLLOWS_KEPT = timedelta(days=2)
+_ASKED_KEPT = timedelta(days=30)  # who asked only; they would be refused in a sentence once more
+_UPDATES_KNOWN = timedelta(hours=25)  # Telegram repeats one for 24 hours at most
 _ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
 
 
@@ -56,7 +62,6 @@ class Overdue:
     """Rows of one table that have been kept long enough; those go first that are first ``by``."""
 
     table: sa.Table
-    key: sa.Column[Any] | sa.Tuple
     condition: sa.ColumnElement[bool]
     by: sa.Column[Any] | None = None
 
@@ -66,85 +71,61 @@ def overdue(now: datetime) -> list[Overdue]:
 
     What hangs on a chat goes before the chat, so that no single delete is long.
     """
+    last_year = now.date() - _USAGE_KEPT
     closed = sa.and_(chats.c.state == "closed", chats.c.state_since < now - _CLOSED_CHATS_KEPT)
     of_closed = deliveries.c.chat_id.in_(sa.select(chats.c.id).where(closed))
+    is_old = sa.or_(
+        deliveries.c.state != "parked", deliveries.c.done_at < now - _DEAD_LETTERS_KEPT
+    )
+    is_done = deliveries.c.state != sa.literal_column("'open'")
+    is_owed = sa.exists().where(deliveries.c.story_pk == stories.c.pk, is_open)
+    is_followed = sa.exists().where(subscriptions.c.profile_id == profiles.c.profile_id)
+    is_idle = sa.and_(cached_answers.c.until <= now, cached_answers.c.leased_until <= now)
+    has_only_asked = sa.and_(
+        access_list.c.is_allowed.is_(False),
+        access_list.c.blocked_since.is_(None),
+        access_list.c.allowance.is_(None),
+        access_list.c.told_at < now - _ASKED_KEPT,
+    )
+    first_entry = datetime.combine(now.date() - _ENTRIES_KEPT, time(), UTC)
     return [
+        # By its index: PostgreSQL read the whole table else, more of it for each slice.
         Overdue(
             deliveries,
-            deliveries.c.id,
-            sa.and_(
-                deliveries.c.state != sa.literal_column("'open'"),
-                deliveries.c.done_at < now - _DELIVERIES_KEPT,
-                sa.or_(
-                    deliveries.c.state != "parked", deliveries.c.done_at < now - _DEAD_LETTERS_KEPT
-                ),
-            ),
-            # By its index: PostgreSQL read the whole table else, more of it for each slice.
+            sa.and_(is_done, deliveries.c.done_at < now - _DELIVERIES_KEPT, is_old),
             by=deliveries.c.done_at,
         ),
-        Overdue(
-            stories,
-            stories.c.pk,
-            sa.and_(
-                stories.c.expires_at < now - _STORIES_KEPT,
-                ~sa.exists().where(deliveries.c.story_pk == stories.c.pk, is_open),
-            ),
-        ),
-        Overdue(moments, moments.c.at, moments.c.at < now - _HISTORY_KEPT),
-        Overdue(kept, kept.c.taken_at, kept.c.taken_at < now - alert_rules.KEPT_FOR),
-        Overdue(incidents, incidents.c.id, incidents.c.closed_at < now - _INCIDENTS_KEPT),
+        Overdue(stories, sa.and_(stories.c.expires_at < now - _STORIES_KEPT, ~is_owed)),
+        Overdue(moments, moments.c.at < now - _HISTORY_KEPT),
+        Overdue(kept, kept.c.taken_at < now - alert_rules.KEPT_FOR),
+        Overdue(incidents, incidents.c.closed_at < now - _INCIDENTS_KEPT),
         Overdue(
             broadcasts,
-            broadcasts.c.id,
             sa.and_(broadcasts.c.state != "running", broadcasts.c.made_at < now - _INCIDENTS_KEPT),
         ),
-        Overdue(
-            usage_days,
-            sa.tuple_(*usage_days.primary_key.columns),
-            usage_days.c.day < now.date() - _USAGE_KEPT,
-        ),
-        Overdue(
-            ledger_entries,
-            ledger_entries.c.id,
-            ledger_entries.c.at < datetime.combine(now.date() - _ENTRIES_KEPT, time(), UTC),
-            by=ledger_entries.c.at,
-        ),
-        Overdue(
-            ledger_days,
-            sa.tuple_(*ledger_days.primary_key.columns),
-            ledger_days.c.day < now.date() - _USAGE_KEPT,
-        ),
-        Overdue(
-            allowances,
-            sa.tuple_(*allowances.primary_key.columns),
-            allowances.c.day < now.date() - timedelta(days=1),
-        ),
-        Overdue(budget_days, budget_days.c.day, budget_days.c.day < now.date() - _USAGE_KEPT),
-        Overdue(
-            acquaintances,
-            sa.tuple_(*acquaintances.primary_key.columns),
-            acquaintances.c.last_day < now.date() - _USAGE_KEPT,
-        ),
-        Overdue(samples, samples.c.hour, samples.c.hour < now - _INCIDENTS_KEPT),
-        Overdue(ended, ended.c.at, ended.c.at < now - _ENDED_KEPT),
-        Overdue(follows, follows.c.id, follows.c.at < now - _FOLLOWS_KEPT),
-        Overdue(deliveries, deliveries.c.id, of_closed),
-        Overdue(chats, chats.c.id, closed),
-        Overdue(
-            profiles,
-            profiles.c.profile_id,
-            sa.and_(
-                profiles.c.named_at < now - _PROFILES_KEPT,
-                ~sa.exists().where(subscriptions.c.profile_id == profiles.c.profile_id),
-            ),
-        ),
+        Overdue(usage_days, usage_days.c.day < last_year),
+        Overdue(ledger_entries, ledger_entries.c.at < first_entry, by=ledger_entries.c.at),
+        Overdue(ledger_days, ledger_days.c.day < last_year),
+        Overdue(allowances, allowances.c.day < now.date() - timedelta(days=1)),
+        Overdue(budget_days, budget_days.c.day < last_year),
+        Overdue(acquaintances, acquaintances.c.last_day < last_year),
+        Overdue(access_list, has_only_asked),
+        Overdue(inbox, inbox.c.done_at < now - _UPDATES_KNOWN),
+        Overdue(cached_answers, is_idle),
+        Overdue(files, files.c.until <= now),
+        Overdue(key_values, key_values.c.until < now),
+        Overdue(samples, samples.c.hour < now - _INCIDENTS_KEPT),
+        Overdue(ended, ended.c.at < now - _ENDED_KEPT),
+        Overdue(deliveries, of_closed),
+        Overdue(chats, closed),
+        Overdue(profiles, sa.and_(profiles.c.named_at < now - _PROFILES_KEPT, ~is_followed)),
     ]
 
 
 async def forget(tx: Tx, what: Overdue, *, limit: int) -> int:
     """Delete up to ``limit`` rows of what is overdue; return how many went."""
-    columns = what.key.clauses if isinstance(what.key, sa.Tuple) else (what.key,)
-    first = sa.select(*columns).where(what.condition).order_by(what.by).limit(limit)
+    keys = list(what.table.primary_key.columns)
+    first = sa.select(*keys).where(what.condition).order_by(what.by).limit(limit)
     # What is locked goes the next time.
-    these = what.key.in_(first.with_for_update(skip_locked=True))
+    these = sa.tuple_(*keys).in_(first.with_for_update(skip_locked=True))
     return (await tx.execute(sa.delete(what.table).where(these))).rowcount

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 
 from bot.domain.records import EPOCH
@@ -21,6 +22,10 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     },
 )
+
+Insert = postgresql.Insert
+insert = postgresql.insert
+"""An INSERT that knows ON CONFLICT, for both: SQLite has that from PostgreSQL, word for word."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 

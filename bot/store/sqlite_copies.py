@@ -19,7 +19,7 @@ from bot.store import private
 _PAGES = 2_000  # at a time; after each, a stop is heard
 _STEPS = 100_000  # of SQLite's machine; the same
 MARK = "copy"
-"""Under which a copy says in ``notes`` that it is one, and of when."""
+"""Under which a copy says in ``key_values`` that it is one, and of when."""
 
 
 def copy(
@@ -61,8 +61,8 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
             here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
             if _revision(here):  # it says that it is a copy; one of a copy is as old as that
                 here.execute(
-                    "INSERT INTO notes (key, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    (MARK, json.dumps(at.isoformat()), round(at.timestamp() * 1000)),
+                    "INSERT INTO key_values (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    (MARK, json.dumps(at.isoformat())),
                 )
             _check(here)
         except sqlite3.OperationalError:

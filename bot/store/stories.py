@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from bot.domain.model import Story
 from bot.domain.serialization import dump_stories, load_readable
-from bot.store.database import Insert, Tx, built_once
+from bot.store.database import Tx
 from bot.store.profiles import profiles
-from bot.store.schema import Timestamp, metadata
+from bot.store.schema import Timestamp, insert, metadata
 
 stories = sa.Table(
     "stories",
@@ -43,10 +43,8 @@ moments = sa.Table(
 )
 
 
-@built_once
-def _add(insert: Insert) -> sa.Executable:
-    statement = insert(stories).on_conflict_do_nothing(index_elements=[stories.c.pk])
-    return statement.returning(stories.c.pk)
+_ADD = insert(stories).on_conflict_do_nothing(index_elements=["pk"]).returning(stories.c.pk)
+_ADD_MOMENTS = insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
 
 
 async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
@@ -67,7 +65,7 @@ async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
         }
         for story, value in zip(ordered, dump_stories(ordered), strict=True)
     ]
-    new = set((await tx.execute(_add(tx), values)).scalars())
+    new = set((await tx.execute(_ADD, values)).scalars())
     await _record_moments(tx, [story for story in ordered if story.pk in new])
     await _refresh(tx, [story for story in ordered if story.pk not in new])
     return [story.pk for story in ordered if story.pk in new]
@@ -99,16 +97,11 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
     return [story for story in readable if story]
 
 
-@built_once
-def _add_moments(insert: Insert) -> sa.Executable:
-    return insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
-
-
 async def _record_moments(tx: Tx, seen: Iterable[Story]) -> None:
     """Keep the times of stories; two of one moment count as one."""
     rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in seen]
     if rows:
-        await tx.execute(_add_moments(tx), rows)
+        await tx.execute(_ADD_MOMENTS, rows)
 
 
 async def history(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:

@@ -14,9 +14,9 @@ from bot.store import acquaintances
 from bot.store import chats as chat_store
 from bot.store.acquaintances import is_known_as
 from bot.store.chats import IS_ACTIVE, chats
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx, row_or_none
 from bot.store.profiles import IS_CHECKED, profiles
-from bot.store.schema import BigId, Timestamp, metadata
+from bot.store.schema import BigId, Timestamp, insert, metadata
 from bot.store.topics import topics
 
 _FAST = 4.0  # the weight of a subscription that asked for it; of others 1
@@ -43,19 +43,6 @@ subscriptions = sa.Table(
 
 WAITS = sa.and_(subscriptions.c.paused.is_(False), IS_ACTIVE)
 """What makes a subscription, joined with its chat, wait for alerts."""
-
-# What a chat newly followed, also when it has unfollowed it since: the limit of a day counts it.
-follows = sa.Table(
-    "follows",
-    metadata,
-    sa.Column("id", BigId, primary_key=True),
-    sa.Column(
-        "chat_id", sa.BigInteger, sa.ForeignKey("chats.id", ondelete="CASCADE"), nullable=False
-    ),
-    sa.Column("at", Timestamp, nullable=False),
-    sa.Index("ix_follows_chat", "chat_id", "at"),
-)
-
 
 _FIELDS = [
     subscriptions.c.id,
@@ -176,14 +163,6 @@ async def count(tx: Tx, chat_id: int) -> int:
     return (await tx.execute(statement)).scalar() or 0
 
 
-async def count_new(tx: Tx, chat_id: int, *, since: datetime) -> int:
-    """Return how often a chat began to follow someone after ``since``."""
-    statement = sa.select(sa.func.count()).where(
-        follows.c.chat_id == chat_id, follows.c.at > since
-    )
-    return (await tx.execute(statement)).scalar() or 0
-
-
 async def add(
     tx: Tx,
     target: Target,
@@ -193,13 +172,9 @@ async def add(
     since: datetime,
     created_by: int | None,
     now: datetime,
-    is_new: bool = True,
 ) -> int | None:
-    """Follow a profile; return the id, None when the chat or topic does so already.
-
-    ``is_new``: it counts as one of those that a chat may begin to follow in a day.
-    """
-    insert = insert_for(tx)(subscriptions).values(
+    """Follow a profile; return the id, None when the chat or topic does so already."""
+    new = insert(subscriptions).values(
         chat_id=target.chat_id,
         thread_id=target.thread_id or MAIN,
         profile_id=profile_id,
@@ -208,13 +183,10 @@ async def add(
         created_by=created_by,
         created_at=now,
     )
-    statement = insert.on_conflict_do_nothing(
+    statement = new.on_conflict_do_nothing(
         index_elements=["chat_id", "thread_id", "profile_id"]
     ).returning(subscriptions.c.id)
-    added: int | None = (await tx.execute(statement)).scalar_one_or_none()
-    if added is not None and is_new:
-        await tx.execute(sa.insert(follows).values(chat_id=target.chat_id, at=now))
-    return added
+    return await row_or_none(tx, int, statement)
 
 
 async def change(tx: Tx, subscription_id: int, **values: object) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.records import MAIN, Topic
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx, put
 from bot.store.profiles import profiles
 from bot.store.schema import Timestamp, chat_key, metadata
 
@@ -67,10 +67,7 @@ async def claim(
 ) -> None:
     """Note that a topic is being made, in place of ``former_id``, in a chat that is locked."""
     values = {"name": name, "thread_id": MAIN, "former_id": former_id, "claimed_until": until}
-    insert = insert_for(tx)(topics).values(chat_id=chat_id, profile_id=profile_id, **values)
-    await tx.execute(
-        insert.on_conflict_do_update(index_elements=["chat_id", "profile_id"], set_=values)
-    )
+    await put(tx, topics, {"chat_id": chat_id, "profile_id": profile_id}, values)
 
 
 async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> None:

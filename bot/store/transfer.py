@@ -65,7 +65,7 @@ async def move(
     number = stamp["number"] if stamp else secrets.token_hex(8)
     stamp = {"number": number, "to": to, "at": now.isoformat(), "whole": False} | (stamp or {})
     stamp["to"] = to
-    await _stamp(source, stamp, now=now)
+    await _stamp(source, stamp)
     rows = 0
     async with target.session() as tx:  # a bot that starts there waits
         if await key_values.get(tx, _CAME) == number:
@@ -77,14 +77,14 @@ async def move(
                 tell(table.name, count)
                 rows += count
         await _set_sequences(tx)
-        await key_values.put(tx, _CAME, number, now=now)
-        await _stamp(source, stamp | {"whole": True}, now=now)
+        await key_values.put(tx, _CAME, number)
+        await _stamp(source, stamp | {"whole": True})
     async with target.session() as tx:
         await tx.execute(sa.text("ANALYZE"))
     return rows
 
 
-async def undo(source: Database, *, now: datetime) -> bool:
+async def undo(source: Database) -> bool:
     """Let the source be used again; false where it was not given up.
 
     Where all was moved, the bot may have run on the target since, so the source goes on as an old
@@ -96,13 +96,13 @@ async def undo(source: Database, *, now: datetime) -> bool:
             return False
         await key_values.remove(tx, _MOVED)
         if stamp["whole"]:
-            await restored.mark(tx, made_at=datetime.fromisoformat(stamp["at"]), now=now)
+            await restored.mark(tx, made_at=datetime.fromisoformat(stamp["at"]))
     return True
 
 
-async def _stamp(source: Database, stamp: dict[str, Any], *, now: datetime) -> None:
+async def _stamp(source: Database, stamp: dict[str, Any]) -> None:
     async with source.begin() as tx:
-        await key_values.put(tx, _MOVED, stamp, now=now)
+        await key_values.put(tx, _MOVED, stamp)
 
 
 async def _refuse_rows(tx: Tx) -> None:

@@ -4,8 +4,8 @@ Each process holds a lease while it is at work. Whoever upgrades stamps the data
 another version read the stamp, drain and end, and those that start meanwhile do not begin. When no
 lease is left, the tables are changed. An SQLite file has one process alone (``bot.store.lock``).
 
-Code of any version reads ``key``, ``owner``, ``until`` and ``state`` of the leases before an
-upgrade, so no migration may rename them.
+Code of any version reads the leases before an upgrade, so no migration may rename a column of
+``key_values``.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.beside import beside
 from bot.runtime.clock import steady
 from bot.runtime.workers import Worker
-from bot.store import leases, server_clock
+from bot.store import key_values, leases, server_clock
 from bot.store.database import Database, newest_revision, revision_of
 
 log = structlog.get_logger()
@@ -62,7 +62,7 @@ async def at_work(db: Database) -> int:
     if db.is_sqlite:
         return 1
     async with db.read() as tx:
-        return await leases.count_held(tx, _AT_WORK, now=await server_clock.now(tx))
+        return len(await leases.held(tx, _AT_WORK, now=await server_clock.now(tx)))
 
 
 class Replicas:
@@ -100,7 +100,7 @@ async def _is_others(db: Database) -> bool:
 async def _stamp(db: Database, for_: timedelta) -> None:
     async with db.begin() as tx:
         until = await server_clock.now(tx) + for_
-        await leases.put(tx, _STAMP, newest_revision(), until=until)
+        await key_values.put(tx, _STAMP, newest_revision(), until=until)
 
 
 class AtWork:
@@ -131,8 +131,8 @@ class AtWork:
         async with leases.patient(self._db) as tx:
             await leases.take(tx, self.key, self.key, now=now)
         async with leases.patient(self._db) as tx:
-            stamp = await leases.held(tx, _STAMP, now=now)
-        return stamp is not None and stamp != newest_revision()
+            stamps = await leases.held(tx, _STAMP, now=now)
+        return any(stamp != newest_revision() for stamp in stamps)
 
 
 @asynccontextmanager

@@ -117,9 +117,7 @@ class PrivacyCheck:
             is_news = trust.doubt(profile_id, now)
             at = {one: moment.isoformat() for one, moment in trust.contradicted.items()}
             since = trust.fell_back_at.isoformat() if trust.fell_back_at else None
-            await key_values.put(
-                tx, PRIVACY_CHECK, {"contradicted": at, "fell_back_at": since}, now=now
-            )
+            await key_values.put(tx, PRIVACY_CHECK, {"contradicted": at, "fell_back_at": since})
         self._trust = trust
         if is_news and self._tell is not None:
             await self._tell(_FELL_BACK, n=len(trust.contradicted))

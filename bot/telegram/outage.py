@@ -20,7 +20,7 @@ from telegram.error import TelegramError
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Target, TryLater
 from bot.runtime.metrics import Metrics
-from bot.store import leases
+from bot.store import key_values
 from bot.store.database import Database
 from bot.telegram.outcomes import outcome_of
 
@@ -88,7 +88,7 @@ class Outage:
         now = self._now()
         if self._read_until is None or (not self._db.is_sqlite and self._read_until <= now):
             async with self._db.read() as tx:
-                self._pause = _load(await leases.peek(tx, self._key))
+                self._pause = _load(await key_values.get(tx, self._key))
             self._read_until = now + _READ_AGAIN
         return self._pause is not None
 
@@ -132,7 +132,7 @@ class Outage:
             return asdict(self._pause), now + _KEPT
 
         async with self._db.begin(durable=False) as tx:
-            await leases.change(tx, self._key, decide)
+            await key_values.change(tx, self._key, decide)
         return may and await self._answers()
 
     def turn_to_ask(self) -> timedelta | None:
@@ -163,7 +163,7 @@ class Outage:
     async def end(self) -> None:
         """Let everything go on."""
         async with self._db.begin(durable=False) as tx:
-            await leases.change(tx, self._key, lambda _: (None, self._now()))
+            await key_values.change(tx, self._key, lambda _: (None, self._now()))
         if self._pause:
             seconds = round(self._now().timestamp() - self._pause.since)
             log.warning("Telegram is back", after_s=seconds, tries=self._pause.tries)
@@ -194,7 +194,7 @@ class Outage:
             return asdict(self._pause), now + _KEPT
 
         async with self._db.begin(durable=False) as tx:
-            await leases.change(tx, self._key, decide)
+            await key_values.change(tx, self._key, decide)
         if is_news:
             log.warning("Telegram is down; nothing is sent", why=why)
 

@@ -52,7 +52,6 @@ _EACH_AT_ONCE = 8  # updates of one person, in whatever chats
 _WAITING_AT_ONCE = 1_000  # in hand at all, those included that only wait
 SAID_AGAIN = timedelta(minutes=2)  # after "one thing at a time", before it is said again
 _BEHIND = 2_000  # open updates from which on Telegram is asked to wait
-_KEPT = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
 _CLAIM_AGAIN = timedelta(seconds=1)  # another replica may have taken one in
 _STILL_OPEN = frozenset({"returned", "slow", "again", "set aside", "taken over"})
 _SHORTEST = timedelta(seconds=0.05)  # after nothing could be claimed, others being at it
@@ -221,11 +220,6 @@ class Intake:
             _, late = await asyncio.wait(tasks, timeout=seconds)
             for task in late:
                 task.cancel()
-
-    async def clean(self) -> int:
-        """Forget what was answered over a day ago; return how many."""
-        async with self._db.begin() as tx:
-            return await inbox.clean(tx, before=self._now() - _KEPT)
 
     async def _store(self, news: list[News]) -> None:
         """Store a batch; what nothing stands before is begun at once, without another claim."""

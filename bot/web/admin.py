@@ -155,7 +155,7 @@ async def make_key(db: Database, word: str, *, now: datetime) -> None:
 
 async def _put(tx: Tx, key: str, word: str, *, valid_for: timedelta, now: datetime) -> None:
     value = {"digest": _digest_of(word), "until": (now + valid_for).timestamp()}
-    await key_values.put(tx, key, value, now=now)
+    await key_values.put(tx, key, value)
 
 
 async def _is(tx: Tx, key: str, word: str, *, now: datetime) -> bool:

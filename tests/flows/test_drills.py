@@ -126,7 +126,7 @@ async def test_an_update_is_taken_back(tmp_path: Path) -> None:
     async with Database(f"sqlite:///{file}") as db:
         await db.migrate()
         async with db.begin() as tx:
-            await tx.execute(sa.text("INSERT INTO notes VALUES ('a', '1', 0)"))
+            await tx.execute(sa.text("INSERT INTO key_values (key, value) VALUES ('a', '1')"))
         with next_version(tmp_path / "next"):
             await db.migrate()
         assert await readiness(db) is Readiness.NEWER
@@ -137,7 +137,9 @@ async def test_an_update_is_taken_back(tmp_path: Path) -> None:
     async with Database(f"sqlite:///{file}") as db:
         assert await readiness(db) is Readiness.CURRENT
         async with db.read() as tx:
-            found = (await tx.execute(sa.text("SELECT value FROM notes WHERE key = 'a'"))).scalar()
+            found = (
+                await tx.execute(sa.text("SELECT value FROM key_values WHERE key = 'a'"))
+            ).scalar()
     assert str(found) == "1"
 
 

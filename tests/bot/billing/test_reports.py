@@ -53,10 +53,12 @@ async def month(db: Database) -> Database:
     await spend(db, NOW, chat, "two", None)
     await spend(db, NOW, other, "two", 2)
     async with db.begin() as tx:
-        await usage.count(tx, 1, "link", now=NOW, requests=4, items=7, size=1000)
+        await usage.count(tx, [(1, usage.Use(items=7, bytes=1000))], "link", day=NOW.date())
         yesterday = NOW - timedelta(days=1)
         for chat_id, part in ((1, 667), (2, 667), (3, 666)):  # of a look for 2 credits
-            await usage.count(tx, chat_id, "alert", now=yesterday, millicredits=part)
+            await usage.count(
+                tx, [(chat_id, usage.Use(millicredits=part))], "alert", day=yesterday.date()
+            )
     return db
 
 
@@ -64,7 +66,7 @@ async def test_a_chat_sees_what_it_used(month: Database) -> None:
     seen = await reports(month).usage(1)
     assert (seen.allowance, seen.left) == (20, 20 - 3)
     link = seen.today["link"]
-    assert (link.requests, link.credits, link.items, link.bytes) == (4, 3.0, 7, 1000)
+    assert (link.credits, link.items, link.bytes) == (3.0, 7, 1000)
     assert set(seen.today) == {"link"}
     assert seen.month["alert"].credits == 0.667
     assert seen.month["link"].credits == 3.0
@@ -166,7 +168,7 @@ async def test_the_stories_of_a_week_are_shown_by_day(sqlite_db: Database) -> No
     async with sqlite_db.begin() as tx:
         for ago, items in ((0, 1), (6, 2), (7, 4)):
             day = NOW - timedelta(days=ago)
-            await usage.count(tx, 1, "alert", now=day, items=items)
+            await usage.count(tx, [(1, usage.Use(items=items))], "alert", day=day.date())
     assert (await reports(sqlite_db).usage(1)).stories == [2, 0, 0, 0, 0, 0, 1]
 
 
@@ -174,7 +176,7 @@ async def test_the_shares_of_checks_are_summed_up(sqlite_db: Database) -> None:
     async with sqlite_db.begin() as tx:
         for ago, part in ((0, 1_499), (1, 2_500), (2, 3_500)):
             day = NOW - timedelta(days=ago)
-            await usage.count(tx, 1, "alert", now=day, millicredits=part)
+            await usage.count(tx, [(1, usage.Use(millicredits=part))], "alert", day=day.date())
     seen = await reports(sqlite_db).usage(1)
     assert seen.today["alert"].credits == 1.499
     assert seen.month["alert"].credits == 7.499
@@ -227,5 +229,5 @@ async def test_that_privacy_is_checked_again_is_told_with_the_day(sqlite_db: Dat
     for since in (None, NOW):
         value = {"fell_back_at": since and since.isoformat()}
         async with sqlite_db.begin() as tx:
-            await key_values.put(tx, "privacy_check", value, now=NOW)
+            await key_values.put(tx, "privacy_check", value)
         assert (await reports(sqlite_db).spending()).check_paid_since == since

@@ -229,7 +229,7 @@ async def keep_purse(tower: Tower, credits_: float, *, budget: float = 2400.0) -
     plan = Plan(Schedule(budget, minimum=60.0))
     plan.schedule.bucket = CreditBucket(credits_, NOON.timestamp())
     async with tower.db.begin() as tx:
-        await schedule_state.save(tx, plan, now=NOON)
+        await schedule_state.save(tx, plan)
     return plan
 
 

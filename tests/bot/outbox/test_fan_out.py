@@ -115,7 +115,7 @@ async def test_others_write_between_the_slices(db: Database) -> None:
         nonlocal written_meanwhile
         while True:
             async with db.begin() as tx:
-                await key_values.put(tx, "reply", 1, now=NOON)
+                await key_values.put(tx, "reply", 1)
                 if not await fan_outs.is_any(tx):
                     return
                 written_meanwhile += 1

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.records import EPOCH
 from bot.store import key_values
 from bot.store.database import Database, Tx, migration_config, tell
 from tests.support.control import wait_for
@@ -35,16 +34,14 @@ async def test_the_index_of_claims_is_there(db: Database) -> None:
 
 async def test_rivals_that_read_then_write_lose_no_update(db: Database) -> None:
     async with db.begin() as tx:
-        await key_values.put(tx, "sum", 0, now=EPOCH)
+        await key_values.put(tx, "sum", 0)
 
     async def add() -> None:
         for _ in range(10):
             async with db.begin() as tx:
                 if not db.is_sqlite:
-                    await tx.execute(sa.text("LOCK TABLE notes IN EXCLUSIVE MODE"))
-                await key_values.put(
-                    tx, "sum", 1 + (await key_values.get(tx, "sum") or 0), now=EPOCH
-                )
+                    await tx.execute(sa.text("LOCK TABLE key_values IN EXCLUSIVE MODE"))
+                await key_values.put(tx, "sum", 1 + (await key_values.get(tx, "sum") or 0))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(8):
@@ -58,9 +55,9 @@ async def test_a_cancelled_transaction_leaves_nothing_behind(db: Database) -> No
 
     async def write(n: int) -> None:
         async with db.begin() as tx:
-            await key_values.put(tx, f"a{n}", n, now=EPOCH)
+            await key_values.put(tx, f"a{n}", n)
             await asyncio.sleep(0)
-            await key_values.put(tx, f"b{n}", n, now=EPOCH)
+            await key_values.put(tx, f"b{n}", n)
 
     for n in range(60):
         async with asyncio.TaskGroup() as group:
@@ -69,7 +66,7 @@ async def test_a_cancelled_transaction_leaves_nothing_behind(db: Database) -> No
                 await asyncio.sleep(0)
             task.cancel()
     async with db.begin() as tx:
-        keys = set((await tx.execute(sa.text("SELECT key FROM notes"))).scalars())
+        keys = set((await tx.execute(sa.text("SELECT key FROM key_values"))).scalars())
     assert {key for key in keys if key[0] == "a"} == {
         f"a{key[1:]}" for key in keys if key[0] == "b"
     }
@@ -121,7 +118,7 @@ async def sum_of(db: Database) -> Any:
 
 async def add_one(tx: Tx) -> int:
     found = int(await key_values.get(tx, "sum") or 0) + 1
-    await key_values.put(tx, "sum", found, now=EPOCH)
+    await key_values.put(tx, "sum", found)
     return found
 
 
@@ -138,7 +135,7 @@ async def test_our_own_mistakes_come_as_they_are_and_are_not_repeated(db: Databa
         nonlocal tries
         tries += 1
         await add_one(tx)
-        await tx.execute(sa.text("SELECT no_such_column FROM notes"))
+        await tx.execute(sa.text("SELECT no_such_column FROM key_values"))
 
     with pytest.raises(sa.exc.DBAPIError):
         await db.run(wrong)
@@ -150,8 +147,8 @@ async def test_rivals_that_wait_for_each_other_both_get_through(db: Database) ->
     if db.is_sqlite:  # there writers stand in line
         return
     async with db.begin() as tx:
-        await key_values.put(tx, "left", 0, now=EPOCH)
-        await key_values.put(tx, "right", 0, now=EPOCH)
+        await key_values.put(tx, "left", 0)
+        await key_values.put(tx, "right", 0)
     both = asyncio.Barrier(2)
     tries = 0
 
@@ -161,11 +158,11 @@ async def test_rivals_that_wait_for_each_other_both_get_through(db: Database) ->
         async def work(tx: Tx) -> None:
             nonlocal tries, is_first
             tries += 1
-            await key_values.put(tx, first, 1, now=EPOCH)
+            await key_values.put(tx, first, 1)
             if is_first:
                 is_first = False
                 await both.wait()
-            await key_values.put(tx, second, 1, now=EPOCH)
+            await key_values.put(tx, second, 1)
 
         await db.run(work)
 
@@ -274,7 +271,7 @@ async def test_a_full_disk_is_said_and_nothing_is_left(sqlite_db: Database) -> N
     async def fill(tx: Tx) -> None:
         await tx.execute(sa.text(f"PRAGMA max_page_count={pages}"))
         for number in range(1_000):
-            await key_values.put(tx, f"note{number}", "x" * 4_000, now=EPOCH)
+            await key_values.put(tx, f"note{number}", "x" * 4_000)
 
     with pytest.raises(DatabaseUnavailableError, match="full"):
         await sqlite_db.run(fill)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store import leases
 from bot.store.database import Database
+from bot.store.key_values import key_values
 from bot.store.leases import Leader
 from tests.support.control import wait_for
 
@@ -84,7 +85,7 @@ async def test_who_lets_the_lease_run_out_is_replaced_and_stops(db: Database) ->
 async def silence(db: Database, begun: asyncio.Event, over: asyncio.Event) -> None:
     """Keep all others from the lease, as a database does that does not answer."""
     async with db.begin() as tx:
-        await tx.execute(sa.select(leases.leases).with_for_update())
+        await tx.execute(sa.select(key_values).with_for_update())
         begun.set()
         await over.wait()
 

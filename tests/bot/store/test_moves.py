@@ -38,7 +38,7 @@ async def test_everything_moves_along_in_one_transaction_and_only_once(db: Datab
         await follow(tx, -5, options=Options(silent=True))
         await follow(tx, -5, PRADA)
         await chats.change(tx, -5, zone="Europe/Madrid", quiet_from=60, quiet_to=120)
-        await usage.count(tx, -5, "alert", now=NOON, items=3)
+        await usage.count(tx, [(-5, usage.Use(items=3))], "alert", day=NOON.date())
         await look(tx, *(story(str(n)) for n in range(50)))
     async with db.begin() as tx:
         assert await moves.move_chat(tx, -5, -1005, now=NOON)
@@ -67,8 +67,8 @@ async def test_what_the_new_chat_has_already_is_joined(db: Database) -> None:
         await follow(tx, -5, PRADA)
         await follow(tx, -1005)
         for chat_id, items in ((-5, 3), (-1005, 4)):
-            await usage.count(tx, chat_id, "alert", now=NOON, items=items)
-        await usage.count(tx, -5, "link", now=NOON, items=1)
+            await usage.count(tx, [(chat_id, usage.Use(items=items))], "alert", day=NOON.date())
+        await usage.count(tx, [(-5, usage.Use(items=1))], "link", day=NOON.date())
         await look(tx, story("1"))
         await moves.move_chat(tx, -5, -1005, now=NOON)
         found = await subscriptions.of_chat(tx, -1005)

@@ -6,15 +6,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import chats, deliveries, moves, profiles, retention, subscriptions
+from bot.store.access import access_list
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.database import Database
 from bot.store.ended import ended
+from bot.store.inbox import inbox
 from bot.store.incidents import incidents
 from bot.store.kept import kept
+from bot.store.key_values import key_values
 from bot.store.samples import samples
 from bot.store.stories import moments
-from bot.store.subscriptions import follows
 from tests.support.followed import (
     DAY,
     HOUR,
@@ -72,7 +74,6 @@ async def test_each_thing_is_forgotten_in_its_time(db: Database) -> None:
     async with db.read() as tx:
         assert await subscriptions.get(tx, gone) is None
         assert await profiles.get(tx, NATGEO.profile_id) is not None
-        assert await subscriptions.count_new(tx, 1, since=NOON - DAY) == 0
 
 
 async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
@@ -89,17 +90,22 @@ async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
         (broadcasts, "made_at"): (30 * DAY, said),
         (samples, "hour"): (30 * DAY, {"figures": {}}),
         (ended, "at"): (DAY, one | unfollowed),
-        (follows, "at"): (2 * DAY, {"chat_id": 1}),
+        (inbox, "done_at"): (25 * HOUR, {"queue": "", "body": "", "stored_at": NOON}),
+        (access_list, "told_at"): (30 * DAY, {"kind": "person", "since": NOON}),
+        (key_values, "until"): (timedelta(), {}),
     }
     async with db.begin() as tx:
         await follow(tx, 1)
-        await tx.execute(sa.delete(follows))
         for (table, column), (span, values) in kept_for.items():
             for number, at in enumerate((NOON - span, NOON - span - MINUTE)):
-                key: dict[str, Any] = {
+                keys: dict[sa.Table, dict[str, Any]] = {
                     kept: {"story_pk": str(number)},
                     ended: {"profile_id": f"{number}"},
-                }.get(table, {})
+                    inbox: {"update_id": number, "leased_until": NOON},
+                    access_list: {"subject": f"{number}"},
+                    key_values: {"key": f"{number}"},
+                }
+                key = keys.get(table, {})
                 await tx.execute(sa.insert(table).values(values | key | {column: at}))
         running = said | {"state": "running", "made_at": NOON - 99 * DAY}
         await tx.execute(sa.insert(broadcasts).values(running))

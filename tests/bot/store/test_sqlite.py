@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain.records import EPOCH
 from bot.store import key_values
 from bot.store.database import Database
 from bot.store.sqlite import outstanding
@@ -37,10 +36,10 @@ async def test_a_transaction_takes_a_trip_a_statement_and_one_to_commit(
     sqlite_db: Database, trips: list[str]
 ) -> None:
     async with sqlite_db.begin() as tx:
-        await key_values.put(tx, "a", 1, now=EPOCH)
+        await key_values.put(tx, "a", 1)
     trips.clear()
     async with sqlite_db.begin() as tx:
-        await key_values.put(tx, "a", 2, now=EPOCH)
+        await key_values.put(tx, "a", 2)
         assert await key_values.get(tx, "a") == 2
     assert trips == ["whole", "whole", "commit"]
     async with sqlite_db.begin():
@@ -54,17 +53,17 @@ async def test_a_transaction_takes_a_trip_a_statement_and_one_to_commit(
 async def test_a_failed_statement_rolls_all_back(sqlite_db: Database) -> None:
     async def fail() -> None:
         async with sqlite_db.begin() as tx:
-            await key_values.put(tx, "a", 1, now=EPOCH)
-            await tx.execute(sa.text("INSERT INTO notes (key) VALUES (NULL)"))
+            await key_values.put(tx, "a", 1)
+            await tx.execute(sa.text("INSERT INTO key_values (key) VALUES (NULL)"))
 
     with pytest.raises(IntegrityError):
         await fail()
     async with sqlite_db.read() as tx:
         assert await key_values.get(tx, "a") is None
     async with sqlite_db.begin() as tx:
-        await key_values.put(tx, "a", 3, now=EPOCH)
+        await key_values.put(tx, "a", 3)
         many = [{"key": f"k{n}", "at": n} for n in range(3)]
-        await tx.execute(sa.text("UPDATE notes SET value = :at WHERE key = :key"), many)
+        await tx.execute(sa.text("UPDATE key_values SET value = :at WHERE key = :key"), many)
     async with sqlite_db.read() as tx:
         assert await key_values.get(tx, "a") == 3
 
@@ -72,7 +71,7 @@ async def test_a_failed_statement_rolls_all_back(sqlite_db: Database) -> None:
 async def test_calls_that_are_under_way_are_counted(sqlite_db: Database) -> None:
     async with sqlite_db.begin() as tx:
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(key_values.put(tx, "a", 1, now=EPOCH))
+            task = group.create_task(key_values.put(tx, "a", 1))
             await asyncio.sleep(0)
             assert outstanding.count == 1
             assert not task.done()

@@ -29,13 +29,6 @@ async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database
         assert await ended.had(tx, 1, "natgeo", since=NOON - HOUR)
 
 
-async def test_what_ended_still_counts_as_new_today(db: Database) -> None:
-    async with db.begin() as tx:
-        await subscriptions.remove(tx, [await follow(tx, 1)])
-        assert await subscriptions.count(tx, 1) == 0
-        assert await subscriptions.count_new(tx, 1, since=NOON - DAY) == 1
-
-
 async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database) -> None:
     async def weight() -> tuple[float, bool]:
         known = await profiles.get(tx, NATGEO.profile_id)

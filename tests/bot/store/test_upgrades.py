@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store import leases
+from bot.store import key_values, leases
 from bot.store.database import Database, all_tables, migration_config, newest_revision
 from bot.store.upgrades import Replicas, at_work, shown_at_work, upgrade
 from tests.support.database import on_postgresql
@@ -30,7 +30,7 @@ async def rows(db: Database) -> dict[str, int]:
                 await tx.execute(sa.select(sa.func.count()).select_from(table))
             ).scalar_one()
             for table in all_tables().sorted_tables
-            if table.name != "gates"  # of those who are at work
+            if table.name != "key_values"  # of those who are at work
         }
 
 
@@ -122,7 +122,7 @@ async def test_who_at_work_hears_of_an_upgrade_and_nobody_begins_meanwhile(
     async def stamp(revision: str | None, seconds: float) -> None:
         async with db.begin() as tx:
             until = now() + timedelta(seconds=seconds)
-            await leases.put(tx, "upgrade", revision, until=until)
+            await key_values.put(tx, "upgrade", revision, until=until)
 
     heard = asyncio.Event()
     await stamp(newest_revision(), 60)  # by a process of our own version, which was first

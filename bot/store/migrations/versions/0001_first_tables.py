@@ -110,16 +110,6 @@ def upgrade() -> None:
     with op.batch_alter_table('files', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_files_until'), ['until'], unique=False)
 
-    op.create_table('gates',
-    sa.Column('key', sa.String(length=64), nullable=False),
-    sa.Column('state', sa.JSON(), nullable=True),
-    sa.Column('owner', sa.String(length=64), nullable=True),
-    sa.Column('until', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('key', name=op.f('pk_gates'))
-    )
-    with op.batch_alter_table('gates', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_gates_until'), ['until'], unique=False)
-
     op.create_table('inbox',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('update_id', sa.BigInteger(), nullable=False),
@@ -157,6 +147,16 @@ def upgrade() -> None:
     sa.Column('until', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('digest', name=op.f('pk_invitations'))
     )
+    op.create_table('key_values',
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('value', sa.JSON(), nullable=True),
+    sa.Column('owner', sa.String(length=64), nullable=True),
+    sa.Column('until', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_key_values'))
+    )
+    with op.batch_alter_table('key_values', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_key_values_until'), ['until'], unique=False)
+
     op.create_table('ledger_days',
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('kind', sa.String(length=10), nullable=False),
@@ -200,12 +200,6 @@ def upgrade() -> None:
     with op.batch_alter_table('moved_chats', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_moved_chats_new_id'), ['new_id'], unique=False)
 
-    op.create_table('notes',
-    sa.Column('key', sa.String(length=64), nullable=False),
-    sa.Column('value', sa.JSON(), nullable=False),
-    sa.Column('at', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('key', name=op.f('pk_notes'))
-    )
     op.create_table('profiles',
     sa.Column('profile_id', sa.String(length=32), nullable=False),
     sa.Column('username', sa.String(length=64), nullable=False),
@@ -249,7 +243,6 @@ def upgrade() -> None:
     sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('kind', sa.String(length=10), nullable=False),
-    sa.Column('requests', sa.Integer(), nullable=False),
     sa.Column('items', sa.Integer(), nullable=False),
     sa.Column('bytes', sa.BigInteger(), nullable=False),
     sa.Column('millicredits', sa.BigInteger(), nullable=False),
@@ -280,16 +273,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('ended_subscriptions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_ended_subscriptions_at'), ['at'], unique=False)
-
-    op.create_table('follows',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('chat_id', sa.BigInteger(), nullable=False),
-    sa.Column('at', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['chat_id'], ['chats.id'], name=op.f('fk_follows_chat_id_chats'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_follows'))
-    )
-    with op.batch_alter_table('follows', schema=None) as batch_op:
-        batch_op.create_index('ix_follows_chat', ['chat_id', 'at'], unique=False)
 
     op.create_table('kept_stories',
     sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
