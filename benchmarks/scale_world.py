@@ -167,7 +167,6 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 "chat_id": chat,
                 "day": day(f"{today} - {round_}"),
                 "kind": "'alert'",
-                "requests": 0,
                 "items": 3,
                 "bytes": 0,
                 "millicredits": 100,

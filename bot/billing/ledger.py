@@ -231,7 +231,7 @@ class Ledger:
 
     async def is_stopped(self) -> bool:
         """Return whether the stop switch is on."""
-        return await self._db.fetch(budgets.is_stopped)
+        return (await self._db.fetch(budgets.account_state)).is_stopped
 
     async def spent_today(self) -> tuple[int, int]:
         """Return what replies and the schedule have spent today."""
@@ -263,11 +263,11 @@ class Ledger:
     async def schedule_in(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return the credits that the schedule may spend at this moment, and has spent today."""
         replies, schedule = await budgets.budget_used(tx, now.date())
-        is_stopped, left = await budgets.account_state(tx)
+        account = await budgets.account_state(tx)
         room = rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
-        if left is not None:
-            room = min(room, left - self.limits.minimum_balance)
-        return 0 if is_stopped else max(0, room), schedule
+        if account.balance is not None:
+            room = min(room, account.balance - self.limits.minimum_balance)
+        return 0 if account.is_stopped else max(0, room), schedule
 
     async def check_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Ask for the balance and count on from it; free.
@@ -275,10 +275,11 @@ class Ledger:
         What is under way while we ask may or may not be in the answer: it is counted as not yet.
         """
         async with self._db.read() as tx:
-            spent, in_flight = await budgets.account_spent(tx), await ledger.open_credits(tx)
+            spent = (await budgets.account_state(tx)).spent
+            in_flight = await ledger.open_credits(tx)
         balance = await ask()
         async with self._db.begin() as tx:
-            is_quiet = not in_flight and await budgets.account_spent(tx) == spent
+            is_quiet = not in_flight and (await budgets.account_state(tx)).spent == spent
             if is_quiet:
                 reading, before = Reading(balance.credits, spent, self._now()), await _drift_in(tx)
                 drift = before.read(reading) if before else Drift(reading, reading)
@@ -414,14 +415,14 @@ class Ledger:
         """Refuse what is too much within a minute, or more than half of the group's day."""
         window = now - BURST_WINDOW
         midnight = midnight_after(now) - DAY if asker.in_group and asker.user_id else None
-        tried, mine = await ledger.spent_lately(
-            tx, asker.user_id, asker.chat_id or 0, window=window, midnight=midnight
-        )
-        if midnight is not None and mine + nominal > here:
-            raise PersonSpentError(until=midnight_after(now))
-        if tried + nominal <= self.limits.person_burst:
-            return
-        recent = await ledger.tried_since(tx, asker.user_id, asker.chat_id or 0, window)
+        since = min(window, midnight or window)
+        calls = await ledger.calls_since(tx, asker.user_id, asker.chat_id or 0, since)
+        mine = [one for one in calls if one.chat_id == asker.chat_id]
+        if midnight is not None:
+            spent = sum(one.credits for one in mine if one.at >= midnight)
+            if spent + nominal > here:
+                raise PersonSpentError(until=midnight_after(now))
+        recent = [(one.at, one.tried) for one in calls if one.tried]
         until = burst_over(self.limits, recent, nominal, now)
         if until is not None:
             raise TooFastError(until=until)

@@ -128,7 +128,7 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     by_chat[_SCHEDULE] = by_chat.get(_SCHEDULE, 0) + kinds.get("schedule", Sums()).spent
     names = await chats.titles(tx, by_chat)
     used = await budgets.budget_used(tx, today)
-    balance = await budgets.account_balance(tx)
+    balance = (await budgets.account_state(tx)).balance
     check_paid_since = await _fell_back_at(tx)
     drift = await key_values.get(tx, DRIFT)
     days = [(day, by_day.get(day, Sums()).spent) for day in _days(first, today)]

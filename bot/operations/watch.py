@@ -89,7 +89,7 @@ class Watch:
     async def seen(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
         """Return how things stand."""
         async with self._db.read() as tx:
-            balance = await budgets.account_balance(tx)
+            balance = (await budgets.account_state(tx)).balance
             in_a_day = await spending.spent_between(tx, now - DAY, now)
             today = sum(await budgets.budget_used(tx, now.date()))
             backlog = await enqueue.backlog(tx, now=now)
@@ -125,7 +125,7 @@ class Watch:
             if await samples.has(tx, hour):
                 return
             figures = await samples.take(tx, hour)
-            figures["balance"] = await budgets.account_balance(tx)
+            figures["balance"] = (await budgets.account_state(tx)).balance
         await self._db.run(lambda tx: samples.add(tx, hour, figures))
 
 

@@ -281,7 +281,8 @@ async def _remove(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime)
         return
     chat, people = await chats.get(tx, chat_id), await subscriptions.people_of(tx, chat_id)
     if chat and people:
-        await enqueue.add_notice_to_all(tx, people, REMOVED, {"title": chat.title}, now=now)
+        for person in sorted(people):
+            await enqueue.add_notice(tx, Target(person), REMOVED, {"title": chat.title}, now=now)
 
 
 async def _requeue(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> None:

@@ -37,8 +37,6 @@ from bot.telegram.outage import Outage, is_answer
 
 log = structlog.get_logger()
 
-OUTAGES = (DatabaseUnavailableError,)
-
 AT_ONCE = 64  # chats that are sent into at a time
 FEW = 32  # free slots, before which more are waited for: a claim of one costs as much
 FILLED_EVERY = timedelta(milliseconds=50)  # where no more become free
@@ -141,8 +139,8 @@ class Outbox:
         self.fan_out = FanOut(db, self.worker.wake, now=now)
         self._rests_until = now()
         self._fill_at = now()
-        self._departures = BatchingQueue(self._depart, outages=OUTAGES)
-        self._arrivals = BatchingQueue(self._arrive, outages=OUTAGES, gather_s=GATHERED_S)
+        self._departures = BatchingQueue(self._depart)
+        self._arrivals = BatchingQueue(self._arrive, gather_s=GATHERED_S)
         metrics = metrics or Metrics()
         self._unknown = metrics.counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."
@@ -294,7 +292,7 @@ class Outbox:
         now = self._now()
         async with self._db.begin() as tx:
             for _ in range(QUEUES_FOR_A_TRY):
-                queues = await chat_queues.claim_least(tx, now=now, lease=self.lease)
+                queues = await chat_queues.claim(tx, now=now, limit=1, lease=self.lease)
                 if not queues:
                     break
                 batch = await self._judge(tx, queues[0], now)

@@ -56,13 +56,26 @@ async def finish_on_cancel(
     """
     task = asyncio.get_running_loop().create_task(work)
     try:
-        return await asyncio.shield(task)
+        return (await ended(task)).result()
     except asyncio.CancelledError:
-        await asyncio.wait([task])
-        is_done = not task.cancelled() and task.exception() is None
-        if is_done and undo:
+        if undo and not task.cancelled() and task.exception() is None:
             await undo(task.result())
         raise
+
+
+async def ended(task: asyncio.Task[T]) -> asyncio.Task[T]:
+    """Return a task when it has ended; who is cancelled meanwhile is so only then."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        if not task.cancelled():
+            task.exception()  # asyncio would say that nobody has heard of it
+        raise cancelled
+    return task
 
 
 @asynccontextmanager
@@ -87,19 +100,7 @@ async def renewed(
         timer.cancel()
         for task in tasks:
             task.cancel()
-            await _end_of(task)
-
-
-async def _end_of(task: asyncio.Task[None]) -> None:
-    """Wait for it even when cancelled, and be cancelled then."""
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled:
-        raise cancelled
+            await ended(task)
 
 
 async def _renewing(

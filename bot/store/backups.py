@@ -11,7 +11,6 @@ from bot.domain.errors import BackupError
 from bot.domain.model import MEGABYTE
 from bot.store import private, sqlite_copies
 from bot.store.database import Database, is_known
-from bot.store.sqlite import outstanding
 
 SPARE = 50 * MEGABYTE  # which a copy leaves for others
 
@@ -29,8 +28,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
     source, stop = Path(str(db.url.database)), threading.Event()
     try:
         await asyncio.to_thread(_prepare, source, target)
-        with outstanding:
-            await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, stop=stop)
+        await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, stop=stop)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(_reason(error)) from error
     finally:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from bot.domain.model import Target
 from bot.domain.records import BROADCAST
 from bot.store import enqueue
 from bot.store.chats import IS_ACTIVE, chats
@@ -115,9 +116,9 @@ async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool
         .values(last_chat=rows[-1], handed=broadcasts.c.handed + len(rows))
     )
     if taken.rowcount:
-        await enqueue.add_notice_to_all(
-            tx, rows, BROADCAST, {"text": one.text, "id": one.id}, now=now
-        )
+        fields = {"text": one.text, "id": one.id}
+        for chat_id in rows:
+            await enqueue.add_notice(tx, Target(chat_id), BROADCAST, fields, now=now)
     return True
 
 

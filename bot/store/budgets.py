@@ -6,13 +6,14 @@ leaves no way for two transactions to wait for each other.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
 
 import sqlalchemy as sa
 
 from bot.domain.budget import BudgetRule, Side
-from bot.store.database import Tx, put
+from bot.store.database import Tx, put, row_or_none
 from bot.store.schema import insert, metadata
 
 Scope = Literal["chat", "person", "nobody", "newcomer", "pasted", "follows"]
@@ -188,11 +189,6 @@ async def set_stopped(tx: Tx, *, stopped: bool) -> None:
     await _set_account(tx, stopped=stopped)
 
 
-async def is_stopped(tx: Tx) -> bool:
-    """Return whether the stop switch is on."""
-    return (await account_state(tx))[0]
-
-
 async def give_credits(tx: Tx, amount: int) -> None:
     """Take ``amount`` off what was ever spent (negative: add)."""
     await tx.execute(
@@ -200,26 +196,21 @@ async def give_credits(tx: Tx, amount: int) -> None:
     )
 
 
-async def account_spent(tx: Tx) -> int:
-    """Return what was ever spent, reservations included."""
-    statement = sa.select(account.c.spent).where(account.c.id == _ACCOUNT)
-    return (await tx.execute(statement)).scalar() or 0
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What was ever spent, reservations included; the stop switch; the balance, once told."""
+
+    spent: int = 0
+    is_stopped: bool = False
+    balance: int | None = None
 
 
-_STATE = sa.select(account.c.stopped, account.c.reach - account.c.spent).where(
-    account.c.id == _ACCOUNT
-)
+_STATE = sa.select(account.c.spent, account.c.stopped, account.c.reach - account.c.spent)
 
 
-async def account_state(tx: Tx) -> tuple[bool, int | None]:
-    """Return whether the stop switch is on, and the balance as ``account_balance`` does."""
-    row = (await tx.execute(_STATE)).first()
-    return (bool(row[0]), row[1]) if row else (False, None)
-
-
-async def account_balance(tx: Tx) -> int | None:
-    """Return the balance as we know it now; None before it was told."""
-    return (await account_state(tx))[1]
+async def account_state(tx: Tx) -> AccountState:
+    """Return how the account stands as we know it now."""
+    return await row_or_none(tx, AccountState, _STATE) or AccountState()
 
 
 async def set_reach(tx: Tx, reach: int) -> None:

@@ -16,7 +16,6 @@ from bot.store.database import Tx, add_new, tell
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
 from bot.store.schema import Insert, Timestamp, chat_key, insert, metadata, only
 
-COMPARED = 100  # chat queues of which the one with the fewest copies is taken
 DUE = "storybell_due"  # the channel that tells other processes of what became due
 
 queues = sa.Table(
@@ -53,25 +52,6 @@ WAITING = (
     .where(_CAN_BE_CLAIMED)
     .order_by(CLAIMABLE_AT)
     .limit(sa.bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
-_LONGEST_DUE = (
-    sa.select(queues.c.chat_id)
-    .where(_CAN_BE_CLAIMED)
-    .order_by(CLAIMABLE_AT)
-    .limit(COMPARED)
-    .subquery()
-)
-LEAST_COPIES = (
-    sa.select(queues.c.chat_id)
-    .where(_CAN_BE_CLAIMED, queues.c.chat_id.in_(sa.select(_LONGEST_DUE.c.chat_id)))
-    .order_by(
-        sa.select(sa.func.coalesce(sa.func.max(deliveries.deliveries.c.copies), 99))
-        .where(deliveries.deliveries.c.chat_id == queues.c.chat_id, is_open)
-        .scalar_subquery(),
-        CLAIMABLE_AT,
-    )
-    .limit(1)
     .with_for_update(skip_locked=True)
 )
 CLAIMED = (
@@ -128,20 +108,7 @@ FREED = RESCHEDULED.values(free_at=sa.bindparam("until"), leased=False)
 
 async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[ChatQueue]:
     """Take the chat queues where something is due, longest overdue first, for ``lease``."""
-    return await _claim(tx, WAITING, {"now": now, "most": limit}, lease)
-
-
-async def claim_least(tx: Tx, *, now: datetime, lease: timedelta) -> list[ChatQueue]:
-    """Take the chat queue, of some, whose rows may be in its chat the fewest times already."""
-    return await _claim(tx, LEAST_COPIES, {"now": now}, lease)
-
-
-async def _claim(
-    tx: Tx, waiting: sa.Select[Any], where: Mapping[str, Any], lease: timedelta
-) -> list[ChatQueue]:
-    """Take the chat queues that ``waiting`` finds, and read what is due in them."""
-    now: datetime = where["now"]
-    ids = list((await tx.execute(waiting, where)).scalars())
+    ids = list((await tx.execute(WAITING, {"now": now, "most": limit})).scalars())
     if not ids:
         return []
     leased = await tx.execute(CLAIMED, {"chat_ids": ids, "until": now + lease})

@@ -9,11 +9,9 @@ the middle of a transaction has its rows taken from it within seconds.
 """
 
 import asyncio
-import json
 import random
 import socket
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -29,7 +27,6 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from pydantic_core import from_json
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -38,9 +35,9 @@ from bot.runtime import holding
 from bot.runtime.clock import steady
 from bot.runtime.replica import session_name
 from bot.store import private, schema, sqlite_copies
-from bot.store.failures import UNREACHABLE, Repeat, breaks_connection, outages, repeat
+from bot.store.failures import UNREACHABLE, breaks_connection, may_run_again, outages
 from bot.store.schema import insert
-from bot.store.sqlite import Connection, opened, outstanding
+from bot.store.sqlite import Connection, opened
 
 log = structlog.get_logger()
 
@@ -71,7 +68,6 @@ SESSION = {
 }
 KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))  # our side of it
 UNANSWERED_MS = 20_000  # what the server has not taken by then ends the connection
-RESTED_S = 5.0  # a connection that did nothing for so long is tried before it is used
 POOL = 20
 POOL_WAIT_S = 10
 LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs")
@@ -209,8 +205,7 @@ class Database:
                     result = await work(tx)
                     commits = True
             except DatabaseUnavailableError as error:
-                again = repeat(error.__cause__ or error)
-                may = again is Repeat.ROLLED_BACK or (again is Repeat.LOST and not commits)
+                may = may_run_again(error.__cause__ or error, committing=commits)
                 if not may or attempt == tries:
                     raise
                 log.warning("a transaction runs again", why=str(error), attempt=attempt)
@@ -296,12 +291,11 @@ class Database:
         if self.is_sqlite and self.url.database not in {None, "", ":memory:"}:
             await asyncio.to_thread(private.make_private, Path(str(self.url.database)))
             await self._back_up()
-        is_new = False
         async with self._migrating() as tx:
             if not self.is_sqlite:
-                is_new = await _limit_sessions(tx)
+                await _limit_sessions(tx)
             await tx.run_sync(_upgrade)
-        if is_new:  # sessions that began before go by the old limits
+        if not self.is_sqlite:  # sessions that began before have no such limits
             await self._engine.dispose()
 
     @asynccontextmanager
@@ -357,29 +351,14 @@ async def _pause(failures: int) -> None:
     await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads rivals
 
 
-async def _limit_sessions(tx: Tx) -> bool:
-    """Give the sessions of our role in this database the limits of ``SESSION``.
-
-    Returns whether that is news. Who set others for the role keeps them.
-    """
-    configured = await tx.execute(
-        sa.text(
-            "SELECT unnest(s.setconfig) FROM pg_db_role_setting s"
-            " JOIN pg_database d ON d.oid = s.setdatabase"
-            " JOIN pg_roles r ON r.oid = s.setrole"
-            " WHERE d.datname = current_database() AND r.rolname = current_user"
+async def _limit_sessions(tx: Tx) -> None:
+    """Give the sessions of our role in this database the limits of ``SESSION``."""
+    name = (await tx.execute(sa.text("SELECT current_database()"))).scalar_one()
+    quoted = tx.dialect.identifier_preparer.quote(name)
+    for one, limit in SESSION.items():
+        await tx.exec_driver_sql(
+            f"ALTER ROLE CURRENT_USER IN DATABASE {quoted} SET {one} = '{limit}'"
         )
-    )
-    known = {str(one).partition("=")[0] for one in configured.scalars()}
-    missing = [name for name in SESSION if name not in known]
-    if missing:
-        name = (await tx.execute(sa.text("SELECT current_database()"))).scalar_one()
-        quoted = tx.dialect.identifier_preparer.quote(name)
-        for one in missing:
-            await tx.exec_driver_sql(
-                f"ALTER ROLE CURRENT_USER IN DATABASE {quoted} SET {one} = '{SESSION[one]}'"
-            )
-    return bool(missing)
 
 
 async def tell(tx: Tx, channel: str) -> None:
@@ -480,18 +459,6 @@ def revision_of(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def value_of_json(text: str | bytes) -> Any:  # noqa: ANN401 - any value
-    """Return what JSON text says; pydantic's reader takes half of the time of json's.
-
-    Raises:
-        ValueError: It is no JSON.
-    """
-    try:
-        return from_json(text)
-    except ValueError:  # json takes half of a pair of surrogates, and depths above 200
-        return json.loads(text)
-
-
 def _with_driver(url: URL) -> URL:
     drivers = {
         "sqlite": "sqlite+aiosqlite",
@@ -508,7 +475,6 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
-        json_deserializer=value_of_json,
         connect_args={
             # The driver reads these in an address only, where providers write them.
             **({"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {}),
@@ -526,7 +492,10 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
                 if hasattr(socket, name):
                     wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
-    _watch_rest(engine)
+    @sa.event.listens_for(engine.sync_engine, "checkout")
+    def on_checkout(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the adapter's
+        if connection.driver_connection.is_closed():  # while it was at rest: another will do
+            raise sa.exc.DisconnectionError
 
     @sa.event.listens_for(engine.sync_engine, "handle_error")
     def on_error(context: sa.engine.ExceptionContext) -> None:
@@ -536,44 +505,22 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
     return engine
 
 
-def _watch_rest(engine: AsyncEngine) -> None:
-    """Let each connection be tried that did nothing for a while, before it is used."""
-
-    @sa.event.listens_for(engine.sync_engine, "checkin")
-    def on_checkin(_connection: object, record: Any) -> None:  # noqa: ANN401 - the pool's
-        record.info["rests_since"] = time.monotonic()
-
-    @sa.event.listens_for(engine.sync_engine, "checkout")
-    def on_checkout(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - as above
-        rests_since = record.info.get("rests_since")
-        if rests_since is None or time.monotonic() - rests_since < RESTED_S:
-            return  # to try it each time would cost a statement for each transaction
-        try:
-            alive = engine.dialect.do_ping(connection)
-        except Exception as error:
-            raise sa.exc.DisconnectionError from error
-        if not alive:
-            raise sa.exc.DisconnectionError
-
-
 def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
     patience_s = float(str(url.query.get("timeout", busy_timeout.total_seconds())))
     pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
-    engine = create_async_engine(url, json_deserializer=value_of_json)
+    engine = create_async_engine(url)
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def do_connect(
         dialect: sa.Dialect, _record: object, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Connection:
-        with outstanding:
-            stock = dialect.connect(*args, async_creator_fn=opened, **options)
+        stock = dialect.connect(*args, async_creator_fn=opened, **options)
         return Connection(dialect.dbapi, stock._connection)  # noqa: SLF001 - made to be wrapped
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
         # The driver must not begin transactions by itself: it would do so too late.
-        with outstanding:
-            connection.isolation_level = None
+        connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")

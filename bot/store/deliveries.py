@@ -6,7 +6,6 @@ due locks the chat's queue (``bot.store.chat_queues``).
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -15,7 +14,7 @@ from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Options, Story, Target
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, SUMMARY, Delivery, Subscription
 from bot.domain.serialization import load_readable
-from bot.store.database import Tx, value_of_json
+from bot.store.database import Tx
 from bot.store.profiles import profiles
 from bot.store.schema import BigId, Timestamp, metadata, only
 from bot.store.stories import stories
@@ -113,8 +112,8 @@ def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - ti
 _WHOLE = (
     sa.select(
         deliveries,
-        sa.cast(stories.c.value, sa.Text).label("story"),  # read once for all who get it
-        sa.cast(subscriptions.c.options, sa.Text).label("options"),
+        stories.c.value.label("story"),
+        subscriptions.c.options,
         profiles.c.username,
     )
     .outerjoin(stories, stories.c.pk == deliveries.c.story_pk)
@@ -161,21 +160,8 @@ async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
 
 def _read(rows: Sequence[sa.Row[Any]]) -> list[Delivery]:
     payloads = {row.story_pk: row.story for row in rows if row.story}
-    known = dict(zip(payloads, load_readable(list(map(_json, payloads.values()))), strict=True))
+    known = dict(zip(payloads, load_readable(list(payloads.values())), strict=True))
     return [_delivery(row, known.get(row.story_pk)) for row in rows]
-
-
-@lru_cache(maxsize=1000)
-def _options(text: str) -> Options:
-    """Return the options of a subscription, as most others have them, too."""
-    return Options.of(value_of_json(text) or {})
-
-
-def _json(text: str) -> Any:  # noqa: ANN401 - any value
-    try:
-        return value_of_json(text)
-    except ValueError:  # of one story; it is told apart from the others
-        return None
 
 
 def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
@@ -186,7 +172,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
         story_pk=row.story_pk,
         story=story,
         username=row.username or "",
-        options=_options(row.options or "{}"),
+        options=Options.of(row.options or {}),
         notice=row.notice,
         fields=row.fields or {},
         copies=row.copies,

@@ -28,63 +28,17 @@ async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datet
         await fan_outs.add(tx, profile_id, story_pks=news, due_at=now, now=now)
 
 
-async def add_notice(
-    tx: Tx,
-    target: Target,
-    notice: str,
-    fields: Mapping[str, Any],
-    *,
-    now: datetime,
-    due_at: datetime | None = None,
-    held: str = "",
-) -> None:
-    """Owe one notice to one chat or topic, due now unless it waits for something."""
-    due_at = due_at or now
-    await tx.execute(
-        sa.insert(deliveries).values(
-            chat_id=target.chat_id,
-            thread_id=target.thread_id or MAIN,
-            notice=notice,
-            fields=dict(fields),
-            held=held,
-            due_at=due_at,
-            created_at=now,
-        )
-    )
-    await chat_queues.wake(tx, target.chat_id, due_at=due_at, now=now)
-
-
-async def add_notice_to_all(
-    tx: Tx, chat_ids: Sequence[int], notice: str, fields: Mapping[str, Any], *, now: datetime
-) -> None:
-    """Owe one notice to each of these chats, due now."""
-    ids = sorted(chat_ids)  # in one order: no deadlocks
-    rows = [
-        {
-            "chat_id": chat_id,
-            "notice": notice,
-            "fields": dict(fields),
-            "due_at": now,
-            "created_at": now,
-        }
-        for chat_id in ids
-    ]
-    await tx.execute(sa.insert(deliveries), rows)
-    for chat_id in ids:
-        await chat_queues.wake(tx, chat_id, due_at=now, now=now)
-
-
 _WHERE_CHAT_IS = sa.select(
     chats.c.id,
     sa.bindparam("thread_id", type_=sa.BigInteger),
-    sa.literal(REPLY, sa.String),
+    sa.bindparam("notice", type_=sa.String),
     sa.bindparam("fields", type_=sa.JSON),
     sa.bindparam("copies", type_=sa.Integer),
     sa.bindparam("held", type_=sa.String),
     sa.bindparam("due_at", type_=Timestamp),
     sa.bindparam("now", type_=Timestamp),
 ).where(chats.c.id == sa.bindparam("chat_id"))
-_ADD_REPLY = (
+_ADD = (
     sa.insert(deliveries)
     .from_select(
         ["chat_id", "thread_id", "notice", "fields", "copies", "held", "due_at", "created_at"],
@@ -103,21 +57,40 @@ async def add_reply(
     due_at: datetime,
     copies: int = 0,
     held: str = "",
+    notice: str = REPLY,
 ) -> int | None:
     """Owe an answer from ``due_at`` on; None where nothing is known of the chat (any more).
 
-    ``copies`` is 1 for who sends it now and only needs the outbox when that fails.
+    ``copies`` is 1 for who sends it now and only needs the outbox when that fails. The queue of
+    the chat is the caller's: it is claimed, or woken.
     """
     values = {
         "chat_id": target.chat_id,
         "thread_id": target.thread_id or MAIN,
+        "notice": notice,
         "fields": dict(payload),
         "copies": copies,
         "held": held,
         "due_at": due_at,
         "now": now,
     }
-    return await row_or_none(tx, int, _ADD_REPLY, values)
+    return await row_or_none(tx, int, _ADD, values)
+
+
+async def add_notice(
+    tx: Tx,
+    target: Target,
+    notice: str,
+    fields: Mapping[str, Any],
+    *,
+    now: datetime,
+    due_at: datetime | None = None,
+    held: str = "",
+) -> None:
+    """Owe one notice to one chat or topic, due now unless it waits for something."""
+    due_at = due_at or now
+    if await add_reply(tx, target, fields, notice=notice, held=held, due_at=due_at, now=now):
+        await chat_queues.wake(tx, target.chat_id, due_at=due_at, now=now)
 
 
 @dataclass(frozen=True, slots=True)

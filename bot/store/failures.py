@@ -7,7 +7,6 @@ Codes". What says that our statement was wrong is no answer to "can it work", an
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 
 import sqlalchemy as sa
 
@@ -17,14 +16,6 @@ _LOST = "the connection was lost"
 UNREACHABLE = "no connection can be made"
 _FULL = "the disk is full"
 _SLOW = "a statement took too long"
-
-
-class Repeat(Enum):
-    """Whether a transaction that failed may run again at once."""
-
-    NEVER = "never"
-    ROLLED_BACK = "rolled back"  # the database says that nothing of it holds
-    LOST = "lost"  # nothing holds, unless it failed while it committed
 
 
 _SQLITE = {
@@ -97,13 +88,15 @@ def breaks_connection(error: BaseException | None) -> bool:
     return type(error).__name__ == _BROKEN
 
 
-def repeat(error: BaseException) -> Repeat:
-    """Return whether the transaction that ``error`` ended may run again."""
-    code = _state_of(error)
-    if code in _ROLLED_BACK:
-        return Repeat.ROLLED_BACK
+def may_run_again(error: BaseException, *, committing: bool) -> bool:
+    """Return whether nothing holds of the transaction that ``error`` ended.
+
+    Of one whose connection was lost while it was ``committing``, nobody knows that.
+    """
+    if _state_of(error) in _ROLLED_BACK:
+        return True
     is_lost = _reason(error) == _LOST or isinstance(error, OSError)
-    return Repeat.LOST if is_lost else Repeat.NEVER
+    return is_lost and not committing
 
 
 def _reason(error: BaseException) -> str:

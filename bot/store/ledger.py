@@ -6,7 +6,8 @@ too little.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -166,72 +167,41 @@ async def open_credits(tx: Tx) -> int:
     return (await tx.execute(statement)).scalar() or 0
 
 
-_SPENT_OR_TRIED = sa.case(
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that somebody asked for; ``tried`` is its cost also where it failed for nothing."""
+
+    at: datetime
+    chat_id: int
+    credits: int
+    tried: int
+
+
+_TRIED = sa.case(
     (ledger_entries.c.state == "refunded", ledger_entries.c.nominal),
     else_=ledger_entries.c.credits,
 )
-
-_TRIED = (
-    sa.select(ledger_entries.c.at, _SPENT_OR_TRIED)
-    .where(ledger_entries.c.at > sa.bindparam("since"), _SPENT_OR_TRIED > 0)
+_CALLS = (
+    sa.select(ledger_entries.c.at, ledger_entries.c.chat_id, ledger_entries.c.credits, _TRIED)
+    .where(ledger_entries.c.at >= sa.bindparam("since"))
     .order_by(ledger_entries.c.at)
 )
-_IS_PERSON = ledger_entries.c.user_id == sa.bindparam("user_id")
-_IS_NOBODY = sa.and_(
+CALLS_OF_PERSON = _CALLS.where(ledger_entries.c.user_id == sa.bindparam("user_id"))
+CALLS_OF_NOBODY = _CALLS.where(
     ledger_entries.c.chat_id == sa.bindparam("chat_id"), ledger_entries.c.user_id.is_(None)
 )
-TRIED_BY_PERSON, TRIED_BY_NOBODY = _TRIED.where(_IS_PERSON), _TRIED.where(_IS_NOBODY)
 
 
-async def tried_since(
-    tx: Tx, user_id: int | None, chat_id: int, since: datetime
-) -> list[tuple[datetime, int]]:
-    """Return when an asker called after ``since``, and what each call tried, the oldest first.
+async def calls_since(tx: Tx, user_id: int | None, chat_id: int, since: datetime) -> list[Call]:
+    """Return what a person asked for since then, in all chats, the oldest first.
 
-    A call that failed for nothing counts as if it had been billed: asking costs the API, too.
-    Without ``user_id`` it is all who have no name in the chat.
+    Without ``user_id``, what all who have no name asked for in this chat.
     """
     if user_id is None:
-        rows = await tx.execute(TRIED_BY_NOBODY, {"chat_id": chat_id, "since": since})
+        rows = await tx.execute(CALLS_OF_NOBODY, {"chat_id": chat_id, "since": since})
     else:
-        rows = await tx.execute(TRIED_BY_PERSON, {"user_id": user_id, "since": since})
-    return [(row[0], row[1]) for row in rows]
-
-
-def _summed(who: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    in_window = ledger_entries.c.at > sa.bindparam("window", type_=Timestamp)
-    is_here = sa.and_(
-        ledger_entries.c.chat_id == sa.bindparam("chat_id"),
-        ledger_entries.c.at >= sa.bindparam("midnight", type_=Timestamp),
-    )
-    sums = [
-        sa.func.coalesce(sa.func.sum(sa.case((in_window, _SPENT_OR_TRIED), else_=0)), 0),
-        sa.func.coalesce(sa.func.sum(sa.case((is_here, ledger_entries.c.credits), else_=0)), 0),
-    ]
-    return sa.select(*sums).where(
-        who, ledger_entries.c.at > sa.bindparam("since", type_=Timestamp)
-    )
-
-
-SUMS_OF_PERSON, SUMS_OF_NOBODY = _summed(_IS_PERSON), _summed(_IS_NOBODY)
-
-
-async def spent_lately(
-    tx: Tx, user_id: int | None, chat_id: int, *, window: datetime, midnight: datetime | None
-) -> tuple[int, int]:
-    """Return what an asker tried since ``window``, and spent in this chat since ``midnight``.
-
-    Without ``user_id`` it is all who have no name in the chat; without ``midnight`` only the
-    first is counted. What was tried is as in ``tried_since``.
-    """
-    begin = window if midnight is None else midnight
-    since = min(window, begin - timedelta(milliseconds=1))
-    values = {"chat_id": chat_id, "window": window, "midnight": begin, "since": since}
-    if user_id is None:
-        row = (await tx.execute(SUMS_OF_NOBODY, values)).one()
-    else:
-        row = (await tx.execute(SUMS_OF_PERSON, values | {"user_id": user_id})).one()
-    return int(row[0]), int(row[1])
+        rows = await tx.execute(CALLS_OF_PERSON, {"user_id": user_id, "since": since})
+    return [Call(*row) for row in rows]
 
 
 async def count_since(tx: Tx, since: datetime) -> int:

@@ -22,28 +22,6 @@ from bot.runtime.beside import finish_on_cancel
 Done = tuple[RawCursor, list[Any]]
 
 
-class Outstanding:
-    """How many calls are in the threads of connections, for whoever waits until there are none.
-
-    A loop that jumps to its next timer must not while there are: what they bring is earlier.
-    """
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.count = 0
-
-    def __enter__(self) -> None:
-        """Count a call."""
-        self.count += 1
-
-    def __exit__(self, *_: object) -> None:
-        """Have it back."""
-        self.count -= 1
-
-
-outstanding = Outstanding()
-
-
 async def opened(*args: Any, **options: Any) -> aiosqlite.Connection:  # noqa: ANN401 - aiosqlite's
     """Open a connection; cancelled half way it is closed, which aiosqlite alone forgets.
 
@@ -129,8 +107,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
             return job()
 
         try:
-            with outstanding:
-                done: Done = await_(self._connection._execute(whole))  # noqa: SLF001 - the same
+            done: Done = await_(self._connection._execute(whole))  # noqa: SLF001 - the same
         except Exception as error:  # noqa: BLE001 - SQLAlchemy makes the right one of it
             self._handle_exception(error)
         return done
@@ -150,11 +127,5 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         if self._only_reads:  # nothing can come of it: what is asked next stands behind it
             self._connection._tx.put_nowait((None, self.raw.commit))  # noqa: SLF001 - the same
         else:
-            with outstanding:
-                end()
+            end()
         self._may_be_open = False
-
-    def close(self) -> None:
-        """End the connection and its thread."""
-        with outstanding:
-            super().close()

@@ -35,7 +35,6 @@ from bot.updates.queues import BUSY, Standing
 
 log = structlog.get_logger()
 
-_OUTAGES = (DatabaseUnavailableError,)
 
 Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
 News = tuple[Standing, int, str]  # an update that came: where it stands, its number, its JSON
@@ -111,8 +110,8 @@ class Intake:
         self._lease = _UPDATE_LEASE if db.is_sqlite else _LEASE_AMONG_REPLICAS
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._presses = Presses(bot, self._is_waiting, press_s)
-        self._adds = BatchingQueue(self._store, outages=_OUTAGES)
-        self._ends = BatchingQueue(self._finish, outages=_OUTAGES)
+        self._adds = BatchingQueue(self._store)
+        self._ends = BatchingQueue(self._finish)
         metrics = metrics or Metrics()
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
         metrics.gauge("inbox_open", "Updates that wait for their answer.").follow(

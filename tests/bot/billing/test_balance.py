@@ -48,7 +48,7 @@ async def test_after_a_402_it_resumes_with_the_top_up_and_says_so_once(
     treasurer = Treasurer(api, ledger, on_back=on_back, now=lambda: NOW)
     assert await treasurer.run_once() == NOW + EVERY
     async with sqlite_db.read() as tx:
-        assert await budgets.account_balance(tx) == 1_000_000
+        assert (await budgets.account_state(tx)).balance == 1_000_000
 
     await box.control.stories_api(balance=0)
     assert await treasurer.run_once() == NOW + EVERY_WHEN_OUT  # though no call was refused yet

@@ -180,7 +180,7 @@ async def test_the_stop_switch_stops_everybody_in_every_replica(db: Database) ->
 
 async def left_of(db: Database) -> int | None:
     async with db.read() as tx:
-        return await budgets.account_balance(tx)
+        return (await budgets.account_state(tx)).balance
 
 
 async def test_below_the_minimum_balance_only_admins_are_served(db: Database) -> None:

@@ -19,7 +19,8 @@ async def test_what_comes_while_one_is_written_is_written_at_once() -> None:
     combined = BatchingQueue(write)
     async with asyncio.TaskGroup() as group:
         group.create_task(combined([1]))
-        await asyncio.sleep(0)
+        for _ in range(3):
+            await asyncio.sleep(0)
         for n in range(2, 6):
             group.create_task(combined([n]))
         await asyncio.sleep(0)
@@ -38,7 +39,7 @@ async def test_what_is_asked_at_one_moment_is_written_at_once() -> None:
     assert written == [[0, 1, 2, 3, 4]]
 
 
-async def test_who_is_cancelled_before_it_writes_lets_another_write() -> None:
+async def test_what_is_asked_by_who_is_cancelled_is_written_before_it_ends() -> None:
     held = asyncio.Event()
     written: list[list[int]] = []
 
@@ -47,17 +48,18 @@ async def test_who_is_cancelled_before_it_writes_lets_another_write() -> None:
         await held.wait()
 
     combined = BatchingQueue(write)
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(combined([n])) for n in range(2)]
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        tasks += [group.create_task(combined([n])) for n in range(2, 6)]
-        await asyncio.sleep(0)
-        tasks[2].cancel()  # was to write the second batch
-        await asyncio.sleep(0)
-        tasks[3].cancel()  # was told to, in its stead
-        await asyncio.sleep(0)
-        held.set()
+    tasks = [asyncio.get_running_loop().create_task(combined([n])) for n in range(2)]
+    await asyncio.sleep(0.01)
+    tasks += [asyncio.get_running_loop().create_task(combined([n])) for n in range(2, 6)]
+    await asyncio.sleep(0.01)
+    for task in tasks[:3]:  # the first asked first, and so did the third of the next batch
+        task.cancel()
+        task.cancel()
+    await asyncio.sleep(0.01)
+    assert not any(task.done() for task in tasks)
+    held.set()
+    await asyncio.wait(tasks)
+    assert [task.cancelled() for task in tasks] == [True] * 3 + [False] * 3
     assert written == [[0, 1], [2, 3, 4, 5]]
 
 

@@ -96,28 +96,31 @@ async def test_what_is_given_back_of_a_budget_is_its_sides(db: Database) -> None
 async def test_the_purse_keeps_the_minimum_once_its_balance_is_told(db: Database) -> None:
     async with db.begin() as tx:
         assert await budgets.take_credits(tx, 50, minimum=10)  # nobody told us yet
-        assert await budgets.account_balance(tx) is None
+        assert (await budgets.account_state(tx)).balance is None
         await budgets.set_reach(tx, 53 + 10)
         assert not await budgets.take_credits(tx, 4, minimum=10)
         assert await budgets.take_credits(tx, 3, minimum=10)
-        assert await budgets.account_balance(tx) == 10
+        assert (await budgets.account_state(tx)).balance == 10
         assert not await budgets.take_credits(tx, 1, minimum=10)
         assert await budgets.take_credits(tx, 11, minimum=None)
         await budgets.give_credits(tx, 5)
-        assert (await budgets.account_spent(tx), await budgets.account_balance(tx)) == (59, 4)
+        assert (
+            (await budgets.account_state(tx)).spent,
+            (await budgets.account_state(tx)).balance,
+        ) == (59, 4)
 
 
 async def test_the_stop_switch_stops_all_and_changes_no_sum(db: Database) -> None:
     async with db.begin() as tx:
-        assert not await budgets.is_stopped(tx)
+        assert not (await budgets.account_state(tx)).is_stopped
         await budgets.set_reach(tx, 20)
         await budgets.take_credits(tx, 5, minimum=0)
         await budgets.set_stopped(tx, stopped=True)
-        assert await budgets.is_stopped(tx)
+        assert (await budgets.account_state(tx)).is_stopped
         assert not await budgets.take_credits(tx, 1, minimum=None)
         await budgets.set_stopped(tx, stopped=False)
         assert await budgets.take_credits(tx, 1, minimum=0)
-        assert await budgets.account_balance(tx) == 14
+        assert (await budgets.account_state(tx)).balance == 14
 
 
 async def test_yesterday_is_kept_and_the_day_before_forgotten(db: Database) -> None:

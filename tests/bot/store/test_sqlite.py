@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.store import key_values
 from bot.store.database import Database
-from bot.store.sqlite import outstanding
 
 
 @pytest.fixture
@@ -66,19 +65,6 @@ async def test_a_failed_statement_rolls_all_back(sqlite_db: Database) -> None:
         await tx.execute(sa.text("UPDATE key_values SET value = :at WHERE key = :key"), many)
     async with sqlite_db.read() as tx:
         assert await key_values.get(tx, "a") == 3
-
-
-async def test_calls_that_are_under_way_are_counted(sqlite_db: Database) -> None:
-    async with sqlite_db.begin() as tx:
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(key_values.put(tx, "a", 1))
-            await asyncio.sleep(0)
-            assert outstanding.count == 1
-            assert not task.done()
-        assert outstanding.count == 0
-    async with sqlite_db.read() as tx:
-        assert await key_values.get(tx, "a") == 1
-    assert outstanding.count == 0
 
 
 async def test_a_connect_that_is_cancelled_leaves_nothing_open(
