@@ -133,7 +133,7 @@ async def _known(here: World, chat: int) -> None:
     """Let a chat have been there for long."""
     async with here.db.begin() as tx:
         for day in range(1, acquaintances.KNOWN_AFTER + 1):
-            await acquaintances.see(tx, [("chat", chat)], date(2020, 1, day))
+            await acquaintances.record_seen(tx, [("chat", chat)], date(2020, 1, day))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

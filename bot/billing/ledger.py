@@ -351,7 +351,7 @@ class Ledger:
             async with self._db.begin(durable=False) as tx:
                 if each is None:
                     each = usage.Use(millicredits=await profiles.take_unsplit(tx, profile_id))
-                chat_ids = await subscriptions.waiting(
+                chat_ids = await subscriptions.waiting_chats(
                     tx, profile_id, after=after, limit=SPLIT_AT_ONCE
                 )
                 await usage.count(tx, [(one, each) for one in chat_ids], "alert", day=day)

@@ -59,7 +59,7 @@ async def _guests(tx: Tx, ids: Sequence[int], since: date) -> list[Guest]:
                 by_person[one.chat_id][one.user_id] += one.millicredits
     members = {number: by_person[number].most_common(_MEMBERS) for number in ids}
     named = {*ids, *(user for some in members.values() for user, _ in some)}
-    entries = await access.of(tx, named)
+    entries = await access.entries_of(tx, named)
     names = await acquaintances.names(tx, named) | await chats.titles(tx, named)
     names |= {number: one.name for number, one in entries.items() if one.name}
     return [

@@ -135,12 +135,12 @@ class Access:
         if len(self._names) >= _MOST_NAMES:
             self._names.clear()
         self._names[person] = name
-        await at_the_end(self._db, lambda tx: acquaintances.call(tx, person, name))
+        await at_the_end(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
     async def refuse(self, about: Subject, *, name: str) -> bool:
         """Note that somebody is refused in a sentence; false where that was said before."""
         async with effect(self._db) as tx:
-            return await store.tell(tx, about, name=name, now=self._now())
+            return await store.record_refusal(tx, about, name=name, now=self._now())
 
     # invitations
 
@@ -179,7 +179,9 @@ class Access:
                 return await self._is_admin_link(tx, payload)
             word = payload.removeprefix(INVITE)
             is_invitation = payload.startswith(INVITE)
-            return is_invitation and await store.is_open(tx, _digest(word), now=self._now())
+            return is_invitation and await store.is_invitation_open(
+                tx, _digest(word), now=self._now()
+            )
 
     async def _is_admin_link(self, tx: Tx, payload: str) -> bool:
         seed = await key_values.get(tx, _SEED)
@@ -207,7 +209,7 @@ class Access:
             is_in = self.mode == "open" or person in self._always_admins
             if is_in or (entry and entry.is_allowed):
                 return "guest"
-            by = await store.use(tx, _digest(payload.removeprefix(INVITE)), now=now)
+            by = await store.use_invitation(tx, _digest(payload.removeprefix(INVITE)), now=now)
             if by is None:
                 return None
             values = {"name": name, "is_allowed": True, "via": "invitation", "added_by": by}
@@ -335,7 +337,7 @@ class Access:
 
     async def _step(self) -> datetime | None:
         """End the blocks whose time is over, and learn of what other processes have blocked."""
-        ended = await self._db.fetch(lambda tx: store.over(tx, now=self._now()))
+        ended = await self._db.fetch(lambda tx: store.ended_blocks(tx, now=self._now()))
         for entry in ended:
             subject = Subject(entry.kind, entry.subject)
             await self._db.run(lambda tx: self._unblock(tx, subject))  # noqa: B023 - awaited here

@@ -116,7 +116,7 @@ class Scheduler:
     async def _step(self) -> datetime | None:
         """Begin what checks may be begun; return when the next may be."""
         if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
-            await self._db.run(lambda tx: profiles.release(tx, now=self._now()))
+            await self._db.run(lambda tx: profiles.release_all(tx, now=self._now()))
         self._is_released = True
         if self._group is not None and await self._fill(self._group):
             return self._now()
@@ -240,7 +240,7 @@ class Scheduler:
                 lease=self._lease,
                 early=True,
                 unseen_since=_seen_before(plan, now, is_due=False, is_paid=True),
-                but_fresh=plan.pause is not None,
+                skip_fresh=plan.pause is not None,
             )
             for known in rows:
                 seen_at = known.looked_at or now
@@ -264,7 +264,7 @@ class Scheduler:
             if now >= self._survey_at:
                 async with self._db.read() as tx:
                     known, fresh = self._counts = await profiles.followed(tx)
-                    states = await schedule_state.sample(tx, but_fresh=known > 0)
+                    states = await schedule_state.sample(tx, skip_fresh=known > 0)
                 plan.survey(states, known or fresh)
                 if self._budget_watch is not None:
                     await self._budget_watch.check(
@@ -325,7 +325,7 @@ class Scheduler:
                 await subscriptions.start_or_stop(tx, profile_ids=[known.profile_id], now=now)
         elif audience != Audience(known.chats, known.weight, known.fresh):
             async with self._db.begin() as tx:
-                await profiles.weigh(tx, known.profile_id, audience)
+                await profiles.set_audience(tx, known.profile_id, audience)
         return audience.chats > 0
 
     async def _proof(self, known: Known, plan: Plan) -> Proof:

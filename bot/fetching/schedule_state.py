@@ -164,12 +164,12 @@ async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
 
 
 async def sample(
-    tx: Tx, *, most: int = _SAMPLE, but_fresh: bool = False
+    tx: Tx, *, most: int = _SAMPLE, skip_fresh: bool = False
 ) -> list[tuple[ProfileState, float]]:
     """Return state and weight of the profiles that are followed.
 
     Of more than ``most`` it is a fair sample: to read all would keep everybody waiting.
-    ``but_fresh``: none that newcomers alone follow.
+    ``skip_fresh``: none that newcomers alone follow.
     """
-    rows = await profiles.sample(tx, most=most, but_fresh=but_fresh)
+    rows = await profiles.sample(tx, most=most, skip_fresh=skip_fresh)
     return [(ProfileState.from_json(forecast), weight) for forecast, weight in rows]

@@ -130,7 +130,7 @@ async def worth(
 
     The floor counts from the last check, ``seen_at``: to be put off twice loses no story.
     """
-    waiting = await subscriptions.waiting_for(tx, profile_id, limit=_LARGEST_AUDIENCE)
+    waiting = await subscriptions.audience_members(tx, profile_id, limit=_LARGEST_AUDIENCE)
     latest = seen_at + timedelta(hours=plan.schedule.floor)
     return alert_rules.worth_polling_at(due, waiting, latest=latest)
 

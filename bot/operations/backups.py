@@ -117,7 +117,7 @@ def _clear(folder: Path) -> None:
 async def go_on(db: Database, incidents: Incidents, *, now: datetime) -> None:
     """Let a copy that was put back go on as the database; nothing where it is no copy."""
     async with db.begin() as tx:
-        made_at = await restored.settle(tx, now=now)
+        made_at = await restored.resume(tx, now=now)
         if made_at is not None:
             await key_values.remove(tx, DRIFT)  # what was billed since then nobody has counted
             await key_values.put(tx, _KEY, now.isoformat())

@@ -52,7 +52,7 @@ class Broadcasts:
         """Send a draft, with its progress in that message; None where it was decided already."""
         async with effect(self._db) as tx:
             count = await broadcasts.audience(tx)
-            one = await broadcasts.turn(
+            one = await broadcasts.change_state(
                 tx, number, before="draft", after="running", count=count, message_id=message_id
             )
         await later(self._go_on)  # not before it holds
@@ -61,7 +61,7 @@ class Broadcasts:
     async def discard(self, number: int) -> Broadcast | None:
         """Send a draft to nobody; None where it was decided already."""
         async with effect(self._db) as tx:
-            return await broadcasts.turn(tx, number, before="draft", after="stopped")
+            return await broadcasts.change_state(tx, number, before="draft", after="stopped")
 
     async def stop(self, number: int) -> tuple[Broadcast | None, int]:
         """End a broadcast; return it, and how many chats it did not get to.
@@ -69,8 +69,8 @@ class Broadcasts:
         It is None where it was over already.
         """
         async with effect(self._db) as tx:
-            one = await broadcasts.turn(tx, number, before="running", after="stopped")
-            left = await broadcasts.drop(tx, now=self._now()) if one else 0
+            one = await broadcasts.change_state(tx, number, before="running", after="stopped")
+            left = await broadcasts.drop_unsent(tx, now=self._now()) if one else 0
         await later(self._go_on)
         return one, left
 
@@ -101,7 +101,7 @@ class Broadcasts:
             await _show(tx, one, waiting=waiting, now=now)
 
     async def _end(self, tx: Tx, one: Broadcast, now: datetime) -> None:
-        ended = await broadcasts.turn(tx, one.id, before="running", after="done")
+        ended = await broadcasts.change_state(tx, one.id, before="running", after="done")
         if ended:
             log.info("a broadcast is done", chats=ended.handed)
             await _show(tx, ended, waiting=0, now=now)

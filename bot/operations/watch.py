@@ -124,7 +124,7 @@ class Watch:
         async with self._db.read() as tx:
             if await samples.has(tx, hour):
                 return
-            figures = await samples.take(tx, hour)
+            figures = await samples.measure(tx, hour)
             figures["balance"] = (await budgets.account_state(tx)).balance
         await self._db.run(lambda tx: samples.add(tx, hour, figures))
 

@@ -29,7 +29,7 @@ from bot.runtime.workers import Worker
 from bot.sending.replies import Replies, is_final
 from bot.sending.text import Texts
 from bot.sending.topics import Topics
-from bot.store import chat_queues, deliveries, enqueue, moves, retention
+from bot.store import chat_queues, deliveries, enqueue, moves
 from bot.store.database import Database, Tx
 from bot.telegram.api import NotWantedError
 from bot.telegram.limit_state import ChatFloods
@@ -170,7 +170,7 @@ class Outbox:
     async def _step(self) -> datetime | None:
         """Begin what is due, as far as slots are free; return when more is."""
         if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
-            await self._db.run(lambda tx: retention.release_queues(tx, now=self._now()))
+            await self._db.run(lambda tx: chat_queues.release_all(tx, now=self._now()))
         self._is_released = True
         if rests_until := await self._rest():
             return rests_until

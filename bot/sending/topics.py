@@ -185,7 +185,7 @@ class Topics:
         async with self._db.begin() as tx:
             await chat_queues.lock(tx, chat_id)
             if await store.adopt(tx, chat_id, name, thread_id):
-                await chat_queues.free(tx, chat_id, now=now)
+                await chat_queues.end_wait(tx, chat_id, now=now)
                 await chat_queues.wake(tx, chat_id, due_at=now, now=now)
         self._wake()
 

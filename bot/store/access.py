@@ -92,7 +92,7 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
     return Entry(*(await tx.execute(statement.returning(*COLUMNS))).one())
 
 
-async def tell(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
+async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
     """Note that somebody is refused in a sentence now; false where that was said before."""
     key = {"kind": subject.kind, "subject": subject.id}
     values = {"name": name, "told_at": now}
@@ -132,7 +132,7 @@ async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
     return {word for row in await tx.execute(statement) for word in row if word}
 
 
-async def over(tx: Tx, *, now: datetime) -> list[Entry]:
+async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
     """Return the rows whose block has ended by time."""
     statement = sa.select(*COLUMNS).where(access_list.c.blocked_until <= now)
     return [Entry(*row) for row in await tx.execute(statement.order_by(_KIND, _SUBJECT))]
@@ -192,12 +192,12 @@ async def invite(
     )
 
 
-async def is_open(tx: Tx, digest: str, *, now: datetime) -> bool:
+async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
     """Return whether an invitation can still be used."""
     return bool((await tx.execute(sa.select(sa.exists().where(_usable(digest, now))))).scalar())
 
 
-async def use(tx: Tx, digest: str, *, now: datetime) -> str | None:
+async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
     """Use an invitation once; return who made it, None where it can't be used any more."""
     statement = (
         sa.update(invitations)
@@ -230,7 +230,7 @@ LISTED = sa.select(sa.cast(_SUBJECT, sa.BigInteger).label("id"), access_list.c.s
 """The ids of people and chats, and since when they are on the list."""
 
 
-async def of(tx: Tx, ids: Collection[int]) -> dict[int, Entry]:
+async def entries_of(tx: Tx, ids: Collection[int]) -> dict[int, Entry]:
     """Return the rows of these people and chats."""
     statement = sa.select(*COLUMNS).where(_KIND != "profile", _SUBJECT.in_([*map(str, ids)]))
     entries = [Entry(*row) for row in await tx.execute(statement)]

@@ -36,7 +36,7 @@ _SEE = _NEW.on_conflict_do_update(
 )
 
 
-async def see(tx: Tx, subjects: Collection[Acquaintance], day: date) -> None:
+async def record_seen(tx: Tx, subjects: Collection[Acquaintance], day: date) -> None:
     """Note that these were there that day; each day counts once."""
     rows = [
         {"kind": kind, "subject": subject, "days": 1, "last_day": day}
@@ -46,7 +46,7 @@ async def see(tx: Tx, subjects: Collection[Acquaintance], day: date) -> None:
         await tx.execute(_SEE, rows)
 
 
-async def call(tx: Tx, person: int, name: str) -> None:
+async def set_name(tx: Tx, person: int, name: str) -> None:
     """Note what a person who was seen is called."""
     mine = sa.and_(
         acquaintances.c.kind == "person",

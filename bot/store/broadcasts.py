@@ -81,7 +81,7 @@ async def running(tx: Tx) -> Broadcast | None:
     return await row_or_none(tx, Broadcast, statement)
 
 
-async def turn(
+async def change_state(
     tx: Tx, number: int, *, before: Stage, after: Stage, **values: object
 ) -> Broadcast | None:
     """Change the state of a broadcast; None where it was not in ``before``."""
@@ -128,7 +128,7 @@ async def waiting(tx: Tx) -> int:
     return (await tx.execute(statement)).scalar() or 0
 
 
-async def drop(tx: Tx, *, now: datetime) -> int:
+async def drop_unsent(tx: Tx, *, now: datetime) -> int:
     """Give up what has not left yet; return how much that was."""
     statement = (
         sa.update(deliveries)

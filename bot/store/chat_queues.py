@@ -232,7 +232,7 @@ async def reschedule_all(
     return any(due_at is not None for due_at in result.scalars())
 
 
-async def free(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def end_wait(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let a chat that was told to wait wait no longer; what is leased stays so."""
     statement = sa.update(queues).where(queues.c.chat_id == chat_id, queues.c.leased.is_(False))
     await tx.execute(statement.values(free_at=now))
@@ -246,6 +246,20 @@ async def end_lease(tx: Tx, queue: ChatQueue, *, but: int, now: datetime) -> tup
     values = {"chat": queue.chat.id, "held_by": queue.token, "but": but, "until": now}
     row = (await tx.execute(_ENDED, values)).one_or_none()
     return row is not None, row is not None and row.due_at is not None
+
+
+async def release_all(tx: Tx, *, now: datetime) -> None:
+    """End all leases; only right at the start of the only process.
+
+    Answers that were being sent are due at once.
+    """
+    rows = deliveries.deliveries
+    mine = sa.and_(is_open, rows.c.notice == REPLY, rows.c.due_at > now)
+    owing = queues.c.chat_id.in_(sa.select(rows.c.chat_id).where(mine))
+    leased = sa.update(queues).where(queues.c.leased.is_(True))
+    await tx.execute(leased.values(free_at=now, leased=False))
+    await tx.execute(sa.update(queues).where(owing).values(due_at=now))
+    await tx.execute(sa.update(rows).where(mine).values(due_at=now))
 
 
 async def renew(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:

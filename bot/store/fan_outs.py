@@ -184,7 +184,7 @@ async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
         source = source.where(subscriptions.c.since <= row.since)
     # A subscription that is ended meanwhile is waited for, and then not there.
     source = source.with_for_update(read=True, key_share=True, of=subscriptions)
-    owed = insert(deliveries).from_select(names, source)
+    rows = insert(deliveries).from_select(names, source)
     await tx.execute(
-        owed.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
+        rows.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
     )

@@ -56,5 +56,5 @@ def _ours(path: str, flags: int) -> int:
     is_new = not Path(path).exists()
     number = os.open(path, flags, 0o600)
     if is_new:
-        private.give(Path(path), like=Path(path).parent)
+        private.copy_owner(Path(path), like=Path(path).parent)
     return number

@@ -67,9 +67,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
         if heir is not None:
             await deliveries_store.drop_had(tx, heir.id, by=one.id, now=now)
-            await fan_outs.owe_before_end(tx, one, heir=heir)
-            await deliveries_store.hand_on(tx, one.id, to=heir)
-            await subscriptions.remove(tx, [one.id])
+            await _end_for(tx, one, heir)
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table.name not in _WAITING_ROOMS:
             await _rewrite(tx, table, old, new)
@@ -124,27 +122,20 @@ async def move_topic(tx: Tx, chat_id: int, thread_id: int, *, to: int, now: date
 
     Where that follows the same, it has what is owed, too. The chat's queue is locked.
     """
-    for one in await subscriptions.of_chat(tx, chat_id):
-        if one.target.thread_id == thread_id:
-            await _hand_on(tx, one, Target(chat_id, to or None))
+    moved = [
+        one
+        for one in await subscriptions.of_chat(tx, chat_id)
+        if one.target.thread_id == thread_id
+    ]
+    for one in moved:
+        await move_subscription(tx, one, to=to, now=now)
     here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
-    moved = await subscriptions.move(tx, chat_id, thread_id, to=to)
-    await tx.execute(sa.update(deliveries).where(here).values(thread_id=to))
+    await tx.execute(sa.update(deliveries).where(here).values(thread_id=to))  # notices
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.release(tx, chat_id, held="muted", now=now)
-    if moved:  # what was doubled has ended
+    if moved:  # some may have ended
         await subscriptions.start_or_stop(tx, chat_id=chat_id, now=now)
-    return moved
-
-
-async def _hand_on(tx: Tx, one: Subscription, there: Target) -> bool:
-    """Let what follows the same there have what a subscription is owed; false where none does."""
-    heir = await subscriptions.find(tx, there, one.profile_id)
-    if heir is None or heir.id == one.id:
-        return False
-    await fan_outs.owe_before_end(tx, one, heir=heir)
-    await deliveries_store.hand_on(tx, one.id, to=heir)
-    return True
+    return bool(moved)
 
 
 async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime) -> None:
@@ -154,13 +145,21 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
     locked.
     """
     chat_id = one.target.chat_id
-    if await _hand_on(tx, one, Target(chat_id, to or None)):
-        await subscriptions.remove(tx, [one.id])
+    heir = await subscriptions.find(tx, Target(chat_id, to or None), one.profile_id)
+    if heir is not None and heir.id != one.id:
+        await _end_for(tx, one, heir)
         return
     its_own = sa.and_(deliveries.c.subscription_id == one.id, is_open)
     await subscriptions.change(tx, one.id, thread_id=to)
     await tx.execute(sa.update(deliveries).where(its_own).values(thread_id=to))
     await deliveries_store.release(tx, chat_id, now=now)
+
+
+async def _end_for(tx: Tx, one: Subscription, heir: Subscription) -> None:
+    """End a subscription; what it is owed and its heir has not had is owed to that."""
+    await fan_outs.owe_before_end(tx, one, heir=heir)
+    await deliveries_store.hand_on(tx, one.id, to=heir)
+    await subscriptions.remove(tx, [one.id])
 
 
 async def unmute_place(

@@ -17,7 +17,7 @@ def create(file: Path) -> None:
     os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OURS))
 
 
-def give(file: Path, *, like: Path) -> None:
+def copy_owner(file: Path, *, like: Path) -> None:
     """Let ``file`` belong to whom ``like`` belongs, where root works for the bot's user."""
     if os.geteuid() == 0:
         owner = like.stat()

@@ -119,15 +119,15 @@ async def claim(
     lease: timedelta,
     early: bool = False,
     unseen_since: datetime | None = None,
-    but_fresh: bool = False,
+    skip_fresh: bool = False,
 ) -> list[Known]:
     """Take the profiles that are due, longest overdue first, for ``lease``.
 
     With ``early``: those that are due next. With ``unseen_since``: only those not checked since
-    then, or never. With ``but_fresh``: none that newcomers alone follow. What a process that dies
+    then, or never. With ``skip_fresh``: none that newcomers alone follow. What a process that dies
     had taken is due again when its lease ends.
     """
-    statement = _claim(early=early, is_bounded=unseen_since is not None, but_fresh=but_fresh)
+    statement = _claim(early=early, is_bounded=unseen_since is not None, skip_fresh=skip_fresh)
     values: dict[str, object] = {"now": now, "until": now + lease, "most": limit}
     if unseen_since is not None:
         values["unseen_since"] = unseen_since
@@ -135,10 +135,10 @@ async def claim(
 
 
 @cache  # built once, for the schedule asks all the time
-def _claim(*, early: bool, is_bounded: bool, but_fresh: bool) -> sa.Executable:
+def _claim(*, early: bool, is_bounded: bool, skip_fresh: bool) -> sa.Executable:
     now = sa.bindparam("now", type_=Timestamp)
     free = profiles.c.leased_until <= now
-    if but_fresh:
+    if skip_fresh:
         free = sa.and_(free, profiles.c.fresh.is_(False))
     if early:
         which = sa.and_(free, profiles.c.next_look_at > now, profiles.c.failures == 0)
@@ -163,7 +163,7 @@ def _claim(*, early: bool, is_bounded: bool, but_fresh: bool) -> sa.Executable:
     )
 
 
-async def release(tx: Tx, *, now: datetime) -> None:
+async def release_all(tx: Tx, *, now: datetime) -> None:
     """End all leases: right where one process alone uses the database, at its start."""
     leased = sa.update(profiles).where(profiles.c.leased_until > now)
     await tx.execute(leased.values(leased_until=EPOCH))
@@ -175,7 +175,7 @@ async def hand_back(tx: Tx, profile_id: str, *, until: datetime) -> None:
     await tx.execute(sa.update(profiles).where(ours).values(leased_until=EPOCH))
 
 
-async def weigh(tx: Tx, profile_id: str, audience: Audience) -> None:
+async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
     """Keep who waits for a profile, if anybody still does."""
     followed = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
     await tx.execute(sa.update(profiles).where(followed).values(asdict(audience)))
@@ -219,12 +219,12 @@ async def mean_delay(tx: Tx) -> timedelta | None:
     return None if mean is None else timedelta(milliseconds=mean / 2)
 
 
-async def sample(tx: Tx, *, most: int, but_fresh: bool = False) -> list[tuple[Any, float]]:
+async def sample(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tuple[Any, float]]:
     """Return forecast and weight of those that are checked; of more than ``most`` a fair sample.
 
-    ``but_fresh`` as in ``claim``.
+    ``skip_fresh`` as in ``claim``.
     """
-    those = sa.true() if not but_fresh else profiles.c.fresh.is_(False)
+    those = sa.true() if not skip_fresh else profiles.c.fresh.is_(False)
     some = _some(profiles.c.forecast, profiles.c.weight, most=most, those=those)
     return [(row.forecast, float(row.weight)) for row in await tx.execute(some)]
 

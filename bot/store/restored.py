@@ -29,7 +29,7 @@ async def mark(tx: Tx, *, made_at: datetime) -> None:
     await key_values.add(tx, MARK, made_at.isoformat())
 
 
-async def settle(tx: Tx, *, now: datetime) -> datetime | None:
+async def resume(tx: Tx, *, now: datetime) -> datetime | None:
     """Let a copy go on as the database from ``now``; return of when it was, None for no copy.
 
     Only right before anything runs on it. Stories posted before ``now`` that were not alerted to

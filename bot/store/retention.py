@@ -7,13 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
-from bot.domain.records import REPLY
 from bot.store.access import access_list
 from bot.store.acquaintances import acquaintances
 from bot.store.answers import cached_answers
 from bot.store.broadcasts import broadcasts
 from bot.store.budgets import allowances, budget_days
-from bot.store.chat_queues import queues
 from bot.store.chats import chats
 from bot.store.database import Tx
 from bot.store.deliveries import deliveries, is_open
@@ -46,17 +44,6 @@ _UPDATES_KNOWN = timedelta(hours=25)  # Telegram repeats one for 24 hours at mos
 _ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
 
 
-async def release_queues(tx: Tx, *, now: datetime) -> None:
-    """End all leases: right where one process alone uses the database, at its start."""
-    statement = sa.update(queues).where(queues.c.leased.is_(True))
-    await tx.execute(statement.values(free_at=now, leased=False))
-    # Answers that were on their way when the process ended.
-    mine = sa.and_(is_open, deliveries.c.notice == REPLY, deliveries.c.due_at > now)
-    owing = sa.select(deliveries.c.chat_id).where(mine).scalar_subquery()
-    await tx.execute(sa.update(queues).where(queues.c.chat_id.in_(owing)).values(due_at=now))
-    await tx.execute(sa.update(deliveries).where(mine).values(due_at=now))
-
-
 @dataclass(frozen=True, slots=True)
 class Overdue:
     """Rows of one table that have been kept long enough; those go first that are first ``by``."""
@@ -78,7 +65,7 @@ def overdue(now: datetime) -> list[Overdue]:
         deliveries.c.state != "parked", deliveries.c.done_at < now - _DEAD_LETTERS_KEPT
     )
     is_done = deliveries.c.state != sa.literal_column("'open'")
-    is_owed = sa.exists().where(deliveries.c.story_pk == stories.c.pk, is_open)
+    is_unsent = sa.exists().where(deliveries.c.story_pk == stories.c.pk, is_open)
     is_followed = sa.exists().where(subscriptions.c.profile_id == profiles.c.profile_id)
     is_idle = sa.and_(cached_answers.c.until <= now, cached_answers.c.leased_until <= now)
     has_only_asked = sa.and_(
@@ -95,7 +82,7 @@ def overdue(now: datetime) -> list[Overdue]:
             sa.and_(is_done, deliveries.c.done_at < now - _DELIVERIES_KEPT, is_old),
             by=deliveries.c.done_at,
         ),
-        Overdue(stories, sa.and_(stories.c.expires_at < now - _STORIES_KEPT, ~is_owed)),
+        Overdue(stories, sa.and_(stories.c.expires_at < now - _STORIES_KEPT, ~is_unsent)),
         Overdue(moments, moments.c.at < now - _HISTORY_KEPT),
         Overdue(kept, kept.c.taken_at < now - alert_rules.KEPT_FOR),
         Overdue(incidents, incidents.c.closed_at < now - _INCIDENTS_KEPT),

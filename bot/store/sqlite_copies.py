@@ -99,7 +99,7 @@ def put(file: Path, database: Path, *, now: datetime) -> Path | None:
     new = database.with_name(f"{database.name}.restoring")
     new.unlink(missing_ok=True)
     copy(file, new, at=made_at)
-    private.give(new, like=database if database.exists() else database.parent)
+    private.copy_owner(new, like=database if database.exists() else database.parent)
     before = None
     if database.exists():
         before = _free_name(database, now)

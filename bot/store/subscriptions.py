@@ -214,23 +214,6 @@ async def restart(tx: Tx, chat_id: int, *, since: datetime) -> None:
     )
 
 
-async def move(tx: Tx, chat_id: int, thread_id: int, *, to: int) -> bool:
-    """Let a topic's subscriptions go to another thread; where it has the same, they end.
-
-    False when the topic had none.
-    """
-    other = subscriptions.alias()
-    doubled = sa.exists().where(
-        other.c.chat_id == subscriptions.c.chat_id,
-        other.c.thread_id == to,
-        other.c.profile_id == subscriptions.c.profile_id,
-    )
-    here = sa.and_(subscriptions.c.chat_id == chat_id, subscriptions.c.thread_id == thread_id)
-    ended = await tx.execute(sa.delete(subscriptions).where(here, doubled))
-    moved = await tx.execute(sa.update(subscriptions).where(here).values(thread_id=to))
-    return ended.rowcount + moved.rowcount > 0
-
-
 async def lock_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     """Return a chat, whose subscriptions no other transaction counts until this one ends."""
     await chat_store.lock(tx, [chat_id])
@@ -241,7 +224,7 @@ async def lock_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     return chat
 
 
-async def waiting_for(tx: Tx, profile_id: str, *, limit: int) -> list[AudienceMember]:
+async def audience_members(tx: Tx, profile_id: str, *, limit: int) -> list[AudienceMember]:
     """Return when each of those who wait for a profile can be told; none when too many wait."""
     statement = (
         sa.select(
@@ -288,7 +271,7 @@ async def audience(tx: Tx, profile_id: str) -> Audience:
     return Audience(int(row[0]), float(row[2] or row[1]), fresh=not row[2])
 
 
-async def waiting(tx: Tx, profile_id: str, *, after: int | None, limit: int) -> list[int]:
+async def waiting_chats(tx: Tx, profile_id: str, *, after: int | None, limit: int) -> list[int]:
     """Return chats that wait for a profile, in order, from the id ``after`` on."""
     some = (
         sa.select(subscriptions.c.chat_id)

@@ -245,7 +245,7 @@ class Intake:
         if self._seen_day != day:
             self._seen_day, self._seen = day, set()
         fresh = {subject for one in places for subject in queues.subjects_of(one)} - self._seen
-        await acquaintances.see(tx, fresh, day)
+        await acquaintances.record_seen(tx, fresh, day)
         self._seen |= fresh
 
     async def _admit(self, tx: Tx, news: list[News], now: datetime) -> list[Arrival]:

@@ -67,7 +67,7 @@ async def know(bell: Bell, *who: tuple[Literal["chat", "person"], int]) -> None:
     async with Database(url) as db, db.begin() as tx:
         for days in range(3):
             day = datetime.now(UTC).date() + timedelta(days=days)
-            await acquaintances.see(tx, who, day)
+            await acquaintances.record_seen(tx, who, day)
 
 
 async def test_newcomers_share_a_part_of_the_checks_and_are_told_kindly_when_it_is_full(

@@ -15,7 +15,7 @@ from typing import Any
 from bot.domain import albums, alert_rules
 from bot.domain.model import Outcome, Sent
 from bot.outbox import composer, results, worker
-from bot.store import chat_queues, deliveries, inbox, ledger, moves, retention
+from bot.store import chat_queues, deliveries, inbox, ledger, moves
 
 Swap = tuple[Any, str, Any]  # where, the function's name, what takes its place
 Plant = Callable[[], list[Swap]]
@@ -109,7 +109,7 @@ def _endless_leases() -> list[Swap]:
         del lease
         return await claim(tx, now=now, limit=limit, lease=timedelta(days=400))
 
-    return [(chat_queues, "claim", for_ever), (retention, "release_queues", _nothing),
+    return [(chat_queues, "claim", for_ever), (chat_queues, "release_all", _nothing),
             (worker.Outbox, "_renew", _nothing)]  # fmt: skip
 
 

@@ -70,7 +70,7 @@ async def follow(
         now=now,
     )
     await subscriptions.start_or_stop(tx, profile_ids=[of.profile_id], now=now)
-    await profiles.weigh(tx, of.profile_id, await subscriptions.audience(tx, of.profile_id))
+    await profiles.set_audience(tx, of.profile_id, await subscriptions.audience(tx, of.profile_id))
     assert added is not None
     return added
 

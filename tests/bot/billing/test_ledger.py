@@ -662,7 +662,7 @@ async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: D
     async with db.begin() as tx:
         for day in range(1, 4):
             seen: list[acquaintances.Acquaintance] = [("person", known), ("chat", group)]
-            await acquaintances.see(tx, seen, yesterday.date().replace(day=day))
+            await acquaintances.record_seen(tx, seen, yesterday.date().replace(day=day))
     assert await Ledger(db, limits, now=clock).left_by_replies(clock.now) == 500 - 1.2 * 150
 
 

@@ -51,8 +51,8 @@ async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
     last = first - timedelta(milliseconds=1)
     await spend(sqlite_db, last, Payer("link", Asker(-9, 8)), "two", 99)
     async with sqlite_db.begin() as tx:
-        await acquaintances.see(tx, [("person", 7)], first.date())
-        await acquaintances.call(tx, 7, "Gil")
+        await acquaintances.record_seen(tx, [("person", 7)], first.date())
+        await acquaintances.set_name(tx, 7, "Gil")
         group = await guest(tx, -9, now=NOW)
         [dearest, *_] = await guests(tx, offset=0, limit=1, now=NOW)
     assert (group.total, group.elsewhere) == (28_000, 0)

@@ -14,9 +14,9 @@ DAY = timedelta(days=1)
 async def test_three_days_make_somebody_known_however_often_they_come(db: Database) -> None:
     async with db.begin() as tx:
         for day in (TODAY, TODAY, TODAY + DAY, TODAY + DAY, TODAY):
-            await acquaintances.see(tx, [("person", 5), ("chat", -7)], day)
+            await acquaintances.record_seen(tx, [("person", 5), ("chat", -7)], day)
         assert not await acquaintances.is_known(tx, "person", 5)
-        await acquaintances.see(tx, [("person", 5)], TODAY + 9 * DAY)
+        await acquaintances.record_seen(tx, [("person", 5)], TODAY + 9 * DAY)
         assert await acquaintances.is_known(tx, "person", 5)
         assert not await acquaintances.is_known(tx, "chat", -7)
     for days, is_known in ((20, True), (380, False)):
@@ -29,10 +29,10 @@ async def test_a_group_that_migrates_keeps_its_age_and_who_asks_is_forgotten(db:
     async with db.begin() as tx:
         await chats.ensure(tx, -7, kind="group", title="", now=NOON)
         for day in range(3):
-            await acquaintances.see(
+            await acquaintances.record_seen(
                 tx, [("chat", -7), ("chat", 5), ("person", 5)], TODAY + day * DAY
             )
-        await acquaintances.see(tx, [("chat", -1007)], TODAY + 2 * DAY)
+        await acquaintances.record_seen(tx, [("chat", -1007)], TODAY + 2 * DAY)
         assert await moves.move_chat(tx, -7, -1007, now=NOON)
         assert await acquaintances.is_known(tx, "chat", -1007)
         assert not await acquaintances.is_known(tx, "chat", -7)

@@ -43,9 +43,9 @@ async def consistent(tx: Tx) -> None:
         assert (row.next_look_at is not None) == bool(mine)
         audience = await subscriptions.audience(tx, row.profile_id)
         assert (audience.chats, audience.weight) == (len(mine), sum(mine.values()))
-        assert await subscriptions.waiting(tx, row.profile_id, after=None, limit=99) == sorted(
-            mine
-        )
+        assert await subscriptions.waiting_chats(
+            tx, row.profile_id, after=None, limit=99
+        ) == sorted(mine)
 
 
 async def act(tx: Tx, what: Act, chat: int, star: int) -> None:

@@ -117,7 +117,7 @@ class Crowd:
         async with self.db.read() as tx:
             audience = await store.audience(tx, star)
         async with self.db.begin() as tx:
-            await profiles.weigh(tx, star, audience)
+            await profiles.set_audience(tx, star, audience)
         async with self.db.begin() as tx:
             await profiles.bill(tx, star, 2)
         self.clock.on(timedelta(days=1))

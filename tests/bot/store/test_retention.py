@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store import chats, deliveries, moves, profiles, retention, subscriptions
+from bot.store import chat_queues, chats, deliveries, moves, profiles, retention, subscriptions
 from bot.store.access import access_list
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
@@ -43,7 +43,7 @@ async def test_a_start_ends_leases_but_not_what_telegram_asked_for(db: Database)
         )
     assert len(await claim(db, lease=HOUR)) == 1
     async with db.begin() as tx:
-        await retention.release_queues(tx, now=NOON)
+        await chat_queues.release_all(tx, now=NOON)
     assert [lane.chat.id for lane in await claim(db)] == [1]
 
 

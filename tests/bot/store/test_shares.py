@@ -67,4 +67,4 @@ async def weighed(tx: Tx) -> None:
     """Count who waits, as before a check."""
     for of in (NATGEO, PRADA):
         audience = await subscriptions.audience(tx, of.profile_id)
-        await profiles.weigh(tx, of.profile_id, audience)
+        await profiles.set_audience(tx, of.profile_id, audience)

@@ -2,7 +2,7 @@
 
 from bot.domain.model import Options, Profile, Target
 from bot.domain.records import Audience
-from bot.store import acquaintances, chats, ended, profiles, subscriptions
+from bot.store import acquaintances, chats, ended, moves, profiles, subscriptions
 from bot.store.database import Database
 from tests.support.followed import DAY, HOUR, NATGEO, NOON, PRADA, follow
 from tests.support.preferences import unlike_defaults
@@ -62,15 +62,17 @@ async def test_newcomers_count_where_nobody_else_waits(db: Database) -> None:
     today = NOON.date()
     async with db.begin() as tx:
         for day in range(2):
-            await acquaintances.see(tx, [("chat", 1), ("chat", 2)], today - 2 * DAY + day * DAY)
-        await acquaintances.see(tx, [("chat", 1)], today)
+            await acquaintances.record_seen(
+                tx, [("chat", 1), ("chat", 2)], today - 2 * DAY + day * DAY
+            )
+        await acquaintances.record_seen(tx, [("chat", 1)], today)
         await follow(tx, 2, PRADA)
         await follow(tx, 3, PRADA)
         assert await judged(PRADA) == (2, True)
         for chat in range(1, 9):
             await follow(tx, chat, NATGEO)
         assert await judged(NATGEO) == (1, False)
-        await acquaintances.see(tx, [("chat", 2)], today)
+        await acquaintances.record_seen(tx, [("chat", 2)], today)
         await subscriptions.start_or_stop(tx, chat_id=2, now=NOON)  # a press of who is known now
         assert await judged(PRADA) == (2, False)
         assert await subscriptions.audience(tx, NATGEO.profile_id) == Audience(8, 2, fresh=False)
@@ -86,8 +88,8 @@ async def test_a_topics_subscriptions_fall_back_and_what_is_doubled_ends(db: Dat
         await follow(tx, -1, thread_id=5)
         moved = await follow(tx, -1, PRADA, thread_id=5)
         other = await follow(tx, -1, PRADA, thread_id=6)
-        assert await subscriptions.move(tx, -1, 5, to=0)
-        assert not await subscriptions.move(tx, -1, 5, to=0)
+        assert await moves.move_topic(tx, -1, 5, to=0, now=NOON)
+        assert not await moves.move_topic(tx, -1, 5, to=0, now=NOON)
         found = await subscriptions.of_chat(tx, -1)
     assert [(one.id, one.target.thread_id) for one in found] == [
         (main, None),
