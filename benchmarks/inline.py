@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from benchmarks.telegram_world import World, settings_for, world
 from bot import app
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.inbox import inbox
 from tests.support.control import wait_for
 

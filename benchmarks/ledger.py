@@ -23,7 +23,7 @@ from bot.domain.budget import Limits
 from bot.domain.errors import SpendingError
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Call, Operation
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 MANY = 10**9
 FREE = Limits(MANY, 1.0, MANY, MANY, MANY, 0)

@@ -27,7 +27,7 @@ from bot.domain.model import Asker, Target
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
 from bot.store import chats, profiles
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.stories import stories
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.privacy import PrivacyCheck, SkipCheck

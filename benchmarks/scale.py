@@ -42,7 +42,7 @@ from bot.store import (
     subscriptions,
     usage,
 )
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from tests.support.postgres import Postgres, postgres
 
 SMALL, LARGE = 10_000, 1_000_000

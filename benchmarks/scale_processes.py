@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from benchmarks.telegram_fanout import follow
 from bot.domain.model import Profile
-from bot.store.database import Database
 from bot.store.deliveries import deliveries
+from bot.store.engine.database import Database
 from bot.store.profiles import profiles
 from tests.support.control import wait_for
 from tests.support.killing import Victim

@@ -12,7 +12,7 @@ from bot.domain.model import Profile, Story
 from bot.domain.records import EPOCH
 from bot.domain.serialization import dump_stories
 from bot.scheduling.forecast import ProfileState
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 
 STAR = "0"  # the profile that every chat follows
 DAY_MS = 86_400_000

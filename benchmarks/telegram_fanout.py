@@ -18,7 +18,7 @@ from bot.bootstrap import Parts, built
 from bot.domain.model import Preferences, Profile, Target
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, fan_outs, subscriptions
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.control import wait_for
 
 PATIENCE_S = 300.0

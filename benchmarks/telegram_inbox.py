@@ -13,7 +13,7 @@ from telegram import Bot, Update
 from benchmarks.telegram_world import TOKEN
 from bot.runtime.metrics import Metrics
 from bot.store import inbox
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.inbox import ClaimedUpdate
 from bot.updates.inbox import Intake
 from bot.web.server import SECRET_HEADER, Door, Web, webhook_for

@@ -17,7 +17,7 @@ from bot.domain.model import Album, Sent, Story, Target
 from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.sending.sender import Sender
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 
 SIZE = 49_500_000  # bytes; Telegram fetches no more than 20 MB by itself and takes 50 by upload

@@ -53,12 +53,12 @@ from bot.operations.visitors import Visitors
 from bot.operations.watch import Sign, Watch, disk_of
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
-from bot.runtime.replica import replica
+from bot.runtime.process_name import replica
 from bot.runtime.workers import Worker, is_set_within
 from bot.store import key_values
-from bot.store.failures import is_passing
+from bot.store.engine.failures import is_passing
+from bot.store.engine.lock import alone
 from bot.store.leases import Leader
-from bot.store.lock import alone
 from bot.updates.answering import Answering
 from bot.updates.inbox import Intake
 from bot.updates.inline_queries import InlineQueries

@@ -51,8 +51,8 @@ from bot.sending.replies import Replies
 from bot.sending.sender import Sender
 from bot.sending.text import Texts
 from bot.sending.topics import Topics
-from bot.store import transfer
-from bot.store.database import Database
+from bot.store.copies import transfer
+from bot.store.engine.database import Database
 from bot.store.upgrades import AtWork, Replicas, shown_at_work, upgrade
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.privacy import PrivacyCheck

@@ -30,7 +30,7 @@ from bot.operations.overview import Overview
 from bot.operations.visitors import EVERY as VISITORS_EVERY
 from bot.presentation.actions import button
 from bot.presentation.translation import Translator, translator_for
-from bot.runtime.lately import Lately
+from bot.runtime.recent import Recent
 from bot.sending.replies import Replies
 from bot.sending.topics import Topics
 from bot.telegram.admins import Admins
@@ -81,7 +81,7 @@ class Services:
     access: Access
     now: Callable[[], datetime]
     credit_price: float
-    lately: Lately[object] = field(default_factory=Lately)
+    lately: Recent[object] = field(default_factory=Recent)
     public_url: str = ""
     timing: Timing = field(default_factory=Timing)
 

@@ -15,8 +15,8 @@ from bot.domain.errors import N_, DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.presentation.actions import Buttons, about
 from bot.presentation.html import Safe, bold, code
-from bot.runtime import holding, logging
-from bot.runtime.beside import beside
+from bot.runtime import logging, transaction_guard
+from bot.runtime.background import beside
 from bot.sending.replies import ACTION_S, Payload, edit_of, text_of
 from bot.updates import unit_of_work
 from handlers.guard import answer
@@ -100,7 +100,10 @@ async def working(context: Context) -> AsyncIterator[None]:
         )
 
     async def tick() -> None:
-        with contextlib.suppress(TelegramError, DatabaseUnavailableError), holding.watched(None):
+        with (
+            contextlib.suppress(TelegramError, DatabaseUnavailableError),
+            transaction_guard.watched(None),
+        ):
             await act()
             await asyncio.sleep(context.services.timing.work_s)
             await answer(context)

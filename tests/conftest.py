@@ -10,7 +10,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.database import empty, migrated_copy
 from tests.support.postgres import postgres
 from tests.support.sandbox import Box, sandbox_box
@@ -23,7 +23,7 @@ settings.load_profile("quick")
 # Whoever lets others wait for a transaction fails here; people only get it logged. Older code,
 # which ``tools.red`` runs the flows on, has no such guard.
 with contextlib.suppress(ImportError):
-    holding = importlib.import_module("bot.runtime.holding")
+    holding = importlib.import_module("bot.runtime.transaction_guard")
     holding.is_strict = True  # type: ignore[attr-defined] # a module found by its name
 
 

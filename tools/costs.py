@@ -32,7 +32,7 @@ from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
 from bot.sending.topics import Topics
 from bot.store import chats, profiles
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.privacy import PrivacyCheck, SkipCheck
 from bot.telegram.request import AiohttpRequest

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.operations.ops import CreateIndexOp
 
-from bot.store.database import all_tables, migration_config
+from bot.store.engine.database import all_tables, migration_config
 
-VERSIONS = Path("bot/store/migrations/versions")
+VERSIONS = Path("bot/store/engine/migrations/versions")
 
 
 def write(message: str, *, is_first: bool = False) -> None:

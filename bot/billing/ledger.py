@@ -39,8 +39,8 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Balance, Call
-from bot.runtime.beside import finish_on_cancel
-from bot.runtime.places import FairSlots, waiting
+from bot.runtime.background import finish_on_cancel
+from bot.runtime.concurrency import FairSlots, waiting
 from bot.store import (
     access,
     acquaintances,
@@ -52,7 +52,7 @@ from bot.store import (
     usage,
 )
 from bot.store.budgets import Scope
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 
 T = TypeVar("T")
 

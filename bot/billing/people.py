@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from bot.domain.access import Entry
 from bot.store import access, acquaintances, chats, spending
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 
 _MEMBERS = 5  # of a group, who cost most
 

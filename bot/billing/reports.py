@@ -10,7 +10,7 @@ from bot.billing.drift import KEY as DRIFT
 from bot.domain.access import Subject
 from bot.domain.budget import DAY, Limits
 from bot.store import access, budgets, chats, key_values, spending, usage
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.store.ledger import NOBODY
 from bot.store.spending import Part, Sums
 from bot.stories_api.privacy import PRIVACY_CHECK

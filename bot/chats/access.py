@@ -22,7 +22,7 @@ from bot.domain.errors import AdminBlockError, BlockedError
 from bot.runtime.workers import Worker
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import at_the_end, effect, reading
 
 log = structlog.get_logger()

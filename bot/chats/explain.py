@@ -10,7 +10,7 @@ from bot.domain.selection import FILTERED
 from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState, usual_hours
 from bot.store import chats, enqueue, mutes, profiles, stories
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 from bot.store.enqueue import Tally
 
 LOOKBACK = timedelta(days=2)

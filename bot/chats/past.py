@@ -10,7 +10,7 @@ from bot.domain.errors import NothingKeptError, NothingOfThenError
 from bot.domain.model import ORIGINAL, Album, Story
 from bot.domain.records import EPOCH, KnownFile
 from bot.store import deliveries, file_ids, kept, profiles
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.kept import Kept
 from bot.updates.unit_of_work import effect
 

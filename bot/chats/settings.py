@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.domain.records import Chat
 from bot.store import chats, erasure
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.updates.unit_of_work import effect
 
 _PRIVATE = "private"  # Bot API, Chat.type

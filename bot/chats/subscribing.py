@@ -45,7 +45,7 @@ from bot.store import (
 )
 from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 from bot.updates.unit_of_work import effect
 

@@ -23,7 +23,7 @@ from bot.domain.records import Known, Subscription
 from bot.store import chat_queues, deliveries, enqueue, moves, profiles, stories
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 from bot.updates.unit_of_work import active, effect, reading
 
 __all__ = ["Subscribed", "Subscription", "SubscriptionLimits", "Subscriptions", "Why"]

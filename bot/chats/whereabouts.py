@@ -8,7 +8,7 @@ from bot.domain.errors import BlockedError
 from bot.domain.model import AskPresence, Moved
 from bot.domain.records import Mute
 from bot.store import chats, moves, mutes
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.updates import unit_of_work
 from bot.updates.unit_of_work import effect
 

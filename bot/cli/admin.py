@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from bot.config import Settings
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.web.admin import KEY_VALID_FOR, make_key
 
 _WORD_BYTES = 24

@@ -9,8 +9,8 @@ from rich.console import Console
 from bot.config import Settings
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.operations import backups
-from bot.store import backups as store
-from bot.store.database import Database
+from bot.store.copies import backups as store
+from bot.store.engine.database import Database
 
 BY_ITS_OWN = (
     "PostgreSQL is backed up and restored by its own programs, pg_dump and pg_restore: "

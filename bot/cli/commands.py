@@ -12,9 +12,9 @@ from bot.config import Settings
 from bot.domain.errors import DatabaseUnavailableError
 from bot.scheduling.simulation import Record
 from bot.store import stories
-from bot.store.database import Database
-from bot.store.lock import alone
-from bot.store.readiness import Readiness, readiness
+from bot.store.engine.database import Database
+from bot.store.engine.lock import alone
+from bot.store.engine.readiness import Readiness, readiness
 from bot.store.upgrades import upgrade
 
 Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]

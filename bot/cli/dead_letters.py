@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.store import enqueue
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 _LINES = 50
 

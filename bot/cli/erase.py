@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from bot.chats.settings import Chats
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from bot.config import UNREADABLE, Settings
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.store import transfer
-from bot.store.database import Database
-from bot.store.lock import alone
-from bot.store.readiness import Readiness, readiness
+from bot.store.copies import transfer
+from bot.store.engine.database import Database
+from bot.store.engine.lock import alone
+from bot.store.engine.readiness import Readiness, readiness
 from bot.store.upgrades import at_work
 
 _NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."

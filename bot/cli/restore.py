@@ -9,9 +9,9 @@ from rich.console import Console
 from bot.cli.backup import BY_ITS_OWN
 from bot.config import Settings
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.store import backups
-from bot.store.database import Database
-from bot.store.lock import alone
+from bot.store.copies import backups
+from bot.store.engine.database import Database
+from bot.store.engine.lock import alone
 
 _THEN = (
     "Start the bot: it alerts to what is posted from then on, and says nothing a second time. "

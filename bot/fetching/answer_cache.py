@@ -31,12 +31,12 @@ from bot.domain.serialization import (
 from bot.fetching import snapshots
 from bot.fetching.names import NEGATIVE_FOR
 from bot.media.urls import expires_at
-from bot.runtime import holding
-from bot.runtime.beside import renewed
-from bot.runtime.places import waiting
+from bot.runtime import transaction_guard
+from bot.runtime.background import renewed
+from bot.runtime.concurrency import waiting
 from bot.store import answers
 from bot.store.answers import CachedAnswer
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
 
@@ -190,7 +190,7 @@ class AnswerCache:
 
     async def _renew(self, key: str) -> bool:
         """Stay the one who asks for ``key``, in the eyes of other processes, however long."""
-        with holding.watched(None):
+        with transaction_guard.watched(None):
             async with self._db.begin(durable=False) as tx:
                 await answers.renew(tx, key, now=self._now(), lease=IN_FLIGHT)
         return True
@@ -215,7 +215,7 @@ class AnswerCache:
         try:
             await asyncio.sleep(_STORED_AFTER_S)
             # The update that asked may have an open transaction by now, and doesn't wait for us.
-            with holding.watched(None):
+            with transaction_guard.watched(None):
                 await self._db.run(write, durable=durable)
         except Exception:  # it was shown; who asks again pays again
             log.exception("an answer could not be kept", key=key)

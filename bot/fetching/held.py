@@ -10,7 +10,7 @@ from bot.domain.model import Story
 from bot.domain.records import KnownFile
 from bot.fetching.names import VALID_FOR
 from bot.store import answers, held, profiles
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 MOST = 50  # results; Bot API, answerInlineQuery
 

@@ -20,7 +20,7 @@ from bot.domain.model import Asker, Highlight, Profile
 from bot.domain.serialization import HIGHLIGHTS
 from bot.fetching.answer_cache import AnswerCache, Fetched, url_ends
 from bot.fetching.names import Names
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 
 _LIST_KEPT = timedelta(hours=1)

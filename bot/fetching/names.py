@@ -22,7 +22,7 @@ from bot.domain.model import Profile, Story
 from bot.domain.records import Known
 from bot.fetching import snapshots
 from bot.store import answers, profiles
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 
 NEGATIVE_FOR = timedelta(minutes=5)

@@ -25,7 +25,7 @@ from bot.fetching.answer_cache import (
     until_urls_expire,
 )
 from bot.fetching.names import Names
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 
 

@@ -34,7 +34,7 @@ from bot.fetching.witness import Witness
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.store import profiles, stories, subscriptions
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.privacy import PrivacyCheck
 

@@ -15,7 +15,7 @@ from bot.scheduling.pricing import LATEST_HOURS
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import HOUR
 from bot.store import key_values, profiles
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 
 KEY = "schedule"
 _FORMAT = 1  # of what is kept; another one is not read, and the schedule learns anew

@@ -10,7 +10,7 @@ from bot.domain.records import EPOCH, MISSED, Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
 from bot.store import answers, enqueue, fan_outs, profiles, stories, subscriptions
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 
 _LARGEST_AUDIENCE = 50  # with more, somebody is always awake
 GATHER = timedelta(minutes=5)

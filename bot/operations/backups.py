@@ -1,7 +1,7 @@
 """Copies of the SQLite file, by a schedule and by hand: each is made whole, or not at all.
 
 The newest few stay; a failure is an incident. What a copy must not do when it is put back is
-decided in ``bot.store.restored``.
+decided in ``bot.store.copies.restored``.
 """
 
 import asyncio
@@ -19,9 +19,10 @@ from bot.domain.incidents import BACKUP_FAILED, RESTORED
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
-from bot.store import backups as store
-from bot.store import key_values, restored
-from bot.store.database import Database
+from bot.store import key_values
+from bot.store.copies import backups as store
+from bot.store.copies import restored
+from bot.store.engine.database import Database
 
 log = structlog.get_logger()
 

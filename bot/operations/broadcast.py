@@ -13,7 +13,7 @@ from bot.runtime.workers import Worker
 from bot.sending.replies import edit_of
 from bot.store import broadcasts, chat_queues, chats, enqueue
 from bot.store.broadcasts import Broadcast
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import effect, later
 
 log = structlog.get_logger()

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import structlog
 
-from bot.runtime.slices import next_limit
+from bot.runtime.slice_size import next_limit
 from bot.store import retention
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 log = structlog.get_logger()
 

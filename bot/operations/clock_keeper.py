@@ -13,8 +13,9 @@ import structlog
 
 from bot.runtime.clock import Clock, steady
 from bot.runtime.workers import Worker
-from bot.store import clock_bounds, server_clock
-from bot.store.database import Database
+from bot.store import clock_bounds
+from bot.store.engine import server_clock
+from bot.store.engine.database import Database
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
 from bot.runtime.workers import Worker
 from bot.store import key_values
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 PATIENCE = timedelta(seconds=15)  # a lock or a restart that is over by then is nobody's business
 _TRY_EVERY = timedelta(seconds=2)

@@ -18,7 +18,7 @@ from bot.presentation.translation import Translator, translator_for
 from bot.runtime.workers import Worker
 from bot.store import chats, key_values
 from bot.store import incidents as store
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
 

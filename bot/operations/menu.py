@@ -15,7 +15,7 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.runtime.workers import Worker
 from bot.store import key_values
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.outcomes import wait_of
 
 log = structlog.get_logger()

@@ -15,7 +15,7 @@ from bot.presentation.actions import Buttons
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import text_of
 from bot.store import chat_queues, chats, enqueue
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
 

@@ -15,7 +15,7 @@ from bot.domain.incidents import Incident
 from bot.fetching import schedule_state
 from bot.operations.incidents import in_english
 from bot.store import chats, enqueue, incidents, profiles, samples
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 
 _Json = dict[str, Any]
 

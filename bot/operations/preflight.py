@@ -14,9 +14,9 @@ from typing import Literal
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import MEGABYTE
 from bot.store import access
-from bot.store.database import NEWER, Database
-from bot.store.failures import is_passing
-from bot.store.readiness import Readiness, readiness
+from bot.store.engine.database import NEWER, Database
+from bot.store.engine.failures import is_passing
+from bot.store.engine.readiness import Readiness, readiness
 
 SPOOL_MB = 2000
 """Megabytes that downloads may take at once."""

@@ -11,7 +11,7 @@ from bot.presentation.html import shorten
 from bot.presentation.translation import Translator
 from bot.runtime.workers import Worker
 from bot.store import access, key_values
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 EVERY = timedelta(minutes=1)  # is looked whether there is somebody
 _PAUSE = timedelta(hours=1)  # between two messages

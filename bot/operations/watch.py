@@ -9,10 +9,10 @@ from bot.domain.budget import DAY
 from bot.domain.incidents import KINDS, IncidentKind, Seen, judge
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import Metrics
-from bot.runtime.replica import replica
+from bot.runtime.process_name import replica
 from bot.runtime.workers import Worker
 from bot.store import budgets, chat_queues, enqueue, samples, spending
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 _EVERY = timedelta(minutes=1)
 

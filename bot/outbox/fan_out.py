@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.runtime.slices import next_limit
+from bot.runtime.slice_size import next_limit
 from bot.runtime.workers import LONGEST, Worker
 from bot.store import fan_outs
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 
 _FIRST_SLICE = 200  # subscriptions
 _LEFT_BY_OTHERS = timedelta(seconds=5)  # after which what a dead replica has left is found

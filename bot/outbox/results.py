@@ -38,7 +38,7 @@ from bot.store import (
     subscriptions,
     usage,
 )
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
 UNTOLD = "untold"

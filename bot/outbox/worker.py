@@ -21,8 +21,8 @@ from bot.outbox.composer import Albums, Alerts
 from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Arrived, dead_letter, record, record_whole
 from bot.presentation import notices
+from bot.runtime.background import renewed
 from bot.runtime.batching import BatchingQueue
-from bot.runtime.beside import renewed
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
@@ -30,7 +30,7 @@ from bot.sending.replies import Replies, is_final
 from bot.sending.text import Texts
 from bot.sending.topics import Topics
 from bot.store import chat_queues, deliveries, enqueue, moves
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.telegram.api import NotWantedError
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage, is_answer

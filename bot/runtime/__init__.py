@@ -1,7 +1,8 @@
-"""What every loop of the process stands on: its clock, its supervisor, and room for what it runs.
+"""What every loop of the process needs: its clock, its supervisor, limits on what runs at a time.
 
-In: the event loop, and the steps that the parts give. Out: the time, steps that come again
-whatever they raise, and places that nobody holds who only waits. Public: ``clock.Clock``,
-``clock.steady``, ``workers.Worker``, ``batching.BatchingQueue``, ``metrics.Metrics``,
-``places.Place``, ``places.FairSlots``, ``places.waiting``, ``lately.Lately``.
+In: the event loop, and the steps that the parts give. Out: the time, steps that are repeated
+whatever they raise, and slots that a task gives back while it only waits. Public:
+``clock.Clock``, ``clock.steady``, ``workers.Worker``, ``batching.BatchingQueue``,
+``metrics.Metrics``, ``concurrency.Place``, ``concurrency.FairSlots``, ``concurrency.waiting``,
+``recent.Recent``.
 """

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from bot.runtime.beside import ended
+from bot.runtime.background import ended
 
 T = TypeVar("T")
 

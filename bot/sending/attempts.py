@@ -13,7 +13,7 @@ from telegram.ext import ExtBot
 from bot.domain.errors import MediaTooBigError
 from bot.domain.model import Asker, GiveUp, Muted, Outcome, Right, Target, TryLater
 from bot.domain.records import FileKind, KnownFile
-from bot.runtime.beside import together
+from bot.runtime.background import together
 from bot.runtime.metrics import Metrics
 from bot.sending.file_ids import Files
 from bot.sending.items import (

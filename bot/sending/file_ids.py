@@ -9,10 +9,10 @@ import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import KnownFile
-from bot.runtime.beside import renewed
-from bot.runtime.lately import Lately
+from bot.runtime.background import renewed
+from bot.runtime.recent import Recent
 from bot.store import file_ids as store
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.file_ids import ANIMATION
 
 log = structlog.get_logger()
@@ -44,8 +44,8 @@ class Files:
         self._memory: dict[str, KnownFile] = {}
         # Since when each is sent; None where the store is asked for it.
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime | None]] = {}
-        self._elsewhere = Lately[datetime]()  # since when another replica is seen at it
-        self._nameless = Lately[str]()
+        self._elsewhere = Recent[datetime]()  # since when another replica is seen at it
+        self._nameless = Recent[str]()
 
     async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the files of those stories that have one which will do for all together."""

@@ -17,7 +17,7 @@ from telegram.ext import ExtBot
 from bot.domain.errors import N_, DatabaseUnavailableError
 from bot.domain.model import Muted, Outcome, Sent, Target, TryLater
 from bot.presentation.translation import translator_for
-from bot.runtime.beside import beside
+from bot.runtime.background import beside
 from bot.runtime.workers import is_set_within
 
 log = structlog.get_logger()

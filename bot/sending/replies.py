@@ -35,13 +35,13 @@ from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation.actions import Buttons
 from bot.presentation.buttons import page_button
 from bot.presentation.translation import translator_for
-from bot.runtime.beside import beside
+from bot.runtime.background import beside
 from bot.sending.items import SendOptions
 from bot.sending.progress import Progress, progress_of
 from bot.sending.sender import Sender
 from bot.store import deliveries, enqueue
 from bot.store import usage as usages
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 from bot.telegram import api
 from bot.telegram.outcomes import NOT_WANTED, outcome_of
 

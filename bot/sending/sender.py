@@ -30,7 +30,7 @@ from bot.sending.attempts import Attempts, SendRequest
 from bot.sending.file_ids import PATIENCE, Files, StillUploadedError
 from bot.sending.items import Item, SendOptions, Text
 from bot.sending.sources import Downloads, Fallback, Supply
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.api import Leaving
 from bot.telegram.flood_limits import Lane
 

@@ -32,7 +32,7 @@ from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, STORY_LIFE, Asker, Story
 from bot.media.spool import MediaFile
 from bot.media.urls import is_fresh
-from bot.runtime.lately import Lately
+from bot.runtime.recent import Recent
 from bot.sending import progress
 from bot.sending.file_ids import Files, is_good_for
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source
@@ -87,20 +87,20 @@ class Supply:
         self._media = media
         self._fallback = fallback
         self._now = now
-        self._failed = Lately[str]()
-        self._away = Lately[str]()
-        self._refused_in = Lately[int]()
-        self._bought = Lately[str]()
-        self._sells = Lately[bool]()
+        self._failed = Recent[str]()
+        self._away = Recent[str]()
+        self._refused_in = Recent[int]()
+        self._bought = Recent[str]()
+        self._sells = Recent[bool]()
         self._firsts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._gone = Lately[int]()
-        self._no_address = Lately[str]()
-        self._no_photo = Lately[str]()
-        self._refused_by = Lately[frozenset[int]]()
-        self._postponed = Lately[str]()
+        self._gone = Recent[int]()
+        self._no_address = Recent[str]()
+        self._no_photo = Recent[str]()
+        self._refused_by = Recent[frozenset[int]]()
+        self._postponed = Recent[str]()
         self._steps = (self._url, self._download, self._buy)
         self._tell = tell
-        self._unknown_words = Lately[str]()
+        self._unknown_words = Recent[str]()
 
     async def advance(self, item: Item, asker: Asker, *, refused_in: int | None = None) -> None:
         """Give the item its next source, or close it with the sentence why there is none.

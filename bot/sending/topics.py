@@ -27,7 +27,7 @@ from bot.domain.model import Target, TryLater
 from bot.domain.records import MAIN, ChatQueue, Topic
 from bot.store import chat_queues, chats, moves
 from bot.store import topics as store
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.outcomes import wait_of
 
 log = structlog.get_logger()

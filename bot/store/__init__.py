@@ -1,7 +1,9 @@
 """What the bot remembers: one file of functions an entity; nobody outside sees a table.
 
 Every function takes an open transaction (``tx``) first: its caller decides what is all or nothing.
-Public: ``database.Database``, ``database.Tx``, and the functions of each entity.
+``engine`` is how a database is spoken to, and imports no entity; ``copies`` are backups and the
+move to PostgreSQL.
+Public: ``Database`` and ``Tx`` of ``engine.database``, and the functions of each entity.
 
 **The order of locks.** A transaction that changes several rows takes them in this order, so that
 no two wait for each other:

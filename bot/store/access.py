@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.access import Entry, Subject, Via, judge
-from bot.store import database
-from bot.store.database import Tx, row_or_none
-from bot.store.schema import Timestamp, insert, metadata
+from bot.store.engine import database
+from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.schema import Timestamp, insert, metadata
 
 access_list = sa.Table(
     "access_list",

@@ -9,8 +9,8 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx
-from bot.store.schema import insert, metadata
+from bot.store.engine.database import Tx
+from bot.store.engine.schema import insert, metadata
 
 _Kind = Literal["person", "chat"]
 Acquaintance = tuple[_Kind, int]

@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx, row_or_none
-from bot.store.schema import Timestamp, insert, metadata
+from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.schema import Timestamp, insert, metadata
 
 cached_answers = sa.Table(
     "views",

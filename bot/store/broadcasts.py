@@ -10,9 +10,9 @@ from bot.domain.model import Target
 from bot.domain.records import BROADCAST
 from bot.store import enqueue
 from bot.store.chats import IS_ACTIVE, chats
-from bot.store.database import Tx, row_or_none
 from bot.store.deliveries import deliveries, is_open
-from bot.store.schema import BigId, Timestamp, metadata
+from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.schema import BigId, Timestamp, metadata
 
 _KINDS = ("private", "group", "supergroup")  # what stands in a channel is its owner's business
 

@@ -13,8 +13,8 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from bot.domain.budget import BudgetRule, Side
-from bot.store.database import Tx, put, row_or_none
-from bot.store.schema import insert, metadata
+from bot.store.engine.database import Tx, put, row_or_none
+from bot.store.engine.schema import insert, metadata
 
 Scope = Literal["chat", "person", "nobody", "newcomer", "pasted", "follows"]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from bot.domain.records import REPLY, Chat, ChatQueue, Delivery
 from bot.store import chats, deliveries, mutes
-from bot.store.database import Tx, add_new, tell
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
-from bot.store.schema import Insert, Timestamp, chat_key, insert, metadata, only
+from bot.store.engine.database import Tx, add_new, tell
+from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadata, only
 
 DUE = "storybell_due"  # the channel that tells other processes of what became due
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from bot.domain.errors import BlockedError
 from bot.domain.records import Chat
 from bot.store import access
-from bot.store.database import Tx, add_new, row_or_none
-from bot.store.schema import Timestamp, insert, metadata
+from bot.store.engine.database import Tx, add_new, row_or_none
+from bot.store.engine.schema import Timestamp, insert, metadata
 
 chats = sa.Table(
     "chats",

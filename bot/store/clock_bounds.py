@@ -15,13 +15,13 @@ from bot.domain.selection import TOO_OLD
 from bot.store import chat_queues, fan_outs
 from bot.store.answers import cached_answers
 from bot.store.chat_queues import queues
-from bot.store.database import Tx
 from bot.store.deliveries import deliveries, is_open
+from bot.store.engine.database import Tx
+from bot.store.engine.schema import Timestamp
 from bot.store.file_ids import files
 from bot.store.inbox import inbox
 from bot.store.mutes import mutes
 from bot.store.profiles import profiles
-from bot.store.schema import Timestamp
 from bot.store.stories import stories
 from bot.store.subscriptions import subscriptions
 from bot.store.topics import topics

@@ -14,9 +14,9 @@ from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Options, Story, Target
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, SUMMARY, Delivery, Subscription
 from bot.domain.serialization import load_readable
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
+from bot.store.engine.schema import BigId, Timestamp, metadata, only
 from bot.store.profiles import profiles
-from bot.store.schema import BigId, Timestamp, metadata, only
 from bot.store.stories import stories
 from bot.store.subscriptions import subscriptions
 

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from bot.domain.model import Preferences, Target
 from bot.domain.records import Subscription
-from bot.store.database import Tx
-from bot.store.schema import Timestamp, chat_key, metadata
+from bot.store.engine.database import Tx
+from bot.store.engine.schema import Timestamp, chat_key, metadata
 
 ended = sa.Table(
     "ended_subscriptions",

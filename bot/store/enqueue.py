@@ -11,9 +11,9 @@ from bot.domain.model import Target
 from bot.domain.records import MAIN, REPLY
 from bot.store import chat_queues, fan_outs
 from bot.store.chats import chats
-from bot.store.database import Tx, row_or_none
 from bot.store.deliveries import deliveries, is_dead, is_open
-from bot.store.schema import Timestamp
+from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.schema import Timestamp
 from bot.store.stories import stories
 
 

@@ -13,7 +13,7 @@ from bot.store import (
     ledger,
     subscriptions,
 )
-from bot.store.database import Tx, all_tables
+from bot.store.engine.database import Tx, all_tables
 
 # The operator's accounts: what was spent must still add up; for whom is forgotten.
 _BILLS = frozenset({"ledger_entries", "ledger_days"})

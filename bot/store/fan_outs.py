@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from bot.domain.records import Subscription
 from bot.store import chat_queues
 from bot.store.chats import IS_ACTIVE, chats
-from bot.store.database import Tx, tell
 from bot.store.deliveries import deliveries
-from bot.store.schema import BigId, Timestamp, insert, metadata
+from bot.store.engine.database import Tx, tell
+from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.stories import stories
 from bot.store.subscriptions import WAITS, subscriptions
 

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain.records import EPOCH, KnownFile
-from bot.store.database import Tx
-from bot.store.schema import Timestamp, insert, metadata
+from bot.store.engine.database import Tx
+from bot.store.engine.schema import Timestamp, insert, metadata
 
 ANIMATION = "animation"
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.domain.model import Story
 from bot.domain.records import KnownFile
 from bot.domain.serialization import load_readable
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
 from bot.store.stories import stories

@@ -14,8 +14,8 @@ from typing import Any, TypeGuard
 import sqlalchemy as sa
 
 from bot.domain.records import EPOCH
-from bot.store.database import Tx
-from bot.store.schema import BigId, Timestamp, insert, metadata, only
+from bot.store.engine.database import Tx
+from bot.store.engine.schema import BigId, Timestamp, insert, metadata, only
 
 inbox = sa.Table(
     "inbox",

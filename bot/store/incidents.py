@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.incidents import Fields, Incident, dumped, loaded
-from bot.store.database import Tx, row_or_none
-from bot.store.schema import BigId, Timestamp, insert, metadata, only
+from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.schema import BigId, Timestamp, insert, metadata, only
 
 incidents = sa.Table(
     "incidents",

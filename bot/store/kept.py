@@ -15,10 +15,10 @@ from bot.domain.model import ORIGINAL, Profile, Story
 from bot.domain.records import Delivery, FileKind
 from bot.domain.serialization import dump_stories, load_readable
 from bot.store.chats import chats
-from bot.store.database import Tx, row_or_none
+from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.schema import Timestamp, chat_key, insert, metadata
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
-from bot.store.schema import Timestamp, chat_key, insert, metadata
 
 kept = sa.Table(
     "kept_stories",

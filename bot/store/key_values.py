@@ -10,9 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store import database
-from bot.store.database import Tx, add_new
-from bot.store.schema import Timestamp, metadata
+from bot.store.engine import database
+from bot.store.engine.database import Tx, add_new
+from bot.store.engine.schema import Timestamp, metadata
 
 key_values = sa.Table(
     "key_values",

@@ -17,7 +17,7 @@ import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.workers import Worker
-from bot.store.database import Database, Tx, put
+from bot.store.engine.database import Database, Tx, put
 from bot.store.key_values import key_values
 
 log = structlog.get_logger()

@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import acquaintances
-from bot.store.database import Tx
-from bot.store.schema import BigId, Timestamp, insert, metadata, only
+from bot.store.engine.database import Tx
+from bot.store.engine.schema import BigId, Timestamp, insert, metadata, only
 
 OPEN = "reserved"
 _PRESUMED = "presumed"  # spent

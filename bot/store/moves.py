@@ -19,8 +19,8 @@ from bot.store import (
     topics,
 )
 from bot.store import deliveries as deliveries_store
-from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
+from bot.store.engine.database import Tx, all_tables
 from bot.store.enqueue import add_notice
 
 _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)

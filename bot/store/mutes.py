@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from bot.domain import alert_rules
 from bot.domain.model import Right
 from bot.domain.records import Mute
-from bot.store.database import Tx, put
-from bot.store.schema import Timestamp, chat_key, metadata
+from bot.store.engine.database import Tx, put
+from bot.store.engine.schema import Timestamp, chat_key, metadata
 
 mutes = sa.Table(
     "mutes",

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from bot.domain.model import Profile
 from bot.domain.records import EPOCH, Audience, Known
-from bot.store.database import Tx, row_or_none
-from bot.store.schema import Timestamp, insert, metadata, only
+from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.schema import Timestamp, insert, metadata, only
 
 profiles = sa.Table(
     "profiles",

@@ -13,9 +13,9 @@ from bot.store.answers import cached_answers
 from bot.store.broadcasts import broadcasts
 from bot.store.budgets import allowances, budget_days
 from bot.store.chats import chats
-from bot.store.database import Tx
 from bot.store.deliveries import deliveries, is_open
 from bot.store.ended import ended
+from bot.store.engine.database import Tx
 from bot.store.file_ids import files
 from bot.store.inbox import inbox
 from bot.store.incidents import incidents

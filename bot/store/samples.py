@@ -5,10 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx, add_new
 from bot.store.deliveries import deliveries, is_dead, is_open
+from bot.store.engine.database import Tx, add_new
+from bot.store.engine.schema import Timestamp, metadata
 from bot.store.ledger import ledger_entries
-from bot.store.schema import Timestamp, metadata
 from bot.store.stories import stories
 
 samples = sa.Table(

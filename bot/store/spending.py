@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 from bot.store.ledger import IS_OPEN, NOBODY, SUMS, ledger_days, ledger_entries
 from bot.store.usage import usage_days
 

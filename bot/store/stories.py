@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from bot.domain.model import Story
 from bot.domain.serialization import dump_stories, load_readable
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
+from bot.store.engine.schema import Timestamp, insert, metadata
 from bot.store.profiles import profiles
-from bot.store.schema import Timestamp, insert, metadata
 
 stories = sa.Table(
     "stories",

@@ -14,9 +14,9 @@ from bot.store import acquaintances
 from bot.store import chats as chat_store
 from bot.store.acquaintances import is_known_as
 from bot.store.chats import IS_ACTIVE, chats
-from bot.store.database import Tx, row_or_none
+from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_CHECKED, profiles
-from bot.store.schema import BigId, Timestamp, insert, metadata
 from bot.store.topics import topics
 
 _FAST = 4.0  # the weight of a subscription that asked for it; of others 1

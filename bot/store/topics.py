@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.records import MAIN, Topic
-from bot.store.database import Tx, put
+from bot.store.engine.database import Tx, put
+from bot.store.engine.schema import Timestamp, chat_key, metadata
 from bot.store.profiles import profiles
-from bot.store.schema import Timestamp, chat_key, metadata
 
 topics = sa.Table(
     "topics",

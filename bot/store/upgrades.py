@@ -2,7 +2,7 @@
 
 Each process holds a lease while it is at work. Whoever upgrades stamps the database; processes of
 another version read the stamp, drain and end, and those that start meanwhile do not begin. When no
-lease is left, the tables are changed. An SQLite file has one process alone (``bot.store.lock``).
+lease is left, the tables are changed. An SQLite file has one process alone (``engine.lock``).
 
 Code of any version reads the leases before an upgrade, so no migration may rename a column of
 ``key_values``.
@@ -17,11 +17,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.runtime.beside import beside
+from bot.runtime.background import beside
 from bot.runtime.clock import steady
 from bot.runtime.workers import Worker
-from bot.store import key_values, leases, server_clock
-from bot.store.database import Database, newest_revision, revision_of
+from bot.store import key_values, leases
+from bot.store.engine import server_clock
+from bot.store.engine.database import Database, newest_revision, revision_of
 
 log = structlog.get_logger()
 

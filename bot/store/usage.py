@@ -6,9 +6,9 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
+from bot.store.engine.schema import insert, metadata
 from bot.store.profiles import profiles
-from bot.store.schema import insert, metadata
 from bot.store.subscriptions import subscriptions
 
 usage_days = sa.Table(

@@ -17,7 +17,7 @@ from bot.domain.incidents import Tell
 from bot.domain.model import Story
 from bot.domain.records import Known
 from bot.store import key_values
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
 

@@ -25,7 +25,7 @@ from bot.domain.errors import (
 )
 from bot.domain.paid_calls import Answer
 from bot.media.download import REDIRECTS
-from bot.runtime import holding
+from bot.runtime import transaction_guard
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE
@@ -146,7 +146,7 @@ class Transport:
         Raises:
             StoriesError: With ``credits``: what the call was billed, None when nobody knows.
         """
-        holding.check(query.path)
+        transaction_guard.check(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
             raise OutOfServiceError(self.out_of_service)
         started = self._steady()

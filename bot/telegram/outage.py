@@ -21,7 +21,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Target, TryLater
 from bot.runtime.metrics import Metrics
 from bot.store import key_values
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.outcomes import outcome_of
 
 log = structlog.get_logger()

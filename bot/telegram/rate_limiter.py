@@ -22,10 +22,10 @@ from telegram.error import ChatMigrated, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
 from bot.domain.model import TryLater
-from bot.runtime import holding
+from bot.runtime import transaction_guard
 from bot.runtime.clock import steady
+from bot.runtime.concurrency import waiting
 from bot.runtime.metrics import Metrics
-from bot.runtime.places import waiting
 from bot.telegram.api import Leaving, TooSoonError
 from bot.telegram.flood_limits import BotRate, BotWindow, Lane, Ticket
 from bot.telegram.limit_state import ChatFloods
@@ -122,7 +122,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             RetryAfter: An alert met a 429.
             TooSoonError: The chat, or the bot, is full for longer than it waits.
         """
-        holding.check(f"Telegram's {endpoint}")
+        transaction_guard.check(f"Telegram's {endpoint}")
         order = order_of(endpoint, data, rate_limit_args or {})
         leaving: Leaving | None = (rate_limit_args or {}).get("leaving")
         for last in range(order.tries - 1, -1, -1):

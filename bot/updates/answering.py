@@ -16,12 +16,12 @@ from bot.domain.errors import TakenOverError
 from bot.domain.model import Options
 from bot.domain.records import REPLY, ChatQueue, Delivery
 from bot.outbox.worker import Outbox
-from bot.runtime.lately import Lately
 from bot.runtime.logging import mark
+from bot.runtime.recent import Recent
 from bot.sending.replies import SHOWN_ALREADY, Replies
 from bot.store import chat_queues, deliveries, enqueue, inbox
-from bot.store.database import Database, Tx
-from bot.store.failures import outages
+from bot.store.engine.database import Database, Tx
+from bot.store.engine.failures import outages
 from bot.store.inbox import ClaimedUpdate
 from bot.telegram.outage import Outage
 from bot.updates import unit_of_work
@@ -67,7 +67,7 @@ class Answering:
         self._outage = outage
         self._wake = wake
         self._now = now
-        self._hastened = Lately[bool]()
+        self._hastened = Recent[bool]()
 
     async def __call__(self, update: Update, claimed: ClaimedUpdate) -> bool:
         """Handle an update, which is ours as ``claimed``, and answer it.

@@ -21,13 +21,13 @@ from telegram import Bot, Update
 from bot.domain.errors import DatabaseUnavailableError, TakenOverError, TryAgainError
 from bot.domain.records import EPOCH
 from bot.runtime.batching import BatchingQueue
+from bot.runtime.concurrency import Place
 from bot.runtime.metrics import Metrics
-from bot.runtime.places import Place
 from bot.runtime.workers import FIRST_PAUSE_S, LAST_PAUSE_S, LONGEST, Worker
 from bot.store import acquaintances, inbox
 from bot.store.acquaintances import Acquaintance
-from bot.store.database import Database, Tx
-from bot.store.failures import is_slow
+from bot.store.engine.database import Database, Tx
+from bot.store.engine.failures import is_slow
 from bot.store.inbox import FAILURE, Arrival, ClaimedUpdate
 from bot.updates import queues
 from bot.updates.presses import PATIENCE_S, Presses

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.model import Target
-from bot.runtime import holding
-from bot.store.database import Database, Tx
-from bot.store.failures import outages
+from bot.runtime import transaction_guard
+from bot.store.engine.database import Database, Tx
+from bot.store.engine.failures import outages
 
 Call = Callable[[], Awaitable[Any]]
 Work = Callable[[Tx], Awaitable[None]]
@@ -91,7 +91,7 @@ def active(unit: Unit | None) -> Iterator[None]:
     """Let ``unit`` be the current one; None lets effects be transactions of their own."""
     token = _current.set(unit)
     try:
-        with holding.watched(None if unit is None else lambda: unit.is_open):
+        with transaction_guard.watched(None if unit is None else lambda: unit.is_open):
             yield
     finally:
         _current.reset(token)

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from bot.domain.errors import BotError
 from bot.store import key_values
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.web.connections import recognise, refused
 from bot.web.signed import OWN, TELEGRAM, signed_by_telegram
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot import app
 from bot.__main__ import main
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import DAY, HOUR, NOON, follow, look, story
 from tests.support.storybell import API_KEY, TOKEN
 

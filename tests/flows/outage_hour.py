@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.outbox.fan_out import FanOut
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.control import wait_for
 from tests.support.simulated import Day, main, simulated
 

@@ -31,7 +31,7 @@ from bot.media.spool import Spool
 from bot.outbox.worker import Outbox
 from bot.sending.sender import Sender
 from bot.sending.text import Texts
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.file_ids import files
 from bot.stories_api.client import StoriesApi
 from tests.support.telegram import bot_at

@@ -24,7 +24,7 @@ from bot.domain.errors import StoryGoneError
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Call
 from bot.media.spool import MediaFile, Spool
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 
 LIMITS = Limits(10**6, 0.5, 10**6, 10**6, 10**6, 0)

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, expect
 from pydantic import SecretStr
 
 from bot.store import incidents, samples
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.web.admin import make_key
 from bot.web.signed import hash_of
 from tests.sandbox.page.browser import DESKTOP, PHONE, tab

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import backup, restore
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.postgres import programs
 from tests.support.sandbox import sandbox_box

@@ -15,7 +15,7 @@ from bot.domain.access import Subject
 from bot.presentation.actions import about
 from bot.store import chats, moves
 from bot.store.access import access_list
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.control import wait_for
 from tests.support.sandbox import Box
 from tests.support.storybell import TOKEN, Bell, running_bell

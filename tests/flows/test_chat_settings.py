@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.cli import erase
 from bot.store import chats
-from bot.store.database import Database, all_tables
+from bot.store.engine.database import Database, all_tables
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell, storybell

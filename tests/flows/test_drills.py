@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from bot.__main__ import main
 from bot.cli import restore
-from bot.store.database import Database
-from bot.store.private import copies_of
-from bot.store.readiness import Readiness, readiness
+from bot.store.engine.database import Database
+from bot.store.engine.private import copies_of
+from bot.store.engine.readiness import Readiness, readiness
 from tests.support.control import wait_for
 from tests.support.newer import next_version
 from tests.support.sandbox import sandbox_box

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.store import chat_queues, chats, erasure
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.kept import kept
 from bot.store.usage import usage_days
 from tests.support.control import wait_for

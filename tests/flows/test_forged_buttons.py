@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.store.database import Database, all_tables
+from bot.store.engine.database import Database, all_tables
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, storybell
 

@@ -15,7 +15,7 @@ from bot.domain.records import KnownFile
 from bot.presentation.translation import translator_for
 from bot.store import profiles
 from bot.store.acquaintances import acquaintances
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.inbox import inbox
 from handlers.inline import HOW, cache_s
 from tests.flows.test_links import link

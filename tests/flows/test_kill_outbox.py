@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.model import Profile
-from bot.store.database import Database
 from bot.store.deliveries import deliveries
+from bot.store.engine.database import Database
 from tests.support.control import wait_for
 from tests.support.followed import follow
 from tests.support.sandbox import Box, sandbox_box

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import sqlalchemy as sa
 
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.topics import topics
 from tests.flows.test_topics import brought, forum_of, made, post, star
 from tests.support.control import Control, wait_for

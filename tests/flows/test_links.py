@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from bot.runtime.logging import trace
-from bot.store.database import READ
+from bot.store.engine.database import READ
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 

@@ -21,7 +21,7 @@ from bot.domain.model import Asker, Story
 from bot.domain.paid_calls import Call
 from bot.media.download import Media
 from bot.media.spool import MediaFile, Spool
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.spending import Sums
 from bot.stories_api.client import StoriesApi
 from tests.support import rows

@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from bot import app
 from bot.cli import move
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.store import chats, key_values, spending, sqlite_copies, transfer
-from bot.store.database import Database, all_tables
+from bot.store import chats, key_values, spending
+from bot.store.copies import transfer
+from bot.store.engine import sqlite_copies
+from bot.store.engine.database import Database, all_tables
 from tests.flows.test_backups import (
     DOWN,
     SETTINGS,

@@ -13,7 +13,7 @@ from bot.domain import errors
 from bot.domain.errors import BotError
 from bot.presentation.translation import translator_for
 from bot.store import chats
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support import languages
 from tests.support.control import Control, wait_for
 from tests.support.storybell import Bell, buttons, storybell

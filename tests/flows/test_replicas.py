@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.topics import topics
 from tests.flows.test_topics import brought, forum_of, made, star
 from tests.support.control import Control, Json, wait_for

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support import audit
 from tests.support.control import Control, wait_for
 from tests.support.killing import NAME, Victim

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.control import Control, Json, flood, refused, wait_for
 from tests.support.database import empty
 from tests.support.storybell import Bell, buttons, storybell

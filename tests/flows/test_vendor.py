@@ -20,7 +20,7 @@ from bot.domain.errors import MediaError, StoriesError
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Call
 from bot.media.spool import Spool
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.response import ERROR_BUDGET

@@ -10,8 +10,8 @@ import pytest
 
 from bot import app
 from bot.operations import preflight
-from bot.store.database import Database
-from bot.store.readiness import Readiness, readiness
+from bot.store.engine.database import Database
+from bot.store.engine.readiness import Readiness, readiness
 from bot.store.upgrades import ENDS
 from tests.support import newer
 from tests.support.control import Control, wait_for

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.store import acquaintances
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.control import wait_for
 from tests.support.storybell import Bell, storybell
 

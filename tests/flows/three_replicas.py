@@ -19,7 +19,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from sandbox.telegram.model import Message
 from tests.support import audit
 from tests.support.cable import Cable, cable

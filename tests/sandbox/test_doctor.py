@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from sandbox.beliefs import BELIEFS, STORIES, TELEGRAM, Switches, as_seen
 from tests.support.control import wait_for
 from tests.support.sandbox import Box, sandbox_box

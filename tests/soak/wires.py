@@ -23,7 +23,7 @@ from typing import Any, TypeVar, TypeVarTuple
 import aiohappyeyeballs
 import aiosqlite.core
 
-from bot.store import database as store
+from bot.store.engine import database as store
 from sandbox.jumping import JumpingLoop
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.database import Database, all_tables
+from bot.store.engine.database import Database, all_tables
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 """For what only several processes can do: SQLite has one."""

@@ -10,8 +10,8 @@ from bot.domain.model import Options, Preferences, Profile, Story, Target
 from bot.domain.records import ChatQueue
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, fan_outs, profiles, subscriptions
-from bot.store.database import Database, Tx
 from bot.store.deliveries import deliveries
+from bot.store.engine.database import Database, Tx
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=10)

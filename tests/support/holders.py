@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.store import answers, chat_queues, file_ids, inbox, leases, profiles
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from tests.support.followed import NOON, follow, look, story
 
 LEASE = timedelta(seconds=15)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import database
+from bot.store.engine import database
 from tests.support.killing import ROOT
 
 NEXT = "9001"
@@ -46,7 +46,7 @@ def write(folder: Path) -> Path:
     """Write the next version's code into ``folder``; return where it is."""
     for part in ("bot", "handlers", "locales"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    _add(folder / "bot/store/migrations", COLOURS)
+    _add(folder / "bot/store/engine/migrations", COLOURS)
     return folder
 
 

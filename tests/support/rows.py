@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import Story
 from bot.domain.serialization import load_readable
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 from bot.store.ledger import ledger_entries
 from bot.store.spending import Sums, parts
 from bot.store.stories import stories

@@ -22,8 +22,8 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from bot import app
 from bot.domain.model import Profile
 from bot.fetching import snapshots
-from bot.store.database import Database
 from bot.store.deliveries import deliveries
+from bot.store.engine.database import Database
 from sandbox.app import running
 from sandbox.clock import Clock
 from sandbox.jumping import JumpingLoop

@@ -15,7 +15,7 @@ from bot.domain.model import Album, Profile, Story
 from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.sending.sender import Sender
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest, Timeouts
 from tests.support.control import Control

@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from bot.context import Services
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 PAGE = Path("docs/architecture.md")
 FLOW = re.compile(r"^```flow\n(.*?)^```", re.MULTILINE | re.DOTALL)

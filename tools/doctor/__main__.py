@@ -26,8 +26,8 @@ from bot.operations import preflight
 from bot.runtime.logging import Redactor
 from bot.runtime.proxies import connector
 from bot.store import ledger
-from bot.store.database import Database
-from bot.store.readiness import Readiness, readiness
+from bot.store.engine.database import Database
+from bot.store.engine.readiness import Readiness, readiness
 from sandbox.beliefs import STORIES, TELEGRAM
 from tools.doctor.sights import Sight, Sights
 from tools.doctor.stories import StoriesTrial, price_of_all

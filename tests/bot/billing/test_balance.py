@@ -14,7 +14,7 @@ from bot.domain.errors import OutOfServiceError
 from bot.domain.model import Asker
 from bot.store import budgets
 from bot.store import ledger as entries
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.bot.billing.test_ledger import answering
 from tests.support.control import wait_for

@@ -18,7 +18,7 @@ from bot.domain.paid_calls import Answer, Call, Operation
 from bot.runtime.metrics import Metrics
 from bot.store import budgets
 from bot.store.budgets import Scope
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.followed import MINUTE, NOON, Clock
 from tests.support.sandbox import sandbox_box

@@ -40,7 +40,7 @@ from bot.operations.cleanup import clean
 from bot.store import acquaintances, budgets, chats, moves
 from bot.store import ledger as entries
 from bot.store.budgets import budget_days, budget_used
-from bot.store.database import Database, all_tables
+from bot.store.engine.database import Database, all_tables
 from tests.support import rows
 from tests.support.database import empty
 

@@ -19,7 +19,7 @@ from bot.domain.errors import (
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Call, Operation
 from bot.store import access, acquaintances, budgets
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.bot.billing.test_ledger import FREE, MANY, Clock, answering, link
 from tests.support.control import wait_for
 from tests.support.followed import NATGEO, follow

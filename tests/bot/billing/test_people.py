@@ -9,7 +9,7 @@ from bot.billing.people import guest, guests
 from bot.domain.access import Subject
 from bot.domain.model import Asker
 from bot.store import access, acquaintances, usage
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.usage import usage_days
 from tests.bot.billing.test_reports import spend
 

@@ -14,7 +14,7 @@ from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
 from bot.operations.cleanup import clean
 from bot.store import key_values, usage
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.spending import Sums
 from tests.support.rows import all_spent
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.chats.explain import Outcomes, delay_of, explain
 from bot.domain.records import Known
 from bot.store import deliveries, fan_outs, moves, profiles, subscriptions
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.enqueue import Tally
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, story
 

@@ -10,7 +10,7 @@ from bot.domain.model import Options, Target
 from bot.domain.records import Delivery, KnownFile
 from bot.operations import cleanup
 from bot.store import chats, erasure, file_ids, kept, moves
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import HOUR, NATGEO, NOON, PRADA, follow, story
 
 BOT = 7

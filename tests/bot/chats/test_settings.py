@@ -5,7 +5,7 @@ import pytest
 from bot.chats.settings import Chats
 from bot.domain.records import Chat
 from bot.store import moves
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import NOON
 
 

@@ -26,7 +26,7 @@ from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.store import profiles
 from bot.store import subscriptions as store
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.control import Control
 from tests.support.preferences import unlike_defaults

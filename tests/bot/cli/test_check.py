@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from bot.cli.check import main
 from bot.domain.access import Subject
 from bot.store import access
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.control import refused
 from tests.support.newer import next_version
 from tests.support.sandbox import Box

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.cli import dead_letters
 from bot.store import deliveries
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import HOUR, NOON, claim, follow, look, rows, story
 
 

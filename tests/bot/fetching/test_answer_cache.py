@@ -24,7 +24,7 @@ from bot.fetching.answer_cache import (
 )
 from bot.store import answers as kept
 from bot.store import fan_outs
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support import rows
 from tests.support.followed import NATGEO, follow, look, story
 

@@ -16,7 +16,7 @@ from bot.domain.paid_calls import Operation
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
 from bot.store import budgets, ledger, profiles
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.bot.billing.test_ledger import answering
 from tests.support.followed import HOUR, MINUTE, Clock, follow

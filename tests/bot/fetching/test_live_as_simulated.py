@@ -15,7 +15,7 @@ from bot.fetching.schedule_state import PollSettings
 from bot.scheduling.simulation import Record, Simulation
 from bot.scheduling.waiting_time import DAY
 from bot.store import profiles
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.followed import MINUTE, follow
 from tests.support.sandbox import Box, sandbox_box

@@ -24,7 +24,7 @@ from bot.fetching import answer_cache
 from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.on_demand import Viewer
 from bot.store import answers as store
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.control import wait_for
 from tests.support.sandbox import Box

@@ -23,7 +23,7 @@ from bot.scheduling.forecast import ProfileState
 from bot.scheduling.pricing import CreditBucket, ReleaseCurve
 from bot.scheduling.schedule import Schedule
 from bot.store import chats, fan_outs, profiles, usage
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.privacy import PrivacyCheck
 from tests.support.control import Control

@@ -8,7 +8,7 @@ from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.rates import EXPERTS, Mixture
 from bot.store import key_values, profiles, subscriptions
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.bot.domain.test_records import KNOWN
 from tests.support.followed import HOUR, MINUTE, NOON, follow, story
 

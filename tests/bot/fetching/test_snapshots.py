@@ -9,7 +9,7 @@ import pytest
 from bot.domain.records import Known
 from bot.fetching import schedule_state, snapshots
 from bot.store import profiles
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, rows, story
 
 

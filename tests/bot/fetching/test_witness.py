@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.billing.ledger import Ledger
 from bot.domain.budget import Limits
 from bot.fetching.witness import Witness
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.control import Control, Json
 from tests.support.sandbox import sandbox_box

@@ -15,10 +15,11 @@ from bot.domain.errors import BackupError
 from bot.operations.backups import Backups
 from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
-from bot.store import backups as store
-from bot.store import restored, sqlite_copies
-from bot.store.database import Database
-from bot.store.lock import alone
+from bot.store.copies import backups as store
+from bot.store.copies import restored
+from bot.store.engine import sqlite_copies
+from bot.store.engine.database import Database
+from bot.store.engine.lock import alone
 from tests.support.followed import HOUR, NOON, Clock, follow, look, story
 
 

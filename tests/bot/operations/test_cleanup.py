@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.operations.cleanup import clean
-from bot.runtime.slices import LARGEST, SMALLEST, next_limit
+from bot.runtime.slice_size import LARGEST, SMALLEST, next_limit
 from bot.store import deliveries, moves
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import DAY, HOUR, NOON, follow, look, rows, story
 from tests.support.rows import kept_stories
 

@@ -7,7 +7,7 @@ from bot.domain.errors import INCIDENT
 from bot.operations.operators import Operators
 from bot.presentation.translation import translator_for
 from bot.store import chats, deliveries
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANN, EVA, NEW = 11, 12, 13  # speaks Russian, has chosen Spanish, never wrote to us

@@ -11,11 +11,11 @@ from bot.operations.operators import Operators
 from bot.operations.watch import Watch, disk_of
 from bot.presentation.translation import translator_for
 from bot.runtime.metrics import Metrics
-from bot.runtime.replica import replica
+from bot.runtime.process_name import replica
 from bot.store import incidents as store
 from bot.store import samples
-from bot.store.database import Database
 from bot.store.deliveries import deliveries
+from bot.store.engine.database import Database
 from tests.support.followed import NOON
 
 BOSS = 7

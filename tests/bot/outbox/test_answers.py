@@ -22,7 +22,7 @@ from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
 from bot.sending.replies import Payload, album_of, text_of
 from bot.store import chat_queues, enqueue
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.api import Leaving
 from tests.bot.outbox.test_results import CHAT, free_at, leaving, owing, record
 from tests.bot.outbox.test_worker import Post

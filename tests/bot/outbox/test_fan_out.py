@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from bot.fetching import snapshots
 from bot.outbox.fan_out import FanOut
 from bot.store import chats, fan_outs, key_values, subscriptions
-from bot.store.database import Database
 from bot.store.deliveries import deliveries
+from bot.store.engine.database import Database
 from tests.support.followed import LONG_AGO, MINUTE, NATGEO, NOON, PRADA, follow, story
 
 CHATS = 400

@@ -17,7 +17,7 @@ from bot.outbox.worker import IDLE, Outbox
 from bot.runtime.logging import trace
 from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, enqueue, usage
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.telegram.limit_state import ChatFloods
 from tests.bot.outbox.test_worker import Office, Post, found, office, sent
 from tests.support.control import wait_for

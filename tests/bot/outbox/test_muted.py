@@ -9,7 +9,7 @@ from bot.domain.model import Moved, Muted, Options, Presence, Right, SentItem, T
 from bot.domain.records import MAIN, WHOLE, Mute
 from bot.outbox.worker import Outbox
 from bot.store import chat_queues, chats, enqueue, moves, mutes
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.bot.outbox.test_results import CHAT, leaving, owing, record
 from tests.bot.outbox.test_worker import Post
 from tests.support.followed import (

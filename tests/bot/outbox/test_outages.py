@@ -11,7 +11,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Target, TryLater
 from bot.outbox.worker import Outbox
 from bot.store import chat_queues, mutes
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.outage import Outage
 from tests.bot.outbox.test_worker import Post
 from tests.support.followed import MINUTE, Clock, follow, look, rows, story

@@ -24,7 +24,7 @@ from bot.domain.selection import Batch
 from bot.outbox import results
 from bot.outbox.results import Account, Arrived
 from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept, usage
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
 
 NOW = timedelta(0)

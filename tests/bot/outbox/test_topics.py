@@ -12,7 +12,7 @@ from bot.outbox.worker import Outbox
 from bot.sending.replies import text_of
 from bot.sending.topics import Topics
 from bot.store import chat_queues, chats, enqueue
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.bot.outbox.test_answers import Answers
 from tests.bot.outbox.test_worker import Post
 from tests.support.control import flood

@@ -23,7 +23,7 @@ from bot.outbox.worker import AT_ONCE, FEW, Outbox
 from bot.runtime.clock import Clock as RealClock
 from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, chats, deliveries, subscriptions
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.api import Leaving, NotWantedError
 from bot.telegram.outcomes import NOT_WANTED
 from tests.support.control import wait_for

@@ -32,9 +32,9 @@ from bot.fetching import snapshots
 from bot.outbox.worker import ClaimedBatch, Outbox
 from bot.sending.replies import text_of
 from bot.store import chat_queues, chats, enqueue, moves, subscriptions
-from bot.store.database import Database
 from bot.store.deliveries import deliveries
-from bot.store.schema import metadata
+from bot.store.engine.database import Database
+from bot.store.engine.schema import metadata
 from bot.telegram.api import NotWantedError
 from tests.support.followed import HOUR, LONG_AGO, MINUTE, NATGEO, PRADA, Clock, follow, story
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.domain.records import KnownFile
 from bot.sending.file_ids import PATIENCE, Files
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import NOON
 
 FILE = KnownFile("photo", "id", "unique", NOON + timedelta(hours=20))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.model import Outcome, Sent, Target
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.outcomes import REFUSALS
 from tests.bot.sending.test_sender import made, pks
 from tests.support.control import refused

@@ -8,7 +8,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Asker, Outcome, Target
 from bot.sending.replies import Replies, album_of
 from bot.sending.sender import Sender
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.telegram import bench
 
 

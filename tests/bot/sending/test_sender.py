@@ -22,7 +22,7 @@ from bot.domain.model import Album, Asker, GiveUp, Moved, Sent, Story, Target, T
 from bot.media.spool import MediaFile
 from bot.sending.file_ids import Files, StillUploadedError
 from bot.sending.sender import SendOptions
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import Timeouts
 from tests.support.control import flood, refused, wait_for

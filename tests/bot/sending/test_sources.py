@@ -8,7 +8,7 @@ from bot.media.spool import MediaFile
 from bot.sending.file_ids import Files
 from bot.sending.items import Item
 from bot.sending.sources import Supply
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import NOON, story
 
 

@@ -10,7 +10,7 @@ from bot.domain.errors import AskAgainError, TopicRightError
 from bot.domain.model import TryLater
 from bot.sending.topics import CLAIMED_FOR, Topics
 from bot.store import chat_queues, chats, moves, subscriptions, topics
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.control import Control, flood, wait_for
 from tests.support.followed import MINUTE, NATGEO, NOON, claim, follow, look, rows, story
 from tests.support.sandbox import Box

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from bot.operations.cleanup import clean
 from bot.store import acquaintances, chats, erasure, moves
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 TODAY = date(2026, 11, 25)
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

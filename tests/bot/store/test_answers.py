@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.operations.cleanup import clean
 from bot.store import answers
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=60)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.model import Options
 from bot.store import chats, erasure, moves, profiles, subscriptions
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from tests.support.database import empty
 from tests.support.followed import NATGEO, NOON, PRADA, follow
 

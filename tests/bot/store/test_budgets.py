@@ -8,7 +8,7 @@ from bot.domain.budget import BudgetRule, Side
 from bot.operations.cleanup import clean
 from bot.store import budgets
 from bot.store.budgets import Scope
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 
 TODAY = date(2026, 4, 8)
 DAY = timedelta(days=1)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 
 from bot.store import chat_queues, chats, deliveries
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
 
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from bot.store import clock_bounds
 from bot.store.chat_queues import queues
 from bot.store.chats import chats
-from bot.store.database import Database
 from bot.store.deliveries import deliveries
+from bot.store.engine.database import Database
 from bot.store.inbox import inbox
 from bot.store.profiles import profiles
 

@@ -14,7 +14,7 @@ from alembic import command
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store import key_values
-from bot.store.database import Database, Tx, migration_config, tell
+from bot.store.engine.database import Database, Tx, migration_config, tell
 from tests.support.control import wait_for
 from tests.support.followed import listeners
 

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.model import Options, Target
 from bot.domain.records import ROWS_A_QUEUE
 from bot.store import chat_queues, deliveries, enqueue
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
 
 

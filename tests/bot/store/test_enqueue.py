@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import Target
 from bot.store import chat_queues, chats, deliveries, enqueue, fan_outs, subscriptions
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import (
     HOUR,
     MINUTE,

@@ -8,7 +8,7 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Preferences, Profile, Target
 from bot.store import chats, erasure, profiles, spending, subscriptions, usage
-from bot.store.database import Database, all_tables
+from bot.store.engine.database import Database, all_tables
 from tests.bot.billing.test_ledger import answering
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store import leases
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.key_values import key_values
 from bot.store.leases import Leader
 from tests.support.control import wait_for

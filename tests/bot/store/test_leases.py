@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from bot.store import leases as store
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import NOON
 from tests.support.holders import HOLDERS, LEASE, prepare
 from tests.support.killing import ROOT

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.operations.cleanup import clean
 from bot.store import budgets, ledger
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from bot.store.spending import Sums, parts
 from tests.support.rows import all_spent, entries
 

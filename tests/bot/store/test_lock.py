@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.lock import alone
+from bot.store.engine.lock import alone
 
 AT_ONCE = timedelta(0)
 

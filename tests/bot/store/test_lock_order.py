@@ -20,7 +20,7 @@ from bot.fetching.schedule_state import PollSettings
 from bot.outbox.fan_out import FanOut
 from bot.store import chat_queues, chats, erasure, moves, profiles
 from bot.store import subscriptions as store
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.bot.store.test_audiences import consistent
 from tests.support.followed import NOON, Clock, follow, story
 

@@ -18,7 +18,7 @@ from bot.store import (
     subscriptions,
     usage,
 )
-from bot.store.database import Database, all_tables
+from bot.store.engine.database import Database, all_tables
 from tests.support.followed import (
     HOUR,
     MINUTE,

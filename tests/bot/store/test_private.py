@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store import backups
-from bot.store.database import Database, newest_revision
-from bot.store.lock import alone
-from bot.store.private import copies_of
+from bot.store.copies import backups
+from bot.store.engine.database import Database, newest_revision
+from bot.store.engine.lock import alone
+from bot.store.engine.private import copies_of
 from tests.support.followed import NOON
 from tests.support.newer import NEXT, next_version
 
@@ -97,7 +97,7 @@ async def test_without_room_for_a_copy_nothing_is_changed(
         part.write_text("half of it")
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("bot.store.sqlite_copies._write", full)
+    monkeypatch.setattr("bot.store.engine.sqlite_copies._write", full)
     async with Database(url) as db:
         with (
             next_version(tmp_path / "next"),

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import Profile
 from bot.store import profiles
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, PRADA, follow
 
 

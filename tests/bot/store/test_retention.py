@@ -9,8 +9,8 @@ from bot.store import chat_queues, chats, deliveries, moves, profiles, retention
 from bot.store.access import access_list
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
-from bot.store.database import Database
 from bot.store.ended import ended
+from bot.store.engine.database import Database
 from bot.store.inbox import inbox
 from bot.store.incidents import incidents
 from bot.store.kept import kept

@@ -7,7 +7,7 @@ import pytest
 from bot.billing.ledger import Ledger
 from bot.domain.budget import Limits
 from bot.store import erasure, moves, profiles, spending, subscriptions, usage
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 from tests.support.followed import DAY, NATGEO, PRADA, Clock, follow
 
 BEGIN = date(2026, 1, 1)

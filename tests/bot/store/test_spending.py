@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 
 from bot.store import chats, erasure, ledger, moves, spending
-from bot.store.database import Tx
+from bot.store.engine.database import Tx
 from tests.bot.store.test_audiences import run
 
 NOON = datetime(2026, 4, 20, 12, tzinfo=UTC)

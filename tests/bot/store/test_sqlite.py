@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from bot.store import key_values
-from bot.store.database import Database
+from bot.store.engine.database import Database
 
 
 @pytest.fixture

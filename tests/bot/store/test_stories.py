@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.store import profiles, stories
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import DAY, HOUR, NATGEO, NOON, PRADA, story
 from tests.support.rows import kept_stories
 

@@ -3,7 +3,7 @@
 from bot.domain.model import Options, Profile, Target
 from bot.domain.records import Audience
 from bot.store import acquaintances, chats, ended, moves, profiles, subscriptions
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from tests.support.followed import DAY, HOUR, NATGEO, NOON, PRADA, follow
 from tests.support.preferences import unlike_defaults
 

@@ -12,7 +12,7 @@ from alembic import command
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store import key_values, leases
-from bot.store.database import Database, all_tables, migration_config, newest_revision
+from bot.store.engine.database import Database, all_tables, migration_config, newest_revision
 from bot.store.upgrades import Replicas, at_work, shown_at_work, upgrade
 from tests.support.database import on_postgresql
 from tests.support.followed import follow, look, story

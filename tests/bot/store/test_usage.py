@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.operations.cleanup import clean
 from bot.store import usage
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.usage import Use
 
 NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)

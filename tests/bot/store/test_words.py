@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.domain.records import Chat, FileKind, State
 from bot.presentation.notices import SENTENCES
-from bot.store.database import all_tables
+from bot.store.engine.database import all_tables
 
 WORDS = {
     ("files", "kind"): get_args(FileKind),

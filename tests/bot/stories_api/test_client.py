@@ -17,7 +17,7 @@ from bot.domain.errors import (
 from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.runtime.clock import Clock
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.privacy import PrivacyCheck

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.model import GiveUp, Sent, Target, TryLater
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.outage import LAST_TRY_S, Outage, Pause
 from tests.support.followed import NOON, Clock
 from tests.support.sandbox import Box, sandbox_box

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.store import chat_queues, chats
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.telegram.limit_state import ChatFloods
 from tests.support.followed import Clock
 

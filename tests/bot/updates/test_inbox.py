@@ -14,7 +14,7 @@ from telegram import Bot, Update
 from bot.domain.records import EPOCH
 from bot.operations.cleanup import clean
 from bot.store import inbox
-from bot.store.database import Database
+from bot.store.engine.database import Database
 from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.updates.inbox import Handle, Intake
 from tests.support.control import wait_for

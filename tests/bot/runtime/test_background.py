@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.runtime.beside import beside, renewed, together
+from bot.runtime.background import beside, renewed, together
 
 
 async def test_what_a_block_raises_comes_through_and_the_work_beside_it_ends() -> None:

@@ -13,7 +13,7 @@ T = TypeVar("T")
 MOST = 10_000  # entries; the oldest go
 
 
-class Lately(Generic[T]):
+class Recent(Generic[T]):
     """Values with the time when they were noted."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.database import Database, Tx, is_known, newest_revision, revision_of
+from bot.store.engine.database import Database, Tx, is_known, newest_revision, revision_of
 
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
 

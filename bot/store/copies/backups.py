@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bot.domain.errors import BackupError
 from bot.domain.model import MEGABYTE
-from bot.store import private, sqlite_copies
-from bot.store.database import Database, is_known
+from bot.store.engine import private, sqlite_copies
+from bot.store.engine.database import Database, is_known
 
 SPARE = 50 * MEGABYTE  # which a copy leaves for others
 
@@ -52,7 +52,7 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
     """Put a copy in the place of the database; return where what was there is now, if it was.
 
     Nobody may use the database. The next start settles what the copy must not do
-    (``bot.store.restored``).
+    (``bot.store.copies.restored``).
 
     Raises:
         BackupError: It could not be put back; why, in a sentence. The database is as it was.

@@ -13,12 +13,12 @@ from bot.domain.records import EPOCH
 from bot.store import key_values
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
-from bot.store.database import Tx
 from bot.store.deliveries import deliveries, is_open
+from bot.store.engine.database import Tx
+from bot.store.engine.sqlite_copies import MARK
 from bot.store.fan_outs import fan_outs
 from bot.store.inbox import OPEN, inbox
 from bot.store.profiles import profiles
-from bot.store.sqlite_copies import MARK
 from bot.store.subscriptions import subscriptions
 
 _REASON = "restored"

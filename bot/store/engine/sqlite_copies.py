@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.domain.errors import BackupError
-from bot.store import private
+from bot.store.engine import private
 
 _PAGES = 2_000  # at a time; after each, a stop is heard
 _STEPS = 100_000  # of SQLite's machine; the same

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
 from sqlalchemy.util import EMPTY_DICT
 from sqlalchemy.util.concurrency import await_
 
-from bot.runtime.beside import finish_on_cancel
+from bot.runtime.background import finish_on_cancel
 
 Done = tuple[RawCursor, list[Any]]
 

@@ -18,8 +18,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.store import key_values, restored
-from bot.store.database import Database, Tx, all_tables
+from bot.store import key_values
+from bot.store.copies import restored
+from bot.store.engine.database import Database, Tx, all_tables
 
 _MOVED = "moved"  # in the source: that it is given up
 _CAME = "moved_in"  # in the target: with which number

@@ -31,13 +31,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.runtime import holding
+from bot.runtime import transaction_guard
 from bot.runtime.clock import steady
-from bot.runtime.replica import session_name
-from bot.store import private, schema, sqlite_copies
-from bot.store.failures import UNREACHABLE, breaks_connection, may_run_again, outages
-from bot.store.schema import insert
-from bot.store.sqlite import Connection, opened
+from bot.runtime.process_name import session_name
+from bot.store.engine import private, schema, sqlite_copies
+from bot.store.engine.failures import UNREACHABLE, breaks_connection, may_run_again, outages
+from bot.store.engine.schema import insert
+from bot.store.engine.sqlite import Connection, opened
 
 log = structlog.get_logger()
 
@@ -169,7 +169,7 @@ class Database:
         Cancelled in the middle, it still rolls back before the connection is used again. What is
         not ``durable`` doesn't wait for the disk: a power cut may undo it, a crash of ours not.
         """
-        holding.check("another transaction")
+        transaction_guard.check("another transaction")
         engine = self._engine if durable else self._hasty
         try:
             with self._timed():

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store import private
+from bot.store.engine import private
 
 try:
     import fcntl

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from bot.store.schema import Timestamp
+from bot.store.engine.schema import Timestamp
 
 INDEXES_OF_EXPRESSIONS = {"ix_lanes_claimable"}
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from bot.store.database import Database, Tx
+from bot.store.engine.database import Database, Tx
 
 _TRIES = 3  # of which the quickest counts: its answer is the least old
 

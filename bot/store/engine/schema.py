@@ -1,6 +1,6 @@
 """What every table shares: the metadata, and column types that mean the same on both databases.
 
-Each entity's file defines its own tables on ``metadata``; ``bot.store.database`` imports them all.
+Each entity's file defines its own on ``metadata``; ``database.all_tables`` imports them all.
 """
 
 from datetime import datetime, timedelta

@@ -6,7 +6,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.runtime.places import FairSlots, Place, waiting
+from bot.runtime.concurrency import FairSlots, Place, waiting
 
 
 async def test_a_place_is_free_while_its_holder_waits_however_deep() -> None:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bot.runtime import holding
-from bot.store.database import Database
+from bot.runtime import transaction_guard
+from bot.store.engine.database import Database
 from bot.updates import unit_of_work
 from bot.updates.unit_of_work import Unit
 from tests.support.sandbox import sandbox_box
@@ -25,7 +25,7 @@ async def test_a_second_transaction_is_refused_and_reading_is_not(db: Database) 
             pass
         async with db.read():
             pass
-        with pytest.raises(holding.HoldingError, match="another transaction"):
+        with pytest.raises(transaction_guard.HoldingError, match="another transaction"):
             await begin()
         with pytest.raises(ExceptionGroup, match="unhandled"):  # its task waits, too
             async with asyncio.TaskGroup() as group:
@@ -40,7 +40,7 @@ async def test_a_call_is_refused_until_the_unit_has_ended(sqlite_db: Database) -
         with unit_of_work.active(unit):
             async with unit_of_work.effect(sqlite_db):
                 pass
-            with pytest.raises(holding.HoldingError, match="getMe"):
+            with pytest.raises(transaction_guard.HoldingError, match="getMe"):
                 await bot.get_me()
             await unit.commit()
             await bot.get_me()
@@ -49,7 +49,7 @@ async def test_a_call_is_refused_until_the_unit_has_ended(sqlite_db: Database) -
 async def test_people_get_their_answer_all_the_same(
     sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(holding, "is_strict", False)
+    monkeypatch.setattr(transaction_guard, "is_strict", False)
     unit = Unit(sqlite_db)
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         with unit_of_work.active(unit):

@@ -1,0 +1,1 @@
+"""Copies of the database: backups, the way back, the move from SQLite to PostgreSQL."""

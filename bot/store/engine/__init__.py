@@ -1,0 +1,1 @@
+"""How a database is spoken to: engines, transactions, what its errors mean, migrations."""
