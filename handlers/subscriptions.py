@@ -121,7 +121,7 @@ async def choose_chat(context: Context, number: int) -> None:
     text = context.t(
         N_("Where else should I send new stories from <b>{username}</b>?"), username=one.username
     )
-    await say(context, text, markup=keys.to_dict())
+    await say(context, Safe(f"{text}\n\n{context.t(USAGE)}"), markup=keys.to_dict())
 
 
 def _chat_key(text: str, one: Subscription, right: str, *, channel: bool) -> KeyboardButton:
