@@ -21,7 +21,6 @@ def message(update_id: int, chat: int, **more: Any) -> dict[str, Any]:
         (message(1, 7), "chat:7"),
         ({"callback_query": {"from": {"id": 5}, "message": {"chat": {"id": 7}}}}, "chat:7"),
         ({"update_id": 1, "callback_query": {"from": {"id": 5}}}, "user:5"),
-        ({"update_id": 1, "inline_query": {"from": {"id": 5}}}, "user:5"),
         ({"update_id": 1, "my_chat_member": {"chat": {"id": -7}, "from": {"id": 5}}}, "chat:-7"),
         ({"update_id": 1, "poll_answer": {"user": {"id": 5}}}, "user:5"),
         ({"update_id": 1, "something_new": 5}, "user:0"),
