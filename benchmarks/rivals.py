@@ -14,7 +14,7 @@ from bot.scheduling.pricing import Demand
 from bot.scheduling.waiting_time import crossing, level_at
 
 
-class Fixed:
+class Fixed(Learned):
     """The same interval for every profile, in hours."""
 
     by_rhythm = False
@@ -26,9 +26,9 @@ class Fixed:
     def learn(
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - the protocol's
+        demand: Demand,  # noqa: ARG002 - the rule's
         at: float,
-        taken: Sequence[float],  # noqa: ARG002 - the protocol's
+        taken: Sequence[float],  # noqa: ARG002 - the rule's
     ) -> None:
         """Learn nothing."""
         state.seen_at = at
@@ -38,7 +38,7 @@ class Fixed:
         return self._hours
 
 
-class EntryFrequency:
+class EntryFrequency(Learned):
     """A week divided by its stories, stretched by the price; 5 minutes to a day."""
 
     by_rhythm = False
@@ -50,7 +50,7 @@ class EntryFrequency:
     def learn(
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - the protocol's
+        demand: Demand,  # noqa: ARG002 - the rule's
         at: float,
         taken: Sequence[float],
     ) -> None:
@@ -62,13 +62,13 @@ class EntryFrequency:
         del kept[: bisect_right(kept, at - 7 * DAY)]
         state.seen_at = at
 
-    def hours(  # noqa: PLR0917 - as the protocol has it
+    def hours(  # noqa: PLR0917 - as the rule has it
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - the protocol's
+        demand: Demand,  # noqa: ARG002 - the rule's
         price: float,
-        weight: float,  # noqa: ARG002 - the protocol's
-        cost: float,  # noqa: ARG002 - the protocol's
+        weight: float,  # noqa: ARG002 - the rule's
+        cost: float,  # noqa: ARG002 - the rule's
         most: float,
     ) -> float:
         """Return the week's share."""
@@ -77,7 +77,7 @@ class EntryFrequency:
         return min(max(own * sqrt(price), 1 / 12), 24.0, most)
 
 
-class HalveAndStep:
+class HalveAndStep(Learned):
     """AIMD: half the interval after a story, half an hour more after none."""
 
     by_rhythm = False
@@ -89,7 +89,7 @@ class HalveAndStep:
     def learn(
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - the protocol\'s
+        demand: Demand,  # noqa: ARG002 - the rule's
         at: float,
         taken: Sequence[float],
     ) -> None:
@@ -117,7 +117,7 @@ class SquareRoot(Learned):
 
     by_rhythm = False
 
-    def hours(  # noqa: PLR0917 - as the protocol has it
+    def hours(  # noqa: PLR0917 - as the rule has it
         self,
         state: ProfileState,
         demand: Demand,
@@ -151,7 +151,7 @@ class TrueIntensity(Learned):
     def learn(
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - the protocol\'s
+        demand: Demand,  # noqa: ARG002 - the rule's
         at: float,
         taken: Sequence[float],
     ) -> None:

@@ -14,7 +14,7 @@ from benchmarks import traces
 from benchmarks.rivals import EntryFrequency, Fixed, HalveAndStep, SquareRoot, TrueIntensity
 from bot.cli.simulate import mean
 from bot.scheduling.forecast import ProfileState
-from bot.scheduling.policies import Policy
+from bot.scheduling.policies import Learned
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.simulation import Record, Result, Simulation
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -80,7 +80,7 @@ class Figures:
         )
 
 
-def _rule(policy: str, looks: float, trace: traces.Trace) -> Policy | None:
+def _rule(policy: str, looks: float, trace: traces.Trace) -> Learned | None:
     match policy:
         case "fixed":
             return Fixed(24 / looks)

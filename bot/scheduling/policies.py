@@ -1,24 +1,24 @@
 """The rule by which a check is due; ``benchmarks.rivals`` has others, to be compared with."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from bot.scheduling.forecast import ProfileState, learn, reach
 from bot.scheduling.pricing import Demand
 
 
-class Policy(Protocol):
-    """How a check teaches, and when the next one is due at a price.
+class Learned:
+    """The bot's rule: check when subscribers x expected waiting reaches price x cost.
 
     ``by_rhythm`` is true when the credits of a day are let out as they are wanted in its hours.
     """
 
-    by_rhythm: bool
+    by_rhythm = True
 
     def learn(
         self, state: ProfileState, demand: Demand, at: float, taken: Sequence[float]
     ) -> None:
         """Change ``state`` by a check of ``at`` that showed stories ``taken`` then, sorted."""
+        learn(state, demand.population, at=at, taken=taken)
 
     def hours(  # noqa: PLR0917 - called once a check, and keywords cost time
         self,
@@ -30,29 +30,6 @@ class Policy(Protocol):
         most: float,
     ) -> float:
         """Return after how many hours the next check is due, ``most`` at the latest."""
-
-
-class Learned:
-    """The bot's rule: check when subscribers x expected waiting reaches price x cost."""
-
-    by_rhythm = True
-
-    def learn(
-        self, state: ProfileState, demand: Demand, at: float, taken: Sequence[float]
-    ) -> None:
-        """Learn by ``bot.scheduling.forecast``."""
-        learn(state, demand.population, at=at, taken=taken)
-
-    def hours(  # noqa: PLR0917 - as the protocol has it
-        self,
-        state: ProfileState,
-        demand: Demand,
-        price: float,
-        weight: float,
-        cost: float,
-        most: float,
-    ) -> float:
-        """Return when the expected waiting is worth a check."""
         if weight <= 0:
             return most
         return reach(state, demand.population, target=price * cost / weight, most=most)

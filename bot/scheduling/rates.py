@@ -62,11 +62,6 @@ def no_sums() -> MutableSequence[float]:
     return array("d", [0.0] * len(HALF_LIVES))
 
 
-def steady_sums(rate: float, age: float) -> MutableSequence[float]:
-    """Return the sums of a profile that posted ``rate`` stories a day for ``age`` days."""
-    return array("d", [rate * (1.0 - exp(-decay * age)) / decay for decay in DECAYS])
-
-
 def guesses(sums: Sequence[float], age: float, common: float) -> list[float]:
     """Return what each expert expects, stories a day, of a profile known for ``age`` days.
 

@@ -37,7 +37,7 @@ from bot.scheduling.forecast import (
     spontaneous,
     usual_between,
 )
-from bot.scheduling.policies import Learned, Policy
+from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import (
     BANK_HOURS,
     CreditBucket,
@@ -76,7 +76,7 @@ class Schedule:
         budget: float,
         *,
         minimum: float = 60.0,
-        rule: Policy | None = None,
+        rule: Learned | None = None,
     ) -> None:
         """Begin with what is known of the population; ``minimum``: seconds between two checks."""
         self.rule = rule or Learned()

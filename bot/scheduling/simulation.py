@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush, heapreplace
 from math import inf
 
 from bot.scheduling.forecast import ProfileState
-from bot.scheduling.policies import Policy
+from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import is_feasible
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -71,7 +71,7 @@ class Simulation:
     records: Sequence[Record]
     budget: float
     cost: int = 1
-    rule: Policy | None = None
+    rule: Learned | None = None
     warmup: float = 7 * DAY
     outages: Sequence[tuple[float, float]] = ()
     record_polls: bool = False

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.scheduling.forecast import Population, ProfileState, learn, rate_of
 from bot.scheduling.rates import (
+    DECAYS,
     EXPERTS,
     EXPONENTS,
     HALF_LIVES,
@@ -20,7 +21,6 @@ from bot.scheduling.rates import (
     leanings,
     no_sums,
     pooled,
-    steady_sums,
 )
 from bot.scheduling.waiting_time import DAY, HOUR
 
@@ -52,8 +52,8 @@ def test_each_expert_finds_the_rate_of_a_steady_profile() -> None:
 
 def test_the_sums_follow_in_closed_form_from_the_mean_rate() -> None:
     state = watched(20)
-    for own, steady in zip(state.sums, steady_sums(2.0, state.age), strict=True):
-        assert abs(own - steady) < 1.0
+    for own, decay in zip(state.sums, DECAYS, strict=True):
+        assert abs(own - 2.0 * (1.0 - exp(-decay * state.age)) / decay) < 1.0
 
 
 def moves(rate_of_day: list[float]) -> Mixture:
@@ -163,14 +163,6 @@ def test_before_anything_is_learned_a_memory_of_days_and_a_prior_of_half_a_day_c
     usual = [0.99 * speeds[days] * bonds[prior] for days, prior in ALL]
     assert list(WEIGHTS) == pytest.approx([*usual, 0.01])
     assert EXPONENTS == (0.0,) * 8
-
-
-def test_steady_sums_are_those_of_many_small_parts() -> None:
-    step = 1e-3
-    for own, days in zip(steady_sums(3.0, 5.0), (0.5, 1.5, 6, 24), strict=True):
-        assert own == pytest.approx(
-            sum(3.0 * step * 0.5 ** ((n + 0.5) * step / days) for n in range(5000)), rel=1e-5
-        )
 
 
 def test_a_leaning_is_the_logarithm_of_a_ratio_where_never_is_not_nothing() -> None:
