@@ -344,8 +344,21 @@ class Access:
             log.info("a block is over", kind=entry.kind)
         if ended:
             self._wake()
+        await self._close_blocked()
         await self._refresh()
         return None
+
+    async def _close_blocked(self) -> None:
+        """Close what a block did not find: a chat that became known beside it."""
+        now = self._now()
+        async with self._db.read() as tx:
+            blocked = await store.blocked_chats(tx, now=now)
+            active = await chats.active_of(tx, blocked)
+        for chat_id in active:
+            async with self._db.begin() as tx:
+                await chats.lock(tx, [chat_id])
+                if await store.is_blocked(tx, chat_id, now=now):
+                    await moves.close_chat(tx, chat_id, now=now)
 
     async def _refresh(self) -> None:
         async with self._db.read() as tx:

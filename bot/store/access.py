@@ -132,6 +132,20 @@ async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
     return {word for row in await tx.execute(statement) for word in row if word}
 
 
+async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
+    """Return the ids of chats that are blocked, by their person or by who added the bot, too."""
+    until = access_list.c.blocked_until
+    blocked = sa.select(_SUBJECT).where(
+        _KIND != "profile",
+        access_list.c.blocked_since.is_not(None),
+        sa.or_(until.is_(None), until > now),
+    )
+    added = sa.select(_SUBJECT).where(
+        _KIND == "chat", access_list.c.via == "added", access_list.c.added_by.in_(blocked)
+    )
+    return [int(one) for one in (await tx.execute(sa.union(blocked, added))).scalars()]
+
+
 async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
     """Return the rows whose block has ended by time."""
     statement = sa.select(*COLUMNS).where(access_list.c.blocked_until <= now)

@@ -110,6 +110,12 @@ async def open_ids(tx: Tx) -> list[int]:
     return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 
 
+async def active_of(tx: Tx, chat_ids: Collection[int]) -> list[int]:
+    """Return those of these chats to which the bot may write."""
+    these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), IS_ACTIVE)
+    return list((await tx.execute(these.order_by(chats.c.id))).scalars())
+
+
 async def meet(tx: Tx, person: int, *, now: datetime) -> None:
     """Know the private chat of somebody who may never have written to us."""
     await add_new(tx, chats, id=person, kind="private", state_since=now, created_at=now)

@@ -17,6 +17,7 @@ from bot.store import chats, moves
 from bot.store.access import access_list
 from bot.store.engine.database import Database
 from tests.support.control import wait_for
+from tests.support.database import on_postgresql
 from tests.support.sandbox import Box
 from tests.support.storybell import TOKEN, Bell, running_bell
 
@@ -217,3 +218,74 @@ async def test_a_move_takes_a_block_along_whether_the_chat_is_known_or_not(
     async with db.read() as tx:
         rows = (await tx.execute(sa.select(access_list.c.subject))).scalars().all()
     assert rows == ["-1007"]
+
+
+@on_postgresql
+async def test_a_chat_that_is_new_in_the_moment_of_a_block_is_closed_soon(town: Town) -> None:
+    """Neither transaction sees the other: for the block the chat is not there yet."""
+    stranger, now = 990_001, datetime.now(UTC)
+    access = Access(town.db, mode="open", now=lambda: now)
+    subject = Subject("person", str(stranger))
+    async with town.db.begin() as tx:
+        await chats.ensure(tx, stranger, kind="private", title="", now=now)
+        await access.block(subject, until=None, reason="")
+    assert await town.state(stranger) == "active"
+    await access.worker.step()
+    assert await town.state(stranger) == "closed"
+
+
+async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
+    bell, control = town.bell, town.bell.control
+    bob = await control.person("Bob")
+    await control.profile("hidden", posts_per_day=0)
+    await bell.ask(bob, "/subscribe hidden")
+    story = await control.publish("hidden")
+    kept = await control.keep("hidden", title="New", count=1)
+    pages = "https://www.instagram.com/stories"
+    typed = (
+        *("/stories hidden", f"{pages}/hidden/{story['pk']}/", f"{pages}/hidden/", "/live hidden"),
+        *("/highlights hidden", f"{pages}/highlights/{kept['pk']}/", "/past hidden", "/past"),
+        *(
+            "/subscribe hidden",
+            "/subscribe hidden topic",
+            "/why hidden",
+            "/stories watched hidden",
+        ),
+    )
+    pressed = (
+        *("stories:hidden", "live:hidden", "files:@hidden", f"files:{story['pk']}"),
+        *("highlights:hidden", "highlights:hidden:0", f"highlight:{kept['pk']}"),
+        *("past:hidden", "past:hidden:0", "undo:0:0:hidden", "run:subscribe:hidden"),
+        *("unsub:name:hidden", "run:why:hidden"),
+    )
+
+    async def shown(after: int = 0) -> list[str]:
+        said = await control.replies(bob, after)
+        return [one["_story_pk"] for one in said if "_story_pk" in one]
+
+    async def is_brought() -> bool:
+        return story["pk"] in await shown()
+
+    await wait_for(is_brought, what="the alert before the block")
+    for way in ("/stories hidden", f"{pages}/highlights/{kept['pk']}/"):  # so it is kept as well
+        await bell.ask(bob, way)
+    last = (await control.replies(bob))[-1]["message_id"]
+    beside = control.say(bob, "/subscribe hidden fast")
+    await asyncio.gather(bell.ask(town.boss, "/block hidden"), beside)
+    await bell.ask(bob, "/help")
+    billed = await control.billed_for("hidden")
+    for way in typed:
+        await bell.ask(bob, way)
+    for data in pressed:
+        await bell.press(bob, await bell.old_post(bob, data), data)
+    news = await control.publish("hidden")
+    seen = await control.publish("watched")
+
+    async def has_come() -> bool:
+        said = await control.replies(town.boss)
+        return any(one.get("_story_pk") == seen["pk"] for one in said)
+
+    await wait_for(has_come, what="the alert of what is not blocked")
+    await bell.ask(bob, "/help")
+    assert not {story["pk"], news["pk"], *kept["media_ids"]} & set(await shown(last))
+    assert await control.billed_for("hidden") == billed
