@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 _PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 _HABIT_DAYS = 7
-SPLIT_AT_ONCE = 500  # profiles, and chats
+SPLIT_AT_ONCE = 500  # profiles in a page of them, and chats in a transaction
 _SPLIT_ON = "checks split on"  # the day on which that was done last
 PASTED_A_DAY = 500  # megabytes of pasted files a person
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
@@ -270,9 +270,9 @@ class Ledger:
         return 0 if account.is_stopped else max(0, room), schedule
 
     async def check_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
-        """Ask for the balance and count on from it; free.
+        """Ask for the balance, which is free, and count down from it.
 
-        What is under way while we ask may or may not be in the answer: it is counted as not yet.
+        Calls in flight may or may not be billed in it by then: they are taken for not billed yet.
         """
         async with self._db.read() as tx:
             spent = (await budgets.account_state(tx)).spent
@@ -316,7 +316,7 @@ class Ledger:
         return given
 
     async def tidy(self) -> int:
-        """Close what the dead left open, and split the checks of a day; return how many."""
+        """Close what killed processes left open, and split yesterday's checks; return how many."""
         now = self._now()
         async with self._db.begin() as tx:
             presumed = await ledger.presume_spent(tx, before=now - _PRESUMED_AFTER, now=now)
@@ -326,8 +326,8 @@ class Ledger:
     async def split_checks(self) -> None:
         """Book once a day what the checks of the day before cost those who wait for them.
 
-        That is about it: each chat that waits by now bears the same, and where very many do, a
-        kill in the middle leaves it to nobody. What is spent is in the ledger's entries, exactly.
+        The split is approximate: each chat that waits now bears the same part, and a kill in the
+        middle leaves the other chats without theirs. The ledger's entries are exact.
         """
         today = self._now().date()
         async with self._db.begin() as tx:

@@ -16,7 +16,7 @@ from bot.store.spending import Part, Sums
 from bot.stories_api.privacy import PRIVACY_CHECK
 
 K = TypeVar("K")
-_SCHEDULE = NOBODY  # in whose place the checks of the schedule are shown
+_SCHEDULE = NOBODY  # the chat under which the checks of the schedule are shown
 _DAYS_SHOWN = 30
 _DAYS_OF_AVERAGE = 7
 _CHATS = 20  # of which it is shown what they spent

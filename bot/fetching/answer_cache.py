@@ -1,7 +1,7 @@
-"""Answers of the Stories API, each question asked once: kept, and one request for all who ask it.
+"""A cache of the Stories API's answers: a question is asked once, whoever asks it.
 
-An answer is kept in the store, so that it serves all chats and all replicas; who asks while
-somebody else is already asking waits for that answer.
+Answers are kept in the store, so that they serve all chats and all replicas. While a question is
+in flight, others who ask the same wait for its answer.
 """
 
 import asyncio
@@ -42,10 +42,10 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-IN_FLIGHT = timedelta(seconds=10)  # of a process that died; then somebody else may ask
-_RENEW_EVERY_S = 3.0  # the lease of who asks, while alive
+IN_FLIGHT = timedelta(seconds=10)  # the lease of who asks; after a kill another may ask then
+_RENEW_EVERY_S = 3.0  # that lease
 _READ_AGAIN_S = 0.1  # between two reads of the answer of another replica
-_STORED_AFTER_S = 0.05  # who asked is served before the answer is kept
+_STORED_AFTER_S = 0.05  # so that who asked is served before the answer is written
 _URL_MARGIN = timedelta(seconds=60)
 # What a negative answer may be, kept for a while so that asking again costs nothing. What is said
 # of a name is kept by ``names``, for all ways that ask for it.
@@ -64,7 +64,7 @@ _UNAVAILABLE_FOR = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Fetched(Generic[T]):
-    """What a question brought, and whose it is as far as that is known.
+    """What a question brought, and of which profile, as far as that is known.
 
     With a ``profile`` it is a snapshot of it: then it holds stories.
     """
@@ -80,7 +80,7 @@ Until = Callable[[list[T], datetime], datetime]
 
 
 class AnswerCache:
-    """Questions on their way, and what came of earlier ones."""
+    """Questions in flight, and the kept answers of earlier ones."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class AnswerCache:
     ) -> None:
         """Keep answers in ``db``, settle their bills in ``ledger``.
 
-        ``wake`` is called when what an answer teaches may be owed to others than who asked.
+        ``wake`` is called when an answer showed stories that may be owed to subscribers.
         """
         self._db = db
         self._ledger = ledger
@@ -134,7 +134,7 @@ class AnswerCache:
                 await asyncio.wait([future])
             if not future.cancelled():
                 return future.result()
-            # Its asker may not spend, or left; we may and stay.
+            # Who asked may not spend, or was cancelled: now we ask.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
             result = await self._fetch_once(key, fetch, until, codec)
@@ -154,7 +154,7 @@ class AnswerCache:
         self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]]
     ) -> list[T]:
         if (storing := self._storing.get(key)) is not None:
-            await asyncio.wait([storing])  # it may hold the answer, or whose the name is
+            await asyncio.wait([storing])  # its write may hold the answer, or who has the name
         answer = await self._answer_of_others(key)
         if answer is not None:
             return _unpacked(answer, codec)
@@ -183,13 +183,13 @@ class AnswerCache:
         return fetched.result
 
     def _lasts(self, error: StoriesError) -> timedelta:
-        """Return how long a failure is said again; what cost nothing may be asked again."""
+        """Return how long a failure is repeated from the cache; a free one may be asked again."""
         if isinstance(error, ProfileUnavailableError):
             return _UNAVAILABLE_FOR * (error.credits != 0)
         return NEGATIVE_FOR
 
     async def _renew(self, key: str) -> bool:
-        """Stay the one who asks for ``key``, in the eyes of other processes, however long."""
+        """Renew the lease on a question, so that other processes go on waiting for our answer."""
         with transaction_guard.watched(None):
             async with self._db.begin(durable=False) as tx:
                 await answers.renew(tx, key, now=self._now(), lease=IN_FLIGHT)
@@ -229,7 +229,7 @@ class AnswerCache:
                 del self._storing[key]
 
     async def _answer_of_others(self, key: str) -> Any | None:  # noqa: ANN401 - a JSON value
-        """Return a fresh answer, or None when it is ours to ask; waits for who is asking."""
+        """Return a fresh answer, None where we are to ask; wait while another process asks."""
         while True:
             now = self._now()
             cached = await self._db.fetch(partial(answers.get, key=key, now=now))
@@ -257,7 +257,7 @@ async def _remember(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: d
 
 
 def _answered_by(fetched: Fetched[Any]) -> set[str]:
-    """Return the questions that are cheaper once this is kept."""
+    """Return the keys of all questions that this answers."""
     if fetched.profile is None:
         return set()
     return {profile_key(fetched.profile.username), *(story_key(one.pk) for one in fetched.result)}

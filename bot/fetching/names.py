@@ -26,10 +26,10 @@ from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 
 NEGATIVE_FOR = timedelta(minutes=5)
-"""How long a refusal is said again, to whoever asks and by whatever way, without asking."""
+"""How long a refusal is repeated without asking, to whoever asks and by whatever way."""
 
 VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
-# Of all ways that ask for a name, and of all instances: one lookup at a time.
+# One lookup of a name at a time, whichever instance makes it.
 _asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 _VERDICTS = {"private": ProfilePrivateError, "gone": ProfileNotFoundError}
 Proof = Literal["private", "gone", "public", "unknown"]
@@ -79,14 +79,14 @@ class Names:
                 profile = await self._ask(username, payer)
         except ProfileNotFoundError:
             async with self._db.begin() as tx:
-                await self._conclude(tx, username, "gone")
+                await self._keep_verdict(tx, username, "gone")
             raise
         async with self._db.begin() as tx:
-            await snapshots.named(tx, profile, now=self._now())
+            await snapshots.keep_name(tx, profile, now=self._now())
             checked_at = None if profile.is_private else self._now()
             await profiles.change(tx, profile.profile_id, checked_at=checked_at)
             if profile.is_private:
-                await self._conclude(tx, username, "private")
+                await self._keep_verdict(tx, username, "private")
         return profile
 
     async def public(self, username: str, payer: Payer) -> Profile:
@@ -106,7 +106,7 @@ class Names:
                 raise ProfilePrivateError(username=username)
             return profile
 
-    async def _conclude(self, tx: Tx, username: str, verdict: Proof) -> None:
+    async def _keep_verdict(self, tx: Tx, username: str, verdict: Proof) -> None:
         now = self._now()
         key = answers.verdict_key(username)
         await answers.store(tx, key, verdict, now=now, until=now + NEGATIVE_FOR)

@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 _POLL_LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
 _HEAR_AGAIN = timedelta(seconds=5)  # somebody may have subscribed through another replica
-_EARLY_ROUNDS = 4  # of looking for somebody who could be told at once
+_EARLY_ROUNDS = 4  # of claims, until there are enough whose subscribers can be told at once
 _SHORTEST = timedelta(seconds=0.5)  # after a round that found nothing to check
 _EARLY_AGAIN = timedelta(seconds=5)  # after a round that found nobody to check early
 _MONEY_AGAIN = timedelta(seconds=15)  # the operator may have let us spend again
@@ -103,9 +103,9 @@ class Scheduler:
         self._group: asyncio.TaskGroup | None = None
         self._is_released = False
         longest = MAINTAIN_EVERY if db.is_sqlite else _HEAR_AGAIN
-        self.worker = Worker("looks", self._step, now=now, longest=longest)
+        self.worker = Worker("checks", self._step, now=now, longest=longest)
         metrics = metrics or Metrics()
-        self._polls = metrics.counter("looks_total", "Looks of the schedule.", "outcome")
+        self._polls = metrics.counter("checks_total", "Checks of the schedule.", "outcome")
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 
     async def run(self) -> None:
@@ -114,14 +114,14 @@ class Scheduler:
             await self.worker.run()
 
     async def _step(self) -> datetime | None:
-        """Begin what checks may be begun; return when the next may be."""
+        """Begin the checks that are due and paid for; return when to come again."""
         if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
             await self._db.run(lambda tx: profiles.release_all(tx, now=self._now()))
         self._is_released = True
         if self._group is not None and await self._fill(self._group):
             return self._now()
         if self._in_flight >= self._at_once:
-            return None  # who ends wakes us
+            return None  # a check that ends wakes this loop
         return await self.next_at()
 
     async def next_at(self) -> datetime:
@@ -140,10 +140,10 @@ class Scheduler:
         due, looked_at = state.first
         if state.room < plan.cost:
             return max(due, now + _MONEY_AGAIN)
-        # Where the first has to rest, another may be checked early that has rested already.
+        # The first may have been checked too lately; then another may be checked early.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(looked_at.timestamp(), rested) if looked_at else 0.0
-        # A credit bucket that is empty pays when it has filled, which nothing but time does.
+        # Nothing but time fills an empty credit bucket.
         at = plan.schedule.next_at(
             due.timestamp(),
             seen_at,
@@ -151,7 +151,7 @@ class Scheduler:
             now=now.timestamp(),
             spent=state.spent,
         )
-        # None was found that may be checked early: of the others some may have to rest first.
+        # The last round found none to check early, but others may become free to be.
         earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
@@ -162,7 +162,7 @@ class Scheduler:
             return _State(room, spent, await profiles.first_due(tx, now=now))
 
     async def run_once(self) -> int:
-        """Begin what checks may be begun, and see them through; return how many they were."""
+        """Begin the checks that are due and paid for, and wait for them; return how many."""
         async with asyncio.TaskGroup() as group:
             return await self._fill(group)
 
@@ -210,7 +210,7 @@ class Scheduler:
         for_due, for_early = (max(0, int(min(part - pending, room) // plan.cost)) for part in held)
         most = (1 if self._api.is_failing else self._at_once) - self._in_flight
         is_paid = for_due >= 1
-        if not is_paid:  # who was not seen for long need not wait for the bucket
+        if not is_paid:  # a profile that was not checked for long need not wait for the bucket
             left = min(room, plan.schedule.budget - spent)
             for_due = max(0, int(left // plan.cost))
         if most <= 0 or (for_due < 1 and for_early < 1):
@@ -229,7 +229,7 @@ class Scheduler:
             return [known for known in taken if not await _requeued(tx, known, plan, now)]
 
     async def _claim_early(self, tx: Tx, plan: Plan, now: datetime, *, limit: int) -> list[Known]:
-        """Take who is due next, past those of whom nobody could be told yet."""
+        """Claim the profiles that are due next, but those whose subscribers can't be told yet."""
         taken: list[Known] = []
         passed: list[Known] = []
         for _ in range(_EARLY_ROUNDS):
@@ -244,7 +244,7 @@ class Scheduler:
             )
             for known in rows:
                 seen_at = known.looked_at or now
-                at = await snapshots.worth(tx, known.profile_id, now, plan, seen_at=seen_at)
+                at = await snapshots.postponed(tx, known.profile_id, now, plan, seen_at=seen_at)
                 (taken if at <= now else passed).append(known)
             if not rows or len(taken) >= limit:
                 break
@@ -254,7 +254,7 @@ class Scheduler:
         return taken
 
     async def _maintain(self, plan: Plan) -> None:
-        """Do now and then what else belongs to the schedule."""
+        """Once a minute: survey the profiles, share the budget, keep the plan."""
         now = self._now()
         if now - self._kept_at >= MAINTAIN_EVERY:
             self._kept_at = now
@@ -287,7 +287,7 @@ class Scheduler:
             outcome = "no database"
             await self._db.insist(lambda tx: profiles.hand_back(tx, known.profile_id, until=until))
         except Exception:
-            log.exception("a look failed", profile=known.profile_id)
+            log.exception("a check failed", profile=known.profile_id)
             outcome = "error"
         finally:
             self._in_flight -= 1
@@ -308,7 +308,7 @@ class Scheduler:
         return await self._ask(known, plan)
 
     async def _is_awaited(self, known: Known) -> bool:
-        """Count who waits for a profile; where nobody does it is not checked any more."""
+        """Count who waits for a profile; where nobody does, stop its checks and return false."""
         now = self._now()
         if (
             known.chats > _MANY
@@ -335,7 +335,7 @@ class Scheduler:
         return proof
 
     async def _ask(self, known: Known, plan: Plan) -> str:
-        """Ask and record."""
+        """Ask for a profile's stories, and record what came."""
         is_well = known.state == "active" and not known.failures
         call = self._api.stories(
             known.profile_id,
@@ -463,7 +463,7 @@ async def _requeued(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     if not is_due or known.failures or not plan.is_stale(known):
         return False
     columns, due = plan.due(known, now=now)
-    due = await snapshots.worth(
+    due = await snapshots.postponed(
         tx, known.profile_id, max(due, now), plan, seen_at=known.looked_at or now
     )
     await profiles.change(tx, known.profile_id, **columns)

@@ -86,9 +86,9 @@ class Plan:
         """
         state = _state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
-        learn = self.schedule.polled if own and not self._rests(known) else self.schedule.seen
+        learn = self.schedule.polled if own and not self._is_paused(known) else self.schedule.seen
         due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
-        if own and self._rests(known):
+        if own and self._is_paused(known):
             self.schedule.bucket.credits -= self.cost
         return self._put(known, state, due, now)
 
@@ -107,9 +107,11 @@ class Plan:
         """Return whether a profile was queued at a price, or a pause, that may not hold."""
         if known.forecast is None:
             return False
-        return self._rests(known) or self.schedule.is_stale(ProfileState.from_json(known.forecast))
+        return self._is_paused(known) or self.schedule.is_stale(
+            ProfileState.from_json(known.forecast)
+        )
 
-    def _rests(self, known: Known) -> bool:
+    def _is_paused(self, known: Known) -> bool:
         return known.fresh and self.pause is not None
 
     def _put(

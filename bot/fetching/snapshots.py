@@ -1,4 +1,4 @@
-"""Snapshots: what any check of a profile showed, whoever asked for it, recorded all or nothing."""
+"""Snapshots: what a check of a profile showed, whoever asked for it, in one transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,7 +38,7 @@ async def record(
     A whole check also tells what may have been missed since the last one, and moves the next.
     The scheduler's ``own`` checks go by its plan, which learns from them.
     """
-    before = await (named if snapshot.stories else _unnamed)(tx, snapshot.profile, now=now)
+    before = await (keep_name if snapshot.stories else _unnamed)(tx, snapshot.profile, now=now)
     is_renamed = snapshot.profile.username != before.username
     # What was said of the name that comes with stories is forgotten with it.
     if is_renamed if snapshot.stories else snapshot.is_checked:
@@ -51,8 +51,8 @@ async def record(
     return new
 
 
-async def named(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Keep who the API says a profile is, tell of a new name; return what was known before."""
+async def keep_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+    """Keep the name that the API gives a profile, and tell of a new one; return what was known."""
     before = await profiles.ensure(tx, profile, now=now)
     await answers.forget(tx, answers.verdict_key(profile.username))
     is_new = profile.username not in {"", before.username}
@@ -107,28 +107,28 @@ async def _finish(
         leased_until=EPOCH,
         **columns,
         next_look_at=(
-            await worth(tx, before.profile_id, due, plan, seen_at=now) if followed else None
+            await postponed(tx, before.profile_id, due, plan, seen_at=now) if followed else None
         ),
     )
 
 
 async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
-    """Put the next check where it belongs after other chats began or ceased to wait for it."""
+    """Find a time for the next check anew, after chats began or ceased to wait for it."""
     known = await profiles.lock(tx, profile_id)
     if known is None or known.next_look_at is None or known.failures or known.looked_at is None:
         return
     plan = await schedule_state.load(tx)
     columns, due = plan.due(known, now=now)
-    due = await worth(tx, profile_id, max(due, now), plan, seen_at=known.looked_at)
+    due = await postponed(tx, profile_id, max(due, now), plan, seen_at=known.looked_at)
     await profiles.change(tx, profile_id, **columns, next_look_at=due)
 
 
-async def worth(
+async def postponed(
     tx: Tx, profile_id: str, due: datetime, plan: Plan, *, seen_at: datetime
 ) -> datetime:
-    """Put a check off while nobody could be told what it shows, but never past the floor.
+    """Return when to check: not before somebody can be told, but never past the floor.
 
-    The floor counts from the last check, ``seen_at``: to be put off twice loses no story.
+    The floor counts from the last check, ``seen_at``, so that no story is lost by it.
     """
     waiting = await subscriptions.audience_members(tx, profile_id, limit=_LARGEST_AUDIENCE)
     latest = seen_at + timedelta(hours=plan.schedule.floor)
@@ -138,7 +138,7 @@ async def worth(
 async def fail(
     tx: Tx, profile_id: str, why: Literal["private", "gone", "error"], *, now: datetime
 ) -> None:
-    """Keep that a check failed: the next one is later, and who waits is told once.
+    """Keep that a check failed: the next one is later, and subscribers are told once.
 
     One answer "private" or "no such account" proves nothing; the second in a row does.
     """

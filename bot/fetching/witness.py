@@ -1,4 +1,4 @@
-"""A witness for the API: a profile that nobody asked for tells an outage from a sick account."""
+"""A witness for the API: a call that no person asked for tells an outage from a sick account."""
 
 from bot.billing.ledger import Ledger, Payer
 from bot.domain.errors import (

@@ -180,7 +180,7 @@ class Price:
         self.since = at
 
 
-_AHEAD_S = 60.0  # by so much a clock was ahead, and the time that it named is to come
+_AHEAD_S = 60.0  # a clock that was ahead by more has been set back: its new time counts
 
 
 @dataclass(slots=True)

@@ -53,7 +53,7 @@ COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
 
 
 async def get(tx: Tx, profile_id: str) -> Known | None:
-    """Return the profile; who changes it next in this transaction has it alone."""
+    """Return the profile."""
     statement = sa.select(*COLUMNS).where(profiles.c.profile_id == profile_id)
     return await row_or_none(tx, Known, statement)
 

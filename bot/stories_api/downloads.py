@@ -1,6 +1,6 @@
 """What a download endpoint answers: a file, a redirect, an address, or an object with one in it.
 
-No page says which, so the bytes are asked.
+The documentation doesn't say which, so the bytes decide.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator
@@ -28,7 +28,7 @@ _DEEPEST = 4
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """The file is at ``url``, which is still to be judged before it is fetched."""
+    """The file is at ``url``, which must be judged before it is fetched."""
 
     url: str
 
@@ -55,7 +55,7 @@ async def read_download(
             break
     if sniff(head) is None:
         return _elsewhere(await joined(_chained(head, chunks)))
-    # Of what is packed on its way it tells the packed size.
+    # Of a compressed body the header tells the compressed size.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError

@@ -1,6 +1,6 @@
-"""What an answer that is not the wanted one means: status first, then the body, leniently.
+"""What an answer means that does not bring what was asked for: which error, and its price.
 
-Pure. Five shapes of error body are about; the status decides, ``exc_type`` only refines.
+Pure. The API has five shapes of error body; the status decides, ``exc_type`` only refines.
 """
 
 import re
@@ -56,24 +56,24 @@ _BY_NAME: Mapping[str, type[StoriesError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A typed error; ``again`` when nothing was billed, ``after`` so many seconds if told."""
+    """An error; ``again``: it was free, so ask once more, ``after`` so many seconds if told."""
 
     error: StoriesError
     again: bool = False
     after: float | None = None
     status: int = 0
     at_edge: bool = False
-    """What stands before the API answered, or nobody: it was not asked and billed nothing."""
+    """A proxy before the API answered, or nobody did: so the API failed at no subject."""
 
     @property
     def is_the_subjects(self) -> bool:
-        """Return whether the API was asked and could not answer, perhaps for this subject only."""
+        """Return whether the API was asked and failed, perhaps for this subject only."""
         is_failure = isinstance(self.error, ApiUnavailableError) and self.status != TOO_MANY
         return is_failure and not self.at_edge
 
     @property
     def is_outage(self) -> bool:
-        """Return whether it may be one of the whole API, which a 403 in its own words is not."""
+        """Return whether the whole API may be failing, which a 403 in its own words denies."""
         is_failure = isinstance(self.error, ApiUnavailableError) and self.status != TOO_MANY
         return is_failure and not isinstance(self.error, ProfileUnavailableError)
 
@@ -157,7 +157,7 @@ def _billed(status: int, body: bytes | None, price: int) -> int | None:
 
 
 def _is_edge_page(body: bytes | None) -> bool:
-    """Return whether what stands before the API wrote this: a web page, or its short text."""
+    """Return whether a proxy before the API wrote this: a web page, or its short text."""
     begin = (body or b"")[:64].lstrip().lower()
     return begin.startswith((b"<!doctype html", b"<html", b"error code:"))
 

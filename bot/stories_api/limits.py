@@ -35,26 +35,24 @@ class CallRate:
 class Breaker:
     """Holds paid calls back while the API fails for everybody, which only a probe can tell.
 
-    Failures of ``SUBJECTS`` different subjects within a minute, with no answer between them, make
-    it suspicious: anybody can name three sick accounts. Whoever keeps it then makes one call that
-    nobody asked for, and opens it if that fails too. While it is open, such a probe goes out every
-    30 seconds until one is answered. After three that were answered, within 10 minutes, none is
-    made for a while: each may cost a credit, and who knows many sick accounts could ask for one
-    after the other. The state is four plain values.
+    It is suspicious when calls about ``SUBJECTS`` different subjects fail within a minute and none
+    is answered between them. That is no proof, for a person may name three accounts that the API
+    always fails at: so one probe is made, a call of our own, and the breaker opens if that fails
+    too. While it is open a probe is made every 30 seconds, until one is answered. After
+    ``MOST_ANSWERED`` answered probes within 10 minutes none is made for a while, since each may
+    cost a credit.
     """
 
     SUBJECTS = 3
     WINDOW = _MINUTE
     PROBE_EVERY = 30.0
-    PROBE_LASTS = 40.0  # at most; then whoever made it is gone
     MOST_ANSWERED, ANSWERED_WITHIN = 3, 10 * _MINUTE
 
     def __init__(self) -> None:
         """Begin closed."""
         self.suspects: dict[str, float] = {}  # when the last call about each failed
         self.probe_at: float | None = None  # None: closed
-        self.asking_until = 0.0  # while somebody is probing
-        self.answered_at: list[float] = []  # the last probes that were
+        self.answered_at: list[float] = []  # when the last probes were answered
 
     @property
     def is_open(self) -> bool:
@@ -73,14 +71,7 @@ class Breaker:
         may_probe = not self.is_open and len(lately) < self.MOST_ANSWERED
         return may_probe and len(self.suspects) >= self.SUBJECTS
 
-    def begins_to_ask(self, now: float) -> bool:
-        """Return whether a probe may go out, which none is yet; then it is under way."""
-        if now < self.asking_until:
-            return False
-        self.asking_until = now + self.PROBE_LASTS
-        return True
-
-    def vouched(self, now: float) -> None:
+    def probe_answered(self, now: float) -> None:
         """Note that a probe was answered."""
         self.succeeded()
         self.answered_at = [*self.answered_at, now][-self.MOST_ANSWERED :]
@@ -88,10 +79,9 @@ class Breaker:
     def open(self, now: float) -> None:
         """Hold calls back: the probe failed."""
         self.probe_at = now + self.PROBE_EVERY
-        self.asking_until = 0.0
 
     def takes_probe(self, now: float) -> bool:
-        """Return whether it is time for the next probe; one call in 30 seconds gets a yes."""
+        """Return whether it is time for the next probe: once in 30 seconds, while it is open."""
         if self.probe_at is None or now < self.probe_at:
             return False
         self.probe_at = now + self.PROBE_EVERY
@@ -101,11 +91,10 @@ class Breaker:
         """Note an answer: the API works."""
         self.suspects.clear()
         self.probe_at = None
-        self.asking_until = 0.0
 
 
 class Refused:
-    """Subjects of which the API could not answer, refused free for a minute, then for longer.
+    """Subjects that the API failed at: to ask again is refused, at no cost, for a minute or more.
 
     ``rows`` holds for each how often in a row it failed, and until when it is refused.
     """
@@ -118,7 +107,7 @@ class Refused:
         self.rows: dict[str, tuple[int, float]] = {}
 
     def is_refused(self, subject: str, now: float) -> bool:
-        """Return whether nobody need ask about the subject now."""
+        """Return whether a call about the subject is refused now."""
         return self.rows.get(subject, (0, now))[1] > now
 
     def count(self, now: float) -> int:

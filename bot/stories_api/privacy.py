@@ -38,7 +38,7 @@ _FELL_BACK = NN_(
 
 @dataclass(slots=True)
 class Trust:
-    """What all replicas know of forced answers: who contradicted them, and since when not."""
+    """Which profiles contradicted forced answers; since when these are not trusted, if so."""
 
     contradicted: dict[str, datetime] = field(default_factory=dict)
     fell_back_at: datetime | None = None
@@ -72,7 +72,7 @@ class PrivacyCheck:
         self._trust = Trust()
 
     async def refresh(self) -> None:
-        """Take over what other replicas, or an earlier life, found out."""
+        """Take over what other replicas, or this one before its restart, found out."""
         if self.mode == "false":  # said for good; ``auto`` begins afresh after it
             async with self._db.begin() as tx:
                 await key_values.remove(tx, PRIVACY_CHECK)

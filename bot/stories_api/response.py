@@ -1,4 +1,4 @@
-"""Reading an answer: no more bytes than its budget, its JSON, its price, what it complains of."""
+"""Reading an answer: a bounded body, its JSON, its price, the error that it holds."""
 
 import json
 import re
@@ -20,10 +20,10 @@ class NonsenseError(ValueError):
 
 
 class ComplainedError(Exception):
-    """A 200 whose body says that it is none."""
+    """An answer with status 200 whose body is an error."""
 
     def __init__(self, body: bytes) -> None:
-        """Keep the body, which is judged like that of an error."""
+        """Keep the body, which is read like that of an error."""
         super().__init__("a complaint")
         self.body = body
 

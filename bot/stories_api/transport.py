@@ -1,4 +1,4 @@
-"""One call of the Stories API: its key to one origin only, one deadline, no try that pays twice.
+"""One call of the Stories API, in time: its key goes to one origin, nothing is paid twice.
 
 Two habits of the HTTP client are undone here, since each request is billed. It sends a GET again
 by itself when a connection breaks (``once``), and a pooled connection that the server has just
@@ -111,18 +111,20 @@ class Transport:
         """Ask at ``url``.
 
         ``replicas`` tells how many processes share the account's rate; each has its part of it.
-        ``on_out_of_service`` is called once for each stop. ``probe`` may be set later.
+        ``on_out_of_service`` is called once each time that the API puts us out of service.
+        ``probe`` may be set later.
         """
         self._session = session
         self._url = URL(url)
         self._key = key
         self.call_rate, self.breaker, self.refused = CallRate(rate), Breaker(), Refused()
+        self._is_probing = False
         self._replicas = replicas
         self.probe: Callable[[], Awaitable[bool | None]] | None = None
-        """Asks what nobody asked for: true if the API answered, None if it can't be asked."""
+        """Makes a call of our own; true if the API answered, None where that can't be paid."""
         self.out_of_service: str | None = None
         self.is_price_absurd: bool | None = None
-        """Whether nobody can believe what the last answer with a price says."""
+        """Whether the last price that an answer stated was too high to be believed."""
         self._on_out_of_service = on_out_of_service
         self._now, self._steady, self._jitter = now, clock, jitter
         self._requests = metrics.counter(
@@ -181,7 +183,7 @@ class Transport:
         raise result.error
 
     async def _refuse_hopeless(self, query: Query) -> None:
-        """Refuse for nothing what would fail.
+        """Refuse, at no cost, a call that would fail.
 
         Raises:
             ApiUnavailableError: The breaker is open, or the subject failed a moment ago.
@@ -214,12 +216,16 @@ class Transport:
         """Let a probe tell whether the API fails for everybody, unless one is under way."""
         is_alive: bool | None = False
         if self.probe is not None:
-            if not self.breaker.begins_to_ask(self._steady()):
+            if self._is_probing:
                 return
-            is_alive = await self.probe()
+            self._is_probing = True
+            try:
+                is_alive = await self.probe()
+            finally:
+                self._is_probing = False
         now = self._steady()
         if is_alive:
-            self.breaker.vouched(now)
+            self.breaker.probe_answered(now)
         elif is_alive is None:  # no word against the API
             self.breaker.succeeded()
         elif self.breaker.is_open or self.breaker.is_suspicious(now):
@@ -252,14 +258,14 @@ class Transport:
         return True
 
     async def _once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Send one request and see it home; what may be billed is never worth another try."""
+        """Send one request; one that may have been billed is not tried again."""
         bill = TryBill()
         result: Answer[T] | Failure
         try:
             async with asyncio.timeout(end - self._steady()):
                 result = await self._send(query, read, bill)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # Nothing was written yet, but to who redirects.
+            # The request was not written; only redirects before it may have been billed.
             again = not bill.redirects
             result = Failure(_lost(query, error, bill.redirects), again=again, at_edge=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too

@@ -114,7 +114,7 @@ async def test_what_is_due_is_looked_at_once_and_paid(tower: Tower) -> None:
         sums = await usage.of_chat(tx, 1, since=utc_now().date())
     assert sums["alert"].millicredits == 4000
     assert tower.woken
-    assert 'looks_total{outcome="seen"} 2' in tower.metrics.render()
+    assert 'checks_total{outcome="seen"} 2' in tower.metrics.render()
 
 
 class Torn(PrivacyCheck):

@@ -45,13 +45,9 @@ def test_three_probes_that_were_answered_are_enough_for_ten_minutes() -> None:
     breaker = Breaker()
     for now in (0, 100, 200):
         assert [breaker.failed(one, now) for one in "abc"] == [False, False, True]
-        assert breaker.begins_to_ask(now)
-        assert not breaker.begins_to_ask(now + 1)
-        breaker.vouched(now + 2)
+        breaker.probe_answered(now + 2)
     assert not any(breaker.failed(one, 300) for one in "abcdef")
     assert [breaker.failed(one, 603) for one in "abc"] == [False, False, True]
-    assert breaker.begins_to_ask(603)
-    assert breaker.begins_to_ask(643)  # who asked is gone
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.booleans(), st.floats(0, 40))))
