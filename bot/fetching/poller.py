@@ -132,13 +132,12 @@ class Scheduler:
             return min(upkeep_at, now + _MONEY_AGAIN)
         return min(upkeep_at, self._next_of(self._plan, await self._state(now), now) or upkeep_at)
 
-    @staticmethod
-    def _next_of(plan: Plan, state: "_State", now: datetime) -> datetime | None:
+    def _next_of(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
         """Return when a check may be made; None when nothing is to be checked."""
         if state.first is None:
             return None
         due, looked_at = state.first
-        if state.room < plan.cost:
+        if state.room < self._reserved:
             return max(due, now + _MONEY_AGAIN)
         # The first may have been checked too lately; then another may be checked early.
         rested = now.timestamp() - plan.schedule.minimum
@@ -154,6 +153,11 @@ class Scheduler:
         # The last round found none to check early, but others may become free to be.
         earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
+
+    @property
+    def _reserved(self) -> int:
+        """Return the credits that are reserved for a check: what its dearest way costs."""
+        return self._api.stories("", public_since=self._now()).price
 
     async def _state(self, now: datetime) -> "_State":
         """Read what a step decides by."""
@@ -207,12 +211,14 @@ class Scheduler:
         pending = self._in_flight * plan.cost
         plan.schedule.advance(now.timestamp(), spent=max(0, spent - pending))
         held = plan.schedule.credits(now.timestamp())
-        for_due, for_early = (max(0, int(min(part - pending, room) // plan.cost)) for part in held)
+        for_due, for_early = (
+            max(0, int(min((part - pending) / plan.cost, room / self._reserved))) for part in held
+        )
         most = (1 if self._api.is_failing else self._at_once) - self._in_flight
         is_paid = for_due >= 1
         if not is_paid:  # a profile that was not checked for long need not wait for the bucket
-            left = min(room, plan.schedule.budget - spent)
-            for_due = max(0, int(left // plan.cost))
+            left = plan.schedule.budget - spent
+            for_due = max(0, int(min(left / plan.cost, room / self._reserved)))
         if most <= 0 or (for_due < 1 and for_early < 1):
             return []
         async with self._db.begin() as tx:
