@@ -84,12 +84,11 @@ class Treasurer:
 
     async def _watch_drift(self) -> None:
         """Tell once of what the account was billed beyond the ledger, or less."""
-        excess = await self._ledger.certain_drift()
-        if excess is None:
+        drift = await self._ledger.certain_drift()
+        if drift is None:
             return
-        drift, calls = excess
         self._drift = drift.total + drift.size
-        log.warning("ledger_drift", credits=drift.size, calls=calls, since=drift.base.at)
+        log.warning("ledger_drift", credits=drift.size, since=drift.base.at)
         if self._tell is not None:
             text = _BILLED_MORE if drift.size > 0 else _BILLED_LESS
             await self._tell(text, n=abs(drift.size), since=drift.base.at)

@@ -287,8 +287,8 @@ class Ledger:
             await budgets.set_reach(tx, balance.credits - in_flight + spent)
         return balance
 
-    async def certain_drift(self) -> tuple[Drift, int] | None:
-        """Return once by how much the balance is off for sure, and the calls it arose in.
+    async def certain_drift(self) -> Drift | None:
+        """Return once by how much the balance is off for sure.
 
         What is returned counts as told: the comparison begins anew. Where the account was billed
         less, that is given back first of what counted because nobody knew.
@@ -299,9 +299,8 @@ class Ledger:
                 return None
             back = await self._clear_presumed(tx, since=drift.base.at, most=-drift.size)
             drift = replace(drift, size=drift.size + back)
-            calls = await ledger.count_since(tx, drift.base.at)
             await key_values.put(tx, DRIFT, drift.reported().to_json())
-        return (drift, calls) if drift.size else None
+        return drift if drift.size else None
 
     async def _clear_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
         """Give back what was presumed spent and was not; return how much."""

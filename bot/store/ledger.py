@@ -204,12 +204,6 @@ async def calls_since(tx: Tx, user_id: int | None, chat_id: int, since: datetime
     return [Call(*row) for row in rows]
 
 
-async def count_since(tx: Tx, since: datetime) -> int:
-    """Return how many calls were reserved since then."""
-    statement = sa.select(sa.func.count()).where(ledger_entries.c.at >= since)
-    return (await tx.execute(statement)).scalar_one()
-
-
 async def replies_by_hour(
     tx: Tx, since: date, *, before: date, of_known: bool = False
 ) -> dict[date, list[int]]:

@@ -119,8 +119,7 @@ async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Datab
         billed = await box.control.billed()
         assert billed > 0
         assert len(told) == 1
-        assert f"{billed} credits more" in told[0]
-        assert "in 1 calls" in told[0]
+        assert f"billed {billed} credit more" in told[0]
         spent = await Reports(sqlite_db, FREE, clock).spending()
         assert spent.drift == billed
         assert metrics.registry.get_sample_value("api_drift_credits") == billed
@@ -128,7 +127,7 @@ async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Datab
 
 @pytest.mark.parametrize(
     ("balance", "spends", "words"),
-    [(999, 0, "1 credits more"), (1000, 1, "1 credits less")],
+    [(999, 0, "1 credit more"), (1000, 1, "1 credit less")],
 )
 async def test_a_single_credit_is_told_of_on_its_side(
     sqlite_db: Database, balance: int, spends: int, words: str
@@ -156,7 +155,7 @@ async def test_a_single_credit_is_told_of_on_its_side(
             clock.on(5 * MINUTE)
             await treasurer.run_once()
         assert [words in text for text in told] == [True]
-        assert "since 2026-11-25 12:00 UTC" in told[0]
+        assert told[0].startswith("Since 2026-11-25 12:00")
         drift = metrics.registry.get_sample_value("api_drift_credits")
         assert drift == 1000 - balance - spends
         for _ in range(5):  # nobody is to be told, which is no trouble
