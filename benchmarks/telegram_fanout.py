@@ -64,7 +64,7 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
     now = datetime.now(UTC)
     since = now - timedelta(minutes=1)
     async with db.begin() as tx:
-        await snapshots.keep_name(tx, profile, now=now)
+        await snapshots.record_name(tx, profile, now=now)
         for person in people:
             await chats.ensure(tx, person, kind="private", title="", now=now)
             await subscriptions.add(

@@ -79,14 +79,14 @@ class Names:
                 profile = await self._ask(username, payer)
         except ProfileNotFoundError:
             async with self._db.begin() as tx:
-                await self._keep_verdict(tx, username, "gone")
+                await self._store_verdict(tx, username, "gone")
             raise
         async with self._db.begin() as tx:
-            await snapshots.keep_name(tx, profile, now=self._now())
+            await snapshots.record_name(tx, profile, now=self._now())
             checked_at = None if profile.is_private else self._now()
             await profiles.change(tx, profile.profile_id, checked_at=checked_at)
             if profile.is_private:
-                await self._keep_verdict(tx, username, "private")
+                await self._store_verdict(tx, username, "private")
         return profile
 
     async def public(self, username: str, payer: Payer) -> Profile:
@@ -106,7 +106,7 @@ class Names:
                 raise ProfilePrivateError(username=username)
             return profile
 
-    async def _keep_verdict(self, tx: Tx, username: str, verdict: Proof) -> None:
+    async def _store_verdict(self, tx: Tx, username: str, verdict: Proof) -> None:
         now = self._now()
         key = answers.verdict_key(username)
         await answers.store(tx, key, verdict, now=now, until=now + NEGATIVE_FOR)

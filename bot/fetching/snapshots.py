@@ -38,7 +38,7 @@ async def record(
     A whole check also tells what may have been missed since the last one, and moves the next.
     The scheduler's ``own`` checks go by its plan, which learns from them.
     """
-    before = await (keep_name if snapshot.stories else _unnamed)(tx, snapshot.profile, now=now)
+    before = await (record_name if snapshot.stories else _unnamed)(tx, snapshot.profile, now=now)
     is_renamed = snapshot.profile.username != before.username
     # What was said of the name that comes with stories is forgotten with it.
     if is_renamed if snapshot.stories else snapshot.is_checked:
@@ -51,7 +51,7 @@ async def record(
     return new
 
 
-async def keep_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Keep the name that the API gives a profile, and tell of a new one; return what was known."""
     before = await profiles.ensure(tx, profile, now=now)
     await answers.forget(tx, answers.verdict_key(profile.username))

@@ -18,7 +18,6 @@ from tests.support.killing import Victim, free_port
 from tests.support.sandbox import Box
 from tests.support.storybell import Bell, buttons, running_bell
 
-SICK: Json = {"status": 500, "body": '{"detail": "x", "exc_type": "InternalError"}'}
 LEADS = re.compile(r'leader\{.*what="(\w+)"')
 LIMITS = {"daily_budget": 100_000, "person_burst": 1000}
 
@@ -39,44 +38,6 @@ def shared(db: Database, database_url: str) -> Json:
     """Return what the bots of a test share: a database, migrated and empty."""
     assert not db.is_sqlite
     return LIMITS | {"database_url": database_url}
-
-
-async def asked(control: Control, about: str) -> int:
-    """Return how many requests named an account."""
-    log = await control.requests("stories", path="/v1/")
-    return len([one for one in log if about in str(one["params"])])
-
-
-async def test_what_one_was_refused_the_next_refuses_for_nothing(
-    box: Box, control: Control, shared: Json, tmp_path: Path
-) -> None:
-    await control.profile("sick.one")
-    await control.change_profile("sick.one", trouble="error")
-    ann, bob = await control.person(), await control.person("Bob")
-    async with running_bell(tmp_path / "a", box, **shared) as bell:
-        await bell.ask(ann, "/stories sick.one")
-    before = await asked(control, "sick.one")
-    assert before
-    async with running_bell(tmp_path / "b", box, **shared) as bell:
-        (reply,) = await bell.ask(bob, "/stories sick.one")
-    assert "sick.one" in reply["text"]
-    assert await asked(control, "sick.one") == before
-
-
-async def test_an_outage_that_one_found_stops_the_next(
-    box: Box, control: Control, shared: Json, tmp_path: Path
-) -> None:
-    await control.fault("stories", SICK, match="/v1/", times=None)
-    ann = await control.person()
-    async with running_bell(tmp_path / "a", box, **shared) as bell:
-        for n in range(3):
-            await bell.ask(ann, f"/stories nice.{n}")
-    before = len(await control.requests("stories", path="/v1/"))
-    async with running_bell(tmp_path / "b", box, **shared) as bell:
-        for n in range(3):
-            (reply,) = await bell.ask(ann, f"/stories more.{n}")
-            assert "can't get stories right now" in reply["text"]
-    assert len(await control.requests("stories", path="/v1/")) == before
 
 
 async def both(

@@ -59,7 +59,7 @@ async def follow(
     kind = "private" if chat_id > 0 else "supergroup"
     await chats.ensure(tx, chat_id, kind=kind, title="", now=now)
     await chat_queues.ensure(tx, chat_id, now=now)
-    await snapshots.keep_name(tx, of, now=now)
+    await snapshots.record_name(tx, of, now=now)
     added = await subscriptions.add(
         tx,
         Target(chat_id, thread_id),

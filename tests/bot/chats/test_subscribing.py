@@ -143,7 +143,7 @@ async def test_a_name_that_changed_hands_is_its_new_owners(desk: Desk) -> None:
     name, subscriptions = await desk.star(), desk.subscriptions()
     stranger = Profile("424242", name)
     async with desk.db.begin() as tx:
-        await snapshots.keep_name(tx, stranger, now=utc_now() - timedelta(days=2))
+        await snapshots.record_name(tx, stranger, now=utc_now() - timedelta(days=2))
     followed = await subscriptions.subscribe(Target(1), name, Asker(1, 9))
     assert followed.profile.profile_id != "424242"
     assert followed.subscription.created_by == 9
