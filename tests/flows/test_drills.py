@@ -15,7 +15,7 @@ from bot.store.engine.private import copies_of
 from bot.store.engine.readiness import Readiness, readiness
 from tests.support.control import wait_for
 from tests.support.newer import next_version
-from tests.support.sandbox import sandbox_box
+from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import API_KEY, TOKEN, Bell, running_bell, settings_for
 
 ROOT = Path(__file__).parents[2]
@@ -53,72 +53,65 @@ async def follows(bell: Bell, person: int) -> bool:
     return "natgeo" in json.dumps(shown)
 
 
-async def test_the_token_leaked(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        ann = await box.control.person()
-        async with running_bell(tmp_path, box) as bell:
-            await bell.ask(ann, "/subscribe natgeo")
-        # After /revoke only the new token is taken; all that people had is there.
-        async with running_bell(tmp_path, box, telegram_token=OTHER_TOKEN) as bell:
-            assert await follows(bell, ann)
+async def test_the_token_leaked(box: Box, tmp_path: Path) -> None:
+    ann = await box.control.person()
+    async with running_bell(tmp_path, box) as bell:
+        await bell.ask(ann, "/subscribe natgeo")
+    # After /revoke only the new token is taken; all that people had is there.
+    async with running_bell(tmp_path, box, telegram_token=OTHER_TOKEN) as bell:
+        assert await follows(bell, ann)
 
 
-async def test_the_key_was_changed(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        ann = await box.control.person()
-        async with running_bell(tmp_path, box, stories_api_key="bad-key") as bell:
-            (reply,) = await bell.ask(ann, "/stories prada")
-            assert "photo" not in reply
-        async with running_bell(tmp_path, box, stories_api_key=API_KEY) as bell:
-            (reply,) = await bell.ask(ann, "/stories prada")
-            assert "photo" in reply
+async def test_the_key_was_changed(box: Box, tmp_path: Path) -> None:
+    ann = await box.control.person()
+    async with running_bell(tmp_path, box, stories_api_key="bad-key") as bell:
+        (reply,) = await bell.ask(ann, "/stories prada")
+        assert "photo" not in reply
+    async with running_bell(tmp_path, box, stories_api_key=API_KEY) as bell:
+        (reply,) = await bell.ask(ann, "/stories prada")
+        assert "photo" in reply
 
 
 @pytest.mark.slow
-async def test_the_balance_is_empty(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        ann = await box.control.person()
-        await box.control.stories_api(balance=0)
-        async with running_bell(tmp_path, box) as bell:
+async def test_the_balance_is_empty(box: Box, tmp_path: Path) -> None:
+    ann = await box.control.person()
+    await box.control.stories_api(balance=0)
+    async with running_bell(tmp_path, box) as bell:
+        (reply,) = await bell.ask(ann, "/stories prada")
+        assert "photo" not in reply
+        await box.control.stories_api(balance=1000)
+
+        async def served() -> bool:
             (reply,) = await bell.ask(ann, "/stories prada")
-            assert "photo" not in reply
-            await box.control.stories_api(balance=1000)
+            return "photo" in reply
 
-            async def served() -> bool:
-                (reply,) = await bell.ask(ann, "/stories prada")
-                return "photo" in reply
-
-            await wait_for(served, 150, "the top-up to be noticed")
+        await wait_for(served, 150, "the top-up to be noticed")
 
 
-async def test_the_bill_runs_away(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        boss, ann = await box.control.person("Boss"), await box.control.person()
-        async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
-            await bell.ask(ann, "/stories prada")
-            await bell.ask(boss, "/stop_spending")
-            before = await box.control.billed()
-            await bell.ask(ann, "/stories thirty")
-            assert await box.control.billed() == before
-        # Lowered, it holds from the first question on.
-        async with running_bell(tmp_path, box, admin_ids=str(boss), daily_budget=4) as bell:
-            await bell.ask(boss, "/resume_spending")
-            for name in ("thirty", "natgeo", "12345"):
-                await bell.ask(ann, f"/stories {name}")
-            assert await box.control.billed() <= 4 + before
+async def test_the_bill_runs_away(box: Box, tmp_path: Path) -> None:
+    boss, ann = await box.control.person("Boss"), await box.control.person()
+    async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
+        await bell.ask(ann, "/stories prada")
+        await bell.ask(boss, "/stop_spending")
+        before = await box.control.billed()
+        await bell.ask(ann, "/stories thirty")
+        assert await box.control.billed() == before
+    # Lowered, it holds from the first question on.
+    async with running_bell(tmp_path, box, admin_ids=str(boss), daily_budget=4) as bell:
+        await bell.ask(boss, "/resume_spending")
+        for name in ("thirty", "natgeo", "12345"):
+            await bell.ask(ann, f"/stories {name}")
+        assert await box.control.billed() <= 4 + before
 
 
-async def test_a_profiles_owner_objects(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        ann = await box.control.person()
-        async with running_bell(tmp_path, box) as bell:
-            (told,) = await bell.ask(ann, "/subscribe natgeo")
-        async with running_bell(tmp_path, box, blocked_profiles="natgeo") as bell:
-            (notice,) = await box.control.wait_replies(
-                ann, 1, after=told["message_id"], within=120
-            )
-            assert "natgeo" in notice["text"]
-            assert not await follows(bell, ann)
+async def test_a_profiles_owner_objects(box: Box, tmp_path: Path) -> None:
+    ann = await box.control.person()
+    async with running_bell(tmp_path, box) as bell:
+        (told,) = await bell.ask(ann, "/subscribe natgeo")
+    async with running_bell(tmp_path, box, blocked_profiles="natgeo") as bell:
+        (notice,) = await box.control.wait_replies(ann, 1, after=told["message_id"], within=120)
+        assert "natgeo" in notice["text"]
+        assert not await follows(bell, ann)
 
 
 async def test_an_update_is_taken_back(tmp_path: Path) -> None:

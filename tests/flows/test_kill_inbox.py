@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.control import wait_for
 from tests.support.killing import Talk, Victim, kill_inbox
-from tests.support.sandbox import sandbox_box
+from tests.support.sandbox import Box, sandbox_box
 
 
 @pytest.mark.parametrize("webhook", [False, True], ids=["polling", "webhook"])
@@ -53,45 +53,44 @@ async def test_a_stop_is_quick_and_loses_nothing(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("db")  # migrated and empty
 @pytest.mark.parametrize(("hung", "there"), [("sendMediaGroup", 0), ("sendMessage", 3)])
 async def test_what_was_not_sent_at_a_kill_comes_within_20_s_and_costs_nothing(
-    tmp_path: Path, database_url: str, hung: str, there: int
+    box: Box, tmp_path: Path, database_url: str, hung: str, there: int
 ) -> None:
     """Killed after the album was paid for, before it or before the sentence under it."""
-    async with sandbox_box() as box:
-        control = box.control
-        ann = await control.person()
-        victim = Victim(box, tmp_path, webhook=False, database_url=database_url)
-        try:
-            await victim.start()
-            message = await control.say(ann, "/help")
-            await control.wait_replies(ann, 1, after=message)
-            await control.fault("telegram", {"hang": True}, match=hung, times=None)
-            message = await control.say(ann, "/stories natgeo")
+    control = box.control
+    ann = await control.person()
+    victim = Victim(box, tmp_path, webhook=False, database_url=database_url)
+    try:
+        await victim.start()
+        message = await control.say(ann, "/help")
+        await control.wait_replies(ann, 1, after=message)
+        await control.fault("telegram", {"hang": True}, match=hung, times=None)
+        message = await control.say(ann, "/stories natgeo")
 
-            async def hangs() -> bool:
-                shows_work = len(await control.requests("telegram", path="/sendChatAction")) > 1
-                return bool(there or shows_work) and (
-                    len(await control.replies(ann, after=message)) == there
-                    and await control.billed() > 0
-                )
+        async def hangs() -> bool:
+            shows_work = len(await control.requests("telegram", path="/sendChatAction")) > 1
+            return bool(there or shows_work) and (
+                len(await control.replies(ann, after=message)) == there
+                and await control.billed() > 0
+            )
 
-            await wait_for(hangs, 30, "the answer that is half sent")
-            await victim.end(signal.SIGKILL)
-            billed = await control.billed()
-            await control.clear_faults()
-            await victim.start()
+        await wait_for(hangs, 30, "the answer that is half sent")
+        await victim.end(signal.SIGKILL)
+        billed = await control.billed()
+        await control.clear_faults()
+        await victim.start()
 
-            await control.say(ann, "/help")  # which is answered after the album
+        await control.say(ann, "/help")  # which is answered after the album
 
-            async def closed() -> bool:
-                shown = await control.replies(ann, after=message)
-                return bool(shown) and "all stories from a profile" in shown[-1].get("text", "")
-
-            await wait_for(closed, 20, "the answer after the album")
+        async def closed() -> bool:
             shown = await control.replies(ann, after=message)
-            pks = [m["_story_pk"] for m in shown if "_story_pk" in m]
-            assert len(set(pks)) == 3
-            assert len(pks) in {3, 3 + there}  # that it had arrived may have been lost
-            assert len(shown) == len(pks) + 1
-            assert await control.billed() == billed
-        finally:
-            await victim.end(signal.SIGKILL)
+            return bool(shown) and "all stories from a profile" in shown[-1].get("text", "")
+
+        await wait_for(closed, 20, "the answer after the album")
+        shown = await control.replies(ann, after=message)
+        pks = [m["_story_pk"] for m in shown if "_story_pk" in m]
+        assert len(set(pks)) == 3
+        assert len(pks) in {3, 3 + there}  # that it had arrived may have been lost
+        assert len(shown) == len(pks) + 1
+        assert await control.billed() == billed
+    finally:
+        await victim.end(signal.SIGKILL)

@@ -31,7 +31,7 @@ from tests.flows.test_backups import (
 )
 from tests.support.control import wait_for
 from tests.support.followed import NOON, follow, look, story
-from tests.support.sandbox import sandbox_box
+from tests.support.sandbox import Box
 from tests.support.storybell import running_bell, settings_for
 
 
@@ -46,41 +46,40 @@ def to(url: str | None) -> argparse.Namespace:
 
 
 async def test_the_bot_goes_on_where_it_was_moved_to(
-    tmp_path: Path, db: Database, postgres_url: str, capsys: pytest.CaptureFixture[str]
+    box: Box, tmp_path: Path, db: Database, postgres_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with sandbox_box() as box:
-        control = box.control
-        async with running_bell(tmp_path, box, **SETTINGS) as bell:
-            ann = await subscribed(bell)
-            stories = [await alerted(bell, ann)]
-            assert await move.main(bell.settings, to(postgres_url)) == 1
-            assert "another process runs the bot" in capsys.readouterr().out
-            await control.fault("telegram", DOWN, match="send", times=None)
-            stories.append(await posted(control))
-            await wait_for(lambda: tried(control), what="the first try")
-            settings = bell.settings
-        async with Database(f"sqlite:///{tmp_path}/bot.db") as old:
-            spent = await spent_in(old)
-        assert await move.main(settings, to(postgres_url)) == 0, capsys.readouterr().out
-        assert "Moved and counted" in capsys.readouterr().out
-        assert await spent_in(db) == spent
-        # The file is given up; to move it once more changes nothing.
-        assert await app.run(settings_for(box, tmp_path), asyncio.Event()) == 1
-        assert await move.main(settings, to(postgres_url)) == 0
-        assert "was moved before" in capsys.readouterr().out
-        await control.clear_faults()
-        async with running_bell(tmp_path, box, database_url=postgres_url, **SETTINGS) as bell:
-            await wait_for(lambda: has(control, ann, stories), what="what was owed")
-            stories.append(await alerted(bell, ann))
-        assert await came(control, ann) == dict.fromkeys(stories, 1)
-        # Back to the file: nothing is said twice there either.
-        assert await move.main(settings, to(None)) == 0
-        assert await move.main(settings, to(None)) == 1
-        async with running_bell(tmp_path, box, **SETTINGS) as bell:
-            await bell.ask(ann, "/help")  # it runs
-            await a_second_later(control)
-            stories.append(await alerted(bell, ann))
-        assert await came(control, ann) == dict.fromkeys(stories, 1)
+    control = box.control
+    async with running_bell(tmp_path, box, **SETTINGS) as bell:
+        ann = await subscribed(bell)
+        stories = [await alerted(bell, ann)]
+        assert await move.main(bell.settings, to(postgres_url)) == 1
+        assert "another process runs the bot" in capsys.readouterr().out
+        await control.fault("telegram", DOWN, match="send", times=None)
+        stories.append(await posted(control))
+        await wait_for(lambda: tried(control), what="the first try")
+        settings = bell.settings
+    async with Database(f"sqlite:///{tmp_path}/bot.db") as old:
+        spent = await spent_in(old)
+    assert await move.main(settings, to(postgres_url)) == 0, capsys.readouterr().out
+    assert "Moved and counted" in capsys.readouterr().out
+    assert await spent_in(db) == spent
+    # The file is given up; to move it once more changes nothing.
+    assert await app.run(settings_for(box, tmp_path), asyncio.Event()) == 1
+    assert await move.main(settings, to(postgres_url)) == 0
+    assert "was moved before" in capsys.readouterr().out
+    await control.clear_faults()
+    async with running_bell(tmp_path, box, database_url=postgres_url, **SETTINGS) as bell:
+        await wait_for(lambda: has(control, ann, stories), what="what was owed")
+        stories.append(await alerted(bell, ann))
+    assert await came(control, ann) == dict.fromkeys(stories, 1)
+    # Back to the file: nothing is said twice there either.
+    assert await move.main(settings, to(None)) == 0
+    assert await move.main(settings, to(None)) == 1
+    async with running_bell(tmp_path, box, **SETTINGS) as bell:
+        await bell.ask(ann, "/help")  # it runs
+        await a_second_later(control)
+        stories.append(await alerted(bell, ann))
+    assert await came(control, ann) == dict.fromkeys(stories, 1)
 
 
 async def spent_in(db: Database) -> object:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.control import Control, refused, wait_for
-from tests.support.sandbox import sandbox_box
+from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell, storybell
 
 BOT = int(TOKEN.partition(":")[0])
@@ -100,45 +100,44 @@ ORDERS = ("told", "restart-alert", *(pytest.param(one, marks=pytest.mark.slow) f
 
 
 @pytest.mark.parametrize("order", ORDERS)
-async def test_a_move_keeps_everything_in_any_order(tmp_path: Path, order: str) -> None:
-    async with sandbox_box() as box:
-        control = box.control
-        await control.privacy_mode(on=False)
-        async with running_bell(tmp_path, box, **PLENTY) as bell:
-            group, boss = await set_up(bell, "moves.one", "moves.two")
-            before = kept(tmp_path, group)
-            assert before is not None
-            assert before[0:2] == ("es", "Asia/Tokyo")
-            fault = await deaf(bell) if order.startswith("alert") else None
-            new = await control.migrate(group) if not order.startswith("restart") else 0
-            pks = []
-            if fault is not None:
-                pks.append((await control.publish("moves.one"))["pk"])
-                await arrive(control, new, pks)
-                assert kept(tmp_path, new) == before
-            if order == "alert" and fault is not None:
-                await control.clear_faults(fault)
-                await still_there(bell, tmp_path, new, before, boss)
-            if order in {"told", "alert"}:
-                pks.append((await control.publish("moves.two"))["pk"])
-                await arrive(control, new, pks)
-                await still_there(bell, tmp_path, new, before, boss)
-        if order.startswith("restart"):  # it moves while nobody listens
-            new = await control.migrate(group)
-        fault = None
-        if order == "restart-alert":
-            fault = await control.fault("telegram", BUSY, match="getUpdates", times=None)
-        else:
-            await control.clear_faults()
-        async with running_bell(tmp_path, box, **PLENTY) as bell:
+async def test_a_move_keeps_everything_in_any_order(box: Box, tmp_path: Path, order: str) -> None:
+    control = box.control
+    await control.privacy_mode(on=False)
+    async with running_bell(tmp_path, box, **PLENTY) as bell:
+        group, boss = await set_up(bell, "moves.one", "moves.two")
+        before = kept(tmp_path, group)
+        assert before is not None
+        assert before[0:2] == ("es", "Asia/Tokyo")
+        fault = await deaf(bell) if order.startswith("alert") else None
+        new = await control.migrate(group) if not order.startswith("restart") else 0
+        pks = []
+        if fault is not None:
             pks.append((await control.publish("moves.one"))["pk"])
             await arrive(control, new, pks)
             assert kept(tmp_path, new) == before
-            await control.clear_faults()
+        if order == "alert" and fault is not None:
+            await control.clear_faults(fault)
             await still_there(bell, tmp_path, new, before, boss)
-            await late_arrivals(bell, tmp_path, (group, new, boss), before)
+        if order in {"told", "alert"}:
             pks.append((await control.publish("moves.two"))["pk"])
             await arrive(control, new, pks)
+            await still_there(bell, tmp_path, new, before, boss)
+    if order.startswith("restart"):  # it moves while nobody listens
+        new = await control.migrate(group)
+    fault = None
+    if order == "restart-alert":
+        fault = await control.fault("telegram", BUSY, match="getUpdates", times=None)
+    else:
+        await control.clear_faults()
+    async with running_bell(tmp_path, box, **PLENTY) as bell:
+        pks.append((await control.publish("moves.one"))["pk"])
+        await arrive(control, new, pks)
+        assert kept(tmp_path, new) == before
+        await control.clear_faults()
+        await still_there(bell, tmp_path, new, before, boss)
+        await late_arrivals(bell, tmp_path, (group, new, boss), before)
+        pks.append((await control.publish("moves.two"))["pk"])
+        await arrive(control, new, pks)
 
 
 async def late_arrivals(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.control import Control, wait_for
-from tests.support.sandbox import sandbox_box
+from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import running_bell, storybell
 
 ROOT = Path(__file__).parents[2]
@@ -228,29 +228,28 @@ async def test_who_gets_no_answer_three_times_is_told_so(tmp_path: Path) -> None
 
 
 @pytest.mark.stands  # held since outages are noticed
-async def test_the_owner_is_told_when_telegram_is_back(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        control = box.control
-        boss, ann = await control.person("Boss"), await control.person("Ann")
-        started = await control.say(boss, "/start")
-        async with running_bell(tmp_path, box, admin_ids=str(boss), **PLENTY) as bell:
-            await bell.ask(ann, "/help")
-            (hello,) = await control.wait_replies(boss, 1, after=started)
-            before = hello["message_id"]
-            refused = {"status": 402, "body": '{"state":false,"exc_type":"InsufficientFunds"}'}
-            await control.fault("stories", refused, times=None)
-            await control.fault("telegram", DOWN, match="send", times=None)
-            await control.fault("telegram", DOWN, match="getMe", times=None)
-            tries = len(await control.requests("telegram", path="/sendMessage"))
-            await control.say(ann, "/stories prada")
+async def test_the_owner_is_told_when_telegram_is_back(box: Box, tmp_path: Path) -> None:
+    control = box.control
+    boss, ann = await control.person("Boss"), await control.person("Ann")
+    started = await control.say(boss, "/start")
+    async with running_bell(tmp_path, box, admin_ids=str(boss), **PLENTY) as bell:
+        await bell.ask(ann, "/help")
+        (hello,) = await control.wait_replies(boss, 1, after=started)
+        before = hello["message_id"]
+        refused = {"status": 402, "body": '{"state":false,"exc_type":"InsufficientFunds"}'}
+        await control.fault("stories", refused, times=None)
+        await control.fault("telegram", DOWN, match="send", times=None)
+        await control.fault("telegram", DOWN, match="getMe", times=None)
+        tries = len(await control.requests("telegram", path="/sendMessage"))
+        await control.say(ann, "/stories prada")
 
-            async def tried() -> bool:
-                return len(await control.requests("telegram", path="/sendMessage")) > tries
+        async def tried() -> bool:
+            return len(await control.requests("telegram", path="/sendMessage")) > tries
 
-            await wait_for(tried, what="a send in vain")
-            await control.clear_faults()
-            (told,) = await control.wait_replies(boss, 1, after=before)
-            assert "has rejected our key" in told["text"]
+        await wait_for(tried, what="a send in vain")
+        await control.clear_faults()
+        (told,) = await control.wait_replies(boss, 1, after=before)
+        assert "has rejected our key" in told["text"]
 
 
 @pytest.mark.stands  # held since commands are capped, however long

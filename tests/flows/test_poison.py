@@ -11,36 +11,36 @@ from bot.store.chats import chats
 from bot.store.stories import stories
 from tests.support.control import wait_for
 from tests.support.followed import follow, look, rows, story
-from tests.support.sandbox import sandbox_box
+from tests.support.sandbox import Box
 from tests.support.storybell import running_bell, settings_for
 
 
 async def test_a_story_that_is_none_any_more_is_parked_and_the_rest_goes_out(
+    box: Box,
     tmp_path: Path,
 ) -> None:
-    async with sandbox_box() as box:
-        ann, eva = await box.control.person(), await box.control.person()
-        settings = settings_for(box, tmp_path)
-        async with built(settings) as parts, parts.bot:
-            shown = await box.control.publish("quiet")
-            for person in (ann, eva):
-                await box.control.say(person, "/start")
-            now = parts.now()
-            async with parts.db.begin() as tx:
-                await follow(tx, ann, now=now)
-                await look(tx, story("1", now), now=now)
-                await follow(tx, eva, now=now)
-                fine = story("2", now, media_url=shown["thumbnail_url"])
-                await look(tx, fine, now=now)
-                for spoilt in (
-                    stories.update().where(stories.c.pk == "1").values(value={"pk": 1}),
-                    chats.update().where(chats.c.id == eva).values(zone="Mars/Olympus"),
-                ):
-                    await tx.execute(spoilt)
-            while await parts.outbox.run_once():
-                pass
-            states = {(row.chat_id, row.story_pk): row.state for row in await rows(parts.db)}
-        assert states == {(ann, "1"): "parked", (ann, "2"): "sent", (eva, "2"): "sent"}
+    ann, eva = await box.control.person(), await box.control.person()
+    settings = settings_for(box, tmp_path)
+    async with built(settings) as parts, parts.bot:
+        shown = await box.control.publish("quiet")
+        for person in (ann, eva):
+            await box.control.say(person, "/start")
+        now = parts.now()
+        async with parts.db.begin() as tx:
+            await follow(tx, ann, now=now)
+            await look(tx, story("1", now), now=now)
+            await follow(tx, eva, now=now)
+            fine = story("2", now, media_url=shown["thumbnail_url"])
+            await look(tx, fine, now=now)
+            for spoilt in (
+                stories.update().where(stories.c.pk == "1").values(value={"pk": 1}),
+                chats.update().where(chats.c.id == eva).values(zone="Mars/Olympus"),
+            ):
+                await tx.execute(spoilt)
+        while await parts.outbox.run_once():
+            pass
+        states = {(row.chat_id, row.story_pk): row.state for row in await rows(parts.db)}
+    assert states == {(ann, "1"): "parked", (ann, "2"): "sent", (eva, "2"): "sent"}
 
 
 def update_body(update_id: int, **about: Any) -> dict[str, Any]:
@@ -49,40 +49,40 @@ def update_body(update_id: int, **about: Any) -> dict[str, Any]:
 
 
 async def test_an_update_that_can_not_be_read_is_left_out_and_its_chat_goes_on(
+    box: Box,
     tmp_path: Path,
 ) -> None:
-    async with sandbox_box() as box:
-        ann = await box.control.person()
-        chat = {"id": ann, "type": "private", "first_name": "Ann"}
-        broken = update_body(1, message={"chat": chat, "text": "no date, no number"})
-        await box.control.fault("telegram", broken, match="getUpdates")
-        async with running_bell(tmp_path, box) as bell:
-            await bell.ask(ann, "/help")
-            with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
-                attempts = db.execute("SELECT attempts FROM inbox WHERE update_id = 1").fetchall()
-        assert attempts == [(7,)]  # the third; two that failed count three each
+    ann = await box.control.person()
+    chat = {"id": ann, "type": "private", "first_name": "Ann"}
+    broken = update_body(1, message={"chat": chat, "text": "no date, no number"})
+    await box.control.fault("telegram", broken, match="getUpdates")
+    async with running_bell(tmp_path, box) as bell:
+        await bell.ask(ann, "/help")
+        with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
+            attempts = db.execute("SELECT attempts FROM inbox WHERE update_id = 1").fetchall()
+    assert attempts == [(7,)]  # the third; two that failed count three each
 
 
 async def test_a_membership_that_can_not_be_read_is_kept_and_its_chat_goes_on(
+    box: Box,
     tmp_path: Path,
 ) -> None:
-    async with sandbox_box() as box:
-        ann = await box.control.person()
-        chat = {"id": ann, "type": "private", "first_name": "Ann"}
-        broken = update_body(1, my_chat_member={"chat": chat, "new_chat_member": 5})
-        await box.control.fault("telegram", broken, match="getUpdates")
-        async with running_bell(tmp_path, box) as bell:
-            await bell.ask(ann, "/help")
+    ann = await box.control.person()
+    chat = {"id": ann, "type": "private", "first_name": "Ann"}
+    broken = update_body(1, my_chat_member={"chat": chat, "new_chat_member": 5})
+    await box.control.fault("telegram", broken, match="getUpdates")
+    async with running_bell(tmp_path, box) as bell:
+        await bell.ask(ann, "/help")
 
-            def aside() -> bool:
-                with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
-                    found = db.execute(
-                        "SELECT queue, done_at, body FROM inbox WHERE update_id = 1"
-                    ).fetchall()
-                return bool(
-                    found[0][0].startswith("aside:")
-                    and found[0][1] is None
-                    and json.loads(found[0][2])["my_chat_member"]
-                )
+        def aside() -> bool:
+            with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
+                found = db.execute(
+                    "SELECT queue, done_at, body FROM inbox WHERE update_id = 1"
+                ).fetchall()
+            return bool(
+                found[0][0].startswith("aside:")
+                and found[0][1] is None
+                and json.loads(found[0][2])["my_chat_member"]
+            )
 
-            await wait_for(aside)
+        await wait_for(aside)

@@ -12,7 +12,7 @@ from bot import app
 from bot.presentation.translation import codes
 from tests.support.control import flood, refused, wait_for
 from tests.support.killing import Victim, free_port
-from tests.support.sandbox import sandbox_box
+from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import running_bell, settings_for
 
 RIVAL = refused(
@@ -20,13 +20,12 @@ RIVAL = refused(
 )
 
 
-async def test_a_menu_that_telegram_refuses_holds_up_no_answer(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        await box.control.fault("telegram", flood(1127), match="setMyCommands", times=None)
-        ann = await box.control.person()
-        await box.control.say(ann, "/help")
-        async with running_bell(tmp_path, box):
-            await box.control.wait_replies(ann, 1)
+async def test_a_menu_that_telegram_refuses_holds_up_no_answer(box: Box, tmp_path: Path) -> None:
+    await box.control.fault("telegram", flood(1127), match="setMyCommands", times=None)
+    ann = await box.control.person()
+    await box.control.say(ann, "/help")
+    async with running_bell(tmp_path, box):
+        await box.control.wait_replies(ann, 1)
 
 
 async def test_a_menu_that_telegram_has_is_not_given_again(
@@ -75,26 +74,25 @@ async def test_a_rival_for_the_updates_is_told_to_the_admins(
 
 @pytest.mark.stands  # held, with its 30 seconds, since there is a lock
 async def test_a_second_process_on_the_same_file_refuses_to_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with sandbox_box() as box:
-        ann = await box.control.person()
-        first, second = [Victim(box, tmp_path, webhook=False) for _ in range(2)]
-        await first.start()
-        try:
-            message = await box.control.say(ann, "/help")
-            await box.control.wait_replies(ann, 1, after=message, within=60)
-            with monkeypatch.context() as impatient, capture_logs() as said:
-                impatient.setattr(app, "WAIT_S", 0.5)
-                assert await app.run(settings_for(box, tmp_path), asyncio.Event()) == 1
-            assert said[-1]["reason"] == "another process runs the bot on this database file"
-            message = await box.control.say(ann, "/help")
-            await box.control.wait_replies(ann, 1, after=message, within=60)
-            # The next waits for the end of the first, as at a release, and then runs.
-            await second.start()
-            await first.end(signal.SIGTERM)
-            message = await box.control.say(ann, "/help")
-            await box.control.wait_replies(ann, 1, after=message, within=60)
-        finally:
-            for one in (first, second):
-                await one.end(signal.SIGKILL)
+    ann = await box.control.person()
+    first, second = [Victim(box, tmp_path, webhook=False) for _ in range(2)]
+    await first.start()
+    try:
+        message = await box.control.say(ann, "/help")
+        await box.control.wait_replies(ann, 1, after=message, within=60)
+        with monkeypatch.context() as impatient, capture_logs() as said:
+            impatient.setattr(app, "WAIT_S", 0.5)
+            assert await app.run(settings_for(box, tmp_path), asyncio.Event()) == 1
+        assert said[-1]["reason"] == "another process runs the bot on this database file"
+        message = await box.control.say(ann, "/help")
+        await box.control.wait_replies(ann, 1, after=message, within=60)
+        # The next waits for the end of the first, as at a release, and then runs.
+        await second.start()
+        await first.end(signal.SIGTERM)
+        message = await box.control.say(ann, "/help")
+        await box.control.wait_replies(ann, 1, after=message, within=60)
+    finally:
+        for one in (first, second):
+            await one.end(signal.SIGKILL)

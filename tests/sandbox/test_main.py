@@ -3,15 +3,12 @@
 import asyncio
 import json
 import signal
-import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
 
 import pytest
 from aiohttp import ClientSession
-
-from sandbox.__main__ import main
 
 
 async def _started(*arguments: str) -> tuple[Process, dict[str, str]]:
@@ -39,11 +36,3 @@ async def test_says_where_it_is_and_stops_when_told(number: signal.Signals) -> N
         async with asyncio.timeout(60):
             rest, complaints = await process.communicate()
     assert (process.returncode, rest, complaints) == (0, b"", b"")
-
-
-def test_a_taken_port_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        assert main(["--port-base", str(taken.getsockname()[1])]) == 1
-    assert capsys.readouterr().err.startswith("The sandbox cannot start: ")

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.sandbox.telegram.harness import Api
 
 LEADS: dict[str, Any] = {"bot_status": "administrator", "bot_rights": {"can_manage_topics": True}}
@@ -23,18 +21,6 @@ async def test_the_bot_makes_a_topic_and_is_told_of_it(api: Api) -> None:
     assert edited["forum_topic_edited"] == {"name": "new"}
     sent = await api.ok("sendMessage", chat_id=forum, text="x", message_thread_id=thread)
     assert sent["message_thread_id"] == thread
-
-
-@pytest.mark.parametrize("status", ["member", "restricted"])
-async def test_members_may_make_topics_where_that_is_their_right(api: Api, status: str) -> None:
-    ann = await api.person()
-    forum = await api.chat("supergroup", ann, is_forum=True)
-    right = {"can_manage_topics": True}
-    if status == "member":
-        await api.control("PATCH", f"chats/{forum}", permissions=right)
-    else:
-        await api.control("PUT", f"chats/{forum}/members/bot", status=status, **right)
-    assert await api.ok("createForumTopic", chat_id=forum, name="x")
 
 
 async def test_topics_in_private_chats_are_turned_on_for_the_bot(api: Api) -> None:
