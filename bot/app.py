@@ -228,6 +228,7 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             signs=self._signs(),
+            clock_off=parts.witnesses.take,
             disk=partial(disk_of, *self._folders()),
             metrics=parts.metrics,
             now=parts.now,

@@ -44,7 +44,7 @@ from bot.operations.operators import Operators
 from bot.operations.overview import Overview
 from bot.operations.preflight import SPOOL_MB
 from bot.outbox.worker import Outbox
-from bot.runtime.clock import Clock, steady
+from bot.runtime.clock import Clock, TimeWitnesses, steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
 from bot.sending.replies import Replies
@@ -87,6 +87,7 @@ class Parts:
     api: StoriesApi
     now: Callable[[], datetime]
     clock: ClockKeeper
+    witnesses: TimeWitnesses
     at_work: AtWork | None
     wake: Callable[[], None]
     """Lets what became due be looked at, and be sent."""
@@ -103,6 +104,7 @@ async def built(
     timing = timing or Timing()
     metrics, our_clock = Metrics(), Clock(check_every_s=timing.clock.total_seconds())
     now = now or our_clock
+    witnesses = TimeWitnesses(now)
 
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(
@@ -138,7 +140,7 @@ async def built(
             steady if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
         )
         replicas = Replicas(db)
-        bot = _bot(settings, metrics, floods, replicas.count)
+        bot = _bot(settings, metrics, floods, replicas.count, witnesses)
 
         def wake() -> None:
             """Let what became due be looked at, and be sent."""
@@ -190,6 +192,7 @@ async def built(
             ),
             now=now,
         )
+        api.transport.heard = witnesses.heard
         answers = await stack.enter_async_context(AnswerCache(db, ledger, wake=wake, now=now))
         sender = Sender(
             bot,
@@ -322,6 +325,7 @@ async def built(
             api=api,
             now=now,
             clock=clock,
+            witnesses=witnesses,
             at_work=ours,
             wake=wake,
         )
@@ -332,6 +336,7 @@ def _bot(
     metrics: Metrics,
     floods: ChatFloods,
     replicas: Callable[[], Awaitable[int]],
+    witnesses: TimeWitnesses,
 ) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
@@ -340,7 +345,7 @@ def _bot(
         token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
-        request=AiohttpRequest(metrics=metrics, proxy=proxy),
+        request=AiohttpRequest(metrics=metrics, proxy=proxy, heard=witnesses.heard),
         get_updates_request=AiohttpRequest(connections=1, proxy=proxy),
         rate_limiter=Pacing(
             settings.messages_per_second, floods=floods, replicas=replicas, metrics=metrics

@@ -1,7 +1,8 @@
 """The four listeners put together, and their life from start to stop."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from email.utils import formatdate
 
 from aiohttp import ClientSession, web
 from aiohttp.log import access_logger
@@ -47,12 +48,24 @@ async def start(
         }
         for offset, (name, app) in enumerate(listeners.items()):
             port = port_base + offset if port_base else 0
+            app.on_response_prepare.append(_dated(sandbox.clock))
             setattr(sandbox.urls, name, await _listen(stack, app, port, quiet))
         sandbox.cdn.origin = sandbox.urls.cdn
         await sandbox.telegram.start()
         stack.push_async_callback(sandbox.telegram.stop)
         sandbox.closing = stack.pop_all()
     return sandbox
+
+
+def _dated(
+    clock: Clock,
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Stamp answers by the sandbox's own clock."""
+
+    async def stamp(_: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = formatdate(clock.now(), usegmt=True)
+
+    return stamp
 
 
 async def stop(sandbox: Sandbox) -> None:

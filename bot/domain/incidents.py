@@ -21,6 +21,7 @@ IncidentKind = Literal[
     "budget_80",
     "budget_100",
     "budget_short",
+    "clock",
     "database",
     "disk",
     "drift",
@@ -39,6 +40,7 @@ QUIET: frozenset[IncidentKind] = frozenset({"backup", "budget_80", "restore", "t
 LASTING = timedelta(minutes=5)
 FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0  # of balance; what is over by little is not over
 _ALMOST = 0.8
+_CLOCK_OFF_S = 60
 _LITTLE_BYTES = 300_000_000
 LITTLE_PART, BUT_LESS_THAN = 0.03, 2_000_000_000
 
@@ -76,6 +78,10 @@ _GIVEN_UP = N_(
 _DISK_FULL = N_(
     "The disk is nearly full: {megabytes} MB left. Once it's full, I can't answer anyone."
 )
+_CLOCK_WRONG = N_(
+    "My machine's clock is off by {time}, going by Telegram or the Stories API. Please set it; "
+    "until then alerts may come late."
+)
 _PRICE = N_(
     "The Stories API says that it bills more than five times its prices. I count five times; the "
     "balance tells what is true."
@@ -98,6 +104,7 @@ CLOSING: dict[IncidentKind, str] = {
     "budget_80": N_("The daily budget was used up, or a new day has begun."),
     "budget_100": N_("There is budget again: checks and stories have resumed."),
     "budget_short": N_("The daily budget is enough again to check all profiles in time."),
+    "clock": N_("My machine's clock is right again."),
     "database": N_(
         "My database is working again after {time} ({why}). Everything that had to wait is being "
         "sent now."
@@ -160,6 +167,7 @@ class Seen:
     api_fails_since: datetime | None
     telegram_fails_since: datetime | None
     is_price_absurd: bool = False
+    clock_off_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +191,10 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     yield Condition("parked", _GIVEN_UP if count else None, {"count": count})
     if seen.free_bytes is not None:
         yield _disk(seen.free_bytes, seen.disk_bytes, is_open=is_open.get("disk", False))
+    if seen.clock_off_s is not None:
+        text = _CLOCK_WRONG if seen.clock_off_s > _CLOCK_OFF_S else None
+        off = timedelta(minutes=round(seen.clock_off_s / 60))
+        yield Condition("clock", text, {"time": off})
     yield Condition("api_fails", _API_FAILS if _lasts(seen.api_fails_since, now) else None)
     yield Condition(
         "telegram", _TELEGRAM_FAILS if _lasts(seen.telegram_fails_since, now) else None

@@ -34,11 +34,13 @@ class Watch:
         budget: int,
         signs: Mapping[IncidentKind, Sign],
         disk: Callable[[], tuple[int, int] | None] = lambda: None,
+        clock_off: Callable[[], float | None] = lambda: None,
         metrics: Metrics | None = None,
         now: Callable[[], datetime],
     ) -> None:
         """``budget`` in credits a day; ``disk`` tells the free bytes and all there are.
 
+        ``clock_off`` tells by how many seconds our clock is wrong, as heard since the last look.
         ``signs`` tell of ``_SIGNS`` whether it is so now; what this process does not meet is left
         out, others do.
         """
@@ -47,6 +49,7 @@ class Watch:
         self._budget = budget
         self._signs = signs
         self._disk = disk
+        self._clock_off = clock_off
         metrics = metrics or Metrics()
         self._open = metrics.gauge(
             "incidents_open", "1 while an incident of that kind is open.", "kind"
@@ -109,6 +112,7 @@ class Watch:
             api_fails_since=self._record("api", signs.get("api_fails"), now),
             telegram_fails_since=self._record("telegram", signs.get("telegram"), now),
             is_price_absurd=bool(signs.get("price")),
+            clock_off_s=self._clock_off(),
         )
 
     def _record(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:

@@ -6,7 +6,9 @@ aiohttp. A loop that jumps ahead, or runs faster, takes the whole bot along.
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 CHECK_EVERY_S = 60.0  # of the loop: how often the machine's clock is compared
 _STEP_S = 1.0  # by less a machine's clock is not set anew, it is drifting
@@ -57,3 +59,25 @@ class Clock:
                 start,
                 0.0,
             )  # what was corrected is right by now, or never was
+
+
+class TimeWitnesses:
+    """What others say of the time, by which it shows that our machine's clock is wrong."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        """Compare with ``now``."""
+        self._now = now
+        self._ahead: dict[str, float] = {}
+
+    def heard(self, who: str, at: datetime | str) -> None:
+        """Take a time that was told a moment ago, or the ``Date`` of an answer."""
+        try:
+            there = parsedate_to_datetime(at).replace(tzinfo=UTC) if isinstance(at, str) else at
+        except ValueError:  # it is missing, or a proxy's
+            return
+        self._ahead[who] = (there - self._now()).total_seconds()
+
+    def take(self) -> float | None:
+        """Return by how many seconds we are wrong at most, as was heard since the last time."""
+        heard, self._ahead = self._ahead, {}
+        return max(map(abs, heard.values()), default=None)

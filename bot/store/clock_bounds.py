@@ -20,6 +20,8 @@ from bot.store.engine.database import Tx
 from bot.store.engine.schema import Timestamp
 from bot.store.file_ids import files
 from bot.store.inbox import inbox
+from bot.store.key_values import key_values
+from bot.store.leases import LEASE
 from bot.store.mutes import mutes
 from bot.store.profiles import profiles
 from bot.store.stories import stories
@@ -60,6 +62,12 @@ async def cut(tx: Tx, *, now: datetime) -> None:
     await _check_sooner(tx, now)
     await _owe_what_lives(tx, now)
     await _judge_anew(tx, now)
+    lead, lead_until = key_values.c, now + LEASE
+    await tx.execute(
+        sa.update(key_values)
+        .where(lead.owner.is_not(None), lead.until > lead_until)
+        .values(until=lead_until)
+    )
     for column, most in _MOST:
         await tx.execute(
             sa.update(column.table).where(column > now + most).values({column.name: now + most})

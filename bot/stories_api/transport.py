@@ -122,6 +122,8 @@ class Transport:
         self._replicas = replicas
         self.probe: Callable[[], Awaitable[bool | None]] | None = None
         """Makes a call of our own; true if the API answered, None where that can't be paid."""
+        self.heard: Callable[[str, str], None] = lambda *_: None
+        """Is told what time an answer says it is."""
         self.out_of_service: str | None = None
         self.is_price_absurd: bool | None = None
         """Whether the last price that an answer stated was too high to be believed."""
@@ -291,6 +293,7 @@ class Transport:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
                 middlewares=(once,),
             ) as response:
+                self.heard("the Stories API", response.headers.get("Date", ""))
                 target = self._same_origin(response)
                 if target is None:
                     return await self._judge(query, response, read, bill)

@@ -49,6 +49,10 @@ class Pause:
         """Return a pause that begins now."""
         return cls(now.timestamp(), 0, now.timestamp() + _FIRST_TRY_S)
 
+    def may_try(self, now: datetime) -> bool:
+        """Return whether it is time to try; after a wait at the latest."""
+        return not now.timestamp() < self.next_at <= now.timestamp() + LAST_TRY_S
+
     def tried(self, now: datetime) -> "Pause":
         """Return it with one more try taken: each next one is twice as late, a minute at most."""
         wait = min(_FIRST_TRY_S * 2 ** min(self.tries + 1, 8), LAST_TRY_S)
@@ -118,14 +122,14 @@ class Outage:
         Of all replicas one is told so at a time.
         """
         now = self._now()
-        if self._pause and self._pause.next_at > now.timestamp():
+        if self._pause and not self._pause.may_try(now):
             return False
         may = False
 
         def decide(state: Any | None) -> tuple[Any, datetime] | None:  # noqa: ANN401 - JSON
             nonlocal may
             self._pause = pause = _load(state)
-            may = pause is not None and pause.next_at <= now.timestamp()
+            may = pause is not None and pause.may_try(now)
             if pause is None or not may:
                 return None
             self._pause = pause.tried(now)

@@ -6,8 +6,10 @@ The address of every call holds the token, so no text of aiohttp's own errors is
 import io
 import json
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
@@ -71,8 +73,13 @@ class AiohttpRequest(BaseRequest):
         metrics: Metrics | None = None,
         proxy: str = "",
         longest_answer: int = _LONGEST_ANSWER,
+        heard: Callable[[str, datetime | str], None] = lambda *_: None,
     ) -> None:
-        """Prepare; the session is opened by ``initialize``, in the loop that will use it."""
+        """Prepare; the session is opened by ``initialize``, in the loop that will use it.
+
+        ``heard`` is told what time it is there: the answer's, and that of a message just sent.
+        """
+        self._heard = heard
         self._connections = connections
         self._longest_answer = longest_answer
         self._proxy = proxy
@@ -171,7 +178,11 @@ class AiohttpRequest(BaseRequest):
                 async with self._session.request(
                     method, _address(url), timeout=timeout, allow_redirects=False, **body
                 ) as response:
+                    self._heard("the Bot API's server", response.headers.get("Date", ""))
                     payload = await _read(response, self._longest_answer)
+                    if _METHOD.search(url) and (sent := _SENT_AT.search(payload)):
+                        at = datetime.fromtimestamp(int(sent[1]), UTC)
+                        self._heard("Telegram", at)
                     return response.status, payload, response.headers.get("Retry-After", "")
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 failure = NotSentError(f"no connection to Telegram ({type(error).__name__})")
@@ -235,6 +246,8 @@ def _without_times(text: str) -> str:
     return _TIMES.sub("", text)
 
 
+_METHOD = re.compile("/send[A-Z][A-Za-z]+$")
+_SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')  # it stands before that of what is quoted
 _TIMES = re.compile(r"</?tg-time[^>]*>")
 _JSON = {"Content-Type": "application/json"}
 

@@ -119,8 +119,22 @@ async def neighbours(folder: Path) -> dict[str, Any]:
             return {"delay_s": round(day.loop.time() - began, 1)}
 
 
+async def witnesses(folder: Path, ahead_s: float) -> dict[str, Any]:
+    """Let Telegram's clock be ahead of the bot's; return what its owner is told."""
+    async with simulated(folder, ahead_s=ahead_s) as day:
+        owner = await day.control.person()
+        async with day.bots(admin_ids=[owner]):
+            asked = await day.control.say(owner, "/start")
+            await day.control.wait_replies(owner, 1, after=asked, within=600)
+            await asyncio.sleep(300)
+        told = [m.get("text", "") for m in await day.control.replies(owner)]
+        return {"told": [text for text in told if "clock" in text]}
+
+
 if __name__ == "__main__":
     folder, name, *more = sys.argv[1:]
+    if name == "witnesses":
+        raise SystemExit(main(partial(witnesses, Path(folder), float(more[0]))))
     if name == "neighbours":
         raise SystemExit(main(partial(neighbours, Path(folder))))
     when, url, *counts = more

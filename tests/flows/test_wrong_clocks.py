@@ -1,17 +1,21 @@
 """A machine whose clock was wrong, and is set right while the bot runs or between two starts."""
 
+import asyncio
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.support.control import wait_for
+from tests.flows.test_partial_faults import lived
+from tests.support.control import Json, wait_for
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import Bell, running_bell
 
 HOUR_S = 3_600.0
+DOWN: Json = {"status": 502, "body": "<html>Bad Gateway</html>"}
+STEPS = [-2 * HOUR_S, -60.0, 2 * HOUR_S, 24 * HOUR_S]
 OFTEN = {"clock": timedelta(seconds=0.1)}
 SetClock = Callable[[float], None]
 
@@ -76,15 +80,16 @@ async def test_what_was_seen_while_ahead_comes_when_the_clock_is_right(
         await shown(bell, ann, first["pk"], second["pk"])
 
 
-async def test_who_subscribed_while_ahead_gets_what_was_posted_since(
-    tmp_path: Path, set_clock: SetClock
+@pytest.mark.parametrize("step_s", STEPS)
+async def test_who_subscribed_by_a_wrong_clock_gets_what_was_posted_since(
+    tmp_path: Path, set_clock: SetClock, step_s: float
 ) -> None:
     async with sandbox_box() as box, running_bell(tmp_path, box, timing=OFTEN) as bell:
         await bell.control.profile("ahead.new", posts_per_day=0)
         now = (await bell.control.state())["now"]
-        await bell.control.publish("ahead.new", taken_at=int(now - HOUR_S))
+        await bell.control.publish("ahead.new", taken_at=int(now - 3 * HOUR_S))
         ann = await bell.control.person()
-        set_clock(2 * HOUR_S)
+        set_clock(step_s)
         await bell.ask(ann, "/subscribe ahead.new")
         stories = [await bell.control.publish("ahead.new") for _ in range(3)]
         await checked(bell, "ahead.new")
@@ -120,3 +125,53 @@ async def test_a_start_puts_right_what_the_clock_before_it_wrote(
         set_clock(0)
         async with running_bell(tmp_path, box, timing=OFTEN) as bell:
             await shown(bell, ann, pk)
+
+
+@pytest.mark.parametrize("step_s", STEPS)
+async def test_a_held_alert_comes_once_whatever_the_clock_did_meanwhile(
+    tmp_path: Path, set_clock: SetClock, step_s: float
+) -> None:
+    async with sandbox_box() as box, running_bell(tmp_path, box, timing=OFTEN) as bell:
+        ann = await followed(bell, "held.back")
+        bob = await bell.control.person()
+        await bell.ask(bob, "/subscribe held.back")  # for whom it is checked meanwhile
+        hour = datetime.now(UTC).hour
+        quiet, off = f"set:quiet:{(hour - 1) % 24}:{(hour + 2) % 24}", "set:quiet:off"
+        page = await bell.old_post(ann, quiet, off)
+        await bell.press(ann, page, quiet)
+        story = await bell.control.publish("held.back")
+        await checked(bell, "held.back")
+        assert await arrived(bell, ann) == []
+        set_clock(step_s)
+        await checked(bell, "held.back")
+        set_clock(0)
+        await checked(bell, "held.back")
+        page = await bell.old_post(ann, off)
+        await bell.press(ann, page, off)
+        await shown(bell, ann, story["pk"])
+
+
+@pytest.mark.parametrize("step_s", STEPS[:3])  # a day ahead the story is over
+async def test_a_pause_that_began_by_a_wrong_clock_ends_with_the_outage(
+    tmp_path: Path, set_clock: SetClock, step_s: float
+) -> None:
+    async with sandbox_box() as box, running_bell(tmp_path, box, timing=OFTEN) as bell:
+        ann = await followed(bell, "paused.then")
+        await checked(bell, "paused.then")
+        set_clock(step_s)
+        await checked(bell, "paused.then")
+        down = await bell.control.fault("telegram", DOWN, times=None)
+        story = await bell.control.publish("paused.then")
+        await wait_for(lambda: bell.control.requests("telegram", path="sendPhoto"))
+        set_clock(0)
+        await asyncio.sleep(1)
+        await bell.control.clear_faults(down)
+        await shown(bell, ann, story["pk"])
+
+
+@pytest.mark.parametrize("ahead_s", [-7200, -59, 59, 7200])
+def test_the_owner_is_told_once_that_the_machines_clock_is_wrong(
+    tmp_path: Path, ahead_s: int
+) -> None:
+    told = lived(tmp_path, "witnesses", ahead_s)["told"]
+    assert len(told) == (abs(ahead_s) > 60), told

@@ -67,26 +67,25 @@ class Day:
             return Counter((await tx.execute(sa.select(deliveries.c.state))).scalars())
 
     @asynccontextmanager
-    async def bots(self, count: int = 1) -> AsyncIterator[None]:
+    async def bots(self, count: int = 1, **changed: Any) -> AsyncIterator[None]:
         """Let so many bots work for as long as the block lasts."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for number in range(count):
                 spool = self.folder / f"spool-{number}"
-                settings = settings_for(
-                    self.box, self.folder, database_url=self.url, spool_dir=spool
-                )
+                values = {"database_url": self.url, "spool_dir": spool, **changed}
+                settings = settings_for(self.box, self.folder, **values)
                 group.create_task(app.run(settings, stop, now=self.loop.now))
             yield
             stop.set()
 
 
 @asynccontextmanager
-async def simulated(folder: Path, url: str = "") -> AsyncIterator[Day]:
-    """Run a sandbox in simulated time, beside a migrated database."""
+async def simulated(folder: Path, url: str = "", *, ahead_s: float = 0) -> AsyncIterator[Day]:
+    """Run a sandbox in simulated time, or so far ahead of it, beside a migrated database."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, JumpingLoop)
-    clock = Clock(start=START.timestamp(), move_on=loop.jump)
+    clock = Clock(start=START.timestamp() + ahead_s, move_on=loop.jump)
     url = url or f"sqlite:///{folder}/bot.db"
     async with running(clock=clock) as parts, ClientSession() as session:
         async with Database(url) as db:

@@ -47,6 +47,8 @@ def wrong(seen: Seen, *, before: set[str] = frozenset(), now: datetime = NOW) ->
         ({"dead_letters": 1}, {"parked"}),
         ({"budget": 0}, {"budget_100"}),
         ({"free_bytes": None}, set()),
+        ({"clock_off_s": 60.0}, set()),
+        ({"clock_off_s": 61.0}, {"clock"}),
         ({"api_fails_since": NOW - LASTING}, {"api_fails"}),
         ({"api_fails_since": NOW - timedelta(minutes=4)}, set()),
         ({"telegram_fails_since": NOW - LASTING}, {"telegram"}),

@@ -12,11 +12,14 @@ from bot.store.chats import chats
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Database
 from bot.store.inbox import inbox
+from bot.store.key_values import key_values
+from bot.store.leases import LEASE
 from bot.store.profiles import profiles
+from bot.telegram.outage import Pause
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 AHEAD = NOW + timedelta(days=1)
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 async def put(db: Database, table: sa.Table, **values: Any) -> None:
@@ -79,3 +82,16 @@ async def test_a_check_comes_in_time(
     who = {"profile_id": "1", "username": "natgeo", "named_at": NOW, "state_since": NOW}
     await put(db, profiles, **who, **written)
     assert await cut(db, profiles.c.next_look_at) == right
+
+
+async def test_a_lead_that_was_taken_ahead_is_free_in_time(db: Database) -> None:
+    await put(db, key_values, key="polling", owner="a process", until=AHEAD)
+    assert await cut(db, key_values.c.until) == NOW + LEASE
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), DAY, 30 * DAY])
+def test_a_pause_that_began_ahead_is_tried_now(ahead: timedelta) -> None:
+    pause = Pause.begun(NOW + ahead)
+    assert pause.may_try(NOW) == bool(ahead)
+    assert not pause.may_try(NOW + ahead)
+    assert pause.may_try(NOW + ahead + MINUTE)
