@@ -27,7 +27,6 @@ from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE
 from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.downloads import Downloads
 from bot.fetching.feasibility import BudgetWatch
-from bot.fetching.held import Held
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poller import Scheduler
@@ -256,7 +255,6 @@ async def built(
             subscriptions=subscriptions,
             highlights=Highlights(db, api, ledger, answers, now=now, blocked=access.blocked),
             past=Past(db, blocked=access.blocked, now=now),
-            held=Held(db, blocked=access.blocked, now=now),
             replies=replies,
             topics=topics,
             whereabouts=Whereabouts(db, ask_presence, wake=outbox.wake, now=now),

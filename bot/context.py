@@ -21,7 +21,6 @@ from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
 from bot.domain.records import Chat
 from bot.domain.zones import zone_of
-from bot.fetching.held import Held
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.operations import clock_keeper, database_watch, menu
@@ -69,7 +68,6 @@ class Services:
     subscriptions: Subscriptions
     highlights: Highlights
     past: Past
-    held: Held
     replies: Replies
     topics: Topics
     whereabouts: Whereabouts

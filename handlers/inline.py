@@ -51,7 +51,7 @@ async def answer(update: Update, context: Context) -> None:
     if not query.offset and await admit(context):
         await prepare(update, context)
         beginning, link = _BEGINNING.fullmatch(query.query.strip().lower()), asked(query.query)
-        results = await context.services.held.stories(
+        results = await context.services.viewer.held(
             query.from_user.id, context.bot.id, beginning and beginning[1], link
         )
         button = None if results else _button(link, context)

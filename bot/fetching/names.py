@@ -28,7 +28,7 @@ from bot.stories_api.client import StoriesApi
 NEGATIVE_FOR = timedelta(minutes=5)
 """How long a refusal is repeated without asking, to whoever asks and by whatever way."""
 
-VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
+_VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
 # One lookup of a name at a time, whichever instance makes it.
 _asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 _VERDICTS = {"private": ProfilePrivateError, "gone": ProfileNotFoundError}
@@ -47,7 +47,7 @@ class Names:
         self._ledger = ledger
         self._now = now
 
-    async def known(self, username: str, *, within: timedelta = VALID_FOR) -> Known | None:
+    async def known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
         """Return who had the name when it was last seen, None where that is too long ago; free.
 
         Raises:

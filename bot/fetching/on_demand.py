@@ -16,6 +16,7 @@ from bot.domain.errors import (
 )
 from bot.domain.links import Link
 from bot.domain.model import Asker, Profile, Story
+from bot.domain.records import KnownFile
 from bot.domain.serialization import STORIES
 from bot.fetching.answer_cache import (
     AnswerCache,
@@ -25,8 +26,11 @@ from bot.fetching.answer_cache import (
     until_urls_expire,
 )
 from bot.fetching.names import Names
+from bot.store import held
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
+
+MOST = 50  # held stories at once; Bot API, answerInlineQuery
 
 
 class Viewer:
@@ -44,6 +48,7 @@ class Viewer:
         blocked: AbstractSet[str] = frozenset(),
     ) -> None:
         """Take the parts; ``blocked`` holds ids and names of profiles that are never shown."""
+        self._db = db
         self._api = api
         self._ledger = ledger
         self._answers = answers
@@ -134,6 +139,31 @@ class Viewer:
             self._refuse_blocked(stories[0].profile.username)
         now = self._now()
         return [story for story in stories if story.expires_at > now]
+
+    async def held(
+        self, person: int, bot_id: int, beginning: str | None, link: Link | None
+    ) -> list[tuple[Story, KnownFile]]:
+        """Return what is held of a ``link`` or name, the newest first; never for a credit.
+
+        And of what the person follows, as far as its name has that ``beginning``; None of nothing.
+        """
+        known = None
+        if link:  # what was said of it a moment ago, private or gone, is no failure here
+            with suppress(ProfileNotFoundError, ProfilePrivateError):
+                known = await self._names.known(link.username or "")
+        async with self._db.read() as tx:
+            ids = {known.profile_id} if known else set()
+            if beginning is not None:
+                ids |= await held.followed(tx, person, begins_with=beginning)
+            pk = link.story_id if link else None
+            result = await held.newest(tx, bot_id, ids, pk=pk, now=self._now(), most=MOST)
+        return [
+            (story, file)
+            for story, file in result
+            if not alert_rules.is_blocked(
+                story.profile.profile_id, story.profile.username, self._blocked
+            )
+        ]
 
     async def _by_name(self, username: str, payer: Payer) -> Fetched[Story]:
         profile = await self._names.public(username, payer)
