@@ -8,7 +8,7 @@ from telegram.ext import filters
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan
-from bot.domain.errors import N_, BotError, DatabaseUnavailableError
+from bot.domain.errors import N_, NN_, BotError, DatabaseUnavailableError
 from bot.domain.links import Link
 from bot.domain.wanted import Wanted
 from bot.presentation.html import Safe, shorten
@@ -31,7 +31,10 @@ OTHER_KIND = N_(
     "That's a different kind of Instagram link; I only show stories. To see "
     "someone's stories, write /stories <i>name</i>."
 )
-TOO_MANY = N_("I open up to {limit} links per message; please send the rest separately.")
+TOO_MANY = NN_(
+    "I can open up to {n} link per message; please send the rest separately.",
+    "I can open up to {n} links per message; please send the rest separately.",
+)
 
 
 def unreadable(wanted: Wanted, usage: str, context: Context) -> Safe:
@@ -134,4 +137,4 @@ async def serve_links(context: Context, message: Message) -> None:
         before[link] = not (link.is_page and context.is_private)
     await record(context, key, before)
     if len(fresh) > LINKS_A_MESSAGE:
-        await say(context, context.t(TOO_MANY, limit=LINKS_A_MESSAGE))
+        await say(context, context.t(TOO_MANY, n=LINKS_A_MESSAGE))

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 
 from bot.context import Context
-from bot.domain.errors import N_, BotError, ProfileUnavailableError
+from bot.domain.errors import N_, NN_, BotError, ProfileUnavailableError
 from bot.domain.wanted import MOST, Wanted
 from bot.presentation.html import Safe, bold, shorten
 from handlers.errors import sentence_for
 
-LEFT_OUT = N_("I take up to {limit} names at a time; please send the rest separately.")
+LEFT_OUT = NN_(
+    "I can take up to {n} name at a time; please send the rest separately.",
+    "I can take up to {n} names at a time; please send the rest separately.",
+)
 UNREAD = N_("I can't read “{word}”.")
 WORD = 40  # characters of what somebody wrote
 
@@ -42,5 +45,5 @@ def lines_of(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
     lines += shared(nameless, context)
     lines += [context.t(UNREAD, word=shorten(word, WORD)) for word, _ in wanted.unread]
     if wanted.left_out:
-        lines.append(context.t(LEFT_OUT, limit=MOST))
+        lines.append(context.t(LEFT_OUT, n=MOST))
     return lines

@@ -162,7 +162,7 @@ async def _show_list(
     shown = Safe(t.listed([t.apart(code(name)) for name in names[:MOST]]))
     text: str = t(WHICH_OF_MANY, names=shown) if len(commands) > 1 else shown
     if len(names) > MOST:
-        text = Safe(f"{text}\n{t(LEFT_OUT, limit=MOST)}")
+        text = Safe(f"{text}\n{t(LEFT_OUT, n=MOST)}")
     row = [context.button(MANY[word], actions.RUN_FOR_MANY(word)) for word in commands]
     await say(context, text, [row])
 

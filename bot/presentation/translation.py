@@ -74,7 +74,7 @@ class Translator:
         self.language = language
         self.zone = zone
         self._locale = Locale.parse(language)
-        self._own, self._english = catalogue(language, locales), catalogue("en")
+        self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
 
     @property
     def rtl(self) -> bool:

@@ -1,12 +1,17 @@
 """Every button of every menu is pressed: each says something, and each page has a way back."""
 
+import json
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from babel.dates import get_month_names
 
+from bot.presentation.html import plain
+from bot.presentation.translation import LANGUAGES, LOCALES, catalogue
 from handlers.rights import OPERATE, TABLE
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
@@ -37,6 +42,9 @@ ONE_WAY = (
     "elsewhere:",
 )  # these show something new, below
 LISTS = ("sub:", "people:who:")  # a page with such buttons is a list, from which all others go on
+MARKUP = re.compile(r"(<[^<>]*>|\{[a-z_]+\}|(?<![\w<])/[a-z_]+)|([A-Za-z]{3,})")
+NO_WORDS = {"natgeo", "Kept", "crawled", "long", "Boss", "sale"}  # names
+CITIES = ".*(set:zone|language:)"
 REFUSED = "Only admins who can post in this channel can do that."
 
 
@@ -259,3 +267,60 @@ async def test_the_same_for_who_runs_the_bot(tmp_path: Path) -> None:
             await bell.ask(ann, "/stories natgeo")
             pressed = await Crawler(bell, Place(boss, boss)).crawl(OPERATORS)
             assert len(pressed) >= 8, sorted(pressed)
+
+
+def lengthened(text: str) -> str:
+    """A translation into a language of long words: half as long again."""
+    return MARKUP.sub(lambda m: m[1] or m[2] + m[2][: len(m[2]) // 2 + 1], text)
+
+
+def from_the_right(text: str) -> str:
+    """A translation into a language that is written from right to left."""
+    return MARKUP.sub(lambda m: m[1] or "\u0643" * len(m[2]), text)
+
+
+def left_over(text: str) -> str:
+    """What of a text no catalogue has said."""
+    while (less := re.sub("⟦[^⟦⟧]*⟧", " ", text)) != text:
+        text = less
+    return text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("language", "translated"), [("de", lengthened), ("ar", from_the_right)], ids=["long", "rtl"]
+)
+async def test_nothing_is_cut_and_nothing_untranslated(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    translated: Callable[[str], str],
+) -> None:
+    texts = catalogue(language, LOCALES).texts
+    for msgid, forms in catalogue("en", LOCALES).texts.items():
+        said = f"⟦{translated(forms[-1])}⟧"
+        monkeypatch.setitem(texts, msgid, (said,) * len(texts[msgid]))
+    async with sandbox_box() as box:
+        boss = await box.control.person("Boss", language_code=language)
+        async with running_bell(tmp_path, box, timing=TIMING, admin_ids=str(boss)) as bell:
+            crawler = Crawler(bell, Place(boss, boss), of_a_kind=1)
+            crawler.counts |= {kind_of(f"language:{code}"): 1 for code in LANGUAGES}
+            await alerted(crawler, "crawled.long")
+            await box.control.keep("crawled.long", title="Kept", count=12)
+            await crawler.crawl((*commands_with("crawled.long", *IN_PRIVATE), *OPERATORS))
+        log = [one["params"] for one in await box.control.requests("telegram")]
+        shown = [one for one in log if one.get("text") != "…"]  # which stands over old buttons
+        seen = [str(one[name]) for one in shown for name in ("text", "caption") if one.get(name)]
+        for one in shown:
+            markup = one.get("reply_markup") or {}
+            markup = json.loads(markup) if isinstance(markup, str) else markup
+            keys = [key for row in markup.get("inline_keyboard", []) for key in row]
+            seen += [key["text"] for key in keys if not re.match(CITIES, str(key))]
+    assert len(seen) > 200
+    # A button may say in part how its page is set.
+    cut = [text for text in seen if text.count("⟦") != text.count("⟧")]
+    assert not [text for text in cut if not text.endswith("…⟧")]
+    whole = [plain(re.sub("<code>.*?</code>", "", text)) for text in seen if text not in cut]
+    said = [left_over(re.sub(r"https://\S+|/\w+", "", text)) for text in whole]
+    words = {word for text in said for word in re.findall("[A-Za-z]{3,}", text)}
+    assert not words - NO_WORDS - set(get_month_names(locale=language).values())

@@ -128,7 +128,7 @@ async def test_more_than_ten_are_told(control: Control) -> None:
     async def told() -> list[Json] | None:
         found = await control.replies(ann)
         last = found[-1].get("text", "") if found else ""
-        return found if "I take up to 10 names at a time" in last else None
+        return found if "I can take up to 10 names at a time" in last else None
 
     assert len(shown(await wait_for(told))) == 10
 
@@ -282,4 +282,4 @@ async def test_what_fails_alike_for_many_is_one_sentence_with_their_names(tmp_pa
         assert first.startswith("down.0, down.1, down.2,")
         assert first.endswith("down.9: I can't get stories right now."
                               " Please try again in a few minutes.")  # fmt: skip
-        assert second.startswith("I take up to 10 names at a time")
+        assert second.startswith("I can take up to 10 names at a time")

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -117,6 +118,33 @@ def test_no_sign_stands_twice_and_no_blank_whatever_is_told(language: str) -> No
                 text = t(ids[0], **told, n=n)
                 seen = html.plain(text).translate(dict.fromkeys(map(ord, "\u2068\u2069\u200f")))
                 assert not twice(seen), seen
+
+
+NUMBERS = (0, 1, 2, 3, 5, 11, 21, 100, 101, 1000, 1.5, 0.8)
+NUMERIC = {
+    "n", "left", "spent", "done", "total", "megabytes", "most", "credits", "items", "size",
+    "count", "profiles", "waiting", "parked", "enough", "shown", "pace", "allowance",
+    "daily_budget", "budget", "number", "percent",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_number_of_each_sentence_is_written_as_the_language_does(language: str) -> None:
+    t = translator_for(language)
+    for ids in (ids_of(message) for message in template() if message.id):
+        names = {name for text in ids for name in fields_in(text)}
+        for name, n in product(names & NUMERIC, NUMBERS):
+            told: dict[str, object] = {**dict.fromkeys(names, "x"), "n": 7, name: n}
+            text = html.plain(t(ids[0], **told))
+            if re.search(f"[=#]{{{name}}}", ids[0]):
+                written = str(n)
+            else:
+                written = t.percent(n) if name == "percent" else t.number(n)
+                assert t.number(n) == str(n) or str(n) not in text, text
+            in_words = len(ids) > 1 and n in {0, 1, 2}  # "one story", "two stories"
+            assert written in text or in_words, text
+            if language == "en" and n == 1:
+                assert not re.search(r"(?<![=.])\b1 (?!is\b)[a-z]+s\b", text), text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
