@@ -86,8 +86,8 @@ _UPDATES = [
     "inline_query",
 ]  # fmt: skip
 _CONFLICT = N_(
-    "Another program takes this bot's updates, so I get none: a second copy of me with the same "
-    "token, perhaps. Please stop it, or give it a token of its own."
+    "Another program is receiving this bot's updates, so none reach me. It may be a second copy "
+    "of me with the same token. Please stop it or give it its own token."
 )
 _FIRST_LINK = (
     "Nobody runs this bot yet. Open this link in Telegram to become its owner (it works once):\n"

@@ -25,7 +25,7 @@ STRANGER_CHAT = N_(
     "Sorry, this bot is private, and nobody who may use it has added me here. If you know its "
     "owner, send them this chat's number: <code>{id}</code>"
 )
-BLOCKED_UNTIL = N_("Sorry, the bot's owner doesn't let you use it until {until}.")
+BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")
 
 

@@ -180,7 +180,9 @@ class ApiRefusedError(StoriesError):
 class OutOfServiceError(StoriesError):
     """The key or the balance needs the operator (401, 402)."""
 
-    text = N_("I can't get stories right now. The bot's owner knows; please try again later.")
+    text = N_(
+        "I can't get stories right now. The bot's owner has been told; please try again later."
+    )
 
 
 class MediaError(BotError):
@@ -244,7 +246,7 @@ class PersonSpentError(SpendingError):
 class NewcomersSpentError(SpendingError):
     """All who are new here have together used what is set aside for newcomers."""
 
-    text = N_("I've reached today's limit for new people. Please try again after {until}.")
+    text = N_("I've reached today's limit for new users. Please try again after {until}.")
 
 
 class PastedLimitError(SpendingError):
@@ -291,7 +293,7 @@ class NoGroupTopicsError(NoTopicsError):
 
     text = N_(
         "This group has no topics. An admin can turn them on in the group's settings. Without "
-        "<code>topic</code>, alerts come to the group itself."
+        "<code>topic</code>, alerts go to the group itself."
     )
 
 
@@ -299,8 +301,8 @@ class NoPrivateTopicsError(NoTopicsError):
     """The bot has no topics in private chats."""
 
     text = N_(
-        "I have no topics in private chats. The bot's owner can turn them on in @BotFather. "
-        "Without <code>topic</code>, alerts come to this chat."
+        "Topics are turned off in private chats with me. The bot's owner can turn them on in "
+        "@BotFather. Without <code>topic</code>, alerts go to this chat."
     )
 
 
@@ -308,7 +310,7 @@ class NoChannelTopicsError(NoTopicsError):
     """Channels have no topics."""
 
     text = N_(
-        "Channels have no topics. Without <code>topic</code>, alerts come to the channel itself."
+        "Channels don't have topics. Without <code>topic</code>, alerts go to the channel itself."
     )
 
 
@@ -334,8 +336,8 @@ class NothingOfThenError(SubscriptionError):
     """The chat has something of a profile, and nothing of the time that was asked for."""
 
     text = N_(
-        "There is nothing from <b>{username}</b> in that time. <code>/past {username}</code> "
-        "shows all that I've kept."
+        "I have nothing from <b>{username}</b> for that time. <code>/past {username}</code> shows "
+        "everything I've kept."
     )
 
 
@@ -360,8 +362,8 @@ class TooManyFastError(SubscriptionError):
     """The chat has as many fast subscriptions as it may."""
 
     text = N_(
-        "The limit of profiles checked more often ({most}) is reached. Turn that "
-        "option off for one of them first."
+        "You've reached the limit of profiles checked more often ({most}). Turn that option off "
+        "for one of them first."
     )
 
 
@@ -375,8 +377,8 @@ class NewcomersNoRoomError(SubscriptionError):
     """Newcomers already follow as many profiles as their part of the budget can check."""
 
     text = N_(
-        "I can't add more subscriptions for new people right now. Keep using me now and "
-        "then: in a few days you'll be able to subscribe."
+        "I can't add more subscriptions for new users right now. Come back now and then: in a few "
+        "days you'll be able to subscribe."
     )
 
 
@@ -428,7 +430,7 @@ class AdminBlockError(RightsError):
 class BlockedError(RightsError):
     """The list of who may use the bot blocks the chat."""
 
-    text = N_("Sorry, the bot's owner doesn't let you use it.")
+    text = N_("Sorry, the bot's owner has blocked you.")
 
 
 class NowhereError(RightsError):

@@ -21,7 +21,7 @@ SENTENCES = {
         "the alerts."
     ),
     "back": N_("👋 <b>{username}</b> is back. Alerts continue."),
-    "ended": N_("<b>{username}</b> isn't available in this bot, so its alerts have ended."),
+    "ended": N_("<b>{username}</b> isn't available in this bot, so I've stopped its alerts."),
     "topic": N_("The topic was deleted, so its alerts now come here."),
     REMOVED: N_(
         "🔇 What I post in <b>{title}</b> is removed at once, perhaps by another bot there. From "
@@ -35,14 +35,10 @@ SENTENCES = {
 _SUMMARY = N_("🗞 Daily summary: {names}")
 _MOST_NAMES = 1_000  # code points; of 4,096 of a message
 MUTED = "muted"
-AWAY = N_("🚪 I'm no longer in that chat, so there are no alerts until I'm back.")
+AWAY = N_("🚪 I'm no longer in that chat, so you won't get alerts until I'm back.")
 MISSING_MEDIA = {
-    "photos": N_(
-        "🔇 I'm not allowed to send photos here. They are waiting until an admin allows it."
-    ),
-    "videos": N_(
-        "🔇 I'm not allowed to send videos here. They are waiting until an admin allows it."
-    ),
+    "photos": N_("🔇 I'm not allowed to send photos here. They'll wait until an admin allows it."),
+    "videos": N_("🔇 I'm not allowed to send videos here. They'll wait until an admin allows it."),
     "media": N_(
         "🔇 I'm not allowed to send photos or videos here. Alerts are waiting until an admin "
         "allows it."

@@ -57,8 +57,8 @@ _CANT_SHOW = {
     "media": N_("I'm not allowed to send photos or videos here. An admin can change that."),
 }
 _NOT_CONFIRMED = N_(
-    "I tried to answer you three times, and Telegram never confirmed it. If my answer isn't here, "
-    "please ask me again."
+    "I tried to answer three times, but Telegram never confirmed it. If my answer isn't here, "
+    "please ask again."
 )
 ACTION_S = 4.5  # Telegram shows an action for 5 s
 _AS_IT_IS = "message is not modified"

@@ -273,7 +273,7 @@ async def test_blocks_hold_in_an_open_bot_too(tmp_path: Path) -> None:
             await bell.ask(eve, "/help")
             await bell.ask(boss, f"/block {eve}")
             (refused,) = await bell.ask(eve, "/help")
-            assert refused["text"] == "Sorry, the bot's owner doesn't let you use it."
+            assert refused["text"] == "Sorry, the bot's owner has blocked you."
 
 
 async def test_people_shows_who_costs_what_and_limits_and_blocks(run: tuple[Bell, int]) -> None:

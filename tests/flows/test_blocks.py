@@ -26,7 +26,7 @@ ME = f"storybell_{BOT}_bot"
 NOW = datetime(2026, 4, 8, 15, 0, tzinfo=UTC)
 WAYS = ("typed", "named", "pressed", "migrated", "rejoined", "beside the block", "at the move")
 KINDS = ("chat", "person")
-REFUSED = "Sorry, the bot's owner doesn't let you use it"
+REFUSED = "Sorry, the bot's owner has blocked you"
 
 
 @dataclass

@@ -68,7 +68,7 @@ async def test_admins_are_told_once_when_the_key_is_refused_and_when_it_is_back(
     for name in ("one", "two"):
         await bell.control.profile(name)
         (reply,) = await bell.ask(ann, f"/stories {name}")
-        assert "The bot's owner knows" in reply["text"]
+        assert "The bot's owner has been told" in reply["text"]
     told = await bell.control.wait_replies(boss, 1, after=start)
     assert [m["text"][:29] for m in told] == ["The Stories API has rejected "]
     await bell.control.clear_faults(fault)

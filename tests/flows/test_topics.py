@@ -174,7 +174,7 @@ async def test_topics_in_a_private_chat(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await star(control, "topic.private")
     (refused,) = await bell.ask(ann, "/subscribe topic.private topic")
-    assert refused["text"].startswith("I have no topics in private chats.")
+    assert refused["text"].startswith("Topics are turned off in private chats")
     assert await control.billed_for("topic.private") == 0
     await control.private_topics(on=True)
     try:
@@ -199,7 +199,7 @@ async def test_topics_in_a_private_chat(bell: Bell, control: Control) -> None:
         ("supergroup", MAKES, "This group has no topics."),
         ("forum", None, "To make a topic, I need to be an admin who can manage topics."),
         ("forum", {}, "To make a topic, I need to be an admin who can manage topics."),
-        ("channel", {}, "Channels have no topics."),
+        ("channel", {}, "Channels don't have topics."),
     ],
 )
 async def test_where_there_can_be_none_nothing_is_done(
