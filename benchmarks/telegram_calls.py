@@ -18,7 +18,6 @@ from yarl import URL
 
 from benchmarks.telegram_world import TOKEN, World, our_bot, stock_bot, world
 from bot.telegram import api
-from tests.support.telegram import story_of
 
 Call = Callable[[], Awaitable[object]]
 Figures = dict[str, dict[str, float]]
@@ -116,7 +115,7 @@ def _bare(
 
 
 async def _file_ids(at: World, person: int) -> list[str]:
-    story = story_of((await at.control.stories("natgeo"))[0])
+    (shown, *_) = await at.control.stories("natgeo")
     async with our_bot(at) as bot:
-        message = await bot.send_photo(person, story.thumbnail_url or "")
+        message = await bot.send_photo(person, shown["thumbnail_url"])
     return [message.photo[-1].file_id] * ITEMS

@@ -48,7 +48,6 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
 from bot.sending.replies import Replies
 from bot.sending.sender import Sender
-from bot.sending.text import Texts
 from bot.sending.topics import Topics
 from bot.store.copies import transfer
 from bot.store.engine.database import Database
@@ -204,14 +203,13 @@ async def built(
             now=now,
         )
         replies = Replies(bot, sender)
-        topics = Topics(db, bot, wake=wake, now=now)
+        topics = Topics(db, bot, now=now)
         outage = Outage(db, bot, bot_id=bot_id, now=now, metrics=metrics)
         ask_presence = partial(presence, bot)
         outbox = Outbox(
             db,
             sender,
-            Texts(bot),
-            replies=replies,
+            replies,
             outage=outage,
             presence=ask_presence,
             topics=topics,

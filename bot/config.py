@@ -238,13 +238,6 @@ class Settings(BaseSettings):
             return frozenset(part.strip().lower() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("skip_privacy_check", mode="before")
-    @classmethod
-    def _flag_or_auto(cls, value: object) -> object:
-        words = {"1": "true", "yes": "true", "on": "true", "0": "false", "no": "false"}
-        word = str(value).strip().lower()
-        return words.get(word, "false" if word == "off" else word)
-
     @field_validator("telegram_token")
     @classmethod
     def _token_shape(cls, value: SecretStr) -> SecretStr:
@@ -487,38 +480,10 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-_SENTENCES = {
-    "missing": "is not set",
-    "greater_than": "must be more than {gt:.12g}",
-    "greater_than_equal": "must be at least {ge:.12g}",
-    "less_than": "must be less than {lt:.12g}",
-    "less_than_equal": "must be at most {le:.12g}",
-    "literal_error": "must be {expected}",
-    "finite_number": "must be a number",
-}
-_BY_WORD = {
-    "int": "must be a whole number",
-    "float": "must be a number",
-    "bool": "must be true or false",
-    "url": "must be an address that begins with https:// or http://",
-    "path": "must be the path of a folder",
-    "string": "must be text",
-    "frozen": "must be a list, separated by commas",
-}
-"""What to say of an error of pydantic: by its whole type, then by the type's first word."""
-
-
 def _sentence(item: dict[str, Any]) -> str:
-    """Return what is wrong with a setting in our words; those of pydantic are for programmers."""
-    location = item["loc"]
-    name = str(location[0]).upper() if location else ""
-    kind, context = str(item["type"]), item.get("ctx", {})
-    if kind == "value_error":
-        problem = f": {context['error']}" if name else str(context["error"])
-    elif kind == "int_parsing" and len(location) > 1:
-        problem = ": must be whole numbers, separated by commas"
-    else:
-        word = _BY_WORD.get(kind.partition("_")[0], "has a value that can't be used")
-        problem = ": " + _SENTENCES.get(kind, word).format(**context)
-        problem = f" {_SENTENCES[kind]}" if kind == "missing" else problem
-    return f"{name}{problem}."
+    """Return what is wrong with a setting; a rule of several settings names them itself."""
+    name = str(item["loc"][0]).upper() if item["loc"] else ""
+    if item["type"] == "missing":
+        return f"{name} is not set."
+    problem = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    return f"{name}: {problem}." if name else f"{problem}."

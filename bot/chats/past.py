@@ -119,7 +119,7 @@ def _albums(result: Sequence[Kept]) -> list[Album]:
     made: list[Album] = []
     run: list[Story] = []
     for one in sorted(result, key=lambda one: (one.story.taken_at, one.story.pk)):
-        story = replace(one.story, media_url=None, thumbnail_url=None)
+        story = replace(one.story, media_url=None)
         if one.kind in _IN_ALBUMS:
             run.append(story)
             continue

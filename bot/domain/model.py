@@ -83,7 +83,6 @@ class Story:
     kind: Literal["photo", "video"]
     profile: Profile
     media_url: str | None = None
-    thumbnail_url: str | None = None
     duration: float = 0.0
     mentions: tuple[str, ...] = ()
     links: tuple[str, ...] = ()

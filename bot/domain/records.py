@@ -129,14 +129,12 @@ class Subscription:
 class Topic:
     """A topic that the bot made for a profile; ``thread_id`` is ``MAIN`` while there is none.
 
-    ``former_id`` is that of the topic in whose place it was made, else ``MAIN``;
     ``claimed_until`` is until when somebody may be making it.
     """
 
     profile_id: str
     name: str
     thread_id: int
-    former_id: int
     claimed_until: datetime | None
 
 

@@ -280,9 +280,9 @@ def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
 
 
 def url_ends(story: Story) -> list[datetime]:
-    """Return until when each signed address of a story can be fetched, with a margin."""
-    urls = [url for url in (story.media_url, story.thumbnail_url) if url]
-    return [end - _URL_MARGIN for url in urls if (end := expires_at(url))]
+    """Return until when the signed address of a story can be fetched, with a margin."""
+    end = expires_at(story.media_url or "")
+    return [end - _URL_MARGIN] if end else []
 
 
 def _unpacked(answer: Any, codec: TypeAdapter[list[T]]) -> list[T]:  # noqa: ANN401 - a JSON value

@@ -5,7 +5,7 @@ harm.
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -55,53 +55,13 @@ def sniff(head: bytes) -> MediaKind | None:
     return None
 
 
-def measure(path: Path, mime: str) -> Measures:
-    """Return the measures in the header of a file; empty ones where it is broken. Reads a file."""
-    readers: dict[str, Callable[[BinaryIO], Measures]] = {
-        "image/jpeg": _jpeg,
-        "image/png": lambda file: Measures(*struct.unpack(">II", file.read(24)[16:24])),
-        "image/webp": _webp,
-        "video/mp4": _mp4,
-    }
-    reader = readers.get(mime)
-    if reader is None:
-        return Measures()
+def measure(path: Path) -> Measures:
+    """Return the measures in the header of a video; empty ones where it is broken."""
     try:
         with path.open("rb") as file:
-            return reader(file)
+            return _mp4(file)
     except (struct.error, ValueError, IndexError, OverflowError):
         return Measures()
-
-
-def _jpeg(file: BinaryIO) -> Measures:
-    file.seek(2)
-    for _ in range(_MOST_BOXES):
-        marker = file.read(2)
-        if len(marker) < 2 or marker[0] != 0xFF:  # noqa: PLR2004 - JPEG: two bytes, the first FF
-            break
-        size = struct.unpack(">H", file.read(2))[0]
-        # SOF0..SOF15 hold the size; C4, C8 and CC are other tables.
-        if 0xC0 <= marker[1] <= 0xCF and marker[1] not in {0xC4, 0xC8, 0xCC}:  # noqa: PLR2004 - JPEG's markers
-            height, width = struct.unpack(">xHH", file.read(5))
-            return Measures(width, height)
-        file.seek(size - 2, 1)
-    return Measures()
-
-
-def _webp(file: BinaryIO) -> Measures:
-    head = file.read(30)
-    form = head[12:16]
-    if form == b"VP8 ":
-        width, height = struct.unpack("<HH", head[26:30])
-        return Measures(width & 0x3FFF, height & 0x3FFF)
-    if form == b"VP8L":
-        bits = struct.unpack("<I", head[21:25])[0]
-        return Measures((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
-    if form == b"VP8X":
-        return Measures(
-            int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
-        )
-    return Measures()
 
 
 def _mp4(file: BinaryIO) -> Measures:

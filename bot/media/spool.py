@@ -1,4 +1,4 @@
-"""Downloads on their way to Telegram: one bounded folder, files named by us, gone after use."""
+"""Keeps downloads until they are uploaded: in one folder of bounded size, under names of ours."""
 
 import asyncio
 import contextlib
@@ -14,9 +14,8 @@ from types import TracebackType
 from typing import Literal, Self
 
 from bot.domain.errors import MediaRefusedError, MediaTooBigError, MediaUnavailableError
-from bot.media.sniff import EXTENSIONS, HEAD, MediaKind, measure, sniff
+from bot.media.sniff import EXTENSIONS, HEAD, Measures, MediaKind, measure, sniff
 
-_LONGEST_SIDES = 10_000  # pixels, width + height; Bot API, "sendPhoto"
 _PATIENCE = 30.0  # seconds to wait for room
 
 
@@ -24,7 +23,7 @@ _PATIENCE = 30.0  # seconds to wait for room
 class MediaFile:
     """One downloaded photo or video; use as a context manager, which removes it at the end.
 
-    ``size`` is in bytes, ``duration`` in seconds.
+    ``size`` is in bytes; a video has its sides in pixels and its ``duration`` in seconds.
     """
 
     path: Path
@@ -77,14 +76,12 @@ class Draft:
         """Return the file with its measures; room that was not needed goes back.
 
         Raises:
-            MediaRefusedError: It is empty, or a photo larger than Telegram takes.
+            MediaRefusedError: It is empty.
         """
         if not self.size:
             raise MediaRefusedError("an empty file")
-        measures = await asyncio.to_thread(measure, self.path, kind.mime)
-        sides = (measures.width or 0) + (measures.height or 0)
-        if kind.kind == "photo" and sides > _LONGEST_SIDES:
-            raise MediaRefusedError("more pixels than Telegram takes")
+        is_video = kind.kind == "video"
+        measures = await asyncio.to_thread(measure, self.path) if is_video else Measures()
         path = self.path.rename(self.path.with_suffix(EXTENSIONS[kind.mime]))
         self._kept = True
         size, give_back = self.size, self._give_back

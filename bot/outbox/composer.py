@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
 
 from bot.domain.alert_rules import LONGEST_WAIT
-from bot.domain.model import Album, Options, Outcome, Target
+from bot.domain.model import Album, Options, Outcome
 from bot.domain.records import Chat
 from bot.domain.selection import Batch
 from bot.domain.zones import zone_of
@@ -15,28 +14,12 @@ from bot.presentation.captions import LINK_ROOM, caption, with_link
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
-from bot.sending.replies import Replies
-from bot.sending.text import Texts
+from bot.sending.replies import Replies, text_of
+from bot.sending.sender import Sender
 from bot.telegram.api import Leaving
 
 PATIENCE_S = 5.0  # that an answer waits here for a flood limit; else in the store
 _SAME_TIME = timedelta(seconds=10)  # by so much "5 minutes ago" may be off
-
-
-class Albums(Protocol):
-    """What is needed of ``bot.sending.sender.Sender``."""
-
-    async def send_album(
-        self,
-        target: Target,
-        album: Album,
-        *,
-        caption_html: str | None,
-        options: SendOptions,
-        lane: Literal["alert"],
-        leaving: Leaving | None,
-    ) -> Outcome:
-        """Send an album; tell what came of it."""
 
 
 class Alerts:
@@ -44,16 +27,14 @@ class Alerts:
 
     def __init__(
         self,
-        sender: Albums,
-        texts: Texts,
-        replies: Replies | None = None,
+        sender: Sender,
+        replies: Replies,
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """``sender`` brings albums, ``texts`` sentences, ``replies`` answers that had to wait."""
+        """``sender`` brings albums, ``replies`` sentences, and answers that had to wait."""
         self._replies = replies
         self._sender = sender
-        self._texts = texts
         self._now = now
         self._captions: dict[tuple[Album, str | None, str, str], str] = {}
         self._captions_until = now()
@@ -63,7 +44,7 @@ class Alerts:
 
         ``leaving`` is told right before each request that may put some of it into the chat.
         """
-        if batch.reply and self._replies:
+        if batch.reply:
             return await self._replies.send(
                 batch.target,
                 batch.reply.fields,
@@ -90,7 +71,7 @@ class Alerts:
         """Return where the options are; those of all where the album is of several profiles."""
         ids = {row.subscription_id for row in batch.rows}
         one = ids.pop() if len(ids) == 1 else None
-        return options_link(self._texts.bot_name, chat.id, one)
+        return options_link(self._replies.bot_name, chat.id, one)
 
     def _caption(self, chat: Chat, album: Album, options: Options, t: Translator) -> str:
         """Write it once for all who read it at the same time in the same words."""
@@ -116,7 +97,9 @@ class Alerts:
         sentences = render(notice, [row.fields for row in batch.rows], t)
         text = "\n\n".join(sentences)
         silent = batch.is_repeat or all(row.fields.get("silent") for row in batch.rows)
-        return await self._texts.send(batch.target, text, silent=silent, leaving=leaving)
+        return await self._replies.send(
+            batch.target, text_of(text), silent=silent, lane="alert", leaving=leaving
+        )
 
 
 def _buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:

@@ -49,7 +49,7 @@ NOT_CONFIRMED = N_("Telegram didn't confirm it, so it may already be here.")
 class Account:
     """What the outbox counts: answers lost, dead letters, and until when the bot rests.
 
-    ``left`` tells whether a copy was counted, ``is_due`` whether the chat is owed more.
+    ``left``: a copy was counted. ``is_due``: the chat is owed more.
     """
 
     left: bool = True
@@ -132,7 +132,7 @@ async def record(
             await chats.lock(tx, [chat_id])
         case _:
             pass
-    # Not ours any more, where this was written once already, and the commit's answer was lost.
+    # It is not ours either where this was committed before, and the answer to that was lost.
     is_ours = await chat_queues.lock(tx, chat_id) == queue.token
     rest = list(batch.rows)
     if reply := batch.reply:
@@ -143,7 +143,7 @@ async def record(
         await _arrived(tx, [arrived], now)
         rest = [row for row in rest if row.id not in arrived.messages]
     if not is_ours:
-        if isinstance(outcome, Moved):  # by now somebody else has moved it: the copy did not leave
+        if isinstance(outcome, Moved):  # another has moved the chat by now, so no copy arrived
             await deliveries.change(tx, _ids(rest), copies=-int(left), claims=0)
         return account
     if tells:

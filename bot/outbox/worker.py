@@ -17,7 +17,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import AskPresence, GiveUp, Outcome, Presence, Sent, Target, TryLater
 from bot.domain.records import SUMMARY, ChatQueue, Delivery, Mute
 from bot.domain.selection import Batch, Decision
-from bot.outbox.composer import Albums, Alerts
+from bot.outbox.composer import Alerts
 from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Arrived, dead_letter, record, record_whole
 from bot.presentation import notices
@@ -27,7 +27,7 @@ from bot.runtime.logging import tracing
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.sending.replies import Replies, is_final
-from bot.sending.text import Texts
+from bot.sending.sender import Sender
 from bot.sending.topics import Topics
 from bot.store import chat_queues, deliveries, enqueue, moves
 from bot.store.engine.database import Database, Tx
@@ -38,28 +38,29 @@ from bot.telegram.outage import Outage, is_answer
 log = structlog.get_logger()
 
 AT_ONCE = 64  # chats that are sent into at a time
-FEW = 32  # free slots, before which more are waited for: a claim of one costs as much
-FILLED_EVERY = timedelta(milliseconds=50)  # where no more become free
-GATHERED_S = 0.005  # in which arrivals are written down together; a send takes far longer
+FEW = 32  # free slots; with fewer a claim waits for more, since each costs the same
+FILLED_EVERY = timedelta(milliseconds=50)  # how long it waits for more at most
+GATHERED_S = 0.005  # how long arrivals are gathered, to be written in one transaction
 SEND_LEASE = timedelta(seconds=60)
-LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # kept up; the chats of a dead one wait no longer
+LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # renewed meanwhile; a dead replica's chats wait so
 IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
-SHORTEST = timedelta(seconds=0.1)  # after nothing could be claimed, others being at it
+SHORTEST = timedelta(seconds=0.1)  # the pause where others have claimed all that is due
 TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
-OTHERS_FIRST = timedelta(seconds=3)  # that replicas have to write down what they sent
+OTHERS_FIRST = timedelta(seconds=3)  # in which other replicas write down what they sent
 HEAR_AGAIN_S = 5
 JUDGED_AGAIN = timedelta(minutes=15)
-QUEUES_FOR_A_TRY = 20  # queues, of which the first that may send tries whether Telegram is back
+QUEUES_FOR_A_TRY = 20  # how many queues are asked for one that may try if Telegram is back
 
 
 @dataclass(slots=True, eq=False)
 class ClaimedBatch:
-    """A batch that is ours to send; ``left`` when its copies are counted.
+    """A batch that is ours to send ``until`` its lease ends, or is renewed.
 
-    ``until`` then it is another's to send, unless the lease is renewed. ``is_try``: Telegram was
-    down, and this one tells whether it is back. ``probe``: nothing is sent, but asked whether the
-    bot may write there again. ``is_inline``: its update's transaction has claimed and counted it,
-    and the answers ``behind`` it. In ``asks_in`` its chat may be asked whether it takes anything.
+    ``left``: its copies are counted. ``may_go``: it may leave now. ``is_try``: Telegram was down,
+    and this send tells whether it is back. ``probe``: nothing is sent; Telegram is asked whether
+    the bot may write there again. ``is_inline``: the transaction of an update has claimed and
+    counted it, and the answers ``behind`` it. ``asks_in``: how long to wait before its chat is
+    asked whether it takes anything.
     """
 
     queue: ChatQueue
@@ -83,15 +84,15 @@ def _trace_of(batch: Batch) -> str:
 
 
 def _is_asked_about(queue: ChatQueue, batch: Batch) -> bool:
-    """Return whether Telegram is asked whether a chat takes anything, before a repeat.
+    """Return whether ``sendChatAction`` asks, before a repeat, whether its chat takes anything.
 
-    In channels it says so of its own accord, asking nobody: there time alone decides.
+    Channels take that call whatever happens, so there only time tells.
     """
     return batch.is_repeat and queue.chat.kind != "channel"
 
 
 def _rows_of(batches: Iterable[ClaimedBatch], *, left: bool) -> list[int]:
-    """Return the rows of those whose copies are counted already, or not yet."""
+    """Return the ids of the rows of those batches whose copies are counted already, or not yet."""
     return [row.id for one in batches if one.left == left for row in one.batch.rows]
 
 
@@ -101,10 +102,9 @@ class Outbox:
     def __init__(
         self,
         db: Database,
-        sender: Albums,
-        texts: Texts,
+        sender: Sender,
+        replies: Replies,
         *,
-        replies: Replies | None = None,
         outage: Outage | None = None,
         presence: AskPresence | None = None,
         topics: Topics | None = None,
@@ -114,12 +114,11 @@ class Outbox:
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Sleep no longer than ``idle``.
+        """Look for what is due at least once in ``idle``.
 
-        ``replies`` sends answers that could not leave at once. ``outage`` knows when Telegram is
-        down; without it each row is on its own. ``presence`` asks whether the bot may write again
-        where it might not; without it that is tried. ``topics`` makes a topic of our own that was
-        deleted again. ``floods`` go with the queues among replicas.
+        ``outage`` knows when Telegram is down, ``presence`` asks whether the bot may write in a
+        chat again, ``topics`` knows what became of a topic; without them a send tells. ``floods``
+        are handed from replica to replica with the chats' queues.
         """
         self._db = db
         self._outage = outage
@@ -128,7 +127,7 @@ class Outbox:
         self._floods = None if db.is_sqlite else floods
         self._replies = replies
         self._untold: set[int] = set()  # chats that wait for the word of what was given up
-        self._alerts = Alerts(sender, texts, replies, now=now)
+        self._alerts = Alerts(sender, replies, now=now)
         self.lease = lease or (SEND_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
         self._now = now
         self._group: asyncio.TaskGroup | None = None
@@ -176,7 +175,7 @@ class Outbox:
             return rests_until
         free = AT_ONCE - len(self._sending)
         if not free:
-            return None  # the first that ends wakes us
+            return None  # the next send that ends wakes us
         if free < FEW and self._fill_at > self._now():
             return self._fill_at
         self._fill_at = self._now() + FILLED_EVERY
@@ -274,7 +273,10 @@ class Outbox:
     async def _turn_to_ask(
         self, tx: Tx, queue: ChatQueue, batch: Batch, now: datetime
     ) -> timedelta | None:
-        """Return when its chat may be asked whether it takes a repeat; put off, it has no turn."""
+        """Return how long to wait before its chat is asked whether it takes a repeat.
+
+        None where too many wait for that: then the repeat is put off.
+        """
         if not self._outage or not _is_asked_about(queue, batch):
             return timedelta(0)
         wait = self._outage.turn_to_ask()
@@ -354,8 +356,6 @@ class Outbox:
 
         What can't leave now goes when it can, with what is behind it.
         """
-        if self._replies is None:
-            return None
         outcome: Outcome | None = None
         target, payloads = rows[0].target, [row.fields for row in rows]
         async with self._replies.progress(target, payloads) as progress:
@@ -438,12 +438,11 @@ class Outbox:
             return outcome
         state = await self._topics.state(chat.id, thread_id)
         if state == "deleted":
-            is_reply = claimed.batch.reply is not None
-            waits = None if is_reply else await self._topics.replace(claimed.queue, thread_id)
-            return replace(waits, items=outcome.items) if waits else outcome
+            return outcome
         since = min(row.created_at for row in claimed.batch.rows)
-        if state == "unknown" and self._now() < since + alert_rules.TOPIC_SOUGHT_FOR:
-            return TryLater(reason="its topic may be there")
+        is_sought = state == "unknown" and self._now() < since + alert_rules.TOPIC_SOUGHT_FOR
+        if is_sought or outcome.items:
+            return TryLater(reason="its topic may be there", items=outcome.items)
         batch = replace(claimed.batch, target=Target(chat.id))
         return await self._alerts.send(chat, batch, leaving=partial(self.before_send, claimed))
 
@@ -517,7 +516,7 @@ class Outbox:
             if self.worker.is_stopping:  # what waited for a flood limit would be cut off half-way
                 raise NotWantedError
             await self._departures([claimed])
-        # Who stood still since may find another at it, and is told by the clock alone.
+        # A process that was stopped for a while has lost its lease without a sign but the clock.
         if not claimed.may_go or self._now() >= claimed.until:
             raise NotWantedError
 

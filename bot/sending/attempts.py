@@ -1,4 +1,4 @@
-"""One album to one chat: together while that works, around a bad item where it doesn't."""
+"""Sends one album into one chat: as one message group where Telegram takes it, else in parts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -38,8 +38,8 @@ log = structlog.get_logger()
 
 _URL_ALBUMS_REST = timedelta(minutes=10)  # after Telegram could not fetch several in a row
 _MOST_URL_FAULTS = 3
-_FLOOD_PATIENCE = timedelta(seconds=30)  # that a reply waits when an album met a flood limit
-_RETRY_PATIENCE = timedelta(seconds=12)  # in all, that an alert waits for its chat after a refusal
+_FLOOD_PATIENCE = timedelta(seconds=30)  # how long a reply waits for a flood limit
+_RETRY_PATIENCE = timedelta(seconds=12)  # how long an alert that was refused waits for its chat
 _MOST_FLOODS = 3
 _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
     "photos": ("photo",),
@@ -54,9 +54,9 @@ _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
 class SendRequest:
     """Where items go, how, and who pays for a download; ``patience`` is in seconds.
 
-    ``floods`` counts the answers 429 that were waited for, ``leaving`` is told right before each
-    request. ``until`` is when the patience of an alert ends that has to go another way.
-    ``refused_alone`` are the words that are not in the list by which one story was refused.
+    ``floods`` counts the 429s that were waited for. ``leaving`` is called right before each
+    request. ``until`` is when an alert that was refused stops waiting for its chat.
+    ``refused_alone`` are words of Telegram that we don't know, by which one story was refused.
     """
 
     target: Target
@@ -103,6 +103,10 @@ class Attempts:
         await self._advance(
             [item for item in items if item.source is None and item.is_open], request
         )
+        return await self._bring(items, request)
+
+    async def _bring(self, items: list[Item], request: SendRequest) -> Outcome | None:
+        """Send items until each is there or has no source left; None, or what stopped it."""
         while waiting := _may_go(items, in_order=request.options.in_order):
             # Documents make an album of their own; what goes alone comes between two albums.
             groups = [
@@ -123,8 +127,8 @@ class Attempts:
         except TelegramError as error:
             log.info("not sent", chat=request.target.chat_id, n=len(batch), why=str(error))
             if request.lane == "alert":
-                # Begun anew it would be refused and wait again, where a chat takes little; but
-                # other chats wait for what is uploaded here.
+                # It waits here: begun anew it would be refused again. But not for long, as other
+                # chats wait for what is uploaded here.
                 request.until = request.until or self._now() + _RETRY_PATIENCE
                 request.patience = max(0.0, (request.until - self._now()).total_seconds())
             return await self._after(error, batch, request)
@@ -220,8 +224,9 @@ class Attempts:
             for item in batch:
                 await self._supply.postpone(item, refusal.words, request.target.chat_id)
             return None
-        # What is left of it goes next, and not before this half has arrived.
-        return await self._send(batch[: len(batch) // 2], request)
+        stopped = await self._bring(batch[: len(batch) // 2], request)
+        rest = _may_go(batch, in_order=request.options.in_order)
+        return stopped or await self._bring(rest, request)
 
     async def _after_single(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         if refusal.scope == "size" and not isinstance(item.source, ByUrl):

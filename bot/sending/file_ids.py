@@ -1,15 +1,17 @@
-"""Upload once: who sends a story first makes its file_id known, and all others wait for that."""
+"""Upload once: who sends a story first makes its file_id known, and all others wait for that.
+
+Among replicas each may be the first: they know of each other's files when those are there.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import KnownFile
-from bot.runtime.background import renewed
 from bot.runtime.recent import Recent
 from bot.store import file_ids as store
 from bot.store.engine.database import Database
@@ -18,17 +20,12 @@ from bot.store.file_ids import ANIMATION
 log = structlog.get_logger()
 
 _REMEMBERED = 20_000  # in memory; the store has them all
-_UPLOAD_LEASE = timedelta(
-    seconds=9
-)  # kept up while an upload takes longer; of the dead it ends soon
-PATIENCE = timedelta(seconds=5)  # from its begin, that an alert waits for what another uploads
-_NAMELESS_FOR = timedelta(minutes=10)  # how long nobody waits for a file_id that did not come
-_ELSEWHERE_FOR = timedelta(minutes=10)  # how long it is known that another replica is at it
-_READ_AGAIN_S = 0.2  # between two reads of the file of another replica
+PATIENCE = timedelta(seconds=5)  # how old an upload gets before alerts wait for it no longer
+_NAMELESS_FOR = timedelta(minutes=10)  # how long nobody waits for a story that got no file_id
 
 
 class StillUploadedError(Exception):
-    """Another is at a story for long: an alert waits for that in the outbox."""
+    """Another uploads the story, and takes long: an alert goes back to the outbox."""
 
 
 class Files:
@@ -42,9 +39,7 @@ class Files:
         self._bot_id = bot_id
         self._now = now
         self._memory: dict[str, KnownFile] = {}
-        # Since when each is sent; None where the store is asked for it.
-        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime | None]] = {}
-        self._elsewhere = Recent[datetime]()  # since when another replica is seen at it
+        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}  # since when
         self._nameless = Recent[str]()
 
     async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
@@ -77,79 +72,41 @@ class Files:
             StillUploadedError: Another began to send it ``patience`` ago.
         """
         known, ours = await self._turn(pks, patience)
-        if not ours:
+        with self._taken(ours):
             yield known
-            return
-        is_claimed = False  # among replicas; else the right to upload is another's
-        try:
-            with self._taken(ours, since=self._now()):
-                if self._db.is_sqlite:
-                    yield known
-                else:
-                    is_claimed = await self._wait_for_replicas(ours, pks, patience)
-                    third = _UPLOAD_LEASE.total_seconds() / 3
-                    async with renewed(lambda: self._renew(ours), every_s=third):
-                        yield self._usable(pks)
-        finally:
-            unsent = [pk for pk in ours if pk not in self._usable(pks)]
-            if unsent and is_claimed:
-                with suppress(DatabaseUnavailableError):  # then the lease ends by itself
-                    async with self._db.begin() as tx:
-                        await store.release(tx, self._bot_id(), unsent)
 
     async def _turn(
         self, pks: Collection[str], patience: timedelta | None
     ) -> tuple[dict[str, KnownFile], list[str]]:
         """Return the known files, and which of the others nobody here sends by now."""
-        has_read = False
         while True:
-            known = self._usable(pks)
+            known, now = await self.known(pks), self._now()
             ours = [
                 pk
                 for pk in pks
-                if pk not in known
-                and not self._nameless.get(pk, within=_NAMELESS_FOR, now=self._now())
+                if pk not in known and not self._nameless.get(pk, within=_NAMELESS_FOR, now=now)
             ]
             busy = dict(self._in_flight[pk] for pk in ours if pk in self._in_flight)
             if not busy:
-                if has_read or len(known) == len(pks):
-                    return known, ours
-                with self._taken(ours, since=None):  # else all who want it now read it
-                    await self.known(pks)
-                has_read = True
-                continue
+                return known, ours
             seconds = None
-            begun = [since for since in busy.values() if since]
-            if patience is not None and begun:
-                seconds = (min(begun) + patience - self._now()).total_seconds()
+            if patience is not None:
+                seconds = (min(busy.values()) + patience - now).total_seconds()
                 if seconds <= 0:
                     raise StillUploadedError
-            done, _ = await asyncio.wait(busy, timeout=seconds)
-            for one in done:
-                one.result()  # a store that can't be read fails all who wait, not each in turn
+            await asyncio.wait(busy, timeout=seconds)
 
     @contextmanager
-    def _taken(self, pks: list[str], *, since: datetime | None) -> Iterator[None]:
-        """Let nobody else here ask for these, or send them, while the block runs.
-
-        A failure of who only asks is of all who wait for that; of who sends, it is its own.
-        """
+    def _taken(self, pks: list[str]) -> Iterator[None]:
+        """Let nobody else here send these while the block runs."""
         future = asyncio.get_running_loop().create_future()
-        self._in_flight |= dict.fromkeys(pks, (future, since))
-        failure: Exception | None = None
+        self._in_flight |= dict.fromkeys(pks, (future, self._now()))
         try:
             yield
-        except Exception as error:
-            failure = error if since is None else None
-            raise
         finally:
             for pk in pks:
                 del self._in_flight[pk]
-            if failure:
-                future.set_exception(failure)
-                future.exception()  # seen: it may be that nobody waits
-            else:
-                future.set_result(None)
+            future.set_result(None)
 
     async def remember(
         self, files: dict[str, KnownFile | None], *, anew: Collection[str] = ()
@@ -185,40 +142,6 @@ class Files:
 
     def _usable(self, pks: Collection[str]) -> dict[str, KnownFile]:
         return {pk: file for pk, file in self.at_hand(pks).items() if is_good_for(file, len(pks))}
-
-    async def _wait_for_replicas(
-        self, pks: list[str], all_pks: Collection[str], patience: timedelta | None
-    ) -> bool:
-        """Return when each story has a file (false) or is ours to upload."""
-        while True:
-            known = await self.known(all_pks)
-            ours = [pk for pk in pks if pk not in known]
-            if not ours or await self._is_claimed(ours):
-                for pk in pks:
-                    self._elsewhere.forget(pk)
-                return bool(ours)
-            now = self._now()
-            began = min(self._seen_elsewhere(pk, now) for pk in ours)
-            if patience is not None and now >= began + patience:
-                raise StillUploadedError
-            await asyncio.sleep(_READ_AGAIN_S)
-
-    def _seen_elsewhere(self, pk: str, now: datetime) -> datetime:
-        """Return since when another replica is seen at a story."""
-        since = self._elsewhere.get(pk, within=_ELSEWHERE_FOR, now=now)
-        if since is None:
-            self._elsewhere.record(pk, now, now=now)
-        return since or now
-
-    async def _is_claimed(self, pks: list[str]) -> bool:
-        async with self._db.begin() as tx:
-            return await store.claim(tx, self._bot_id(), pks, now=self._now(), lease=_UPLOAD_LEASE)
-
-    async def _renew(self, pks: list[str]) -> bool:
-        """Keep other replicas from uploading what we still upload."""
-        async with self._db.begin(durable=False) as tx:
-            await store.renew(tx, self._bot_id(), pks, until=self._now() + _UPLOAD_LEASE)
-        return True
 
     def _has(self, pk: str, file: KnownFile) -> bool:
         """Return whether it is known, or something better: a video serves alone and in albums."""

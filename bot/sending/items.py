@@ -47,10 +47,9 @@ class ByUrl:
 
 @dataclass(frozen=True, slots=True)
 class ByUpload:
-    """We send the bytes; ``thumbnail`` is a JPEG of at most 200 kB."""
+    """We send the bytes."""
 
     file: MediaFile
-    thumbnail: MediaFile | None = None
 
 
 MessageJson = dict[str, Any]  # a Message as the Bot API shows it
@@ -145,13 +144,11 @@ def as_media(
     if isinstance(media, str):
         spoiler = item.kind != "document" and options.spoiler
         fields = {"type": item.kind, "media": media, "has_spoiler": spoiler or None}
-        fields |= text | (_measures(item, attach=True) if item.kind != "document" else {})
+        fields |= text | (_measures(item) if item.kind != "document" else {})
         return {name: value for name, value in fields.items() if value is not None}
     if item.kind == "photo":
         return InputMediaPhoto(media, has_spoiler=options.spoiler or None, **text)
-    return InputMediaVideo(
-        media, has_spoiler=options.spoiler or None, **_measures(item, attach=True), **text
-    )
+    return InputMediaVideo(media, has_spoiler=options.spoiler or None, **_measures(item), **text)
 
 
 def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
@@ -162,7 +159,7 @@ def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[st
     elif item.as_file and isinstance(item.source, ByUpload):
         arguments["disable_content_type_detection"] = True  # a video stays a file
     if item.kind == "video":
-        arguments |= _measures(item, attach=True)
+        arguments |= _measures(item)
     if options.buttons:
         rows = [[_button(one) for one in row] for row in options.buttons]
         arguments["reply_markup"] = {"inline_keyboard": rows}
@@ -239,17 +236,15 @@ def from_disk(path: Path, *, attach: bool, name: str | None = None) -> InputFile
     return InputFile(cast("IO[bytes]", path), filename=name, attach=attach, read_file_handle=False)
 
 
-def _measures(item: Item, *, attach: bool) -> dict[str, Any]:
+def _measures(item: Item) -> dict[str, Any]:
     duration = item.story.duration
     measures: dict[str, Any] = {"supports_streaming": True}
     if isinstance(item.source, ByFileId):
         return {}  # Telegram knows all this
     if isinstance(item.source, ByUpload):
-        file, thumbnail = item.source.file, item.source.thumbnail
+        file = item.source.file
         duration = file.duration or duration
         measures |= {"width": file.width, "height": file.height}
-        if thumbnail:
-            measures["thumbnail"] = from_disk(thumbnail.path, attach=attach)
     if duration:
         measures["duration"] = max(round(duration), 1)
     return measures

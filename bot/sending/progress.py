@@ -1,4 +1,4 @@
-"""How far the sending of many stories, or of a large video, is: one line after 3 s, then deleted.
+"""How far the sending of several stories is: one line after 3 s, deleted at the end.
 
 The line is no answer, so it is kept nowhere: what goes wrong with it spoils nothing.
 """
@@ -6,7 +6,6 @@ The line is no answer, so it is kept nowhere: what goes wrong with it spoils not
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -24,17 +23,7 @@ log = structlog.get_logger()
 
 PATIENCE_S = 3.0
 _STEP_S = 1.0
-_LARGE = 10 * 2**20  # bytes of a video that is worth a word
 _LINE = N_("Sending stories: {done} of {total}")
-_LARGE_LINE = N_("Sending a large video: {megabytes} MB")
-
-_current: ContextVar["Progress | None"] = ContextVar("_current", default=None)
-
-
-def uploading(size: int) -> None:
-    """Note that a video of so many bytes is about to be uploaded, where somebody waits for it."""
-    if progress := _current.get():
-        progress.large = max(progress.large, size)
 
 
 class Progress:
@@ -47,8 +36,6 @@ class Progress:
         self._total = total
         self._t = translator_for(language)
         self._done = 0
-        self.large = 0
-        """Bytes of the largest video that is uploaded."""
         self._line: Message | None = None
         self._stopped = asyncio.Event()
 
@@ -79,13 +66,8 @@ class Progress:
                 log.info("a line stays", reason=str(error))
 
     def _text(self) -> str:
-        """Return what is said now; of one story nothing, but for a large video."""
         t = self._t
-        if self._total > 1:
-            return t.plain(_LINE, done=self._done, total=self._total)
-        if self.large >= _LARGE:
-            return t.plain(_LARGE_LINE, megabytes=round(self.large / 1e6))
-        return ""
+        return t.plain(_LINE, done=self._done, total=self._total)
 
     async def _say(self, text: str) -> None:
         try:
@@ -110,16 +92,13 @@ async def progress_of(
     total = sum(len(one["stories"]) for one in payloads if one["kind"] == "album")
     language = next((one.get("language") for one in payloads), None)
     progress = Progress(bot, target, total, language)
-    if not total:
+    if total <= 1:
         yield progress
         return
-    token = _current.set(progress)
     try:
         async with beside(progress.run(), end=progress.stop):
             yield progress
     except Exception:
         await progress.close()
         raise
-    finally:
-        _current.reset(token)
     await progress.close()

@@ -43,6 +43,7 @@ from bot.store import deliveries, enqueue
 from bot.store import usage as usages
 from bot.store.engine.database import Tx
 from bot.telegram import api
+from bot.telegram.flood_limits import Lane
 from bot.telegram.outcomes import NOT_WANTED, outcome_of
 
 log = structlog.get_logger()
@@ -174,12 +175,17 @@ def last_word(payload: Payload) -> Payload | None:
 
 
 class Replies:
-    """Sends answers."""
+    """Sends answers, and what else is said in words."""
 
     def __init__(self, bot: ExtBot[Any], sender: Sender) -> None:
         """Send by ``bot``, albums by ``sender``."""
         self._bot = bot
         self._sender = sender
+
+    @property
+    def bot_name(self) -> str:
+        """Return the bot's username, which links into its private chat name."""
+        return self._bot.username
 
     def progress(
         self, target: Target, payloads: Sequence[Payload]
@@ -193,6 +199,7 @@ class Replies:
         payload: Payload,
         *,
         silent: bool = False,
+        lane: Lane = "reply",
         leaving: api.Leaving | None = None,
         patience: float | None = None,
     ) -> Outcome:
@@ -203,7 +210,7 @@ class Replies:
         if payload["kind"] == "album":
             async with beside(self._show_work(target)):
                 return await self._album(target, payload, silent=silent, leaving=leaving)
-        limits = {"lane": "reply", "patience": patience, "leaving": leaving}
+        limits = {"lane": lane, "patience": patience, "leaving": leaving}
         try:
             method, arguments = _call_of(payload)
             arguments |= {"chat_id": target.chat_id}

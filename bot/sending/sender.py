@@ -25,11 +25,12 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
+from bot.media.download import Media
 from bot.runtime.metrics import Metrics
 from bot.sending.attempts import Attempts, SendRequest
 from bot.sending.file_ids import PATIENCE, Files, StillUploadedError
 from bot.sending.items import Item, SendOptions, Text
-from bot.sending.sources import Downloads, Fallback, Supply
+from bot.sending.sources import Fallback, Supply
 from bot.store.engine.database import Database
 from bot.telegram.api import Leaving
 from bot.telegram.flood_limits import Lane
@@ -46,7 +47,7 @@ class Sender:
     def __init__(
         self,
         bot: ExtBot[None],
-        media: Downloads,
+        media: Media,
         db: Database,
         *,
         fallback: Fallback | None = None,

@@ -7,7 +7,6 @@ costs a credit → a sentence why not. Each is tried once.
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 from weakref import WeakValueDictionary
 
 import structlog
@@ -30,57 +29,44 @@ from bot.domain.errors import (
 )
 from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, STORY_LIFE, Asker, Story
+from bot.media.download import Media
 from bot.media.spool import MediaFile
 from bot.media.urls import is_fresh
 from bot.runtime.recent import Recent
-from bot.sending import progress
 from bot.sending.file_ids import Files, is_good_for
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source
 
 log = structlog.get_logger()
 
 _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger one goes as a document
-_LARGEST_RATIO = 20  # of a photo's sides; Bot API, sendPhoto
-_LARGEST_THUMBNAIL = 200_000  # bytes; Bot API, sendVideo: less than 200 kB
-_THUMBNAIL_SIDE = 320  # pixels; the same
-_BUY_AGAIN = timedelta(hours=1)  # an alert whose host fails is tried more often than it pays
-_FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
-_AWAY_FOR = timedelta(seconds=5)  # how long no alert tries what was not to be had just now
+_BUY_AGAIN = timedelta(hours=1)  # between two purchases for alerts of one story
+_FAILED_FOR = timedelta(minutes=10)  # how long a story that failed is not tried again, for anybody
+_AWAY_FOR = timedelta(seconds=5)  # how long no alert tries a story whose host fails
 _FREE_STEPS = 2  # by the address, and by an upload
 _CHATS_OF_A_REFUSAL = 3  # in the same words, after which a story waits everywhere
 _ASKED_AGAIN = timedelta(minutes=15)  # then one chat asks again
-_REFUSED_FOR = timedelta(hours=1)  # how long what Telegram refused goes another way at once
+_REFUSED_FOR = timedelta(hours=1)  # how long a source that Telegram refused is left out
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
 _NO = (StoryGoneError, ProfilePrivateError, ProfileNotFoundError)
 
 
-class Downloads(Protocol):
-    """What is needed of ``bot.media.download.Media``."""
-
-    def may_fetch(self, url: str) -> bool:
-        """Return whether ``url`` is on a host that media may come from."""
-
-    async def fetch(self, url: str, *, limit: int) -> MediaFile:
-        """Download ``url``, at most ``limit`` bytes."""
-
-
 class Supply:
-    """Finds the next source of an item; what it downloads for it, the item's ``clean`` removes."""
+    """Finds the next source of an item; the sender removes what it downloads for that."""
 
     def __init__(
         self,
         files: Files,
-        media: Downloads,
+        media: Media,
         *,
         fallback: Fallback | None,
         tell: Callable[[str], Awaitable[None]] | None = None,
         now: Callable[[], datetime],
         largest: int = LARGEST_FILE,
     ) -> None:
-        """``fallback`` downloads a story through the API and pays for it, and what is pasted.
+        """``fallback`` downloads a story through the API and pays, or what somebody has pasted.
 
-        A file has ``largest`` bytes at most.
+        A file has ``largest`` bytes at most. ``tell`` gets the words of a refusal that is news.
         """
         self._largest = largest
         self._files = files
@@ -122,7 +108,7 @@ class Supply:
         can_pay = True
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
-                # What this asker can't pay, the next may; what one chat refuses, others may take.
+                # The next asker may be able to pay, and another chat may take the file.
                 for_all = can_pay and not (is_file and self._is_first_refusal(item, refused_in))
                 self.fail(item, item.reason or MediaGoneError.text, for_all=for_all)
                 return
@@ -229,8 +215,8 @@ class Supply:
         if not url or not self._media.may_fetch(url):
             return None
         if self._fallback is not None and is_pasted(item.story):
-            return await self._upload_of(item, await self._fallback(item.story, asker))
-        return await self._upload_of(item, await self._media.fetch(url, limit=self._largest))
+            return self._upload_of(item, await self._fallback(item.story, asker))
+        return self._upload_of(item, await self._media.fetch(url, limit=self._largest))
 
     async def _buy(self, item: Item, asker: Asker) -> Source | None:
         if self._fallback is None or item.story.expires_at <= self._now():
@@ -253,7 +239,7 @@ class Supply:
             if is_alert:
                 self._bought.forget(story.pk)
             raise
-        source = await self._upload_of(item, file)
+        source = self._upload_of(item, file)
         item.later = False
         return source
 
@@ -298,34 +284,14 @@ class Supply:
         """Let an alert come again where nothing could be had of it now, and may be later."""
         item.later = item.later or not item.spooled
 
-    async def _upload_of(self, item: Item, file: MediaFile) -> ByUpload:
+    def _upload_of(self, item: Item, file: MediaFile) -> ByUpload:
         """What the bytes are counts, not what the API called them."""
         item.spooled.append(file)
         is_refused = self._no_photo.get(item.key, within=_REFUSED_FOR, now=self._now())
-        as_document = item.as_file or _is_no_photo(file) or is_refused
+        is_too_large = file.kind == "photo" and file.size > _LARGEST_PHOTO
+        as_document = item.as_file or is_too_large or is_refused
         item.kind = "document" if as_document else file.kind
-        thumbnail = None
-        if file.kind == "video":
-            progress.uploading(file.size)
-        if item.kind == "video" and item.story.thumbnail_url:
-            thumbnail = await self._thumbnail(item.story.thumbnail_url)
-        if thumbnail:
-            item.spooled.append(thumbnail)
-        return ByUpload(file, thumbnail)
-
-    async def _thumbnail(self, url: str) -> MediaFile | None:
-        """Telegram makes its own where there is none."""
-        if not self._media.may_fetch(url):
-            return None
-        try:
-            file = await self._media.fetch(url, limit=_LARGEST_THUMBNAIL)
-        except MediaError:
-            return None
-        longest = max(file.width or _THUMBNAIL_SIDE + 1, file.height or _THUMBNAIL_SIDE + 1)
-        if file.mime == "image/jpeg" and longest <= _THUMBNAIL_SIDE:
-            return file
-        file.remove()
-        return None
+        return ByUpload(file)
 
     def _record_failure(self, item: Item, error: BotError) -> None:
         log.info("way failed", story=item.story.pk, error=type(error).__name__, why=str(error))
@@ -351,10 +317,3 @@ class Supply:
 def is_pasted(story: Story) -> bool:
     """Return whether only the address of its file is known, which somebody has pasted."""
     return not story.profile.username and story_taken_at(story.pk) is None
-
-
-def _is_no_photo(file: MediaFile) -> bool:
-    """Return whether Telegram takes this photo as a file only."""
-    sides = sorted([file.width or 1, file.height or 1])
-    is_stretched = sides[1] > _LARGEST_RATIO * sides[0]
-    return file.kind == "photo" and (file.size > _LARGEST_PHOTO or is_stretched)

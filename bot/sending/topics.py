@@ -1,4 +1,4 @@
-"""Topics of the bot's own, one a profile: made when somebody wants one, and again when it is lost.
+"""Topics of the bot's own, one a profile: made when somebody wants one.
 
 Nobody can ask Telegram which topics a chat has (tdlib/telegram-bot-api#634), so the store knows
 those that we made. Between Telegram's answer and the commit a crash may leave a topic too many,
@@ -23,20 +23,19 @@ from bot.domain.errors import (
     NoPrivateTopicsError,
     TopicRightError,
 )
-from bot.domain.model import Target, TryLater
-from bot.domain.records import MAIN, ChatQueue, Topic
-from bot.store import chat_queues, chats, moves
+from bot.domain.model import Target
+from bot.domain.records import MAIN
+from bot.store import chats
 from bot.store import topics as store
 from bot.store.engine.database import Database
-from bot.telegram.outcomes import wait_of
 
 log = structlog.get_logger()
 
 _LONGEST_NAME = 128  # characters; the Bot API's
 CLAIMED_FOR = timedelta(seconds=60)
-_CALL_S = 50.0  # with all its waits: after the claim's end another makes it, too
-_FLOOD_S = 30.0  # that it waits for a chat that Telegram wants nothing in
-_DOUBTED_FOR = timedelta(seconds=5)  # in which Telegram tells of a topic whose answer was lost
+_CALL_S = 50.0  # the longest call, waits included: it ends before the claim does
+_FLOOD_S = 30.0  # how long a call waits for a flood limit of its chat
+_DOUBTED_FOR = timedelta(seconds=5)  # in which an update tells of a topic whose answer was lost
 _PATIENCE = timedelta(seconds=5)
 _ASK_AGAIN_S = 0.2
 _NO_FORUM = {Chat.PRIVATE: NoPrivateTopicsError, Chat.CHANNEL: NoChannelTopicsError}
@@ -55,17 +54,12 @@ class Topics:
         bot: ExtBot[Any],
         *,
         patience: timedelta = _PATIENCE,
-        wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the parts; ``patience`` is had with another process that makes the same topic.
-
-        ``wake`` is called when alerts may go that waited for a topic.
-        """
+        """``patience`` is how long another process that makes the same topic is waited for."""
         self._db = db
         self._bot = bot
         self._patience = patience
-        self._wake = wake
         self._now = now
 
     async def places(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
@@ -122,8 +116,8 @@ class Topics:
     async def own(self, chat_id: int, profile_id: str, username: str) -> Target:
         """Return a profile's own topic in a chat, made where there is none.
 
-        Nothing may be open in the store: it waits for Telegram, and a little for others who make
-        it. Who made it and died is not waited for: the update that tells of it may come next.
+        It waits for Telegram, so no transaction may be open. Another process that is making it is
+        waited for a little; if that one died, an update tells of its topic (``adopt``).
 
         Raises:
             NoTopicsError: Telegram refuses it.
@@ -139,14 +133,8 @@ class Topics:
                     return Target(chat_id, topic.thread_id)
                 is_free = topic is None or (topic.claimed_until or now) <= now
                 if is_free:
-                    await store.claim(
-                        tx,
-                        chat_id,
-                        profile_id,
-                        _name(username),
-                        former_id=topic.former_id if topic else MAIN,
-                        until=now + CLAIMED_FOR,
-                    )
+                    until = now + CLAIMED_FOR
+                    await store.claim(tx, chat_id, profile_id, _name(username), until=until)
             if is_free:
                 return await self._make(chat_id, profile_id, username)
             if now >= until:
@@ -177,17 +165,9 @@ class Topics:
         return Target(chat_id, thread_id)
 
     async def adopt(self, chat_id: int, name: str, thread_id: int) -> None:
-        """Note a topic of ours that Telegram tells of, where its answer did not reach us.
-
-        The alerts that wait for it wait no longer.
-        """
-        now = self._now()
+        """Note a topic of ours that Telegram tells of, where its answer did not reach us."""
         async with self._db.begin() as tx:
-            await chat_queues.lock(tx, chat_id)
-            if await store.adopt(tx, chat_id, name, thread_id):
-                await chat_queues.end_wait(tx, chat_id, now=now)
-                await chat_queues.wake(tx, chat_id, due_at=now, now=now)
-        self._wake()
+            await store.adopt(tx, chat_id, name, thread_id)
 
     async def renamed(self, chat_id: int, thread_id: int, name: str) -> None:
         """Note what a topic is called now: Telegram tells of it, whoever named it."""
@@ -207,53 +187,6 @@ class Topics:
             log.info("a topic can't be renamed", chat=target.chat_id, reason=str(error))
             return
         await self.renamed(target.chat_id, thread_id, new)
-
-    async def replace(self, queue: ChatQueue, thread_id: int) -> TryLater | None:
-        """Put a new topic in the place of one of ours that was deleted, once.
-
-        What it followed and is owed goes there. ``TryLater`` while Telegram does not say whether
-        it may be; None where it is done, or where nothing can be done: then what is left falls
-        back as in any topic.
-        """
-        chat_id = queue.chat.id
-        topic = await self._claim_again(queue, thread_id)
-        if not isinstance(topic, Topic):
-            return topic
-        try:
-            made = await self._make(chat_id, topic.profile_id, topic.name)
-        except AskAgainError as error:
-            cause = error.__cause__
-            wait = wait_of(cause) if isinstance(cause, RetryAfter) else _DOUBTED_FOR
-            return TryLater(wait, reason=str(error))
-        except BotError:
-            return None
-        log.info("a topic was made again", chat=chat_id)
-        async with self._db.begin() as tx:
-            if await chat_queues.lock(tx, chat_id) == queue.token:
-                to = made.thread_id or MAIN
-                await moves.move_topic(tx, chat_id, thread_id, to=to, now=self._now())
-        return None
-
-    async def _claim_again(self, queue: ChatQueue, thread_id: int) -> Topic | TryLater | None:
-        """Return the topic that is ours to make again; what else ``replace`` says if it is not."""
-        chat_id, now = queue.chat.id, self._now()
-        async with self._db.begin() as tx:
-            await chats.lock(tx, [chat_id])
-            topic = await store.of_thread(tx, chat_id, thread_id)
-            if topic is None or await chat_queues.lock(tx, chat_id) != queue.token:
-                return None
-            if topic.thread_id not in {MAIN, thread_id}:  # it was made, and not all went there yet
-                await moves.move_topic(tx, chat_id, thread_id, to=topic.thread_id, now=now)
-                return None
-            if topic.thread_id == MAIN and topic.claimed_until and topic.claimed_until > now:
-                return TryLater(topic.claimed_until - now, reason="its topic is being made")
-            if topic.thread_id == thread_id and topic.former_id != MAIN:
-                return None  # the second that was deleted
-            until = now + CLAIMED_FOR
-            await store.claim(
-                tx, chat_id, topic.profile_id, topic.name, former_id=thread_id, until=until
-            )
-            return topic
 
 
 def _name(username: str) -> str:

@@ -232,12 +232,6 @@ async def reschedule_all(
     return any(due_at is not None for due_at in result.scalars())
 
 
-async def end_wait(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Let a chat that was told to wait wait no longer; what is leased stays so."""
-    statement = sa.update(queues).where(queues.c.chat_id == chat_id, queues.c.leased.is_(False))
-    await tx.execute(statement.values(free_at=now))
-
-
 async def end_lease(tx: Tx, queue: ChatQueue, *, but: int, now: datetime) -> tuple[bool, bool]:
     """Free and lock a chat's queue, of which one delivery is done with.
 

@@ -18,7 +18,6 @@ from bot.store.chat_queues import queues
 from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx
 from bot.store.engine.schema import Timestamp
-from bot.store.file_ids import files
 from bot.store.inbox import inbox
 from bot.store.key_values import key_values
 from bot.store.leases import LEASE
@@ -41,7 +40,6 @@ _MOST: tuple[tuple[sa.Column[datetime], timedelta], ...] = (
     (deliveries.c.created_at, _PAST),
     (fan_outs.fan_outs.c.due_at, _GATHERED),
     (fan_outs.fan_outs.c.turn_at, _PAST),
-    (files.c.leased_until, _LEASE),
     (inbox.c.leased_until, _LEASE),
     (inbox.c.stored_at, _PAST),
     (mutes.c.probe_at, _DAY),

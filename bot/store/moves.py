@@ -106,21 +106,10 @@ async def _rewrite(tx: Tx, table: sa.Table, old: int, new: int) -> None:
 
 
 async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> bool:
-    """Let a topic's subscriptions fall back to the main chat, which is told once.
+    """Let all that a topic follows and is owed fall back to the main chat, which is told once.
 
-    False when nothing was there any more.
-    """
-    moved = await move_topic(tx, chat_id, thread_id, to=MAIN, now=now)
-    await topics.forget(tx, chat_id, thread_id)
-    if moved:
-        await add_notice(tx, Target(chat_id), "topic", {}, now=now)
-    return moved
-
-
-async def move_topic(tx: Tx, chat_id: int, thread_id: int, *, to: int, now: datetime) -> bool:
-    """Let all that a topic follows and is owed go to another thread; false when it follows none.
-
-    Where that follows the same, it has what is owed, too. The chat's queue is locked.
+    Where that follows the same, it has what is owed, too. False when nothing was there any more.
+    The chat's queue is locked.
     """
     moved = [
         one
@@ -128,13 +117,15 @@ async def move_topic(tx: Tx, chat_id: int, thread_id: int, *, to: int, now: date
         if one.target.thread_id == thread_id
     ]
     for one in moved:
-        await move_subscription(tx, one, to=to, now=now)
+        await move_subscription(tx, one, to=MAIN, now=now)
     here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
-    await tx.execute(sa.update(deliveries).where(here).values(thread_id=to))  # notices
+    await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))  # notices
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.release(tx, chat_id, held="muted", now=now)
+    await topics.forget(tx, chat_id, thread_id)
     if moved:  # some may have ended
         await subscriptions.start_or_stop(tx, chat_id=chat_id, now=now)
+        await add_notice(tx, Target(chat_id), "topic", {}, now=now)
     return bool(moved)
 
 

@@ -22,7 +22,6 @@ topics = sa.Table(
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("name", sa.String(128), nullable=False),
     sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),  # 0: none (yet)
-    sa.Column("former_id", sa.BigInteger, nullable=False, server_default="0"),  # it was deleted
     sa.Column("claimed_until", Timestamp),  # somebody is making it
 )
 
@@ -40,11 +39,9 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
 
 
 async def of_thread(tx: Tx, chat_id: int, thread_id: int) -> Topic | None:
-    """Return the topic that has this thread, or had it before it was deleted."""
-    is_it = sa.or_(topics.c.thread_id == thread_id, topics.c.former_id == thread_id)
-    first = sa.case((topics.c.thread_id == thread_id, 0), else_=1)
-    statement = sa.select(*_FIELDS).where(topics.c.chat_id == chat_id, is_it).order_by(first)
-    return _topic((await tx.execute(statement.limit(1))).one_or_none())
+    """Return the topic that has this thread."""
+    where = sa.and_(topics.c.chat_id == chat_id, topics.c.thread_id == thread_id)
+    return _topic((await tx.execute(sa.select(*_FIELDS).where(where))).one_or_none())
 
 
 async def named(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
@@ -62,11 +59,9 @@ async def named(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
     return {row.username: row.thread_id for row in await tx.execute(statement)}
 
 
-async def claim(
-    tx: Tx, chat_id: int, profile_id: str, name: str, *, former_id: int = MAIN, until: datetime
-) -> None:
-    """Note that a topic is being made, in place of ``former_id``, in a chat that is locked."""
-    values = {"name": name, "thread_id": MAIN, "former_id": former_id, "claimed_until": until}
+async def claim(tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime) -> None:
+    """Note that a topic is being made, in a chat that is locked."""
+    values = {"name": name, "thread_id": MAIN, "claimed_until": until}
     await put(tx, topics, {"chat_id": chat_id, "profile_id": profile_id}, values)
 
 
@@ -82,22 +77,18 @@ async def rename(tx: Tx, chat_id: int, thread_id: int, name: str) -> None:
     await tx.execute(sa.update(topics).where(where).values(name=name))
 
 
-async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> bool:
+async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
     """Take a topic that Telegram tells of for the one of this name that was being made, if any."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
-    adopted = await tx.execute(
+    await tx.execute(
         sa.update(topics).where(where).values(thread_id=thread_id, claimed_until=None)
     )
-    return adopted.rowcount > 0
 
 
 async def forget(tx: Tx, chat_id: int, thread_id: int) -> None:
-    """Forget the topic of a thread that is gone and will not be made again."""
-    is_it = sa.or_(
-        topics.c.thread_id == thread_id,
-        sa.and_(topics.c.thread_id == MAIN, topics.c.former_id == thread_id),
-    )
-    await tx.execute(sa.delete(topics).where(topics.c.chat_id == chat_id, is_it))
+    """Forget the topic of a thread that is gone."""
+    where = sa.and_(topics.c.chat_id == chat_id, topics.c.thread_id == thread_id)
+    await tx.execute(sa.delete(topics).where(where))
 
 
 async def release(tx: Tx, chat_id: int, profile_id: str) -> None:

@@ -259,7 +259,6 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
             username=shown.username or username.lower(),
         ),
         media_url=wire.video_url or (None if _is_lost_video(wire) else wire.thumbnail_url),
-        thumbnail_url=wire.thumbnail_url,
         duration=wire.video_duration if wire.video_url else 0.0,
         mentions=_unique(mention.user.username for mention in wire.mentions),
         links=_unique(_links(wire)),

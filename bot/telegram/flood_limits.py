@@ -12,19 +12,19 @@ from typing import Any, Literal
 
 Lane = Literal["reply", "alert"]
 
-# Messages that may be ahead of that: a person's answer may come at once, an alert need not.
+# How many messages may go at once before one a second holds: more for answers than for alerts.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-_STRICT_BURST = 2.8  # after Telegram said that it was too much
+_STRICT_BURST = 2.8  # for an hour after a 429, answers included
 _ROUNDING_S = 0.001
 _GROUP_WINDOW_S = 60.5  # a minute, and half a second for what is late on its way
 _STRICT_FOR_S = 3600.0
-_SLOWEST = 0.1  # of the full rate; learned from answers 429
-_LESS = 0.7  # of the rate after each of them
-_RECOVERY_S = 300.0  # from there back to the full rate
-_LATEST_ANSWER_S = 2.0  # what takes longer counts as if it had come then
-_CATCH_UP_S = 0.1  # of lateness that may be made good
+_SLOWEST = 0.1  # the lowest rate, as a part of the full one
+_LESS = 0.7  # by what a 429 multiplies the rate
+_RECOVERY_S = 300.0  # in which the rate would recover from nothing to full
+_LATEST_ANSWER_S = 2.0  # an answer that takes longer counts as if it had come then
+_CATCH_UP_S = 0.1  # how far the even spacing may run behind and catch up
 _ASK_AGAIN_S = 0.02
-_LEARN_ONCE_S = 5.0  # many 429 of one moment teach one thing
+_LEARN_ONCE_S = 5.0  # 429s within this time lower the rate once
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""What the chats have had of late, against their flood limits.
+"""How much each chat was sent lately, against its flood limits.
 
-Who sends into a chat has the lease of its queue, so among replicas what it has had goes with that
-lease: it is taken over with a claim, and written down with its end.
+Only who holds the lease of a chat's queue sends into it. So among replicas this state goes along
+with the lease: it is read with a claim, and written down when the lease ends.
 """
 
 from collections.abc import Callable

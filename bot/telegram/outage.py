@@ -30,15 +30,15 @@ _CHATS_OF_AN_OUTAGE = 3
 _FIRST_TRY_S = 5.0
 LAST_TRY_S = 60.0
 _PROBE_TAKES_S = 5.0  # an answer to getMe that takes longer is none
-_ASKS_EVERY = timedelta(seconds=1)  # whether a chat takes anything
-_LONGEST_ASKING = timedelta(seconds=5)  # that one waits for its turn to ask so
-_READ_AGAIN = timedelta(seconds=1)  # how late a replica may hear of another's pause
+_ASKS_EVERY = timedelta(seconds=1)  # between two chats that are asked whether they take anything
+_LONGEST_ASKING = timedelta(seconds=5)  # the longest wait for a turn to ask that
+_READ_AGAIN = timedelta(seconds=1)  # how late a replica may learn of another's pause
 _KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Since when nothing is sent, how often that was tried since, and when it is next; seconds."""
+    """A pause: since when, how many tries there were, when the next is due; Unix seconds."""
 
     since: float
     tries: int
@@ -140,9 +140,9 @@ class Outage:
         return may and await self._answers()
 
     def turn_to_ask(self) -> timedelta | None:
-        """Return in how long a chat may be asked whether it takes anything; one a second is.
+        """Return how long to wait before a chat is asked whether it takes anything.
 
-        None where too many wait for that.
+        One chat a second is asked; None where too many wait for their turn.
         """
         now = self._now()
         wait = max(self._asks_at - now, timedelta(0))
@@ -152,9 +152,9 @@ class Outage:
         return wait
 
     async def takes(self, target: Target) -> bool:
-        """Return whether Telegram takes a call that leaves nothing in the chat.
+        """Return whether Telegram takes a call there that leaves nothing in the chat.
 
-        What is sent while it doesn't may arrive all the same, again and again.
+        Where it does not, a message could arrive without an answer, and be sent again.
         """
         try:
             await self._bot.send_chat_action(

@@ -1,17 +1,15 @@
 """As fast as Telegram allows, and no faster: PTB's rate limiter, with two lanes.
 
-Replies go before alerts. A 429 stops its chat as long as told, whoever else is on the way. That it
-means the whole bot, Telegram doesn't say: where three chats are stopped alike, a private one among
-them, the bot stops for the shortest of their times.
+Replies go before alerts. A 429 closes its chat for as long as Telegram says. Telegram never says
+that a 429 means the whole bot: where three chats are closed until the same moment, a private one
+among them, the whole bot stops for the shortest of their times.
 """
 
 import asyncio
-import heapq
-import itertools
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -36,11 +34,11 @@ log = structlog.get_logger()
 
 _COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
-PATIENCE_S = 30.0  # that a reply waits after a 429; an alert has the outbox for that
-_ALERT_PATIENCE_S = 5.0  # that an alert waits for its chat; else it would keep others from going
+PATIENCE_S = 30.0  # how long a reply waits after a 429; an alert goes back to the outbox
+_ALERT_PATIENCE_S = 5.0  # how long an alert waits here for its chat, holding a place in the outbox
 _TRIES = 3
-_SAME_END_S = 1.5  # 429 that end together, of so many chats, are the bot's own
-_CHATS_OF_ONE_FLOOD = 3
+_CHATS_OF_ONE_FLOOD = 3  # whose 429s end together: they are meant for the whole bot
+_SAME_END_S = 1.5  # how far apart such ends may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,45 +223,20 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
 
 class Turns:
-    """One at a time; who waits in the lane of replies comes before all alerts."""
+    """One at a time; of all alerts only one at a time stands in line with the replies."""
 
     def __init__(self) -> None:
-        """Begin with nobody in the queue."""
-        self._busy = False
-        self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._numbers = itertools.count()
-
-    @property
-    def waiting(self) -> int:
-        """Return how many wait."""
-        return len(self._queue)
+        """Begin with nobody in line."""
+        self._line, self._alerts = asyncio.Lock(), asyncio.Lock()
 
     @asynccontextmanager
     async def turn(self, lane: Lane) -> AsyncIterator[None]:
         """Wait for one's turn; it lasts as long as the block."""
-        if self._busy:
-            future = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._queue, (lane == "alert", next(self._numbers), future))
-            try:
-                with waiting():
-                    await future
-            except asyncio.CancelledError:
-                if not future.cancelled():
-                    self._pass_on()
-                raise
-        self._busy = True
-        try:
+        async with AsyncExitStack() as stack:
+            for lock in (self._alerts, self._line) if lane == "alert" else (self._line,):
+                with waiting() if lock.locked() else nullcontext():
+                    await stack.enter_async_context(lock)
             yield
-        finally:
-            self._pass_on()
-
-    def _pass_on(self) -> None:
-        while self._queue:
-            future = heapq.heappop(self._queue)[2]
-            if not future.done():
-                future.set_result(None)
-                return
-        self._busy = False
 
 
 def order_of(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> Order:

@@ -29,7 +29,6 @@ from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
 
-_LONGEST_ANSWER = 32 * 2**20  # bytes; getFile gives 20 MiB at most
 _TIME_TAG = b"tg-time"  # as a server names it that does not know it
 _PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that names no time
 _MEDIA_METHODS = frozenset(
@@ -38,7 +37,7 @@ _MEDIA_METHODS = frozenset(
 
 
 class NotSentError(NetworkError):
-    """Nothing reached Telegram: the call may be made again without a second thought."""
+    """Nothing reached Telegram, so the call may be made again."""
 
 
 class CutOffError(NotSentError):
@@ -46,7 +45,7 @@ class CutOffError(NotSentError):
 
 
 class UnknownOutcomeError(NetworkError):
-    """The call left, and no answer that we can read came: it may have had its effect."""
+    """The call left and no readable answer came, so it may have had its effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,6 @@ class AiohttpRequest(BaseRequest):
         timeouts: Timeouts | None = None,
         metrics: Metrics | None = None,
         proxy: str = "",
-        longest_answer: int = _LONGEST_ANSWER,
         heard: Callable[[str, datetime | str], None] = lambda *_: None,
     ) -> None:
         """Prepare; the session is opened by ``initialize``, in the loop that will use it.
@@ -81,7 +79,6 @@ class AiohttpRequest(BaseRequest):
         """
         self._heard = heard
         self._connections = connections
-        self._longest_answer = longest_answer
         self._proxy = proxy
         self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
@@ -179,7 +176,7 @@ class AiohttpRequest(BaseRequest):
                     method, _address(url), timeout=timeout, allow_redirects=False, **body
                 ) as response:
                     self._heard("the Bot API's server", response.headers.get("Date", ""))
-                    payload = await _read(response, self._longest_answer)
+                    payload = await response.read()
                     if _METHOD.search(url) and (sent := _SENT_AT.search(payload)):
                         at = datetime.fromtimestamp(int(sent[1]), UTC)
                         self._heard("Telegram", at)
@@ -266,18 +263,6 @@ def _form(
             uploads.append(content)
         form.add_field(name, content, filename=filename, content_type=mime)
     return form
-
-
-async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:
-    """Return the body, whose length is bounded whatever the server says of it."""
-    if (response.content_length or longest) < longest:
-        return await response.read()
-    payload = bytearray()
-    async for chunk in response.content.iter_any():
-        payload += chunk
-        if len(payload) > longest:
-            raise aiohttp.ClientPayloadError("too long")
-    return bytes(payload)
 
 
 def _said(payload: bytes) -> str:

@@ -1,13 +1,13 @@
-"""One update, whole: its effects, its answers and its end are one transaction, then it is said.
+"""Handles one update: its effects, its answers and its end are one transaction.
 
-That transaction claims the chat's queue as well, and the outbox sends the answers at once. What
-can't leave (a flood limit, an outage, a lost connection, a chat that is being sent into) waits
-there before all alerts. So no handler runs twice after its effect.
+That transaction claims the chat's queue as well, and then the outbox sends the answers at once.
+An answer that can't leave (a flood limit, an outage, a lost connection, a chat that is being sent
+into) waits in the queue, before all alerts. So no handler runs again once its effect is there.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from telegram import Update
@@ -17,7 +17,6 @@ from bot.domain.model import Options
 from bot.domain.records import REPLY, ChatQueue, Delivery
 from bot.outbox.worker import Outbox
 from bot.runtime.logging import mark
-from bot.runtime.recent import Recent
 from bot.sending.replies import SHOWN_ALREADY, Replies
 from bot.store import chat_queues, deliveries, enqueue, inbox
 from bot.store.engine.database import Database, Tx
@@ -28,8 +27,6 @@ from bot.updates import unit_of_work
 from bot.updates.unit_of_work import Reply, Unit
 
 log = structlog.get_logger()
-
-_HASTENED_EVERY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,6 @@ class Answering:
         self._outage = outage
         self._wake = wake
         self._now = now
-        self._hastened = Recent[bool]()
 
     async def __call__(self, update: Update, claimed: ClaimedUpdate) -> bool:
         """Handle an update, which is ours as ``claimed``, and answer it.
@@ -151,14 +147,7 @@ class Answering:
         if queue is None:
             for chat_id in sorted({row.target.chat_id for row in rows}):
                 await chat_queues.wake(tx, chat_id, due_at=now, now=now)
-                await self._hasten(tx, chat_id, now)
         return Enqueued(queue, until, rows, strangers)
-
-    async def _hasten(self, tx: Tx, chat_id: int, now: datetime) -> None:
-        """Let what was asked before be answered now as well, where that has to wait."""
-        if self._hastened.get(chat_id, within=_HASTENED_EVERY, now=now) is None:
-            self._hastened.record(chat_id, True, now=now)  # noqa: FBT003 - a value of the memory
-            await deliveries.hasten_replies(tx, chat_id, now=now)
 
     async def _send(self, enqueued: Enqueued, unit: Unit) -> None:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""

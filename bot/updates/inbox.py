@@ -1,9 +1,10 @@
 """Updates in: stored first, confirmed to Telegram then, handled after.
 
-In order within a chat, many chats at once. A process that dies leaves nothing unanswered: what it
-was handling is taken up again, after three failures or nine deaths no more. A statement that takes
-too long counts as a death. What one chat or one person asks too much is answered once in all
-(``queues``), and a handler that only waits holds no place.
+Updates of one chat are handled in order, those of many chats at once. What a process was handling
+when it died is handled again. An update is given up after three failures of its handler, or after
+nine deaths; a statement that takes too long counts as a death. Of what a chat or a person asks
+too much, one update is answered for all (``queues``). At most 64 handlers work at a time, besides
+those that only wait.
 """
 
 import asyncio
@@ -40,20 +41,20 @@ Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
 News = tuple[Standing, int, str]  # an update that came: where it stands, its number, its JSON
 
 _UPDATE_LEASE = timedelta(seconds=60)
-_LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # what a dead one had begun waits no longer
+_LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # so long wait updates that a dead replica had begun
 _FAILURES = 3
 _ATTEMPTS = _FAILURES * FAILURE
-_AGAIN_AFTER = timedelta(seconds=1)  # times the number of the attempt
-_RETURNED_FOR = timedelta(seconds=2)  # what the database kept from being begun
+_AGAIN_AFTER = timedelta(seconds=1)  # the first pause after a failure; the n-th is n times as long
+_RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
 _ASIDE_AT_MOST = timedelta(hours=6)
 _AT_ONCE = 64
 _EACH_AT_ONCE = 8  # updates of one person, in whatever chats
-_WAITING_AT_ONCE = 1_000  # in hand at all, those included that only wait
-SAID_AGAIN = timedelta(minutes=2)  # after "one thing at a time", before it is said again
+_WAITING_AT_ONCE = 1_000  # updates begun at most, those included whose handlers only wait
+SAID_AGAIN = timedelta(minutes=2)  # how often "one thing at a time" is said at most
 _BEHIND = 2_000  # open updates from which on Telegram is asked to wait
-_CLAIM_AGAIN = timedelta(seconds=1)  # another replica may have taken one in
+_CLAIM_AGAIN = timedelta(seconds=1)  # how soon an update is found that another replica stored
 _STILL_OPEN = frozenset({"returned", "slow", "again", "set aside", "taken over"})
-_SHORTEST = timedelta(seconds=0.05)  # after nothing could be claimed, others being at it
+_SHORTEST = timedelta(seconds=0.05)  # the shortest pause between two claims
 
 
 async def _no_answer(_update: Update, _claimed: ClaimedUpdate) -> bool:
@@ -81,12 +82,11 @@ class Intake:
     ) -> None:
         """``handle`` gets an update and the claim by which it is ours.
 
-        It returns whether it has written down the end of the update itself.
+        It returns whether it has written down itself that the update is done.
 
-        ``last_resort`` answers an update that ``handle`` failed with every time.
-
-        ``too_much`` answers, once within ``said_again``, what is more than a chat or a person may
-        ask at a time. A press is answered after ``press_s`` where its handler can't begin.
+        ``last_resort`` answers an update with which ``handle`` failed every time. ``too_much``
+        answers, once within ``said_again``, what is more than a chat or a person may ask at a
+        time. A press is answered after ``press_s`` where its handler has not begun.
         """
         self._db = db
         self._bot = bot
@@ -126,8 +126,8 @@ class Intake:
     async def add(self, updates: Iterable[object]) -> None:
         """Store updates as Telegram sent them; when this returns, they will be answered.
 
-        One that can't be stored fails its batch, so that Telegram sends it again; the third time
-        it is left out, for it would keep all others from coming in.
+        Where one can't be stored all come again from Telegram; the third time that one is left
+        out, for it would keep all others from coming in.
 
         Raises:
             Exception: Nothing of them, or not all, is stored.

@@ -1,8 +1,8 @@
-"""Pressed buttons whose handler can't begin yet: the spinner ends all the same.
+"""Answers presses of buttons whose handlers can't begin yet, so that the button stops spinning.
 
 Telegram takes the answer to a press for some 15 to 30 seconds only (Telethon#4073, nutgram#725),
-and a chat's updates are handled one after the other. So where a press still waits after 2 seconds,
-it is answered without words; what its handler has to say then comes as a line.
+and a chat's updates are handled one after the other. So a press that still waits after 2 seconds
+is answered without words; what its handler has to say then comes as a message.
 """
 
 import asyncio

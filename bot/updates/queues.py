@@ -1,9 +1,9 @@
-"""In which queue an update stands, who asks with it, and what of it is too much; pure.
+"""In which queue an update stands, who asks something by it, and which are too many; pure.
 
 One person's flood must not make the bot deaf: a chat's queue has a limit, and so has each person
-within it. What is above is answered once in all. Only what asks for something is counted against
-a person; what nobody waits for (chatter of a group) is let go in silence, and what tells of a
-membership or a migration is always kept.
+within it. Of those above a limit one is answered for all. Only updates that ask for something
+count against a person. Those that nobody waits for (chatter of a group) are dropped in silence
+above the limit; those that tell of a membership or a migration are always kept.
 """
 
 from collections import Counter

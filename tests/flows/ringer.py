@@ -16,23 +16,20 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import aiohttp
-import sqlalchemy as sa
 import structlog
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
-from bot.domain.records import EPOCH
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
 from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.outbox.worker import Outbox
+from bot.sending.replies import Replies
 from bot.sending.sender import Sender
-from bot.sending.text import Texts
 from bot.store.engine.database import Database
-from bot.store.file_ids import files
 from bot.stories_api.client import StoriesApi
 from tests.support.telegram import bot_at
 
@@ -48,8 +45,6 @@ async def ring(args: list[str], folder: Path, ready: int) -> None:
     db_url, telegram_url, api_url, cdn_url = args
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(db_url))
-        async with db.begin() as tx:  # the leases of uploads are long, and those of the dead
-            await tx.execute(sa.update(files).values(leased_until=EPOCH))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         bot = await stack.enter_async_context(bot_at(telegram_url))
         spool = stack.enter_context(Spool(folder, limit=10**9))
@@ -57,7 +52,7 @@ async def ring(args: list[str], folder: Path, ready: int) -> None:
         api = StoriesApi(session, url=api_url, key=SecretStr("k"), rate=1000)
         ledger = Ledger(db, LIMITS)
         sender = Sender(bot, media, db)
-        outbox = Outbox(db, sender, Texts(bot), lease=LEASE)
+        outbox = Outbox(db, sender, Replies(bot, sender), lease=LEASE)
         subscriptions = Subscriptions(
             db, api, ledger, limits=SubscriptionLimits(), polling=POLLING, wake=outbox.wake
         )

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from bot.store.engine.database import Database
 from bot.store.topics import topics
-from tests.flows.test_topics import brought, forum_of, made, post, star
+from tests.flows.test_topics import brought, forum_of, made, star
 from tests.support.control import Control, wait_for
 from tests.support.killing import Victim
-from tests.support.sandbox import Box, sandbox_box
+from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, settings_for
 
 SLOW = {"delay_s": 1.0}  # so long Telegram takes, that the claim is seen first
@@ -91,29 +91,3 @@ async def test_killed_over_a_subscription_it_has_one_topic_and_its_alerts(
             assert len(asked) == len(names)  # nobody pays again for what a kill undid
         finally:
             await victim.end(signal.SIGKILL)
-
-
-async def test_killed_over_a_lost_topic_it_is_made_again_once_with_all_that_was_owed(
-    box: Box, tmp_path: Path, db: Database, database_url: str
-) -> None:
-    control, bell = box.control, Bell(box, settings_for(box, tmp_path))
-    forum, boss = await forum_of(control)
-    await star(control, "kill.lost")
-    victim = Victim(box, tmp_path, webhook=False, database_url=database_url)
-    try:
-        await victim.start(POLL_FLOOR_S="1")
-        await bell.ask(forum, "/subscribe kill.lost topic", user=boss)
-        ((old, name),) = (await control.topics(forum)).items()
-        await control.thread(forum, old, name, state="deleted")
-        await control.fault("telegram", SLOW, match="createForumTopic")
-        pks = await post(control, "kill.lost", 3)
-        await killed_with_a_topic_made(victim, db, control, forum, count=1)
-        await victim.start(POLL_FLOOR_S="1")
-        threads = await brought(control, forum, *pks)
-        ((new, name),) = (await control.topics(forum)).items()
-        assert (threads, name) == ([new] * 3, "kill.lost")
-        assert await made(control, forum) == 2
-        last = (await control.publish("kill.lost"))["pk"]
-        assert await brought(control, forum, last) == [new]
-    finally:
-        await victim.end(signal.SIGKILL)

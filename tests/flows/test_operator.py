@@ -82,7 +82,7 @@ async def test_health_tells_how_long_a_story_waits(run: tuple[Bell, int]) -> Non
 
 
 async def test_without_the_privacy_check_a_known_profile_costs_one(tmp_path: Path) -> None:
-    async with storybell(tmp_path, skip_privacy_check=True) as bell:
+    async with storybell(tmp_path, skip_privacy_check="true") as bell:
         ann = await bell.control.person()
         story = (await bell.control.stories("natgeo"))[0]
         await bell.ask(ann, f"https://www.instagram.com/stories/natgeo/{story['pk']}/")

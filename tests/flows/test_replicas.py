@@ -8,15 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from bot.store.engine.database import Database
-from bot.store.topics import topics
-from tests.flows.test_topics import brought, forum_of, made, star
 from tests.support.control import Control, Json, wait_for
 from tests.support.killing import Victim, free_port
 from tests.support.sandbox import Box
-from tests.support.storybell import Bell, buttons, running_bell
+from tests.support.storybell import Bell, running_bell
 
 LEADS = re.compile(r'leader\{.*what="(\w+)"')
 LIMITS = {"daily_budget": 100_000, "person_burst": 1000}
@@ -146,43 +143,3 @@ async def test_what_is_pasted_to_both_at_once_is_asked_once(
             await wait_for(partial(shown, control, person))
         stop.set()
     assert await control.billed() == 1
-
-
-async def test_a_topic_that_two_want_at_once_is_made_once_and_gets_what_was_owed(
-    box: Box, control: Control, shared: Json, db: Database, tmp_path: Path
-) -> None:
-    """Whoever brings the alert makes the lost topic again while somebody asks for it."""
-    forum, boss = await forum_of(control)
-    await star(control, "both.want")
-
-    async def is_claimed() -> bool:
-        async with db.read() as tx:
-            (row,) = await tx.execute(sa.select(topics.c.thread_id))
-        return bool(row.thread_id == 0)
-
-    async with (
-        running_bell(tmp_path / "a", box, **shared) as bell,
-        running_bell(tmp_path / "b", box, **shared),
-    ):
-        await bell.ask(forum, "/subscribe both.want topic", user=boss)
-        ((old, name),) = (await control.topics(forum)).items()
-        await control.thread(forum, old, name, state="deleted")
-        await control.fault("telegram", {"delay_s": 1.0}, match="createForumTopic")
-        pk = (await control.publish("both.want"))["pk"]
-        await wait_for(is_claimed, what="who makes it again")
-        asked = await control.say(forum, "/subscribe both.want topic", user=boss)
-
-        async def is_answered() -> bool:
-            replies = await control.replies(forum, asked)
-            return any("both.want" in one.get("text", "") for one in replies)
-
-        await wait_for(is_answered)
-        threads = list(await control.topics(forum))
-        assert await brought(control, forum, pk) == threads
-        assert await made(control, forum) == 2
-        (listed,) = await bell.ask(forum, "/subscriptions", user=boss)
-        assert [text for text in buttons(listed) if "both.want" in text] == [
-            "🔔 both.want (own topic)"
-        ]
-        last = (await control.publish("both.want"))["pk"]
-        assert await brought(control, forum, last) == threads

@@ -173,27 +173,6 @@ async def test_one_bad_item_never_costs_the_rest(bell: Bell, control: Control) -
     assert any("too big" in m.get("text", "") for m in shown)
 
 
-async def test_a_large_video_says_its_size_while_it_takes_long(control: Control) -> None:
-    ann = await control.person()
-    await control.profile("large.video", posts_per_day=0)
-    story = await control.publish("large.video", 2, bytes=25_000_000)
-    # By its address it is too large for Telegram; the upload takes its time.
-    await control.fault("telegram", {"delay_s": 5}, match="sendVideo", after=1, times=1)
-    message = await control.say(ann, "/stories large.video")
-
-    async def said() -> list[Json]:
-        shown = await control.replies(ann, after=message)
-        return [m for m in shown if m.get("text") == "Sending a large video: 25 MB"]
-
-    await wait_for(said, what="how large it is")
-
-    async def only_the_story() -> bool:
-        shown = await control.replies(ann, after=message)
-        return [m.get("_story_pk") for m in shown] == [story["pk"]]
-
-    await wait_for(only_the_story, what="the story, and no line")
-
-
 async def test_many_stories_say_how_many_have_come_while_it_takes_long(control: Control) -> None:
     ann = await control.person()
     await control.fault("telegram", {"delay_s": 5}, match="sendMediaGroup", times=1)

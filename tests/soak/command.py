@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.plants import FOUND_BY, PLANTS
-from tests.soak.rates import ORDINARY, ROUGH, ROUGH_DAYS
+from tests.soak.rates import ORDINARY, REFUSED, ROUGH, ROUGH_DAYS
 
 ROOT = Path(__file__).parents[2]
 RAM = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
@@ -85,7 +85,7 @@ def _one(options: argparse.Namespace) -> int:
     ram = RAM if RAM.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="storybell-soak-", dir=ram))
     log = options.log and options.log / f"{options.one}.log"
-    rates = ROUGH if options.rough else ORDINARY
+    rates = ROUGH if options.rough else REFUSED if options.refusals else ORDINARY
     result = one(
         options.one, folder, days=_days(options), plant=options.plant, rates=rates, log=log
     )
@@ -100,6 +100,8 @@ def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str,
         words += ["--plant", plant]
     if options.plant or options.rough:
         words += ["--rough"]
+    if options.refusals:
+        words += ["--refusals"]
     if options.log:
         options.log.mkdir(parents=True, exist_ok=True)
         words += ["--log", str(options.log)]
@@ -114,14 +116,15 @@ def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str,
     except (IndexError, ValueError):
         result = {
             "seed": seed, "days": 0.0, "commands": 0, "alerts": 0, "crashes": 0, "looks": 0,
-            "ledger": 0, "delays": (0.0, 0.0), "digest": "", "cpu": 0.0,
+            "ledger": 0, "refusals": 0, "delays": (0.0, 0.0), "digest": "", "cpu": 0.0,
             "violations": [f"the run itself failed: {done.stderr[-3000:]}"],
         }  # fmt: skip
     found = "".join(f"  {words}\n" for words in result["violations"][:SHOWN])
     sys.stdout.write(
         f"seed {seed}: {time.monotonic() - began:.0f} s, {result['cpu']:.0f} of CPU,"
         f" {result['commands']} commands,"
-        f" {result['alerts']} alerts, {result['crashes']} crashes, {result['looks']} looks,"
+        f" {result['alerts']} alerts, {result['refusals']} refusals,"
+        f" {result['crashes']} crashes, {result['looks']} looks,"
         f" event log {result['digest']}, {len(result['violations'])} violations\n{found}"
     )
     sys.stdout.flush()
@@ -143,6 +146,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--plant", default="", choices=["", "all", *PLANTS],
                         help="a mistake to put into the bot; 0 when it is found")  # fmt: skip
     parser.add_argument("--rough", action="store_true", help="the few hours of plants, without")
+    parser.add_argument("--refusals", action="store_true",
+                        help="nothing fails but sends, which are refused at random")  # fmt: skip
     parser.add_argument("--replay", action="store_true", help="run each seed twice and compare")
     parser.add_argument("--log", type=Path, help="a folder for the event logs")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)

@@ -46,6 +46,7 @@ def check_all(journal: Journal) -> list[str]:
             nobody_was_told_private_or_gone_wrongly,
             no_traceback,
             no_day_cost_more_than_its_budget,
+            no_refusal_was_paid_for,
         )
         for words in check(journal)
     ]
@@ -202,6 +203,8 @@ def _inversions(
         if (older.taken_at, older.pk) >= (newer.taken_at, newer.pk):
             latest = message
             continue
+        if journal.rates.refusals and older.media_type != newer.media_type:
+            continue  # the right for its kind was refused, and others went on
         row = rows.get((chat, older.pk))
         if row is None or row.created > latest.sent_at:
             continue  # nobody knew of it when the newer one went out
@@ -503,6 +506,12 @@ def no_day_cost_more_than_its_budget(journal: Journal) -> list[str]:
         for day, billed in sorted(journal.billed.items())
         if billed > journal.rates.credits
     ]
+
+
+def no_refusal_was_paid_for(journal: Journal) -> list[str]:
+    """Where nothing but refusals fails, each of which a free source cures, nothing is bought."""
+    is_wrong = journal.rates.refusals and journal.bought
+    return [f"{journal.bought} credits went into downloads"] if is_wrong else []
 
 
 def check_ledger(journal: Journal, database: Path) -> None:

@@ -18,6 +18,7 @@ from tests.soak.rates import ORDINARY, Rates
 
 HOUR = 3600.0
 DAY = 24 * HOUR
+REFUSED = 400
 NOTICE_KINDS = ("failed", "missed", "private", "gone", "ended")
 LOOKS_EVERY_S = 300.0  # between two looks at the tables
 UNSETTLED_S = 2 * HOUR  # that what somebody wants to change may wait, for all that fails
@@ -118,6 +119,8 @@ class Journal:
     open_at_crashes: int = 0  # credits reserved by calls under way
     unrecorded: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
     unanswered_calls: int = 0  # nominal credits of calls whose answer was lost on the way
+    bought: int = 0  # credits that downloads cost
+    refusals: int = 0  # sends that were refused by chance
     refused: list[tuple[float, int, str]] = field(default_factory=list)
     closed: list[tuple[float, int]] = field(default_factory=list)  # topics that took no answer
     tracebacks: list[str] = field(default_factory=list)
@@ -183,6 +186,11 @@ class Journal:
             if entry["service"] == "stories" and "stories" in str(entry["path"]):
                 self.looks += 1
             self.billed[int(float(str(entry["at"])) // DAY)] += int(str(entry.get("billed", 0)))
+            if "download" in str(entry["path"]):
+                self.bought += int(str(entry.get("billed", 0)))
+            if entry.get("fault"):
+                self.refusals += int(entry["status"] == REFUSED)
+                continue
             said = str(entry.get("description", ""))
             if entry["service"] == "telegram" and any(word in said for word in REFUSALS):
                 self.refused.append((float(str(entry["at"])), int(chat or 0), method))

@@ -33,6 +33,8 @@ class Rates:
     backup_hours: int = 6
     quiet: bool = False
     """Every third chat wants to be left alone from the first hour on."""
+    refusals: float = 0.0
+    """Of sends, at random, in place of all else that fails."""
 
 
 ORDINARY = Rates()
@@ -41,4 +43,5 @@ ROUGH = Rates(
     settled_s=5, lasting=0.4, away=0.1, drain_s=2.5 * HOUR, quiet=True,
     backup_hours=1,
 )  # fmt: skip
+REFUSED = Rates(refusals=250, crashes=0.001, posts=8, deeds=600, probes=40, credits=1000)
 ROUGH_DAYS = 0.25

@@ -55,6 +55,7 @@ class Result:
     crashes: int
     looks: int
     ledger: int  # credits
+    refusals: int  # of sends, by faults
     delays: tuple[float, float]  # of alerts, in seconds: the median, and what 95 % stay below
     digest: str
     cpu: float  # seconds
@@ -258,6 +259,7 @@ class Seed:
             crashes=len(journal.crashes),
             looks=journal.looks,
             ledger=journal.ledger,
+            refusals=journal.refusals,
             delays=(delays[len(delays) // 2], delays[len(delays) * 95 // 100]),
             digest=journal.digest,
             cpu=round(process_time(), 1),

@@ -10,6 +10,7 @@ from tests.soak import wires
 from tests.soak.journal import HOUR, Journal, Window
 from tests.soak.rates import ORDINARY, Rates
 from tests.support.control import Control, flood, refused
+from tests.support.refusals import refusal
 
 MINUTE = 60.0
 
@@ -59,6 +60,8 @@ KINDS: tuple[Kind, ...] = (
     ("cdn", "", {"truncate": 1000}, 3, 5, 60),
     ("cdn", "", {"slow_bytes_per_s": 2000}, 3, 5, 30),
 )  # fmt: skip
+OBEYED = ("chat", "removed", "partly", "down")
+"""Refusals by which the bot ends what it owes, or says that it may be there."""
 UNHEARD = ({"reset": "after"}, {"truncate": 40})  # of the Stories API: billed, and not told
 
 
@@ -83,9 +86,29 @@ class Weather:
 
     async def rage(self, until: float) -> None:
         """Let one thing after the other fail until the time has come."""
+        if self._rates.refusals:
+            await self._refuse(until)
+            return
         async with asyncio.TaskGroup() as group:
             group.create_task(self._services(until))
             group.create_task(self._databases(until))
+
+    async def _refuse(self, until: float) -> None:
+        """Refuse a few sends now and then, in words of each kind."""
+        clock = self._journal.sandbox.clock
+        while True:
+            wait = self._chance.expovariate(self._rates.refusals / 24 / HOUR)
+            await asyncio.sleep(min(wait, until - clock.now()))
+            if clock.now() >= until:
+                await self._control.clear_faults()
+                return
+            words, source = refusal(self._chance, self._chance.randint(1, 3), without=OBEYED)
+            match = self._chance.choice(["sendMediaGroup", "sendPhoto", "sendVideo"])
+            times = self._chance.choice([1, 2, 5])
+            await self._control.fault(
+                "telegram", refused(words), match=match, times=times, source=source
+            )
+            self._journal.note("refusal", words, match, times)
 
     async def crash_times(self, until: float) -> float | None:
         """Wait for the next crash; return after how many turns of the loop, None: no more."""

@@ -66,7 +66,6 @@ def story_of(shown: dict[str, Any]) -> Story:
         kind="video" if is_video else "photo",
         profile=Profile(str(user["pk"]), user["username"]),
         media_url=shown["video_url"] if is_video else shown["thumbnail_url"],
-        thumbnail_url=shown["thumbnail_url"],
         duration=float(shown.get("video_duration") or 0),
     )
 

@@ -41,10 +41,8 @@ def test_the_first_bytes_tell(head: bytes, mime: str | None) -> None:
         assert found.kind == ("video" if mime == "video/mp4" else "photo")
 
 
-def test_real_files_have_their_measures() -> None:
-    assert measure(MEDIA / "photo-0.jpg", "image/jpeg") == Measures(1080, 1920)
-    assert measure(MEDIA / "photo.webp", "image/webp") == Measures(640, 1136)
-    found = measure(MEDIA / "video-0.mp4", "video/mp4")
+def test_a_real_video_has_its_measures() -> None:
+    found = measure(MEDIA / "video-0.mp4")
     assert (found.width, found.height, found.duration) == (720, 1280, 15.0)
 
 
@@ -52,20 +50,6 @@ def written(folder: Path, body: bytes) -> Path:
     path = folder / "file"
     path.write_bytes(body)
     return path
-
-
-def test_pngs_and_other_webps(tmp_path: Path) -> None:
-    assert measure(written(tmp_path, PNG), "image/png") == Measures(640, 480)
-    lossless = b"RIFF\x00\x00\x00\x00WEBPVP8L\x00\x00\x00\x00\x2f" + struct.pack(
-        "<I", 639 | 479 << 14
-    )
-    assert measure(written(tmp_path, lossless + bytes(8)), "image/webp") == Measures(640, 480)
-    large = b"RIFF\x00\x00\x00\x00WEBPVP8X" + bytes(8) + b"\x7f\x02\x00\xdf\x01\x00"
-    assert measure(written(tmp_path, large), "image/webp") == Measures(640, 480)
-    assert (
-        measure(written(tmp_path, b"RIFF\x00\x00\x00\x00WEBPxxxx" + bytes(20)), "image/webp")
-        == Measures()
-    )
 
 
 def box(name: bytes, body: bytes) -> bytes:
@@ -79,27 +63,21 @@ def test_64_bit_boxes_and_times(tmp_path: Path) -> None:
     body = (
         box(b"ftyp", b"mp42" + bytes(12)) + struct.pack(">I4sQ", 1, b"moov", 16 + len(moov)) + moov
     )
-    assert measure(written(tmp_path, body), "video/mp4") == Measures(720, 1280, 2.5)
+    assert measure(written(tmp_path, body)) == Measures(720, 1280, 2.5)
 
 
 def test_what_is_broken_or_unknown_has_no_measures(tmp_path: Path) -> None:
-    for mime in ("image/jpeg", "image/png", "image/webp", "video/mp4", "image/heic"):
-        assert measure(written(tmp_path, b""), mime) == Measures()
+    for body in (b"", b"\xff\xd8\xff\xe0", b"RIFF"):
+        assert measure(written(tmp_path, body)) == Measures()
     endless = box(b"moov", box(b"moov", box(b"moov", box(b"moov", box(b"moov", b"x" * 9)))))
-    assert measure(written(tmp_path, endless), "video/mp4") == Measures()
+    assert measure(written(tmp_path, endless)) == Measures()
 
 
 @settings(max_examples=150, deadline=None)
-@given(
-    st.integers(0, 6000),
-    st.integers(0, 255),
-    st.sampled_from(["video-0.mp4", "photo-0.jpg", "photo.webp"]),
-)
-def test_no_broken_file_is_a_surprise(at: int, byte: int, name: str) -> None:
-    body = bytearray((MEDIA / name).read_bytes()[:20_000])
+@given(st.integers(0, 6000), st.integers(0, 255))
+def test_no_broken_file_is_a_surprise(at: int, byte: int) -> None:
+    body = bytearray((MEDIA / "video-0.mp4").read_bytes()[:20_000])
     at %= len(body)
     body[at] = byte
     with tempfile.TemporaryDirectory() as folder:
-        path = written(Path(folder), bytes(body[: at + 500]))
-        for mime in ("image/jpeg", "image/webp", "video/mp4"):
-            measure(path, mime)
+        measure(written(Path(folder), bytes(body[: at + 500])))

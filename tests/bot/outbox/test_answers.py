@@ -24,6 +24,7 @@ from bot.sending.replies import Payload, album_of, text_of
 from bot.store import chat_queues, enqueue
 from bot.store.engine.database import Database
 from bot.telegram.api import Leaving
+from bot.telegram.flood_limits import Lane
 from tests.bot.outbox.test_results import CHAT, free_at, leaving, owing, record
 from tests.bot.outbox.test_worker import Post
 from tests.support.followed import NOON, Clock, rows, story
@@ -37,14 +38,26 @@ ALBUM = album_of(
 
 @dataclass
 class Answers:
-    """Our own seam to Telegram: takes answers, and answers as it is told."""
+    """Our own seam to Telegram: takes answers, and answers as it is told; notices are a Post's."""
 
+    bot_name = "storybell_bot"
+
+    post: Post = field(default_factory=Post)
     outcomes: list[Outcome] = field(default_factory=list)
     said: list[tuple[str, bool, float]] = field(default_factory=list)
 
     async def send(
-        self, _: Target, payload: Payload, *, silent: bool, leaving: Leaving, patience: float
+        self,
+        target: Target,
+        payload: Payload,
+        *,
+        silent: bool,
+        leaving: Leaving,
+        patience: float = 0.0,
+        lane: Lane = "reply",
     ) -> Outcome:
+        if lane == "alert":
+            return await self.post.send(target, payload, silent=silent, leaving=leaving)
         await leaving()
         self.said.append((payload["text"], silent, patience))
         return self.outcomes.pop(0) if self.outcomes else Sent((SentItem("", 1),))
@@ -124,9 +137,10 @@ async def test_after_three_copies_an_answer_is_given_up_with_a_last_word_and_no_
 ) -> None:
     await owing(sqlite_db)
     await owe(sqlite_db, HELLO)
-    post, answers, clock, metrics = Post(), Answers(), Clock(), Metrics()
+    post, clock, metrics = Post(), Clock(), Metrics()
+    answers = Answers(post)
     outbox = Outbox(
-        sqlite_db, post, post, replies=answers, metrics=metrics, now=clock  # type: ignore[arg-type] # they stand for all three
+        sqlite_db, post, answers, metrics=metrics, now=clock  # type: ignore[arg-type] # they stand for all three
     )  # fmt: skip
     answers.outcomes = [TryLater(unknown=True)] * 6
     sent_at = []
@@ -156,8 +170,9 @@ async def test_after_three_copies_an_answer_is_given_up_with_a_last_word_and_no_
 async def test_an_answer_that_the_outbox_brought_is_kept_no_longer(sqlite_db: Database) -> None:
     await owing(sqlite_db)
     await owe(sqlite_db, HELLO)
-    post, answers = Post(), Answers()
-    outbox = Outbox(sqlite_db, post, post, replies=answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
+    post = Post()
+    answers = Answers(post)
+    outbox = Outbox(sqlite_db, post, answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
     assert await outbox.run_once() == 1
     assert [text for text, _, _ in answers.said] == ["hello"]
     assert await rows(sqlite_db) == []

@@ -11,6 +11,7 @@ from bot.domain.records import Chat, Delivery
 from bot.domain.selection import Batch
 from bot.outbox.composer import Alerts
 from bot.sending.items import SendOptions
+from bot.sending.replies import Payload
 from tests.support.followed import MINUTE, NOON, Clock, story
 
 ANN = Chat(1, "private", "", "en", None, "UTC", None, None, 540, {}, "active")
@@ -33,8 +34,8 @@ class Post:
         self.options.append(options)
         return Sent(())
 
-    async def send(self, _: Target, html: str, *, silent: bool, **__: Any) -> Outcome:
-        self.sentences.append((html, silent))
+    async def send(self, _: Target, payload: Payload, *, silent: bool, **__: Any) -> Outcome:
+        self.sentences.append((payload["text"], silent))
         return Sent(())
 
 

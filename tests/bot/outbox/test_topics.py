@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.domain.model import GiveUp, Outcome, Sent, SentItem, Target
+from bot.domain.model import GiveUp, SentItem, Target
 from bot.outbox.worker import Outbox
 from bot.sending.replies import text_of
 from bot.sending.topics import Topics
@@ -15,7 +14,6 @@ from bot.store import chat_queues, chats, enqueue
 from bot.store.engine.database import Database
 from tests.bot.outbox.test_answers import Answers
 from tests.bot.outbox.test_worker import Post
-from tests.support.control import flood
 from tests.support.followed import MINUTE, NATGEO, NOON, Clock, follow, look, rows, story
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import bot_at
@@ -48,7 +46,8 @@ class Forum:
 
 @pytest.fixture
 async def forum(sqlite_db: Database) -> AsyncIterator[Forum]:
-    clock, post, answers = Clock(), Post(), Answers()
+    clock, post = Clock(), Post()
+    answers = Answers(post)
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         boss = await box.control.person()
         chat = await box.control.chat(
@@ -66,7 +65,7 @@ async def forum(sqlite_db: Database) -> AsyncIterator[Forum]:
         async with sqlite_db.begin() as tx:
             await follow(tx, chat, thread_id=thread)
         outbox = Outbox(
-            sqlite_db, post, post, replies=answers, topics=topics, lease=MINUTE, now=clock  # type: ignore[arg-type] # they stand for all three
+            sqlite_db, post, answers, topics=topics, lease=MINUTE, now=clock  # type: ignore[arg-type] # they stand for all three
         )  # fmt: skip
         yield Forum(box, sqlite_db, chat, thread, outbox, post, answers)
 
@@ -86,43 +85,20 @@ async def test_a_topic_follows_the_name_of_its_profile(forum: Forum) -> None:
     assert len(forum.post.sentences) == 2
 
 
-async def test_a_topic_that_was_deleted_is_made_again_and_nobody_is_told(forum: Forum) -> None:
+async def test_what_a_deleted_topic_is_owed_comes_to_the_chat_which_is_told(
+    forum: Forum,
+) -> None:
     await forum.posted("1", "2")
     await forum.lose()
     forum.post.outcomes = [GiveUp("topic_deleted", scope="thread", items=(SentItem("1", 5),))]
-    assert await forum.outbox.run_once() == 1
-    [(thread, name)] = (await forum.topics()).items()
-    assert (thread != forum.thread, name) == (True, "natgeo")
-    assert await forum.outbox.run_once() == 1
+    for _ in range(3):
+        await forum.outbox.run_once()
     assert [(target.thread_id, pks) for target, pks, _ in forum.post.albums] == [
         (forum.thread, ["1", "2"]),
-        (thread, ["2"]),
+        (None, ["2"]),
     ]
-    assert [(row.state, row.notice) for row in await rows(forum.db)] == [("sent", None)] * 2
-
-
-async def test_while_telegram_makes_none_the_chat_waits_as_long_as_it_says(forum: Forum) -> None:
-    await forum.posted("1", "2")
-    await forum.lose()
-    await forum.box.control.fault("telegram", flood(300), match="createForumTopic")
-    forum.post.outcomes = [GiveUp("topic_deleted", scope="thread", items=(SentItem("1", 5),))]
-    assert await forum.outbox.run_once() == 1
-    assert [(row.story_pk, row.state, row.thread_id) for row in await rows(forum.db)] == [
-        ("1", "sent", forum.thread),
-        ("2", "open", forum.thread),
-    ]
-    async with forum.db.read() as tx:
-        due = await chat_queues.due_next(tx)
-    assert due
-    assert due - NOON == timedelta(seconds=300)
-
-
-@pytest.mark.parametrize("outcome", [GiveUp("weird", scope="item"), Sent((SentItem("1", 5),))])
-async def test_another_outcome_makes_no_topic(forum: Forum, outcome: Outcome) -> None:
-    await forum.posted("1")
-    await forum.lose()
-    forum.post.outcomes = [outcome]
-    await forum.outbox.run_once()
+    [(target, text, _)] = forum.post.sentences
+    assert (target.thread_id, "was deleted" in text) == (None, True)
     assert await forum.topics() == {}
 
 

@@ -22,6 +22,7 @@ from bot.domain.model import (
 from bot.outbox.worker import AT_ONCE, FEW, Outbox
 from bot.runtime.clock import Clock as RealClock
 from bot.runtime.metrics import Metrics
+from bot.sending.replies import Payload
 from bot.store import chat_queues, chats, deliveries, subscriptions
 from bot.store.engine.database import Database
 from bot.telegram.api import Leaving, NotWantedError
@@ -75,11 +76,17 @@ class Post:
         return sent(*(one.pk for one in album.stories))
 
     async def send(
-        self, target: Target, html: str, *, leaving: Leaving, silent: bool = False
+        self,
+        target: Target,
+        payload: Payload,
+        *,
+        leaving: Leaving,
+        silent: bool = False,
+        **_: Any,
     ) -> Outcome:
         if not await self._leave(leaving):
             return NOT_WANTED
-        self.sentences.append((target, html, silent))
+        self.sentences.append((target, payload["text"], silent))
         return self.outcomes.pop(0) if self.outcomes else sent("")
 
     async def _leave(self, leaving: Leaving) -> bool:

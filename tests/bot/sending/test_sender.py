@@ -20,13 +20,11 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Album, Asker, GiveUp, Moved, Sent, Story, Target, TryLater
 from bot.media.spool import MediaFile
-from bot.sending.file_ids import Files, StillUploadedError
 from bot.sending.sender import SendOptions
 from bot.store.engine.database import Database
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import Timeouts
 from tests.support.control import flood, refused, wait_for
-from tests.support.database import on_postgresql
 from tests.support.followed import HOUR, MINUTE, Clock
 from tests.support.telegram import Bench, bench, story_of, utc_now
 
@@ -574,35 +572,3 @@ async def test_a_video_just_below_the_limit_is_uploaded(ready: Made) -> None:
     assert isinstance(outcome, Sent)
     assert not outcome.failed
     assert await ours.sources(ann) == [(story.pk, "upload")]
-
-
-@on_postgresql
-async def test_two_replicas_upload_a_story_once(db: Database, tmp_path: Path) -> None:
-    async with made(db, tmp_path) as (ours, ann):
-        album = await ours.album(2)
-        other = type(ours.sender)(ours.bot, ours.media, db)
-        await ours.control.fault("telegram", {"delay_s": 0.5}, match="sendMediaGroup", times=1)
-        async with asyncio.TaskGroup() as group:
-            for sender in (ours.sender, other):
-                group.create_task(sender.send_album(Target(ann), album))
-        sources = sorted(source for _, source in await ours.sources(ann))
-        assert sources == ["file_id"] * 2 + ["url"] * 2
-
-
-@on_postgresql
-async def test_no_alert_waits_anew_for_a_replica_that_is_long_at_a_story(
-    db: Database,
-) -> None:
-    now = utc_now()
-    at_it, waiting = (Files(db, bot_id=lambda: 1, now=lambda: now) for _ in range(2))
-    async with at_it.first(["s1"]):
-        for _ in range(2):
-            with pytest.raises(StillUploadedError):
-                async with asyncio.timeout(5), waiting.first(["s1"], patience=timedelta(0)):
-                    pass
-        now += timedelta(seconds=6)
-        with pytest.raises(StillUploadedError):
-            async with asyncio.timeout(5), waiting.first(["s1"], patience=timedelta(seconds=5)):
-                pass
-    async with waiting.first(["s1"], patience=timedelta(0)) as known:
-        assert not known  # it is ours now

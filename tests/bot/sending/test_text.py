@@ -1,13 +1,21 @@
 """A sentence out: what arrives, and what an answer means; told right before it leaves."""
 
+from typing import Any, cast
+
 import pytest
+from telegram.ext import ExtBot
 
 from bot.domain.model import Sent, Target
-from bot.sending.text import Texts
+from bot.sending.replies import Replies, text_of
+from bot.sending.sender import Sender
 from bot.telegram.api import NotWantedError
 from bot.telegram.outcomes import NOT_WANTED
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import bot_at
+
+
+def replies_of(bot: ExtBot[Any]) -> Replies:
+    return Replies(bot, cast("Sender", None))  # it sends no album
 
 
 async def test_a_text_arrives_and_its_departure_is_told_first() -> None:
@@ -19,8 +27,8 @@ async def test_a_text_arrives_and_its_departure_is_told_first() -> None:
         async def tell() -> None:
             told.append(len(await box.control.replies(chat)))
 
-        outcome = await Texts(bot).send(
-            Target(chat), "<b>Hello</b> there", silent=True, leaving=tell
+        outcome = await replies_of(bot).send(
+            Target(chat), text_of("<b>Hello</b> there"), lane="alert", silent=True, leaving=tell
         )
         [message] = await box.control.replies(chat)
         assert isinstance(outcome, Sent)
@@ -37,6 +45,6 @@ async def test_who_objects_keeps_it_from_leaving(paced: bool) -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram, paced=paced) as bot:
         chat = await box.control.person()
         await box.control.say(chat, "/start")
-        outcome = await Texts(bot).send(Target(chat), "x", leaving=object_to_it)
+        outcome = await replies_of(bot).send(Target(chat), text_of("x"), leaving=object_to_it)
         assert outcome == NOT_WANTED
         assert not await box.control.replies(chat)

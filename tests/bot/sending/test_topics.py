@@ -7,12 +7,10 @@ import pytest
 from telegram.error import RetryAfter
 
 from bot.domain.errors import AskAgainError, TopicRightError
-from bot.domain.model import TryLater
 from bot.sending.topics import CLAIMED_FOR, Topics
-from bot.store import chat_queues, chats, moves, subscriptions, topics
+from bot.store import chats, topics
 from bot.store.engine.database import Database
-from tests.support.control import Control, flood, wait_for
-from tests.support.followed import MINUTE, NATGEO, NOON, claim, follow, look, rows, story
+from tests.support.control import Control, flood
 from tests.support.sandbox import Box
 from tests.support.telegram import bot_at
 
@@ -53,37 +51,6 @@ async def test_who_made_it_and_died_is_not_waited_for_long(db: Database, box: Bo
         assert await box.control.topics(forum) == {place.thread_id: "nike"}
 
 
-async def test_what_waits_for_a_topic_goes_when_telegram_tells_of_it(
-    db: Database, box: Box
-) -> None:
-    async with bot_at(box.urls.telegram) as bot:
-        forum = await forum_of(box.control, db)
-        woken: list[bool] = []
-        ours = Topics(db, bot, wake=lambda: woken.append(True), now=lambda: NOON)
-        natgeo = NATGEO.profile_id
-        old = (await ours.own(forum, natgeo, "natgeo")).thread_id
-        assert old is not None
-        async with db.begin() as tx:
-            await follow(tx, forum, thread_id=old)
-            await look(tx, story("1"))
-        await rows(db)
-        (queue,) = await claim(db)
-        async with db.begin() as tx:  # as who was killed over it, and left the queue to rest
-            until = NOON + CLAIMED_FOR
-            await topics.claim(tx, forum, natgeo, "natgeo", former_id=old, until=until)
-        outcome = await ours.replace(queue, old)
-        assert isinstance(outcome, TryLater)
-        async with db.begin() as tx:
-            await chat_queues.lock(tx, forum)
-            await chat_queues.reschedule(tx, forum, free_at=NOON + CLAIMED_FOR)
-        assert await claim(db, now=NOON + timedelta(seconds=1)) == []
-        await ours.adopt(forum, "natgeo", 77)
-        assert woken
-        (queue,) = await claim(db, now=NOON + timedelta(seconds=1))
-        assert await ours.replace(queue, old) is None
-        assert {row.thread_id for row in await rows(db)} == {77}
-
-
 async def test_a_flood_limit_makes_nothing_and_holds_nothing(db: Database, box: Box) -> None:
     async with bot_at(box.urls.telegram) as bot:
         forum = await forum_of(box.control, db)
@@ -113,39 +80,6 @@ async def test_a_chat_that_is_full_for_long_does_not_outlive_the_claim(
         assert kept is not None
         assert kept.claimed_until is None
         assert not await box.control.requests("telegram", path="createForumTopic")
-
-
-async def test_who_lost_the_chat_leaves_the_rest_to_who_has_it(db: Database, box: Box) -> None:
-    async with bot_at(box.urls.telegram) as bot:
-        forum = await forum_of(box.control, db)
-        ours, natgeo = Topics(db, bot, now=lambda: NOON), NATGEO.profile_id
-        old = (await ours.own(forum, natgeo, "natgeo")).thread_id
-        assert old is not None
-        async with db.begin() as tx:
-            await follow(tx, forum, thread_id=old)
-            await look(tx, story("1"), story("2"))
-        await rows(db)
-        await box.control.thread(forum, old, "natgeo", state="deleted")
-        (first,) = await claim(db)
-        await box.control.fault("telegram", {"delay_s": 0.5}, match="createForumTopic")
-
-        async def is_asked() -> bool:
-            async with db.read() as tx:
-                made = await topics.get(tx, forum, natgeo)
-            return made is not None and made.former_id == old
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(ours.replace(first, old))
-            await wait_for(is_asked)
-            (second,) = await claim(db, now=NOON + 2 * MINUTE)
-        assert {row.thread_id for row in await rows(db)} == {old}
-        later = Topics(db, bot, now=lambda: NOON + 2 * MINUTE)
-        assert await later.replace(second, old) is None
-        assert {row.thread_id for row in await rows(db)} == set(await box.control.topics(forum))
-        async with db.begin() as tx:
-            assert not await moves.close_topic(tx, forum, old, now=NOON)
-            (one,) = await subscriptions.of_chat(tx, forum)
-        assert one.in_own_topic
 
 
 async def test_a_refusal_leaves_no_claim(db: Database, box: Box) -> None:

@@ -217,9 +217,10 @@ async def test_what_is_on_its_way_comes_to_an_heir_that_does_not_wait_for_it(
         await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON + HOUR)
         await subscriptions.change(tx, heir, **change)
         await chat_queues.lock(tx, -5)
-        await moves.move_topic(tx, -5, 9, to=0, now=NOON + HOUR)
+        await moves.close_topic(tx, -5, 9, now=NOON + HOUR)
         assert await subscriptions.get(tx, ends) is None
-    assert [(row.subscription_id, row.story_pk) for row in await rows(db)] == [(heir, "1")]
+    shown = [(row.subscription_id, row.story_pk or row.notice) for row in await rows(db)]
+    assert shown == [(heir, "1"), (None, "topic")]
 
 
 @pytest.mark.parametrize("heir_is_older", [False, True])
@@ -231,8 +232,9 @@ async def test_what_comes_to_both_comes_once(db: Database, *, heir_is_older: boo
         await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
         await fan_outs.add(tx, NATGEO.profile_id, notice="private", due_at=NOON, now=NOON)
         await chat_queues.lock(tx, -5)
-        await moves.move_topic(tx, -5, 9, to=0, now=NOON)
-    assert [row.story_pk or row.notice for row in await rows(db)] == ["1", "private"]
+        await moves.close_topic(tx, -5, 9, now=NOON)
+    assert {row.story_pk or row.notice for row in await rows(db)} == {"1", "private", "topic"}
+    assert len(await rows(db)) == 3
 
 
 async def test_what_the_new_chat_has_had_does_not_come_again_while_it_is_on_its_way(

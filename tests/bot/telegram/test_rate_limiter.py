@@ -46,7 +46,8 @@ async def test_replies_come_before_alerts() -> None:
         await asyncio.sleep(0)
         left.cancel()
     assert seen == ["alert 0", "reply", "alert 1", "alert 2"]
-    assert not turns.waiting
+    async with asyncio.timeout(1), turns.turn("reply"):
+        pass
 
 
 class Calls:

@@ -172,17 +172,6 @@ async def test_uploads_stream_from_disk_and_are_opened_anew_for_a_retry(tmp_path
     assert got == [("v.mp4", "video/mp4", big.read_bytes(), "5")] * 2
 
 
-async def test_an_answer_without_end_is_cut_off() -> None:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        response.enable_chunked_encoding()
-        await response.prepare(request)
-        while True:
-            await response.write(b"x" * 2**14)
-
-    assert type(await error_of(answer, longest_answer=2**16)) is UnknownOutcomeError
-
-
 async def test_a_closed_transport_says_so_and_opens_again() -> None:
     request = AiohttpRequest()
     with pytest.raises(NotSentError):

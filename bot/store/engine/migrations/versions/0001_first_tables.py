@@ -100,10 +100,9 @@ def upgrade() -> None:
     op.create_table('files',
     sa.Column('bot_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('story_pk', sa.String(length=64), nullable=False),
-    sa.Column('kind', sa.String(length=16), nullable=True),
-    sa.Column('file_id', sa.Text(), nullable=True),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('file_id', sa.Text(), nullable=False),
     sa.Column('file_unique_id', sa.String(length=64), server_default='', nullable=False),
-    sa.Column('leased_until', sa.BigInteger(), nullable=False),
     sa.Column('until', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('bot_id', 'story_pk', name=op.f('pk_files'))
     )
@@ -359,7 +358,6 @@ def upgrade() -> None:
     sa.Column('profile_id', sa.String(length=32), nullable=False),
     sa.Column('name', sa.String(length=128), nullable=False),
     sa.Column('thread_id', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('former_id', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('claimed_until', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['chat_id'], ['chats.id'], name=op.f('fk_topics_chat_id_chats'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('chat_id', 'profile_id', name=op.f('pk_topics'))
