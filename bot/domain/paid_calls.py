@@ -1,4 +1,4 @@
-"""A paid call in the project's words: what it asks for, what it may cost, what it brought."""
+"""A paid call in the project's words: its operation, its price, its answer."""
 
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Operation(StrEnum):
-    """What is asked for, whatever the vendor calls it; so the ledger stores it."""
+    """What is asked for, as the ledger stores it: no vendor's word."""
 
     STORY = "story"
     STORIES = "stories"
@@ -22,7 +22,7 @@ class Operation(StrEnum):
 class Answer(Generic[T_co]):
     """What was asked for, and the credits that it was billed.
 
-    Not ``is_checked``: nobody was asked whether the account is private, so that it may be.
+    ``is_checked`` is false where the API did not look whether the account is private.
     """
 
     value: T_co

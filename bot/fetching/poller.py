@@ -137,7 +137,7 @@ class Scheduler:
         if state.first is None:
             return None
         due, looked_at = state.first
-        if state.room < self._reserved:
+        if state.room < self._check_price:
             return max(due, now + _MONEY_AGAIN)
         # The first may have been checked too lately; then another may be checked early.
         rested = now.timestamp() - plan.schedule.minimum
@@ -155,7 +155,7 @@ class Scheduler:
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
     @property
-    def _reserved(self) -> int:
+    def _check_price(self) -> int:
         """Return the credits that are reserved for a check: what its dearest way costs."""
         return self._api.stories("", public_since=self._now()).price
 
@@ -212,13 +212,14 @@ class Scheduler:
         plan.schedule.advance(now.timestamp(), spent=max(0, spent - pending))
         held = plan.schedule.credits(now.timestamp())
         for_due, for_early = (
-            max(0, int(min((part - pending) / plan.cost, room / self._reserved))) for part in held
+            max(0, int(min((part - pending) / plan.cost, room / self._check_price)))
+            for part in held
         )
         most = (1 if self._api.is_failing else self._at_once) - self._in_flight
         is_paid = for_due >= 1
         if not is_paid:  # a profile that was not checked for long need not wait for the bucket
             left = plan.schedule.budget - spent
-            for_due = max(0, int(min(left / plan.cost, room / self._reserved)))
+            for_due = max(0, int(min(left / plan.cost, room / self._check_price)))
         if most <= 0 or (for_due < 1 and for_early < 1):
             return []
         async with self._db.begin() as tx:

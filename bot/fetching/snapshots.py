@@ -21,7 +21,7 @@ GATHER = timedelta(minutes=5)
 class Snapshot:
     """What one check of ``profile`` showed; ``partial``: one story of perhaps many.
 
-    Where it is not ``is_checked``, nobody was asked whether the profile is public.
+    ``is_checked`` is false where the API did not look whether the profile is public.
     """
 
     profile: Profile

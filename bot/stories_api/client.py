@@ -144,10 +144,10 @@ class StoriesApi:
     ) -> Call[list[Story]]:
         """Return a profile's live stories, oldest first; 2 credits, 1 without the privacy check.
 
-        Who says that the account is ``public_since`` then lets the check be skipped. A refusal
-        proves nothing without it, nor does an empty list where ``expects_some``: then it is asked
-        again with the check, which makes 3. A ``probe`` goes out even while the API fails, and is
-        given up soon.
+        ``public_since`` is when the account was last known to be public: if that is not long ago
+        the check may be skipped. Without it a refusal proves nothing, nor does an empty list where
+        ``expects_some`` says that stories should be up: then the call is repeated with the check,
+        3 credits in all. A ``probe`` is sent even while the API fails, and soon given up.
 
         Raises:
             ProfilePrivateError: The account is private (only told with the privacy check).
