@@ -102,7 +102,6 @@ WAIT_S = 30.0
 PostgreSQL that does not answer; then it refuses."""
 _CLEAN_EVERY = timedelta(hours=1)
 _MUTES_EVERY = timedelta(minutes=15)  # at the latest, what was muted for a while is looked at
-_STALL_S = 8.0  # no transaction takes so long, unless it waits for somebody who is stuck
 _ANSWERS_S = 3.0  # in which the database writes a row
 
 
@@ -271,11 +270,6 @@ class Running:
         metrics.gauge(
             "database_connections_used", "Connections of the pool that are in use.", "replica"
         ).follow(lambda: float(db.connections_used), replica=replica())
-        metrics.gauge(
-            "database_stall_seconds",
-            "For how long the oldest transaction is under way, or waited for.",
-            "replica",
-        ).follow(lambda: db.oldest_s, replica=replica())
 
     def _signs(self) -> dict[IncidentKind, Sign]:
         """Return what of this process tells that something is wrong; only what it meets."""
@@ -399,11 +393,8 @@ class Running:
             await self._leader.run()
 
     async def _database(self) -> str:
-        db = self._parts.db
-        if (waits := db.oldest_s) > _STALL_S:
-            return f"a transaction takes {round(waits)} s"
         try:
-            async with asyncio.timeout(_ANSWERS_S), db.begin() as tx:
+            async with asyncio.timeout(_ANSWERS_S), self._parts.db.begin() as tx:
                 await key_values.put(tx, "ready", value=True)
         except TimeoutError:
             return "the database doesn't answer"

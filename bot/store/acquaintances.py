@@ -1,4 +1,4 @@
-"""On how many days the bot has seen a person or a chat: who has been there for a while is known.
+"""On how many days the bot has seen a person or a chat; seen on some days, they are known.
 
 A newcomer may spend less, since accounts that are made to spend are new.
 """

@@ -209,7 +209,7 @@ async def replies_by_hour(
 ) -> dict[date, list[int]]:
     """Return what replies spent in each hour (UTC) of the days in which they spent anything.
 
-    With ``of_known``: only those to whom the bot knows, see ``acquaintances``.
+    With ``of_known``: only replies to askers that the bot knows (``acquaintances``).
     """
     # Written out, as PostgreSQL takes two parameters for two different expressions.
     hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(

@@ -1,4 +1,4 @@
-"""Retention: what is forgotten in time."""
+"""Retention: how long the rows of each table are kept."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta

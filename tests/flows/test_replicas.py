@@ -96,7 +96,6 @@ async def test_each_tells_how_it_stands_and_a_standby_raises_no_alarm(
     ):
         await bell.ask(await box.control.person(), "/help")
         for one in await wait_for(one_leads):
-            assert one["database_stall_seconds"] < 8
             assert 0 <= one["database_connections_used"] <= 20
             if not one["leader polling"]:
                 assert one["poll_heartbeat_seconds"] == 0

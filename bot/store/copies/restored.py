@@ -1,4 +1,4 @@
-"""What a copy of the database must not do when the bot runs on it: say anything a second time.
+"""A restored copy of the database: the bot runs on it and says nothing a second time.
 
 Since the copy was made the bot has sent what was owed in it, and alerted to stories that it does
 not know. So nothing that it owes is sent, and news is what is posted from now on.

@@ -12,8 +12,8 @@ import asyncio
 import random
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.runtime import transaction_guard
-from bot.runtime.clock import steady
 from bot.runtime.process_name import session_name
 from bot.store.engine import private, schema, sqlite_copies
 from bot.store.engine.failures import UNREACHABLE, breaks_connection, may_run_again, outages
@@ -119,7 +118,6 @@ class Database:
         self._reader = self._engine.execution_options(storybell_begin=READ)
         self._writer = asyncio.Lock()
         self._unrecorded = 0
-        self._begun: dict[object, float] = {}
         self.on_outage: Callable[[], None] = lambda: None
         """Called whenever a transaction that writes met a database that can't work."""
 
@@ -129,24 +127,9 @@ class Database:
         return self._unrecorded > 0
 
     @property
-    def oldest_s(self) -> float:
-        """Return for how many seconds the oldest transaction is under way, or waited for."""
-        began = min(self._begun.values(), default=None)
-        return 0.0 if began is None else steady() - began
-
-    @property
     def connections_used(self) -> int:
         """Return how many connections of the pool are in use."""
         return int(getattr(self._engine.pool, "checkedout", lambda: 0)())
-
-    @contextmanager
-    def _timed(self) -> Iterator[None]:
-        key = object()
-        self._begun[key] = steady()
-        try:
-            yield
-        finally:
-            del self._begun[key]
 
     async def __aenter__(self) -> Self:
         """Open nothing: connections are made when first used."""
@@ -172,15 +155,14 @@ class Database:
         transaction_guard.check("another transaction")
         engine = self._engine if durable else self._hasty
         try:
-            with self._timed():
-                if self.is_sqlite:
-                    async with self._writer, _transaction(engine) as tx:
-                        yield tx
-                    return
-                async with _transaction(engine) as tx:
-                    if not durable:
-                        await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
+            if self.is_sqlite:
+                async with self._writer, _transaction(engine) as tx:
                     yield tx
+                return
+            async with _transaction(engine) as tx:
+                if not durable:
+                    await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                yield tx
         except DatabaseUnavailableError:
             self.on_outage()
             raise
@@ -238,9 +220,8 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """Yield a transaction that only reads; it never waits for a writer."""
-        with self._timed():
-            async with _transaction(self._reader) as tx:
-                yield tx
+        async with _transaction(self._reader) as tx:
+            yield tx
 
     async def fetch(self, query: Callable[[Tx], Awaitable[T]]) -> T:
         """Return what one query reads."""
@@ -274,13 +255,12 @@ class Database:
 
         No other such, nor a migration, is under way meanwhile.
         """
-        with self._timed():
-            async with _transaction(self._direct) as tx:
-                for name in SESSION:
-                    if name.endswith("timeout"):
-                        await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
-                await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
-                yield tx
+        async with _transaction(self._direct) as tx:
+            for name in SESSION:
+                if name.endswith("timeout"):
+                    await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
+            await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
+            yield tx
 
     async def migrate(self) -> None:
         """Bring the tables up to this version of the code; does nothing when they are.

@@ -18,7 +18,7 @@ def create(file: Path) -> None:
 
 
 def copy_owner(file: Path, *, like: Path) -> None:
-    """Let ``file`` belong to whom ``like`` belongs, where root works for the bot's user."""
+    """Give ``file`` the owner of ``like``, where root works for the bot's user."""
     if os.geteuid() == 0:
         owner = like.stat()
         with suppress(OSError):  # a container's root may be without that right
