@@ -16,10 +16,6 @@ from bot.store.engine.database import Database, Tx
 
 STAR = "0"  # the profile that every chat follows
 DAY_MS = 86_400_000
-DAYS = """INSERT INTO ledger_days
-    (day, kind, chat_id, endpoint, requests, nominal, credits, refunded)
-    SELECT {day}, kind, chat_id, endpoint, count(*), sum(nominal), sum(credits), 0
-    FROM ledger_entries GROUP BY {day}, kind, chat_id, endpoint"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +148,7 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
             {
                 "kind": "CASE WHEN i % 10 = 0 THEN 'stories' ELSE 'schedule' END",
                 "chat_id": f"CASE WHEN i % 10 = 0 THEN (i / 10) % {chats} + 1 ELSE 0 END",
-                "endpoint": "'/v1/user/stories'",
+                "operation": "'stories'",
                 "nominal": 2,
                 "credits": 2,
                 "state": "'settled'",
@@ -213,7 +209,3 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 if columns.get(name) == f":{name}":
                     statement = statement.bindparams(sa.bindparam(name, given, type_=sa.JSON))
             await tx.execute(statement)
-    async with db.begin(durable=False) as tx:
-        if not db.is_sqlite:
-            await tx.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        await tx.execute(sa.text(DAYS.format(day=day(f"at / {DAY_MS}"))))

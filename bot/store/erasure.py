@@ -16,7 +16,7 @@ from bot.store import (
 from bot.store.engine.database import Tx, all_tables
 
 # The operator's accounts: what was spent must still add up; for whom is forgotten.
-_BILLS = frozenset({"ledger_entries", "ledger_days"})
+_BILLS = frozenset({"ledger_entries"})
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The ledger's entries: one a paid call, in detail for 32 days, and sums by day for a year.
+"""The ledger's entries: one a paid call, for 32 days.
 
 An entry's ``credits`` are what counts as spent: the nominal cost until it is closed, then what the
 API really billed. So a crash between the call and its end leaves too much in the ledger, never
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bot.store import acquaintances
 from bot.store.engine.database import Tx
-from bot.store.engine.schema import BigId, Timestamp, insert, metadata, only
+from bot.store.engine.schema import BigId, Timestamp, metadata, only
 
 OPEN = "reserved"
 _PRESUMED = "presumed"  # spent
@@ -43,21 +43,6 @@ ledger_entries = sa.Table(
 
 # In the words of its index, so that both databases see that it will do.
 IS_OPEN = sa.text("state = 'reserved'")
-
-SUMS = ("requests", "nominal", "credits", "refunded")
-
-# What was closed, by the day of its reservation; what is still open the entries say.
-ledger_days = sa.Table(
-    "ledger_days",
-    metadata,
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("kind", sa.String(10), primary_key=True),
-    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("operation", sa.String(16), primary_key=True),
-    *(sa.Column(name, sa.BigInteger, nullable=False) for name in SUMS),
-    sa.Index("ix_ledger_days_chat", "chat_id", "day"),
-)
-
 
 _ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
 
@@ -94,7 +79,7 @@ _CLOSE = (
     sa.update(ledger_entries)
     .where(
         ledger_entries.c.id == sa.bindparam("entry_id"),
-        ledger_entries.c.state == sa.bindparam("before"),
+        ledger_entries.c.state.in_(sa.bindparam("before", expanding=True)),
     )
     .returning(*_CLOSED)
 )
@@ -103,20 +88,14 @@ _CLOSE = (
 async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> Any | None:  # noqa: ANN401 - a row
     """Set what was really billed, None: presumed spent; return the entry.
 
-    None when it was closed before. It is added to its day. A late answer still knows better than
-    a presumption. The entry names the chat and the person who bear it by now.
+    None when it was closed before; a late answer still knows better than a presumption. The entry
+    names the chat and the person who bear it by now.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": _PRESUMED}
-    if amount is not None:
-        values |= {"credits": amount, "state": "settled" if amount else "refunded"}
-    for before in (OPEN,) if amount is None else (OPEN, _PRESUMED):
-        row = (await tx.execute(_CLOSE, values | {"before": before})).one_or_none()
-        if row is not None:
-            if before == _PRESUMED:
-                await _count(tx, [row], sign=-1)
-            await _count(tx, [row], amount=amount)
-            return row
-    return None
+    if amount is None:
+        return (await tx.execute(_CLOSE, values | {"before": [OPEN]})).one_or_none()
+    values |= {"credits": amount, "state": "settled" if amount else "refunded"}
+    return (await tx.execute(_CLOSE, values | {"before": [OPEN, _PRESUMED]})).one_or_none()
 
 
 async def presumed_since(tx: Tx, since: datetime) -> Sequence[Any]:
@@ -129,36 +108,7 @@ async def presumed_since(tx: Tx, since: datetime) -> Sequence[Any]:
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
     """Close reservations older than ``before`` as spent: whoever made them is gone."""
     left = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at < before)
-    rows = await tx.execute(left.values(state=_PRESUMED, closed_at=now).returning(*_CLOSED))
-    return await _count(tx, rows.all())
-
-
-async def _count(tx: Tx, rows: Sequence[Any], *, amount: int | None = None, sign: int = 1) -> int:
-    """Add calls to their days, or take them off; return how many they are.
-
-    Each cost ``amount``, None: its nominal price.
-    """
-    days: dict[tuple[Any, ...], list[int]] = {}
-    for row in rows:
-        spent = row.nominal if amount is None else amount
-        sums = (1, row.nominal, spent, max(0, row.nominal - spent))
-        total = days.setdefault((row.at.date(), *row[1:4]), [0] * len(SUMS))
-        total[:] = [one + sign * more for one, more in zip(total, sums, strict=True)]
-    # In one order: two replicas must not wait in a ring.
-    values = [dict(zip(_DAY_COLUMNS, (*key, *days[key]), strict=True)) for key in sorted(days)]
-    if values:
-        await tx.execute(_ADD_TO_DAYS, values)
-    return len(rows)
-
-
-_DAY_COLUMNS = [column.name for column in ledger_days.c]
-
-
-_DAY = insert(ledger_days)
-_ADD_TO_DAYS = _DAY.on_conflict_do_update(
-    index_elements=list(ledger_days.primary_key.columns),
-    set_={name: ledger_days.c[name] + _DAY.excluded[name] for name in SUMS},
-)
+    return (await tx.execute(left.values(state=_PRESUMED, closed_at=now))).rowcount
 
 
 async def open_credits(tx: Tx) -> int:
@@ -240,10 +190,6 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     await tx.execute(
         sa.update(ledger_entries).where(ledger_entries.c.chat_id == old).values(chat_id=new)
     )
-    here = sa.delete(ledger_days).where(ledger_days.c.chat_id == old).returning(*ledger_days.c)
-    rows = [dict(row) | {"chat_id": new} for row in (await tx.execute(here)).mappings()]
-    if rows:
-        await tx.execute(_ADD_TO_DAYS, rows)
 
 
 async def forget_person(tx: Tx, user_id: int) -> None:

@@ -21,7 +21,7 @@ from bot.store.inbox import inbox
 from bot.store.incidents import incidents
 from bot.store.kept import kept
 from bot.store.key_values import key_values
-from bot.store.ledger import ledger_days, ledger_entries
+from bot.store.ledger import ledger_entries
 from bot.store.profiles import profiles
 from bot.store.samples import samples
 from bot.store.stories import moments, stories
@@ -92,7 +92,6 @@ def overdue(now: datetime) -> list[Overdue]:
         ),
         Overdue(usage_days, usage_days.c.day < last_year),
         Overdue(ledger_entries, ledger_entries.c.at < first_entry, by=ledger_entries.c.at),
-        Overdue(ledger_days, ledger_days.c.day < last_year),
         Overdue(allowances, allowances.c.day < now.date() - timedelta(days=1)),
         Overdue(budget_days, budget_days.c.day < last_year),
         Overdue(acquaintances, acquaintances.c.last_day < last_year),

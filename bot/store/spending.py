@@ -1,15 +1,18 @@
-"""Sums over the ledger: its days, and the entries of calls under way."""
+"""Sums over the entries of the ledger, and what the chats' shares of checks add to them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.store.engine.database import Tx
-from bot.store.ledger import IS_OPEN, NOBODY, SUMS, ledger_days, ledger_entries
+from bot.store.ledger import NOBODY, OPEN, ledger_entries
 from bot.store.usage import usage_days
+
+_DAY_MS = 86_400_000
+_EPOCH_DAY = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,47 +49,58 @@ class Part:
     sums: Sums
 
 
+_ENTRIES = ledger_entries.c
+# Written out, as PostgreSQL takes two parameters for two different expressions.
+_DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_MS), sa.Integer)
+_IS_OPEN = _ENTRIES.state == OPEN
+_BACK = _ENTRIES.nominal - _ENTRIES.credits
+_SUMS = (
+    sa.func.count(),
+    sa.func.sum(_ENTRIES.nominal),
+    sa.func.sum(sa.case((_IS_OPEN, 0), else_=_ENTRIES.credits)),
+    sa.func.sum(
+        sa.case(
+            (_ENTRIES.credits < _ENTRIES.nominal, _ENTRIES.nominal - _ENTRIES.credits), else_=0
+        )
+    ),
+    sa.func.sum(sa.case((_IS_OPEN, _ENTRIES.credits), else_=0)),
+)
+
+
 async def parts(tx: Tx, *, since: date, chat_id: int | None = None) -> list[Part]:
     """Return what was spent from the day ``since`` on, by all or by one chat."""
-    days, entries = ledger_days.c, ledger_entries.c
-    figures = [sa.func.sum(days[name]) for name in SUMS]
-    closed = sa.select(days.day, days.kind, days.operation, *figures).where(days.day >= since)
-    pending = sa.select(entries.at, entries.kind, entries.operation, entries.credits).where(
-        IS_OPEN, entries.at >= datetime.combine(since, time(), UTC)
-    )
+    key = (_DAY, _ENTRIES.kind, _ENTRIES.operation)
+    statement = sa.select(*key, *_SUMS).where(_ENTRIES.at >= _midnight(since))
     if chat_id is not None:
-        closed = closed.where(days.chat_id == chat_id)
-        pending = pending.where(entries.chat_id == chat_id)
-    grouped = closed.group_by(days.day, days.kind, days.operation)
-    rows = [
-        Part(day, kind, operation, Sums(*map(int, sums)))
-        for day, kind, operation, *sums in await tx.execute(grouped)
+        statement = statement.where(_ENTRIES.chat_id == chat_id)
+    return [
+        Part(_EPOCH_DAY + timedelta(days=day), kind, operation, Sums(*map(int, sums)))
+        for day, kind, operation, *sums in await tx.execute(
+            statement.group_by(*key).order_by(*key)
+        )
     ]
-    for at, kind, operation, nominal in await tx.execute(pending):
-        rows.append(Part(at.date(), kind, operation, Sums(1, nominal, open=nominal)))
-    return rows
 
 
 async def dearest_chats(tx: Tx, *, since: date, limit: int) -> dict[int, int]:
     """Return who spent most from the day ``since`` on; ``NOBODY``: chats that were forgotten."""
-    days, entries = ledger_days.c, ledger_entries.c
-    pending = sa.select(entries.chat_id, entries.kind, entries.credits).where(
-        IS_OPEN, entries.at >= datetime.combine(since, time(), UTC)
-    )
-    closed = sa.select(days.chat_id, days.kind, days.credits).where(days.day >= since)
-    calls = sa.union_all(closed, pending).subquery().c
-    spent = sa.func.sum(calls.credits)
+    spent = sa.func.sum(_ENTRIES.credits)
+    asked = sa.and_(_ENTRIES.at >= _midnight(since), _ENTRIES.kind != "schedule")
     by_chat = (
-        sa.select(calls.chat_id, spent)
-        .where(calls.chat_id != NOBODY)
-        .group_by(calls.chat_id)
-        .order_by(spent.desc(), calls.chat_id)
+        sa.select(_ENTRIES.chat_id, spent)
+        .where(asked, _ENTRIES.chat_id != NOBODY)
+        .group_by(_ENTRIES.chat_id)
+        .having(spent > 0)
+        .order_by(spent.desc(), _ENTRIES.chat_id)
         .limit(limit)
     )
+    forgotten = sa.select(spent).where(asked, _ENTRIES.chat_id == NOBODY)
     spent_by = {row[0]: int(row[1]) for row in await tx.execute(by_chat)}
-    forgotten = sa.select(spent).where(calls.chat_id == NOBODY, calls.kind != "schedule")
-    spent_by[NOBODY] = int((await tx.execute(forgotten)).scalar() or 0)
-    return {chat_id: credits_ for chat_id, credits_ in spent_by.items() if credits_}
+    of_nobody = int((await tx.execute(forgotten)).scalar() or 0)
+    return spent_by | ({NOBODY: of_nobody} if of_nobody else {})
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
@@ -163,7 +177,7 @@ def _costs(since: date) -> sa.CompoundSelect[Any]:
             entries.c.user_id,
             entries.c.kind,
             (1000 * entries.c.credits).label("millicredits"),
-        ).where(entries.c.at >= datetime.combine(since, time(), UTC), entries.c.chat_id != NOBODY),
+        ).where(entries.c.at >= _midnight(since), entries.c.chat_id != NOBODY),
         sa.select(shares.c.chat_id, nobody, alert, shares.c.millicredits).where(
             shares.c.day >= since, shares.c.millicredits > 0
         ),

@@ -517,11 +517,10 @@ def no_refusal_was_paid_for(journal: Journal) -> list[str]:
 def check_ledger(journal: Journal, database: Path) -> None:
     """Compare: bill ≤ ledger ≤ bill + nominal of the calls open at crashes."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as tx:
-        under_way = "SELECT coalesce(sum(credits), 0) FROM ledger_entries WHERE state = 'reserved'"
-        (entries,) = tx.execute(under_way).fetchone()
-        (days,) = tx.execute("SELECT coalesce(sum(credits), 0) FROM ledger_days").fetchone()
+        spent = "SELECT coalesce(sum(credits), 0) FROM ledger_entries"
+        (ledger,) = tx.execute(spent).fetchone()
     tx.close()
-    bill, ledger = journal.sandbox.stories_api.billing.total, entries + days
+    bill = journal.sandbox.stories_api.billing.total
     journal.ledger = ledger
     most = bill + journal.open_at_crashes + journal.unanswered_calls
     if not bill <= ledger <= most:

@@ -274,15 +274,17 @@ async def test_after_half_an_hour_a_call_is_held_to_be_lost_and_not_before(
     assert await ledger.tidy() == 1
 
 
-async def test_entries_are_kept_for_a_month_their_sums_for_a_year(sqlite_db: Database) -> None:
+async def test_entries_are_kept_for_a_month_days_for_a_year(
+    sqlite_db: Database,
+) -> None:
     clock = Clock()
     ledger = Ledger(sqlite_db, FREE, now=clock)
     await ledger.spend(link(), answering())
 
     async def kept() -> tuple[int, ...]:
-        """Return how many rows there are: entries, days, budgets and allowances."""
+        """Return how many rows there are: entries, budgets and allowances."""
         counts = []
-        tables = (entries.ledger_entries, entries.ledger_days, budget_days, budgets.allowances)
+        tables = (entries.ledger_entries, budget_days, budgets.allowances)
         async with sqlite_db.read() as tx:
             for table in tables:
                 count = sa.select(sa.func.count()).select_from(table)
@@ -290,13 +292,13 @@ async def test_entries_are_kept_for_a_month_their_sums_for_a_year(sqlite_db: Dat
         return tuple(counts)
 
     for days, left in (
-        (0, (1, 1, 1, 2)),
-        (1, (1, 1, 1, 2)),
-        (2, (1, 1, 1, 0)),
-        (32, (1, 1, 1, 0)),
-        (33, (0, 1, 1, 0)),
-        (366, (0, 1, 1, 0)),
-        (367, (0, 0, 0, 0)),
+        (0, (1, 1, 2)),
+        (1, (1, 1, 2)),
+        (2, (1, 1, 0)),
+        (32, (1, 1, 0)),
+        (33, (0, 1, 0)),
+        (366, (0, 1, 0)),
+        (367, (0, 0, 0)),
     ):
         await clean(sqlite_db, now=NOON + days * DAY)
         assert await kept() == left, days

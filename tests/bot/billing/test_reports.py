@@ -12,11 +12,9 @@ from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
-from bot.operations.cleanup import clean
 from bot.store import key_values, usage
 from bot.store.engine.database import Database
 from bot.store.spending import Sums
-from tests.support.rows import all_spent
 
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 LIMITS = Limits(daily_budget=100, chat_daily_allowance=20, person_burst=10**6)
@@ -102,20 +100,6 @@ async def test_admins_see_what_the_bot_spent(month: Database) -> None:
 async def test_an_empty_ledger_has_no_outlook(db: Database) -> None:
     seen = await reports(db).spending()
     assert (seen.today, seen.forecast, seen.balance, seen.days_left) == (Sums(), 0, None, None)
-
-
-async def test_old_entries_go_and_nothing_is_lost(month: Database) -> None:
-    before = await all_counted(month)
-    for days in (0, 100):
-        await clean(month, now=NOW + timedelta(days=days))
-        assert await all_counted(month) == before
-    await clean(month, now=NOW + timedelta(days=500))
-    assert await all_counted(month) == Sums()
-
-
-async def all_counted(db: Database) -> Sums:
-    async with db.read() as tx:
-        return await all_spent(tx)
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=30), st.integers(0, 86_399))

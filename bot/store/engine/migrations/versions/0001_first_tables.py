@@ -156,20 +156,6 @@ def upgrade() -> None:
     with op.batch_alter_table('key_values', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_key_values_until'), ['until'], unique=False)
 
-    op.create_table('ledger_days',
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('kind', sa.String(length=10), nullable=False),
-    sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('operation', sa.String(length=16), nullable=False),
-    sa.Column('requests', sa.BigInteger(), nullable=False),
-    sa.Column('nominal', sa.BigInteger(), nullable=False),
-    sa.Column('credits', sa.BigInteger(), nullable=False),
-    sa.Column('refunded', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('day', 'kind', 'chat_id', 'operation', name=op.f('pk_ledger_days'))
-    )
-    with op.batch_alter_table('ledger_days', schema=None) as batch_op:
-        batch_op.create_index('ix_ledger_days_chat', ['chat_id', 'day'], unique=False)
-
     op.create_table('ledger_entries',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('kind', sa.String(length=10), nullable=False),
