@@ -53,20 +53,17 @@ class Town:
 
 
 @pytest.fixture
-async def town(tmp_path: Path, empty_postgres_url: str, box: Box) -> AsyncIterator[Town]:
-    async with Database(empty_postgres_url) as db:
-        boss = await box.control.person("Boss")
-        plenty = {"daily_budget": 1_000_000, "admin_ids": str(boss), "max_subscriptions": 1000}
-        more = {"max_new_subscriptions_a_day": 1000, "person_burst": 10_000}
-        async with running_bell(
-            tmp_path, box, database_url=empty_postgres_url, **plenty, **more
-        ) as bell:
-            ann = await box.control.person("Ann")
-            await bell.ask(ann, "/help")
-            await box.control.profile("watched")
-            await box.control.profile("unseen")
-            await bell.ask(boss, "/subscribe watched")
-            yield Town(bell, db, boss, ann)
+async def town(tmp_path: Path, db: Database, database_url: str, box: Box) -> AsyncIterator[Town]:
+    boss = await box.control.person("Boss")
+    plenty = {"daily_budget": 1_000_000, "admin_ids": str(boss), "max_subscriptions": 1000}
+    more = {"max_new_subscriptions_a_day": 1000, "person_burst": 10_000}
+    async with running_bell(tmp_path, box, database_url=database_url, **plenty, **more) as bell:
+        ann = await box.control.person("Ann")
+        await bell.ask(ann, "/help")
+        await box.control.profile("watched")
+        await box.control.profile("unseen")
+        await bell.ask(boss, "/subscribe watched")
+        yield Town(bell, db, boss, ann)
 
 
 async def group_of(town: Town, kind: str) -> tuple[int, int, str]:
@@ -124,6 +121,7 @@ async def come_in(town: Town, way: str, kind: str, place: tuple[int, int, str]) 
     return chat
 
 
+@on_postgresql
 async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Town) -> None:
     bell, control = town.bell, town.bell.control
     blocked: list[tuple[str, str, int]] = []
@@ -150,6 +148,7 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
         assert not [m for m in said if m.get("_story_pk")], (kind, way)
 
 
+@on_postgresql
 async def test_who_writes_as_a_blocked_channel_is_not_served(town: Town) -> None:
     bell, control = town.bell, town.bell.control
     group = await control.chat("supergroup", members={town.ann: "member"})
@@ -162,6 +161,7 @@ async def test_who_writes_as_a_blocked_channel_is_not_served(town: Town) -> None
     assert not (await bell.ask(group, command, user=town.ann))[0]["text"].startswith(REFUSED)
 
 
+@on_postgresql
 async def test_a_block_says_what_it_can_not_see_and_how_to_block_the_group(town: Town) -> None:
     group = await town.bell.control.chat("supergroup", members={town.boss: "member"})
     (said,) = await town.bell.ask(group, f"/block@{ME} {town.ann}", user=town.boss)
