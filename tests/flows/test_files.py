@@ -6,7 +6,7 @@ import pytest
 
 from tests.flows.test_past import kept
 from tests.support.control import Control, Json
-from tests.support.storybell import Bell, buttons
+from tests.support.storybell import Bell, buttons, is_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,7 +54,8 @@ async def test_a_profiles_stories_come_as_an_album_of_files(bell: Bell, control:
     (card,) = await bell.ask(ann, "/start card--file-dtwo")
     assert buttons(card)["As files"] == "files:@file.two"
     await bell.press(ann, card, "files:@file.two")
-    files = await bell.replies(ann, 3, after=card["message_id"])
+    *files, row = await bell.replies(ann, 4, after=card["message_id"])
+    assert is_row(row)
     pks = sorted((story["pk"] for story in stories), key=int)  # by their times, and then by these
     assert [file["_story_pk"] for file in files] == pks
     assert all("document" in file for file in files)
