@@ -506,7 +506,7 @@ async def _trouble(settings: Settings) -> preflight.Finding | None:
     """Return what this machine lacks that the bot can't be without."""
     findings = (
         preflight.folder(settings.spool_dir),
-        await preflight.database(settings.database_url.get_secret_value()),
+        await preflight.database(settings.database_url.get_secret_value(), settings.spool_dir),
     )
     return next((finding for finding in findings if finding.level == "wrong"), None)
 

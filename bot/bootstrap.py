@@ -41,7 +41,7 @@ from bot.operations.clock_keeper import ClockKeeper
 from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
 from bot.operations.overview import Overview
-from bot.operations.preflight import SPOOL_MB
+from bot.operations.preflight import SPOOL_MB, stamp
 from bot.outbox.worker import Outbox
 from bot.runtime.clock import Clock, TimeWitnesses, steady
 from bot.runtime.metrics import Metrics
@@ -122,6 +122,7 @@ async def built(
             None if db.is_sqlite else await stack.enter_async_context(shown_at_work(db, now=now))
         )
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
+        stamp(db, settings.spool_dir)
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=connector(text_of(settings.media_proxy), resolver=PublicResolver()),

@@ -104,7 +104,7 @@ def strangers() -> list[str]:
 
 async def database(settings: Settings) -> list[Finding]:
     """Open the database, and compare its tables with those of the code."""
-    return [await preflight.database(settings.database_url.get_secret_value())]
+    return [await preflight.database(settings.database_url.get_secret_value(), settings.spool_dir)]
 
 
 async def folders(settings: Settings) -> list[Finding]:

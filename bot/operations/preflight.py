@@ -27,6 +27,11 @@ _SENTENCES = {
     Readiness.OLD: "The database is from an older version; a start migrates it.",
     Readiness.EMPTY: "The database is new; a start makes its tables.",
 }
+_LOST = (
+    "DATABASE_URL: {file} is empty, and was not when the bot ran last: its -wal file is missing, "
+    "perhaps. Put that back, or restore a backup. To begin anew, remove {stamp}."
+)
+_STAMP = ".database"
 _NOT_OURS = "The bot makes no backups of PostgreSQL: let pg_dump run by a schedule (docs/keep.md)."
 
 
@@ -42,11 +47,17 @@ class Finding:
     is_passing: bool = False
 
 
-async def database(url: str) -> Finding:
-    """Open the database, and compare its tables with those of the code; nothing is changed."""
+async def database(url: str, spool: Path | None = None) -> Finding:
+    """Open the database, and compare its tables with those of the code; nothing is changed.
+
+    A file that is empty and was not when the bot used ``spool`` last is no new one.
+    """
     try:
         async with Database(url) as db:
             state = await readiness(db)
+            if state is Readiness.EMPTY and spool and _was_full(db, spool):
+                text = _LOST.format(file=db.url.database, stamp=spool / _STAMP)
+                return Finding("wrong", text)
     except ModuleNotFoundError:
         text = "DATABASE_URL: PostgreSQL needs an extra: pip install 'storybell[postgres]'."
         return Finding("wrong", text)
@@ -56,6 +67,21 @@ async def database(url: str) -> Finding:
     if state is Readiness.NEWER:
         return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
     return Finding("ok", _SENTENCES[state])
+
+
+def stamp(db: Database, spool: Path) -> None:
+    """Note in the spool's folder that an SQLite file has tables, should it be empty some day."""
+    if db.is_sqlite:
+        (spool / _STAMP).write_text(_path_of(db))
+
+
+def _was_full(db: Database, spool: Path) -> bool:
+    mark = spool / _STAMP
+    return db.is_sqlite and mark.is_file() and mark.read_text() == _path_of(db)
+
+
+def _path_of(db: Database) -> str:
+    return str(Path(db.url.database or "").absolute())
 
 
 async def admins(url: str) -> set[int]:

@@ -98,3 +98,19 @@ async def test_a_second_process_on_the_same_file_refuses_to_run(
     finally:
         for one in (first, second):
             await one.end(signal.SIGKILL)
+
+
+async def test_a_database_that_has_lost_its_log_is_no_new_one(box: Box, tmp_path: Path) -> None:
+    async with running_bell(tmp_path, box) as bell:
+        file, spool = tmp_path / "bot.db", bell.settings.spool_dir
+    for end in ("-wal", "-shm"):
+        file.with_name(file.name + end).unlink(missing_ok=True)
+    file.write_bytes(b"")
+    with capture_logs() as logs:
+        assert await app.run(bell.settings, asyncio.Event()) == 1
+    (said,) = [one["reason"] for one in logs if one["event"] == "can't run"]
+    assert "-wal file is missing" in said
+    (mark,) = [one for one in spool.iterdir() if one.is_file()]
+    mark.unlink()
+    async with running_bell(tmp_path, box):
+        pass
