@@ -22,6 +22,7 @@ from pathlib import Path
 from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
+from babel.plural import to_gettext
 
 from bot.presentation.translation import LANGUAGES, LOCALES, REFERENCE
 from tools.notes import NOTES
@@ -50,16 +51,6 @@ _NAMED = re.compile(r"(?:<b>|“|[Tt]ap )([^<>”]+?)(?:</b>|”|[.,:])")
 FIELD = re.compile(r"\{[a-z_]+\}")
 _TAG = re.compile(r"<[^<>]*>")
 _TWICE = re.compile(r"([.,:;!?…؟،؛।])[ \u00a0\u202f]?\1(?!\.)|(?<=\S)  ")
-
-# What Babel lacks, or orders otherwise than CLDR: zero, one, two, few, many, other.
-_PLURAL_FORMS = {
-    "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 "
-    ": n%100>=11 ? 4 : 5);",
-    "fa": "nplurals=2; plural=(n > 1);",
-    "hi": "nplurals=2; plural=(n > 1);",
-    "id": "nplurals=1; plural=0;",
-    "tr": "nplurals=2; plural=(n != 1);",
-}
 
 Id = str | tuple[str, str]
 
@@ -412,8 +403,10 @@ def new_catalogue(language: str | None) -> Catalog:
         revision_date=_WRITTEN,
         fuzzy=False,
     )
-    if language in _PLURAL_FORMS:
-        catalogue.mime_headers = [("Plural-Forms", _PLURAL_FORMS[language])]
+    rule = Locale.parse(language).plural_form if language else None
+    # Babel's own are out of date; CLDR's may have forms for fractions and millions only.
+    if rule and {rule(n) for n in range(1000)} == rule.tags | {"other"}:
+        catalogue.mime_headers = [("Plural-Forms", to_gettext(rule))]
     return catalogue
 
 

@@ -45,6 +45,7 @@ calm = settings(deadline=None)  # the machine may be busy with other tests
 NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
 MADRID = ZoneInfo("Europe/Madrid")
 TODAY = "{n} story today"
+FROM_THE_RIGHT = [code for code in LANGUAGES if translator_for(code).rtl]
 
 tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
 
@@ -195,7 +196,7 @@ def test_things_are_counted_as_each_language_does(language: str, n: int, text: s
         ("de-AT", "de"),
         ("fr-CA", "fr"),
         ("en-GB", "en"),
-        ("zh-hans", "en"),
+        ("xx", "en"),
         ("", "en"),
         (None, "en"),
         ("\ud800", "en"),
@@ -204,10 +205,6 @@ def test_things_are_counted_as_each_language_does(language: str, n: int, text: s
 def test_each_language_code_finds_its_language(code: str | None, language: str) -> None:
     assert language_for(code) == language
     assert translator_for(code).language == language
-
-
-def test_arabic_and_persian_run_from_right_to_left() -> None:
-    assert {code for code in LANGUAGES if translator_for(code).rtl} == {"ar", "fa"}
 
 
 @pytest.mark.parametrize(
@@ -237,7 +234,7 @@ def test_no_line_of_arabic_or_persian_begins_at_the_left(
         assert not strong[:1].isascii() or not strong, line
 
 
-@pytest.mark.parametrize("language", ["ar", "fa"])
+@pytest.mark.parametrize("language", FROM_THE_RIGHT)
 def test_a_name_alone_begins_at_the_right(language: str) -> None:
     shown = translator_for(language)("<b>{username}</b>", username="natgeo")
     assert shown == "\u200f<b>\u2068natgeo\u2069</b>"
@@ -249,7 +246,7 @@ def test_names_for_a_bold_place_are_bold_and_what_joins_them_is_not() -> None:
     assert t.bold_names(["a"]) == "a"
 
 
-@pytest.mark.parametrize("language", ["ar", "fa"])
+@pytest.mark.parametrize("language", FROM_THE_RIGHT)
 def test_the_slash_of_a_command_stays_at_its_left(language: str) -> None:
     t = translator_for(language)
     text = t("Add a name, for example: /why natgeo")
@@ -265,7 +262,7 @@ def test_the_slash_of_a_command_stays_at_its_left(language: str) -> None:
     assert [one["type"]["@type"] for one in found] == ["textEntityTypeBotCommand"]
 
 
-@pytest.mark.parametrize("language", ["ar", "fa"])
+@pytest.mark.parametrize("language", FROM_THE_RIGHT)
 def test_a_sign_stays_at_the_side_of_what_it_belongs_to(language: str) -> None:
     t = translator_for(language)
     texts = [form for forms in catalogue(language).texts.values() for form in forms]
@@ -292,7 +289,7 @@ def test_a_fraction_is_counted_as_each_language_does(language: str, text: str) -
 
 def test_each_language_is_named_in_its_own_words() -> None:
     for code, one in LANGUAGES.items():
-        own = Locale.parse(code).get_display_name(code) or "?"
+        own = Locale.parse(code).get_language_name(code) or "?"
         assert own.casefold() in one.name.casefold()
 
 
