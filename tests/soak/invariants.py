@@ -128,11 +128,20 @@ def _told(journal: Journal, chat: int, profile: str, ids: set[int]) -> list[Row]
         row
         for row in journal.rows.values()
         if row.notice in NOTICE_KINDS
-        and row.state in {"sent", "open"}  # quiet hours hold it back as well
+        and (row.state in {"sent", "open"} or _was_taken(journal, row))  # or held back by quiet
         and journal.chat_now(row.chat) == chat
         and row.fields.get("username") in names
         and (row.message is None or row.message in ids)
     ]
+
+
+def _was_taken(journal: Journal, row: Row) -> bool:
+    """Whether a notice that was parked is in its chat: its copies were taken, unknown to us."""
+    chat, name = journal.chat_now(row.chat), str(row.fields.get("username"))
+    return row.state == "parked" and any(
+        message.answer_lost and message.sent_at >= row.created and name in _text(message)
+        for message in journal.messages().get(chat, [])
+    )
 
 
 def _explains(row: Row, journal: Journal, pk: str) -> bool:

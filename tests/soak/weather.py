@@ -62,6 +62,7 @@ KINDS: tuple[Kind, ...] = (
 )  # fmt: skip
 OBEYED = ("chat", "removed", "partly", "down")
 """Refusals by which the bot ends what it owes, or says that it may be there."""
+_IN_ONE_CHAT = 0.3  # of the faults of one method
 UNHEARD = ({"reset": "after"}, {"truncate": 40})  # of the Stories API: billed, and not told
 
 
@@ -146,6 +147,9 @@ class Weather:
             body = {
                 "service": service, "match": match, "times": None, "every": every, "fault": fault,
             }  # fmt: skip
+            chats = [row.chat for row in self._journal.rows.values()] if match else []
+            if service == "telegram" and chats and self._chance.random() < _IN_ONE_CHAT:
+                body["chat_id"] = self._journal.chat_now(self._chance.choice(chats))
             number = int((await self._control.call("POST", "/faults", body))["id"])
             self.faults[number] = fault
             window = Window(clock.now())
