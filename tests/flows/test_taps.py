@@ -41,7 +41,7 @@ async def test_from_a_link_or_a_name_it_takes_two_taps_to_subscribe(
     await bell.press(ann, card, buttons(card)["Show"])  # one
     *album, row = await bell.replies(ann, 4, after=card["message_id"])
     assert len(album) == 3
-    assert list(buttons(row)) == ["🔔 Subscribe", "⋯"]
+    assert list(buttons(row)) == ["🔔 Subscribe", "↗ Share", "⋯"]
     assert row["text"] == "taps.name"
     await bell.press(ann, row, buttons(row)["🔔 Subscribe"])  # two
     row = await bell.message(ann, row["message_id"])
