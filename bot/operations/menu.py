@@ -70,7 +70,7 @@ class Menu:
             except RetryAfter as error:
                 log.info("the menu waits", seconds=wait_of(error).total_seconds())
                 return self._now() + wait_of(error)
-            except BadRequest as error:  # of an operator who never wrote to the bot, say
+            except BadRequest as error:  # a code that it does not take, say
                 log.warning("Telegram does not take it", what=name, why=str(error))
                 self._refused.add(name)
                 continue
