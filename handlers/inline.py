@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from telegram import Update
+from telegram.error import BadRequest
 
 from bot.context import Context, prepare
 from bot.domain import links
@@ -54,9 +55,20 @@ async def answer(update: Update, context: Context) -> None:
         results = await context.services.viewer.held(
             query.from_user.id, context.bot.id, beginning and beginning[1], link
         )
-        button = None if results else _button(link, context)
+        button = _button(link, context)
+    try:
+        await _send(context, query.id, results, None if results else button)
+    except BadRequest:  # of one bad file all are refused; the page behind the button mends it
+        if not results:
+            raise
+        await _send(context, query.id, [], button)
+
+
+async def _send(
+    context: Context, query_id: str, results: Sequence[HeldStory], button: dict[str, str] | None
+) -> None:
     arguments = {
-        "inline_query_id": query.id,
+        "inline_query_id": query_id,
         "results": [_result(*one, context.t) for one in results],
         "cache_time": cache_s(results, context.now),
         "is_personal": True,

@@ -156,14 +156,9 @@ class Viewer:
             if beginning is not None:
                 ids |= await held.followed(tx, person, begins_with=beginning)
             pk = link.story_id if link else None
-            result = await held.newest(tx, bot_id, ids, pk=pk, now=self._now(), most=MOST)
-        return [
-            (story, file)
-            for story, file in result
-            if not alert_rules.is_blocked(
-                story.profile.profile_id, story.profile.username, self._blocked
+            return await held.newest(
+                tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST
             )
-        ]
 
     async def _by_name(self, username: str, payer: Payer) -> Fetched[Story]:
         profile = await self._names.public(username, payer)

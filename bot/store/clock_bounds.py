@@ -48,6 +48,7 @@ _MOST: tuple[tuple[sa.Column[datetime], timedelta], ...] = (
     (profiles.c.named_at, _PAST),
     (profiles.c.next_look_at, _DAY),
     (stories.c.seen_at, _PAST),
+    (stories.c.shown_at, _PAST),
     (subscriptions.c.created_at, _PAST),
     (topics.c.claimed_until, _LEASE),
 )

@@ -1,4 +1,7 @@
-"""Held stories: alive, of a public profile, and with a file that Telegram has: free to show."""
+"""Held stories: alive, of a public profile, and with a file that Telegram has: free to show.
+
+What its owner took down, as the last check shows, is held no longer.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -32,9 +35,19 @@ async def followed(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
 
 
 async def newest(
-    tx: Tx, bot_id: int, ids: Collection[str], *, pk: str | None, now: datetime, most: int
+    tx: Tx,
+    bot_id: int,
+    ids: Collection[str],
+    *,
+    pk: str | None,
+    blocked: Collection[str],
+    now: datetime,
+    most: int,
 ) -> list[tuple[Story, KnownFile]]:
-    """Return what is held of profiles, the newest first; of ``pk`` the one story."""
+    """Return what is held of profiles, the newest first; of ``pk`` the one story.
+
+    ``blocked`` are ids and names; what counts is the name that a profile has now.
+    """
     statement = (
         sa.select(stories.c.value, *_FILE)
         .join(profiles, profiles.c.profile_id == stories.c.profile_id)
@@ -43,6 +56,9 @@ async def newest(
             stories.c.profile_id.in_(ids),
             stories.c.expires_at > now,
             profiles.c.state == "active",
+            profiles.c.profile_id.not_in(blocked),
+            profiles.c.username.not_in(blocked),
+            sa.or_(profiles.c.looked_at.is_(None), stories.c.shown_at >= profiles.c.looked_at),
             files.c.kind.in_(_KINDS),
             files.c.file_id.is_not(None),
             files.c.until > now,

@@ -24,6 +24,7 @@ stories = sa.Table(
     sa.Column("taken_at", Timestamp, nullable=False),
     sa.Column("expires_at", Timestamp, nullable=False, index=True),
     sa.Column("seen_at", Timestamp, nullable=False),
+    sa.Column("shown_at", Timestamp, nullable=False),  # when an answer last had it
     sa.Column("value", sa.JSON, nullable=False),
     sa.Index("ix_stories_profile", "profile_id", "taken_at"),
 )
@@ -61,24 +62,25 @@ async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
             "taken_at": story.taken_at,
             "expires_at": story.expires_at,
             "seen_at": now,
+            "shown_at": now,
             "value": value,
         }
         for story, value in zip(ordered, dump_stories(ordered), strict=True)
     ]
     new = set((await tx.execute(_ADD, values)).scalars())
     await _record_moments(tx, [story for story in ordered if story.pk in new])
-    await _refresh(tx, [story for story in ordered if story.pk not in new])
+    await _refresh(tx, [story for story in ordered if story.pk not in new], now)
     return [story.pk for story in ordered if story.pk in new]
 
 
-async def _refresh(tx: Tx, seen: list[Story]) -> None:
+async def _refresh(tx: Tx, seen: list[Story], now: datetime) -> None:
     """Keep the newest addresses of stories seen before: the old ones expire."""
     fresh = [story for story in seen if story.media_url]
     if fresh:
         await tx.execute(
             sa.update(stories)
             .where(stories.c.pk == sa.bindparam("_pk"))
-            .values(value=sa.bindparam("_value", type_=sa.JSON)),
+            .values(value=sa.bindparam("_value", type_=sa.JSON), shown_at=now),
             [
                 {"_pk": story.pk, "_value": value}
                 for story, value in zip(fresh, dump_stories(fresh), strict=True)

@@ -57,7 +57,7 @@ class InlineQueries:
     def _add(self, update: dict[str, Any]) -> None:
         try:
             person = int(update["inline_query"]["from"]["id"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return  # nobody whom an answer could reach
         is_new = person not in self._newest
         if self._group is None or (is_new and len(self._newest) >= _PEOPLE):

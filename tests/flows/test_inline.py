@@ -20,11 +20,11 @@ from bot.store.inbox import inbox
 from handlers.inline import HOW, cache_s
 from tests.flows.test_links import link
 from tests.flows.test_stories import in_a_row
-from tests.support.control import Control, Json
+from tests.support.control import Control, Json, refused
 from tests.support.followed import NOON, story
 from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, buttons, running_bell
+from tests.support.storybell import Bell, buttons, running_bell, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -318,6 +318,44 @@ async def test_blocked_and_private_profiles_are_not_shown(club: tuple[Bell, int]
     answer = await control.typed(boss, f"club.hid{NEW}")
     assert (answer["results"], button_of(answer)) == ([], "card--club-dhid")
     assert (await control.typed(boss, link("club.hid", hidden)))["results"] == []
+
+
+async def test_what_its_owner_took_down_is_offered_no_longer(tmp_path: Path) -> None:
+    async with storybell(tmp_path, cache_s=0) as bell:
+        one, two = await shown(bell, "took.down", 2)
+        ann = await bell.control.person()
+        await bell.control.take_down("took.down", one["pk"])
+        assert len((await bell.control.typed(ann, "took.down"))["results"]) == 2  # nobody knows
+        await bell.ask(ann, "/stories took.down")
+        [found] = await bell.control.held(ann, "took.down", 1)
+        assert found["id"] == two["pk"]
+        assert (await bell.control.typed(ann, link("took.down", one)))["results"] == []
+
+
+async def test_a_profile_is_blocked_by_the_name_that_it_has_now(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        control = box.control
+        async with running_bell(tmp_path, box) as bell:
+            await shown(bell, "block.old")
+            ann = await control.person()
+            await control.change_profile("block.old", username="block.new")
+            await bell.ask(ann, "/subscribe block.new")
+            assert len((await control.typed(ann, "block.new"))["results"]) == 1
+        async with running_bell(tmp_path, box, blocked_profiles="block.new") as bell:
+            await bell.ask(ann, "/help")
+            for text in (f"block.new{NEW}", f"block.{NEW}", NEW):
+                assert (await control.typed(ann, text))["results"] == []
+
+
+async def test_where_telegram_refuses_a_file_the_button_leads_to_where_it_is_sent_anew(
+    bell: Bell, control: Control
+) -> None:
+    await shown(bell, "bad.file", 2)
+    ann = await control.person()
+    await control.fault("telegram", refused("wrong file identifier"), match="answerInlineQuery")
+    answer = await control.typed(ann, "bad.file")
+    assert (answer["results"], button_of(answer)) == ([], "card--bad-dfile")
+    assert len((await control.typed(ann, f"bad.file{NEW}"))["results"]) == 2
 
 
 async def test_without_inline_mode_nothing_is_offered(tmp_path: Path) -> None:

@@ -126,7 +126,14 @@ def test_no_failure_ends_it_and_nonsense_is_let_go() -> None:
         message = {"update_id": 1, "message": {}}
 
         async def play() -> None:
-            nonsense = [{"inline_query": value} for value in (None, 5, {}, {"from": {"id": "x"}})]
+            values: tuple[Any, ...] = (
+                None,
+                5,
+                {},
+                {"from": {"id": "x"}},
+                {"from": {"id": float("inf")}},
+            )
+            nonsense = [{"inline_query": value} for value in values]
             assert one.queries.take([message, *nonsense, 7]) == [message, 7]
             for number, text in enumerate(("0 refused", "0 broken", "0 fine")):
                 one.queries.take([typed(number, 5, text)])

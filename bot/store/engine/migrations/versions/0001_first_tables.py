@@ -311,6 +311,7 @@ def upgrade() -> None:
     sa.Column('taken_at', sa.BigInteger(), nullable=False),
     sa.Column('expires_at', sa.BigInteger(), nullable=False),
     sa.Column('seen_at', sa.BigInteger(), nullable=False),
+    sa.Column('shown_at', sa.BigInteger(), nullable=False),
     sa.Column('value', sa.JSON(), nullable=False),
     sa.ForeignKeyConstraint(['profile_id'], ['profiles.profile_id'], name=op.f('fk_stories_profile_id_profiles'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('pk', name=op.f('pk_stories'))
