@@ -341,6 +341,14 @@ async def release(tx: Tx, chat_id: int, *, held: str | None = None, now: datetim
     await tx.execute(statement.values(due_at=now))
 
 
+async def hasten_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Let the answers that a chat waits for be due."""
+    statement = sa.update(deliveries).where(
+        deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
+    )
+    await tx.execute(statement.where(deliveries.c.due_at > now).values(due_at=now))
+
+
 async def under_header(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
     """Note that the header of a daily summary goes before what is due of it in a place.
 

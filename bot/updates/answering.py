@@ -7,7 +7,7 @@ into) waits in the queue, before all alerts. So no handler runs again once its e
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from telegram import Update
@@ -17,6 +17,7 @@ from bot.domain.model import Options
 from bot.domain.records import REPLY, ChatQueue, Delivery
 from bot.outbox.worker import Outbox
 from bot.runtime.logging import mark
+from bot.runtime.recent import Recent
 from bot.sending.replies import SHOWN_ALREADY, Replies
 from bot.store import chat_queues, deliveries, enqueue, inbox
 from bot.store.engine.database import Database, Tx
@@ -27,6 +28,8 @@ from bot.updates import unit_of_work
 from bot.updates.unit_of_work import Reply, Unit
 
 log = structlog.get_logger()
+
+_HASTENED_EVERY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Answering:
         self._outage = outage
         self._wake = wake
         self._now = now
+        self._hastened = Recent[bool]()
 
     async def __call__(self, update: Update, claimed: ClaimedUpdate) -> bool:
         """Handle an update, which is ours as ``claimed``, and answer it.
@@ -147,7 +151,14 @@ class Answering:
         if queue is None:
             for chat_id in sorted({row.target.chat_id for row in rows}):
                 await chat_queues.wake(tx, chat_id, due_at=now, now=now)
+                await self._hasten(tx, chat_id, now)
         return Enqueued(queue, until, rows, strangers)
+
+    async def _hasten(self, tx: Tx, chat_id: int, now: datetime) -> None:
+        """Let earlier answers that wait be tried now: who writes again meets no silence."""
+        if self._hastened.get(chat_id, within=_HASTENED_EVERY, now=now) is None:
+            self._hastened.record(chat_id, value=True, now=now)
+            await deliveries.hasten_replies(tx, chat_id, now=now)
 
     async def _send(self, enqueued: Enqueued, unit: Unit) -> None:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""
