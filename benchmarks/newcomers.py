@@ -77,7 +77,7 @@ class Watch:
         async with self._here.db.read() as tx:
             for one in self._ids:
                 known = await profiles.get(tx, one)
-                at = known.looked_at if known else None
+                at = known.snapshot_at if known else None
                 before = self._seen.get(one)
                 if at is None or at == before:
                     continue

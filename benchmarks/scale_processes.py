@@ -84,7 +84,7 @@ async def _looks(box: Box, db: Database, people: list[int]) -> float:
     for number, person in enumerate(people):
         shown = await box.control.profile(f"quiet{number}", posts_per_day=0)
         await follow(db, Profile(str(shown["pk"]), shown["username"]), [person])
-    seen = profiles.c.looked_at.is_not(None) & profiles.c.username.like("quiet%")
+    seen = profiles.c.snapshot_at.is_not(None) & profiles.c.username.like("quiet%")
     return await _pace(db, sa.select(sa.func.count()).where(seen), len(people))
 
 

@@ -54,7 +54,7 @@ async def _show_tray(context: Context) -> None:
         if shown := await service.live(name, chat_id=context.chat.id):
             live[name] = latest(shown, None)
             known = await service.profile(one.profile_id)
-            seen_at[name] = known.looked_at if known else None
+            seen_at[name] = known.snapshot_at if known else None
     if not live:
         await ask(context, ASK, USAGE)
         return

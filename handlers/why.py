@@ -82,11 +82,11 @@ def _checks(known: Why, profile: Known, context: Context) -> list[str]:
     """Return when it was checked and will be, and how soon stories come."""
     t, now = context.t, context.now
     lines: list[str] = []
-    if profile.looked_at:
-        lines.append(t(N_("Last check: {ago}"), ago=t.moment(profile.looked_at)))
-    if profile.next_look_at:
-        if profile.next_look_at > now:
-            lines.append(t(N_("Next check: {ago}"), ago=t.moment(profile.next_look_at)))
+    if profile.snapshot_at:
+        lines.append(t(N_("Last check: {ago}"), ago=t.moment(profile.snapshot_at)))
+    if profile.next_check_at:
+        if profile.next_check_at > now:
+            lines.append(t(N_("Next check: {ago}"), ago=t.moment(profile.next_check_at)))
         elif known.out_of_budget:
             lines.append(t(N_("Next check: delayed, today's limit is used up")))
         else:

@@ -77,9 +77,9 @@ class Why:
 
 def delay_of(known: Known) -> timedelta | None:
     """Return how long a new story waits for the next check, in the mean: half the pause."""
-    if known.looked_at is None or known.next_look_at is None:
+    if known.snapshot_at is None or known.next_check_at is None:
         return None
-    return (known.next_look_at - known.looked_at) / 2
+    return (known.next_check_at - known.snapshot_at) / 2
 
 
 def _kind(tally: Tally) -> str:

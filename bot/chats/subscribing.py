@@ -324,7 +324,7 @@ class Subscribing:
     ) -> None:
         async with self._db.read() as tx:
             await self._check_limits(tx, chat_id, username, pending)
-            if known is None or known.next_look_at is None:
+            if known is None or known.next_check_at is None:
                 is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
                 counts = list(await profiles.followed(tx))
                 counts[is_fresh] += 1 + pending
@@ -358,7 +358,7 @@ class Subscribing:
         now = self._now()
         async with self._db.read() as tx:
             known = await profiles.get(tx, profile.profile_id)
-            if known and known.looked_at and known.looked_at > now - _CHECK_VALID_FOR:
+            if known and known.snapshot_at and known.snapshot_at > now - _CHECK_VALID_FOR:
                 return await stories.live(tx, profile.profile_id, now=now)
         payer = Payer("subscribe", by)
         with about(profile.username):

@@ -155,10 +155,10 @@ def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
     return min(first * (1 << min(max(times - 1, 0), 16)), most)
 
 
-def missed_hours(looked_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
+def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
     """Return the hours whose stories nobody saw: they expired before this check."""
     gone = now - STORY_LIFE
-    return (looked_at, gone) if looked_at is not None and looked_at < gone else None
+    return (snapshot_at, gone) if snapshot_at is not None and snapshot_at < gone else None
 
 
 def next_local(now: datetime, minute: int, zone: str) -> datetime:

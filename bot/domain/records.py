@@ -41,8 +41,8 @@ class Known:
     named_at: datetime
     state: State
     state_since: datetime
-    looked_at: datetime | None
-    next_look_at: datetime | None
+    snapshot_at: datetime | None
+    next_check_at: datetime | None
     failures: int
     weight: float
     chats: int

@@ -136,12 +136,12 @@ class Scheduler:
         """Return when a check may be made; None when nothing is to be checked."""
         if state.first is None:
             return None
-        due, looked_at = state.first
+        due, snapshot_at = state.first
         if state.room < self._check_price:
             return max(due, now + _MONEY_AGAIN)
         # The first may have been checked too lately; then another may be checked early.
         rested = now.timestamp() - plan.schedule.minimum
-        seen_at = min(looked_at.timestamp(), rested) if looked_at else 0.0
+        seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
         # Nothing but time fills an empty credit bucket.
         at = plan.schedule.next_at(
             due.timestamp(),
@@ -250,14 +250,14 @@ class Scheduler:
                 skip_fresh=plan.pause is not None,
             )
             for known in rows:
-                seen_at = known.looked_at or now
+                seen_at = known.snapshot_at or now
                 at = await snapshots.postponed(tx, known.profile_id, now, plan, seen_at=seen_at)
                 (taken if at <= now else passed).append(known)
             if not rows or len(taken) >= limit:
                 break
         for known in passed:
-            if known.next_look_at is not None:
-                await profiles.put_off(tx, known.profile_id, until=known.next_look_at)
+            if known.next_check_at is not None:
+                await profiles.put_off(tx, known.profile_id, until=known.next_check_at)
         return taken
 
     async def _maintain(self, plan: Plan) -> None:
@@ -466,12 +466,12 @@ def _seen_before(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> d
 
 async def _requeued(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     """Put a profile back that, at the price of today, is not due yet."""
-    is_due = known.next_look_at is not None and known.next_look_at <= now
+    is_due = known.next_check_at is not None and known.next_check_at <= now
     if not is_due or known.failures or not plan.is_stale(known):
         return False
     columns, due = plan.due(known, now=now)
     due = await snapshots.postponed(
-        tx, known.profile_id, max(due, now), plan, seen_at=known.looked_at or now
+        tx, known.profile_id, max(due, now), plan, seen_at=known.snapshot_at or now
     )
     await profiles.change(tx, known.profile_id, **columns)
     if due <= now:

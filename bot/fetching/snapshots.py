@@ -44,7 +44,7 @@ async def record(
     if is_renamed if snapshot.stories else snapshot.is_checked:
         await answers.forget(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
-    if before.next_look_at is not None and new:
+    if before.next_check_at is not None and new:
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial:
         await _finish(tx, before, snapshot, own, now=now)
@@ -56,7 +56,7 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     before = await profiles.ensure(tx, profile, now=now)
     await answers.forget(tx, answers.verdict_key(profile.username))
     is_new = profile.username not in {"", before.username}
-    if before.next_look_at is not None and is_new:
+    if before.next_check_at is not None and is_new:
         names = {"old": before.username, "new": profile.username}
         await _tell(tx, before, "renamed", names, now=now)
     return before
@@ -77,10 +77,10 @@ async def _finish(
     tx: Tx, before: Known, snapshot: Snapshot, own: Plan | None, *, now: datetime
 ) -> None:
     """Note that the profile could be seen whole, and learn when to check again."""
-    followed = before.next_look_at is not None
+    followed = before.next_check_at is not None
     if followed and before.state != "active":
         await _tell(tx, before, "back", {"username": before.username}, now=now)
-    missed = alert_rules.missed_hours(before.looked_at, now)
+    missed = alert_rules.missed_hours(before.snapshot_at, now)
     if followed and missed and before.state == "active":
         fields = {"username": before.username, "from": _ms(missed[0]), "to": _ms(missed[1])}
         await fan_outs.add(
@@ -99,14 +99,14 @@ async def _finish(
         before.profile_id,
         state="active",
         state_since=before.state_since if before.state == "active" else now,
-        looked_at=now,
+        snapshot_at=now,
         checked_at=now if snapshot.is_checked else before.checked_at,
         failures=0,
         refusal="",
         refusals=0,
         leased_until=EPOCH,
         **columns,
-        next_look_at=(
+        next_check_at=(
             await postponed(tx, before.profile_id, due, plan, seen_at=now) if followed else None
         ),
     )
@@ -115,12 +115,12 @@ async def _finish(
 async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
     """Find a time for the next check anew, after chats began or ceased to wait for it."""
     known = await profiles.lock(tx, profile_id)
-    if known is None or known.next_look_at is None or known.failures or known.looked_at is None:
+    if known is None or known.next_check_at is None or known.failures or known.snapshot_at is None:
         return
     plan = await schedule_state.load(tx)
     columns, due = plan.due(known, now=now)
-    due = await postponed(tx, profile_id, max(due, now), plan, seen_at=known.looked_at)
-    await profiles.change(tx, profile_id, **columns, next_look_at=due)
+    due = await postponed(tx, profile_id, max(due, now), plan, seen_at=known.snapshot_at)
+    await profiles.change(tx, profile_id, **columns, next_check_at=due)
 
 
 async def postponed(
@@ -148,14 +148,14 @@ async def fail(
     failures = before.failures + 1
     refusals = before.refusals + 1 if why == before.refusal else 1
     state = before.state
-    followed = before.next_look_at is not None
+    followed = before.next_check_at is not None
     if why != "error" and (
         alert_rules.is_believed(refusals) or not followed
     ):  # else nobody is told
         state = why
     if followed and state not in {"active", before.state}:
         await _tell(tx, before, state, {"username": before.username}, now=now)
-    next_look_at = (
+    next_check_at = (
         alert_rules.poll_again_at(now, failures)
         if state == "active" or why == "error"
         else alert_rules.return_check_at(now, refusals)
@@ -170,7 +170,7 @@ async def fail(
         refusals=0 if why == "error" else refusals,
         checked_at=before.checked_at if why == "error" else None,
         leased_until=EPOCH,
-        next_look_at=next_look_at if followed else None,
+        next_check_at=next_check_at if followed else None,
     )
 
 

@@ -206,9 +206,9 @@ def _incident(one: Incident) -> _Json:
     }
 
 
-def _check(name: str, looked_at: datetime | None, next_at: datetime, cost: float) -> _Json:
+def _check(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
     """Return a row of the schedule; a story waits half the pause for its check on the mean."""
-    pause = (next_at - looked_at).total_seconds() if looked_at else None
+    pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {
         "profile": name,
         "next": next_at.isoformat(),

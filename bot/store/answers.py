@@ -1,4 +1,4 @@
-"""Views: answers of the Stories API that are shown again at no cost, also to other replicas.
+"""Cached answers: what the Stories API said, shown again at no cost, also to other replicas.
 
 A row is an answer until ``until``, or in flight: somebody is asking, until ``leased_until``.
 """
@@ -13,7 +13,7 @@ from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import Timestamp, insert, metadata
 
 cached_answers = sa.Table(
-    "views",
+    "cached_answers",
     metadata,
     sa.Column("key", sa.String(160), primary_key=True),
     sa.Column("value", sa.JSON),

@@ -43,7 +43,7 @@ budget_days = sa.Table(
 )
 
 account = sa.Table(
-    "purse",
+    "account",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("spent", sa.BigInteger, nullable=False),  # ever, reservations included

@@ -19,7 +19,7 @@ from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadat
 DUE = "storybell_due"  # the channel that tells other processes of what became due
 
 queues = sa.Table(
-    "lanes",
+    "chat_queues",
     metadata,
     chat_key(),
     sa.Column("due_at", Timestamp),  # None: nothing is owed
@@ -37,7 +37,7 @@ CLAIMABLE_AT = sa.case(
 IS_DUE = queues.c.due_at.is_not(None)
 # Of an index on this, the first rows are the answer: no statistics can make a bad plan of that.
 sa.Index(
-    "ix_lanes_claimable",
+    "ix_chat_queues_claimable",
     sa.text("(CASE WHEN free_at > due_at THEN free_at ELSE due_at END)"),
     _table=queues,
     **only("due_at IS NOT NULL"),

@@ -44,9 +44,9 @@ _MOST: tuple[tuple[sa.Column[datetime], timedelta], ...] = (
     (inbox.c.stored_at, _PAST),
     (mutes.c.probe_at, _DAY),
     (profiles.c.leased_until, _LEASE),
-    (profiles.c.looked_at, _PAST),
+    (profiles.c.snapshot_at, _PAST),
     (profiles.c.named_at, _PAST),
-    (profiles.c.next_look_at, _DAY),
+    (profiles.c.next_check_at, _DAY),
     (stories.c.seen_at, _PAST),
     (stories.c.shown_at, _PAST),
     (subscriptions.c.created_at, _PAST),
@@ -96,16 +96,16 @@ async def _check_sooner(tx: Tx, now: datetime) -> None:
     """Check at once what was checked in the future; doubt what was "public" then."""
     await tx.execute(
         sa.update(profiles)
-        .where(profiles.c.looked_at > now, profiles.c.next_look_at.is_not(None))
-        .values(next_look_at=now)
+        .where(profiles.c.snapshot_at > now, profiles.c.next_check_at.is_not(None))
+        .values(next_check_at=now)
     )
     await tx.execute(
         sa.update(profiles).where(profiles.c.checked_at > now).values(checked_at=None)
     )
-    is_late = profiles.c.next_look_at > now + _FAILED_CHECK
+    is_late = profiles.c.next_check_at > now + _FAILED_CHECK
     has_failed = sa.and_(profiles.c.failures > 0, profiles.c.state == "active")
     await tx.execute(
-        sa.update(profiles).where(has_failed, is_late).values(next_look_at=now + _FAILED_CHECK)
+        sa.update(profiles).where(has_failed, is_late).values(next_check_at=now + _FAILED_CHECK)
     )
 
 

@@ -58,7 +58,7 @@ async def newest(
             profiles.c.state == "active",
             profiles.c.profile_id.not_in(blocked),
             profiles.c.username.not_in(blocked),
-            sa.or_(profiles.c.looked_at.is_(None), stories.c.shown_at >= profiles.c.looked_at),
+            sa.or_(profiles.c.snapshot_at.is_(None), stories.c.shown_at >= profiles.c.snapshot_at),
             files.c.kind.in_(_KINDS),
             files.c.file_id.is_not(None),
             files.c.until > now,

@@ -22,9 +22,9 @@ profiles = sa.Table(
     sa.Column("named_at", Timestamp, nullable=False),  # when the API last showed this name
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
     sa.Column("state_since", Timestamp, nullable=False),
-    sa.Column("looked_at", Timestamp),
+    sa.Column("snapshot_at", Timestamp),
     sa.Column("checked_at", Timestamp),  # when the privacy check, or the page, said "public"
-    sa.Column("next_look_at", Timestamp),  # None: nobody follows it
+    sa.Column("next_check_at", Timestamp),  # None: nobody follows it
     sa.Column("leased_until", Timestamp, nullable=False, server_default="0"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("refusal", sa.String(16), nullable=False, server_default=""),  # of the last check
@@ -37,15 +37,15 @@ profiles = sa.Table(
     sa.Column("forecast", sa.JSON),
     # Followed by newcomers only: checked from a part of the budget that is set aside.
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Index("ix_profiles_checked", "fresh", **only("next_look_at IS NOT NULL")),
+    sa.Index("ix_profiles_checked", "fresh", **only("next_check_at IS NOT NULL")),
     sa.Index(
         "ix_profiles_due",
-        "next_look_at",
-        **only("next_look_at IS NOT NULL"),
+        "next_check_at",
+        **only("next_check_at IS NOT NULL"),
     ),
 )
 
-IS_CHECKED = profiles.c.next_look_at.is_not(None)
+IS_CHECKED = profiles.c.next_check_at.is_not(None)
 _SAMPLE = 1_000  # profiles, of which sums are said to be those of all
 _NAMED_AGAIN = timedelta(hours=1)  # by so much the time of a name may be off
 
@@ -141,17 +141,17 @@ def _claim(*, early: bool, is_bounded: bool, skip_fresh: bool) -> sa.Executable:
     if skip_fresh:
         free = sa.and_(free, profiles.c.fresh.is_(False))
     if early:
-        which = sa.and_(free, profiles.c.next_look_at > now, profiles.c.failures == 0)
+        which = sa.and_(free, profiles.c.next_check_at > now, profiles.c.failures == 0)
     else:
-        which = sa.and_(free, profiles.c.next_look_at <= now)
+        which = sa.and_(free, profiles.c.next_check_at <= now)
     if is_bounded:
         unseen_since = sa.bindparam("unseen_since", type_=Timestamp)
-        unseen = sa.or_(profiles.c.looked_at.is_(None), profiles.c.looked_at <= unseen_since)
+        unseen = sa.or_(profiles.c.snapshot_at.is_(None), profiles.c.snapshot_at <= unseen_since)
         which = sa.and_(which, unseen)
     due = (
         sa.select(profiles.c.profile_id)
         .where(which)
-        .order_by(profiles.c.next_look_at)
+        .order_by(profiles.c.next_check_at)
         .limit(sa.bindparam("most", type_=sa.Integer))
         .with_for_update(skip_locked=True)
     )
@@ -183,21 +183,21 @@ async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
 
 async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
     """Let a check that could not be made wait, if anybody still follows the profile."""
-    followed = sa.and_(profiles.c.profile_id == profile_id, profiles.c.next_look_at.is_not(None))
-    values = {"next_look_at": until, "leased_until": EPOCH}
+    followed = sa.and_(profiles.c.profile_id == profile_id, profiles.c.next_check_at.is_not(None))
+    values = {"next_check_at": until, "leased_until": EPOCH}
     await tx.execute(sa.update(profiles).where(followed).values(values))
 
 
 async def first_due(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:
     """Return when the next check is due of those that nobody is at, and when the last one was."""
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
-    return (row.next_look_at, row.looked_at) if row else None
+    return (row.next_check_at, row.snapshot_at) if row else None
 
 
 _FIRST_DUE = (
-    sa.select(profiles.c.next_look_at, profiles.c.looked_at)
+    sa.select(profiles.c.next_check_at, profiles.c.snapshot_at)
     .where(IS_CHECKED, profiles.c.leased_until <= sa.bindparam("now", type_=Timestamp))
-    .order_by(profiles.c.next_look_at)
+    .order_by(profiles.c.next_check_at)
     .limit(1)
 )
 
@@ -207,10 +207,10 @@ async def mean_delay(tx: Tx) -> timedelta | None:
 
     Of very many profiles a sample says it.
     """
-    pause = sa.type_coerce(profiles.c.next_look_at, sa.BigInteger) - sa.type_coerce(
-        profiles.c.looked_at, sa.BigInteger
+    pause = sa.type_coerce(profiles.c.next_check_at, sa.BigInteger) - sa.type_coerce(
+        profiles.c.snapshot_at, sa.BigInteger
     )
-    is_usual = profiles.c.looked_at.is_not(None) & (profiles.c.failures == 0)
+    is_usual = profiles.c.snapshot_at.is_not(None) & (profiles.c.failures == 0)
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
     rows = await tx.execute(_some(*columns, most=_SAMPLE))
     paused = [(row.weight, row.pause) for row in rows if row.pause is not None]
@@ -244,9 +244,9 @@ def _some(
 async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
     """Return what is checked next: the name, when it was checked, when it will be."""
     statement = (
-        sa.select(profiles.c.username, profiles.c.looked_at, profiles.c.next_look_at)
+        sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.next_check_at)
         .where(IS_CHECKED)
-        .order_by(profiles.c.next_look_at)
+        .order_by(profiles.c.next_check_at)
         .limit(limit)
     )
     return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]

@@ -314,8 +314,8 @@ async def start_or_stop(
     await tx.execute(rows.with_for_update(key_share=True))
     is_known = chat_id is not None and await acquaintances.is_known(tx, "chat", chat_id)
     begins = sa.update(profiles).where(these, ~IS_CHECKED, _IS_AWAITED)
-    await tx.execute(begins.values(weight=1.0, chats=1, fresh=not is_known, next_look_at=now))
+    await tx.execute(begins.values(weight=1.0, chats=1, fresh=not is_known, next_check_at=now))
     ends = sa.update(profiles).where(these, IS_CHECKED, ~_IS_AWAITED)
-    await tx.execute(ends.values(weight=0.0, chats=0, next_look_at=None))
+    await tx.execute(ends.values(weight=0.0, chats=0, next_check_at=None))
     if is_known:
         await tx.execute(sa.update(profiles).where(these, profiles.c.fresh).values(fresh=False))

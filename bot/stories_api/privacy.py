@@ -87,9 +87,9 @@ class PrivacyCheck:
 
     async def compare(self, known: Known, shown: Iterable[Story], new: Iterable[str]) -> None:
         """Compare a full answer with the forced ones since the last: did they lack a story?"""
-        if not self._was_forced(known) or known.looked_at is None:
+        if not self._was_forced(known) or known.snapshot_at is None:
             return
-        unseen, before = set(new), known.looked_at - _LATE
+        unseen, before = set(new), known.snapshot_at - _LATE
         if any(story.pk in unseen and story.taken_at < before for story in shown):
             await self._contradicted(known.profile_id, "a story that it lacked")
 
@@ -105,9 +105,9 @@ class PrivacyCheck:
 
     def _was_forced(self, known: Known) -> bool:
         """Return whether the profile was last asked without the privacy check."""
-        if self.mode != "auto" or known.looked_at is None or known.checked_at is None:
+        if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False
-        return known.looked_at > known.checked_at
+        return known.snapshot_at > known.checked_at
 
     async def _contradicted(self, profile_id: str, what: str) -> None:
         log.warning("a forced answer is contradicted", profile=profile_id, by=what)

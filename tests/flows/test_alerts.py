@@ -386,7 +386,7 @@ async def test_an_outage_is_owned_up_to_in_one_line(stage: Stage) -> None:
         async with db.begin() as tx:
             known = await profiles.named(tx, name, since=utc_now() - HOUR)
             assert known is not None
-            await profiles.change(tx, known.profile_id, looked_at=utc_now() - 30 * HOUR)
+            await profiles.change(tx, known.profile_id, snapshot_at=utc_now() - 30 * HOUR)
             await tx.execute(
                 subscriptions.update()
                 .where(subscriptions.c.profile_id == known.profile_id)

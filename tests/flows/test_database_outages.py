@@ -164,7 +164,7 @@ async def paused_replica(server: Postgres, *, busy: bool) -> AsyncIterator[None]
     """Be a process that was stopped in a transaction in which it has changed much."""
     connection = await asyncpg.connect(server.url)
     await connection.execute("BEGIN")
-    for table in ("lanes", "chats", "key_values", "inbox"):
+    for table in ("chat_queues", "chats", "key_values", "inbox"):
         await connection.execute(f"SELECT 1 FROM {table} FOR UPDATE")  # noqa: S608 - our tables
     async with asyncio.TaskGroup() as group:
         if busy:

@@ -17,7 +17,7 @@ from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, storybell
 
 # What came in, what the process notes, and what it measures each hour.
-TRANSIENT = {"inbox", "lanes", "key_values", "purse", "samples"}
+TRANSIENT = {"inbox", "chat_queues", "key_values", "account", "samples"}
 FORGERS = 8
 TOGETHER = 4  # of one forger, so that no chat's queue is full
 IDS = range(12)

@@ -30,7 +30,7 @@ async def prepare(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1"))
-        await profiles.change(tx, "787132", next_look_at=NOON)
+        await profiles.change(tx, "787132", next_check_at=NOON)
         await inbox.add(tx, [inbox.Arrival(1, "chat:1", "{}", person=1)], now=NOON)
 
 

@@ -10,16 +10,22 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FunctionType, ModuleType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
+from sqlalchemy import Table
 
 from bot.context import Services
 from bot.store.engine.database import Database
+from bot.store.engine.schema import metadata
+from bot.store.retention import overdue
 
 PAGE = Path("docs/architecture.md")
+DATA = Path("docs/data.md")
+CLEANED_AT_THE_END = {"access_list", "allowances", "cached_answers", "key_values"}
 FLOW = re.compile(r"^```flow\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINE = re.compile(
     r"(?P<indent> *)(?P<mark>> )?(?P<name>[\w.]+)"
@@ -311,6 +317,48 @@ PUBLIC = [
 @pytest.mark.parametrize(("module", "name"), PUBLIC)
 def test_what_a_room_calls_public_is_there(module: str, name: str) -> None:
     assert hasattr(importlib.import_module(module), name)
+
+
+TABLES = {
+    cells[0].strip("`"): cells[1:]
+    for line in DATA.read_text().partition("## The tables")[2].splitlines()
+    if line.startswith("| `")
+    for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
+}
+
+
+def test_the_page_lists_all_tables_where_they_are_defined() -> None:
+    defined = {
+        (table.name, found.stem)
+        for found in Path("bot/store").glob("*.py")
+        for table in vars(importlib.import_module(f"bot.store.{found.stem}")).values()
+        if isinstance(table, Table) and f'"{table.name}",\n    metadata' in found.read_text()
+    }
+    assert {name for name, _ in defined} == set(metadata.tables)
+    assert {(name, cells[0].strip("`")) for name, cells in TABLES.items()} == defined
+    assert list(TABLES) == sorted(TABLES)
+
+
+def test_who_writes_a_table_imports_its_file() -> None:
+    for table, (where, _, writers, _) in TABLES.items():
+        for writer in re.findall(r"`([\w.]+)`", writers):
+            tree = ast.parse(inspect.getsource(importlib.import_module(f"bot.{writer}")))
+            imported = {
+                f"{node.module}.{alias.name}" if node.module == "bot.store" else node.module
+                for node in ast.walk(tree)
+                if isinstance(node, ast.ImportFrom)
+                for alias in node.names
+            }
+            file = where.strip("`")
+            assert f"bot.store.{file}" in imported, f"{writer} does not write {table}"
+
+
+def test_what_the_clean_up_forgets_is_not_kept_for_good() -> None:
+    cleaned = {one.table.name for one in overdue(datetime.now(UTC))}
+    lasting = ("with its", "until", "for good")
+    for table, (_, _, _, kept) in TABLES.items():
+        is_cleaned = not kept.startswith(lasting) or table in CLEANED_AT_THE_END
+        assert (table in cleaned) == is_cleaned, table
 
 
 def test_handlers_get_no_database() -> None:

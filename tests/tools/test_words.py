@@ -17,7 +17,7 @@ STORED = "the name of a column, a key or a label, which never changes"
 LEDGER = "reserve, settle, refund: the ledger's own terms"
 LANE = "reply or alert: the two lanes of the limits of Telegram"
 ALLOWED = {
-    ("*", "next_look_at"): STORED,
+    ("*", "next_check_at"): STORED,
     ("*", "ProfileNotFoundError"): STORED,
     ("bot/telegram/outcomes.py", "EndPointNotFound"): "a class of python-telegram-bot",
     ("bot/sending/attempts.py", "way"): STORED,

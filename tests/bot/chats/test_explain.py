@@ -21,8 +21,8 @@ KNOWN = Known(
     named_at=NOON,
     state="private",
     state_since=NOON,
-    looked_at=NOON - HOUR,
-    next_look_at=NOON + HOUR,
+    snapshot_at=NOON - HOUR,
+    next_check_at=NOON + HOUR,
     failures=3,
     weight=1.0,
     chats=1,
@@ -83,8 +83,8 @@ def test_what_waits_behind_quiet_hours_is_quiet_as_well() -> None:
 
 def test_a_new_story_waits_half_the_pause() -> None:
     assert delay_of(KNOWN) == HOUR
-    assert delay_of(replace(KNOWN, looked_at=None)) is None
-    assert delay_of(replace(KNOWN, next_look_at=None)) is None
+    assert delay_of(replace(KNOWN, snapshot_at=None)) is None
+    assert delay_of(replace(KNOWN, next_check_at=None)) is None
 
 
 async def test_a_chat_is_open_only_while_we_may_write_there(db: Database) -> None:

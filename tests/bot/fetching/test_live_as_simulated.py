@@ -90,9 +90,9 @@ async def lived(
                     for profile_id, key in keys.items():
                         known = await profiles.get(tx, profile_id)
                         assert known is not None
-                        if known.looked_at != seen.get(profile_id):
+                        if known.snapshot_at != seen.get(profile_id):
                             polls.append((moment, key))
-                        seen[profile_id] = known.looked_at
+                        seen[profile_id] = known.snapshot_at
             else:
                 clock.advance(max(0.0, (await scheduler.next_at()).timestamp() - clock.now()))
     return polls

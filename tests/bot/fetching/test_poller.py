@@ -106,9 +106,9 @@ async def test_what_is_due_is_looked_at_once_and_paid(tower: Tower) -> None:
     assert [row.story_pk for row in await rows(tower.db)] == [pk]
     for profile in seen:
         known = await tower.known(profile)
-        assert known.looked_at is not None
-        assert known.next_look_at is not None
-        assert known.next_look_at >= known.looked_at + MINUTE
+        assert known.snapshot_at is not None
+        assert known.next_check_at is not None
+        assert known.next_check_at >= known.snapshot_at + MINUTE
     assert await tower.ledger.spent_today() == (0, 4)
     async with tower.db.read() as tx:
         sums = await usage.of_chat(tx, 1, since=utc_now().date())
@@ -142,9 +142,9 @@ async def test_a_failing_api_puts_off_and_costs_no_more_than_it_billed(tower: To
     scheduler = tower.scheduler()
     await scheduler.run_once()
     known = await tower.known(profile)
-    assert known.next_look_at is not None
-    assert known.next_look_at > utc_now()
-    assert known.looked_at is None
+    assert known.next_check_at is not None
+    assert known.next_check_at > utc_now()
+    assert known.snapshot_at is None
     assert known.state == "active"
     assert await tower.ledger.spent_today() == (0, 0)
 
@@ -179,7 +179,7 @@ async def test_without_money_nothing_is_asked(tower: Tower) -> None:
     await tower.ledger.set_stopped(stopped=False)
     assert await tower.scheduler(budget=0).run_once() == 0
     assert await tower.calls() == before
-    assert (await tower.known(profile)).looked_at is None
+    assert (await tower.known(profile)).snapshot_at is None
 
 
 async def test_without_a_key_nothing_is_asked_twice(tower: Tower) -> None:
@@ -193,8 +193,8 @@ async def test_without_a_key_nothing_is_asked_twice(tower: Tower) -> None:
     assert await scheduler.run_once() == 0
     assert await tower.calls() == before
     known = await tower.known(second)
-    assert known.next_look_at is not None
-    assert known.next_look_at > utc_now() + 3 * MINUTE
+    assert known.next_check_at is not None
+    assert known.next_check_at > utc_now() + 3 * MINUTE
     assert known.failures == 0
 
 
@@ -220,8 +220,8 @@ async def test_what_was_put_in_the_queue_at_an_old_price_is_judged_anew(tower: T
     assert await scheduler.run_once() == 0
     assert await tower.calls() == before
     known = await tower.known(profile)
-    assert known.next_look_at is not None
-    assert known.next_look_at > utc_now()
+    assert known.next_check_at is not None
+    assert known.next_check_at > utc_now()
 
 
 async def keep_purse(tower: Tower, credits_: float, *, budget: float = 2400.0) -> Plan:
@@ -245,7 +245,7 @@ async def test_the_claim_takes_whom_the_schedule_says_the_simulator_may_take(
             profile = await tower.followed()
             async with tower.db.begin() as tx:
                 await profiles.put_off(tx, profile.profile_id, until=NOON + due)
-                await profiles.change(tx, profile.profile_id, looked_at=NOON - ago)
+                await profiles.change(tx, profile.profile_id, snapshot_at=NOON - ago)
             due_at, seen_at = (NOON + due).timestamp(), (NOON - ago).timestamp()
             now = NOON.timestamp()
             if plan.schedule.may_poll(due_at, seen_at, plan.cost, now=now, spent=0):
@@ -258,7 +258,7 @@ async def test_the_claim_takes_whom_the_schedule_says_the_simulator_may_take(
         async with tower.db.read() as tx:
             known = await profiles.named(tx, f"tower{number}", since=LONG_AGO)
         assert known is not None
-        if known.looked_at == NOON:
+        if known.snapshot_at == NOON:
             asked.add(known.username)
     assert asked == allowed
 
@@ -279,12 +279,12 @@ async def test_nobody_is_looked_at_early_of_whom_none_could_be_told(tower: Tower
         async with tower.db.begin() as tx:
             due = NOON + HOUR + number * MINUTE
             await profiles.put_off(tx, profile.profile_id, until=due)
-            await profiles.change(tx, profile.profile_id, looked_at=NOON - 2 * HOUR)
+            await profiles.change(tx, profile.profile_id, snapshot_at=NOON - 2 * HOUR)
     assert await tower.scheduler(budget=2400, now=lambda: NOON).run_once() == 1
-    assert (await tower.known(awake)).looked_at == NOON
+    assert (await tower.known(awake)).snapshot_at == NOON
     async with tower.db.begin() as tx:  # nobody holds the others, nor are they put off
         freed = await profiles.claim(tx, now=NOON, limit=99, lease=MINUTE, early=True)
-    due_at = {known.profile_id: known.next_look_at for known in freed}
+    due_at = {known.profile_id: known.next_check_at for known in freed}
     expected = {quiet[n].profile_id: NOON + HOUR + n * MINUTE for n in range(9)}
     assert {key: due_at.get(key) for key in expected} == expected
 
@@ -294,11 +294,11 @@ async def test_a_look_that_is_judged_anew_waits_until_somebody_can_be_told(tower
     profile = await quiet_until_two(tower, 1)
     state = ProfileState(seen_at=(NOON - 6 * HOUR).timestamp(), price=10.0**9)
     async with tower.db.begin() as tx:
-        looked_at, forecast = NOON - 6 * HOUR, state.to_json()
-        await profiles.change(tx, profile.profile_id, looked_at=looked_at, forecast=forecast)
+        snapshot_at, forecast = NOON - 6 * HOUR, state.to_json()
+        await profiles.change(tx, profile.profile_id, snapshot_at=snapshot_at, forecast=forecast)
         await profiles.put_off(tx, profile.profile_id, until=NOON - MINUTE)
     assert await tower.scheduler(budget=2400, now=lambda: NOON).run_once() == 0
-    assert (await tower.known(profile)).next_look_at == NOON + 2 * HOUR
+    assert (await tower.known(profile)).next_check_at == NOON + 2 * HOUR
 
 
 async def test_the_plan_outlives_the_process(tower: Tower) -> None:

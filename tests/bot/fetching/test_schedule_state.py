@@ -49,7 +49,7 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     assert plan.pause == timedelta(hours=24 * 5 * 2 / 100)
     assert (plan.schedule.budget, plan.schedule.apart) == (3000, 100)
     state = ProfileState(seen_at=(NOON - HOUR).timestamp())
-    fresh = replace(KNOWN, fresh=True, forecast=state.to_json(), looked_at=NOON - HOUR)
+    fresh = replace(KNOWN, fresh=True, forecast=state.to_json(), snapshot_at=NOON - HOUR)
     assert plan.is_stale(fresh)
     dues = [
         plan.due(replace(fresh, profile_id=str(number)), now=NOON)[1] - (NOON - HOUR)

@@ -70,10 +70,10 @@ async def test_what_was_put_off_is_judged_anew_and_an_answer_keeps_its_lease(
 @pytest.mark.parametrize(
     ("written", "right"),
     [
-        ({"looked_at": AHEAD, "next_look_at": AHEAD + MINUTE}, NOW),
-        ({"looked_at": NOW - MINUTE, "next_look_at": AHEAD + MINUTE}, AHEAD),
-        ({"looked_at": NOW, "next_look_at": NOW + 9 * MINUTE}, NOW + 9 * MINUTE),
-        ({"failures": 2, "next_look_at": AHEAD}, NOW + 30 * MINUTE),
+        ({"snapshot_at": AHEAD, "next_check_at": AHEAD + MINUTE}, NOW),
+        ({"snapshot_at": NOW - MINUTE, "next_check_at": AHEAD + MINUTE}, AHEAD),
+        ({"snapshot_at": NOW, "next_check_at": NOW + 9 * MINUTE}, NOW + 9 * MINUTE),
+        ({"failures": 2, "next_check_at": AHEAD}, NOW + 30 * MINUTE),
     ],
 )
 async def test_a_check_comes_in_time(
@@ -81,7 +81,7 @@ async def test_a_check_comes_in_time(
 ) -> None:
     who = {"profile_id": "1", "username": "natgeo", "named_at": NOW, "state_since": NOW}
     await put(db, profiles, **who, **written)
-    assert await cut(db, profiles.c.next_look_at) == right
+    assert await cut(db, profiles.c.next_check_at) == right
 
 
 async def test_a_lead_that_was_taken_ahead_is_free_in_time(db: Database) -> None:

@@ -28,7 +28,7 @@ async def test_the_index_of_claims_is_there(db: Database) -> None:
     """Which no comparison of tables sees, and which SQLite loses when it builds one anew."""
     where = "sqlite_master WHERE " if db.is_sqlite else "pg_indexes WHERE index"
     async with db.read() as tx:
-        statement = sa.text(f"SELECT count(*) FROM {where}name = 'ix_lanes_claimable'")  # noqa: S608 - ours
+        statement = sa.text(f"SELECT count(*) FROM {where}name = 'ix_chat_queues_claimable'")  # noqa: S608 - ours
         assert (await tx.execute(statement)).scalar() == 1
 
 

@@ -126,7 +126,7 @@ async def test_a_closed_chat_is_owed_nothing_but_what_comes_after_its_return(db:
         assert not await moves.close_chat(tx, 1, now=NOON)
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
-        assert (known.weight, known.next_look_at) == (0, None)
+        assert (known.weight, known.next_check_at) == (0, None)
         await look(tx, story("2"), now=NOON + HOUR)
     assert await claim(db, now=NOON + HOUR) == []
     back = NOON + 2 * HOUR
@@ -135,7 +135,7 @@ async def test_a_closed_chat_is_owed_nothing_but_what_comes_after_its_return(db:
         assert not await moves.open_chat(tx, 1, now=back)
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
-        assert (known.weight, known.next_look_at) == (1, back)
+        assert (known.weight, known.next_check_at) == (1, back)
         await look(tx, story("2"), story("3", NOON + HOUR), story("4", back), now=back + HOUR)
     [lane] = await claim(db, now=back + HOUR)
     assert [row.story_pk for row in lane.rows] == ["4"]

@@ -86,7 +86,7 @@ async def test_the_claim_reads_the_partial_index(sqlite_db: Database) -> None:
         plan = await tx.execute(
             sa.text(
                 "EXPLAIN QUERY PLAN SELECT profile_id FROM profiles "
-                "WHERE next_look_at <= 5 ORDER BY next_look_at LIMIT 3"
+                "WHERE next_check_at <= 5 ORDER BY next_check_at LIMIT 3"
             )
         )
         assert "ix_profiles_due" in str(plan.all())

@@ -8,7 +8,7 @@ from alembic.autogenerate.api import AutogenContext
 
 from bot.store.engine.schema import Timestamp
 
-INDEXES_OF_EXPRESSIONS = {"ix_lanes_claimable"}
+INDEXES_OF_EXPRESSIONS = {"ix_chat_queues_claimable"}
 
 
 def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - Alembic's signature

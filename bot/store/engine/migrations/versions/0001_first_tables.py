@@ -27,6 +27,13 @@ def upgrade() -> None:
     sa.Column('allowance', sa.Integer(), nullable=True),
     sa.PrimaryKeyConstraint('kind', 'subject', name=op.f('pk_access_list'))
     )
+    op.create_table('account',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('spent', sa.BigInteger(), nullable=False),
+    sa.Column('stopped', sa.Boolean(), nullable=False),
+    sa.Column('reach', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_account'))
+    )
     op.create_table('acquaintances',
     sa.Column('kind', sa.String(length=8), nullable=False),
     sa.Column('subject', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -63,6 +70,16 @@ def upgrade() -> None:
     sa.Column('schedule', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('day', name=op.f('pk_budget_days'))
     )
+    op.create_table('cached_answers',
+    sa.Column('key', sa.String(length=160), nullable=False),
+    sa.Column('value', sa.JSON(), nullable=True),
+    sa.Column('until', sa.BigInteger(), nullable=False),
+    sa.Column('leased_until', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_cached_answers'))
+    )
+    with op.batch_alter_table('cached_answers', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_cached_answers_until'), ['until'], unique=False)
+
     op.create_table('chats',
     sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('kind', sa.String(length=16), nullable=False),
@@ -193,9 +210,9 @@ def upgrade() -> None:
     sa.Column('named_at', sa.BigInteger(), nullable=False),
     sa.Column('state', sa.String(length=8), server_default='active', nullable=False),
     sa.Column('state_since', sa.BigInteger(), nullable=False),
-    sa.Column('looked_at', sa.BigInteger(), nullable=True),
+    sa.Column('snapshot_at', sa.BigInteger(), nullable=True),
     sa.Column('checked_at', sa.BigInteger(), nullable=True),
-    sa.Column('next_look_at', sa.BigInteger(), nullable=True),
+    sa.Column('next_check_at', sa.BigInteger(), nullable=True),
     sa.Column('leased_until', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
     sa.Column('refusal', sa.String(length=16), server_default='', nullable=False),
@@ -208,17 +225,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('profile_id', name=op.f('pk_profiles'))
     )
     with op.batch_alter_table('profiles', schema=None) as batch_op:
-        batch_op.create_index('ix_profiles_checked', ['fresh'], unique=False, postgresql_where=sa.text('next_look_at IS NOT NULL'), sqlite_where=sa.text('next_look_at IS NOT NULL'))
-        batch_op.create_index('ix_profiles_due', ['next_look_at'], unique=False, postgresql_where=sa.text('next_look_at IS NOT NULL'), sqlite_where=sa.text('next_look_at IS NOT NULL'))
+        batch_op.create_index('ix_profiles_checked', ['fresh'], unique=False, postgresql_where=sa.text('next_check_at IS NOT NULL'), sqlite_where=sa.text('next_check_at IS NOT NULL'))
+        batch_op.create_index('ix_profiles_due', ['next_check_at'], unique=False, postgresql_where=sa.text('next_check_at IS NOT NULL'), sqlite_where=sa.text('next_check_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_profiles_username'), ['username'], unique=False)
 
-    op.create_table('purse',
-    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('spent', sa.BigInteger(), nullable=False),
-    sa.Column('stopped', sa.Boolean(), nullable=False),
-    sa.Column('reach', sa.BigInteger(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_purse'))
-    )
     op.create_table('samples',
     sa.Column('hour', sa.BigInteger(), nullable=False),
     sa.Column('figures', sa.JSON(), nullable=False),
@@ -236,16 +246,16 @@ def upgrade() -> None:
     with op.batch_alter_table('usage_days', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_usage_days_day'), ['day'], unique=False)
 
-    op.create_table('views',
-    sa.Column('key', sa.String(length=160), nullable=False),
-    sa.Column('value', sa.JSON(), nullable=True),
-    sa.Column('until', sa.BigInteger(), nullable=False),
-    sa.Column('leased_until', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('key', name=op.f('pk_views'))
+    op.create_table('chat_queues',
+    sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('due_at', sa.BigInteger(), nullable=True),
+    sa.Column('free_at', sa.BigInteger(), nullable=False),
+    sa.Column('token', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('leased', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
+    sa.Column('flood', sa.JSON(), nullable=True),
+    sa.ForeignKeyConstraint(['chat_id'], ['chats.id'], name=op.f('fk_chat_queues_chat_id_chats'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('chat_id', name=op.f('pk_chat_queues'))
     )
-    with op.batch_alter_table('views', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_views_until'), ['until'], unique=False)
-
     op.create_table('ended_subscriptions',
     sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('thread_id', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -276,16 +286,6 @@ def upgrade() -> None:
     with op.batch_alter_table('kept_stories', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_kept_stories_taken_at'), ['taken_at'], unique=False)
 
-    op.create_table('lanes',
-    sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('due_at', sa.BigInteger(), nullable=True),
-    sa.Column('free_at', sa.BigInteger(), nullable=False),
-    sa.Column('token', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('leased', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
-    sa.Column('flood', sa.JSON(), nullable=True),
-    sa.ForeignKeyConstraint(['chat_id'], ['chats.id'], name=op.f('fk_lanes_chat_id_chats'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('chat_id', name=op.f('pk_lanes'))
-    )
     op.create_table('moments',
     sa.Column('profile_id', sa.String(length=32), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
@@ -380,5 +380,5 @@ def upgrade() -> None:
         batch_op.create_index('ix_deliveries_parked', ['done_at'], unique=False, postgresql_where=sa.text("state = 'parked'"), sqlite_where=sa.text("state = 'parked'"))
         batch_op.create_index('ix_deliveries_story', ['story_pk'], unique=False, postgresql_where=sa.text("state = 'open'"), sqlite_where=sa.text("state = 'open'"))
 
-    op.create_index('ix_lanes_claimable', 'lanes', [sa.literal_column('(CASE WHEN free_at > due_at THEN free_at ELSE due_at END)')], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
+    op.create_index('ix_chat_queues_claimable', 'chat_queues', [sa.literal_column('(CASE WHEN free_at > due_at THEN free_at ELSE due_at END)')], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
     # ### end Alembic commands ###
