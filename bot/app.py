@@ -44,8 +44,9 @@ import handlers.why
 from bot.bootstrap import Parts, built
 from bot.config import Settings
 from bot.context import App, Context, Timing, prepare
-from bot.domain.errors import N_, BotError, DatabaseUnavailableError, TryAgainError
+from bot.domain.errors import BotError, DatabaseUnavailableError, TryAgainError
 from bot.domain.incidents import IncidentKind
+from bot.domain.sentences import N_
 from bot.operations import cleanup, preflight
 from bot.operations.database_watch import DatabaseWatch
 from bot.operations.menu import Menu

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from bot.chats.access import INVITATION_VALID_FOR
 from bot.context import Context
 from bot.domain.access import Entry, Subject, block_of, subject_of
-from bot.domain.errors import N_, NN_
 from bot.domain.identity import is_nobody
+from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, Buttons, Page
 from bot.presentation.html import Safe
 from handlers.guard import command, pressed

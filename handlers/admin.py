@@ -4,7 +4,7 @@ from telegram import InlineKeyboardButton, WebAppInfo
 
 from bot.billing.reports import Spending
 from bot.context import Context
-from bot.domain.errors import N_, NN_
+from bot.domain.sentences import N_, NN_
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe, code, shorten
 from handlers.guard import command

@@ -10,7 +10,8 @@ from telegram.ext import ApplicationHandlerStop
 from bot.chats.access import ADMIN, INVITE
 from bot.context import Context
 from bot.domain.access import Judged
-from bot.domain.errors import N_, BlockedError
+from bot.domain.errors import BlockedError
+from bot.domain.sentences import N_
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.telegram.presence import AWAY

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.context import Context
-from bot.domain.errors import N_, NN_
+from bot.domain.sentences import N_, NN_
 from bot.operations.broadcast import A_SECOND, stop_button, text_of
 from bot.presentation.actions import BROADCAST, PRIMARY, Buttons
 from bot.presentation.html import Safe, length

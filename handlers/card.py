@@ -1,7 +1,7 @@
 """The card of a profile: what is known of it, and buttons to see it or to subscribe."""
 
 from bot.context import Context
-from bot.domain.errors import N_, NN_
+from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Page
 from bot.presentation.buttons import follow_button

@@ -10,7 +10,7 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.context import Context
-from bot.domain.errors import N_
+from bot.domain.sentences import N_
 from bot.operations.menu import Shown
 from bot.presentation.translation import Translator, codes, translator_for
 from bot.updates import unit_of_work

@@ -11,7 +11,6 @@ from telegram.error import Forbidden, TelegramError
 from bot.context import Context, prepare, target_of
 from bot.domain.errors import (
     INCIDENT,
-    N_,
     BotError,
     PersonSpentError,
     RightsError,
@@ -19,6 +18,7 @@ from bot.domain.errors import (
     TooFastError,
     TryAgainError,
 )
+from bot.domain.sentences import N_
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_of

@@ -7,7 +7,8 @@ from telegram.ext import filters
 from bot.chats import import_export
 from bot.chats.import_export import Import
 from bot.context import Context
-from bot.domain.errors import N_, NN_, AskAgainError, BotError, DatabaseUnavailableError
+from bot.domain.errors import AskAgainError, BotError, DatabaseUnavailableError
+from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import IMPORT, PRIMARY, button
 from bot.sending.replies import document_of
 from bot.updates import unit_of_work

@@ -25,7 +25,6 @@ from telegram.ext import (
 
 from bot.context import Context
 from bot.domain.errors import (
-    N_,
     AskAgainError,
     BlockedError,
     NotAdminError,
@@ -33,6 +32,7 @@ from bot.domain.errors import (
     NowhereError,
     RightsError,
 )
+from bot.domain.sentences import N_
 from bot.presentation.actions import Kind, split_about
 from bot.presentation.html import shorten
 from bot.updates import unit_of_work

@@ -1,8 +1,8 @@
 """/health: what is wrong now, and the figures of today."""
 
 from bot.context import Context
-from bot.domain.errors import N_, NN_
 from bot.domain.incidents import Incident
+from bot.domain.sentences import N_, NN_
 from handlers.guard import command
 from handlers.money import STOPPED, balance_of
 from handlers.replies import say

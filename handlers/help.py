@@ -3,7 +3,7 @@
 from telegram import InlineKeyboardButton
 
 from bot.context import Context
-from bot.domain.errors import N_
+from bot.domain.sentences import N_
 from bot.presentation.actions import HELP, Buttons, Page, back, grid
 from handlers.guard import command, pressed
 from handlers.replies import rewrite, say

@@ -3,8 +3,8 @@
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import ALBUM_SIZE
-from bot.domain.errors import N_
 from bot.domain.model import Album, Highlight
+from bot.domain.sentences import N_
 from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button, grid
 from bot.presentation.html import one_line, shorten
 from handlers.guard import command, pressed

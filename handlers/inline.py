@@ -15,10 +15,10 @@ from telegram.error import BadRequest
 
 from bot.context import Context, prepare
 from bot.domain import links
-from bot.domain.errors import N_
 from bot.domain.links import Link
 from bot.domain.model import Story
 from bot.domain.records import KnownFile
+from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.buttons import alert_buttons
 from bot.presentation.captions import caption

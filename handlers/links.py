@@ -8,8 +8,9 @@ from telegram.ext import filters
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan
-from bot.domain.errors import N_, NN_, BotError, DatabaseUnavailableError
+from bot.domain.errors import BotError, DatabaseUnavailableError
 from bot.domain.links import Link
+from bot.domain.sentences import N_, NN_
 from bot.domain.wanted import Wanted
 from bot.presentation.html import Safe, shorten
 from handlers.card import card

@@ -17,9 +17,9 @@ from telegram.error import TelegramError
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.context import Context
-from bot.domain.errors import N_
 from bot.domain.identity import is_nobody
 from bot.domain.records import MAIN
+from bot.domain.sentences import N_
 from bot.presentation.actions import Buttons
 from bot.presentation.buttons import options_link
 from bot.presentation.html import Safe

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.billing.reports import Spending
 from bot.context import Context
-from bot.domain.errors import N_, NN_
+from bot.domain.sentences import N_, NN_
 from bot.presentation.html import Safe
 
 COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")

@@ -7,8 +7,8 @@ from telegram import InlineKeyboardButton
 
 from bot.chats.subscriptions import Subscription
 from bot.context import Context
-from bot.domain.errors import N_
 from bot.domain.model import Options
+from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, back, button
 from bot.presentation.html import Safe, code, shorten

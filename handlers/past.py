@@ -7,7 +7,7 @@ from bot.chats.past import Page
 from bot.context import Context
 from bot.domain import links
 from bot.domain.alert_rules import KEPT_FOR
-from bot.domain.errors import N_
+from bot.domain.sentences import N_
 from bot.presentation.actions import PAST, button
 from handlers.guard import answer, command, pressed
 from handlers.replies import say

@@ -6,7 +6,7 @@ from functools import partial
 from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.access import Subject
-from bot.domain.errors import N_, NN_
+from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import DANGER, PEOPLE, Buttons, Page, arrows, back, button
 from bot.presentation.html import escape, shorten
 from handlers.admission import REASON

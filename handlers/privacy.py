@@ -1,7 +1,7 @@
 """/privacy: what the bot remembers of a chat, and a button that erases it."""
 
 from bot.context import Context
-from bot.domain.errors import N_
+from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, ERASE, Page, back
 from handlers.guard import command, pressed
 from handlers.replies import rewrite, say

@@ -11,8 +11,9 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 from bot.context import Context
-from bot.domain.errors import N_, DatabaseUnavailableError
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Target
+from bot.domain.sentences import N_
 from bot.presentation.actions import Buttons, about
 from bot.presentation.html import Safe, bold, code
 from bot.runtime import logging, transaction_guard

@@ -3,8 +3,8 @@
 from bot.chats.subscriptions import Subscription
 from bot.context import Context
 from bot.domain import alert_rules, links, story_terms
-from bot.domain.errors import N_
 from bot.domain.model import Options
+from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, RULE, SUBSCRIPTION, Buttons, Page, back, button
 from bot.presentation.html import code, shorten
 from handlers.guard import command, pressed

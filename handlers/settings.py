@@ -11,8 +11,8 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import hours, talk
-from bot.domain.errors import N_
 from bot.domain.records import Chat
+from bot.domain.sentences import N_
 from bot.domain.zones import is_zone, zone_of
 from bot.presentation import cities
 from bot.presentation.actions import (

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from bot.context import Context
-from bot.domain.errors import N_, NN_, BotError, ProfileUnavailableError
+from bot.domain.errors import BotError, ProfileUnavailableError
+from bot.domain.sentences import N_, NN_
 from bot.domain.wanted import MOST, Wanted
 from bot.presentation.html import Safe, bold, shorten
 from handlers.errors import sentence_for

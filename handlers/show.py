@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from bot.context import Context
 from bot.domain.albums import plan
-from bot.domain.errors import N_, NoStoriesError, NotFollowedError
+from bot.domain.errors import NoStoriesError, NotFollowedError
 from bot.domain.model import Album, Profile, Story
+from bot.domain.sentences import N_
 from bot.presentation import captions
 from bot.presentation.actions import CARD, RUN, link_to
 from bot.presentation.buttons import (

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from bot.context import Context
-from bot.domain.errors import N_
+from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Page, back, button, grid
 from bot.presentation.translation import LANGUAGES, language_for, translator_for

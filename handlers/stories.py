@@ -6,9 +6,10 @@ from datetime import datetime
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan
-from bot.domain.errors import N_, NN_, BotError, NoStoriesError, SpendingError, StoriesError
+from bot.domain.errors import BotError, NoStoriesError, SpendingError, StoriesError
 from bot.domain.links import Link
 from bot.domain.model import Story
+from bot.domain.sentences import N_, NN_
 from bot.domain.wanted import Wanted, read
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button

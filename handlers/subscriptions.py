@@ -21,16 +21,10 @@ from bot.chats.subscriptions import Subscription
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan
-from bot.domain.errors import (
-    N_,
-    NN_,
-    AdminsUnknownError,
-    AskAgainError,
-    BotError,
-    SubscriptionError,
-)
+from bot.domain.errors import AdminsUnknownError, AskAgainError, BotError, SubscriptionError
 from bot.domain.model import Target
 from bot.domain.records import mute_of
+from bot.domain.sentences import N_, NN_
 from bot.domain.wanted import Wanted, read
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, about, arrows, button

@@ -14,7 +14,7 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links, talk
-from bot.domain.errors import N_
+from bot.domain.sentences import N_
 from bot.domain.wanted import MOST, OURS, read
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button

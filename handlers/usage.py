@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 
 from bot.billing.reports import ChatUsage, UsageLine
 from bot.context import Context
-from bot.domain.errors import N_, NN_
 from bot.domain.model import MEGABYTE
+from bot.domain.sentences import N_, NN_
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe
 from handlers.guard import command

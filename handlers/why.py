@@ -5,8 +5,8 @@ from datetime import timedelta
 from bot.chats.explain import LOOKBACK, Why, delay_of
 from bot.context import Context
 from bot.domain import links
-from bot.domain.errors import N_, NN_
 from bot.domain.records import Known
+from bot.domain.sentences import N_, NN_
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import command
 from handlers.options import MEDIA, paused_line

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.billing.ledger import Ledger
-from bot.domain.errors import NN_, StoriesError
+from bot.domain.errors import StoriesError
 from bot.domain.incidents import Tell
+from bot.domain.sentences import NN_
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.stories_api.client import StoriesApi

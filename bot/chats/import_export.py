@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.domain.errors import N_, BotError
+from bot.domain.errors import BotError
 from bot.domain.links import parse_argument
 from bot.domain.model import Preferences
+from bot.domain.sentences import N_
 
 LARGEST = 256 * 1024  # bytes of a file that is read
 _MOST = 1000  # subscriptions in it

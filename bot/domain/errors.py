@@ -47,16 +47,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import ClassVar
 
-
-def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "translate this later"
-    """Mark ``msgid`` for the catalogues; it is translated where it is shown."""
-    return msgid
-
-
-def NN_(one: str, many: str) -> str:  # noqa: N802, ARG001 - as N_; the catalogues have both
-    """Mark both English forms of a message that counts its field ``{n}``."""
-    return one
-
+from bot.domain.sentences import N_
 
 INCIDENT = N_(
     "Something went wrong on my side. Please try again in a moment. If it keeps "

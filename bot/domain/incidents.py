@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, get_args
 
 from bot.domain.budget import CHECK_COST
-from bot.domain.errors import N_, NN_
 from bot.domain.model import MEGABYTE
+from bot.domain.sentences import N_, NN_
 
 IncidentKind = Literal[
     "api_refuses",  # the key, or no credits left

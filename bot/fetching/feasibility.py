@@ -9,8 +9,8 @@ from math import ceil
 from typing import Literal
 
 from bot.domain.budget import poll_shares
-from bot.domain.errors import NN_
 from bot.domain.incidents import SetIncident
+from bot.domain.sentences import NN_
 from bot.scheduling.pricing import fewest_credits, is_feasible
 
 _SPARE = 1.05  # what a check costs is a mean that moves: the lack ends with so much of the need

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.errors import N_, NN_
 from bot.domain.model import Target
+from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import BROADCAST, Buttons, button
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.workers import Worker

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.errors import N_, DatabaseUnavailableError
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.incidents import CLOSING, QUIET, Fields, Incident, IncidentKind
+from bot.domain.sentences import N_
 from bot.domain.zones import zone_of
 from bot.operations.operators import Operators
 from bot.presentation.html import Safe

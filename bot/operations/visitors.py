@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.access import Entry
-from bot.domain.errors import N_
+from bot.domain.sentences import N_
 from bot.operations.operators import Operators
 from bot.presentation.actions import OWNER, PEOPLE, Buttons, button
 from bot.presentation.html import shorten

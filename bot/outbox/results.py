@@ -10,7 +10,7 @@ from typing import assert_never
 
 from bot.domain import alert_rules, selection
 from bot.domain.budget import DAY
-from bot.domain.errors import N_, MediaGoneError
+from bot.domain.errors import MediaGoneError
 from bot.domain.model import (
     GiveUp,
     Moved,
@@ -24,6 +24,7 @@ from bot.domain.model import (
 )
 from bot.domain.records import MAIN, REPLY, SUMMARY, WHOLE, ChatQueue, Delivery
 from bot.domain.selection import Batch
+from bot.domain.sentences import N_
 from bot.presentation import notices
 from bot.presentation.notices import REMOVED
 from bot.sending import replies

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from telegram import InlineKeyboardButton
 
-from bot.domain.errors import N_
+from bot.domain.sentences import N_
 from bot.presentation.translation import Translator
 
 DANGER, PRIMARY = "danger", "primary"  # Bot API, InlineKeyboardButton.style

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from telegram import InlineKeyboardButton
 
-from bot.domain.errors import N_
 from bot.domain.model import Story
+from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import one_line, shorten

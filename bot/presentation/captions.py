@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
-from bot.domain.errors import NN_
 from bot.domain.model import Profile, Reshared, Story
+from bot.domain.sentences import NN_
 from bot.presentation.buttons import button_links
 from bot.presentation.html import Safe, bold, foreign, length, link, one_line, shorten
 from bot.presentation.translation import Translator

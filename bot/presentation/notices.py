@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.errors import N_, NN_
+from bot.domain.sentences import N_, NN_
 from bot.presentation.html import Safe, bold, length
 from bot.presentation.translation import Translator
 

@@ -15,7 +15,7 @@ from babel import Locale, dates, numbers
 from babel.lists import format_list
 from babel.messages.pofile import read_po
 
-from bot.domain.errors import N_
+from bot.domain.sentences import N_
 from bot.presentation.html import Safe, bold, clean, escape, foreign, has_rtl, isolate, plain
 
 __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_for"]

@@ -13,8 +13,9 @@ from telegram import Message
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.domain.errors import N_, DatabaseUnavailableError
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Muted, Outcome, Sent, Target, TryLater
+from bot.domain.sentences import N_
 from bot.presentation.translation import translator_for
 from bot.runtime.background import beside
 from bot.runtime.workers import is_set_within

@@ -18,7 +18,7 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.domain.errors import INCIDENT, N_, DatabaseUnavailableError
+from bot.domain.errors import INCIDENT, DatabaseUnavailableError
 from bot.domain.model import (
     Album,
     Asker,
@@ -31,6 +31,7 @@ from bot.domain.model import (
     Story,
     Target,
 )
+from bot.domain.sentences import N_
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation.actions import Buttons
 from bot.presentation.buttons import page_button

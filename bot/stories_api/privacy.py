@@ -12,10 +12,10 @@ from typing import Literal
 
 import structlog
 
-from bot.domain.errors import NN_
 from bot.domain.incidents import Tell
 from bot.domain.model import Story
 from bot.domain.records import Known
+from bot.domain.sentences import NN_
 from bot.store import key_values
 from bot.store.engine.database import Database, Tx
 

@@ -1,0 +1,11 @@
+"""How sentences are marked that are translated where they are shown (``tools.catalogues``)."""
+
+
+def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "translate this later"
+    """Mark ``msgid`` for the catalogues."""
+    return msgid
+
+
+def NN_(one: str, many: str) -> str:  # noqa: N802, ARG001 - as N_; the catalogues have both
+    """Mark both English forms of a message that counts its field ``{n}``."""
+    return one
