@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.sandbox.page.browser import PHONE, ScriptedBot, Tab, tab
+from tests.sandbox.page.browser import PHONE, ScriptedBot, Tab, started, tab
 from tests.support.sandbox import Box
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -85,6 +85,24 @@ async def test_arabic_runs_from_right_to_left(me: Tab, bot: ScriptedBot) -> None
     await expect(texts).to_have_count(2)
     directions = await texts.evaluate_all("all => all.map((n) => getComputedStyle(n).direction)")
     assert directions == ["rtl", "ltr"]
+
+
+# Buttons whose words stand out of them.
+CUT = """() => [...document.querySelectorAll(".key > span")]
+  .filter((node) => node.offsetWidth > node.parentNode.clientWidth - 12)
+  .map((node) => node.textContent)"""
+
+
+async def test_a_row_under_a_short_text_is_not_cut_on_a_phone(
+    browser: Browser, box: Box, bot: ScriptedBot
+) -> None:
+    async with tab(browser, box.urls.page, PHONE) as one:
+        await one.page.locator("#chats a", has_text="Storybell").tap()
+        chat = await started(one, bot)
+        row = [{"text": text, "callback_data": text} for text in ("🔔 Subscribe", "↗ Share", "⋯")]
+        await bot.say(chat, "natgeo", reply_markup={"inline_keyboard": [row]})
+        await expect(one.page.locator(".key")).to_have_count(3)
+        assert await one.page.evaluate(CUT) == []
 
 
 async def test_the_keyboard_alone_is_enough(me: Tab, bot: ScriptedBot) -> None:
