@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 
 from bot.billing.ledger import Ledger, Payer
 from bot.domain.errors import (
+    ApiRefusedError,
     ProfileNotFoundError,
     ProfilePrivateError,
     ProfileUnavailableError,
@@ -31,7 +32,8 @@ NEGATIVE_FOR = timedelta(minutes=5)
 _VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
 # One lookup of a name at a time, whichever instance makes it.
 _asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-_VERDICTS = {"private": ProfilePrivateError, "gone": ProfileNotFoundError}
+_REFUSALS = (ProfilePrivateError, ProfileNotFoundError, ApiRefusedError)
+_VERDICTS: dict[str, type[StoriesError]] = {kind.__name__: kind for kind in _REFUSALS}
 Proof = Literal["private", "gone", "public", "unknown"]
 
 
@@ -53,6 +55,7 @@ class Names:
         Raises:
             ProfileNotFoundError: It was nobody's a moment ago, whoever asked.
             ProfilePrivateError: The account was private a moment ago.
+            ApiRefusedError: The API refused the name a moment ago.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -62,31 +65,32 @@ class Names:
             return await profiles.named(tx, username, since=now - within)
 
     async def resolve(self, username: str, payer: Payer) -> Profile:
-        """Return the account that has the name now; 1 credit, 2 where the first answer is 404.
+        """Return the account that has the name now; 1 credit, 2 where the first answer refuses it.
 
         A private account is returned as one; nothing is concluded here for who follows it.
 
         Raises:
             ProfileNotFoundError: Two answers agree that there is none.
+            ProfilePrivateError: Two answers agree that not even its page is shown.
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.
         """
         try:
             try:
                 profile = await self._ask(username, payer)
-            except ProfileNotFoundError:
-                # Accounts that exist answer 404 now and then.
+            except (ProfileNotFoundError, ProfilePrivateError):
+                # Accounts that exist and are public answer 404 and 403 now and then.
                 profile = await self._ask(username, payer)
-        except ProfileNotFoundError:
+        except _REFUSALS as error:
             async with self._db.begin() as tx:
-                await self._store_verdict(tx, username, "gone")
+                await self._store_verdict(tx, username, type(error))
             raise
         async with self._db.begin() as tx:
             await snapshots.record_name(tx, profile, now=self._now())
             checked_at = None if profile.is_private else self._now()
             await profiles.change(tx, profile.profile_id, checked_at=checked_at)
             if profile.is_private:
-                await self._store_verdict(tx, username, "private")
+                await self._store_verdict(tx, username, ProfilePrivateError)
         return profile
 
     async def public(self, username: str, payer: Payer) -> Profile:
@@ -106,10 +110,10 @@ class Names:
                 raise ProfilePrivateError(username=username)
             return profile
 
-    async def _store_verdict(self, tx: Tx, username: str, verdict: Proof) -> None:
+    async def _store_verdict(self, tx: Tx, username: str, verdict: type[StoriesError]) -> None:
         now = self._now()
         key = answers.verdict_key(username)
-        await answers.store(tx, key, verdict, now=now, until=now + NEGATIVE_FOR)
+        await answers.store(tx, key, verdict.__name__, now=now, until=now + NEGATIVE_FOR)
 
     async def proof(self, profile: Profile, payer: Payer) -> Proof:
         """Return what the lookup says of an account that was refused; 1 or 2 credits.
@@ -122,6 +126,8 @@ class Names:
             answer = await self.resolve(profile.username, payer)
         except ProfileNotFoundError:
             return "gone"
+        except ProfilePrivateError:
+            return "private"
         except (SpendingError, StoriesError):
             return "unknown"
         if profile.profile_id and answer.profile_id != profile.profile_id:

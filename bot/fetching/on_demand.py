@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules, links
 from bot.domain.errors import (
+    ApiRefusedError,
     ProfileNotFoundError,
     ProfilePrivateError,
     ProfileUnavailableError,
+    StoriesError,
     StoryGoneError,
     about,
 )
@@ -75,7 +77,8 @@ class Viewer:
         payer, call = Payer("link", asker), self._api.story(story_id, link.url or "")
 
         async def fetch() -> Fetched[Story]:
-            with suppress(ProfileNotFoundError):  # the link may name whom it likes, or nobody
+            # The link may name whom it likes, or nobody.
+            with suppress(ProfileNotFoundError, ApiRefusedError):
                 await self._names.known(link.username or "")
             try:
                 try:
@@ -149,7 +152,7 @@ class Viewer:
         """
         known = None
         if link:  # what was said of it a moment ago, private or gone, is no failure here
-            with suppress(ProfileNotFoundError, ProfilePrivateError):
+            with suppress(StoriesError):
                 known = await self._names.known(link.username or "")
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()

@@ -4,6 +4,8 @@ import asyncio
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.support.storybell import Bell, storybell
 
 PLENTY = {
@@ -74,6 +76,37 @@ async def test_what_shows_that_an_account_lives_ends_the_refusal(tmp_path: Path)
         await asyncio.sleep(0.2)  # what was answered is kept a moment later
         (shown,) = await bell.ask(ann, "/stories comes.back")
         assert shown.get("_story_pk") == story["pk"]
+
+
+@pytest.mark.parametrize("trouble", ["a page that is hidden", "a name that is refused"])
+async def test_what_the_lookup_of_a_name_refuses_is_paid_once_by_any_way(
+    tmp_path: Path, trouble: str
+) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control, ann, bob = bell.control, await bell.control.person(), await bell.control.person()
+        await control.profile("behind.it")
+        if trouble == "a page that is hidden":
+            await control.change_profile("behind.it", trouble="PrivateAccount")
+            price, sentence = 2, "is a private account"
+        else:
+            refused = {"status": 422, "body": {"detail": "no", "exc_type": "Odd"}}
+            await control.fault("stories", refused, match="by/username", times=None)
+            price, sentence = 1, "I couldn't open"
+        for _ in range(2):
+            for way in ("/subscribe", "/stories", "/highlights"):
+                for person in (ann, bob):
+                    (said,) = await bell.ask(person, f"{way} behind.it")
+                    assert sentence in said["text"]
+        assert await control.billed_for("behind.it") == price
+
+
+async def test_one_refusal_of_a_page_that_passes_refuses_nobody(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control, ann = bell.control, await bell.control.person()
+        await control.profile("flaky.page")
+        await control.change_profile("flaky.page", trouble="PrivateAccount", trouble_times=1)
+        (said,) = await bell.ask(ann, "/subscribe flaky.page")
+        assert "every new story from flaky.page" in said["text"]
 
 
 async def test_one_404_that_passes_refuses_nobody(tmp_path: Path) -> None:
