@@ -48,7 +48,6 @@ async def say(
     *,
     markup: dict[str, Any] | None = None,
     reply_to: int | None = None,
-    silent: bool = False,
 ) -> None:
     """Owe one message of HTML where the update came from, as a reply in groups.
 
@@ -62,9 +61,7 @@ async def say(
         about_it = f" @{message.chat.username or 'channel'}" if context.takes_channel else ""
         hint = context.t(IN_PRIVATE, command=code(f"{message.text or ''}{about_it}"))
         text = Safe(f"{text}\n\n{hint}")
-    payload = text_of(
-        _headed(context, text), shown, reply_to=reply_to, markup=markup, silent=silent
-    )
+    payload = text_of(_headed(context, text), shown, reply_to=reply_to, markup=markup)
     await enqueue_reply(context, context.target, payload)
 
 

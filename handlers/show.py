@@ -19,8 +19,8 @@ from bot.presentation.buttons import (
     row_under_album,
     story_buttons,
 )
-from bot.sending.replies import album_of
-from handlers.replies import enqueue_reply, say, working
+from bot.sending.replies import Payload, album_of, text_of
+from handlers.replies import enqueue_reply, fitting, say, working
 
 
 async def show_profile(context: Context, username: str, count: int | None = None) -> None:
@@ -78,6 +78,9 @@ async def show(
     single = len(albums) == len(albums[0].stories) == 1
     acts = single and not context.is_channel and bool(albums[0].stories[0].profile.username)
     inline = bool(context.bot.supports_inline_queries)
+    under = None
+    if is_last and not acts and context.is_private:
+        under = _row_under(albums[-1].stories[0], context, followed, is_inline=inline)
     for number, album in enumerate(albums):
         of = part or (number + 1, len(albums))
         first = album.stories[0]
@@ -100,13 +103,21 @@ async def show(
             buttons=buttons,
             reply_to=message.message_id if message and quoted else None,
             as_files=first.pk in originals,
+            under=under if album is albums[-1] else None,
         )
         await enqueue_reply(context, context.target, payload)
-    name = albums[-1].stories[0].profile.username
-    if is_last and name and not acts and context.is_private:
-        line = context.t(N_("<b>{username}</b>"), username=name)
-        row = row_under_album(name, context.t, followed, is_inline=inline)
-        await say(context, line, [row], silent=True)
+
+
+def _row_under(
+    story: Story, context: Context, followed: int | None, *, is_inline: bool
+) -> Payload | None:
+    """Return the silent line with the buttons that an album can't have; None for bare files."""
+    name = story.profile.username
+    if not name:
+        return None
+    line = context.t(N_("<b>{username}</b>"), username=name)
+    row = row_under_album(name, context.t, followed, is_inline=is_inline)
+    return text_of(line, fitting(context, [row]), silent=True)
 
 
 def media_story(url: str, now: datetime) -> Story:

@@ -5,7 +5,7 @@ Nearly always all has arrived: those sends are written down together, for many c
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.domain import alert_rules, selection
@@ -246,27 +246,33 @@ async def _later(
 ) -> datetime:
     """Keep what did not arrive; return when the chat is free again.
 
-    Where Telegram named a time, or may have sent it, the whole chat waits; else only these rows.
+    Where Telegram named a time, or some of it may be there, the whole chat waits; else only these
+    rows.
     """
-    if outcome.unknown and account.left:
-        return await _doubt(tx, rest, account, now)
-    # An answer came, but some of it may be there all the same: the copy counts.
-    takes_back = account.left and not outcome.partly
+    if account.left and (outcome.unknown or outcome.partly):
+        free_at = await _doubt(tx, rest, account, now)
+        return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
-        await _requeue(tx, rest, left=takes_back, now=now)
+        await _requeue(tx, rest, left=account.left, now=now)
         return now + outcome.after
-    await _retry(tx, rest, left=takes_back, now=now)
-    return now
+    return await _retry(tx, rest, left=account.left, now=now)
 
 
-async def _retry(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> None:
-    """Let each row wait by itself, the longer the more often it was tried."""
+async def _retry(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> datetime:
+    """Let each row wait by itself, the longer the more often it was tried.
+
+    Returns when the chat is free: what is behind an answer waits for a short time with it.
+    """
+    free_at = now
     for row in rows:
         tries = row.tries + 1
         due_at = alert_rules.retry_at(now, tries, is_repeat=bool(row.copies))
         await deliveries.change(
             tx, [row.id], copies=-int(left), claims=0, tries=tries, due_at=due_at
         )
+        if row.notice == REPLY and due_at <= now + alert_rules.REPLY_STANDSTILL:
+            free_at = due_at
+    return free_at
 
 
 async def _remove(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:

@@ -253,13 +253,19 @@ class Attempts:
         return is_one and await self._supply.as_document(item, request.asker)
 
     async def _after_flood(
-        self, outcome: Outcome, after: timedelta, batch: list[Item], request: SendRequest
+        self, outcome: TryLater, after: timedelta, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
         """Wait where a person waits; an album by URL, which may meet 429 for ever, is uploaded.
 
-        (telegram-bot-api#505: single addresses and uploads work meanwhile.)
+        (telegram-bot-api#505: single addresses and uploads work meanwhile.) Where some of it may
+        be there, to send it again would be a copy that nobody counts.
         """
-        if request.lane == "alert" or after > _FLOOD_PATIENCE or request.floods == _MOST_FLOODS:
+        if (
+            outcome.partly
+            or request.lane == "alert"
+            or after > _FLOOD_PATIENCE
+            or request.floods == _MOST_FLOODS
+        ):
             return outcome
         request.floods += 1  # the limiter keeps the chat closed until then
         if len(batch) > 1:

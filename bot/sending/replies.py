@@ -113,10 +113,15 @@ def album_of(
     buttons: Buttons | None = None,
     reply_to: int | None = None,
     as_files: bool = False,
+    under: Payload | None = None,
 ) -> Payload:
-    """Return an album; ``usage`` is the kind of request as which its items are counted."""
+    """Return an album; ``usage`` is the kind of request as which its items are counted.
+
+    ``under`` is said after it, once it is there: so it is never alone, nor before its album.
+    """
     return {
         **({"as_files": True} if as_files else {}),
+        **({"under": under} if under else {}),
         "kind": "album",
         "stories": dump_stories(list(album.stories)),
         "caption": None if caption is None else str(caption),
@@ -142,7 +147,7 @@ def _rest_of(payload: Payload, outcome: Outcome) -> Payload:
 
 
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
-    """Return what is to be said besides: why a story of an album could not be sent.
+    """Return what is to be said besides: why a story of an album could not be sent; its line.
 
     Or that Telegram did not take our words, which is a bug of ours: it gets a number.
     """
@@ -157,13 +162,15 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     if isinstance(outcome, Muted) and outcome.missing in _CANT_SHOW:
         said.append(text_of(t(_CANT_SHOW[outcome.missing])))
     by_pk = {story.pk: story for story in load_stories(payload["stories"])}
-    return said + [
+    under = [payload["under"]] if outcome.items and "under" in payload else []
+    said += [
         text_of(
             t(sentence, url=by_pk[pk].media_url or by_pk[pk].page_url), page_button(by_pk[pk], t)
         )
         for pk, sentence in outcome.failed.items()
         if pk in by_pk
     ]
+    return said + under
 
 
 def last_word(payload: Payload) -> Payload | None:

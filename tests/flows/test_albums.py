@@ -77,6 +77,55 @@ async def test_what_is_there_all_the_same_comes_twice_rather_than_never(
     assert await pks(control, ann) == [stories[0], stories[2], *stories]
 
 
+async def said(control: Control, chat: int) -> list[str]:
+    """What the bot wrote into a chat: the pks of stories, and words."""
+    return [m.get("_story_pk") or m["text"] for m in await control.replies(chat)]
+
+
+async def test_the_rest_of_an_answer_waits_for_an_album_that_is_there_in_part(
+    bell: Bell, control: Control
+) -> None:
+    """What is behind it, the line with the buttons too, comes after it."""
+    ann = await control.person()
+    await control.profile("rare.order", posts_per_day=0)
+    stories = await many(control, "rare.order", ())
+    await control.fault("telegram", RARE, match="sendMediaGroup")
+    await control.say(ann, "/stories rare.order")
+    first_try = [pk for pk in stories[:9] if pk != stories[1]]
+    await bell.replies(ann, len(first_try) + 26, after=0)
+    assert await said(control, ann) == [*first_try, *stories, "rare.order"]
+
+
+async def test_a_flood_in_an_album_that_is_there_in_part_costs_a_copy_each(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("rare.flood", posts_per_day=0)
+    stories = await three(control, "rare.flood")
+    there = {**FLOOD, "others": "sent"}
+    fault = await control.fault("telegram", there, match="sendMediaGroup", times=None)
+    await control.say(ann, "/stories rare.flood")
+    await bell.replies(ann, 4, after=0)  # two copies; the third would come 5 minutes later
+    await asyncio.sleep(3)
+    await control.clear_faults(fault)
+    assert await said(control, ann) == [stories[0], stories[2]] * 2
+
+
+async def test_the_line_of_buttons_does_not_come_without_its_album(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("none.shown", posts_per_day=0)
+    await three(control, "none.shown")
+    for method in ("sendMediaGroup", "sendPhoto"):
+        await control.fault("telegram", refused("NO_SUCH"), match=method, times=None, chat_id=ann)
+    await control.say(ann, "/stories none.shown")
+    await bell.replies(ann, 3, after=0)
+    await bell.ask(ann, "/help")
+    await control.clear_faults()
+    assert "none.shown" not in await said(control, ann)
+
+
 async def test_an_album_by_url_that_meets_429_for_ever_is_uploaded(
     bell: Bell, control: Control
 ) -> None:

@@ -89,9 +89,9 @@ async def test_an_answer_goes_before_alerts_and_is_forgotten_when_it_is_there(
     [
         (TryLater(unknown=True), True, (1, 0, 15, 15), Account(unknown=1)),
         (TryLater(7 * SECOND, unknown=True), True, (1, 0, 15, 15), Account(unknown=1)),
-        (TryLater(unknown=True), False, (0, 1, 5, 0), Account(left=False)),
+        (TryLater(unknown=True), False, (0, 1, 5, 5), Account(left=False)),
         (TryLater(7 * SECOND), True, (0, 0, 0, 7), Account()),
-        (TryLater(), True, (0, 1, 5, 0), Account()),
+        (TryLater(), True, (0, 1, 5, 5), Account()),
     ],
 )
 async def test_a_lost_answer_is_repeated_soon_and_its_copy_counts(
