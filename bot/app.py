@@ -16,7 +16,6 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, MessageHandler, TypeHandler, filters
 
 import handlers.access
-import handlers.admin
 import handlers.broadcast
 import handlers.card
 import handlers.errors
@@ -29,6 +28,7 @@ import handlers.inline
 import handlers.links
 import handlers.members
 import handlers.options
+import handlers.owner
 import handlers.past
 import handlers.people
 import handlers.privacy
@@ -78,7 +78,7 @@ log = structlog.get_logger()
 CONVERSATION = (
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
     handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.why,
-    handlers.exchange, handlers.settings, handlers.usage, handlers.privacy, handlers.admin,
+    handlers.exchange, handlers.settings, handlers.usage, handlers.privacy, handlers.owner,
     handlers.access, handlers.people, handlers.health, handlers.broadcast, handlers.members,
     handlers.links, handlers.card, handlers.talk, handlers.unknown,
 )  # fmt: skip
@@ -217,12 +217,12 @@ class Running:
         )
         self._database_watch = DatabaseWatch(
             parts.db,
-            parts.operators,
+            parts.owners,
             parts.incidents,
             patience=timing.database,
             now=parts.now,
         )
-        self._visitors = Visitors(parts.db, parts.operators, every=timing.visitors, now=parts.now)
+        self._visitors = Visitors(parts.db, parts.owners, every=timing.visitors, now=parts.now)
         self._watch = Watch(
             parts.db,
             parts.incidents,
@@ -252,7 +252,7 @@ class Running:
                 parts.services.overview.do,
                 parts.db,
                 token=settings.telegram_token,
-                admins=parts.services.access.admins,
+                owners=parts.services.access.owners,
                 now=parts.now,
             ).routes(),
         )
@@ -318,8 +318,8 @@ class Running:
         return False
 
     async def _welcome(self) -> None:
-        """Print the link that makes the first admin, where there is none; no log gets it."""
-        payload = await self._parts.services.access.admin_link()
+        """Print the link that makes the first owner, where there is none; no log gets it."""
+        payload = await self._parts.services.access.owner_link()
         if payload:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
 

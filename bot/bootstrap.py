@@ -39,8 +39,8 @@ from bot.operations.backups import Backups
 from bot.operations.broadcast import Broadcasts
 from bot.operations.clock_keeper import ClockKeeper
 from bot.operations.incidents import Incidents
-from bot.operations.operators import Operators
 from bot.operations.overview import Overview
+from bot.operations.owners import Owners
 from bot.operations.preflight import SPOOL_MB, stamp
 from bot.outbox.worker import Outbox
 from bot.runtime.clock import Clock, TimeWitnesses, steady
@@ -81,7 +81,7 @@ class Parts:
     metrics: Metrics
     incidents: Incidents
     backups: Backups | None
-    operators: Operators
+    owners: Owners
     api: StoriesApi
     now: Callable[[], datetime]
     clock: ClockKeeper
@@ -149,15 +149,15 @@ async def built(
         access = Access(
             db,
             mode=settings.access,
-            admin_ids=settings.admin_ids,
+            owner_ids=settings.admin_ids,
             blocked_profiles=settings.blocked_profiles,
             token=settings.telegram_token,
             wake=wake,
             now=now,
         )
         await access.begin(settings.allowed_users | settings.allowed_chats)
-        operators = Operators(db, bot, lambda: access.admin_ids, wake=wake, now=now)
-        incidents = Incidents(db, operators, now=now)
+        owners = Owners(db, bot, lambda: access.owner_ids, wake=wake, now=now)
+        incidents = Incidents(db, owners, now=now)
         largest = LARGEST_LOCAL_FILE if settings.telegram_local else LARGEST_FILE
         media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=now)
         ledger = Ledger(
@@ -318,7 +318,7 @@ async def built(
             )
             if db.is_sqlite and settings.backup_hours
             else None,
-            operators=operators,
+            owners=owners,
             api=api,
             now=now,
             clock=clock,

@@ -52,9 +52,9 @@ class Timing:
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
     """How far apart Telegram wants messages of one chat."""
     database: timedelta = database_watch.PATIENCE
-    """Before the admins are told that the database can't work."""
+    """Before the owners are told that the database can't work."""
     visitors: timedelta = VISITORS_EVERY
-    """Between two looks for who is new, of whom the admins are told."""
+    """Between two looks for who is new, of whom the owners are told."""
     clock: timedelta = clock_keeper.EVERY
     """Between two looks whether the machine's clock was set."""
 
@@ -100,7 +100,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """Whether the command may be followed by the name of a channel to act on."""
 
     t: Translator
-    is_admin: bool = False
+    is_owner: bool = False
     """Whether who acts is one of those who run the bot."""
 
     has_topics: bool = False
@@ -188,7 +188,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return Asker(
             where.id if where else None,
             self.user_id,
-            is_admin=self.is_admin,
+            is_owner=self.is_owner,
             in_group=self.is_group,
         )
 

@@ -140,7 +140,7 @@ async def come_in(context: Context, payload: str) -> Page | None:
     if person is None:
         return None
     became = await access.open(payload, person.id, name=person.full_name)
-    if became == "admin":
+    if became == "owner":
         return context.t(WELCOME_ADMIN), _first_steps(context)
     return None if became else (context.t(OVER), [])
 

@@ -7,7 +7,7 @@ removed, or that a group has another id, are let through: they only end things.
 from telegram import Message, MessageEntity, Update
 from telegram.ext import ApplicationHandlerStop
 
-from bot.chats.access import ADMIN, INVITE
+from bot.chats.access import INVITE, OWNER
 from bot.context import Context
 from bot.domain.access import Judged
 from bot.domain.errors import BlockedError
@@ -44,7 +44,7 @@ async def admit(context: Context) -> bool:
     """Return whether handlers may see the update; who is refused is told so, the first time."""
     where, message = context.event.effective_chat, context.message
     writes_as = message.sender_chat if message and not context.query else None
-    judged, context.is_admin = await context.services.access.judge(
+    judged, context.is_owner = await context.services.access.judge(
         context.user_id, where.id if where else None, as_chat=writes_as.id if writes_as else None
     )
     if judged.verdict == "let" or _only_ends_things(context) or _is_ours(context):
@@ -70,7 +70,7 @@ def start_link(context: Context) -> str | None:
         return None
     words = (message.text or "").split()
     is_start = len(words) == 2 and words[0].partition("@")[0] == "/start"  # noqa: PLR2004 - command and payload
-    return words[1] if is_start and words[1].startswith((ADMIN, INVITE)) else None
+    return words[1] if is_start and words[1].startswith((OWNER, INVITE)) else None
 
 
 async def _brings_a_link(context: Context) -> bool:

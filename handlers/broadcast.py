@@ -28,8 +28,8 @@ OVER = N_("This was decided already.")
 @command("broadcast")
 async def broadcast(context: Context) -> None:
     """Show the message as all would get it, and ask whether to send it."""
-    admin = context.user_id
-    if not context.is_private or admin is None:
+    owner = context.user_id
+    if not context.is_private or owner is None:
         await say(context, context.t(IN_PRIVATE))
         return
     text = _text(context)
@@ -39,7 +39,7 @@ async def broadcast(context: Context) -> None:
     if length(text) > LONGEST:
         await say(context, context.t(TOO_LONG))
         return
-    number, count = await context.services.broadcasts.draft(text, admin)
+    number, count = await context.services.broadcasts.draft(text, owner)
     t = context.t
     sure = t(
         SURE,

@@ -27,7 +27,7 @@ MENU = (
 )
 """The others hang where they are wanted: on the pages of settings, subscriptions and help."""
 
-OPERATORS = (
+OWNERS = (
     ("health", N_("What is wrong, and how it stands")),
     ("people", N_("Who uses the bot, and the cost")),
     ("invite", N_("A link that lets somebody in")),
@@ -70,14 +70,14 @@ def shown(bot: ExtBot[None]) -> dict[str, Shown]:
 
 
 async def show_menu(context: Context) -> None:
-    """Let Telegram show a menu of the chat's own where it chose its language or an operator is.
+    """Let Telegram show a menu of the chat's own where it chose its language or an owner is.
 
     It is given when it differs from the last that the chat got, as after an update of the bot.
     """
-    chat, is_operators = context.chat, context.is_admin and context.chat.kind == TgChat.PRIVATE
-    if chat.kind == TgChat.CHANNEL or not (is_operators or chat.language or chat.menu):
+    chat, is_owners = context.chat, context.is_owner and context.chat.kind == TgChat.PRIVATE
+    if chat.kind == TgChat.CHANNEL or not (is_owners or chat.language or chat.menu):
         return
-    menu = _commands(context.t, (*MENU, *OPERATORS) if is_operators else MENU)
+    menu = _commands(context.t, (*MENU, *OWNERS) if is_owners else MENU)
     own = Shown(
         _words(menu),
         partial(context.bot.set_my_commands, menu, scope=BotCommandScopeChat(chat.id)),

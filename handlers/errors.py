@@ -94,7 +94,7 @@ async def one_at_a_time(context: Context) -> None:
 
 
 async def on_error(update: object, context: Context) -> None:
-    """Tell the person; log what the operator needs. PTB calls this for every exception.
+    """Tell the person; log what the owner needs. PTB calls this for every exception.
 
     Who pressed a button and may not, or whose button is of something that is gone, is told by a
     pop-up that others don't see; so is all that fails in a group, where it would bother others,

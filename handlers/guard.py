@@ -1,7 +1,7 @@
 """How commands, buttons and messages are heard: each with its row of the table of rights.
 
 ``@command``, ``@pressed`` and ``@heard`` make handlers. Who may not do something is told so here:
-in a sentence after a command, in a pop-up after a press. What only the operator may do does not
+in a sentence after a command, in a pop-up after a press. What only the owner may do does not
 exist for others: such a command gets no answer, such a button is an unknown one.
 """
 
@@ -37,7 +37,7 @@ from bot.presentation.actions import Kind, split_about
 from bot.presentation.html import shorten
 from bot.updates import unit_of_work
 from handlers.commands import show_menu
-from handlers.rights import ANYBODY, OPERATE, SHOW, TABLE, Right
+from handlers.rights import ANYBODY, OWNER, SHOW, TABLE, Right
 
 log = structlog.get_logger()
 
@@ -294,8 +294,8 @@ async def _act_on_named(context: Context) -> None:
 
 async def _may(context: Context, right: Right) -> bool:
     query, where = context.query, context.where
-    if right is OPERATE:  # before all else: no channel's admin gets there by its buttons
-        return context.is_admin
+    if right is OWNER:  # before all else: no channel's admin gets there by its buttons
+        return context.is_owner
     channel = split_about(query.data)[0] if query and query.data else None
     if channel is not None:
         await act_on(context, channel)

@@ -24,7 +24,7 @@ HERE = N_("This month here: {cost}")
 ELSEWHERE = N_("In groups and channels: {cost}")
 KIND = N_("{kind}: {cost}")
 STATES = {
-    "admin": N_("An owner of the bot."),
+    "owner": N_("An owner of the bot."),
     "allowed": N_("May use me, since {since}."),
     "added": N_("May use me, since {since}; added by {by}."),
     "open": N_("Not on the list; I'm open for everybody."),
@@ -86,7 +86,7 @@ def _line(one: Guest, context: Context) -> str:
     sign = "👤" if one.id > 0 else "👥"
     if entry and entry.is_blocked(context.now):
         sign = "🚫"
-    elif entry and entry.is_admin:
+    elif entry and entry.is_owner:
         sign = "⭐"
     cost = _credits(one.total + one.elsewhere, context)
     return f"{sign} {shorten(one.name, LONGEST_NAME)}: {cost}"
@@ -123,8 +123,8 @@ def _page(one: Guest, context: Context) -> Page:
 def _standing(one: Guest, context: Context) -> list[str]:
     t, entry, now = context.t, one.entry, context.now
     access = context.services.access
-    if one.id in access.admin_ids:
-        return [t(STATES["admin"])]
+    if one.id in access.owner_ids:
+        return [t(STATES["owner"])]
     if entry and entry.is_blocked(now):
         until = entry.blocked_until
         state = STATES["blocked until"] if until else STATES["blocked"]
@@ -145,7 +145,7 @@ def _actions(one: Guest, context: Context) -> Buttons:
     rows = [[context.button(N_("Limit"), PEOPLE("limits", number))]]
     if entry and entry.is_blocked(context.now):
         rows[0].append(context.button(N_("Unblock"), PEOPLE("unblock", number)))
-    elif number not in context.services.access.admin_ids:
+    elif number not in context.services.access.owner_ids:
         rows[0].append(context.button(N_("Block for a day"), PEOPLE("day", number)))
         rows[0].append(context.button(N_("Block"), PEOPLE("block", number), DANGER))
         is_in = context.services.access.mode == "open" or (entry and entry.is_allowed)

@@ -17,11 +17,11 @@ class Right(Enum):
     """In groups all; in channels who may post there: what is shown is there for all to see."""
     CHANGE = auto()
     """Administrators of the group, anonymous ones too; in channels who may post there."""
-    OPERATE = auto()
+    OWNER = auto()
     """Who runs the bot (``bot.chats.access``); for others such a command does not exist."""
 
 
-ANYBODY, SHOW, CHANGE, OPERATE = Right
+ANYBODY, SHOW, CHANGE, OWNER = Right
 
 TABLE: Mapping[str, Right] = {
     # commands
@@ -42,17 +42,17 @@ TABLE: Mapping[str, Right] = {
     "/timezone": CHANGE,
     "/usage": SHOW,
     "/privacy": SHOW,
-    "/spending": OPERATE,
-    "/stop_spending": OPERATE,
-    "/resume_spending": OPERATE,
-    "/allow": OPERATE,
-    "/invite": OPERATE,
-    "/block": OPERATE,
-    "/unblock": OPERATE,
-    "/people": OPERATE,
-    "/health": OPERATE,
-    "/admin": OPERATE,
-    "/broadcast": OPERATE,
+    "/spending": OWNER,
+    "/stop_spending": OWNER,
+    "/resume_spending": OWNER,
+    "/allow": OWNER,
+    "/invite": OWNER,
+    "/block": OWNER,
+    "/unblock": OWNER,
+    "/people": OWNER,
+    "/health": OWNER,
+    "/admin": OWNER,
+    "/broadcast": OWNER,
     # buttons, by the first word of their data
     "help": SHOW,
     "language": SHOW,
@@ -79,9 +79,9 @@ TABLE: Mapping[str, Right] = {
     "erase": CHANGE,
     "run:": SHOW,  # and what the command itself needs
     "many:": SHOW,  # the same
-    "people:": OPERATE,
-    "owner:": OPERATE,
-    "cast:": OPERATE,
+    "people:": OWNER,
+    "owner:": OWNER,
+    "cast:": OWNER,
     "any other button": ANYBODY,
     # messages
     "a link": SHOW,

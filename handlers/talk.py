@@ -37,7 +37,7 @@ from handlers.errors import SAME_AGAIN, react
 from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, heard, pressed, record
 from handlers.questions import Answers, question_of
 from handlers.replies import say
-from handlers.rights import OPERATE, TABLE
+from handlers.rights import OWNER, TABLE
 from handlers.several import LEFT_OUT
 
 _EXAMPLE = "natgeo"
@@ -194,7 +194,7 @@ def example(context: Context) -> Buttons:
 
 async def _answer_command(context: Context, word: str, rest: str) -> None:
     known = {
-        name[1:] for name, right in TABLE.items() if name.startswith("/") and right is not OPERATE
+        name[1:] for name, right in TABLE.items() if name.startswith("/") and right is not OWNER
     }
     if word == CANCEL:
         await say(context, context.t(UNCHANGED))

@@ -33,10 +33,10 @@ LINE = N_("{kind}: used {credits}, files {items} ({size} MB)")
 
 @command("usage", channel_after=0)
 async def usage(context: Context) -> None:
-    """Show what was used today; to operators with the figures."""
+    """Show what was used today; to owners with the figures."""
     used = await context.services.reports.usage(context.chat.id)
     text = _text(used, context)
-    if context.asker.is_admin:
+    if context.asker.is_owner:
         text += f"\n\n{_figures(used, context)}"
     await say(context, text)
 

@@ -39,7 +39,7 @@ BUTTON, MENU_ENTRY = 24, 32  # characters that phones show, fields not counted
 BUTTONS = ("InlineKeyboardButton", "shared_button", "button")  # what makes one
 BUTTONS_IN, MENUS_IN = (
     frozenset({"TOGGLES", "MEDIA", "CAPTIONS"}),
-    frozenset({"MENU", "OPERATORS"}),
+    frozenset({"MENU", "OWNERS"}),
 )
 
 _COMMAND = re.compile(r"(?<![\w<])/[a-z_]+")

@@ -51,7 +51,7 @@ class Drift:
         return self.running >= RUNNING
 
     def reported(self) -> Self:
-        """Begin anew after the admins were told."""
+        """Begin anew after the owners were told."""
         return replace(self, base=self.last, size=0, running=0, total=self.total + self.size)
 
     def to_json(self) -> dict[str, Any]:

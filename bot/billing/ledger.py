@@ -164,11 +164,11 @@ class Ledger:
     async def _reserve(self, payer: Payer, call: Call[object]) -> Reservation:
         async with self._db.begin() as tx:
             now, nominal, asker = self._now(), call.price, payer.asker
-            is_admin = asker is not None and asker.is_admin
+            is_owner = asker is not None and asker.is_owner
             scopes: list[Scope] = []
-            if asker is not None and not is_admin:
+            if asker is not None and not is_owner:
                 scopes = await self._take_allowances(tx, asker, nominal, now)
-            minimum = None if is_admin else self.limits.minimum_balance
+            minimum = None if is_owner else self.limits.minimum_balance
             if not await budgets.take_credits(tx, nominal, minimum=minimum):
                 raise SpendingStoppedError("stopped, or the balance is below the minimum")
             rule = rule_for(payer.side, self.limits, now)

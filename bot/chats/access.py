@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from bot.billing.people import Guest, guest, guests
 from bot.domain.access import Entry, Judged, Mode, Subject, judge
-from bot.domain.errors import AdminBlockError, BlockedError
+from bot.domain.errors import BlockedError, OwnerBlockError
 from bot.runtime.workers import Worker
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles
@@ -29,22 +29,22 @@ log = structlog.get_logger()
 
 INVITATION_VALID_FOR = timedelta(days=7)
 _REFRESH = timedelta(minutes=1)  # within which another process's blocks hold in this one
-_SEED = "admin_link"
+_SEED = "owner_link"
 _MODE = "access_mode"
-ADMIN, INVITE = "admin_", "invite_"  # what the links begin with
+OWNER, INVITE = "owner_", "invite_"  # what the links begin with
 _TOKEN_BYTES = 16
 _MOST_NAMES = 10_000
 
 
 class Access:
-    """The list, and who is an admin."""
+    """The list, and who is an owner."""
 
     def __init__(
         self,
         db: Database,
         *,
         mode: Mode,
-        admin_ids: Collection[int] = (),
+        owner_ids: Collection[int] = (),
         blocked_profiles: Collection[str] = (),
         token: SecretStr | None = None,
         wake: Callable[[], None] = lambda: None,
@@ -53,8 +53,8 @@ class Access:
         """``token`` is the bot's, without which the link of the first start can't be made up."""
         self._db = db
         self.mode: Mode = mode
-        self._always_admins = frozenset(admin_ids)
-        self.admin_ids = self._always_admins
+        self._always_owners = frozenset(owner_ids)
+        self.owner_ids = self._always_owners
         """Who runs the bot, as of a minute ago at most."""
         self._always_blocked = frozenset(blocked_profiles)
         self._token = token or SecretStr(secrets.token_hex())
@@ -86,7 +86,7 @@ class Access:
     async def judge(
         self, person: int | None, chat_id: int | None, *, as_chat: int | None = None
     ) -> tuple[Judged, bool]:
-        """Return whether somebody may use the bot in a chat, and whether they are an admin.
+        """Return whether somebody may use the bot in a chat, and whether they are an owner.
 
         ``as_chat`` is in whose name they write there.
         """
@@ -109,14 +109,14 @@ class Access:
             person_id=person,
             now=self._now(),
         )
-        is_admin = person in self._always_admins or bool(of_person and of_person.is_admin)
-        return (replace(judged, verdict="let") if is_admin else judged), is_admin
+        is_owner = person in self._always_owners or bool(of_person and of_person.is_owner)
+        return (replace(judged, verdict="let") if is_owner else judged), is_owner
 
-    async def admins(self) -> frozenset[int]:
+    async def owners(self) -> frozenset[int]:
         """Return who runs the bot, as the list says now."""
         async with self._db.read() as tx:
-            self.admin_ids = self._always_admins | await store.admins(tx)
-        return self.admin_ids
+            self.owner_ids = self._always_owners | await store.owners(tx)
+        return self.owner_ids
 
     async def guests(self, *, offset: int, limit: int) -> list[Guest]:
         """Return a page of who uses the bot, who cost most this month first."""
@@ -144,15 +144,15 @@ class Access:
 
     # invitations
 
-    async def admin_link(self) -> str | None:
-        """Return what follows ``start=`` in the link that makes an admin; None: there is one.
+    async def owner_link(self) -> str | None:
+        """Return what follows ``start=`` in the link that makes an owner; None: there is one.
 
         The same at each start and in each process, until somebody has opened it.
         """
-        if self._always_admins:
+        if self._always_owners:
             return None
         async with self._db.begin() as tx:
-            if await store.admins(tx):
+            if await store.owners(tx):
                 return None
             await key_values.add(tx, _SEED, secrets.token_hex(_TOKEN_BYTES))
             seed = await key_values.get(tx, _SEED)
@@ -160,7 +160,7 @@ class Access:
 
     def _admin_payload(self, seed: str) -> str:
         key = self._token.get_secret_value().encode()
-        return ADMIN + hmac.new(key, f"storybell admin {seed}".encode(), "sha256").hexdigest()[:32]
+        return OWNER + hmac.new(key, f"storybell owner {seed}".encode(), "sha256").hexdigest()[:32]
 
     async def invite(self, by: int | None, uses: int) -> tuple[str, datetime]:
         """Return what follows ``start=`` in a new link for so many people, and its end."""
@@ -175,7 +175,7 @@ class Access:
     async def opens(self, payload: str) -> bool:
         """Return whether a link can be used now; nothing is used up."""
         async with self._db.read() as tx:
-            if payload.startswith(ADMIN):
+            if payload.startswith(OWNER):
                 return await self._is_admin_link(tx, payload)
             word = payload.removeprefix(INVITE)
             is_invitation = payload.startswith(INVITE)
@@ -191,7 +191,7 @@ class Access:
 
     async def open(
         self, payload: str, person: int, *, name: str
-    ) -> Literal["admin", "guest"] | None:
+    ) -> Literal["owner", "guest"] | None:
         """Use a link; return what it makes of the person, None where it is over.
 
         Who may use the bot already does not use an invitation up.
@@ -200,13 +200,13 @@ class Access:
         async with effect(self._db) as tx:
             if await self._is_admin_link(tx, payload) and await key_values.remove(tx, _SEED):
                 await store.put(
-                    tx, subject, now=now, name=name, is_allowed=True, is_admin=True, via="link"
+                    tx, subject, now=now, name=name, is_allowed=True, is_owner=True, via="link"
                 )
-                self.admin_ids |= {person}
-                log.info("the bot has an admin")
-                return "admin"
+                self.owner_ids |= {person}
+                log.info("the bot has an owner")
+                return "owner"
             entry = await store.get(tx, subject)
-            is_in = self.mode == "open" or person in self._always_admins
+            is_in = self.mode == "open" or person in self._always_owners
             if is_in or (entry and entry.is_allowed):
                 return "guest"
             by = await store.use_invitation(tx, _digest(payload.removeprefix(INVITE)), now=now)
@@ -221,7 +221,7 @@ class Access:
     async def allow(self, subject: Subject, *, by: int | None, name: str = "") -> Entry:
         """Let somebody use the bot; a block ends by it."""
         async with effect(self._db) as tx:
-            values = {"is_allowed": True, "via": "admin", "added_by": str(by or "")}
+            values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
             subject = await self._now_called(tx, subject)
             names = await self._called(tx, subject, name)
             return await self._unblock(tx, subject, **values, **names)
@@ -254,7 +254,7 @@ class Access:
         subject = Subject.of_chat(chat_id)
         known = await store.get(tx, subject)
         if known and known.is_allowed and known.via != "added":
-            return  # an admin allowed it: that does not hang on anybody
+            return  # an owner allowed it: that does not hang on anybody
         values = {"is_allowed": True, "via": "added", "added_by": str(by), "name": name}
         await store.put(tx, subject, now=self._now(), told_at=None, **values)
 
@@ -266,12 +266,12 @@ class Access:
         Nothing is checked for those chats any more; what a profile's subscribers have, ends.
 
         Raises:
-            AdminBlockError: It is an admin.
+            OwnerBlockError: It is an owner.
         """
         now = self._now()
         async with effect(self._db) as tx:
             if subject.kind == "person" and await self._is_admin(tx, int(subject.id)):
-                raise AdminBlockError
+                raise OwnerBlockError
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
             subject = await self._now_called(tx, subject)
             names = await self._called(tx, subject, name)
@@ -323,7 +323,7 @@ class Access:
         return Subject("chat", str(await chats.moved_to(tx, int(subject.id)) or subject.id))
 
     async def _is_admin(self, tx: Tx, person: int) -> bool:
-        return person in self._always_admins or person in await store.admins(tx)
+        return person in self._always_owners or person in await store.owners(tx)
 
     async def _called(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
         """Return the column that names a chat, or a profile by its id, as far as we know it."""
@@ -363,7 +363,7 @@ class Access:
     async def _refresh(self) -> None:
         async with self._db.read() as tx:
             profiles = await store.blocked_profiles(tx, now=self._now())
-            self.admin_ids = self._always_admins | await store.admins(tx)
+            self.owner_ids = self._always_owners | await store.owners(tx)
         self.blocked.clear()
         self.blocked.update(self._always_blocked, profiles)
 

@@ -125,14 +125,14 @@ async def port(settings: Settings) -> list[Finding]:
 
 
 async def telegram(settings: Settings) -> list[Finding]:
-    """Ask Telegram who the bot is, and whether it reaches its admins."""
+    """Ask Telegram who the bot is, and whether it reaches its owners."""
     try:
         async with bot_of(settings) as bot:
             return [
                 Finding("ok", f"Telegram knows the bot as @{bot.username}."),
                 *_as_set_at_botfather(bot),
                 *await _webhook(bot, settings),
-                *[await _admin(bot, admin) for admin in sorted(await admins_of(settings))],
+                *[await _owner(bot, owner) for owner in sorted(await owners_of(settings))],
             ]
     except InvalidToken:
         return [
@@ -203,20 +203,20 @@ async def _reachable(host: str) -> list[Finding]:
     return [Finding("wrong", text)]
 
 
-async def admins_of(settings: Settings) -> set[int]:
-    """Return the admins that are set, and those who became one by a link."""
+async def owners_of(settings: Settings) -> set[int]:
+    """Return the owners that are set, and those who became one by a link."""
     url = settings.database_url.get_secret_value()
-    return set(settings.admin_ids) | await preflight.admins(url)
+    return set(settings.admin_ids) | await preflight.owners(url)
 
 
-async def _admin(bot: Bot, admin: int) -> Finding:
+async def _owner(bot: Bot, owner: int) -> Finding:
     try:
-        await bot.send_chat_action(admin, "typing")
+        await bot.send_chat_action(owner, "typing")
     except Forbidden:
-        return Finding("note", f"The admin {admin} has blocked the bot, and can't be told.")
+        return Finding("note", f"The owner {owner} has blocked the bot, and can't be told.")
     except TelegramError:
-        return Finding("note", f"The admin {admin} has not started the bot, and can't be told.")
-    return Finding("ok", f"{admin} can be told when something needs them.")
+        return Finding("note", f"The owner {owner} has not started the bot, and can't be told.")
+    return Finding("ok", f"{owner} can be told when something needs them.")
 
 
 async def stories_api(settings: Settings) -> list[Finding]:

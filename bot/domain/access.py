@@ -14,7 +14,7 @@ from bot.domain import links
 
 Mode = Literal["invited", "open"]
 _Kind = Literal["person", "chat", "profile"]
-Via = Literal["", "settings", "before", "invitation", "link", "admin", "added"]
+Via = Literal["", "settings", "before", "invitation", "link", "owner", "added"]
 
 _SPAN = re.compile(r"([1-9]\d{0,3})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -48,7 +48,7 @@ class Entry:
     subject: str
     name: str
     is_allowed: bool
-    is_admin: bool
+    is_owner: bool
     via: Via
     added_by: str
     since: datetime

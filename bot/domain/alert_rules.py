@@ -39,7 +39,7 @@ UNTOLD_FOR = timedelta(minutes=15)
 """That the word of what was given up waits for a send into its chat that is answered."""
 
 BOT_RESTS = timedelta(minutes=1)
-"""After Telegram refused the bot itself; its operator may mend it meanwhile."""
+"""After Telegram refused the bot itself; its owner may mend it meanwhile."""
 
 MAX_REMOVALS = 3
 """Sends in a row that another bot removed at once; then the place waits for a day."""
@@ -335,5 +335,5 @@ def from_now_on(now: datetime) -> datetime:
 
 
 def is_blocked(profile_id: str, username: str, blocked: Collection[str]) -> bool:
-    """Return whether the operator has put the profile on the block-list, by id or name."""
+    """Return whether the owner has put the profile on the block-list, by id or name."""
     return profile_id in blocked or username in blocked

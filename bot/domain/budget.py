@@ -17,7 +17,7 @@ _FOR_NEW_HABITS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the operator allows, in credits; the days are those of UTC."""
+    """What the owner allows, in credits; the days are those of UTC."""
 
     daily_budget: int = 1000
     reply_share: float = 0.5

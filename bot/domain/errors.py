@@ -9,7 +9,7 @@ BotError
 │   ├── ApiUnavailableError     down, slow or nonsense; try later
 │   │   └── ProfileUnavailableError  one account can't be had now; nothing is known of it
 │   ├── ApiRefusedError         our request was wrong (a bug of ours)
-│   └── OutOfServiceError       no funds or a bad key: the operator must act
+│   └── OutOfServiceError       no funds or a bad key: the owner must act
 ├── MediaError                  one photo or video
 │   ├── MediaGoneError          its address has expired or was removed
 │   ├── MediaTooBigError        over what Telegram takes
@@ -21,25 +21,25 @@ BotError
 │   ├── PastedLimitError        the bytes of the day that pasted addresses may load
 │   ├── TooFastError            one person asks too much at once
 │   ├── BudgetSpentError        the bot's credits of the day are used up
-│   └── SpendingStoppedError    the operator's stop switch, or the balance is low
+│   └── SpendingStoppedError    the owner's stop switch, or the balance is low
 ├── SubscriptionError           what a chat may follow
 │   ├── NotFollowedError        the chat does not follow this profile
 │   ├── TooManyFollowedError    the chat follows as many as it may
 │   ├── TooManyNewError         the chat began to follow too many today
 │   ├── NoRoomError             the budget is too small for one more profile
-│   └── BlockedProfileError     the operator does not want it followed
+│   └── BlockedProfileError     the owner does not want it followed
 ├── RightsError                 who may do what, where
 │   ├── NotAdminError           the person does not administer the group
 │   ├── NotChannelAdminError    nor the channel, or may not post there
 │   ├── AdminsUnknownError      Telegram does not tell us who administers the chat
 │   ├── AskAgainError           Telegram does not answer at all
-│   ├── BlockedError            the operator blocks the chat
-│   ├── AdminBlockError         an admin of the bot can't be blocked
+│   ├── BlockedError            the owner blocks the chat
+│   ├── OwnerBlockError         an owner of the bot can't be blocked
 │   └── NowhereError            the button's message is in no chat that we know
 ├── DatabaseUnavailableError    our database can't work now: gone, locked, its disk full
 ├── BackupError                 a copy of the database can't be made, or put back
 ├── TryAgainError               an update of which nothing is done yet goes back to the inbox
-└── SettingsError               the operator's settings, in sentences, without the values
+└── SettingsError               the owner's settings, in sentences, without the values
 """
 
 from collections.abc import Iterator
@@ -169,7 +169,7 @@ class ApiRefusedError(StoriesError):
 
 
 class OutOfServiceError(StoriesError):
-    """The key or the balance needs the operator (401, 402)."""
+    """The key or the balance needs the owner (401, 402)."""
 
     text = N_(
         "I can't get stories right now. The bot's owner has been told; please try again later."
@@ -374,7 +374,7 @@ class NewcomersNoRoomError(SubscriptionError):
 
 
 class BlockedProfileError(SubscriptionError):
-    """The profile is on the operator's block-list; the sentence tells no more."""
+    """The profile is on the owner's block-list; the sentence tells no more."""
 
     text = N_("<b>{username}</b> isn't available in this bot.")
 
@@ -412,7 +412,7 @@ class AskAgainError(RightsError):
     text = N_("Telegram isn't answering right now. Please try again in a moment.")
 
 
-class AdminBlockError(RightsError):
+class OwnerBlockError(RightsError):
     """Somebody who runs the bot was to be blocked."""
 
     text = N_("That person is one of my admins, so I can't block them.")
@@ -453,7 +453,7 @@ class TakenOverError(BotError):
 
 
 class SettingsError(BotError):
-    """The operator's settings are wrong; ``sentences`` say how, without the values."""
+    """The owner's settings are wrong; ``sentences`` say how, without the values."""
 
     def __init__(self, sentences: list[str]) -> None:
         """Keep one sentence a problem."""

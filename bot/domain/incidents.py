@@ -1,7 +1,7 @@
-"""What can go wrong so that the bot's admins must know, and when it is so: pure decisions.
+"""What can go wrong so that the bot's owners must know, and when it is so: pure decisions.
 
 Each kind has at most one open incident. What is urgent is said at once and rings; the rest comes
-by the daily summary of the admin's own chat. Nothing is said twice.
+by the daily summary of the owner's own chat. Nothing is said twice.
 """
 
 from collections.abc import Iterator, Mapping
@@ -124,7 +124,7 @@ Fields = Mapping[str, Any]
 
 
 class Tell(Protocol):
-    """Tells each of the bot's admins a sentence in their language."""
+    """Tells each of the bot's owners a sentence in their language."""
 
     async def __call__(self, sentence: str, /, **fields: object) -> None:
         """Tell ``sentence``, a message id (``N_``), with its ``fields``."""

@@ -223,13 +223,13 @@ class Preferences:
 class Asker:
     """Who asks and pays: the chat, the person (None for channels and the schedule).
 
-    ``is_admin`` is true for the operator's admins of the bot (``ADMIN_IDS``), not of a group;
+    ``is_owner`` is true for the bot's owners (``ADMIN_IDS``), not for a group's admins;
     ``in_group`` where several people share the chat's allowance.
     """
 
     chat_id: int | None
     user_id: int | None = None
-    is_admin: bool = False
+    is_owner: bool = False
     in_group: bool = False
 
 

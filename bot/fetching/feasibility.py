@@ -1,4 +1,4 @@
-"""Whether the budget still checks all that is followed in time; the admins are told when not.
+"""Whether the budget still checks all that is followed in time; the owners are told when not.
 
 Nobody can subscribe past the budget, but it can be lowered afterwards, or a check cost more.
 """
@@ -44,7 +44,7 @@ class Shortfall:
 
 
 class BudgetWatch:
-    """Tells the bot's admins that the budget is too small, and that it is not any more."""
+    """Tells the bot's owners that the budget is too small, and that it is not any more."""
 
     def __init__(self, set_incident: SetIncident) -> None:
         """Open and end an incident by ``set_incident``, which says each once."""

@@ -45,7 +45,7 @@ _HEAR_AGAIN = timedelta(seconds=5)  # somebody may have subscribed through anoth
 _EARLY_ROUNDS = 4  # of claims, until there are enough whose subscribers can be told at once
 _SHORTEST = timedelta(seconds=0.5)  # after a round that found nothing to check
 _EARLY_AGAIN = timedelta(seconds=5)  # after a round that found nobody to check early
-_MONEY_AGAIN = timedelta(seconds=15)  # the operator may have let us spend again
+_MONEY_AGAIN = timedelta(seconds=15)  # the owner may have let us spend again
 _LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 _PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)

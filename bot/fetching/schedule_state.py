@@ -1,4 +1,4 @@
-"""The plan of the checks: what the operator sets, and the schedule that all replicas share."""
+"""The plan of the checks: what the owner sets, and the schedule that all replicas share."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet

@@ -43,7 +43,7 @@ All other forms with an IPv4 address in them (``::127.0.0.1``, ``::ffff:0:127.0.
 
 
 class PublicResolver(AbstractResolver):
-    """Names to public addresses only: a name that points into the operator's network fails."""
+    """Names to public addresses only: a name that points into the owner's network fails."""
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
         """Ask ``resolver``; the system's by default."""

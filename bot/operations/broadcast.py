@@ -42,10 +42,10 @@ class Broadcasts:
         self._shown_at: datetime | None = None
         self.worker = Worker("broadcast", self._step, now=now, longest=_LONGEST)
 
-    async def draft(self, text: str, admin: int) -> tuple[int, int]:
+    async def draft(self, text: str, owner: int) -> tuple[int, int]:
         """Keep a message (HTML) that is not sent yet; return its number, and how many get it."""
         async with effect(self._db) as tx:
-            number = await broadcasts.draft(tx, text, admin, now=self._now())
+            number = await broadcasts.draft(tx, text, owner, now=self._now())
             return number, await broadcasts.audience(tx)
 
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
@@ -111,12 +111,12 @@ async def _show(tx: Tx, one: Broadcast, *, waiting: int, now: datetime) -> None:
     """Put how far a broadcast is into the message that shows it."""
     if one.message_id is None:
         return
-    chat = await chats.get(tx, one.admin)
+    chat = await chats.get(tx, one.owner)
     t = translator_for(chat.effective_language if chat else None)
     buttons = stop_button(one.id, t) if one.state == "running" else None
     payload = edit_of(one.message_id, text_of(one, waiting, t), buttons)
-    await enqueue.add_reply(tx, Target(one.admin), payload, now=now, due_at=now)
-    await chat_queues.wake(tx, one.admin, due_at=now, now=now)
+    await enqueue.add_reply(tx, Target(one.owner), payload, now=now, due_at=now)
+    await chat_queues.wake(tx, one.owner, due_at=now, now=now)
 
 
 def text_of(one: Broadcast, waiting: int, t: Translator) -> str:

@@ -1,4 +1,4 @@
-"""The admins are told when the database can't work, and again when it can.
+"""The owners are told when the database can't work, and again when it can.
 
 A disk that is full fails what writes and nothing else, so that is what is tried.
 """
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.incidents import DATABASE_AWAY
 from bot.operations.incidents import Incidents
-from bot.operations.operators import Operators
+from bot.operations.owners import Owners
 from bot.runtime.workers import Worker
 from bot.store import key_values
 from bot.store.engine.database import Database
@@ -25,18 +25,18 @@ class DatabaseWatch:
     def __init__(
         self,
         db: Database,
-        operators: Operators,
+        owners: Owners,
         incidents: Incidents,
         *,
         patience: timedelta = PATIENCE,
         now: Callable[[], datetime],
     ) -> None:
-        """Hear of the failures of ``db``, and tell ``operators`` of those that last.
+        """Hear of the failures of ``db``, and tell ``owners`` of those that last.
 
         What is over within ``patience`` is nobody's business.
         """
         self._db = db
-        self._operators = operators
+        self._owners = owners
         self._incidents = incidents
         self._patience = patience
         self._now = now
@@ -67,7 +67,7 @@ class DatabaseWatch:
                 # Where replicas share their limits in it, nobody can be told before it is back.
                 self._is_reported = self._db.is_sqlite
                 if self._is_reported:
-                    await self._operators.tell(DATABASE_AWAY, why=self._why)
+                    await self._owners.tell(DATABASE_AWAY, why=self._why)
             return self._now() + _TRY_EVERY
         self._since, self._is_reported = None, False
         return None

@@ -1,7 +1,7 @@
-"""What the admins are told of trouble: once when it begins, and once when it is over.
+"""What the owners are told of trouble: once when it begins, and once when it is over.
 
 One table holds it all, so that no restart and no replica says anything twice. What is urgent is
-said at once and rings; the rest comes by the daily summary of the admin's own chat.
+said at once and rings; the rest comes by the daily summary of the owner's own chat.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.incidents import CLOSING, QUIET, Fields, Incident, IncidentKind
 from bot.domain.sentences import N_
 from bot.domain.zones import zone_of
-from bot.operations.operators import Operators
+from bot.operations.owners import Owners
 from bot.presentation.html import Safe
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.workers import Worker
@@ -27,21 +27,21 @@ _SUMMARY = N_("What happened")
 _NUMBERED = N_("{text} (#{number})")
 _LINE = N_("{at}: {text}")
 _OVER = N_("Ended: {at}.")
-_NOTED = "summary:"  # under which it is kept until when an admin knows all
+_NOTED = "summary:"  # under which it is kept until when an owner knows all
 _WATCH_EVERY = timedelta(minutes=1)
-_DEFAULT_HOUR = 9 * 60  # minutes after midnight, for an admin whose chat is not known
+_DEFAULT_HOUR = 9 * 60  # minutes after midnight, for an owner whose chat is not known
 
 
 class Incidents:
     """Opens and closes incidents; ``summaries`` brings what could wait."""
 
-    def __init__(self, db: Database, operators: Operators, *, now: Callable[[], datetime]) -> None:
-        """Tell ``operators``."""
+    def __init__(self, db: Database, owners: Owners, *, now: Callable[[], datetime]) -> None:
+        """Tell ``owners``."""
         self._db = db
-        self._operators = operators
+        self._owners = owners
         self._now = now
         self.summaries = Worker(
-            "summary for admins", self._summarise, now=now, longest=_WATCH_EVERY
+            "summary for owners", self._summarise, now=now, longest=_WATCH_EVERY
         )
 
     async def set(self, kind: IncidentKind, sentence: str | None, /, **fields: object) -> None:
@@ -67,14 +67,14 @@ class Incidents:
             if number is None:
                 await store.rephrase(tx, kind, sentence, fields)
             elif is_urgent:
-                await self._operators.owe(tx, _numbered(sentence, fields, number))
+                await self._owners.owe(tx, _numbered(sentence, fields, number))
 
         try:
             await self._db.run(write)
         except DatabaseUnavailableError:
-            await self._operators.say(sentence, fields)
+            await self._owners.say(sentence, fields)
         else:
-            self._operators.wake()
+            self._owners.wake()
 
     async def _end(self, kind: IncidentKind, fields: Fields) -> None:
         closing = CLOSING[kind]
@@ -82,12 +82,12 @@ class Incidents:
         async def write(tx: Tx) -> Incident | None:
             ended = await store.close(tx, kind, now=self._now())
             if ended and ended.is_urgent:
-                await self._operators.owe(tx, _numbered(closing, fields, ended.id), silent=True)
+                await self._owners.owe(tx, _numbered(closing, fields, ended.id), silent=True)
             return ended
 
         if await self._db.run(write):
             log.info("incident over", kind=kind, text=in_english(closing, fields))
-            self._operators.wake()
+            self._owners.wake()
 
     async def past(
         self, kind: IncidentKind, sentence: str, /, *, since: datetime, **fields: object
@@ -102,40 +102,40 @@ class Incidents:
                 is_urgent=True, opened_at=since, closed_at=self._now(),
             )  # fmt: skip
             if number is not None:
-                await self._operators.owe(tx, _numbered(closing, fields, number))
+                await self._owners.owe(tx, _numbered(closing, fields, number))
 
         await self._db.run(write)
-        self._operators.wake()
+        self._owners.wake()
 
     async def all_open(self) -> list[Incident]:
         """Return what is wrong now."""
         return await self._db.fetch(store.all_open)
 
     async def _summarise(self) -> None:
-        """Bring each admin, at the time of their chat's daily summary, what could wait."""
+        """Bring each owner, at the time of their chat's daily summary, what could wait."""
         now, is_due = self._now(), False
-        for admin in self._operators.ids:
+        for owner in self._owners.ids:
             async with self._db.begin() as tx:
-                is_due |= await self._summarise_for(tx, admin, now)
+                is_due |= await self._summarise_for(tx, owner, now)
         if is_due:
-            self._operators.wake()
+            self._owners.wake()
 
-    async def _summarise_for(self, tx: Tx, admin: int, now: datetime) -> bool:
-        chat = await chats.get(tx, admin)
+    async def _summarise_for(self, tx: Tx, owner: int, now: datetime) -> bool:
+        chat = await chats.get(tx, owner)
         minutes = chat.digest_at if chat else _DEFAULT_HOUR
         due_at = latest(minutes, chat.zone if chat else "UTC", now)
-        kept = await key_values.get(tx, f"{_NOTED}{admin}")
+        kept = await key_values.get(tx, f"{_NOTED}{owner}")
         if kept is None:  # the first day begins now
-            await key_values.put(tx, f"{_NOTED}{admin}", now.isoformat())
+            await key_values.put(tx, f"{_NOTED}{owner}", now.isoformat())
             return False
         since = datetime.fromisoformat(str(kept))
         if since >= due_at:
             return False
-        await key_values.put(tx, f"{_NOTED}{admin}", now.isoformat())
+        await key_values.put(tx, f"{_NOTED}{owner}", now.isoformat())
         incidents = await store.changed_since(tx, since, kinds=QUIET)
         if not incidents:
             return False
-        await self._operators.owe(tx, lambda t: summary(incidents, t), silent=True, only=admin)
+        await self._owners.owe(tx, lambda t: summary(incidents, t), silent=True, only=owner)
         return True
 
 

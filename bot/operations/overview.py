@@ -103,7 +103,7 @@ class Overview:
 
         Raises:
             BadActionError: There is no such button, or its value is none.
-            RightsError: An admin can't be blocked.
+            RightsError: An owner can't be blocked.
         """
         number = _whole(wanted.get("id")) or 0
         subject = Subject.of_chat(number)
@@ -158,7 +158,7 @@ class Overview:
     def _guest(self, one: Guest, now: datetime) -> _Json:
         entry = one.entry
         state = "guest"
-        if one.id in self.access.admin_ids:
+        if one.id in self.access.owner_ids:
             state = "owner"
         elif entry and entry.is_blocked(now):
             state = "blocked"

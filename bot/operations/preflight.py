@@ -84,13 +84,13 @@ def _path_of(db: Database) -> str:
     return str(Path(db.url.database or "").absolute())
 
 
-async def admins(url: str) -> set[int]:
-    """Return who has become an admin by a link; nobody where the database can't say so."""
+async def owners(url: str) -> set[int]:
+    """Return who has become an owner by a link; nobody where the database can't say so."""
     try:
         async with Database(url) as db:
             if await readiness(db) is not Readiness.CURRENT:
                 return set()
-            return await db.fetch(access.admins)
+            return await db.fetch(access.owners)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
         return set()  # ``database`` says what is wrong with it
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.access import Entry
 from bot.domain.sentences import N_
-from bot.operations.operators import Operators
+from bot.operations.owners import Owners
 from bot.presentation.actions import OWNER, PEOPLE, Buttons, button
 from bot.presentation.html import shorten
 from bot.presentation.translation import Translator
@@ -27,11 +27,11 @@ class Visitors:
     """Looks for who is new; use ``worker``."""
 
     def __init__(
-        self, db: Database, operators: Operators, *, every: timedelta, now: Callable[[], datetime]
+        self, db: Database, owners: Owners, *, every: timedelta, now: Callable[[], datetime]
     ) -> None:
-        """Tell ``operators``; nothing is told of who was there before the first look."""
+        """Tell ``owners``; nothing is told of who was there before the first look."""
         self._db = db
-        self._operators = operators
+        self._owners = owners
         self._every = every
         self._now = now
         self.worker = Worker("visitors", self._step, now=now, longest=every)
@@ -46,11 +46,9 @@ class Visitors:
             new = await access.visitors(tx, after=datetime.fromtimestamp(seen, now.tzinfo))
             if new:
                 await key_values.put(tx, _KEY, [now.timestamp()] * 2)
-                await self._operators.owe(
-                    tx, lambda t: said(new, t), buttons=lambda t: asked(new, t)
-                )
+                await self._owners.owe(tx, lambda t: said(new, t), buttons=lambda t: asked(new, t))
         if new:
-            self._operators.wake()
+            self._owners.wake()
         return now + self._every
 
 

@@ -125,7 +125,7 @@ def album_of(
         "kind": "album",
         "stories": dump_stories(list(album.stories)),
         "caption": None if caption is None else str(caption),
-        "asker": [asker.chat_id, asker.user_id, asker.is_admin],
+        "asker": [asker.chat_id, asker.user_id, asker.is_owner],
         "usage": usage,
         "buttons": _dumped(buttons),
         "reply_to": reply_to,
@@ -245,7 +245,7 @@ class Replies:
     async def _album(
         self, target: Target, payload: Payload, *, silent: bool, leaving: api.Leaving | None
     ) -> Outcome:
-        chat_id, user_id, is_admin = payload["asker"]
+        chat_id, user_id, is_owner = payload["asker"]
         stories: tuple[Story, ...] = tuple(load_stories(payload["stories"]))
         options = SendOptions(
             silent=silent,
@@ -258,7 +258,7 @@ class Replies:
             Album(stories),
             caption_html=payload["caption"],
             options=options,
-            asker=Asker(chat_id, user_id, is_admin),
+            asker=Asker(chat_id, user_id, is_owner),
             leaving=leaving,
         )
 

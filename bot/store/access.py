@@ -18,7 +18,7 @@ access_list = sa.Table(
     sa.Column("subject", sa.String(64), primary_key=True),
     sa.Column("name", sa.Text, nullable=False, server_default=""),
     sa.Column("is_allowed", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("is_admin", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("is_owner", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("via", sa.String(12), nullable=False, server_default=""),
     sa.Column("added_by", sa.String(64), nullable=False, server_default=""),
     sa.Column("since", Timestamp, nullable=False),
@@ -112,9 +112,9 @@ async def visitors(tx: Tx, *, after: datetime) -> list[Entry]:
     return [Entry(*row) for row in await tx.execute(statement.order_by(access_list.c.since))]
 
 
-async def admins(tx: Tx) -> set[int]:
-    """Return the people who have become admins by a link."""
-    statement = sa.select(_SUBJECT).where(_KIND == "person", access_list.c.is_admin.is_(True))
+async def owners(tx: Tx) -> set[int]:
+    """Return the people who have become owners by a link."""
+    statement = sa.select(_SUBJECT).where(_KIND == "person", access_list.c.is_owner.is_(True))
     return {int(subject) for subject in (await tx.execute(statement)).scalars()}
 
 

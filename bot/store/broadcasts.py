@@ -23,7 +23,7 @@ broadcasts = sa.Table(
     metadata,
     sa.Column("id", BigId, primary_key=True),
     sa.Column("text", sa.Text, nullable=False),  # HTML
-    sa.Column("admin", sa.BigInteger, nullable=False),  # whose, and where the progress is shown
+    sa.Column("owner", sa.BigInteger, nullable=False),  # whose, and where the progress is shown
     sa.Column("message_id", sa.BigInteger),  # that shows it
     sa.Column("state", sa.String(8), nullable=False, server_default="draft"),
     sa.Column("count", sa.Integer, nullable=False, server_default="0"),  # of chats, at the start
@@ -39,7 +39,7 @@ class Broadcast:
 
     id: int
     text: str
-    admin: int
+    owner: int
     message_id: int | None
     state: Stage
     count: int
@@ -58,9 +58,9 @@ async def audience(tx: Tx) -> int:
     ).scalar() or 0
 
 
-async def draft(tx: Tx, text: str, admin: int, *, now: datetime) -> int:
+async def draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
     """Keep a broadcast that is not sent yet; return its number."""
-    values = {"text": text, "admin": admin, "made_at": now}
+    values = {"text": text, "owner": owner, "made_at": now}
     statement = sa.insert(broadcasts).values(**values).returning(broadcasts.c.id)
     return int((await tx.execute(statement)).scalar_one())
 

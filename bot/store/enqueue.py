@@ -173,7 +173,7 @@ async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> l
     statement = (
         sa.update(deliveries)
         .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
-        .values(state="dropped", reason="dropped by an admin", done_at=now)
+        .values(state="dropped", reason="dropped by an owner", done_at=now)
         .returning(deliveries.c.id)
     )
     return sorted((await tx.execute(statement)).scalars())

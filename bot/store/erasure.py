@@ -15,7 +15,7 @@ from bot.store import (
 )
 from bot.store.engine.database import Tx, all_tables
 
-# The operator's accounts: what was spent must still add up; for whom is forgotten.
+# The owner's accounts: what was spent must still add up; for whom is forgotten.
 _BILLS = frozenset({"ledger_entries"})
 
 

@@ -1,4 +1,4 @@
-"""Incidents, as the admins are told of them; of each kind one at most is open."""
+"""Incidents, as the owners are told of them; of each kind one at most is open."""
 
 from collections.abc import Collection
 from dataclasses import replace

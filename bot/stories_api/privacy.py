@@ -64,7 +64,7 @@ class PrivacyCheck:
         tell: Tell | None = None,
         now: Callable[[], datetime],
     ) -> None:
-        """Decide by ``mode``; ``tell`` tells the bot's admins, once, that it is paid again."""
+        """Decide by ``mode``; ``tell`` tells the bot's owners, once, that it is paid again."""
         self._db = db
         self.mode = mode
         self._tell = tell

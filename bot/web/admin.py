@@ -61,19 +61,19 @@ class AdminPage:
         db: Database,
         *,
         token: SecretStr,
-        admins: Callable[[], Awaitable[Collection[int]]],
+        owners: Callable[[], Awaitable[Collection[int]]],
         now: Callable[[], datetime],
     ) -> None:
         """``show`` returns all that is shown; ``do`` does what a button says.
 
-        It raises ``BotError`` where that can't be done. ``admins`` are the people whose signature
+        It raises ``BotError`` where that can't be done. ``owners`` are the people whose signature
         is taken.
         """
         self._show_all = show
         self._act = do
         self._db = db
         self._token = token
-        self._admins = admins
+        self._owners = owners
         self._now = now
         folder = resources.files("bot.web") / "page"
         self._files = {name: (folder / name).read_bytes() for name, _ in _FILES.values()}
@@ -135,7 +135,7 @@ class AdminPage:
                 is_known = await _is(tx, _SESSION, given, now=self._now())
         elif scheme == TELEGRAM:
             person = signed_by_telegram(given, self._token, self._now())
-            is_known = person is not None and person in await self._admins()
+            is_known = person is not None and person in await self._owners()
         else:
             is_known = False
         if is_known:

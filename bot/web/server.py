@@ -1,4 +1,4 @@
-"""One small web server: the webhook, and what an operator's tools ask."""
+"""One small web server: the webhook, and what an owner's tools ask."""
 
 import asyncio
 import hmac

@@ -22,7 +22,7 @@ def tell(world: World, chat: Chat, message: Message, *, edited: bool = False) ->
 
 
 def _reads(chat: Chat, bot: Bot, message: Message) -> bool:
-    if chat.type in {"private", "channel"} or bot.reads_all or chat.is_admin(bot.id):
+    if chat.type in {"private", "channel"} or bot.reads_all or chat.is_owner(bot.id):
         return True
     text = message.fields.get("text") or message.fields.get("caption")
     if text is None and message.media is None:
@@ -120,7 +120,7 @@ def standing(
     if bot is not None:
         told = bot.inbox.put("my_chat_member", change, f"chat:{chat.id}")
     for other in world.bots_in(chat):
-        if other.id != user_id and chat.is_admin(other.id):
+        if other.id != user_id and chat.is_owner(other.id):
             update_id = other.inbox.put("chat_member", change, f"user:{actor['id']}")
             told = told if told is not None else update_id
     if world.events:

@@ -147,7 +147,7 @@ class Chat:
         """Somebody's standing; who never was here has left."""
         return self.members.get(user_id) or Member("left")
 
-    def is_admin(self, user_id: int) -> bool:
+    def is_owner(self, user_id: int) -> bool:
         """Creator or administrator."""
         return self.member(user_id).status in {"creator", "administrator"}
 

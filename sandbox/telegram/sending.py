@@ -112,7 +112,7 @@ def _charge(call: Call, chat: Chat, weight: int) -> None:
     limits = call.services.limits
     if limits.enabled:
         limits.take(call.bot.id, chat.id, weight, call.world.clock.now())
-    if chat.slow_mode_delay and not chat.is_admin(call.bot.id):
+    if chat.slow_mode_delay and not chat.is_owner(call.bot.id):
         now = call.world.clock.now()
         wait = chat.last_sent_at.get(call.bot.id, -1e12) + chat.slow_mode_delay - now
         if wait > 0:

@@ -94,7 +94,7 @@ def check_right(chat: Chat, bot: Bot, kind: str) -> None:
     if chat.type == "private":
         return
     if chat.type == "channel":
-        if not chat.is_admin(bot.id) or not chat.may(bot.id, "can_post_messages"):
+        if not chat.is_owner(bot.id) or not chat.may(bot.id, "can_post_messages"):
             raise bad_request("need administrator rights in the channel chat")
         return
     right, name = _RIGHT_OF[kind]

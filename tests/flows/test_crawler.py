@@ -12,7 +12,7 @@ from babel.dates import get_month_names
 
 from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, LOCALES, catalogue
-from handlers.rights import OPERATE, TABLE
+from handlers.rights import OWNER, TABLE
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell, unhurried
@@ -28,7 +28,7 @@ COMMANDS = (
 )  # fmt: skip
 IN_PRIVATE = ("{name}", "{name}, natgeo", "/story {name}", "some words that ask for nothing",
               "/start card--{start}")  # fmt: skip
-OPERATORS = ("/people", "/health", "/spending", "/stop_spending", "/resume_spending", "/invite",
+OWNERS = ("/people", "/health", "/spending", "/stop_spending", "/resume_spending", "/invite",
              "/admin", "/block 77", "/unblock 77")  # fmt: skip
 ENDS = {"erase:yes"}  # after it there is nothing to go back to; pressed last
 WAYS_BACK = ("set:back", "set:zone", "set:quiet", "subs:0", "erase:back", "erase:no",
@@ -199,7 +199,7 @@ async def test_every_button_says_something_and_every_page_has_a_way_back(
     pressed = await crawler.crawl(commands_with("crawled.one", *IN_PRIVATE))
     assert len(pressed) >= 50, sorted(pressed)
     kinds = {row for row in TABLE if not row.startswith(("/", "a", "what"))}
-    kinds = {row for row in kinds if TABLE[row] is not OPERATE}
+    kinds = {row for row in kinds if TABLE[row] is not OWNER}
     missed = {row for row in kinds if not any(data.startswith(row) for data in pressed)}
     # Below, where there are topics; and where there is more than a page, and a file.
     assert missed == {"topic:", "highlights:", "import"}
@@ -265,7 +265,7 @@ async def test_the_same_for_who_runs_the_bot(tmp_path: Path) -> None:
         boss, ann = await box.control.person("Boss"), await box.control.person()
         async with running_bell(tmp_path, box, timing=TIMING, admin_ids=str(boss)) as bell:
             await bell.ask(ann, "/stories natgeo")
-            pressed = await Crawler(bell, Place(boss, boss)).crawl(OPERATORS)
+            pressed = await Crawler(bell, Place(boss, boss)).crawl(OWNERS)
             assert len(pressed) >= 8, sorted(pressed)
 
 
@@ -307,7 +307,7 @@ async def test_nothing_is_cut_and_nothing_untranslated(
             crawler.counts |= {kind_of(f"language:{code}"): 1 for code in LANGUAGES}
             await alerted(crawler, "crawled.long")
             await box.control.keep("crawled.long", title="Kept", count=12)
-            await crawler.crawl((*commands_with("crawled.long", *IN_PRIVATE), *OPERATORS))
+            await crawler.crawl((*commands_with("crawled.long", *IN_PRIVATE), *OWNERS))
         log = [one["params"] for one in await box.control.requests("telegram")]
         shown = [one for one in log if one.get("text") != "…"]  # which stands over old buttons
         seen = [str(one[name]) for one in shown for name in ("text", "caption") if one.get(name)]

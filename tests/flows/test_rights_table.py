@@ -21,7 +21,7 @@ import pytest
 from bot.app import CONVERSATION
 from handlers import members, stories
 from handlers.guard import UNKNOWN_BUTTON, Guarded, command, handlers_of
-from handlers.rights import ANYBODY, CHANGE, OPERATE, SHOW, TABLE
+from handlers.rights import ANYBODY, CHANGE, OWNER, SHOW, TABLE
 from handlers.settings import QUIET
 from tests.support.control import Json
 from tests.support.storybell import TOKEN, Bell, storybell
@@ -136,7 +136,7 @@ def _roles(kind: str, *, pressed: bool) -> tuple[Role, ...]:
 def allows(name: str, kind: str, role: Role) -> bool:
     """Whether the table lets somebody do what a row is of."""
     right = TABLE[name]
-    if right is OPERATE:
+    if right is OWNER:
         return role is Role.OPERATOR
     if kind == "private" or right is ANYBODY or (right is SHOW and kind != "channel"):
         return True
@@ -157,11 +157,11 @@ def bare(msgid: str) -> str:
 class Walk:
     """The walk over the table, with one bot."""
 
-    def __init__(self, bell: Bell, operators: Sequence[int], document: Json) -> None:
+    def __init__(self, bell: Bell, owners: Sequence[int], document: Json) -> None:
         """``document`` is a message with a file that people send."""
         self.bell, self.control = bell, bell.control
-        self._operators = iter(operators)
-        self._document = {"chat_id": operators[0], "message_id": document["message_id"]}
+        self._owners = iter(owners)
+        self._document = {"chat_id": owners[0], "message_id": document["message_id"]}
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def step(self, cell: Cell) -> str | None:
@@ -174,13 +174,13 @@ class Walk:
             except AssertionError as error:
                 got = str(error)
         wanted = "done" if is_let(cell) else "refused"
-        if wanted == "refused" and TABLE[cell.name] is OPERATE:
+        if wanted == "refused" and TABLE[cell.name] is OWNER:
             wanted = "silence"
         return None if got == wanted else f"{cell}: {got}, not {wanted}"
 
     async def _scene(self, cell: Cell) -> tuple[int, int]:
         by_operator = cell.role is Role.OPERATOR
-        person = next(self._operators) if by_operator else await self.control.person()
+        person = next(self._owners) if by_operator else await self.control.person()
         if cell.kind == "private":
             # What the bot itself wrote is no answer's worth, and the chat is begun.
             body = {"user_id": person, "forward": self._document}
@@ -207,7 +207,7 @@ class Walk:
         query = await self.control.press(chat, post["message_id"], data, user=person)
         answer = await self.bell.answered(query, 60)
         if answer.get("text") not in REFUSALS:
-            is_for_others = TABLE[cell.name] is OPERATE and not is_let(cell)
+            is_for_others = TABLE[cell.name] is OWNER and not is_let(cell)
             is_unknown = answer.get("text") == UNKNOWN_BUTTON
             return "silence" if is_for_others and is_unknown else "done"
         after = await self.control.replies(chat)
@@ -233,7 +233,7 @@ class Walk:
             text, more["file_of"] = "", self._document
             more["caption"] = "/import"
         message = await self.control.say(chat, text, user=person, **more)
-        if TABLE[cell.name] is OPERATE and not is_let(cell):
+        if TABLE[cell.name] is OWNER and not is_let(cell):
             await self.control.say(chat, f"/help@{NAME}", user=person, **more)
         (reply, *rest) = await self.control.wait_replies(chat, 1, after=message)
         said = reply.get("text", "")
@@ -245,17 +245,17 @@ class Walk:
 
 @contextlib.asynccontextmanager
 async def walking(folder: Path, **changed: Any) -> AsyncIterator[Walk]:
-    """Run the bot, with its operators."""
+    """Run the bot, with its owners."""
     first = 100_000_001  # the sandbox's first person; each step has an operator of its own
-    operators = range(first, first + sum(cell.role is Role.OPERATOR for cell in cells()))
+    owners = range(first, first + sum(cell.role is Role.OPERATOR for cell in cells()))
     plenty = {"person_burst": 100_000, "daily_budget": 100_000, "person_daily_allowance": 100_000}
-    values = {"messages_per_second": 1000, "admin_ids": list(operators), **plenty, **changed}
+    values = {"messages_per_second": 1000, "admin_ids": list(owners), **plenty, **changed}
     async with storybell(folder, **values) as bell:
         await bell.control.privacy_mode(on=False)
         await bell.control.callback_life(60)  # a busy machine is not what is tried here
-        assert [await bell.control.person("Operator") for _ in operators] == list(operators)
+        assert [await bell.control.person("Operator") for _ in owners] == list(owners)
         await bell.ask(first, "/help")
-        yield Walk(bell, operators, await _document(bell, first))
+        yield Walk(bell, owners, await _document(bell, first))
 
 
 async def _document(bell: Bell, chat: int) -> Json:
@@ -306,7 +306,7 @@ def test_every_handler_has_a_row_and_every_row_a_handler() -> None:
 
 def test_what_a_member_may_do_in_a_group() -> None:
     refused = {name for name in TABLE if not allows(name, "group", Role.MEMBER)}
-    assert refused == {name for name, right in TABLE.items() if right in {CHANGE, OPERATE}}
+    assert refused == {name for name, right in TABLE.items() if right in {CHANGE, OWNER}}
     assert refused == {
         "/subscribe", "/unsubscribe", "/rules", "/import", "/timezone", "a file to import",
         "an answer: a setting",

@@ -141,7 +141,7 @@ def buttons(message: Json) -> dict[str, str]:
     """Return the buttons under a message: their data or address by their text."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return {
-        b["text"]: b.get("callback_data") or b.get("url") or b["switch_inline_query"]
+        b["text"]: b.get("callback_data") or b.get("url") or b.get("switch_inline_query", "")
         for row in rows
         for b in row
     }

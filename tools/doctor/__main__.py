@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from telegram.error import TelegramError
 
-from bot.cli.check import admins_of, bot_of
+from bot.cli.check import bot_of, owners_of
 from bot.config import Settings, load, secrets_of, text_of
 from bot.domain.errors import SettingsError
 from bot.operations import preflight
@@ -66,7 +66,7 @@ async def main(
     2: nothing was tried.
     """
     console = Console(soft_wrap=True, highlight=False)
-    chat = arguments.chat or min(await admins_of(settings), default=None)
+    chat = arguments.chat or min(await owners_of(settings), default=None)
     credits = price_of_all(private=bool(arguments.private))  # noqa: A001 - the project's word
     console.print(
         f"The doctor asks the Stories API for {arguments.profile}"

@@ -163,7 +163,7 @@ class Chats:
             return chat.person.user()
         if user_id in self._world.people and wanted["status"] in {"left", "member"}:
             return self._world.people[user_id].user()
-        humans = [i for i in chat.members if i in self._world.people and chat.is_admin(i)]
+        humans = [i for i in chat.members if i in self._world.people and chat.is_owner(i)]
         others = humans or [i for i in chat.members if i in self._world.people]
         known = others or list(self._world.people)
         return self._world.people[known[0]].user() if known else self._world.bot.user()

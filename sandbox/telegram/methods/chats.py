@@ -65,10 +65,10 @@ async def get_chat_member(call: Call) -> dict[str, Any]:
         if user["id"] not in {chat.id, call.bot.id}:
             raise bad_request("member not found")
         return {"user": user, "status": "member"}
-    if chat.type == "channel" and not chat.is_admin(call.bot.id):
+    if chat.type == "channel" and not chat.is_owner(call.bot.id):
         raise bad_request("member list is inaccessible")
     hidden = chat.has_hidden_members and user["id"] != call.bot.id
-    if hidden and not chat.is_admin(call.bot.id):
+    if hidden and not chat.is_owner(call.bot.id):
         raise bad_request("CHAT_ADMIN_REQUIRED")
     return chat.member_view(user)
 
@@ -79,12 +79,12 @@ async def get_chat_administrators(call: Call) -> list[dict[str, Any]]:
     chat = targets.readable(call)
     if chat.type == "private":
         raise bad_request("there are no administrators in the private chat")
-    if chat.type == "channel" and not chat.is_admin(call.bot.id):
+    if chat.type == "channel" and not chat.is_owner(call.bot.id):
         raise bad_request("member list is inaccessible")
     admins = []
     for user_id in chat.members:
         user = call.world.user(user_id)
-        if user and chat.is_admin(user_id) and (not user["is_bot"] or user_id == call.bot.id):
+        if user and chat.is_owner(user_id) and (not user["is_bot"] or user_id == call.bot.id):
             admins.append(chat.member_view(user))
     return admins
 

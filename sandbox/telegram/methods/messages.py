@@ -206,7 +206,7 @@ def deletable(call: Call, message: Message) -> bool:
     if message.bot is bot or chat.type == "private":
         return True
     may = chat.type == "group" or chat.may(bot.id, "can_delete_messages")
-    return may and chat.is_admin(bot.id)
+    return may and chat.is_owner(bot.id)
 
 
 @method("setMessageReaction")

@@ -60,7 +60,7 @@ class Clock:
 
 
 def link(chat: int = 1, person: int | None = 1, *, admin: bool = False) -> Payer:
-    return Payer("link", Asker(chat, person, is_admin=admin))
+    return Payer("link", Asker(chat, person, is_owner=admin))
 
 
 def answering(billed: int = 1, *, price: int = 1) -> Call[str]:
@@ -458,13 +458,13 @@ class Model:
 
         def of(name: str, since: datetime | None = None) -> int:
             def chosen(at: datetime, other: Payer) -> bool:
-                mine = other.asker is not None and not (since is None and other.asker.is_admin)
+                mine = other.asker is not None and not (since is None and other.asker.is_owner)
                 same = mine and getattr(other.asker, name) == getattr(asker, name)
                 return same and (at.date() == today if since is None else at > since)
 
             return self.sum(chosen)
 
-        if asker is not None and not asker.is_admin:
+        if asker is not None and not asker.is_owner:
             if of("chat_id") + n > LIMITS.chat_daily_allowance:
                 return AllowanceSpentError
             if of("user_id") + n > LIMITS.person_daily_allowance:
@@ -472,7 +472,7 @@ class Model:
             if of("user_id", now - timedelta(minutes=1)) + n > LIMITS.person_burst:
                 return TooFastError
         is_low = self.reach is not None and self.total() + n > self.reach - LIMITS.minimum_balance
-        if is_low and not (asker and asker.is_admin):
+        if is_low and not (asker and asker.is_owner):
             return SpendingStoppedError
         others = "schedule" if payer.side == "replies" else "replies"
         room = rule_for(payer.side, LIMITS, now).room(
@@ -508,7 +508,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def reserve(
         self, kind: Kind, chat: int, person: int, admin: bool, price: int
     ) -> Held | MultipleResults[Held]:
-        asker = None if kind == "schedule" else Asker(chat, person + 10 * admin, is_admin=admin)
+        asker = None if kind == "schedule" else Asker(chat, person + 10 * admin, is_owner=admin)
         payer = Payer(kind, asker)
         expected = self.model.verdict(payer, price, self.clock.now)
         reserving = self.ledger.reserve(payer, answering(price=price))

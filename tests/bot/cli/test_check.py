@@ -160,9 +160,9 @@ async def test_an_admin_by_link_is_asked_for_too(
     async with Database(f"sqlite:///{folder}/bot.db") as db:
         await db.migrate()
         async with db.begin() as tx:
-            await access.put(tx, Subject("person", "78"), now=utc_now(), is_admin=True)
+            await access.put(tx, Subject("person", "78"), now=utc_now(), is_owner=True)
     _, said = await told(box, folder, capsys)
-    assert "The admin 78 has not started the bot" in said
+    assert "The owner 78 has not started the bot" in said
 
 
 async def test_the_webhook_is_asked_for(

@@ -15,7 +15,7 @@ ASKED = Entry(
     subject="7",
     name="Ann",
     is_allowed=False,
-    is_admin=False,
+    is_owner=False,
     via="",
     added_by="",
     since=NOW - HOUR,
@@ -79,7 +79,7 @@ def test_a_group_lets_all_in_while_neither_it_nor_who_added_it_is_blocked() -> N
     assert judged(-100, chat=GROUP, adder=BLOCKED) == Judged(
         "blocked", Subject("chat", "-100"), GROUP
     )
-    invited = replace(GROUP, via="admin")
+    invited = replace(GROUP, via="owner")
     assert judged(-100, chat=invited, adder=BLOCKED).verdict == "let"
     assert judged(-100, adder=BLOCKED).verdict == "stranger"
     asked = replace(GROUP, is_allowed=False)

@@ -26,7 +26,7 @@ NATGEO = Profile("787132", "natgeo")
         (Area(), {"x": 0, "y": 0, "width": 0, "height": 0, "rotation": 0}),
         (Story("1", story("1").taken_at, "photo", NATGEO), {"duration": 0}),
         (Highlight("1", "Africa", NATGEO), {"count": 0}),
-        (Asker(7), {"is_admin": False, "in_group": False}),
+        (Asker(7), {"is_owner": False, "in_group": False}),
         (SentItem("1", 1), {"size": 0}),
         (TryLater(), {"unknown": False, "partly": False, "down": False}),
     ],

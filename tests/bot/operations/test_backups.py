@@ -14,7 +14,7 @@ from telegram.ext import ExtBot
 from bot.domain.errors import BackupError
 from bot.operations.backups import Backups
 from bot.operations.incidents import Incidents
-from bot.operations.operators import Operators
+from bot.operations.owners import Owners
 from bot.store.copies import backups as store
 from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
@@ -25,7 +25,7 @@ from tests.support.followed import HOUR, NOON, Clock, follow, look, story
 
 def incidents_of(db: Database, clock: Clock) -> Incidents:
     """Return what would tell admins, where there are none."""
-    nobody = Operators(db, ExtBot("1:a"), lambda: (), wake=lambda: None, now=clock)
+    nobody = Owners(db, ExtBot("1:a"), lambda: (), wake=lambda: None, now=clock)
     return Incidents(db, nobody, now=clock)
 
 

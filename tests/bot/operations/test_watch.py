@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from telegram.ext import ExtBot
 
 from bot.operations.incidents import Incidents, latest, summary
-from bot.operations.operators import Operators
+from bot.operations.owners import Owners
 from bot.operations.watch import Watch, disk_of
 from bot.presentation.translation import translator_for
 from bot.runtime.metrics import Metrics
@@ -33,10 +33,8 @@ class Machine:
     async def look(self) -> list[str]:
         """Look once; all that the admin is owed."""
         bot: Any = ExtBot("1:a-token-that-is-never-used-0123456789")
-        operators = Operators(
-            self.db, bot, lambda: [BOSS], wake=lambda: None, now=lambda: self.now
-        )
-        incidents = Incidents(self.db, operators, now=lambda: self.now)
+        owners = Owners(self.db, bot, lambda: [BOSS], wake=lambda: None, now=lambda: self.now)
+        incidents = Incidents(self.db, owners, now=lambda: self.now)
         watch = Watch(
             self.db, incidents, budget=1000, signs=self.signs,
             disk=lambda: (self.free, 10_000 * MB), metrics=self.metrics, now=lambda: self.now,

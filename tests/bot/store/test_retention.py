@@ -82,7 +82,7 @@ async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
     file = {"bot_id": 1, "username": "natgeo", "story": {}, "kind": "photo", "file_id": "x"}
     told = {"kind": "disk", "text": "x", "fields": {}, "is_urgent": False, "opened_at": NOON}
     unfollowed = {"thread_id": 0, "username": "natgeo", "preferences": {}}
-    said = {"text": "x", "admin": 1, "state": "done"}
+    said = {"text": "x", "owner": 1, "state": "done"}
     kept_for: dict[tuple[sa.Table, str], tuple[timedelta, dict[str, Any]]] = {
         (moments, "at"): (60 * DAY, {"profile_id": NATGEO.profile_id}),
         (kept, "taken_at"): (90 * DAY, one | file),

@@ -20,7 +20,7 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 
-class Operators:
+class Owners:
     """The people who run the bot: told when something needs them."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Operators:
 
         It is said at once where the database can't work.
         """
-        log.warning("operators told", sentence=translator_for("en").plain(sentence, **fields))
+        log.warning("owners told", sentence=translator_for("en").plain(sentence, **fields))
         try:
             await self._db.run(lambda tx: self.owe(tx, lambda t: t(sentence, **fields)))
         except DatabaseUnavailableError:
@@ -93,7 +93,7 @@ class Operators:
             try:
                 await self._bot.send_message(chat_id, t.plain(sentence, **fields))
             except TelegramError as error:
-                log.warning("can't tell an operator", reason=str(error))
+                log.warning("can't tell an owner", reason=str(error))
 
 
 async def _languages(tx: Tx, ids: list[int]) -> dict[int, Translator]:

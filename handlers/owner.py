@@ -1,4 +1,4 @@
-"""The operator's commands: what is spent, the stop switch, how the bot is doing."""
+"""The owner's commands: what is spent, the stop switch, how the bot is doing."""
 
 from telegram import InlineKeyboardButton, WebAppInfo
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.errors import INCIDENT
-from bot.operations.operators import Operators
+from bot.operations.owners import Owners
 from bot.presentation.translation import translator_for
 from bot.store import chats, deliveries
 from bot.store.engine.database import Database
@@ -20,10 +20,10 @@ async def test_each_is_told_in_their_language(db: Database) -> None:
             await chats.ensure(tx, person, kind="private", title="", now=NOON, language_code=code)
         await chats.change(tx, EVA, language="es")
     woken: list[bool] = []
-    operators = Operators(
+    owners = Owners(
         db, nobody, lambda: [ANN, EVA, NEW], wake=lambda: woken.append(True), now=lambda: NOON
     )
-    await operators.tell(INCIDENT, incident="a<b")
+    await owners.tell(INCIDENT, incident="a<b")
     async with db.begin() as tx:
         owed = await deliveries.due(tx, [ANN, EVA, NEW], now=NOON)
     assert {row.target.chat_id: row.fields["text"] for row in owed} == {
