@@ -12,7 +12,8 @@ ERROR_BUDGET = 256 * 1024  # bytes of an error's body
 CHUNK = 64 * 1024
 OK = 200
 _SHOWN = 200  # characters of a body that a log may hold
-_REQS = re.compile(r'"?reqs"?\s*[:=]\s*"?(\d{1,6})')
+_REQS = re.compile(r'(?<!\w)"?reqs"?\s*[:=]\s*"?(\d+)(?![\w.])')
+_DIGITS = 9  # of a price; more are absurd in any case
 
 
 class NonsenseError(ValueError):
@@ -114,7 +115,7 @@ async def body_of_error(response: aiohttp.ClientResponse) -> bytes | None:
 def credits_in(headers: Mapping[str, str]) -> int | None:
     """Return what ``x-hiker-info`` says was billed (``reqs=2`` or ``{"reqs": 2}``)."""
     match = _REQS.search(headers.get("x-hiker-info", ""))
-    return int(match[1]) if match else None
+    return int(match[1].lstrip("0")[:_DIGITS] or 0) if match else None
 
 
 def clean(text: str) -> str:

@@ -39,6 +39,7 @@ PRICES: dict[str, Callable[[int], dict[str, str]]] = {
     "right": lambda price: {"x-hiker-info": f"reqs={price}"},
     "missing": lambda _: {},
     "absurd": lambda _: {"x-hiker-info": "reqs=999999"},
+    "no number": lambda _: {"x-hiker-info": "reqs=1e309"},
 }
 
 

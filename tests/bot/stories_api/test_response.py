@@ -54,6 +54,12 @@ def test_nonsense_is_one_error_that_shows_nothing_of_it(body: bytes) -> None:
         ("requests=4", None),
         ("reqs=", None),
         ("reqs=-1", None),
+        ("reqs=1e309", None),
+        ("reqs=0x2", None),
+        ("reqs=1.9", None),
+        ("total_reqs=900; reqs=2", 2),
+        ("reqs=00000002", 2),
+        ("reqs=" + "9" * 5_000, 999_999_999),
     ],
 )
 def test_the_bill_is_told_or_nobody_knows(told: str, billed: int | None) -> None:
