@@ -56,6 +56,8 @@ class Life:
             if found.exists():
                 shutil.copyfile(found, copy.with_name(copy.name + suffix))
         for sock in self.sockets:
+            if isinstance(sock, _Listener):  # else the loop is awake for it, and its clock stands
+                asyncio.get_running_loop().remove_reader(sock)
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
