@@ -3,8 +3,9 @@
 from bot.context import Context
 from bot.domain.incidents import Incident
 from bot.domain.sentences import N_, NN_
+from bot.presentation.actions import RUN, Buttons
 from handlers.guard import command
-from handlers.money import STOPPED, balance_of
+from handlers.money import STOPPED, balance_of, resume_row
 from handlers.replies import say
 
 OVER = 5
@@ -22,13 +23,17 @@ FIGURES = N_(
 
 @command("health")
 async def health(context: Context) -> None:
-    """Say what is wrong now, the figures of today, and what was wrong before."""
+    """Say what is wrong now, with the button that ends it; the figures of today, and what was."""
     services, t = context.services, context.t
     stands = await services.overview.figures()
     spent = await services.reports.spending()
+    buttons: Buttons = []
     lines = [_line(SINCE, one, context) for one in stands.still_open] or [t(WELL)]
     if await services.ledger.is_stopped():
         lines.append(t(STOPPED))
+        buttons += resume_row(context)
+    if stands.dead_letters:  # which of them are sent again is chosen there
+        buttons.append([context.button(N_("The admin page"), RUN("admin"))])
     figures = t(
         FIGURES,
         profiles=stands.profiles,
@@ -43,7 +48,7 @@ async def health(context: Context) -> None:
     over = [one for one in stands.last if one.closed_at][:OVER]
     if over:
         lines += ["", t(BEFORE), *(_line(ENDED, one, context) for one in over)]
-    await say(context, "\n".join(lines))
+    await say(context, "\n".join(lines), buttons)
 
 
 def _line(sentence: str, one: Incident, context: Context) -> str:

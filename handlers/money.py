@@ -5,12 +5,18 @@ from datetime import timedelta
 from bot.billing.reports import Spending
 from bot.context import Context
 from bot.domain.sentences import N_, NN_
+from bot.presentation.actions import RUN, Buttons
 from bot.presentation.html import Safe
 
 COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")
 BALANCE = NN_("Balance: {n} credit", "Balance: {n} credits")
 DAYS_LEFT = NN_("Balance: {n} credit, about {time}", "Balance: {n} credits, about {time}")
 STOPPED = N_("Spending is stopped. I won't get any stories until you send /resume_spending.")
+
+
+def resume_row(context: Context) -> Buttons:
+    """Return the button beside `STOPPED`: what ends it."""
+    return [[context.button(N_("Spend again"), RUN("resume_spending"))]]
 
 
 def cost_of(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word

@@ -8,7 +8,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe, code, shorten
 from handlers.guard import command
-from handlers.money import STOPPED, balance_of, cost_of
+from handlers.money import STOPPED, balance_of, cost_of, resume_row
 from handlers.replies import say
 from handlers.usage import NOTHING
 
@@ -43,14 +43,17 @@ ADMIN_LINK = N_(
 async def spending(context: Context) -> None:
     """Show credits and money: today, 7 and 30 days, by call and chat, and the outlook."""
     spent = await context.services.reports.spending()
-    await say(context, _text(spent, context))
+    text, buttons = _text(spent, context), None
+    if await context.services.ledger.is_stopped():
+        text, buttons = f"{context.t(STOPPED)}\n\n{text}", resume_row(context)
+    await say(context, text, buttons)
 
 
 @command("stop_spending")
 async def stop_spending(context: Context) -> None:
     """Refuse every paid call from now on."""
     await context.services.ledger.set_stopped(stopped=True)
-    await say(context, context.t(STOPPED))
+    await say(context, context.t(STOPPED), resume_row(context))
 
 
 @command("resume_spending")

@@ -7,7 +7,7 @@ from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.access import Subject
 from bot.domain.sentences import N_, NN_
-from bot.presentation.actions import DANGER, PEOPLE, Buttons, Page, arrows, back, button
+from bot.presentation.actions import DANGER, OWNER, PEOPLE, Buttons, Page, arrows, back, button
 from bot.presentation.html import escape, shorten
 from handlers.admission import REASON
 from handlers.guard import command, pressed
@@ -72,13 +72,14 @@ async def press(context: Context, what: str, number: int, credits: int | None) -
 
 
 async def _listed(page: int, context: Context) -> Page:
-    result = await context.services.access.guests(offset=page * PAGE, limit=PAGE + 1)
+    access = context.services.access
+    invite = [context.button(N_("Invite somebody"), OWNER("invite"))]
+    result = await access.guests(offset=page * PAGE, limit=PAGE + 1)
     if not result and page == 0:
-        return context.t(NOBODY_YET), []
+        return context.t(NOBODY_YET), [invite]
     buttons = [[button(_line(one, context), PEOPLE("who", one.id))] for one in result[:PAGE]]
-    return context.t(TITLE), buttons + arrows(
-        page, is_last=len(result) <= PAGE, to=partial(PEOPLE, "list")
-    )
+    buttons += arrows(page, is_last=len(result) <= PAGE, to=partial(PEOPLE, "list"))
+    return context.t(TITLE), buttons if access.mode == "open" else [*buttons, invite]
 
 
 def _line(one: Guest, context: Context) -> str:

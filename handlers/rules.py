@@ -115,4 +115,5 @@ def _page(one: Subscription, suggested: list[str], context: Context) -> Page:
         lines.append(t(HINT))
     if used:
         rows.append([context.button(N_("Remove all rules"), RULE(one.id, OFF), DANGER)])
+    lines += ["", t(USAGE)]
     return "\n".join(lines), [*rows, [back(t, SUBSCRIPTION(one.id))]]

@@ -24,6 +24,7 @@ from handlers import (
     card,
     exchange,
     highlights,
+    owner,
     past,
     privacy,
     rules,
@@ -71,6 +72,8 @@ COMMANDS: dict[str, Guarded] = {
     "usage": usage.usage,
     "export": exchange.export,
     "privacy": privacy.privacy,
+    "admin": owner.admin,
+    "resume_spending": owner.resume_spending,
 }
 """Commands that a button runs; the first seven with a name."""
 

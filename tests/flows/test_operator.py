@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, running_bell, storybell
+from tests.support.storybell import Bell, buttons, running_bell, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -51,8 +51,12 @@ async def test_the_stop_switch_refuses_everybody_until_it_is_taken_back(
     assert "Stories are paused" in refused["text"]
     assert await bell.control.billed_for("prada") == before
     (health,) = await bell.ask(boss, "/health")
-    assert "Spending is stopped" in health["text"]
-    await bell.ask(boss, "/resume_spending")
+    (report,) = await bell.ask(boss, "/spending")
+    for page in (reply, report, health):
+        assert "Spending is stopped" in page["text"]
+        assert buttons(page) == {"Spend again": "run:resume_spending"}
+    await bell.press(boss, health, "run:resume_spending")
+    await bell.replies(boss, 1, after=report["message_id"])
     (photo,) = await bell.ask(ann, "/stories prada")
     assert "photo" in photo
 

@@ -12,7 +12,7 @@ from bot.store.stories import stories
 from tests.support.control import wait_for
 from tests.support.followed import follow, look, rows, story
 from tests.support.sandbox import Box
-from tests.support.storybell import running_bell, settings_for
+from tests.support.storybell import buttons, running_bell, settings_for
 
 
 async def test_a_story_that_is_none_any_more_is_parked_and_the_rest_goes_out(
@@ -41,6 +41,10 @@ async def test_a_story_that_is_none_any_more_is_parked_and_the_rest_goes_out(
             pass
         states = {(row.chat_id, row.story_pk): row.state for row in await rows(parts.db)}
     assert states == {(ann, "1"): "parked", (ann, "2"): "sent", (eva, "2"): "sent"}
+    async with running_bell(tmp_path, box, admin_ids=str(ann)) as bell:
+        _, health = await bell.ask(ann, "/health", count=2)  # the first greets
+    assert "parked: 1" in health["text"]
+    assert buttons(health) == {"The admin page": "run:admin"}
 
 
 def update_body(update_id: int, **about: Any) -> dict[str, Any]:

@@ -36,6 +36,7 @@ async def test_only_what_fits_brings_an_alert_and_why_names_the_rule(
     assert not {plain["pk"], both["pk"]} & set(await alerted())
     (reply,) = await bell.ask(ann, "/rules rules.one off")
     assert "alerts for all stories" in reply["text"]
+    assert "/rules natgeo only: #sale" in reply["text"]  # no page leaves one without the way on
 
 
 async def test_what_was_lately_used_is_offered_as_buttons(bell: Bell, control: Control) -> None:
