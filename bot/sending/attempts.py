@@ -56,7 +56,8 @@ class SendRequest:
 
     ``floods`` counts the 429s that were waited for. ``leaving`` is called right before each
     request. ``until`` is when an alert that was refused stops waiting for its chat.
-    ``refused_alone`` are words of Telegram that we don't know, by which one story was refused.
+    ``refused_alone`` are words of Telegram, without their numbers, that we don't know, and by
+    which one story was refused.
     """
 
     target: Target
@@ -220,9 +221,9 @@ class Attempts:
         if blamed:
             await together(*(self._next_free(refusal, item, request) for item in blamed))
             return None
-        if request.refused_alone == refusal.words:  # it is not about one of the stories
+        if request.refused_alone == refusal.without_numbers:  # it is not about one of the stories
             for item in batch:
-                await self._supply.postpone(item, refusal.words, request.target.chat_id)
+                await self._supply.postpone(item, refusal, request.target.chat_id)
             return None
         stopped = await self._bring(batch[: len(batch) // 2], request)
         rest = _may_go(batch, in_order=request.options.in_order)
@@ -234,11 +235,12 @@ class Attempts:
         elif refusal.scope in OF_FILES:
             if not await self._as_document(refusal, item, request):
                 await self._supply.advance(item, request.asker, refused_in=request.target.chat_id)
-        elif request.refused_alone == refusal.words or not await self._supply.advance_free(
-            item, request.asker
+        elif (
+            request.refused_alone == refusal.without_numbers
+            or not await self._supply.advance_free(item, request.asker)
         ):
-            request.refused_alone = refusal.words
-            await self._supply.postpone(item, refusal.words, request.target.chat_id)
+            request.refused_alone = refusal.without_numbers
+            await self._supply.postpone(item, refusal, request.target.chat_id)
 
     async def _next_free(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         """Let an item go another way that costs nothing; where there is none, it goes alone."""

@@ -35,6 +35,7 @@ from bot.media.urls import is_fresh
 from bot.runtime.recent import Recent
 from bot.sending.file_ids import Files, is_good_for
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source
+from bot.telegram.outcomes import Refusal
 
 log = structlog.get_logger()
 
@@ -137,16 +138,16 @@ class Supply:
                 return True
         return False
 
-    async def postpone(self, item: Item, words: str, chat_id: int) -> None:
+    async def postpone(self, item: Item, refusal: Refusal, chat_id: int) -> None:
         """Let an item wait that Telegram refused alone in words that nobody knows.
 
         What some chats refuse in the same words waits everywhere, and is asked about now and then.
         """
-        now = self._now()
+        now, words = self._now(), refusal.without_numbers
         is_news = not self._unknown_words.get(words, within=_REFUSED_FOR, now=now)
         self._unknown_words.record(words, words, now=now)
         if self._tell and is_news:
-            await self._tell(words)
+            await self._tell(refusal.words)
         item.failed, item.later = MediaUnavailableError.text, True
         known = self._refused_by.get((item.key, words), within=STORY_LIFE, now=now) or frozenset()
         chats = known | {chat_id}

@@ -31,6 +31,7 @@ _ITEM_FAILED = re.compile(
     r'failed to send message #(\d+)(?: with the error message "(.*)")?', re.DOTALL
 )
 _FILE_REFERENCE = re.compile(r"file_reference_(\d+)_")
+_NUMBER = re.compile(r"\d+")
 _NO_WORD = timedelta(seconds=30)  # to wait when a flood answer names no time
 NOT_WANTED = TryLater(timedelta(0), reason="not wanted any more")
 """What came of a message that was kept from leaving: nothing, and it is judged anew."""
@@ -164,6 +165,11 @@ class Refusal:
     words: str
     scope: Scope | Right | None
     item: int | None = None
+
+    @property
+    def without_numbers(self) -> str:
+        """Return its words as they are the same each time: some name a size, an id, a price."""
+        return _NUMBER.sub("#", self.words)
 
 
 def read(error: BaseException) -> Refusal:
