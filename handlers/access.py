@@ -14,41 +14,42 @@ from handlers.replies import rewrite, say
 
 MOST_USES = 1000
 ALLOW_USAGE = N_(
-    "Write it like this: /allow <i>number</i>, with the number of a person or a chat. Or reply to "
-    "somebody's message with /allow; in a group /allow alone allows the group."
+    "Write it like this: /allow <i>ID</i>, with the ID of a person or a chat. Or reply to "
+    "someone's message with /allow. In a group, /allow alone gives access to the whole group."
 )
 BLOCK_USAGE = N_(
-    "Write it like this: /block <i>who</i> 7d <i>reason</i>. <i>Who</i> is the number of a person "
-    "or a chat, or the name of an Instagram profile; the time (12h, 7d, 2w) and the reason may be "
-    "left out, and the person is told the reason. You can also reply to somebody's message."
+    "Write it like this: /block <i>who</i> 7d <i>reason</i>. <i>Who</i> is the ID of a "
+    "person or a chat, or the name of an Instagram profile. You can leave out the time (12h, "
+    "7d, 2w) and the reason; if you give a reason, the person sees it. You can also reply to "
+    "someone's message."
 )
 UNBLOCK_USAGE = N_(
-    "Write it like this: /unblock <i>who</i>, with the number of a person or a chat, or the name "
+    "Write it like this: /unblock <i>who</i>, with the ID of a person or a chat, or the name "
     "of an Instagram profile."
 )
-ALLOWED = N_("{who} may use me now.")
-ALLOWED_PROFILE = N_("Profiles are never on that list; /unblock ends a block.")
+ALLOWED = N_("{who} can use me now.")
+ALLOWED_PROFILE = N_("Profiles don't need access. If one is blocked, use /unblock.")
 BLOCKED = N_("{who} is blocked.")
 BLOCKED_UNTIL = N_("{who} is blocked until {until}.")
 NAMELESS = N_(
-    "I can't tell them from others where they write as an anonymous admin of a group: "
-    "<code>/block {group}</code> blocks the group."
+    "I can't recognize them when they write as an anonymous admin of a group. To block that "
+    "group, write <code>/block {group}</code>."
 )
 NOT_BLOCKED = N_("{who} wasn't blocked.")
-UNBLOCKED = N_("{who} isn't blocked any more.")
+UNBLOCKED = N_("{who} is no longer blocked.")
 IN_PRIVATE = N_("Please send me /invite in our private chat, so that nobody else sees the link.")
 HOW_MANY = N_("For how many people? Write a number up to 1000, for example /invite 5.")
 WELCOME_ADMIN = N_(
-    "You are my owner now. I tell you when something needs you.\n\n"
-    "/invite lets somebody use me, /people shows who does and what it costs, /spending shows what "
-    "was spent."
+    "You're my owner now. I'll tell you when something needs your attention.\n\n"
+    "/invite lets someone use me, /people shows who does and what it costs, /spending shows "
+    "what was spent."
 )
-NOT_LET_IN = N_("{name} stays out. I don't tell you of them again for 30 days.")
+NOT_LET_IN = N_("I won't let {name} in. If they ask again, I won't tell you for 30 days.")
 HOW_TO_OPEN = N_(
-    "Write ACCESS=open among my settings and start me again. Then everybody may use me, at your "
-    "expense; DAILY_BUDGET is the most that a day costs."
+    "Set ACCESS=open in my settings and restart me. Then everyone can use me, at your "
+    "expense; DAILY_BUDGET limits what a day can cost."
 )
-OVER = N_("This invitation can't be used any more. Please ask for a new one.")
+OVER = N_("This invitation is no longer valid. Please ask for a new one.")
 
 
 @command("allow")
@@ -147,8 +148,8 @@ async def come_in(context: Context, payload: str) -> Page | None:
 
 def _first_steps(context: Context) -> Buttons:
     return [
-        [context.button(N_("Invite somebody"), OWNER("invite"))],
-        [context.button(N_("Open to all"), OWNER("open"))],
+        [context.button(N_("Invite someone"), OWNER("invite"))],
+        [context.button(N_("Open to everyone"), OWNER("open"))],
     ]
 
 

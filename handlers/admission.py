@@ -19,12 +19,12 @@ from handlers.guard import answer, is_echo
 from handlers.replies import say
 
 STRANGER = N_(
-    "Sorry, this bot is private. If you know its owner, ask for an invitation and send this "
-    "number along: <code>{id}</code>"
+    "Sorry, this bot is private. If you know its owner, ask for an invitation and send them "
+    "this ID: <code>{id}</code>"
 )
 STRANGER_CHAT = N_(
-    "Sorry, this bot is private, and nobody who may use it has added me here. If you know its "
-    "owner, send them this chat's number: <code>{id}</code>"
+    "Sorry, this bot is private, and nobody with access has added me here. If you know its "
+    "owner, send them this chat's ID: <code>{id}</code>"
 )
 BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")

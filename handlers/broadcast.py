@@ -12,17 +12,18 @@ from handlers.replies import rewrite, say
 
 LONGEST = 4096  # characters; Bot API, sendMessage
 USAGE = N_(
-    "Write /broadcast and your message after it, or reply to a message with /broadcast. I show it "
-    "to you first. It goes to all people and groups that use me, not to channels."
+    "Write your message after /broadcast, or reply to a message with /broadcast. I'll show "
+    "it to you first. Then I send it to all people and groups that use me, but not to "
+    "channels."
 )
-TOO_LONG = N_("That message is too long: Telegram takes 4096 characters.")
+TOO_LONG = N_("That message is too long: Telegram allows up to 4096 characters.")
 IN_PRIVATE = N_("Please send me /broadcast in our private chat.")
 SURE = NN_(
     "Send the message above to {n} chat? This will take about {time}, at {pace} a second.",
     "Send the message above to {n} chats? This will take about {time}, at {pace} a second.",
 )
 NOTHING = N_("Nothing was sent.")
-OVER = N_("This was decided already.")
+OVER = N_("This has already been decided.")
 
 
 @command("broadcast")

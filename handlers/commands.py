@@ -28,14 +28,14 @@ MENU = (
 """The others hang where they are wanted: on the pages of settings, subscriptions and help."""
 
 OWNERS = (
-    ("health", N_("What is wrong, and how it stands")),
-    ("people", N_("Who uses the bot, and the cost")),
-    ("invite", N_("A link that lets somebody in")),
+    ("health", N_("Problems and current status")),
+    ("people", N_("Who uses the bot, at what cost")),
+    ("invite", N_("Create an invitation link")),
     ("admin", N_("The admin page")),
     ("broadcast", N_("Write to all chats")),
     ("spending", N_("What the bot spends")),
     ("stop_spending", N_("Stop all spending")),
-    ("resume_spending", N_("Spend again")),
+    ("resume_spending", N_("Resume spending")),
 )
 """Commands that only those see who run the bot, each in their private chat."""
 

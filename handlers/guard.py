@@ -48,7 +48,7 @@ Press = Callable[..., Coroutine[Any, Any, str | None]]
 TWICE = timedelta(seconds=1)  # after the first press is done, in which a second one is the same
 TOAST = 200  # characters of a pop-up
 UNCHANGED = N_("Nothing has changed.")
-UNKNOWN_BUTTON = N_("This button doesn't work any more. Please ask me again.")
+UNKNOWN_BUTTON = N_("This button no longer works. Please ask me again.")
 
 
 class _Echo(filters.MessageFilter):

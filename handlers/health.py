@@ -12,7 +12,7 @@ OVER = 5
 WELL = N_("✅ Nothing is wrong.")
 SINCE = N_("⚠️ #{number}, {ago}: {text}")
 ENDED = N_("#{number}, {ago}: {text}")
-BEFORE = N_("<b>Before</b>")
+BEFORE = N_("<b>Earlier problems</b>")
 SPENT = NN_("Today: {spent} of {n} credit", "Today: {spent} of {n} credits")
 FIGURES = N_(
     "Profiles checked: {profiles}\n"

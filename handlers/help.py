@@ -14,7 +14,7 @@ LIST = N_("/subscriptions: this chat's subscriptions and their options")
 HIGHLIGHTS = N_("/highlights <i>name</i>: the collections a profile keeps")
 SETTINGS = N_("/settings: time zone, quiet hours, daily summary")
 INLINE = N_(
-    "In any other chat: write <code>@{bot} natgeo</code> and tap one of the stories that I have"
+    "In any other chat: write <code>@{bot} natgeo</code> and tap a story from my last check"
 )
 LIMITS = N_("I can only see public profiles. Stories disappear after 24 hours.")
 

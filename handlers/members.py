@@ -43,8 +43,8 @@ GREETING_CHANNEL = N_(
     "them in a private chat with me. I need to be an admin who can post messages."
 )
 HIDDEN = N_(
-    "In groups I only see commands, replies to me and messages that mention me. To "
-    "have me open pasted links too, make me an admin."
+    "In groups I only see commands, replies to me and messages that mention me. If you want "
+    "me to open pasted links too, make me an admin."
 )
 
 

@@ -57,7 +57,7 @@ def options_page(one: Subscription, context: Context, section: str | None = None
     if one.in_own_topic:
         text += "\n" + t(N_("Its alerts go to its own topic."))
     elif one.target.thread_id:
-        text += "\n" + t(N_("Its alerts go to a topic."))
+        text += "\n" + t(N_("Its alerts go to a topic in this chat."))
     if one.paused:
         text += "\n\n" + paused_line(one, context)
     if section:

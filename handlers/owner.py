@@ -27,15 +27,15 @@ DRIFT = NN_(
     "Billed on top of my own count: {n} credit", "Billed on top of my own count: {n} credits"
 )
 CHECK_PAID = N_(
-    "Since {since} each check of a profile costs 2 credits, because the cheaper way "
+    "Since {since}, each check of a profile has cost 2 credits, because cheaper checks "
     "missed stories."
 )
-RESUMED = N_("Spending is on again.")
+RESUMED = N_("Spending has resumed.")
 ADMIN_PAGE = N_("Spending, people, incidents and the next checks, on one page.")
 ADMIN_IN_PRIVATE = N_("Please send me /admin in our private chat.")
 ADMIN_LINK = N_(
     "On the machine where I run, <code>storybell admin</code> prints a link to the admin "
-    "page. With PUBLIC_URL it opens here."
+    "page. If PUBLIC_URL is set, the page also opens from here."
 )
 
 

@@ -18,18 +18,18 @@ from handlers.usage import KINDS
 PAGE = 8
 LIMITS = (0, 10, 30, 100, 300, 1000)  # credits a day
 LONGEST_NAME = 28
-TITLE = N_("<b>Who uses me</b>, and the cost this month. Tap a name for its limits.")
-NOBODY_YET = N_("Nobody uses me yet. /invite makes a link for somebody.")
-HERE = N_("This month here: {cost}")
-ELSEWHERE = N_("In groups and channels: {cost}")
+TITLE = N_("<b>Who uses me</b> and what it costs this month. Tap a name to see more.")
+NOBODY_YET = N_("Nobody uses me yet. Use /invite to create a link for someone.")
+HERE = N_("This month: {cost}")
+ELSEWHERE = N_("On top of that, in groups and channels: {cost}")
 KIND = N_("{kind}: {cost}")
 STATES = {
-    "owner": N_("An owner of the bot."),
-    "allowed": N_("May use me, since {since}."),
-    "added": N_("May use me, since {since}; added by {by}."),
-    "open": N_("Not on the list; I'm open for everybody."),
-    "asked": N_("Asked on {since} and may not use me."),
-    "through": N_("May use me only where others have added me."),
+    "owner": N_("One of the bot's owners."),
+    "allowed": N_("Has had access since {since}."),
+    "added": N_("Has had access since {since}; added by {by}."),
+    "open": N_("Not on the list, but I'm open to everyone."),
+    "asked": N_("Asked for access on {since}, and has none yet."),
+    "through": N_("Can use me only where others have added me."),
     "blocked": N_("Blocked since {since}."),
     "blocked until": N_("Blocked until {until}."),
 }
@@ -38,7 +38,7 @@ NO_LIMIT = NN_(
     "Limit: {n} credit a day, the same as everyone.",
     "Limit: {n} credits a day, the same as everyone.",
 )
-ASK_LIMIT = N_("How many credits a day may {name} use?")
+ASK_LIMIT = N_("How many credits a day can {name} use?")
 A_DAY = timedelta(days=1)
 
 
@@ -151,13 +151,13 @@ def _actions(one: Guest, context: Context) -> Buttons:
         rows[0].append(context.button(N_("Block"), PEOPLE("block", number), DANGER))
         is_in = context.services.access.mode == "open" or (entry and entry.is_allowed)
         if not is_in:
-            rows.append([context.button(N_("Let them use me"), PEOPLE("allow", number))])
+            rows.append([context.button(N_("Give access"), PEOPLE("allow", number))])
     return [*rows, [context.button(N_("Back to the list"), PEOPLE("list", 0))]]
 
 
 def _limits(one: Guest, context: Context) -> Page:
     t = context.t
     buttons = [button(t.number(n), PEOPLE("limit", one.id, n)) for n in LIMITS]
-    usual = context.button(N_("As for everybody"), PEOPLE("limit", one.id))
+    usual = context.button(N_("Same as everyone"), PEOPLE("limit", one.id))
     to_one = back(t, PEOPLE("who", one.id))
     return t(ASK_LIMIT, name=one.name), [buttons[:3], buttons[3:], [usual], [to_one]]

@@ -23,7 +23,7 @@ from bot.updates import unit_of_work
 from handlers.guard import answer
 
 ONE_MOMENT = N_("This takes a moment…")
-IN_PRIVATE = N_("In channels I have no buttons. Write this to me in a private chat: {command}")
+IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
 
 def fitting(context: Context, buttons: Buttons) -> Buttons:

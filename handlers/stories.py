@@ -27,7 +27,7 @@ ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a
 USAGE = N_(
     "Write it like this: /stories <i>name</i>, or /stories <i>name</i> 3 for the latest three."
 )
-TRAY = N_("<b>Who has stories</b>, by my last checks. Tap a name to see what I have.")
+TRAY = N_("<b>Who has stories</b>, as of my last checks. Tap a name to see them.")
 AS_OF = N_("as of {when}")
 CHECK_NOW = N_("🔄 Check now")
 MOST = 20  # profiles of the tray

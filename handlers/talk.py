@@ -53,8 +53,8 @@ MEANT = N_("Did you mean this?")
 UNKNOWN = N_("I don't know the command {command}. /help shows what I can do.")
 MEANT_COMMAND = N_("Did you mean {command}?")
 EXAMPLE = N_(
-    "I bring Instagram stories. Send me the name of a profile or a link to a story, or tap the "
-    "example."
+    "I bring you Instagram stories. Send me the name of a profile or a link to a story, or "
+    "tap the example."
 )
 MANY = {"stories": N_("Show all"), "subscribe": N_("Subscribe to all")}
 """Commands that a button does for all names of a list."""

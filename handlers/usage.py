@@ -23,9 +23,9 @@ KINDS = {
     "alert": N_("Alerts"),
 }
 NOTHING = "·"  # a day without stories; blanks would be lost
-TITLE = N_("<b>What this chat has used</b>")
+TITLE = N_("<b>This chat's usage</b>")
 TODAY = NN_("{n} story today", "{n} stories today")
-LIMIT = N_("{percent} of today's limit used; it starts again at {time}")
+LIMIT = N_("{percent} of today's limit used; it resets at {time}")
 WEEK = N_("The last seven days: {bars}")
 LEFT = N_("Left for today: {left} of {allowance}")
 LINE = N_("{kind}: used {credits}, files {items} ({size} MB)")

@@ -15,7 +15,7 @@ from handlers.subscriptions import choose
 
 USAGE = N_("Add a name, for example: /why natgeo")
 WHY = N_("Which one do you want to know about?")
-DELAY = N_("On average, new stories get here about {delay} after they are posted.")
+DELAY = N_("On average, new stories arrive here about {delay} after they're posted.")
 LEAST = timedelta(minutes=1)  # to send takes a while, too
 MOST_RULES = 5  # named in one line
 STATES = {
@@ -23,7 +23,7 @@ STATES = {
     "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
     "gone": N_("I can't find this profile right now. Alerts will start again when it's back."),
 }
-PASSING = N_("Of its current stories, this chat's options let pass: {n} of {total}")
+PASSING = N_("Current stories that this chat's options let through: {n} of {total}")
 
 
 OUTCOMES = {
@@ -31,7 +31,7 @@ OUTCOMES = {
     "filtered": N_("skipped because of the options: {n}"),
     "quiet": N_("waiting for the end of quiet hours, until {until}: {n}"),
     "digest": N_("waiting for the daily summary at {until}: {n}"),
-    "waiting": N_("on their way: {n}"),
+    "waiting": N_("being sent: {n}"),
     "muted": N_("waiting for permission to send here: {n}"),
     "failed": N_("could not be sent: {n}"),
 }
@@ -88,7 +88,7 @@ def _checks(known: Why, profile: Known, context: Context) -> list[str]:
         if profile.next_check_at > now:
             lines.append(t(N_("Next check: {ago}"), ago=t.moment(profile.next_check_at)))
         elif known.out_of_budget:
-            lines.append(t(N_("Next check: delayed, today's limit is used up")))
+            lines.append(t(N_("Next check: delayed (today's limit is used up)")))
         else:
             lines.append(t(N_("Next check: now")))
     if (delay := delay_of(profile)) and not profile.failures:

@@ -272,7 +272,7 @@ class NotFollowedError(SubscriptionError):
     """There is no such subscription."""
 
     text = N_("This chat isn't subscribed to <b>{username}</b>.")
-    nameless = N_("This chat doesn't have this subscription any more.")
+    nameless = N_("This chat no longer has this subscription.")
 
 
 class NoTopicsError(SubscriptionError):

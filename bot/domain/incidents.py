@@ -54,8 +54,8 @@ _API_FAILS = N_(
 )
 _TELEGRAM_FAILS = N_("Telegram hasn't accepted my messages for over 5 minutes.")
 REFUSED = N_(
-    "Telegram refuses stories for a reason that I don't know: {words}. They wait, and I'll try "
-    "again every 15 minutes."
+    "Telegram is refusing stories, and I don't know why: {words}. They're waiting, and I'll "
+    "try again every 15 minutes."
 )
 _BALANCE_LOW = NN_(
     "The Stories API balance is low: at today's pace, {n} credit will last about {time}.",
@@ -79,12 +79,12 @@ _DISK_FULL = N_(
     "The disk is nearly full: {megabytes} MB left. Once it's full, I can't answer anyone."
 )
 _CLOCK_WRONG = N_(
-    "My machine's clock is off by {time}, going by Telegram or the Stories API. Please set it; "
-    "until then alerts may come late."
+    "My machine's clock is off by {time}, compared with Telegram or the Stories API. Please "
+    "correct it; until then, alerts may come late."
 )
 _PRICE = N_(
-    "The Stories API says that it bills more than five times its prices. I count five times; the "
-    "balance tells what is true."
+    "The Stories API reports more than five times its usual price for a call. I count five "
+    "times; the balance shows what was really billed."
 )
 BACKUP_FAILED = N_("The database could not be backed up ({why}). I'll try again every hour.")
 RESTORED = N_(
@@ -111,7 +111,7 @@ CLOSING: dict[IncidentKind, str] = {
     ),
     "disk": N_("There is enough disk space again."),
     "parked": N_("Alerts are getting through again."),
-    "price": N_("The Stories API names ordinary prices again."),
+    "price": N_("The Stories API reports its usual prices again."),
     "telegram": N_(
         "Telegram is accepting my messages again. Everything that had to wait has been sent, or "
         "is being sent now."

@@ -18,9 +18,9 @@ _PAUSE = timedelta(hours=1)  # between two messages
 _KEY = "visitors"  # until when the owner knows of all
 _MOST = 10  # names in a message
 _LONGEST_NAME = 28
-CAME = N_("👋 {name} came in by an invitation.")
-ASKS = N_("🚪 {name} asks to be let in.")
-MORE = N_("… and {n} more; /people has them all.")
+CAME = N_("👋 {name} joined with an invitation.")
+ASKS = N_("🚪 {name} is asking for access.")
+MORE = N_("… and {n} more; /people lists them all.")
 
 
 class Visitors:

@@ -25,7 +25,7 @@ SENTENCES = {
     "topic": N_("The topic was deleted, so its alerts now come here."),
     REMOVED: N_(
         "🔇 What I post in <b>{title}</b> is removed at once, perhaps by another bot there. From "
-        "now on I try once a day."
+        "now on I'll try once a day."
     ),
     "missed": N_(
         "⚠️ I couldn't check for a while. Stories from {names} posted between {from_} "
@@ -55,7 +55,7 @@ MISSING = MISSING_MEDIA | {
     "posts": N_(
         "🔇 I'm not allowed to post in that channel. Alerts are waiting until an admin allows it."
     ),
-    "peace": N_("🔇 What I post there is removed at once. I try again once a day."),
+    "peace": N_("🔇 What I post there is removed at once. I'll try again once a day."),
     "topic": N_("🔇 The topic is closed. Alerts are waiting until it's open again."),
 }
 FAILED = NN_(

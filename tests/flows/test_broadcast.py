@@ -60,7 +60,7 @@ async def test_it_is_looked_at_first_and_goes_to_all(run: tuple[Bell, int]) -> N
     await wait_for(is_done, what="the last progress")
     assert not await got(bell, gone, "Hello <all> of you")
     again = await bell.press(boss, sure, f"cast:send:{buttons(sure)['Send'].rpartition(':')[2]}")
-    assert again["text"] == "This was decided already."
+    assert again["text"] == "This has already been decided."
 
 
 async def test_what_is_not_sent_is_not_sent(run: tuple[Bell, int]) -> None:
@@ -69,7 +69,7 @@ async def test_what_is_not_sent_is_not_sent(run: tuple[Bell, int]) -> None:
     await bell.press(boss, sure, buttons(sure)["Don't send"])
     assert await shown(bell, sure) == "Nothing was sent."
     pressed = await bell.press(boss, sure, buttons(sure)["Send"])
-    assert pressed["text"] == "This was decided already."
+    assert pressed["text"] == "This has already been decided."
 
 
 async def test_a_stop_keeps_the_rest_from_it(run: tuple[Bell, int]) -> None:

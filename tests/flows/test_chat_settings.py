@@ -61,7 +61,7 @@ async def test_usage_counts_what_was_asked(bell: Bell, control: Control) -> None
     await bell.ask(ann, "/stories used.up")
     (report,) = await bell.ask(ann, "/usage")
     assert "1 story today" in report["text"]
-    assert "% of today's limit used; it starts again at 12:00 AM" in report["text"]
+    assert "% of today's limit used; it resets at 12:00 AM" in report["text"]
     assert "credit" not in report["text"]
 
 

@@ -167,7 +167,7 @@ async def test_a_late_refusal_is_a_line_in_private(bell: Bell, control: Control)
     await control.callback_life(0)
     await control.press(ann, post["message_id"], "sub:99")
     (line,) = await control.wait_replies(ann, 1, after=post["message_id"])
-    assert "doesn't have this subscription any more" in line["text"]
+    assert "no longer has this subscription" in line["text"]
     await control.callback_life(15)
 
 

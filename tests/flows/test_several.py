@@ -185,7 +185,7 @@ async def test_a_list_may_end_in_a_name_of_digits(bell: Bell, control: Control) 
 async def test_small_talk_is_no_list(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (reply,) = await bell.ask(ann, "hello, thanks")
-    assert "I bring Instagram stories" in reply["text"]
+    assert "I bring you Instagram stories" in reply["text"]
     for text in ("@hello, @thanks", "stop\nnatgeo\nprada"):
         (card,) = await bell.ask(ann, text)
         assert "many:stories" in buttons(card).values(), text

@@ -115,7 +115,7 @@ async def test_a_mistyped_command_is_asked_about(
 async def test_prose_gets_one_short_line_a_minute(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (line,) = await bell.ask(ann, "hello there, what can you do for me?")
-    assert "I bring Instagram stories" in line["text"]
+    assert "I bring you Instagram stories" in line["text"]
     assert buttons(line) == {"Show natgeo": "run:stories:natgeo"}
     for text in ("thanks", "😀", "🎉 great!"):
         await control.say(ann, text)
@@ -148,7 +148,7 @@ async def test_an_album_of_photos_is_answered_once_and_a_voice_message_too(
     voice = {"kind": "voice", "base64": base64.b64encode(b"OggS").decode(), "type": "audio/ogg"}
     await control.call("POST", f"/chats/{bob}/messages", {"user_id": bob, "file": voice})
     (line,) = await control.wait_replies(bob, 1)
-    assert "I bring Instagram stories" in line["text"]
+    assert "I bring you Instagram stories" in line["text"]
 
 
 async def test_service_messages_edits_and_inline_results_get_no_answer(
@@ -307,7 +307,7 @@ async def test_a_list_whose_message_is_gone_can_not_be_pressed(
     await bell.delete(ann, card["message_id"])
     for data in buttons(card).values():
         answer = await bell.press(ann, card, data)
-        assert "doesn't work any more" in answer["text"]
+        assert "no longer works" in answer["text"]
 
 
 async def test_what_joins_a_list_of_names_is_not_bold(bell: Bell, control: Control) -> None:
@@ -425,10 +425,10 @@ async def test_old_buttons_of_what_is_gone_say_what_is_gone(bell: Bell, control:
     await bell.ask(ann, "/unsubscribe all")
     for data in (options, options.replace("sub:", "mute:")):
         answer = await bell.press(ann, done, data)
-        assert answer["text"] == "This chat doesn't have this subscription any more."
+        assert answer["text"] == "This chat no longer has this subscription."
     (page,) = await bell.ask(ann, "/subscriptions")
     answer = await bell.press(ann, page, "people:list:0")  # which the bot's owner had
-    assert "doesn't work any more" in answer["text"]
+    assert "no longer works" in answer["text"]
 
 
 async def test_nothing_is_met_with_silence(bell: Bell, control: Control) -> None:
@@ -438,7 +438,7 @@ async def test_nothing_is_met_with_silence(bell: Bell, control: Control) -> None
     (unknown,) = await bell.ask(ann, "/foo")
     assert unknown["text"].startswith("I don't know the command /foo.")
     (line,) = await bell.ask(ann, "some words that ask for nothing")
-    assert line["text"].startswith("I bring Instagram stories.")
+    assert line["text"].startswith("I bring you Instagram stories.")
     for text in ("thanks", "more words that ask for nothing"):
         await bell.noticed(ann, text, user=ann)
     assert (await control.replies(ann))[-1] == line
