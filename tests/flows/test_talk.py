@@ -395,7 +395,7 @@ async def test_after_subscribing_it_says_how_soon_alerts_come_and_how_to_make_it
             await bell.control.profile(name)
         (done,) = await bell.ask(ann, "/subscribe soon.one soon.two")
         assert "On average, alerts come about" in done["text"], done
-        assert "turn on “Check more often” in Options" in done["text"]
+        assert "turn on Check more often in Options" in done["text"]
         for text in ("/subscribe soon.three fast", "/subscribe soon.four soon.one fast"):
             (done,) = await bell.ask(ann, text)
             assert "every new story" in done["text"]
