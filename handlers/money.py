@@ -16,7 +16,7 @@ STOPPED = N_("Spending is stopped. I won't get any stories until you send /resum
 
 def resume_row(context: Context) -> Buttons:
     """Return the button beside `STOPPED`: what ends it."""
-    return [[context.button(N_("Spend again"), RUN("resume_spending"))]]
+    return [[context.button(N_("Resume spending"), RUN("resume_spending"))]]
 
 
 def cost_of(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word
