@@ -73,7 +73,7 @@ async def press(context: Context, what: str, number: int, credits: int | None) -
 
 async def _listed(page: int, context: Context) -> Page:
     access = context.services.access
-    invite = [context.button(N_("Invite somebody"), OWNER("invite"))]
+    invite = [context.button(N_("Invite someone"), OWNER("invite"))]
     result = await access.guests(offset=page * PAGE, limit=PAGE + 1)
     if not result and page == 0:
         return context.t(NOBODY_YET), [invite]

@@ -293,7 +293,7 @@ async def test_people_shows_who_costs_what_and_limits_and_blocks(run: tuple[Bell
     shown = buttons(listed)
     assert "👥 Costly: 3" in shown
     assert "👤 Annabel: 3" in shown
-    assert shown["Invite somebody"] == "owner:invite"
+    assert shown["Invite someone"] == "owner:invite"
 
     async def page(data: str) -> Json:
         await bell.press(boss, listed, data)

@@ -67,5 +67,5 @@ def test_health_says_what_is_wrong_and_what_was(days: dict[str, Any]) -> None:
     assert "⚠️" in days["health"]
     assert "daily budget of 100 credits is used up" in days["health"]
     assert "of 100 credits" in days["health"]
-    assert "Before" in days["calm"]
+    assert "Earlier problems" in days["calm"]
     assert "The Stories API has been failing" in days["calm"]
