@@ -237,15 +237,29 @@ def _lasts(since: datetime | None, now: datetime) -> bool:
 
 def dumped(fields: Fields) -> dict[str, Any]:
     """Return the fields of a sentence as JSON."""
-    return {
-        name: {"seconds": value.total_seconds()} if isinstance(value, timedelta) else value
-        for name, value in fields.items()
-    }
+    return {name: _dumped(value) for name, value in fields.items()}
+
+
+def _dumped(value: object) -> object:
+    match value:
+        case timedelta():
+            return {"seconds": value.total_seconds()}
+        case datetime():
+            return {"at": value.isoformat()}
+        case _:
+            return value
 
 
 def loaded(fields: Fields) -> dict[str, Any]:
     """Return what ``dumped`` was given."""
-    return {
-        name: timedelta(seconds=value["seconds"]) if isinstance(value, dict) else value
-        for name, value in fields.items()
-    }
+    return {name: _loaded(value) for name, value in fields.items()}
+
+
+def _loaded(value: object) -> object:
+    match value:
+        case {"seconds": seconds}:
+            return timedelta(seconds=seconds)
+        case {"at": at}:
+            return datetime.fromisoformat(at)
+        case _:
+            return value

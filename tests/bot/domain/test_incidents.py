@@ -108,5 +108,5 @@ def test_what_the_admins_are_told_has_its_figures() -> None:
 
 
 def test_fields_come_back_from_their_column_as_they_were() -> None:
-    fields = {"time": timedelta(minutes=5), "why": "x", "count": 3}
+    fields = {"time": timedelta(minutes=5), "since": NOW, "why": "x", "count": 3}
     assert loaded(json.loads(json.dumps(dumped(fields)))) == fields
