@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
+from bot.chats.subscribing import Subscribing, SubscriptionLimits
+from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Target
 from bot.fetching.poller import Scheduler
@@ -57,7 +58,7 @@ class World:
     sandbox: Sandbox
     db: Database
     scheduler: Scheduler
-    subscriptions: Subscriptions
+    subscribing: Subscribing
     privacy: PrivacyCheck
     told: list[str]
 
@@ -67,7 +68,7 @@ class World:
 
     async def follow(self, username: str) -> None:
         """Let one chat subscribe."""
-        await self.subscriptions.subscribe(Target(CHAT), username, Asker(CHAT, CHAT))
+        await self.subscribing.subscribe(Target(CHAT), username, Asker(CHAT, CHAT))
 
     async def go_on(self, span: timedelta, step: float = STEP) -> int:
         """Poll for so long, in steps of so many seconds at most; return how many looks."""
@@ -119,7 +120,8 @@ async def world(
         )
         polling = PollSettings(credits_a_day=budget, credits_a_poll=None if mode == "auto" else 2)
         most = SubscriptionLimits(most=many, most_new_a_day=many)
-        subscriptions = Subscriptions(db, api, ledger, limits=most, polling=polling, now=now)
+        subscribing = Subscribing(db, api, ledger, limits=most, polling=polling, now=now)
+        subscriptions = Subscriptions(db, ledger, now=now)
         scheduler = Scheduler(
             db,
             api,
@@ -131,7 +133,7 @@ async def world(
         )
         async with db.begin() as tx:
             await chats.ensure(tx, CHAT, kind="private", title="", now=made)
-        yield World(sandbox, db, scheduler, subscriptions, privacy, told)
+        yield World(sandbox, db, scheduler, subscribing, privacy, told)
 
 
 async def week(mode: SkipCheck, folder: Path, *, count: int, budget: int, days: float) -> Result:

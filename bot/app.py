@@ -94,7 +94,7 @@ _FIRST_LINK = (
     "Nobody runs this bot yet. Open this link in Telegram to become its owner (it works once):\n"
     "    https://t.me/{name}?start={payload}"
 )
-_MOST_CONNECTIONS = 40  # Bot API, setWebhook: its default; a queue never has two at once
+_MOST_CONNECTIONS = 40  # the Bot API's default; no chat needs two at once
 _DRAIN_S = 6.0  # of the 8 seconds that a stop may take
 _TRY_AGAIN_S = 5.0
 _DATABASE_AGAIN_S = 1.0
@@ -102,8 +102,8 @@ WAIT_S = 30.0
 """For how long a start waits for another process on the same SQLite file to end, or for a
 PostgreSQL that does not answer; then it refuses."""
 _CLEAN_EVERY = timedelta(hours=1)
-_MUTES_EVERY = timedelta(minutes=15)  # at the latest, what was muted for a while is looked at
-_ANSWERS_S = 3.0  # in which the database writes a row
+_MUTES_EVERY = timedelta(minutes=15)  # at the latest, an end of a mute is noticed
+_ANSWERS_S = 3.0  # in which the database must write a row, to be ready
 
 
 Build = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -111,7 +111,7 @@ Build = Callable[[], AbstractAsyncContextManager[Parts]]
 
 def main(settings: Settings) -> int:
     """Run until a signal says stop; return the exit status."""
-    # What is loaded by now stays: to look through it for garbage, now and then, takes 90 ms.
+    # Modules that are loaded stay: else each full garbage collection takes 90 ms more.
     gc.collect()
     gc.freeze()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -127,7 +127,7 @@ async def run(
 ) -> int:
     """Run every loop until ``stop`` or a signal.
 
-    ``now`` is the time to live by, in place of the machine's (``bot.runtime.clock``).
+    ``now`` gives the time, in place of the machine's clock (``bot.runtime.clock``).
     """
     stop = stop or _stop_on_signals()
     build = partial(built, settings, now=now, timing=timing)
@@ -169,7 +169,7 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
 
 
 class Running:
-    """One process at work."""
+    """All that one process runs: conversation, loops, web server."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
         """Put the conversation, the intake and the web server together."""
@@ -258,7 +258,7 @@ class Running:
         )
 
     def _gauge(self, metrics: Metrics) -> None:
-        """Let the metrics tell how this one of several replicas stands."""
+        """Let the metrics tell whether this replica leads, and how many connections it uses."""
         db = self._parts.db
         leads = metrics.gauge(
             "leader", "1 where this replica does what one does at a time.", "what", "replica"
@@ -273,7 +273,7 @@ class Running:
         ).follow(lambda: float(db.connections_used), replica=replica())
 
     def _signs(self) -> dict[IncidentKind, Sign]:
-        """Return what of this process tells that something is wrong; only what it meets."""
+        """Return the signs of trouble that this process itself can see, by kind of incident."""
         parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
             "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None,
@@ -387,7 +387,7 @@ class Running:
         )
 
     async def _poll(self) -> None:
-        """Poll; of several replicas only one does at a time, for Telegram takes but one."""
+        """Poll; of several replicas one at a time, for Telegram allows only one."""
         if self._parts.db.is_sqlite:
             await self.polling.run()
         else:

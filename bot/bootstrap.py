@@ -17,7 +17,8 @@ from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.chats.past import Past
 from bot.chats.settings import Chats
-from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
+from bot.chats.subscribing import Subscribing, SubscriptionLimits
+from bot.chats.subscriptions import Subscriptions
 from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings, text_of
 from bot.context import Services, Timing
@@ -88,7 +89,7 @@ class Parts:
     witnesses: TimeWitnesses
     at_work: AtWork | None
     wake: Callable[[], None]
-    """Lets what became due be looked at, and be sent."""
+    """Wakes the schedule and the outbox: something may have become due."""
 
 
 @asynccontextmanager
@@ -142,7 +143,7 @@ async def built(
         bot = _bot(settings, metrics, floods, replicas.count, witnesses)
 
         def wake() -> None:
-            """Let what became due be looked at, and be sent."""
+            """Wake the schedule and the outbox: something may have become due."""
             scheduler.worker.wake()
             outbox.wake()
 
@@ -227,19 +228,7 @@ async def built(
             floor=timedelta(seconds=settings.poll_floor_s),
             blocked=access.blocked,
         )
-        subscriptions = Subscriptions(
-            db,
-            api,
-            ledger,
-            limits=SubscriptionLimits(
-                most=settings.max_subscriptions,
-                most_new_a_day=settings.max_new_subscriptions_a_day,
-            ),
-            polling=polling,
-            topics=topics,
-            wake=wake,
-            now=now,
-        )
+        subscriptions = Subscriptions(db, ledger, blocked=access.blocked, wake=wake, now=now)
         services = Services(
             chats=Chats(db, now=now),
             viewer=Viewer(
@@ -250,6 +239,19 @@ async def built(
                 now=now,
                 fresh_for=timedelta(seconds=settings.cache_s),
                 blocked=access.blocked,
+            ),
+            subscribing=Subscribing(
+                db,
+                api,
+                ledger,
+                limits=SubscriptionLimits(
+                    most=settings.max_subscriptions,
+                    most_new_a_day=settings.max_new_subscriptions_a_day,
+                ),
+                polling=polling,
+                topics=topics,
+                wake=wake,
+                now=now,
             ),
             subscriptions=subscriptions,
             highlights=Highlights(db, api, ledger, answers, now=now, blocked=access.blocked),

@@ -14,6 +14,7 @@ from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.chats.past import Past
 from bot.chats.settings import Chats
+from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.chats.whereabouts import Whereabouts
 from bot.domain.errors import DatabaseUnavailableError, NowhereError, TryAgainError
@@ -65,6 +66,7 @@ class Services:
 
     chats: Chats
     viewer: Viewer
+    subscribing: Subscribing
     subscriptions: Subscriptions
     highlights: Highlights
     past: Past

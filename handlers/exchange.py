@@ -104,7 +104,7 @@ async def _import(context: Context, source: Document) -> None:
         for entry in imported.entries:
             try:
                 with unit_of_work.active(None):  # each is kept at once: the next asks the API
-                    await context.services.subscriptions.subscribe(
+                    await context.services.subscribing.subscribe(
                         context.target,
                         entry.username,
                         context.asker,

@@ -5,9 +5,9 @@ from functools import partial
 
 from telegram import InlineKeyboardButton
 
-from bot.chats.subscriptions import Subscription
 from bot.context import Context
 from bot.domain.model import Options
+from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, back, button
@@ -139,7 +139,8 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     if what == "pause":
         one = await service.set_paused(chat_id, one.id, paused=value == ON)
     else:
-        one = await service.set_options(chat_id, one.id, changed(one.options, what, value))
+        options = changed(one.options, what, value)
+        one = await context.services.subscribing.set_options(chat_id, one.id, options)
     await rewrite(context, *options_page(one, context, _section_of(what)))
 
 
@@ -151,8 +152,7 @@ def _section_of(option: str) -> str:
 @pressed(actions.OWN_TOPIC)
 async def own_topic(context: Context, number: int, value: str) -> None:
     """Let a subscription go to its profile's own topic, or to the chat."""
-    service, chat_id = context.services.subscriptions, context.chat.id
-    one = await service.to_own_topic(chat_id, number, on=value == ON)
+    one = await context.services.subscribing.to_own_topic(context.chat.id, number, on=value == ON)
     await rewrite(context, *options_page(one, context, "how"))
 
 

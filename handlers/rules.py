@@ -1,9 +1,9 @@
 """/rules NAME only: #sale not: video: which stories of a profile bring an alert here."""
 
-from bot.chats.subscriptions import Subscription
 from bot.context import Context
 from bot.domain import alert_rules, links, story_terms
 from bot.domain.model import Options
+from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, RULE, SUBSCRIPTION, Buttons, Page, back, button
 from bot.presentation.html import code, shorten
@@ -51,13 +51,13 @@ async def rules(context: Context) -> None:
         unknown = context.t(UNKNOWN, words=code(listed))
         await say(context, f"{unknown}\n\n{context.t(USAGE)}")
         return
-    service, target = context.services.subscriptions, context.target
-    result = await service.named(context.chat.id, link.username)
+    target = context.target
+    result = await context.services.subscriptions.named(context.chat.id, link.username)
     here = [one for one in result if one.target.thread_id == target.thread_id] or result
     suggested = await _suggested(here[0], context)
     if text:
         here = [
-            await service.set_options(
+            await context.services.subscribing.set_options(
                 context.chat.id, one.id, _with(one.options, parsed.only, parsed.without)
             )
             for one in here
@@ -69,8 +69,7 @@ async def rules(context: Context) -> None:
 async def change_rule(context: Context, number: int, what: str, term: str | None) -> None:
     """Add a term to a subscription's rules (``only``, ``not``), or end them (``off``)."""
     term = term or ""
-    service = context.services.subscriptions
-    one = await service.get(context.chat.id, number)
+    one = await context.services.subscriptions.get(context.chat.id, number)
     only, without = one.options.only, one.options.without
     if what == OFF:
         only = without = ""
@@ -79,7 +78,8 @@ async def change_rule(context: Context, number: int, what: str, term: str | None
     else:
         without = f"{without} {term}"
     suggested = await _suggested(one, context)
-    one = await service.set_options(context.chat.id, one.id, _with(one.options, only, without))
+    options = _with(one.options, only, without)
+    one = await context.services.subscribing.set_options(context.chat.id, one.id, options)
     await rewrite(context, *_page(one, suggested, context))
 
 

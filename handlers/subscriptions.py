@@ -17,13 +17,12 @@ from telegram.ext import filters
 
 from bot.chats.explain import delay_of
 from bot.chats.subscribing import Subscribed
-from bot.chats.subscriptions import Subscription
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan
 from bot.domain.errors import AdminsUnknownError, AskAgainError, BotError, SubscriptionError
 from bot.domain.model import Target
-from bot.domain.records import mute_of
+from bot.domain.records import Subscription, mute_of
 from bot.domain.sentences import N_, NN_
 from bot.domain.wanted import Wanted, read
 from bot.presentation import actions
@@ -152,7 +151,7 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     if wanted.channel:
         target, where = await _channel(context, wanted.channel)
     async with working(context):
-        result = await context.services.subscriptions.subscribe_all(
+        result = await context.services.subscribing.subscribe_all(
             target,
             wanted.names,
             context.asker,
@@ -277,8 +276,9 @@ async def _ended(rows: Sequence[Subscription], context: Context) -> Page:
 @pressed(actions.UNDO)
 async def undo(context: Context, at: int) -> str | None:
     """Subscribe again to all that ended together at that time, as it was, within a day."""
-    service, ended_at = context.services.subscriptions, datetime.fromtimestamp(at, UTC)
-    restored = await service.restore(context.chat.id, context.asker, ended_at=ended_at)
+    restored = await context.services.subscribing.restore(
+        context.chat.id, context.asker, ended_at=datetime.fromtimestamp(at, UTC)
+    )
     if not restored:
         return context.t.plain(UNKNOWN_BUTTON)
     one_page = len(restored) == 1

@@ -19,7 +19,7 @@ from telegram.ext import ExtBot
 
 from bot.billing.ledger import Ledger
 from bot.chats.past import Past
-from bot.chats.subscribing import SubscriptionLimits
+from bot.chats.subscribing import Subscribing, SubscriptionLimits
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import BotError
@@ -74,6 +74,7 @@ class Shop:
     sandbox: Sandbox
     db: Database
     viewer: Viewer
+    subscribing: Subscribing
     subscriptions: Subscriptions
     scheduler: Scheduler
     highlights: Highlights
@@ -101,7 +102,7 @@ class Shop:
     def topic(self, name: str) -> Callable[[], Awaitable[Any]]:
         """Follow an account in a topic of its own."""
         by = Asker(ANN_ID, ANN_ID)
-        return lambda: self.subscriptions.subscribe(Target(ANN_ID), name, by, own_topic=True)
+        return lambda: self.subscribing.subscribe(Target(ANN_ID), name, by, own_topic=True)
 
     def now(self) -> datetime:
         """Return the sandbox's time."""
@@ -140,7 +141,8 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
         )
         answers = await stack.enter_async_context(AnswerCache(db, ledger, now=now))
         polling = PollSettings(credits_a_day=MANY, credits_a_poll=None if mode == "auto" else 2)
-        subscriptions = Subscriptions(
+        subscriptions = Subscriptions(db, ledger, now=now)
+        subscribing = Subscribing(
             db,
             api,
             ledger,
@@ -166,6 +168,7 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
             sandbox,
             db,
             Viewer(db, api, ledger, answers, now=now),
+            subscribing,
             subscriptions,
             scheduler,
             Highlights(db, api, ledger, answers, now=now),
@@ -238,7 +241,7 @@ async def _names(here: Shop) -> None:
         for do in (here.viewer.stories, here.highlights.of_profile):
             with suppress(BotError):
                 await do(name, BOB)
-        await here.subscriptions.subscribe(Target(2), name, BOB)
+        await here.subscribing.subscribe(Target(2), name, BOB)
 
     for what, name in (
         ("a name that nobody has", "no.such.name"),
@@ -302,18 +305,18 @@ async def _highlights(here: Shop) -> None:
 
 async def _subscribing(here: Shop) -> None:
     def ask(name: str, chat: int, by: Asker) -> Callable[[], Awaitable[Any]]:
-        return lambda: here.subscriptions.subscribe(Target(chat), name, by)
+        return lambda: here.subscribing.subscribe(Target(chat), name, by)
 
     async def choose(username: str) -> None:
         (one,) = await here.subscriptions.named(1, username)
-        await here.subscriptions.set_options(1, one.id, Options(only="#sale"))
+        await here.subscribing.set_options(1, one.id, Options(only="#sale"))
         await here.subscriptions.live(username, chat_id=1)
         await here.subscriptions.why(Target(1), username)
 
     async def own_topic(username: str) -> None:
         (one,) = await here.subscriptions.named(ANN_ID, username)
         for on in (False, True):
-            await here.subscriptions.to_own_topic(ANN_ID, one.id, on=on)
+            await here.subscribing.to_own_topic(ANN_ID, one.id, on=on)
 
     for name in ("followed", "one.of.two", "other.of.two"):
         here.account(name)
@@ -331,7 +334,7 @@ async def _subscribing(here: Shop) -> None:
     two = ("one.of.two", "other.of.two")
     await here.row(
         "`/subscribe A B`, two names not seen before",
-        lambda: here.subscriptions.subscribe_all(Target(1), two, ANN),
+        lambda: here.subscribing.subscribe_all(Target(1), two, ANN),
     )
     await here.row("`/rules` and `/why` of what is followed", lambda: choose("followed"))
     past = Past(here.db, blocked=(), now=here.now)
@@ -340,7 +343,7 @@ async def _subscribing(here: Shop) -> None:
 
 async def _polls(here: Shop, mode: SkipCheck) -> None:
     profile = here.account("polled")
-    await here.subscriptions.subscribe(Target(1), "polled", ANN)
+    await here.subscribing.subscribe(Target(1), "polled", ANN)
     here.go_on(minutes=5)
     await here.row(f"a poll, `SKIP_PRIVACY_CHECK={mode}`", lambda: here.poll(profile))
     if mode != "auto":

@@ -47,7 +47,7 @@ from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
 from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
-from bot.updates.unit_of_work import effect
+from bot.updates.unit_of_work import active, effect
 
 _NAME_IS_SURE = timedelta(days=1)
 """How long a name surely belongs to whom the API last showed under it."""
@@ -92,7 +92,7 @@ class _Asked:
 
 
 class Subscribing:
-    """Begins subscriptions."""
+    """Lets a chat begin to follow, and changes what that decides: place, options, how often."""
 
     def __init__(
         self,
@@ -116,7 +116,6 @@ class Subscribing:
         self._names = Names(db, api, ledger, now=now)
         self._limits = limits
         self._polling = polling
-        self.blocked = polling.blocked
         self._wake = wake
         self._now = now
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -193,7 +192,7 @@ class Subscribing:
                 username,
                 one
                 if isinstance(one, BotError)
-                else await self._settle(there, one, by, preferences, fast=fast),
+                else await self._begin(there, one, by, preferences, fast=fast),
             )
             for username, one, there in asked
         ]
@@ -216,7 +215,7 @@ class Subscribing:
             raise NoTopicsError
         return await self._topics.own(chat_id, profile.profile_id, profile.username)
 
-    async def _settle(
+    async def _begin(
         self,
         target: Target,
         asked: _Asked,
@@ -237,20 +236,42 @@ class Subscribing:
         already = asked.there.target == target
         return Subscribed(one, asked.profile, asked.live, already, is_sooner and already)
 
-    async def _to_own_topic(self, one: Subscription) -> Subscription:
-        """Let a subscription go to its profile's own topic; free.
+    async def to_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
+        """Let a subscription go to its profile's own topic, or back to the chat itself; free.
 
         Raises:
-            NoTopicsError: There can be none.
+            NotFollowedError: The chat has none of that id (any more).
+            NoTopicsError: There can be no such topic.
             AskAgainError: Telegram doesn't answer.
-            NotFollowedError: It has ended in between.
         """
+        one = await self._db.fetch(lambda tx: of_chat(tx, chat_id, subscription_id))
+        if on == one.in_own_topic:
+            return one
+        if not on:
+            return await self._move(one, Target(chat_id))
         if self._topics is None:
             raise NoTopicsError
-        chat_id = one.target.chat_id
         await self._places(one.target, [one.username], own_topic=True)
         target = await self._topics.own(chat_id, one.profile_id, one.username)
         return await self._move(one, target)
+
+    async def restore(self, chat_id: int, by: Asker, *, ended_at: datetime) -> list[Subscription]:
+        """Let a chat follow again what ended within that second, as it did; return that.
+
+        Costs and errors are those of ``subscribe``, of which each is a transaction of its own. Of
+        several what can't be followed stays out.
+        """
+        rows = await self._db.fetch(lambda tx: ended.together(tx, chat_id, at=ended_at))
+        restored: list[Subscription] = []
+        for username, place, preferences in rows:
+            try:
+                with active(None):  # the next may ask the API
+                    one = await self.subscribe(place, username, by, preferences=preferences)
+                restored.append(one.subscription)
+            except (SubscriptionError, SpendingError, StoriesError):
+                if len(rows) == 1:
+                    raise
+        return restored
 
     async def _move(self, one: Subscription, target: Target) -> Subscription:
         """Let a subscription, with what it is owed, go to another topic of its chat; free.

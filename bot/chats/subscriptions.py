@@ -1,53 +1,52 @@
-"""Subscriptions: who follows whom, and how; the rules behind the commands and buttons.
+"""What a chat has of subscriptions: shown, paused, ended, explained (``subscribing`` begins them).
 
 Every change is one transaction; what it ends is not sent any more, unless it is on its way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 
+from bot.billing.ledger import Ledger
 from bot.chats.explain import Why, explain
 from bot.chats.import_export import ImportEntry
-from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, of_chat
+from bot.chats.subscribing import of_chat
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
-from bot.domain.errors import (
-    NotFollowedError,
-    SpendingError,
-    StoriesError,
-    SubscriptionError,
-)
-from bot.domain.model import Asker, Story, Target
+from bot.domain.errors import NotFollowedError
+from bot.domain.model import Story, Target
 from bot.domain.records import Known, Subscription
 from bot.store import chat_queues, deliveries, enqueue, moves, profiles, stories
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
-from bot.store.engine.database import Tx
-from bot.updates.unit_of_work import active, effect, reading
-
-__all__ = ["Subscribed", "Subscription", "SubscriptionLimits", "Subscriptions", "Why"]
+from bot.store.engine.database import Database, Tx
+from bot.updates.unit_of_work import effect, reading
 
 _BLOCKED_AT_ONCE = 200  # subscriptions that one transaction ends
 
 
-class Subscriptions(Subscribing):
-    """The use cases around following profiles; all are free but to begin."""
+class Subscriptions:
+    """What a chat does with what it follows; all of it is free."""
 
-    async def to_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
-        """Let a subscription go to its profile's own topic, or back to the chat itself; free.
+    def __init__(
+        self,
+        db: Database,
+        ledger: Ledger,
+        *,
+        blocked: AbstractSet[str] = frozenset(),
+        wake: Callable[[], None] = lambda: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Take the parts; ``wake`` is called when something may have become due.
 
-        Raises:
-            NotFollowedError: The chat has none of that id (any more).
-            NoTopicsError: There can be no such topic.
-            AskAgainError: Telegram doesn't answer.
+        ``blocked`` are the profiles that nobody may follow, by id or name.
         """
-        one = await self.get(chat_id, subscription_id)
-        if on and not one.in_own_topic:
-            return await self._to_own_topic(one)
-        if not on and one.in_own_topic:
-            return await self._move(one, Target(chat_id))
-        return one
+        self._db = db
+        self._ledger = ledger
+        self.blocked = blocked
+        self._wake = wake
+        self._now = now
 
     async def get(self, chat_id: int, subscription_id: int) -> Subscription:
         """Return a subscription of that chat.
@@ -90,24 +89,6 @@ class Subscriptions(Subscribing):
             profile_ids = {one.profile_id for one in gone}
             await store.start_or_stop(tx, profile_ids=profile_ids, now=now)
         return now
-
-    async def restore(self, chat_id: int, by: Asker, *, ended_at: datetime) -> list[Subscription]:
-        """Let a chat follow again what ended within that second, as it did; return that.
-
-        Costs and errors are those of ``subscribe``, of which each is a transaction of its own. Of
-        several what can't be followed stays out.
-        """
-        rows = await self._db.fetch(lambda tx: ended_store.together(tx, chat_id, at=ended_at))
-        restored: list[Subscription] = []
-        for username, place, preferences in rows:
-            try:
-                with active(None):  # the next may ask the API
-                    one = await self.subscribe(place, username, by, preferences=preferences)
-                restored.append(one.subscription)
-            except (SubscriptionError, SpendingError, StoriesError):
-                if len(rows) == 1:
-                    raise
-        return restored
 
     async def set_paused(
         self,

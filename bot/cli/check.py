@@ -80,7 +80,7 @@ def show(console: Console, finding: Finding) -> None:
 
 
 async def within(check: Check, settings: Settings) -> Sequence[Finding]:
-    """Run one check, for as long as one waits for a sentence."""
+    """Run one check, but no longer than ``PATIENCE_S``."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             return await check(settings)
@@ -89,12 +89,12 @@ async def within(check: Check, settings: Settings) -> Sequence[Finding]:
 
 
 async def unknown_settings(_: Settings) -> list[Finding]:
-    """Name what is set and is no setting, with the nearest that is one."""
+    """Return each variable that is no setting, with the setting that is spelled most like it."""
     return [Finding("note", text) for text in strangers()]
 
 
 def strangers() -> list[str]:
-    """Return a sentence for each name that is set and is no setting."""
+    """Return a sentence for each variable that is no setting."""
     sentences = []
     for name, near in unknown_names():
         hint = f"; did you mean {near}?" if near else "."
@@ -159,7 +159,7 @@ async def bot_of(settings: Settings) -> AsyncIterator[Bot]:
 
 
 def _as_set_at_botfather(bot: Bot) -> list[Finding]:
-    """Say what is set at @BotFather so that people may miss something."""
+    """Say what people may miss by the bot's settings at @BotFather."""
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
         (not bot.supports_inline_queries, _NO_INLINE),
@@ -190,7 +190,7 @@ async def _webhook(bot: Bot, settings: Settings) -> list[Finding]:
 
 
 async def _reachable(host: str) -> list[Finding]:
-    """Say where a name leads that Telegram can't follow."""
+    """Say whether the webhook's address leads where Telegram can't come."""
     loop = asyncio.get_running_loop()
     try:
         addresses = {entry[4][0] for entry in await loop.getaddrinfo(host, 443)}

@@ -1,4 +1,4 @@
-"""The commands by their names, and how those that read the database come to it."""
+"""The commands by their names, and how those that read the database open it."""
 
 import argparse
 from collections.abc import Awaitable, Callable, Coroutine
@@ -59,7 +59,7 @@ async def _migrate(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _on_database(report: Callable[[argparse.Namespace, Database], Awaitable[int]]) -> Command:
-    """Return the command that makes a report where the database is usable."""
+    """Return a command that opens the database first, and ends where it is not usable."""
 
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         async with _database(settings) as db:

@@ -1,4 +1,4 @@
-"""``storybell parked``: alerts that were given up after several copies, and once more."""
+"""``storybell parked``: lists the alerts that were given up, and has them sent again."""
 
 import argparse
 from collections.abc import Callable

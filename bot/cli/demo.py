@@ -18,7 +18,7 @@ from sandbox.loop import MovableLoop
 from sandbox.telegram.world import FIRST_PERSON
 
 _PLENTY = 10_000
-_VISITORS = 3  # people who open the page first, and so run the bot
+_VISITORS = 3  # the first people who open the page are owners of the bot
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the stand-in takes any
 
 
@@ -53,17 +53,17 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             database_url=f"sqlite:///{folder}/demo.db",
             spool_dir=folder / "spool",
             access="open",
-            # Enough for a check of each profile as often as may be: a published story rings soon.
+            # Enough to check each profile as often as is allowed: an alert follows a story soon.
             daily_budget=200_000,
-            # Whoever opens the page runs the bot as well: /spending and /health are theirs.
+            # Whoever opens the page is an owner, too, and may try /spending and /health.
             admin_ids=range(FIRST_PERSON, FIRST_PERSON + _VISITORS),
-            # Everybody is new here, and tries much at once.
+            # Everybody is a newcomer here, and tries much at once.
             newcomer_allowance=_PLENTY,
             chat_daily_allowance=_PLENTY,
             person_daily_allowance=_PLENTY,
             person_burst=_PLENTY,
             poll_floor_s=15,
-            # Nobody is too fast here: what waits would look broken.
+            # No burst limit: a person who has to wait would think that the demo is broken.
             messages_per_second=1000,
             port=0,
             host="127.0.0.1",

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(args: argparse.Namespace, db: Database) -> int:
-    """Erase a chat; also one that is unknown, as a person may be left; return the exit code."""
+    """Erase a chat, also an unknown one: rows of the person may be left; return the exit code."""
     chats = Chats(db, now=lambda: datetime.now(UTC))
     known = await chats.get(args.chat)
     await chats.erase(known.id if known else args.chat)

@@ -1,6 +1,6 @@
-"""``storybell setup``: asks for the two values, tries each, writes ``.env``, and what starts it.
+"""``storybell setup``: asks for two values, tries each, writes ``.env`` and what starts the bot.
 
-``.env`` is readable by its owner alone. What stood in it stays, but for what was asked.
+Only its owner can read ``.env``. All other lines of it stay.
 """
 
 import argparse
@@ -23,11 +23,11 @@ _VALUES = {
     "TELEGRAM_TOKEN": ("The bot's token, from @BotFather", check.telegram),
     "STORIES_API_KEY": ("The key of the Stories API", check.stories_api),
 }
-"""What each is, and what tries it."""
+"""The two values: what each is, and which check tries it."""
 _UNTRIED = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "STORIES_API_KEY": "x"}
-"""In place of the value that is not asked for yet."""
+"""Stands for the value that is not asked for yet."""
 PLANS = {"start": "0.02", "standard": "0.001", "business": "0.00069", "ultra": "0.0006"}
-"""Dollars a credit, by the plan of the Stories API."""
+"""Dollars that a credit costs, in each plan of the Stories API."""
 _PLAN = f"Which plan of the Stories API is it: {', '.join(PLANS)}? [standard] "
 UNIT, PROCFILE = "storybell.service", "Procfile"
 _CHOICES = ("systemd", "compose", "procfile", "none")
@@ -109,7 +109,7 @@ async def _is_good(name: str, value: str, console: Console) -> bool:
 
 
 def _answered(ask: Callable[[str], str], question: str) -> str:
-    """Return the word that somebody answers; empty where nobody does."""
+    """Return what is typed; empty where nothing can be read."""
     try:
         return ask(question).strip().lower()
     except EOFError:

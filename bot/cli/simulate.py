@@ -11,8 +11,8 @@ from rich.table import Table
 from bot.scheduling.simulation import InfeasibleError, Record, Result, Simulation
 from bot.scheduling.waiting_time import DAY
 
-_STEPS = 4  # between the budgets of --budget and --budget-to
-_WARMUP = 7 * DAY  # at most half of the past: of these days nothing is counted
+_STEPS = 4  # budgets that are tried between --budget and --budget-to
+_WARMUP = 7 * DAY  # not counted; at most half of the past
 _COLUMNS = ("credits a day", "checks", "delay, mean", "one credit a day more or less",
             "delay, 95 %", "stories lost")  # fmt: skip
 

@@ -67,7 +67,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What somebody is in a chat; ``entry`` is the row of what they are refused for, if any."""
+    """What the list says of somebody in a chat; ``entry`` is the row that refuses them, if any."""
 
     verdict: Literal["let", "stranger", "blocked"]
     about: Subject

@@ -15,40 +15,40 @@ from bot.domain.story_terms import PLACE, is_term
 from bot.domain.zones import zone_of
 
 MOST_DOUBTS = 2
-"""Answers in a row that a profile is private, or gone, until it is believed."""
+"""After so many answers in a row that a profile is private, or gone, it is believed."""
 
 KEPT_FOR = timedelta(days=90)
-"""How long a chat that keeps stories may be sent them again; after they were posted."""
+"""For so long after it was posted, a story that a chat keeps can be sent again."""
 
 MAX_COPIES = 3
-"""Sends of one delivery that may have arrived; after that a crash loop would only repeat it."""
+"""A delivery is sent so often at most where the answer is lost: each copy may have arrived."""
 
 MAX_CLAIMS = 30
-"""Crashes in a row while one delivery was being prepared; it may be the one that brings them."""
+"""A delivery is claimed so often without an outcome; then it may be what crashes the bot."""
 
 STANDSTILL = timedelta(seconds=30)
-"""That a chat waits after a send whose answer was lost: Telegram may still be at it."""
+"""How long a chat waits after a send whose answer was lost: Telegram may still deliver it."""
 
 REPLY_STANDSTILL = timedelta(seconds=15)
-"""The same after an answer, which somebody waits for."""
+"""How long it waits where what was sent is an answer: somebody waits for it."""
 
 LATE = timedelta(minutes=5)
-"""After which an answer comes in silence in quiet hours, and of equal ones only the last."""
+"""An answer that is older makes no sound in quiet hours; of equal ones only the last is sent."""
 
 UNTOLD_FOR = timedelta(minutes=15)
-"""That the word of what was given up waits for a send into its chat that is answered."""
+"""What was given up is told after the next send that Telegram answers, or after this time."""
 
 BOT_RESTS = timedelta(minutes=1)
-"""After Telegram refused the bot itself; its owner may mend it meanwhile."""
+"""How long nothing is sent after Telegram refused the bot itself; its owner may mend it."""
 
 MAX_REMOVALS = 3
-"""Sends in a row that another bot removed at once; then the place waits for a day."""
+"""After so many sends in a row that another bot removed at once, the place waits for a day."""
 
 LONGEST_WAIT = timedelta(minutes=1)
-"""How long what is due waits for an earlier one of its subscription that can't be brought."""
+"""How long a story waits for an earlier one of its subscription that can't be sent."""
 
 TOPIC_SOUGHT_FOR = timedelta(hours=1)
-"""How long what is owed waits for a topic that Telegram can't find, and nobody saw deleted."""
+"""How long alerts wait for a topic that Telegram can't find, and that nobody saw deleted."""
 
 _MINUTE = timedelta(minutes=1)
 _THIRD_COPY_AFTER = timedelta(minutes=15)
@@ -71,7 +71,7 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
     "documents": frozenset(),  # what was refused as a file waits; ``selection`` knows it
     "media": frozenset({"photo", "video"}),
 }
-"""The kinds of stories that wait while a right is missing; with any other right all do."""
+"""Which kinds of stories wait while such a right is missing; for any other right all wait."""
 
 
 def missing_both(known: Right, new: Right) -> Right:
@@ -92,8 +92,8 @@ _HOURLY_PROBES = 24
 def probe_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
     """Return when to ask again whether the bot may write, after ``probes`` times of asking.
 
-    After 10 minutes, then hourly, after a day daily: permissions that change at night come back
-    in the morning. Where another bot removes our posts, three are tried before that is believed.
+    First after 10 minutes, then each hour for a day, then each day: some groups close at night.
+    Where another bot removes our posts, the first three are sent one after the other.
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
@@ -105,14 +105,14 @@ def probe_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
 def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> datetime:
     """Return when to send again after ``attempts`` in a row that surely did not arrive.
 
-    What may be there already is tried less soon.
+    The first pause is longer where a copy may be in the chat already (``is_repeat``).
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
     return now + _doubled(first, attempts, _LAST_RETRY)
 
 
 def asked_again_at(now: datetime, number: int) -> datetime:
-    """Return when a repeat asks for its turn again; by their ``number`` not all at once."""
+    """Return when a repeat asks for its turn again; ``number``, its id, spreads them in time."""
     return now + _FIRST_TEST_AGAIN * (1 + number % 100 / 50)
 
 
@@ -124,7 +124,7 @@ def standstill(*, is_reply: bool) -> timedelta:
 def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> datetime:
     """Return when something is repeated of which ``copies`` may be in the chat, at most 2.
 
-    By its ``number`` that is up to a fifth later, so that not all come at one moment.
+    ``number``, its id, puts the third copy up to a fifth later: not all come at one moment.
     """
     if copies == 1:
         return now + standstill(is_reply=is_reply)

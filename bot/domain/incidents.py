@@ -38,7 +38,7 @@ QUIET: frozenset[IncidentKind] = frozenset({"backup", "budget_80", "restore", "t
 """What can wait for the daily summary."""
 
 LASTING = timedelta(minutes=5)
-FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0  # of balance; what is over by little is not over
+FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0  # of balance: begins below the first, ends above the second
 _ALMOST = 0.8
 _CLOCK_OFF_S = 60
 _LITTLE_BYTES = 300_000_000
@@ -182,8 +182,8 @@ class Condition:
 def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Condition]:
     """Yield how each condition stands that can be checked; ``is_open`` says how it stood.
 
-    That somebody else takes the updates, and that the API refuses the key, is told by who meets
-    it; here it is only over. Whoever can't see whether something is so leaves it out.
+    Two kinds are opened elsewhere, by the loop that meets them, and only ended here: another
+    program takes the updates; the API refuses the key. What is not known is left out.
     """
     yield _balance(seen, is_open=is_open.get("balance", False))
     yield from _budget(seen)

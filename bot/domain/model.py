@@ -10,7 +10,7 @@ from bot.domain.story_terms import normalized
 STORY_LIFE = timedelta(hours=24)
 MEGABYTE = 1_000_000
 ORIGINAL = "/file"
-"""What follows a story's id where it is known as an uncompressed file."""
+"""The suffix of a story's id under which its uncompressed file is known."""
 
 LARGEST_FILE = 50 * 2**20
 LARGEST_LOCAL_FILE = 2000 * 2**20  # of a Bot API server of one's own, with --local
@@ -32,7 +32,7 @@ class Profile:
 class Area:
     """Where something lies on a story, in fractions of the frame, which it may exceed.
 
-    ``x`` and ``y`` are its middle; ``rotation`` is in turns. All 0 where the answer did not say.
+    ``x`` and ``y`` are its middle; ``rotation`` is in turns. All are 0 where the answer has none.
     """
 
     x: float = 0.0
@@ -62,7 +62,7 @@ class Reshared:
     profile_id: str = ""
     place: Area = Area()
     username: str = ""
-    """Its author's, where the answer names them."""
+    """The author's username, where the answer names it."""
 
     @property
     def page_url(self) -> str:

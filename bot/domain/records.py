@@ -10,8 +10,8 @@ from bot.domain.model import Options, Preferences, Profile, Right, Story, Target
 State = Literal["active", "private", "gone"]
 
 EPOCH = datetime.fromtimestamp(0, UTC)
-"""The time of what never was, and of what has been due all along."""
-ROWS_A_QUEUE = 60  # of what is due in a chat, so many deliveries are read at a time
+"""The time that stands for never, and for due since ever."""
+ROWS_A_QUEUE = 60  # so many due deliveries of a chat are read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Audience:
 class Known:
     """A profile as we know it; ``chats`` wait for it, whose subscriptions have that ``weight``.
 
-    ``refusals`` answers in a row said that it is private, or gone: that is ``refusal``.
+    The last ``refusals`` answers in a row said ``refusal``: that it is private, or gone.
     """
 
     profile_id: str

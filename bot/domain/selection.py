@@ -68,7 +68,7 @@ class Batch:
 class Header:
     """The line over a daily summary of several profiles: how many stories each has in it.
 
-    Where a queue holds more than was read, ``counts`` are of a part: ``header_over`` knows all.
+    Of a long queue only a part is read, and ``counts`` has that part: ``header_over`` counts all.
     """
 
     target: Target
@@ -80,8 +80,8 @@ class Header:
 class Decision:
     """What was decided of a chat queue; nothing is sent while ``batch`` is None.
 
-    A ``header`` is to be said before what it stands over. ``doubled`` are late answers that a
-    later one says as well.
+    A ``header`` is sent before the stories that it counts. ``doubled`` are late answers in the
+    words of a later one.
     """
 
     batch: Batch | None = None
@@ -99,7 +99,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     decision = Decision()
     until = alert_rules.quiet_until(now, _quiet_hours(queue.chat), queue.chat.zone)
     asked = [row for row in queue.rows if row.notice == REPLY]
-    for place, row in enumerate(asked):  # not told later for an alert, nor for quiet hours
+    for place, row in enumerate(asked):  # answers go before alerts, in quiet hours too
         is_late = row.created_at <= now - alert_rules.LATE
         if is_late and _words(row) in map(_words, asked[place + 1 :]):
             decision.doubled.append(row)
@@ -128,17 +128,17 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
 
 
 def header_over(rows: Sequence[Delivery], queue: ChatQueue, now: datetime) -> Header | None:
-    """Return the header over all that is due of a daily summary; None where it is of one profile.
+    """Return the header that counts a whole daily summary; None where it is of one profile only.
 
-    ``rows`` are all of it, which may be more than the queue holds.
+    ``rows`` are all deliveries of that summary; the queue may have been read in part.
     """
     return _header(_speakable(rows, queue.mutes, Decision(), now), replace(queue, rows=[]), now)
 
 
 def _header(rows: Sequence[Delivery], queue: ChatQueue, now: datetime) -> Header | None:
-    """Return the line over the first daily summary that is due and of several profiles.
+    """Return the header of the first daily summary that is due and has several profiles.
 
-    Of one that may go on behind what was read, as well.
+    Of a queue that was read in part one profile is enough: the rest may be of others.
     """
     scratch = Decision()
     places: dict[Target, list[Delivery]] = {}
@@ -157,10 +157,10 @@ def _header(rows: Sequence[Delivery], queue: ChatQueue, now: datetime) -> Header
 def _speakable(
     rows: Sequence[Delivery], mutes: Sequence[Mute], decision: Decision, now: datetime
 ) -> list[Delivery]:
-    """Return what may be said now; the rest waits until it is asked whether we may again.
+    """Return the rows that no mute holds back; the others wait until Telegram is asked again.
 
-    When it is time to ask about the whole chat, that comes first. A closed topic can't be asked
-    about: what is owed there is tried.
+    When it is time to ask about the whole chat, nothing else is done. Telegram can't be asked
+    about a closed topic: there a row is sent to find out.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:
@@ -180,10 +180,9 @@ def _speakable(
 
 
 def _may_be_said(row: Delivery, mute: Mute) -> bool:
-    """Return whether a row passes: where only some media are refused, sentences and others do.
+    """Return whether a mute lets a row pass: one of some media holds no sentence, no other media.
 
-    What goes as a file is tried until it is refused as one, and so is what may be too large for
-    all else.
+    A story that goes as a file is tried once, and then waits as muted.
     """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:
@@ -227,7 +226,9 @@ def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> boo
         decision.dropped.append((row, TOO_OLD if row.held == MUTED else _FORGOTTEN))
     elif not row.copies and (why := alert_rules.held_back_by(row.story, row.options)):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
-    elif row.story.expires_at <= now and row.held != "quiet":  # its media outlive it by hours
+    elif (
+        row.story.expires_at <= now and row.held != "quiet"
+    ):  # Instagram serves the file some hours longer
         decision.dropped.append((row, TOO_OLD))
     else:
         return not _is_held(row, chat, decision, now)

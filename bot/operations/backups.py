@@ -29,7 +29,7 @@ log = structlog.get_logger()
 _KEY = "backup"  # when the last one was made
 _TRY_EVERY = timedelta(hours=1)
 _AGAIN_AFTER = timedelta(hours=1)
-_LEFT_AFTER = timedelta(hours=1)  # in which nothing was written to it
+_LEFT_AFTER = timedelta(hours=1)  # after so long without a write a half-made copy is removed
 _NAME = "storybell-{at:%Y%m%d-%H%M%S}.db"
 _NAMES = "storybell-????????-??????.db"
 
@@ -107,7 +107,7 @@ def rotate(folder: Path, most: int) -> list[Path]:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what kills in the middle of copies have left; one that is being written stays."""
+    """Remove what a killed process left of its copies; one that is being written stays."""
     before = time.time() - _LEFT_AFTER.total_seconds()
     for one in folder.glob(f"{_NAMES}.part*"):
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Broadcasts: drafted, then handed out some chats a second: alerts and answers go on between."""
+"""Broadcasts: drafted, then sent to some chats a second, so that alerts and answers go on."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -55,11 +55,11 @@ class Broadcasts:
             one = await broadcasts.change_state(
                 tx, number, before="draft", after="running", count=count, message_id=message_id
             )
-        await later(self._go_on)  # not before it holds
+        await later(self._go_on)  # after the commit
         return one
 
     async def discard(self, number: int) -> Broadcast | None:
-        """Send a draft to nobody; None where it was decided already."""
+        """Throw a draft away; return it, None where that was decided already."""
         async with effect(self._db) as tx:
             return await broadcasts.change_state(tx, number, before="draft", after="stopped")
 

@@ -20,9 +20,9 @@ from bot.store.engine.database import Database
 log = structlog.get_logger()
 
 EVERY = timedelta(seconds=15)
-_CLOSE_S = 0.05  # so little is not worth a step
+_CLOSE_S = 0.05  # a smaller difference is not corrected
 _WORTH_A_WORD_S = 1.0
-_BACK_S = 5.0  # by less nothing comes too late that somebody would notice
+_BACK_S = 5.0  # after a smaller step back nobody notices that something is late
 
 
 class ClockKeeper:

@@ -1,6 +1,6 @@
 """The owners are told when the database can't work, and again when it can.
 
-A disk that is full fails what writes and nothing else, so that is what is tried.
+It is tried by a write: on a full disk reads go on.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from bot.runtime.workers import Worker
 from bot.store import key_values
 from bot.store.engine.database import Database
 
-PATIENCE = timedelta(seconds=15)  # a lock or a restart that is over by then is nobody's business
+PATIENCE = timedelta(seconds=15)  # a shorter lock or restart is not told
 _TRY_EVERY = timedelta(seconds=2)
 _LONGEST = timedelta(days=1)
 
@@ -33,7 +33,7 @@ class DatabaseWatch:
     ) -> None:
         """Hear of the failures of ``db``, and tell ``owners`` of those that last.
 
-        What is over within ``patience`` is nobody's business.
+        An outage that is over within ``patience`` is not told.
         """
         self._db = db
         self._owners = owners
@@ -64,7 +64,7 @@ class DatabaseWatch:
         except DatabaseUnavailableError as error:
             self._why = str(error)
             if not self._is_reported and self._now() - self._since >= self._patience:
-                # Where replicas share their limits in it, nobody can be told before it is back.
+                # Replicas share the limits of Telegram in it: without it they can't send anything.
                 self._is_reported = self._db.is_sqlite
                 if self._is_reported:
                     await self._owners.tell(DATABASE_AWAY, why=self._why)

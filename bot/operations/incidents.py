@@ -27,7 +27,7 @@ _SUMMARY = N_("What happened")
 _NUMBERED = N_("{text} (#{number})")
 _LINE = N_("{at}: {text}")
 _OVER = N_("Ended: {at}.")
-_NOTED = "summary:"  # under which it is kept until when an owner knows all
+_NOTED = "summary:"  # the key of the time up to which an owner has had the summary
 _WATCH_EVERY = timedelta(minutes=1)
 _DEFAULT_HOUR = 9 * 60  # minutes after midnight, for an owner whose chat is not known
 
@@ -47,8 +47,8 @@ class Incidents:
     async def set(self, kind: IncidentKind, sentence: str | None, /, **fields: object) -> None:
         """Open an incident, or end the open one of its kind where ``sentence`` is None.
 
-        Each is said once. What is open already says from now on how things stand, and nobody is
-        told. A kind that has no sentence of its end has no length. Said even without a database.
+        An incident is told once: of one that is open already only the fields change. A kind
+        without a closing sentence is closed at once. It is told without a database, too.
         """
         if sentence is None:
             await self._end(kind, fields)

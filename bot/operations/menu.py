@@ -1,4 +1,4 @@
-"""What Telegram shows of the bot is given to it in the background, and only where it has changed.
+"""Gives Telegram the bot's menu and texts, in the background, and only those that have changed.
 
 Telegram limits that hard: 460 to 1,127 seconds after a few restarts (reports in openclaw#32017 and
 node-red-contrib-telegrambot#395). No update may wait for it.
@@ -35,7 +35,7 @@ class Shown:
 
     @property
     def digest(self) -> str:
-        """Return what differs when the words do."""
+        """Return a digest of the words, by which a change is seen."""
         return hashlib.sha256(json.dumps(self.words).encode()).hexdigest()[:16]
 
 
@@ -59,7 +59,7 @@ class Menu:
         self.worker = Worker("menu", self._step, now=now, longest=_LONGEST)
 
     async def _step(self) -> datetime | None:
-        """Give the next thing that Telegram has not; return when to go on."""
+        """Give Telegram the next thing that it does not have yet; return when to go on."""
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
         for name, one in self._shown.items():

@@ -31,7 +31,7 @@ class BadActionError(BotError):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How checks and alerts stand: ``delay`` is from post to alert, on the mean.
+    """How checks and alerts stand; ``delay`` is the mean time from post to alert.
 
     ``days`` are the samples of the last 30; ``still_open`` are the incidents that are not over,
     ``last`` the newest ones.
@@ -123,11 +123,11 @@ class Overview:
             case "limit":
                 await self._limit(subject, wanted.get("value"))
             case "send_again" | "drop" as word:
-                await self._settle(number, again=word == "send_again")
+                await self._decide(number, again=word == "send_again")
             case _:
                 raise BadActionError("unknown action")
 
-    async def _settle(self, number: int, *, again: bool) -> None:
+    async def _decide(self, number: int, *, again: bool) -> None:
         """Let a parked alert be sent once more, or be dropped."""
         now, act = self.now(), enqueue.send_again if again else enqueue.drop_dead_letters
         await self.db.run(lambda tx: act(tx, [number], now=now))
@@ -207,7 +207,7 @@ def _incident(one: Incident) -> _Json:
 
 
 def _check(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
-    """Return a row of the schedule; a story waits half the pause for its check on the mean."""
+    """Return a row of the schedule; a story waits for half the pause on the mean."""
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {
         "profile": name,

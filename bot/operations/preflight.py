@@ -39,7 +39,7 @@ _NOT_OURS = "The bot makes no backups of PostgreSQL: let pg_dump run by a schedu
 class Finding:
     """What was found of one thing; ``wrong`` keeps the bot from its work, ``note`` does not.
 
-    What ``is_passing`` may be over in a moment, as a restart of the database is.
+    What ``is_passing`` may be over in a moment, such as a restart of the database.
     """
 
     level: Literal["ok", "note", "wrong"]
@@ -50,7 +50,7 @@ class Finding:
 async def database(url: str, spool: Path | None = None) -> Finding:
     """Open the database, and compare its tables with those of the code; nothing is changed.
 
-    A file that is empty and was not when the bot used ``spool`` last is no new one.
+    An empty file is no new database where ``spool`` has the stamp of one that had tables.
     """
     try:
         async with Database(url) as db:
@@ -70,7 +70,7 @@ async def database(url: str, spool: Path | None = None) -> Finding:
 
 
 def stamp(db: Database, spool: Path) -> None:
-    """Note in the spool's folder that an SQLite file has tables, should it be empty some day."""
+    """Note in the spool's folder that an SQLite file has tables: it may be found empty later."""
     if db.is_sqlite:
         (spool / _STAMP).write_text(_path_of(db))
 

@@ -13,7 +13,7 @@ from bot.runtime.workers import Worker
 from bot.store import access, key_values
 from bot.store.engine.database import Database
 
-EVERY = timedelta(minutes=1)  # is looked whether there is somebody
+EVERY = timedelta(minutes=1)  # the pause between two looks
 _PAUSE = timedelta(hours=1)  # between two messages
 _KEY = "visitors"  # until when the owner knows of all
 _MOST = 10  # names in a message
@@ -60,7 +60,7 @@ def said(new: Sequence[Entry], t: Translator) -> str:
 
 
 def asked(new: Sequence[Entry], t: Translator) -> Buttons:
-    """Return the buttons that let in, or not, who asks."""
+    """Return the buttons that let in or block who asks."""
     return [
         [
             button(t.plain(N_("Let in {name}"), name=name_of(one)), PEOPLE("allow", one.subject)),

@@ -41,8 +41,8 @@ class Watch:
         """``budget`` in credits a day; ``disk`` tells the free bytes and all there are.
 
         ``clock_off`` tells by how many seconds our clock is wrong, as heard since the last look.
-        ``signs`` tell of ``_SIGNS`` whether it is so now; what this process does not meet is left
-        out, others do.
+        ``signs`` say of the kinds in ``_SIGNS`` whether each is so now; a kind that this process
+        can't see is left out.
         """
         self._db = db
         self._incidents = incidents
@@ -67,7 +67,7 @@ class Watch:
 
     async def _step(self) -> None:
         now = self._now()
-        if self._begun is None:  # a start has enough to do
+        if self._begun is None:  # the first minute: a start has enough to do
             self._begun = now
             return
         await self.check(now)
@@ -139,7 +139,7 @@ def disk_of(*folders: Path) -> tuple[int, int] | None:
     for folder in folders:
         try:
             usage = shutil.disk_usage(folder)
-        except OSError:  # made at first use, or gone: whoever writes there says so
+        except OSError:  # not made yet, or gone: whoever writes there says so
             continue
         result.append((usage.free, usage.total))
     return min(result, default=None)

@@ -1,4 +1,4 @@
-"""The admin page: its files, what it shows, and what its buttons do; for the bot's admins only.
+"""The admin page: its files, what it shows, and what its buttons do; for the bot's owners only.
 
 Each call is proven by itself, in a header: no cookie, so no other page can make a browser call.
 """
@@ -117,7 +117,7 @@ class AdminPage:
         return _answer(await self._show_all())
 
     async def _session(self, request: web.Request) -> web.Response:
-        """Give a word that is good for an hour for the word of a one-time link."""
+        """Exchange the key of a one-time link for a session of an hour."""
         wanted = await _body(request)
         word, session = wanted.get("key") if wanted else None, secrets.token_urlsafe()
         async with self._db.begin() as tx:
@@ -144,9 +144,9 @@ class AdminPage:
 
 
 async def make_key(db: Database, word: str, *, now: datetime) -> None:
-    """Let the page be opened once with ``word``, within ten minutes.
+    """Let the page be opened once with the key ``word``, within ten minutes.
 
-    The last link counts: what an earlier one has opened is over.
+    It ends the key and the session of an earlier link.
     """
     async with db.begin() as tx:
         await key_values.remove(tx, _SESSION)
@@ -159,7 +159,7 @@ async def _put(tx: Tx, key: str, word: str, *, valid_for: timedelta, now: dateti
 
 
 async def _is(tx: Tx, key: str, word: str, *, now: datetime) -> bool:
-    """Return whether that is the word that is kept there, and not over."""
+    """Return whether a word is the key or session that is stored, and still valid."""
     kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():
         return False
@@ -167,7 +167,7 @@ async def _is(tx: Tx, key: str, word: str, *, now: datetime) -> bool:
 
 
 def _digest_of(word: str) -> str:
-    """Return what is kept of a word."""
+    """Return what is stored in place of a key or session."""
     return hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -176,7 +176,7 @@ def _answer(value: _Json) -> web.Response:
 
 
 async def _body(request: web.Request) -> _Json | None:
-    """Return the object that was sent; None when it is none, too large or too slow."""
+    """Return the JSON object that was sent; None where it is none, too large or too slow."""
     if (request.content_length or 0) > _LARGEST_BODY:
         return None
     try:

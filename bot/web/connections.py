@@ -13,25 +13,25 @@ from aiohttp import web
 
 MOST = 100  # Telegram makes 40; without a bound all files of the process may be theirs
 
-KNOWN = web.AppKey("known", set[web.RequestHandler])
+PROVEN = web.AppKey("proven", set[web.RequestHandler])
 
 
 def recognise(request: web.Request) -> None:
-    """Let the connection stay on which somebody has proven who they are."""
-    request.app[KNOWN].add(request.protocol)
+    """Keep the connection on which somebody has proven who they are."""
+    request.app[PROVEN].add(request.protocol)
 
 
 @web.middleware
 async def anew(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Let whoever asks by a connection prove it themselves."""
-    request.app[KNOWN].discard(request.protocol)
+    """Count the connection as a stranger's again: each request must prove itself."""
+    request.app[PROVEN].discard(request.protocol)
     return await handler(request)
 
 
 def refused(status: int, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Refuse without reading on: what was not read is not worth a connection."""
+    """Refuse a request and close its connection, without reading the rest of it."""
     answer = web.Response(status=status, headers=headers)
     answer.force_close()
     return answer
@@ -47,13 +47,13 @@ async def busy_until_read(request: web.Request, _answer: web.StreamResponse) -> 
         request.transport.set_write_buffer_limits(high=0)
 
 
-def accept(server: web.Server, known: set[web.RequestHandler], most: int) -> asyncio.BaseProtocol:
-    """Return what serves a new connection, of which ``most`` may be there."""
+def accept(server: web.Server, proven: set[web.RequestHandler], most: int) -> asyncio.BaseProtocol:
+    """Return what serves a new connection; ``most`` may be open at a time."""
     there = [one for one in server.connections if one.transport is not None]
-    known.intersection_update(there)
+    proven.intersection_update(there)
     too_many = len(there) - most + 1
     if too_many > 0:
-        strangers = [one for one in there if one not in known]  # in the order in which they came
+        strangers = [one for one in there if one not in proven]  # in the order in which they came
         if not strangers:
             return _Refused()
         for one in strangers[:too_many]:

@@ -17,8 +17,8 @@ from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
 from bot.store.inbox import is_number
 from bot.web.connections import (
-    KNOWN,
     MOST,
+    PROVEN,
     accept,
     anew,
     busy_until_read,
@@ -28,19 +28,19 @@ from bot.web.connections import (
 
 log = structlog.get_logger()
 
-# Else each answer, and each error, tells versions.
+# Else each response names the versions of aiohttp and Python.
 web_response.SERVER_SOFTWARE = "Storybell"  # type: ignore[attr-defined] # the library's own name
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
 _LARGEST_UPDATE = 2**20  # bytes
 _COME_BACK_S = "5"  # Telegram honours Retry-After; Bot API server, WebhookActor.cpp
 _SHUTDOWN_S = 2.0
-_HEADERS_S = 10.0  # that a connection may take to send its headers, the first and each after it
+_HEADERS_S = 10.0  # in which a connection must send the headers of a request
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where updates come in, and the word by which Telegram is known; never shown."""
+    """The path where updates come in, and the secret that proves Telegram; never shown."""
 
     path: str
     secret: SecretStr
@@ -64,7 +64,7 @@ def _derived(token: SecretStr, purpose: str) -> str:
 class Door:
     """Takes updates in; ``add`` stores one, and only then the webhook says 200.
 
-    While ``is_behind`` says so, Telegram is asked to come back later: it keeps what it has.
+    While ``is_behind`` is true, Telegram is asked to come back later; it keeps its updates.
     """
 
     webhook: Webhook
@@ -72,7 +72,7 @@ class Door:
     is_behind: Callable[[], bool] = lambda: False
 
     async def judge(self, request: web.Request) -> tuple[str, web.Response]:
-        """Return what became of a post, and the answer; strangers are not read."""
+        """Return what became of a request, and the response; a stranger's body is not read."""
         given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
             return "wrong secret", refused(403)
@@ -84,7 +84,7 @@ class Door:
             return "too large", refused(413)
         update = _parsed(body)
         if update is None:
-            return "not an update", web.Response()  # said again, it would not be one either
+            return "not an update", web.Response()  # sent again, it would be none either
         try:
             await self.add([update])
         except Exception:  # Telegram keeps it and comes again
@@ -110,8 +110,8 @@ class Web:
     ) -> None:
         """``checks`` say what is not ready, in a word or two; nothing when all is well.
 
-        Where the port ``is_open`` to others it tells them only whether all is well; who has
-        ``token`` is told why, and the metrics.
+        Where the port ``is_open`` to others, who lacks ``token`` sees only whether all is well;
+        who has it sees why not, and the metrics.
         ``routes`` are those of others, served beside its own. Who sends no headers within
         ``headers_s`` is let go.
         """
@@ -129,7 +129,7 @@ class Web:
     def app(self) -> web.Application:
         """Return the routes."""
         app = web.Application(client_max_size=_LARGEST_UPDATE, middlewares=[anew])
-        app[KNOWN] = set()
+        app[PROVEN] = set()
         app.on_response_prepare.append(busy_until_read)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
@@ -152,14 +152,14 @@ class Web:
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
         assert runner.server is not None  # noqa: S101 - it was set up
-        serve = partial(accept, runner.server, app[KNOWN], self._most_connections)
+        serve = partial(accept, runner.server, app[PROVEN], self._most_connections)
         server = await asyncio.get_running_loop().create_server(serve, host, port)
         self._closing.callback(server.close)
         self.port = int(server.sockets[0].getsockname()[1])
         return self
 
     async def close(self) -> None:
-        """Stop listening; what is being stored is stored."""
+        """Stop listening, when the updates that are being stored are stored."""
         await self._closing.aclose()
 
     async def _receive(self, door: Door, request: web.Request) -> web.Response:
@@ -172,7 +172,7 @@ class Web:
         return web.json_response({"ok": True})
 
     def _may_know(self, request: web.Request) -> bool:
-        """Return whether who asks is told more than that all is well, or not."""
+        """Return whether who asks may see the metrics, and why something is wrong."""
         if not self._is_open:
             return True
         if self._token is None:
@@ -181,7 +181,7 @@ class Web:
         return hmac.compare_digest(given, f"Bearer {self._token.get_secret_value()}".encode())
 
     async def _readyz(self, request: web.Request) -> web.Response:
-        """Ready: every check has nothing to say."""
+        """Ready: no check says that something is wrong."""
         reasons = {}
         for name, check in self._checks.items():
             try:

@@ -20,7 +20,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
+from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
@@ -53,9 +53,7 @@ async def ring(args: list[str], folder: Path, ready: int) -> None:
         ledger = Ledger(db, LIMITS)
         sender = Sender(bot, media, db)
         outbox = Outbox(db, sender, Replies(bot, sender), lease=LEASE)
-        subscriptions = Subscriptions(
-            db, api, ledger, limits=SubscriptionLimits(), polling=POLLING, wake=outbox.wake
-        )
+        subscriptions = Subscriptions(db, ledger, blocked=POLLING.blocked, wake=outbox.wake)
         scheduler = Scheduler(
             db,
             api,

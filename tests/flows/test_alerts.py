@@ -10,7 +10,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from bot.bootstrap import Parts, built
-from bot.chats.subscriptions import Subscribed
+from bot.chats.subscribing import Subscribed
 from bot.domain.errors import (
     BlockedProfileError,
     NotFollowedError,
@@ -62,7 +62,7 @@ class Stage:
     async def follow(
         self, chat: int, name: str, *, thread: int | None = None, options: Options | None = None
     ) -> Subscribed:
-        return await self.parts.services.subscriptions.subscribe(
+        return await self.parts.services.subscribing.subscribe(
             Target(chat, thread),
             name,
             Asker(chat, chat),
@@ -253,7 +253,7 @@ async def test_a_digest_waits_for_its_hour_until_it_is_switched_off(stage: Stage
     await stage.look_and_ring(name)
     followed = stage.parts.services.subscriptions
     assert (await followed.why(Target(chat), name)).outcomes.counts["digest"] == 1
-    await followed.set_options(chat, one.id, Options())
+    await stage.parts.services.subscribing.set_options(chat, one.id, Options())
     await stage.ring()
     assert await stage.shown(chat) == [pk]
 

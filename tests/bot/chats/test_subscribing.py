@@ -10,7 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
+from bot.chats.subscribing import Subscribing, SubscriptionLimits
+from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import (
     ApiUnavailableError,
@@ -47,10 +48,14 @@ class Desk:
     url: str
     names: int = 0
 
-    def subscriptions(self, polling: PollSettings = POLLING, budget: int = 10**6) -> Subscriptions:
+    def subscriptions(self) -> Subscriptions:
+        """Return what a chat has."""
+        return Subscriptions(self.db, Ledger(self.db, Limits(0, 1.0, 0, 0, 0, 0)))
+
+    def subscribing(self, polling: PollSettings = POLLING, budget: int = 10**6) -> Subscribing:
         ledger = Ledger(self.db, Limits(budget, 1.0, 10**6, 10**6, 10**6, 0))
         api = StoriesApi(self.session, url=self.url, key=SecretStr("k"), rate=1000)
-        return Subscriptions(self.db, api, ledger, limits=LIMITS, polling=polling)
+        return Subscribing(self.db, api, ledger, limits=LIMITS, polling=polling)
 
     async def star(self, stories: int = 0) -> str:
         self.names += 1
@@ -70,11 +75,11 @@ async def desk(db: Database) -> AsyncIterator[Desk]:
 
 
 async def test_many_who_ask_at_once_pay_one_look(desk: Desk) -> None:
-    name, subscriptions = await desk.star(stories=2), desk.subscriptions()
+    name, subscribing = await desk.star(stories=2), desk.subscribing()
     before = await desk.billed()
     async with asyncio.TaskGroup() as group:
         asked = [
-            group.create_task(subscriptions.subscribe(Target(chat), name, Asker(chat, chat)))
+            group.create_task(subscribing.subscribe(Target(chat), name, Asker(chat, chat)))
             for chat in range(1, 31)
         ]
     assert await desk.billed() == before + 3  # the name, and the look with its privacy check
@@ -88,18 +93,18 @@ async def test_many_who_ask_at_once_pay_one_look(desk: Desk) -> None:
 
 
 async def _race(desk: Desk, names: list[str]) -> list[type[BaseException]]:
-    subscriptions = desk.subscriptions()
+    subscribing = desk.subscribing()
 
     async def one(name: str) -> type[BaseException] | None:
         try:
-            await subscriptions.subscribe(Target(7), name, Asker(7, 7))
+            await subscribing.subscribe(Target(7), name, Asker(7, 7))
         except SubscriptionError as error:
             return type(error)
         return None
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(name)) for name in names]
-    assert len(await subscriptions.every(7)) == sum(task.result() is None for task in tasks)
+    assert len(await desk.subscriptions().every(7)) == sum(task.result() is None for task in tasks)
     return [error for task in tasks if (error := task.result())]
 
 
@@ -115,7 +120,7 @@ async def test_the_limits_hold_in_races(desk: Desk) -> None:
 
 async def test_what_the_budget_can_not_follow_is_not_begun_and_not_paid(desk: Desk) -> None:
     first, second = await desk.star(), await desk.star()
-    poor = desk.subscriptions(replace(POLLING, credits_a_day=3))
+    poor = desk.subscribing(replace(POLLING, credits_a_day=3))
     await poor.subscribe(Target(1), first, Asker(1))
     before = await desk.billed()
     with pytest.raises(NoRoomError):
@@ -127,47 +132,47 @@ async def test_what_the_budget_can_not_follow_is_not_begun_and_not_paid(desk: De
 async def test_what_may_not_be_spent_or_is_not_answered_begins_nothing(desk: Desk) -> None:
     name = await desk.star()
     with pytest.raises(BudgetSpentError):
-        await desk.subscriptions(budget=0).subscribe(Target(1), name, Asker(1))
+        await desk.subscribing(budget=0).subscribe(Target(1), name, Asker(1))
     fault = {"status": 500, "body": {}}
     number = await desk.control.fault("stories", fault, match="/v1/user/stories", times=None)
-    subscriptions = desk.subscriptions()
+    subscribing = desk.subscribing()
     with pytest.raises(ApiUnavailableError):
-        await subscriptions.subscribe(Target(1), name, Asker(1))
+        await subscribing.subscribe(Target(1), name, Asker(1))
     await desk.control.call("DELETE", f"/faults/{number}")
-    assert await subscriptions.every(1) == []
+    assert await desk.subscriptions().every(1) == []
     with pytest.raises(ProfileNotFoundError):
-        await subscriptions.subscribe(Target(1), "nobody_here", Asker(1))
+        await subscribing.subscribe(Target(1), "nobody_here", Asker(1))
 
 
 async def test_a_name_that_changed_hands_is_its_new_owners(desk: Desk) -> None:
-    name, subscriptions = await desk.star(), desk.subscriptions()
+    name, subscribing = await desk.star(), desk.subscribing()
     stranger = Profile("424242", name)
     async with desk.db.begin() as tx:
         await snapshots.record_name(tx, stranger, now=utc_now() - timedelta(days=2))
-    followed = await subscriptions.subscribe(Target(1), name, Asker(1, 9))
+    followed = await subscribing.subscribe(Target(1), name, Asker(1, 9))
     assert followed.profile.profile_id != "424242"
     assert followed.subscription.created_by == 9
 
 
 async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk) -> None:
-    subscriptions, name, muted = desk.subscriptions(), await desk.star(), unlike_defaults()
+    subscribing, name, muted = desk.subscribing(), await desk.star(), unlike_defaults()
     over = replace(muted, paused_until=utc_now() - timedelta(minutes=1))
     for chat, wanted, back in (
         (1, muted, muted),
         (2, over, Preferences(muted.options)),
     ):
-        one = await subscriptions.subscribe(Target(chat), name, Asker(chat), preferences=wanted)
+        one = await subscribing.subscribe(Target(chat), name, Asker(chat), preferences=wanted)
         assert one.subscription.preferences == back
-        at = await subscriptions.unsubscribe(chat, [one.subscription])
-        [again] = await subscriptions.restore(chat, Asker(chat), ended_at=at)
+        at = await desk.subscriptions().unsubscribe(chat, [one.subscription])
+        [again] = await subscribing.restore(chat, Asker(chat), ended_at=at)
         assert again.preferences == back
-        assert [entry.preferences for entry in await subscriptions.entries(chat)] == [back]
+        assert [entry.preferences for entry in await desk.subscriptions().entries(chat)] == [back]
 
 
 async def test_what_was_counted_is_no_news_however_short_ago_it_was_posted(desk: Desk) -> None:
     name = await desk.star()
     now = (await desk.control.state())["now"]
     await desk.control.publish(name, taken_at=now - 5)
-    begun = await desk.subscriptions().subscribe(Target(1), name, Asker(1))
+    begun = await desk.subscribing().subscribe(Target(1), name, Asker(1))
     assert begun.live
     assert begun.subscription.since > max(story.taken_at for story in begun.live)

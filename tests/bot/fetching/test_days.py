@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger, Payer
-from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
+from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Profile
 from bot.domain.paid_calls import Operation
@@ -66,9 +66,7 @@ async def days(sqlite_db: Database) -> AsyncIterator[Days]:
     async with sandbox_box() as box, aiohttp.ClientSession() as session:
         paying = Ledger(sqlite_db, LIMITS, now=clock)
         api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
-        subscriptions = Subscriptions(
-            sqlite_db, api, paying, limits=SubscriptionLimits(), polling=polling
-        )
+        subscriptions = Subscriptions(sqlite_db, paying, blocked=polling.blocked)
         for number in range(PROFILES):
             shown = await box.control.profile(f"daily{number}", posts_per_day=0)
             profile = Profile(str(shown["pk"]), shown["username"])

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
+from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Profile
@@ -89,9 +89,7 @@ async def tower(db: Database) -> AsyncIterator[Tower]:
     async with sandbox_box() as box, aiohttp.ClientSession() as session:
         ledger = Ledger(db, limits)
         api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
-        subscriptions = Subscriptions(
-            db, api, ledger, limits=SubscriptionLimits(), polling=PollSettings()
-        )
+        subscriptions = Subscriptions(db, ledger)
         yield Tower(db, box.control, ledger, api, subscriptions, [], Metrics())
 
 

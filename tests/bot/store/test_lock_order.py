@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscribing import SubscriptionLimits
+from bot.chats.subscribing import Subscribing, SubscriptionLimits
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import NotFollowedError
@@ -40,7 +40,8 @@ class Crowd:
         self.db = db
         self.clock = Clock()
         self.chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
-        self.subscriptions = Subscriptions(
+        self.subscriptions = Subscriptions(db, nobody, blocked=polling.blocked, now=self.clock)
+        self.subscribing = Subscribing(
             db, nobody, nobody, limits=limits, polling=polling, now=self.clock
         )
         self.fan_out = FanOut(db, lambda: None, now=self.clock)
@@ -72,7 +73,7 @@ class Crowd:
         deeds: list[Callable[[], Awaitable[Any]]] = [
             lambda: self.subscriptions.set_paused(person, one.id, paused=True),
             lambda: self.subscriptions.set_paused(person, one.id, paused=False),
-            lambda: self.subscriptions.set_options(person, one.id, fast),
+            lambda: self.subscribing.set_options(person, one.id, fast),
             lambda: self.subscriptions.unsubscribe(person, [one]),
             lambda: self.subscriptions.unsubscribe(person, found),
             lambda: self.subscriptions.bot_removed(person),
