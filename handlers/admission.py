@@ -91,7 +91,7 @@ async def _refuse(context: Context, judged: Judged) -> None:
     context.t = translator_for(person.language_code if person else None)
     if not _asks(context):
         return
-    if judged.entry and judged.entry.told_at:
+    if judged.entry and judged.entry.refused_at:
         await answer(context)
         return
     name = person.full_name if person and judged.about.kind == "person" else context.where.title

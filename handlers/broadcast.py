@@ -19,8 +19,8 @@ USAGE = N_(
 TOO_LONG = N_("That message is too long: Telegram allows up to 4096 characters.")
 IN_PRIVATE = N_("Please send me /broadcast in our private chat.")
 SURE = NN_(
-    "Send the message above to {n} chat? This will take about {time}, at {pace} a second.",
-    "Send the message above to {n} chats? This will take about {time}, at {pace} a second.",
+    "Send the message above to {n} chat? This will take about {time}, at {speed} a second.",
+    "Send the message above to {n} chats? This will take about {time}, at {speed} a second.",
 )
 NOTHING = N_("Nothing was sent.")
 OVER = N_("This has already been decided.")
@@ -46,7 +46,7 @@ async def broadcast(context: Context) -> None:
         SURE,
         n=count,
         time=timedelta(seconds=max(1, count // A_SECOND)),
-        pace=A_SECOND,
+        speed=A_SECOND,
     )
     await say(context, Safe(text))
     send = context.button(N_("Send"), BROADCAST("send", number), PRIMARY)

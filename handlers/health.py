@@ -17,7 +17,7 @@ SPENT = NN_("Today: {spent} of {n} credit", "Today: {spent} of {n} credits")
 FIGURES = N_(
     "Profiles checked: {profiles}\n"
     "Average time from post to alert: about {delay}\n"
-    "Alerts waiting: {waiting}, parked: {parked}"
+    "Alerts waiting: {waiting}, parked: {dead_letters}"
 )
 
 
@@ -39,7 +39,7 @@ async def health(context: Context) -> None:
         profiles=stands.profiles,
         delay=stands.delay or t.plain(N_("unknown")),
         waiting=stands.waiting,
-        parked=stands.dead_letters,
+        dead_letters=stands.dead_letters,
     )
     today = t(SPENT, spent=spent.budget - spent.left_today, n=spent.budget)
     lines += ["", today, figures]

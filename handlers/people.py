@@ -136,8 +136,8 @@ def _standing(one: Guest, context: Context) -> list[str]:
         return [t(STATES["added" if by else "allowed"], since=t.day(entry.since), by=by)]
     if access.mode == "open":
         return [t(STATES["open"])]
-    if entry and entry.told_at:
-        return [t(STATES["asked"], since=t.day(entry.told_at))]
+    if entry and entry.refused_at:
+        return [t(STATES["asked"], since=t.day(entry.refused_at))]
     return [t(STATES["through"])]
 
 

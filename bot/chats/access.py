@@ -256,7 +256,7 @@ class Access:
         if known and known.is_allowed and known.via != "added":
             return  # an owner allowed it: that does not hang on anybody
         values = {"is_allowed": True, "via": "added", "added_by": str(by), "name": name}
-        await store.put(tx, subject, now=self._now(), told_at=None, **values)
+        await store.put(tx, subject, now=self._now(), refused_at=None, **values)
 
     async def block(
         self, subject: Subject, *, until: datetime | None, reason: str, name: str = ""
@@ -275,7 +275,7 @@ class Access:
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
             subject = await self._now_called(tx, subject)
             names = await self._called(tx, subject, name)
-            entry = await store.put(tx, subject, now=now, told_at=None, **values, **names)
+            entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
             for chat_id in await store.chats_through(tx, subject):
                 await moves.close_chat(tx, chat_id, now=now)
         if subject.kind == "profile":
@@ -304,7 +304,7 @@ class Access:
     async def _unblock(self, tx: Tx, subject: Subject, **values: object) -> Entry:
         now = self._now()
         before = await store.get(tx, subject)
-        ended = {"blocked_since": None, "blocked_until": None, "reason": "", "told_at": None}
+        ended = {"blocked_since": None, "blocked_until": None, "reason": "", "refused_at": None}
         entry = await store.put(tx, subject, now=now, **ended, **values)
         if before and before.blocked_since:
             for chat_id in await store.chats_through(tx, subject):

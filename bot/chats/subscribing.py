@@ -138,7 +138,7 @@ class Subscribing:
         Raises:
             SubscriptionError: A limit, the block-list, or there can be no such topic.
             AskAgainError: Telegram doesn't answer, which is asked for the topic.
-            ProfileNotFoundError: There is no such account.
+            NoSuchProfileError: There is no such account.
             ProfilePrivateError: Nobody could be told of its stories.
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.

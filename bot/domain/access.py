@@ -55,7 +55,7 @@ class Entry:
     blocked_since: datetime | None
     blocked_until: datetime | None
     reason: str
-    told_at: datetime | None
+    refused_at: datetime | None
     allowance: int | None
 
     def is_blocked(self, now: datetime) -> bool:

@@ -259,8 +259,8 @@ def worth_polling_at(
 def _reached_at(due: datetime, member: AudienceMember) -> datetime:
     if member.digest is not None:
         hour = next_local(due + _DIGEST_LEAD, member.digest, member.zone)
-        told_at = quiet_until(hour, member.quiet, member.zone) or hour
-        return max(due, told_at - _DIGEST_LEAD)
+        heard_at = quiet_until(hour, member.quiet, member.zone) or hour
+        return max(due, heard_at - _DIGEST_LEAD)
     return quiet_until(due, member.quiet, member.zone) or due
 
 

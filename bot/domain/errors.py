@@ -2,7 +2,7 @@
 
 BotError
 ├── StoriesError                what the Stories API answered
-│   ├── ProfileNotFoundError    no such account
+│   ├── NoSuchProfileError      no such account
 │   ├── ProfilePrivateError     the account shows its stories to followers only
 │   ├── StoryGoneError          over 24 h old, or deleted
 │   ├── NoStoriesError          the account has none now
@@ -104,7 +104,7 @@ def about(username: str) -> Iterator[None]:
         raise
 
 
-class ProfileNotFoundError(StoriesError):
+class NoSuchProfileError(StoriesError):
     """There is no such account."""
 
     text = N_("I can't find <b>{username}</b> on Instagram. Please check the spelling.")

@@ -11,7 +11,7 @@ from bot.domain.errors import (
     HighlightGoneError,
     HighlightsUnavailableError,
     NoHighlightsError,
-    ProfileNotFoundError,
+    NoSuchProfileError,
     ProfilePrivateError,
     ProfileUnavailableError,
     about,
@@ -59,7 +59,7 @@ class Highlights:
 
         Raises:
             NoHighlightsError: It keeps none.
-            ProfileNotFoundError: There is no such account.
+            NoSuchProfileError: There is no such account.
             ProfilePrivateError: It is for the account's followers.
             HighlightsUnavailableError: The key's plan has none.
             SpendingError: The credits for it may not be spent.
@@ -132,7 +132,7 @@ class Highlights:
         self._refuse_blocked(profile)
         try:
             return await self._ledger.spend(payer, self._api.highlights(profile.profile_id))
-        except (ProfilePrivateError, ProfileNotFoundError) as error:
+        except (ProfilePrivateError, NoSuchProfileError) as error:
             agrees = "private" if isinstance(error, ProfilePrivateError) else "gone"
             if await self._names.proof(profile, payer) == agrees:
                 raise
@@ -161,7 +161,7 @@ class Highlights:
 
     def _refuse_blocked(self, profile: Profile) -> None:
         if alert_rules.is_blocked(profile.profile_id, profile.username, self._blocked):
-            raise ProfileNotFoundError(username=profile.username)
+            raise NoSuchProfileError(username=profile.username)
 
 
 def _until(_: list[Highlight], now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from bot.billing.ledger import Ledger, Payer
 from bot.domain.errors import (
     ApiRefusedError,
-    ProfileNotFoundError,
+    NoSuchProfileError,
     ProfilePrivateError,
     ProfileUnavailableError,
     SpendingError,
@@ -32,7 +32,7 @@ NEGATIVE_FOR = timedelta(minutes=5)
 _VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
 # One lookup of a name at a time, whichever instance makes it.
 _asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-_REFUSALS = (ProfilePrivateError, ProfileNotFoundError, ApiRefusedError)
+_REFUSALS = (ProfilePrivateError, NoSuchProfileError, ApiRefusedError)
 _VERDICTS: dict[str, type[StoriesError]] = {kind.__name__: kind for kind in _REFUSALS}
 Proof = Literal["private", "gone", "public", "unknown"]
 
@@ -53,7 +53,7 @@ class Names:
         """Return who had the name when it was last seen, None where that is too long ago; free.
 
         Raises:
-            ProfileNotFoundError: It was nobody's a moment ago, whoever asked.
+            NoSuchProfileError: It was nobody's a moment ago, whoever asked.
             ProfilePrivateError: The account was private a moment ago.
             ApiRefusedError: The API refused the name a moment ago.
         """
@@ -70,7 +70,7 @@ class Names:
         A private account is returned as one; nothing is concluded here for who follows it.
 
         Raises:
-            ProfileNotFoundError: Two answers agree that there is none.
+            NoSuchProfileError: Two answers agree that there is none.
             ProfilePrivateError: Two answers agree that not even its page is shown.
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.
@@ -78,7 +78,7 @@ class Names:
         try:
             try:
                 profile = await self._ask(username, payer)
-            except (ProfileNotFoundError, ProfilePrivateError):
+            except (NoSuchProfileError, ProfilePrivateError):
                 # Accounts that exist and are public answer 404 and 403 now and then.
                 profile = await self._ask(username, payer)
         except _REFUSALS as error:
@@ -124,7 +124,7 @@ class Names:
             return "unknown"
         try:
             answer = await self.resolve(profile.username, payer)
-        except ProfileNotFoundError:
+        except NoSuchProfileError:
             return "gone"
         except ProfilePrivateError:
             return "private"
@@ -145,7 +145,7 @@ class Names:
         ago, and said that it is public.
 
         Raises:
-            ProfileNotFoundError: There is no such account.
+            NoSuchProfileError: There is no such account.
             ProfilePrivateError: Its stories are for its followers.
             ProfileUnavailableError: It can't be had now; nothing is known of it.
             SpendingError: The credits for it may not be spent.
@@ -154,7 +154,7 @@ class Names:
         call = self._api.stories(profile.profile_id)
         try:
             return await self._ledger.spend(payer, call)
-        except (ProfilePrivateError, ProfileNotFoundError) as error:
+        except (ProfilePrivateError, NoSuchProfileError) as error:
             if not is_just_named:
                 shown = await self.resolve(profile.username, payer)
                 if shown.profile_id != profile.profile_id:
@@ -166,7 +166,7 @@ class Names:
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
             try:
                 return await self._ledger.spend(payer, call)
-            except (ProfilePrivateError, ProfileNotFoundError) as again:
+            except (ProfilePrivateError, NoSuchProfileError) as again:
                 raise ProfileUnavailableError(str(again), credits=again.credits) from None
             except SpendingError:  # the next asker may be able to pay
                 raise ProfileUnavailableError(str(error)) from None

@@ -9,7 +9,7 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules, links
 from bot.domain.errors import (
     ApiRefusedError,
-    ProfileNotFoundError,
+    NoSuchProfileError,
     ProfilePrivateError,
     ProfileUnavailableError,
     StoriesError,
@@ -78,7 +78,7 @@ class Viewer:
 
         async def fetch() -> Fetched[Story]:
             # The link may name whom it likes, or nobody.
-            with suppress(ProfileNotFoundError, ApiRefusedError):
+            with suppress(NoSuchProfileError, ApiRefusedError):
                 await self._names.known(link.username or "")
             try:
                 try:
@@ -112,7 +112,7 @@ class Viewer:
         the account answers 404 although it exists. Empty when there are none.
 
         Raises:
-            ProfileNotFoundError: There is no such account.
+            NoSuchProfileError: There is no such account.
             ProfilePrivateError: Its stories are for its followers.
             ProfileUnavailableError: It can't be had now; nothing is known of it.
             SpendingError: The credits for it may not be spent.
@@ -171,7 +171,7 @@ class Viewer:
 
     def _refuse_blocked(self, username: str, profile_id: str = "") -> None:
         if alert_rules.is_blocked(profile_id, username, self._blocked):
-            raise ProfileNotFoundError(username=username)
+            raise NoSuchProfileError(username=username)
 
 
 def _snapshot_of(profile: Profile, stories: list[Story]) -> Fetched[Story]:

@@ -17,8 +17,8 @@ from bot.billing.ledger import Ledger, Payer, Reservation
 from bot.domain import alert_rules
 from bot.domain.errors import (
     DatabaseUnavailableError,
+    NoSuchProfileError,
     OutOfServiceError,
-    ProfileNotFoundError,
     ProfilePrivateError,
     SpendingError,
     StoriesError,
@@ -430,12 +430,12 @@ class Scheduler:
         self, known: Known, plan: Plan, error: StoriesError
     ) -> Literal["private", "gone", "error"]:
         """Return what a failed check proves: private or gone only where the lookup agrees."""
-        if not isinstance(error, ProfilePrivateError | ProfileNotFoundError):
+        if not isinstance(error, ProfilePrivateError | NoSuchProfileError):
             return "error"
         proof = await self._proof(known, plan)
         if proof == "private" and isinstance(error, ProfilePrivateError):
             return "private"
-        if proof == "gone" and isinstance(error, ProfileNotFoundError):
+        if proof == "gone" and isinstance(error, NoSuchProfileError):
             return "gone"
         log.info("a refusal is in doubt", profile=known.profile_id, why=str(error), proof=proof)
         return "error"

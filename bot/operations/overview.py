@@ -164,7 +164,7 @@ class Overview:
             state = "blocked"
         elif entry and entry.is_allowed:
             state = "allowed"
-        elif entry and entry.told_at and self.access.mode != "open":
+        elif entry and entry.refused_at and self.access.mode != "open":
             state = "asked"
         return {
             "id": one.id,

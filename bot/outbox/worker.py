@@ -391,7 +391,7 @@ class Outbox:
         if self._presence is not None:
             presence = await self._presence(queue.chat.id, mute.missing)
         now = self._now()
-        log.info("asked about a chat", chat=queue.chat.id, found=str(presence))
+        log.info("asked about a chat", chat=queue.chat.id, presence=str(presence))
         async with self._db.begin() as tx:
             if await chat_queues.lock(tx, queue.chat.id) == queue.token:
                 await moves.record_presence(tx, mute, presence, now=now)

@@ -94,7 +94,7 @@ class Attempts:
         self._unclassified = metrics.counter(
             "unclassified_total", "Refusals of Telegram that the list doesn't know."
         )
-        self._sources = metrics.counter("media_sent_total", "Media sent, by their way.", "way")
+        self._sources = metrics.counter("media_sent_total", "Media sent, by source.", "source")
 
     async def run(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send all open items; None when each is sent or failed, else what stopped it."""
@@ -141,7 +141,7 @@ class Attempts:
         files: dict[str, KnownFile | None] = {}
         anew = {item.key for item in batch if not isinstance(item.source, ByFileId)}
         for item, message in zip(batch, messages, strict=False):
-            self._sources.inc(way=type(item.source).__name__)
+            self._sources.inc(source=type(item.source).__name__)
             item.sent, files[item.key] = receipt(item, message, self._now())
         await self._files.remember(files, anew=anew)
         return None

@@ -19,9 +19,9 @@ from bot.domain.errors import (
     MediaGoneError,
     MediaTooBigError,
     MediaUnavailableError,
+    NoSuchProfileError,
     OutOfServiceError,
     PastedLimitError,
-    ProfileNotFoundError,
     ProfilePrivateError,
     SpendingError,
     StoriesError,
@@ -49,7 +49,7 @@ _ASKED_AGAIN = timedelta(minutes=15)  # then one chat asks again
 _REFUSED_FOR = timedelta(hours=1)  # how long a source that Telegram refused is left out
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
-_NO = (StoryGoneError, ProfilePrivateError, ProfileNotFoundError)
+_NO = (StoryGoneError, ProfilePrivateError, NoSuchProfileError)
 
 
 class Supply:

@@ -25,7 +25,7 @@ access_list = sa.Table(
     sa.Column("blocked_since", Timestamp),
     sa.Column("blocked_until", Timestamp),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
-    sa.Column("told_at", Timestamp),  # when somebody was refused in a sentence
+    sa.Column("refused_at", Timestamp),  # when somebody was refused in a sentence
     sa.Column("allowance", sa.Integer),  # credits a day; None: as the settings say
 )
 
@@ -95,8 +95,8 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
 async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
     """Note that somebody is refused in a sentence now; false where that was said before."""
     key = {"kind": subject.kind, "subject": subject.id}
-    values = {"name": name, "told_at": now}
-    is_news = access_list.c.told_at.is_(None)
+    values = {"name": name, "refused_at": now}
+    is_news = access_list.c.refused_at.is_(None)
     return await database.put(tx, access_list, key, values, new={"since": now}, where=is_news)
 
 
@@ -106,7 +106,7 @@ async def visitors(tx: Tx, *, after: datetime) -> list[Entry]:
     asks = sa.and_(
         access_list.c.is_allowed.is_(False),
         access_list.c.blocked_since.is_(None),
-        access_list.c.told_at > after,
+        access_list.c.refused_at > after,
     )
     statement = sa.select(*COLUMNS).where(_KIND != "profile", sa.or_(came, asks))
     return [Entry(*row) for row in await tx.execute(statement.order_by(access_list.c.since))]

@@ -72,7 +72,7 @@ def overdue(now: datetime) -> list[Overdue]:
         access_list.c.is_allowed.is_(False),
         access_list.c.blocked_since.is_(None),
         access_list.c.allowance.is_(None),
-        access_list.c.told_at < now - _ASKED_KEPT,
+        access_list.c.refused_at < now - _ASKED_KEPT,
     )
     first_entry = datetime.combine(now.date() - _ENTRIES_KEPT, time(), UTC)
     return [

@@ -14,8 +14,8 @@ from bot.domain.errors import (
     MediaError,
     MediaRefusedError,
     NoStoriesError,
+    NoSuchProfileError,
     OutOfServiceError,
-    ProfileNotFoundError,
     ProfilePrivateError,
     StoriesError,
 )
@@ -151,7 +151,7 @@ class StoriesApi:
 
         Raises:
             ProfilePrivateError: The account is private (only told with the privacy check).
-            ProfileNotFoundError: There is no such account.
+            NoSuchProfileError: There is no such account.
         """
         query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id}, probe=probe)
         if self._privacy is None or self._privacy.mode == "false":
@@ -168,7 +168,7 @@ class StoriesApi:
         """Return the account behind a name, and whether it is private; 1 credit.
 
         Raises:
-            ProfileNotFoundError: There is no such account.
+            NoSuchProfileError: There is no such account.
         """
         query = self._query(
             Endpoint.USER_BY_USERNAME, {"username": username}, subject=username, probe=probe
@@ -182,7 +182,7 @@ class StoriesApi:
 
         Raises:
             ProfilePrivateError: The account is private.
-            ProfileNotFoundError: There is no such account.
+            NoSuchProfileError: There is no such account.
             HighlightsUnavailableError: The key's plan has none.
         """
         query = self._query(Endpoint.USER_HIGHLIGHTS, {"user_id": profile_id})
@@ -272,7 +272,7 @@ class StoriesApi:
         asked_at = self._now()
         try:
             first = await self._stories(quick)
-        except (ProfilePrivateError, ProfileNotFoundError) as refusal:
+        except (ProfilePrivateError, NoSuchProfileError) as refusal:
             spent = quick.nominal if refusal.credits is None else refusal.credits
         else:
             if first.value or expects_some is None or not await expects_some():

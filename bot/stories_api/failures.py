@@ -15,8 +15,8 @@ from bot.domain.errors import (
     HighlightGoneError,
     HighlightsUnavailableError,
     NoStoriesError,
+    NoSuchProfileError,
     OutOfServiceError,
-    ProfileNotFoundError,
     ProfilePrivateError,
     ProfileUnavailableError,
     StoriesError,
@@ -44,8 +44,8 @@ _HIGHLIGHTS = frozenset({Endpoint.USER_HIGHLIGHTS, Endpoint.HIGHLIGHT_BY_URL})
 _NONE_NOW = frozenset({"NotFoundError", "StoryNotFound", "MediaNotFound", "HighlightNotFound"})
 _PRIVATE = re.compile(r"privacy settings|private account|account is private", re.IGNORECASE)
 _BY_NAME: Mapping[str, type[StoriesError]] = {
-    "UserNotFound": ProfileNotFoundError,
-    "AccountNotFound": ProfileNotFoundError,
+    "UserNotFound": NoSuchProfileError,
+    "AccountNotFound": NoSuchProfileError,
     "PrivateAccount": ProfilePrivateError,
     "StoryNotFound": StoryGoneError,
     "MediaNotFound": StoryGoneError,
@@ -142,7 +142,7 @@ def _of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
         return HighlightsUnavailableError if endpoint in _HIGHLIGHTS else ApiRefusedError
     if endpoint == Endpoint.HIGHLIGHT_BY_URL:
         return HighlightGoneError
-    return ProfileNotFoundError if endpoint in _ABOUT_PROFILE else StoryGoneError
+    return NoSuchProfileError if endpoint in _ABOUT_PROFILE else StoryGoneError
 
 
 def _billed(status: int, body: bytes | None, price: int) -> int | None:

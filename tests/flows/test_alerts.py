@@ -13,8 +13,8 @@ from bot.bootstrap import Parts, built
 from bot.chats.subscribing import Subscribed
 from bot.domain.errors import (
     BlockedProfileError,
+    NoSuchProfileError,
     NotFollowedError,
-    ProfileNotFoundError,
     ProfilePrivateError,
     TooManyFollowedError,
 )
@@ -431,7 +431,7 @@ async def test_limits_and_the_block_list_cost_nothing(stage: Stage) -> None:
 
 async def test_who_can_not_be_followed(stage: Stage) -> None:
     chat = await stage.person()
-    with pytest.raises(ProfileNotFoundError):
+    with pytest.raises(NoSuchProfileError):
         await stage.follow(chat, "nobody_at_all")
     with pytest.raises(ProfilePrivateError):
         await stage.follow(chat, "locked")

@@ -9,35 +9,24 @@ from pathlib import Path
 GIVEN_UP = {
     *("look", "looks", "view", "views", "hearer", "hearers", "owed", "parked", "take_off"),
     *("land", "lands", "landed", "flight", "flights", "way", "ways", "parcel", "parcels"),
-    *("trip", "trips", "combined", "to_the_end", "purse", "purses", "pace", "paces", "lane"),
-    *("lanes", "hold", "holds", "settle", "settled", "keep", "keeps", "unsure", "put_back"),
+    *("trip", "trips", "combined", "to_the_end", "purse", "purses", "pace", "paces"),
+    *("operator", "operators", "lanes", "hold", "holds", "settle", "settled", "keep"),
+    *("keeps", "unsure", "put_back"),
     *("leave", "leaves", "told", "spoken", "found", "gate", "gates", "note", "notes"),
 }
-STORED = "the name of a column, a key or a label, which never changes"
-LEDGER = "reserve, settle, refund: the ledger's own terms"
-LANE = "reply or alert: the two lanes of the limits of Telegram"
-ALLOWED = {
-    ("*", "next_check_at"): STORED,
-    ("*", "ProfileNotFoundError"): STORED,
-    ("bot/telegram/outcomes.py", "EndPointNotFound"): "a class of python-telegram-bot",
-    ("bot/sending/attempts.py", "way"): STORED,
-    ("*", "told_at"): STORED,
-    ("handlers/*", "parked"): "a field of a sentence that is translated",
-    ("handlers/broadcast.py", "pace"): "a field of a sentence that is translated",
-    ("bot/web/signed.py", "keep_blank_values"): "an argument of urllib.parse",
-    ("bot/domain/model.py", "keep"): STORED,
-    ("bot/outbox/results.py", "keep"): STORED,
-    ("bot/outbox/worker.py", "found"): "a field of a line of the log",
-    ("*", "settle"): LEDGER,
-    ("*", "_settle"): LEDGER,
-    ("*", "_settle_alone"): LEDGER,
-    ("*", "settled"): LEDGER,
-    ("bot/sending/*", "Lane"): LANE,
-    ("bot/telegram/*", "Lane"): LANE,
-    ("bot/sending/*", "lane"): LANE,
-    ("bot/telegram/*", "lane"): LANE,
-    ("bot/outbox/composer.py", "lane"): LANE,
+OWNED = {
+    "EndPointNotFound": "python-telegram-bot",
+    "keep_blank_values": "urllib.parse",
 }
+"""Names that others own."""
+LEDGER = {"bot/billing/ledger.py", "bot/store/spending.py"}
+TERMS = {
+    "settle": LEDGER | {"bot/fetching/answer_cache.py", "bot/fetching/poller.py"},
+    "_settle_alone": LEDGER,
+    "settled": LEDGER,
+    "keep": {"bot/domain/model.py", "bot/outbox/results.py"},
+}
+"""Terms of the glossary, and the only modules that may use them: the ledger's, and an option's."""
 
 
 def names_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -69,7 +58,7 @@ def given_up_in(name: str) -> list[str]:
 
 def is_allowed(path: str, name: str) -> bool:
     """Return whether a name may hold such a word there."""
-    return any(what == name and Path(path).match(where) for where, what in ALLOWED)
+    return name in OWNED or path in TERMS.get(name, ())
 
 
 def leftovers() -> list[tuple[str, str, str]]:
@@ -105,9 +94,7 @@ def test_what_is_allowed_is_still_there() -> None:
         for path in Path(room).rglob("*.py")
         for _, name in names_in(ast.parse(path.read_text()))
     }
-    unused = [
-        (where, what)
-        for where, what in ALLOWED
-        if not any(name == what and Path(path).match(where) for path, name in names)
-    ]
+    allowed = {(path, name) for name, paths in TERMS.items() for path in paths}
+    unused = [name for name in OWNED if name not in {one for _, one in names}]
     assert not unused
+    assert {name for _, name in allowed & names} == set(TERMS)

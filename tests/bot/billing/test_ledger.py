@@ -27,9 +27,9 @@ from bot.domain.errors import (
     ApiUnavailableError,
     BudgetSpentError,
     MediaGoneError,
+    NoSuchProfileError,
     PastedLimitError,
     PersonSpentError,
-    ProfileNotFoundError,
     SpendingError,
     SpendingStoppedError,
     TooFastError,
@@ -102,8 +102,8 @@ async def test_what_the_api_billed_is_what_counts(db: Database) -> None:
     [
         (ApiUnavailableError(credits=0), 0),
         (ApiUnavailableError(credits=None), 2),  # a time-out: nobody knows, so it is spent
-        (ProfileNotFoundError(credits=2), 2),
-        (ProfileNotFoundError(credits=3), 3),
+        (NoSuchProfileError(credits=2), 2),
+        (NoSuchProfileError(credits=3), 3),
         (MediaGoneError(), 2),
         (ValueError("a bug of ours"), 2),
     ],

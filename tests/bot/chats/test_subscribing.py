@@ -17,7 +17,7 @@ from bot.domain.errors import (
     ApiUnavailableError,
     BudgetSpentError,
     NoRoomError,
-    ProfileNotFoundError,
+    NoSuchProfileError,
     SubscriptionError,
     TooManyFollowedError,
     TooManyNewError,
@@ -140,7 +140,7 @@ async def test_what_may_not_be_spent_or_is_not_answered_begins_nothing(desk: Des
         await subscribing.subscribe(Target(1), name, Asker(1))
     await desk.control.call("DELETE", f"/faults/{number}")
     assert await desk.subscriptions().every(1) == []
-    with pytest.raises(ProfileNotFoundError):
+    with pytest.raises(NoSuchProfileError):
         await subscribing.subscribe(Target(1), "nobody_here", Asker(1))
 
 

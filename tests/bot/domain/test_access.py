@@ -22,7 +22,7 @@ ASKED = Entry(
     blocked_since=None,
     blocked_until=None,
     reason="",
-    told_at=None,
+    refused_at=None,
     allowance=None,
 )
 LET = replace(ASKED, is_allowed=True)

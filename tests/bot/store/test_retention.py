@@ -91,7 +91,7 @@ async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
         (samples, "hour"): (30 * DAY, {"figures": {}}),
         (ended, "at"): (DAY, one | unfollowed),
         (inbox, "done_at"): (25 * HOUR, {"queue": "", "body": "", "stored_at": NOON}),
-        (access_list, "told_at"): (30 * DAY, {"kind": "person", "since": NOON}),
+        (access_list, "refused_at"): (30 * DAY, {"kind": "person", "since": NOON}),
         (key_values, "until"): (timedelta(), {}),
     }
     async with db.begin() as tx:

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from bot.domain.errors import (
     ApiRefusedError,
+    NoSuchProfileError,
     OutOfServiceError,
-    ProfileNotFoundError,
     ProfilePrivateError,
     StoryGoneError,
 )
@@ -98,7 +98,7 @@ async def test_what_is_not_there(box: Box) -> None:
     api = api_of(box)
     quiet = (await api.profile("quiet")).value.profile_id
     assert (await api.stories(quiet)).value == []
-    with pytest.raises(ProfileNotFoundError) as caught:
+    with pytest.raises(NoSuchProfileError) as caught:
         await api.profile("nobody.here")
     assert (caught.value.credits, caught.value.fields) == (1, {"username": "nobody.here"})
     with pytest.raises(StoryGoneError):

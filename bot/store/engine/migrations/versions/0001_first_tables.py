@@ -23,7 +23,7 @@ def upgrade() -> None:
     sa.Column('blocked_since', sa.BigInteger(), nullable=True),
     sa.Column('blocked_until', sa.BigInteger(), nullable=True),
     sa.Column('reason', sa.Text(), server_default='', nullable=False),
-    sa.Column('told_at', sa.BigInteger(), nullable=True),
+    sa.Column('refused_at', sa.BigInteger(), nullable=True),
     sa.Column('allowance', sa.Integer(), nullable=True),
     sa.PrimaryKeyConstraint('kind', 'subject', name=op.f('pk_access_list'))
     )
