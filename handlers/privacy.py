@@ -20,7 +20,7 @@ ABOUT = N_(
 )
 STAYS = N_(
     "<b>What stays when you delete it</b>\n"
-    "• whether this chat may use me, and what is used up of today's limit\n"
+    "• whether this chat can use me, and how much of today's limit is used up\n"
     "• what was spent, without saying for whom\n"
     "• copies of my database, which my owner keeps for some days in case it is lost"
 )
