@@ -77,8 +77,8 @@ class Scheduler:
     ) -> None:
         """Make up to ``at_once`` checks at a time.
 
-        ``end_blocked`` is awaited each minute, to end what follows blocked profiles; ``wake`` is
-        called when deliveries are due.
+        ``end_blocked`` is awaited at each block and each minute, to end what follows blocked
+        profiles; ``wake`` is called when deliveries are due.
         """
         self._db = db
         self._api = api
@@ -86,6 +86,7 @@ class Scheduler:
         self._names = Names(db, api, ledger, now=now)
         self._settings = settings
         self._end_blocked = end_blocked
+        self._ended_for: frozenset[str] = frozenset()  # the blocked profiles of the last time
         self._at_once = at_once
         self._lease = lease
         self._witness = witness
@@ -261,12 +262,15 @@ class Scheduler:
         return taken
 
     async def _maintain(self, plan: Plan) -> None:
-        """Once a minute: survey the profiles, share the budget, keep the plan."""
+        """Once a minute: survey the profiles, share the budget, keep the plan; end the blocked."""
         now = self._now()
-        if now - self._kept_at >= MAINTAIN_EVERY:
+        is_time = now - self._kept_at >= MAINTAIN_EVERY
+        if is_time or self._ended_for != self._settings.blocked:
+            self._ended_for = frozenset(self._settings.blocked)
+            await self._end_blocked()
+        if is_time:
             self._kept_at = now
             await self._privacy.refresh()
-            await self._end_blocked()
             self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
                 async with self._db.read() as tx:

@@ -16,7 +16,7 @@ from bot.presentation.actions import about
 from bot.store import chats, moves
 from bot.store.access import access_list
 from bot.store.engine.database import Database
-from tests.support.control import wait_for
+from tests.support.control import flood, wait_for
 from tests.support.database import on_postgresql
 from tests.support.sandbox import Box
 from tests.support.storybell import TOKEN, Bell, running_bell
@@ -289,3 +289,21 @@ async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
     await bell.ask(bob, "/help")
     assert not {story["pk"], news["pk"], *kept["media_ids"]} & set(await shown(last))
     assert await control.billed_for("hidden") == billed
+
+
+async def test_what_waits_of_a_profile_is_not_sent_once_it_is_blocked(town: Town) -> None:
+    bell, control = town.bell, town.bell.control
+    await control.profile("waits", posts_per_day=0)
+    await bell.ask(town.ann, "/subscribe waits")
+    await control.fault("telegram", flood(5), match="sendPhoto", chat_id=town.ann)
+    await control.publish("waits")
+
+    async def is_put_off() -> bool:
+        asked = await control.requests("telegram", path="sendPhoto")
+        return any(one["status"] == 429 for one in asked)
+
+    await wait_for(is_put_off, what="the flood")
+    last = (await control.replies(town.ann))[-1]["message_id"]
+    await bell.ask(town.boss, "/block waits")
+    (ended,) = await bell.replies(town.ann, after=last)
+    assert "waits" in ended["text"]
