@@ -2,7 +2,8 @@
 
 ``@command``, ``@pressed`` and ``@heard`` make handlers. Who may not do something is told so here:
 in a sentence after a command, in a pop-up after a press. What only the owner may do does not
-exist for others: such a command gets no answer, such a button is an unknown one.
+exist for others: such a command, such a button is an unknown one, and in groups nobody is told of
+unknown commands.
 """
 
 from collections.abc import Callable, Coroutine, Hashable
@@ -31,10 +32,11 @@ from bot.domain.errors import (
     NotChannelAdminError,
     NowhereError,
     RightsError,
+    UnknownCommandError,
 )
 from bot.domain.sentences import N_
 from bot.presentation.actions import Kind, split_about
-from bot.presentation.html import shorten
+from bot.presentation.html import code, shorten
 from bot.updates import unit_of_work
 from handlers.commands import show_menu
 from handlers.rights import ANYBODY, OWNER, SHOW, TABLE, Right
@@ -91,11 +93,14 @@ class Guarded:
 
         Raises:
             RightsError: The person may not do this here.
+            UnknownCommandError: Only the owner may, and it was asked for in a private chat.
         """
         if await _may(context, TABLE[self.name]):
             await self.run(context)
-        else:
+        elif context.query or not context.is_private:
             await answer(context, context.t.plain(UNKNOWN_BUTTON))
+        else:
+            raise UnknownCommandError(self.name, command=code(self.name))
 
 
 def handlers_of(module: ModuleType) -> list[Handler]:

@@ -14,6 +14,7 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links, talk
+from bot.domain.errors import UnknownCommandError
 from bot.domain.sentences import N_
 from bot.domain.wanted import MOST, OURS, read
 from bot.presentation import actions
@@ -50,7 +51,6 @@ BUTTON = 24  # characters that a phone shows of a button
 
 WHICH_OF_MANY = N_("Do you want to see the stories from {names} now, or get every new one?")
 MEANT = N_("Did you mean this?")
-UNKNOWN = N_("I don't know the command {command}. /help shows what I can do.")
 MEANT_COMMAND = N_("Did you mean {command}?")
 EXAMPLE = N_(
     "I bring you Instagram stories. Send me the name of a profile or a link to a story, or "
@@ -205,8 +205,8 @@ async def _answer_command(context: Context, word: str, rest: str) -> None:
     meant = talk.command_meant(word, known)
     link = links.parse_argument(rest) if rest else None
     if meant is None:
-        await say(context, context.t(UNKNOWN, command=code(f"/{word}")))
-    elif meant in TAKE_A_NAME and link and link.username:
+        raise UnknownCommandError(f"/{word}", command=code(f"/{word}"))
+    if meant in TAKE_A_NAME and link and link.username:
         run = button(f"/{meant} {link.username}", actions.RUN(meant, link.username))
         await say(context, context.t(MEANT), [[run]])
     else:

@@ -379,6 +379,12 @@ class BlockedProfileError(SubscriptionError):
     text = N_("<b>{username}</b> isn't available in this bot.")
 
 
+class UnknownCommandError(BotError):
+    """There is no such command, or none for this person."""
+
+    text = N_("I don't know the command {command}. /help shows what I can do.")
+
+
 class RightsError(BotError):
     """Somebody may not do this here; who pressed a button is told by a pop-up, never a post."""
 

@@ -175,7 +175,8 @@ class Walk:
                 got = str(error)
         wanted = "done" if is_let(cell) else "refused"
         if wanted == "refused" and TABLE[cell.name] is OWNER:
-            wanted = "silence"
+            is_command = cell.kind == "private" and cell.data is None
+            wanted = "unknown" if is_command else "silence"
         return None if got == wanted else f"{cell}: {got}, not {wanted}"
 
     async def _scene(self, cell: Cell) -> tuple[int, int]:
@@ -233,12 +234,15 @@ class Walk:
             text, more["file_of"] = "", self._document
             more["caption"] = "/import"
         message = await self.control.say(chat, text, user=person, **more)
-        if TABLE[cell.name] is OWNER and not is_let(cell):
+        hidden = TABLE[cell.name] is OWNER and not is_let(cell)
+        if hidden and cell.kind != "private":
             await self.control.say(chat, f"/help@{NAME}", user=person, **more)
         (reply, *rest) = await self.control.wait_replies(chat, 1, after=message)
         said = reply.get("text", "")
         if said in REFUSALS:
             return "refused"
+        if said.startswith(f"I don't know the command {cell.name}."):
+            return "unknown"
         is_help = ("all stories from a profile" in said) and cell.name != "/help"
         return "silence" if is_help and not rest else "done"
 
