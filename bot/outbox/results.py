@@ -144,8 +144,10 @@ async def record(
         await _arrived(tx, [arrived], now)
         rest = [row for row in rest if row.id not in arrived.messages]
     if not is_ours:
-        if isinstance(outcome, Moved):  # another has moved the chat by now, so no copy arrived
-            await deliveries.change(tx, _ids(rest), copies=-int(left), claims=0)
+        if isinstance(outcome, Moved):
+            account.is_due = await _go_on_there(
+                tx, queue, outcome, rest, behind, left=left, now=now
+            )
         return account
     if tells:
         await deliveries.release(tx, chat_id, held=UNTOLD, now=now)
@@ -179,6 +181,27 @@ async def _answered(  # noqa: PLR0917 - as record has them
         if says_more:
             account.is_due = await chat_queues.reschedule(tx, queue.chat.id)
         await _pass_on_floods(tx, [queue], floods)
+
+
+async def _go_on_there(
+    tx: Tx,
+    queue: ChatQueue,
+    outcome: Moved,
+    rest: Sequence[Delivery],
+    behind: Sequence[Delivery],
+    *,
+    left: bool,
+    now: datetime,
+) -> bool:
+    """Free the queue of a chat that another has moved by now, where its lease came along.
+
+    No copy arrived. Returns whether the queue is free, so that the rest may go.
+    """
+    await deliveries.change(tx, _ids(rest), copies=-int(left), claims=0)
+    await deliveries.change(tx, _ids(behind), copies=-1)
+    if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
+        return False
+    return await chat_queues.reschedule(tx, outcome.chat_id, free_at=now)
 
 
 async def _judged(

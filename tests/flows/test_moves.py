@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.flows.test_albums import many, pks
 from tests.support.control import Control, refused, wait_for
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell, storybell
@@ -198,3 +199,20 @@ async def test_a_link_from_before_a_move_opens_the_page_of_the_new_group(tmp_pat
         await bell.ask(new, "/subscriptions", user=boss)
         (again,) = await bell.ask(boss, link)
         assert again["text"] == page["text"]
+
+
+async def test_an_answer_goes_on_at_once_in_a_group_that_is_moved_in_the_middle_of_it(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        boss = await control.person("Boss")
+        group = await control.chat("group", members={boss: "creator"})
+        await control.profile("on.the.move", posts_per_day=0)
+        stories = await many(control, "on.the.move", (), 12)
+        await control.fault("telegram", {"delay_s": 1}, match="sendMediaGroup", after=1)
+        await control.say(group, "/stories@storybell_7000000001_bot on.the.move", user=boss)
+        await control.wait_replies(group, 6)
+        new = await control.migrate(group)  # its update is handled while the second album waits
+        await control.wait_replies(new, 6, within=20)  # a lease lasts a minute
+        assert await pks(control, group) + (await pks(control, new)) == stories
