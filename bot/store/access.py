@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.access import Entry, Subject, Via, judge
+from bot.domain.records import EPOCH
 from bot.store.engine import database
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import Timestamp, insert, metadata
@@ -176,19 +177,26 @@ async def chats_through(tx: Tx, subject: Subject) -> list[int]:
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Let a group that became a supergroup stay what it was; a block goes before."""
+    """Let a group that became a supergroup stay what it was; of two blocks the longer holds."""
     before = await get(tx, Subject.of_chat(old))
     if before is None:
         return
     after = await get(tx, Subject.of_chat(new))
-    kept = after if after and after.blocked_since and not before.blocked_since else before
-    values = {
-        name: getattr(kept, name)
-        for name in Entry.__dataclass_fields__
-        if name not in {"kind", "subject", "since"}
-    }
+    names = Entry.__dataclass_fields__.keys() - {"kind", "subject", "since"}
+    values = {name: getattr(before, name) for name in names}
+    if after and _block(after) > _block(before):
+        values |= {name: getattr(after, name) for name in _OF_BLOCK}
     await put(tx, Subject.of_chat(new), now=before.since, **values)
     await tx.execute(sa.delete(access_list).where(_is(Subject.of_chat(old))))
+
+
+_OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
+
+
+def _block(entry: Entry) -> tuple[bool, bool, datetime]:
+    """Return what orders blocks by how long they last: none, until a time, without end."""
+    until = entry.blocked_until
+    return entry.blocked_since is not None, until is None, until or EPOCH
 
 
 async def forget_name(tx: Tx, chat_id: int) -> None:

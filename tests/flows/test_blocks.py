@@ -220,6 +220,27 @@ async def test_a_move_takes_a_block_along_whether_the_chat_is_known_or_not(
     assert rows == ["-1007"]
 
 
+@pytest.mark.parametrize("is_old_longer", [True, False])
+async def test_of_two_blocks_that_meet_in_a_move_the_longer_holds(
+    db: Database, *, is_old_longer: bool
+) -> None:
+    now = [NOW]
+    access = Access(db, mode="open", now=lambda: now[0])
+    ends = [None, NOW + timedelta(hours=1)]
+    for chat, until in zip((-7, -1007), ends if is_old_longer else ends[::-1], strict=True):
+        async with db.begin() as tx:
+            await chats.ensure(tx, chat, kind="group", title="", now=NOW)
+        await access.block(Subject("chat", str(chat)), until=until, reason="")
+    async with db.begin() as tx:
+        await moves.move_chat(tx, -7, -1007, now=NOW)
+    now[0] += timedelta(hours=2)
+    await access._step()  # noqa: SLF001 - what its worker does each minute
+    async with db.read() as tx:
+        here = await chats.get(tx, -1007)
+    assert here
+    assert here.state == "closed"
+
+
 @on_postgresql
 async def test_a_chat_that_is_new_in_the_moment_of_a_block_is_closed_soon(town: Town) -> None:
     """Neither transaction sees the other: for the block the chat is not there yet."""
