@@ -60,7 +60,7 @@ from bot.store import key_values
 from bot.store.engine.failures import is_passing
 from bot.store.engine.lock import alone
 from bot.store.leases import Leader
-from bot.updates.answering import Answering
+from bot.updates.handling import Handling
 from bot.updates.inbox import Intake
 from bot.updates.inline_queries import InlineQueries
 from bot.updates.polling import Polling, TokenRefusedError
@@ -180,7 +180,7 @@ class Running:
         if settings.webhook_url:
             self._webhook = webhook_for(settings.telegram_token)
         self.app = _conversation(parts)
-        answering = Answering(
+        handling = Handling(
             parts.db,
             self.app.process_update,
             parts.outbox,
@@ -192,9 +192,9 @@ class Running:
         self.intake = Intake(
             parts.db,
             parts.bot,
-            answering,
-            last_resort=answering.out_of_turn(handlers.errors.last_resort),
-            too_much=answering.out_of_turn(self._too_much),
+            handling,
+            last_resort=handling.out_of_turn(handlers.errors.last_resort),
+            too_much=handling.out_of_turn(self._too_much),
             said_again=timing.said_again,
             press_s=timing.press_s,
             metrics=parts.metrics,

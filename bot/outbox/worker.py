@@ -349,7 +349,7 @@ class Outbox:
             ids = [row.id for row in decision.dead_letters]
             log.error("parked after too many crashes", chat=queue.chat.id, deliveries=ids)
 
-    async def answer(
+    async def send_replies(
         self, queue: ChatQueue, rows: Sequence[Delivery], *, until: datetime
     ) -> Outcome | None:
         """Send answers whose transaction has claimed their queue, in order; the last outcome.

@@ -334,10 +334,10 @@ class Intake:
             self._presses.begun(claimed.update_id)
             self._running[claimed.queue] = (claimed, None)
             self._places[claimed.queue] = place
-            task = self._group.create_task(self._answer(claimed, place))
+            task = self._group.create_task(self._run(claimed, place))
             self._running[claimed.queue] = (claimed, task)
 
-    async def _answer(self, claimed: ClaimedUpdate, place: Place) -> None:
+    async def _run(self, claimed: ClaimedUpdate, place: Place) -> None:
         """Handle one update, and write down what came of it."""
         place.take()
         result = ""

@@ -256,18 +256,18 @@ def test_each_step_of_a_flow_has_its_row() -> None:
 
 FALSE = {
     "another module's function of that name": (
-        "bot.updates.answering.Answering._close\n  bot.store.deliveries.change"
+        "bot.updates.handling.Handling._close\n  bot.store.deliveries.change"
     ),
     "another class's method": "bot.outbox.worker.Outbox._bring\n  bot.sending.sender.Sender._send",
     "against time": (
-        "bot.updates.answering.Answering._answer\n"
-        "  bot.updates.answering.Answering._send\n  bot.updates.answering.Answering._close"
+        "bot.updates.handling.Handling._run\n"
+        "  bot.updates.handling.Handling._send\n  bot.updates.handling.Handling._close"
     ),
     "a hand-over as a call": (
-        "bot.updates.answering.Answering._answer\n  telegram.ext.Application.process_update"
+        "bot.updates.handling.Handling._run\n  telegram.ext.Application.process_update"
     ),
     "who hands nothing over": (
-        "bot.updates.answering.Answering._answer\n"
+        "bot.updates.handling.Handling._run\n"
         "  > telegram.ext.Application.process_update (handle, bot.app._conversation)"
     ),
     "handlers in another order": (

@@ -45,7 +45,7 @@ class Enqueued:
     strangers: Sequence[Reply]
 
 
-class Answering:
+class Handling:
     """Handles updates; each as one unit of work."""
 
     def __init__(
@@ -78,15 +78,15 @@ class Answering:
             TakenOverError: Another replica has it by now; nothing has happened here.
             Exception: It could not be written down: nothing has happened, and it may come again.
         """
-        return await self._answer(update, claimed, self._handle, in_turn=True)
+        return await self._run(update, claimed, self._handle, in_turn=True)
 
     def out_of_turn(
         self, handle: Callable[[Update], Awaitable[None]]
     ) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
         """Return what lets ``handle`` answer with the same words only once, while they wait."""
-        return lambda update, claimed: self._answer(update, claimed, handle, in_turn=False)
+        return lambda update, claimed: self._run(update, claimed, handle, in_turn=False)
 
-    async def _answer(
+    async def _run(
         self,
         update: Update,
         claimed: ClaimedUpdate,
@@ -167,7 +167,7 @@ class Answering:
         if not enqueued.queue:
             return
         try:
-            outcome = await self._outbox.answer(
+            outcome = await self._outbox.send_replies(
                 enqueued.queue, enqueued.rows, until=enqueued.until
             )
         except Exception:  # it is claimed again when its lease is over
