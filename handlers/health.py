@@ -28,10 +28,11 @@ async def health(context: Context) -> None:
     stands = await services.overview.figures()
     spent = await services.reports.spending()
     buttons: Buttons = []
-    lines = [_line(SINCE, one, context) for one in stands.still_open] or [t(WELL)]
+    lines: list[str] = [_line(SINCE, one, context) for one in stands.still_open]
     if await services.ledger.is_stopped():
         lines.append(t(STOPPED))
         buttons += resume_row(context)
+    lines = lines or [t(WELL)]
     if stands.dead_letters:  # which of them are sent again is chosen there
         buttons.append([context.button(N_("The admin page"), RUN("admin"))])
     figures = t(

@@ -13,6 +13,8 @@ BALANCE = NN_("Balance: {n} credit", "Balance: {n} credits")
 DAYS_LEFT = NN_("Balance: {n} credit, about {time}", "Balance: {n} credits, about {time}")
 STOPPED = N_("Spending is stopped. I won't get any stories until you send /resume_spending.")
 
+A_YEAR = 365  # days; nobody plans for what lasts longer
+
 
 def resume_row(context: Context) -> Buttons:
     """Return the button beside `STOPPED`: what ends it."""
@@ -26,10 +28,10 @@ def cost_of(credits: float, context: Context) -> Safe:  # noqa: A002 - the proje
 
 
 def balance_of(spent: Spending, context: Context) -> str:
-    """Return how many credits are left and for how long; empty while that is not known."""
+    """Return how many credits are left and, up to a year, for how long; empty while unknown."""
     if spent.balance is None:
         return ""
-    if spent.days_left is None:
+    if spent.days_left is None or spent.days_left > A_YEAR:
         return context.t(BALANCE, n=spent.balance)
     left = timedelta(days=round(spent.days_left))
     return context.t(DAYS_LEFT, n=spent.balance, time=left)

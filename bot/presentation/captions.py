@@ -46,9 +46,10 @@ def caption(
     header = _header(stories, t, alert=alert)
     if part and part[1] > 1:
         header += f" · {part[0]}/{part[1]}"
+    lines = [header]
     if name := shorten(one_line(title), _NAME_LENGTH):
-        header += f"\n⭐ {bold(foreign(name, rtl=t.rtl))}"
-    lines = [header, "🕒 " + _when(stories, t, now, zone), *_life(stories, t, now, zone)]
+        lines.append(f"⭐ {bold(foreign(name, rtl=t.rtl))}")
+    lines += ["🕒 " + _when(stories, t, now, zone), *_life(stories, t, now, zone)]
     return _fit(lines, _details(stories, t, style), t, spare)
 
 

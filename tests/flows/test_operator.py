@@ -54,6 +54,7 @@ async def test_the_stop_switch_refuses_everybody_until_it_is_taken_back(
     (report,) = await bell.ask(boss, "/spending")
     for page in (reply, report, health):
         assert "Spending is stopped" in page["text"]
+        assert "Nothing is wrong" not in page["text"]
         assert buttons(page) == {"Resume spending": "run:resume_spending"}
     await bell.press(boss, health, "run:resume_spending")
     await bell.replies(boss, 1, after=report["message_id"])

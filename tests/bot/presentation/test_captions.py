@@ -245,7 +245,7 @@ def test_a_long_address_does_not_make_the_request_too_big() -> None:
 
 def test_in_arabic_each_line_runs_from_right_to_left_and_names_keep_apart() -> None:
     arabic = translator_for("ar")
-    for line in of(RICH, t=arabic).splitlines():
+    for line in of(RICH, t=arabic, title="Oceans").splitlines():
         assert not line or line.startswith("\u200f")
     assert isolate("natgeo") in of(RICH, t=arabic)
     hebrew = replace(NATGEO, full_name="שלום")
