@@ -15,6 +15,7 @@ from telegram.error import TelegramError
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.clock import steady
+from bot.store import inbox
 
 log = structlog.get_logger()
 
@@ -56,8 +57,10 @@ class InlineQueries:
 
     def _add(self, update: dict[str, Any]) -> None:
         try:
-            person = int(update["inline_query"]["from"]["id"])
-        except (KeyError, TypeError, ValueError, OverflowError):
+            person = update["inline_query"]["from"]["id"]
+        except (KeyError, TypeError):
+            return
+        if not inbox.is_number(person):
             return  # nobody whom an answer could reach
         is_new = person not in self._newest
         if self._group is None or (is_new and len(self._newest) >= _PEOPLE):

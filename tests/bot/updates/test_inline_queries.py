@@ -134,6 +134,7 @@ def test_no_failure_ends_it_and_nonsense_is_let_go() -> None:
                 {"from": {"id": float("inf")}},
             )
             nonsense = [{"inline_query": value} for value in values]
+            nonsense.append(typed(1, 10**26, "0 of nobody"))
             assert one.queries.take([message, *nonsense, 7]) == [message, 7]
             for number, text in enumerate(("0 refused", "0 broken", "0 fine")):
                 one.queries.take([typed(number, 5, text)])
