@@ -101,7 +101,9 @@ CLOSING: dict[IncidentKind, str] = {
     "api_refuses": N_("The Stories API is accepting our requests again."),
     "backup": N_("Database backups are working again."),
     "balance": N_("The Stories API balance is enough for several days again."),
-    "budget_80": N_("The daily budget was used up, or a new day has begun."),
+    "budget_80": N_(
+        "This budget warning has ended: the budget is used up, or a new day has begun."
+    ),
     "budget_100": N_("There is budget again: checks and stories have resumed."),
     "budget_short": N_("The daily budget is enough again to check all profiles in time."),
     "clock": N_("My machine's clock is right again."),

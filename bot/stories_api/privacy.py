@@ -29,10 +29,12 @@ _LATE = timedelta(minutes=10)  # so long after it was taken a story may first be
 WITHIN = timedelta(days=2)  # two profiles that contradict a forced answer, within so long
 _ENOUGH = 2
 _FELL_BACK = NN_(
-    "Skipping the privacy check missed something on {n} profile, so every check pays for it "
-    "again: 2 credits instead of 1. To make this permanent, set SKIP_PRIVACY_CHECK=false.",
-    "Skipping the privacy check missed something on {n} profiles, so every check pays for it "
-    "again: 2 credits instead of 1. To make this permanent, set SKIP_PRIVACY_CHECK=false.",
+    "I skipped the privacy check and missed something on {n} profile, so every check "
+    "includes it again: 2 credits instead of 1. To make this permanent, set "
+    "SKIP_PRIVACY_CHECK=false.",
+    "I skipped the privacy check and missed something on {n} profiles, so every check "
+    "includes it again: 2 credits instead of 1. To make this permanent, set "
+    "SKIP_PRIVACY_CHECK=false.",
 )
 
 

@@ -45,7 +45,7 @@ async def test_what_skipping_the_check_hides_on_two_profiles_ends_it(
 
         async def told() -> list[str]:
             texts = [str(one.get("text")) for one in await control.replies(boss, start)]
-            return [text for text in texts if "Skipping the privacy check" in text]
+            return [text for text in texts if "I skipped the privacy check" in text]
 
         (said,) = await wait_for(told)
         assert "2 profiles" in said
@@ -74,4 +74,4 @@ async def test_what_it_hides_on_one_profile_is_that_profiles_own(box: Box, tmp_p
             return found.count(False) >= 5 and found.count(True) >= 5
 
         await wait_for(was_doubted)
-        assert "Skipping the privacy check" not in str(await control.replies(boss))
+        assert "I skipped the privacy check" not in str(await control.replies(boss))
