@@ -99,7 +99,8 @@ def _text(spent: Spending, context: Context) -> str:
         (N_("By chat (⏰ alerts)"), by_chat),
     ):
         top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]
-        text += f"\n\n<b>{t(title)}</b>"
+        if top:
+            text += f"\n\n<b>{t(title)}</b>"
         for name, n in top:
             text += f"\n{t.apart(code(name))} {cost_of(n, context)}"
     return text

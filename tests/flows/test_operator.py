@@ -24,6 +24,8 @@ async def run(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[B
 
 async def test_spending_shows_credits_and_money(run: tuple[Bell, int]) -> None:
     bell, boss = run
+    (report,) = await bell.ask(boss, "/spending")
+    assert "By kind of call" not in report["text"]  # no title over nothing
     await bell.ask(boss, "/stories natgeo", count=3)
     (report,) = await bell.ask(boss, "/spending")
     text = report.get("caption") or report["text"]

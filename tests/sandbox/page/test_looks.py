@@ -119,3 +119,11 @@ async def test_the_keyboard_alone_is_enough(me: Tab, bot: ScriptedBot) -> None:
     assert await me.page.evaluate(ring) == "solid"
     await me.page.keyboard.press("Enter")
     assert (await bot.update("callback_query"))["data"] == "x"
+
+
+async def test_a_channel_without_posts_asks_for_no_link(me: Tab, bot: ScriptedBot) -> None:
+    await bot.call("getMe")
+    await me.open("Friends")
+    await expect(me.page.locator("#empty")).to_be_visible()
+    await me.open("Story news")
+    await expect(me.page.locator("#empty")).to_be_hidden()

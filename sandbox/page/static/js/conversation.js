@@ -65,7 +65,8 @@ function draw(actions) {
   const stick = switched || fromEnd() < NEAR;
   reconcile($("blocks"), blocksOf(shown, store.person, now()), (block) => blockNode(block, actions));
   $("earlier").hidden = all.length <= shown.length;
-  $("empty").hidden = all.length > 0 || store.open === null;
+  // A channel asks for nothing: what is written there is a post.
+  $("empty").hidden = all.length > 0 || store.open === null || store.chats.get(store.open)?.type === "channel";
   drawn = place;
   if (switched) toEnd(scrolls.get(store.open) ?? 0);
   else if (stick) toEnd(0);
