@@ -97,7 +97,7 @@ async def working(context: Context) -> AsyncIterator[None]:
             target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id
         )
 
-    async def tick() -> None:
+    async def show_progress() -> None:
         with (
             contextlib.suppress(TelegramError, DatabaseUnavailableError),
             transaction_guard.watched(None),
@@ -123,7 +123,7 @@ async def working(context: Context) -> AsyncIterator[None]:
             await said[0].delete()
 
     try:
-        async with beside(tick()):
+        async with beside(show_progress()):
             yield
     finally:
         if said:

@@ -442,9 +442,9 @@ class Intake:
         return "again" if claimed.attempts <= _ATTEMPTS else "given up"
 
     def _after_timeout(self, claimed: ClaimedUpdate) -> str:
-        """Return what becomes of an update of which a statement took too long.
+        """Return what becomes of an update that the database was too slow for.
 
-        The database may be to blame, so it counts as a death does; or it would always take that.
+        It counts as a death of the process does: the update or the database may be to blame.
         """
         if claimed.attempts < _ATTEMPTS:
             return "slow"
