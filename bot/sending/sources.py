@@ -192,7 +192,7 @@ class Supply:
                 self._no_address.record(item.story.pk, "refused", now=self._now())
 
     async def as_document(self, item: Item, asker: Asker) -> bool:
-        """Let a photo go as a file, since Telegram refused its measures; false: none can be had."""
+        """Let a photo whose measures Telegram refused go as a file; false: none can be had."""
         while not isinstance(item.source, ByUpload):
             if not await self.advance_free(item, asker):
                 return False
