@@ -147,7 +147,7 @@ async def test_why(bell: Bell, control: Control) -> None:
     assert "Last check: " in why["text"]
     (checked,) = [e for e in why["entities"] if e["type"] == "date_time"][:1]
     assert checked["date_time_format"] == "r"
-    assert "let pass: 1 of 1" in why["text"]
+    assert "let through: 1 of 1" in why["text"]
 
 
 async def test_what_a_chat_follows_can_be_taken_along(bell: Bell, control: Control) -> None:
