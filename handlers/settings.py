@@ -63,7 +63,7 @@ async def settings(context: Context) -> None:
     await say(context, *await overview(context))
 
 
-@command("timezone", channel_after=1)
+@command("timezone", channel_after=0)
 async def timezone(context: Context) -> None:
     """Set the zone of a city, or by its own name; without one, offer the cities."""
     if context.words:

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -124,10 +125,19 @@ def save(catalogue: Catalog, path: Path) -> None:
 
 
 def update(template: Catalog) -> None:
-    """Bring the message ids of ``template`` into every catalogue; what the code dropped goes."""
+    """Bring the message ids of ``template`` into every catalogue; what the code dropped goes.
+
+    A translation whose English was changed a little stays, as ``reword`` would keep it.
+    """
     wanted = {id_of(message) for message in messages(template)}
     for language in LANGUAGES:
         catalogue = load(language)
+        had = {id_of(message) for message in messages(catalogue)}
+        gone = {_english(key): type(key) for key in had - wanted}
+        for new in wanted - had:
+            alike = [text for text, kind in gone.items() if kind is type(new)]
+            if near := get_close_matches(_english(new), alike, n=1):
+                carry_over(catalogue, near[0], _english(new))
         for message in list(messages(catalogue)):
             if id_of(message) not in wanted:
                 catalogue.delete(message.id)
@@ -137,6 +147,10 @@ def update(template: Catalog) -> None:
             for message in messages(catalogue):
                 message.string = message.id
         save(catalogue, _path(language))
+
+
+def _english(key: Id) -> str:
+    return key if isinstance(key, str) else key[0]
 
 
 def reword(old: str, new: str) -> list[str]:

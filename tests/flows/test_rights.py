@@ -65,6 +65,9 @@ async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it
         (post,) = await bell.ask(channel, command, user=boss)
         assert not buttons(post), command
         assert post["text"].endswith(f"private chat: {command} @chan_news"), command
+    await bell.ask(channel, "/timezone", user=boss)
+    (asked,) = await bell.ask(boss, "/timezone @chan_news")  # as every such post says
+    assert asked["text"].startswith("📣 News\n")
     (refused,) = await bell.ask(eve, "/subscriptions @chan_news")
     assert refused["text"] == REFUSED
     await followed(bell, channel, boss, "chan.run")

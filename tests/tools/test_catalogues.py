@@ -137,6 +137,21 @@ def test_rewording_keeps_the_translation_and_marks_it() -> None:
     assert not carry_over(made, "Not there", "Nor there")
 
 
+def test_an_update_keeps_the_translation_of_a_sentence_that_grew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.catalogues.LOCALES", tmp_path)
+    old = "Which hours shall be quiet? Send me 23-7."
+    catalogues.save(catalogue("es", "¿Qué horas de silencio? 23-7.", old), tmp_path / "es.po")
+    monkeypatch.setattr("tools.catalogues._path", lambda language: tmp_path / f"{language}.po")
+    grown = catalogues.new_catalogue(None)
+    grown.add(f"{old} Or send off.")
+    catalogues.update(grown)
+    (message,) = catalogues.messages(catalogues.load("es"))
+    assert (message.id, message.string) == (f"{old} Or send off.", "¿Qué horas de silencio? 23-7.")
+    assert catalogues.REWORDED in message.flags
+
+
 @pytest.mark.parametrize("language", languages.EACH)
 def test_every_text_with_the_longest_fields_is_taken_by_telegram(language: str) -> None:
     t = translator_for(language)
