@@ -11,7 +11,8 @@ import pytest
 from babel.dates import get_month_names
 
 from bot.presentation.html import plain
-from bot.presentation.translation import LANGUAGES, LOCALES, catalogue
+from bot.presentation.translation import LANGUAGES, LOCALES, catalogue, translator_for
+from handlers.guard import UNKNOWN_BUTTON
 from handlers.rights import OWNER, TABLE
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
@@ -45,6 +46,7 @@ LISTS = ("sub:", "people:who:")  # a page with such buttons is a list, from whic
 MARKUP = re.compile(r"(<[^<>]*>|\{[a-z_]+\}|(?<![\w<])/[a-z_]+)|([A-Za-z]{3,})")
 NO_WORDS = {"natgeo", "Kept", "crawled", "long", "Boss", "sale", "Lions", "Oceans"}  # names
 CITIES = ".*(set:zone|language:)"
+NO_BUTTONS = {translator_for(code).plain(UNKNOWN_BUTTON) for code in ("en", "ru")}
 REFUSED = "Only admins who can post in this channel can do that."
 
 
@@ -145,7 +147,8 @@ class Crawler:
             self.pressed.add(kind_of(bare(data)))
             for member in self.members:
                 await self.press(data, member)
-            page, new, _ = await self.press(data, self.place.user)
+            page, new, told = await self.press(data, self.place.user)
+            assert told not in NO_BUTTONS, data
             await self.press_what_is_gone(data)
             if page:
                 self.judge(page, data)
