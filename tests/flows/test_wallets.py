@@ -86,10 +86,10 @@ async def test_newcomers_share_a_part_of_the_checks_and_are_told_kindly_when_it_
             [message] = await bell.ask(person, f"/subscribe star{number}")
             return str(message["text"])
 
-        assert "for new people" not in await said(ann, 0)
+        assert "for new users" not in await said(ann, 0)
         new = [await control.person(f"New{n}") for n in range(2)]
         answers = [await said(new[number % 2], number) for number in range(1, 6)]
         # A thirteenth of 100: 7.7 credits a day, and a profile takes 2.4 at least.
-        assert ["for new people" in text for text in answers] == [False] * 3 + [True] * 2
-        assert "for new people" not in await said(ann, 6)
-        assert "for new people" not in await said(new[0], 0)  # it is looked at for her anyway
+        assert ["for new users" in text for text in answers] == [False] * 3 + [True] * 2
+        assert "for new users" not in await said(ann, 6)
+        assert "for new users" not in await said(new[0], 0)  # it is looked at for her anyway
