@@ -55,7 +55,7 @@ async def database(url: str, spool: Path | None = None) -> Finding:
     try:
         async with Database(url) as db:
             state = await readiness(db)
-            if state is Readiness.EMPTY and spool and _was_full(db, spool):
+            if state is Readiness.EMPTY and spool and _had_tables(db, spool):
                 text = _LOST.format(file=db.url.database, stamp=spool / _STAMP)
                 return Finding("wrong", text)
     except ModuleNotFoundError:
@@ -75,7 +75,7 @@ def stamp(db: Database, spool: Path) -> None:
         (spool / _STAMP).write_text(_path_of(db))
 
 
-def _was_full(db: Database, spool: Path) -> bool:
+def _had_tables(db: Database, spool: Path) -> bool:
     mark = spool / _STAMP
     return db.is_sqlite and mark.is_file() and mark.read_text() == _path_of(db)
 

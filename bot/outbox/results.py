@@ -137,7 +137,7 @@ async def record(
     is_ours = await chat_queues.lock(tx, chat_id) == queue.token
     rest = list(batch.rows)
     if reply := batch.reply:
-        await replies.close(tx, reply.id, reply.target, reply.fields, outcome, now=now)
+        await replies.record_reply(tx, reply.id, reply.target, reply.fields, outcome, now=now)
         rest = [] if replies.is_final(outcome) else rest
     else:
         arrived = Arrived(queue, batch, outcome.items)
@@ -176,7 +176,9 @@ async def _answered(  # noqa: PLR0917 - as record has them
     is_ours = False
     if not behind:
         is_ours, account.is_due = await chat_queues.end_lease(tx, queue, but=reply.id, now=now)
-    says_more = await replies.close(tx, reply.id, reply.target, reply.fields, outcome, now=now)
+    says_more = await replies.record_reply(
+        tx, reply.id, reply.target, reply.fields, outcome, now=now
+    )
     if is_ours:
         if says_more:
             account.is_due = await chat_queues.reschedule(tx, queue.chat.id)

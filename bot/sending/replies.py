@@ -282,7 +282,7 @@ def is_final(outcome: Outcome) -> bool:
     return isinstance(outcome, Sent | Muted | Removed)
 
 
-async def close(
+async def record_reply(
     tx: Tx,
     row_id: int,
     target: Target,

@@ -22,7 +22,7 @@ def recognise(request: web.Request) -> None:
 
 
 @web.middleware
-async def anew(
+async def forget_proof(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Count the connection as a stranger's again: each request must prove itself."""

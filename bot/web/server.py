@@ -20,8 +20,8 @@ from bot.web.connections import (
     MOST,
     PROVEN,
     accept,
-    anew,
     busy_until_read,
+    forget_proof,
     recognise,
     refused,
 )
@@ -128,7 +128,7 @@ class Web:
 
     def app(self) -> web.Application:
         """Return the routes."""
-        app = web.Application(client_max_size=_LARGEST_UPDATE, middlewares=[anew])
+        app = web.Application(client_max_size=_LARGEST_UPDATE, middlewares=[forget_proof])
         app[PROVEN] = set()
         app.on_response_prepare.append(busy_until_read)
         app.router.add_get("/healthz", self._healthz)
