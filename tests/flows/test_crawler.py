@@ -5,6 +5,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -174,7 +175,10 @@ async def alerted(crawler: Crawler, name: str) -> None:
     """Subscribe to a profile whose alerts are kept, and let one come; its buttons are crawled."""
     control, place = crawler.bell.control, crawler.place
     await control.profile(name, posts_per_day=0)
-    await control.publish(name, hashtags=["sale"])  # which its rules offer
+    before = (
+        datetime.now(UTC).timestamp() - 60
+    )  # an alert is of a later second than what was there
+    await control.publish(name, hashtags=["sale"], taken_at=before)  # which its rules offer
     ways = buttons(await crawler.ask(f"/subscribe {name}"))
     options = next(way for way in ways.values() if way.startswith("sub:"))
     await crawler.press(f"opt:{options.removeprefix('sub:')}:keep:on", place.user)
