@@ -10,7 +10,9 @@ from bot.presentation.html import Safe
 
 COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")
 BALANCE = NN_("Balance: {n} credit", "Balance: {n} credits")
-DAYS_LEFT = NN_("Balance: {n} credit, about {time}", "Balance: {n} credits, about {time}")
+DAYS_LEFT = NN_(
+    "Balance: {n} credit, enough for about {time}", "Balance: {n} credits, enough for about {time}"
+)
 STOPPED = N_("Spending is stopped. I won't get any stories until you send /resume_spending.")
 
 A_YEAR = 365  # days; nobody plans for what lasts longer

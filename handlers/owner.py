@@ -23,9 +23,7 @@ SPENDING = N_(
     "Forecast for this month: {forecast}\n"
 )
 LEFT = NN_("Left today: {left} of {n} credit", "Left today: {left} of {n} credits")
-DRIFT = NN_(
-    "Billed on top of my own count: {n} credit", "Billed on top of my own count: {n} credits"
-)
+DRIFT = NN_("Billed more than I counted: {n} credit", "Billed more than I counted: {n} credits")
 CHECK_PAID = N_(
     "Since {since}, each check of a profile has cost 2 credits, because cheaper checks "
     "missed stories."

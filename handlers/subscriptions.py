@@ -46,7 +46,7 @@ FIRST = N_(
     "This chat has no subscriptions yet. Whose new stories should I send here? Send me a name "
     "like <code>natgeo</code>."
 )
-WHICH = N_("Which one do you want to unsubscribe from?")
+WHICH = N_("Which profile do you want to unsubscribe from?")
 USAGE = N_(
     "Write it like this: /subscribe <i>name</i>, or /subscribe <i>name</i> "
     "@channel for your channel."

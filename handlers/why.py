@@ -14,7 +14,7 @@ from handlers.replies import say
 from handlers.subscriptions import choose
 
 USAGE = N_("Add a name, for example: /why natgeo")
-WHY = N_("Which one do you want to know about?")
+WHY = N_("Which profile do you want to know about?")
 DELAY = N_("On average, new stories arrive here about {delay} after they're posted.")
 LEAST = timedelta(minutes=1)  # to send takes a while, too
 MOST_RULES = 5  # named in one line

@@ -243,7 +243,7 @@ class NewcomersSpentError(SpendingError):
 class PastedLimitError(SpendingError):
     """A person has pasted addresses of files by which too much was loaded today; no credits."""
 
-    text = N_("That was a lot of pasted files today. Please send more of them tomorrow.")
+    text = N_("That was a lot of links to files today. Please send more of them tomorrow.")
 
 
 class TooFastError(SpendingError):
@@ -421,7 +421,7 @@ class AskAgainError(RightsError):
 class OwnerBlockError(RightsError):
     """Somebody who runs the bot was to be blocked."""
 
-    text = N_("That person is one of my admins, so I can't block them.")
+    text = N_("That person is one of the bot's owners, so I can't block them.")
 
 
 class BlockedError(RightsError):

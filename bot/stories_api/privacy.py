@@ -29,11 +29,11 @@ _LATE = timedelta(minutes=10)  # so long after it was taken a story may first be
 WITHIN = timedelta(days=2)  # two profiles that contradict a forced answer, within so long
 _ENOUGH = 2
 _FELL_BACK = NN_(
-    "I skipped the privacy check and missed something on {n} profile, so every check "
-    "includes it again: 2 credits instead of 1. To make this permanent, set "
+    "I skipped the privacy check and missed stories of {n} profile. Every check includes it "
+    "again, and costs 2 credits instead of 1. To make this permanent, set "
     "SKIP_PRIVACY_CHECK=false.",
-    "I skipped the privacy check and missed something on {n} profiles, so every check "
-    "includes it again: 2 credits instead of 1. To make this permanent, set "
+    "I skipped the privacy check and missed stories of {n} profiles. Every check includes it "
+    "again, and costs 2 credits instead of 1. To make this permanent, set "
     "SKIP_PRIVACY_CHECK=false.",
 )
 

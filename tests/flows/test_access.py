@@ -224,7 +224,7 @@ async def test_a_blocked_profile_is_shown_to_nobody_until_it_is_unblocked(
 async def test_an_admin_can_not_be_blocked(run: tuple[Bell, int]) -> None:
     bell, boss = run
     (refused,) = await bell.ask(boss, f"/block {boss}")
-    assert "one of my admins" in refused["text"]
+    assert "one of the bot's owners" in refused["text"]
 
 
 async def test_the_first_start_prints_a_link_that_makes_one_admin(
