@@ -23,13 +23,20 @@ FAULTS = (
     "every second 500",
     "every third reset",
 )
-QUICK = {("130 s of 502", 1), ("sendPhoto alone", 3)}  # the others are for the slow tests
+QUICK = {("130 s of 502", 1), ("sendPhoto alone", 3)}  # others are slow, or run with the campaign
 OFTEN_ENOUGH = {"500", "sendPhoto alone", "every second 502", "every third reset"}  # for 100 chats
 ON_POSTGRESQL = {"502", "sendPhoto alone", "every second 502", "every third reset"}
+
+
+def _tier(fault: str, chats: int) -> list[pytest.MarkDecorator]:
+    if (fault, chats) in QUICK:
+        return []
+    is_sample = chats == 1 or (chats < 100 and fault in OFTEN_ENOUGH)  # half a minute each
+    return [pytest.mark.slow if is_sample else pytest.mark.long]
+
+
 DAYS = [
-    pytest.param(
-        fault, chats, when, marks=[] if (fault, chats) in QUICK else [pytest.mark.slow]
-    )
+    pytest.param(fault, chats, when, marks=_tier(fault, chats))
     for fault in FAULTS
     for chats in (1, 3, 100)
     for when in ("before", "after")
