@@ -28,8 +28,8 @@ COMMANDS = (
     "/unsubscribe all", "/why", "/rules", "/past", "/usage", "/privacy",
     "/subscribe {name}", "/rules {name}", "/highlights {name}",
 )  # fmt: skip
-IN_PRIVATE = ("{name}", "{name}, natgeo", "/story {name}", "some words that ask for nothing",
-              "/start card--{start}")  # fmt: skip
+IN_PRIVATE = ("natgeo", "{name}", "{name}, natgeo", "/story {name}",
+              "some words that ask for nothing", "/start card--{start}")  # fmt: skip
 OWNERS = ("/people", "/health", "/spending", "/stop_spending", "/resume_spending", "/invite",
              "/admin", "/block 77", "/unblock 77")  # fmt: skip
 ENDS = {"erase:yes"}  # after it there is nothing to go back to; pressed last

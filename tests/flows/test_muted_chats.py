@@ -1,5 +1,7 @@
 """Chats where the bot may not write for a while: rows wait, and what is missing is said once."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.support.control import Control, Json, refused, wait_for
@@ -300,7 +302,10 @@ async def test_a_silent_video_that_is_not_allowed_is_said_and_holds_up_no_photo(
 ) -> None:
     group, boss = await group_of(control)
     await control.profile("mute.silent", posts_per_day=0)
-    silent = await control.publish("mute.silent", 2, silent=True)
+    before = (
+        datetime.now(UTC).timestamp() - 60
+    )  # an alert is of a later second than what was there
+    silent = await control.publish("mute.silent", 2, silent=True, taken_at=before)
     link = f"https://www.instagram.com/stories/mute.silent/{silent['pk']}/"
     ann = await control.person()
     await bell.ask(ann, link)  # known as an animation from now on
