@@ -53,9 +53,9 @@ _NAME_IS_SURE = timedelta(days=1)
 """How long a name surely belongs to whom the API last showed under it."""
 
 _NOT_SHOWN_YET = timedelta(minutes=1)
-"""What was posted so shortly before a chat begins to follow may not have shown yet: it is news."""
+"""What was posted so shortly before a chat begins to follow may not have shown yet: it is news.
 
-_A_SECOND = timedelta(seconds=1)  # in which Instagram tells times
+What was counted is kept before, and so is none: only what no snapshot has shown is new."""
 
 _CHECK_VALID_FOR = timedelta(minutes=10)
 """How old a check may be that shows what is alive when a chat begins to follow."""
@@ -425,7 +425,7 @@ class Subscribing:
                 target,
                 profile.profile_id,
                 preferences=wanted,
-                since=_news_since(asked.live, now),
+                since=now - _NOT_SHOWN_YET,
                 created_by=by.user_id,
                 now=now,
             )
@@ -467,13 +467,6 @@ class Subscribing:
     def _refuse_blocked(self, profile_id: str, username: str) -> None:
         if alert_rules.is_blocked(profile_id, username, self._polling.blocked):
             raise BlockedProfileError(username=username)
-
-
-def _news_since(counted: Sequence[Story], now: datetime) -> datetime:
-    """Return since when stories are news: what was counted is none, however short ago it came."""
-    newest = max((story.taken_at for story in counted), default=None)
-    since = now - _NOT_SHOWN_YET
-    return max(since, newest + _A_SECOND) if newest else since
 
 
 async def check_fast(

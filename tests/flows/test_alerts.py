@@ -145,6 +145,18 @@ async def test_the_first_subscription_does_not_flood_and_news_come_once(stage: S
     assert "3 new stories" in album[0]["caption"]
 
 
+async def test_a_story_of_the_same_second_as_one_that_was_counted_rings_alone(
+    stage: Stage,
+) -> None:
+    chat, name = await stage.person(), await stage.star()
+    at = utc_now().timestamp() - 5
+    await stage.publish(name, taken_at=at)
+    assert len((await stage.follow(chat, name)).live) == 1
+    new = await stage.publish(name, taken_at=at)
+    await stage.look_and_ring(name)
+    assert await stage.shown(chat) == [new]
+
+
 async def test_one_look_serves_all_and_every_look_counts(stage: Stage) -> None:
     people, name = [await stage.person() for _ in range(3)], await stage.star()
     for chat in people:

@@ -167,12 +167,3 @@ async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk
         [again] = await subscribing.restore(chat, Asker(chat), ended_at=at)
         assert again.preferences == back
         assert [entry.preferences for entry in await desk.subscriptions().entries(chat)] == [back]
-
-
-async def test_what_was_counted_is_no_news_however_short_ago_it_was_posted(desk: Desk) -> None:
-    name = await desk.star()
-    now = (await desk.control.state())["now"]
-    await desk.control.publish(name, taken_at=now - 5)
-    begun = await desk.subscribing().subscribe(Target(1), name, Asker(1))
-    assert begun.live
-    assert begun.subscription.since > max(story.taken_at for story in begun.live)
