@@ -41,7 +41,13 @@ def choices(result: Sequence[Subscription], command: str) -> Buttons:
     return grid([button(name, RUN(command, name)) for name in names], A_ROW)
 
 
-class Answers(filters.MessageFilter):
+def answers_to(*questions: str) -> filters.BaseFilter:
+    """Return the filter of what people write as a reply to one of our ``questions``."""
+    is_text = filters.UpdateType.MESSAGE & filters.TEXT & ~filters.COMMAND
+    return is_text & filters.REPLY & _Answers(*questions)
+
+
+class _Answers(filters.MessageFilter):
     """A reply to one of our questions, and to no other message of ours."""
 
     def __init__(self, *questions: str) -> None:

@@ -7,7 +7,6 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from telegram import Chat as TelegramChat
-from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import hours, talk
@@ -27,7 +26,7 @@ from bot.presentation.actions import (
     grid,
 )
 from handlers.guard import command, heard, pressed
-from handlers.questions import Answers, question_of
+from handlers.questions import answers_to, question_of
 from handlers.replies import rewrite, say
 
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
@@ -35,7 +34,6 @@ NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
 EXPECTED = timedelta(minutes=5)  # in which a bare message is what the last page asked for
 
 GMT = re.compile(r"Etc/GMT([+-])([1-9]\d?)")
-MINUTE = timedelta(minutes=1)
 TOP = SETTING("back")  # the page that leads to all others
 
 TITLE = N_("<b>Settings of this chat</b>")
@@ -111,14 +109,7 @@ async def _set(context: Context, words: list[str]) -> None:
             await _change(context, digest_at=int(hour) * 60)
 
 
-@heard(
-    "an answer: a setting",
-    filters.UpdateType.MESSAGE
-    & filters.TEXT
-    & filters.REPLY
-    & Answers(*QUESTIONS)
-    & ~filters.COMMAND,
-)
+@heard("an answer: a setting", answers_to(*QUESTIONS))
 async def take_answer(context: Context) -> None:
     """Take what is typed as a reply to a page that asks."""
     message = context.message

@@ -37,7 +37,7 @@ from handlers import (
 )
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, heard, pressed, record
-from handlers.questions import Answers, question_of
+from handlers.questions import answers_to, question_of
 from handlers.replies import say
 from handlers.rights import OWNER, TABLE
 from handlers.several import LEFT_OUT
@@ -98,14 +98,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
     return None
 
 
-@heard(
-    "an answer to our question",
-    filters.UpdateType.MESSAGE
-    & filters.TEXT
-    & filters.REPLY
-    & Answers(*QUESTIONS)
-    & ~filters.COMMAND,
-)
+@heard("an answer to our question", answers_to(*QUESTIONS))
 async def take_answer(context: Context) -> None:
     """Run the command that a question stands for with the answer; several names get a button."""
     message = context.message

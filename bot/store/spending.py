@@ -53,7 +53,6 @@ _ENTRIES = ledger_entries.c
 # Written out, as PostgreSQL takes two parameters for two different expressions.
 _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_MS), sa.Integer)
 _IS_OPEN = _ENTRIES.state == OPEN
-_BACK = _ENTRIES.nominal - _ENTRIES.credits
 _SUMS = (
     sa.func.count(),
     sa.func.sum(_ENTRIES.nominal),
