@@ -52,10 +52,16 @@ async def _publish(me: Tab, name: str) -> None:
     await me.page.get_by_role("button", name="Close the sandbox panel").tap()
 
 
+# What is loaded is not painted yet; videos in bubbles play.
+_FRAMES = """Promise.all([...document.querySelectorAll("video")].map(
+  (video) => new Promise((seen) => video.requestVideoFrameCallback(seen))))"""
+
+
 async def _take(page: Page, name: str) -> None:
     """Write a picture when nothing moves any more: pop-ups are gone, what was pressed is done."""
     await expect(page.locator(".key[aria-busy=true]")).to_have_count(0)
     await expect(page.locator(".toast")).to_have_count(0)
+    await page.evaluate(_FRAMES)
     await page.mouse.move(0, 0)
     path = FOLDER / f"{name}.png"
     await page.screenshot(path=path, animations="disabled")
