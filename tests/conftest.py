@@ -3,12 +3,14 @@
 import contextlib
 import importlib
 import logging
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import settings
+from structlog._config import BoundLoggerLazyProxy
 
 from bot.store.engine.database import Database
 from tests.support.database import empty, migrated_copy
@@ -36,6 +38,11 @@ def logging_as_before() -> Iterator[None]:
     root.handlers[:] = before[0]
     root.setLevel(before[1])
     structlog.reset_defaults()
+    # A logger that was used with ``cache_logger_on_first_use`` keeps what it was made of.
+    for module in list(sys.modules.values()):
+        log = vars(module).get("log")
+        if isinstance(log, BoundLoggerLazyProxy):
+            vars(log).pop("bind", None)
 
 
 @pytest.fixture(scope="session")
