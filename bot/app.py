@@ -333,7 +333,6 @@ class Running:
                 self._database_watch.worker,
                 self._watch.worker,
                 self._visitors.worker,
-                parts.incidents.summaries,
                 parts.services.broadcasts.worker,
                 parts.services.access.worker,
                 parts.clock.worker,

@@ -49,8 +49,6 @@ NOTES: dict[str, str] = {
     "New subscriptions": "What credits were spent for: looking up a profile at /subscribe.",
     "Today": "A heading: what was spent today.",
     "This month": "A heading: what was spent this month.",
-    "Ended: {at}.": "A trouble that is over, and when it ended; the operator sees it.",
-    "What happened": "A heading over what the bot noted; the operator sees it.",
     "{who} can use me now.": "{who} is the name of a person or a group.",
     "{who} is blocked.": "{who} is the name of a person or a group.",
     "In the last two days:": "Before a list: how many stories were found, sent, and so on.",

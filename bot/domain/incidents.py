@@ -1,7 +1,7 @@
 """What can go wrong so that the bot's owners must know, and when it is so: pure decisions.
 
-Each kind has at most one open incident. What is urgent is said at once and rings; the rest comes
-by the daily summary of the owner's own chat. Nothing is said twice.
+Each kind has at most one open incident. What is urgent rings; the rest comes without a sound,
+and its end is only in /health. Nothing is said twice.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ IncidentKind = Literal[
 ]
 KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
 QUIET: frozenset[IncidentKind] = frozenset({"backup", "budget_80", "restore", "telegram"})
-"""What can wait for the daily summary."""
+"""What comes without a sound."""
 
 LASTING = timedelta(minutes=5)
 FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0  # of balance: begins below the first, ends above the second
@@ -150,7 +150,6 @@ class Incident:
     kind: str
     text: str
     fields: dict[str, Any]
-    is_urgent: bool
     opened_at: datetime
     closed_at: datetime | None
 

@@ -200,7 +200,6 @@ def _incident(one: Incident) -> _Json:
         "id": one.id,
         "kind": one.kind,
         "text": in_english(one.text, one.fields),
-        "urgent": one.is_urgent,
         "opened": one.opened_at.isoformat(),
         "closed": one.closed_at.isoformat() if one.closed_at else None,
     }

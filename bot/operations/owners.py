@@ -67,10 +67,9 @@ class Owners:
         *,
         buttons: Callable[[Translator], Buttons] | None = None,
         silent: bool = False,
-        only: int | None = None,
     ) -> None:
-        """Owe HTML to each, or to ``only`` one; ``wake`` when the transaction holds."""
-        now, ids = self._now(), self.ids if only is None else [only]
+        """Owe HTML to each; ``wake`` when the transaction holds."""
+        now, ids = self._now(), self.ids
         for chat_id in ids:
             # Who has written to another copy of the bot only is unknown to this database.
             await chats.meet(tx, chat_id, now=now)

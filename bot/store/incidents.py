@@ -1,6 +1,5 @@
 """Incidents, as the owners are told of them; of each kind one at most is open."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +17,6 @@ incidents = sa.Table(
     sa.Column("kind", sa.String(24), nullable=False),
     sa.Column("text", sa.Text, nullable=False),  # a message id
     sa.Column("fields", sa.JSON, nullable=False),
-    sa.Column("is_urgent", sa.Boolean, nullable=False),
     sa.Column("opened_at", Timestamp, nullable=False),
     sa.Column("closed_at", Timestamp),
 )
@@ -39,7 +37,6 @@ async def add(
     text: str,
     fields: Fields,
     *,
-    is_urgent: bool,
     opened_at: datetime,
     closed_at: datetime | None = None,
 ) -> int | None:
@@ -51,7 +48,6 @@ async def add(
         kind=kind,
         text=text,
         fields=dumped(fields),
-        is_urgent=is_urgent,
         opened_at=opened_at,
         closed_at=closed_at,
     )
@@ -85,17 +81,4 @@ async def all_open(tx: Tx) -> list[Incident]:
 async def latest(tx: Tx, *, limit: int) -> list[Incident]:
     """Return the last incidents, the newest first."""
     statement = sa.select(*COLUMNS).order_by(incidents.c.id.desc()).limit(limit)
-    return [_incident(row) for row in await tx.execute(statement)]
-
-
-async def changed_since(tx: Tx, since: datetime, *, kinds: Collection[str]) -> list[Incident]:
-    """Return the incidents of ``kinds`` that began or ended after ``since``, in order."""
-    statement = (
-        sa.select(*COLUMNS)
-        .where(
-            incidents.c.kind.in_(sorted(kinds)),
-            sa.or_(incidents.c.opened_at > since, incidents.c.closed_at > since),
-        )
-        .order_by(incidents.c.id)
-    )
     return [_incident(row) for row in await tx.execute(statement)]

@@ -180,7 +180,7 @@ async def furnish(site: Site) -> None:
     async with Database(f"sqlite:///{site.folder}/bot.db") as db, db.begin() as tx:
         await incidents.add(
             tx, "disk", "The disk is nearly full: {megabytes} MB are free.", {"megabytes": 120},
-            is_urgent=True, opened_at=now,
+            opened_at=now,
         )  # fmt: skip
         for back in range(30 * 24):
             hour = (now - timedelta(hours=back + 1)).replace(minute=0, second=0, microsecond=0)

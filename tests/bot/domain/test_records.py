@@ -84,6 +84,6 @@ def test_rows_that_say_the_same_are_equal() -> None:
     file = KnownFile("photo", "AgAC", "AQAD", NOW)
     assert file == KnownFile("photo", "AgAC", "AQAD", NOW)
     assert file != replace(file, until=NOW + timedelta(hours=1))
-    incident = Incident(1, "disk", "Full.", {}, True, NOW, None)  # noqa: FBT003 - a row
-    assert incident == Incident(1, "disk", "Full.", {}, True, NOW, None)  # noqa: FBT003 - a row
+    incident = Incident(1, "disk", "Full.", {}, NOW, None)
+    assert incident == Incident(1, "disk", "Full.", {}, NOW, None)
     assert incident != replace(incident, closed_at=NOW)

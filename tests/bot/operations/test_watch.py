@@ -6,10 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from telegram.ext import ExtBot
 
-from bot.operations.incidents import Incidents, latest, summary
+from bot.operations.incidents import Incidents
 from bot.operations.owners import Owners
 from bot.operations.watch import Watch, disk_of
-from bot.presentation.translation import translator_for
 from bot.runtime.metrics import Metrics
 from bot.runtime.process_name import replica
 from bot.store import incidents as store
@@ -80,8 +79,8 @@ async def test_how_much_is_due_and_for_how_long_is_in_the_metrics(db: Database) 
 
 async def test_who_does_not_meet_telegram_closes_nothing(db: Database) -> None:
     async with db.begin() as tx:
-        await store.add(tx, "telegram", "It fails.", {}, is_urgent=False, opened_at=NOON)
-        await store.add(tx, "two_pollers", "Two.", {}, is_urgent=True, opened_at=NOON)
+        await store.add(tx, "telegram", "It fails.", {}, opened_at=NOON)
+        await store.add(tx, "two_pollers", "Two.", {}, opened_at=NOON)
     machine = Machine(db)
     await machine.look()
     machine.signs = {"two_pollers": lambda: None, "telegram": lambda: True}
@@ -94,13 +93,13 @@ async def test_who_does_not_meet_telegram_closes_nothing(db: Database) -> None:
 
 async def test_of_one_kind_one_is_open_whoever_opens_it(db: Database) -> None:
     async with db.begin() as tx:
-        first = await store.add(tx, "disk", "Full.", {}, is_urgent=True, opened_at=NOON)
-        assert await store.add(tx, "disk", "Full.", {}, is_urgent=True, opened_at=NOON) is None
+        first = await store.add(tx, "disk", "Full.", {}, opened_at=NOON)
+        assert await store.add(tx, "disk", "Full.", {}, opened_at=NOON) is None
         ended = await store.close(tx, "disk", now=NOON)
         assert ended is not None
         assert ended.id == first
         assert await store.close(tx, "disk", now=NOON) is None
-        assert await store.add(tx, "disk", "Full.", {}, is_urgent=True, opened_at=NOON)
+        assert await store.add(tx, "disk", "Full.", {}, opened_at=NOON)
 
 
 async def test_an_hour_is_written_once(db: Database) -> None:
@@ -110,12 +109,6 @@ async def test_an_hour_is_written_once(db: Database) -> None:
         await samples.add(tx, NOON, {})
         assert await samples.since(tx, NOON) == [(NOON, figures)]
     assert figures == {"spent": {}, "alerts": 0, "delay_s": None, "waiting": 0, "parked": 0}
-
-
-def test_a_summary_is_due_at_the_chats_own_time() -> None:
-    assert latest(9 * 60, "Asia/Tokyo", NOON).isoformat() == "2026-11-25T09:00:00+09:00"
-    assert latest(9 * 60, "UTC", NOON - timedelta(hours=5)).day == (NOON - timedelta(days=1)).day
-    assert summary([], translator_for("en")) == "<b>What happened</b>"
 
 
 def test_a_folder_that_is_not_there_tells_nothing(tmp_path: Any) -> None:

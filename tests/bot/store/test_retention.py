@@ -80,7 +80,7 @@ async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
     """Each table that only grows loses what is a minute too old, and keeps what is not."""
     one = {"chat_id": 1, "profile_id": NATGEO.profile_id}
     file = {"bot_id": 1, "username": "natgeo", "story": {}, "kind": "photo", "file_id": "x"}
-    told = {"kind": "disk", "text": "x", "fields": {}, "is_urgent": False, "opened_at": NOON}
+    told = {"kind": "disk", "text": "x", "fields": {}, "opened_at": NOON}
     unfollowed = {"thread_id": 0, "username": "natgeo", "preferences": {}}
     said = {"text": "x", "owner": 1, "state": "done"}
     kept_for: dict[tuple[sa.Table, str], tuple[timedelta, dict[str, Any]]] = {

@@ -148,7 +148,6 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(length=24), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('fields', sa.JSON(), nullable=False),
-    sa.Column('is_urgent', sa.Boolean(), nullable=False),
     sa.Column('opened_at', sa.BigInteger(), nullable=False),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_incidents'))
