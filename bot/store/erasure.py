@@ -17,6 +17,7 @@ from bot.store.engine.database import Tx, all_tables
 
 # The owner's accounts: what was spent must still add up; for whom is forgotten.
 _BILLS = frozenset({"ledger_entries"})
+_PEOPLE = frozenset({"user_id", "created_by"})
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
@@ -30,14 +31,16 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     followed = await subscriptions.remove_of_chat(tx, chat_id)
     await subscriptions.start_or_stop(tx, profile_ids=followed, now=now)
     await ledger.move_chat(tx, chat_id, ledger.NOBODY)
-    if chat_id > 0:  # a private chat has the id of its person
-        await ledger.forget_person(tx, chat_id)
     await acquaintances.forget(tx, [chat_id])
     await access.forget_name(tx, chat_id)
     await inbox.forget(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id == chat_id))
+        # A private chat has the id of its person, who asked and subscribed in groups, too.
+        for name in _PEOPLE & set(table.c.keys()):
+            whose = sa.update(table).where(table.c[name] == chat_id)
+            await tx.execute(whose.values({name: None}))
     moved = chats.moved_chats
     await tx.execute(
         sa.delete(moved).where((moved.c.old_id == chat_id) | (moved.c.new_id == chat_id))

@@ -90,6 +90,7 @@ async def test_the_operator_erases_a_chat_without_a_trace_of_its_number(
     await control.publish("for.two")
     await bell.ask(ann, "/subscribe for.two")
     await bell.ask(group, "/stories quiet", user=ann)
+    await bell.ask(group, "/subscribe for.two", user=ann)
     async with Database(bell.settings.database_url.get_secret_value()) as db:
         assert await erase.main(Namespace(chat=ann), db) == 0
         assert f"stored about {ann} is deleted" in capsys.readouterr().out

@@ -81,8 +81,6 @@ async def test_a_group_that_moves_takes_its_bill_along_and_one_that_leaves_leave
         assert await all_spent(tx, chat_id=-100) == await all_spent(tx) == Sums(4, 8, 8, 0, 0)
         await ledger.move_chat(tx, -100, ledger.NOBODY)
         assert await all_spent(tx, chat_id=0) == await all_spent(tx) == Sums(4, 8, 8, 0, 0)
-        await ledger.forget_person(tx, 5)
-        assert await ledger.calls_since(tx, 5, 0, NOW - timedelta(days=99)) == []
 
 
 async def test_allowances_move_and_go(db: Database) -> None:
