@@ -35,8 +35,7 @@ def main(wanted: list[str]) -> int:
 
 def tested(python: str, more: list[str]) -> str:
     """Return what the tests say on one Python; those that are named are of the first tier."""
-    find = [UV, "python", "find", "--no-python-downloads", "--system", python]
-    if subprocess.run(find, capture_output=True, check=False).returncode:  # noqa: S603 - uv, by our own words
+    if not is_installed(python):
         return NOT_FOUND
     place = ROOT / ".cache" / f"python-{python}"
     program = str(place / "bin/python")
@@ -47,6 +46,12 @@ def tested(python: str, more: list[str]) -> str:
     tiers = TIERS[:1] if more else TIERS
     is_good = made and all(succeeds(program, "-m", "pytest", *tier, *more) for tier in tiers)
     return "ok" if is_good else "FAILED"
+
+
+def is_installed(python: str) -> bool:
+    """Return whether a Python of that version is here."""
+    find = [UV, "python", "find", "--no-python-downloads", "--system", python]
+    return subprocess.run(find, capture_output=True, check=False).returncode == 0  # noqa: S603 - uv, by our own words
 
 
 def succeeds(*words: str) -> bool:

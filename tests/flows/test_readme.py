@@ -4,7 +4,6 @@ import asyncio
 import re
 import shutil
 import signal
-import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
@@ -14,12 +13,12 @@ from tests.support.control import wait_for
 from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import API_KEY, TOKEN
+from tools import test_all
 from tools.source import install
 
 ROOT = Path(__file__).parents[2]
 STEPS = re.compile(r"pipx.*?```\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"[?&]start=([A-Za-z0-9_-]+)")
-UV = str(Path(sys.executable).with_name("uv"))
 
 
 async def run(
@@ -34,8 +33,26 @@ async def run(
     return (out + problems).decode()
 
 
+async def install_wheel(python: str, tmp_path: Path, place: Path) -> None:
+    """Do what pipx does, with the wheel of this very code."""
+    source = tmp_path / "source"
+    parts = ("bot", "handlers", "locales", "pyproject.toml", "README.md", "LICENSE")
+    source.mkdir()
+    for part in parts:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, source / part)
+    await run(test_all.UV, "venv", "--quiet", "--python", python, str(place), folder=tmp_path)
+    words = ("pip", "install", "--quiet", "--python", f"{place}/bin/python", str(source))
+    await run(test_all.UV, *words, folder=tmp_path)
+
+
 @pytest.mark.long  # it installs from the network
-async def test_the_steps_of_the_readme_lead_to_a_bot_that_answers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("python", test_all.PYTHONS)
+async def test_the_steps_of_the_readme_lead_to_a_bot_that_answers(
+    python: str, tmp_path: Path
+) -> None:
+    if not test_all.is_installed(python):
+        pytest.skip(f"no Python {python} here")
     block = STEPS.search(install("https://github.com/somebody/storybell"))  # once it is published
     assert block
     steps = [line.partition("#")[0].split() for line in block[1].splitlines()]
@@ -43,17 +60,7 @@ async def test_the_steps_of_the_readme_lead_to_a_bot_that_answers(tmp_path: Path
     folder, place = tmp_path / "any folder", tmp_path / "venv"
     folder.mkdir()
     plain = {"PATH": f"{place}/bin:/usr/bin:/bin", "HOME": str(tmp_path), "COLUMNS": "200"}
-    # What pipx does, with the wheel of this very code.
-    source = tmp_path / "source"
-    parts = ("bot", "handlers", "locales", "pyproject.toml", "README.md", "LICENSE")
-    source.mkdir()
-    for part in parts:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, source / part)
-    await run(UV, "venv", "--quiet", "--python", sys.executable, str(place),
-              folder=tmp_path)  # fmt: skip
-    await run(UV, "pip", "install", "--quiet", "--python", f"{place}/bin/python", str(source),
-              folder=tmp_path)  # fmt: skip
+    await install_wheel(python, tmp_path, place)
     async with sandbox_box() as box:
         port = free_port()
         env = plain | {
@@ -98,3 +105,11 @@ async def test_the_steps_of_the_readme_lead_to_a_bot_that_answers(tmp_path: Path
             bot.send_signal(signal.SIGTERM)
             assert await bot.wait() == 0
     assert (folder / ".env").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.long  # it asks the package index
+@pytest.mark.parametrize("python", [*test_all.PYTHONS, test_all.NEXT])
+async def test_what_is_published_can_be_had_for_each_python(python: str, tmp_path: Path) -> None:
+    words = ("--python-version", python, "--extra", "postgres", "--extra", "speed")
+    await run(test_all.UV, "pip", "compile", "--quiet", *words, str(ROOT / "pyproject.toml"),
+              folder=tmp_path)  # fmt: skip
