@@ -125,7 +125,6 @@ class Outbox:
         self._presence = presence
         self._topics = topics
         self._floods = None if db.is_sqlite else floods
-        self._replies = replies
         self._untold: set[int] = set()  # chats that wait for the word of what was given up
         self._alerts = Alerts(sender, replies, now=now)
         self.lease = lease or (SEND_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
@@ -357,24 +356,21 @@ class Outbox:
         What can't leave now goes when it can, with what is behind it.
         """
         outcome: Outcome | None = None
-        target, payloads = rows[0].target, [row.fields for row in rows]
-        async with self._replies.progress(target, payloads) as progress:
-            for place, row in enumerate(rows):
-                claimed = ClaimedBatch(
-                    queue,
-                    Batch(row.target, (row,)),
-                    until,
-                    left=True,
-                    may_go=True,
-                    is_inline=True,
-                    behind=tuple(rows[place + 1 :]),
-                )
-                self._take_over(queue)
-                outcome = await self._bring(claimed)
-                until = claimed.until
-                progress.add(outcome)
-                if not is_final(outcome):
-                    break
+        for place, row in enumerate(rows):
+            claimed = ClaimedBatch(
+                queue,
+                Batch(row.target, (row,)),
+                until,
+                left=True,
+                may_go=True,
+                is_inline=True,
+                behind=tuple(rows[place + 1 :]),
+            )
+            self._take_over(queue)
+            outcome = await self._bring(claimed)
+            until = claimed.until
+            if not is_final(outcome):
+                break
         return outcome
 
     async def deliver(self, claimed: ClaimedBatch) -> None:

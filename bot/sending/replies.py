@@ -7,8 +7,7 @@ the one in which more is said, where a payload could not be sent.
 
 import asyncio
 import secrets
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +37,6 @@ from bot.presentation.buttons import page_button
 from bot.presentation.translation import translator_for
 from bot.runtime.background import beside
 from bot.sending.items import SendOptions
-from bot.sending.progress import Progress, progress_of
 from bot.sending.sender import Sender
 from bot.store import deliveries, enqueue
 from bot.store import usage as usages
@@ -194,12 +192,6 @@ class Replies:
     def bot_name(self) -> str:
         """Return the bot's username, which links into its private chat name."""
         return self._bot.username
-
-    def progress(
-        self, target: Target, payloads: Sequence[Payload]
-    ) -> AbstractAsyncContextManager[Progress]:
-        """Tell how far the albums among ``payloads`` are, while the block sends them."""
-        return progress_of(self._bot, target, payloads)
 
     async def send(
         self,

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.flows.test_links import link
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json
 from tests.support.storybell import Bell, buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -171,22 +171,3 @@ async def test_one_bad_item_never_costs_the_rest(bell: Bell, control: Control) -
     shown = await bell.replies(ann, 5, after=await control.say(ann, "/stories mixed.bag"))
     assert [m["_story_pk"] for m in shown if "photo" in m] == [s["pk"] for s in stories]
     assert any("too big" in m.get("text", "") for m in shown)
-
-
-async def test_many_stories_say_how_many_have_come_while_it_takes_long(control: Control) -> None:
-    ann = await control.person()
-    await control.fault("telegram", {"delay_s": 5}, match="sendMediaGroup", times=1)
-    message = await control.say(ann, "/stories thirty")
-
-    async def said() -> list[Json]:
-        shown = await control.replies(ann, after=message)
-        return [m for m in shown if "Sending stories: " in m.get("text", "")]
-
-    (line,) = await wait_for(said, what="how far it is")
-    assert "of 30" in line["text"]
-
-    async def only_stories() -> bool:
-        shown = await control.replies(ann, after=message)
-        return [m.get("_story_pk", "a row") for m in shown][30:] == ["a row"]
-
-    await wait_for(only_stories, within=60, what="all stories, and no line")

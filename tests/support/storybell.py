@@ -129,7 +129,7 @@ class Bell:
 
 
 def _is_progress(text: str) -> bool:
-    return text.endswith("…") or text.startswith("Sending stories: ")
+    return text.endswith("…")
 
 
 def is_row(message: Json) -> bool:
