@@ -32,7 +32,6 @@ from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
-from bot.fetching.witness import Witness
 from bot.media.download import Media, PublicResolver
 from bot.media.spool import Spool
 from bot.operations import backups
@@ -220,8 +219,6 @@ async def built(
             now=now,
         )
         reports = Reports(db, ledger.limits, now)
-        witness = Witness(api, ledger)
-        api.probe_by(witness.is_answered)
         polling = PollSettings(
             credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
             credits_a_poll={"true": 1.0, "false": 2.0}.get(settings.skip_privacy_check),
@@ -285,7 +282,6 @@ async def built(
             ledger,
             settings=polling,
             end_blocked=subscriptions.end_blocked,
-            witness=witness,
             privacy=privacy,
             budget_watch=BudgetWatch(partial(incidents.set, "budget_short")),
             wake=outbox.wake,

@@ -271,8 +271,6 @@ async def _names(here: Shop) -> None:
     await here.row("an account behind a wall (403 that is not about privacy)", ask("walled"))
     await here.row("the same within a minute", ask("walled"))
     await here.row("an account that the API fails at (500)", ask("sick"))
-    here.account("well")
-    await ask("well")()  # three failures in a row would ask for a probe
     await here.row("a page of the edge", ask("edge"))
 
 

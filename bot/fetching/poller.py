@@ -30,7 +30,6 @@ from bot.fetching import schedule_state, snapshots
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names, Proof
 from bot.fetching.schedule_state import Plan, PollSettings
-from bot.fetching.witness import Witness
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.store import profiles, stories, subscriptions
@@ -47,7 +46,7 @@ _SHORTEST = timedelta(seconds=0.5)  # after a round that found nothing to check
 _EARLY_AGAIN = timedelta(seconds=5)  # after a round that found nobody to check early
 _MONEY_AGAIN = timedelta(seconds=15)  # the owner may have let us spend again
 _LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
-_PROBE_EVERY = timedelta(seconds=30)
+_PROBE_EVERY = timedelta(seconds=30)  # while the API fails for everybody
 MAINTAIN_EVERY = timedelta(minutes=1)
 _MANY = 1_000  # chats; where more wait for a profile they are counted once in
 _COUNTED_AGAIN = timedelta(hours=1)
@@ -68,7 +67,6 @@ class Scheduler:
         end_blocked: Callable[[], Awaitable[object]],
         at_once: int = 8,
         lease: timedelta = _POLL_LEASE,
-        witness: Witness | None = None,
         privacy: PrivacyCheck | None = None,
         budget_watch: BudgetWatch | None = None,
         wake: Callable[[], None] = lambda: None,
@@ -89,7 +87,6 @@ class Scheduler:
         self._ended_for: frozenset[str] = frozenset()  # the blocked profiles of the last time
         self._at_once = at_once
         self._lease = lease
-        self._witness = witness
         self._privacy = privacy or PrivacyCheck(db, "false", now=now)
         self._budget_watch = budget_watch
         self._wake = wake
@@ -101,6 +98,7 @@ class Scheduler:
         self._counts = (0, 0)  # profiles that known people follow, and that newcomers alone do
         self._left = 0.0  # credits a day that replies leave to the schedule
         self._in_flight = 0
+        self._rests_until = now()  # where the API fails for everybody
         self._group: asyncio.TaskGroup | None = None
         self._is_released = False
         longest = MAINTAIN_EVERY if db.is_sqlite else _HEAR_AGAIN
@@ -131,6 +129,8 @@ class Scheduler:
         upkeep_at = self._kept_at + MAINTAIN_EVERY
         if not self._api.is_in_service or self._plan is None:
             return min(upkeep_at, now + _MONEY_AGAIN)
+        if self._rests_until > now:
+            return min(upkeep_at, self._rests_until)
         return min(upkeep_at, self._next_of(self._plan, await self._state(now), now) or upkeep_at)
 
     def _next_of(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
@@ -178,7 +178,7 @@ class Scheduler:
         """
         plan = self._plan = self._plan or await self._begin()
         await self._maintain(plan)
-        if not self._api.is_in_service:
+        if not self._api.is_in_service or self._rests_until > self._now():
             return 0
         state = await self._state(self._now())
         claimed = [] if state.first is None else await self._claim(plan, state)
@@ -365,8 +365,6 @@ class Scheduler:
             answer = await call
         except StoriesError as error:
             return await self._record_failure(known, plan, reservation, error)
-        if self._witness is not None:
-            self._witness.worked = known.profile_id
         await self._record(known, plan, reservation, answer)
         return "seen"
 
@@ -416,6 +414,8 @@ class Scheduler:
         plan.schedule.failed(now.timestamp())
         plan.schedule.bucket.credits -= billed
         await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, error.credits))
+        if self._api.is_failing:
+            self._rests_until = now + _PROBE_EVERY
         why = await self._why(known, plan, error)
         if why == "private":
             await self._privacy.refused(known)

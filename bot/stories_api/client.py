@@ -36,7 +36,6 @@ T = TypeVar("T")
 
 _RATE = 15.0  # calls a second of every paid plan; the balance knows better
 _DOWNLOAD_DEADLINE = 120.0  # seconds
-_PROBE_DEADLINE = 10.0  # seconds
 
 
 class FetchMedia(Protocol):
@@ -104,17 +103,10 @@ class StoriesApi:
         """Return whether paid calls are made: no 401 or 402 since the last good balance."""
         return self.transport.out_of_service is None
 
-    def probe_by(self, probe: Callable[[], Awaitable[bool | None]]) -> None:
-        """Let ``probe`` tell whether the API fails for everybody.
-
-        It asks what no person asked for: true if the API answered, None where it can't be asked.
-        """
-        self.transport.probe = probe
-
     @property
     def is_failing(self) -> bool:
-        """Return whether the breaker holds calls back."""
-        return self.transport.breaker.is_open
+        """Return whether the API fails for everybody."""
+        return self.transport.failing.is_on
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
         """Return a live story by its pk, or by its page where the pk is made up; 1 credit.
@@ -140,20 +132,19 @@ class StoriesApi:
         *,
         public_since: datetime | None = None,
         expects_some: Callable[[], Awaitable[bool]] | None = None,
-        probe: bool = False,
     ) -> Call[list[Story]]:
         """Return a profile's live stories, oldest first; 2 credits, 1 without the privacy check.
 
         ``public_since`` is when the account was last known to be public: if that is not long ago
         the check may be skipped. Without it a refusal proves nothing, nor does an empty list where
         ``expects_some`` says that stories should be up: then the call is repeated with the check,
-        3 credits in all. A ``probe`` is sent even while the API fails, and soon given up.
+        3 credits in all.
 
         Raises:
             ProfilePrivateError: The account is private (only told with the privacy check).
             NoSuchProfileError: There is no such account.
         """
-        query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id}, probe=probe)
+        query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
         if self._privacy is None or self._privacy.mode == "false":
             return Call(Operation.STORIES, query.nominal, partial(self._stories, query))
         quick = replace(query, params={**query.params, "force": "on"}, nominal=query.nominal - 1)
@@ -164,15 +155,13 @@ class StoriesApi:
         make = partial(self._quick_stories, quick, query, expects_some)
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
-    def profile(self, username: str, *, probe: bool = False) -> Call[Profile]:
+    def profile(self, username: str) -> Call[Profile]:
         """Return the account behind a name, and whether it is private; 1 credit.
 
         Raises:
             NoSuchProfileError: There is no such account.
         """
-        query = self._query(
-            Endpoint.USER_BY_USERNAME, {"username": username}, subject=username, probe=probe
-        )
+        query = self._query(Endpoint.USER_BY_USERNAME, {"username": username}, subject=username)
         return Call(
             Operation.PROFILE, query.nominal, partial(self._ask, query, schema.profile_from)
         )
@@ -232,16 +221,8 @@ class StoriesApi:
             self.transport.out_of_service = None
         return balance
 
-    def _query(
-        self,
-        endpoint: Endpoint,
-        params: dict[str, str],
-        *,
-        subject: str = "",
-        probe: bool = False,
-    ) -> Query:
-        deadline = min(self._deadline, _PROBE_DEADLINE) if probe else self._deadline
-        return Query(endpoint, params, endpoint.price, subject, deadline, probe)
+    def _query(self, endpoint: Endpoint, params: dict[str, str], *, subject: str = "") -> Query:
+        return Query(endpoint, params, endpoint.price, subject, self._deadline)
 
     async def _ask(self, query: Query, read: Callable[[object], T]) -> Answer[T]:
         async def reader(response: aiohttp.ClientResponse) -> T:

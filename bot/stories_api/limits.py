@@ -32,65 +32,31 @@ class CallRate:
         self.next_at = max(self.next_at, until)
 
 
-class Breaker:
-    """Holds paid calls back while the API fails for everybody, which only a probe can tell.
+class Failing:
+    """Whether the API fails for everybody: calls about three subjects in a row, within a minute.
 
-    It is suspicious when calls about ``SUBJECTS`` different subjects fail within a minute and none
-    is answered between them. That is no proof, for a person may name three accounts that the API
-    always fails at: so one probe is made, a call of our own, and the breaker opens if that fails
-    too. While it is open a probe is made every 30 seconds, until one is answered. After
-    ``MOST_ANSWERED`` answered probes within 10 minutes none is made for a while, since each may
-    cost a credit.
+    Whoever asks is let through all the same, and the first answer ends it: one may name three
+    accounts that the API always fails at. The schedule asks rarely meanwhile.
     """
 
     SUBJECTS = 3
     WINDOW = _MINUTE
-    PROBE_EVERY = 30.0
-    MOST_ANSWERED, ANSWERED_WITHIN = 3, 10 * _MINUTE
 
     def __init__(self) -> None:
-        """Begin closed."""
+        """Begin without a failure."""
+        self.is_on = False
         self.suspects: dict[str, float] = {}  # when the last call about each failed
-        self.probe_at: float | None = None  # None: closed
-        self.answered_at: list[float] = []  # when the last probes were answered
 
-    @property
-    def is_open(self) -> bool:
-        """Return whether calls are held back."""
-        return self.probe_at is not None
+    def failed(self, subject: str, now: float) -> None:
+        """Note a call that failed."""
+        lately = {one: at for one, at in self.suspects.items() if at > now - self.WINDOW}
+        self.suspects = {**lately, subject: now}
+        self.is_on = self.is_on or len(self.suspects) >= self.SUBJECTS
 
-    def failed(self, subject: str, now: float) -> bool:
-        """Note a call that failed; return whether a probe must tell if the API is down."""
-        self.suspects[subject] = now
-        return self.is_suspicious(now)
-
-    def is_suspicious(self, now: float) -> bool:
-        """Return whether enough different subjects failed, and it is not open yet."""
-        self.suspects = {one: at for one, at in self.suspects.items() if at > now - self.WINDOW}
-        lately = [at for at in self.answered_at if at > now - self.ANSWERED_WITHIN]
-        may_probe = not self.is_open and len(lately) < self.MOST_ANSWERED
-        return may_probe and len(self.suspects) >= self.SUBJECTS
-
-    def probe_answered(self, now: float) -> None:
-        """Note that a probe was answered."""
-        self.succeeded()
-        self.answered_at = [*self.answered_at, now][-self.MOST_ANSWERED :]
-
-    def open(self, now: float) -> None:
-        """Hold calls back: the probe failed."""
-        self.probe_at = now + self.PROBE_EVERY
-
-    def takes_probe(self, now: float) -> bool:
-        """Return whether it is time for the next probe: once in 30 seconds, while it is open."""
-        if self.probe_at is None or now < self.probe_at:
-            return False
-        self.probe_at = now + self.PROBE_EVERY
-        return True
-
-    def succeeded(self) -> None:
+    def answered(self) -> None:
         """Note an answer: the API works."""
         self.suspects.clear()
-        self.probe_at = None
+        self.is_on = False
 
 
 class Refused:

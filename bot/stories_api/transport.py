@@ -30,7 +30,7 @@ from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
-from bot.stories_api.limits import Breaker, CallRate, Refused
+from bot.stories_api.limits import CallRate, Failing, Refused
 from bot.stories_api.response import (
     OK,
     ComplainedError,
@@ -56,17 +56,13 @@ class LostError(aiohttp.ClientError):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked; ``subject`` is the username it is about, for the person who asked.
-
-    A probe goes out whatever the breaker says.
-    """
+    """What is asked; ``subject`` is the username it is about, for the person who asked."""
 
     path: str
     params: dict[str, str] = field(default_factory=dict)
     nominal: int = 0
     subject: str = ""
     deadline: float = DEADLINE
-    is_probe: bool = False
 
     @property
     def about(self) -> str:
@@ -112,16 +108,12 @@ class Transport:
 
         ``replicas`` tells how many processes share the account's rate; each has its part of it.
         ``on_out_of_service`` is called once each time that the API puts us out of service.
-        ``probe`` may be set later.
         """
         self._session = session
         self._url = URL(url)
         self._key = key
-        self.call_rate, self.breaker, self.refused = CallRate(rate), Breaker(), Refused()
-        self._is_probing = False
+        self.call_rate, self.failing, self.refused = CallRate(rate), Failing(), Refused()
         self._replicas = replicas
-        self.probe: Callable[[], Awaitable[bool | None]] | None = None
-        """Makes a call of our own; true if the API answered, None where that can't be paid."""
         self.heard: Callable[[str, str], None] = lambda *_: None
         """Is told what time an answer says it is."""
         self.out_of_service: str | None = None
@@ -134,8 +126,8 @@ class Transport:
         )
         self._seconds = metrics.histogram("api_seconds", "Time of a call.", "endpoint")
         self._credits = metrics.counter("api_credits_total", "Credits billed.", "endpoint")
-        metrics.gauge("api_breaker_open", "1 while calls are held back.").follow(
-            lambda: float(self.breaker.is_open)
+        metrics.gauge("api_failing", "1 while the API fails for everybody.").follow(
+            lambda: float(self.failing.is_on)
         )
         metrics.gauge("api_refused_subjects", "Subjects that are refused for a while.").follow(
             lambda: float(self.refused.count(clock()))
@@ -168,71 +160,35 @@ class Transport:
         return answer
 
     async def _guarded(self, query: Query, read: Read[T], end: float) -> Answer[T]:
-        """Ask, unless the subject or the whole API is known to fail; learn from what comes."""
-        is_watched = query.path != BALANCE and not query.is_probe  # the balance needs no Instagram
-        if is_watched:
-            await self._refuse_hopeless(query)
-        result = await self._in_time(query, read, end)
-        if isinstance(result, Answer):
-            if query.path != BALANCE:
-                self.refused.forgive([query.about])
-                self.breaker.succeeded()
-            return result
-        if not is_watched or result.status == TOO_MANY:
-            raise result.error
-        if self._failed(query.about, result):
-            await self._find_out()
-        raise result.error
-
-    async def _refuse_hopeless(self, query: Query) -> None:
-        """Refuse, at no cost, a call that would fail.
-
-        Raises:
-            ApiUnavailableError: The breaker is open, or the subject failed a moment ago.
-        """
-        now = self._steady()
-        if self.refused.is_refused(query.about, now):
+        """Ask, unless the subject failed a moment ago; learn from what comes."""
+        is_watched = query.path != BALANCE  # which needs no Instagram
+        if is_watched and self.refused.is_refused(query.about, self._steady()):
             refusal = ProfileUnavailableError(f"{query.path}: failed a moment ago")
             refusal.about(query.subject)
             raise refusal
-        if self.breaker.takes_probe(now):
-            if self.probe is None:
-                return  # this call is the probe
-            await self._find_out()
-        if self.breaker.is_open:
-            raise ApiUnavailableError("held back: the API is failing")
+        result = await self._in_time(query, read, end)
+        if isinstance(result, Answer):
+            if is_watched:
+                self.refused.forgive([query.about])
+                self.failing.answered()
+            return result
+        if is_watched and result.status != TOO_MANY:
+            self._learn(query.about, result)
+        raise result.error
 
-    def _failed(self, about: str, failure: Failure) -> bool:
-        """Learn from a failure; return whether a probe must tell if the API is down."""
+    def _learn(self, about: str, failure: Failure) -> None:
+        """Learn from a failure whether its subject fails, or the API does for everybody."""
         now = self._steady()
         if failure.is_the_subjects:
             self.refused.failed(about, now)
-        if failure.is_outage:
-            return self.breaker.failed(about, now)
-        if not failure.is_the_subjects:
-            self.refused.forgive([about])
-        self.breaker.succeeded()
-        return False
-
-    async def _find_out(self) -> None:
-        """Let a probe tell whether the API fails for everybody, unless one is under way."""
-        is_alive: bool | None = False
-        if self.probe is not None:
-            if self._is_probing:
-                return
-            self._is_probing = True
-            try:
-                is_alive = await self.probe()
-            finally:
-                self._is_probing = False
-        now = self._steady()
-        if is_alive:
-            self.breaker.probe_answered(now)
-        elif is_alive is None:  # no word against the API
-            self.breaker.succeeded()
-        elif self.breaker.is_open or self.breaker.is_suspicious(now):
-            self.refused.forgive(self.breaker.suspects)  # it is not their fault
-            self.breaker.open(now)
+        if not failure.is_outage:
+            if not failure.is_the_subjects:
+                self.refused.forgive([about])
+            self.failing.answered()
+            return
+        self.failing.failed(about, now)
+        if self.failing.is_on:
+            self.refused.forgive(self.failing.suspects)  # it is not their fault
 
     async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         """Ask, and once more where the first answer surely was not billed."""

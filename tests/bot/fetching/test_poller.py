@@ -147,6 +147,16 @@ async def test_a_failing_api_puts_off_and_costs_no_more_than_it_billed(tower: To
     assert await tower.ledger.spent_today() == (0, 0)
 
 
+async def test_while_the_api_fails_for_everybody_it_is_asked_rarely(tower: Tower) -> None:
+    for _ in range(4):
+        await tower.followed()
+    await tower.control.fault("stories", {"status": 500}, match="/v1/user/stories", times=None)
+    scheduler = tower.scheduler()
+    assert await scheduler.run_once() == 4
+    assert await scheduler.run_once() == 0
+    assert timedelta(seconds=20) < await scheduler.next_at() - utc_now() < timedelta(seconds=31)
+
+
 async def test_private_and_gone_are_noted(tower: Tower) -> None:
     private = await tower.followed(is_private=True)
     gone = await tower.followed()

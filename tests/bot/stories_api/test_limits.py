@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.stories_api.limits import Breaker, CallRate, Refused
+from bot.stories_api.limits import CallRate, Failing, Refused
 
 
 @given(st.lists(st.floats(0, 5), max_size=100), st.floats(1, 100), st.integers(1, 4))
@@ -31,39 +31,22 @@ def test_a_hold_is_for_all_and_never_shortens_another() -> None:
     assert pace.turn(0, within=61) == pytest.approx(60.1)
 
 
-def test_open_it_lets_one_probe_through_in_half_a_minute() -> None:
-    breaker = Breaker()
-    breaker.open(100)
-    states = [breaker.is_open, breaker.failed("a", 101)]
-    states += [breaker.takes_probe(now) for now in (129, 130, 131, 160)]
-    breaker.succeeded()
-    states += [breaker.is_open, breaker.takes_probe(1000)]
-    assert states == [True, False, False, True, False, True, False, False]
-
-
-def test_three_probes_that_were_answered_are_enough_for_ten_minutes() -> None:
-    breaker = Breaker()
-    for now in (0, 100, 200):
-        assert [breaker.failed(one, now) for one in "abc"] == [False, False, True]
-        breaker.probe_answered(now + 2)
-    assert not any(breaker.failed(one, 300) for one in "abcdef")
-    assert [breaker.failed(one, 603) for one in "abc"] == [False, False, True]
-
-
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.booleans(), st.floats(0, 40))))
-def test_it_is_suspicious_only_at_three_subjects_since_the_last_answer(
+def test_the_api_fails_from_three_subjects_within_a_minute_until_an_answer(
     events: list[tuple[str, bool, float]],
 ) -> None:
-    breaker, now, failed = Breaker(), 0.0, dict[str, float]()
+    failing, now, failed, fails = Failing(), 0.0, dict[str, float](), False
     for subject, is_failure, pause in events:
         now += pause
         if is_failure:
             failed[subject] = now
-            recent = [at for at in failed.values() if at > now - 60]
-            assert breaker.failed(subject, now) is (len(recent) >= 3)
+            fails = fails or len([at for at in failed.values() if at > now - 60]) >= 3
+            failing.failed(subject, now)
         else:
             failed.clear()
-            breaker.succeeded()
+            fails = False
+            failing.answered()
+        assert failing.is_on is fails
 
 
 def test_a_subject_that_fails_is_refused_for_a_minute_and_then_for_longer() -> None:
