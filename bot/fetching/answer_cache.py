@@ -1,7 +1,7 @@
 """A cache of the Stories API's answers: a question is asked once, whoever asks it.
 
 Answers are kept in the store, so that they serve all chats and all replicas. While a question is
-in flight, others who ask the same wait for its answer.
+in flight, others who ask the same of this process wait for its answer.
 """
 
 import asyncio
@@ -32,7 +32,6 @@ from bot.fetching import snapshots
 from bot.fetching.names import NEGATIVE_FOR
 from bot.media.urls import expires_at
 from bot.runtime import transaction_guard
-from bot.runtime.background import renewed
 from bot.runtime.concurrency import waiting
 from bot.store import answers
 from bot.store.answers import CachedAnswer
@@ -42,9 +41,6 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-IN_FLIGHT = timedelta(seconds=10)  # the lease of who asks; after a kill another may ask then
-_RENEW_EVERY_S = 3.0  # that lease
-_READ_AGAIN_S = 0.1  # between two reads of the answer of another replica
 _STORED_AFTER_S = 0.05  # so that who asked is served before the answer is written
 _URL_MARGIN = timedelta(seconds=60)
 # What a negative answer may be, kept for a while so that asking again costs nothing. What is said
@@ -88,7 +84,6 @@ class AnswerCache:
         ledger: Ledger,
         *,
         now: Callable[[], datetime],
-        renew_every_s: float = _RENEW_EVERY_S,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Keep answers in ``db``, settle their bills in ``ledger``.
@@ -98,7 +93,6 @@ class AnswerCache:
         self._db = db
         self._ledger = ledger
         self._now = now
-        self._renew_every_s = renew_every_s
         self._wake = wake
         self._in_flight: dict[str, asyncio.Future[list[Any]]] = {}
         self._storing: dict[str, asyncio.Task[None]] = {}
@@ -155,45 +149,33 @@ class AnswerCache:
     ) -> list[T]:
         if (storing := self._storing.get(key)) is not None:
             await asyncio.wait([storing])  # its write may hold the answer, or who has the name
-        answer = await self._answer_of_others(key)
-        if answer is not None:
-            return _unpacked(answer, codec)
-        cached = CachedAnswer(None, self._now())
-        fetched: Fetched[Any] = Fetched(None, [])
+        cached = await self._db.fetch(partial(answers.get, key=key, now=self._now()))
+        if cached:
+            return _unpacked(cached.value, codec)
         try:
-            if self._db.is_sqlite:  # there are no other processes
-                fetched = await fetch()
-            else:
-                every_s = self._renew_every_s
-                async with renewed(lambda: self._renew(key), every_s=every_s):
-                    fetched = await fetch()
-            cached = CachedAnswer(
-                codec.dump_python(fetched.result, mode="json"), until(fetched.result, self._now())
-            )
+            fetched = await fetch()
         except StoriesError as error:
             if type(error).__name__ in _NEGATIVE:
                 value = {"error": type(error).__name__, "fields": error.fields}
                 cached = CachedAnswer(value, self._now() + self._lasts(error))
+                self._begin_storing(key, cached, Fetched(None, []))
             raise
-        finally:
-            storing = self._group.create_task(self._store(key, cached, fetched, now=self._now()))
-            keys = {key, *_answered_by(fetched)}
-            self._storing |= dict.fromkeys(keys, storing)
-            storing.add_done_callback(partial(self._forget, keys))
+        value = codec.dump_python(fetched.result, mode="json")
+        cached = CachedAnswer(value, until(fetched.result, self._now()))
+        self._begin_storing(key, cached, fetched)
         return fetched.result
+
+    def _begin_storing(self, key: str, cached: CachedAnswer, fetched: Fetched[Any]) -> None:
+        storing = self._group.create_task(self._store(key, cached, fetched, now=self._now()))
+        keys = {key, *_answered_by(fetched)}
+        self._storing |= dict.fromkeys(keys, storing)
+        storing.add_done_callback(partial(self._forget, keys))
 
     def _lasts(self, error: StoriesError) -> timedelta:
         """Return how long a failure is repeated from the cache; a free one may be asked again."""
         if isinstance(error, ProfileUnavailableError):
             return _UNAVAILABLE_FOR * (error.credits != 0)
         return NEGATIVE_FOR
-
-    async def _renew(self, key: str) -> bool:
-        """Renew the lease on a question, so that other processes go on waiting for our answer."""
-        with transaction_guard.watched(None):
-            async with self._db.begin(durable=False) as tx:
-                await answers.renew(tx, key, now=self._now(), lease=IN_FLIGHT)
-        return True
 
     async def _store(
         self, key: str, cached: CachedAnswer, fetched: Fetched[Any], *, now: datetime
@@ -206,7 +188,7 @@ class AnswerCache:
         durable = bill is not None and bill.credits > bill.reservation.credits
 
         async def write(tx: Tx) -> None:
-            await answers.store(tx, key, cached.value, now=now, until=cached.until)
+            await answers.store(tx, key, cached.value, until=cached.until)
             if fetched.profile:
                 await _remember(tx, fetched.profile, fetched, now=now)
             if bill:
@@ -228,30 +210,13 @@ class AnswerCache:
             if self._storing.get(key) is storing:
                 del self._storing[key]
 
-    async def _answer_of_others(self, key: str) -> Any | None:  # noqa: ANN401 - a JSON value
-        """Return a fresh answer, None where we are to ask; wait while another process asks."""
-        while True:
-            now = self._now()
-            cached = await self._db.fetch(partial(answers.get, key=key, now=now))
-            if cached:
-                return cached.value
-            if self._db.is_sqlite:  # one process, whose requests in flight we know
-                return None
-            async with self._db.begin(durable=False) as tx:
-                if await answers.claim(tx, key, now=now, lease=IN_FLIGHT):
-                    return None
-            with waiting():
-                await asyncio.sleep(_READ_AGAIN_S)
-
 
 async def _remember(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime) -> None:
     """Keep each story by its pk, and the snapshot that it is, whoever asked."""
     if not fetched.partial:
         for story in fetched.result:
             until = until_urls_expire([story], now)
-            await answers.store(
-                tx, story_key(story.pk), dump_stories([story]), now=now, until=until
-            )
+            await answers.store(tx, story_key(story.pk), dump_stories([story]), until=until)
     snapshot = snapshots.Snapshot(profile, tuple(fetched.result), partial=fetched.partial)
     await snapshots.record(tx, snapshot, now=now)
 

@@ -57,12 +57,15 @@ class Names:
             ProfilePrivateError: The account was private a moment ago.
             ApiRefusedError: The API refused the name a moment ago.
         """
-        now = self._now()
-        async with self._db.read() as tx:
-            verdict = await answers.get(tx, answers.verdict_key(username), now=now)
-            if verdict:
-                raise _VERDICTS[verdict.value]("known from the last answer", username=username)
-            return await profiles.named(tx, username, since=now - within)
+        await self.refuse_known(username)
+        since = self._now() - within
+        return await self._db.fetch(lambda tx: profiles.named(tx, username, since=since))
+
+    async def refuse_known(self, username: str) -> None:
+        """Raise what was said of the name a moment ago, as ``known`` does; free."""
+        key, now = answers.verdict_key(username), self._now()
+        if verdict := await self._db.fetch(lambda tx: answers.get(tx, key, now=now)):
+            raise _VERDICTS[verdict.value]("known from the last answer", username=username)
 
     async def resolve(self, username: str, payer: Payer) -> Profile:
         """Return the account that has the name now; 1 credit, 2 where the first answer refuses it.
@@ -111,9 +114,8 @@ class Names:
             return profile
 
     async def _store_verdict(self, tx: Tx, username: str, verdict: type[StoriesError]) -> None:
-        now = self._now()
-        key = answers.verdict_key(username)
-        await answers.store(tx, key, verdict.__name__, now=now, until=now + NEGATIVE_FOR)
+        key, until = answers.verdict_key(username), self._now() + NEGATIVE_FOR
+        await answers.store(tx, key, verdict.__name__, until=until)
 
     async def proof(self, profile: Profile, payer: Payer) -> Proof:
         """Return what the lookup says of an account that was refused; 1 or 2 credits.

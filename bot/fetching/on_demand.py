@@ -79,7 +79,7 @@ class Viewer:
         async def fetch() -> Fetched[Story]:
             # The link may name whom it likes, or nobody.
             with suppress(NoSuchProfileError, ApiRefusedError):
-                await self._names.known(link.username or "")
+                await self._names.refuse_known(link.username or "")
             try:
                 try:
                     story, bill = await self._ledger.pay(payer, call)

@@ -1,10 +1,7 @@
-"""Cached answers: what the Stories API said, shown again at no cost, also to other replicas.
-
-A row is an answer until ``until``, or in flight: somebody is asking, until ``leased_until``.
-"""
+"""Cached answers: what the Stories API said, shown again at no cost, also to other replicas."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +15,6 @@ cached_answers = sa.Table(
     sa.Column("key", sa.String(160), primary_key=True),
     sa.Column("value", sa.JSON),
     sa.Column("until", Timestamp, nullable=False, index=True),
-    sa.Column("leased_until", Timestamp, nullable=False),
 )
 
 
@@ -41,38 +37,15 @@ async def get(tx: Tx, key: str, *, now: datetime) -> CachedAnswer | None:
 
 
 _NEW = insert(cached_answers)
-_CLAIM = _NEW.on_conflict_do_update(
-    index_elements=[cached_answers.c.key],
-    set_={"leased_until": _NEW.excluded.leased_until},
-    where=sa.and_(
-        cached_answers.c.leased_until <= _NEW.excluded.until,
-        cached_answers.c.until <= _NEW.excluded.until,
-    ),
-).returning(cached_answers.c.key)
 _STORE = _NEW.on_conflict_do_update(
     index_elements=[cached_answers.c.key],
-    set_={name: _NEW.excluded[name] for name in ("value", "until", "leased_until")},
+    set_={name: _NEW.excluded[name] for name in ("value", "until")},
 )
 
 
-async def claim(tx: Tx, key: str, *, now: datetime, lease: timedelta) -> bool:
-    """Become the one who asks for ``key``; false when somebody asks already or has answered."""
-    row = {"key": key, "until": now, "leased_until": now + lease}
-    return (await tx.execute(_CLAIM, row)).one_or_none() is not None
-
-
-async def renew(tx: Tx, key: str, *, now: datetime, lease: timedelta) -> None:
-    """Stay the one who asks for ``key``."""
-    await tx.execute(
-        sa.update(cached_answers)
-        .where(cached_answers.c.key == key)
-        .values(leased_until=now + lease)
-    )
-
-
-async def store(tx: Tx, key: str, value: Any, *, now: datetime, until: datetime) -> None:  # noqa: ANN401 - any JSON value
-    """Keep the answer under ``key`` and end its lease."""
-    await tx.execute(_STORE, {"key": key, "value": value, "until": until, "leased_until": now})
+async def store(tx: Tx, key: str, value: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
+    """Keep the answer under ``key``."""
+    await tx.execute(_STORE, {"key": key, "value": value, "until": until})
 
 
 async def forget(tx: Tx, key: str) -> None:

@@ -35,7 +35,6 @@ _GATHERED = timedelta(minutes=5)
 _SHOWN_AGAIN = timedelta(minutes=1)
 _AT_ONCE = 500  # chats of a statement
 _MOST: tuple[tuple[sa.Column[datetime], timedelta], ...] = (
-    (cached_answers.c.leased_until, _LEASE),
     (cached_answers.c.until, _SHOWN_AGAIN),
     (deliveries.c.created_at, _PAST),
     (fan_outs.fan_outs.c.due_at, _GATHERED),

@@ -67,7 +67,6 @@ def overdue(now: datetime) -> list[Overdue]:
     is_done = deliveries.c.state != sa.literal_column("'open'")
     is_unsent = sa.exists().where(deliveries.c.story_pk == stories.c.pk, is_open)
     is_followed = sa.exists().where(subscriptions.c.profile_id == profiles.c.profile_id)
-    is_idle = sa.and_(cached_answers.c.until <= now, cached_answers.c.leased_until <= now)
     has_only_asked = sa.and_(
         access_list.c.is_allowed.is_(False),
         access_list.c.blocked_since.is_(None),
@@ -97,7 +96,7 @@ def overdue(now: datetime) -> list[Overdue]:
         Overdue(acquaintances, acquaintances.c.last_day < last_year),
         Overdue(access_list, has_only_asked),
         Overdue(inbox, inbox.c.done_at < now - _UPDATES_KNOWN),
-        Overdue(cached_answers, is_idle),
+        Overdue(cached_answers, cached_answers.c.until <= now),
         Overdue(files, files.c.until <= now),
         Overdue(key_values, key_values.c.until < now),
         Overdue(samples, samples.c.hour < now - _INCIDENTS_KEPT),

@@ -4,7 +4,6 @@ import asyncio
 import re
 import signal
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -126,19 +125,3 @@ async def test_polling_is_another_s_within_8_seconds_of_a_kill(
     finally:
         for one in victims:
             await one.end(signal.SIGKILL)
-
-
-@pytest.mark.stands  # an answer was leased by its row before, too
-async def test_what_is_pasted_to_both_at_once_is_asked_once(
-    box: Box, control: Control, shared: Json, tmp_path: Path
-) -> None:
-    people = [await control.person(f"P{n}") for n in range(12)]
-    (url,) = await links(control, "seen.by.all", 1)
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        await both(box, shared, tmp_path, group, stop)
-        await asyncio.gather(*(control.say(person, url) for person in people))
-        for person in people:
-            await wait_for(partial(shown, control, person))
-        stop.set()
-    assert await control.billed() == 1

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.store import answers, chat_queues, inbox, leases, profiles
+from bot.store import chat_queues, inbox, leases, profiles
 from bot.store.engine.database import Database, Tx
 from tests.support.followed import NOON, follow, look, story
 
@@ -21,7 +21,6 @@ HOLDERS: dict[str, Take] = {
     "update": lambda tx, _, now: inbox.claim(tx, now=now, lease=LEASE, limit=9),
     "chat queue": lambda tx, _, now: chat_queues.claim(tx, now=now, limit=9, lease=LEASE),
     "check": lambda tx, _, now: profiles.claim(tx, now=now, limit=9, lease=LEASE),
-    "answer": lambda tx, _, now: answers.claim(tx, "stories:1", now=now, lease=LEASE),
 }
 
 

@@ -33,14 +33,14 @@ STORY = story("31", NOW - timedelta(hours=1))
 
 
 class Desk:
-    """Processes that answer questions, and how often they had to fetch."""
+    """A process that answers questions, and how often it had to fetch."""
 
-    def __init__(self, db: Database, processes: list[AnswerCache], ledger: Ledger) -> None:
+    def __init__(self, db: Database, answers: AnswerCache, ledger: Ledger) -> None:
         self.db = db
-        self.processes = processes
+        self.answers = answers
         self.ledger = ledger
         self.fetched = 0
-        self.stack = AsyncExitStack()  # of the processes, to end them early
+        self.stack = AsyncExitStack()  # of the process, to end it early
 
     async def fetch(self, *, partial: bool = True) -> Fetched[Story]:
         self.fetched += 1
@@ -52,33 +52,29 @@ class Desk:
         found, bill = await self.ledger.pay(payer, Call(Operation.STORY, 1, call))
         return Fetched(NATGEO, [found], partial=partial, bill=bill)
 
-    async def ask(self, number: int = 0) -> list[Story]:
-        one = self.processes[number % len(self.processes)]
-        return await one.ask(story_key("31"), self.fetch, until_urls_expire, STORIES)
+    async def ask(self) -> list[Story]:
+        return await self.answers.ask(story_key("31"), self.fetch, until_urls_expire, STORIES)
 
 
 @pytest.fixture
 async def desk(db: Database) -> AsyncIterator[Desk]:
     ledger = Ledger(db, Limits(), now=lambda: NOW)
     async with AsyncExitStack() as stack:
-        processes = [
-            await stack.enter_async_context(AnswerCache(db, ledger, now=lambda: NOW))
-            for _ in range(1 if db.is_sqlite else 3)
-        ]
-        desk = Desk(db, processes, ledger)
+        answers = await stack.enter_async_context(AnswerCache(db, ledger, now=lambda: NOW))
+        desk = Desk(db, answers, ledger)
         desk.stack = stack
         yield desk
 
 
 async def test_many_who_ask_at_once_fetch_once(desk: Desk) -> None:
-    found = await asyncio.gather(*(desk.ask(number) for number in range(20)))
+    found = await asyncio.gather(*(desk.ask() for _ in range(20)))
     assert all(stories == [STORY] for stories in found)
     assert desk.fetched == 1
 
 
 async def test_who_asks_before_the_answer_is_kept_waits_for_that(desk: Desk) -> None:
     whole = partial(desk.fetch, partial=False)
-    await desk.processes[0].ask(profile_key("natgeo"), whole, until_urls_expire, STORIES)
+    await desk.answers.ask(profile_key("natgeo"), whole, until_urls_expire, STORIES)
     assert await desk.ask() == [STORY]
     assert desk.fetched == 1
 
@@ -87,7 +83,7 @@ async def test_at_the_end_all_that_was_answered_is_kept_and_settled(db: Database
     ledger = Ledger(db, Limits(), now=lambda: NOW)
     answers = AnswerCache(db, ledger, now=lambda: NOW)
     async with answers:
-        await Desk(db, [answers], ledger).ask()
+        await Desk(db, answers, ledger).ask()
         async with db.read() as tx:
             assert await kept.get(tx, story_key("31"), now=NOW) is None
     async with db.read() as tx:
@@ -102,7 +98,7 @@ async def test_what_is_learned_for_others_wakes_who_brings_it_to_them(db: Databa
     woken, ledger = asyncio.Event(), Ledger(db, Limits(), now=lambda: NOW)
     many = AnswerCache(db, ledger, now=lambda: NOW, wake=woken.set)
     async with many:
-        await Desk(db, [many], ledger).ask()
+        await Desk(db, many, ledger).ask()
         assert not woken.is_set()
         await asyncio.wait_for(woken.wait(), 30)
         async with db.read() as tx:
@@ -130,7 +126,7 @@ async def test_a_negative_answer_is_kept_for_a_while(desk: Desk) -> None:
 
     for _ in range(3):
         with pytest.raises(StoryGoneError) as caught:
-            await desk.processes[0].ask("story:9", gone, until_urls_expire, STORIES)
+            await desk.answers.ask("story:9", gone, until_urls_expire, STORIES)
         assert caught.value.fields == {"username": "natgeo"}
     assert desk.fetched == 1
 
@@ -148,7 +144,7 @@ async def test_who_may_not_spend_leaves_the_question_to_others(desk: Desk) -> No
 
     key = story_key("31")
     refusal, found = await asyncio.gather(
-        desk.processes[0].ask(key, poor, until_urls_expire, STORIES),
+        desk.answers.ask(key, poor, until_urls_expire, STORIES),
         ask_as_well(),
         return_exceptions=True,
     )

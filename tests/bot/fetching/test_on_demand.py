@@ -1,4 +1,4 @@
-"""A question is paid once: whoever asks, however often, in however many processes."""
+"""A question is paid once: whoever asks, however often."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import pytest
-import sqlalchemy as sa
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
@@ -19,14 +18,10 @@ from bot.domain.errors import (
 )
 from bot.domain.links import Link
 from bot.domain.model import Asker
-from bot.domain.records import EPOCH
-from bot.fetching import answer_cache
 from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.on_demand import Viewer
-from bot.store import answers as store
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
-from tests.support.control import wait_for
 from tests.support.sandbox import Box
 
 ANN = Asker(1, 1)
@@ -56,7 +51,6 @@ class Build(Protocol):
         *,
         limits: Limits = PLENTY,
         blocked: str = "",
-        renew_every_s: float = 3,
     ) -> Awaitable[Viewer]: ...
 
 
@@ -68,7 +62,6 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
             *,
             limits: Limits = PLENTY,
             blocked: str = "",
-            renew_every_s: float = 3,
         ) -> Viewer:
             api = StoriesApi(
                 box.session, url=box.urls.stories_api, key=SecretStr("key"), now=clock
@@ -80,7 +73,6 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
                     db,
                     ledger,
                     now=clock,
-                    renew_every_s=renew_every_s,
                 )
             )
             return Viewer(db, api, ledger, answers, now=clock, blocked=names)
@@ -171,46 +163,3 @@ async def test_a_link_under_another_name_does_not_show_a_blocked_profile(
     link = replace(await story_link(box), username="somebody")
     with pytest.raises(NoSuchProfileError):
         await one.story(link, ANN)
-
-
-async def leased_until(db: Database, key: str) -> datetime:
-    async with db.read() as tx:
-        statement = sa.select(store.cached_answers.c.leased_until).where(
-            store.cached_answers.c.key == key
-        )
-        return (await tx.execute(statement)).scalar() or EPOCH
-
-
-async def test_what_a_process_asked_that_died_another_asks_seconds_later(
-    db: Database, build: Build, box: Box, clock: Clock
-) -> None:
-    one, link = await build(renew_every_s=0.05), await story_link(box)
-    key = answer_cache.story_key(link.story_id or "")
-    async with db.begin() as tx:
-        assert await store.claim(tx, key, now=clock(), lease=answer_cache.IN_FLIGHT)
-    clock.ahead = timedelta(seconds=11)
-    async with asyncio.timeout(40):
-        assert (await one.story(link, ANN)).pk == link.story_id
-    assert await box.control.billed() == 1
-
-
-async def test_who_is_still_asking_says_so(db: Database, build: Build, box: Box) -> None:
-    if db.is_sqlite:  # one process, which needs no lease
-        return
-    await box.control.fault("stories", {"hang": True}, match="by/id")
-    one, link = await build(), await story_link(box)
-    key = answer_cache.story_key(link.story_id or "")
-    async with asyncio.TaskGroup() as group:
-        asking = group.create_task(one.story(link, ANN))
-
-        async def is_leased() -> datetime | None:
-            until = await leased_until(db, key)
-            return until if until > EPOCH else None
-
-        first = await wait_for(is_leased)
-
-        async def is_renewed() -> bool:
-            return await leased_until(db, key) > first
-
-        await wait_for(is_renewed)
-        asking.cancel()

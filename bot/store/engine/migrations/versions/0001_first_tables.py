@@ -74,7 +74,6 @@ def upgrade() -> None:
     sa.Column('key', sa.String(length=160), nullable=False),
     sa.Column('value', sa.JSON(), nullable=True),
     sa.Column('until', sa.BigInteger(), nullable=False),
-    sa.Column('leased_until', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_cached_answers'))
     )
     with op.batch_alter_table('cached_answers', schema=None) as batch_op:
