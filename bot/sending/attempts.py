@@ -36,8 +36,6 @@ from bot.telegram.outcomes import OF_FILES, Refusal
 
 log = structlog.get_logger()
 
-_URL_ALBUMS_REST = timedelta(minutes=10)  # after Telegram could not fetch several in a row
-_MOST_URL_FAULTS = 3
 _FLOOD_PATIENCE = timedelta(seconds=30)  # how long a reply waits for a flood limit
 _RETRY_PATIENCE = timedelta(seconds=12)  # how long an alert that was refused waits for its chat
 _MOST_FLOODS = 3
@@ -89,8 +87,6 @@ class Attempts:
         self._files = files
         self._supply = supply
         self._now = now
-        self._url_albums_from = now()
-        self._url_faults = 0  # albums in a row whose addresses Telegram could not fetch
         self._unclassified = metrics.counter(
             "unclassified_total", "Refusals of Telegram that the list doesn't know."
         )
@@ -99,8 +95,6 @@ class Attempts:
     async def run(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send all open items; None when each is sent or failed, else what stopped it."""
         self._supply.known_first(items)
-        if request.lane == "alert":
-            self._supply.skip_refused(items)
         await self._advance(
             [item for item in items if item.source is None and item.is_open], request
         )
@@ -136,8 +130,6 @@ class Attempts:
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
         request.text.caption = None  # it stands in the chat
-        if len(batch) > 1 and _by_url(batch):
-            self._url_faults = 0
         files: dict[str, KnownFile | None] = {}
         anew = {item.key for item in batch if not isinstance(item.source, ByFileId)}
         for item, message in zip(batch, messages, strict=False):
@@ -212,9 +204,8 @@ class Attempts:
         Nothing is bought for, or given up, that was not refused alone.
         """
         blamed = _by_url(batch)
-        if refusal.scope == "fetch":  # only the first failure is named
-            self._count_url_fault()
-        elif refusal.item is not None and refusal.item < len(batch):
+        is_named = refusal.scope != "fetch"  # of those only the first is
+        if is_named and refusal.item is not None and refusal.item < len(batch):
             blamed = [batch[refusal.item]]
         elif refusal.scope == "size":
             blamed = []  # together they are too large
@@ -223,7 +214,7 @@ class Attempts:
             return None
         if request.refused_alone == refusal.without_numbers:  # it is not about one of the stories
             for item in batch:
-                await self._supply.postpone(item, refusal, request.target.chat_id)
+                await self._supply.postpone(item, refusal)
             return None
         stopped = await self._bring(batch[: len(batch) // 2], request)
         rest = _may_go(batch, in_order=request.options.in_order)
@@ -234,13 +225,13 @@ class Attempts:
             self._supply.fail(item, MediaTooBigError.text)
         elif refusal.scope in OF_FILES:
             if not await self._as_document(refusal, item, request):
-                await self._supply.advance(item, request.asker, refused_in=request.target.chat_id)
+                await self._supply.advance(item, request.asker)
         elif (
             request.refused_alone == refusal.without_numbers
             or not await self._supply.advance_free(item, request.asker)
         ):
             request.refused_alone = refusal.without_numbers
-            await self._supply.postpone(item, refusal, request.target.chat_id)
+            await self._supply.postpone(item, refusal)
 
     async def _next_free(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         """Let an item go another way that costs nothing; where there is none, it goes alone."""
@@ -274,20 +265,8 @@ class Attempts:
             await self._advance(_by_url(batch), request)
         return None
 
-    def _count_url_fault(self) -> None:
-        """Let albums by URL rest where Telegram could not fetch several in a row."""
-        self._url_faults += 1
-        if self._url_faults >= _MOST_URL_FAULTS:
-            self._url_albums_from = self._now() + _URL_ALBUMS_REST
-            self._url_faults = 0
-
     async def _advance(self, items: list[Item], request: SendRequest) -> None:
         """Give each its next source, all at once: some have to be downloaded."""
-        if not items:
-            return
-        skip_url = len(items) > 1 and self._url_albums_from > self._now()
-        for item in items:
-            item.tried = max(item.tried, skip_url)
         await together(*(self._supply.advance(item, request.asker) for item in items))
 
 

@@ -44,8 +44,6 @@ _BUY_AGAIN = timedelta(hours=1)  # between two purchases for alerts of one story
 _FAILED_FOR = timedelta(minutes=10)  # how long a story that failed is not tried again, for anybody
 _AWAY_FOR = timedelta(seconds=5)  # how long no alert tries a story whose host fails
 _FREE_STEPS = 2  # by the address, and by an upload
-_CHATS_OF_A_REFUSAL = 3  # in the same words, after which a story waits everywhere
-_ASKED_AGAIN = timedelta(minutes=15)  # then one chat asks again
 _REFUSED_FOR = timedelta(hours=1)  # how long a source that Telegram refused is left out
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
@@ -76,24 +74,18 @@ class Supply:
         self._now = now
         self._failed = Recent[str]()
         self._away = Recent[str]()
-        self._refused_in = Recent[int]()
         self._bought = Recent[str]()
         self._sells = Recent[bool]()
         self._firsts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._gone = Recent[int]()
         self._no_address = Recent[str]()
         self._no_photo = Recent[str]()
-        self._refused_by = Recent[frozenset[int]]()
-        self._postponed = Recent[str]()
         self._steps = (self._url, self._download, self._buy)
         self._tell = tell
         self._unknown_words = Recent[str]()
 
-    async def advance(self, item: Item, asker: Asker, *, refused_in: int | None = None) -> None:
-        """Give the item its next source, or close it with the sentence why there is none.
-
-        ``refused_in`` is the chat in which Telegram refused the one before.
-        """
+    async def advance(self, item: Item, asker: Asker) -> None:
+        """Give the item its next source, or close it with the sentence why there is none."""
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
             await self._files.forget(item.key)
@@ -110,7 +102,7 @@ class Supply:
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
                 # The next asker may be able to pay, and another chat may take the file.
-                for_all = can_pay and not (is_file and self._is_first_refusal(item, refused_in))
+                for_all = can_pay and not is_file
                 self.fail(item, item.reason or MediaGoneError.text, for_all=for_all)
                 return
             step = self._steps[item.tried]
@@ -138,28 +130,14 @@ class Supply:
                 return True
         return False
 
-    async def postpone(self, item: Item, refusal: Refusal, chat_id: int) -> None:
-        """Let an item wait that Telegram refused alone in words that nobody knows.
-
-        What some chats refuse in the same words waits everywhere, and is asked about now and then.
-        """
+    async def postpone(self, item: Item, refusal: Refusal) -> None:
+        """Let an item wait that Telegram refused alone in words that nobody knows."""
         now, words = self._now(), refusal.without_numbers
         is_news = not self._unknown_words.get(words, within=_REFUSED_FOR, now=now)
         self._unknown_words.record(words, words, now=now)
         if self._tell and is_news:
             await self._tell(refusal.words)
         item.failed, item.later = MediaUnavailableError.text, True
-        known = self._refused_by.get((item.key, words), within=STORY_LIFE, now=now) or frozenset()
-        chats = known | {chat_id}
-        self._refused_by.record((item.key, words), chats, now=now)
-        if len(chats) >= _CHATS_OF_A_REFUSAL:
-            self._postponed.record(item.key, words, now=now)
-
-    def skip_refused(self, items: list[Item]) -> None:
-        """Let what waits everywhere wait here, too."""
-        for item in items:
-            if self._postponed.get(item.key, within=_ASKED_AGAIN, now=self._now()):
-                item.failed, item.later = MediaUnavailableError.text, True
 
     def known_first(self, items: list[Item]) -> None:
         """Give its file_id to each item that has one; ``Files.first`` has looked for them."""
@@ -271,14 +249,6 @@ class Supply:
     def _times_gone(self, pk: str) -> int:
         """Return how often the API has said of an alert's story that it is gone."""
         return self._gone.get(pk, within=STORY_LIFE, now=self._now()) or 0
-
-    def _is_first_refusal(self, item: Item, chat_id: int | None) -> bool:
-        """Return whether no other chat has lately refused what was uploaded of it."""
-        now = self._now()
-        first = self._refused_in.get(item.key, within=_FAILED_FOR, now=now)
-        if first is None and chat_id is not None:
-            self._refused_in.record(item.key, chat_id, now=now)
-        return first in {None, chat_id}
 
     @staticmethod
     def _wait_for_a_file(item: Item) -> None:

@@ -29,7 +29,6 @@ from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
 
-_TIME_TAG = b"tg-time"  # as a server names it that does not know it
 _PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that names no time
 _MEDIA_METHODS = frozenset(
     {"sendPhoto", "sendVideo", "sendDocument", "sendAnimation", "sendMediaGroup"}
@@ -82,8 +81,6 @@ class AiohttpRequest(BaseRequest):
         self._proxy = proxy
         self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
-        # Servers older than Bot API 9.5 refuse <tg-time>; the text in it is the time all the same.
-        self._knows_times = True
         metrics = metrics or Metrics()
         self._calls = metrics.counter(
             "telegram_requests_total", "Calls of the Bot API by what came of them.", "outcome"
@@ -131,10 +128,6 @@ class AiohttpRequest(BaseRequest):
             raise  # once more would take as long, and whoever asked may do better
         except NotSentError:
             answer = await self._attempt(url, method, request_data, timeout)
-        if answer[0] == HTTPStatus.BAD_REQUEST and _TIME_TAG in answer[1] and self._knows_times:
-            log.info("the server does not know the tag of times; they are sent as plain text")
-            self._knows_times = False  # until the next start
-            answer = await self._attempt(url, method, request_data, timeout)
         status, payload = _made_plain(answer) if method == "POST" else answer[:2]
         self._calls.inc(outcome=str(status))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -170,7 +163,7 @@ class AiohttpRequest(BaseRequest):
         failure: NetworkError
         with ExitStack() as files:
             uploads: list[_Upload] = []
-            body = _body(data, files, uploads, has_times=self._knows_times)
+            body = _body(data, files, uploads)
             try:
                 async with self._session.request(
                     method, _address(url), timeout=timeout, allow_redirects=False, **body
@@ -224,38 +217,28 @@ class _Upload(io.BufferedReader):
         return data
 
 
-def _body(
-    data: RequestData | None, files: ExitStack, uploads: list[_Upload], *, has_times: bool
-) -> dict[str, Any]:
+def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) -> dict[str, Any]:
     if data is None:
         return {}
     if data.contains_files:
-        return {"data": _form(data, files, uploads, has_times=has_times)}
+        return {"data": _form(data, files, uploads)}
     try:
         text = to_json(data.parameters)
     except ValueError:  # half of a pair of surrogates, which json escapes: the server may judge it
         text = json.dumps(data.parameters).encode()
-    return {"data": text if has_times else _without_times(text.decode()), "headers": _JSON}
-
-
-def _without_times(text: str) -> str:
-    """Return ``text`` without the tag of times; what stands inside it stays."""
-    return _TIMES.sub("", text)
+    return {"data": text, "headers": _JSON}
 
 
 _METHOD = re.compile("/send[A-Z][A-Za-z]+$")
 _SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')  # it stands before that of what is quoted
-_TIMES = re.compile(r"</?tg-time[^>]*>")
 _JSON = {"Content-Type": "application/json"}
 
 
-def _form(
-    data: RequestData, files: ExitStack, uploads: list[_Upload], *, has_times: bool
-) -> aiohttp.FormData:
+def _form(data: RequestData, files: ExitStack, uploads: list[_Upload]) -> aiohttp.FormData:
     """Return the parts; a file given by its path is opened anew for each attempt."""
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in data.json_parameters.items():
-        form.add_field(name, value if has_times else _without_times(value))
+        form.add_field(name, value)
     parts = cast("dict[str, tuple[str, BinaryIO | bytes | Path, str]]", data.multipart_data)
     for name, (filename, content, mime) in parts.items():
         if isinstance(content, Path):
