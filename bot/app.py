@@ -263,14 +263,12 @@ class Running:
         leads = metrics.gauge(
             "leader", "1 where this replica does what one does at a time.", "what", "replica"
         )
-        leads.follow(
-            lambda: float(db.is_sqlite or self._leader.is_leading),
-            what="polling",
-            replica=replica(),
+        leads.labels("polling", replica()).set_function(
+            lambda: float(db.is_sqlite or self._leader.is_leading)
         )
         metrics.gauge(
             "database_connections_used", "Connections of the pool that are in use.", "replica"
-        ).follow(lambda: float(db.connections_used), replica=replica())
+        ).labels(replica()).set_function(lambda: float(db.connections_used))
 
     def _signs(self) -> dict[IncidentKind, Sign]:
         """Return the signs of trouble that this process itself can see, by kind of incident."""

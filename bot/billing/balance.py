@@ -54,9 +54,11 @@ class Treasurer:
         self._drift = 0
         self.is_answered = False
         """Whether the balance was told since the start."""
-        (metrics or Metrics()).gauge(
-            "api_drift_credits", "Credits billed beyond what the ledger counted."
-        ).follow(lambda: float(self._drift))
+        (metrics or Metrics()).follow(
+            "api_drift_credits",
+            "Credits billed beyond what the ledger counted.",
+            lambda: float(self._drift),
+        )
         self._now = now
         self._tidied_at: datetime | None = None
         self.worker = Worker("balance", self.run_once, now=now, longest=EVERY)

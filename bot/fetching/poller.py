@@ -303,7 +303,7 @@ class Scheduler:
         finally:
             self._in_flight -= 1
             self.worker.wake()
-        self._polls.inc(outcome=outcome)
+        self._polls.labels(outcome).inc()
 
     async def _poll(self, known: Known, plan: Plan) -> str:
         """Check one profile; return a word on what came of it."""

@@ -79,7 +79,7 @@ class Watch:
         seen = await self.seen(signs, now)
         was_open = {one.kind: one for one in await self._incidents.all_open()}
         for kind in KINDS:
-            self._open.set(float(kind in was_open), kind=kind)
+            self._open.labels(kind).set(kind in was_open)
         for one in judge(seen, is_open=dict.fromkeys(was_open, True), now=now):
             if one.kind in _SIGNS and signs.get(one.kind) is None:
                 continue
@@ -98,8 +98,8 @@ class Watch:
             backlog = await enqueue.backlog(tx, now=now)
             next_at = await chat_queues.due_next(tx)
         overdue = (now - next_at).total_seconds() if next_at and backlog.open else 0.0
-        self._due.set(backlog.open, replica=replica())
-        self._overdue.set(max(0.0, overdue), replica=replica())
+        self._due.labels(replica()).set(backlog.open)
+        self._overdue.labels(replica()).set(max(0.0, overdue))
         room = self._disk()
         return Seen(
             balance=balance,

@@ -133,7 +133,7 @@ class Attempts:
         files: dict[str, KnownFile | None] = {}
         anew = {item.key for item in batch if not isinstance(item.source, ByFileId)}
         for item, message in zip(batch, messages, strict=False):
-            self._sources.inc(source=type(item.source).__name__)
+            self._sources.labels(type(item.source).__name__).inc()
             item.sent, files[item.key] = receipt(item, message, self._now())
         await self._files.remember(files, anew=anew)
         return None

@@ -126,14 +126,20 @@ class Transport:
         )
         self._seconds = metrics.histogram("api_seconds", "Time of a call.", "endpoint")
         self._credits = metrics.counter("api_credits_total", "Credits billed.", "endpoint")
-        metrics.gauge("api_failing", "1 while the API fails for everybody.").follow(
-            lambda: float(self.failing.is_on)
+        metrics.follow(
+            "api_failing",
+            "1 while the API fails for everybody.",
+            lambda: float(self.failing.is_on),
         )
-        metrics.gauge("api_refused_subjects", "Subjects that are refused for a while.").follow(
-            lambda: float(self.refused.count(clock()))
+        metrics.follow(
+            "api_refused_subjects",
+            "Subjects that are refused for a while.",
+            lambda: float(self.refused.count(clock())),
         )
-        metrics.gauge("api_out_of_service", "1 while the key or the balance stops us.").follow(
-            lambda: float(self.out_of_service is not None)
+        metrics.follow(
+            "api_out_of_service",
+            "1 while the key or the balance stops us.",
+            lambda: float(self.out_of_service is not None),
         )
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
@@ -150,13 +156,13 @@ class Transport:
             answer = await self._guarded(query, read, started + query.deadline)
         except (StoriesError, MediaError) as error:
             spent = query.nominal if error.credits is None else error.credits
-            self._credits.inc(spent, endpoint=query.path)
+            self._credits.labels(query.path).inc(spent)
             if isinstance(error, OutOfServiceError):
                 await self._stop(error)
             raise
         finally:
-            self._seconds.observe(self._steady() - started, endpoint=query.path)
-        self._credits.inc(answer.credits, endpoint=query.path)
+            self._seconds.labels(query.path).observe(self._steady() - started)
+        self._credits.labels(query.path).inc(answer.credits)
         return answer
 
     async def _guarded(self, query: Query, read: Read[T], end: float) -> Answer[T]:
@@ -311,7 +317,7 @@ class Transport:
 
     def _record(self, query: Query, result: Answer[T] | Failure) -> None:
         outcome = "ok" if isinstance(result, Answer) else type(result.error).__name__
-        self._requests.inc(endpoint=query.path, outcome=outcome)
+        self._requests.labels(query.path, outcome).inc()
         if isinstance(result, Failure) and result.status == TOO_MANY:
             quiet = _QUIET if result.after is None else result.after
             self.call_rate.pause(self._steady() + quiet)

@@ -83,8 +83,10 @@ class Outage:
         self._asks_at = now()
         self._answered = True
         metrics = metrics or Metrics()
-        metrics.gauge("telegram_outage", "1 while nothing is sent: Telegram is down.").follow(
-            lambda: float(self._pause is not None)
+        metrics.follow(
+            "telegram_outage",
+            "1 while nothing is sent: Telegram is down.",
+            lambda: float(self._pause is not None),
         )
 
     async def is_on(self) -> bool:

@@ -90,8 +90,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         metrics = metrics or Metrics()
         self._waited = metrics.counter("pacing_wait_seconds_total", "Time spent waiting.", "lane")
         self._retry_after = metrics.counter("retry_after_seconds_total", "Waits told by Telegram.")
-        metrics.gauge("telegram_rate", "Messages a second that are let out.").follow(
-            lambda: self.per_second
+        metrics.follow(
+            "telegram_rate", "Messages a second that are let out.", lambda: self.per_second
         )
 
     @property
@@ -168,7 +168,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 ticket = await self._take_slot(order)
             if not order.weight:
                 break
-        self._waited.inc(self._clock() - began, lane=order.lane)
+        self._waited.labels(order.lane).inc(self._clock() - began)
         return ticket
 
     async def _take_slot(self, order: Order) -> Ticket | None:

@@ -129,7 +129,7 @@ class AiohttpRequest(BaseRequest):
         except NotSentError:
             answer = await self._attempt(url, method, request_data, timeout)
         status, payload = _made_plain(answer) if method == "POST" else answer[:2]
-        self._calls.inc(outcome=str(status))
+        self._calls.labels(str(status)).inc()
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise UnknownOutcomeError(_said(payload) or f"Telegram answered {status}")
         return status, payload
@@ -179,7 +179,8 @@ class AiohttpRequest(BaseRequest):
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 kind = CutOffError if any(one.left for one in uploads) else UnknownOutcomeError
                 failure = kind(f"no answer from Telegram ({type(error).__name__})")
-        self._calls.inc(outcome="not sent" if isinstance(failure, NotSentError) else "unknown")
+        outcome = "not sent" if isinstance(failure, NotSentError) else "unknown"
+        self._calls.labels(outcome).inc()
         raise failure  # here, so that aiohttp's error, which shows the URL, doesn't go along
 
     def _timeout(

@@ -114,8 +114,8 @@ class Intake:
         self._ends = BatchingQueue(self._finish)
         metrics = metrics or Metrics()
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
-        metrics.gauge("inbox_open", "Updates that wait for their answer.").follow(
-            lambda: float(self._open)
+        metrics.follow(
+            "inbox_open", "Updates that wait for their answer.", lambda: float(self._open)
         )
 
     @property
@@ -161,7 +161,7 @@ class Intake:
                     refused = error
                     continue
                 log.exception("an update can't be stored and is left out", id=number)
-                self._counted.inc(result="left out")
+                self._counted.labels("left out").inc()
                 del self._refused[number]
         if refused:
             raise refused
@@ -231,8 +231,8 @@ class Intake:
             await self._see(tx, {where for where, _, _ in news}, now)
             stored = await inbox.add(tx, arrivals, now=now, ours_until=until)
         self._open += len(stored)
-        self._counted.inc(len(stored), result="stored")
-        self._counted.inc(sum(not arrival.wanted for arrival in arrivals), result="too many")
+        self._counted.labels("stored").inc(len(stored))
+        self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
         # Begun before the commit, they would be answered once more where it fails.
         if at_once:
             for claimed in stored:
@@ -378,7 +378,7 @@ class Intake:
                 return
 
     def _count(self, result: str) -> None:
-        self._counted.inc(result=result)
+        self._counted.labels(result).inc()
         self._open -= result not in _STILL_OPEN
 
     async def _write(self, claimed: ClaimedUpdate, result: str) -> None:

@@ -68,8 +68,10 @@ class Polling:
         self._pause = 0.0
         self._refused: deque[float] = deque(maxlen=_REFUSALS)
         metrics = metrics or Metrics()
-        metrics.gauge("poll_heartbeat_seconds", "Seconds since the last answer to a poll.").follow(
-            lambda: self.silence_s if self._polls else 0.0  # another replica does
+        metrics.follow(
+            "poll_heartbeat_seconds",
+            "Seconds since the last answer to a poll.",
+            lambda: self.silence_s if self._polls else 0.0,  # another replica does
         )
 
     @property

@@ -164,7 +164,7 @@ class Web:
 
     async def _receive(self, door: Door, request: web.Request) -> web.Response:
         result, answer = await door.judge(request)
-        self._posts.inc(result=result)
+        self._posts.labels(result).inc()
         return answer
 
     async def _healthz(self, _: web.Request) -> web.Response:

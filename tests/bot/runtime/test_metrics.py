@@ -1,20 +1,18 @@
 """Numbers in Prometheus' text form."""
 
-import pytest
-
 from bot.runtime.metrics import Metrics
 
 
 def test_what_prometheus_reads() -> None:
     metrics = Metrics()
     asked = metrics.counter("asked_total", "Asks.", "kind")
-    asked.inc(kind="link")
-    asked.inc(2, kind='a"b\\c\nd')
+    asked.labels("link").inc()
+    asked.labels('a"b\\c\nd').inc(2)
     metrics.gauge("rows", "Rows.").set(2.5)
-    metrics.gauge("load", "Load.").follow(lambda: 7.0)
+    metrics.gauge("load", "Load.").set_function(lambda: 7.0)
     took = metrics.histogram("took_seconds", "Time.", "kind")
-    took.observe(0.05, kind="x")
-    took.observe(5, kind="x")
+    took.labels("x").observe(0.05)
+    took.labels("x").observe(5)
     text = metrics.render()
     for line in (
         "# HELP asked_total Asks.",
@@ -32,15 +30,6 @@ def test_what_prometheus_reads() -> None:
     ):
         assert line in text.splitlines()
     assert "_created" not in text
-
-
-def test_one_name_is_one_metric() -> None:
-    metrics = Metrics()
-    assert metrics.counter("a_total", "A.") is metrics.counter("a_total", "A.")
-    with pytest.raises(ValueError, match="another metric"):
-        metrics.gauge("a_total", "A.")
-    with pytest.raises(ValueError, match="another metric"):
-        metrics.counter("a_total", "A.", "kind")
 
 
 def test_two_bots_in_one_process_count_apart() -> None:
