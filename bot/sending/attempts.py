@@ -87,9 +87,6 @@ class Attempts:
         self._files = files
         self._supply = supply
         self._now = now
-        self._unclassified = metrics.counter(
-            "unclassified_total", "Refusals of Telegram that the list doesn't know."
-        )
         self._sources = metrics.counter("media_sent_total", "Media sent, by source.", "source")
 
     async def run(self, items: list[Item], request: SendRequest) -> Outcome | None:
@@ -190,7 +187,6 @@ class Attempts:
             return await self._after_flood(outcome, outcome.after, batch, request)
         if not (isinstance(outcome, GiveUp) and outcome.scope == "item"):
             return _refuse_kind(outcome, batch)
-        self._unclassified.inc(0 if refusal.scope else 1)
         if len(batch) > 1:
             return await self._after_album(refusal, batch, request)
         await self._after_single(refusal, batch[0], request)

@@ -76,10 +76,6 @@ class Refused:
         """Return whether a call about the subject is refused now."""
         return self.rows.get(subject, (0, now))[1] > now
 
-    def count(self, now: float) -> int:
-        """Return how many subjects are refused."""
-        return sum(until > now for _, until in self.rows.values())
-
     def failed(self, subject: str, now: float) -> None:
         """Refuse the subject for a minute, twice as long at each failure in a row."""
         failures = self.rows.pop(subject, (0, now))[0] + 1

@@ -132,11 +132,6 @@ class Transport:
             lambda: float(self.failing.is_on),
         )
         metrics.follow(
-            "api_refused_subjects",
-            "Subjects that are refused for a while.",
-            lambda: float(self.refused.count(clock())),
-        )
-        metrics.follow(
             "api_out_of_service",
             "1 while the key or the balance stops us.",
             lambda: float(self.out_of_service is not None),

@@ -18,13 +18,9 @@ _STRICT_BURST = 2.8  # for an hour after a 429, answers included
 _ROUNDING_S = 0.001
 _GROUP_WINDOW_S = 60.5  # a minute, and half a second for what is late on its way
 _STRICT_FOR_S = 3600.0
-_SLOWEST = 0.1  # the lowest rate, as a part of the full one
-_LESS = 0.7  # by what a 429 multiplies the rate
-_RECOVERY_S = 300.0  # in which the rate would recover from nothing to full
 _LATEST_ANSWER_S = 2.0  # an answer that takes longer counts as if it had come then
 _CATCH_UP_S = 0.1  # how far the even spacing may run behind and catch up
 _ASK_AGAIN_S = 0.02
-_LEARN_ONCE_S = 5.0  # 429s within this time lower the rate once
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +106,6 @@ class ChatFlood:
                 if held <= room:
                     return at + _GROUP_WINDOW_S - now
         return 0.0
-
-
-@dataclass(slots=True)
-class BotRate:
-    """How many messages a second the bot may send: less after a 429, slowly more again."""
-
-    full: float
-    part: float = 1.0
-    learned_at: float = float("-inf")
-
-    def now(self, now: float) -> float:
-        """Return the messages a second."""
-        regained = (now - self.learned_at) / _RECOVERY_S
-        return self.full * min(1.0, self.part + max(regained, 0.0))
-
-    def lower(self, now: float) -> None:
-        """Learn that it was too much."""
-        if now - self.learned_at >= _LEARN_ONCE_S:
-            self.part = max(_SLOWEST, self.now(now) / self.full * _LESS)
-            self.learned_at = now
 
 
 @dataclass(slots=True)

@@ -25,7 +25,7 @@ from bot.runtime.clock import steady
 from bot.runtime.concurrency import waiting
 from bot.runtime.metrics import Metrics
 from bot.telegram.api import Leaving, TooSoonError
-from bot.telegram.flood_limits import BotRate, BotWindow, Lane, Ticket
+from bot.telegram.flood_limits import BotWindow, Lane, Ticket
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outcomes import outcome_of
 
@@ -78,7 +78,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         clock: Callable[[], float] = steady,
     ) -> None:
         """Let ``per_second`` messages out, all ``replicas`` together: each lets out its part."""
-        self._rate = BotRate(per_second)
+        self._rate = per_second
         self._floods = floods or ChatFloods(clock)
         self._count_replicas = replicas
         self._replicas = 1
@@ -90,14 +90,11 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         metrics = metrics or Metrics()
         self._waited = metrics.counter("pacing_wait_seconds_total", "Time spent waiting.", "lane")
         self._retry_after = metrics.counter("retry_after_seconds_total", "Waits told by Telegram.")
-        metrics.follow(
-            "telegram_rate", "Messages a second that are let out.", lambda: self.per_second
-        )
 
     @property
     def per_second(self) -> float:
         """Return how many messages a second are let out now."""
-        return self._rate.now(self._clock()) / self._replicas
+        return self._rate / self._replicas
 
     async def initialize(self) -> None:
         """Nothing is needed."""
@@ -216,10 +213,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         alike = {other: end for end, other in self._stops if abs(end - until) <= _SAME_END_S}
         some_private = any(isinstance(other, int) and other > 0 for other in alike)
         if len(alike) >= _CHATS_OF_ONE_FLOOD and some_private:
-            now, shortest = self._clock(), min(alike.values())
-            log.warning("Telegram stops the whole bot", seconds=round(shortest - now, 1))
+            shortest = min(alike.values())
+            log.warning("Telegram stops the whole bot", s=round(shortest - self._clock(), 1))
             self._stopped_until = max(self._stopped_until, shortest)
-            self._rate.lower(now)
 
 
 class Turns:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.telegram.flood_limits import BotRate, BotWindow, ChatFlood, Lane
+from bot.telegram.flood_limits import BotWindow, ChatFlood, Lane
 from tests.support.telegram import most_in_a_second
 
 RATE = 20
@@ -66,13 +66,3 @@ def test_a_group_never_gets_more_than_twenty_a_minute(weights: list[int]) -> Non
         sent.append((now, weight))
         assert ChatFlood.load(flood.limits, flood.dump()) == flood
     assert most_in_a_second(sent, 60.0) <= 20
-
-
-def test_a_rate_falls_after_a_flood_and_comes_back() -> None:
-    rate = BotRate(30)
-    rate.lower(0)
-    rate.lower(1)
-    assert rate.now(1) == pytest.approx(21, abs=0.5)
-    rate.lower(10)
-    assert rate.now(10) < 16
-    assert rate.now(1000) == 30

@@ -118,7 +118,6 @@ async def test_a_flood_of_three_chats_is_the_bots_for_the_shortest_of_their_time
             await send(pacing, calls, chat, lane="alert")
     await send(pacing, others, 9)
     assert 0.9 <= others.at[0] - calls.at[-1] < 1.5
-    assert pacing.per_second < 1000
 
 
 async def test_floods_that_end_at_different_moments_are_the_chats_own() -> None:
@@ -129,7 +128,6 @@ async def test_floods_that_end_at_different_moments_are_the_chats_own() -> None:
             await send(pacing, calls, chat, lane="alert")
     await send(pacing, others, 8)
     assert others.at[0] - calls.at[-1] < 0.5
-    assert pacing.per_second == 1000
 
 
 async def test_a_flood_of_the_whole_bot_refuses_few_of_very_many() -> None:
