@@ -65,7 +65,7 @@ async def file_with_caption(context: Context) -> None:
 async def offer(context: Context, message: Message, source: Document) -> None:
     """Offer to import a file that came without the command; the button says how many it lists."""
     count = len((await _read(context, source)).entries)
-    text = context.t.plain(N_("Import {n}"), n=count)
+    text = context.t.plain(NN_("Subscribe to {n} profile", "Subscribe to {n} profiles"), n=count)
     buttons = [[button(text, IMPORT(), PRIMARY)]]
     await say(context, context.t(LISTED), buttons, reply_to=message.message_id)
 

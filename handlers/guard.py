@@ -50,7 +50,7 @@ Press = Callable[..., Coroutine[Any, Any, str | None]]
 TWICE = timedelta(seconds=1)  # after the first press is done, in which a second one is the same
 TOAST = 200  # characters of a pop-up
 UNCHANGED = N_("Nothing has changed.")
-UNKNOWN_BUTTON = N_("This button no longer works. Please ask me again.")
+UNKNOWN_BUTTON = N_("This button no longer works. /help shows what I can do.")
 
 
 class _Echo(filters.MessageFilter):

@@ -17,7 +17,7 @@ SPENT = NN_("Today: {spent} of {n} credit", "Today: {spent} of {n} credits")
 FIGURES = N_(
     "Profiles checked: {profiles}\n"
     "Average time from post to alert: about {delay}\n"
-    "Alerts waiting: {waiting}, parked: {dead_letters}"
+    "Alerts waiting: {waiting}, given up: {dead_letters}"
 )
 
 

@@ -9,11 +9,16 @@ from bot.presentation.actions import RUN, Buttons
 from bot.presentation.html import Safe
 
 COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")
+PART = NN_("{n} credits ({amount})", "{n} credits ({amount})")  # of a fraction, as in 1.5
+LEFT = NN_("Left today: {left} of {n} credit", "Left today: {left} of {n} credits")
 BALANCE = NN_("Balance: {n} credit", "Balance: {n} credits")
 DAYS_LEFT = NN_(
     "Balance: {n} credit, enough for about {time}", "Balance: {n} credits, enough for about {time}"
 )
-STOPPED = N_("Spending is stopped. I won't get any stories until you send /resume_spending.")
+STOPPED = N_(
+    "Spending is stopped. Nobody gets stories or new alerts until you tap "
+    "<b>[[Resume spending]]</b>."
+)
 
 A_YEAR = 365  # days; nobody plans for what lasts longer
 
@@ -26,7 +31,8 @@ def resume_row(context: Context) -> Buttons:
 def cost_of(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word
     """Return credits to the tenth, with what they are worth."""
     amount = context.t.money(credits * context.services.credit_price)
-    return context.t(COST, n=round(credits, 1), amount=amount)
+    n = round(credits, 1)
+    return context.t(COST if n == int(n) else PART, n=n, amount=amount)
 
 
 def balance_of(spent: Spending, context: Context) -> str:

@@ -55,9 +55,9 @@ def options_page(one: Subscription, context: Context, section: str | None = None
     for sign, terms in (("✅", one.options.only), ("🚫", one.options.without)):
         text += Safe(f"\n{sign} {t.apart(code(terms))}") if terms else ""
     if one.in_own_topic:
-        text += "\n" + t(N_("Its alerts go to its own topic."))
+        text += "\n" + t(N_("Alerts go to a topic made for this profile."))
     elif one.target.thread_id:
-        text += "\n" + t(N_("Its alerts go to a topic in this chat."))
+        text += "\n" + t(N_("Alerts go to a topic in this chat."))
     if one.paused:
         text += "\n\n" + paused_line(one, context)
     if section:

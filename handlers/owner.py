@@ -8,7 +8,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe, code, shorten
 from handlers.guard import command
-from handlers.money import STOPPED, balance_of, cost_of, resume_row
+from handlers.money import LEFT, STOPPED, balance_of, cost_of, resume_row
 from handlers.replies import say
 from handlers.usage import NOTHING
 
@@ -22,14 +22,13 @@ SPENDING = N_(
     "30 days: {month}\n"
     "Forecast for this month: {forecast}\n"
 )
-LEFT = NN_("Left today: {left} of {n} credit", "Left today: {left} of {n} credits")
 DRIFT = NN_("Billed more than I counted: {n} credit", "Billed more than I counted: {n} credits")
 CHECK_PAID = N_(
     "Since {since}, each check of a profile has cost 2 credits, because cheaper checks "
     "missed stories."
 )
 RESUMED = N_("Spending has resumed.")
-ADMIN_PAGE = N_("Spending, people, incidents and the next checks, on one page.")
+ADMIN_PAGE = N_("Spending, people, problems and the next checks, on one page.")
 ADMIN_IN_PRIVATE = N_("Please send me /admin in our private chat.")
 ADMIN_LINK = N_(
     "On the machine where I run, <code>storybell admin</code> prints a link to the admin "

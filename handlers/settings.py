@@ -38,16 +38,16 @@ TOP = SETTING("back")  # the page that leads to all others
 
 TITLE = N_("<b>Settings of this chat</b>")
 OVERVIEW = N_(
-    "Time zone: {zone} (now {time})\n"
+    "Time zone: {zone} (now {clock})\n"
     "Quiet hours: {quiet}\n"
     "Daily summary at: {digest} (subscriptions that use it: {n})\n\n"
-    "Alerts from quiet hours arrive together when they end."
+    "Alerts from quiet hours arrive together when those hours end."
 )
 NO_SUCH_ZONE = N_(
     "I don't know the city or time zone {zone}. Try a large city nearby, or choose one in "
     "/settings."
 )
-ZONE_SET = N_("Time zone: {zone}. It's {time} there now.")
+ZONE_SET = N_("Time zone: {zone}. It's {clock} there now.")
 WHICH_ZONE = N_("Which city's time should I use? Choose one, or send me the name of a city.")
 QUIET = N_("When should I be quiet? Choose, or send me both times, like 23-7.")
 DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me one, like 9:30.")
@@ -171,7 +171,7 @@ async def _set_zone(context: Context, text: str) -> None:
         return
     _expect(context, "")
     await _change(context, zone=name)
-    shown = context.t(ZONE_SET, time=_clock(context), zone=_zone(context))
+    shown = context.t(ZONE_SET, clock=_clock(context), zone=_zone(context))
     await say(context, shown, [[back(context.t, TOP)]])
 
 
@@ -208,7 +208,7 @@ async def overview(context: Context) -> Page:
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,
         zone=_zone(context),
-        time=_clock(context),
+        clock=_clock(context),
         quiet=_quiet(chat, context),
         digest=_minutes(chat.digest_at, context),
         n=sum(one.options.digest for one in rows),

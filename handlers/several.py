@@ -13,7 +13,7 @@ LEFT_OUT = NN_(
     "I can take up to {n} name at a time; please send the rest separately.",
     "I can take up to {n} names at a time; please send the rest separately.",
 )
-UNREAD = N_("I can't read “{word}”.")
+UNREAD = N_("“{word}” isn't the name of an Instagram profile.")
 WORD = 40  # characters of what somebody wrote
 
 Failures = Sequence[tuple[str, BotError]]

@@ -28,7 +28,7 @@ USAGE = N_(
     "Write it like this: /stories <i>name</i>, or /stories <i>name</i> 3 for the latest three."
 )
 TRAY = N_("<b>Who has stories</b>, as of my last checks. Tap a name to see them.")
-AS_OF = N_("as of {when}")
+LAST_CHECK = N_("last check: {when}")
 CHECK_NOW = N_("🔄 Check now")
 MOST = 20  # profiles of the tray
 COUNTED = NN_("<b>{username}</b>: {n} story", "<b>{username}</b>: {n} stories")
@@ -65,7 +65,7 @@ async def _show_tray(context: Context) -> None:
     for name in newest_first:
         when, seen = t.moment(live[name][-1].taken_at), seen_at[name]
         line = t(LIVE, n=len(live[name]), username=name, when=when)
-        lines.append(f"{line} ({t(AS_OF, when=t.moment(seen))})" if seen else line)
+        lines.append(f"{line} ({t(LAST_CHECK, when=t.moment(seen))})" if seen else line)
         check = context.button(CHECK_NOW, actions.RUN("stories", name))
         buttons.append([button(name, actions.LIVE(name)), check])
     await say(context, "\n".join(lines), buttons)

@@ -12,6 +12,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe
 from handlers.guard import command
+from handlers.money import LEFT, cost_of
 from handlers.replies import say
 
 KINDS = {
@@ -25,10 +26,10 @@ KINDS = {
 NOTHING = "·"  # a day without stories; blanks would be lost
 TITLE = N_("<b>This chat's usage</b>")
 TODAY = NN_("{n} story today", "{n} stories today")
-LIMIT = N_("{percent} of today's limit used; it resets at {time}")
+LIMIT = N_("{percent} of today's limit used; it resets at {clock}")
 WEEK = N_("The last seven days: {bars}")
-LEFT = N_("Left for today: {left} of {allowance}")
-LINE = N_("{kind}: used {credits}, files {items} ({size} MB)")
+LINE = N_("{kind}: {cost}")
+LINE_WITH_FILES = N_("{kind}: {cost}, files: {items} ({size} MB)")
 
 
 @command("usage", channel_after=0)
@@ -47,7 +48,7 @@ def _text(used: ChatUsage, context: Context) -> str:
     if used.part is not None:
         # The day of limits is that of UTC.
         midnight = datetime.combine(context.now.date() + timedelta(days=1), time(), UTC)
-        lines.append(t(LIMIT, percent=used.part, time=t.time(midnight)))
+        lines.append(t(LIMIT, percent=used.part, clock=t.time(midnight)))
     if any(used.stories):
         row = Safe(f"<code>{bars(used.stories).replace(' ', NOTHING)}</code>")
         lines.append(t(WEEK, bars=row))
@@ -59,7 +60,7 @@ def _figures(used: ChatUsage, context: Context) -> str:
     parts = [
         _block(t(N_("Today")), used.today, context),
         _block(t(N_("This month")), used.month, context),
-        t(LEFT, left=used.left, allowance=used.allowance),
+        t(LEFT, left=used.left, n=used.allowance),
     ]
     return "\n\n".join(parts)
 
@@ -74,9 +75,9 @@ def _block(title: str, lines: dict[str, UsageLine], context: Context) -> str:
         shown.append(
             "• "
             + t(
-                LINE,
+                LINE_WITH_FILES if line.items else LINE,
                 kind=t.plain(text),
-                credits=round(line.credits, 1),
+                cost=cost_of(line.credits, context),
                 items=line.items,
                 size=round(line.bytes / MEGABYTE, 1),
             )

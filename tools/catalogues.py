@@ -51,6 +51,8 @@ _WORDS = re.compile(r"^\| ([^|-]+) \| ([^|]+) \|$", re.MULTILINE)
 _NAMED = re.compile(r"(?:<b>|“|[Tt]ap )([^<>”]+?)(?:</b>|”|[.,:])")
 FIELD = re.compile(r"\{[a-z_]+\}")
 _TAG = re.compile(r"<[^<>]*>")
+# Where French lacks the blank at which no line breaks; "9:30" has none, nor has "« Retour".
+_UNBOUND = re.compile("[^\\s:;!?][:;!?»](?!\\w)|[^\u00a0\u202f\\S][:;!?»]|«(?![\u00a0\u202f]).*»")
 _TWICE = re.compile(r"([.,:;!?…؟،؛।])[ \u00a0\u202f]?\1(?!\.)|(?<=\S)  ")
 
 Id = str | tuple[str, str]
@@ -146,6 +148,7 @@ def update(template: Catalog) -> None:
         if language == "en":
             for message in messages(catalogue):
                 message.string = message.id
+                message.flags.discard(REWORDED)
         save(catalogue, _path(language))
 
 
@@ -263,6 +266,8 @@ def _faults(form: str, english: str, language: str) -> Iterator[str]:
     """Say what of a sentence may never be translated, and what is said wrongly."""
     if twice(_TAG.sub("", form)):
         yield f"{twice(_TAG.sub('', form))!r} twice in a row"
+    if language == "fr" and _UNBOUND.search(_TAG.sub("", _CODE.sub("", form))):
+        yield "a sign without its unbreakable blank"
     if Counter(_COMMAND.findall(form)) != Counter(_COMMAND.findall(english)):
         yield "a translated command"
     if _CODE.findall(form) != _CODE.findall(english):
@@ -373,11 +378,11 @@ def _on_buttons(function: ast.AST) -> Iterator[str]:
 
 
 def _marked(node: ast.AST) -> list[str]:
-    """Return what is marked by N_() anywhere in a piece of code."""
+    """Return what is marked by N_() or NN_() anywhere in a piece of code."""
     return [
         text
         for part in ast.walk(node)
-        if isinstance(part, ast.Call) and _name(part) == "N_" and part.args
+        if isinstance(part, ast.Call) and _name(part) in {"N_", "NN_"} and part.args
         for text in _texts(part.args[0])
     ]
 

@@ -12,7 +12,7 @@ import html
 import io
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,8 +22,12 @@ from babel.messages.catalog import Message
 from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
+from bot.domain.incidents import CLOSING
 from bot.presentation.html import Safe
 from bot.presentation.translation import LANGUAGES, Translator, translator_for
+from handlers.money import LEFT, PART
+from handlers.options import MEDIA, TOGGLES
+from handlers.usage import KINDS
 from tests.sandbox.page.browser import NAMES, PHONE, ScriptedBot, chromium, started, tab
 from tests.support.sandbox import sandbox_box
 from tools.catalogues import BUTTON, ROOT, comments, extract, fields_in, id_of, ids_of, lengths
@@ -36,16 +40,35 @@ FIELDS: dict[str, object] = {
     "username": "natgeo", "profile": Safe("<b>natgeo</b>"), "old": "natgeo", "new": "natgeo.wild",
     "names": Safe("<b>natgeo</b>, <b>prada</b>"), "name": "Ann Example", "who": "Ann Example",
     "by": "Ann Example", "until": NOON, "to": NOON, "from_": NOON - timedelta(hours=6),
-    "delay": timedelta(minutes=25), "time": timedelta(minutes=2), "hours": "9:00 AM, 6:00 PM",
+    "delay": timedelta(minutes=25), "time": timedelta(days=2, hours=3), "percent": 0.8,
     "url": "https://www.instagram.com/stories/natgeo/", "where": "@story_news", "id": 100000001,
-    "options": "Photos only", "command": Safe("/subscribe"), "bars": Safe("<code>▁▂▃▅▇</code>"),
+    "command": Safe("/subscribe"), "bars": Safe("<code>▁▂▃▅▇</code>"), "bot": "storybell_bot",
     "when": Safe('<tg-time unix="1795644000" format="r">Nov 26, 10:00 PM</tg-time>'),
-    "ago": Safe('<tg-time unix="1795644000" format="r">Nov 26, 10:00 PM</tg-time>'),
     "zone": "Europe/Madrid", "incident": "a1b2c3d4", "words": Safe("<code>cats</code>"),
-    "terms": Safe("<code>#sale nike.com</code>"), "at": NOON, "since": NOON, "reason": "spam",
-    "text": "The Stories API does not answer", "line": "natgeo", "amount": "$0.12",
-    "why": "disk full",
+    "terms": Safe("<code>#sale nike.com</code>"), "since": NOON, "reason": "spam", "group": -77,
+    "line": "nat-geo", "word": "nat-geo", "why": "disk full", "date": "2026-11-25 12:00",
+    "title": "Ann's channel", "size": 4.5, "allowance": 1000, "daily_budget": 1500,
+    "megabytes": 280,
 }  # fmt: skip
+
+
+def _cost(t: Translator) -> Safe:
+    return t(PART, n=1.5, amount=t.money(0.0315))
+
+
+WRITTEN: dict[str, Callable[[Translator], object]] = {
+    "clock": lambda t: t.time(NOON), "digest": lambda t: t.time(NOON),
+    "at": lambda t: t.time(NOON),
+    "hours": lambda t: t.listed([t.time(NOON), t.time(NOON + timedelta(hours=9))]),
+    "quiet": lambda t: t.span(t.time(NOON), t.time(NOON + timedelta(hours=9))),
+    "ago": lambda t: t.ago(NOON - timedelta(minutes=25), NOON),
+    "amount": lambda t: t.money(0.0315),
+    "kind": lambda t: t.plain(KINDS["alert"]), "value": lambda t: t.plain(TOGGLES["digest"]),
+    "options": lambda t: t.plain(MEDIA["photo"]), "text": lambda t: t(CLOSING["backup"]),
+    **dict.fromkeys(("cost", "today", "week", "month", "forecast"), _cost),
+}  # fmt: skip
+"""What sentences are given that is written in the language already."""
+
 STYLE = """body{font:16px/1.4 system-ui,sans-serif;margin:24px;max-width:1100px}
 table{border-collapse:collapse}td{border-top:1px solid #ccc;padding:12px;vertical-align:top}
 img{max-width:380px;border-radius:8px}small{color:#555}pre{white-space:pre-wrap;margin:0}"""
@@ -91,12 +114,19 @@ class Shot:
         ids = ids_of(self.message)
         is_button = lengths().get(ids[0]) == BUTTON
         names = {name for text in ids for name in fields_in(text)}
-        fields = {name: FIELDS.get(name, "3") for name in names}
+        fields = {name: _sample(name, t) for name in names}
+        if "today" in names:  # the page of what was spent, on which this is a line
+            fields["left"] = t(LEFT, left=3, n=1000)
         if len(ids) == 1:
             yield (t.plain if is_button else t)(ids[0], **fields)
             return
         shown = [t(ids[0], **{**fields, "n": n}) for n in (1, 2, 3, 5, 11, 21, 100)]
         yield from dict.fromkeys(shown)
+
+
+def _sample(name: str, t: Translator) -> object:
+    """Return what the bot may put into a field; where it counts something, a 3."""
+    return WRITTEN[name](t) if name in WRITTEN else FIELDS.get(name, 3)
 
 
 def shots(only: str = "") -> list[Shot]:

@@ -368,8 +368,8 @@ class NewcomersNoRoomError(SubscriptionError):
     """Newcomers already follow as many profiles as their part of the budget can check."""
 
     text = N_(
-        "I can't add more subscriptions for new users right now. Come back now and then: in a few "
-        "days you'll be able to subscribe."
+        "I can't add more subscriptions for new users right now. Please try again once "
+        "you've used me on three different days."
     )
 
 

@@ -45,8 +45,8 @@ _LITTLE_BYTES = 300_000_000
 LITTLE_PART, BUT_LESS_THAN = 0.03, 2_000_000_000
 
 OUT_OF_SERVICE = N_(
-    "The Stories API has rejected our key or has no credits left. I'm not getting any stories. "
-    "({why})"
+    "The Stories API won't accept my requests: my key is wrong, or my credits are used up. I "
+    "can't get any stories until that's fixed. ({why})"
 )
 _API_FAILS = N_(
     "The Stories API has been failing for over 5 minutes. Nothing is lost; I'll continue when it "
@@ -72,7 +72,7 @@ _BUDGET_ALMOST = NN_(
     "{percent} of the daily budget of {n} credits has been used.",
 )
 _GIVEN_UP = N_(
-    "Alerts dropped after several tries without an answer from Telegram: {count}. See /health "
+    "Alerts given up after several tries without an answer from Telegram: {count}. See /health "
     "for details."
 )
 _DISK_FULL = N_(
@@ -88,7 +88,7 @@ _PRICE = N_(
 )
 BACKUP_FAILED = N_("The database could not be backed up ({why}). I'll try again every hour.")
 RESTORED = N_(
-    "I'm running on a copy of my database from {time} (UTC). Anything newer is missing from it. "
+    "I'm running on a copy of my database from {date} (UTC). Anything newer is missing from it. "
     "I'll send alerts for whatever is posted from now on, and nothing twice."
 )
 
@@ -112,7 +112,7 @@ CLOSING: dict[IncidentKind, str] = {
         "sent now."
     ),
     "disk": N_("There is enough disk space again."),
-    "parked": N_("Alerts are getting through again."),
+    "parked": N_("Alerts are arriving again."),
     "price": N_("The Stories API reports its usual prices again."),
     "telegram": N_(
         "Telegram is accepting my messages again. Everything that had to wait has been sent, or "

@@ -123,4 +123,4 @@ async def go_on(db: Database, incidents: Incidents, *, now: datetime) -> None:
             await key_values.remove(tx, DRIFT)  # what was billed since then nobody has counted
             await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:
-        await incidents.set("restore", RESTORED, time=f"{made_at:%Y-%m-%d %H:%M}")
+        await incidents.set("restore", RESTORED, date=f"{made_at:%Y-%m-%d %H:%M}")

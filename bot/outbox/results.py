@@ -43,7 +43,7 @@ from bot.store.engine.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
 UNTOLD = "untold"
-NOT_CONFIRMED = N_("Telegram didn't confirm it, so it may already be here.")
+NOT_CONFIRMED = N_("Telegram never answered, so what I tried to send may be here after all.")
 
 
 @dataclass(slots=True)

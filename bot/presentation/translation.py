@@ -50,7 +50,7 @@ LANGUAGES = {
 """The languages by the names of their catalogues; who has another code than these gets English."""
 
 LOCALES = Path(__file__).parents[2] / "locales"
-_LONG_UNITS = {"ar", "de", "hi", "id"}  # where CLDR's short ones mislead: "1 hr" is a day in "id"
+_LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id"}  # the short mislead: "1 hr" is a day in "id"
 REFERENCE = re.compile(r"\[\[(.+?)\]\]")
 """How a sentence names a button: by its English, in place of which its label is shown."""
 
@@ -210,9 +210,6 @@ class Translator:
         forms, n = source.texts.get(msgid, (msgid,)), fields.get("n")
         if len(forms) == 1 or not isinstance(n, (int, float)):
             return forms[0]
-        plural_of = source.locale.plural_form
-        if n != int(n):  # no form of its own: that of a whole number which CLDR counts alike
-            n = next((k for k in (1, 100) if plural_of(k) == plural_of(n)), 2)
         return forms[source.form_of(abs(int(n)))]
 
     def _field(self, match: re.Match[str], fields: dict[str, object], *, html: bool) -> str:
@@ -278,7 +275,6 @@ def translator_for(language_code: str | None) -> Translator:
 class Catalogue:
     """The forms of each message by its English (singular), and the rule that chooses one."""
 
-    locale: Locale
     texts: dict[str, tuple[str, ...]]
     form_of: Callable[[int], int]
 
@@ -291,7 +287,7 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
     if not path.is_file():
         if language != "en":
             _log.error("no catalogue for %s", language)
-        return Catalogue(locale, {}, lambda n: int(n != 1))
+        return Catalogue({}, lambda n: int(n != 1))
     with path.open("rb") as file:
         catalogue = read_po(file, locale=language)
     texts: dict[str, tuple[str, ...]] = {}
@@ -307,7 +303,7 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
         return _from_the_right(named) if locale.text_direction == "rtl" else named
 
     finished = {key: tuple(map(finish, forms)) for key, forms in texts.items()}
-    return Catalogue(locale, finished, gettext.c2py(catalogue.plural_expr))
+    return Catalogue(finished, gettext.c2py(catalogue.plural_expr))
 
 
 def _from_the_right(text: str) -> str:

@@ -136,8 +136,14 @@ OLD_PK = str((int(datetime(2024, 5, 1, tzinfo=UTC).timestamp() * 1000) - 1314220
         ("https://instagram.com.evil.example/stories/natgeo/1", "I can't open this link"),
         ("/stories", "Whose stories?"),
         ("/stories nat-geo pra-da", "Write it like this: /stories"),
-        ("/stories nat-geo", "I can't read “nat-geo”. Write it like this: /stories"),
-        ("/subscribe nat-geo", "I can't read “nat-geo”. Write it like this: /subscribe"),
+        (
+            "/stories nat-geo",
+            "“nat-geo” isn't the name of an Instagram profile. Write it like this: /stories",
+        ),
+        (
+            "/subscribe nat-geo",
+            "“nat-geo” isn't the name of an Instagram profile. Write it like this: /subscribe",
+        ),
         ("/subscribe", "Whose new stories should I send here?"),
         ("/subscribe https://www.instagram.com/p/C0ffee12345/", "a different kind"),
         ("/unsubscribe natgeo", "isn't subscribed to natgeo"),

@@ -249,7 +249,7 @@ async def test_the_owner_is_told_when_telegram_is_back(box: Box, tmp_path: Path)
         await wait_for(tried, what="a send in vain")
         await control.clear_faults()
         (told,) = await control.wait_replies(boss, 1, after=before)
-        assert "has rejected our key" in told["text"]
+        assert "my key is wrong, or my credits are used up" in told["text"]
 
 
 @pytest.mark.stands  # held since commands are capped, however long

@@ -43,7 +43,7 @@ async def test_a_story_that_is_none_any_more_is_parked_and_the_rest_goes_out(
     assert states == {(ann, "1"): "parked", (ann, "2"): "sent", (eva, "2"): "sent"}
     async with running_bell(tmp_path, box, admin_ids=str(ann)) as bell:
         _, health = await bell.ask(ann, "/health", count=2)  # the first greets
-    assert "parked: 1" in health["text"]
+    assert "given up: 1" in health["text"]
     assert buttons(health) == {"The admin page": "run:admin"}
 
 

@@ -141,8 +141,8 @@ async def test_a_file_alone_offers_what_it_lists(bell: Bell, control: Control) -
     data = json.dumps({"subscriptions": ["filed.one", "filed.one"]}).encode()
     file = {"kind": "document", "base64": base64.b64encode(data).decode(), "name": "mine.json"}
     (offer,) = await bell.ask(ann, "", file={**file, "type": "application/json"})
-    assert list(buttons(offer)) == ["Import 1"]
-    await bell.press(ann, offer, buttons(offer)["Import 1"])
+    assert list(buttons(offer)) == ["Subscribe to 1 profile"]
+    await bell.press(ann, offer, buttons(offer)["Subscribe to 1 profile"])
     (done,) = await bell.replies(ann, after=offer["message_id"])
     assert done["text"] == "Subscribed to 1 profile from this file."
 

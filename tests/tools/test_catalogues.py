@@ -69,6 +69,8 @@ def faults(language: str, msgid: Any, text: str | tuple[str, ...]) -> list[str]:
         ("ar", "One, two", "واحد،، اثنان", "'،،' twice in a row"),
         ("fr", "<b>Yes</b>! No", "<b>Oui !</b> ! Non", "twice in a row"),
         ("ru", "One two", "Раз  два", "'  ' twice in a row"),
+        ("fr", "When: now", "Quand : maintenant", "without its unbreakable blank"),
+        ("fr", "“Now”", "«Maintenant\u00a0»", "without its unbreakable blank"),
         ("es", "Tap <b>[[Subscribe]]</b>", "Toca <b>Suscribirse</b>", "other buttons"),
         ("es", "Tap <b>Subscribe</b>", "Toca <b>Suscribirse</b>", "must be references"),
         ("es", "Tap Subscribe.", "Toca Suscribirse.", "must be references"),

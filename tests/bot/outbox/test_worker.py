@@ -228,7 +228,7 @@ async def test_a_lost_answer_is_repeated_twice_silently_and_what_is_behind_goes(
     await found(office, "3")
     assert await office.outbox.run_once() == 1
     assert await office.outbox.run_once() == 1  # it was answered: now the chat hears of it
-    assert "Telegram didn't confirm it" in office.post.sentences[-1][1].replace("&#x27;", "'")
+    assert "Telegram never answered" in office.post.sentences[-1][1].replace("&#x27;", "'")
 
 
 async def test_an_album_is_recorded_item_by_item(office: Office) -> None:

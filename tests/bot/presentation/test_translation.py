@@ -30,6 +30,7 @@ from bot.presentation.translation import (
     translator_for,
 )
 from handlers.exchange import HOW
+from handlers.money import PART
 from handlers.settings import QUIET
 from tools.catalogues import (
     TEMPLATE,
@@ -135,6 +136,8 @@ def test_each_number_of_each_sentence_is_written_as_the_language_does(language: 
     for ids in (ids_of(message) for message in template() if message.id):
         names = {name for text in ids for name in fields_in(text)}
         for name, n in product(names & NUMERIC, NUMBERS):
+            if name == "n" and isinstance(n, float) != (ids[0] == PART):
+                continue  # things are counted whole, but parts of a credit
             told: dict[str, object] = {**dict.fromkeys(names, "x"), "n": 7, name: n}
             text = html.plain(t(ids[0], **told))
             if re.search(f"[=#]{{{name}}}", ids[0]):
@@ -281,10 +284,10 @@ def test_a_sentence_calls_a_button_as_it_is_labelled(language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "text"),
     [("en", "1.5 credits"), ("de", "1,5 Credits"), ("fr", "1,5 crédit"), ("ru", "1,5 кредита"),
-     ("uk", "1,5 кр."), ("pt_BR", "1,5 crédito"), ("ar", "1.5 وحدة"), ("id", "1,5 kredit")],
+     ("uk", "1,5 кредиту"), ("pt_BR", "1,5 crédito"), ("ar", "1.5 وحدة"), ("id", "1,5 kredit")],
 )  # fmt: skip
 def test_a_fraction_is_counted_as_each_language_does(language: str, text: str) -> None:
-    assert f"{text} (" in translator_for(language)("{n} credit ({amount})", n=1.5, amount="$0.02")
+    assert f"{text} (" in translator_for(language)(PART, n=1.5, amount="$0.02")
 
 
 def test_each_language_is_named_in_its_own_words() -> None:
@@ -313,7 +316,7 @@ def test_names_keep_their_direction_to_themselves_but_not_in_addresses_or_code()
 
 def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> None:
     t = translator_for("es").in_zone(MADRID)
-    assert t("{a}, {b}", a=NOW, b=timedelta(minutes=80)) == "25 de noviembre, 14:05, 1 h 20 min"
+    assert t("{a}, {b}", a=NOW, b=timedelta(minutes=20)) == "25 de noviembre, 14:05, 20 minutos"
     assert t("{a} {b} X={a}", a=1000, b=1.5) == "1.000 1,5 X=1000"
     assert t.language == "es"
 
@@ -322,12 +325,12 @@ def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> N
     ("language", "date", "ago", "span", "number"),
     [
         ("en", "November 25, 2:05\u202fPM", "2 hours ago", "2 days 3 hr", "1,234.5"),
-        ("es", "25 de noviembre, 14:05", "hace 2 horas", "2 d 3 h", "1.234,5"),
+        ("es", "25 de noviembre, 14:05", "hace 2 horas", "2 días 3 horas", "1.234,5"),
         ("pt_BR", "25 de novembro 14:05", "há 2 horas", "2 dias 3 h", "1.234,5"),
         ("de", "25. November, 14:05", "vor 2 Stunden", "2 Tage 3 Stunden", "1.234,5"),
         ("tr", "25 Kas\u0131m 14:05", "2 saat önce", "2 gün 3 sa.", "1.234,5"),
         ("it", "25 novembre, 14:05", "2 ore fa", "2 giorni 3 h", "1.234,5"),
-        ("fr", "25 novembre, 14:05", "il y a 2 heures", "2\u202fj 3\u202fh", "1\u202f234,5"),
+        ("fr", "25 novembre, 14:05", "il y a 2 heures", "2\xa0jours 3\xa0heures", "1\u202f234,5"),
         ("ru", "25 ноября, 14:05", "2 часа назад", "2 дн. 3 ч", "1\xa0234,5"),
         ("ar", "25 نوفمبر، 2:05 م", "قبل ساعتين", "يومان 3 ساعات", "1,234.5"),
         ("id", "25 November 14.05", "2 jam yang lalu", "2 hari 3 jam", "1.234,5"),
@@ -351,7 +354,7 @@ def test_spans_name_two_units_and_never_less_than_nothing() -> None:
     t = translator_for("en")
     assert t.duration(timedelta(hours=3, seconds=20)) == "3 hr"
     assert t.duration(timedelta(seconds=59.6)) == "1 min"
-    assert translator_for("es").duration(timedelta(hours=1, minutes=1)) == "1 h 1 min"
+    assert translator_for("it").duration(timedelta(hours=1, minutes=1)) == "1 h 1 min"
     assert t.duration(timedelta(0)) == t.duration(timedelta(-1)) == "0 sec"
     assert t.ago(NOW, NOW) == t.ago(NOW, NOW + timedelta(seconds=59)) == "just now"
     assert t.ago(NOW + timedelta(hours=3), NOW) == "in 3 hours"
