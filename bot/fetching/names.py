@@ -120,7 +120,8 @@ class Names:
     async def proof(self, profile: Profile, payer: Payer) -> Proof:
         """Return what the lookup says of an account that was refused; 1 or 2 credits.
 
-        ``unknown`` where it can't be asked or says nothing of this account.
+        ``unknown`` where it can't be asked or says nothing of this account. Private is what its
+        page calls so: a page that is refused as private may be a public account's.
         """
         if not profile.username:
             return "unknown"
@@ -128,8 +129,6 @@ class Names:
             answer = await self.resolve(profile.username, payer)
         except NoSuchProfileError:
             return "gone"
-        except ProfilePrivateError:
-            return "private"
         except (SpendingError, StoriesError):
             return "unknown"
         if profile.profile_id and answer.profile_id != profile.profile_id:

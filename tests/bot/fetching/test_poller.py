@@ -157,13 +157,14 @@ async def test_while_the_api_fails_for_everybody_it_is_asked_rarely(tower: Tower
     assert timedelta(seconds=20) < await scheduler.next_at() - utc_now() < timedelta(seconds=31)
 
 
-async def test_private_and_gone_are_noted(tower: Tower) -> None:
+async def test_private_and_gone_are_noted_where_the_page_says_so(tower: Tower) -> None:
     private = await tower.followed(is_private=True)
-    gone = await tower.followed()
+    gone, refused = await tower.followed(), await tower.followed()
     await tower.control.change_profile(gone.username, deleted=True)
+    await tower.control.change_profile(refused.username, trouble="PrivateAccount")
     scheduler = tower.scheduler()
     await scheduler.run_once()
-    for profile in (private, gone):
+    for profile in (private, gone, refused):
         known = await tower.known(profile)
         assert (known.state, known.failures) == ("active", 1)
         async with tower.db.begin() as tx:
@@ -171,6 +172,7 @@ async def test_private_and_gone_are_noted(tower: Tower) -> None:
     await scheduler.run_once()
     assert (await tower.known(private)).state == "private"
     assert (await tower.known(gone)).state == "gone"
+    assert (await tower.known(refused)).state == "active"  # its page is refused, not private
     spent = sum(await tower.ledger.spent_today())
     assert spent == await tower.control.billed()
     async with tower.db.read() as tx:  # the chat that follows them bears the lookups, too
