@@ -33,6 +33,8 @@ class Rates:
     backup_hours: int = 6
     quiet: bool = False
     """Every third chat wants to be left alone from the first hour on."""
+    steps: float = 1.0
+    """Of the machine's clock, which is wrong for minutes and then right again."""
     refusals: float = 0.0
     """Of sends, at random, in place of all else that fails."""
 
@@ -41,7 +43,7 @@ ORDINARY = Rates()
 ROUGH = Rates(
     deeds=900, faults=600, crashes=90, credits=1000, posts=8, probes=60, leaves=20,
     settled_s=5, lasting=0.4, away=0.1, drain_s=2.5 * HOUR, quiet=True,
-    backup_hours=1,
+    backup_hours=1, steps=8,
 )  # fmt: skip
-REFUSED = Rates(refusals=250, crashes=0.001, posts=8, deeds=600, probes=40, credits=1000)
+REFUSED = Rates(refusals=250, steps=0, crashes=0.001, posts=8, deeds=600, probes=40, credits=1000)
 ROUGH_DAYS = 0.25

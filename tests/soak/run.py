@@ -162,7 +162,7 @@ class Seed:
                 life = self._life = wires.Life(self._lives, database)
                 self._lives += 1
                 ending = asyncio.Event()
-                task = self._born(life, sandbox, ending, group)
+                task = self._born(life, sandbox, ending, weather)
                 if crashing is None:
                     crashing = group.create_task(weather.crash_times(until))
                 stopped = group.create_task(stop.wait())
@@ -195,15 +195,18 @@ class Seed:
                 crashing.cancel()
 
     def _born(
-        self, life: wires.Life, sandbox: Sandbox, ending: asyncio.Event, group: asyncio.TaskGroup
+        self, life: wires.Life, sandbox: Sandbox, ending: asyncio.Event, weather: Weather
     ) -> "asyncio.Task[int | None]":
         loop = asyncio.get_running_loop()
         assert isinstance(loop, wires.LocalLoop)
 
+        def machine() -> datetime:
+            return loop.now() + timedelta(seconds=weather.ahead_s)
+
         async def live() -> int | None:
             wires.LIFE.set(life)
             try:
-                return await app.run(self._settings(life, sandbox), ending, now=loop.now)
+                return await app.run(self._settings(life, sandbox), ending, now=machine)
             except (Exception, asyncio.CancelledError):
                 if life.is_dead:
                     return None
@@ -214,7 +217,6 @@ class Seed:
                 raise
 
         task: asyncio.Task[int | None] = loop.create_task(live())
-        del group  # the end of a life must not end the others
         return task
 
     async def _kill(self, life: wires.Life, task: "asyncio.Task[int | None]", copy: Path) -> None:

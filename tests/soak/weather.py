@@ -60,6 +60,8 @@ KINDS: tuple[Kind, ...] = (
     ("cdn", "", {"truncate": 1000}, 3, 5, 60),
     ("cdn", "", {"slow_bytes_per_s": 2000}, 3, 5, 30),
 )  # fmt: skip
+STEPS_S = (-2 * HOUR, -MINUTE, 2 * HOUR, 24 * HOUR)
+"""By how much a machine's clock is ahead while it is wrong."""
 OBEYED = ("chat", "removed", "partly", "down")
 """Refusals by which the bot ends what it owes, or says that it may be there."""
 _IN_ONE_CHAT = 0.3  # of the faults of one method
@@ -84,6 +86,7 @@ class Weather:
         self._chance = random.Random(f"{seed}/weather")  # noqa: S311 - to be repeated is the aim
         self._life = life
         self.faults: dict[int, dict[str, Any]] = {}
+        self.ahead_s = 0.0  # of the machine's clock
 
     async def rage(self, until: float) -> None:
         """Let one thing after the other fail until the time has come."""
@@ -93,6 +96,7 @@ class Weather:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._services(until))
             group.create_task(self._databases(until))
+            group.create_task(self._clocks(until))
 
     async def _refuse(self, until: float) -> None:
         """Refuse a few sends now and then, in words of each kind."""
@@ -160,6 +164,24 @@ class Weather:
             await self._control.clear_faults(number)
             window.end = clock.now()
             self._journal.note("cleared", number)
+
+    async def _clocks(self, until: float) -> None:
+        """Set the machine's clock wrong, and right again after some minutes."""
+        clock = self._journal.sandbox.clock
+        chance = random.Random(self._chance.random())  # noqa: S311 - to be repeated is the aim
+        while self._rates.steps:
+            wait = chance.expovariate(self._rates.steps / 24 / HOUR)
+            await asyncio.sleep(min(wait, until - clock.now()))
+            if clock.now() >= until:
+                return
+            self.ahead_s = chance.choice(STEPS_S)
+            window = Window(clock.now())
+            self._journal.outages["clock"].append(window)
+            self._journal.wrong_clocks.append((window, self.ahead_s))
+            self._journal.note("clock set", self.ahead_s)
+            await asyncio.sleep(chance.uniform(1.5, 30) * self._rates.lasting * MINUTE)
+            self.ahead_s, window.end = 0.0, clock.now()
+            self._journal.note("clock right")
 
     async def _databases(self, until: float) -> None:
         clock = self._journal.sandbox.clock
