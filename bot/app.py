@@ -52,7 +52,7 @@ from bot.operations.database_watch import DatabaseWatch
 from bot.operations.menu import Menu
 from bot.operations.visitors import Visitors
 from bot.operations.watch import Sign, Watch, disk_of
-from bot.runtime.clock import steady
+from bot.runtime.clock import Clock, steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.process_name import replica
 from bot.runtime.workers import Worker, is_set_within
@@ -130,6 +130,9 @@ async def run(
     ``now`` gives the time, in place of the machine's clock (``bot.runtime.clock``).
     """
     stop = stop or _stop_on_signals()
+    timing = timing or Timing()
+    # A clock that was corrected stays so where the bot begins anew.
+    now = now or Clock(check_every_s=timing.clock.total_seconds())
     build = partial(built, settings, now=now, timing=timing)
     while (status := await _run_once(settings, stop, build)) is None:
         pass

@@ -100,8 +100,7 @@ async def built(
 ) -> AsyncIterator[Parts]:
     """Build every part, in the order of the layers; close them in the other."""
     timing = timing or Timing()
-    metrics, our_clock = Metrics(), Clock(check_every_s=timing.clock.total_seconds())
-    now = now or our_clock
+    metrics, now = Metrics(), now or Clock(check_every_s=timing.clock.total_seconds())
     witnesses = TimeWitnesses(now)
 
     async with AsyncExitStack() as stack:
@@ -114,9 +113,7 @@ async def built(
         )
         await upgrade(db)
         await transfer.check(db)
-        clock = ClockKeeper(
-            db, our_clock if now is our_clock else None, now=now, every=timing.clock
-        )
+        clock = ClockKeeper(db, now, witnesses, every=timing.clock)
         await clock.agree()
         ours = (
             None if db.is_sqlite else await stack.enter_async_context(shown_at_work(db, now=now))

@@ -40,7 +40,7 @@ QUIET: frozenset[IncidentKind] = frozenset({"backup", "budget_80", "restore", "t
 LASTING = timedelta(minutes=5)
 FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0  # of balance: begins below the first, ends above the second
 _ALMOST = 0.8
-_CLOCK_OFF_S = 60
+CLOCK_OFF_S = 60
 _LITTLE_BYTES = 300_000_000
 LITTLE_PART, BUT_LESS_THAN = 0.03, 2_000_000_000
 
@@ -193,7 +193,7 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     if seen.free_bytes is not None:
         yield _disk(seen.free_bytes, seen.disk_bytes, is_open=is_open.get("disk", False))
     if seen.clock_off_s is not None:
-        text = _CLOCK_WRONG if seen.clock_off_s > _CLOCK_OFF_S else None
+        text = _CLOCK_WRONG if seen.clock_off_s > CLOCK_OFF_S else None
         off = timedelta(minutes=round(seen.clock_off_s / 60))
         yield Condition("clock", text, {"time": off})
     yield Condition("api_fails", _API_FAILS if _lasts(seen.api_fails_since, now) else None)

@@ -1,8 +1,9 @@
 """The clock of this process, held to what others know of the time.
 
-Replicas go by one clock, the database's: leases are times, and machines' clocks differ. What a
-clock wrote while it was ahead is put right when the process begins; so it begins anew when its
-clock goes back.
+Replicas go by one clock, the database's: leases are times, and machines' clocks differ. A bot
+with a file goes by its machine's, but not where Telegram and the Stories API agree that this one
+is wrong. What a clock wrote while it was ahead is put right when the process begins; so it begins
+anew when its clock goes back.
 """
 
 import asyncio
@@ -11,7 +12,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.runtime.clock import Clock, steady
+from bot.domain.incidents import CLOCK_OFF_S
+from bot.runtime.clock import Clock, TimeWitnesses, steady
 from bot.runtime.workers import Worker
 from bot.store import clock_bounds
 from bot.store.engine import server_clock
@@ -31,15 +33,16 @@ class ClockKeeper:
     def __init__(
         self,
         db: Database,
-        clock: Clock | None,
-        *,
         now: Callable[[], datetime],
+        witnesses: TimeWitnesses,
+        *,
         every: timedelta = EVERY,
     ) -> None:
-        """Correct ``clock``, where it is ours to correct."""
+        """Correct ``now``, where it is a clock of ours."""
         self._db = db
-        self._clock = clock
+        self._clock = now if isinstance(now, Clock) else None
         self._now = now
+        self._witnesses = witnesses
         self._every = every
         self._seen: tuple[datetime, float] | None = None
         self.went_back = asyncio.Event()
@@ -47,9 +50,9 @@ class ClockKeeper:
         self.worker = Worker("clock", self.agree, now=now, longest=every)
 
     async def agree(self) -> datetime:
-        """Follow the database's clock; at a start cut the times that a wrong clock wrote."""
-        if self._clock is not None and not self._db.is_sqlite:
-            await self._follow_database(self._clock)
+        """Follow who knows the time; at a start cut the times that a wrong clock wrote."""
+        if self._clock is not None:
+            await self._correct(self._clock)
         if self._seen is None:
             await self._db.run(lambda tx: clock_bounds.cut(tx, now=self._now()))
         elif (behind := self._behind(*self._seen)) >= _BACK_S:
@@ -62,9 +65,14 @@ class ClockKeeper:
         """Return by how many seconds the clock is behind what the loop has counted since."""
         return steady() - counted - (self._now() - then).total_seconds()
 
-    async def _follow_database(self, clock: Clock) -> None:
-        ahead = await server_clock.ahead_of(self._db, self._now)
-        if abs(ahead) >= _CLOSE_S:
+    async def _correct(self, clock: Clock) -> None:
+        """Follow the database's clock, which replicas share; a file has none, but witnesses."""
+        if self._db.is_sqlite:
+            ahead, most = self._witnesses.agreed(), float(CLOCK_OFF_S)
+        else:
+            ahead, most = await server_clock.ahead_of(self._db, self._now), _CLOSE_S
+        if abs(ahead) > most:
             clock.correct(ahead)
+            self._witnesses.forget()
         if abs(ahead) >= _WORTH_A_WORD_S:
-            log.warning("our clock and the database's differ", seconds=round(ahead, 1))
+            log.warning("our clock was wrong, and is corrected", seconds=round(ahead, 1))
