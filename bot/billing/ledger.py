@@ -202,8 +202,7 @@ class Ledger:
         if reservation.payer.profile_id:
             await profiles.bill(tx, reservation.payer.profile_id, credits)
         if back := reservation.credits - credits:
-            await _give_back(tx, entry, back)
-            await budgets.give_credits(tx, back)
+            await _give_back(tx, entry, back, is_billed=True)
 
     async def count_pasted(
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
@@ -436,11 +435,16 @@ class Ledger:
             await self.settle(tx, reservation, credits)
 
 
-async def _give_back(tx: Tx, entry: Any, back: int) -> None:  # noqa: ANN401 - a row of the store's
-    """Let whoever bore an entry spend ``back`` credits of its day again."""
+async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
+    """Let whoever bore an entry spend ``back`` credits of its day again.
+
+    ``is_billed``: an answer told that it cost less, so the balance holds them, too.
+    """
     day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
     for scope in entry.scopes.split():
         await budgets.give_allowance(tx, scope, subjects.get(scope, entry.chat_id), day, back)
+    if is_billed:
+        await budgets.give_credits(tx, back)
     await budgets.give_budget(tx, _side_of(entry.kind), day, back)
 
 

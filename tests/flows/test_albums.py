@@ -210,7 +210,10 @@ async def bought(control: Control) -> int:
     return sum(cost for path, cost in by_path.items() if "download" in path)
 
 
-@pytest.mark.parametrize("place", [0, 8])
+SLOW = [pytest.param(place, marks=pytest.mark.slow) for place in range(1, 8)]
+
+
+@pytest.mark.parametrize("place", [0, 8, *SLOW])
 async def test_silent_videos_in_each_of_three_albums_cost_no_story(
     bell: Bell, control: Control, place: int
 ) -> None:

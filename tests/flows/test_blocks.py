@@ -19,13 +19,18 @@ from bot.store.engine.database import Database
 from tests.support.control import flood, wait_for
 from tests.support.database import on_postgresql
 from tests.support.sandbox import Box
-from tests.support.storybell import TOKEN, Bell, running_bell
+from tests.support.storybell import TOKEN, Bell, running_bell, unhurried
 
 BOT = int(TOKEN.partition(":")[0])
 ME = f"storybell_{BOT}_bot"
 NOW = datetime(2026, 4, 8, 15, 0, tzinfo=UTC)
-WAYS = ("typed", "named", "pressed", "migrated", "rejoined", "beside the block", "at the move")
-KINDS = ("chat", "person")
+WAYS = ("typed", "named", "pressed", "migrated", "rejoined", "timed out",
+        "beside the block", "at the move")  # fmt: skip
+MOVES = ("migrated", "at the move")
+KINDS = ("chat", "channel", "person", "profile")
+BOTH = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 REFUSED = "Sorry, the bot's owner has blocked you"
 
 
@@ -37,13 +42,15 @@ class Town:
     db: Database
     boss: int
     ann: int
-    names: int = 0
 
-    async def block(self, kind: str, chat: int) -> None:
-        (said,) = await self.bell.ask(
-            self.boss, f"/block {chat if kind == 'chat' else self.ann} for a test"
-        )
-        assert "blocked" in said["text"]
+    async def block(self, who: object, span: str = "") -> None:
+        asked = await self.bell.control.say(self.boss, f"/block {who} {span} for a test")
+
+        async def is_said() -> bool:
+            said = await self.bell.control.replies(self.boss, asked)
+            return any(str(who) in m["text"] and " is blocked" in m["text"] for m in said)
+
+        await wait_for(is_said, what=f"the block of {who}")
 
     async def state(self, chat: int) -> str | None:
         async with self.db.read() as tx:
@@ -57,6 +64,7 @@ async def town(tmp_path: Path, db: Database, database_url: str, box: Box) -> Asy
     boss = await box.control.person("Boss")
     plenty = {"daily_budget": 1_000_000, "admin_ids": str(boss), "max_subscriptions": 1000}
     more = {"max_new_subscriptions_a_day": 1000, "person_burst": 10_000}
+    more["timing"] = unhurried()
     async with running_bell(tmp_path, box, database_url=database_url, **plenty, **more) as bell:
         ann = await box.control.person("Ann")
         await bell.ask(ann, "/help")
@@ -66,23 +74,57 @@ async def town(tmp_path: Path, db: Database, database_url: str, box: Box) -> Asy
         yield Town(bell, db, boss, ann)
 
 
-async def group_of(town: Town, kind: str) -> tuple[int, int, str]:
-    """A group or channel that Ann has added the bot to, with a subscription; who else runs it."""
-    control, town.names = town.bell.control, town.names + 1
-    bob, name = await control.person("Bob"), f"place_{town.names}"
-    members = dict.fromkeys((town.ann, bob), "administrator")
-    chat = await control.chat(kind, members=members, bot_status="left")
-    await control.call("PATCH", f"/chats/{chat}", {"username": name})
-    await join(town, chat, by=town.ann)
-    await town.bell.ask(town.boss, "/help")  # all that was sent before is through
-    message = await control.say(town.ann, f"/subscribe watched @{name}")
+@dataclass
+class Place:
+    """A group or channel to which Ann has added the bot, and that follows a profile."""
+
+    kind: str
+    way: str
+    chat: int
+    name: str
+    ann: int
+    bob: int
+    profile: str
+
+    @property
+    def case(self) -> tuple[str, str]:
+        return self.kind, self.way
+
+    @property
+    def blocked(self) -> object:
+        return {"person": self.ann, "profile": self.profile}.get(self.kind, self.chat)
+
+    async def follow(self, town: Town, by: int, words: str) -> int:
+        """Ask for a subscription, in a group there, for a channel in private."""
+        if self.name:
+            return await town.bell.control.say(by, f"/subscribe {words} @{self.name}")
+        return await town.bell.control.say(self.chat, f"/subscribe@{ME} {words}", user=by)
+
+
+async def place_of(town: Town, kind: str, way: str) -> Place:
+    control, number = town.bell.control, KINDS.index(kind) * len(WAYS) + WAYS.index(way)
+    ann, bob = await control.person("Ann"), await control.person("Bob")
+    is_channel = kind == "channel" or way == "named"
+    chat = await control.chat(
+        "channel" if is_channel else "group",
+        members=dict.fromkeys((ann, bob), "administrator"),
+        bot_status="left",
+    )
+    place = Place(kind, way, chat, f"place_{number}" if is_channel else "", ann, bob, "watched")
+    if is_channel:
+        await control.call("PATCH", f"/chats/{chat}", {"username": place.name})
+    if kind == "profile":
+        place.profile = f"hidden.{number}"
+        await control.profile(place.profile, posts_per_day=0)
+    await join(town, chat, by=ann)
+    asked = await place.follow(town, ann, place.profile)
 
     async def is_followed() -> bool:
-        return any("watched" in m["text"] for m in await control.replies(town.ann, message))
+        said = await control.replies(ann if is_channel else chat, asked)
+        return any(f"new story from {place.profile}" in m.get("text", "") for m in said)
 
     await wait_for(is_followed, what="the subscription")
-    await town.bell.ask(bob, "/help")
-    return chat, bob, name
+    return place
 
 
 async def join(town: Town, chat: int, *, by: int) -> None:
@@ -90,65 +132,82 @@ async def join(town: Town, chat: int, *, by: int) -> None:
     await town.bell.control.call("PUT", path, {"status": "administrator", "by": by})
 
 
-async def come_in(town: Town, way: str, kind: str, place: tuple[int, int, str]) -> int:
-    """Block, and try to undo it; return the chat's id by then."""
-    bell, control = town.bell, town.bell.control
-    chat, bob, name = place
+async def come_in(town: Town, place: Place) -> None:
+    """Block, and try to undo it; a place that moves has its new id afterwards."""
+    bell, control, bob, way = town.bell, town.bell.control, place.bob, place.way
+    is_profile = place.kind == "profile"
+    asked = place.profile if is_profile else "unseen"
+    refusal = "isn't available in this bot" if is_profile else REFUSED
     if way == "beside the block":
-        beside = control.say(bob, f"/subscribe watched @{name} fast")
-        await asyncio.gather(town.block(kind, chat), beside)
-        return chat
+        beside = place.follow(town, bob, f"{place.profile} fast")
+        await asyncio.gather(control.say(town.boss, f"/block {place.blocked}"), beside)
+        return
     if way == "at the move":
-        _, moved = await asyncio.gather(town.block(kind, chat), control.migrate(chat))
-        return moved
-    await town.block(kind, chat)
+        blocking = control.say(town.boss, f"/block {place.blocked}")
+        _, place.chat = await asyncio.gather(blocking, control.migrate(place.chat))
+        return
+    await town.block(place.blocked)
     if way == "typed":
-        (said,) = await bell.ask(chat, f"/subscribe@{ME} unseen", user=bob)
-        assert said["text"].startswith(REFUSED)
+        (said,) = await bell.ask(place.chat, f"/subscribe@{ME} {asked}", user=bob)
+        assert refusal in said["text"], place.case
     elif way == "named":
-        (said,) = await bell.ask(bob, f"/subscribe unseen @{name}")
-        assert said["text"].startswith(REFUSED)
+        (said,) = await bell.ask(bob, f"/subscribe {asked} @{place.name}")
+        assert refusal in said["text"], place.case
     elif way == "pressed":
-        data = about([[InlineKeyboardButton("x", callback_data="subs:0")]], chat)
-        post = await bell.old_post(bob, str(data[0][0].callback_data))
-        pressed = await bell.press(bob, post, str(data[0][0].callback_data))
-        assert pressed["text"].startswith(REFUSED)
+        await bell.ask(bob, "/help")
+        key = InlineKeyboardButton(
+            "x", callback_data="run:subscribe:x" if is_profile else "subs:0"
+        )
+        data = str(about([[key]], place.chat)[0][0].callback_data)
+        pressed = await bell.press(bob, await bell.old_post(bob, data), data)
+        assert is_profile or pressed["text"].startswith(REFUSED), place.case
     elif way == "migrated":
-        return await control.migrate(chat)
-    else:
-        await control.call("PUT", f"/chats/{chat}/members/bot", {"status": "left", "by": bob})
-        await join(town, chat, by=bob)
-    return chat
+        place.chat = await control.migrate(place.chat)
+    elif way == "rejoined":
+        path = f"/chats/{place.chat}/members/bot"
+        await control.call("PUT", path, {"status": "left", "by": bob})
+        await join(town, place.chat, by=bob)
+    else:  # another block ends by its time
+        await town.block(place.ann if place.blocked == place.chat else place.chat, "12h")
 
 
-@on_postgresql
+@BOTH
 async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Town) -> None:
     bell, control = town.bell, town.bell.control
-    blocked: list[tuple[str, str, int]] = []
+    places, before = list[Place](), list[int]()
     for kind in KINDS:
-        places = []
-        for way in WAYS:
-            can_move = way in {"migrated", "at the move"}
-            places.append((way, await group_of(town, "group" if can_move else "channel")))
-        for way, place in places:
-            if kind == "person" and way != "beside the block":
-                await bell.ask(town.boss, f"/unblock {town.ann}")
-            blocked.append((kind, way, await come_in(town, way, kind, place)))
-        await bell.ask(town.boss, "/help")  # all that was sent before is through
-        assert await control.billed_for("unseen") == 0
+        # A channel stays what it is.
+        ways = [way for way in WAYS if not (kind == "channel" and way in MOVES)]
+        made = await asyncio.gather(*(place_of(town, kind, way) for way in ways))
+        before += [place.chat for place in made if place.way in MOVES]
+        await asyncio.gather(*(come_in(town, place) for place in made))
+        places += made
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    await Access(town.db, mode="open", now=lambda: tomorrow).worker.step()
+
+    async def have_moved() -> bool:
+        async with town.db.read() as tx:
+            return all([await chats.moved_to(tx, chat) for chat in before])
+
+    await wait_for(have_moved, what="the moves")
+    await bell.ask(town.boss, "/help")  # all that was sent before is through
+    assert await control.billed_for("unseen") == 0
+    for place in places:
+        if place.kind == "profile":
+            await control.publish(place.profile)
     story = await control.publish("watched")
 
     async def has_come() -> bool:
         return any(m.get("_story_pk") == story["pk"] for m in await control.replies(town.boss))
 
     await wait_for(has_come, what="the alert to who is not blocked")
-    for kind, way, chat in blocked:
-        assert await town.state(chat) == "closed", (kind, way)
-        said = await control.replies(chat)
-        assert not [m for m in said if m.get("_story_pk")], (kind, way)
+    for place in places:
+        state = "active" if place.kind == "profile" else "closed"
+        assert await town.state(place.chat) == state, place.case
+        said = await control.replies(place.chat)
+        assert not [m for m in said if m.get("_story_pk")], place.case
 
 
-@on_postgresql
 async def test_who_writes_as_a_blocked_channel_is_not_served(town: Town) -> None:
     bell, control = town.bell, town.bell.control
     group = await control.chat("supergroup", members={town.ann: "member"})
@@ -168,24 +227,17 @@ async def test_a_block_says_what_it_can_not_see_and_how_to_block_the_group(town:
     assert f"/block {group}" in said["text"]
 
 
-@pytest.mark.parametrize("how", ["unblocked", "timed out"])
 async def test_a_group_that_is_blocked_for_itself_stays_so_when_its_person_is_free(
-    db: Database, how: str
+    db: Database,
 ) -> None:
-    now = [NOW]
-    access = Access(db, mode="open", now=lambda: now[0])
+    access = Access(db, mode="open", now=lambda: NOW)
     person, group = Subject("person", "5"), Subject("chat", "-7")
     async with db.begin() as tx:
         await chats.ensure(tx, -7, kind="group", title="", now=NOW)
     await access.added(-7, 5, name="")
-    until = NOW + timedelta(hours=1) if how == "timed out" else None
     await access.block(group, until=None, reason="")
-    await access.block(person, until=until, reason="")
-    now[0] += timedelta(hours=2)
-    if how == "timed out":
-        await access._step()  # noqa: SLF001 - what its worker does each minute
-    else:
-        assert await access.unblock(person)
+    await access.block(person, until=None, reason="")
+    assert await access.unblock(person)
     async with db.read() as tx:
         here = await chats.get(tx, -7)
         assert here

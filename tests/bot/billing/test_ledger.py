@@ -386,6 +386,13 @@ async def test_at_the_last_credit_one_of_many_is_served(db: Database, scope: str
     assert await spent(db) == 1
 
 
+async def test_refunds_and_reservations_lock_in_one_order(db: Database) -> None:
+    ledger = Ledger(db, FREE, now=Clock())
+    asked = [answering(price=2, billed=1) for _ in range(100)]
+    assert await together(100, lambda n: ledger.spend(link(n, n), asked[n])) == 100
+    assert await spent(db) == 100
+
+
 async def test_cancelled_anywhere_the_ledger_is_never_too_low(db: Database) -> None:
     ledger = Ledger(db, FREE, now=Clock())
     billed = 0
