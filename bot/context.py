@@ -200,6 +200,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return target_of(self.event)
 
     @property
+    def place(self) -> Target:
+        """Return what is acted on: the chat ``about``, or where the update came from."""
+        return self.target if self.about is None else Target(self.about)
+
+    @property
     def services(self) -> Services:
         """Return the parts that the composition root built."""
         return self.bot_data["services"]

@@ -23,7 +23,7 @@ async def card(context: Context, username: str, *, has_more: bool = False) -> Pa
     text: str = context.t(WHICH, username=username)
     if followed is not None:
         text = await held(context, username) or context.t(NONE_LIVE, username=username)
-    show = context.button(N_("Show"), actions.RUN("stories", username))
+    show = context.button(N_("Show stories"), actions.RUN("stories", username))
     more = [context.button(N_("Highlights"), actions.RUN("highlights", username))]
     if has_more:
         more.append(context.button(N_("As files"), actions.FILES(f"@{username}")))

@@ -42,7 +42,7 @@ async def export(context: Context) -> None:
     await enqueue_reply(context, context.target, document_of(data, "storybell.json", caption))
 
 
-@command("import")
+@command("import", channel_after=0)
 async def take_file(context: Context) -> None:
     """Follow what a file lists, which comes with the command or is replied to by it."""
     sources = (context.message, context.replied_to)
@@ -105,7 +105,7 @@ async def _import(context: Context, source: Document) -> None:
             try:
                 with unit_of_work.active(None):  # each is kept at once: the next asks the API
                     await context.services.subscribing.subscribe(
-                        context.target,
+                        context.place,
                         entry.username,
                         context.asker,
                         preferences=entry.preferences,

@@ -52,7 +52,7 @@ def options_page(one: Subscription, context: Context, section: str | None = None
     text: str = t(
         N_("<b>{username}</b>\nTap an option to change it for this chat."), username=one.username
     )
-    for sign, terms in (("✅", one.options.only), ("🚫", one.options.without)):
+    for sign, terms in (("🎯", one.options.only), ("🚫", one.options.without)):
         text += Safe(f"\n{sign} {t.apart(code(terms))}") if terms else ""
     if one.in_own_topic:
         text += "\n" + t(N_("Alerts go to a topic made for this profile."))
@@ -99,6 +99,8 @@ def _section(one: Subscription, section: str, context: Context) -> Buttons:
     rows += _rows(one.options, partial(actions.OPTION, one.id), context, SECTIONS[section][1])
     if section == "which":
         rows.append([context.button(N_("Rules"), actions.RUN("rules", one.username))])
+    if section == "how" and one.options.keep:
+        rows.append([context.button(N_("Stories sent before"), actions.RUN("past", one.username))])
     has_topic = one.in_own_topic or (context.has_topics and context.about is None)
     if section == "how" and has_topic:
         sign, value = ("✅ ", OFF) if one.in_own_topic else ("▫️ ", ON)

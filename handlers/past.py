@@ -7,11 +7,13 @@ from bot.chats.past import Page
 from bot.context import Context
 from bot.domain import links
 from bot.domain.alert_rules import KEPT_FOR
+from bot.domain.errors import NothingKeptError
 from bot.domain.sentences import N_
 from bot.presentation.actions import PAST, button
 from handlers.guard import answer, command, pressed
 from handlers.replies import say
-from handlers.show import show
+from handlers.show import offer_rest, show
+from handlers.subscriptions import to_list
 
 USAGE = N_(
     "Write it like this: /past <i>name</i>, or /past <i>name</i> 7d for the last seven days."
@@ -40,10 +42,14 @@ async def past(context: Context) -> None:
         await say(context, context.t(USAGE))
         return
     days = timedelta(days=max(1, int(span[1]))) if span else KEPT_FOR
-    result = await context.services.past.page(
-        context.chat.id, context.bot.id, link.username, within=min(days, KEPT_FOR)
-    )
-    await _show(context, link.username, result)
+    try:
+        result = await context.services.past.page(
+            context.chat.id, context.bot.id, link.username, within=min(days, KEPT_FOR)
+        )
+    except NothingKeptError as error:
+        await offer_rest(context, error)
+    else:
+        await _show(context, link.username, result)
 
 
 @pressed(PAST)
@@ -69,6 +75,6 @@ async def _show(context: Context, username: str, page: Page) -> None:
 async def _offer(context: Context) -> None:
     names = await context.services.past.profiles(context.chat.id, context.bot.id, limit=MOST_NAMES)
     if not names:
-        await say(context, context.t(NONE))
+        await say(context, context.t(NONE), [[to_list(context)]])
         return
     await say(context, context.t(CHOOSE), [[button(name, PAST(name))] for name in names])

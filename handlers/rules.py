@@ -19,7 +19,7 @@ USAGE = N_(
 )
 TITLE = N_("<b>Rules for {username}</b>")
 ALL = N_("You get alerts for all stories.")
-ONLY = N_("✅ Only stories with one of these: {terms}")
+ONLY = N_("🎯 Only stories with one of these: {terms}")
 WITHOUT = N_("🚫 No stories with any of these: {terms}")
 UNKNOWN = N_("I don't understand {words}.")
 HINT = N_("Tap something that this profile has used lately, or write your own rule.")
@@ -29,7 +29,7 @@ LONGEST_DATA = 64  # bytes; Bot API, InlineKeyboardButton
 OFF = "off"
 
 
-@command("rules")
+@command("rules", channel_after=1)
 async def rules(context: Context) -> None:
     """Show or change the rules of a profile's subscription here."""
     words = context.words
@@ -51,9 +51,8 @@ async def rules(context: Context) -> None:
         unknown = context.t(UNKNOWN, words=code(listed))
         await say(context, f"{unknown}\n\n{context.t(USAGE)}")
         return
-    target = context.target
     result = await context.services.subscriptions.named(context.chat.id, link.username)
-    here = [one for one in result if one.target.thread_id == target.thread_id] or result
+    here = [one for one in result if one.target.thread_id == context.place.thread_id] or result
     suggested = await _suggested(here[0], context)
     if text:
         here = [
@@ -106,7 +105,7 @@ def _page(one: Subscription, suggested: list[str], context: Context) -> Page:
     rows: Buttons = []
     for term in suggested:
         pair = {
-            f"✅ {term}": RULE(one.id, "only", term),
+            f"🎯 {term}": RULE(one.id, "only", term),
             f"🚫 {term}": RULE(one.id, "not", term),
         }
         if term not in used and all(len(data.encode()) <= LONGEST_DATA for data in pair.values()):

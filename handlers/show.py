@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from bot.context import Context
 from bot.domain.albums import plan
-from bot.domain.errors import NoStoriesError, NotFollowedError
+from bot.domain.errors import BotError, NoStoriesError, NotFollowedError
 from bot.domain.model import Album, Profile, Story
 from bot.domain.sentences import N_
 from bot.presentation import captions
@@ -28,16 +28,16 @@ async def show_profile(context: Context, username: str, count: int | None = None
     async with working(context):
         live = await context.services.viewer.stories(username, context.asker)
         if not live:
-            await _offer_rest(context, NoStoriesError(username=username))
+            await offer_rest(context, NoStoriesError(username=username))
             return
         await show(context, plan(latest(live, count)), kind="stories")
 
 
-async def _offer_rest(context: Context, none: NoStoriesError) -> None:
-    """Say that a profile has no stories now, and offer what else it may have.
+async def offer_rest(context: Context, none: BotError) -> None:
+    """Say that there is nothing of a profile to show, and offer what else it may have.
 
     Raises:
-        NoStoriesError: It is said in a group or channel, where it is a refusal as others are.
+        BotError: It is said in a group or channel, where it is a refusal as others are.
     """
     name = str(none.fields["username"])
     if not context.is_private:

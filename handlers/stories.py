@@ -18,7 +18,7 @@ from handlers.card import LIVE
 from handlers.guard import command
 from handlers.highlights import show_highlight
 from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of, unreadable
-from handlers.questions import ask
+from handlers.questions import ask, choices
 from handlers.replies import say, working
 from handlers.several import lines_of
 from handlers.show import latest, show, show_profile
@@ -28,6 +28,7 @@ USAGE = N_(
     "Write it like this: /stories <i>name</i>, or /stories <i>name</i> 3 for the latest three."
 )
 TRAY = N_("<b>Who has stories</b>, as of my last checks. Tap a name to see them.")
+NO_TRAY = N_("Nobody has stories, as of my last checks. Tap a name to check it now.")
 LAST_CHECK = N_("last check: {when}")
 CHECK_NOW = N_("🔄 Check now")
 MOST = 20  # profiles of the tray
@@ -50,14 +51,18 @@ async def _show_tray(context: Context) -> None:
     t, service = context.t, context.services.subscriptions
     live: dict[str, list[Story]] = {}
     seen_at: dict[str, datetime | None] = {}
-    for one in await service.every(context.chat.id):
+    rows = await service.every(context.chat.id)
+    for one in rows:
         name = one.username
         if shown := await service.live(name, chat_id=context.chat.id):
             live[name] = latest(shown, None)
             known = await service.profile(one.profile_id)
             seen_at[name] = known.snapshot_at if known else None
-    if not live:
+    if not rows:
         await ask(context, ASK, USAGE)
+        return
+    if not live:
+        await say(context, t(NO_TRAY), choices(rows, "stories"))
         return
     newest_first = sorted(live, key=lambda name: live[name][-1].taken_at, reverse=True)[:MOST]
     lines: list[str] = [t(TRAY)]

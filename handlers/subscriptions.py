@@ -1,6 +1,7 @@
 """Following profiles: /subscribe, /subscriptions, /unsubscribe, and their buttons."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +28,7 @@ from bot.domain.sentences import N_, NN_
 from bot.domain.wanted import Wanted, read
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, about, arrows, button
-from bot.presentation.html import Safe
+from bot.presentation.html import Safe, shorten
 from bot.presentation.notices import MISSING
 from handlers.guard import UNKNOWN_BUTTON, answer, command, heard, may_run, pressed
 from handlers.links import unreadable
@@ -39,6 +40,7 @@ from handlers.several import lines_of, shared
 from handlers.show import show
 
 PAGE = 8
+TITLE = 30  # characters that a phone shows of a button alone in its row
 WORDS = ("fast", "topic")
 WORTH_SAYING = timedelta(minutes=15)
 ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
@@ -102,19 +104,32 @@ async def follow_shown(context: Context, username: str) -> None:
 
 
 @pressed(actions.ELSEWHERE)
-async def choose_chat(context: Context, number: int) -> None:
-    """Let the person choose a channel or a group for what is followed here, in Telegram's list.
+async def choose_chat(context: Context, number: int, place: int | None) -> None:
+    """Let the person choose another chat for what is followed here, or follow it in ``place``.
 
-    There the bot becomes an admin in the same step; the choice tells which subscription it is for.
+    Listed are chats that they brought the bot to, if both still run them, by Telegram's word. In
+    Telegram's own list, of all chats, the bot becomes an admin in the same step.
     """
+    if place is not None:
+        await _follow_in(context, number, place)
+        return
     one = await context.services.subscriptions.get(context.chat.id, number)
+    known: Buttons = []
+    for chat in await context.services.subscriptions.places_of(context.chat.id):
+        with suppress(AdminsUnknownError, AskAgainError):
+            if await _is_run(context, chat.id, chat.kind):
+                title = shorten(chat.title, TITLE)
+                known.append([button(title, actions.ELSEWHERE(one.id, chat.id))])
     channel = _chat_key(context.t.plain(N_("A channel")), one, "can_post_messages", channel=True)
     group = _chat_key(context.t.plain(N_("A group")), one, "can_manage_chat", channel=False)
     keys = ReplyKeyboardMarkup([[channel, group]], resize_keyboard=True, one_time_keyboard=True)
     text = context.t(
         N_("Where else should I send new stories from <b>{username}</b>?"), username=one.username
     )
-    await say(context, Safe(f"{text}\n\n{context.t(USAGE)}"), markup=keys.to_dict())
+    if known:
+        await say(context, text, known)
+    usage = context.t(USAGE) if known else Safe(f"{text}\n\n{context.t(USAGE)}")
+    await say(context, usage, markup=keys.to_dict())
 
 
 def _chat_key(text: str, one: Subscription, right: str, *, channel: bool) -> KeyboardButton:
@@ -132,9 +147,12 @@ async def follow_elsewhere(context: Context) -> None:
     """Follow the profile of that subscription in the chosen chat, too."""
     chosen = context.message.chat_shared if context.message else None
     if chosen:
-        one = await context.services.subscriptions.get(context.chat.id, chosen.request_id)
-        wanted = replace(read([f"@{one.username}"]), channel=str(chosen.chat_id))
-        await _follow(context, wanted)
+        await _follow_in(context, chosen.request_id, chosen.chat_id)
+
+
+async def _follow_in(context: Context, number: int, place: int) -> None:
+    one = await context.services.subscriptions.get(context.chat.id, number)
+    await _follow(context, replace(read([f"@{one.username}"]), channel=str(place)))
 
 
 async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
@@ -146,8 +164,7 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     Raises:
         BotError: The only one can't be followed; all that ``Subscriptions.subscribe`` raises.
     """
-    t, where = context.t, ""
-    target = context.target
+    t, target, where = context.t, context.place, ""
     if wanted.channel:
         target, where = await _channel(context, wanted.channel)
     async with working(context):
@@ -377,14 +394,13 @@ def _after_subscribe(done: Subscribed, context: Context, *, can_show: bool) -> B
 
 async def _channel(context: Context, name: str) -> tuple[Target, str]:
     """Return the channel and its name, after checking that the person and the bot run it."""
-    user_id, bot, services = context.user_id, context.bot, context.services
+    user_id, services = context.user_id, context.services
     try:
-        channel = await bot.get_chat(name)
+        channel = await context.bot.get_chat(name)
         if user_id is None or channel.type == Chat.PRIVATE:
             raise ChannelError("not a channel, or nobody in particular")
-        for one in (user_id, bot.id):
-            if not await may_run(context, channel.id, channel.type, one):
-                raise ChannelError("no administrator who may post")
+        if not await _is_run(context, channel.id, channel.type):
+            raise ChannelError("no administrator who may post")
     except (BadRequest, Forbidden, AdminsUnknownError) as error:
         raise ChannelError("can't be seen") from error
     except TelegramError as error:
@@ -398,6 +414,15 @@ async def _channel(context: Context, name: str) -> tuple[Target, str]:
     )
     await services.whereabouts.check(channel.id)
     return Target(channel.id), name if name.startswith("@") else channel.effective_name or name
+
+
+async def _is_run(context: Context, chat_id: int, kind: str) -> bool:
+    """Return whether the person runs a group or channel, and the bot may write there."""
+    user_id, bot = context.user_id, context.bot
+    if user_id is None or not await may_run(context, chat_id, kind, user_id):
+        return False
+    ours = await context.services.admins.standing(bot, chat_id, bot.id, now=context.now)
+    return ours.may_post if kind == Chat.CHANNEL else ours.is_here
 
 
 @pressed(actions.SUBSCRIPTION)

@@ -107,8 +107,9 @@ async def take_answer(context: Context) -> None:
         return
     text = message.text or ""
     command, how = QUESTIONS[question]
-    names = talk.names_in(text)
     wanted = read(text.split(), words=subscriptions.WORDS, takes_count=True, takes_channel=True)
+    is_more = wanted.unread or wanted.words or wanted.channel
+    names = talk.names_in(text if is_more else ", ".join(wanted.names))
     if names and command in MANY:
         await _show_list(context, names, [command])
     elif len(wanted.names) + len(wanted.unread) > 1:  # a sentence holds words, not names
@@ -207,7 +208,7 @@ async def _answer_command(context: Context, word: str, rest: str) -> None:
 
 
 async def _give_example(context: Context) -> None:
-    """Say the short line, or react if that was said within a minute; once for an album."""
+    """React to small talk; else say the short line, once a minute and once for an album."""
     message, lately, now = context.message, context.services.lately, context.now
     chat_id = context.chat.id
     album = (chat_id, "album", message.media_group_id if message else None)
@@ -215,8 +216,9 @@ async def _give_example(context: Context) -> None:
         return
     if await _is_from_our_channel(message, context):
         return
-    if lately.get((chat_id, "example"), within=ONCE_IN, now=now):
-        sign = HEARD if talk.is_small_talk(message.text or "") else SAME_AGAIN
+    is_small = talk.is_small_talk(message.text or "")
+    if is_small or lately.get((chat_id, "example"), within=ONCE_IN, now=now):
+        sign = HEARD if is_small else SAME_AGAIN
         await unit_of_work.later(partial(react, context, message, sign))
         return
     await say(context, context.t(EXAMPLE), example(context))

@@ -5,12 +5,14 @@ from datetime import timedelta
 from bot.chats.explain import LOOKBACK, Why, delay_of
 from bot.context import Context
 from bot.domain import links
+from bot.domain.errors import NotFollowedError
 from bot.domain.records import Known
 from bot.domain.sentences import N_, NN_
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import command
 from handlers.options import MEDIA, paused_line
 from handlers.replies import say
+from handlers.show import offer_rest
 from handlers.subscriptions import choose
 
 USAGE = N_("Add a name, for example: /why natgeo")
@@ -47,8 +49,12 @@ async def why(context: Context) -> None:
     if link is None or link.username is None:
         await say(context, context.t(USAGE))
         return
-    known = await context.services.subscriptions.why(context.target, link.username)
-    await say(context, _text(known, context))
+    try:
+        known = await context.services.subscriptions.why(context.place, link.username)
+    except NotFollowedError as error:
+        await offer_rest(context, error)
+    else:
+        await say(context, _text(known, context))
 
 
 def _text(known: Why, context: Context) -> str:

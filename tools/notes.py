@@ -4,7 +4,7 @@ A note says what the English leaves open: who speaks of what, and what stands in
 """
 
 NOTES: dict[str, str] = {
-    "Show": "Show the stories of a profile; beside “Subscribe”.",
+    "Show stories": "Show the stories of a profile; beside “Subscribe”.",
     "Subscribe": "Get an alert for each new story of a profile.",
     "Unsubscribe": "Get no more alerts of a profile.",
     "When: {value}": "Leads to when alerts come; {value} is how that is set.",

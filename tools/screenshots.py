@@ -37,7 +37,7 @@ async def alert(browser: Browser, url: str) -> None:
     async with tab(browser, url, PHONE, color_scheme="dark", device_scale_factor=2) as me:
         await me.page.locator("#chats a").first.tap()
         await me.say("quiet")
-        await me.page.get_by_role("button", name="Subscribe", exact=True).tap()
+        await me.page.get_by_role("button", name="🔔 Subscribe").tap()
         await expect(me.page.get_by_role("button", name="Options")).to_be_visible()
         await _publish(me, "quiet")
         shown = me.page.locator("article.theirs").filter(has=me.page.locator(".media"))

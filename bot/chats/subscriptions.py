@@ -16,13 +16,14 @@ from bot.domain import alert_rules
 from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Story, Target
-from bot.domain.records import Known, Subscription
+from bot.domain.records import Chat, Known, Subscription
 from bot.store import chat_queues, deliveries, enqueue, moves, profiles, stories
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import effect, reading
 
+_PLACES = 8  # as many as a page of buttons
 _BLOCKED_AT_ONCE = 200  # subscriptions that one transaction ends
 
 
@@ -70,6 +71,10 @@ class Subscriptions:
     async def every(self, chat_id: int) -> list[Subscription]:
         """Return all subscriptions of a chat, by name."""
         return await self._db.fetch(lambda tx: store.of_chat(tx, chat_id))
+
+    async def places_of(self, person: int) -> list[Chat]:
+        """Return some groups and channels to which they added the bot or for which they asked."""
+        return await self._db.fetch(lambda tx: store.places_of(tx, person, most=_PLACES))
 
     async def profile(self, profile_id: str) -> Known | None:
         """Return what is known of a profile, with what the update has just begun."""

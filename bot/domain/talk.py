@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Collection
 
 from bot.domain import links
@@ -11,6 +12,7 @@ _BETWEEN = re.compile(r"[\n,;]+")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”"
+_PICTURES = {"So", "Sk", "Mn", "Cf"}  # with what colours and joins them; of Unicode
 _LIKENESS = 0.7  # of difflib: "stoires" is as like "stories" as 0.86
 
 # Words that are possible names of profiles, but are said to the bot much more often.
@@ -18,11 +20,16 @@ _SAID = """
 hi hello hey hallo helo hola ola oi halo hai salam salaam salut ciao bonjour merhaba selam
 privet namaste yo sup morning night bye goodbye adios tchau dadah thanks thank thx ty tks tnx
 gracias obrigado obrigada valeu spasibo shukran makasih terimakasih danke merci grazie ok okay
-okey k yes no yeah yep nope si sim nao tidak ya da net test testing start stop help ayuda ajuda
-bantuan cool nice good great super wow lol haha hahaha please pls plz bot what why how who when
-where que como quien sorry
+okey k yes no yeah yep nope si sim nao tidak ya da net cool nice good great super wow lol haha
+hahaha sorry you привет здравствуйте спасибо ок да нет привіт вітаю дякую так ні مرحبا شكرا سلام
+ممنون مرسی नमस्ते धन्यवाद शुक्रिया olá não teşekkürler evet tamam
+"""
+_ASKED = """
+test testing start stop help ayuda ajuda bantuan please pls plz bot what why how who when where
+que como quien
 """
 SMALL_TALK = frozenset(_SAID.split())
+NO_NAMES = SMALL_TALK.union(_ASKED.split())
 
 ALIASES = {
     "story": "stories", "show": "stories", "view": "stories", "s": "stories", "get": "stories",
@@ -40,9 +47,7 @@ ALIASES = {
 def name_in(text: str) -> str | None:
     """Return the profile's name that a text consists of, or that it mentions with an @."""
     match [word.strip(_AROUND) for word in text.split()]:
-        case [word] if (
-            word.lower() not in SMALL_TALK and "/" not in word and (name := _name(word))
-        ):
+        case [word] if word.lower() not in NO_NAMES and "/" not in word and (name := _name(word)):
             return name
     result = (_name(mentioned.rstrip(".")) for mentioned in _MENTION.findall(text))
     return next((name for name in result if name), None)
@@ -51,14 +56,19 @@ def name_in(text: str) -> str | None:
 def joined_in(text: str) -> str | None:
     """Return the name that two or three words may be when they are written as one."""
     words = [word.strip(_AROUND).lower() for word in text.split()]
-    if len(words) not in {2, 3} or not all(words) or SMALL_TALK & set(words):
+    if len(words) not in {2, 3} or not all(words) or NO_NAMES & set(words):
         return None
     return _name("".join(words)) if all(map(_name, words)) else None
 
 
 def is_small_talk(text: str) -> bool:
     """Return whether nothing is asked by a text, as by "thanks"."""
-    return all(word.strip(_AROUND).lower() in SMALL_TALK for word in text.split())
+    words = [word.strip(_AROUND).lower() for word in text.split()]
+    return bool(words) and all(word in SMALL_TALK or _is_emoji(word) for word in words)
+
+
+def _is_emoji(word: str) -> bool:
+    return bool(word) and all(unicodedata.category(char) in _PICTURES for char in word)
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -73,7 +83,7 @@ def names_in(text: str) -> tuple[str, ...]:
             return ()
     names = [_name(_BULLET.sub("", part).strip(_AROUND)) for part in parts]
     result = tuple(dict.fromkeys(name for name in names if name))
-    meant = result if "@" in text else [name for name in result if name not in SMALL_TALK]
+    meant = result if "@" in text else [name for name in result if name not in NO_NAMES]
     return result if all(names) and len(meant) > 1 else ()
 
 

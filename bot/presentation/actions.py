@@ -40,6 +40,7 @@ class Arg:
 
 NUMBER = Arg(r"[0-9]{1,18}", int)
 PLACE = Arg(r"[0-9]{1,4}", int)
+CHAT = Arg(r"-?[0-9]{1,16}", int)
 ID = Arg(r"[1-9][0-9]{0,29}")
 NAME = Arg(r"[a-z0-9._]{1,30}")
 WORD = Arg(r"[a-zA-Z_]{1,20}")
@@ -77,7 +78,7 @@ class Kind:
 
 CARD = Kind("card", NAME)
 FOLLOW = Kind("follow", NAME)
-ELSEWHERE = Kind("elsewhere", NUMBER)
+ELSEWHERE = Kind("elsewhere", NUMBER, CHAT.maybe)
 IMPORT = Kind("import")
 LIVE = Kind("live", NAME)
 PAST = Kind("past", NAME, PLACE.maybe)
@@ -103,10 +104,10 @@ RUN_FOR_MANY = Kind("many", Arg("stories|subscribe"))
 PEOPLE = Kind(
     "people",
     Arg("list|who|limits|limit|block|day|unblock|allow"),
-    Arg(r"-?[0-9]{1,16}", int),
+    CHAT,
     Arg(r"[0-9]{1,6}", int).maybe,
 )
-OWNER = Kind("owner", Arg("invite|open|no"), Arg(r"-?[0-9]{1,16}", int).maybe)
+OWNER = Kind("owner", Arg("invite|open|no"), CHAT.maybe)
 BROADCAST = Kind("cast", Arg("send|no|stop"), NUMBER)
 ANY_OTHER = Kind(REST.pattern, row="any other button")
 

@@ -102,7 +102,7 @@ def follow_button(
 ) -> InlineKeyboardButton:
     """Return the button that subscribes, or leads to the options of what is subscribed to."""
     if subscription_id is None:
-        text = t.plain(N_("Subscribe"))
+        text = f"🔔 {t.plain(N_('Subscribe'))}"
         return button(text, actions.RUN("subscribe", username), actions.PRIMARY)
     return button(t.plain(N_("Subscribed ✓ · Options")), actions.SUBSCRIPTION(subscription_id))
 
@@ -114,7 +114,7 @@ def row_under_album(
     share = [share_button(username, t)] if is_inline else []
     follow = follow_button(username, t, subscription_id)
     if subscription_id is None:
-        follow = button(f"🔔 {follow.text}", actions.FOLLOW(username), actions.PRIMARY)
+        follow = button(follow.text, actions.FOLLOW(username), actions.PRIMARY)
     return [follow, *share, button(MORE, actions.CARD(username))]
 
 

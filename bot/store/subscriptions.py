@@ -7,13 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.access import Subject
 from bot.domain.alert_rules import AudienceMember
 from bot.domain.model import Options, Preferences, Target
 from bot.domain.records import EPOCH, MAIN, Audience, Chat, Subscription
-from bot.store import acquaintances
+from bot.store import access, acquaintances
 from bot.store import chats as chat_store
 from bot.store.acquaintances import is_known_as
-from bot.store.chats import IS_ACTIVE, chats
+from bot.store.chats import COLUMNS, IS_ACTIVE, chats
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_CHECKED, profiles
@@ -39,6 +40,7 @@ subscriptions = sa.Table(
     sa.UniqueConstraint("chat_id", "thread_id", "profile_id"),
     sa.Index("ix_subscriptions_profile", "profile_id", "chat_id"),
     sa.Index("ix_subscriptions_fan_out", "profile_id", "id"),
+    sa.Index("ix_subscriptions_created_by", "created_by", "chat_id"),
 )
 
 WAITS = sa.and_(subscriptions.c.paused.is_(False), IS_ACTIVE)
@@ -147,6 +149,16 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
     by = subscriptions.c.created_by
     statement = sa.select(by).where(subscriptions.c.chat_id == chat_id, by.in_(private))
     return list((await tx.execute(statement.distinct())).scalars())
+
+
+async def places_of(tx: Tx, person: int, *, most: int) -> list[Chat]:
+    """Return groups and channels to which somebody added the bot or for which they subscribed."""
+    added = await access.chats_through(tx, Subject.of_chat(person))
+    subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
+    is_theirs = sa.or_(chats.c.id.in_(added), chats.c.id.in_(subscribed))
+    statement = sa.select(*COLUMNS).where(IS_ACTIVE, chats.c.kind != "private", is_theirs)
+    rows = await tx.execute(statement.order_by(chats.c.title, chats.c.id).limit(most))
+    return [Chat(*row) for row in rows]
 
 
 async def muted(tx: Tx) -> list[Subscription]:

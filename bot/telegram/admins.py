@@ -20,6 +20,7 @@ _REMEMBERED = 1000
 class AdminRights:
     """What somebody is in a group or channel; ``may_post`` is the right to post in a channel."""
 
+    is_here: bool = False
     is_admin: bool = False
     may_post: bool = False
 
@@ -71,7 +72,8 @@ async def _ask(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
 
 def _rights_of(member: ChatMember) -> AdminRights:
     if member.status == ChatMember.OWNER:
-        return AdminRights(is_admin=True, may_post=True)
+        return AdminRights(is_here=True, is_admin=True, may_post=True)
     if isinstance(member, ChatMemberAdministrator):
-        return AdminRights(is_admin=True, may_post=bool(member.can_post_messages))
-    return AdminRights()
+        posts = bool(member.can_post_messages)
+        return AdminRights(is_here=True, is_admin=True, may_post=posts)
+    return AdminRights(is_here=getattr(member, "is_member", member.status == ChatMember.MEMBER))

@@ -78,7 +78,7 @@ async def subscribed(
     (told,) = await bell.ask(chat, f"/subscribe {name}", user=ann, **where)
     await choose(bell, chat, ann, told)
     (told,) = await bell.ask(chat, f"/rules {name} only: #sale not: @nike", user=ann, **where)
-    assert "✅ Only stories with one of these: #sale" in told["text"]
+    assert "🎯 Only stories with one of these: #sale" in told["text"]
     if kind in {"group", "forum"}:
         await bell.noticed(chat, f"/rules {name} off", user=bob)
     await control.publish(name, hashtags=["other"])

@@ -65,12 +65,14 @@ async def test_what_was_sent_comes_again_by_file_id_and_costs_nothing(
     assert await control.requests("stories", path="/v1/story/") == before
     (reply,) = await bell.ask(bob, "/past past.one")
     assert "haven't kept any stories from past.one" in reply["text"]
+    assert list(buttons(reply)) == ["🔔 Subscribe", "Highlights"]
 
 
 async def test_without_a_name_there_are_buttons(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (reply,) = await bell.ask(ann, "/past")
     assert "haven't kept any stories for this chat" in reply["text"]
+    assert list(buttons(reply)) == ["Subscriptions"]
     await control.profile("past.two", posts_per_day=0)
     await subscribed(bell, ann, "past.two")
     story = await control.publish("past.two")

@@ -75,6 +75,17 @@ async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it
     await bell.press(boss, page, buttons(page)["🔔 chan.run"])
     page = await bell.message(boss, page["message_id"])
     assert page["text"].startswith("📣 News\nchan.run")
+    for command in ("/why", "/rules"):
+        (told,) = await bell.ask(boss, f"{command} chan.run @chan_news")
+        assert told["text"].startswith("📣 News\n"), command
+    (told,) = await bell.ask(boss, "/why chan.not @chan_news")
+    await control.profile("chan.not")
+    await bell.press(boss, told, buttons(told)["🔔 Subscribe"])
+    (told,) = await bell.replies(boss, after=told["message_id"])
+    assert await follows(bell, channel, boss) == {"chan.not and chan.run"}
+    await bell.press(boss, page, buttons(page)["Why and when"])
+    (told,) = await bell.replies(boss, after=told["message_id"])
+    assert told["text"].startswith("📣 News\nchan.run\nThis profile is public.")
     stop = buttons(page)["Unsubscribe"]
     await bell.press(boss, page, buttons(page)["How: as usual"])
     page = await bell.message(boss, page["message_id"])
@@ -86,8 +97,7 @@ async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it
     assert answer["text"] == REFUSED
     await bell.press(boss, page, stop)
     assert "Unsubscribed from" in (await bell.message(boss, page["message_id"]))["text"]
-    (listed,) = await bell.ask(channel, "/subscriptions", user=boss)
-    assert "no subscriptions" in listed["text"]
+    assert await follows(bell, channel, boss) == {"chan.not"}
 
 
 async def test_an_alert_in_a_channel_has_links_and_is_not_answered_in_its_group(

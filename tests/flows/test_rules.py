@@ -15,7 +15,7 @@ async def test_only_what_fits_brings_an_alert_and_why_names_the_rule(
     await control.profile("rules.one", posts_per_day=0)
     await bell.ask(ann, "/subscribe rules.one")
     (reply,) = await bell.ask(ann, "/rules rules.one only: #Sale link not: @nike")
-    assert "✅ Only stories with one of these: #sale link" in reply["text"]
+    assert "🎯 Only stories with one of these: #sale link" in reply["text"]
     assert "🚫 No stories with any of these: @nike" in reply["text"]
     plain = await control.publish("rules.one")
     both = await control.publish("rules.one", hashtags=["sale"], mentions=["nike"])
@@ -46,7 +46,7 @@ async def test_what_was_lately_used_is_offered_as_buttons(bell: Bell, control: C
     await bell.ask(ann, "/subscribe rules.two")
     (reply,) = await bell.ask(ann, "/rules rules.two")
     offered = buttons(reply)
-    assert {"✅ #ad", "🚫 #ad", "✅ nike.com", "🚫 nike.com", "« Back"} <= set(offered)
+    assert {"🎯 #ad", "🚫 #ad", "🎯 nike.com", "🚫 nike.com", "« Back"} <= set(offered)
     await bell.press(ann, reply, offered["🚫 #ad"])
 
     async def changed() -> bool:

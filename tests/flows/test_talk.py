@@ -56,8 +56,8 @@ async def test_a_name_gets_its_two_buttons_at_no_cost(
     before = await control.billed_for("natgeo")
     (card,) = await bell.ask(ann, text)
     assert buttons(card) == {
-        "Show": "run:stories:natgeo",
-        "Subscribe": "run:subscribe:natgeo",
+        "Show stories": "run:stories:natgeo",
+        "🔔 Subscribe": "run:subscribe:natgeo",
         "Highlights": "run:highlights:natgeo",
     }
     assert await control.billed_for("natgeo") == before
@@ -85,7 +85,7 @@ async def test_the_buttons_of_a_name_show_and_subscribe(bell: Bell, control: Con
     (done,) = await control.wait_replies(ann, 1, after=card["message_id"])
     assert "every new story from card.one to this chat" in done["text"]
     (card,) = await bell.ask(ann, "card.one")
-    assert list(buttons(card)) == ["Show", "Subscribed ✓ · Options", "Highlights"]
+    assert list(buttons(card)) == ["Show stories", "Subscribed ✓ · Options", "Highlights"]
     await bell.press(ann, card, "run:stories:card.one")
     (photo,) = await control.wait_replies(ann, 1, after=card["message_id"])
     assert photo["_story_pk"] == story["pk"]
@@ -114,6 +114,7 @@ async def test_a_mistyped_command_is_asked_about(
 
 async def test_prose_gets_one_short_line_a_minute(bell: Bell, control: Control) -> None:
     ann = await control.person()
+    await bell.noticed(ann, "hello!", user=ann)
     (line,) = await bell.ask(ann, "hello there, what can you do for me?")
     assert "I bring you Instagram stories" in line["text"]
     assert buttons(line) == {"Show natgeo": "run:stories:natgeo"}
@@ -341,11 +342,11 @@ async def test_what_a_page_asks_for_is_typed_or_cancelled(bell: Bell, control: C
     (page,) = await bell.ask(ann, "/settings")
     await bell.press(ann, page, "set:zone")
     (card,) = await bell.ask(ann, "@natgeo")
-    assert "Show" in buttons(card)
+    assert "Show stories" in buttons(card)
     (reply,) = await bell.ask(ann, "/cancel")
     assert reply["text"] == "Nothing has changed."
     (card,) = await bell.ask(ann, "natgeo")
-    assert "Show" in buttons(card)
+    assert "Show stories" in buttons(card)
     await bell.press(ann, page, "set:quiet")
     for text in ("at night", "25", "25-3"):
         (asked,) = await bell.ask(ann, text)
@@ -459,6 +460,10 @@ async def test_bare_stories_is_the_tray_of_what_is_held(bell: Bell, control: Con
     assert card["text"].startswith("tray.one: 1 story")
     (none,) = await bell.ask(ann, "/stories tray.none")
     assert list(buttons(none)) == ["Subscribed ✓ · Options", "Highlights"]
+    await bell.ask(ann, "/unsubscribe tray.one")
+    (tray,) = await bell.ask(ann, "/stories")
+    assert tray["text"].startswith("Nobody has stories")
+    assert buttons(tray) == {"tray.none": "run:stories:tray.none"}
 
 
 async def pressed(bell: Bell, chat: int, tray: Json) -> int:

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.flows.test_links import fresh
-from tests.flows.test_rights import channel_of
+from tests.flows.test_rights import BOT, channel_of
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons
 
@@ -31,14 +31,14 @@ async def test_from_a_link_or_a_name_it_takes_two_taps_to_subscribe(
     ann = await control.person()
     url, _ = await fresh(control, "taps.link")
     (photo,) = await bell.ask(ann, url)
-    await bell.press(ann, photo, buttons(photo)["Subscribe"])  # one
+    await bell.press(ann, photo, buttons(photo)["🔔 Subscribe"])  # one
     (listed,) = await bell.ask(ann, "/subscriptions")
     assert "🔔 taps.link" in buttons(listed)
     await control.profile("taps.name", posts_per_day=0)
     for _ in range(3):
         await control.publish("taps.name")
     (card,) = await bell.ask(ann, "taps.name")
-    await bell.press(ann, card, buttons(card)["Show"])  # one
+    await bell.press(ann, card, buttons(card)["Show stories"])  # one
     *album, row = await bell.replies(ann, 4, after=card["message_id"])
     assert len(album) == 3
     assert list(buttons(row)) == ["🔔 Subscribe", "↗ Share", "⋯"]
@@ -61,7 +61,7 @@ async def test_an_answer_has_one_row_and_a_group_none(bell: Bell, control: Contr
     *_, row = await bell.replies(ann, 3, after=asked)
     await bell.press(ann, row, buttons(row)["⋯"])
     card = await bell.message(ann, row["message_id"])
-    assert {"Show", "Subscribe", "Highlights", "As files"} <= set(buttons(card))
+    assert {"Show stories", "🔔 Subscribe", "Highlights", "As files"} <= set(buttons(card))
     asked = await control.say(ann, "/stories row.one row.two")
     said = await bell.replies(ann, 5, after=asked)
     assert [one for one in said if buttons(one)] == []
@@ -110,6 +110,40 @@ async def test_another_chat_is_chosen_in_telegrams_own_list(bell: Bell, control:
     assert await control.replies(channel) == []
 
 
+async def test_chats_that_one_brought_the_bot_to_are_listed_while_one_runs_them(
+    bell: Bell, control: Control
+) -> None:
+    boss, ann = await control.person("Boss"), await control.person()
+    for person in (boss, ann):
+        await bell.ask(person, "/help")
+    await control.profile("taps.all", posts_per_day=0)
+    mine = {boss: "creator", ann: "member"}
+    added = await control.chat("supergroup", "Added", members=mine, bot_status="left")
+    left = await control.chat("channel", "Left", members={boss: "creator"}, bot_status="left")
+    for chat in (added, left):
+        kind = "member" if chat == added else "administrator"
+        await control.call("PUT", f"/chats/{chat}/members/{BOT}", {"status": kind, "by": boss})
+    asked = await control.chat("supergroup", "Asked", members=mine)
+    await bell.ask(asked, "/subscribe taps.all", user=boss)
+    await control.member(left, boss, "left")
+    (done,) = await bell.ask(boss, "/subscribe taps.all")
+    await bell.press(boss, done, buttons(done)["Another chat"])  # one
+    listed, keys = await bell.replies(boss, 2, after=done["message_id"])
+    assert list(buttons(listed)) == ["Added", "Asked"]
+    assert "_reply_keyboard" in keys
+    await bell.press(boss, listed, buttons(listed)["Added"])  # two
+    (told,) = await bell.replies(boss, after=keys["message_id"])
+    assert told["text"] == "🔔 I'll send every new story from taps.all to Added."
+    (done,) = await bell.ask(ann, "/subscribe taps.all")
+    answer = await bell.press(
+        ann, done, buttons(done)["Options"].replace("sub:", "elsewhere:") + f":{added}"
+    )
+    assert "you and I are both admins" in answer["text"]
+    await bell.press(ann, done, buttons(done)["Another chat"])
+    (only,) = await bell.replies(ann, after=done["message_id"])
+    assert "_reply_keyboard" in only
+
+
 async def test_names_that_answer_a_question_come_as_one_button(
     bell: Bell, control: Control
 ) -> None:
@@ -117,11 +151,12 @@ async def test_names_that_answer_a_question_come_as_one_button(
     for name in ("asked.one", "asked.two"):
         await control.profile(name, posts_per_day=0)
     (asked,) = await bell.ask(ann, "/subscribe")
-    before = len(await control.requests("stories"))
-    (offer,) = await bell.ask(ann, "asked.one, @asked.two", reply_to=asked["message_id"])
-    assert list(buttons(offer)) == ["Subscribe to all"]
-    assert len(await control.requests("stories")) == before
-    await bell.press(ann, offer, buttons(offer)["Subscribe to all"])
+    for names in ("asked.one, @asked.two", "asked.one asked.two"):
+        await bell.ask(ann, names, reply_to=asked["message_id"])
+    _, *offers = await control.replies(ann)
+    assert [list(buttons(one)) for one in offers] == [["Subscribe to all"]] * 2
+    assert await control.billed_for("asked.one") == 0
+    await bell.press(ann, offers[1], buttons(offers[1])["Subscribe to all"])
     (listed,) = await bell.ask(ann, "/subscriptions")
     assert {"🔔 asked.one", "🔔 asked.two"} <= set(buttons(listed))
 

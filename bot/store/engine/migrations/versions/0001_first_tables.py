@@ -335,6 +335,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('chat_id', 'thread_id', 'profile_id', name=op.f('uq_subscriptions_chat_id_thread_id_profile_id'))
     )
     with op.batch_alter_table('subscriptions', schema=None) as batch_op:
+        batch_op.create_index('ix_subscriptions_created_by', ['created_by', 'chat_id'], unique=False)
         batch_op.create_index('ix_subscriptions_fan_out', ['profile_id', 'id'], unique=False)
         batch_op.create_index('ix_subscriptions_profile', ['profile_id', 'chat_id'], unique=False)
 
