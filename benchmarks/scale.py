@@ -206,7 +206,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "followed": profiles.followed,
         "stats_backlog": lambda tx: enqueue.backlog(tx, now=now),
         "stats_delay": profiles.mean_delay,
-        "usage": lambda tx: usage.of_chat(tx, 1, since=now.date() - timedelta(days=30)),
+        "usage": lambda tx: usage.items_by_day(tx, 1, since=now.date() - timedelta(days=30)),
         "hour": lambda tx: samples.measure(tx, now - timedelta(hours=1)),
         "spending": lambda tx: spending_in(tx, limits, now=now),
         "watch": lambda tx: spending.spent_between(tx, now - timedelta(days=1), now),
@@ -232,7 +232,7 @@ async def _split(tx: Tx, now: datetime) -> None:
     """Book a part of what the checks of the star cost."""
     each = usage.Use(millicredits=await profiles.take_unsplit(tx, STAR))
     chat_ids = await subscriptions.waiting_chats(tx, STAR, after=None, limit=SPLIT_AT_ONCE)
-    await usage.count(tx, [(one, each) for one in chat_ids], "alert", day=now.date())
+    await usage.count(tx, [(one, each) for one in chat_ids], day=now.date())
 
 
 async def _slice(tx: Tx, now: datetime) -> None:

@@ -36,4 +36,4 @@ async def as_files(context: Context, what: str) -> None:
         else:
             result = [await viewer.story(Link("story", story_id=what), asker)]
         albums = plan(latest(result, None))
-        await show(context, albums, kind="stories", originals={story.pk for story in result})
+        await show(context, albums, originals={story.pk for story in result})

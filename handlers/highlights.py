@@ -61,7 +61,7 @@ async def show_highlight(
         one = next((story for story in result.stories if story.pk == story_id), None)
         if one is not None:
             album = Album((one,))
-            await show(context, [album], kind="highlight", title=result.title, has_more=True)
+            await show(context, [album], title=result.title, has_more=True)
             return
         await _show_page(context, result, offset if offset < len(result.stories) else 0)
 
@@ -73,7 +73,7 @@ async def _show_page(context: Context, result: Highlight, offset: int) -> None:
     end = offset + len(shown)
     is_last = end == total
     album = [Album(shown)]
-    await show(context, album, kind="highlight", title=result.title, part=part, is_last=is_last)
+    await show(context, album, title=result.title, part=part, is_last=is_last)
     if not is_last:
         text = context.t(SHOWN, shown=end, total=total)
         more = context.button(N_("Show more"), HIGHLIGHT(result.pk, end))

@@ -85,7 +85,7 @@ async def _serve(context: Context, link: Link) -> None:
                     story = media_story(link.url or "", context.now)
                 else:
                     story = await context.services.viewer.story(link, context.asker)
-                await show(context, plan([story]), kind="link", has_more=True)
+                await show(context, plan([story]), has_more=True)
     except DatabaseUnavailableError:
         raise
     except BotError as error:

@@ -64,9 +64,7 @@ async def past_of(context: Context, username: str, offset: int | None) -> None:
 
 async def _show(context: Context, username: str, page: Page) -> None:
     is_last = page.more is None
-    await show(
-        context, list(page.albums), kind="stories", originals=page.originals, is_last=is_last
-    )
+    await show(context, list(page.albums), originals=page.originals, is_last=is_last)
     if page.more is not None:
         more = context.button(N_("Show earlier ones"), PAST(username, page.more))
         await say(context, context.t(EARLIER), [[more]])

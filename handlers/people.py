@@ -13,7 +13,6 @@ from handlers.admission import REASON
 from handlers.guard import command, pressed
 from handlers.money import cost_of
 from handlers.replies import rewrite, say
-from handlers.usage import KINDS
 
 PAGE = 8
 LIMITS = (0, 10, 30, 100, 300, 1000)  # credits a day
@@ -23,6 +22,14 @@ NOBODY_YET = N_("Nobody uses me yet. Use /invite to create a link for someone.")
 HERE = N_("This month: {cost}")
 ELSEWHERE = N_("On top of that, in groups and channels: {cost}")
 KIND = N_("{kind}: {cost}")
+KINDS = {
+    "link": N_("Links"),
+    "stories": N_("/stories"),
+    "highlight": N_("Highlights"),
+    "subscribe": N_("New subscriptions"),
+    "media": N_("Downloads"),
+    "alert": N_("Alerts"),
+}
 STATES = {
     "owner": N_("One of the bot's owners."),
     "allowed": N_("Has had access since {since}."),

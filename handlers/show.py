@@ -30,7 +30,7 @@ async def show_profile(context: Context, username: str, count: int | None = None
         if not live:
             await offer_rest(context, NoStoriesError(username=username))
             return
-        await show(context, plan(latest(live, count)), kind="stories")
+        await show(context, plan(latest(live, count)))
 
 
 async def offer_rest(context: Context, none: BotError) -> None:
@@ -57,14 +57,13 @@ async def show(
     context: Context,
     albums: list[Album],
     *,
-    kind: str,
     title: str = "",
     part: tuple[int, int] | None = None,
     has_more: bool = False,
     originals: Collection[str] = (),
     is_last: bool = True,
 ) -> None:
-    """Owe the albums in order; the request and what arrives are counted as used.
+    """Owe the albums in order; what arrives is counted as used.
 
     A single story has buttons. An album can have none: in a private chat a silent line with
     buttons comes after it, where nothing else does (``is_last``), and in a group it ends with one
@@ -99,7 +98,6 @@ async def show(
                 album, of, context, has_link=not acts and context.is_group, title=title
             ),
             asker=context.asker,
-            usage=kind,
             buttons=buttons,
             reply_to=message.message_id if message and quoted else None,
             as_files=first.pk in originals,

@@ -125,7 +125,7 @@ async def show_profiles(context: Context, wanted: Wanted) -> None:
         if name in failed:
             continue
         live = latest(result[name], wanted.count)
-        await show(context, plan(live), kind="stories", is_last=False)
+        await show(context, plan(live), is_last=False)
         lines.append(t(COUNTED, n=len(live), username=name))
     in_order = [(name, failed[name]) for name in wanted.names if name in failed]
     lines += lines_of(in_order, wanted, context)

@@ -235,7 +235,7 @@ async def show_live(context: Context, username: str) -> str | None:
     if not live:
         return context.t.plain(N_("These stories are gone."))
     await answer(context)
-    await show(context, plan(live), kind="stories")
+    await show(context, plan(live))
     return None
 
 

@@ -23,29 +23,9 @@ _CHATS = 20  # of which it is shown what they spent
 
 
 @dataclass(frozen=True, slots=True)
-class UsageLine:
-    """One kind of use: credits (a share of a poll may be a part of one), stories, bytes."""
-
-    credits: float
-    items: int
-    bytes: int
-
-    def __add__(self, other: "UsageLine") -> "UsageLine":
-        """Return both together."""
-        return UsageLine(
-            *(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__)
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class ChatUsage:
-    """What a chat used today and this month (UTC) by kind, and what it may still spend today.
+    """What a chat may spend today (UTC), what is left of that, and what it got."""
 
-    Kinds are ``link``, ``stories``, ``subscribe``, ``media`` and ``alert``.
-    """
-
-    today: dict[str, UsageLine]
-    month: dict[str, UsageLine]
     allowance: int
     left: int
     stories: list[int]
@@ -96,20 +76,12 @@ class Reports:
         """Return what a chat used."""
         today = self.now().date()
         async with self.db.read() as tx:
-            parts = await spending.parts(tx, since=today.replace(day=1), chat_id=chat_id)
-            lines = [
-                _lines(
-                    await usage.of_chat(tx, chat_id, since=since),
-                    _together((one for one in parts if one.day >= since), lambda one: one.kind),
-                )
-                for since in (today, today.replace(day=1))
-            ]
             used = await budgets.allowance_used(tx, "chat", chat_id, today)
             own = await access.allowances(tx, [Subject.of_chat(chat_id)])
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
         allowance = own.get(Subject.of_chat(chat_id), self.limits.chat_daily_allowance)
         week = [got.get(day, 0) for day in _days(today - timedelta(days=6), today)]
-        return ChatUsage(lines[0], lines[1], allowance, max(0, allowance - used), week)
+        return ChatUsage(allowance, max(0, allowance - used), week)
 
     async def spending(self) -> Spending:
         """Return what the bot spent, and what that will come to."""
@@ -180,18 +152,6 @@ def days_to_come(now: datetime) -> float:
     length = calendar.monthrange(now.year, now.month)[1]
     end = datetime.combine(now.date().replace(day=length), time(), UTC) + DAY
     return (end - now) / DAY
-
-
-def _lines(uses: dict[str, usage.Use], paid: dict[str, Sums]) -> dict[str, UsageLine]:
-    lines: dict[str, UsageLine] = {}
-    for kind in sorted(uses.keys() | paid.keys()):
-        use, sums = uses.get(kind, usage.Use()), paid.get(kind, Sums())
-        lines[kind] = UsageLine(
-            credits=sums.spent + use.millicredits / 1000,
-            items=use.items,
-            bytes=use.bytes,
-        )
-    return lines
 
 
 def _together(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, Sums]:

@@ -235,14 +235,10 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class SentItem:
-    """One story that arrived, and its message.
-
-    ``size`` is the bytes uploaded, 0 where a file_id or a URL was enough.
-    """
+    """One story that arrived, and its message."""
 
     pk: str
     message_id: int
-    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

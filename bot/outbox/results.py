@@ -257,13 +257,11 @@ async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
             if mute.missing == "peace" and mute.thread_id == (send.batch.target.thread_id or MAIN):
                 await mutes.unmute(tx, mute.chat_id, mute.thread_id)
         if send.messages and send.batch.album is not None:
-            size = sum(item.size for item in send.items)
-            use = usage.Use(items=len(send.messages), bytes=size)
-            uses.append((send.queue.chat.id, use))
+            uses.append((send.queue.chat.id, usage.Use(items=len(send.messages))))
     await deliveries.sent(tx, messages, now=now)
     arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
     await kept.add(tx, [row for row in arrived if row.options.keep])
-    await usage.count(tx, uses, "alert", day=now.date())
+    await usage.count(tx, uses, day=now.date())
 
 
 async def _later(

@@ -194,8 +194,7 @@ def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, 
     A video without sound that was sent alone comes back as an animation, which no album takes.
     """
     kind, file = _file_of(message)
-    size = item.source.file.size if isinstance(item.source, ByUpload) else 0
-    sent = SentItem(item.story.pk, int(message["message_id"]), size)
+    sent = SentItem(item.story.pk, int(message["message_id"]))
     if file is None or kind is None:
         return sent, None
     until = item.story.expires_at

@@ -38,8 +38,7 @@ from bot.presentation.translation import translator_for
 from bot.runtime.background import beside
 from bot.sending.items import SendOptions
 from bot.sending.sender import Sender
-from bot.store import deliveries, enqueue
-from bot.store import usage as usages
+from bot.store import deliveries, enqueue, usage
 from bot.store.engine.database import Tx
 from bot.telegram import api
 from bot.telegram.flood_limits import Lane
@@ -107,13 +106,12 @@ def album_of(
     *,
     caption: str | None,
     asker: Asker,
-    usage: str,
     buttons: Buttons | None = None,
     reply_to: int | None = None,
     as_files: bool = False,
     under: Payload | None = None,
 ) -> Payload:
-    """Return an album; ``usage`` is the kind of request as which its items are counted.
+    """Return an album.
 
     ``under`` is said after it, once it is there: so it is never alone, nor before its album.
     """
@@ -124,7 +122,6 @@ def album_of(
         "stories": dump_stories(list(album.stories)),
         "caption": None if caption is None else str(caption),
         "asker": [asker.chat_id, asker.user_id, asker.is_owner],
-        "usage": usage,
         "buttons": _dumped(buttons),
         "reply_to": reply_to,
     }
@@ -313,9 +310,8 @@ async def _count(
 ) -> None:
     """Count the stories that a chat got of what it asked for."""
     if payload["kind"] == "album" and outcome.items:
-        size = sum(item.size for item in outcome.items)
-        got = usages.Use(items=len(outcome.items), bytes=size)
-        await usages.count(tx, [(chat_id, got)], payload["usage"], day=now.date())
+        got = usage.Use(items=len(outcome.items))
+        await usage.count(tx, [(chat_id, got)], day=now.date())
 
 
 def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:

@@ -66,12 +66,10 @@ _SUMS = (
 )
 
 
-async def parts(tx: Tx, *, since: date, chat_id: int | None = None) -> list[Part]:
-    """Return what was spent from the day ``since`` on, by all or by one chat."""
+async def parts(tx: Tx, *, since: date) -> list[Part]:
+    """Return what was spent from the day ``since`` on."""
     key = (_DAY, _ENTRIES.kind, _ENTRIES.operation)
     statement = sa.select(*key, *_SUMS).where(_ENTRIES.at >= _midnight(since))
-    if chat_id is not None:
-        statement = statement.where(_ENTRIES.chat_id == chat_id)
     return [
         Part(_EPOCH_DAY + timedelta(days=day), kind, operation, Sums(*map(int, sums)))
         for day, kind, operation, *sums in await tx.execute(

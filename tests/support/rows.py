@@ -10,8 +10,10 @@ from bot.domain.model import Story
 from bot.domain.serialization import load_readable
 from bot.store.engine.database import Tx
 from bot.store.ledger import ledger_entries
+from bot.store.profiles import profiles
 from bot.store.spending import Sums, parts
 from bot.store.stories import stories
+from bot.store.usage import usage_days
 
 
 async def entries(tx: Tx, *, since: datetime) -> list[sa.Row[Any]]:
@@ -21,9 +23,9 @@ async def entries(tx: Tx, *, since: datetime) -> list[sa.Row[Any]]:
     return list(await tx.execute(statement))
 
 
-async def all_spent(tx: Tx, *, since: date = date(2000, 1, 1), chat_id: int | None = None) -> Sums:
-    """Return the sums of all calls, or of a chat's."""
-    found = await parts(tx, since=since, chat_id=chat_id)
+async def all_spent(tx: Tx, *, since: date = date(2000, 1, 1)) -> Sums:
+    """Return the sums of all calls."""
+    found = await parts(tx, since=since)
     return sum((one.sums for one in found), Sums())
 
 
@@ -32,3 +34,15 @@ async def kept_stories(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:
     statement = sa.select(stories.c.value).where(stories.c.pk.in_(list(pks)))
     readable = load_readable(list((await tx.execute(statement)).scalars()))
     return {story.pk: story for story in readable if story}
+
+
+async def used(tx: Tx, chat_id: int) -> tuple[int, int]:
+    """Return how many stories a chat ever got, and what it bore of checks, in thousandths."""
+    sums = (sa.func.sum(usage_days.c[name]) for name in ("items", "millicredits"))
+    row = (await tx.execute(sa.select(*sums).where(usage_days.c.chat_id == chat_id))).one()
+    return int(row[0] or 0), int(row[1] or 0)
+
+
+async def unsplit(tx: Tx) -> int:
+    """Return the credits of checks that are not split yet among who waits."""
+    return int((await tx.execute(sa.select(sa.func.sum(profiles.c.unsplit)))).scalar() or 0)

@@ -22,7 +22,6 @@ from bot.store import access, acquaintances, budgets
 from bot.store.engine.database import Database
 from tests.bot.billing.test_ledger import FREE, MANY, Clock, answering, link
 from tests.support.control import wait_for
-from tests.support.followed import NATGEO, follow
 
 NOON = datetime(2026, 4, 8, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 4, 9, tzinfo=UTC)
@@ -152,22 +151,6 @@ async def test_what_a_newcomer_was_not_billed_is_there_for_the_next(sqlite_db: D
     await spend(ledger, link(2, 2))
     with pytest.raises(NewcomersSpentError):
         await spend(ledger, link(3, 3))
-
-
-async def test_what_a_check_costs_is_borne_by_all_who_wait_and_a_link_by_its_chat(
-    sqlite_db: Database,
-) -> None:
-    async with sqlite_db.begin() as tx:
-        for chat in (1, 2):
-            await follow(tx, chat, now=NOON)
-    ledger = Ledger(sqlite_db, FREE, now=Clock())
-    await spend(ledger, link(1, 1))
-    check = Payer("schedule", profile_id=NATGEO.profile_id)
-    await ledger.spend(check, answering(3))
-    seen = Reports(sqlite_db, FREE, Clock())
-    one, other = [(await seen.usage(chat)).today for chat in (1, 2)]
-    assert {kind: line.credits for kind, line in one.items()} == {"alert": 1.5, "link": 1.0}
-    assert {kind: line.credits for kind, line in other.items()} == {"alert": 1.5}
 
 
 async def test_one_has_four_calls_at_a_time_and_all_together_forty_eight(

@@ -25,7 +25,7 @@ async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Datab
         for _ in range(times):
             await spend(db, NOW, Payer("stories", Asker(-9, member)), "two", 2)
     async with db.begin() as tx:
-        await usage.count(tx, [(-8, usage.Use(millicredits=2500))], "alert", day=NOW.date())
+        await usage.count(tx, [(-8, usage.Use(millicredits=2500))], day=NOW.date())
         for number, name, days in ((3, "Cem", 2), (4, "Dua", 1), (2, "Bea", 0)):
             since = NOW - timedelta(days=days)
             await access.put(tx, Subject.of_chat(number), now=since, name=name, is_allowed=True)
@@ -68,10 +68,7 @@ async def test_a_page_is_read_where_more_chats_cost_something_than_a_statement_t
         {
             "chat_id": number,
             "day": NOW.date(),
-            "kind": "alert",
-            "requests": 0,
             "items": 0,
-            "bytes": 0,
             "millicredits": number,
         }
         for number in range(1, MORE_THAN_A_STATEMENT_TAKES + 1)

@@ -51,26 +51,15 @@ async def month(db: Database) -> Database:
     await spend(db, NOW, chat, "two", None)
     await spend(db, NOW, other, "two", 2)
     async with db.begin() as tx:
-        await usage.count(tx, [(1, usage.Use(items=7, bytes=1000))], "link", day=NOW.date())
-        yesterday = NOW - timedelta(days=1)
-        for chat_id, part in ((1, 667), (2, 667), (3, 666)):  # of a look for 2 credits
-            await usage.count(
-                tx, [(chat_id, usage.Use(millicredits=part))], "alert", day=yesterday.date()
-            )
+        await usage.count(tx, [(1, usage.Use(items=7))], day=NOW.date())
     return db
 
 
 async def test_a_chat_sees_what_it_used(month: Database) -> None:
     seen = await reports(month).usage(1)
-    assert (seen.allowance, seen.left) == (20, 20 - 3)
-    link = seen.today["link"]
-    assert (link.credits, link.items, link.bytes) == (3.0, 7, 1000)
-    assert set(seen.today) == {"link"}
-    assert seen.month["alert"].credits == 0.667
-    assert seen.month["link"].credits == 3.0
-    assert (seen.today["link"] + seen.month["link"]).items == 14
+    assert (seen.allowance, seen.left, seen.stories[-1]) == (20, 20 - 3, 7)
     nothing = await reports(month).usage(99)
-    assert (nothing.today, nothing.month, nothing.left) == ({}, {}, 20)
+    assert (nothing.stories, nothing.left) == ([0] * 7, 20)
 
 
 async def test_admins_see_what_the_bot_spent(month: Database) -> None:
@@ -142,28 +131,14 @@ async def test_days_weeks_and_months_begin_where_they_do(sqlite_db: Database) ->
     assert seen.by_chat == {1: 1_111}
     assert seen.by_operation == {Operation.STORIES: seen.month}
     assert seen.forecast == 11_111 + round(11 / 6.5 * 0.5)
-    own = await Reports(sqlite_db, limits, lambda: now).usage(1)
-    assert (own.today["link"].credits, own.month["link"].credits) == (1, 11_111)
-    april = await Reports(sqlite_db, limits, lambda: now + timedelta(days=1)).usage(1)
-    assert april.month == {}
 
 
 async def test_the_stories_of_a_week_are_shown_by_day(sqlite_db: Database) -> None:
     async with sqlite_db.begin() as tx:
         for ago, items in ((0, 1), (6, 2), (7, 4)):
             day = NOW - timedelta(days=ago)
-            await usage.count(tx, [(1, usage.Use(items=items))], "alert", day=day.date())
+            await usage.count(tx, [(1, usage.Use(items=items))], day=day.date())
     assert (await reports(sqlite_db).usage(1)).stories == [2, 0, 0, 0, 0, 0, 1]
-
-
-async def test_the_shares_of_checks_are_summed_up(sqlite_db: Database) -> None:
-    async with sqlite_db.begin() as tx:
-        for ago, part in ((0, 1_499), (1, 2_500), (2, 3_500)):
-            day = NOW - timedelta(days=ago)
-            await usage.count(tx, [(1, usage.Use(millicredits=part))], "alert", day=day.date())
-    seen = await reports(sqlite_db).usage(1)
-    assert seen.today["alert"].credits == 1.499
-    assert seen.month["alert"].credits == 7.499
 
 
 async def test_the_part_of_an_allowance_that_is_used(sqlite_db: Database) -> None:

@@ -10,7 +10,6 @@ from bot.domain.model import (
     Highlight,
     Options,
     Profile,
-    SentItem,
     Story,
     TryLater,
 )
@@ -27,7 +26,6 @@ NATGEO = Profile("787132", "natgeo")
         (Story("1", story("1").taken_at, "photo", NATGEO), {"duration": 0}),
         (Highlight("1", "Africa", NATGEO), {"count": 0}),
         (Asker(7), {"is_owner": False, "in_group": False}),
-        (SentItem("1", 1), {"size": 0}),
         (TryLater(), {"unknown": False, "partly": False, "down": False}),
     ],
     ids=lambda value: type(value).__name__,

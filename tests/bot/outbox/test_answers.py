@@ -31,9 +31,7 @@ from tests.support.followed import NOON, Clock, rows, story
 
 SECOND = timedelta(seconds=1)
 HELLO = text_of("hello")
-ALBUM = album_of(
-    Album((story("1"), story("2"))), caption="Here", asker=Asker(CHAT), usage="stories"
-)
+ALBUM = album_of(Album((story("1"), story("2"))), caption="Here", asker=Asker(CHAT))
 
 
 @dataclass

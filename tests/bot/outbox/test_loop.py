@@ -16,7 +16,7 @@ from bot.outbox.fan_out import FanOut
 from bot.outbox.worker import IDLE, Outbox
 from bot.runtime.logging import trace
 from bot.runtime.metrics import Metrics
-from bot.store import chat_queues, enqueue, usage
+from bot.store import chat_queues, enqueue
 from bot.store.engine.database import Database, Tx
 from bot.telegram.limit_state import ChatFloods
 from tests.bot.outbox.test_worker import Office, Post, found, office, sent
@@ -35,6 +35,7 @@ from tests.support.followed import (
     rows,
     story,
 )
+from tests.support.rows import used
 
 __all__ = ["office"]  # the fixture
 SECOND = timedelta(seconds=1)
@@ -265,8 +266,7 @@ async def test_what_arrived_is_counted_once(office: Office) -> None:
     await found(office, "1", "2")
     assert await office.outbox.run_once() == 1
     async with office.db.read() as tx:
-        used = await usage.of_chat(tx, -1, since=NOON.date())
-    assert used == {"alert": usage.Use(items=2)}
+        assert await used(tx, -1) == (2, 0)
 
 
 async def test_what_an_answer_does_not_name_may_be_there(office: Office) -> None:

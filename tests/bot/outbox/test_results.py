@@ -23,9 +23,10 @@ from bot.domain.records import ChatQueue, KnownFile
 from bot.domain.selection import Batch
 from bot.outbox import results
 from bot.outbox.results import Account, Arrived
-from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept, usage
+from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept
 from bot.store.engine.database import Database
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
+from tests.support.rows import used
 
 NOW = timedelta(0)
 SECOND = timedelta(seconds=1)
@@ -113,7 +114,7 @@ async def test_sends_into_many_chats_are_written_down_together(db: Database) -> 
     for lane in await claim(db):
         batch = selection.decide(lane, now=NOON).batch
         assert batch
-        items = (SentItem("1", 10 * lane.chat.id, size=5), SentItem("2", 10 * lane.chat.id + 1))
+        items = (SentItem("1", 10 * lane.chat.id), SentItem("2", 10 * lane.chat.id + 1))
         sends.append(Arrived(lane, batch, items))
     async with db.begin() as tx:
         await chat_queues.reschedule(tx, 3, free_at=NOON)
@@ -126,8 +127,7 @@ async def test_sends_into_many_chats_are_written_down_together(db: Database) -> 
     }
     assert [await free_at(db, chat) for chat in (1, 2, 3)] == [NOW, NOW, MINUTE]
     async with db.read() as tx:
-        used = await usage.of_chat(tx, 2, since=NOON.date())
-    assert used == {"alert": usage.Use(items=2, bytes=5)}
+        assert await used(tx, 2) == (2, 0)
 
 
 async def test_after_three_lost_answers_the_story_is_parked_and_waits_alone_before(
@@ -252,17 +252,16 @@ async def test_a_notice_that_is_refused_waits_for_a_day(
     assert [(row.notice, row.state) for row in await rows(db)] == [("topic", state)]
 
 
-async def test_alerts_are_counted_by_items_and_bytes_and_notices_are_not(db: Database) -> None:
+async def test_alerts_are_counted_by_items_and_notices_are_not(db: Database) -> None:
     await owing(db, "1", "2")
     async with db.begin() as tx:
         await enqueue.add_notice(tx, Target(CHAT), "topic", {}, now=NOON)
-    both = Sent((SentItem("1", 5, size=700), SentItem("2", 6, size=40)))
+    both = Sent((SentItem("1", 5), SentItem("2", 6)))
     await record(db, *await leaving(db), both)
     await record(db, *await leaving(db), Sent((SentItem("", 7),)))
     assert [row.message_id for row in await rows(db)] == [5, 6, 7]
     async with db.read() as tx:
-        used = await usage.of_chat(tx, CHAT, since=NOON.date())
-    assert used == {"alert": usage.Use(items=2, bytes=740)}
+        assert await used(tx, CHAT) == (2, 0)
 
 
 async def test_what_arrived_is_kept_for_later_where_that_is_wanted(db: Database) -> None:

@@ -24,6 +24,6 @@ async def test_a_database_that_fails_before_an_album_leaves_is_said_to_be_it(
 ) -> None:
     async with bench(sqlite_db, tmp_path) as ours:
         replies = Replies(ours.bot, cast("Sender", Away()))
-        album = album_of(await ours.album(1), caption=None, asker=Asker(1), usage="story")
+        album = album_of(await ours.album(1), caption=None, asker=Asker(1))
         with pytest.raises(DatabaseUnavailableError):
             await replies.send(Target(1), album)

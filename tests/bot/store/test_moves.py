@@ -1,6 +1,5 @@
 """Chats that move, close and open again, and topics that go."""
 
-from datetime import date
 from typing import Any
 
 import pytest
@@ -31,6 +30,7 @@ from tests.support.followed import (
     rows,
     story,
 )
+from tests.support.rows import used
 
 
 async def test_everything_moves_along_in_one_transaction_and_only_once(db: Database) -> None:
@@ -38,7 +38,7 @@ async def test_everything_moves_along_in_one_transaction_and_only_once(db: Datab
         await follow(tx, -5, options=Options(silent=True))
         await follow(tx, -5, PRADA)
         await chats.change(tx, -5, zone="Europe/Madrid", quiet_from=60, quiet_to=120)
-        await usage.count(tx, [(-5, usage.Use(items=3))], "alert", day=NOON.date())
+        await usage.count(tx, [(-5, usage.Use(items=3))], day=NOON.date())
         await look(tx, *(story(str(n)) for n in range(50)))
     async with db.begin() as tx:
         assert await moves.move_chat(tx, -5, -1005, now=NOON)
@@ -49,7 +49,7 @@ async def test_everything_moves_along_in_one_transaction_and_only_once(db: Datab
         assert (moved.zone, moved.quiet_from, moved.kind) == ("Europe/Madrid", 60, "supergroup")
         found = await subscriptions.of_chat(tx, -1005)
         assert [one.options.silent for one in found] == [True, False]
-        assert (await usage.of_chat(tx, -1005, since=date(2026, 1, 1)))["alert"].items == 3
+        assert await used(tx, -1005) == (3, 0)
         for table in all_tables().sorted_tables:
             if "chat_id" in table.c:
                 left = sa.select(sa.func.count()).where(table.c.chat_id == -5)
@@ -67,15 +67,14 @@ async def test_what_the_new_chat_has_already_is_joined(db: Database) -> None:
         await follow(tx, -5, PRADA)
         await follow(tx, -1005)
         for chat_id, items in ((-5, 3), (-1005, 4)):
-            await usage.count(tx, [(chat_id, usage.Use(items=items))], "alert", day=NOON.date())
-        await usage.count(tx, [(-5, usage.Use(items=1))], "link", day=NOON.date())
+            await usage.count(tx, [(chat_id, usage.Use(items=items))], day=NOON.date())
+        await usage.count(tx, [(-5, usage.Use(items=1))], day=NOON.date())
         await look(tx, story("1"))
         await moves.move_chat(tx, -5, -1005, now=NOON)
         found = await subscriptions.of_chat(tx, -1005)
         assert [one.username for one in found] == ["natgeo", "prada"]
         assert found[0].id == kept
-        sums = await usage.of_chat(tx, -1005, since=date(2026, 1, 1))
-        assert (sums["alert"].items, sums["link"].items) == (7, 1)
+        assert await used(tx, -1005) == (8, 0)
     assert [(row.chat_id, row.story_pk) for row in await rows(db)] == [(-1005, "1")]
     async with db.read() as tx:
         assert (await subscriptions.audience(tx, NATGEO.profile_id)).weight == 1

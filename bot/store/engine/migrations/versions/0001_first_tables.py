@@ -235,11 +235,9 @@ def upgrade() -> None:
     op.create_table('usage_days',
     sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('kind', sa.String(length=10), nullable=False),
     sa.Column('items', sa.Integer(), nullable=False),
-    sa.Column('bytes', sa.BigInteger(), nullable=False),
     sa.Column('millicredits', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('chat_id', 'day', 'kind', name=op.f('pk_usage_days'))
+    sa.PrimaryKeyConstraint('chat_id', 'day', name=op.f('pk_usage_days'))
     )
     with op.batch_alter_table('usage_days', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_usage_days_day'), ['day'], unique=False)
