@@ -22,7 +22,6 @@ _GROUPS = {
     },
     "While it runs": {
         "admin": "print a link that opens the admin page on this machine",
-        "parked": "alerts that were given up after several copies; --again sends them",
         "simulate": "what a budget buys: the schedule over the bot's own past",
         "erase": "delete what is stored about a chat, as its button of /privacy does",
     },
@@ -30,25 +29,12 @@ _GROUPS = {
         "backup": "copy the SQLite file while the bot runs",
         "restore": "put a copy in its place",
         "move": "move all of an SQLite file into PostgreSQL",
-        "migrate": "bring the tables up to date; a start does it, too",
     },
     "In a clone": {"demo": "the whole bot against local stand-ins, with a chat page"},
 }
 _COMMANDS = {name: text for group in _GROUPS.values() for name, text in group.items()}
-# The modules of the commands that have options of their own.
-_OPTIONS_IN = {
-    "backup": "backup",
-    "restore": "restore",
-    "move": "move",
-    "check": "check",
-    "setup": "setup",
-    "parked": "dead_letters",
-    "erase": "erase",
-    "simulate": "simulate",
-}
-
-_READERS = frozenset({"migrate", "parked", "erase", "simulate", "admin"})
-"""The commands that need a database that can be used as it is."""
+_WITH_OPTIONS = frozenset({"backup", "restore", "move", "check", "erase", "simulate"})
+"""The commands that have options of their own, each in the module of its name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command == "setup":
         from bot.cli import setup  # noqa: PLC0415 - it needs no settings, it makes them
 
-        status = asyncio.run(setup.main(chosen))
-        if status or not chosen.starts_now:
-            return status
+        starts = asyncio.run(setup.main())
+        if not starts:
+            return int(starts is None)
         chosen.command = "run"
     try:
         settings = load()
@@ -95,19 +81,9 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
         for sentence in check.strangers():
             structlog.get_logger().warning("a setting is none", why=sentence)
         return app.main(settings)
-    return asyncio.run(_report(chosen, settings))
+    from bot.cli import commands  # noqa: PLC0415 - the same
 
-
-async def _report(chosen: argparse.Namespace, settings: Settings) -> int:
-    from bot.cli import commands  # noqa: PLC0415 - as above
-    from bot.operations import preflight  # noqa: PLC0415 - the same
-
-    if chosen.command in _READERS:
-        finding = await preflight.database(settings.database_url.get_secret_value())
-        if finding.level == "wrong":
-            Console(stderr=True, soft_wrap=True).print(finding.text, markup=False)
-            return 1
-    return await commands.ALL[chosen.command](settings, chosen)
+    return asyncio.run(commands.ALL[chosen.command](settings, chosen))
 
 
 def _explain(error: SettingsError) -> int:
@@ -125,8 +101,8 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
     parsers["demo"].add_argument("--speed", type=_speed, default=1.0, help="how fast time runs")
-    for name in _OPTIONS_IN.keys() & set(wanted):
-        importlib.import_module(f"bot.cli.{_OPTIONS_IN[name]}").add_arguments(parsers[name])
+    for name in _WITH_OPTIONS & set(wanted):
+        importlib.import_module(f"bot.cli.{name}").add_arguments(parsers[name])
     return parser
 
 

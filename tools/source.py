@@ -82,7 +82,7 @@ With Docker:
 
 ```
 docker volume create storybell
-docker run --rm -it -v storybell:/data {image}:1 setup --start-by none
+docker run --rm -it -v storybell:/data {image}:1 setup
 docker run -d --name storybell --restart unless-stopped \\
   --read-only --tmpfs /tmp --cap-drop ALL --stop-timeout 15 \\
   -v storybell:/data {image}:1

@@ -18,7 +18,7 @@ from bot.store.upgrades import at_work
 _NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
 _NOT_TO = "--to must be an address that begins with postgresql://."
 _RUNS = "a bot runs on that database, or was killed a moment ago; stop it first"
-OLD = "the database is from another version: run migrate first"
+OLD = "the database is from another version: start the bot on it first"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,8 +8,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from bot.config import Settings
 from bot.scheduling.simulation import InfeasibleError, Record, Result, Simulation
 from bot.scheduling.waiting_time import DAY
+from bot.store import stories
+from bot.store.engine.database import Database
 
 _STEPS = 4  # budgets that are tried between --budget and --budget-to
 _WARMUP = 7 * DAY  # not counted; at most half of the past
@@ -26,6 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budget-to", type=float, metavar="CREDITS_PER_DAY", help="compare budgets up to this"
     )
+
+
+async def main(settings: Settings, arguments: argparse.Namespace, db: Database) -> int:
+    """Print what another budget would have bought of the alerts that this bot gave."""
+    past = await db.fetch(stories.history)
+    records = [
+        Record(name, weight, [moment.timestamp() for moment in taken_at])
+        for name, (weight, taken_at) in past.items()
+    ]
+    cost = 2 if settings.skip_privacy_check == "false" else 1
+    return run(records, arguments, cost=cost, minimum=settings.poll_floor_s)
 
 
 def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minimum: float) -> int:

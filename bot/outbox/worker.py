@@ -43,7 +43,7 @@ FILLED_EVERY = timedelta(milliseconds=50)  # how long it waits for more at most
 GATHERED_S = 0.005  # how long arrivals are gathered, to be written in one transaction
 SEND_LEASE = timedelta(seconds=60)
 LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # renewed meanwhile; a dead replica's chats wait so
-IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
+IDLE = timedelta(minutes=1)  # the longest sleep
 SHORTEST = timedelta(seconds=0.1)  # the pause where others have claimed all that is due
 TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
 OTHERS_FIRST = timedelta(seconds=3)  # in which other replicas write down what they sent

@@ -74,18 +74,16 @@ def test_a_run_that_can_t_begin_is_one_line(
     assert reason in said
     assert "canary" not in said
     if setting.startswith("DATABASE"):
-        for words in (["admin"], ["migrate"]):
-            assert main(words) == 1
-            said = "".join(capfd.readouterr())
-            assert (said.count("\n"), reason in said) == (1, True)
+        assert main(["admin"]) == 1
+        said = "".join(capfd.readouterr())
+        assert (said.count("\n"), reason in said) == (1, True)
 
 
 @pytest.mark.usefixtures("dotenv")
-def test_migrate_makes_the_database_and_backup_copies_it(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["migrate"]) == 0
-    assert main(["migrate"]) == 0
+def test_a_copy_is_made_and_put_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["admin"]) == 1
+    assert "start the bot on it first" in capsys.readouterr().err
+    asyncio.run(migrated())
     assert main(["backup", "copy.db"]) == 0
     with sqlite3.connect(folder / "copy.db") as copy:
         assert copy.execute("SELECT count(*) FROM chats").fetchone() == (0,)
@@ -116,12 +114,12 @@ def test_what_can_not_be_used_is_said_in_a_sentence(
     nonsense = folder / "bot.db"
     nonsense.write_bytes(b"this is no database" * 1000)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{nonsense}")
-    assert main(["migrate"]) == 1
+    assert main(["admin"]) == 1
 
 
 @pytest.mark.usefixtures("dotenv")
 def test_simulating_an_empty_history_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["migrate"]) == 0
+    asyncio.run(migrated())
     assert main(["simulate", "--history", "--budget", "100"]) == 2
     assert "no story in it" in capsys.readouterr().err
 
@@ -130,7 +128,7 @@ def test_simulating_an_empty_history_says_so(capsys: pytest.CaptureFixture[str])
 def test_history_is_simulated_at_the_price_of_the_settings(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main(["migrate"]) == 0
+    asyncio.run(migrated())
     asyncio.run(posted())
     capsys.readouterr()
     looks = []
@@ -141,6 +139,12 @@ def test_history_is_simulated_at_the_price_of_the_settings(
         assert budget == "48"
         looks.append(int(checks))
     assert looks[1] == pytest.approx(2 * looks[0], rel=0.1)
+
+
+async def migrated() -> None:
+    """Make the tables, as a start does."""
+    async with Database("sqlite:///data/storybell.db") as db:
+        await db.migrate()
 
 
 async def posted() -> None:

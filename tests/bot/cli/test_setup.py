@@ -1,22 +1,22 @@
 """``setup`` asks for two values, tries them, and writes what only its owner may read."""
 
-import argparse
-import configparser
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.cli import setup
-from bot.cli.setup import UNIT, start_by, write
+from bot.cli.setup import write
 from bot.config import load, unknown_names
 from tests.support.needs import needs
 from tests.support.sandbox import Box
 from tests.support.storybell import API_KEY, TOKEN
 
 ROOT = Path(__file__).parents[3]
+UNIT = "storybell.service"
 
 
 @pytest.fixture(autouse=True)
@@ -39,12 +39,10 @@ async def test_the_two_values_are_asked_for_until_they_are_good(
     (folder / ".env").write_text("# mine\nexport STORIES_API_KEY=old\nDAILY_BUDGET=50\n")
     (folder / ".env").chmod(0o644)
     given = answers("nonsense", TOKEN, "bad-key", API_KEY)  # the right token is not asked again
-    asked = answers("Start", "systemd")
-    chosen = argparse.Namespace(start_by=None)
-    status = await setup.main(chosen, ask=lambda _: next(asked), ask_secret=lambda _: next(given))
-    assert not chosen.starts_now
+    asked = answers("Start", "n")
+    starts = await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given))
+    assert starts is False
     said = capsys.readouterr().out
-    assert status == 0
     assert "TELEGRAM_TOKEN: does not look like a bot token" in said
     assert "STORIES_API_KEY: the Stories API says no" in said
     assert TOKEN not in said
@@ -58,20 +56,14 @@ async def test_the_two_values_are_asked_for_until_they_are_good(
     assert "/setprivacy at @BotFather" in said
     assert "Threaded Mode" in said
     assert load().daily_budget == 50
-    assert (folder / UNIT).is_file()
     assert not (folder / ".env.new").exists()
 
 
-@pytest.mark.parametrize(("last", "starts"), [("y", True), ("n", False)])
-async def test_by_hand_it_may_start_at_once(
-    box: Box, monkeypatch: pytest.MonkeyPatch, last: str, *, starts: bool
-) -> None:
+async def test_it_may_start_at_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELEGRAM_API_URL", box.urls.telegram)
     monkeypatch.setenv("STORIES_API_URL", box.urls.stories_api)
-    given, asked = answers(TOKEN, API_KEY), answers("", "none", last)
-    chosen = argparse.Namespace(start_by=None)
-    status = await setup.main(chosen, ask=lambda _: next(asked), ask_secret=lambda _: next(given))
-    assert (status, chosen.starts_now) == (0, starts)
+    given, asked = answers(TOKEN, API_KEY), answers("", "y")
+    assert await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given))
     assert load().credit_price == 0.001
 
 
@@ -85,27 +77,14 @@ async def test_who_has_no_good_values_gets_no_file(
         raise EOFError
 
     for ask in (nobody, lambda _: "nonsense"):
-        assert await setup.main(argparse.Namespace(start_by="none"), ask_secret=ask) == 1
+        assert await setup.main(ask_secret=ask) is None
     assert not (folder / ".env").exists()
-
-
-def test_the_unit_starts_this_program_as_a_user_of_its_own(folder: Path) -> None:
-    start_by("systemd", folder)
-    unit = configparser.ConfigParser(strict=False, interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment, method-assign] # names as they are written
-    unit.read(folder / UNIT)
-    service = unit["Service"]
-    assert service["ExecStart"].endswith("run")
-    assert Path(service["ExecStart"].split()[0]).is_file()
-    assert service["EnvironmentFile"] == f"{folder}/.env"
-    assert "@" not in service["ExecStart"]
-    for name in ("NoNewPrivileges", "DynamicUser", "PrivateTmp", "PrivateDevices"):
-        assert service[name] == "yes"
 
 
 @needs("systemd-analyze")
 def test_systemd_can_read_the_unit_and_finds_it_hardened(folder: Path) -> None:
-    start_by("systemd", folder)
+    text = (ROOT / "ops" / UNIT).read_text()
+    (folder / UNIT).write_text(text.replace("/usr/local/bin/storybell", sys.executable))
     verified = systemd("verify", str(folder / UNIT))
     assert UNIT not in verified.stderr, verified.stderr
     exposed = systemd("security", "--offline=yes", "--threshold=20", str(folder / UNIT))
@@ -115,15 +94,6 @@ def test_systemd_can_read_the_unit_and_finds_it_hardened(folder: Path) -> None:
 def systemd(*words: str) -> subprocess.CompletedProcess[str]:
     tool = shutil.which("systemd-analyze") or ""
     return subprocess.run([tool, *words], capture_output=True, text=True, check=False)  # noqa: S603 - systemd's own tool
-
-
-def test_what_is_not_there_is_said(folder: Path) -> None:
-    assert "in the project's repository" in start_by("compose", folder)[0]
-    (folder / "compose.yaml").write_text("")
-    assert "docker compose up -d" in start_by("compose", folder)[1]
-    assert "forgets" in start_by("procfile", folder)[1]
-    assert (folder / "Procfile").read_text() == (ROOT / "Procfile").read_text()
-    assert start_by("none", folder)[1].endswith(" run")
 
 
 def test_what_compose_reads_is_no_mistake(folder: Path) -> None:

@@ -98,3 +98,19 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         assert (backlog.open, backlog.dead_letters) == (2, 1)
         [parked] = await enqueue.dead_letters(tx)
         assert (parked.chat_id, parked.story_pk, parked.reason) == (1, "4", "no answers")
+
+
+async def test_one_that_is_sent_again_is_due_at_once_and_forgets_its_copies(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"), story("2"), story("3"))
+        first, second, third = (await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars()
+        await deliveries.count_attempt(tx, [first, second])
+        await deliveries.end(tx, [first, second], state="parked", reason="no answers", now=NOON)
+        await deliveries.sent(tx, {third: 9}, now=NOON)
+        assert await enqueue.send_again(tx, [first, third], now=NOON + HOUR) == [first]
+    states = [(row.state, row.copies) for row in await rows(db)]
+    assert states == [("open", 0), ("parked", 1), ("sent", 0)]
+    [lane] = await claim(db, now=NOON + HOUR)
+    assert [row.story_pk for row in lane.rows] == ["1"]
+    assert (await rows(db, id=second))[0].reason == "no answers"
