@@ -152,7 +152,7 @@ async def built(
             wake=wake,
             now=now,
         )
-        await access.begin(settings.allowed_users | settings.allowed_chats)
+        await access.begin()
         owners = Owners(db, bot, lambda: access.owner_ids, wake=wake, now=now)
         incidents = Incidents(db, owners, now=now)
         largest = LARGEST_LOCAL_FILE if settings.telegram_local else LARGEST_FILE

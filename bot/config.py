@@ -1,7 +1,6 @@
 """The settings: read once, from the environment and ``.env``.
 
-What is wrong with them is said in sentences, without the values. A secret may stand in a file of
-its own: ``NAME_FILE`` names it, as container platforms mount secrets.
+What is wrong with them is said in sentences, without the values.
 """
 
 import difflib
@@ -61,13 +60,6 @@ class Settings(BaseSettings):
         default="invited",
         description="Who may use the bot: those who were invited or allowed, and the groups and "
         "channels that they add it to; or everybody. The admins block people in both.",
-    )
-    allowed_users: Annotated[frozenset[int], NoDecode] = Field(
-        default=frozenset(),
-        description="Telegram ids of people who are put on the list of those who may use the bot.",
-    )
-    allowed_chats: Annotated[frozenset[int], NoDecode] = Field(
-        default=frozenset(), description="Ids of groups and channels that are put on that list."
     )
     database_url: SecretStr = Field(
         default=SecretStr("sqlite:///data/storybell.db"),
@@ -229,9 +221,7 @@ class Settings(BaseSettings):
         description="One exact origin that media may come from besides Instagram's; for tests.",
     )
 
-    @field_validator(
-        "admin_ids", "allowed_users", "allowed_chats", "blocked_profiles", mode="before"
-    )
+    @field_validator("admin_ids", "blocked_profiles", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -383,9 +373,10 @@ def load(**overrides: object) -> Settings:
         SettingsError: Something is missing or wrong; its sentences don't show the values.
     """
     file = overrides.get("_env_file", ENV_FILE)
+    if file is not None:
+        _in_file(Path(str(file)))  # one that can't be read is said in a sentence
     try:
-        given = _as_given(None if file is None else Path(str(file)))
-        return Settings(**_secrets_in_files(given) | overrides)
+        return Settings(**overrides)  # type: ignore[arg-type] # pydantic checks them
     except ValidationError as error:
         raise SettingsError(
             [
@@ -403,7 +394,7 @@ def unknown_names() -> list[tuple[str, str]]:
     """
     file = Path(ENV_FILE)
     names = [name.upper() for name in Settings.model_fields]
-    known = {*names, *OTHERS, *(f"{name}_FILE" for name in _secret_names())}
+    known = {*names, *OTHERS}
     unknown = []
     for name, where in [(n, file.name) for n in _in_file(file)] + [
         (n, "") for n in _environment()
@@ -431,44 +422,6 @@ def _in_file(file: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise SettingsError([f"{file} can't be read: {reason}."]) from None
-
-
-def _as_given(file: Path | None) -> dict[str, str]:
-    """Return what file and environment say, by capital names; the environment wins."""
-    both = {**(_in_file(file) if file else {}), **_environment()}
-    return {name.upper(): value for name, value in both.items()}
-
-
-def _secret_names() -> list[str]:
-    return [
-        n.upper()
-        for n, field in Settings.model_fields.items()
-        if "SecretStr" in str(field.annotation)
-    ]
-
-
-def _secrets_in_files(given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the secrets whose ``NAME_FILE`` names a file.
-
-    Raises:
-        SettingsError: A file can't be read, or the secret itself is set as well.
-    """
-    secrets, wrong = {}, []
-    for name in _secret_names():
-        path = given.get(f"{name}_FILE")
-        if not path:
-            continue
-        if given.get(name):
-            wrong.append(f"{name} and {name}_FILE are both set: keep one of them.")
-            continue
-        try:
-            secrets[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
-            wrong.append(f"{name}_FILE: {path} can't be read: {reason}.")
-    if wrong:
-        raise SettingsError(wrong)
-    return secrets
 
 
 def _is_loopback(host: str) -> bool:

@@ -13,9 +13,7 @@ HEAD = """# Settings
 
 Read once at start, from the environment or from a file `.env` in the folder where the bot is
 started; the environment wins. The first two are all that the bot needs. `storybell check`
-says in sentences what is wrong with yours, without showing a value. A secret may stand in a file
-of its own, as container platforms mount them: the setting with `_FILE` after its name
-(`TELEGRAM_TOKEN_FILE`) says which.
+says in sentences what is wrong with yours, without showing a value.
 
 | setting | default | meaning |
 |---|---|---|

@@ -65,8 +65,8 @@ class Access:
         """Ids and names of profiles that are blocked; the same set for as long as the bot runs."""
         self.worker = Worker("access", self._step, now=now, longest=_REFRESH)
 
-    async def begin(self, allowed: Collection[int] = ()) -> None:
-        """Take up the settings, once at a start: ``allowed`` are people and chats.
+    async def begin(self) -> None:
+        """Take up the settings, once at a start.
 
         Where the bot was open before, or had no list, who uses it already stays allowed.
         """
@@ -79,8 +79,6 @@ class Access:
                     log.info("chats that were there before stay allowed", chats=kept)
             if before != self.mode:
                 await key_values.put(tx, _MODE, self.mode)
-            for one in map(Subject.of_chat, allowed):
-                await store.put(tx, one, now=now, is_allowed=True)
         await self._refresh()
 
     async def judge(

@@ -14,7 +14,7 @@ from bot.domain import links
 
 Mode = Literal["invited", "open"]
 _Kind = Literal["person", "chat", "profile"]
-Via = Literal["", "settings", "before", "invitation", "link", "owner", "added"]
+Via = Literal["", "before", "invitation", "link", "owner", "added"]
 
 _SPAN = re.compile(r"([1-9]\d{0,3})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}

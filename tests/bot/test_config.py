@@ -95,28 +95,6 @@ def test_on_this_machine_the_stories_api_may_be_plain(host: str) -> None:
     assert load(**GOOD, stories_api_url=f"http://{host}").stories_api_url.scheme == "http"
 
 
-def test_a_secret_may_stand_in_a_file_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "token").write_text(f"{TOKEN}\n")
-    (tmp_path / "key").write_text("key-canary\n")
-    Path(".env").write_text(f"TELEGRAM_TOKEN_FILE={tmp_path}/token\n")
-    monkeypatch.setenv("STORIES_API_KEY_FILE", str(tmp_path / "key"))
-    settings = load()
-    assert settings.telegram_token.get_secret_value() == TOKEN
-    assert settings.stories_api_key.get_secret_value() == "key-canary"
-    assert not unknown_names()
-    monkeypatch.setenv("STORIES_API_KEY", "another")
-    with pytest.raises(SettingsError, match="STORIES_API_KEY and STORIES_API_KEY_FILE are both"):
-        load()
-    monkeypatch.setenv("STORIES_API_KEY", "")
-    monkeypatch.setenv("STORIES_API_KEY_FILE", str(tmp_path / "none"))
-    with pytest.raises(
-        SettingsError, match=r"STORIES_API_KEY_FILE: .*none can't be read: No such"
-    ):
-        load()
-
-
 def test_a_file_of_settings_that_is_no_text_is_one_sentence() -> None:
     Path(".env").write_bytes(b"PORT=\xff\xfe\n")
     with pytest.raises(SettingsError) as caught:
@@ -128,7 +106,6 @@ def test_what_is_no_setting_is_named_with_the_nearest_one(monkeypatch: pytest.Mo
     Path(".env").write_text("# money\nDAILY_BUGDET=5\nexport PORT=80\nQWERTY=1\n")
     monkeypatch.setenv("MAX_SUBSCRIPTION", "3")
     monkeypatch.setenv("HOSTNAME", "machine")
-    monkeypatch.setenv("PATH_FILE", "x")
     assert unknown_names() == [
         ("DAILY_BUGDET", "DAILY_BUDGET"), ("QWERTY", ""), ("MAX_SUBSCRIPTION", "MAX_SUBSCRIPTIONS")
     ]  # fmt: skip

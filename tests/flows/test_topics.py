@@ -331,7 +331,7 @@ def bot_id(bell: Bell) -> int:
 
 async def test_the_bots_own_topic_is_no_stranger(tmp_path: Path) -> None:
     """Telegram tells the bot of the topic as of a message that the bot wrote."""
-    async with storybell(tmp_path, access="invited", allowed_users="100000001") as bell:
+    async with storybell(tmp_path, access="invited", admin_ids="100000001") as bell:
         control = bell.control
         ann = await control.person()
         await star(control, "topic.invited")
