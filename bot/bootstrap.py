@@ -194,7 +194,7 @@ async def built(
             bot,
             media,
             db,
-            fallback=Downloads(api, ledger, spool, partial(media.fetch, limit=largest)),
+            fallback=Downloads(api, ledger, spool),
             largest_file=largest,
             tell=lambda words: incidents.set("refused", REFUSED, words=words),
             metrics=metrics,
