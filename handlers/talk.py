@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from telegram import Message, MessageOriginChannel
 from telegram.ext import filters
 
 from bot.context import Context
@@ -37,6 +36,7 @@ from handlers import (
 )
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, heard, pressed, record
+from handlers.links import is_our_post
 from handlers.questions import answers_to, question_of
 from handlers.replies import say
 from handlers.rights import OWNER, TABLE
@@ -214,7 +214,7 @@ async def _give_example(context: Context) -> None:
     album = (chat_id, "album", message.media_group_id if message else None)
     if message is None or lately.get(album, within=ALBUM, now=now):
         return
-    if await _is_from_our_channel(message, context):
+    if await is_our_post(message, context):
         return
     is_small = talk.is_small_talk(message.text or "")
     if is_small or lately.get((chat_id, "example"), within=ONCE_IN, now=now):
@@ -223,14 +223,3 @@ async def _give_example(context: Context) -> None:
         return
     await say(context, context.t(EXAMPLE), example(context))
     await record(context, (chat_id, "example"))
-
-
-async def _is_from_our_channel(message: Message, context: Context) -> bool:
-    """Return whether it is a post of a channel where we are: it may be a word of our own.
-
-    Posts of channels name no author (Bot API, MessageOriginChannel).
-    """
-    origin = message.forward_origin
-    if not isinstance(origin, MessageOriginChannel):
-        return False
-    return await context.services.chats.get(origin.chat.id) is not None
