@@ -45,8 +45,6 @@ class Timing:
 
     press_s: float = presses.PATIENCE_S
     """Before a press whose handler can't begin is answered without words."""
-    work_s: float = 3.0
-    """Before a person is told that it takes a while."""
     said_again: timedelta = inbox.SAID_AGAIN
     refused_pause_s: float = polling.REFUSED_PAUSE_S
     menu_pause: timedelta = menu.PAUSE

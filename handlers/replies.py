@@ -22,7 +22,6 @@ from bot.sending.replies import ACTION_S, Payload, edit_of, text_of
 from bot.updates import unit_of_work
 from handlers.guard import answer
 
-ONE_MOMENT = N_("This takes a moment…")
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
 
@@ -84,47 +83,24 @@ async def rewrite(context: Context, text: str, buttons: Buttons | None = None) -
 
 @asynccontextmanager
 async def working(context: Context) -> AsyncIterator[None]:
-    """Show that the bot is at work while the body runs: a chat action, later also a line of text.
+    """Show that the bot is at work while the body runs, by a chat action.
 
-    They are sent beside the work, which never waits for them or fails with them. The line is
-    deleted after the work, and after the transaction that others may be waiting for.
+    It is sent beside the work, which never waits for it or fails with it. A pressed button is
+    answered where the work takes longer than one action shows.
     """
-    said: list[Message] = []
-
-    async def act() -> None:
-        target = context.target
-        await context.bot.send_chat_action(
-            target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id
-        )
 
     async def show_progress() -> None:
+        target = context.target
         with (
             contextlib.suppress(TelegramError, DatabaseUnavailableError),
             transaction_guard.watched(None),
         ):
-            await act()
-            await asyncio.sleep(context.services.timing.work_s)
-            await answer(context)
-            target = context.target
-            said.append(
-                await context.bot.send_message(
-                    target.chat_id,
-                    context.t.plain(ONE_MOMENT),
-                    message_thread_id=target.thread_id,
-                    disable_notification=True,
-                )
-            )
             while True:
-                await act()
+                await context.bot.send_chat_action(
+                    target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id
+                )
                 await asyncio.sleep(ACTION_S)
+                await answer(context)
 
-    async def take_back() -> None:
-        with contextlib.suppress(TelegramError, DatabaseUnavailableError):
-            await said[0].delete()
-
-    try:
-        async with beside(show_progress()):
-            yield
-    finally:
-        if said:
-            await unit_of_work.later(take_back)
+    async with beside(show_progress()):
+        yield

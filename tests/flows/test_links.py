@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from structlog.testing import capture_logs
 from bot.runtime.logging import trace
 from bot.store.engine.database import READ
 from tests.support.control import Control, Json, refused, wait_for
-from tests.support.storybell import Bell, buttons, storybell
+from tests.support.storybell import Bell, buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -181,27 +180,6 @@ async def test_an_unexpected_failure_has_a_number_that_is_in_the_log(
         (reply,) = await bell.ask(ann, "/help")
     assert "send this code to the bot's owner" in reply["text"]
     assert [e["incident"] for e in logs if e["event"] == "incident"] == [reply["text"][-8:]]
-
-
-async def test_what_takes_long_is_said_and_unsaid(tmp_path: Path) -> None:
-    async with storybell(tmp_path, timing={"work_s": 1}) as bell:
-        await _wait_long(bell.control)
-
-
-async def _wait_long(control: Control) -> None:
-    ann = await control.person()
-    url, story = await fresh(control, "slow.one")
-    await control.fault("stories", {"delay_s": 4}, match="/v1/story")
-    message = await control.say(ann, url)
-
-    async def only_the_photo() -> bool:
-        shown = await control.replies(ann, after=message)
-        return [m.get("_story_pk") for m in shown] == [story["pk"]]
-
-    await wait_for(only_the_photo)
-    log = await control.requests("telegram")
-    assert {"sendChatAction", "deleteMessage"} <= {one["method"] for one in log}
-    assert "This takes a moment…" in [one["params"].get("text") for one in log]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from tests.support.sandbox import Box, sandbox_box
 
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 API_KEY = "a-key-that-no-log-may-show"
-PATIENT = {"press_s": 60, "work_s": 60}
+PATIENT = {"press_s": 60}
 """No press is answered before its handler begins, however busy the machine is, and no "Looking
 for …", which a person is told after 3 s, is taken for the answer."""
 
