@@ -190,10 +190,3 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     await tx.execute(
         sa.update(ledger_entries).where(ledger_entries.c.chat_id == old).values(chat_id=new)
     )
-
-
-async def forget_person(tx: Tx, user_id: int) -> None:
-    """Keep the sums, but not who spent them."""
-    await tx.execute(
-        sa.update(ledger_entries).where(ledger_entries.c.user_id == user_id).values(user_id=None)
-    )
