@@ -103,11 +103,16 @@ class _HasLink(filters.MessageFilter):
     & ~filters.VIA_BOT
     & _HasLink(),
 )
-async def serve_links(context: Context) -> None:
+async def on_message(context: Context) -> None:
+    """Serve the links of a new message."""
+    if context.message:
+        await serve_links(context, context.message)
+
+
+async def serve_links(context: Context, message: Message) -> None:
     """Serve the links of a message in order; explain itself in private chats only."""
-    message = context.message
-    pasted = links_of(message, context.bot.username) if message else []
-    if message is None or (pasted and await is_our_post(message, context)):
+    pasted = links_of(message, context.bot.username)
+    if pasted and await is_our_post(message, context):
         return
     wanted = [link for link in pasted if link.kind in SERVED]
     verdict = links.verdict(pasted)
