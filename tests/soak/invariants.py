@@ -430,6 +430,8 @@ def every_command_was_answered(journal: Journal) -> list[str]:
             for at, where in journal.closed
         ):
             continue  # into a closed topic only who manages topics may write
+        if any(asked.at <= at <= asked.at + MINUTE for at in journal.silenced):
+            continue  # where nothing may be written an answer is over
         # Who may do it can't be asked in an outage: the answer says that, and names nothing.
         is_vague = journal.is_outage("telegram", asked.at - MINUTE, asked.at + MINUTE)
         token = "" if is_vague else asked.token

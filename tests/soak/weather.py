@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from bot.domain.model import Right
+from bot.telegram.outcomes import REFUSALS
 from tests.soak import wires
 from tests.soak.journal import HOUR, Journal, Window
 from tests.soak.rates import ORDINARY, Rates
@@ -64,6 +66,11 @@ STEPS_S = (-2 * HOUR, -MINUTE, 2 * HOUR, 24 * HOUR)
 """By how much a machine's clock is ahead while it is wrong."""
 OBEYED = ("chat", "removed", "partly", "down")
 """Refusals by which the bot ends what it owes, or says that it may be there."""
+_WITH_A_RIGHT: dict[Right, str] = {
+    "photos": "sendPhoto", "videos": "sendVideo", "gifs": "sendAnimation",
+    "documents": "sendDocument",
+}  # fmt: skip
+"""What is refused for the want of a right has need of it (TDLib, `can_send_message_content`)."""
 _IN_ONE_CHAT = 0.3  # of the faults of one method
 UNHEARD = ({"reset": "after"}, {"truncate": 40})  # of the Stories API: billed, and not told
 
@@ -108,7 +115,9 @@ class Weather:
                 await self._control.clear_faults()
                 return
             words, source = refusal(self._chance, self._chance.randint(1, 3), without=OBEYED)
-            match = self._chance.choice(["sendMediaGroup", "sendPhoto", "sendVideo"])
+            match = _only(words) or self._chance.choice(
+                ["sendMediaGroup", "sendPhoto", "sendVideo"]
+            )
             times = self._chance.choice([1, 2, 5])
             await self._control.fault(
                 "telegram", refused(words), match=match, times=times, source=source
@@ -212,3 +221,15 @@ class Weather:
                 await asyncio.sleep(0.05)
             else:
                 return
+
+
+def _only(words: str) -> str:
+    """Return the method that alone is refused in these words, where there is one."""
+    return next(
+        (
+            method
+            for right, method in _WITH_A_RIGHT.items()
+            if any(one in words for one in REFUSALS[right])
+        ),
+        "",
+    )
