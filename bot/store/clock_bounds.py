@@ -1,15 +1,17 @@
 """Times that a wrong clock has written, cut to what they may be by the clock of now.
 
 A machine that was ahead leaves times in the future: checks and leases that end too late, alerts
-that begin too late. What may be in the future (a summary's hour, quiet hours, a mute) is judged
-anew; what can't be is cut to its longest wait.
+that begin too late, stories that were taken for expired. What may be in the future (a summary's
+hour, quiet hours, a mute) is judged anew; what can't be is cut to its longest wait.
 """
 
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.domain.model import STORY_LIFE
 from bot.domain.records import MISSED, REPLY
+from bot.domain.selection import TOO_OLD
 from bot.store import chat_queues, fan_outs
 from bot.store.answers import cached_answers
 from bot.store.chat_queues import queues
@@ -28,6 +30,7 @@ from bot.store.topics import topics
 _PAST = timedelta(0)
 _LEASE = timedelta(minutes=2)  # the longest of all; each is renewed while its work goes on
 _DAY = timedelta(days=1)
+_FAILED_CHECK = timedelta(minutes=30)
 _GATHERED = timedelta(minutes=5)
 _SHOWN_AGAIN = timedelta(minutes=1)
 _AT_ONCE = 500  # chats of a statement
@@ -41,21 +44,21 @@ _MOST: tuple[tuple[sa.Column[datetime], timedelta], ...] = (
     (mutes.c.probe_at, _DAY),
     (profiles.c.leased_until, _LEASE),
     (profiles.c.snapshot_at, _PAST),
-    (profiles.c.checked_at, _PAST),
     (profiles.c.named_at, _PAST),
     (profiles.c.next_check_at, _DAY),
     (stories.c.seen_at, _PAST),
     (stories.c.shown_at, _PAST),
     (subscriptions.c.created_at, _PAST),
-    (subscriptions.c.since, _PAST),
     (topics.c.claimed_until, _LEASE),
 )
 """How far ahead of now each time may be."""
 
 
 async def cut(tx: Tx, *, now: datetime) -> None:
-    """Cut all times to their bounds."""
+    """Cut all times to their bounds, and owe what lives and was taken for seen or expired."""
+    await _begin_subscriptions_earlier(tx, now)
     await _check_sooner(tx, now)
+    await _owe_what_lives(tx, now)
     await _judge_anew(tx, now)
     lead, lead_until = key_values.c, now + LEASE
     await tx.execute(
@@ -69,12 +72,63 @@ async def cut(tx: Tx, *, now: datetime) -> None:
         )
 
 
+async def _begin_subscriptions_earlier(tx: Tx, now: datetime) -> None:
+    """Let alerts that would begin in the future begin after the newest story seen by then."""
+    newest = sa.select(sa.func.max(stories.c.taken_at, type_=Timestamp)).where(
+        stories.c.profile_id == subscriptions.c.profile_id,
+        sa.or_(
+            stories.c.seen_at <= subscriptions.c.created_at,
+            stories.c.seen_at <= subscriptions.c.since,
+        ),
+    )
+    after = sa.type_coerce(newest.scalar_subquery(), sa.BigInteger) + 1
+    since = sa.func.coalesce(after, sa.literal(now - STORY_LIFE, Timestamp))
+    await tx.execute(
+        sa.update(subscriptions)
+        .where(subscriptions.c.since > now)
+        .values(since=sa.type_coerce(since, Timestamp))
+    )
+    await tx.execute(sa.update(subscriptions).where(subscriptions.c.since > now).values(since=now))
+
+
 async def _check_sooner(tx: Tx, now: datetime) -> None:
-    """Check at once what was checked in the future."""
+    """Check at once what was checked in the future; doubt what was "public" then."""
     await tx.execute(
         sa.update(profiles)
         .where(profiles.c.snapshot_at > now, profiles.c.next_check_at.is_not(None))
         .values(next_check_at=now)
+    )
+    await tx.execute(
+        sa.update(profiles).where(profiles.c.checked_at > now).values(checked_at=None)
+    )
+    is_late = profiles.c.next_check_at > now + _FAILED_CHECK
+    has_failed = sa.and_(profiles.c.failures > 0, profiles.c.state == "active")
+    await tx.execute(
+        sa.update(profiles).where(has_failed, is_late).values(next_check_at=now + _FAILED_CHECK)
+    )
+
+
+async def _owe_what_lives(tx: Tx, now: datetime) -> None:
+    """Owe what was seen in the future and lives; nobody gets a story twice."""
+    seen = (
+        sa.select(stories.c.profile_id, stories.c.pk)
+        .where(stories.c.seen_at > now, stories.c.expires_at > now)
+        .order_by(stories.c.profile_id, stories.c.taken_at, stories.c.pk)
+    )
+    by_profile: dict[str, list[str]] = {}
+    for profile_id, pk in await tx.execute(seen):
+        by_profile.setdefault(profile_id, []).append(pk)
+    for profile_id, pks in by_profile.items():
+        await fan_outs.add(tx, profile_id, story_pks=pks, due_at=now, now=now)
+    alive = sa.select(stories.c.pk).where(stories.c.expires_at > now)
+    await tx.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.state == "dropped",
+            deliveries.c.reason == TOO_OLD,
+            deliveries.c.story_pk.in_(alive),
+        )
+        .values(state="open", reason="", held="", done_at=None, due_at=now + _DAY)
     )
 
 

@@ -71,7 +71,7 @@ async def arrived(bell: Bell, chat: int) -> list[str]:
     return [m["_story_pk"] for m in replies if "_story_pk" in m]
 
 
-@pytest.mark.parametrize("ahead_s", [2 * HOUR_S, 60.0])
+@pytest.mark.parametrize("ahead_s", [25 * HOUR_S, 2 * HOUR_S, 60.0])
 async def test_what_was_seen_while_ahead_comes_when_the_clock_is_right(
     tmp_path: Path, set_clock: SetClock, ahead_s: float
 ) -> None:
@@ -87,16 +87,20 @@ async def test_what_was_seen_while_ahead_comes_when_the_clock_is_right(
 
 
 @pytest.mark.parametrize("step_s", STEPS)
-async def test_who_subscribed_by_a_wrong_clock_gets_what_is_posted_by_a_right_one(
+async def test_who_subscribed_by_a_wrong_clock_gets_what_was_posted_since(
     tmp_path: Path, set_clock: SetClock, step_s: float
 ) -> None:
     async with sandbox_box() as box, running_bell(tmp_path, box, timing=OFTEN) as bell:
+        await bell.control.profile("ahead.new", posts_per_day=0)
+        now = (await bell.control.state())["now"]
+        await bell.control.publish("ahead.new", taken_at=int(now - 3 * HOUR_S))
+        ann = await bell.control.person()
         set_clock(step_s)
-        ann = await followed(bell, "ahead.new")
-        set_clock(0)
+        await bell.ask(ann, "/subscribe ahead.new")
+        stories = [await bell.control.publish("ahead.new") for _ in range(3)]
         await checked(bell, "ahead.new")
-        story = await bell.control.publish("ahead.new")
-        await shown(bell, ann, story["pk"])
+        set_clock(0)
+        await shown(bell, ann, *(story["pk"] for story in stories))
 
 
 @pytest.mark.parametrize("behind_s", [2 * HOUR_S, 60.0])
@@ -114,20 +118,19 @@ async def test_a_clock_that_goes_back_holds_no_check_and_no_alert(
 async def test_a_start_puts_right_what_the_clock_before_it_wrote(
     tmp_path: Path, set_clock: SetClock
 ) -> None:
-    async def ahead(box: Box) -> int:
+    async def ahead(box: Box) -> tuple[int, str]:
         async with running_bell(tmp_path, box, timing=OFTEN) as bell:
             ann = await followed(bell, "ahead.start")
+            story = await bell.control.publish("ahead.start")
             await checked(bell, "ahead.start")
-            return ann
+            return ann, story["pk"]
 
     async with sandbox_box() as box:
         set_clock(25 * HOUR_S)
-        ann = await ahead(box)
+        ann, pk = await ahead(box)
         set_clock(0)
         async with running_bell(tmp_path, box, timing=OFTEN) as bell:
-            await checked(bell, "ahead.start")
-            story = await bell.control.publish("ahead.start")
-            await shown(bell, ann, story["pk"])
+            await shown(bell, ann, pk)
 
 
 async def test_a_clock_that_stays_wrong_is_not_gone_by(

@@ -73,6 +73,7 @@ async def test_what_was_put_off_is_judged_anew_and_an_answer_keeps_its_lease(
         ({"snapshot_at": AHEAD, "next_check_at": AHEAD + MINUTE}, NOW),
         ({"snapshot_at": NOW - MINUTE, "next_check_at": AHEAD + MINUTE}, AHEAD),
         ({"snapshot_at": NOW, "next_check_at": NOW + 9 * MINUTE}, NOW + 9 * MINUTE),
+        ({"failures": 2, "next_check_at": AHEAD}, NOW + 30 * MINUTE),
     ],
 )
 async def test_a_check_comes_in_time(
