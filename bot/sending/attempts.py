@@ -92,6 +92,8 @@ class Attempts:
     async def run(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send all open items; None when each is sent or failed, else what stopped it."""
         self._supply.known_first(items)
+        if request.lane == "alert":
+            self._supply.skip_refused(items)
         await self._advance(
             [item for item in items if item.source is None and item.is_open], request
         )
@@ -210,7 +212,7 @@ class Attempts:
             return None
         if request.refused_alone == refusal.without_numbers:  # it is not about one of the stories
             for item in batch:
-                await self._supply.postpone(item, refusal)
+                await self._supply.postpone(item, refusal, request.target.chat_id)
             return None
         stopped = await self._bring(batch[: len(batch) // 2], request)
         rest = _may_go(batch, in_order=request.options.in_order)
@@ -227,7 +229,7 @@ class Attempts:
             or not await self._supply.advance_free(item, request.asker)
         ):
             request.refused_alone = refusal.without_numbers
-            await self._supply.postpone(item, refusal)
+            await self._supply.postpone(item, refusal, request.target.chat_id)
 
     async def _next_free(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         """Let an item go another way that costs nothing; where there is none, it goes alone."""

@@ -42,6 +42,8 @@ _BUY_AGAIN = timedelta(hours=1)  # between two purchases for alerts of one story
 _FAILED_FOR = timedelta(minutes=10)  # how long a story that failed is not tried again, for anybody
 _AWAY_FOR = timedelta(seconds=5)  # how long no alert tries a story whose host fails
 _FREE_STEPS = 2  # by the address, and by an upload
+_CHATS_OF_A_REFUSAL = 3  # in the same words, after which a story waits everywhere
+_ASKED_AGAIN = timedelta(minutes=15)  # then one chat asks again
 _REFUSED_FOR = timedelta(hours=1)  # how long a source that Telegram refused is left out
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
@@ -78,6 +80,8 @@ class Supply:
         self._gone = Recent[int]()
         self._no_address = Recent[str]()
         self._no_photo = Recent[str]()
+        self._refused_by = Recent[frozenset[int]]()
+        self._postponed = Recent[str]()
         self._steps = (self._url, self._download, self._buy)
         self._tell = tell
         self._unknown_words = Recent[str]()
@@ -128,14 +132,28 @@ class Supply:
                 return True
         return False
 
-    async def postpone(self, item: Item, refusal: Refusal) -> None:
-        """Let an item wait that Telegram refused alone in words that nobody knows."""
+    async def postpone(self, item: Item, refusal: Refusal, chat_id: int) -> None:
+        """Let an item wait that Telegram refused alone in words that nobody knows.
+
+        What some chats refuse in the same words waits everywhere, and is asked about now and then.
+        """
         now, words = self._now(), refusal.without_numbers
         is_news = not self._unknown_words.get(words, within=_REFUSED_FOR, now=now)
         self._unknown_words.record(words, words, now=now)
         if self._tell and is_news:
             await self._tell(refusal.words)
         item.failed, item.later = MediaUnavailableError.text, True
+        known = self._refused_by.get((item.key, words), within=STORY_LIFE, now=now) or frozenset()
+        chats = known | {chat_id}
+        self._refused_by.record((item.key, words), chats, now=now)
+        if len(chats) >= _CHATS_OF_A_REFUSAL:
+            self._postponed.record(item.key, words, now=now)
+
+    def skip_refused(self, items: list[Item]) -> None:
+        """Let what waits everywhere wait here, too."""
+        for item in items:
+            if self._postponed.get(item.key, within=_ASKED_AGAIN, now=self._now()):
+                item.failed, item.later = MediaUnavailableError.text, True
 
     def known_first(self, items: list[Item]) -> None:
         """Give its file_id to each item that has one; ``Files.first`` has looked for them."""

@@ -154,28 +154,39 @@ async def refuse_oddly(ours: Bench, match: str) -> None:
         await ours.control.fault("telegram", odd, match=match)
 
 
-async def test_what_is_refused_in_unknown_words_waits_and_its_words_are_told_once(
+async def test_what_three_chats_refuse_in_the_same_unknown_words_waits_in_all(
     sqlite_db: Database, tmp_path: Path
 ) -> None:
-    told = list[str]()
+    clock, told = Clock(utc_now()), list[str]()
 
     async def tell(words: str) -> None:
         told.append(words)
 
-    async with made(sqlite_db, tmp_path, tell=tell) as (ours, ann):
-        album, bea = await ours.album(1), await ours.control.person()
-        await ours.control.say(bea, "/start")
+    async with made(sqlite_db, tmp_path, now=clock, tell=tell) as (ours, ann):
+        album = await ours.album(1)
+        people = [ann, *[await ours.control.person() for _ in range(3)]]
+        for person in people[1:]:
+            await ours.control.say(person, "/start")
         await refuse_oddly(ours, "sendPhoto")
-        for person in (ann, bea):
+        calls = []
+        for person in people:
             outcome = await ours.sender.send_album(Target(person), album, lane="alert")
             assert isinstance(outcome, TryLater)
             assert not outcome.failed
+            calls.append(len(await ours.control.requests("telegram", path="sendPhoto")))
+        assert calls == [2, 3, 4, 4]  # by its address, as an upload each; then it is not tried
         assert ours.bought == []
         assert told == ["something_odd_1"]
+        clock.on(15 * MINUTE)
+        await ours.sender.send_album(Target(people[3]), album, lane="alert")
+        await ours.sender.send_album(Target(ann), album, lane="alert")
+        assert len(await ours.control.requests("telegram", path="sendPhoto")) == 5  # by one chat
         await ours.control.clear_faults()
-        for person in (ann, bea):
-            sent = await ours.sender.send_album(Target(person), album, lane="alert")
-            assert isinstance(sent, Sent)
+        clock.on(15 * MINUTE)
+        for person in people:
+            assert isinstance(
+                await ours.sender.send_album(Target(person), album, lane="alert"), Sent
+            )
 
 
 async def test_a_chat_that_refuses_all_in_unknown_words_is_not_asked_about_each_story(
