@@ -171,7 +171,8 @@ def _button(one: InlineKeyboardButton) -> dict[str, Any]:
     if one.url:
         return {"text": one.text, "url": one.url}
     if one.callback_data:
-        return {"text": one.text, "callback_data": one.callback_data}
+        style = {"style": one.style} if one.style else {}
+        return {"text": one.text, "callback_data": one.callback_data, **style}
     return {"text": one.text, "switch_inline_query": one.switch_inline_query}
 
 

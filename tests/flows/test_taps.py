@@ -31,6 +31,7 @@ async def test_from_a_link_or_a_name_it_takes_two_taps_to_subscribe(
     ann = await control.person()
     url, _ = await fresh(control, "taps.link")
     (photo,) = await bell.ask(ann, url)
+    assert photo["reply_markup"]["inline_keyboard"][0][0]["style"] == "primary"
     await bell.press(ann, photo, buttons(photo)["🔔 Subscribe"])  # one
     (listed,) = await bell.ask(ann, "/subscriptions")
     assert "🔔 taps.link" in buttons(listed)
