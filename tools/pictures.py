@@ -43,7 +43,6 @@ FIELDS: dict[str, object] = {
     "delay": timedelta(minutes=25), "time": timedelta(days=2, hours=3), "percent": 0.8,
     "url": "https://www.instagram.com/stories/natgeo/", "where": "@story_news", "id": 100000001,
     "command": Safe("/subscribe"), "bars": Safe("<code>▁▂▃▅▇</code>"), "bot": "storybell_bot",
-    "when": Safe('<tg-time unix="1795644000" format="r">Nov 26, 10:00 PM</tg-time>'),
     "zone": "Europe/Madrid", "incident": "a1b2c3d4", "words": Safe("<code>cats</code>"),
     "terms": Safe("<code>#sale nike.com</code>"), "since": NOON, "reason": "spam", "group": -77,
     "line": "nat-geo", "word": "nat-geo", "why": "disk full", "date": "2026-11-25 12:00",
@@ -61,7 +60,7 @@ WRITTEN: dict[str, Callable[[Translator], object]] = {
     "at": lambda t: t.time(NOON),
     "hours": lambda t: t.listed([t.time(NOON), t.time(NOON + timedelta(hours=9))]),
     "quiet": lambda t: t.span(t.time(NOON), t.time(NOON + timedelta(hours=9))),
-    "ago": lambda t: t.ago(NOON - timedelta(minutes=25), NOON),
+    **dict.fromkeys(("when", "ago"), lambda t: t.moment(datetime.now(UTC) - timedelta(hours=5))),
     "amount": lambda t: t.money(0.0315),
     "kind": lambda t: t.plain(KINDS["alert"]), "value": lambda t: t.plain(TOGGLES["digest"]),
     "options": lambda t: t.plain(MEDIA["photo"]), "text": lambda t: t(CLOSING["backup"]),
@@ -69,6 +68,8 @@ WRITTEN: dict[str, Callable[[Translator], object]] = {
 }  # fmt: skip
 """What sentences are given that is written in the language already."""
 
+AHEAD = ("Disappears:", "The first one disappears:", "Next check:")
+COUNTS, PARTS = (0, 1, 2, 3, 5, 11, 21, 1000), (0.5, 1.5, 2.5, 1000.5)
 STYLE = """body{font:16px/1.4 system-ui,sans-serif;margin:24px;max-width:1100px}
 table{border-collapse:collapse}td{border-top:1px solid #ccc;padding:12px;vertical-align:top}
 img{max-width:380px;border-radius:8px}small{color:#555}pre{white-space:pre-wrap;margin:0}"""
@@ -104,11 +105,11 @@ class Shot:
 
     def sent(self, t: Translator) -> dict[str, Any]:
         """Return the arguments of sendMessage that show it: as a text, or on a button."""
-        texts = "\n".join(self._texts(t))
+        texts = [*self._texts(t)]
         if lengths().get(ids_of(self.message)[0]) == BUTTON:
-            button = {"text": texts or "?", "callback_data": "x"}
-            return {"text": "…", "reply_markup": {"inline_keyboard": [[button]]}}
-        return {"text": texts or "?", "parse_mode": "HTML"}
+            rows = [[{"text": text or "?", "callback_data": "x"}] for text in texts]
+            return {"text": "…", "reply_markup": {"inline_keyboard": rows}}
+        return {"text": "\n".join(texts) or "?", "parse_mode": "HTML"}
 
     def _texts(self, t: Translator) -> Iterator[str]:
         ids = ids_of(self.message)
@@ -117,10 +118,13 @@ class Shot:
         fields = {name: _sample(name, t) for name in names}
         if "today" in names:  # the page of what was spent, on which this is a line
             fields["left"] = t(LEFT, left=3, n=1000)
+        if ids[0].startswith(AHEAD):
+            fields = dict.fromkeys(fields, t.moment(datetime.now(UTC) + timedelta(hours=5)))
         if len(ids) == 1:
             yield (t.plain if is_button else t)(ids[0], **fields)
             return
-        shown = [t(ids[0], **{**fields, "n": n}) for n in (1, 2, 3, 5, 11, 21, 100)]
+        numbers = PARTS if ids[0] == PART else COUNTS
+        shown = [(t.plain if is_button else t)(ids[0], **{**fields, "n": n}) for n in numbers]
         yield from dict.fromkeys(shown)
 
 
