@@ -46,8 +46,7 @@ FIELDS: dict[str, object] = {
     "zone": "Europe/Madrid", "incident": "a1b2c3d4", "words": Safe("<code>cats</code>"),
     "terms": Safe("<code>#sale nike.com</code>"), "since": NOON, "reason": "spam", "group": -77,
     "line": "nat-geo", "word": "nat-geo", "why": "disk full", "date": "2026-11-25 12:00",
-    "title": "Ann's channel", "size": 4.5, "allowance": 1000, "daily_budget": 1500,
-    "megabytes": 280,
+    "title": "Ann's channel", "size": 4.5, "daily_budget": 1500, "megabytes": 280,
 }  # fmt: skip
 
 

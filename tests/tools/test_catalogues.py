@@ -11,8 +11,9 @@ import pytest
 import tdjson
 from babel.messages.catalog import Catalog
 
+from bot.presentation import html
 from bot.presentation.html import Safe
-from bot.presentation.translation import LOCALES, translator_for
+from bot.presentation.translation import LOCALES, Language, Translator, translator_for
 from tests.support import languages
 from tools import catalogues
 from tools.catalogues import carry_over, extract, is_english, lengths_in
@@ -107,6 +108,25 @@ def test_an_update_changes_nothing_where_nothing_has_changed(
     catalogues.update(template())
     for path, contents in before.items():
         assert (tmp_path / path.relative_to(LOCALES)).read_bytes() == contents
+
+
+@pytest.mark.parametrize("code", ["he", "ur", "fil", "bn", "zh"])
+def test_a_new_language_is_one_catalogue_and_one_line(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.catalogues.LOCALES", tmp_path)
+    monkeypatch.setattr("tools.catalogues.LANGUAGES", {code: Language(code)})
+    catalogues.update(template())
+    made = catalogues.load(code)
+    for message in catalogues.messages(made):
+        text = catalogues.ids_of(message)[-1]
+        message.string = (text,) * made.num_plurals if message.pluralizable else text
+    catalogues.save(made, tmp_path / code / "LC_MESSAGES/bot.po")
+    assert catalogues.problems(code, template()) == [f"{code}: most of it is English"]
+    t = Translator(code, locales=tmp_path)
+    for n in (1, 2, 21, 1000):
+        assert html.plain(t("{n} story today", n=n)).endswith(f"{t.number(n)} stories today")
+    assert t.duration(timedelta(days=2)) != t.duration(timedelta(hours=2))
 
 
 def test_a_catalogue_that_is_english_is_found() -> None:

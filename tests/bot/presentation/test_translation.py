@@ -33,7 +33,6 @@ from handlers.exchange import HOW
 from handlers.money import PART
 from handlers.settings import QUIET
 from tools.catalogues import (
-    TEMPLATE,
     extract,
     fields_in,
     ids_of,
@@ -72,12 +71,6 @@ def test_every_sentence_of_the_code_is_translated_with_the_same_fields_and_tags(
     language: str,
 ) -> None:
     assert problems(language, template()) == []
-
-
-def test_the_template_for_translators_is_what_the_code_says() -> None:
-    with TEMPLATE.open("rb") as file:
-        written = {message.id for message in read_po(file)}
-    assert written == {message.id for message in template()}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -124,9 +117,8 @@ def test_no_sign_stands_twice_and_no_blank_whatever_is_told(language: str) -> No
 
 NUMBERS = (0, 1, 2, 3, 5, 11, 21, 100, 101, 1000, 1.5, 0.8)
 NUMERIC = {
-    "n", "left", "spent", "done", "total", "megabytes", "most", "credits", "items", "size",
-    "count", "profiles", "waiting", "parked", "enough", "shown", "pace", "allowance",
-    "daily_budget", "budget", "number", "percent",
+    "n", "left", "spent", "done", "total", "megabytes", "most", "items", "size", "count", "speed",
+    "profiles", "waiting", "dead_letters", "enough", "shown", "daily_budget", "number", "percent",
 }  # fmt: skip
 
 
@@ -188,17 +180,11 @@ def test_things_are_counted_as_each_language_does(language: str, n: int, text: s
         ("PT_pt", "pt_BR"),
         ("es-419", "es"),
         ("in", "id"),
-        ("uk-UA", "uk"),
-        ("fa-IR", "fa"),
-        ("hi", "hi"),
         ("kk", "ru"),
         ("be-BY", "ru"),
         ("ca", "es"),
         ("ms", "id"),
         ("ps", "fa"),
-        ("de-AT", "de"),
-        ("fr-CA", "fr"),
-        ("en-GB", "en"),
         ("xx", "en"),
         ("", "en"),
         (None, "en"),
