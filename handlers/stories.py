@@ -27,8 +27,8 @@ ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a
 USAGE = N_(
     "Write it like this: /stories <i>name</i>, or /stories <i>name</i> 3 for the latest three."
 )
-TRAY = N_("<b>Who has stories</b>, as of my last checks. Tap a name to see them.")
-NO_TRAY = N_("Nobody has stories, as of my last checks. Tap a name to check it now.")
+TRAY = N_("<b>Who had stories</b> at my last checks. Tap a name to see them.")
+NO_TRAY = N_("Nobody had stories at my last checks. Tap a name to check it now.")
 LAST_CHECK = N_("last check: {when}")
 CHECK_NOW = N_("🔄 Check now")
 MOST = 20  # profiles of the tray

@@ -27,7 +27,7 @@ from bot.presentation.html import Safe
 from bot.presentation.translation import LANGUAGES, Translator, translator_for
 from handlers.money import LEFT, PART
 from handlers.options import MEDIA, TOGGLES
-from handlers.usage import KINDS
+from handlers.people import KINDS
 from tests.sandbox.page.browser import NAMES, PHONE, ScriptedBot, chromium, started, tab
 from tests.support.sandbox import sandbox_box
 from tools.catalogues import BUTTON, ROOT, comments, extract, fields_in, id_of, ids_of, lengths
@@ -46,7 +46,7 @@ FIELDS: dict[str, object] = {
     "zone": "Europe/Madrid", "incident": "a1b2c3d4", "words": Safe("<code>cats</code>"),
     "terms": Safe("<code>#sale nike.com</code>"), "since": NOON, "reason": "spam", "group": -77,
     "line": "nat-geo", "word": "nat-geo", "why": "disk full", "date": "2026-11-25 12:00",
-    "title": "Ann's channel", "size": 4.5, "daily_budget": 1500, "megabytes": 280,
+    "title": "Ann's channel", "daily_budget": 1500, "megabytes": 280,
 }  # fmt: skip
 
 

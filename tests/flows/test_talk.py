@@ -462,7 +462,7 @@ async def test_bare_stories_is_the_tray_of_what_is_held(bell: Bell, control: Con
     assert list(buttons(none)) == ["Subscribed ✓ · Options", "Highlights"]
     await bell.ask(ann, "/unsubscribe tray.one")
     (tray,) = await bell.ask(ann, "/stories")
-    assert tray["text"].startswith("Nobody has stories")
+    assert tray["text"].startswith("Nobody had stories")
     assert buttons(tray) == {"tray.none": "run:stories:tray.none"}
 
 

@@ -117,7 +117,7 @@ def test_no_sign_stands_twice_and_no_blank_whatever_is_told(language: str) -> No
 
 NUMBERS = (0, 1, 2, 3, 5, 11, 21, 100, 101, 1000, 1.5, 0.8)
 NUMERIC = {
-    "n", "left", "spent", "done", "total", "megabytes", "most", "items", "size", "count", "speed",
+    "n", "left", "spent", "done", "total", "megabytes", "most", "count", "speed",
     "profiles", "waiting", "dead_letters", "enough", "shown", "daily_budget", "number", "percent",
 }  # fmt: skip
 
