@@ -161,6 +161,12 @@ def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime,
     return (snapshot_at, gone) if snapshot_at is not None and snapshot_at < gone else None
 
 
+def missing(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
+    """Return the fields of the notice that stories of these hours may be missing, in Unix ms."""
+    begun, ended = (int(moment.timestamp() * 1000) for moment in (begin, end))
+    return {"username": username, "from": begun, "to": ended}
+
+
 def next_local(now: datetime, minute: int, zone: str) -> datetime:
     """Return the first moment after ``now`` when the clocks of ``zone`` show ``minute``.
 

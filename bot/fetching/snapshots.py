@@ -82,7 +82,7 @@ async def _finish(
         await _tell(tx, before, "back", {"username": before.username}, now=now)
     missed = alert_rules.missed_hours(before.snapshot_at, now)
     if followed and missed and before.state == "active":
-        fields = {"username": before.username, "from": _ms(missed[0]), "to": _ms(missed[1])}
+        fields = alert_rules.missing(before.username, *missed)
         await fan_outs.add(
             tx,
             before.profile_id,
@@ -178,7 +178,3 @@ async def _tell(
     tx: Tx, known: Known, notice: str, fields: dict[str, str], *, now: datetime
 ) -> None:
     await fan_outs.add(tx, known.profile_id, notice=notice, fields=fields, due_at=now, now=now)
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

@@ -118,6 +118,12 @@ async def test_an_old_copy_says_nothing_twice_and_goes_on(
         async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
             await bell.ask(bob, "/help")  # it runs
             answers += 1
+
+            async def told() -> bool:
+                texts = [str(one.get("text")) for one in await control.replies(ann)]
+                return any(NAME in text and "may be missing here" in text for text in texts)
+
+            await wait_for(told, what="of what was posted before the start")
             await a_second_later(control)
             stories.append(await alerted(bell, ann))
             assert await came(control, ann) == dict.fromkeys(stories, 1)

@@ -199,6 +199,8 @@ class Journal:
                     self.silenced.append(float(str(entry["at"])))
                 continue
             said = str(entry.get("description", ""))
+            if chat.startswith("@"):
+                continue  # somebody's word, and no chat of ours
             if entry["service"] == "telegram" and any(word in said for word in REFUSALS):
                 self.refused.append((float(str(entry["at"])), int(chat or 0), method))
             if "TOPIC_CLOSED" in said and method.startswith("send"):

@@ -1,7 +1,8 @@
 """A restored copy of the database: the bot runs on it and says nothing a second time.
 
 Since the copy was made the bot has sent what was owed in it, and alerted to stories that it does
-not know. So nothing that it owes is sent, and news is what is posted from now on.
+not know. So nothing that it owes is sent, and news is what is posted from now on; of what was
+posted in between it is said that it may be missing.
 """
 
 from datetime import datetime, timedelta
@@ -9,14 +10,14 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
-from bot.domain.records import EPOCH
+from bot.domain.records import EPOCH, MISSED
 from bot.store import key_values
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx
 from bot.store.engine.sqlite_copies import MARK
-from bot.store.fan_outs import fan_outs
+from bot.store.fan_outs import add, fan_outs
 from bot.store.inbox import OPEN, inbox
 from bot.store.profiles import profiles
 from bot.store.subscriptions import subscriptions
@@ -33,7 +34,7 @@ async def resume(tx: Tx, *, now: datetime) -> datetime | None:
     """Let a copy go on as the database from ``now``; return of when it was, None for no copy.
 
     Only right before anything runs on it. Stories posted before ``now`` that were not alerted to
-    are lost as alerts; what people asked and were not answered is lost as well.
+    are lost as alerts, which is told; what people asked and was not answered is lost as well.
     """
     kept = await key_values.get(tx, MARK)
     if kept is None or not await key_values.remove(tx, MARK):
@@ -57,4 +58,11 @@ async def resume(tx: Tx, *, now: datetime) -> datetime | None:
     await tx.execute(
         sa.update(profiles).where(profiles.c.leased_until > EPOCH).values(leased_until=EPOCH)
     )
-    return datetime.fromisoformat(str(kept))
+    made_at = datetime.fromisoformat(str(kept))
+    followed = sa.select(profiles.c.profile_id, profiles.c.username).where(
+        profiles.c.next_check_at.is_not(None), profiles.c.state == "active"
+    )
+    for profile_id, username in (await tx.execute(followed)).all():
+        fields = alert_rules.missing(username, made_at, now)
+        await add(tx, profile_id, notice=MISSED, fields=fields, due_at=now, now=now)
+    return made_at
