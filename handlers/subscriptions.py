@@ -383,13 +383,13 @@ def _after_subscribe(done: Subscribed, context: Context, *, can_show: bool) -> B
     stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
     if not done.already:
         stop = context.button(UNDO, actions.UNSUBSCRIBE(one.id))
-    last = [context.button(N_("Options"), actions.SUBSCRIPTION(one.id)), stop]
+    last = [[context.button(N_("Options"), actions.SUBSCRIPTION(one.id)), stop]]
     if not can_show:
-        return [last]
+        return last
     if context.is_private and context.about is None:
-        last.append(context.button(N_("Another chat"), actions.ELSEWHERE(one.id)))
+        last.append([context.button(N_("Another chat"), actions.ELSEWHERE(one.id))])
     show = context.button(N_("Show current stories"), actions.LIVE(one.username))
-    return [[show], last] if done.live else [last]
+    return [[show], *last] if done.live else last
 
 
 async def _channel(context: Context, name: str) -> tuple[Target, str]:

@@ -19,7 +19,8 @@ async def bell(
     """Run the whole bot against a sandbox, for all tests of the module, by its ``TIMING``."""
     timing = getattr(request.module, "TIMING", None)
     plenty = {"daily_budget": 1_000_000, "person_burst": 1000, "person_daily_allowance": 1000}
-    plenty |= {"newcomer_allowance": 1000}
+    plenty |= {"newcomer_allowance": 1000, "max_subscriptions": 60}
+    plenty |= {"max_new_subscriptions_a_day": 60, "chat_daily_allowance": 1000}
     async with storybell(tmp_path_factory.mktemp("bell"), timing=timing, **plenty) as running:
         await running.control.privacy_mode(on=False)  # groups speak to the bot in bare words
         yield running

@@ -201,9 +201,18 @@ async def test_every_button_says_something_and_every_page_has_a_way_back(
 ) -> None:
     ann = await control.person()
     crawler = Crawler(bell, Place(ann, ann), of_a_kind=1)
-    await alerted(crawler, "crawled.one")
-    await control.keep("crawled.one", title="Kept", count=12)
-    pressed = await crawler.crawl(commands_with("crawled.one", *IN_PRIVATE))
+    names = [f"crawled.{n:02}{'o' * 20}" for n in range(50)]
+    await alerted(crawler, names[0])
+    await control.keep(names[0], title="Kept", count=12)
+    for ten in (names[1:10], names[10:20], names[20:30], names[30:40], names[40:]):
+        for name in ten:
+            await control.profile(name, posts_per_day=0)
+        await bell.ask(ann, f"/subscribe {' '.join(ten)}")
+    pressed = await crawler.crawl(commands_with(names[0], *IN_PRIVATE))
+    for data in sorted(crawler.found):  # all that they are about is erased by now
+        await crawler.press_what_is_gone(data)
+    said = [one.get("text", "") for one in await control.replies(ann)]
+    assert not [text for text in said if text.startswith("Something went wrong")]
     assert len(pressed) >= 50, sorted(pressed)
     kinds = {row for row in TABLE if not row.startswith(("/", "a", "what"))}
     kinds = {row for row in kinds if TABLE[row] is not OWNER}
