@@ -17,6 +17,8 @@ cached_answers = sa.Table(
     sa.Column("until", Timestamp, nullable=False, index=True),
 )
 
+VERDICT = "verdict:"
+
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
@@ -55,4 +57,4 @@ async def forget(tx: Tx, key: str) -> None:
 
 def verdict_key(username: str) -> str:
     """Return under which key it is kept that a name is nobody's, or its account private."""
-    return f"verdict:{username}"
+    return VERDICT + username

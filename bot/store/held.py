@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.domain.model import Story
 from bot.domain.records import KnownFile
 from bot.domain.serialization import load_readable
+from bot.store.answers import VERDICT, cached_answers
 from bot.store.engine.database import Tx
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
@@ -46,8 +47,11 @@ async def newest(
 ) -> list[tuple[Story, KnownFile]]:
     """Return what is held of profiles, the newest first; of ``pk`` the one story.
 
-    ``blocked`` are ids and names; what counts is the name that a profile has now.
+    ``blocked`` are ids and names; what counts is the name that a profile has now. Nothing is held
+    of whom the API refused a moment ago: its account may be private.
     """
+    verdict = sa.literal(VERDICT) + profiles.c.username
+    is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)
     statement = (
         sa.select(stories.c.value, *_FILE)
         .join(profiles, profiles.c.profile_id == stories.c.profile_id)
@@ -56,6 +60,7 @@ async def newest(
             stories.c.profile_id.in_(ids),
             stories.c.expires_at > now,
             profiles.c.state == "active",
+            ~is_refused,
             profiles.c.profile_id.not_in(blocked),
             profiles.c.username.not_in(blocked),
             sa.or_(profiles.c.snapshot_at.is_(None), stories.c.shown_at >= profiles.c.snapshot_at),

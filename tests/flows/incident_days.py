@@ -30,6 +30,7 @@ from tests.support.control import Control
 
 START = datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
 MINUTE, HOUR = 60, 3600
+ABSURD = {"status": 404, "body": "", "headers": {"x-hiker-info": "reqs=999999"}}
 DOWN = {"status": 502, "body": "<html>Bad Gateway</html>"}
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 
@@ -116,6 +117,9 @@ async def live(folder: Path) -> dict[str, Any]:
             health = await days.ask("/health")
         async with days.bot():  # what was told before a restart is not told again
             await asyncio.sleep(15 * HOUR)
+            await control.fault("stories", ABSURD, match="stories")
+            await days.ask_for(1)
+            await asyncio.sleep(5 * MINUTE)
             await control.fault("stories", DOWN, times=None)
             await days.ask_for(4)
             await asyncio.sleep(20 * MINUTE)

@@ -189,37 +189,6 @@ async def test_a_block_says_why_and_for_how_long_and_stops_the_checks(
     await wait_for(rings, within=30, what="the story after the block")
 
 
-async def test_a_block_holds_for_groups_that_the_person_brought(run: tuple[Bell, int]) -> None:
-    bell, boss = run
-    ann, bob = await invited(bell, boss), await bell.control.person("Bob")
-    members = dict.fromkeys((ann, bob), "member")
-    group = await bell.control.chat("group", members=members, bot_status="left")
-    path = f"/chats/{group}/members/bot"
-    await bell.control.call("PUT", path, {"status": "member", "by": ann})
-    await bell.control.wait_replies(group, 1)
-    await bell.ask(boss, f"/block {ann}")
-    (refused,) = await bell.ask(group, f"/help@storybell_{BOT}_bot", user=bob)
-    assert refused["text"].startswith("Sorry, the bot's owner")
-    await bell.ask(boss, f"/unblock {ann}")
-    (helped,) = await bell.ask(group, f"/help@storybell_{BOT}_bot", user=bob)
-    assert "all stories from a profile" in helped["text"]
-
-
-async def test_a_blocked_profile_is_shown_to_nobody_until_it_is_unblocked(
-    run: tuple[Bell, int],
-) -> None:
-    bell, boss = run
-    await bell.control.profile("objects")
-    await bell.control.publish("objects")
-    await bell.ask(boss, "/stories objects")
-    await bell.ask(boss, "/block objects asked us to")
-    (refused,) = await bell.ask(boss, "/stories objects")
-    assert "_story_pk" not in refused
-    await bell.ask(boss, "/unblock objects")
-    shown = await bell.ask(boss, "/stories objects")
-    assert shown[0]["_story_pk"]
-
-
 async def test_an_admin_can_not_be_blocked(run: tuple[Bell, int]) -> None:
     bell, boss = run
     (refused,) = await bell.ask(boss, f"/block {boss}")
@@ -261,16 +230,6 @@ async def test_who_used_an_open_bot_stays(tmp_path: Path) -> None:
         async with running_bell(tmp_path, box, access="invited") as bell:
             assert "all stories from a profile" in (await bell.ask(ann, "/help"))[0]["text"]
             assert (await bell.ask(eve, "/help"))[0]["text"].startswith(PRIVATE)
-
-
-async def test_blocks_hold_in_an_open_bot_too(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        boss, eve = await box.control.person("Boss"), await box.control.person("Eve")
-        async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
-            await bell.ask(eve, "/help")
-            await bell.ask(boss, f"/block {eve}")
-            (refused,) = await bell.ask(eve, "/help")
-            assert refused["text"] == "Sorry, the bot's owner has blocked you."
 
 
 async def test_people_shows_who_costs_what_and_limits_and_blocks(run: tuple[Bell, int]) -> None:

@@ -1,10 +1,12 @@
 """A block holds, by whatever way its chat comes in again: each way with each kind of block."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +14,8 @@ from telegram import InlineKeyboardButton
 
 from bot.chats.access import Access
 from bot.domain.access import Subject
+from bot.domain.model import Profile
+from bot.fetching.names import Names
 from bot.presentation.actions import about
 from bot.store import chats, moves
 from bot.store.access import access_list
@@ -24,7 +28,7 @@ from tests.support.storybell import TOKEN, Bell, running_bell, unhurried
 BOT = int(TOKEN.partition(":")[0])
 ME = f"storybell_{BOT}_bot"
 NOW = datetime(2026, 4, 8, 15, 0, tzinfo=UTC)
-WAYS = ("typed", "named", "pressed", "migrated", "rejoined", "timed out",
+WAYS = ("typed", "named", "pressed", "migrated", "rejoined", "timed out", "freed",
         "beside the block", "at the move")  # fmt: skip
 MOVES = ("migrated", "at the move")
 KINDS = ("chat", "channel", "person", "profile")
@@ -57,6 +61,9 @@ class Town:
             moved = await chats.moved_to(tx, chat)
             found = await chats.get(tx, moved or chat)
         return found.state if found else None
+
+    async def is_active(self, chat: int) -> bool:
+        return await self.state(chat) == "active"
 
 
 @pytest.fixture
@@ -167,8 +174,17 @@ async def come_in(town: Town, place: Place) -> None:
         path = f"/chats/{place.chat}/members/bot"
         await control.call("PUT", path, {"status": "left", "by": bob})
         await join(town, place.chat, by=bob)
-    else:  # another block ends by its time
-        await town.block(place.ann if place.blocked == place.chat else place.chat, "12h")
+    else:  # another block ends, by its time or by the owner
+        other = place.ann if place.blocked == place.chat else place.chat
+        await town.block(other, "12h")
+        if way == "freed":
+            await control.say(town.boss, f"/unblock {other}")
+
+
+async def are_closed(town: Town, places: Sequence[Place]) -> None:
+    for place in places:
+        state = "active" if place.kind == "profile" else "closed"
+        assert await town.state(place.chat) == state, place.case
 
 
 @BOTH
@@ -182,8 +198,6 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
         before += [place.chat for place in made if place.way in MOVES]
         await asyncio.gather(*(come_in(town, place) for place in made))
         places += made
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
-    await Access(town.db, mode="open", now=lambda: tomorrow).worker.step()
 
     async def have_moved() -> bool:
         async with town.db.read() as tx:
@@ -192,6 +206,9 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
     await wait_for(have_moved, what="the moves")
     await bell.ask(town.boss, "/help")  # all that was sent before is through
     assert await control.billed_for("unseen") == 0
+    await are_closed(town, [place for place in places if place.way != "timed out"])
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    await Access(town.db, mode="open", now=lambda: tomorrow).worker.step()
     for place in places:
         if place.kind == "profile":
             await control.publish(place.profile)
@@ -201,11 +218,29 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
         return any(m.get("_story_pk") == story["pk"] for m in await control.replies(town.boss))
 
     await wait_for(has_come, what="the alert to who is not blocked")
+    await are_closed(town, places)
     for place in places:
-        state = "active" if place.kind == "profile" else "closed"
-        assert await town.state(place.chat) == state, place.case
         said = await control.replies(place.chat)
         assert not [m for m in said if m.get("_story_pk")], place.case
+    for place in places:
+        if place.way == "typed":
+            await control.say(town.boss, f"/unblock {place.blocked}")
+            await wait_for(partial(town.is_active, place.chat), what=f"the end: {place.case}")
+
+
+@BOTH
+async def test_who_is_blocked_while_a_name_is_looked_up_is_not_told_that_it_is_followed(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, public = await place_of(town, "channel", "named"), Names.public
+
+    async def blocked_meanwhile(*asked: Any) -> Profile:
+        await town.block(place.chat)
+        return await public(*asked)
+
+    monkeypatch.setattr(Names, "public", blocked_meanwhile)
+    (said,) = await town.bell.ask(place.bob, f"/subscribe unseen @{place.name}")
+    assert said["text"].startswith(REFUSED)
 
 
 async def test_who_writes_as_a_blocked_channel_is_not_served(town: Town) -> None:
@@ -225,28 +260,6 @@ async def test_a_block_says_what_it_can_not_see_and_how_to_block_the_group(town:
     group = await town.bell.control.chat("supergroup", members={town.boss: "member"})
     (said,) = await town.bell.ask(group, f"/block@{ME} {town.ann}", user=town.boss)
     assert f"/block {group}" in said["text"]
-
-
-async def test_a_group_that_is_blocked_for_itself_stays_so_when_its_person_is_free(
-    db: Database,
-) -> None:
-    access = Access(db, mode="open", now=lambda: NOW)
-    person, group = Subject("person", "5"), Subject("chat", "-7")
-    async with db.begin() as tx:
-        await chats.ensure(tx, -7, kind="group", title="", now=NOW)
-    await access.added(-7, 5, name="")
-    await access.block(group, until=None, reason="")
-    await access.block(person, until=None, reason="")
-    assert await access.unblock(person)
-    async with db.read() as tx:
-        here = await chats.get(tx, -7)
-        assert here
-        assert here.state == "closed"
-    assert await access.unblock(group)
-    async with db.read() as tx:
-        here = await chats.get(tx, -7)
-        assert here
-        assert here.state == "active"
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -305,6 +318,10 @@ async def test_a_chat_that_is_new_in_the_moment_of_a_block_is_closed_soon(town: 
     assert await town.state(stranger) == "active"
     await access.worker.step()
     assert await town.state(stranger) == "closed"
+    await access.block(Subject("person", str(stranger + 1)), until=None, reason="")
+    async with town.db.begin() as tx:
+        made = await chats.ensure(tx, stranger + 1, kind="private", title="", now=now)
+    assert made.state == "closed"
 
 
 async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
@@ -362,6 +379,8 @@ async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
     await bell.ask(bob, "/help")
     assert not {story["pk"], news["pk"], *kept["media_ids"]} & set(await shown(last))
     assert await control.billed_for("hidden") == billed
+    await bell.ask(town.boss, "/unblock hidden")
+    assert (await bell.ask(bob, "/stories hidden"))[0]["_story_pk"]
 
 
 async def test_what_waits_of_a_profile_is_not_sent_once_it_is_blocked(town: Town) -> None:

@@ -39,6 +39,7 @@ def of(days: dict[str, Any], words: str) -> Told:
         ("daily budget of 100 credits is used up", "There is budget again"),
         ("The Stories API balance is low", ""),
         ("The Stories API has been failing", "The Stories API is answering again"),
+        ("more than five times its usual price", "reports its usual prices again"),
     ],
 )
 def test_what_is_urgent_rings_once_and_its_end_does_not(

@@ -320,6 +320,19 @@ async def test_blocked_and_private_profiles_are_not_shown(club: tuple[Bell, int]
     assert (await control.typed(boss, link("club.hid", hidden)))["results"] == []
 
 
+async def test_what_is_private_by_the_last_answer_is_not_shown(
+    bell: Bell, control: Control
+) -> None:
+    await shown(bell, "now.private")
+    bob = await control.person()
+    await bell.ask(bob, "/subscribe now.private")
+    assert await control.held(bob, "now.p", 1)
+    await control.change_profile("now.private", is_private=True)
+    (said,) = await bell.ask(bob, link("now.private", await control.publish("now.private")))
+    assert "private account" in said["text"]
+    assert (await control.typed(bob, f"now.p{NEW}"))["results"] == []
+
+
 async def test_what_its_owner_took_down_is_offered_no_longer(tmp_path: Path) -> None:
     async with storybell(tmp_path, cache_s=0) as bell:
         one, two = await shown(bell, "took.down", 2)
