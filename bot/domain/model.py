@@ -29,38 +29,18 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
-    """Where something lies on a story, in fractions of the frame, which it may exceed.
-
-    ``x`` and ``y`` are its middle; ``rotation`` is in turns. All are 0 where the answer has none.
-    """
-
-    x: float = 0.0
-    y: float = 0.0
-    width: float = 0.0
-    height: float = 0.0
-    rotation: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Sticker:
-    """A sticker on a story; ``link`` and ``title`` are those of a link sticker."""
+    """A link sticker on a story."""
 
-    kind: str = ""
-    link: str = ""
+    link: str
     title: str = ""
-    place: Area = Area()
 
 
 @dataclass(frozen=True, slots=True)
 class Reshared:
-    """A post that a story shows; ``code`` is that of its page, ``product`` such as ``clips``."""
+    """A post that a story shows; ``code`` is that of its page."""
 
-    media_pk: str
     code: str = ""
-    product: str = ""
-    profile_id: str = ""
-    place: Area = Area()
     username: str = ""
     """The author's username, where the answer names it."""
 

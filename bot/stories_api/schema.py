@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from bot.domain.links import story_taken_at
-from bot.domain.model import Area, Highlight, Profile, Reshared, Sticker, Story
+from bot.domain.model import Highlight, Profile, Reshared, Sticker, Story
 from bot.domain.paid_calls import Balance
 from bot.stories_api.fields import (
     MOST_NUMBER,
@@ -120,21 +120,6 @@ class _Location(_Wire):
     location: _Name
 
 
-class _Placed(_Wire):
-    """What lies somewhere on a story."""
-
-    x: Number = 0.0
-    y: Number = 0.0
-    width: Number = 0.0
-    height: Number = 0.0
-    rotation: Number = 0.0
-
-    @property
-    def place(self) -> Area:
-        """Return where on the story it lies."""
-        return Area(self.x, self.y, self.width, self.height, self.rotation)
-
-
 class _StickerLink(_Wire):
     """The link of a sticker; newer answers have links only here."""
 
@@ -142,19 +127,16 @@ class _StickerLink(_Wire):
     link_title: CleanText = ""
 
 
-class _Sticker(_Placed):
-    """A sticker, with a link or without."""
+class _Sticker(_Wire):
+    """A sticker with a link."""
 
-    type: CleanText = ""
-    story_link: Annotated[_StickerLink | None, BeforeValidator(_maybe(_StickerLink))] = None
+    story_link: _StickerLink
 
 
-class _Media(_Placed):
+class _Media(_Wire):
     """A post that a story shows (StoryMedia)."""
 
-    media_pk: Id
     media_code: CleanText = ""
-    product_type: CleanText = ""
     user_id: IdOrEmpty = ""
 
 
@@ -337,24 +319,17 @@ def _links(wire: _Story) -> Iterable[str]:
     for link in wire.links:
         yield _unwrapped(link.webUri or "")
     for sticker in wire.stickers:
-        if sticker.story_link is not None:
-            yield _unwrapped(sticker.story_link.url or "")
+        yield _unwrapped(sticker.story_link.url or "")
 
 
 def _sticker(wire: _Sticker) -> Sticker:
-    link = wire.story_link
-    return Sticker(
-        kind=wire.type,
-        link=_unwrapped(link.url or "") if link else "",
-        title=link.link_title if link else "",
-        place=wire.place,
-    )
+    return Sticker(_unwrapped(wire.story_link.url or ""), wire.story_link.link_title)
 
 
 def _reshared(wire: _Media, people: Mapping[str, str]) -> Reshared:
     code = wire.media_code if _CODE.fullmatch(wire.media_code) else ""
     author = people.get(wire.user_id, "") if wire.user_id else ""
-    return Reshared(wire.media_pk, code, wire.product_type, wire.user_id, wire.place, author)
+    return Reshared(code, author)
 
 
 def _people(wire: _Story) -> dict[str, str]:

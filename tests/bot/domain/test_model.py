@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.model import (
-    Area,
     Asker,
     Highlight,
     Options,
@@ -22,7 +21,6 @@ NATGEO = Profile("787132", "natgeo")
     ("plain", "said"),
     [
         (NATGEO, {"is_private": False, "is_verified": False}),
-        (Area(), {"x": 0, "y": 0, "width": 0, "height": 0, "rotation": 0}),
         (Story("1", story("1").taken_at, "photo", NATGEO), {"duration": 0}),
         (Highlight("1", "Africa", NATGEO), {"count": 0}),
         (Asker(7), {"is_owner": False, "in_group": False}),

@@ -169,7 +169,7 @@ def test_the_short_style_tells_when_and_who_paid() -> None:
 
 
 def test_posts_and_music_have_their_lines() -> None:
-    posts = (Reshared("7", "Cx1", username="nasa"), Reshared("8", "Cx2"), Reshared("9"))
+    posts = (Reshared("Cx1", "nasa"), Reshared("Cx2"), Reshared())
     told = of(replace(STORY, reshared=posts, music=("Adele: Hello",)))
     assert parse(told)[0].splitlines()[4:] == ["🔁 Post (nasa) · Post", "🎵 Adele: Hello"]
     assert links_in(told)["Post"] == "https://www.instagram.com/p/Cx2/"
