@@ -78,10 +78,10 @@ def _text(spent: Spending, context: Context) -> str:
     t = context.t
     text: str = t(
         SPENDING,
-        today=cost_of(spent.today.spent, context),
+        today=cost_of(spent.today, context),
         left=t(LEFT, left=spent.left_today, n=spent.budget),
-        week=cost_of(spent.week.spent, context),
-        month=cost_of(spent.month.spent, context),
+        week=cost_of(spent.week, context),
+        month=cost_of(spent.month, context),
         forecast=cost_of(spent.forecast, context),
     )
     text += f"{_bars(spent)}\n" + balance_of(spent, context)
@@ -89,10 +89,9 @@ def _text(spent: Spending, context: Context) -> str:
         text += "\n" + t(DRIFT, n=spent.drift)
     if spent.check_paid_since is not None:
         text += "\n" + t(CHECK_PAID, since=spent.check_paid_since)
-    by_operation = {name: one.spent for name, one in spent.by_operation.items()}
     by_chat = {_named(chat, spent.names.get(chat)): one for chat, one in spent.by_chat.items()}
     for title, lines in (
-        (N_("By kind of call"), by_operation),
+        (N_("By kind of call"), spent.by_operation),
         (N_("By chat (⏰ alerts)"), by_chat),
     ):
         top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]

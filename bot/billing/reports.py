@@ -12,7 +12,7 @@ from bot.domain.budget import DAY, Limits
 from bot.store import access, budgets, chats, key_values, spending, usage
 from bot.store.engine.database import Database, Tx
 from bot.store.ledger import NOBODY
-from bot.store.spending import Part, Sums
+from bot.store.spending import Part
 from bot.stories_api.privacy import PRIVACY_CHECK
 
 K = TypeVar("K")
@@ -46,10 +46,10 @@ class Spending:
     ``balance`` lasts at the pace of the last 7 days.
     """
 
-    today: Sums
-    week: Sums
-    month: Sums
-    by_operation: dict[str, Sums]
+    today: int
+    week: int
+    month: int
+    by_operation: dict[str, int]
     by_chat: dict[int, int]
     names: dict[int, str]
     days: list[tuple[date, int]]
@@ -97,17 +97,17 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     shown = [one for one in parts if one.day >= first]
     kinds = _together(shown, lambda one: one.kind)
     by_chat = await spending.dearest_chats(tx, since=first, limit=_CHATS)
-    by_chat[_SCHEDULE] = by_chat.get(_SCHEDULE, 0) + kinds.get("schedule", Sums()).spent
+    by_chat[_SCHEDULE] = by_chat.get(_SCHEDULE, 0) + kinds.get("schedule", 0)
     names = await chats.titles(tx, by_chat)
     used = await budgets.budget_used(tx, today)
     balance = (await budgets.account_state(tx)).balance
     check_paid_since = await _fell_back_at(tx)
     drift = await key_values.get(tx, DRIFT)
-    days = [(day, by_day.get(day, Sums()).spent) for day in _days(first, today)]
-    this_month = sum(one.spent for day, one in by_day.items() if day >= today.replace(day=1))
+    days = [(day, by_day.get(day, 0)) for day in _days(first, today)]
+    this_month = _since(by_day, today.replace(day=1))
     rate = daily_rate([spent for _, spent in days], now)
     return Spending(
-        today=by_day.get(today, Sums()),
+        today=by_day.get(today, 0),
         week=_since(by_day, today - timedelta(days=6)),
         month=_since(by_day, first),
         by_operation=_together(shown, lambda one: one.operation),
@@ -154,16 +154,16 @@ def days_to_come(now: datetime) -> float:
     return (end - now) / DAY
 
 
-def _together(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, Sums]:
+def _together(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, int]:
     """Return the sums of what has the same key."""
-    totals: dict[K, Sums] = {}
+    totals: dict[K, int] = {}
     for one in parts:
-        totals[key(one)] = totals.get(key(one), Sums()) + one.sums
+        totals[key(one)] = totals.get(key(one), 0) + one.credits
     return totals
 
 
-def _since(by_day: dict[date, Sums], first: date) -> Sums:
-    return sum((one for day, one in by_day.items() if day >= first), Sums())
+def _since(by_day: dict[date, int], first: date) -> int:
+    return sum(spent for day, spent in by_day.items() if day >= first)
 
 
 def _days(first: date, last: date) -> list[date]:

@@ -78,7 +78,7 @@ class Overview:
                 "days_left": spent.days_left and round(spent.days_left, 1),
                 "budget": spent.budget,
                 "spent": spent.budget - spent.left_today,
-                "month": spent.month.spent,
+                "month": spent.month,
                 "forecast": spent.forecast,
                 "drift": spent.drift,
                 "profiles": stands.profiles,

@@ -8,35 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.engine.database import Tx
-from bot.store.ledger import NOBODY, OPEN, ledger_entries
+from bot.store.ledger import NOBODY, ledger_entries
 from bot.store.usage import usage_days
 
 _DAY_MS = 86_400_000
 _EPOCH_DAY = date(1970, 1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Credits of some calls: reserved before them, settled and refunded after.
-
-    ``open`` are those of calls under way; a call that cost more than its nominal price makes
-    ``settled`` larger than ``reserved``.
-    """
-
-    requests: int = 0
-    reserved: int = 0
-    settled: int = 0
-    refunded: int = 0
-    open: int = 0
-
-    @property
-    def spent(self) -> int:
-        """Return what counts as spent."""
-        return self.settled + self.open
-
-    def __add__(self, other: "Sums") -> "Sums":
-        """Return both together."""
-        return Sums(*(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +22,21 @@ class Part:
     day: date
     kind: str
     operation: str
-    sums: Sums
+    credits: int
 
 
 _ENTRIES = ledger_entries.c
 # Written out, as PostgreSQL takes two parameters for two different expressions.
 _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_MS), sa.Integer)
-_IS_OPEN = _ENTRIES.state == OPEN
-_SUMS = (
-    sa.func.count(),
-    sa.func.sum(_ENTRIES.nominal),
-    sa.func.sum(sa.case((_IS_OPEN, 0), else_=_ENTRIES.credits)),
-    sa.func.sum(
-        sa.case(
-            (_ENTRIES.credits < _ENTRIES.nominal, _ENTRIES.nominal - _ENTRIES.credits), else_=0
-        )
-    ),
-    sa.func.sum(sa.case((_IS_OPEN, _ENTRIES.credits), else_=0)),
-)
 
 
 async def parts(tx: Tx, *, since: date) -> list[Part]:
     """Return what was spent from the day ``since`` on."""
     key = (_DAY, _ENTRIES.kind, _ENTRIES.operation)
-    statement = sa.select(*key, *_SUMS).where(_ENTRIES.at >= _midnight(since))
+    spent = sa.select(*key, sa.func.sum(_ENTRIES.credits)).where(_ENTRIES.at >= _midnight(since))
     return [
-        Part(_EPOCH_DAY + timedelta(days=day), kind, operation, Sums(*map(int, sums)))
-        for day, kind, operation, *sums in await tx.execute(
-            statement.group_by(*key).order_by(*key)
-        )
+        Part(_EPOCH_DAY + timedelta(days=day), kind, operation, int(credits_))
+        for day, kind, operation, credits_ in await tx.execute(spent.group_by(*key).order_by(*key))
     ]
 
 

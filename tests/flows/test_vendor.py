@@ -150,7 +150,7 @@ async def walk(cases: list[tuple[str, Endpoint, str]], db: Database, folder: Pat
     with Spool(folder, limit=10**8) as spool:
         for name, endpoint, header in cases:
             billed = await bill_of(FAULTS[name], endpoint, header, ledger, spool)
-            spent = (await counted(db)).spent
+            spent = await counted(db)
             booked, before = spent - before, spent
             most = endpoint.price * 5 * max(1, billed) if header == "absurd" else None
             assert booked >= billed, (name, endpoint, header)

@@ -11,7 +11,7 @@ from bot.domain.serialization import load_readable
 from bot.store.engine.database import Tx
 from bot.store.ledger import ledger_entries
 from bot.store.profiles import profiles
-from bot.store.spending import Sums, parts
+from bot.store.spending import parts
 from bot.store.stories import stories
 from bot.store.usage import usage_days
 
@@ -23,10 +23,10 @@ async def entries(tx: Tx, *, since: datetime) -> list[sa.Row[Any]]:
     return list(await tx.execute(statement))
 
 
-async def all_spent(tx: Tx, *, since: date = date(2000, 1, 1)) -> Sums:
+async def all_spent(tx: Tx, *, since: date = date(2000, 1, 1)) -> int:
     """Return the sums of all calls."""
     found = await parts(tx, since=since)
-    return sum((one.sums for one in found), Sums())
+    return sum(one.credits for one in found)
 
 
 async def kept_stories(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:
