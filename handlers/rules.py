@@ -1,11 +1,11 @@
 """/rules NAME only: #sale not: video: which stories of a profile bring an alert here."""
 
 from bot.context import Context
-from bot.domain import alert_rules, links, story_terms
+from bot.domain import links, story_terms
 from bot.domain.model import Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
-from bot.presentation.actions import DANGER, RULE, SUBSCRIPTION, Buttons, Page, back, button
+from bot.presentation.actions import DANGER, RULE, SUBSCRIPTION, Buttons, Page, back
 from bot.presentation.html import code, shorten
 from handlers.guard import command, pressed
 from handlers.replies import rewrite, say
@@ -22,10 +22,7 @@ ALL = N_("You get alerts for all stories.")
 ONLY = N_("🎯 Only stories with one of these: {terms}")
 WITHOUT = N_("🚫 No stories with any of these: {terms}")
 UNKNOWN = N_("I don't understand {words}.")
-HINT = N_("Tap something that this profile has used lately, or write your own rule.")
-SUGGESTIONS = 6
 LONGEST_LIST = 200  # characters of what is not understood
-LONGEST_DATA = 64  # bytes; Bot API, InlineKeyboardButton
 OFF = "off"
 
 
@@ -53,7 +50,6 @@ async def rules(context: Context) -> None:
         return
     result = await context.services.subscriptions.named(context.chat.id, link.username)
     here = [one for one in result if one.target.thread_id == context.place.thread_id] or result
-    suggested = await _suggested(here[0], context)
     if text:
         here = [
             await context.services.subscribing.set_options(
@@ -61,38 +57,23 @@ async def rules(context: Context) -> None:
             )
             for one in here
         ]
-    await say(context, *_page(here[0], suggested, context))
+    await say(context, *_page(here[0], context))
 
 
 @pressed(RULE)
-async def change_rule(context: Context, number: int, what: str, term: str | None) -> None:
-    """Add a term to a subscription's rules (``only``, ``not``), or end them (``off``)."""
-    term = term or ""
+async def end_rules(context: Context, number: int) -> None:
+    """End a subscription's rules."""
     one = await context.services.subscriptions.get(context.chat.id, number)
-    only, without = one.options.only, one.options.without
-    if what == OFF:
-        only = without = ""
-    elif what == "only":
-        only = f"{only} {term}"
-    else:
-        without = f"{without} {term}"
-    suggested = await _suggested(one, context)
-    options = _with(one.options, only, without)
+    options = _with(one.options, "", "")
     one = await context.services.subscribing.set_options(context.chat.id, one.id, options)
-    await rewrite(context, *_page(one, suggested, context))
-
-
-async def _suggested(one: Subscription, context: Context) -> list[str]:
-    """Return what the profile's stories of now hold, without asking anybody."""
-    live = await context.services.subscriptions.live(one.username, chat_id=context.chat.id)
-    return alert_rules.used_terms(live, most=SUGGESTIONS)
+    await rewrite(context, *_page(one, context))
 
 
 def _with(options: Options, only: str, without: str) -> Options:
     return Options.of({**options.values(), "only": only, "without": without})
 
 
-def _page(one: Subscription, suggested: list[str], context: Context) -> Page:
+def _page(one: Subscription, context: Context) -> Page:
     t, options = context.t, one.options
     lines: list[str] = [t(TITLE, username=one.username)]
     if options.only:
@@ -101,18 +82,8 @@ def _page(one: Subscription, suggested: list[str], context: Context) -> Page:
         lines.append(t(WITHOUT, terms=code(options.without)))
     if not options.only and not options.without:
         lines.append(t(ALL))
-    used = {*options.only.split(), *options.without.split()}
     rows: Buttons = []
-    for term in suggested:
-        pair = {
-            f"🎯 {term}": RULE(one.id, "only", term),
-            f"🚫 {term}": RULE(one.id, "not", term),
-        }
-        if term not in used and all(len(data.encode()) <= LONGEST_DATA for data in pair.values()):
-            rows.append([button(text, data) for text, data in pair.items()])
-    if rows:
-        lines.append(t(HINT))
-    if used:
-        rows.append([context.button(N_("Remove all rules"), RULE(one.id, OFF), DANGER)])
+    if options.only or options.without:
+        rows.append([context.button(N_("Remove all rules"), RULE(one.id), DANGER)])
     lines += ["", t(USAGE)]
     return "\n".join(lines), [*rows, [back(t, SUBSCRIPTION(one.id))]]

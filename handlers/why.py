@@ -99,9 +99,6 @@ def _checks(known: Why, profile: Known, context: Context) -> list[str]:
             lines.append(t(N_("Next check: now")))
     if (delay := delay_of(profile)) and not profile.failures:
         lines.append(t(DELAY, delay=max(delay, LEAST)))
-    if known.hours:
-        hours = t.listed([_hour(hour, context) for hour in known.hours])
-        lines.append(t(N_("It usually posts around {hours}."), hours=hours))
     if profile.failures:
         failed = NN_("{n} check has failed since then.", "{n} checks have failed since then.")
         lines.append(t(failed, n=profile.failures))
@@ -136,8 +133,3 @@ def _limits(known: Why, context: Context) -> list[str]:
     names = [] if chosen.media == "all" else [MEDIA[chosen.media]]
     rules = [rule for rule in known.outcomes.filtered_by if rule.startswith(("only ", "not "))]
     return [*(context.t.plain(name) for name in names), *rules[:MOST_RULES]]
-
-
-def _hour(hour: int, context: Context) -> str:
-    """Return an hour of UTC as the chat's clock shows it."""
-    return context.t.time(context.now.replace(hour=hour, minute=0))

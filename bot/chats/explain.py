@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from bot.domain import alert_rules
 from bot.domain.records import Known, Mute, Subscription, mute_of
 from bot.domain.selection import FILTERED
-from bot.fetching import schedule_state
-from bot.scheduling.forecast import ProfileState, usual_hours
 from bot.store import chats, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
 from bot.store.enqueue import Tally
@@ -59,8 +57,8 @@ class Outcomes:
 class Why:
     """The state of a subscription.
 
-    ``out_of_budget`` may be the reason why a check is overdue. ``hours`` (UTC) are those in which
-    the profile posts most; ``mute`` is what keeps alerts from the place.
+    ``out_of_budget`` may be the reason why a check is overdue; ``mute`` is what keeps alerts from
+    the place.
     """
 
     subscription: Subscription
@@ -69,7 +67,6 @@ class Why:
     chat_open: bool
     out_of_budget: bool
     mute: Mute | None
-    hours: list[int]
     live: int
     """How many stories are there now, as last seen; ``passing`` of them pass the options."""
     passing: int
@@ -98,8 +95,6 @@ async def explain(
     known = await profiles.get(tx, subscription.profile_id)
     chat = await chats.get(tx, target.chat_id)
     live = await stories.live(tx, subscription.profile_id, now=now)
-    state = ProfileState.from_json(known.forecast) if known else ProfileState()
-    population = (await schedule_state.load(tx)).schedule.demand.population
     tallies = await enqueue.tally(tx, subscription.id, since=now - LOOKBACK)
     return Why(
         subscription=subscription,
@@ -108,7 +103,6 @@ async def explain(
         chat_open=chat is not None and chat.state == "active",
         out_of_budget=out_of_budget,
         mute=mute_of(await mutes.of_chat(tx, target.chat_id), target.thread_id),
-        hours=usual_hours(state, population),
         live=len(live),
         passing=sum(alert_rules.passes(story, subscription.options) for story in live),
     )

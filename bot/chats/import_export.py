@@ -23,17 +23,15 @@ class BadFileError(BotError):
 
 @dataclass(frozen=True, slots=True)
 class ImportEntry:
-    """One subscription in a file; ``thread_id`` is only right in the chat it came from."""
+    """One subscription in a file."""
 
     username: str
-    profile_id: str = ""
     preferences: Preferences = field(default_factory=Preferences)
-    thread_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What a file held: entries, each profile of a topic once, and lines that made no sense."""
+    """What a file held: entries, each profile once, and lines that made no sense."""
 
     entries: list[ImportEntry]
     skipped: list[str] = field(default_factory=list)
@@ -41,15 +39,7 @@ class Import:
 
 def to_json(entries: Iterable[ImportEntry]) -> bytes:
     """Return the subscriptions as JSON."""
-    rows = [
-        {
-            "username": entry.username,
-            "profile_id": entry.profile_id,
-            "thread_id": entry.thread_id,
-            **entry.preferences.values(),
-        }
-        for entry in entries
-    ]
+    rows = [{"username": one.username, **one.preferences.values()} for one in entries]
     value = {"storybell": _VERSION, "subscriptions": rows}
     return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
@@ -64,14 +54,14 @@ def read(data: bytes) -> Import:
         raise BadFileError("too large")
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     rows = _rows_of(text)
-    entries: dict[tuple[str, int | None], ImportEntry] = {}
+    entries: dict[str, ImportEntry] = {}
     skipped: list[str] = []
     for row in rows:
         entry = _entry(row)
         if entry is None:
             skipped.append(_shown(row))
         else:
-            entries.setdefault((entry.username, entry.thread_id), entry)
+            entries.setdefault(entry.username, entry)
     return Import(list(entries.values()), skipped)
 
 
@@ -94,13 +84,7 @@ def _entry(row: object) -> ImportEntry | None:
     link = parse_argument(row["username"])
     if link is None or link.kind != "profile" or link.username is None:
         return None
-    profile_id, thread = row.get("profile_id"), row.get("thread_id")
-    return ImportEntry(
-        username=link.username,
-        profile_id=profile_id if isinstance(profile_id, str) else "",
-        preferences=Preferences.of(row),
-        thread_id=thread if isinstance(thread, int) and not isinstance(thread, bool) else None,
-    )
+    return ImportEntry(link.username, Preferences.of(row))
 
 
 def _shown(row: object) -> str:

@@ -260,7 +260,4 @@ class Subscriptions:
 
     async def entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions for ``bot.chats.import_export`` to write down."""
-        return [
-            ImportEntry(one.username, one.profile_id, one.preferences, one.target.thread_id)
-            for one in await self.every(chat_id)
-        ]
+        return [ImportEntry(one.username, one.preferences) for one in await self.every(chat_id)]

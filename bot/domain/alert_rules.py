@@ -3,15 +3,14 @@
 No clock and no I/O: ``now`` is an argument. Minutes are counted from midnight in a chat's zone.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from urllib.parse import urlsplit
 
 from bot.domain.budget import DAY
 from bot.domain.model import STORY_LIFE, Options, Right, Story
-from bot.domain.story_terms import PLACE, is_term
+from bot.domain.story_terms import PLACE
 from bot.domain.zones import zone_of
 
 MOST_DOUBTS = 2
@@ -314,17 +313,6 @@ def fits(story: Story, term: str) -> bool:
         return any(name in place.lower().replace("-", " ") for place in story.locations)
     hosts = {host_of(url) for url in story.links}
     return any(host == term or host.endswith("." + term) for host in hosts)
-
-
-def used_terms(stories: Iterable[Story], *, most: int) -> list[str]:
-    """Return the terms that would choose among these stories, the most used first."""
-    counts: Counter[str] = Counter()
-    for story in stories:
-        counts.update({f"#{tag.lower().removeprefix('#')}" for tag in story.hashtags})
-        people = (*story.mentions, *story.sponsors)
-        counts.update({f"@{name.lower().removeprefix('@')}" for name in people})
-        counts.update({host_of(url) for url in story.links})
-    return [term for term, _ in counts.most_common() if is_term(term)][:most]
 
 
 def host_of(url: str) -> str:

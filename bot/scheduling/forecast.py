@@ -29,7 +29,6 @@ FAST, SLOW = 15.0, 3.0
 MOST_ECHOES = 0.85
 """The part of the stories that others may bring about, at most."""
 
-_OFTEN = 1.5  # times the mean: an hour worth naming
 _SAME_SESSION = HOUR
 _WITHIN_SESSION = 0.3  # what a further story of a session tells about the hours
 # Of a story's hour, to the hours around it: the binomial bell of order six.
@@ -253,18 +252,6 @@ def usual_between(state: ProfileState, population: Population, begin: float, end
     length = end - begin
     places = (begin + part * length for part in _PLACES)
     return length / HOUR * sum(level_at(shape, place) for place in places) / len(_PLACES)
-
-
-KNOWN_STORIES, KNOWN_DAYS = 5.0, 5.0
-"""So many stories (with the half-life of the rate) and days make a habit that is spoken of."""
-
-
-def usual_hours(state: ProfileState, population: Population) -> list[int]:
-    """Return the hours (UTC) in which it posts half more than in the mean, in order."""
-    if state.stories < KNOWN_STORIES or state.age < KNOWN_DAYS:
-        return []  # of its own it has shown too little to speak of habits
-    shape = rhythm(state, population)
-    return [hour for hour, factor in enumerate(shape) if factor >= _OFTEN]
 
 
 def reach(state: ProfileState, population: Population, *, target: float, most: float) -> float:

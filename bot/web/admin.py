@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from bot.domain.errors import BotError
 from bot.store import key_values
 from bot.store.engine.database import Database, Tx
-from bot.web.connections import recognise, refused
+from bot.web.connections import refused
 from bot.web.signed import OWN, TELEGRAM, signed_by_telegram
 
 log = structlog.get_logger()
@@ -138,8 +138,6 @@ class AdminPage:
             is_known = person is not None and person in await self._owners()
         else:
             is_known = False
-        if is_known:
-            recognise(request)
         return is_known
 
 

@@ -16,15 +16,7 @@ from pydantic import SecretStr
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
 from bot.store.inbox import is_number
-from bot.web.connections import (
-    MOST,
-    PROVEN,
-    accept,
-    busy_until_read,
-    forget_proof,
-    recognise,
-    refused,
-)
+from bot.web.connections import MOST, accept, busy_until_read, refused
 
 log = structlog.get_logger()
 
@@ -76,7 +68,6 @@ class Door:
         given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
             return "wrong secret", refused(403)
-        recognise(request)
         if self.is_behind():
             return "behind", _busy()
         body = await _body_of(request)
@@ -128,8 +119,7 @@ class Web:
 
     def app(self) -> web.Application:
         """Return the routes."""
-        app = web.Application(client_max_size=_LARGEST_UPDATE, middlewares=[forget_proof])
-        app[PROVEN] = set()
+        app = web.Application(client_max_size=_LARGEST_UPDATE)
         app.on_response_prepare.append(busy_until_read)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
@@ -152,7 +142,7 @@ class Web:
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
         assert runner.server is not None  # noqa: S101 - it was set up
-        serve = partial(accept, runner.server, app[PROVEN], self._most_connections)
+        serve = partial(accept, runner.server, self._most_connections)
         server = await asyncio.get_running_loop().create_server(serve, host, port)
         self._closing.callback(server.close)
         self.port = int(server.sockets[0].getsockname()[1])

@@ -52,7 +52,7 @@ BUTTONS = {
     "highlights:": ("highlights:natgeo:0",),
     "highlight:": ("highlight:18787132", "highlight:18787132:10"),
     "past:": ("past:natgeo", "past:natgeo:30"),
-    "rule:": ("rule:1:only:#sale", "rule:1:off"),
+    "rule:": ("rule:1",),
     "opt:": ("opt:1:pause:on", "opt:1:silent:on"),
     "defaults": ("defaults", "defaults:silent"),
     "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:off"),

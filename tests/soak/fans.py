@@ -148,13 +148,10 @@ class Fans:
         await self._say(place, f"/rules {self._followed(place)} {rules}".strip())
 
     async def tap_rules(self, place: Place) -> None:
-        """Make rules by the buttons of what a profile has lately used, and end them again."""
+        """End rules by their button, where there are some."""
         await self._say(place, f"/rules {self._followed(place)}")
         await asyncio.sleep(A_WHILE)
-        if await self._press(place, "rule:", contains=self._chance.choice([":only:", ":not:"])):
-            await asyncio.sleep(A_WHILE)
-            if self._chance.random() < 0.5:
-                await self._press(place, "rule:", ends=":off")
+        await self._press(place, "rule:")
 
     async def choose(self, place: Place) -> None:
         """Change an option that alerts look different by."""

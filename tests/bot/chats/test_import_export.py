@@ -25,17 +25,15 @@ entries = st.lists(
     st.builds(
         ImportEntry,
         username=names,
-        profile_id=st.integers(1, 10**12).map(str),
         preferences=st.builds(
             Preferences,
             options,
             paused=st.booleans(),
             paused_until=st.one_of(st.none(), st.datetimes(timezones=st.just(UTC))),
         ),
-        thread_id=st.one_of(st.none(), st.integers(1, 2**40)),
     ),
     max_size=20,
-    unique_by=lambda entry: (entry.username, entry.thread_id),
+    unique_by=lambda entry: entry.username,
 )
 
 
@@ -45,7 +43,7 @@ def test_json_comes_back_whole(wanted: list[ImportEntry]) -> None:
 
 
 def test_nothing_of_what_a_chat_decided_is_lost_in_a_file() -> None:
-    entry = ImportEntry("natgeo", "1", unlike_defaults(), 5)
+    entry = ImportEntry("natgeo", unlike_defaults())
     assert read(to_json([entry])).entries == [entry]
 
 
@@ -85,11 +83,10 @@ def test_lines_that_make_no_sense_are_named() -> None:
         "https://www.instagram.com/p/Cabc/",
         {"username": 5},
         None,
-        {"username": "quiet", "options": {"silent": "yes", "digest": True}, "thread_id": True},
+        {"username": "quiet", "options": {"silent": "yes", "digest": True}},
         "natgeo",
     ]
     found = read(b"\xef\xbb\xbf" + json.dumps(rows).encode())
     assert [entry.username for entry in found.entries] == ["natgeo", "prada", "busy", "quiet"]
     assert found.entries[3].preferences.options == Options(digest=True)
-    assert found.entries[3].thread_id is None
     assert found.skipped == ["no such name!", "https://www.instagram.com/p/Cabc/", "5", "None"]

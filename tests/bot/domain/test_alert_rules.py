@@ -328,22 +328,13 @@ def test_a_second_answer_proves_what_the_first_says() -> None:
     ]
 
 
+def test_a_host_that_is_none_is_empty() -> None:
+    assert alert_rules.host_of("https://[bad") == ""
+
+
 def test_news_begin_with_a_whole_second() -> None:
     now = NOON + timedelta(microseconds=999_999)
     assert alert_rules.from_now_on(now) == NOON
-
-
-def test_used_terms_are_the_most_used_first_and_hosts_without_www() -> None:
-    stories = [
-        story("1", hashtags=("Sale", "#new"), links=("https://www.nike.com/x",)),
-        story("2", hashtags=("sale",), mentions=("prada",), sponsors=("@nike",)),
-        story("3", hashtags=("sale",), links=("https://nike.com/y", "https://[bad")),
-    ]
-    assert alert_rules.used_terms(stories, most=2) == ["#sale", "nike.com"]
-    assert set(alert_rules.used_terms(stories, most=9)) == {
-        "#sale", "#new", "nike.com", "@prada", "@nike"
-    }  # fmt: skip
-    assert alert_rules.host_of("https://[bad") == ""
 
 
 @pytest.mark.parametrize(

@@ -81,11 +81,3 @@ def test_a_list_has_at_most_20_terms_and_200_characters() -> None:
     assert story_terms.normalized(" ".join([*fitting[:1], f"#{'b' * 100}", "#c"])) == (
         f"{fitting[0]} #c"
     )
-
-
-def test_what_was_used_most_comes_first() -> None:
-    again = story("3", hashtags=("sale",), mentions=("nike",))
-    assert alert_rules.used_terms([RICH, again, PLAIN], most=2) in (
-        ["#sale", "@nike"],
-        ["@nike", "#sale"],
-    )

@@ -23,7 +23,6 @@ from bot.scheduling.forecast import (
     rhythm,
     spontaneous,
     usual_between,
-    usual_hours,
 )
 from bot.scheduling.rates import EXPERTS, POOLED, guesses, leanings, pooled
 from bot.scheduling.waiting_time import DAY, HOUR, crossing, level_at
@@ -368,21 +367,6 @@ def test_usual_hours_are_the_integral_of_the_rhythm(begin: float) -> None:
     middle = level_at(rhythm(state, LIVELY), (begin_at + end_at) / 2)
     found = usual_between(state, LIVELY, begin_at, end_at)
     assert found == pytest.approx((10.4 - begin) * middle)
-
-
-def test_habits_are_named_from_five_stories_and_five_days_on() -> None:
-    hours = array("d", [0.0] * 24)
-    hours[7] = 24.0
-    known = ProfileState(stories=5.0, age=5.0, hours=hours)
-    assert usual_hours(known, Population()) == [7]
-    assert usual_hours(replace(known, stories=4.99), Population()) == []
-    assert usual_hours(replace(known, age=4.99), Population()) == []
-
-
-def test_an_hour_with_half_more_than_the_mean_is_named() -> None:
-    state = ProfileState(stories=9.0, age=9.0)
-    common = Population(rhythm=(1.5, 1.49, *[1.0] * 20, 1.6, 0.41), sessions=24.0)
-    assert usual_hours(state, common) == [0, 22]
 
 
 def test_a_row_keeps_the_order_and_the_digits_of_its_numbers() -> None:
