@@ -254,10 +254,7 @@ class Fans:
     async def _say(self, place: Place, text: str) -> None:
         await self._people.write(place, place.owner, text, thread=self._people.topic_of(place))
 
-    async def _press(
-        self, place: Place, begins: str, *, contains: str = "", ends: str = ""
-    ) -> bool:
+    async def _press(self, place: Place, begins: str, *, ends: str = "") -> bool:
         return await self._people.press_where(
-            place,
-            lambda had: had.startswith(begins) and contains in had and had.endswith(ends),
+            place, lambda had: had.startswith(begins) and had.endswith(ends)
         )
