@@ -23,7 +23,6 @@ LEDGER = {"bot/billing/ledger.py", "bot/store/spending.py"}
 TERMS = {
     "settle": LEDGER | {"bot/fetching/answer_cache.py", "bot/fetching/poller.py"},
     "_settle_alone": LEDGER,
-    "settled": LEDGER,
     "keep": {"bot/domain/model.py", "bot/outbox/results.py", "handlers/options.py"},
 }
 """Terms of the glossary, and the only modules that may use them: the ledger's, and an option's."""
