@@ -18,7 +18,6 @@ from bot.store import key_values, profiles
 from bot.store.engine.database import Tx
 
 KEY = "schedule"
-_FORMAT = 1  # of what is kept; another one is not read, and the schedule learns anew
 _SAMPLE = 400  # profiles, others each time: the price errs by 15 %, intervals by half of that
 _POLLS_OF_MEAN = 50
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
@@ -137,7 +136,7 @@ def _state(known: Known, now: datetime) -> ProfileState:
 async def load(tx: Tx) -> Plan:
     """Return the plan that was kept last, or a new one."""
     kept = await key_values.get(tx, KEY)
-    if not isinstance(kept, dict) or kept["format"] != _FORMAT:
+    if kept is None:
         return Plan()
     plan = Plan(Schedule(kept["budget"], minimum=kept["floor"]), kept["cost"])
     plan.schedule.restore(kept["schedule"])
@@ -150,7 +149,6 @@ async def save(tx: Tx, plan: Plan) -> None:
     """Keep the plan; the last one kept holds, which does no harm."""
     schedule = plan.schedule
     value = {
-        "format": _FORMAT,
         "budget": schedule.budget,
         "floor": schedule.minimum,
         "cost": plan.cost,

@@ -46,7 +46,7 @@ class Population:
     ``rate`` is the mean number of stories a day; ``rhythm`` has mean 1 over 24 hours (UTC);
     ``fast`` and ``slow`` are the parts of the stories that another one brought about, soon or
     later; ``sessions`` is how many sessions the population's rhythm counts for each profile.
-    ``weights`` and ``exponents`` are those of the experts of ``rates``.
+    ``exponents`` are those of the experts of ``rates``.
     """
 
     rate: float = 2.0
@@ -54,7 +54,6 @@ class Population:
     fast: float = 0.25
     slow: float = 0.25
     sessions: float = 10.0
-    weights: tuple[float, ...] = rates.WEIGHTS
     exponents: tuple[float, ...] = rates.EXPONENTS
     _forecasters: dict[int, rates.Forecaster] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -204,10 +203,7 @@ def rate_of(state: ProfileState, population: Population) -> float:
     forecaster = population._forecasters.get(bucket)  # noqa: SLF001 - a cache of this module
     if forecaster is None:
         forecaster = rates.Forecaster(
-            population.weights,
-            population.exponents,
-            age=bucket / _AGES_A_DAY,
-            common=population.rate,
+            population.exponents, age=bucket / _AGES_A_DAY, common=population.rate
         )
         population._forecasters[bucket] = forecaster  # noqa: SLF001 - a cache of this module
     return forecaster.rate(state.sums) / 24

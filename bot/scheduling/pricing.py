@@ -108,7 +108,6 @@ def survey(
         fast=fast / heard,
         slow=slow / heard,
         sessions=_sessions(likeness),
-        weights=before.weights,
         exponents=before.exponents,
     )
     scale = profiles / count if profiles is not None and count else 1.0

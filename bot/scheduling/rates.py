@@ -2,13 +2,11 @@
 
 People change: who posted ten stories yesterday may be silent for weeks, and another keeps one pace
 for years. So each profile keeps the sums of its stories under several half-lives, and the expected
-rate is a mixture of what these say. The weights of the mixture are common to all profiles and are
-learned by expectation maximisation (the classic one for a mixture of Poisson intensities): each
-story that a check shows is credited to the experts in proportion to what they expected.
+rate is a mixture of what these say.
 
 A mixture never says less than a part of what each of its experts says: who posted much for weeks
 and then stops goes on being expected. So the mixture is multiplied by powers of what the experts
-say of it, which are learned as well, by Poisson regression: one silent expert can veto.
+say of it, which are learned, by Poisson regression: one silent expert can veto.
 """
 
 from array import array
@@ -29,13 +27,10 @@ _PRIORS = (0.5, 2.0, 8.0)
 EXPERTS = len(HALF_LIVES) * len(_PRIORS) + 1
 """One for each half-life and prior, and last one who knows the population alone."""
 
-_MEMORY = 10 * DAY
-"""In which what the weights are learned from forgets half."""
-
 DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # a day
 _SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # parts by half-life and by prior
 WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)
-"""Of the experts, before anything is learned: a memory of some days, a prior of half a day."""
+"""Of the experts: a memory of some days, a prior of half a day."""
 
 POOLED = tuple(
     number for number in range(EXPERTS - 1) if number % len(_PRIORS) in {0, len(_PRIORS) - 1}
@@ -52,9 +47,6 @@ _RIDGE = 30.0  # stories that speak for exponents of zero
 _STEEPEST = 2.0  # exponent, either way
 _FARTHEST = 2.0  # from the mixture, either way; a logarithm
 _NEVER = 0.003  # stories a day that are as good as none
-
-_DOUBT = 150.0  # stories that speak for the weights as they are
-_LEAST = 1e-3  # of a weight, so that an expert can come back
 
 
 def no_sums() -> MutableSequence[float]:
@@ -75,19 +67,25 @@ def guesses(sums: Sequence[float], age: float, common: float) -> list[float]:
     return rates
 
 
-def _terms_of(weights: Sequence[float], age: float, common: float) -> list[float]:
+def mixture_of(estimates: Sequence[float]) -> float:
+    """Return what the experts expect together, stories a day."""
+    mixture: float = sum(map(mul, WEIGHTS, estimates))
+    return mixture
+
+
+def _terms_of(age: float, common: float) -> list[float]:
     """Return what the mixture adds for each story of the sums, and last what it adds anyway.
 
-    The mean of ``guesses`` under ``weights`` is linear in the sums: this is the line.
+    The mean of ``guesses`` under ``WEIGHTS`` is linear in the sums: this is the line.
     """
     terms = []
-    constant = weights[-1] * common
+    constant = WEIGHTS[-1] * common
     place = 0
     for decay in DECAYS:
         days = (1.0 - exp(-decay * age)) / decay
         slope = 0.0
         for prior in _PRIORS:
-            part = weights[place] / (days + prior)
+            part = WEIGHTS[place] / (days + prior)
             slope += part
             constant += part * prior * common
             place += 1
@@ -114,11 +112,9 @@ class Forecaster:
 
     __slots__ = ("_exponent", "_powers", "_terms")
 
-    def __init__(
-        self, weights: Sequence[float], exponents: Sequence[float], *, age: float, common: float
-    ) -> None:
+    def __init__(self, exponents: Sequence[float], *, age: float, common: float) -> None:
         """Work out what does not depend on the profile; ``age`` in days."""
-        self._terms = _terms_of(weights, age, common)
+        self._terms = _terms_of(age, common)
         self._exponent = sum(exponents)
         self._powers = []
         for number, exponent in zip(POOLED, exponents, strict=True):
@@ -199,48 +195,3 @@ def _solved(curvature: Sequence[Sequence[float]], pull: Sequence[float]) -> list
                 for place in range(number, len(row)):
                     other[place] -= factor * row[place]
     return [row[-1] / row[number] for number, row in enumerate(rows)]
-
-
-@dataclass(slots=True)
-class Mixture:
-    """The weights of the experts, and what they are learned from.
-
-    ``credited`` are the stories by expert, divided by its weight; ``expected`` what it expected.
-    """
-
-    weights: tuple[float, ...] = WEIGHTS
-    credited: list[float] = field(default_factory=lambda: [_DOUBT] * EXPERTS)
-    expected: list[float] = field(default_factory=lambda: [_DOUBT] * EXPERTS)
-    at: float = 0.0
-
-    def observe(self, estimates: Sequence[float], days: float, stories: float) -> None:
-        """Learn that ``stories`` came in ``days``, where the experts had said ``estimates``."""
-        expected = self.expected
-        for number, guess in enumerate(estimates):
-            expected[number] += guess * days
-        if stories:
-            mean = sum(map(mul, self.weights, estimates))
-            credited = self.credited
-            for number, guess in enumerate(estimates):
-                credited[number] += stories * guess / mean
-
-    def update(self, at: float) -> None:
-        """Weigh the experts anew, and forget by the time that has passed."""
-        raw = [
-            max(weight * credited / expected, _LEAST)
-            for weight, credited, expected in zip(
-                self.weights, self.credited, self.expected, strict=True
-            )
-        ]
-        total = sum(raw)
-        self.weights = tuple(value / total for value in raw)
-        decay = 0.5 ** (max(0.0, at - self.at) / _MEMORY) if self.at else 1.0
-        new = _DOUBT * (1.0 - decay)
-        self.credited = [value * decay + new for value in self.credited]
-        self.expected = [value * decay + new for value in self.expected]
-        self.at = at
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Mixture":
-        """Return what ``asdict`` gave."""
-        return cls(**{**values, "weights": tuple(values["weights"])})

@@ -27,7 +27,6 @@ which the last writer wins without harm: credits are bounded by the ledger's sum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from math import sqrt
-from operator import mul
 from typing import Any
 
 from bot.scheduling.forecast import (
@@ -47,7 +46,7 @@ from bot.scheduling.pricing import (
     floor_hours,
     survey,
 )
-from bot.scheduling.rates import Mixture, Pool, guesses, leanings
+from bot.scheduling.rates import Pool, guesses, leanings, mixture_of
 from bot.scheduling.waiting_time import DAY, HOUR
 
 _STALE = 0.1
@@ -57,7 +56,7 @@ _URGENT = 20 * HOUR
 """Since the last check: after it a check may cost what the day still has, whatever the pace."""
 
 _EVERY = 8
-"""One check in so many teaches the weights of the mixture, and what its pool had expected."""
+"""One check in so many teaches what the pool of the experts had expected."""
 
 _ROUNDING = 1e-6
 
@@ -83,7 +82,6 @@ class Schedule:
         self.minimum = minimum
         self.price = Price()
         self.bucket = CreditBucket()
-        self.mixture = Mixture()
         self.pool = Pool()
         self._counted = 0
         self.budget = budget
@@ -123,7 +121,7 @@ class Schedule:
         self.adopt(survey(rows, self._learned(self.demand.population), profiles=profiles))
 
     def _learned(self, population: Population) -> Population:
-        return replace(population, weights=self.mixture.weights, exponents=self.pool.exponents)
+        return replace(population, exponents=self.pool.exponents)
 
     def due(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next check is due at the current price; keeps it in ``state``."""
@@ -159,8 +157,7 @@ class Schedule:
         if not is_sample and not (taken and taken[-1] > state.story_at):
             return self.seen(state, weight, cost, at=at, taken=taken)
         due = self._compared(state, weight, cost, at=at, taken=taken, is_sample=is_sample)
-        if is_sample and at - self.mixture.at >= 3 * HOUR:
-            self.mixture.update(at)
+        if is_sample and at - self.pool.at >= 3 * HOUR:
             self.pool.update(at)
         return due
 
@@ -180,18 +177,16 @@ class Schedule:
         """
         population = self.demand.population
         estimates = guesses(state.sums, state.age, population.rate)
-        mixture = sum(map(mul, population.weights, estimates))
+        mixture = mixture_of(estimates)
         leaning = leanings(estimates, mixture)
         hours = usual_between(state, population, max(state.seen_at, at - DAY), at)
         before = spontaneous(state)
         due = self.seen(state, weight, cost, at=at, taken=taken)
-        echoes = sum(echoes_of(state, population))
-        stories = spontaneous(state) - before
-        self.pool.came(leaning, stories)
+        self.pool.came(leaning, spontaneous(state) - before)
         if is_sample:
+            echoes = sum(echoes_of(state, population))
             expected = mixture * (1.0 - echoes) * hours / 24
             self.pool.expected(leaning, _EVERY * expected)
-            self.mixture.observe(estimates, hours / 24, stories / (1.0 - echoes))
         return due
 
     def failed(self, at: float) -> None:
@@ -279,13 +274,13 @@ class Schedule:
 
     def to_json(self) -> dict[str, Any]:
         """Return what replicas share."""
-        parts = (self.price, self.bucket, self.mixture, self.pool)
+        parts = (self.price, self.bucket, self.pool)
         return {"demand": self.demand.to_json(), "parts": [asdict(part) for part in parts]}
 
     def restore(self, values: Mapping[str, Any]) -> None:
         """Take over what ``to_json`` gave."""
-        price, bucket, mixture, pool = values["parts"]
+        price, bucket, pool = values["parts"]
         self.price, self.bucket = Price(**price), CreditBucket(**bucket)
-        self.mixture, self.pool = Mixture.from_json(mixture), Pool.from_json(pool)
+        self.pool = Pool.from_json(pool)
         demand = Demand.from_json(values["demand"])
         self.adopt(replace(demand, population=self._learned(demand.population)))

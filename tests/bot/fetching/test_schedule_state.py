@@ -6,8 +6,8 @@ from datetime import timedelta
 from bot.domain.model import Profile
 from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState
-from bot.scheduling.rates import EXPERTS, Mixture
-from bot.store import key_values, profiles, subscriptions
+from bot.scheduling.rates import POOLED
+from bot.store import profiles, subscriptions
 from bot.store.engine.database import Database
 from tests.bot.domain.test_records import KNOWN
 from tests.support.followed import HOUR, MINUTE, NOON, follow, story
@@ -72,13 +72,11 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     assert plan.pause is None
 
 
-async def test_a_plan_in_another_format_begins_anew(db: Database) -> None:
+async def test_a_plan_that_is_kept_goes_on(db: Database) -> None:
     async with db.begin() as tx:
         plan = await schedule_state.load(tx)
-        plan.schedule.mixture.observe([1.0] * EXPERTS, 1.0, 2)
+        plan.schedule.pool.came([0.5] * len(POOLED), 2)
         plan.share(1300, 0, known=10, fresh=5)
         await schedule_state.save(tx, plan)
         again = await schedule_state.load(tx)
-        assert (again.schedule.mixture, again.pause) == (plan.schedule.mixture, plan.pause)
-        await key_values.put(tx, schedule_state.KEY, {"format": 0})
-        assert (await schedule_state.load(tx)).schedule.mixture == Mixture()
+        assert (again.schedule.pool, again.pause) == (plan.schedule.pool, plan.pause)

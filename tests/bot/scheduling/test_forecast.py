@@ -24,7 +24,7 @@ from bot.scheduling.forecast import (
     spontaneous,
     usual_between,
 )
-from bot.scheduling.rates import EXPERTS, POOLED, guesses, leanings, pooled
+from bot.scheduling.rates import POOLED, guesses, leanings, mixture_of, pooled
 from bot.scheduling.waiting_time import DAY, HOUR, crossing, level_at
 
 START = 20_000 * DAY
@@ -166,7 +166,6 @@ LIVELY = Population(
     fast=0.3,
     slow=0.2,
     sessions=8.0,
-    weights=tuple((number + 1) / 91 for number in range(EXPERTS)),
     exponents=tuple(0.05 * (number - 3) for number in range(len(POOLED))),
 )
 
@@ -197,7 +196,7 @@ def excited(taken: list[float], at: float, decay: float) -> float:
 def fair_rate(state: ProfileState, population: Population) -> float:
     """Return stories a day by the definition of the mixture, at the age to an eighth of a day."""
     found = guesses(state.sums, round(state.age * 8) / 8, population.rate)
-    mixture = sum(one * rate for one, rate in zip(population.weights, found, strict=True))
+    mixture = mixture_of(found)
     return mixture * pooled(population.exponents, leanings(found, mixture))
 
 

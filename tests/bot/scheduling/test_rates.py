@@ -1,4 +1,4 @@
-"""The mixture of experts finds who foretold best, and its rows survive other versions."""
+"""The mixture of experts, and the powers of what they say."""
 
 import random
 from math import exp, log
@@ -11,14 +11,13 @@ from bot.scheduling.rates import (
     DECAYS,
     EXPERTS,
     EXPONENTS,
-    HALF_LIVES,
     POOLED,
     WEIGHTS,
     Forecaster,
-    Mixture,
     Pool,
     guesses,
     leanings,
+    mixture_of,
     no_sums,
     pooled,
 )
@@ -56,31 +55,15 @@ def test_the_sums_follow_in_closed_form_from_the_mean_rate() -> None:
         assert abs(own - 2.0 * (1.0 - exp(-decay * state.age)) / decay) < 1.0
 
 
-def moves(rate_of_day: list[float]) -> Mixture:
-    """Return the mixture after profiles that post at these rates."""
-    rng = random.Random(5)  # noqa: S311 - a made-up past
-    mixture = Mixture()
-    for _ in range(40):
-        state = ProfileState(seen_at=START)
-        for day, rate in enumerate(rate_of_day, 1):
-            at = START + day * DAY
-            found = guesses(state.sums, state.age, common=2.0)
-            taken = sorted(at - rng.random() * DAY for _ in range(round(rate)))
-            mixture.observe(found, 1.0, len(taken))
-            mixture.update(at)
-            learn(state, Population(), at=at, taken=taken)
-    return mixture
-
-
 def regressed(rate_of_day: list[float]) -> Pool:
-    """Return the pool after profiles that post at these rates, where the mixture never learns."""
+    """Return the pool after profiles that post at these rates."""
     pool = Pool()
     for shift in range(40):
         state = ProfileState(seen_at=START)
         for day in range(len(rate_of_day)):
             at = START + (day + 1) * DAY
             found = guesses(state.sums, state.age, common=2.0)
-            mixture = sum(map(lambda a, b: a * b, WEIGHTS, found))
+            mixture = mixture_of(found)
             leaning = leanings(found, mixture)
             stories = round(rate_of_day[(day + shift) % len(rate_of_day)])
             pool.came(leaning, stories)
@@ -112,25 +95,12 @@ def test_who_falls_silent_is_expected_by_what_silence_has_meant() -> None:
 def test_the_rate_is_what_the_experts_say_together() -> None:
     state, exponents = watched(20), (0.5, -0.2, 0.3, 0.1, 0.4, -0.6, 0.2, 0.1)
     found = guesses(state.sums, state.age, common=2.0)
-    mixture = sum(map(lambda a, b: a * b, WEIGHTS, found))
-    forecaster = Forecaster(WEIGHTS, exponents, age=state.age, common=2.0)
+    mixture = mixture_of(found)
+    forecaster = Forecaster(exponents, age=state.age, common=2.0)
     expected = mixture * pooled(exponents, leanings(found, mixture))
     assert abs(forecaster.rate(state.sums) - expected) < 1e-9
-    plain = Forecaster(WEIGHTS, EXPONENTS, age=state.age, common=2.0)
+    plain = Forecaster(EXPONENTS, age=state.age, common=2.0)
     assert abs(plain.rate(state.sums) - mixture) < 1e-9
-
-
-def mean_half_life(mixture: Mixture) -> float:
-    priors = (EXPERTS - 1) // len(HALF_LIVES)
-    parts = [sum(mixture.weights[n * priors : (n + 1) * priors]) for n in range(len(HALF_LIVES))]
-    return sum(map(lambda a, b: a * b, parts, HALF_LIVES)) / sum(parts)
-
-
-def test_weights_go_to_who_foretells() -> None:
-    jumpy = moves([6.0, 6.0, 6.0, 6.0, 0.0, 0.0, 0.0, 0.0] * 5)
-    noisy = moves([2.0, 6.0, 0.0, 4.0, 0.0] * 8)
-    assert abs(sum(jumpy.weights) - 1) < 1e-9
-    assert mean_half_life(jumpy) < mean_half_life(noisy) / 2
 
 
 # From here on the figures are written out: who changes one of them on purpose changes it here.
@@ -155,9 +125,7 @@ def test_each_expert_has_a_half_life_and_a_prior_and_the_last_knows_all_alone() 
     assert [ALL[number] for number in POOLED] == [it for it in ALL if it[1] != 2.0]
 
 
-def test_before_anything_is_learned_a_memory_of_days_and_a_prior_of_half_a_day_count_most() -> (
-    None
-):
+def test_a_memory_of_days_and_a_prior_of_half_a_day_count_most() -> None:
     speeds = dict(zip((0.5, 1.5, 6.0, 24.0), (0.02, 0.13, 0.6, 0.25), strict=True))
     bonds = dict(zip((0.5, 2.0, 8.0), (0.9, 0.08, 0.02), strict=True))
     usual = [0.99 * speeds[days] * bonds[prior] for days, prior in ALL]
@@ -184,23 +152,23 @@ def test_the_mixture_is_never_multiplied_by_more_than_the_square_of_e() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_forecaster_says_what_the_definition_says(seed: int, steepness: float) -> None:
     # With the steepest exponents the powers are bounded.
-    weights, sums = numbers(seed, 13, 0.0, 0.2), numbers(seed + 9, 4, 0.0, 20.0)
+    sums = numbers(seed + 9, 4, 0.0, 20.0)
     exponents = [0.0, *(steepness * n / 7 for n in numbers(seed, 7, -0.2, 1.0))]
     found = guesses(sums, seed + 0.5, 3.0)
-    mixture = sum(one * rate for one, rate in zip(weights, found, strict=True))
+    mixture = sum(one * rate for one, rate in zip(WEIGHTS, found, strict=True))
     expected = mixture * pooled(exponents, leanings(found, mixture))
-    forecaster = Forecaster(weights, exponents, age=seed + 0.5, common=3.0)
+    forecaster = Forecaster(exponents, age=seed + 0.5, common=3.0)
     assert forecaster.rate(sums) == pytest.approx(expected)
-    plain = Forecaster(weights, EXPONENTS, age=seed + 0.5, common=3.0)
+    plain = Forecaster(EXPONENTS, age=seed + 0.5, common=3.0)
     assert plain.rate(sums) == pytest.approx(mixture)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_forecaster_is_bounded_above_and_below(sign: int) -> None:
     exponents = (2.0 * sign, *(0.0,) * 7)
-    forecaster = Forecaster(WEIGHTS, exponents, age=50.0, common=2.0)
+    forecaster = Forecaster(exponents, age=50.0, common=2.0)
     sums = [90.0, 0.0, 0.0, 0.0]
-    mixture = Forecaster(WEIGHTS, EXPONENTS, age=50.0, common=2.0).rate(sums)
+    mixture = Forecaster(EXPONENTS, age=50.0, common=2.0).rate(sums)
     assert forecaster.rate(sums) == pytest.approx(mixture * exp(2.0 * sign))
 
 
@@ -243,44 +211,3 @@ def test_the_exponents_are_bounded_and_a_clock_that_goes_back_forgets_nothing() 
     assert (pool.pull[0], pool.at) == (1e9, START - DAY)
     assert Pool().at == 0.0
     assert (Pool().pull, Pool().curvature) == ([0.0] * 8, [[0.0] * 8] * 8)
-
-
-def test_the_weights_are_those_of_expectation_maximisation() -> None:
-    mixture = Mixture()
-    assert (mixture.weights, mixture.at) == (WEIGHTS, 0.0)
-    credited = expected = [150.0] * 13
-    for round_, at in enumerate((START, START + 3 * HOUR, START + 7 * DAY)):
-        for number in range(5):
-            said, days, stories = numbers(number, 13, 0.1, 5.0), 0.5 + number, 4.0 * (number % 3)
-            mixture.observe(said, days, stories)
-            mean = sum(map(lambda a, b: a * b, mixture.weights, said))
-            expected = [old + rate * days for old, rate in zip(expected, said, strict=True)]
-            credited = [
-                old + stories * rate / mean for old, rate in zip(credited, said, strict=True)
-            ]
-        raw = [
-            weight * more / less
-            for weight, more, less in zip(mixture.weights, credited, expected, strict=True)
-        ]
-        raw = [max(value, 1e-3) for value in raw]
-        last = mixture.at or at
-        mixture.update(at)
-        assert mixture.weights == pytest.approx([value / sum(raw) for value in raw])
-        kept = 0.5 ** ((at - last) / (10 * DAY))
-        assert kept < 1 or not round_
-        credited = [150 + (value - 150) * kept for value in credited]
-        expected = [150 + (value - 150) * kept for value in expected]
-        assert mixture.credited == pytest.approx(credited)
-        assert mixture.expected == pytest.approx(expected)
-        assert mixture.at == at
-    kept_exactly = [*mixture.credited]
-    mixture.update(START)  # a clock that goes back
-    assert mixture.credited == kept_exactly
-
-
-def test_an_expert_that_was_wrong_can_come_back() -> None:
-    mixture = Mixture()
-    for _ in range(30):
-        mixture.observe([1.0] + [0.0] * 12, 1e6, 0.0)
-        mixture.update(START)
-    assert mixture.weights[0] == pytest.approx(1e-3 / (1e-3 + sum(mixture.weights[1:])), rel=1e-2)

@@ -21,7 +21,7 @@ from bot.scheduling.forecast import (
 )
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand, Price, ReleaseCurve, floor_hours, survey
-from bot.scheduling.rates import Mixture, Pool, guesses, leanings
+from bot.scheduling.rates import Pool, guesses, leanings, mixture_of
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
 
@@ -172,12 +172,11 @@ def test_replicas_share_what_one_of_them_wrote() -> None:
     schedule.advance(DAWN + HOUR, spent=0)
     schedule.polled(states[0], 1, 1, at=DAWN + HOUR, taken=[])
     schedule.failed(DAWN + HOUR)
-    schedule.mixture.observe([1.0] * 13, 1.0, 2)
     schedule.pool.came([0.5] * 8, 2)
     other = Schedule(240)
     other.restore(json.loads(json.dumps(schedule.to_json())))
     assert other.to_json() == schedule.to_json()
-    assert (other.mixture, other.pool) == (schedule.mixture, schedule.pool)
+    assert other.pool == schedule.pool
     assert (other.price, other.bucket) == (schedule.price, schedule.bucket)
     assert other.demand == schedule.demand
     assert other.due(states[1], 1, 1) == schedule.due(states[1], 1, 1)
@@ -231,13 +230,11 @@ def test_the_bucket_holds_one_check_at_least_where_there_is_a_budget() -> None:
 
 def test_a_survey_takes_over_what_was_learned() -> None:
     schedule = Schedule(48.0)
-    schedule.mixture.weights = tuple((number + 1) / 91 for number in range(13))
     schedule.pool.exponents = (0.1,) * 8
     schedule.survey([(ProfileState(), 2, 3)], profiles=7)
     population = schedule.demand.population
-    assert population.weights == schedule.mixture.weights
     assert population.exponents == schedule.pool.exponents
-    before = replace(Population(), weights=population.weights, exponents=population.exponents)
+    before = replace(Population(), exponents=population.exponents)
     assert schedule.demand == survey([(ProfileState(), 2, 3)], before, profiles=7)
 
 
@@ -269,7 +266,7 @@ def test_the_learned_follows_from_all_checks() -> None:
     population = Population(rate=3.0, fast=0.2, slow=0.3)
     schedule.adopt(Demand(population, UNEVEN, costs=10.0, profiles=10))
     state, other = ProfileState(), ProfileState()
-    mixture, pool, price = Mixture(), Pool(), Price()
+    pool, price = Pool(), Price()
     at, counted, updates = DAWN, 0, 0
     for number in range(120):
         at += rng.uniform(0.1, 30.0 if number == 60 else 5.0) * HOUR
@@ -277,7 +274,7 @@ def test_the_learned_follows_from_all_checks() -> None:
         fresh = [story for story in taken if other.story_at < story <= at]
         due_at, seen_at = state.due_at, other.seen_at
         found = guesses(other.sums, other.age, 3.0)
-        mean = sum(one * rate for one, rate in zip(population.weights, found, strict=True))
+        mean = mixture_of(found)
         hours = usual_between(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
         before = spontaneous(other)
         schedule.polled(state, 2.0, 1.0, at=at, taken=taken)
@@ -295,16 +292,12 @@ def test_the_learned_follows_from_all_checks() -> None:
             pool.came(leanings(found, mean), stories)
         if sample:
             pool.expected(leanings(found, mean), 8 * mean * part * hours / 24)
-            mixture.observe(found, hours / 24, stories / part)
-            if at - mixture.at >= 3 * HOUR:
-                mixture.update(at)
+            if at - pool.at >= 3 * HOUR:
                 pool.update(at)
                 updates += 1
-        assert schedule.mixture.credited == pytest.approx(mixture.credited)
-        assert schedule.mixture.expected == pytest.approx(mixture.expected)
         assert schedule.pool.pull == pytest.approx(pool.pull)
         assert schedule.pool.curvature[3] == pytest.approx(pool.curvature[3])
-    assert (updates, schedule.mixture.at, schedule.pool.at) == (14, mixture.at, pool.at)
+    assert (updates, schedule.pool.at) == (14, pool.at)
     assert schedule.bucket.credits == -120.0
     shown = state.to_json()
     assert [shown[0], *shown[2:4], *shown[5:]] == [
@@ -312,17 +305,17 @@ def test_the_learned_follows_from_all_checks() -> None:
     ]
 
 
-def test_the_weights_wait_three_hours() -> None:
+def test_the_powers_wait_three_hours() -> None:
     schedule, (state, *_) = schedule_of(240)
-    schedule.mixture.at = DAWN + 1000.0
+    schedule.pool.at = DAWN + 1000.0
     state.seen_at = DAWN
     for at, updated in ((1000.0 + 3 * HOUR - 1, False), (1000.0 + 3 * HOUR, True)):
         for before in range(7, -1, -1):  # the eighth is a sample
             schedule.polled(state, 1, 1, at=DAWN + at - before / 10, taken=[])
-        assert (schedule.mixture.at == DAWN + at) is updated
+        assert (schedule.pool.at == DAWN + at) is updated
 
 
-def test_a_check_that_comes_twice_or_by_another_rule_teaches_no_weights() -> None:
+def test_a_check_that_comes_twice_or_by_another_rule_teaches_nothing() -> None:
     schedule, (state, *_) = schedule_of(240)
     state.age = 9.0
     schedule.polled(state, 1, 1, at=DAWN, taken=[DAWN - 60])
