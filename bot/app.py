@@ -196,7 +196,6 @@ class Running:
             last_resort=handling.out_of_turn(handlers.errors.last_resort),
             too_much=handling.out_of_turn(self._too_much),
             said_again=timing.said_again,
-            press_s=timing.press_s,
             metrics=parts.metrics,
             now=parts.now,
         )

@@ -36,15 +36,13 @@ from bot.sending.topics import Topics
 from bot.telegram.admins import Admins
 from bot.telegram.flood_limits import ChatLimits
 from bot.telegram.presence import AWAY
-from bot.updates import inbox, polling, presses
+from bot.updates import inbox, polling
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """What is waited for before people see something; tests wait for less, or for longer."""
 
-    press_s: float = presses.PATIENCE_S
-    """Before a press whose handler can't begin is answered without words."""
     said_again: timedelta = inbox.SAID_AGAIN
     refused_pause_s: float = polling.REFUSED_PAUSE_S
     menu_pause: timedelta = menu.PAUSE

@@ -116,17 +116,6 @@ async def known(tx: Tx, update_ids: Collection[int]) -> set[int]:
     return set((await tx.execute(statement)).scalars())
 
 
-async def is_waiting(tx: Tx, update_id: int, *, now: datetime) -> bool:
-    """Return whether nobody is at an update, or ever will be because it was let go."""
-    statement = sa.select(inbox.c.body, inbox.c.done_at, inbox.c.leased_until).where(
-        inbox.c.update_id == update_id
-    )
-    row = (await tx.execute(statement)).one_or_none()
-    if row is None or not row.body:
-        return True
-    return row.done_at is None and row.leased_until <= now
-
-
 async def busy_since(tx: Tx, queues: Collection[str], *, since: datetime) -> set[str]:
     """Return in which of these queues something waits, or was answered after ``since``."""
     mine = inbox.c.queue.in_(sorted(queues))

@@ -31,7 +31,6 @@ from bot.store.engine.database import Database, Tx
 from bot.store.engine.failures import is_slow
 from bot.store.inbox import FAILURE, Arrival, ClaimedUpdate
 from bot.updates import queues
-from bot.updates.presses import PATIENCE_S, Presses
 from bot.updates.queues import BUSY, Standing
 
 log = structlog.get_logger()
@@ -76,7 +75,6 @@ class Intake:
         at_once: int = _AT_ONCE,
         again_after: timedelta = _AGAIN_AFTER,
         said_again: timedelta = SAID_AGAIN,
-        press_s: float = PATIENCE_S,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -86,7 +84,7 @@ class Intake:
 
         ``last_resort`` answers an update with which ``handle`` failed every time. ``too_much``
         answers, once within ``said_again``, what is more than a chat or a person may ask at a
-        time. A press is answered after ``press_s`` where its handler has not begun.
+        time.
         """
         self._db = db
         self._bot = bot
@@ -109,7 +107,6 @@ class Intake:
         self.worker = Worker("updates", self._step, now=now, longest=longest)
         self._lease = _UPDATE_LEASE if db.is_sqlite else _LEASE_AMONG_REPLICAS
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
-        self._presses = Presses(bot, self._is_waiting, press_s)
         self._adds = BatchingQueue(self._store)
         self._ends = BatchingQueue(self._finish)
         metrics = metrics or Metrics()
@@ -132,13 +129,9 @@ class Intake:
         Raises:
             Exception: Nothing of them, or not all, is stored.
         """
-        came = list(updates)
-        news = [one for update in came if (one := _news(update))]
+        news = [one for update in updates if (one := _news(update))]
         if not news:
             return
-        if self._group is not None:
-            for update in came:
-                self._presses.watch(self._group, update)
         try:
             await self._adds(news)
         except DatabaseUnavailableError:
@@ -175,17 +168,7 @@ class Intake:
                 self._ended.clear()
                 await self._ended.wait()
             renewing.cancel()
-            self._presses.close()
         self._group = None
-
-    async def _is_waiting(self, update_id: int) -> bool:
-        """Return whether no process has begun an update yet."""
-        try:
-            return await self._db.fetch(
-                lambda tx: inbox.is_waiting(tx, update_id, now=self._now())
-            )
-        except DatabaseUnavailableError:
-            return True
 
     async def _step(self) -> datetime | None:
         """Begin what can be; return when there is more to begin."""
@@ -331,7 +314,6 @@ class Intake:
     def _begin(self, claimed: ClaimedUpdate) -> None:
         if self._group is not None:
             place = Place(self.worker.wake)
-            self._presses.begun(claimed.update_id)
             self._running[claimed.queue] = (claimed, None)
             self._places[claimed.queue] = place
             task = self._group.create_task(self._run(claimed, place))

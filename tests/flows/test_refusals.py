@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from bot.store import chats
 from bot.store.engine.database import Database
 from tests.support import languages
 from tests.support.control import Control, wait_for
-from tests.support.storybell import Bell, buttons, storybell
+from tests.support.storybell import Bell, buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -131,33 +130,6 @@ async def test_a_groups_language_is_that_of_who_added_the_bot(
         found = await chats.get(tx, group)
     assert found is not None
     assert found.effective_language == "es"
-
-
-async def test_a_press_that_waits_is_answered_and_done_all_the_same(tmp_path: Path) -> None:
-    async with storybell(tmp_path, timing={"press_s": 1}) as bell:
-        await _press_and_wait(bell, bell.control)
-
-
-async def _press_and_wait(bell: Bell, control: Control) -> None:
-    ann = await control.person()
-    await bell.ask(ann, "/help")
-    old = await bell.old_post(ann, "set:zone:Asia/Tokyo")
-    fault = await control.fault("stories", {"delay_s": 8}, match="/v1/", times=1)
-    await control.profile("waited.for")
-    await control.publish("waited.for")
-    await control.say(ann, "/stories waited.for")
-    await control.callback_life(60)  # a busy machine is not what is tried here
-    query = await control.press(ann, old["message_id"], "set:zone:Asia/Tokyo")
-    await bell.answered(query, 30)
-    shown = await bell.message(ann, old["message_id"])
-    assert shown["text"] == "…"  # it was answered before its handler could begin
-    await control.callback_life(15)
-
-    async def changed() -> bool:
-        return "Asia/Tokyo" in (await bell.message(ann, old["message_id"]))["text"]
-
-    await wait_for(changed, within=30)
-    await control.clear_faults(fault)
 
 
 async def test_a_late_refusal_is_a_line_in_private(bell: Bell, control: Control) -> None:

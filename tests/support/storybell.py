@@ -15,9 +15,6 @@ from tests.support.sandbox import Box, sandbox_box
 
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 API_KEY = "a-key-that-no-log-may-show"
-PATIENT = {"press_s": 60}
-"""No press is answered before its handler begins, however busy the machine is, and no "Looking
-for …", which a person is told after 3 s, is taken for the answer."""
 
 
 def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
@@ -151,7 +148,7 @@ def timed(timing: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return what ``app.run`` is told of times; older code, for ``tools.red``, knows of none."""
     if not hasattr(context, "Timing"):
         return {}
-    return {"timing": context.Timing(**PATIENT | dict(timing or {}))}
+    return {"timing": context.Timing(**dict(timing or {}))}
 
 
 def unhurried() -> dict[str, Any]:
