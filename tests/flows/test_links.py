@@ -207,14 +207,14 @@ def asked_for_updates() -> Iterator[tuple[list[str], list[str]]]:
 
 async def test_a_link_asks_little_of_the_database(bell: Bell, control: Control) -> None:
     ann, bob = await control.person(), await control.person("Bob")
-    with asked_for_updates() as (statements, _):
+    with asked_for_updates() as (statements, before):
         for person in (ann, bob):
             await bell.ask(person, "/help")
         await wait_for(lambda: sum("DELETE FROM deliveries" in one for one in statements) == 2)
     url, _ = await fresh(control, "link.counted")
     # With one statement and one commit that store the update.
     for person, most, most_commits, last in (
-        (ann, 28, 6, {"INSERT INTO usage_days", "UPDATE ledger_entries"}),
+        (ann, 27, 6, {"INSERT INTO usage_days", "UPDATE ledger_entries"}),
         (bob, 10, 2, {"INSERT INTO usage_days"}),
     ):
         with asked_for_updates() as (statements, commits):
@@ -224,4 +224,5 @@ async def test_a_link_asks_little_of_the_database(bell: Bell, control: Control) 
             )
             await control.state()  # whatever was written last is committed by now
         assert len(statements) <= most, statements
-        assert len(commits) <= most_commits
+        assert len([one for one in commits if one not in before]) <= most_commits
+        before += commits  # one of which may still be under way
