@@ -7,6 +7,8 @@ of its own, so that two bots in one process (the tests) do not share their numbe
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
 
 import prometheus_client
 from prometheus_client import (
@@ -25,32 +27,41 @@ CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 # The time at which each sample began tells us nothing.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # it has no types
 
+M = TypeVar("M", Counter, Gauge, Histogram)
+
 
 class Metrics:
-    """All the numbers of one process."""
+    """All the numbers of one process; asking twice for a name gives the same one."""
 
     def __init__(self) -> None:
         """Begin with what the process tells of itself: memory, CPU, files, threads, garbage."""
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
+        self._made: dict[str, Any] = {}
         self.follow("asyncio_tasks", "Tasks of the event loop.", _tasks)
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
-        """Return a new counter ``name``, which ends in ``_total``."""
-        return Counter(name, text, labels, registry=self.registry)
+        """Return the counter ``name``, which ends in ``_total``."""
+        return self._once(Counter, name, text, labels)
 
     def gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        """Return a new gauge ``name``."""
-        return Gauge(name, text, labels, registry=self.registry)
+        """Return the gauge ``name``."""
+        return self._once(Gauge, name, text, labels)
 
     def follow(self, name: str, text: str, source: Callable[[], float]) -> None:
-        """Tell of a new gauge ``name`` what ``source`` returns at each rendering."""
+        """Let the gauge ``name`` tell what ``source`` returns at each rendering."""
         self.gauge(name, text).set_function(source)
 
     def histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        """Return a new histogram ``name`` of seconds."""
-        return Histogram(name, text, labels, buckets=_SECONDS, registry=self.registry)
+        """Return the histogram ``name`` of seconds."""
+        return self._once(partial(Histogram, buckets=_SECONDS), name, text, labels)
+
+    def _once(self, kind: Callable[..., M], name: str, text: str, labels: tuple[str, ...]) -> M:
+        if name not in self._made:
+            self._made[name] = kind(name, text, labels, registry=self.registry)
+        made: M = self._made[name]
+        return made
 
     def render(self) -> str:
         """Return Prometheus' text, format 0.0.4 (``CONTENT_TYPE``)."""
