@@ -119,7 +119,8 @@ class Translator:
 
     def money(self, amount: float) -> str:
         """Return an amount of dollars, in which the Stories API is paid, as in “$1.20”."""
-        return numbers.format_currency(amount, "USD", locale=self._locale)
+        written = numbers.format_currency(amount, "USD", locale=self._locale)
+        return written.replace("$US", "$")  # French: Telegram would take it for a cashtag
 
     def date(self, dt: datetime, zone: tzinfo | None = None) -> str:
         """Return day and time of day in ``zone``, as in “November 25, 2:05 PM”."""

@@ -45,17 +45,9 @@ ONE_WAY = (
 )  # these show something new, below
 LISTS = ("sub:", "people:who:")  # a page with such buttons is a list, from which all others go on
 MARKUP = re.compile(r"(<[^<>]*>|\{[a-z_]+\}|(?<![\w<])/[a-z_]+)|([A-Za-z]{3,})")
-NO_WORDS = {
-    "natgeo",
-    "prada",
-    "Kept",
-    "crawled",
-    "long",
-    "Boss",
-    "sale",
-    "Lions",
-    "Oceans",
-}  # names
+NO_WORDS = {  # names
+    "natgeo", "prada", "Kept", "crawled", "long", "Boss", "sale", "Lions", "Oceans",
+}  # fmt: skip
 CITIES = ".*(set:zone|language:)"
 NO_BUTTONS = {translator_for(code).plain(UNKNOWN_BUTTON) for code in ("en", "ru")}
 REFUSED = "Only admins who can post in this channel can do that."

@@ -334,6 +334,7 @@ def test_dates_and_numbers_are_those_of_the_language(
     assert t.duration(timedelta(days=2, hours=3, minutes=4)) == span
     assert t.number(1234.5) == number
     assert number.rstrip("5")[:-1] in t.money(1234.5)
+    assert not re.search(r"\$[A-Z]", t.money(1234.5))  # which Telegram makes a link
 
 
 def test_spans_name_two_units_and_never_less_than_nothing() -> None:
