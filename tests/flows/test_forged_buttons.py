@@ -16,6 +16,8 @@ from bot.store.engine.database import Database, all_tables
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, storybell
 
+pytestmark = pytest.mark.jumps
+
 # What came in, what the process notes, and what it measures each hour.
 TRANSIENT = {"inbox", "chat_queues", "key_values", "account", "samples"}
 FORGERS = 8
@@ -154,10 +156,3 @@ async def test_forged_buttons_do_nothing(tmp_path: Path) -> None:
 @pytest.mark.timeout(900)
 async def test_ten_thousand_forged_buttons_do_nothing(tmp_path: Path) -> None:
     await forge(tmp_path, 10_000)
-
-
-@pytest.mark.slow
-async def test_forged_buttons_do_nothing_on_postgresql(
-    tmp_path: Path, empty_postgres_url: str
-) -> None:
-    await forge(tmp_path, 1_000, database_url=empty_postgres_url)

@@ -216,15 +216,6 @@ async def test_what_is_under_way_is_not_in_the_balance_yet(db: Database) -> None
     assert await left_of(db) == 1000 - 1
 
 
-async def test_a_reservation_is_closed_once(db: Database) -> None:
-    ledger = Ledger(db, FREE, now=Clock())
-    reservation = await ledger.reserve(link(), answering(price=2))
-    for _ in range(3):
-        async with db.begin() as tx:
-            await ledger.settle(tx, reservation, 1)
-    assert await spent(db) == 1
-
-
 async def test_a_group_that_moves_during_a_call_gets_its_credits_back(db: Database) -> None:
     ledger = Ledger(db, limits=FREE, now=Clock())
     old, new = -5, -1005
@@ -301,21 +292,6 @@ async def test_entries_are_kept_for_a_month_days_for_a_year(
     ):
         await clean(sqlite_db, now=NOON + days * DAY)
         assert await kept() == left, days
-
-
-async def test_calls_that_are_under_way_are_not_yet_in_a_balance(sqlite_db: Database) -> None:
-    ledger = Ledger(sqlite_db, FREE, now=Clock())
-    await ledger.spend(link(), answering())
-    await ledger.reserve(link(), answering(price=2))
-
-    async def balance() -> Balance:
-        return Balance(100, 15.0)
-
-    await ledger.check_balance(balance)
-    assert await left_of(sqlite_db) == 98
-    assert await ledger.certain_drift() is None
-    await ledger.spend(link(), answering())
-    assert await left_of(sqlite_db) == 97
 
 
 async def test_room_for_the_schedule_is_what_reserving_gives(db: Database) -> None:

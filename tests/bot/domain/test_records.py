@@ -1,22 +1,17 @@
 """Rows as values: who they speak of, and what they say where nothing more is known."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.incidents import Incident
-from bot.domain.model import Preferences, Profile, Target
+from bot.domain.model import Profile
 from bot.domain.records import (
-    EPOCH,
     MAIN,
     WHOLE,
     Chat,
-    ChatQueue,
     Known,
-    KnownFile,
     Mute,
-    Subscription,
     mute_of,
 )
 
@@ -53,14 +48,6 @@ def test_a_profile_is_private_by_its_state(state: str, *, is_private: bool) -> N
     )
 
 
-def test_a_new_row_has_nothing_behind_it() -> None:
-    assert (KNOWN.refusals, KNOWN.fresh) == (0, False)
-    one = Subscription(1, Target(1), "787132", "natgeo", "active", Preferences(), NOW, None, NOW)
-    assert not one.in_own_topic
-    assert ChatQueue(CHAT, 1).flood is None
-    assert EPOCH.timestamp() == 0
-
-
 @pytest.mark.parametrize(
     ("threads", "asked", "stands"),
     [
@@ -78,12 +65,3 @@ def test_a_thread_is_muted_by_its_own_row_or_by_that_of_the_whole_chat(
 ) -> None:
     got = mute_of([mute(thread) for thread in threads], asked)
     assert got == (None if stands is None else mute(stands))
-
-
-def test_rows_that_say_the_same_are_equal() -> None:
-    file = KnownFile("photo", "AgAC", "AQAD", NOW)
-    assert file == KnownFile("photo", "AgAC", "AQAD", NOW)
-    assert file != replace(file, until=NOW + timedelta(hours=1))
-    incident = Incident(1, "disk", "Full.", {}, NOW, None)
-    assert incident == Incident(1, "disk", "Full.", {}, NOW, None)
-    assert incident != replace(incident, closed_at=NOW)

@@ -177,15 +177,6 @@ async def test_a_failure_of_telegram_changes_nothing_but_what_may_be_there(db: D
         assert (row.tries, row.claims, row.due_at) == (0, 0, NOON)
 
 
-async def test_an_album_that_failed_in_part_keeps_its_copies(db: Database) -> None:
-    await owing(db, "1")
-    lane, batch = await leaving(db)
-    partly = TryLater(7 * SECOND, partly=True)
-    assert await record(db, lane, batch, partly) == Account(unknown=1)
-    [row] = await rows(db)
-    assert (row.state, row.copies) == ("open", 1)
-
-
 async def test_the_bot_rests_when_the_refusal_is_its_own(db: Database) -> None:
     await owing(db, "1")
     for outcome, rest in (

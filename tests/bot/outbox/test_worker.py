@@ -10,8 +10,6 @@ import pytest
 
 from bot.domain.model import (
     Album,
-    GiveUp,
-    Moved,
     Options,
     Outcome,
     Sent,
@@ -23,7 +21,7 @@ from bot.outbox.worker import AT_ONCE, FEW, Outbox
 from bot.runtime.clock import Clock as RealClock
 from bot.runtime.metrics import Metrics
 from bot.sending.replies import Payload
-from bot.store import chat_queues, chats, deliveries, subscriptions
+from bot.store import chat_queues, deliveries, subscriptions
 from bot.store.engine.database import Database
 from bot.telegram.api import Leaving, NotWantedError
 from bot.telegram.outcomes import NOT_WANTED
@@ -149,19 +147,6 @@ async def test_many_stories_go_as_even_albums_one_after_the_other(office: Office
     ]
 
 
-async def test_flood_control_makes_the_chat_wait_and_counts_no_copy(office: Office) -> None:
-    await found(office, "1")
-    office.post.outcomes = [TryLater(7 * SECOND)]
-    await office.outbox.run_once()
-    assert await office.state() == [("1", "open", 0)]
-    office.clock.on(6 * SECOND)
-    assert await office.outbox.run_once() == 0
-    office.clock.on(1 * SECOND)
-    assert await office.outbox.run_once() == 1
-    assert await office.state() == [("1", "sent", 1)]
-    assert not office.post.albums[1][2].silent or office.post.albums[0][2].silent
-
-
 async def test_what_could_not_be_sent_waits_longer_each_time_and_keeps_its_place(
     office: Office,
 ) -> None:
@@ -229,92 +214,6 @@ async def test_a_lost_answer_is_repeated_twice_silently_and_what_is_behind_goes(
     assert await office.outbox.run_once() == 1
     assert await office.outbox.run_once() == 1  # it was answered: now the chat hears of it
     assert "Telegram never answered" in office.post.sentences[-1][1].replace("&#x27;", "'")
-
-
-async def test_an_album_is_recorded_item_by_item(office: Office) -> None:
-    await found(office, "1", "2", "3")
-    office.post.outcomes = [TryLater(unknown=True, items=(SentItem("2", 5),))]
-    await office.outbox.run_once()
-    assert await office.state() == [("1", "open", 1), ("2", "sent", 1), ("3", "open", 1)]
-    office.clock.on(30 * SECOND)
-    await office.outbox.run_once()
-    assert office.post.albums[1][1] == ["1", "3"]
-
-
-async def test_one_bad_item_is_told_of_and_costs_the_rest_nothing(office: Office) -> None:
-    await found(office, "1", "2")
-    office.post.outcomes = [sent("2", s1="This photo or video is no longer available.")]
-    await office.outbox.run_once()
-    assert await office.outbox.run_once() == 1
-    assert await office.state() == [("1", "dropped", 1), ("2", "sent", 1), ("failed", "sent", 1)]
-    [(_, text, _)] = office.post.sentences
-    assert "no longer available" in text
-
-
-async def test_an_item_refused_in_words_nobody_knows_waits_alone(office: Office) -> None:
-    await found(office, "1")
-    office.post.outcomes = [GiveUp("weird", scope="item")]
-    await office.outbox.run_once()
-    assert await office.outbox.run_once() == 0
-    assert await office.state() == [("1", "open", 0)]
-    office.clock.on(60 * SECOND)
-    assert await office.outbox.run_once() == 1
-    assert await office.state() == [("1", "sent", 1)]
-
-
-async def test_a_chat_that_moved_is_followed(office: Office) -> None:
-    await found(office, "1")
-    office.post.outcomes = [Moved(-1001)]
-    await office.outbox.run_once()
-    await office.outbox.run_once()
-    assert [target.chat_id for target, _, _ in office.post.albums] == [-1, -1001]
-    assert await office.state() == [("1", "sent", 1)]
-
-
-async def test_a_chat_that_is_closed_gets_nothing_more(office: Office) -> None:
-    await found(office, "1")
-    office.post.outcomes = [GiveUp("bot was kicked")]
-    await office.outbox.run_once()
-    assert await office.state() == [("1", "open", 0)]
-    assert await office.outbox.run_once() == 0
-    async with office.db.read() as tx:
-        chat = await chats.get(tx, -1)
-    assert chat is not None
-    assert chat.state == "closed"
-
-
-async def test_a_topic_that_is_gone_falls_back_and_a_chat_without_topics_stays_open(
-    office: Office,
-) -> None:
-    async with office.db.begin() as tx:
-        await follow(tx, -3, thread_id=9)
-        await chats.set_state(tx, -1, "closed", now=NOON)
-    await found(office, "1")
-    office.post.outcomes = [GiveUp("topic_closed", scope="thread")]
-    await office.outbox.run_once()
-    while await office.outbox.run_once():
-        pass
-    assert [target for target, _, _ in office.post.albums] == [Target(-3, 9), Target(-3)]
-    assert [target for target, _, _ in office.post.sentences] == [Target(-3)]
-    await found(office, "2")
-    office.post.outcomes = [GiveUp("topic_closed", scope="thread")]
-    await office.outbox.run_once()
-    async with office.db.read() as tx:
-        chat = await chats.get(tx, -3)
-    assert chat is not None
-    assert chat.state == "active"
-
-
-async def test_when_the_bot_is_refused_all_chats_wait(office: Office) -> None:
-    async with office.db.begin() as tx:
-        await follow(tx, -2)
-    await found(office, "1")
-    office.post.outcomes = [GiveUp("unauthorized", scope="bot"), TryLater(MINUTE)]
-    await office.outbox.run_once()
-    assert await office.outbox.run_once() == 0
-    office.clock.on(MINUTE)
-    assert await office.outbox.run_once() == 2
-    assert [(pk, state) for pk, state, _ in await office.state()] == [("1", "sent")] * 2
 
 
 async def test_a_bug_in_a_send_counts_as_a_lost_answer(office: Office) -> None:
