@@ -102,7 +102,7 @@ async def neighbours(folder: Path) -> dict[str, Any]:
     """Let one story of each chat be answered 500 for ever; return how late the next ones come."""
     async with simulated(folder) as day:
         people = [await day.control.person(f"P{number}") for number in range(3)]
-        async with day.bots():
+        async with day.bots(poll_floor_s=1):  # checks wake who hands out what is owed
             for person in people:
                 await day.control.say(person, "/start")
             await asyncio.sleep(60)

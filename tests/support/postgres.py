@@ -1,5 +1,6 @@
 """A real PostgreSQL from its wheel, that a test may stop, kill and start again."""
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -8,10 +9,14 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.dialects.postgresql import asyncpg
+
+from sandbox.jumping import JumpingLoop
 
 PATIENCE_S = 120.0  # to start, on a machine that does much else
 # Nothing is kept beyond the test, so nothing waits for the disk.
@@ -120,3 +125,18 @@ def programs() -> tuple[Path, str]:
     utils.ensure_folder_permissions(programs, 0o055)
     utils.ensure_folder_permissions(programs.parent / "lib", 0o044)
     return programs, user
+
+
+def hold_the_clock() -> None:
+    """Let a clock that jumps stand while PostgreSQL, which knows nothing of it, is at work."""
+    driver: Any = asyncpg
+    await_ = driver.await_
+
+    async def held(work: Awaitable[Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, JumpingLoop):
+            return await work
+        with loop.waiting():
+            return await work
+
+    driver.await_ = lambda work: await_(held(work))

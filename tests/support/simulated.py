@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,6 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from aiohttp import ClientSession
-from sqlalchemy.dialects.postgresql import asyncpg
 
 from bot import app
 from bot.domain.model import Profile
@@ -29,6 +28,7 @@ from sandbox.clock import Clock
 from sandbox.jumping import JumpingLoop
 from tests.support.control import Control
 from tests.support.followed import follow
+from tests.support.postgres import hold_the_clock
 from tests.support.sandbox import Box
 from tests.support.storybell import settings_for
 from tests.support.telegram import story_of
@@ -74,6 +74,7 @@ class Day:
             for number in range(count):
                 spool = self.folder / f"spool-{number}"
                 values = {"database_url": self.url, "spool_dir": spool, **changed}
+                values.setdefault("poll_floor_s", 3600)  # what is posted is owed without a check
                 settings = settings_for(self.box, self.folder, **values)
                 group.create_task(app.run(settings, stop, now=self.loop.now))
             yield
@@ -96,21 +97,7 @@ async def simulated(folder: Path, url: str = "", *, ahead_s: float = 0) -> Async
 def main(live: Callable[[], Coroutine[Any, Any, dict[str, Any]]]) -> int:
     """Live through it on a clock that jumps; print the figures as one line of JSON."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    _hold_for_postgresql()
+    hold_the_clock()
     with asyncio.Runner(loop_factory=lambda: JumpingLoop(START)) as runner:
         sys.stdout.write(json.dumps(runner.run(live())) + "\n")
     return 0
-
-
-def _hold_for_postgresql() -> None:
-    """Let the clock stand while PostgreSQL, which knows nothing of it, is at work."""
-    driver: Any = asyncpg
-    await_ = driver.await_
-
-    async def held(work: Awaitable[Any]) -> Any:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, JumpingLoop)
-        with loop.waiting():
-            return await work
-
-    driver.await_ = lambda work: await_(held(work))
