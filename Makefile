@@ -16,7 +16,9 @@ demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; n
 run: .venv/.run  ## The real bot; TELEGRAM_TOKEN and STORIES_API_KEY in .env
 	$(BIN)/python -m bot run
 
-test: lint types tests  ## Style, types, layers and tests; what takes longer is in test-slow
+test: .venv/.dev  ## Style, types, layers and tests; what takes longer is in test-slow
+	$(MAKE) -j 2 lint types
+	$(MAKE) tests
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .
@@ -32,17 +34,16 @@ lint: .venv/.dev
 types: .venv/.dev
 	$(BIN)/mypy
 
-# A file's tests share a bot, so they stay together; those of tests/sandbox and tests/tools are
-# short and come last, so that all workers end at about the same time. Flows wait more than they
-# compute: four workers keep two cores busy.
+# A file's tests share a bot, so they stay together; those that wait in real time come first, and
+# short ones last, so that all workers end at about the same time. Five keep two cores busy.
 QUICK := -m "not campaign and not slow and not long"
 SLOW := --hypothesis-profile=thorough -m "(campaign or slow or hypothesis) and not long"
 
 tests: .venv/.dev
-	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder $(QUICK) || $(PYTEST) $(ALONE) $(QUICK)
+	$(PYTEST) -n 5 --dist loadfile --no-loadscope-reorder $(QUICK) || $(PYTEST) $(ALONE) $(QUICK)
 
 coverage: .venv/.dev  ## That the tests of make test run 95 % of the code; to measure it takes twice their time
-	$(PYTEST) --cov -n 4 --dist loadfile --no-loadscope-reorder $(QUICK) || \
+	$(PYTEST) --cov -n 5 --dist loadfile --no-loadscope-reorder $(QUICK) || \
 		$(PYTEST) --cov --cov-append $(ALONE) $(QUICK)
 
 test-slow: .venv/.dev  ## What takes longer: hundreds of kills, long outages, all languages and examples

@@ -1,10 +1,16 @@
 """What all tests share: both databases, empty and migrated."""
 
+# ruff: noqa: E402 - the clock is taken before anybody else takes one
+from sandbox import jumping
+
+jumping.install()
+
+import asyncio
 import contextlib
 import importlib
 import logging
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,19 +20,38 @@ from structlog._config import BoundLoggerLazyProxy
 
 from bot.store.engine.database import Database
 from tests.support.database import empty, migrated_copy
-from tests.support.postgres import postgres
+from tests.support.postgres import hold_the_clock, postgres
 from tests.support.sandbox import Box, sandbox_box
 
 # The same examples each time: what CI sees, everybody sees. ``make test-slow`` tries more of them.
 settings.register_profile("thorough", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
 settings.load_profile("quick")
+hold_the_clock()
 
 # Whoever lets others wait for a transaction fails here; people only get it logged. Older code,
 # which ``tools.red`` runs the flows on, has no such guard.
 with contextlib.suppress(ImportError):
     holding = importlib.import_module("bot.runtime.transaction_guard")
     holding.is_strict = True  # type: ignore[attr-defined] # a module found by its name
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that wait in real time, so that no worker ends with one of them."""
+    real = {
+        item.path
+        for item in items
+        if "flows" in item.path.parts and item.get_closest_marker("jumps") is None
+    }
+    items.sort(key=lambda item: item.path not in real)
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run what is marked so on a clock that jumps over waits."""
+    jumps = item.get_closest_marker("jumps")
+    return {"jumping": jumping.JumpingLoop} if jumps else {"real": asyncio.new_event_loop}
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from tests.support.control import Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 BOT = int(TOKEN.partition(":")[0])
 PRIVATE = "Sorry, this bot is private"
@@ -181,12 +181,7 @@ async def test_a_block_says_why_and_for_how_long_and_stops_the_checks(
     (free,) = await bell.ask(boss, f"/unblock {ann}")
     assert "is no longer blocked" in free["text"]
     story = await bell.control.publish("watched")
-
-    async def rings() -> bool:
-        shown = await bell.control.replies(ann)
-        return [m["_story_pk"] for m in shown if m.get("_story_pk")] == [story["pk"]]
-
-    await wait_for(rings, within=30, what="the story after the block")
+    await bell.control.wait_shown(ann, [story["pk"]])
 
 
 async def test_an_admin_can_not_be_blocked(run: tuple[Bell, int]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.support.control import Control, Json, flood, refused, wait_for
 from tests.support.storybell import Bell, unhurried
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 TIMING = unhurried()
 
 CURL = {"fail_item": 2, "description": "WEBPAGE_CURL_FAILED"}
@@ -27,10 +27,6 @@ async def three(control: Control, name: str) -> list[str]:
     return [str(story["pk"]) for story in shown]
 
 
-async def pks(control: Control, chat: int) -> list[str]:
-    return [m["_story_pk"] for m in await control.replies(chat) if m.get("_story_pk")]
-
-
 @FAULTS
 async def test_an_album_that_was_asked_for_comes_whole(
     bell: Bell, control: Control, fault: Json
@@ -40,7 +36,7 @@ async def test_an_album_that_was_asked_for_comes_whole(
     stories = await three(control, name)
     await control.fault("telegram", fault, match="sendMediaGroup")
     shown = await bell.ask(ann, f"/stories {name}", count=3)
-    assert await pks(control, ann) == stories
+    assert await control.shown(ann) == stories
     assert len({message["media_group_id"] for message in shown[:3]}) == 1
 
 
@@ -54,10 +50,7 @@ async def test_an_alert_of_which_one_item_failed_comes_whole(
     await control.fault("telegram", fault, match="sendMediaGroup")
     stories = await three(control, name)
 
-    async def whole() -> bool:
-        return await pks(control, ann) == stories
-
-    await wait_for(whole, what="the whole album")
+    await control.wait_shown(ann, stories)
 
     async def told() -> bool:
         (why,) = await bell.ask(ann, f"/why {name}")
@@ -74,7 +67,7 @@ async def test_what_is_there_all_the_same_comes_twice_rather_than_never(
     stories = await three(control, "asked.rare")
     await control.fault("telegram", RARE, match="sendMediaGroup")
     await bell.ask(ann, "/stories asked.rare", count=5)
-    assert await pks(control, ann) == [stories[0], stories[2], *stories]
+    assert await control.shown(ann) == [stories[0], stories[2], *stories]
 
 
 async def said(control: Control, chat: int) -> list[str]:
@@ -226,19 +219,19 @@ async def test_silent_videos_in_each_of_three_albums_cost_no_story(
     by_url = await many(control, asked, silent)
     await bell.ask(ann, f"/stories {asked}", count=25)
     await bell.ask(bob, f"/stories {asked}", count=25)
-    assert await pks(control, ann) == await pks(control, bob) == by_url
+    assert await control.shown(ann) == await control.shown(bob) == by_url
     assert [call["status"] for call in await albums_of(control, ann)] == [400, 200] * 3
     for person in (eva, dan):
         await bell.ask(person, f"/subscribe {alerted}")
     stories = await many(control, alerted, silent)
 
     async def all_there() -> bool:
-        return [len(await pks(control, chat)) for chat in (eva, dan)] == [25, 25]
+        return [len(await control.shown(chat)) for chat in (eva, dan)] == [25, 25]
 
     await wait_for(all_there, what="the alerts")
     await bell.ask(ann, f"/stories {alerted}", count=25)
-    assert await pks(control, eva) == await pks(control, dan) == stories
-    assert await pks(control, ann) == by_url + stories
+    assert await control.shown(eva) == await control.shown(dan) == stories
+    assert await control.shown(ann) == by_url + stories
     for person, most in ((ann, 12), (bob, 6), (eva, 6), (dan, 6)):
         assert len(await albums_of(control, person)) <= most
     assert await bought(control) == before
@@ -270,7 +263,7 @@ async def test_an_album_of_known_files_that_is_refused_comes_all_the_same(
     text = f'failed to send message #1 with the error message "{word}"'
     await control.fault("telegram", refused(text), match="sendMediaGroup")
     await bell.ask(bob, f"/stories {name}", count=4)
-    assert await pks(control, bob) == stories
+    assert await control.shown(bob) == stories
     ways = [m["_source"] for m in await control.replies(bob) if m.get("_story_pk")]
     by_index = ["file_id", "url", "file_id", "file_id"]
     assert ways == (by_index if word.startswith("FILE") else ["file_id"] * 4)
@@ -285,9 +278,6 @@ async def test_what_is_there_in_part_is_not_cut_in_halves(bell: Bell, control: C
     await control.fault("telegram", RARE, match="sendMediaGroup", chat_id=bob)
     await control.say(bob, "/stories known.rare")
 
-    async def whole() -> bool:
-        return await pks(control, bob) == [stories[0], *stories[2:], *stories]
-
-    await wait_for(whole, what="the whole album, after a part of it")
+    await control.wait_shown(bob, [stories[0], *stories[2:], *stories])
     assert len(await albums_of(control, bob)) == 2
     assert await bought(control) == 0

@@ -15,6 +15,8 @@ from tests.support.postgres import programs
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, running_bell, settings_for
 
+pytestmark = pytest.mark.jumps
+
 NAME = "daily.news"
 SETTINGS: Json = {"cache_s": 0, "daily_budget": 100_000}
 DOWN = refused("Internal Server Error", 500)
@@ -26,9 +28,7 @@ def words(file: Path) -> argparse.Namespace:
 
 async def came(control: Control, person: int) -> Counter[str]:
     """Count what a person has of each story."""
-    return Counter(
-        one["_story_pk"] for one in await control.replies(person) if one.get("_story_pk")
-    )
+    return Counter(await control.shown(person))
 
 
 async def posted(control: Control) -> str:

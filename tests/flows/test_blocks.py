@@ -25,6 +25,8 @@ from tests.support.database import on_postgresql
 from tests.support.sandbox import Box
 from tests.support.storybell import TOKEN, Bell, running_bell, unhurried
 
+pytestmark = pytest.mark.jumps
+
 BOT = int(TOKEN.partition(":")[0])
 ME = f"storybell_{BOT}_bot"
 NOW = datetime(2026, 4, 8, 15, 0, tzinfo=UTC)
@@ -220,8 +222,7 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
     await wait_for(has_come, what="the alert to who is not blocked")
     await are_closed(town, places)
     for place in places:
-        said = await control.replies(place.chat)
-        assert not [m for m in said if m.get("_story_pk")], place.case
+        assert await control.shown(place.chat) == [], place.case
     for place in places:
         if place.way == "typed":
             await control.say(town.boss, f"/unblock {place.blocked}")
@@ -349,14 +350,7 @@ async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
         *("unsub:name:hidden", "run:why:hidden"),
     )
 
-    async def shown(after: int = 0) -> list[str]:
-        said = await control.replies(bob, after)
-        return [one["_story_pk"] for one in said if "_story_pk" in one]
-
-    async def is_brought() -> bool:
-        return story["pk"] in await shown()
-
-    await wait_for(is_brought, what="the alert before the block")
+    await control.wait_shown(bob, [story["pk"]])
     for way in ("/stories hidden", f"{pages}/highlights/{kept['pk']}/"):  # so it is kept as well
         await bell.ask(bob, way)
     last = (await control.replies(bob))[-1]["message_id"]
@@ -377,7 +371,7 @@ async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
 
     await wait_for(has_come, what="the alert of what is not blocked")
     await bell.ask(bob, "/help")
-    assert not {story["pk"], news["pk"], *kept["media_ids"]} & set(await shown(last))
+    assert not {story["pk"], news["pk"], *kept["media_ids"]} & set(await control.shown(bob, last))
     assert await control.billed_for("hidden") == billed
     await bell.ask(town.boss, "/unblock hidden")
     assert (await bell.ask(bob, "/stories hidden"))[0]["_story_pk"]

@@ -10,7 +10,7 @@ from tests.support.control import Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -16,7 +16,7 @@ from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell, storybell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 
 async def test_the_language_is_telegrams_until_one_is_chosen(bell: Bell, control: Control) -> None:

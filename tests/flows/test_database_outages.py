@@ -38,10 +38,6 @@ async def followed(bell: Bell, people: list[int], name: str) -> dict[int, int]:
     return shown
 
 
-async def stories(bell: Bell, chat: int) -> list[str]:
-    return [m["_story_pk"] for m in await bell.control.replies(chat) if "_story_pk" in m]
-
-
 @asynccontextmanager
 async def locked(file: Path) -> AsyncIterator[None]:
     """Let another program keep the database of the bot locked, which waits as long as it must.
@@ -318,7 +314,7 @@ async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
             await asyncio.to_thread(server.start)
 
             async def settled() -> bool:
-                here = [await stories(bell, chat) for chat in (eva, kim)]
+                here = [await bell.control.shown(chat) for chat in (eva, kim)]
                 return here == [[pk]] * 2 and not await open_rows_of(server)
 
             await wait_for(settled)
@@ -346,7 +342,7 @@ async def test_what_was_sent_right_before_sqlite_was_locked_is_not_sent_again(
             await asyncio.sleep(away_s)  # what is tried meanwhile is tried in vain
 
         async def settled() -> bool:
-            here = [await stories(bell, chat) for chat in (eva, kim)]
+            here = [await bell.control.shown(chat) for chat in (eva, kim)]
             return here == [[pk]] * 2 and not open_rows(file)
 
         await wait_for(settled)
@@ -428,8 +424,4 @@ async def test_a_story_that_is_published_while_postgresql_is_away_comes_soon_aft
             pk = str((await control.publish("meanwhile"))["pk"])
             await asyncio.sleep(1.5)  # what is tried meanwhile is tried in vain
             await asyncio.to_thread(server.start)
-
-            async def shown() -> bool:
-                return await stories(bell, ann) == [pk]
-
-            await wait_for(shown)
+            await control.wait_shown(ann, [pk])

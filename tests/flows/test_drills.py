@@ -18,6 +18,8 @@ from tests.support.newer import next_version
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import API_KEY, TOKEN, Bell, running_bell, settings_for
 
+pytestmark = pytest.mark.jumps
+
 ROOT = Path(__file__).parents[2]
 OTHER_TOKEN = f"{TOKEN.partition(':')[0]}:another-token-that-no-log-may-show-987654"
 ROW = re.compile(r"^\| ([^|]+) \| ", re.MULTILINE)

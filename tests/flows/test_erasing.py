@@ -15,6 +15,7 @@ from tests.support.followed import NOON
 from tests.support.storybell import storybell
 
 
+@pytest.mark.jumps
 @pytest.mark.parametrize("option", ["", ":keep:on"])
 async def test_what_is_being_sent_leaves_no_row_behind(
     tmp_path: Path, db: Database, database_url: str, option: str

@@ -3,7 +3,6 @@
 Topics of a profile's own have such flows in ``test_topics``.
 """
 
-import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.flows.test_rich_captions import SHOP, held
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, stories_of, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 WANTED = ("keep:on", "files:on", "caption:full")
 
@@ -52,10 +51,6 @@ async def choose(bell: Bell, chat: int, ann: int, subscribed: Json) -> None:
 
         data = await wait_for(offered, what=wanted)
         await bell.press(where, page, data, user=ann)
-
-
-def shown(messages: list[Json]) -> list[str]:
-    return [message["_story_pk"] for message in messages if "_story_pk" in message]
 
 
 async def lived(bell: Bell, kind: str, name: str) -> None:
@@ -108,7 +103,7 @@ async def subscribed(
     (why,) = await bell.ask(chat, f"/why {name}", user=asker, **where)
     assert "not @nike" in why["text"]
     assert "only #sale" in why["text"]
-    assert set(shown(await alerted())) == {wanted["pk"]}
+    assert set(stories_of(await alerted())) == {wanted["pk"]}
 
 
 async def asked(bell: Bell, chat: int, name: str, asker: int, where: dict[str, Any]) -> None:
@@ -118,8 +113,8 @@ async def asked(bell: Bell, chat: int, name: str, asker: int, where: dict[str, A
     pk = (await control.publish(other, hashtags=["sale"]))["pk"]
     command = f"/stories {name} {other} {name.upper()} no.such.name.is 1"
     replies = await bell.ask(chat, command, count=3, user=asker, **where)
-    assert shown(replies)[-1] == pk
-    assert len(shown(replies)) == 2
+    assert stories_of(replies)[-1] == pk
+    assert len(stories_of(replies)) == 2
     assert replies[-1]["text"].splitlines() == [
         f"{name}: 1 story",
         f"{other}: 1 story",
@@ -147,7 +142,7 @@ async def highlights_opened(
         await bell.press(chat, menu, opened, user=asker)
         messages = await bell.replies(chat, 2, after=menu["message_id"])
         assert {one.get("message_thread_id") for one in messages} == {where.get("thread_id")}
-    assert shown(messages) == highlight["media_ids"]
+    assert stories_of(messages) == highlight["media_ids"]
 
 
 @pytest.mark.parametrize("kind", ["group", "forum", "channel"])
@@ -159,15 +154,3 @@ async def test_in_groups_topics_and_channels(bell: Bell, kind: str) -> None:
 async def test_on_both_databases(tmp_path: Path, database_url: str) -> None:
     async with storybell(tmp_path, database_url=database_url, person_burst=1000) as bell:
         await lived(bell, "private", "every.base")
-
-
-@pytest.mark.slow
-async def test_in_groups_topics_and_channels_on_postgresql(
-    tmp_path: Path, empty_postgres_url: str
-) -> None:
-    plenty = {"daily_budget": 1_000_000, "person_burst": 1000, "newcomer_allowance": 1000}
-    async with storybell(tmp_path, database_url=empty_postgres_url, **plenty) as bell:
-        await bell.control.privacy_mode(on=False)
-        async with asyncio.TaskGroup() as group:
-            for kind in ("group", "forum", "channel"):
-                group.create_task(lived(bell, kind, f"pg.{kind}"))

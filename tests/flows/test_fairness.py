@@ -4,8 +4,12 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support.control import Control, Json, flood, wait_for
 from tests.support.storybell import Bell, storybell
+
+pytestmark = pytest.mark.jumps
 
 PLENTY = {
     "daily_budget": 1_000_000,
@@ -126,11 +130,9 @@ async def test_a_slow_profile_holds_up_no_other_look(tmp_path: Path) -> None:
         of_slow = f"user_id={slow['pk']}"
         await control.fault("stories", {"delay_s": 9.0}, match=of_slow, times=None)
 
+        shown: list[str] = []
         for _ in range(3):  # one of them at least falls into the slow one's look
             story = await control.publish("nimble")
-
-            async def shown(pk: str = story["pk"]) -> bool:
-                return any(m.get("_story_pk") == pk for m in await control.replies(ann))
-
-            await wait_for(shown, SOON_S)
+            shown.append(story["pk"])
+            await control.wait_shown(ann, shown, within=SOON_S)
         await control.clear_faults()

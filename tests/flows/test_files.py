@@ -8,7 +8,7 @@ from tests.flows.test_past import kept
 from tests.support.control import Control, Json
 from tests.support.storybell import Bell, buttons, is_row
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 
 def link(username: str, story: Json) -> str:

@@ -5,7 +5,7 @@ import pytest
 from tests.support.control import Control, Json
 from tests.support.storybell import Bell, buttons
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 
 async def profile(control: Control, name: str, stories: int = 1) -> None:

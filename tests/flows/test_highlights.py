@@ -6,20 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, stories_of, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 LIST, ONE = "/v1/user/highlights", "/v1/highlight/by/url"
 
 
 def link(highlight: Json) -> str:
     return f"https://www.instagram.com/stories/highlights/{highlight['pk']}/"
-
-
-def shown(messages: list[Json]) -> list[str]:
-    return [message["_story_pk"] for message in messages if "_story_pk" in message]
 
 
 async def made(control: Control, name: str, **fields: object) -> Json:
@@ -40,7 +36,7 @@ async def test_titles_are_buttons_and_a_press_brings_ten_at_a_time(
     assert await control.billed() - before == 3  # the name, and the list
     await bell.press(ann, menu, f"highlight:{highlight['pk']}")
     messages = await bell.replies(ann, 11, after=menu["message_id"])
-    assert shown(messages) == highlight["media_ids"][:10]
+    assert stories_of(messages) == highlight["media_ids"][:10]
     assert "Sea" in messages[0]["caption"]
     assert "1/2" in messages[0]["caption"]
     assert "Disappears" not in messages[0]["caption"]
@@ -48,7 +44,7 @@ async def test_titles_are_buttons_and_a_press_brings_ten_at_a_time(
     assert more["text"] == "10 of 12 shown."
     await bell.press(ann, more, f"highlight:{highlight['pk']}:10")
     rest = await bell.replies(ann, 2, after=more["message_id"])
-    assert shown(rest) == highlight["media_ids"][10:]
+    assert stories_of(rest) == highlight["media_ids"][10:]
     assert await control.billed() - before == 4
 
 
@@ -57,10 +53,10 @@ async def test_a_link_costs_one_credit_and_then_nothing(bell: Bell, control: Con
     highlight = await made(control, "hl.two", title="Hills", count=2)
     before = await control.billed()
     messages = await bell.ask(ann, link(highlight), count=2)
-    assert shown(messages) == highlight["media_ids"]
+    assert stories_of(messages) == highlight["media_ids"]
     assert await control.billed() - before == 1
     again = await bell.ask(bob, f"/stories {link(highlight)}", count=2)
-    assert shown(again) == highlight["media_ids"]
+    assert stories_of(again) == highlight["media_ids"]
     assert {message["_source"] for message in again} == {"file_id"}
     assert await control.billed() - before == 1
 
@@ -77,7 +73,7 @@ async def test_a_shared_link_opens_at_its_story(bell: Bell, control: Control) ->
     assert set(buttons(photo).values()) == {"run:subscribe:hl.three", data, link(highlight)}
     await bell.press(ann, photo, data)
     messages = await bell.replies(ann, 3, after=photo["message_id"])
-    assert shown(messages) == highlight["media_ids"]
+    assert stories_of(messages) == highlight["media_ids"]
 
 
 async def test_what_can_not_be_shown_is_said_in_one_sentence(bell: Bell, control: Control) -> None:
@@ -222,20 +218,8 @@ async def test_pressed_twice_it_comes_once_and_what_is_forged_does_nothing(
     await bell.press(ann, menu, f"{data}:9000")
 
     async def twice() -> bool:
-        found = shown(await control.replies(ann, after=menu["message_id"]))
+        found = stories_of(await control.replies(ann, after=menu["message_id"]))
         return found == [*highlight["media_ids"], *highlight["media_ids"]]
 
     await wait_for(twice)
     assert await control.billed() == before
-
-
-async def test_a_blocked_profile_is_not_shown(tmp_path: Path) -> None:
-    async with storybell(tmp_path, blocked_profiles=["natgeo", "787132"]) as bell:
-        control = bell.control
-        ann = await control.person()
-        (highlight, *_) = (await control.keep("natgeo", title="New", count=1),)
-        (reply,) = await bell.ask(ann, "/highlights natgeo")
-        assert "can't find natgeo" in reply["text"]
-        assert await control.billed() == 0
-        (reply,) = await bell.ask(ann, link(highlight))
-        assert "can't find" in reply["text"]

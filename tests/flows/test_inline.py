@@ -26,7 +26,7 @@ from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell, storybell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 NEW = " " * 99  # makes it a question that Telegram has not cached
 EMPTY = {"results": [], "is_personal": True, "cache_time": 30, "next_offset": ""}

@@ -15,7 +15,7 @@ from bot.store.engine.database import READ
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import Bell, buttons
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 
 def link(username: str, story: Json) -> str:

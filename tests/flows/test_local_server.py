@@ -7,6 +7,8 @@ import pytest
 from tests.support.sandbox import Box
 from tests.support.storybell import running_bell
 
+pytestmark = pytest.mark.jumps
+
 
 @pytest.mark.parametrize("local", [False, True])
 async def test_a_large_video_goes_out_where_the_server_is_local(

@@ -7,7 +7,7 @@ import pytest
 from tests.support.control import Control, refused, wait_for
 from tests.support.storybell import TOKEN, Bell, buttons, storybell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 BOT = int(TOKEN.partition(":")[0])
 
@@ -31,12 +31,7 @@ async def test_a_person_who_blocks_the_bot_hears_nothing_until_they_are_back(
     (reply,) = await bell.ask(ann, "/subscriptions")
     assert "🔔 blocked.by" in buttons(reply)
     story = await control.publish("blocked.by")
-
-    async def only_the_new_one() -> bool:
-        shown = await control.replies(ann, after=start)
-        return [m["_story_pk"] for m in shown if m.get("_story_pk")] == [story["pk"]]
-
-    await wait_for(only_the_new_one, what="the story after the return")
+    await control.wait_shown(ann, [story["pk"]], after=start)
 
 
 async def test_alerts_begin_at_the_return_even_where_it_is_told_late(
@@ -65,12 +60,7 @@ async def test_alerts_begin_at_the_return_even_where_it_is_told_late(
 
     await wait_for(later)
     await control.clear_faults(fault)
-
-    async def there() -> bool:
-        shown = await control.replies(ann)
-        return [m["_story_pk"] for m in shown if m.get("_story_pk")] == [story["pk"]]
-
-    await wait_for(there, what="the story after the return")
+    await control.wait_shown(ann, [story["pk"]])
 
 
 async def test_a_new_group_is_greeted_and_told_what_privacy_mode_hides(tmp_path: Path) -> None:

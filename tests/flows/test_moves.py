@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.flows.test_albums import many, pks
-from tests.support.control import Control, refused, wait_for
+from tests.flows.test_albums import many
+from tests.support.control import refused, wait_for
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell, storybell
+
+pytestmark = pytest.mark.jumps
 
 BOT = int(TOKEN.partition(":")[0])
 BUSY = refused("Bad Gateway", 502)
@@ -74,19 +76,6 @@ async def deaf(bell: Bell) -> int:
     return fault
 
 
-async def alerts(control: Control, chat: int) -> list[str]:
-    return [m["_story_pk"] for m in await control.replies(chat) if m.get("_story_pk")]
-
-
-async def arrive(control: Control, chat: int, pks: list[str]) -> None:
-    """Wait until the chat has exactly these stories, in this order."""
-
-    async def there() -> bool:
-        return await alerts(control, chat) == pks
-
-    await wait_for(there, what="the alerts in the new chat")
-
-
 async def still_there(bell: Bell, folder: Path, chat: int, before: object, boss: int) -> None:
     """All settings are what they were, no greeting was said, and old and new id go on."""
     control = bell.control
@@ -114,14 +103,14 @@ async def test_a_move_keeps_everything_in_any_order(box: Box, tmp_path: Path, or
         pks = []
         if fault is not None:
             pks.append((await control.publish("moves.one"))["pk"])
-            await arrive(control, new, pks)
+            await control.wait_shown(new, pks)
             assert kept(tmp_path, new) == before
         if order == "alert" and fault is not None:
             await control.clear_faults(fault)
             await still_there(bell, tmp_path, new, before, boss)
         if order in {"told", "alert"}:
             pks.append((await control.publish("moves.two"))["pk"])
-            await arrive(control, new, pks)
+            await control.wait_shown(new, pks)
             await still_there(bell, tmp_path, new, before, boss)
     if order.startswith("restart"):  # it moves while nobody listens
         new = await control.migrate(group)
@@ -132,13 +121,13 @@ async def test_a_move_keeps_everything_in_any_order(box: Box, tmp_path: Path, or
         await control.clear_faults()
     async with running_bell(tmp_path, box, **PLENTY) as bell:
         pks.append((await control.publish("moves.one"))["pk"])
-        await arrive(control, new, pks)
+        await control.wait_shown(new, pks)
         assert kept(tmp_path, new) == before
         await control.clear_faults()
         await still_there(bell, tmp_path, new, before, boss)
         await late_arrivals(bell, tmp_path, (group, new, boss), before)
         pks.append((await control.publish("moves.two"))["pk"])
-        await arrive(control, new, pks)
+        await control.wait_shown(new, pks)
 
 
 async def late_arrivals(
@@ -173,10 +162,10 @@ async def test_a_mute_moves_along(tmp_path: Path) -> None:
         new = await control.migrate(group)
         (answer,) = await bell.ask(new, "/why moves.muted", user=boss)
         assert "🔇" in answer["text"]
-        assert await alerts(control, new) == []
+        assert await control.shown(new) == []
         await control.call("PATCH", f"/chats/{new}", {"permissions": {}})
         await control.say(new, "/subscriptions", user=boss)
-        await arrive(control, new, [story["pk"]])
+        await control.wait_shown(new, [story["pk"]])
 
 
 async def test_a_link_from_before_a_move_opens_the_page_of_the_new_group(tmp_path: Path) -> None:
@@ -215,4 +204,4 @@ async def test_an_answer_goes_on_at_once_in_a_group_that_is_moved_in_the_middle_
         await control.wait_replies(group, 6)
         new = await control.migrate(group)  # its update is handled while the second album waits
         await control.wait_replies(new, 6, within=20)  # a lease lasts a minute
-        assert await pks(control, group) + (await pks(control, new)) == stories
+        assert await control.shown(group) + (await control.shown(new)) == stories

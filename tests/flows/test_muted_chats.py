@@ -7,7 +7,7 @@ import pytest
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import TOKEN, Bell, buttons, unhurried
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 TIMING = unhurried()  # two albums, each tried twice, are more than a group has in a minute
 BOT = int(TOKEN.partition(":")[0])
@@ -22,10 +22,6 @@ async def group_of(control: Control, *, is_forum: bool = False) -> tuple[int, in
 async def permit(control: Control, chat: int, **permissions: bool) -> None:
     """Change a group's default permissions, of which Telegram tells bots nothing."""
     await control.call("PATCH", f"/chats/{chat}", {"permissions": permissions})
-
-
-async def pks(control: Control, chat: int) -> list[str]:
-    return [m["_story_pk"] for m in await control.replies(chat) if m.get("_story_pk")]
 
 
 async def texts(control: Control, chat: int, word: str) -> list[Json]:
@@ -64,7 +60,7 @@ async def test_photos_that_are_not_allowed_wait_and_follow(bell: Bell, control: 
         (answer,) = await bell.ask(group, text, user=boss)
         assert "I'm not allowed to send photos here. They" in answer["text"], text
     assert len(await refusals(control, group, mark)) == 1
-    assert await pks(control, group) == []
+    assert await control.shown(group) == []
     await permit(control, group)
     asked = await control.say(group, "/subscriptions", user=boss)
 
@@ -74,10 +70,7 @@ async def test_photos_that_are_not_allowed_wait_and_follow(bell: Bell, control: 
 
     assert "I'm not allowed" not in await wait_for(listed, what="the list")
 
-    async def both() -> bool:
-        return await pks(control, group) == [first["pk"], second["pk"]]
-
-    await wait_for(both, what="what waited")
+    await control.wait_shown(group, [first["pk"], second["pk"]])
     mutes = await texts(control, group, "until an admin allows it")
     assert len([m for m in mutes if "has 1 subscription" not in m["text"]]) == 3  # once by itself
 
@@ -94,7 +87,7 @@ async def test_what_is_allowed_goes_on_while_videos_wait(bell: Bell, control: Co
     ]
 
     async def photos() -> bool:
-        return await pks(control, group) == [first[0], first[2]]
+        return await control.shown(group) == [first[0], first[2]]
 
     async def said() -> list[Json]:
         return await texts(control, group, "I'm not allowed to send videos here")
@@ -104,7 +97,7 @@ async def test_what_is_allowed_goes_on_while_videos_wait(bell: Bell, control: Co
     later = (await control.publish("mute.videos"))["pk"]
 
     async def the_later_one() -> bool:
-        return (await pks(control, group))[2:] == [later]
+        return (await control.shown(group))[2:] == [later]
 
     await wait_for(the_later_one, what="a photo while videos wait")
     assert len(await said()) == 1
@@ -122,7 +115,7 @@ async def test_what_is_allowed_goes_on_while_videos_wait(bell: Bell, control: Co
     await control.say(group, "/subscriptions", user=boss)
 
     async def both() -> bool:
-        return (await pks(control, group))[3:] == [first[1], last]
+        return (await control.shown(group))[3:] == [first[1], last]
 
     await wait_for(both, what="what waited")
 
@@ -150,16 +143,13 @@ async def test_files_and_photos_do_not_wait_for_each_other(
     goes = await control.publish(allowed)
 
     async def there() -> list[str]:
-        return await pks(control, group)
+        return await control.shown(group)
 
     assert await wait_for(there, what="what is allowed") == [goes["pk"]]
     await permit(control, group)
     await control.say(group, "/subscriptions", user=boss)
 
-    async def both() -> bool:
-        return await pks(control, group) == [goes["pk"], waits["pk"]]
-
-    await wait_for(both, what="what waited")
+    await control.wait_shown(group, [goes["pk"], waits["pk"]])
     assert len(await said()) == 1
 
 
@@ -178,10 +168,7 @@ async def test_stories_that_may_be_shown_are_shown_and_the_rest_is_said_once(
     await control.say(group, "/stories mute.mixed", user=boss)
     wanted = [pk for pk, kind in zip(posted, kinds, strict=True) if kind == 1]
 
-    async def shown() -> bool:
-        return await pks(control, group) == wanted
-
-    await wait_for(shown, what="the photos, in order")
+    await control.wait_shown(group, wanted)
 
     async def said() -> list[Json]:
         return await texts(control, group, "I'm not allowed to send videos here.")
@@ -189,7 +176,7 @@ async def test_stories_that_may_be_shown_are_shown_and_the_rest_is_said_once(
     await wait_for(said, what="what is missing")
     await bell.ask(group, "/help", user=boss)
     assert len(await said()) == 1
-    assert await pks(control, group) == wanted
+    assert await control.shown(group) == wanted
     await permit(control, group, can_send_videos=False, can_send_photos=False)
     (refused, *more) = await bell.ask(group, "/stories mute.mixed", user=boss)
     assert "I'm not allowed to send photos or videos here." in refused["text"]
@@ -209,10 +196,7 @@ async def test_a_group_where_nothing_may_be_written_is_silent_and_goes_on(
     await permit(control, group)
     await control.say(group, "/why mute.text", user=boss)
 
-    async def there() -> bool:
-        return await pks(control, group) == [story["pk"]]
-
-    await wait_for(there, what="what waited")
+    await control.wait_shown(group, [story["pk"]])
     assert await texts(control, group, "couldn't send") == []
 
 
@@ -265,10 +249,7 @@ async def test_a_channel_where_the_bot_may_not_post(bell: Bell, control: Control
     await refusals(control, channel, mark)
     await control.member(channel, BOT, "administrator")
 
-    async def there() -> bool:
-        return await pks(control, channel) == [story["pk"]]
-
-    await wait_for(there, what="what waited for the channel")
+    await control.wait_shown(channel, [story["pk"]])
 
 
 async def test_who_comes_back_hears_only_of_what_is_new(bell: Bell, control: Control) -> None:
@@ -290,10 +271,7 @@ async def test_who_comes_back_hears_only_of_what_is_new(bell: Bell, control: Con
     await bell.ask(ann, "/why mute.away")  # speaking to it, they are back
     new = await control.publish("mute.away")
 
-    async def the_new_one() -> bool:
-        return await pks(control, ann) == [new["pk"]]
-
-    await wait_for(the_new_one, what="the story after the return")
+    await control.wait_shown(ann, [new["pk"]])
     assert await texts(control, ann, "couldn't send") == []
 
 
@@ -317,7 +295,7 @@ async def test_a_silent_video_that_is_not_allowed_is_said_and_holds_up_no_photo(
     photo = await control.publish("mute.silent")
 
     async def the_photo() -> bool:
-        return (await pks(control, group))[-1:] == [photo["pk"]]
+        return (await control.shown(group))[-1:] == [photo["pk"]]
 
     await wait_for(the_photo, what="the photo behind the silent video")
 
@@ -337,10 +315,7 @@ async def test_a_chat_whose_posts_are_removed_at_once_gets_no_copies_and_stops_n
     for _ in range(5):
         stories.append((await control.publish("swept"))["pk"])
 
-        async def arrived() -> bool:
-            return await pks(control, ann) == stories
-
-        await wait_for(arrived, within=20, what="the private alert")
+        await control.wait_shown(ann, stories, within=20)
 
     async def said() -> list[Json]:
         return await texts(control, boss, "removed at once")
@@ -350,4 +325,4 @@ async def test_a_chat_whose_posts_are_removed_at_once_gets_no_copies_and_stops_n
     here = [c for c in calls if str(c["params"].get("chat_id")) == str(group)]
     assert [c["status"] for c in here if c["method"].startswith("send")] == [500] * 3
     assert not [c for c in calls if c["method"] == "getMe"]
-    assert await pks(control, group) == []
+    assert await control.shown(group) == []

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.control import refused
 from tests.support.storybell import storybell
+
+pytestmark = pytest.mark.jumps
 
 INCIDENT = "Something went wrong"
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell, storybell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

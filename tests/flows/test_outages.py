@@ -16,14 +16,11 @@ from tests.support.control import Control, wait_for
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import running_bell, storybell
 
+pytestmark = pytest.mark.jumps
+
 ROOT = Path(__file__).parents[2]
 DOWN = {"status": 502, "body": "<html>Bad Gateway</html>"}
 PLENTY = {"daily_budget": 1_000_000, "person_burst": 1000, "person_daily_allowance": 1000}
-
-
-async def shown(control: Control, chat: int) -> list[str]:
-    """Return the stories in a chat, in order."""
-    return [m["_story_pk"] for m in await control.replies(chat) if "_story_pk" in m]
 
 
 async def sends(control: Control) -> int:
@@ -59,16 +56,16 @@ async def test_alerts_wait_while_telegram_is_down_and_all_arrive_after(tmp_path:
 
         await wait_for(tried, what="a send in vain")
         second = str((await control.publish("patient"))["pk"])
-        lost = sum([len(await shown(control, chat)) for chat in people])
+        lost = sum([len(await control.shown(chat)) for chat in people])
         await control.clear_faults()
 
         async def all_there() -> bool:
-            return all([set(await shown(control, p)) == {first, second} for p in people])
+            return all([set(await control.shown(p)) == {first, second} for p in people])
 
         await wait_for(all_there, 20, "the alerts")
         repeats = 0
         for person in people:
-            pks = await shown(control, person)
+            pks = await control.shown(person)
             assert list(dict.fromkeys(pks)) == [first, second]
             repeats += sum(count - 1 for count in Counter(pks).values())
         assert repeats <= (await control.state())["lost"]
@@ -94,7 +91,7 @@ async def test_sends_that_fail_in_many_chats_stop_all_and_getme_alone_starts_not
         await control.clear_faults()
 
         async def all_there() -> bool:
-            return all([await shown(control, p) == [pk] for p in people])
+            return all([await control.shown(p) == [pk] for p in people])
 
         await wait_for(all_there, 60, "the alerts")
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.storybell import Bell, storybell
 
+pytestmark = pytest.mark.jumps
+
 PLENTY = {
     "newcomer_allowance": 100_000,
     "person_burst": 100_000,

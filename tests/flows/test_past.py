@@ -6,15 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, stories_of, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-def shown(messages: list[Json]) -> list[str]:
-    return [message["_story_pk"] for message in messages if "_story_pk" in message]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 
 async def subscribed(bell: Bell, chat: int, name: str) -> Json:
@@ -60,7 +56,7 @@ async def test_what_was_sent_comes_again_by_file_id_and_costs_nothing(
     for command in ("/past past.one", "/past past.one 7d"):
         messages = await bell.ask(ann, command, count=3)
         # Oldest first; what no album takes goes alone.
-        assert shown(messages) == [photo["pk"], silent["pk"], last["pk"]]
+        assert stories_of(messages) == [photo["pk"], silent["pk"], last["pk"]]
         assert {m["_source"] for m in messages if "_story_pk" in m} == {"file_id"}
     assert await control.requests("stories", path="/v1/story/") == before
     (reply,) = await bell.ask(bob, "/past past.one")
@@ -100,7 +96,7 @@ async def test_a_name_that_another_took_shows_who_has_it_now(bell: Bell, control
         wanted = [story["pk"] for story in stories]
 
         async def here() -> bool:
-            return shown(await control.replies(ann, after=message)) == wanted
+            return stories_of(await control.replies(ann, after=message)) == wanted
 
         await wait_for(here, what=f"the past of {name}")
 
@@ -113,7 +109,7 @@ async def test_a_name_that_another_took_shows_who_has_it_now(bell: Bell, control
     await again("past.moved", first, second)
     (menu,) = await bell.ask(ann, "/past")
     assert list(buttons(menu)) == ["past.moved", "past.name"]
-    assert shown(await control.replies(ann, after=menu["message_id"])) == []
+    assert stories_of(await control.replies(ann, after=menu["message_id"])) == []
 
 
 async def test_odd_spans(bell: Bell, control: Control) -> None:
@@ -124,7 +120,7 @@ async def test_odd_spans(bell: Bell, control: Control) -> None:
     story = await control.publish("past.span", taken_at=now - 30)
     await kept(bell, ann, 1)
     for span in ("0d", "1D", "7", "999d", "\u0667d"):
-        assert shown(await bell.ask(ann, f"/past past.span {span}")) == [story["pk"]], span
+        assert stories_of(await bell.ask(ann, f"/past past.span {span}")) == [story["pk"]], span
     for words in ("past.span -1d", "past.span 7 d", "past.span 2w", "7d past.span", "past.span d"):
         (reply,) = await bell.ask(ann, f"/past {words}")
         assert "Write it like this: /past" in reply["text"], words
@@ -155,22 +151,3 @@ async def test_a_profile_blocked_by_its_new_name_is_not_shown_by_its_old_one(
             await wait_for(refused)
             told = await control.replies(ann, after=old["message_id"])
             assert not [one for one in told if "_story_pk" in one]
-
-
-async def test_what_the_owner_blocks_is_not_shown_again(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        boss = await box.control.person("Boss")
-        async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
-            control, ann = bell.control, await box.control.person()
-            await control.profile("past.hidden", posts_per_day=0)
-            await subscribed(bell, ann, "past.hidden")
-            story = await control.publish("past.hidden")
-            await kept(bell, ann, 1)
-            assert shown(await bell.ask(ann, "/past past.hidden")) == [story["pk"]]
-            await bell.ask(boss, "/block past.hidden")
-            post = await bell.old_post(ann, "past:past.hidden")
-            assert shown(await bell.ask(ann, "/past past.hidden")) == []
-            before = await control.replies(ann)
-            await bell.press(ann, post, "past:past.hidden")
-            replies = await bell.replies(ann, 1, after=before[-1]["message_id"])
-            assert shown(replies) == []

@@ -6,6 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.bootstrap import built
 from bot.store.chats import chats
 from bot.store.stories import stories
@@ -13,6 +15,8 @@ from tests.support.control import wait_for
 from tests.support.followed import follow, look, rows, story
 from tests.support.sandbox import Box
 from tests.support.storybell import buttons, running_bell, settings_for
+
+pytestmark = pytest.mark.jumps
 
 
 async def test_a_story_that_is_none_any_more_is_parked_and_the_rest_goes_out(

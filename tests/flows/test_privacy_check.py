@@ -8,6 +8,8 @@ from tests.support.control import Control, wait_for
 from tests.support.sandbox import Box
 from tests.support.storybell import Bell, running_bell
 
+pytestmark = pytest.mark.jumps
+
 PLENTY = {"daily_budget": 1_000_000, "person_burst": 1000, "skip_privacy_check": "auto"}
 NAMES = ("hid.a", "hid.b")
 

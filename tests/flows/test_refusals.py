@@ -17,7 +17,7 @@ from tests.support import languages
 from tests.support.control import Control, wait_for
 from tests.support.storybell import Bell, buttons
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 BACK = {"TryAgainError", "DatabaseUnavailableError", "SettingsError"}  # none is told of these here
 FIELDS: dict[str, Any] = {
@@ -136,7 +136,7 @@ async def test_a_late_refusal_is_a_line_in_private(bell: Bell, control: Control)
     ann = await control.person()
     await bell.ask(ann, "/help")
     post = await bell.old_post(ann, "sub:99")
-    await control.callback_life(0)
+    await control.callback_life(-1)  # no press is young enough
     await control.press(ann, post["message_id"], "sub:99")
     (line,) = await control.wait_replies(ann, 1, after=post["message_id"])
     assert "no longer has this subscription" in line["text"]

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.storybell import storybell
+
+pytestmark = pytest.mark.jumps
 
 
 async def test_a_caption_has_times_that_stay_true(tmp_path: Path) -> None:

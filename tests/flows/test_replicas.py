@@ -60,7 +60,7 @@ async def both(
 
 async def shown(control: Control, person: int) -> bool:
     """Return whether a story came; a word that one waits may come before it."""
-    return any(one.get("_story_pk") for one in await control.replies(person))
+    return bool(await control.shown(person))
 
 
 async def links(control: Control, name: str, count: int) -> list[str]:
@@ -70,6 +70,7 @@ async def links(control: Control, name: str, count: int) -> list[str]:
     return [f"https://www.instagram.com/stories/{name}/{pk}/" for pk in pks]
 
 
+@pytest.mark.jumps
 async def test_each_tells_how_it_stands_and_a_standby_raises_no_alarm(
     box: Box, shared: Json, tmp_path: Path
 ) -> None:

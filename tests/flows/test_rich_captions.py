@@ -7,7 +7,7 @@ import pytest
 from tests.support.control import Control, Json
 from tests.support.storybell import Bell, buttons
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 SHOP = "https://www.nike.com/shoes?utm=1"
 

@@ -5,7 +5,7 @@ import pytest
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import TOKEN, Bell, buttons
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 BOT = int(TOKEN.partition(":")[0])
 REFUSED = "Only admins who can post in this channel can do that."
@@ -193,7 +193,7 @@ async def test_a_late_press_is_done_all_the_same(bell: Bell, control: Control) -
     ann = await control.person()
     (help_,) = await bell.ask(ann, "/help")
     old = await bell.old_post(ann, "set:zone:Asia/Tokyo")
-    await control.callback_life(0)
+    await control.callback_life(-1)
     await control.press(ann, old["message_id"], "set:zone:Asia/Tokyo")
 
     async def changed() -> bool:

@@ -5,7 +5,7 @@ import pytest
 from tests.support.control import Control, wait_for
 from tests.support.storybell import Bell, buttons
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 
 async def test_only_what_fits_brings_an_alert_and_why_names_the_rule(
@@ -21,10 +21,7 @@ async def test_only_what_fits_brings_an_alert_and_why_names_the_rule(
     both = await control.publish("rules.one", hashtags=["sale"], mentions=["nike"])
     wanted = await control.publish("rules.one", hashtags=["SALE"])
 
-    async def alerted() -> list[str]:
-        return [m["_story_pk"] for m in await control.replies(ann) if "_story_pk" in m]
-
-    assert await wait_for(alerted) == [wanted["pk"]]
+    await control.wait_shown(ann, [wanted["pk"]])
 
     async def explained() -> bool:
         (told,) = await bell.ask(ann, "/why rules.one")
@@ -33,7 +30,7 @@ async def test_only_what_fits_brings_an_alert_and_why_names_the_rule(
     await wait_for(explained)
     (why,) = await bell.ask(ann, "/why rules.one")
     assert "let through: 1 of 3" in why["text"]
-    assert not {plain["pk"], both["pk"]} & set(await alerted())
+    assert not {plain["pk"], both["pk"]} & set(await control.shown(ann))
     (reply,) = await bell.ask(ann, "/rules rules.one off")
     assert "alerts for all stories" in reply["text"]
     assert "/rules natgeo only: #sale" in reply["text"]  # no page leaves one without the way on

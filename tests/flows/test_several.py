@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, stories_of, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 DOWN: Json = {"status": 503, "body": {"detail": "Service Unavailable"}}
 
 
@@ -16,10 +16,6 @@ async def star(control: Control, name: str, stories: int = 1, **fields: object) 
     now = (await control.state())["now"]
     for number in range(stories):
         await control.publish(name, taken_at=now - 60 + number)
-
-
-def shown(messages: list[Json]) -> list[str]:
-    return [message["_story_pk"] for message in messages if "_story_pk" in message]
 
 
 async def test_stories_of_several_come_by_profile_and_a_summary_ends_them(
@@ -36,7 +32,7 @@ async def test_stories_of_several_come_by_profile_and_a_summary_ends_them(
     )
     first = [story["pk"] for story in await control.stories("many.a")][1:]
     second = [story["pk"] for story in await control.stories("many.b")]
-    assert shown(messages) == first + second  # the latest two of the first
+    assert stories_of(messages) == first + second  # the latest two of the first
     assert messages[-1]["text"].splitlines() == [
         "many.a: 2 stories",
         "many.b: 1 story",
@@ -111,7 +107,7 @@ async def test_a_small_allowance_shows_the_first_of_them(tmp_path: Path) -> None
         for name in names:
             await star(control, name, 1)
         messages = await bell.ask(ann, f"/stories {' '.join(names)}", count=3)
-        assert len(shown(messages)) == 2  # 3 credits each
+        assert len(stories_of(messages)) == 2  # 3 credits each
         lines = messages[-1]["text"].splitlines()
         assert lines[:2] == ["small.0: 1 story", "small.1: 1 story"]
         assert lines[2].startswith("small.2, small.3, and small.4: You've reached your limit")
@@ -130,7 +126,7 @@ async def test_more_than_ten_are_told(control: Control) -> None:
         last = found[-1].get("text", "") if found else ""
         return found if "I can take up to 10 names at a time" in last else None
 
-    assert len(shown(await wait_for(told))) == 10
+    assert len(stories_of(await wait_for(told))) == 10
 
 
 @pytest.mark.parametrize("text", ["list.a\n- list.b\n3. list.c", "list.a, @list.b, list.c"])
@@ -148,7 +144,7 @@ async def test_a_pasted_list_gets_its_two_buttons(bell: Bell, control: Control, 
     assert len(await control.requests("stories", path="/v1/user/by/username")) == before
     await bell.press(ann, card, "many:stories")
     messages = await bell.replies(ann, 4, after=card["message_id"])
-    assert len(shown(messages)) == 3
+    assert len(stories_of(messages)) == 3
     await bell.press(ann, card, "many:subscribe")
     told = await bell.replies(ann, 5, after=card["message_id"])
     assert "from list.a, list.b, and list.c to this chat" in told[-1]["text"]
@@ -176,7 +172,7 @@ async def test_a_list_may_end_in_a_name_of_digits(bell: Bell, control: Control) 
     (card,) = await bell.ask(ann, "digits.a\n1234567")
     await bell.press(ann, card, "many:stories")
     told = await bell.replies(ann, 3, after=card["message_id"])
-    assert len(shown(told)) == 2
+    assert len(stories_of(told)) == 2
     await bell.press(ann, card, "many:subscribe")
     told = await bell.replies(ann, 4, after=card["message_id"])
     assert "from digits.a and 1234567 to this chat" in told[-1]["text"]

@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.support.control import Control, Json
 from tests.support.storybell import Bell, storybell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 SICK: Json = {"status": 500, "body": '{"detail": "x", "exc_type": "InternalError"}'}
 

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.sandbox import Box
 from tests.support.storybell import running_bell
+
+pytestmark = pytest.mark.jumps
 
 PROFILES = ("budget_one", "budget_two", "budget_three")
 

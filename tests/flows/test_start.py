@@ -20,6 +20,7 @@ RIVAL = refused(
 )
 
 
+@pytest.mark.jumps
 async def test_a_menu_that_telegram_refuses_holds_up_no_answer(box: Box, tmp_path: Path) -> None:
     await box.control.fault("telegram", flood(1127), match="setMyCommands", times=None)
     ann = await box.control.person()
@@ -28,6 +29,7 @@ async def test_a_menu_that_telegram_refuses_holds_up_no_answer(box: Box, tmp_pat
         await box.control.wait_replies(ann, 1)
 
 
+@pytest.mark.jumps
 async def test_a_menu_that_telegram_has_is_not_given_again(
     tmp_path: Path,
 ) -> None:
@@ -52,6 +54,7 @@ async def test_a_menu_that_telegram_has_is_not_given_again(
         assert await given() == before == menus
 
 
+@pytest.mark.jumps
 async def test_a_rival_for_the_updates_is_told_to_the_admins(
     tmp_path: Path,
 ) -> None:
@@ -100,6 +103,7 @@ async def test_a_second_process_on_the_same_file_refuses_to_run(
             await one.end(signal.SIGKILL)
 
 
+@pytest.mark.jumps
 async def test_a_database_that_has_lost_its_log_is_no_new_one(box: Box, tmp_path: Path) -> None:
     async with running_bell(tmp_path, box) as bell:
         file, spool = tmp_path / "bot.db", bell.settings.spool_dir

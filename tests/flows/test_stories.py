@@ -6,7 +6,7 @@ from tests.flows.test_links import link
 from tests.support.control import Control, Json
 from tests.support.storybell import Bell, buttons
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 
 async def paths(control: Control, after: int) -> list[str]:

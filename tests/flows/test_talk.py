@@ -11,7 +11,7 @@ from handlers.settings import QUIET
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 
 def png() -> bytes:

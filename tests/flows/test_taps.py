@@ -10,7 +10,7 @@ from tests.flows.test_rights import BOT, channel_of
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 PLAIN = (
     "hi", "Hello!", "hey there", "good morning", "thanks", "thank you so much", "ok", "okay great",

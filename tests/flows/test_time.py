@@ -73,18 +73,15 @@ async def test_a_mute_ends_after_a_day(control: Control) -> None:
     await _press(control, ann, page, f"mute:{number}")
     await control.publish("muted.day")
 
-    async def shown() -> list[str]:
-        return [m["_story_pk"] for m in await control.replies(ann) if "_story_pk" in m]
-
     await control.advance(25 * HOUR_S)  # the story of the muted day is gone by then
     story = await control.publish("muted.day")
 
     for _ in range(12):  # a jump ends what is under way, so each has its time
         await control.advance(300)
         with contextlib.suppress(AssertionError):
-            await wait_for(shown, within=5)
+            await control.wait_shown(ann, [story["pk"]], within=5)
             break
-    assert await shown() == [story["pk"]]
+    assert await control.shown(ann) == [story["pk"]]
 
 
 class Muted:
@@ -98,8 +95,7 @@ class Muted:
         return [m["text"] for m in shown if word in m.get("text", "")]
 
     async def stories(self) -> list[str]:
-        shown = await self.control.replies(self.group)
-        return [m["_story_pk"] for m in shown if m.get("_story_pk")]
+        return await self.control.shown(self.group)
 
     async def asked(self) -> int:
         """How often the bot asked how it stands there itself."""

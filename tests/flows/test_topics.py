@@ -11,7 +11,7 @@ from tests.support.control import Control, Json, flood, refused, wait_for
 from tests.support.database import empty
 from tests.support.storybell import Bell, buttons, storybell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 MAKES = {"can_manage_topics": True}
 
 

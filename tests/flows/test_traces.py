@@ -10,6 +10,8 @@ import structlog
 from tests.support.control import wait_for
 from tests.support.storybell import storybell
 
+pytestmark = pytest.mark.jumps
+
 Line = MutableMapping[str, Any]
 
 

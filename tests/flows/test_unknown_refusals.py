@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.flows.test_albums import bought, many, pks
+from tests.flows.test_albums import bought, many
 from tests.support.control import Control, refused, wait_for
 from tests.support.storybell import Bell, storybell, unhurried
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 BOTS = "Logged out"  # one word of each kind: the table of outcomes has all
 CHATS = "ALLOW_PAYMENT_REQUIRED_5"
@@ -48,7 +48,7 @@ async def test_a_while_of_refusals_loses_no_alert_and_buys_nothing(
     await control.clear_faults(fault)
 
     async def all_there() -> bool:
-        return sorted(await pks(control, ann)) == sorted(stories)
+        return sorted(await control.shown(ann)) == sorted(stories)
 
     await wait_for(all_there, within=120, what="all four")
     assert await bought(control) == 0
@@ -70,7 +70,7 @@ async def test_a_chats_refusal_lets_its_alerts_wait(bell: Bell, control: Control
     await control.say(group, "/subscriptions", user=boss)  # who is heard there may be answered
 
     async def all_there() -> bool:
-        return sorted(await pks(control, group)) == sorted(stories)
+        return sorted(await control.shown(group)) == sorted(stories)
 
     await wait_for(all_there, what="all three")
     assert await bought(control) == 0
@@ -122,9 +122,5 @@ async def test_what_comes_behind_a_story_that_waits_waits_with_it(
         await control.fault("telegram", word, match=method, times=times, chat_id=ann)
     stories = await many(control, name, (), 3)
 
-    async def all_there() -> bool:
-        return len(await pks(control, ann)) == 3
-
-    await wait_for(all_there, within=60, what="all three")
-    assert await pks(control, ann) == stories
+    await control.wait_shown(ann, stories)
     assert await bought(control) == 0

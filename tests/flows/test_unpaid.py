@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.control import Json
 from tests.support.storybell import storybell
+
+pytestmark = pytest.mark.jumps
 
 REFUSED: Json = {"status": 403, "body": "URL signature expired"}
 

@@ -5,10 +5,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import pytest
+
 from bot.store import acquaintances
 from bot.store.engine.database import Database
 from tests.support.control import wait_for
 from tests.support.storybell import Bell, storybell
+
+pytestmark = pytest.mark.jumps
 
 
 async def test_an_anonymous_administrator_of_many_groups_takes_no_more_than_newcomers_may(

@@ -5,7 +5,6 @@ import contextlib
 import inspect
 import os
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, overload
 
@@ -57,17 +56,23 @@ async def wait_for(
     Raises:
         AssertionError: it did not within so many seconds.
     """
-    deadline = time.monotonic() + within
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + within
     pause = _FIRST_POLL_S
     while True:
         got = predicate()
         value = await got if inspect.isawaitable(got) else got
         if value:
             return value
-        if time.monotonic() > deadline:
+        if clock() > deadline:
             raise AssertionError(f"waited {within} s in vain for {what or predicate}: {value!r}")
         await asyncio.sleep(pause)
         pause = min(_LAST_POLL_S, pause * _POLLS_GROW)
+
+
+def stories_of(messages: list[Json]) -> list[str]:
+    """The stories among messages, in order."""
+    return [message["_story_pk"] for message in messages if message.get("_story_pk")]
 
 
 class RefusedError(AssertionError):
@@ -225,6 +230,20 @@ class Control:
             return got if len(got) >= count else None
 
         return await wait_for(enough, within, f"{count} replies in chat {chat}")
+
+    async def shown(self, chat: int, after: int = 0) -> list[str]:
+        """The stories that the bot brought into a chat since message `after`, in order."""
+        return stories_of(await self.replies(chat, after))
+
+    async def wait_shown(
+        self, chat: int, pks: list[str], after: int = 0, within: float = PATIENCE_S
+    ) -> None:
+        """Wait until just these stories have come into a chat, in this order."""
+
+        async def are_there() -> bool:
+            return await self.shown(chat, after) == pks
+
+        await wait_for(are_there, within, f"the stories {pks} in chat {chat}")
 
     # Instagram
 

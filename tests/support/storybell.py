@@ -9,6 +9,7 @@ from typing import Any
 
 from bot import app, context
 from bot.config import Settings, load
+from sandbox.jumping import JumpingLoop
 from tests.support.control import PATIENCE_S, Control, Json, wait_for
 from tests.support.database import migrated_copy
 from tests.support.sandbox import Box, sandbox_box
@@ -168,9 +169,12 @@ async def running_bell(
     settings = settings_for(box, folder, **changed)
     if "database_url" not in changed:
         await migrated_copy(folder / "bot.db")
-    stop = asyncio.Event()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    clock: dict[str, Any] = {}
+    if isinstance(loop, JumpingLoop) and "postgresql" in str(changed.get("database_url")):
+        clock["now"] = loop.now  # no clock to be held to that of the server, which stands still
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(app.run(settings, stop, **timed(timing)))
+        task = group.create_task(app.run(settings, stop, **clock, **timed(timing)))
         try:
             yield Bell(box, settings)
         finally:

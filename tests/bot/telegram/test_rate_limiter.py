@@ -14,6 +14,8 @@ from bot.telegram.rate_limiter import Pacing, Turns, order_of
 from tests.support.sandbox import Box
 from tests.support.telegram import bot_at, most_in_a_second
 
+pytestmark = pytest.mark.jumps
+
 
 @pytest.mark.parametrize(
     ("endpoint", "data", "weight"),
