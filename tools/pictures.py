@@ -57,7 +57,6 @@ def _cost(t: Translator) -> Safe:
 WRITTEN: dict[str, Callable[[Translator], object]] = {
     "clock": lambda t: t.time(NOON), "digest": lambda t: t.time(NOON),
     "at": lambda t: t.time(NOON),
-    "hours": lambda t: t.listed([t.time(NOON), t.time(NOON + timedelta(hours=9))]),
     "quiet": lambda t: t.span(t.time(NOON), t.time(NOON + timedelta(hours=9))),
     **dict.fromkeys(("when", "ago"), lambda t: t.moment(datetime.now(UTC) - timedelta(hours=5))),
     "amount": lambda t: t.money(0.0315),

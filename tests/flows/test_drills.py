@@ -32,7 +32,7 @@ DRILLED_HERE = {
 }
 DRILLED_ELSEWHERE = {
     "the daily budget is too small": "test_small_budget.py",
-    "alerts are parked (`/health`, `/admin`)": "test_poison.py",
+    "alerts were given up (`/health`, `/admin`)": "test_poison.py",
     "somebody uses it too much": "test_access.py",
     "the disk is full": "test_database_outages.py",
     "the bot was down for long": "test_outages.py",
