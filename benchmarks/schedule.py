@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import traces
 from benchmarks.rivals import EntryFrequency, Fixed, HalveAndStep, SquareRoot, TrueIntensity
-from bot.cli.simulate import mean
+from bot.cli.simulate import mean, quantile
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.policies import Learned
 from bot.scheduling.schedule import Schedule
@@ -21,6 +21,7 @@ from bot.scheduling.waiting_time import DAY, HOUR
 
 POLICIES = ("learned", "fixed", "entry-frequency", "AIMD", "√-rule", "true intensity")
 BUDGETS = (6, 12, 24, 48)
+MONTHS = (100, 300, 1000)  # credits a day of the README's table
 PHASES = 5  # of the fixed interval: one run strays by 4 %
 WORLDS = (*((kind, False) for kind in traces.KINDS), ("bursty", True))
 
@@ -102,11 +103,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--days", type=int, default=28, help="the first seven don't count")
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     parser.add_argument("--quick", action="store_true", help="150 profiles, one seed")
+    parser.add_argument("--months", action="store_true", help="only the README's: 20 profiles")
     parser.add_argument("--million", action="store_true", help="only the million profiles")
     parser.add_argument(
         "--traces", type=Path, metavar="DIR", help="only the traces there (.jsonl, .jsonl.gz)"
     )
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the bursty traces")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="only draw the bursty ones")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
 
 
@@ -115,6 +117,14 @@ def main(args: argparse.Namespace) -> int:
     if args.million:
         million()
         return 0
+    if args.months:
+        print("| credits a day | mean (by seed) | median (by seed) |\n|--:|--:|--:|")
+        for budget in MONTHS:
+            cells = [
+                f"{sum(by) / len(by):.1f} {_rounded(by)}" for by in months(budget, args.seeds)
+            ]
+            print(f"| {budget:,} | {' | '.join(cells)} |")
+        return 0
     if args.traces:
         with ProcessPoolExecutor(args.workers) as pool:
             recorded(args.traces, pool)
@@ -122,16 +132,35 @@ def main(args: argparse.Namespace) -> int:
     if args.quick:
         args.profiles, args.days, args.seeds = 150, 14, args.seeds[:1]
     with ProcessPoolExecutor(args.workers) as pool:
+        if args.plot:
+            draw(args, pool)
+            return 0
         table(args, pool)
         print()
         seeds = args.seeds
-        print("6 hours without the API, bursty, 12 looks a profile and day:")
+        print("6 hours without the API, bursty, 12 checks a profile and day:")
         for line in pool.map(outage, seeds, [args.profiles] * len(seeds)):
             print(f"- {line}")
     if not args.quick:
         print()
         million()
     return 0
+
+
+def months(budget: float, seeds: list[int]) -> tuple[list[float], list[float]]:
+    """Return the mean and the median of minutes to the alert, by seed, for 20 profiles."""
+    means, medians = [], []
+    for seed in seeds:
+        trace = traces.make("bursty", profiles=20, days=28, seed=seed, equal_weights=True)
+        result = Simulation(trace.records, budget).run()
+        delays = sorted((delay, 1.0) for of_one in result.delays for delay in of_one)
+        means.append(mean(delays) or 0.0)
+        medians.append(quantile(delays, 0.5) or 0.0)
+    return means, medians
+
+
+def _rounded(minutes: list[float]) -> str:
+    return f"({', '.join(f'{one:.0f}' for one in minutes)})"
 
 
 def table(args: argparse.Namespace, pool: Executor) -> None:
@@ -141,31 +170,21 @@ def table(args: argparse.Namespace, pool: Executor) -> None:
         f"{args.profiles} profiles, {args.days} days of which 7 are warm-up, seeds "
         f"{', '.join(map(str, args.seeds))}. Subscribers: Zipf-Mandelbrot, {shares[0]} at the "
         f"most, one at {shares.count(1) / len(shares):.0%} of the profiles; equal weights where "
-        "said. Minutes from story to look, mean over subscribers; in brackets the mean over "
+        "said. Minutes from story to check, mean over subscribers; in brackets the mean over "
         "profiles with one subscriber.\n"
     )
     print(
-        f"| traces | looks | {' | '.join(POLICIES)} | shorter than fixed | than √ | above true |"
+        f"| traces | checks | {' | '.join(POLICIES)} | shorter than fixed | than √ | above true |"
     )
     print("|---|--:|" + "--:|" * (len(POLICIES) + 3))
     rows = [(kind, equal, looks) for kind, equal in WORLDS for looks in BUDGETS]
     found = [[_futures(pool, args, row, policy) for policy in POLICIES] for row in rows]
     learned: list[Figures] = []
-    curves: dict[str, list[tuple[float, float]]] = {
-        "learned": [],
-        "fixed": [],
-        "entry-frequency": [],
-    }
     for (kind, equal, looks), futures in zip(rows, found, strict=True):
         figures = [[f for future in same if (f := future.result())] for same in futures]
         learned += figures[0]
         row = {policy: _mean(same) for policy, same in zip(POLICIES, figures, strict=True)}
         print(_line(f"{kind}, equal weights" if equal else kind, looks, row), flush=True)
-        for policy, points in curves.items():
-            if (kind, equal) == ("bursty", False) and (pair := row[policy]):
-                points.append((looks, pair[0]))
-    if args.plot:
-        draw(args.plot, curves)
     print(
         f"\nlearned, all runs: {sum(f.lost for f in learned)} stories lost, the dearest UTC day "
         f"{max(f.most_spent for f in learned):.4f} of the budget, unspent at most "
@@ -173,15 +192,18 @@ def table(args: argparse.Namespace, pool: Executor) -> None:
     )
 
 
-def draw(path: Path, curves: dict[str, list[tuple[float, float]]]) -> None:
-    """Write a picture of ``(checks a profile and day, minutes)`` by policy."""
+def draw(args: argparse.Namespace, pool: Executor) -> None:
+    """Write a picture of minutes against checks a profile and day, by policy."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
     from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415 - the same
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    for policy, points in curves.items():
-        axes.loglog(*zip(*points, strict=True), marker="o", label=policy)
+    for policy in ("learned", "fixed", "entry-frequency"):
+        rows = [_futures(pool, args, ("bursty", False, checks), policy) for checks in BUDGETS]
+        means = (_mean([f for one in same if (f := one.result())]) for same in rows)
+        minutes = [pair[0] for pair in means if pair]
+        axes.loglog(BUDGETS, minutes, marker="o", label=policy)
     axes.set_xticks(BUDGETS)
     axes.set_yticks([2, 5, 10, 20, 50, 100, 200])
     for axis in (axes.xaxis, axes.yaxis):
@@ -192,14 +214,14 @@ def draw(path: Path, curves: dict[str, list[tuple[float, float]]]) -> None:
     axes.set_title("What a budget buys", loc="left")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=144)
+    figure.savefig(args.plot, dpi=144)
 
 
 def recorded(folder: Path, pool: Executor) -> None:
     """Print the table of recorded traces; fixed intervals are the mean over five phases."""
     paths = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
     rows = [(path, looks) for path in paths for looks in BUDGETS]
-    print("| trace | looks | learned | fixed | shorter than fixed | lost |")
+    print("| trace | checks | learned | fixed | shorter than fixed | lost |")
     print("|---|--:|--:|--:|--:|--:|")
     jobs = [
         (
