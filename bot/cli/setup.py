@@ -41,8 +41,9 @@ async def main(
         if value is None:
             return None
         values[name] = value
-    plan = _answered(ask, _PLAN)
-    values["CREDIT_PRICE"] = PLANS.get(plan, PLANS["standard"])
+    while (plan := _answered(ask, _PLAN) or "standard") not in PLANS:
+        console.print("Please try again.")
+    values["CREDIT_PRICE"] = PLANS[plan]
     file = Path.cwd() / ENV_FILE
     write(file, values)
     console.print(f"Written to {file}, readable by you alone.", markup=False)

@@ -39,7 +39,7 @@ async def test_the_two_values_are_asked_for_until_they_are_good(
     (folder / ".env").write_text("# mine\nexport STORIES_API_KEY=old\nDAILY_BUDGET=50\n")
     (folder / ".env").chmod(0o644)
     given = answers("nonsense", TOKEN, "bad-key", API_KEY)  # the right token is not asked again
-    asked = answers("Start", "n")
+    asked = answers("strat", "Start", "n")
     starts = await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given))
     assert starts is False
     said = capsys.readouterr().out
