@@ -1,4 +1,4 @@
-"""The bill against the ledger, whatever the vendor does: 60 faults, each way to ask, each header.
+"""The bill against the ledger, whatever the vendor does: 61 faults, each way to ask, each header.
 
 The vendor here bills whatever it has not promised to be free, at its listed price, whatever its
 header says.

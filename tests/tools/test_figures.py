@@ -8,6 +8,7 @@ import pytest
 from bot.presentation.translation import LANGUAGES
 from tests.bot.stories_api.test_failures import RAW, STATUSES
 from tests.bot.stories_api.test_transport import CALLS, FAULTS
+from tests.flows.test_vendor import FAULTS as VENDOR_FAULTS
 from tests.sandbox.telegram.refusal_table import BAD_REQUESTS, FORBIDDEN
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +21,7 @@ REFUSALS = len(BAD_REQUESTS) + len(FORBIDDEN)
     [
         f"{len(STATUSES) * len(RAW)} pairs of status and body",
         f"{len(FAULTS) * len(CALLS)} faults of the wire",
+        f"{len(VENDOR_FAULTS)} faults of a vendor",
         f"{REFUSALS} refusals in the server's words",
     ],
 )
