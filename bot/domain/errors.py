@@ -5,6 +5,7 @@ BotError
 │   ├── NoSuchProfileError      no such account
 │   ├── ProfilePrivateError     the account shows its stories to followers only
 │   ├── StoryGoneError          over 24 h old, or deleted
+│   ├── BlockedProfileError     the owner does not want it shown
 │   ├── NoStoriesError          the account has none now
 │   ├── ApiUnavailableError     down, slow or nonsense; try later
 │   │   └── ProfileUnavailableError  one account can't be had now; nothing is known of it
@@ -25,8 +26,7 @@ BotError
 │   ├── NotFollowedError        the chat does not follow this profile
 │   ├── TooManyFollowedError    the chat follows as many as it may
 │   ├── TooManyNewError         the chat began to follow too many today
-│   ├── NoRoomError             the budget is too small for one more profile
-│   └── BlockedProfileError     the owner does not want it followed
+│   └── NoRoomError             the budget is too small for one more profile
 ├── RightsError                 who may do what, where
 │   ├── NotAdminError           the person does not administer the group
 │   ├── NotChannelAdminError    nor the channel, or may not post there
@@ -121,6 +121,12 @@ class StoryGoneError(StoriesError):
     """The story is over 24 hours old or was deleted."""
 
     text = N_("This story is gone. Stories disappear after 24 hours, or sooner if deleted.")
+
+
+class BlockedProfileError(StoriesError):
+    """The profile is on the owner's block-list; the sentence tells no more."""
+
+    text = N_("<b>{username}</b> isn't available in this bot.")
 
 
 class NoStoriesError(StoriesError):
@@ -364,12 +370,6 @@ class NewcomersNoRoomError(SubscriptionError):
         "I can't add more subscriptions for new users right now. Please try again once "
         "you've used me on three different days."
     )
-
-
-class BlockedProfileError(SubscriptionError):
-    """The profile is on the owner's block-list; the sentence tells no more."""
-
-    text = N_("<b>{username}</b> isn't available in this bot.")
 
 
 class UnknownCommandError(BotError):

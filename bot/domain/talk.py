@@ -22,7 +22,9 @@ privet namaste yo sup morning night bye goodbye adios tchau dadah thanks thank t
 gracias obrigado obrigada valeu spasibo shukran makasih terimakasih danke merci grazie ok okay
 okey k yes no yeah yep nope si sim nao tidak ya da net cool nice good great super wow lol haha
 hahaha sorry you привет здравствуйте спасибо ок да нет привіт вітаю дякую так ні مرحبا شكرا سلام
-ممنون مرسی नमस्ते धन्यवाद शुक्रिया olá não teşekkürler evet tamam
+ممنون مرسی नमस्ते धन्यवाद शुक्रिया olá não teşekkürler evet tamam schön bitte mille ça tudo bem
+buenas buenos tardes noches dias guten terima kasih kabar большое добрый день вечер جزيلا خیلی
+السلام عليكم
 """
 _ASKED = """
 test testing start stop help ayuda ajuda bantuan please pls plz bot what why how who when where

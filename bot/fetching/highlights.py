@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules
 from bot.domain.errors import (
+    BlockedProfileError,
     HighlightGoneError,
     HighlightsUnavailableError,
     NoHighlightsError,
@@ -161,7 +162,8 @@ class Highlights:
 
     def _refuse_blocked(self, profile: Profile) -> None:
         if alert_rules.is_blocked(profile.profile_id, profile.username, self._blocked):
-            raise NoSuchProfileError(username=profile.username)
+            name = profile.username
+            raise BlockedProfileError(username=name) if name else HighlightGoneError
 
 
 def _until(_: list[Highlight], now: datetime) -> datetime:

@@ -9,6 +9,7 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules, links
 from bot.domain.errors import (
     ApiRefusedError,
+    BlockedProfileError,
     NoSuchProfileError,
     ProfilePrivateError,
     ProfileUnavailableError,
@@ -171,7 +172,7 @@ class Viewer:
 
     def _refuse_blocked(self, username: str, profile_id: str = "") -> None:
         if alert_rules.is_blocked(profile_id, username, self._blocked):
-            raise NoSuchProfileError(username=username)
+            raise BlockedProfileError(username=username)
 
 
 def _snapshot_of(profile: Profile, stories: list[Story]) -> Fetched[Story]:

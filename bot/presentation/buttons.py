@@ -102,12 +102,9 @@ def follow_button(
 ) -> InlineKeyboardButton:
     """Return the button that subscribes, or leads to the options of what is subscribed to."""
     if subscription_id is None:
-        return button(_subscribe(t), actions.RUN("subscribe", username), actions.PRIMARY)
+        text = f"🔔 {t.plain(N_('Subscribe'))}"
+        return button(text, actions.RUN("subscribe", username), actions.PRIMARY)
     return button(t.plain(N_("Subscribed ✓ · Options")), actions.SUBSCRIPTION(subscription_id))
-
-
-def _subscribe(t: Translator) -> str:
-    return f"🔔 {t.plain(N_('Subscribe'))}"
 
 
 def row_under_album(
@@ -115,7 +112,8 @@ def row_under_album(
 ) -> list[InlineKeyboardButton]:
     """Return the buttons that an album can't have: they stand in a line after it."""
     share = [share_button(username, t)] if is_inline else []
-    follow = button(_subscribe(t), actions.FOLLOW(username), actions.PRIMARY)
+    text = f"🔔 {t.plain(N_('Subscribe'))}"
+    follow = button(text, actions.FOLLOW(username), actions.PRIMARY)
     if subscription_id is not None:  # short: the row has three on a phone
         follow = button(t.plain(N_("Options")), actions.SUBSCRIPTION(subscription_id))
     return [follow, *share, button(MORE, actions.CARD(username))]

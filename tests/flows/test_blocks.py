@@ -360,6 +360,9 @@ async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
     billed = await control.billed_for("hidden")
     for way in typed:
         await bell.ask(bob, way)
+    for way in ("/stories ", "/subscribe ", "/highlights ", f"{pages}/"):
+        (told,) = await bell.ask(bob, f"{way}hidden")
+        assert told["text"] == "hidden isn't available in this bot.", way
     for data in pressed:
         await bell.press(bob, await bell.old_post(bob, data), data)
     news = await control.publish("hidden")

@@ -116,6 +116,7 @@ async def test_an_alert_in_a_channel_has_links_and_is_not_answered_in_its_group(
 
     alert = await wait_for(alerted)
     assert all(where.startswith("https://") for where in buttons(alert).values())
+    assert "t.me/" not in str(alert)
     await control.say(channel, f"Look: instagram.com/stories/chan.echo/{story['pk']}", user=boss)
     (help_,) = await bell.ask(group, "/help", user=boss)
     assert "all stories from a profile" in help_["text"]

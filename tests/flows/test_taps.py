@@ -13,15 +13,19 @@ from tests.support.storybell import Bell, buttons
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 PLAIN = (
-    "hi", "Hello!", "hey there", "good morning", "thanks", "thank you so much", "ok", "okay great",
-    "lol", "👍", "❤️", "???", "what is this", "how does it work?", "who are you", "can you help me",
-    "I want to see stories", "show me stories", "show me natgeo", "natgeo please", "nat geo",
-    "@natgeo", "natgeo", "NATGEO", "natgeo, nike", "natgeo nike prada", "stories", "subscribe",
-    "subscribe natgeo", "story", "/foo", "/cancel", "/stories?", "/Start", "/story natgeo",
-    "https://example.com", "www.instagram.com", "instagram", "insta", "http://instagram.com/p/abc/",
-    "my friend posted something yesterday and I missed it", "is it free?", "why nothing", "привет",
-    "спасибо", "как это работает", "مرحبا", "كيف حالك", "hola", "gracias", "bonjour", "12345",
-    "1", "23-7", "New York", "natgeo's stories", "#sale", "a", "test", ".",
+    "Hi there 👋", "yo", "whats up", "Buenas tardes", "¿Cómo funciona esto?",
+    "quiero ver las historias de natgeo", "muéstrame natgeo por favor", "Guten Tag",
+    "wie geht das?", "Kannst du mir natgeo zeigen", "bitte", "Danke schön!",
+    "je veux les stories de prada", "c'est gratuit ?", "salut ça va",
+    "Здравствуйте, можно истории natgeo?", "покажи natgeo", "это бесплатно?", "ничего не работает",
+    "Нет", "ок", "Спасибо большое!!!", "дякую", "कैसे इस्तेमाल करें", "नमस्ते", "धन्यवाद",
+    "السلام عليكم", "كيف أشترك؟", "شكرا جزيلا", "سلام", "خیلی ممنون", "چطور کار می‌کند؟",
+    "oi tudo bem", "quero seguir a natgeo", "obrigada ❤️", "apa kabar",
+    "cara pakai bot ini gimana", "terima kasih", "ciao come funziona", "grazie mille", "merhaba",
+    "nasil calisiyor", "teşekkürler", "natgeo?", "prada & nike", "nike and prada",
+    "natgeo stories", "instagram.com/natgeo", "@prada @nike please", "/start@storybell", "/HELP",
+    "stop", "unsubscribe natgeo", "delete my account", "😂😂😂", "🔥", "👍🏽", "+1",
+    "call me +34 600 123 456", "http://",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bot.billing.ledger import Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import (
-    NoSuchProfileError,
+    BlockedProfileError,
     StoryGoneError,
 )
 from bot.domain.links import Link
@@ -149,9 +149,9 @@ async def test_a_blocked_profile_is_never_shown(build: Build, box: Box, how: str
     blocked = "natgeo" if how == "name" else raw["user"]["pk"]
     one = await build(blocked=blocked)
     for _ in range(2):
-        with pytest.raises(NoSuchProfileError):
+        with pytest.raises(BlockedProfileError):
             await one.stories("natgeo", ANN)
-        with pytest.raises(NoSuchProfileError):
+        with pytest.raises(BlockedProfileError):
             await one.story(await story_link(box), ANN)
     assert await box.control.billed() <= (0 if how == "name" else 4)
 
@@ -161,5 +161,5 @@ async def test_a_link_under_another_name_does_not_show_a_blocked_profile(
 ) -> None:
     one = await build(blocked="natgeo")
     link = replace(await story_link(box), username="somebody")
-    with pytest.raises(NoSuchProfileError):
+    with pytest.raises(BlockedProfileError):
         await one.story(link, ANN)
