@@ -192,7 +192,12 @@ STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
 STARTED = _THESE.values(claims=deliveries.c.claims + 1, held="")
-ATTEMPTED = _THESE.values(copies=deliveries.c.copies + 1).returning(deliveries.c.id)
+_ANEW = "waiting"  # what has been claimed is judged once more before it leaves
+ATTEMPTED = (
+    _THESE.where(deliveries.c.held == "")
+    .values(copies=deliveries.c.copies + 1)
+    .returning(deliveries.c.id)
+)
 
 
 SENT = (
@@ -334,11 +339,14 @@ async def drop_had(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> N
 async def release(tx: Tx, chat_id: int, *, held: str | None = None, now: datetime) -> None:
     """Let what is held in a chat, for this reason or for any, be due and judged anew.
 
-    The reason is kept until it is sent.
+    The reason is kept until it is sent. What was claimed and has not left yet is judged anew, too,
+    unless there is a reason.
     """
     is_held = deliveries.c.held != "" if held is None else deliveries.c.held == held
-    statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open, is_held)
-    await tx.execute(statement.values(due_at=now))
+    statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
+    await tx.execute(statement.where(is_held).values(due_at=now))
+    if held is None:
+        await tx.execute(statement.where(~is_held).values(held=_ANEW))
 
 
 async def hasten_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:

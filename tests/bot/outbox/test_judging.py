@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from bot.domain.model import Options, Target
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
-from bot.store import chat_queues, chats, enqueue
+from bot.store import chat_queues, chats, enqueue, subscriptions
+from bot.store import deliveries as deliveries_store
 from bot.store.deliveries import deliveries
 from bot.store.stories import stories
 from tests.bot.outbox.test_worker import Office, found, office
@@ -33,6 +34,21 @@ async def test_quiet_hours_put_off_alerts_until_they_end(office: Office) -> None
     office.clock.on(5 * MINUTE)
     assert await office.outbox.run_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["1", "2"]]
+
+
+async def test_a_summary_that_begins_while_an_alert_is_on_its_way_holds_it(office: Office) -> None:
+    await found(office, "1")
+    [claimed] = await office.outbox.claim(1)
+    async with office.db.begin() as tx:
+        [row] = claimed.batch.rows
+        assert row.subscription_id is not None
+        await subscriptions.change(tx, row.subscription_id, options=Options(digest=True).values())
+        await deliveries_store.release(tx, -1, now=office.clock())
+    await office.outbox.deliver(claimed)
+    await office.outbox.run_once()
+    assert office.post.albums == []
+    [row] = await rows(office.db)
+    assert (row.held, row.state) == ("digest", "open")
 
 
 async def test_a_summary_of_several_profiles_has_one_line_over_it(office: Office) -> None:

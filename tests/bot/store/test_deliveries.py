@@ -103,5 +103,5 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
         await chat_queues.reschedule(tx, 1)
     found = {row.id: (row.due_at - NOON, row.held) for row in await rows(db)}
     assert found[held] == (MINUTE, "digest")
-    assert found[late] == (HOUR, "")
+    assert found[late] == (HOUR, "waiting")  # judged anew, too, if it is on its way
     assert found[other] == (HOUR, "digest")
