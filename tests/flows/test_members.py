@@ -101,6 +101,14 @@ async def test_who_adds_the_bot_to_a_channel_is_greeted_in_private(
     await bell.press(boss, page, f"{zone}:Asia/Tokyo")
     page = await bell.message(boss, page["message_id"])
     assert "Time zone: Tokyo (Asia/Tokyo)" in page["text"]
+    new = await control.person("New")  # who never wrote to the bot can't be written to
+    other = await control.chat("channel", "Other", members={new: "creator"}, bot_status="left")
+    added = {"status": "administrator", "by": new}
+    await control.call("PUT", f"/chats/{other}/members/{BOT}", added)
+    (post,) = await control.wait_replies(other, 1)
+    assert post["text"] == greeting["text"]
+    assert "t.me/" not in str(post)
+    assert not buttons(post)
 
 
 async def test_a_group_that_throws_the_bot_out_is_left_alone(bell: Bell, control: Control) -> None:
