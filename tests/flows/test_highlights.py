@@ -2,10 +2,12 @@
 
 import asyncio
 from base64 import urlsafe_b64encode
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from handlers import guard
 from tests.support.control import Control, Json, stories_of, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
@@ -197,8 +199,9 @@ async def test_a_list_that_bears_another_name_is_not_shown_for_the_one_that_was_
 
 
 async def test_pressed_twice_it_comes_once_and_what_is_forged_does_nothing(
-    bell: Bell, control: Control
+    bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(guard, "TWICE", timedelta(minutes=1))  # however busy the machine is
     ann = await control.person()
     highlight = await made(control, "hl.twice", count=2)
     (menu,) = await bell.ask(ann, "/highlights hl.twice")
