@@ -398,3 +398,4 @@ async def test_all_albums_of_an_answer_stand_in_the_comments_thread(
     asked = {"count": 12, "reply_to": said["message_id"]}
     await bell.ask(group, "/stories topic.comments", user=boss, **asked)
     assert await brought(control, group, *stories) == [root] * 12
+    assert not [m for m in await control.replies(group) if m.get("is_topic_message")]

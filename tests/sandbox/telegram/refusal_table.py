@@ -100,7 +100,7 @@ CHATS: list[Row] = [
     ("sendVideo", {"chat_id": "$quiet", "video": "$video_id"}, "not enough rights to send videos to the chat"),
     ("sendDocument", {"chat_id": "$quiet", "document": "$document_id"}, "not enough rights to send documents to the chat"),
     ("sendMessage", _to("$reader"), "need administrator rights in the channel chat"),
-    ("sendMessage", _to("$forum", message_thread_id=77), "message thread not found"),
+    ("sendMessage", _to("$forum", message_thread_id=77, reply_parameters={"message_id": 9999}), "message thread not found"),
     ("sendMessage", _to("$forum", message_thread_id=1), "message thread not found"),
     ("sendMessage", _to("$forum", message_thread_id=12), "message thread not found"),
     ("sendMessage", _to("$forum", message_thread_id=11), "TOPIC_CLOSED"),

@@ -38,6 +38,16 @@ async def test_deletes_and_their_time(api: Api) -> None:
     assert [m["text"] for m in await api.shown(ann)] == ["old"]
 
 
+async def test_what_has_a_keyboard_of_its_own_is_not_edited(api: Api) -> None:
+    ann = await api.person()
+    sent = await api.ok("sendMessage", chat_id=ann, text="x", reply_markup={"keyboard": [["a"]]})
+    edit = {"chat_id": ann, "message_id": sent["message_id"], "text": "y"}
+    assert await api.refusal("editMessageText", **edit) == (
+        400,
+        "Bad Request: message can't be edited",
+    )
+
+
 async def test_unknown_and_missing_params_are_noted(api: Api) -> None:
     ann = await api.person()
     markup = {"inline_keyboard": [[{"text": "a", "callback_data": "b", "colour": 1}]]}
