@@ -44,6 +44,13 @@ def test_the_oldest_fault_goes_first_and_each_is_lifted_by_its_number() -> None:
     assert faults.take("cdn", "/") is None
 
 
+def test_a_fault_may_be_of_one_chat_and_of_a_share_of_the_requests() -> None:
+    faults = Faults()
+    faults.add(_spec(times=None, chat_id=7, every=2))
+    hits = [faults.take("cdn", "/x", chat_id=chat) for chat in (7, 8, 7, 8, 7, 7)]
+    assert [hit is not None for hit in hits] == [False, False, True, False, False, True]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bot.telegram.outcomes import REFUSALS as OF_TELEGRAM
 from sandbox.instagram import Story
 from sandbox.state import Sandbox
 from sandbox.telegram.model import Message
@@ -34,7 +33,6 @@ REFUSALS = (
     "CHAT_WRITE_FORBIDDEN",
     "deactivated",
 )
-SILENCING = [word for it in ("text", "posts", "topic") for word in OF_TELEGRAM[it]]
 
 
 @dataclass
@@ -126,7 +124,8 @@ class Journal:
     bought: int = 0  # credits that downloads cost
     refusals: int = 0  # sends that were refused by chance
     refused: list[tuple[float, int, str]] = field(default_factory=list)
-    silenced: list[float] = field(default_factory=list)  # when nothing might be said, by chance
+    silencing: set[int] = field(default_factory=set)  # faults by which nothing may be said
+    silenced: list[float] = field(default_factory=list)  # when they hit
     closed: list[tuple[float, int]] = field(default_factory=list)  # topics that took no answer
     tracebacks: list[str] = field(default_factory=list)
     looks: int = 0
@@ -195,7 +194,7 @@ class Journal:
                 self.bought += int(str(entry.get("billed", 0)))
             if entry.get("fault"):
                 self.refusals += int(entry["status"] == REFUSED)
-                if any(word in str(entry.get("description", "")).lower() for word in SILENCING):
+                if entry["fault"] in self.silencing:
                     self.silenced.append(float(str(entry["at"])))
                 continue
             said = str(entry.get("description", ""))

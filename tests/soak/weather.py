@@ -71,6 +71,7 @@ _WITH_A_RIGHT: dict[Right, str] = {
     "documents": "sendDocument",
 }  # fmt: skip
 """What is refused for the want of a right has need of it (TDLib, `can_send_message_content`)."""
+_SILENCING: tuple[Right, ...] = ("text", "posts", "topic")
 _IN_ONE_CHAT = 0.3  # of the faults of one method
 UNHEARD = ({"reset": "after"}, {"truncate": 40})  # of the Stories API: billed, and not told
 
@@ -108,21 +109,30 @@ class Weather:
     async def _refuse(self, until: float) -> None:
         """Refuse a few sends now and then, in words of each kind."""
         clock = self._journal.sandbox.clock
-        while True:
-            wait = self._chance.expovariate(self._rates.refusals / 24 / HOUR)
-            await asyncio.sleep(min(wait, until - clock.now()))
-            if clock.now() >= until:
-                await self._control.clear_faults()
-                return
-            words, source = refusal(self._chance, self._chance.randint(1, 3), without=OBEYED)
-            match = _only(words) or self._chance.choice(
-                ["sendMediaGroup", "sendPhoto", "sendVideo"]
-            )
-            times = self._chance.choice([1, 2, 5])
-            await self._control.fault(
-                "telegram", refused(words), match=match, times=times, source=source
-            )
-            self._journal.note("refusal", words, match, times)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                wait = self._chance.expovariate(self._rates.refusals / 24 / HOUR)
+                await asyncio.sleep(min(wait, until - clock.now()))
+                if clock.now() >= until:
+                    break
+                words, source = refusal(self._chance, self._chance.randint(1, 3), without=OBEYED)
+                only = _only(words)
+                match = only or self._chance.choice(["sendMediaGroup", "sendPhoto", "sendVideo"])
+                times = None if only else self._chance.choice([1, 2, 5])
+                number = await self._control.fault(
+                    "telegram", refused(words), match=match, times=times, source=source
+                )
+                self._journal.note("refusal", words, match, times)
+                if _has_no_answer(words):
+                    self._journal.silencing.add(number)
+                if only:
+                    group.create_task(self._allow_again(number))
+        await self._control.clear_faults()
+
+    async def _allow_again(self, number: int) -> None:
+        """A right that is missing is missing for a while."""
+        await asyncio.sleep(15 * MINUTE)
+        await self._control.clear_faults(number)
 
     async def crash_times(self, until: float) -> float | None:
         """Wait for the next crash; return after how many turns of the loop, None: no more."""
@@ -233,3 +243,8 @@ def _only(words: str) -> str:
         ),
         "",
     )
+
+
+def _has_no_answer(words: str) -> bool:
+    """Return whether nothing may be written where a send is refused so."""
+    return any(one in words for it in _SILENCING for one in REFUSALS[it])
