@@ -10,6 +10,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, Buttons, Page
 from bot.presentation.html import Safe
 from handlers.guard import command, pressed
+from handlers.people import others_who_ask
 from handlers.replies import rewrite, say
 
 MOST_USES = 1000
@@ -162,7 +163,8 @@ async def owner(context: Context, what: str, number: int | None) -> None:
         await say(context, context.t(HOW_TO_OPEN))
     elif number is not None:
         one = await context.services.access.guest(number)
-        await rewrite(context, context.t(NOT_LET_IN, name=one.name))
+        text = context.t(NOT_LET_IN, name=one.name)
+        await rewrite(context, text, others_who_ask(number, context))
 
 
 def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Sequence[str]] | None:

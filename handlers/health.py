@@ -16,7 +16,7 @@ BEFORE = N_("<b>Earlier problems</b>")
 SPENT = NN_("Today: {spent} of {n} credit", "Today: {spent} of {n} credits")
 FIGURES = N_(
     "Profiles checked: {profiles}\n"
-    "Average time from post to alert: about {delay}\n"
+    "Average time from post to alert: {delay}\n"
     "Alerts waiting: {waiting}, given up: {dead_letters}"
 )
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from functools import partial
 
+from telegram import Message
+
 from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.access import Subject
@@ -74,8 +76,20 @@ async def press(context: Context, what: str, number: int, credits: int | None) -
         case "allow":
             await access.allow(subject, by=None)
     one = await access.guest(number)  # with what was just changed
-    page = _limits(one, context) if what == "limits" else _page(one, context)
-    await rewrite(context, *page)
+    text, buttons = _limits(one, context) if what == "limits" else _page(one, context)
+    await rewrite(context, text, [*buttons, *others_who_ask(number, context)])
+
+
+def others_who_ask(number: int, context: Context) -> Buttons:
+    """Return the rows of the pressed message that ask whether to let in anybody else."""
+    message = context.query.message if context.query else None
+    shown = message.reply_markup if isinstance(message, Message) else None
+    answered, ask = OWNER("no", number), OWNER("no", "")
+    return [
+        list(row)
+        for row in (shown.inline_keyboard if shown else ())
+        if str(row[-1].callback_data).startswith(ask) and row[-1].callback_data != answered
+    ]
 
 
 async def _listed(page: int, context: Context) -> Page:

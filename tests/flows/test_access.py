@@ -322,3 +322,14 @@ async def test_the_owner_is_led_and_hears_once_who_came_and_who_asks(tmp_path: P
             (helped,) = await bell.ask(eve, "/help")
             assert helped["text"].startswith("Send me the name")
             assert len(await told()) == 1
+            asked = [
+                [
+                    {"text": "Let in", "callback_data": f"people:allow:{one}"},
+                    {"text": "No", "callback_data": f"owner:no:{one}"},
+                ]
+                for one in (ann, eve)
+            ]
+            post = await bell.old_post(boss, rows=asked)
+            await bell.press(boss, post, f"owner:no:{ann}")
+            shown = await bell.message(boss, post["message_id"])
+            assert list(buttons(shown).values()) == [f"people:allow:{eve}", f"owner:no:{eve}"]

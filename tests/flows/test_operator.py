@@ -85,7 +85,7 @@ async def test_health_tells_how_long_a_story_waits(run: tuple[Bell, int]) -> Non
     bell, boss = run
     (health,) = await bell.ask(boss, "/health")
     assert "Profiles checked: 0" in health["text"]
-    assert "post to alert: about unknown" in health["text"]
+    assert "post to alert: unknown" in health["text"]
 
 
 async def test_without_the_privacy_check_a_known_profile_costs_one(tmp_path: Path) -> None:

@@ -101,10 +101,15 @@ class Bell:
         return await wait_for(is_answered, within, "the spinner to stop")
 
     async def old_post(
-        self, chat: int, *data: str, thread_id: int | None = None, text: str = "…"
+        self,
+        chat: int,
+        *data: str,
+        thread_id: int | None = None,
+        text: str = "…",
+        rows: list[list[Json]] | None = None,
     ) -> Json:
         """Let a message of the bot with these buttons stand in a chat, as an old one does."""
-        rows = [[{"text": one, "callback_data": one}] for one in data]
+        rows = rows or [[{"text": one, "callback_data": one}] for one in data]
         body: Json = {"chat_id": chat, "text": text, "reply_markup": {"inline_keyboard": rows}}
         if thread_id is not None:
             body["message_thread_id"] = thread_id
