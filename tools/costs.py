@@ -291,6 +291,8 @@ async def _highlights(here: Shop) -> None:
     here.go_on(hours=2)
     await here.row("of a name that another has taken since", listed("keeper"))
     await here.row("`/highlights` of a private account", listed("keeps.secrets"))
+    here.go_on(hours=2)
+    await here.row("the same after five minutes", listed("keeps.secrets"))
     await here.row("a highlight, by its button or link", opened(kept.pk))
     await here.row("the same again within a day, each ten of it", opened(kept.pk))
     await here.row("a highlight that is not there", opened("17800000000000001"))
