@@ -139,7 +139,6 @@ class Topic:
 
 
 REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts
-SUMMARY = "summary"  # the notice over the daily summary of several profiles
 MISSED = "missed"  # the notice that stories may have expired before a check
 BROADCAST = "broadcast"  # the notice that is a message of the owner's to all
 

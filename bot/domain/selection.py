@@ -1,8 +1,7 @@
 """What of a chat's due deliveries goes out now, and what becomes of the rest; pure."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
 
@@ -13,8 +12,6 @@ from bot.domain.records import (
     BROADCAST,
     MAIN,
     REPLY,
-    ROWS_A_QUEUE,
-    SUMMARY,
     WHOLE,
     Chat,
     ChatQueue,
@@ -33,7 +30,6 @@ UNREADABLE = "unreadable"
 
 
 _OF_THE_ASKING = frozenset({"reply_to", "trace"})
-_LONG = frozenset({SUMMARY, BROADCAST})  # each may fill a message
 NOTICES = 20  # sentences of one message; all of them fit into 4,096 characters
 
 
@@ -64,24 +60,11 @@ class Batch:
         return Batch(self.target, self.rows[:1], Album(self.album.stories[:1]))
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The line over a daily summary of several profiles: how many stories each has in it.
-
-    Of a long queue only a part is read, and ``counts`` has that part: ``header_over`` counts all.
-    """
-
-    target: Target
-    counts: dict[str, int]
-    is_silent: bool
-
-
 @dataclass(slots=True)
 class Decision:
     """What was decided of a chat queue; nothing is sent while ``batch`` is None.
 
-    A ``header`` is sent before the stories that it counts. ``doubled`` are late answers in the
-    words of a later one.
+    ``doubled`` are late answers in the words of a later one.
     """
 
     batch: Batch | None = None
@@ -91,7 +74,6 @@ class Decision:
     doubled: list[Delivery] = field(default_factory=list)
     unreadable: list[Delivery] = field(default_factory=list)
     probe: Mute | None = None
-    header: Header | None = None
 
 
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
@@ -112,11 +94,6 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
     rest = _speakable(alerts, queue.mutes, decision, now)
-    rest.sort(key=lambda row: row.notice != SUMMARY)  # over the stories that it is about
-    if rest and rest[0].notice != SUMMARY:
-        decision.header = _header(rest, queue, now)
-        if decision.header:
-            return decision
     while rest and decision.batch is None:
         head = rest[0]
         group = [row for row in rest if _belongs(row, head)]
@@ -125,33 +102,6 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         if willing:
             decision.batch = _batch(willing)
     return decision
-
-
-def header_over(rows: Sequence[Delivery], queue: ChatQueue, now: datetime) -> Header | None:
-    """Return the header that counts a whole daily summary; None where it is of one profile only.
-
-    ``rows`` are all deliveries of that summary; the queue may have been read in part.
-    """
-    return _header(_speakable(rows, queue.mutes, Decision(), now), replace(queue, rows=[]), now)
-
-
-def _header(rows: Sequence[Delivery], queue: ChatQueue, now: datetime) -> Header | None:
-    """Return the header of the first daily summary that is due and has several profiles.
-
-    Of a queue that was read in part one profile is enough: the rest may be of others.
-    """
-    scratch = Decision()
-    places: dict[Target, list[Delivery]] = {}
-    for row in rows:
-        was_held = row.held in {"digest", "quiet"}  # its hour may have been a quiet one
-        is_due = was_held and row.options.digest and not row.copies
-        if is_due and _may_go(row, queue.chat, scratch, now):
-            places.setdefault(row.target, []).append(row)
-    for target, due in places.items():
-        counts = Counter(row.username for row in due)
-        if len(counts) > 1 or len(queue.rows) >= ROWS_A_QUEUE:
-            return Header(target, dict(counts), all(row.options.silent for row in due))
-    return None
 
 
 def _speakable(
@@ -256,7 +206,7 @@ def _batch(willing: Sequence[Delivery]) -> Batch:
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
     if head.notice:
-        most = 1 if head.notice in _LONG else NOTICES
+        most = 1 if head.notice == BROADCAST else NOTICES  # which may fill a message
         return Batch(head.target, tuple(alike[:most]))
     by_pk = {row.story.pk: row for row in alike if row.story}
     album = albums.plan(row.story for row in alike if row.story)[0]

@@ -96,9 +96,8 @@ class Alerts:
         notice = batch.rows[0].notice or ""
         sentences = render(notice, [row.fields for row in batch.rows], t)
         text = "\n\n".join(sentences)
-        silent = batch.is_repeat or all(row.fields.get("silent") for row in batch.rows)
         return await self._replies.send(
-            batch.target, text_of(text), silent=silent, lane="alert", leaving=leaving
+            batch.target, text_of(text), silent=batch.is_repeat, lane="alert", leaving=leaving
         )
 
 

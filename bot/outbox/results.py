@@ -22,7 +22,7 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
-from bot.domain.records import MAIN, REPLY, SUMMARY, WHOLE, ChatQueue, Delivery
+from bot.domain.records import MAIN, REPLY, WHOLE, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
 from bot.presentation import notices
@@ -374,9 +374,6 @@ async def _mute(
     What was to be answered there is over, and says so itself.
     """
     if not rest:
-        return
-    if batch.rows[0].notice == SUMMARY:  # photos may be allowed where words are not
-        await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
         return
     await _requeue(tx, rest, left=left, now=now)
     if outcome.missing == "documents":  # others go on; what is only too large is tried hourly

@@ -15,7 +15,7 @@ import structlog
 from bot.domain import alert_rules, selection
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import AskPresence, GiveUp, Outcome, Presence, Sent, Target, TryLater
-from bot.domain.records import SUMMARY, ChatQueue, Delivery, Mute
+from bot.domain.records import ChatQueue, Delivery, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Alerts
 from bot.outbox.fan_out import FanOut
@@ -325,11 +325,6 @@ class Outbox:
         for row, until, why in decision.held:
             await deliveries.change(tx, [row.id], due_at=until, held=why)
         await deliveries.remove(tx, [row.id for row in decision.doubled])
-        if header := decision.header:
-            due = await deliveries.under_header(tx, header.target, now=now)
-            if header := selection.header_over(due, queue, now):
-                fields = {"counts": header.counts, "silent": header.is_silent}
-                await enqueue.add_notice(tx, header.target, SUMMARY, fields, now=now)
         for row, reason in decision.dropped:
             await deliveries.end(tx, [row.id], reason=reason, now=now)
         for (target, username), count in selection.lost(decision).items():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.sentences import N_, NN_
-from bot.presentation.html import Safe, bold, length
+from bot.presentation.html import Safe, bold
 from bot.presentation.translation import Translator
 
 RENAMED = "renamed"
@@ -32,8 +32,6 @@ SENTENCES = {
         "and {to} may be missing here."
     ),
 }
-_SUMMARY = N_("🗞 Daily summary: {names}")
-_MOST_NAMES = 1_000  # code points; of 4,096 of a message
 MUTED = "muted"
 AWAY = N_("🚪 I'm no longer in that chat, so you won't get alerts until I'm back.")
 MISSING_MEDIA = {
@@ -72,26 +70,12 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
     if notice == "missed":
         return [_missed(rows, t)]
     sentences: dict[str, Callable[[Mapping[str, Any]], Safe]] = {
-        "summary": lambda row: _summary(row["counts"], t),
         "failed": lambda row: _failed(row, t),
         MUTED: lambda row: t(MISSING_MEDIA[row["missing"]]),
         "broadcast": lambda row: Safe(row["text"]),
     }
     sentence = sentences.get(notice, lambda row: t(SENTENCES[notice], **row))
     return list(dict.fromkeys(map(sentence, rows)))
-
-
-def _summary(counts: Mapping[str, int], t: Translator) -> Safe:
-    """Name the profiles as far as they fit, and say how many more there are."""
-    names: list[str] = []
-    room = _MOST_NAMES
-    for name, n in counts.items():
-        names.append(f"{t.names([name], bold)} ({t.number(n)})")
-        room -= length(names[-1]) + 2  # what stands between two
-        if room < 0:
-            names[-1] = f"+{t.number(len(counts) - len(names) + 1)}"
-            break
-    return t(_SUMMARY, names=Safe(t.listed(names)))
 
 
 def _missed(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:

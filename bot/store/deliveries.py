@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Options, Story, Target
-from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, SUMMARY, Delivery, Subscription
+from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, Delivery, Subscription
 from bot.domain.serialization import load_readable
 from bot.store.engine.database import Tx
 from bot.store.engine.schema import BigId, Timestamp, metadata, only
@@ -123,10 +123,10 @@ _WHOLE = (
 """Rows with what belongs to them."""
 
 IN_TURN = [
-    sa.case((deliveries.c.notice == REPLY, 0), (deliveries.c.notice == SUMMARY, 1), else_=2),
+    sa.case((deliveries.c.notice == REPLY, 0), else_=1),
     deliveries.c.id,
 ]
-"""Answers go first, and the header of a daily summary before what it is over."""
+"""Answers go first."""
 
 
 def _due() -> sa.Select[Any]:
@@ -355,20 +355,3 @@ async def hasten_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
     )
     await tx.execute(statement.where(deliveries.c.due_at > now).values(due_at=now))
-
-
-async def under_header(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
-    """Note that the header of a daily summary goes before what is due of it in a place.
-
-    Returns all of that, in the order in which it was found.
-    """
-    here = sa.and_(
-        deliveries.c.chat_id == target.chat_id,
-        deliveries.c.thread_id == (target.thread_id or MAIN),
-        is_open,
-        deliveries.c.held.in_(["digest", "quiet"]),
-        deliveries.c.due_at <= now,
-    )
-    rows = (await tx.execute(_WHOLE.where(here).order_by(deliveries.c.id))).all()
-    await tx.execute(sa.update(deliveries).where(here).values(held=""))
-    return _read(rows)

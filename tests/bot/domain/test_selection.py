@@ -13,8 +13,6 @@ from bot.domain.model import Album, Options, Target
 from bot.domain.records import (
     BROADCAST,
     MAIN,
-    ROWS_A_QUEUE,
-    SUMMARY,
     WHOLE,
     Chat,
     ChatQueue,
@@ -137,8 +135,7 @@ def test_notices_of_one_kind_go_as_one_message() -> None:
 
 
 def test_what_may_fill_a_message_goes_alone() -> None:
-    for name in (SUMMARY, BROADCAST):
-        assert ids(decide(notice(1, name), notice(2, name))) == [1]
+    assert ids(decide(notice(1, BROADCAST), notice(2, BROADCAST))) == [1]
 
 
 def test_the_first_of_a_batch_is_what_is_one_message() -> None:
@@ -153,7 +150,7 @@ def test_the_first_of_a_batch_is_what_is_one_message() -> None:
     )
 
 
-def test_a_daily_summary_of_several_profiles_has_one_header_first() -> None:
+def test_a_daily_summary_goes_out_profile_by_profile() -> None:
     daily = Options(digest=True)
     since = NOON - 2 * DAY  # its hour has come
     rows = [
@@ -162,49 +159,8 @@ def test_a_daily_summary_of_several_profiles_has_one_header_first() -> None:
         row(3, of=2, options=daily, held="digest", created_at=since, username="nike"),
         row(4, of=3, username="other"),
     ]
-    decision = decide(*rows)
-    assert decision.batch is None
-    assert decision.header is not None
-    assert decision.header.counts == {"natgeo": 1, "nike": 2}
-    assert not decision.header.is_silent
-    # Said, it goes before what it stands over, and no second one is made.
-    told = [replace(one, held="") for one in rows]
-    line = notice(9, SUMMARY, counts={"natgeo": 1, "nike": 2})
-    assert ids(decide(*told, line)) == ids(decide(*rows, line)) == [9]
-    assert ids(decide(*told)) == [1]
-
-
-def test_a_header_counts_what_a_queue_is_too_short_for() -> None:
-    daily = Options(digest=True)
-    since = NOON - 2 * DAY
-    rows = [
-        row(n, of=1, options=daily, held="digest", created_at=since)
-        for n in range(1, ROWS_A_QUEUE + 1)
-    ]
-    assert decide(*rows[:-1]).header is None
-    assert decide(*rows).header is not None  # others may come behind them
-    more = row(99, of=2, options=daily, held="digest", created_at=since, username="nike")
-    queue = ChatQueue(CHAT, 1, rows)
-    assert selection.header_over(rows, queue, NOON) is None
-    header = selection.header_over([*rows, more], queue, NOON)
-    assert header is not None
-    assert header.counts == {"natgeo": ROWS_A_QUEUE, "nike": 1}
-
-
-def test_a_daily_summary_that_quiet_hours_put_off_has_its_header() -> None:
-    daily = Options(digest=True)
-    chat = replace(CHAT, quiet_from=22 * 60, quiet_to=10 * 60)  # its hour is 9:00
-    since = NOON - 16 * HOUR
-    rows = [
-        row(1, of=1, options=daily, held="quiet", created_at=since),
-        row(2, of=2, options=daily, held="quiet", created_at=since, username="nike"),
-    ]
-    header = decide(*rows, chat=chat).header
-    assert header is not None
-    assert header.counts == {"natgeo": 1, "nike": 1}
-    # What came in quiet hours, and whose hour is still to come, is no part of it.
-    new = replace(rows[1], created_at=NOON - HOUR)
-    assert decide(rows[0], new, chat=chat).header is None
+    assert ids(decide(*rows)) == [1]
+    assert ids(decide(*rows[1:])) == [2, 3]
 
 
 def test_files_that_are_refused_hold_up_nothing_else() -> None:
@@ -238,18 +194,6 @@ def test_where_photos_are_refused_videos_go() -> None:
     decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
     assert ids(decision) == [1]
     assert [one.id for one, *_ in decision.held] == [2, 3]
-
-
-def test_one_profile_or_two_topics_have_no_header() -> None:
-    daily = Options(digest=True)
-    since = NOON - 2 * DAY
-    one = row(1, options=daily, held="digest", created_at=since)
-    assert decide(one, replace(one, id=2, story_pk="2", story=story("2"))).header is None
-    other = row(3, of=2, options=daily, held="digest", created_at=since, username="nike")
-    assert decide(one, replace(other, target=Target(1, 7))).header is None
-    # What its rules hold back is no part of it.
-    picky = replace(other, options=replace(daily, only="link"))
-    assert decide(one, picky).header is None
 
 
 @pytest.mark.parametrize("held", ["", selection.MUTED, "digest"])

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.domain.model import Options, Target
+from bot.domain.model import Options
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
-from bot.store import chat_queues, chats, enqueue, subscriptions
+from bot.store import chat_queues, chats, subscriptions
 from bot.store import deliveries as deliveries_store
 from bot.store.deliveries import deliveries
 from bot.store.stories import stories
@@ -51,7 +51,7 @@ async def test_a_summary_that_begins_while_an_alert_is_on_its_way_holds_it(offic
     assert (row.held, row.state) == ("digest", "open")
 
 
-async def test_a_summary_of_several_profiles_has_one_line_over_it(office: Office) -> None:
+async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -> None:
     options = Options(digest=True)
     async with office.db.begin() as tx:
         await follow(tx, -5, options=options)
@@ -65,14 +65,8 @@ async def test_a_summary_of_several_profiles_has_one_line_over_it(office: Office
     office.clock.on(HOUR)
     while await office.outbox.run_once() or await due_in(office) == timedelta(0):
         pass
-    [(_, text, silent)] = office.post.sentences
-    assert ("natgeo" in text, "prada" in text, silent) == (True, True, False)
+    assert office.post.sentences == []
     assert [pks for _, pks, _ in office.post.albums] == [["1", "2"], ["9"]]
-    [header] = await rows(office.db, notice="summary")
-    assert (header.fields, header.state) == (
-        {"counts": {"natgeo": 2, "prada": 1}, "silent": False},
-        "sent",
-    )
 
 
 async def test_what_was_over_before_it_could_be_sent_is_told_of(office: Office) -> None:
@@ -119,13 +113,3 @@ async def test_a_chat_that_can_not_be_judged_keeps_no_other_waiting(office: Offi
     office.clock.on(15 * MINUTE)
     assert await office.outbox.run_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
-
-
-async def test_a_notice_without_a_sound_is_so_where_all_of_it_is(office: Office) -> None:
-    for silent in ((True, True), (True, False)):
-        async with office.db.begin() as tx:
-            for number, one in enumerate(silent):
-                fields = {"username": f"{number}", "silent": one}
-                await enqueue.add_notice(tx, Target(-1), "back", fields, now=office.clock())
-        assert await office.outbox.run_once() == 1
-    assert [silent for _, _, silent in office.post.sentences] == [True, False]

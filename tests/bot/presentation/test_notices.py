@@ -5,7 +5,6 @@ from datetime import UTC
 import pytest
 
 from bot.domain.errors import MediaTooBigError
-from bot.presentation.html import length
 from bot.presentation.notices import SENTENCES, render
 from bot.presentation.translation import translator_for
 from tests.support.followed import HOUR, NOON
@@ -41,14 +40,3 @@ def test_what_could_not_be_brought_is_told_with_its_reason() -> None:
     assert "I couldn't send 1 new story from <b>natgeo</b>" in first
     assert 'href="https://x.y/1"' in first
     assert "2 new stories" in second
-
-
-def test_a_daily_summary_names_as_many_profiles_as_fit() -> None:
-    counts = {f"a.profile.of.thirty.characters{n % 10}{n}": n for n in range(1, 201)}
-    [text] = render("summary", [{"counts": counts}], T)
-    named = text.count("<b>")
-    assert 20 < named < 40
-    assert text.endswith(f" and +{200 - named}")
-    assert length(text) < 1_050
-    [text] = render("summary", [{"counts": {"natgeo": 1234, "nike": 2}}], T)
-    assert text == "🗞 Daily summary: <b>natgeo</b> (1,234) and <b>nike</b> (2)"
