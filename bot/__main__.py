@@ -21,7 +21,6 @@ _GROUPS = {
         "run": "run the bot",
     },
     "While it runs": {
-        "admin": "print a link that opens the admin page on this machine",
         "simulate": "what a budget buys: the schedule over the bot's own past",
         "erase": "delete what is stored about a chat, as its button of /privacy does",
     },

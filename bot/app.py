@@ -250,8 +250,6 @@ class Running:
                 parts.services.overview.show,
                 parts.services.overview.do,
                 parts.db,
-                token=settings.telegram_token,
-                owners=parts.services.access.owners,
                 now=parts.now,
             ).routes(),
         )

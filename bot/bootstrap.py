@@ -262,6 +262,9 @@ async def built(
                 access,
                 credits_a_check=polling.credits_a_poll,
                 credit_price=settings.credit_price,
+                address=str(settings.public_url or f"http://127.0.0.1:{settings.port}").rstrip(
+                    "/"
+                ),
                 wake=outbox.wake,
                 now=now,
             ),
@@ -270,7 +273,7 @@ async def built(
             access=access,
             now=now,
             credit_price=settings.credit_price,
-            public_url=str(settings.public_url or "").rstrip("/"),
+            has_public_page=settings.public_url is not None,
             timing=timing,
         )
         scheduler = Scheduler(

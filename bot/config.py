@@ -168,9 +168,8 @@ class Settings(BaseSettings):
     )
     public_url: AnyHttpUrl | None = Field(
         default=None,
-        description="Public https address of this bot's web server: with it /admin opens the "
-        "admin page within Telegram. Without it storybell admin prints a link for this "
-        "machine.",
+        description="Public https address of this bot's web server: with it the links of /admin "
+        "open the admin page everywhere, without it on this machine.",
     )
     port: int = Field(
         default=8000,

@@ -78,7 +78,8 @@ class Services:
     now: Callable[[], datetime]
     credit_price: float
     lately: Recent[object] = field(default_factory=Recent)
-    public_url: str = ""
+    has_public_page: bool = False
+    """Whether the admin page opens on other machines than ours."""
     timing: Timing = field(default_factory=Timing)
 
 

@@ -1,10 +1,9 @@
 """The owner's commands: what is spent, the stop switch, how the bot is doing."""
 
-from telegram import InlineKeyboardButton, WebAppInfo
-
 from bot.billing.reports import Spending
 from bot.context import Context
 from bot.domain.sentences import N_, NN_
+from bot.operations.admin_sessions import KEY_VALID_FOR
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe, code, shorten
 from handlers.guard import command
@@ -30,9 +29,9 @@ CHECK_PAID = N_(
 RESUMED = N_("Spending has resumed.")
 ADMIN_PAGE = N_("Spending, people, problems and the next checks, on one page.")
 ADMIN_IN_PRIVATE = N_("Please send me /admin in our private chat.")
-ADMIN_LINK = N_(
-    "On the machine where I run, <code>storybell admin</code> prints a link to the admin "
-    "page. If PUBLIC_URL is set, the page also opens from here."
+ADMIN_ONCE = N_("This link opens it once, within {time}:")
+ADMIN_HERE = N_(
+    "The link works on the machine where I run. If PUBLIC_URL is set, it works everywhere."
 )
 
 
@@ -62,16 +61,15 @@ async def resume_spending(context: Context) -> None:
 
 @command("admin")
 async def admin(context: Context) -> None:
-    """Open the admin page within Telegram, or say where its link is made."""
-    url = context.services.public_url
-    if not url:
-        await say(context, context.t(ADMIN_LINK))
-    elif not context.is_private:
-        await say(context, context.t(ADMIN_IN_PRIVATE))
-    else:
-        page = WebAppInfo(f"{url}/admin")
-        button = InlineKeyboardButton(context.t.plain(N_("Open")), web_app=page)
-        await say(context, context.t(ADMIN_PAGE), [[button]])
+    """Give a link that opens the admin page once."""
+    services, t = context.services, context.t
+    if not context.is_private:
+        await say(context, t(ADMIN_IN_PRIVATE))
+        return
+    link = await services.overview.admin_link()
+    lines = [t(ADMIN_PAGE), t(ADMIN_ONCE, time=KEY_VALID_FOR), link]
+    lines += [] if services.has_public_page else [t(ADMIN_HERE)]
+    await say(context, Safe("\n".join(lines)))
 
 
 def _text(spent: Spending, context: Context) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.cli import admin, backup, check, erase, move, restore, simulate
+from bot.cli import backup, check, erase, move, restore, simulate
 from bot.config import Settings
 from bot.operations import preflight
 from bot.store.engine.database import Database
@@ -44,7 +44,6 @@ def _on_database(report: _Report) -> Command:
 
 ALL: dict[str, Command] = {
     "check": check.main,
-    "admin": _on_database(admin.main),
     "backup": backup.main,
     "restore": restore.main,
     "move": move.main,

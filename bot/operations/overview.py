@@ -13,9 +13,11 @@ from bot.domain.access import Subject
 from bot.domain.errors import BotError
 from bot.domain.incidents import Incident
 from bot.fetching import schedule_state
+from bot.operations import admin_sessions
 from bot.operations.incidents import in_english
 from bot.store import chats, enqueue, incidents, profiles, samples
 from bot.store.engine.database import Database, Tx
+from bot.updates.unit_of_work import effect
 
 _Json = dict[str, Any]
 
@@ -56,8 +58,15 @@ class Overview:
     access: Access
     credits_a_check: float | None  # None: the mean that the schedule has learned
     credit_price: float
+    address: str  # of this bot's web server
     wake: Callable[[], None]
     now: Callable[[], datetime]
+
+    async def admin_link(self) -> str:
+        """Return a link that opens the page once; it ends the session of an earlier one."""
+        async with effect(self.db) as tx:
+            key = await admin_sessions.make_key(tx, now=self.now())
+        return f"{self.address}/admin#key={key}"
 
     async def figures(self) -> Figures:
         """Return how checks, alerts and incidents stand."""

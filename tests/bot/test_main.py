@@ -74,14 +74,14 @@ def test_a_run_that_can_t_begin_is_one_line(
     assert reason in said
     assert "canary" not in said
     if setting.startswith("DATABASE"):
-        assert main(["admin"]) == 1
+        assert main(["erase", "5"]) == 1
         said = "".join(capfd.readouterr())
         assert (said.count("\n"), reason in said) == (1, True)
 
 
 @pytest.mark.usefixtures("dotenv")
 def test_a_copy_is_made_and_put_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["admin"]) == 1
+    assert main(["erase", "5"]) == 1
     assert "start the bot on it first" in capsys.readouterr().err
     asyncio.run(migrated())
     assert main(["backup", "copy.db"]) == 0
@@ -114,7 +114,7 @@ def test_what_can_not_be_used_is_said_in_a_sentence(
     nonsense = folder / "bot.db"
     nonsense.write_bytes(b"this is no database" * 1000)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{nonsense}")
-    assert main(["admin"]) == 1
+    assert main(["erase", "5"]) == 1
 
 
 @pytest.mark.usefixtures("dotenv")

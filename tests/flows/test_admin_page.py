@@ -1,24 +1,19 @@
 """The admin page on the bot's own web server: what it does, and how it looks."""
 
-import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
-from pydantic import SecretStr
 
 from bot.store import incidents, samples
 from bot.store.engine.database import Database
-from bot.web.admin import make_key
-from bot.web.signed import hash_of
 from tests.sandbox.page.browser import DESKTOP, PHONE, tab
 from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
@@ -31,29 +26,22 @@ _CUT = """[...document.querySelectorAll(".wide, td")].filter(
   (one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.className + one.textContent)"""
 
 
-def init_data(
-    person: int, *, token: str = TOKEN, age: timedelta = timedelta(0), **more: str
-) -> str:
-    """What Telegram gives to a Mini App that this person opened so long ago."""
-    fields = {
-        "auth_date": str(int((datetime.now(UTC) - age).timestamp())),
-        "query_id": "AAHdF6IQAAAAAN0XohDhrOrc",
-        "user": json.dumps({"id": person, "first_name": "Boss"}),
-        **more,
-    }
-    return urlencode({**fields, "hash": hash_of(fields, SecretStr(token))})
-
-
 class Site:
     """A bot with its page."""
 
     def __init__(self, bell: Bell, boss: int, url: str, folder: Path) -> None:
         self.bell, self.boss, self.url, self.folder = bell, boss, url, folder
 
-    async def key(self, word: str) -> None:
-        """Let ``word`` open the page once, as ``storybell admin`` does."""
-        async with Database(f"sqlite:///{self.folder}/bot.db") as db:
-            await make_key(db, word, now=datetime.now(UTC))
+    async def link(self) -> str:
+        """Ask for a link to the page, as its owner does."""
+        (told,) = await self.bell.ask(self.boss, "/admin")
+        return str(re.findall(r"http://127.0.0.1:\d+/admin#key=[\w-]+", told["text"])[0])
+
+    async def proof(self) -> str:
+        """Open the page by a link; what proves that."""
+        key = (await self.link()).partition("#key=")[2]
+        _, opened = await self.call("session", body={"key": key})
+        return f"Bearer {opened['session']}"
 
     async def call(
         self, path: str, proof: str = "", body: Any = None, **more: Any
@@ -86,12 +74,12 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         yield running
 
 
-async def test_a_link_opens_once_and_for_ten_minutes(site: Site) -> None:
-    await site.key("a-word-of-some-length")
+async def test_a_link_opens_once(site: Site) -> None:
+    key = (await site.link()).partition("#key=")[2]
     assert (await site.call("session", body={"key": "another"}))[0] == 401
-    status, opened = await site.call("session", body={"key": "a-word-of-some-length"})
+    status, opened = await site.call("session", body={"key": key})
     assert status == 200
-    assert (await site.call("session", body={"key": "a-word-of-some-length"}))[0] == 401
+    assert (await site.call("session", body={"key": key}))[0] == 401
     status, state = await site.call("state", f"Bearer {opened['session']}")
     assert (status, state["stopped"]) == (200, False)
     assert (await site.call("state", f"Bearer {opened['session']}x"))[0] == 401
@@ -99,19 +87,17 @@ async def test_a_link_opens_once_and_for_ten_minutes(site: Site) -> None:
 
 async def test_a_session_ends_with_a_new_link_and_by_its_button(site: Site) -> None:
     for ending in ("link", "button"):
-        await site.key(f"a-word-that-ends-by-{ending}")
-        _, opened = await site.call("session", body={"key": f"a-word-that-ends-by-{ending}"})
-        proof = f"Bearer {opened['session']}"
+        proof = await site.proof()
         assert (await site.call("state", proof))[0] == 200
         if ending == "link":
-            await site.key("another-word-of-some-length")
+            await site.link()
         else:
             assert (await site.call("do", proof, {"action": "end_session"}))[0] == 401
         assert (await site.call("state", proof))[0] == 401
 
 
 async def test_the_switch_stops_spending_and_people_are_limited_and_blocked(site: Site) -> None:
-    proof, bell = f"tma {init_data(site.boss)}", site.bell
+    proof, bell = await site.proof(), site.bell
     ann = await bell.control.person("Ann")
     await bell.ask(ann, "/stories natgeo")
     _, state = await site.call("do", proof, {"action": "stop"})
@@ -143,7 +129,7 @@ async def test_the_switch_stops_spending_and_people_are_limited_and_blocked(site
     ],
 )  # fmt: skip
 async def test_what_no_button_sends_is_refused(site: Site, body: Any) -> None:
-    status, _ = await site.call("do", f"tma {init_data(site.boss)}", body)
+    status, _ = await site.call("do", await site.proof(), body)
     assert status == 400
 
 
@@ -162,13 +148,11 @@ async def test_the_page_has_a_strict_policy_no_cookie_and_no_outside_file(site: 
                 assert TOKEN.partition(":")[2] not in text
 
 
-async def test_the_command_opens_it_as_a_mini_app(site: Site, tmp_path: Path) -> None:
-    (told,) = await site.bell.ask(site.boss, "/admin")
-    assert "storybell admin" in told["text"]
+async def test_with_a_public_address_the_link_leads_there(tmp_path: Path) -> None:
     async with site_in(tmp_path, public_url="https://bell.example/") as public:
-        (offer,) = await public.bell.ask(public.boss, "/admin")
-        (row,) = offer["reply_markup"]["inline_keyboard"]
-        assert row[0]["web_app"]["url"] == "https://bell.example/admin"
+        (told,) = await public.bell.ask(public.boss, "/admin")
+        assert "https://bell.example/admin#key=" in told["text"]
+        assert "PUBLIC_URL" not in told["text"]
 
 
 async def furnish(site: Site) -> None:
@@ -197,9 +181,9 @@ async def test_in_a_browser_it_shows_all_and_its_switch_works(
 ) -> None:
     async with site_in(tmp_path) as site:
         await furnish(site)
-        data = quote(init_data(site.boss), safe="")
-        address = f"{site.url}/admin#tgWebAppData={data}"
-        async with tab(browser, address, size, wait=READY, color_scheme=scheme) as opened:
+        async with tab(
+            browser, await site.link(), size, wait=READY, color_scheme=scheme
+        ) as opened:
             page = opened.page
             text = await page.inner_text("body")
             for words in ("Spending is on.", "120 MB are free", "busy", "Zoë", "Links"):
@@ -229,12 +213,10 @@ async def test_in_a_browser_it_shows_all_and_its_switch_works(
             assert shown.stat().st_size > 10_000
 
 
-async def test_in_a_browser_the_link_of_the_command_line_opens_it(
+async def test_in_a_browser_a_page_that_is_read_anew_stays_open(
     browser: Browser, site: Site
 ) -> None:
-    await site.key("another-word-of-some-length")
-    address = f"{site.url}/admin#key=another-word-of-some-length"
-    async with tab(browser, address, wait=READY) as opened:
+    async with tab(browser, await site.link(), wait=READY) as opened:
         page = opened.page
         assert "Spending is on." in await page.inner_text("body")
         assert "key" not in page.url

@@ -61,7 +61,7 @@ function failed(error) {
   if (error.message === "closed") {
     clearInterval(timer);
     document.querySelector("main").hidden = true;
-    say("This page has been open for long, or isn't yours. Please open it again: /admin in Telegram, or storybell admin.", "bad");
+    say("This page has been open for long, or isn't yours. Please open it again: /admin in Telegram gives a link.", "bad");
   } else {
     say(error.message === "refused" ? "That couldn't be done." : "The bot doesn't answer.", "bad");
   }
@@ -87,12 +87,9 @@ async function refresh() {
 }
 
 async function begin() {
-  const words = new URLSearchParams(location.hash.slice(1));
-  const signed = words.get("tgWebAppData"), key = words.get("key");
+  const key = new URLSearchParams(location.hash.slice(1)).get("key");
   try {
-    if (signed) {
-      proof = "tma " + signed;
-    } else if (key) {
+    if (key) {
       history.replaceState(null, "", location.pathname);
       const opened = await call("session", { method: "POST", body: JSON.stringify({ key }) });
       sessionStorage.setItem("session", opened.session);
@@ -134,7 +131,6 @@ function show(state) {
   turn.className = state.stopped ? "strong" : "danger";
   turn.disabled = false;
   delete turn.dataset.asked;
-  at("leave").hidden = !proof.startsWith("Bearer");
   at("leave").onclick = () => act({ action: "end_session" });
   // To stop is safe, and may be urgent: only to spend again asks.
   onPress(turn, state.stopped, () => act({ action: state.stopped ? "resume" : "stop" }));
