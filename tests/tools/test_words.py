@@ -16,7 +16,6 @@ GIVEN_UP = {
 }
 OWNED = {
     "EndPointNotFound": "python-telegram-bot",
-    "keep_blank_values": "urllib.parse",
 }
 """Names that others own."""
 LEDGER = {"bot/billing/ledger.py", "bot/store/spending.py"}
