@@ -26,7 +26,7 @@ TIMING = unhurried()  # the pages are tried here, not the flood limits
 COMMANDS = (
     "/start", "/help", "/settings", "/timezone", "/language", "/subscriptions", "/unsubscribe",
     "/unsubscribe all", "/why", "/rules", "/past", "/usage", "/privacy",
-    "/subscribe {name}", "/rules {name}", "/highlights {name}",
+    "/subscribe {name}", "/rules {name} only: #sale", "/highlights {name}",
 )  # fmt: skip
 IN_PRIVATE = ("natgeo", "{name}", "{name}, natgeo", "/story {name}",
               "some words that ask for nothing", "/start card--{start}")  # fmt: skip
@@ -146,6 +146,9 @@ class Crawler:
         for command in commands:
             self.find(await self.ask(command))
         while self.waiting or self.last:
+            if not self.waiting and self.place.thread is None:  # perhaps a row of a late album
+                for late in await self.bell.control.replies(self.place.chat):
+                    self.find(late)
             data = self.waiting.popleft() if self.waiting else self.last.pop()
             self.pressed.add(kind_of(bare(data)))
             for member in self.members:
@@ -211,8 +214,11 @@ async def test_every_button_says_something_and_every_page_has_a_way_back(
             await control.profile(name, posts_per_day=0)
         await bell.ask(ann, f"/subscribe {' '.join(ten)}")
     pressed = await crawler.crawl(commands_with(names[0], *IN_PRIVATE))
-    for data in sorted(crawler.found):  # all that they are about is erased by now
-        await crawler.press_what_is_gone(data)
+    stale = sorted(crawler.found - ENDS)  # all that they are about is erased by now
+    for some in (stale[:50], stale[50:]):
+        post = await bell.old_post(ann, *some)
+        for data in some:
+            await bell.press(ann, post, data)
     said = [one.get("text", "") for one in await control.replies(ann)]
     assert not [text for text in said if text.startswith("Something went wrong")]
     assert len(pressed) >= 50, sorted(pressed)
