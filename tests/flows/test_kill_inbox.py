@@ -73,7 +73,7 @@ async def test_what_was_not_sent_at_a_kill_comes_within_20_s_and_costs_nothing(
                 and await control.billed() > 0
             )
 
-        await wait_for(hangs, 30, "the answer that is half sent")
+        await wait_for(hangs, what="the answer that is half sent")
         await victim.end(signal.SIGKILL)
         billed = await control.billed()
         await control.clear_faults()

@@ -178,7 +178,7 @@ async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) 
     floods = ChatFloods(lambda: office.clock().timestamp())
     floods.close(-1, 30)
     outbox = Outbox(office.db, office.post, office.post, floods=floods, now=office.clock)  # type: ignore[arg-type] # Post stands for both
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(outbox.run())
         for number in range(1, 4):
             async with office.db.begin() as tx:
@@ -226,7 +226,7 @@ async def test_with_nothing_to_do_it_sleeps(office: Office) -> None:
                 await chat_queues.due_next(tx)
         return looks == before
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(outbox.run())
         await wait_for(is_asleep)
         outbox.stop()

@@ -53,7 +53,7 @@ async def test_what_the_store_knows_keeps_nobody_waiting(db: Database, reads: li
     await files_of(db).remember({"s1": FILE})
     files = files_of(db)
     async with (
-        asyncio.timeout(5),
+        asyncio.timeout(60),
         files.first(["s1", "s2"]) as first,  # s2 is its to send
         files.first(["s1"]) as second,
     ):
@@ -67,5 +67,5 @@ async def test_a_store_that_cannot_be_read_keeps_nobody_waiting(sqlite_db: Datab
         await tx.execute(sa.text("ALTER TABLE files RENAME TO elsewhere"))
     for _ in range(2):
         with pytest.raises(sa.exc.OperationalError):
-            async with asyncio.timeout(5), files.first(["s1"]):
+            async with asyncio.timeout(60), files.first(["s1"]):
                 pass
