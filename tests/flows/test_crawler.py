@@ -183,7 +183,7 @@ async def alerted(crawler: Crawler, name: str) -> None:
     before = (
         datetime.now(UTC).timestamp() - 60
     )  # an alert is of a later second than what was there
-    await control.publish(name, hashtags=["sale"], taken_at=before)  # which its rules offer
+    await control.publish(name, taken_at=before)
     ways = buttons(await crawler.ask(f"/subscribe {name}"))
     options = next(way for way in ways.values() if way.startswith("sub:"))
     await crawler.press(f"opt:{options.removeprefix('sub:')}:keep:on", place.user)
