@@ -110,12 +110,6 @@ class Access:
         is_owner = person in self._always_owners or bool(of_person and of_person.is_owner)
         return (replace(judged, verdict="let") if is_owner else judged), is_owner
 
-    async def owners(self) -> frozenset[int]:
-        """Return who runs the bot, as the list says now."""
-        async with self._db.read() as tx:
-            self.owner_ids = self._always_owners | await store.owners(tx)
-        return self.owner_ids
-
     async def guests(self, *, offset: int, limit: int) -> list[Guest]:
         """Return a page of who uses the bot, who cost most this month first."""
         async with reading(self._db) as tx:
