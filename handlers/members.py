@@ -145,16 +145,6 @@ async def topic_created(context: Context) -> None:
         await context.services.topics.adopt(message.chat.id, made.name, thread_id)
 
 
-@unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_EDITED, run))
-async def topic_renamed(context: Context) -> None:
-    """Note the new name of a topic."""
-    message = context.message
-    edited = message.forum_topic_edited if message else None
-    if message and edited and edited.name and message.message_thread_id:
-        chat_id, thread_id = message.chat.id, message.message_thread_id
-        await context.services.topics.renamed(chat_id, thread_id, edited.name)
-
-
 @unasked(lambda run: MessageHandler(filters.StatusUpdate.MIGRATE, run))
 async def migrated(context: Context) -> None:
     """Move all of a group to its new id when it becomes a supergroup."""

@@ -20,7 +20,6 @@ from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Alerts
 from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Arrived, dead_letter, record, record_whole
-from bot.presentation import notices
 from bot.runtime.background import renewed
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.logging import tracing
@@ -416,10 +415,6 @@ class Outbox:
         chat = claimed.queue.chat
         if self._outage and not await self._takes(claimed, self._outage):
             return TryLater(down=claimed.is_try, reason="Telegram takes nothing there")
-        if self._topics and claimed.batch.rows[0].notice == notices.RENAMED:
-            for row in claimed.batch.rows:
-                fields = row.fields
-                await self._topics.follow_name(row.target, fields["old"], fields["new"])
         outcome = await self._alerts.send(
             chat, claimed.batch, leaving=lambda: self.before_send(claimed)
         )

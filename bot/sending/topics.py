@@ -169,25 +169,6 @@ class Topics:
         async with self._db.begin() as tx:
             await store.adopt(tx, chat_id, name, thread_id)
 
-    async def renamed(self, chat_id: int, thread_id: int, name: str) -> None:
-        """Note what a topic is called now: Telegram tells of it, whoever named it."""
-        async with self._db.begin() as tx:
-            await store.rename(tx, chat_id, thread_id, _name(name))
-
-    async def follow_name(self, target: Target, old: str, new: str) -> None:
-        """Let a profile's own topic be called as it is called now, unless people named it."""
-        if (thread_id := target.thread_id) is None:
-            return
-        topic = await self._db.fetch(lambda tx: store.of_thread(tx, target.chat_id, thread_id))
-        if topic is None or topic.thread_id != thread_id or topic.name != _name(old):
-            return
-        try:
-            await self._bot.edit_forum_topic(target.chat_id, thread_id, name=_name(new))
-        except TelegramError as error:  # it keeps its name, and its alerts
-            log.info("a topic can't be renamed", chat=target.chat_id, reason=str(error))
-            return
-        await self.renamed(target.chat_id, thread_id, new)
-
 
 def _name(username: str) -> str:
     return username[:_LONGEST_NAME]

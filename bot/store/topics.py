@@ -38,12 +38,6 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
     return _topic((await tx.execute(sa.select(*_FIELDS).where(where))).one_or_none())
 
 
-async def of_thread(tx: Tx, chat_id: int, thread_id: int) -> Topic | None:
-    """Return the topic that has this thread."""
-    where = sa.and_(topics.c.chat_id == chat_id, topics.c.thread_id == thread_id)
-    return _topic((await tx.execute(sa.select(*_FIELDS).where(where))).one_or_none())
-
-
 async def named(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
     """Return the threads of the topics that profiles of these names have in a chat.
 
@@ -69,12 +63,6 @@ async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> Non
     """Set columns of a topic (name, thread_id, claimed_until)."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
     await tx.execute(sa.update(topics).where(where).values(**values))
-
-
-async def rename(tx: Tx, chat_id: int, thread_id: int, name: str) -> None:
-    """Note what a topic is called now."""
-    where = sa.and_(topics.c.chat_id == chat_id, topics.c.thread_id == thread_id)
-    await tx.execute(sa.update(topics).where(where).values(name=name))
 
 
 async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:

@@ -126,33 +126,6 @@ async def test_what_a_deleted_topic_is_owed_comes_to_the_chat_until_it_is_wanted
     assert await made(control, forum) == 2
 
 
-async def test_a_topic_is_renamed_with_its_profile_unless_people_named_it(
-    bell: Bell, control: Control
-) -> None:
-    forum, boss = await forum_of(control)
-    for name in ("topic.old", "topic.kept"):
-        await star(control, name)
-        await bell.ask(forum, f"/subscribe {name} topic", user=boss)
-    kept = next(t for t, name in (await control.topics(forum)).items() if name == "topic.kept")
-    await control.thread(forum, kept, "Our favourite")
-    for name in ("topic.old", "topic.kept"):
-        await control.change_profile(name, username=f"{name}.new")
-        pk = (await control.publish(f"{name}.new"))["pk"]
-        await brought(control, forum, pk)
-
-    async def renamed() -> bool:
-        names = set((await control.topics(forum)).values())
-        return names == {"topic.old.new", "Our favourite"}
-
-    await wait_for(renamed)
-    again = await bell.ask(forum, "/subscribe topic.old.new topic", user=boss)
-    assert again[0]["text"].startswith("Already subscribed")
-    await control.member(forum, bot_id(bell), "member")  # it needs no right to find them
-    again = await bell.ask(forum, "/subscribe topic.kept.new topic", user=boss)
-    assert again[0]["text"].startswith("Already subscribed")
-    assert await made(control, forum) == 2
-
-
 async def test_topics_in_a_private_chat(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await star(control, "topic.private")

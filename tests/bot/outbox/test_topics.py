@@ -75,16 +75,6 @@ async def owe(forum: Forum, notice: str, **fields: Any) -> None:
         await enqueue.add_notice(tx, Target(forum.chat, forum.thread), notice, fields, now=NOON)
 
 
-async def test_a_topic_follows_the_name_of_its_profile(forum: Forum) -> None:
-    await owe(forum, "back", username="natgeo", old="natgeo", new="nature")
-    assert await forum.outbox.run_once() == 1
-    assert await forum.topics() == {forum.thread: "natgeo"}
-    await owe(forum, "renamed", old="natgeo", new="nature")
-    assert await forum.outbox.run_once() == 1
-    assert await forum.topics() == {forum.thread: "nature"}
-    assert len(forum.post.sentences) == 2
-
-
 async def test_what_a_deleted_topic_is_owed_comes_to_the_chat_which_is_told(
     forum: Forum,
 ) -> None:
