@@ -44,7 +44,7 @@ import handlers.why
 from bot.bootstrap import Parts, built
 from bot.config import Settings
 from bot.context import App, Context, Timing, prepare
-from bot.domain.errors import BotError, DatabaseUnavailableError, TryAgainError
+from bot.domain.errors import DatabaseUnavailableError, TryAgainError
 from bot.domain.incidents import IncidentKind
 from bot.domain.sentences import N_
 from bot.operations import cleanup, preflight
@@ -64,7 +64,6 @@ from bot.updates.handling import Handling
 from bot.updates.inbox import Intake
 from bot.updates.inline_queries import InlineQueries
 from bot.updates.polling import Polling, TokenRefusedError
-from bot.updates.queues import is_lasting
 from bot.web.admin import AdminPage
 from bot.web.server import Door, Web, Webhook, webhook_for
 from handlers.admission import admit, let_in
@@ -440,9 +439,6 @@ class Conversation(Application[Any, Context, Any, Any, Any, Any]):
         """
         if isinstance(error, TryAgainError | DatabaseUnavailableError):
             raise error  # nothing of it has happened
-        is_ours = isinstance(error, BotError | TelegramError)
-        if not is_ours and isinstance(update, Update) and is_lasting(update.to_dict()):
-            raise error
         await super().process_error(update, error, job, coroutine)
         return True
 

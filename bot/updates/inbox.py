@@ -45,14 +45,13 @@ _FAILURES = 3
 _ATTEMPTS = _FAILURES * FAILURE
 _AGAIN_AFTER = timedelta(seconds=1)  # the first pause after a failure; the n-th is n times as long
 _RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
-_ASIDE_AT_MOST = timedelta(hours=6)
 _AT_ONCE = 64
 _EACH_AT_ONCE = 8  # updates of one person, in whatever chats
 _WAITING_AT_ONCE = 1_000  # updates begun at most, those included whose handlers only wait
 SAID_AGAIN = timedelta(minutes=2)  # how often "one thing at a time" is said at most
 _BEHIND = 2_000  # open updates from which on Telegram is asked to wait
 _CLAIM_AGAIN = timedelta(seconds=1)  # how soon an update is found that another replica stored
-_STILL_OPEN = frozenset({"returned", "slow", "again", "set aside", "taken over"})
+_STILL_OPEN = frozenset({"returned", "slow", "again", "taken over"})
 _SHORTEST = timedelta(seconds=0.05)  # the shortest pause between two claims
 
 
@@ -373,11 +372,6 @@ class Intake:
                 await self._change(claimed, leased_until=now + wait)
             case "again":
                 await self._change(claimed, attempts=failed, leased_until=now + wait)
-            case "set aside":
-                wait = min(self._again_after * 2 ** min(tries, 20), _ASIDE_AT_MOST)
-                aside = f"aside:{claimed.id}"
-                until = now + wait
-                await self._change(claimed, attempts=failed, leased_until=until, queue=aside)
             case "taken over":
                 pass
             case _:
@@ -389,9 +383,8 @@ class Intake:
     async def _try(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
         """Return what came of an update, and whether its end is written down."""
         try:
-            body = json.loads(claimed.body)
-            update = Update.de_json(body, self._bot)
-            if claimed.attempts > _ATTEMPTS and not queues.is_lasting(body):
+            update = Update.de_json(json.loads(claimed.body), self._bot)
+            if claimed.attempts > _ATTEMPTS:
                 is_ended = await self._last_resort(update, claimed)
                 return "given up", is_ended
             if claimed.queue.startswith(BUSY):
@@ -400,7 +393,9 @@ class Intake:
             is_ended = await self._handle(update, claimed)
         except (TryAgainError, DatabaseUnavailableError) as error:
             log.warning("an update goes back", update=claimed.id, why=str(error))
-            return self._after_timeout(claimed) if is_slow(error) else "returned", False
+            # A timeout counts as a death does: the update or the database may be to blame.
+            slow = "slow" if claimed.attempts <= _ATTEMPTS else "given up"
+            return slow if is_slow(error) else "returned", False
         except TakenOverError:
             log.warning("an update is another's by now", update=claimed.id)
             return "taken over", False
@@ -415,24 +410,10 @@ class Intake:
         if counted < _ATTEMPTS:
             return "again"
         try:
-            body = json.loads(claimed.body)
-            if queues.is_lasting(body):
-                return "set aside"
-            Update.de_json(body, self._bot)
+            Update.de_json(json.loads(claimed.body), self._bot)
         except Exception:  # noqa: BLE001 - said above; nobody can be told of what can't be read
             return "unreadable"
         return "again" if claimed.attempts <= _ATTEMPTS else "given up"
-
-    def _after_timeout(self, claimed: ClaimedUpdate) -> str:
-        """Return what becomes of an update that the database was too slow for.
-
-        It counts as a death of the process does: the update or the database may be to blame.
-        """
-        if claimed.attempts < _ATTEMPTS:
-            return "slow"
-        if queues.is_lasting(json.loads(claimed.body)):
-            return "set aside"
-        return "slow" if claimed.attempts == _ATTEMPTS else "given up"
 
     async def _finish(self, ours: list[ClaimedUpdate]) -> None:
         now = self._now()

@@ -85,15 +85,6 @@ def _queue_of(update: _Json) -> str:
     return f"user:{person.get('id', 0)}"[:_QUEUE_LENGTH]
 
 
-def is_lasting(update: _Json) -> bool:
-    """Return whether an update tells of what holds until it is known, and is told only once.
-
-    That is where the bot was added or removed, and the new id of a chat.
-    """
-    message = _dict(update.get("message"))
-    return "my_chat_member" in update or any(name in message for name in _SERVICE)
-
-
 def admit(
     arrivals: Sequence[Standing],
     waiting: Mapping[Key, int],

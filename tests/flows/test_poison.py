@@ -1,6 +1,5 @@
 """One row or update that can't be read stops nobody else."""
 
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 from bot.bootstrap import built
 from bot.store.chats import chats
 from bot.store.stories import stories
-from tests.support.control import wait_for
 from tests.support.followed import follow, look, rows, story
 from tests.support.sandbox import Box
 from tests.support.storybell import buttons, running_bell, settings_for
@@ -69,28 +67,3 @@ async def test_an_update_that_can_not_be_read_is_left_out_and_its_chat_goes_on(
         with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
             attempts = db.execute("SELECT attempts FROM inbox WHERE update_id = 1").fetchall()
     assert attempts == [(7,)]  # the third; two that failed count three each
-
-
-async def test_a_membership_that_can_not_be_read_is_kept_and_its_chat_goes_on(
-    box: Box,
-    tmp_path: Path,
-) -> None:
-    ann = await box.control.person()
-    chat = {"id": ann, "type": "private", "first_name": "Ann"}
-    broken = update_body(1, my_chat_member={"chat": chat, "new_chat_member": 5})
-    await box.control.fault("telegram", broken, match="getUpdates")
-    async with running_bell(tmp_path, box) as bell:
-        await bell.ask(ann, "/help")
-
-        def aside() -> bool:
-            with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
-                found = db.execute(
-                    "SELECT queue, done_at, body FROM inbox WHERE update_id = 1"
-                ).fetchall()
-            return bool(
-                found[0][0].startswith("aside:")
-                and found[0][1] is None
-                and json.loads(found[0][2])["my_chat_member"]
-            )
-
-        await wait_for(aside)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
@@ -68,11 +67,6 @@ async def forum(sqlite_db: Database) -> AsyncIterator[Forum]:
             sqlite_db, post, answers, topics=topics, lease=MINUTE, now=clock  # type: ignore[arg-type] # they stand for all three
         )  # fmt: skip
         yield Forum(box, sqlite_db, chat, thread, outbox, post, answers)
-
-
-async def owe(forum: Forum, notice: str, **fields: Any) -> None:
-    async with forum.db.begin() as tx:
-        await enqueue.add_notice(tx, Target(forum.chat, forum.thread), notice, fields, now=NOON)
 
 
 async def test_what_a_deleted_topic_is_owed_comes_to_the_chat_which_is_told(
