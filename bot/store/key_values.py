@@ -4,7 +4,6 @@ A value with an end (``until``) is cleaned away some time after it. A lease is a
 ``owner`` until then (``bot.store.leases``).
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -39,16 +38,6 @@ async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
 async def put(tx: Tx, key: str, value: Any, *, until: datetime | None = None) -> None:  # noqa: ANN401 - any JSON value
     """Set the value under ``key``."""
     await database.put(tx, key_values, {"key": key}, {"value": value, "until": until})
-
-
-async def change(
-    tx: Tx, key: str, decide: Callable[[Any | None], tuple[Any | None, datetime] | None]
-) -> None:
-    """Put what ``decide`` makes of a value, and its end; where that is None the value stays."""
-    after = decide(await lock(tx, key))
-    if after is not None:
-        value, until = after
-        await put(tx, key, value, until=until)
 
 
 async def add(tx: Tx, key: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value

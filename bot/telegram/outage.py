@@ -126,20 +126,13 @@ class Outage:
         now = self._now()
         if self._pause and not self._pause.may_try(now):
             return False
-        may = False
-
-        def decide(state: Any | None) -> tuple[Any, datetime] | None:  # noqa: ANN401 - JSON
-            nonlocal may
-            self._pause = pause = _load(state)
-            may = pause is not None and pause.may_try(now)
-            if pause is None or not may:
-                return None
-            self._pause = pause.tried(now)
-            return asdict(self._pause), now + _KEPT
-
         async with self._db.begin(durable=False) as tx:
-            await key_values.change(tx, self._key, decide)
-        return may and await self._answers()
+            self._pause = _load(await key_values.lock(tx, self._key))
+            if self._pause is None or not self._pause.may_try(now):
+                return False
+            self._pause = self._pause.tried(now)
+            await key_values.put(tx, self._key, asdict(self._pause), until=now + _KEPT)
+        return await self._answers()
 
     def turn_to_ask(self) -> timedelta | None:
         """Return how long to wait before a chat is asked whether it takes anything.
@@ -169,7 +162,7 @@ class Outage:
     async def end(self) -> None:
         """Let everything go on."""
         async with self._db.begin(durable=False) as tx:
-            await key_values.change(tx, self._key, lambda _: (None, self._now()))
+            await key_values.remove(tx, self._key)
         if self._pause:
             seconds = round(self._now().timestamp() - self._pause.since)
             log.warning("Telegram is back", after_s=seconds, tries=self._pause.tries)
@@ -188,21 +181,13 @@ class Outage:
 
     async def _begin(self, why: str) -> None:
         now = self._now()
-        is_news = False
-
-        def decide(state: Any | None) -> tuple[Any, datetime] | None:  # noqa: ANN401 - JSON
-            nonlocal is_news
-            self._pause = _load(state)
-            is_news = self._pause is None
-            if self._pause is not None:
-                return None
-            self._pause = Pause.begun(now)
-            return asdict(self._pause), now + _KEPT
-
         async with self._db.begin(durable=False) as tx:
-            await key_values.change(tx, self._key, decide)
-        if is_news:
-            log.warning("Telegram is down; nothing is sent", why=why)
+            self._pause = _load(await key_values.lock(tx, self._key))
+            if self._pause is not None:
+                return
+            self._pause = Pause.begun(now)
+            await key_values.put(tx, self._key, asdict(self._pause), until=now + _KEPT)
+        log.warning("Telegram is down; nothing is sent", why=why)
 
     async def _answers(self) -> bool:
         """Ask ``getMe``; who comes while it is asked gets the same answer."""
