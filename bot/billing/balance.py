@@ -9,7 +9,7 @@ from bot.billing.ledger import Ledger
 from bot.domain.errors import StoriesError
 from bot.domain.incidents import Tell
 from bot.domain.sentences import NN_
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.workers import Worker
 from bot.stories_api.client import StoriesApi
 
@@ -43,7 +43,7 @@ class Treasurer:
         *,
         on_back: Callable[[], Awaitable[None]] | None = None,
         tell: Tell | None = None,
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Call ``on_back`` once when a 401 or 402 is over; ``tell`` tells of a drift."""
@@ -54,7 +54,7 @@ class Treasurer:
         self._drift = 0
         self.is_answered = False
         """Whether the balance was told since the start."""
-        (metrics or Metrics()).follow(
+        metrics.follow(
             "api_drift_credits",
             "Credits billed beyond what the ledger counted.",
             lambda: float(self._drift),

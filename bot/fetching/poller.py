@@ -30,7 +30,7 @@ from bot.fetching import schedule_state, snapshots
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names, Proof
 from bot.fetching.schedule_state import Plan, PollSettings
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.workers import Worker
 from bot.store import profiles, stories, subscriptions
 from bot.store.engine.database import Database, Tx
@@ -70,7 +70,7 @@ class Scheduler:
         privacy: PrivacyCheck | None = None,
         budget_watch: BudgetWatch | None = None,
         wake: Callable[[], None] = lambda: None,
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Make up to ``at_once`` checks at a time.
@@ -103,7 +103,6 @@ class Scheduler:
         self._is_released = False
         longest = MAINTAIN_EVERY if db.is_sqlite else _HEAR_AGAIN
         self.worker = Worker("checks", self._step, now=now, longest=longest)
-        metrics = metrics or Metrics()
         self._polls = metrics.counter("checks_total", "Checks of the schedule.", "outcome")
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 

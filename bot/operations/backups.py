@@ -17,7 +17,7 @@ from bot.billing.drift import KEY as DRIFT
 from bot.domain.errors import BackupError
 from bot.domain.incidents import BACKUP_FAILED, RESTORED
 from bot.operations.incidents import Incidents
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.workers import Worker
 from bot.store import key_values
 from bot.store.copies import backups as store
@@ -45,7 +45,7 @@ class Backups:
         *,
         every: timedelta,
         most: int = 3,
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
         """Keep the ``most`` newest copies in ``folder``."""
@@ -54,7 +54,7 @@ class Backups:
         self._incidents = incidents
         self._every = every
         self._most = most
-        self._made_at = (metrics or Metrics()).gauge(
+        self._made_at = metrics.gauge(
             "backup_last_success_timestamp_seconds", "When the database was last backed up."
         )
         self._now = now

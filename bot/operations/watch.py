@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.domain.budget import DAY
 from bot.domain.incidents import KINDS, IncidentKind, Seen, judge
 from bot.operations.incidents import Incidents
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.process_name import replica
 from bot.runtime.workers import Worker
 from bot.store import budgets, chat_queues, enqueue, samples, spending
@@ -35,7 +35,7 @@ class Watch:
         signs: Mapping[IncidentKind, Sign],
         disk: Callable[[], tuple[int, int] | None] = lambda: None,
         clock_off: Callable[[], float | None] = lambda: None,
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
         """``budget`` in credits a day; ``disk`` tells the free bytes and all there are.
@@ -50,7 +50,6 @@ class Watch:
         self._signs = signs
         self._disk = disk
         self._clock_off = clock_off
-        metrics = metrics or Metrics()
         self._open = metrics.gauge(
             "incidents_open", "1 while an incident of that kind is open.", "kind"
         )

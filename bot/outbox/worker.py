@@ -23,7 +23,7 @@ from bot.outbox.results import Arrived, dead_letter, record, record_whole
 from bot.runtime.background import renewed
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.logging import tracing
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.workers import Worker
 from bot.sending.replies import Replies, is_final
 from bot.sending.sender import Sender
@@ -110,7 +110,7 @@ class Outbox:
         floods: ChatFloods | None = None,
         lease: timedelta | None = None,
         idle: timedelta = IDLE,
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Look for what is due at least once in ``idle``.
@@ -138,7 +138,6 @@ class Outbox:
         self._fill_at = now()
         self._departures = BatchingQueue(self._depart)
         self._arrivals = BatchingQueue(self._arrive, gather_s=GATHERED_S)
-        metrics = metrics or Metrics()
         self._unknown = metrics.counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."
         )

@@ -72,3 +72,7 @@ def _tasks() -> float:
     with suppress(RuntimeError):  # no loop runs: a command prints its numbers
         return float(len(asyncio.all_tasks()))
     return 0.0
+
+
+UNSEEN = Metrics()
+"""For parts that nobody asks for their numbers."""

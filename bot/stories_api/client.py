@@ -24,7 +24,7 @@ from bot.domain.model import LARGEST_FILE, Highlight, Profile, Story
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
 from bot.media.spool import MediaFile, Spool
 from bot.runtime.clock import steady
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.stories_api import schema
 from bot.stories_api.downloads import Elsewhere, read_download
 from bot.stories_api.endpoints import BALANCE, Endpoint
@@ -60,7 +60,7 @@ class StoriesApi:
         key: SecretStr,
         privacy: PrivacyCheck | None = None,
         fetch_media: FetchMedia | None = None,
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
         replicas: Callable[[], Awaitable[int]] | None = None,
         largest_file: int = LARGEST_FILE,
@@ -85,7 +85,7 @@ class StoriesApi:
             key=key,
             replicas=replicas,
             rate=rate,
-            metrics=metrics or Metrics(),
+            metrics=metrics,
             on_out_of_service=on_out_of_service,
             now=now,
             clock=clock,

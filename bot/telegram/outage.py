@@ -19,7 +19,7 @@ from telegram.error import TelegramError
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Target, TryLater
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.store import key_values
 from bot.store.engine.database import Database
 from bot.telegram.outcomes import outcome_of
@@ -69,7 +69,7 @@ class Outage:
         *,
         bot_id: int,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
     ) -> None:
         """Probe with ``bot``; replicas share the pause of ``bot_id`` as a lease."""
         self._db = db
@@ -82,7 +82,6 @@ class Outage:
         self._asking = asyncio.Lock()
         self._asks_at = now()
         self._answered = True
-        metrics = metrics or Metrics()
         metrics.follow(
             "telegram_outage",
             "1 while nothing is sent: Telegram is down.",

@@ -23,7 +23,7 @@ from bot.domain.model import TryLater
 from bot.runtime import transaction_guard
 from bot.runtime.clock import steady
 from bot.runtime.concurrency import waiting
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.telegram.api import Leaving, TooSoonError
 from bot.telegram.flood_limits import BotWindow, Lane, Ticket
 from bot.telegram.limit_state import ChatFloods
@@ -74,7 +74,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         *,
         floods: ChatFloods | None = None,
         replicas: Callable[[], Awaitable[int]] | None = None,
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
         clock: Callable[[], float] = steady,
     ) -> None:
         """Let ``per_second`` messages out, all ``replicas`` together: each lets out its part."""
@@ -87,7 +87,6 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self._turns = Turns()
         self._stopped_until = 0.0
         self._stops: deque[tuple[float, int | str]] = deque(maxlen=16)
-        metrics = metrics or Metrics()
         self._waited = metrics.counter("pacing_wait_seconds_total", "Time spent waiting.", "lane")
         self._retry_after = metrics.counter("retry_after_seconds_total", "Waits told by Telegram.")
 

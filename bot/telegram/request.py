@@ -24,7 +24,7 @@ from telegram.error import NetworkError
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
@@ -68,7 +68,7 @@ class AiohttpRequest(BaseRequest):
         *,
         connections: int = 256,
         timeouts: Timeouts | None = None,
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
         proxy: str = "",
         heard: Callable[[str, datetime | str], None] = lambda *_: None,
     ) -> None:
@@ -81,7 +81,6 @@ class AiohttpRequest(BaseRequest):
         self._proxy = proxy
         self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
-        metrics = metrics or Metrics()
         self._calls = metrics.counter(
             "telegram_requests_total", "Calls of the Bot API by what came of them.", "outcome"
         )

@@ -23,7 +23,7 @@ from bot.domain.errors import DatabaseUnavailableError, TakenOverError, TryAgain
 from bot.domain.records import EPOCH
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.concurrency import Place
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.workers import FIRST_PAUSE_S, LAST_PAUSE_S, LONGEST, Worker
 from bot.store import acquaintances, inbox
 from bot.store.acquaintances import Acquaintance
@@ -74,7 +74,7 @@ class Intake:
         at_once: int = _AT_ONCE,
         again_after: timedelta = _AGAIN_AFTER,
         said_again: timedelta = SAID_AGAIN,
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """``handle`` gets an update and the claim by which it is ours.
@@ -108,7 +108,6 @@ class Intake:
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._adds = BatchingQueue(self._store)
         self._ends = BatchingQueue(self._finish)
-        metrics = metrics or Metrics()
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
         metrics.follow(
             "inbox_open", "Updates that wait for their answer.", lambda: float(self._open)

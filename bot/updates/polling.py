@@ -11,7 +11,7 @@ from telegram.ext import ExtBot
 
 from bot.domain.errors import BotError
 from bot.runtime.clock import steady
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import UNSEEN, Metrics
 from bot.telegram.outcomes import wait_of
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ class Polling:
         poll_s: int = _POLL_S,
         first_pause_s: float = _FIRST_PAUSE_S,
         refused_pause_s: float = REFUSED_PAUSE_S,
-        metrics: Metrics | None = None,
+        metrics: Metrics = UNSEEN,
         clock: Callable[[], float] = steady,
     ) -> None:
         """``add`` stores updates; ``clock`` is in seconds.
@@ -67,7 +67,6 @@ class Polling:
         self._offset: int | None = None
         self._pause = 0.0
         self._refused: deque[float] = deque(maxlen=_REFUSALS)
-        metrics = metrics or Metrics()
         metrics.follow(
             "poll_heartbeat_seconds",
             "Seconds since the last answer to a poll.",

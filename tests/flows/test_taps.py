@@ -162,6 +162,7 @@ async def test_names_that_answer_a_question_come_as_one_button(
     assert [list(buttons(one)) for one in offers] == [["Subscribe to all"]] * 2
     assert await control.billed_for("asked.one") == 0
     await bell.press(ann, offers[1], buttons(offers[1])["Subscribe to all"])
+    await bell.replies(ann, 1, after=offers[1]["message_id"])
     (listed,) = await bell.ask(ann, "/subscriptions")
     assert {"🔔 asked.one", "🔔 asked.two"} <= set(buttons(listed))
 
