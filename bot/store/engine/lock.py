@@ -5,6 +5,7 @@ its process however that ends.
 """
 
 import asyncio
+import fcntl
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,11 +16,6 @@ from sqlalchemy.engine import make_url
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store.engine import private
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such lock; there nobody is kept out
-    fcntl = None  # type: ignore[assignment] # absent there
 
 _TRY_EVERY_S = 0.2
 _TAKEN = "another process runs the bot on this database file"
@@ -34,7 +30,7 @@ async def alone(url: str, *, wait: timedelta) -> AsyncIterator[None]:
     """
     parsed = make_url(url)
     path = parsed.database
-    if parsed.get_backend_name() != "sqlite" or path in {None, "", ":memory:"} or fcntl is None:
+    if parsed.get_backend_name() != "sqlite" or path in {None, "", ":memory:"}:
         yield
         return
     file = Path(f"{path}.lock")
