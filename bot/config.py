@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     database_direct_url: SecretStr | None = Field(
         default=None,
         description="PostgreSQL's own address, where DATABASE_URL leads to a pooler in "
-        "transaction mode (PgBouncer 1.21 and newer): listening and move need a session of "
+        "transaction mode (PgBouncer 1.21 and newer): migrations and move need a session of "
         "their own.",
     )
     database_pool: int = Field(

@@ -46,7 +46,7 @@ IDLE = timedelta(minutes=1)  # the longest sleep
 SHORTEST = timedelta(seconds=0.1)  # the pause where others have claimed all that is due
 TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
 OTHERS_FIRST = timedelta(seconds=3)  # in which other replicas write down what they sent
-HEAR_AGAIN_S = 5
+LOOK_AGAIN = timedelta(seconds=1)  # for what another replica made due
 JUDGED_AGAIN = timedelta(minutes=15)
 QUEUES_FOR_A_TRY = 20  # how many queues are asked for one that may try if Telegram is back
 
@@ -131,8 +131,8 @@ class Outbox:
         self._group: asyncio.TaskGroup | None = None
         self._sending: set[asyncio.Task[None]] = set()
         self._is_released = False
-        self._is_deaf = False
-        self.worker = Worker("alerts", self._step, now=now, longest=idle)
+        longest = idle if db.is_sqlite else min(idle, LOOK_AGAIN)
+        self.worker = Worker("alerts", self._step, now=now, longest=longest)
         self.fan_out = FanOut(db, self.worker.wake, now=now)
         self._rests_until = now()
         self._fill_at = now()
@@ -158,10 +158,8 @@ class Outbox:
     async def run(self) -> None:
         """Send what is due until ``stop``."""
         async with asyncio.TaskGroup() as self._group:
-            hearing = self._group.create_task(self._hear())
             self._group.create_task(self.fan_out.worker.run())
             await self.worker.run()
-            hearing.cancel()
 
     async def _step(self) -> datetime | None:
         """Begin what is due, as far as slots are free; return when more is."""
@@ -197,10 +195,9 @@ class Outbox:
             return self._rests_until
         if self._db.owes_records:
             return now + TRY_AGAIN
-        if self._db.is_sqlite or not (self.worker.trouble or self._is_deaf):
+        if self._db.is_sqlite or not self.worker.trouble:
             return None
         await self._db.fetch(chat_queues.due_next)  # raises while it can't work
-        self._is_deaf = False
         self._rests_until = now + OTHERS_FIRST
         return self._rests_until
 
@@ -227,19 +224,6 @@ class Outbox:
             for one in claimed:
                 group.create_task(self.deliver(one))
         return len(claimed)
-
-    async def _hear(self) -> None:
-        """Check at once when another process has made something due."""
-        while not self._db.is_sqlite:
-            try:
-                await self._db.listen(chat_queues.DUE, self.wake)
-            except (DatabaseUnavailableError, OSError) as error:
-                log.warning("other processes can't be heard", why=str(error))
-            except Exception:  # without it what is due is found by looking, a little later
-                log.exception("other processes can't be heard")
-            self._is_deaf = True
-            await asyncio.sleep(HEAR_AGAIN_S)
-            self.wake()  # for what was told meanwhile
 
     async def _deliver_safely(self, claimed: ClaimedBatch) -> None:
         try:

@@ -13,10 +13,8 @@ import sqlalchemy as sa
 from bot.domain.records import REPLY, Chat, ChatQueue, Delivery
 from bot.store import chats, deliveries, mutes
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
-from bot.store.engine.database import Tx, add_new, tell
+from bot.store.engine.database import Tx, add_new
 from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadata, only
-
-DUE = "storybell_due"  # the channel that tells other processes of what became due
 
 queues = sa.Table(
     "chat_queues",
@@ -283,7 +281,6 @@ async def wake_all(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None)
     await tx.execute(
         new.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values
     )
-    await tell(tx, DUE)
 
 
 _SET_FLOOD = (

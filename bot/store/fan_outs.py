@@ -16,7 +16,7 @@ from bot.domain.records import Subscription
 from bot.store import chat_queues
 from bot.store.chats import IS_ACTIVE, chats
 from bot.store.deliveries import deliveries
-from bot.store.engine.database import Tx, tell
+from bot.store.engine.database import Tx
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.stories import stories
 from bot.store.subscriptions import WAITS, subscriptions
@@ -104,7 +104,6 @@ async def add(
             turn_at=now,
         )
     )
-    await tell(tx, chat_queues.DUE)
 
 
 async def is_any(tx: Tx) -> bool:

@@ -106,13 +106,3 @@ async def claim(
 ) -> list[ChatQueue]:
     async with db.begin() as tx:
         return await chat_queues.claim(tx, now=now, limit=limit, lease=lease)
-
-
-async def listeners(db: Database) -> list[int]:
-    """The server's processes that wait for what other connections tell."""
-    statement = sa.text(
-        "SELECT pid FROM pg_stat_activity"
-        " WHERE datname = current_database() AND query LIKE 'LISTEN %'"
-    )
-    async with db.read() as tx:
-        return list((await tx.execute(statement)).scalars())

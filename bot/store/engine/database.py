@@ -228,27 +228,6 @@ class Database:
         async with self.read() as tx:
             return await query(tx)
 
-    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
-        """Call ``heard`` when a transaction in which ``tell`` was called commits, in any process.
-
-        It is called as well when we begin to listen, for what was told before. Runs until it is
-        cancelled or the connection is lost. Only PostgreSQL has this; on SQLite
-        there is no other process, and this returns at once.
-        """
-        if self.is_sqlite:
-            return
-        with outages():
-            async with self._direct.connect() as connection:
-                wire: Any = (await connection.get_raw_connection()).driver_connection
-                lost = asyncio.Event()
-                wire.add_termination_listener(lambda _: lost.set())
-                await wire.add_listener(channel, lambda *_: heard())
-                heard()
-                try:
-                    await lost.wait()
-                finally:
-                    await connection.invalidate()  # it listens; nobody else shall get it
-
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Tx]:
         """Yield a transaction in a session of its own on PostgreSQL, which may take its time.
@@ -339,12 +318,6 @@ async def _limit_sessions(tx: Tx) -> None:
         await tx.exec_driver_sql(
             f"ALTER ROLE CURRENT_USER IN DATABASE {quoted} SET {one} = '{limit}'"
         )
-
-
-async def tell(tx: Tx, channel: str) -> None:
-    """Let the listeners of ``channel`` know when this transaction commits."""
-    if tx.dialect.name == "postgresql":
-        await tx.execute(sa.select(sa.func.pg_notify(channel, "")))
 
 
 async def row_or_none(

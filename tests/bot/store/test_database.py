@@ -14,9 +14,7 @@ from alembic import command
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store import key_values
-from bot.store.engine.database import Database, Tx, migration_config, tell
-from tests.support.control import wait_for
-from tests.support.followed import listeners
+from bot.store.engine.database import Database, Tx, migration_config
 
 
 async def test_migrations_give_exactly_the_tables_of_the_code(db: Database) -> None:
@@ -79,36 +77,6 @@ async def test_sqlite_waits_for_the_disk_and_for_other_processes(sqlite_db: Data
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         ]
     assert values == ["wal", 2, 1, 10000]
-
-
-async def test_other_processes_hear_of_a_commit_and_of_nothing_else(db: Database) -> None:
-    heard = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        listening = group.create_task(db.listen("test", heard.set))
-        if db.is_sqlite:
-            return
-        await asyncio.wait_for(heard.wait(), 60)  # it begins to listen, and may have missed one
-        heard.clear()
-        async with db.begin() as tx:
-            await tell(tx, "another")
-            await tx.rollback()
-        async with db.begin() as tx:
-            await tell(tx, "test")
-            async with db.begin() as other:
-                await tell(other, "another")
-            assert not heard.is_set()
-        await asyncio.wait_for(heard.wait(), 60)
-        listening.cancel()
-
-
-async def test_who_listens_learns_that_the_connection_is_lost(db: Database) -> None:
-    if db.is_sqlite:
-        return
-    async with asyncio.TaskGroup() as group:
-        group.create_task(db.listen("test", lambda: None))
-        for pid in await wait_for(lambda: listeners(db)):
-            async with db.begin() as tx:
-                await tx.execute(sa.select(sa.func.pg_terminate_backend(pid)))
 
 
 async def sum_of(db: Database) -> Any:
