@@ -10,13 +10,13 @@ import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from telegram._utils.types import JSONDict
-from telegram.error import RetryAfter, TelegramError
+from telegram.error import ChatMigrated, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
 from bot.domain.model import TryLater
@@ -125,6 +125,12 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 if leaving:
                     await leaving()
                 return await callback(*args, **kwargs)
+            except ChatMigrated as error:
+                if order.lane == "alert" or not last or "chat_id" not in data:
+                    raise  # alerts move with all that belongs to the chat
+                data["chat_id"] = error.new_chat_id  # the same dictionary as in ``args``
+                data.pop("reply_parameters", None)  # messages have other numbers there
+                order = replace(order, chat=error.new_chat_id)
             except TelegramError as error:
                 wait = self._after(error, order)
                 hopeless = wait is None or not isinstance(error, RetryAfter)
