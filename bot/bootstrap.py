@@ -197,7 +197,6 @@ async def built(
             fallback=Downloads(api, ledger, spool),
             largest_file=largest,
             tell=lambda words: incidents.set("refused", REFUSED, words=words),
-            metrics=metrics,
             now=now,
         )
         replies = Replies(bot, sender)
@@ -342,7 +341,5 @@ def _bot(
         base_file_url=f"{url}/file/bot",
         request=AiohttpRequest(metrics=metrics, proxy=proxy, heard=witnesses.heard),
         get_updates_request=AiohttpRequest(connections=1, proxy=proxy),
-        rate_limiter=Pacing(
-            settings.messages_per_second, floods=floods, replicas=replicas, metrics=metrics
-        ),
+        rate_limiter=Pacing(settings.messages_per_second, floods=floods, replicas=replicas),
     )

@@ -14,7 +14,6 @@ from bot.domain.errors import MediaTooBigError
 from bot.domain.model import Asker, GiveUp, Muted, Outcome, Right, Target, TryLater
 from bot.domain.records import FileKind, KnownFile
 from bot.runtime.background import together
-from bot.runtime.metrics import Metrics
 from bot.sending.file_ids import Files
 from bot.sending.items import (
     METHODS,
@@ -79,7 +78,6 @@ class Attempts:
         files: Files,
         supply: Supply,
         *,
-        metrics: Metrics,
         now: Callable[[], datetime],
     ) -> None:
         """Take the parts."""
@@ -87,7 +85,6 @@ class Attempts:
         self._files = files
         self._supply = supply
         self._now = now
-        self._sources = metrics.counter("media_sent_total", "Media sent, by source.", "source")
 
     async def run(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send all open items; None when each is sent or failed, else what stopped it."""
@@ -132,7 +129,6 @@ class Attempts:
         files: dict[str, KnownFile | None] = {}
         anew = {item.key for item in batch if not isinstance(item.source, ByFileId)}
         for item, message in zip(batch, messages, strict=False):
-            self._sources.labels(type(item.source).__name__).inc()
             item.sent, files[item.key] = receipt(item, message, self._now())
         await self._files.remember(files, anew=anew)
         return None

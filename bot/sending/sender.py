@@ -26,7 +26,6 @@ from bot.domain.model import (
     TryLater,
 )
 from bot.media.download import Media
-from bot.runtime.metrics import UNSEEN, Metrics
 from bot.sending.attempts import Attempts, SendRequest
 from bot.sending.file_ids import PATIENCE, Files, StillUploadedError
 from bot.sending.items import Item, SendOptions, Text
@@ -53,7 +52,6 @@ class Sender:
         fallback: Fallback | None = None,
         largest_file: int = LARGEST_FILE,
         tell: Callable[[str], Awaitable[None]] | None = None,
-        metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take the parts; ``fallback`` downloads a story through the API and pays for it.
@@ -65,7 +63,7 @@ class Sender:
         supply = Supply(
             self._files, media, fallback=fallback, tell=tell, now=now, largest=largest_file
         )
-        self._attempts = Attempts(bot, self._files, supply, metrics=metrics, now=now)
+        self._attempts = Attempts(bot, self._files, supply, now=now)
 
     async def send_album(
         self,

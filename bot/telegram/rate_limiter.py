@@ -23,7 +23,6 @@ from bot.domain.model import TryLater
 from bot.runtime import transaction_guard
 from bot.runtime.clock import steady
 from bot.runtime.concurrency import waiting
-from bot.runtime.metrics import UNSEEN, Metrics
 from bot.telegram.api import Leaving, TooSoonError
 from bot.telegram.flood_limits import BotWindow, Lane, Ticket
 from bot.telegram.limit_state import ChatFloods
@@ -74,7 +73,6 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         *,
         floods: ChatFloods | None = None,
         replicas: Callable[[], Awaitable[int]] | None = None,
-        metrics: Metrics = UNSEEN,
         clock: Callable[[], float] = steady,
     ) -> None:
         """Let ``per_second`` messages out, all ``replicas`` together: each lets out its part."""
@@ -87,8 +85,6 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self._turns = Turns()
         self._stopped_until = 0.0
         self._stops: deque[tuple[float, int | str]] = deque(maxlen=16)
-        self._waited = metrics.counter("pacing_wait_seconds_total", "Time spent waiting.", "lane")
-        self._retry_after = metrics.counter("retry_after_seconds_total", "Waits told by Telegram.")
 
     @property
     def per_second(self) -> float:
@@ -145,7 +141,6 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     async def _pass(self, order: Order) -> Ticket | None:
         """Return when the call may be made, counted."""
-        began = self._clock()
         is_counted = False
         ticket = None
         while True:
@@ -164,7 +159,6 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 ticket = await self._take_slot(order)
             if not order.weight:
                 break
-        self._waited.labels(order.lane).inc(self._clock() - began)
         return ticket
 
     async def _take_slot(self, order: Order) -> Ticket | None:
@@ -197,7 +191,6 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if not isinstance(outcome, TryLater) or outcome.after is None:
             return None
         seconds = outcome.after.total_seconds()
-        self._retry_after.inc(seconds)
         if order.chat is not None:
             self._floods.close(order.chat, seconds)
             self._stop_if_bot_wide(order.chat, self._clock() + seconds)
