@@ -46,7 +46,7 @@ IDLE = timedelta(minutes=1)  # the longest sleep
 SHORTEST = timedelta(seconds=0.1)  # the pause where others have claimed all that is due
 TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
 OTHERS_FIRST = timedelta(seconds=3)  # in which other replicas write down what they sent
-LOOK_AGAIN = timedelta(seconds=1)  # for what another replica made due
+ASK_AGAIN = timedelta(seconds=1)  # for what another replica made due
 JUDGED_AGAIN = timedelta(minutes=15)
 QUEUES_FOR_A_TRY = 20  # how many queues are asked for one that may try if Telegram is back
 
@@ -131,7 +131,7 @@ class Outbox:
         self._group: asyncio.TaskGroup | None = None
         self._sending: set[asyncio.Task[None]] = set()
         self._is_released = False
-        longest = idle if db.is_sqlite else min(idle, LOOK_AGAIN)
+        longest = idle if db.is_sqlite else min(idle, ASK_AGAIN)
         self.worker = Worker("alerts", self._step, now=now, longest=longest)
         self.fan_out = FanOut(db, self.worker.wake, now=now)
         self._rests_until = now()
