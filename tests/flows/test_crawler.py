@@ -345,6 +345,6 @@ async def test_nothing_is_cut_and_nothing_untranslated(
     cut = [text for text in seen if text.count("⟦") != text.count("⟧")]
     assert not [text for text in cut if not text.endswith("…⟧")]
     outside = [plain(re.sub("<code>.*?</code>", "", text)) for text in seen if text not in cut]
-    rest = [left_over(re.sub(r"https://\S+|/\w+", "", text)) for text in outside]
+    rest = [left_over(re.sub(r"https?://\S+|/\w+", "", text)) for text in outside]
     words = {word for text in rest for word in re.findall("[A-Za-z]{3,}", text)}
     assert sorted(words - NO_WORDS - {*get_month_names(locale=language).values()}) == []
