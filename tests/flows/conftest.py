@@ -16,11 +16,12 @@ from tests.support.storybell import Bell, storybell
 async def bell(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Bell]:
-    """Run the whole bot against a sandbox, for all tests of the module, by its ``TIMING``."""
+    """Run the whole bot for all tests of the module, by its ``TIMING`` and ``SETTINGS``."""
     timing = getattr(request.module, "TIMING", None)
     plenty = {"daily_budget": 1_000_000, "person_burst": 1000, "person_daily_allowance": 1000}
     plenty |= {"newcomer_allowance": 1000, "max_subscriptions": 60}
     plenty |= {"max_new_subscriptions_a_day": 60, "chat_daily_allowance": 1000}
+    plenty |= getattr(request.module, "SETTINGS", {})
     async with storybell(tmp_path_factory.mktemp("bell"), timing=timing, **plenty) as running:
         await running.control.privacy_mode(on=False)  # groups speak to the bot in bare words
         yield running

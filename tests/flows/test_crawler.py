@@ -19,9 +19,10 @@ from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell, unhurried
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 TIMING = unhurried()  # the pages are tried here, not the flood limits
+SETTINGS = {"poll_floor_s": 30}  # of fifty profiles one posts
 
 COMMANDS = (
     "/start", "/help", "/settings", "/timezone", "/language", "/subscriptions", "/unsubscribe",
