@@ -53,9 +53,10 @@ class ClockKeeper:
         """Follow who knows the time; at a start cut the times that a wrong clock wrote."""
         if self._clock is not None:
             await self._correct(self._clock)
-        if self._seen is None:
+        behind = self._behind(*self._seen) if self._seen else 0.0
+        if self._seen is None or behind >= _BACK_S:
             await self._db.run(lambda tx: clock_bounds.cut(tx, now=self._now()))
-        elif (behind := self._behind(*self._seen)) >= _BACK_S:
+        if behind >= _BACK_S:  # and the database works, without which nothing could begin
             log.warning("the clock was set back; the bot begins anew", seconds=round(behind, 1))
             self.went_back.set()
         self._seen = (self._now(), steady())
