@@ -58,7 +58,8 @@ _FIELD = re.compile(r"\{([a-z_]+)\}")
 # With the full stop of its sentence: "25 Min." ends one by itself.
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
 _SIGNED = re.compile(
-    r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+|(?<!\w)@[A-Za-z]|#(?=[\d{])|(?<=/…)"
+    r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+"
+    r"|(?<!\w)(?:<code>)?@[A-Za-z{]|#(?=[\d{])|(?<=/…)"
 )
 _log = logging.getLogger(__name__)
 

@@ -256,6 +256,7 @@ def test_a_sign_stays_at_the_side_of_what_it_belongs_to(language: str) -> None:
     t = translator_for(language)
     texts = [form for forms in catalogue(language).texts.values() for form in forms]
     assert any("\u200e@BotFather" in text for text in texts)
+    assert any("\u200e<code>@{bot} natgeo" in text for text in texts)
     assert any("/natgeo/…\u200e" in text for text in texts)
     assert "(\u200e#1234)" in t("{text} (#{number})", text="x", number=1234)
 
