@@ -81,7 +81,10 @@ CONVERSATION = (
     handlers.access, handlers.people, handlers.health, handlers.broadcast, handlers.members,
     handlers.links, handlers.card, handlers.talk, handlers.unknown,
 )  # fmt: skip
-_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member", "inline_query"]
+_UPDATES = [
+    "message", "edited_message", "channel_post", "callback_query", "my_chat_member",
+    "inline_query",
+]  # fmt: skip
 _CONFLICT = N_(
     "Another program is receiving this bot's updates, so none reach me. It may be a second copy "
     "of me with the same token. Please stop it or give it its own token."

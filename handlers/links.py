@@ -1,4 +1,6 @@
-"""Links that people paste: in texts and captions, hidden in words, or forwarded."""
+"""Links that people paste: in texts and captions, hidden in words, forwarded or edited in."""
+
+from datetime import timedelta
 
 from telegram import Message, MessageOriginChannel
 from telegram.ext import filters
@@ -13,7 +15,7 @@ from bot.domain.wanted import Wanted
 from bot.presentation.html import Safe, shorten
 from handlers.card import card
 from handlers.errors import refuse
-from handlers.guard import heard
+from handlers.guard import heard, record
 from handlers.highlights import show_highlight
 from handlers.replies import say, working
 from handlers.several import UNREAD, WORD
@@ -21,6 +23,7 @@ from handlers.show import show, show_profile
 
 LINKS_A_MESSAGE = 5
 SERVED = {"story", "profile", "highlight"}
+EDITABLE = timedelta(days=2)  # Telegram lets people edit for so long
 
 NOT_OURS = N_(
     "I can't open this link. Send me a link to an Instagram story, or write /stories <i>name</i>."
@@ -52,11 +55,10 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
 
 
-async def is_our_post(message: Message, context: Context) -> bool:
+async def _is_our_post(message: Message, context: Context) -> bool:
     """Return whether it is a post of ours that somebody forwards from a channel.
 
-    Posts of channels name no author (Bot API, MessageOriginChannel). Alerts are known by what was
-    brought there, for three days.
+    Posts of channels name no author. Alerts are known by what was brought there, for three days.
     """
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):
@@ -97,20 +99,24 @@ class _HasLink(filters.MessageFilter):
 
 @heard(
     "a link",
-    filters.UpdateType.MESSAGE
+    filters.UpdateType.MESSAGES
     & (filters.TEXT | filters.CAPTION)
     & ~filters.COMMAND
     & ~filters.VIA_BOT
     & _HasLink(),
 )
 async def on_message(context: Context) -> None:
-    """Serve the links of a new message."""
+    """Serve the links of a new or an edited message."""
     if context.message:
         await serve_links(context, context.message)
 
 
 async def serve_links(context: Context, message: Message) -> None:
-    """Serve the links of a message in order; explain itself in private chats only."""
+    """Serve the links of a message in order; explain itself in private chats only.
+
+    Which were served is noted, for when it is edited; what is beyond the limit, and the stories
+    of a profile whose page was only asked about, have their turn then.
+    """
     pasted = links_of(message, context.bot.username)
     if pasted and await is_our_post(message, context):
         return
@@ -118,7 +124,15 @@ async def serve_links(context: Context, message: Message) -> None:
     verdict = links.verdict(pasted)
     if not wanted and verdict and context.is_private:
         await say(context, context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND))
-    for link in wanted[:LINKS_A_MESSAGE]:
+    if not wanted:
+        return
+    key = ("links", message.chat.id, message.message_id)
+    served = context.services.lately.get(key, within=EDITABLE, now=context.now)
+    before: dict[Link, bool] = served if isinstance(served, dict) else {}
+    fresh = [one for one in wanted if one not in before or not (before[one] or one.is_page)]
+    for link in fresh[:LINKS_A_MESSAGE]:
         await _serve(context, link)
-    if len(wanted) > LINKS_A_MESSAGE:
+        before[link] = not (link.is_page and context.is_private)
+    await record(context, key, before)
+    if len(fresh) > LINKS_A_MESSAGE:
         await say(context, context.t(TOO_MANY, n=LINKS_A_MESSAGE))

@@ -89,6 +89,31 @@ async def test_stories_that_are_linked_beside_their_profiles_page_are_shown(
     card, photo = await bell.ask(ann, f"{page} and {url}", count=2)
     assert "run:stories:page.both" in buttons(card).values()
     assert photo["_story_pk"] == story["pk"]
+    # Edited: what was only asked about is shown, what was shown is not asked about.
+    message = await control.say(ann, page)
+    (card,) = await control.wait_replies(ann, 1, after=message)
+    for text in (f"{page} {stories}", f"{page} and {stories}", f"just {page}"):
+        await control.call("PATCH", f"/chats/{ann}/messages/{message}", {"text": text})
+    (photo,) = await bell.replies(ann, 1, after=card["message_id"])
+    assert photo["_story_pk"] == story["pk"]
+    (help_,) = await bell.ask(ann, "/help")
+    assert await control.replies(ann, after=photo["message_id"]) == [help_]
+
+
+@pytest.mark.stands
+async def test_a_page_in_a_group_is_shown_once_however_it_is_edited(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    _, story = await fresh(control, "page.group")
+    group = await control.chat("supergroup", members={ann: "creator"}, bot_status="administrator")
+    page, stories = (f"https://www.instagram.com/{way}page.group" for way in ("", "stories/"))
+    message = await control.say(group, f"{page} {stories}", user=ann)
+    (photo,) = await control.wait_replies(group, 1, after=message)
+    assert photo["_story_pk"] == story["pk"]
+    await control.call("PATCH", f"/chats/{group}/messages/{message}", {"text": stories})
+    (help_,) = await bell.ask(group, "/help", user=ann)
+    assert await control.replies(group, after=photo["message_id"]) == [help_]
 
 
 async def test_more_than_five_links_are_told(bell: Bell, control: Control) -> None:
@@ -180,6 +205,21 @@ async def test_an_unexpected_failure_has_a_number_that_is_in_the_log(
         (reply,) = await bell.ask(ann, "/help")
     assert "send this code to the bot's owner" in reply["text"]
     assert [e["incident"] for e in logs if e["event"] == "incident"] == [reply["text"][-8:]]
+
+
+async def test_a_link_edited_into_a_message_is_served_once(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    url, story = await fresh(control, "edited.in")
+    message = await control.say(ann, "wait for it")
+    (line,) = await control.wait_replies(ann, 1, after=message)
+    path = f"/chats/{ann}/messages/{message}"
+    await control.call("PATCH", path, {"text": f"here: {url}"})
+    (photo,) = await control.wait_replies(ann, 1, after=line["message_id"])
+    assert photo["_story_pk"] == story["pk"]
+    await control.call("PATCH", path, {"text": f"here it is: {url}"})
+    (reply,) = await bell.ask(ann, "/help")
+    assert "all stories from a profile" in reply["text"]
+    assert len(await control.replies(ann)) == 3
 
 
 @contextmanager

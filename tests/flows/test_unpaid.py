@@ -27,6 +27,26 @@ async def test_what_one_asker_cant_pay_is_bought_for_the_next(tmp_path: Path) ->
         assert await control.billed("/v1/story/download") == 1
 
 
+async def test_the_sixth_link_has_its_turn_when_the_message_is_edited(tmp_path: Path) -> None:
+    async with storybell(tmp_path, person_burst=100) as bell:
+        control = bell.control
+        ann = await control.person()
+        await control.profile("many.links")
+        now = (await control.state())["now"]
+        pks = [
+            (await control.publish("many.links", taken_at=now - 60 + n))["pk"] for n in range(6)
+        ]
+        urls = [f"https://www.instagram.com/stories/many.links/{pk}/" for pk in pks]
+        message = await control.say(ann, " ".join(urls))
+        said = await control.wait_replies(ann, 6, after=message)
+        assert [one.get("_story_pk") for one in said] == [*pks[:5], None]
+        await control.call(
+            "PATCH", f"/chats/{ann}/messages/{message}", {"user_id": ann, "text": urls[5]}
+        )
+        shown = await control.wait_replies(ann, 1, after=said[-1]["message_id"])
+        assert shown[0].get("_story_pk") == pks[5]
+
+
 async def test_one_file_is_bought_first_and_the_rest_only_when_it_came(tmp_path: Path) -> None:
     async with storybell(tmp_path, person_burst=100) as bell:
         control = bell.control
