@@ -194,7 +194,7 @@ async def built(
             bot,
             media,
             db,
-            fallback=Downloads(api, ledger, spool),
+            fallback=Downloads(api, ledger, spool, partial(media.fetch, limit=largest)),
             largest_file=largest,
             tell=lambda words: incidents.set("refused", REFUSED, words=words),
             now=now,

@@ -19,10 +19,10 @@ from handlers.guard import heard, record
 from handlers.highlights import show_highlight
 from handlers.replies import say, working
 from handlers.several import UNREAD, WORD
-from handlers.show import show, show_profile
+from handlers.show import media_story, show, show_profile
 
 LINKS_A_MESSAGE = 5
-SERVED = {"story", "profile", "highlight"}
+SERVED = {"story", "profile", "highlight", "media"}
 EDITABLE = timedelta(days=2)  # Telegram lets people edit for so long
 
 NOT_OURS = N_(
@@ -81,7 +81,10 @@ async def _serve(context: Context, link: Link) -> None:
             await show_profile(context, link.username or "")
         else:
             async with working(context):
-                story = await context.services.viewer.story(link, context.asker)
+                if link.kind == "media":
+                    story = media_story(link.url or "", context.now)
+                else:
+                    story = await context.services.viewer.story(link, context.asker)
                 await show(context, plan([story]), has_more=True)
     except DatabaseUnavailableError:
         raise

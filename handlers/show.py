@@ -1,11 +1,14 @@
 """How stories are shown: albums in order, with a caption and buttons."""
 
+import hashlib
 from collections.abc import Collection
+from datetime import datetime
+from urllib.parse import urlsplit
 
 from bot.context import Context
 from bot.domain.albums import plan
 from bot.domain.errors import BotError, NoStoriesError, NotFollowedError
-from bot.domain.model import Album, Story
+from bot.domain.model import Album, Profile, Story
 from bot.domain.sentences import N_
 from bot.presentation import captions
 from bot.presentation.actions import CARD, RUN, link_to
@@ -113,6 +116,18 @@ def _row_under(
     line = context.t(N_("<b>{username}</b>"), username=name)
     row = row_under_album(name, context.t, followed, is_inline=is_inline)
     return text_of(line, fitting(context, [row]), silent=True)
+
+
+def media_story(url: str, now: datetime) -> Story:
+    """Return a pasted media file as if it were a story; nothing but its address is known."""
+    is_video = urlsplit(url).path.endswith(".mp4")
+    return Story(
+        pk="file-" + hashlib.sha256(url.partition("?")[0].encode()).hexdigest()[:32],
+        taken_at=now,
+        kind="video" if is_video else "photo",
+        profile=Profile("", ""),
+        media_url=url,
+    )
 
 
 async def subscription_of(context: Context, username: str) -> int | None:

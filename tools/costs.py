@@ -57,6 +57,8 @@ asked have it back.
 Where the address of a story's file fails, the file is bought, 1 credit each: one of a profile
 first, the others only when that came.
 
+A pasted address of a file costs no credit; a person may have 500 MB a day loaded by them.
+
 | what | credits |
 |---|---|
 """

@@ -31,6 +31,7 @@ from bot.domain.errors import (
     BudgetSpentError,
     MediaError,
     NewcomersSpentError,
+    PastedLimitError,
     PersonSpentError,
     SpendingStoppedError,
     StoriesError,
@@ -59,6 +60,7 @@ _PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 _HABIT_DAYS = 7
 SPLIT_AT_ONCE = 500  # profiles in a page of them, and chats in a transaction
 _SPLIT_ON = "checks split on"  # the day on which that was done last
+PASTED_A_DAY = 500  # megabytes of pasted files a person
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
 
 
@@ -201,6 +203,22 @@ class Ledger:
             await profiles.bill(tx, reservation.payer.profile_id, credits)
         if back := reservation.credits - credits:
             await _give_back(tx, entry, back, is_billed=True)
+
+    async def count_pasted(
+        self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
+    ) -> None:
+        """Count what is loaded of a pasted address of a file, which costs no credits.
+
+        Raises:
+            PastedLimitError: It is more than a person may load a day.
+        """
+        whose = asker.user_id or asker.chat_id or 0
+        async with self._db.begin() as tx:
+            refusing = await budgets.take_allowances(
+                tx, self._now().date(), megabytes, [("pasted", whose, most)]
+            )
+            if refusing:
+                raise PastedLimitError
 
     async def set_stopped(self, *, stopped: bool) -> None:
         """Refuse every paid call from now on, or no more, in all replicas.

@@ -19,6 +19,7 @@ BotError
 ├── SpendingError               money
 │   ├── AllowanceSpentError     the chat's credits of the day are used up
 │   ├── PersonSpentError        the person's credits of the day are used up
+│   ├── PastedLimitError        the bytes of the day that pasted addresses may load
 │   ├── TooFastError            one person asks too much at once
 │   ├── BudgetSpentError        the bot's credits of the day are used up
 │   └── SpendingStoppedError    the owner's stop switch, or the balance is low
@@ -243,6 +244,12 @@ class NewcomersSpentError(SpendingError):
     """All who are new here have together used what is set aside for newcomers."""
 
     text = N_("I've reached today's limit for new users. Please try again after {until}.")
+
+
+class PastedLimitError(SpendingError):
+    """A person has pasted addresses of files by which too much was loaded today; no credits."""
+
+    text = N_("That was a lot of links to files today. Please send more of them tomorrow.")
 
 
 class TooFastError(SpendingError):

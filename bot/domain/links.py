@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from urllib.parse import unquote
 
 _LINK_LENGTH = 2048
 _HOST_LENGTH = 253
@@ -22,6 +23,7 @@ _AT = "story_media_id"
 _PAGE_HOSTS = frozenset(
     {"instagram.com", "www.instagram.com", "m.instagram.com", "instagr.am", "www.instagr.am"}
 )
+_CDN_DOMAINS = (".cdninstagram.com", ".fbcdn.net")
 _PORTS = {"http": "80", "https": "443"}
 
 # First path segments that are Instagram's own pages and can be nobody's name.
@@ -50,17 +52,19 @@ _USER = re.compile(r"(?!\.)(?!.*\.\.)[a-z0-9._]{1,30}(?<!\.)")
 _ID = re.compile(r"[1-9][0-9]{0,29}")
 _MEDIA_ID = re.compile(r"([1-9][0-9]{0,29})(?:_[0-9]+)?")
 _LABEL = re.compile(r"(?!-|xn--)[a-z0-9-]{1,63}(?<!-)")
+_BAD_PERCENT = re.compile(r"%(?![0-9a-f]{2})|%[01][0-9a-f]|%7f", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """One link of a text; only what belongs to its ``kind`` is set, and ids are text.
 
-    ``url`` is built anew from the parts: the page of a story, profile or highlight.
+    ``url`` is built anew from the parts: the page of a story, profile or highlight, or the address
+    of a media file with its signature byte for byte; None where nothing may be fetched.
     ``is_page``: the page of a profile itself, which asks for none of its stories.
     """
 
-    kind: Literal["story", "profile", "highlight", "unsupported", "rejected"]
+    kind: Literal["story", "profile", "highlight", "media", "unsupported", "rejected"]
     username: str | None = None
     story_id: str | None = None
     highlight_id: str | None = None
@@ -206,12 +210,22 @@ def _classify(candidate: str, limit: int) -> Link:
         return _page(target)
     if host.endswith(".instagram.com") and _is_name(host):
         return _UNSUPPORTED
+    if host.endswith(_CDN_DOMAINS) and _is_name(host) and scheme == "https":
+        return _media(host, target, rest[end:])
     return _REJECTED
 
 
 def _is_name(host: str) -> bool:
     labels = host.split(".")
     return len(host) <= _HOST_LENGTH and all(_LABEL.fullmatch(label) for label in labels)
+
+
+def _media(host: str, target: str, with_fragment: str) -> Link:
+    """Return the media file at ``target``; its content is judged when it is fetched."""
+    path = unquote(target.partition("?")[0]).replace("\\", "/")
+    if _BAD_PERCENT.search(with_fragment) or {".", ".."} & set(path.split("/")):
+        return _REJECTED
+    return Link("media", url=f"https://{host}{target}") if path.strip("/") else _UNSUPPORTED
 
 
 def _page(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path

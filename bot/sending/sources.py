@@ -19,11 +19,13 @@ from bot.domain.errors import (
     MediaUnavailableError,
     NoSuchProfileError,
     OutOfServiceError,
+    PastedLimitError,
     ProfilePrivateError,
     SpendingError,
     StoriesError,
     StoryGoneError,
 )
+from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, STORY_LIFE, Asker, Story
 from bot.media.download import Media
 from bot.media.spool import MediaFile
@@ -61,7 +63,7 @@ class Supply:
         now: Callable[[], datetime],
         largest: int = LARGEST_FILE,
     ) -> None:
-        """``fallback`` downloads a story through the API and pays.
+        """``fallback`` downloads a story through the API and pays, or what somebody has pasted.
 
         A file has ``largest`` bytes at most. ``tell`` gets the words of a refusal that is news.
         """
@@ -201,16 +203,20 @@ class Supply:
             return ByUrl(url)
         return None
 
-    async def _download(self, item: Item, _: Asker) -> Source | None:
+    async def _download(self, item: Item, asker: Asker) -> Source | None:
         url = item.story.media_url
         if not url or not self._media.may_fetch(url):
             return None
+        if self._fallback is not None and is_pasted(item.story):
+            return self._upload_of(item, await self._fallback(item.story, asker))
         return self._upload_of(item, await self._media.fetch(url, limit=self._largest))
 
     async def _buy(self, item: Item, asker: Asker) -> Source | None:
         if self._fallback is None or item.story.expires_at <= self._now():
             return None  # a story that is over can't be bought
         story = item.story
+        if is_pasted(story):
+            return None  # a pasted address, which anybody can make up: it is fetched or it is not
         is_alert, now = asker.chat_id is None, self._now()
         if is_alert:
             if self._is_gone(item):
@@ -272,4 +278,10 @@ class Supply:
             self._wait_for_a_file(item)
             item.reason = MediaUnavailableError.text
         elif isinstance(error, SpendingError):
+            item.reason = error.text if isinstance(error, PastedLimitError) else item.reason
             self._wait_for_a_file(item)
+
+
+def is_pasted(story: Story) -> bool:
+    """Return whether only the address of its file is known, which somebody has pasted."""
+    return not story.profile.username and story_taken_at(story.pk) is None

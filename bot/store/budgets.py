@@ -16,7 +16,7 @@ from bot.domain.budget import BudgetRule, Side
 from bot.store.engine.database import Tx, put, row_or_none
 from bot.store.engine.schema import insert, metadata
 
-Scope = Literal["chat", "person", "nobody", "newcomer", "follows"]
+Scope = Literal["chat", "person", "nobody", "newcomer", "pasted", "follows"]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
 _OF_CHATS: tuple[Scope, ...] = ("chat", "nobody", "follows")
 _ACCOUNT = 1  # the one row
@@ -26,6 +26,7 @@ allowances = sa.Table(
     "allowances",
     metadata,
     # chat, person; nobody: who asks in a chat without a name; newcomer: all of them, subject 0;
+    # pasted: megabytes that were loaded of addresses of files, which cost no credits;
     # follows: profiles that a chat began to follow, also where it has ended that since
     sa.Column("scope", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),

@@ -27,6 +27,22 @@ async def test_what_one_asker_cant_pay_is_bought_for_the_next(tmp_path: Path) ->
         assert await control.billed("/v1/story/download") == 1
 
 
+async def test_a_pasted_address_of_a_file_is_free_or_not_served(tmp_path: Path) -> None:
+    """Anybody can make one up, signature and all; Instagram's hosts can't be reached from here."""
+    signature = f"oe=7FFFFFFF&oh=00_{'A' * 30}&_nc_ohc={'x' * 23}&_nc_sid=9e2f4b"
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        ann = await control.person()
+        for url in (
+            "https://scontent-lab1-1.cdninstagram.com/v/t51.2885-15/made_up_n.jpg?oe=7FFFFFFF",
+            "https://scontent-lab1-1.cdninstagram.com/v/t51.2885-15/made_up_n.jpg",
+            f"https://scontent-lab1-1.cdninstagram.com/v/t51.2885-15/1_n.jpg?{signature}",
+        ):
+            (reply,) = await bell.ask(ann, url)
+            assert "text" in reply, url
+        assert await control.billed() == 0
+
+
 async def test_the_sixth_link_has_its_turn_when_the_message_is_edited(tmp_path: Path) -> None:
     async with storybell(tmp_path, person_burst=100) as bell:
         control = bell.control

@@ -28,6 +28,7 @@ from bot.domain.errors import (
     BudgetSpentError,
     MediaGoneError,
     NoSuchProfileError,
+    PastedLimitError,
     PersonSpentError,
     SpendingError,
     SpendingStoppedError,
@@ -676,3 +677,17 @@ async def test_a_day_on_which_nobody_asked_is_a_habit_too(sqlite_db: Database) -
     ledger = Ledger(sqlite_db, Limits(100, 0.5), now=lambda: midnight)
     for hour, kept in ((0, 5), (12, 2.5)):
         assert await ledger.left_by_replies(midnight + hour * timedelta(hours=1)) == 50 - kept
+
+
+async def test_what_is_pasted_costs_no_credits_but_is_bounded_by_its_size(db: Database) -> None:
+    clock = Clock()
+    ledger = Ledger(db, FREE, now=clock)
+    ann, bob = Asker(1, 1), Asker(1, 2)
+    await ledger.count_pasted(ann, 499)
+    await ledger.count_pasted(ann, 1)
+    with pytest.raises(PastedLimitError):
+        await ledger.count_pasted(ann, 1)
+    await ledger.count_pasted(bob, 1)  # another in the same chat
+    assert await ledger.spent_today() == (0, 0)
+    clock.now += timedelta(days=1)
+    await ledger.count_pasted(ann, 1)

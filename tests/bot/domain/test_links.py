@@ -23,7 +23,7 @@ from bot.domain.links import (
 calm = settings(deadline=None)  # the machine may be busy with other tests
 CORPUS = Path(__file__).parents[2] / "data" / "links.jsonl"
 EXAMPLES = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
-KINDS = {"reject": "rejected"}
+KINDS = {"cdn": "media", "reject": "rejected"}
 STORY = "https://www.instagram.com/stories/natgeo/3456789012345678901/"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -53,6 +53,15 @@ def test_every_example_of_the_corpus_gets_its_verdict(example: dict[str, str]) -
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
+        ("https://xn--a.cdninstagram.com/v/a.jpg", "rejected"),
+        ("https://-a.cdninstagram.com/v/a.jpg", "rejected"),
+        (f"https://{'a' * 64}.cdninstagram.com/v/a.jpg", "rejected"),
+        ("https://scontent.cdninstagram.com/v/.%2E/x", "rejected"),
+        ("https://scontent.cdninstagram.com/v/..%2fx", "rejected"),
+        ("https://scontent.cdninstagram.com/v/%zz", "rejected"),
+        ("https://scontent.cdninstagram.com/v/a%7fb", "rejected"),
+        ("https://scontent.cdninstagram.com:443/v/a.jpg", "media"),
+        ("https://scontent.cdninstagram.com//", "unsupported"),
         ("https://www.instagram.com/stories/highlights/", "unsupported"),
         ("https://www.instagram.com/stories/highlights/0/", "rejected"),
         ("https://www.instagram.com/stories/me/1/", "unsupported"),
@@ -90,6 +99,10 @@ def test_every_example_of_the_corpus_gets_its_verdict(example: dict[str, str]) -
         ("'instagram.com/natgeo'", "profile"),
         ("https://www.instagram.com/natgeo?a=\\b", "rejected"),
         ("https://www.instagram.com/stories/direct/", "unsupported"),
+        ("https://scontent.cdninstagram.com/v/..%5cx", "rejected"),
+        ("https://scontent.cdninstagram.com/v/a%7F", "rejected"),
+        (f"https://{'a.' * 118}cdninstagram.com/x", "media"),  # a host of 252
+        (f"https://{'a.' * 117}bb.cdninstagram.com/x", "media"),  # 253
         ("svn+ssh://www.instagram.com/natgeo", "rejected"),
         ("1https://www.instagram.com/natgeo", "profile"),
         ("://https://www.instagram.com/natgeo", "profile"),
@@ -110,7 +123,9 @@ def test_all_links_are_found_in_order_and_the_first_served_is_the_verdict() -> N
     assert verdict([]) is None
 
 
-def test_the_page_is_built_from_the_parts() -> None:
+def test_the_address_to_fetch_is_built_from_the_parts_with_the_signature_as_it_was() -> None:
+    (link,) = find_links("HTTPS://Scontent.CDNinstagram.com:443/v/A.jpg?oe=6A%2F&_nc=B#frag")
+    assert link == Link("media", url="https://scontent.cdninstagram.com/v/A.jpg?oe=6A%2F&_nc=B")
     (link,) = find_links("http://instagr.am/Stories/NatGeo/12?igsh=x")
     assert link.url == "https://www.instagram.com/stories/natgeo/12/"
 

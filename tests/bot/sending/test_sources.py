@@ -1,7 +1,9 @@
 """Where a story's media come from, by what hosts and the API say of them."""
 
-from bot.domain.errors import MediaTooBigError, MediaUnavailableError
-from bot.domain.model import Asker, Story
+from dataclasses import replace
+
+from bot.domain.errors import MediaTooBigError, MediaUnavailableError, PastedLimitError
+from bot.domain.model import Asker, Profile, Story
 from bot.media.spool import MediaFile
 from bot.sending.file_ids import Files
 from bot.sending.items import Item
@@ -31,3 +33,18 @@ async def test_what_is_too_large_is_not_bought_again_when_its_host_fails(db: Dat
     await supply.advance(item, Asker(None))
     assert item.failed == MediaTooBigError.text
     assert not item.later
+
+
+async def test_who_has_pasted_too_much_is_told_so_and_nobody_else_is(db: Database) -> None:
+    async def limited(_story: Story, asker: Asker) -> MediaFile:
+        if asker.user_id == 1:
+            raise PastedLimitError
+        raise MediaTooBigError
+
+    files = Files(db, bot_id=lambda: 1, now=lambda: NOON)
+    supply = Supply(files, SickHost(), fallback=limited, now=lambda: NOON)  # type: ignore[arg-type] # it stands for the host
+    pasted = replace(story("file-1"), profile=Profile("", ""))
+    for user, text in ((1, PastedLimitError.text), (2, MediaTooBigError.text)):
+        item = Item(pasted, "photo", tried=1)
+        await supply.advance(item, Asker(5, user))
+        assert item.failed == text
