@@ -55,10 +55,11 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
 
 
-async def _is_our_post(message: Message, context: Context) -> bool:
+async def is_our_post(message: Message, context: Context) -> bool:
     """Return whether it is a post of ours that somebody forwards from a channel.
 
-    Posts of channels name no author. Alerts are known by what was brought there, for three days.
+    Posts of channels name no author (Bot API, MessageOriginChannel). Alerts are known by what was
+    brought there, for three days.
     """
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):

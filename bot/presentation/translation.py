@@ -50,7 +50,8 @@ LANGUAGES = {
 """The languages by the names of their catalogues; who has another code than these gets English."""
 
 LOCALES = Path(__file__).parents[2] / "locales"
-_LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id"}  # the short mislead: "1 hr" is a day in "id"
+# The short units mislead: "1 hr" is a day in Indonesian.
+_LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "pt_BR"}
 REFERENCE = re.compile(r"\[\[(.+?)\]\]")
 """How a sentence names a button: by its English, in place of which its label is shown."""
 

@@ -4,8 +4,10 @@ file_id → an address that Telegram fetches → our download and upload → the
 costs a credit → a sentence why not. Each is tried once.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -75,6 +77,8 @@ class Supply:
         self._failed = Recent[str]()
         self._away = Recent[str]()
         self._bought = Recent[str]()
+        self._sells = Recent[bool]()
+        self._firsts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._gone = Recent[int]()
         self._no_address = Recent[str]()
         self._no_photo = Recent[str]()
@@ -227,7 +231,7 @@ class Supply:
                 return None
             self._bought.record(story.pk, "bought", now=now)
         try:
-            file = await self._fallback(story, asker)
+            file = await self._bought_of(story, asker, self._fallback)
         except SpendingError:  # nothing was asked
             if is_alert:
                 self._bought.forget(story.pk)
@@ -235,6 +239,23 @@ class Supply:
         source = self._upload_of(item, file)
         item.later = False
         return source
+
+    async def _bought_of(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
+        """Buy one file of a profile first, the others only when that came."""
+        whose = story.profile.profile_id or story.profile.username
+        async with self._firsts.setdefault(whose, asyncio.Lock()):
+            sells = self._sells.get(whose, within=_FAILED_FOR, now=self._now())
+            if sells is False:
+                raise MediaUnavailableError("another of its files could not be bought")
+            if sells is None:
+                try:
+                    file = await buy(story, asker)
+                except MediaError:
+                    self._sells.record(whose, value=False, now=self._now())
+                    raise
+                self._sells.record(whose, value=True, now=self._now())
+                return file
+        return await buy(story, asker)
 
     def _is_gone(self, item: Item) -> bool:
         """Return whether the API has said so twice: then no host is waited for any longer."""

@@ -313,7 +313,7 @@ def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> N
     [
         ("en", "November 25, 2:05\u202fPM", "2 hours ago", "2 days 3 hr", "1,234.5"),
         ("es", "25 de noviembre, 14:05", "hace 2 horas", "2 días 3 horas", "1.234,5"),
-        ("pt_BR", "25 de novembro 14:05", "há 2 horas", "2 dias 3 h", "1.234,5"),
+        ("pt_BR", "25 de novembro 14:05", "há 2 horas", "2 dias 3 horas", "1.234,5"),
         ("de", "25. November, 14:05", "vor 2 Stunden", "2 Tage 3 Stunden", "1.234,5"),
         ("tr", "25 Kas\u0131m 14:05", "2 saat önce", "2 gün 3 sa.", "1.234,5"),
         ("it", "25 novembre, 14:05", "2 ore fa", "2 giorni 3 h", "1.234,5"),
