@@ -164,9 +164,7 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
             {
                 "chat_id": chat,
                 "day": day(f"{today} - {round_}"),
-                "kind": "'alert'",
                 "items": 3,
-                "bytes": 0,
                 "millicredits": 100,
             },
         ),
