@@ -336,7 +336,7 @@ class Journal:
         chat, known = self.chat_now(row.chat), self.options.get(row.sub or 0, [])
         times = self._changes.get(chat, [])
         place = bisect_left(times, begin - UNSETTLED_S * self.rates.lasting)
-        if place < len(times) and times[place] <= end:
+        if place < len(times) and times[place] <= end + 0.001:  # the tables hold milliseconds
             return []
         before = [options for at, options in known if at <= begin][-1:]
         return before + [options for at, options in known if begin < at <= end + LOOKS_EVERY_S]
