@@ -81,4 +81,5 @@ def test_two_replicas_lose_nothing(tmp_path: Path, fault: str, when: str) -> Non
 
 def test_what_is_always_refused_delays_its_neighbours_for_half_a_minute(tmp_path: Path) -> None:
     figures = lived(tmp_path, "neighbours")
-    assert figures["delay_s"] <= 30 + 1, figures  # and the second between two messages of a chat
+    # And the second between two messages of a chat, and what the loop takes.
+    assert figures["delay_s"] <= 30 + 2, figures
