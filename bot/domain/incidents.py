@@ -98,7 +98,7 @@ DATABASE_AWAY = N_(
 )
 CLOSING: dict[IncidentKind, str] = {
     "api_fails": N_("The Stories API is answering again."),
-    "api_refuses": N_("The Stories API is accepting our requests again."),
+    "api_refuses": N_("The Stories API is accepting my requests again."),
     "backup": N_("Database backups are working again."),
     "balance": N_("The Stories API balance is enough for several days again."),
     "budget_80": N_(
