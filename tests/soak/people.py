@@ -96,7 +96,7 @@ class People:
                 await asyncio.sleep(self._rates.settled_s)
         if self._rates.quiet:
             for place in self.places[::3]:
-                await self._be_quiet(place, ["set:quiet", "set:quiet:6", "set:quiet:6:14"])
+                await self._be_quiet(place, ["set:quiet", "set:quiet:0:8"])
 
     async def _found(self, kind: str, number: int) -> None:
         owner, other, third = [await self._control.person(f"{kind}{number}{c}") for c in "abc"]
@@ -210,12 +210,10 @@ class People:
     async def set_quiet(self, place: Place) -> None:
         """Set quiet hours, the hour of digests, or the zone, button by button."""
         chance = self._chance
-        begin, end = chance.randrange(24), chance.randrange(24)
         ways = [
-            ["set:quiet", f"set:quiet:{begin}", f"set:quiet:{begin}:{end}"],
-            ["set:quiet", f"set:quiet:{begin}", f"set:quiet:{begin}:{end}"],
+            ["set:quiet", "set:quiet:" + chance.choice(["22:7", "23:7", "23:8", "0:8"])],
             ["set:quiet", "set:quiet:off"],
-            ["set:digest", f"set:digest:{begin}"],
+            ["set:digest", f"set:digest:{chance.randrange(24)}"],
             ["set:zone", chance.choice(["set:zone:Asia/Tokyo", "set:zone:America/New_York"])],
         ]
         await self._be_quiet(place, chance.choice(ways))

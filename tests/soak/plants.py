@@ -15,7 +15,7 @@ from typing import Any
 from bot.domain import albums, alert_rules
 from bot.domain.model import Outcome, Sent
 from bot.outbox import composer, results, worker
-from bot.store import chat_queues, deliveries, inbox, ledger, moves
+from bot.store import chat_queues, clock_bounds, deliveries, inbox, ledger, moves
 
 Swap = tuple[Any, str, Any]  # where, the function's name, what takes its place
 Plant = Callable[[], list[Swap]]
@@ -110,7 +110,7 @@ def _endless_leases() -> list[Swap]:
         return await claim(tx, now=now, limit=limit, lease=timedelta(days=400))
 
     return [(chat_queues, "claim", for_ever), (chat_queues, "release_all", _nothing),
-            (worker.Outbox, "_renew", _nothing)]  # fmt: skip
+            (worker.Outbox, "_renew", _nothing), (clock_bounds, "cut", _nothing)]  # fmt: skip
 
 
 def _closed_too_early() -> list[Swap]:
