@@ -163,7 +163,8 @@ async def owner(context: Context, what: str, number: int | None) -> None:
         await say(context, context.t(HOW_TO_OPEN))
     elif number is not None:
         one = await context.services.access.guest(number)
-        text = context.t(NOT_LET_IN, name=one.name)
+        is_in = one.entry and one.entry.is_allowed and not one.entry.is_blocked(context.now)
+        text = context.t(ALLOWED if is_in else NOT_LET_IN, name=one.name, who=one.name)
         await rewrite(context, text, others_who_ask(number, context))
 
 

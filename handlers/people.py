@@ -8,14 +8,21 @@ from telegram import Message
 from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.access import Subject
+from bot.domain.model import Target
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import DANGER, OWNER, PEOPLE, Buttons, Page, arrows, back, button
 from bot.presentation.html import escape, shorten
+from bot.presentation.translation import translator_for
+from bot.sending.replies import text_of
 from handlers.admission import REASON
 from handlers.guard import command, pressed
 from handlers.money import cost_of
-from handlers.replies import rewrite, say
+from handlers.replies import enqueue_reply, rewrite, say
 
+WELCOME = N_(
+    "👋 Hi! Send me the name of a public Instagram profile or a link to a story, and I'll show it "
+    "to you, or send you every new one."
+)
 PAGE = 8
 LIMITS = (0, 10, 30, 100, 300, 1000)  # credits a day
 LONGEST_NAME = 28
@@ -74,10 +81,22 @@ async def press(context: Context, what: str, number: int, credits: int | None) -
         case "unblock":
             await access.unblock(subject)
         case "allow":
-            await access.allow(subject, by=None)
+            await _let_in(subject, context)
     one = await access.guest(number)  # with what was just changed
     text, buttons = _limits(one, context) if what == "limits" else _page(one, context)
     await rewrite(context, text, [*buttons, *others_who_ask(number, context)])
+
+
+async def _let_in(subject: Subject, context: Context) -> None:
+    """Let in who asked, and greet a person; a block that came since then stays."""
+    access, chats, number = context.services.access, context.services.chats, int(subject.id)
+    entry = (await access.guest(number)).entry
+    if entry and (entry.is_allowed or entry.is_blocked(context.now)):
+        return
+    await access.allow(subject, by=None)
+    if subject.kind == "person":
+        t = translator_for((await chats.meet(number)).effective_language or context.t.language)
+        await enqueue_reply(context, Target(number), text_of(t(WELCOME)))
 
 
 def others_who_ask(number: int, context: Context) -> Buttons:

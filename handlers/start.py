@@ -13,12 +13,9 @@ from handlers.admission import start_link
 from handlers.commands import show_menu
 from handlers.guard import UNKNOWN_BUTTON, act_on, command, pressed
 from handlers.help import adding, page
+from handlers.people import WELCOME
 from handlers.replies import rewrite, say
 
-WELCOME = N_(
-    "👋 Hi! Send me the name of a public Instagram profile or a link to a story, and I'll show it "
-    "to you, or send you every new one."
-)
 PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.CARD: partial(card.card, has_more=True),
     actions.SUBSCRIPTIONS: subscriptions.listed,

@@ -48,6 +48,12 @@ class Chats:
                 tx, chat_id, kind=kind, title=title, now=self._now(), language_code=language_code
             )
 
+    async def meet(self, person: int) -> Chat:
+        """Return the private chat of somebody, also where nothing was known of it."""
+        async with effect(self._db) as tx:
+            await chats.meet(tx, person, now=self._now())
+            return (await chats.get_all(tx, [person]))[0]
+
     async def change(self, chat_id: int, **values: object) -> Chat | None:
         """Set columns of a chat, as ``store.chats.change`` has them; return it."""
         async with effect(self._db) as tx:

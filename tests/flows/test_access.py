@@ -319,6 +319,7 @@ async def test_the_owner_is_led_and_hears_once_who_came_and_who_asks(tmp_path: P
             shown = await bell.message(boss, first["message_id"])
             assert "for 30 days" in shown["text"]
             await bell.press(boss, first, f"people:allow:{eve}")
+            await control.wait_replies(eve, 2)  # the greeting
             (helped,) = await bell.ask(eve, "/help")
             assert helped["text"].startswith("Send me the name")
             assert len(await told()) == 1
@@ -333,3 +334,28 @@ async def test_the_owner_is_led_and_hears_once_who_came_and_who_asks(tmp_path: P
             await bell.press(boss, post, f"owner:no:{ann}")
             shown = await bell.message(boss, post["message_id"])
             assert list(buttons(shown).values()) == [f"people:allow:{eve}", f"owner:no:{eve}"]
+
+
+async def test_what_one_owner_has_decided_no_stale_button_of_another_hides(
+    run: tuple[Bell, int],
+) -> None:
+    bell, boss = run
+    eve, mal = await bell.control.person("Eve"), await bell.control.person("Mal")
+    await settled(bell, boss)
+    for one in (eve, mal):
+        await bell.ask(one, "/help")
+    yes, no = [[f"{word}:{one}" for one in (eve, mal)] for word in ("people:allow", "owner:no")]
+    first, second, third = [await bell.old_post(boss, *yes, *no) for _ in range(3)]
+    for post in (first, second):  # she hears of it, and once
+        await bell.press(boss, post, yes[0])
+    _, hello = await bell.control.wait_replies(eve, 2)
+    assert hello["text"].startswith("👋 Hi!")
+    await bell.press(boss, third, no[0])
+    shown = await bell.message(boss, third["message_id"])
+    assert "Eve can use me now" in shown["text"]
+    await bell.ask(boss, f"/block {mal} 7d")
+    post = await bell.old_post(boss, *yes)
+    await bell.press(boss, post, yes[1])
+    shown = await bell.message(boss, post["message_id"])
+    assert "Blocked until" in shown["text"]
+    assert len(await said(bell, eve)) == len(await said(bell, mal)) + 1 == 2
