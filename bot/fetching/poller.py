@@ -231,7 +231,7 @@ class Scheduler:
                 unseen_since=_seen_before(plan, now, is_due=True, is_paid=is_paid),
             )
             spare = min(for_early, most) - len(taken)
-            if spare > 0 and not self._api.is_failing:
+            if spare > 0:
                 taken += await self._claim_early(tx, plan, now, limit=spare)
             return [known for known in taken if not await _requeued(tx, known, plan, now)]
 

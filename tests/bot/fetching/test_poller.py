@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bot.billing.ledger import Ledger
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
-from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.errors import DatabaseUnavailableError, StoriesError
 from bot.domain.model import Profile
 from bot.domain.records import Known
 from bot.fetching import schedule_state
@@ -155,6 +155,25 @@ async def test_while_the_api_fails_for_everybody_it_is_asked_rarely(tower: Tower
     assert await scheduler.run_once() == 4
     assert await scheduler.run_once() == 0
     assert timedelta(seconds=20) < await scheduler.next_at() - utc_now() < timedelta(seconds=31)
+
+
+async def test_after_an_outage_that_people_met_a_check_before_its_time_tells_that_it_is_over(
+    tower: Tower,
+) -> None:
+    await keep_purse(tower, 10**6)
+    for _ in range(2):
+        profile = await tower.followed()
+        async with tower.db.begin() as tx:
+            await profiles.put_off(tx, profile.profile_id, until=NOON + 9 * HOUR)
+            await profiles.change(tx, profile.profile_id, snapshot_at=NOON - 2 * HOUR)
+    await tower.control.fault("stories", {"status": 502}, times=3)
+    for number in range(3):
+        with pytest.raises(StoriesError):
+            await tower.api.stories(f"{number}")
+    assert tower.api.is_failing
+    scheduler = tower.scheduler(budget=2400, now=lambda: NOON)
+    assert await scheduler.run_once() == 1
+    assert await scheduler.run_once() == 1
 
 
 async def test_private_and_gone_are_noted_where_the_page_says_so(tower: Tower) -> None:
