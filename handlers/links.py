@@ -125,10 +125,10 @@ async def serve_links(context: Context, message: Message) -> None:
     if pasted and await is_our_post(message, context):
         return
     wanted = [link for link in pasted if link.kind in SERVED]
-    verdict = links.verdict(pasted)
-    if not wanted and verdict and context.is_private:
-        await say(context, context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND))
     if not wanted:
+        verdict = links.verdict(pasted)
+        if verdict and context.is_private:
+            await say(context, context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND))
         return
     key = ("links", message.chat.id, message.message_id)
     served = context.services.lately.get(key, within=EDITABLE, now=context.now)

@@ -25,10 +25,8 @@ def _on_database(report: _Report) -> Command:
     """
 
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:
-        url, stderr = (
-            settings.database_url.get_secret_value(),
-            Console(stderr=True, soft_wrap=True),
-        )
+        url = settings.database_url.get_secret_value()
+        stderr = Console(stderr=True, soft_wrap=True)
         finding = await preflight.database(url)
         if finding.level == "wrong":
             stderr.print(finding.text, markup=False)

@@ -34,7 +34,7 @@ deliveries = sa.Table(
     sa.Column("fields", sa.JSON),
     sa.Column("state", sa.String(8), nullable=False, server_default="open"),
     sa.Column("due_at", Timestamp, nullable=False),
-    sa.Column("held", sa.String(8), nullable=False, server_default=""),  # quiet, digest, muted
+    sa.Column("held", sa.String(8), nullable=False, server_default=""),  # why it waits
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # that sent nothing
     sa.Column("claims", sa.Integer, nullable=False, server_default="0"),  # since the last outcome

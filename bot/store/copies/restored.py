@@ -11,13 +11,12 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.records import EPOCH, MISSED
-from bot.store import key_values
+from bot.store import fan_outs, key_values
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx
 from bot.store.engine.sqlite_copies import MARK
-from bot.store.fan_outs import add, fan_outs
 from bot.store.inbox import OPEN, inbox
 from bot.store.profiles import profiles
 from bot.store.subscriptions import subscriptions
@@ -42,7 +41,7 @@ async def resume(tx: Tx, *, now: datetime) -> datetime | None:
     await tx.execute(
         sa.update(deliveries).where(is_open).values(state="dropped", reason=_REASON, done_at=now)
     )
-    await tx.execute(sa.delete(fan_outs))
+    await tx.execute(sa.delete(fan_outs.fan_outs))
     await tx.execute(
         sa.update(broadcasts).where(broadcasts.c.state == "running").values(state="stopped")
     )
@@ -64,5 +63,5 @@ async def resume(tx: Tx, *, now: datetime) -> datetime | None:
     )
     for profile_id, username in (await tx.execute(followed)).all():
         fields = alert_rules.missing(username, made_at, now)
-        await add(tx, profile_id, notice=MISSED, fields=fields, due_at=now, now=now)
+        await fan_outs.add(tx, profile_id, notice=MISSED, fields=fields, due_at=now, now=now)
     return made_at
