@@ -302,15 +302,16 @@ class Ledger:
         return drift if drift.size else None
 
     async def _clear_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Give back what was presumed spent and was not; return how much."""
+        """Give back what was presumed spent and was not, of the last a part; return how much."""
         given = 0
         for one in await ledger.presumed_since(tx, since) if most > 0 else ():
-            if given + one.credits > most:
-                break
-            entry = await ledger.close(tx, one.id, 0, now=self._now())
+            back = min(one.credits, most - given)
+            entry = await ledger.close(tx, one.id, one.credits - back, now=self._now())
             if entry is not None:
-                await _give_back(tx, entry, one.credits)
-                given += one.credits
+                await _give_back(tx, entry, back)
+                given += back
+            if given == most:
+                break
         return given
 
     async def tidy(self) -> int:
