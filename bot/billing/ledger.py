@@ -5,7 +5,7 @@ low. All limits are taken in the transaction of the reservation: no race passes 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -292,27 +292,30 @@ class Ledger:
         What is returned counts as told: the comparison begins anew. Where the account was billed
         less, that is given back first of what counted because nobody knew.
         """
-        async with self._db.begin() as tx:
-            drift = await _drift_in(tx)
-            if drift is None or not drift.is_certain:
-                return None
-            back = await self._clear_presumed(tx, since=drift.base.at, most=-drift.size)
-            drift = replace(drift, size=drift.size + back)
-            await key_values.put(tx, DRIFT, drift.reported().to_json())
-        return drift if drift.size else None
+        while True:  # a transaction a call: allowances are locked before the budget
+            async with self._db.begin() as tx:
+                drift = await _drift_in(tx)
+                if drift is None or not drift.is_certain:
+                    return None
+                back = await self._clear_presumed(tx, since=drift.base.at, most=-drift.size)
+                drift = drift.given_back(back)
+                is_all = not back or not drift.size
+                kept = drift.reported() if is_all else drift
+                await key_values.put(tx, DRIFT, kept.to_json())
+            if is_all:
+                return drift if drift.size else None
 
     async def _clear_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Give back what was presumed spent and was not, of the last a part; return how much."""
-        given = 0
-        for one in await ledger.presumed_since(tx, since) if most > 0 else ():
-            back = min(one.credits, most - given)
-            entry = await ledger.close(tx, one.id, one.credits - back, now=self._now())
-            if entry is not None:
-                await _give_back(tx, entry, back)
-                given += back
-            if given == most:
-                break
-        return given
+        """Give back a call, or a part, that was presumed spent and was not; return how much."""
+        one = await ledger.first_presumed(tx, since) if most > 0 else None
+        if one is None:
+            return 0
+        back = min(int(one.credits), most)
+        entry = await ledger.close(tx, one.id, one.credits - back, now=self._now())
+        if entry is None:
+            return 0
+        await _give_back(tx, entry, back)
+        return back
 
     async def tidy(self) -> int:
         """Close what killed processes left open, and split yesterday's checks; return how many."""
@@ -454,6 +457,9 @@ def _side_of(kind: str) -> Side:
 
 
 async def _drift_in(tx: Tx) -> Drift | None:
-    """Return how the balance and the ledger differ; None before the first comparison."""
-    kept = await key_values.get(tx, DRIFT)
+    """Return how the balance and the ledger differ, for no other replica to change meanwhile.
+
+    None before the first comparison.
+    """
+    kept = await key_values.lock(tx, DRIFT)
     return Drift.from_json(kept) if isinstance(kept, dict) else None

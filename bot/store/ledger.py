@@ -98,11 +98,12 @@ async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> 
     return (await tx.execute(_CLOSE, values | {"before": [OPEN, _PRESUMED]})).one_or_none()
 
 
-async def presumed_since(tx: Tx, since: datetime) -> Sequence[Any]:
-    """Return what is presumed spent since then, the oldest first: id, credits."""
+async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401 - a row
+    """Return the first of what is presumed spent since then: id, credits."""
     columns = [ledger_entries.c.id, ledger_entries.c.credits]
     here = sa.and_(ledger_entries.c.state == _PRESUMED, ledger_entries.c.at >= since)
-    return (await tx.execute(sa.select(*columns).where(here).order_by(columns[0]))).all()
+    rows = sa.select(*columns).where(here).order_by(columns[0]).limit(1)
+    return (await tx.execute(rows)).one_or_none()
 
 
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:

@@ -1,5 +1,6 @@
 """The balance against the ledger: a lag tells nothing, three balances off to one side do."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -8,18 +9,19 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.billing.balance import Treasurer
-from bot.billing.drift import RUNNING, Drift, Reading
+from bot.billing.drift import KEY, RUNNING, Drift, Reading
 from bot.billing.ledger import Ledger, Payer
 from bot.billing.reports import Reports
 from bot.domain.budget import Limits
-from bot.domain.errors import StoriesError
+from bot.domain.errors import ApiUnavailableError, StoriesError
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Call, Operation
 from bot.runtime.metrics import Metrics
-from bot.store import budgets
+from bot.store import budgets, key_values
 from bot.store.budgets import Scope
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
+from tests.bot.billing.test_ledger import answering, failing
 from tests.support.followed import MINUTE, NOON, Clock
 from tests.support.sandbox import sandbox_box
 
@@ -198,3 +200,31 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
             used = [await budgets.allowance_used(tx, one, 1, clock().date()) for one in scopes]
         assert used == [billed] * 2
     assert told == []
+
+
+async def test_replicas_that_give_back_neither_do_so_twice_nor_stop_who_spends(
+    db: Database,
+) -> None:
+    people, unbilled, rounds = range(1, 13), 6, 10
+    replicas = [Ledger(db, FREE, now=lambda: NOON) for _ in range(2)]
+    lost = ApiUnavailableError("no answer", credits=None)
+
+    async def spend(person: int) -> None:
+        await replicas[0].spend(Payer("link", Asker(person, person)), answering())
+
+    for _ in range(rounds):
+        for person in people:
+            with pytest.raises(ApiUnavailableError):
+                await replicas[0].spend(
+                    Payer("link", Asker(person, person)), failing(lost, price=1)
+                )
+        certain = Drift(BEGIN, BEGIN, size=-unbilled, running=RUNNING)
+        async with db.begin() as tx:
+            await key_values.put(tx, KEY, certain.to_json())
+        async with asyncio.TaskGroup() as group:
+            for person in reversed(people):
+                group.create_task(spend(person))
+            for replica in replicas:
+                group.create_task(replica.certain_drift())
+    each = 2 * len(people) - unbilled
+    assert await replicas[0].spent_today() == (rounds * each, 0)
