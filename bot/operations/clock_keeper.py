@@ -51,6 +51,8 @@ class ClockKeeper:
 
     async def agree(self) -> datetime:
         """Follow who knows the time; at a start cut the times that a wrong clock wrote."""
+        if self._seen and abs(self._behind(*self._seen)) >= _BACK_S:
+            self._witnesses.forget()  # the machine's was set; they were held to another
         if self._clock is not None:
             await self._correct(self._clock)
         behind = self._behind(*self._seen) if self._seen else 0.0
