@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from bot.domain.story_terms import normalized
 
@@ -117,6 +117,16 @@ class Target:
     thread_id: int | None = None
 
 
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "media": ("all", "photo", "video"),
+    "caption": ("full", "short"),
+}
+"""The options that are one of several words."""
+
+TEXTS: Mapping[str, Callable[[str], str]] = {"only": normalized, "without": normalized}
+"""The options that are texts, each with what cleans it; all others are switches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How one subscription wants its alerts.
@@ -141,17 +151,14 @@ class Options:
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Self:
         """Return the options in ``values``; what is unknown or no possible value is left out."""
-        words = {"media": ("all", "photo", "video"), "caption": ("full", "short")}
-        texts = words.keys() | {"only", "without"}
-        known = {
-            name: value
-            for name, value in values.items()
-            if (isinstance(value, str) and value in words.get(name, ()))
-            or (isinstance(value, bool) and name in cls.__dataclass_fields__.keys() - texts)
-        }
-        terms = {name: values.get(name) for name in ("only", "without")}
-        known |= {name: normalized(text) for name, text in terms.items() if isinstance(text, str)}
-        return replace(cls(), **known)  # type: ignore[arg-type] # checked one by one above
+        switches = cls.__dataclass_fields__.keys() - CHOICES.keys() - TEXTS.keys()
+        known: dict[str, Any] = {}
+        for name, value in values.items():
+            if name in TEXTS and isinstance(value, str):
+                known[name] = TEXTS[name](value)
+            elif value in CHOICES.get(name, ()) or (name in switches and isinstance(value, bool)):
+                known[name] = value
+        return cls(**known)
 
     def values(self) -> dict[str, object]:
         """Return what differs from the defaults, as JSON values."""

@@ -25,9 +25,8 @@ TIMING = unhurried()  # the pages are tried here, not the flood limits
 SETTINGS = {"poll_floor_s": 30}  # of fifty profiles one posts
 
 COMMANDS = (
-    "/start", "/help", "/settings", "/timezone", "/language", "/subscriptions", "/unsubscribe",
-    "/unsubscribe all", "/why", "/rules", "/past", "/usage", "/privacy",
-    "/subscribe {name}", "/rules {name} only: #sale", "/highlights {name}",
+    *(name for name, right in TABLE.items() if name.startswith("/") and right is not OWNER),
+    "/unsubscribe all", "/subscribe {name}", "/rules {name} only: #sale", "/highlights {name}",
 )  # fmt: skip
 IN_PRIVATE = ("natgeo", "{name}", "{name}, natgeo", "/story {name}",
               "some words that ask for nothing", "/start card--{start}")  # fmt: skip

@@ -19,9 +19,10 @@ import aiohttp
 import pytest
 
 from bot.app import CONVERSATION
-from handlers import members, stories
+from bot.domain.model import TEXTS, Options
+from handlers import commands, help, members, options, stories  # noqa: A004 - the command's name
 from handlers.guard import UNKNOWN_BUTTON, Guarded, command, handlers_of
-from handlers.rights import ANYBODY, CHANGE, OWNER, SHOW, TABLE
+from handlers.rights import ANYBODY, OWNER, SHOW, TABLE
 from handlers.settings import QUIET
 from tests.support.control import Json
 from tests.support.storybell import TOKEN, Bell, storybell
@@ -304,18 +305,29 @@ def test_every_handler_has_a_row_and_every_row_a_handler() -> None:
     assert len(ours) == len(TABLE)
 
 
+def test_every_command_stands_in_the_readme_and_in_the_help_or_the_owners_menu() -> None:
+    helped = " ".join((*help.MAIN, *itertools.chain(*help.SECTIONS.values())))
+    helped += "".join(f" /{word}" for word, _ in commands.OWNERS)
+    readme = Path("README.md").read_text(encoding="utf-8")
+    ours = {name for name in TABLE if name.startswith("/")} - {"/start", "/help"}
+    assert ours - set(re.findall(r"`(/\w+)", readme)) == set()
+    # Who is on the page of people gets these by its buttons.
+    assert ours - set(re.findall(r"/\w+", helped)) == {"/allow", "/block", "/unblock"}
+
+
+def test_every_option_has_a_button_or_is_typed() -> None:
+    assert Options.__dataclass_fields__.keys() == set(options.ALL) | TEXTS.keys()
+
+
 def test_what_a_member_may_do_in_a_group() -> None:
-    refused = {name for name in TABLE if not allows(name, "group", Role.MEMBER)}
-    assert refused == {name for name, right in TABLE.items() if right in {CHANGE, OWNER}}
-    assert refused == {
-        "/subscribe", "/unsubscribe", "/rules", "/import", "/timezone", "a file to import",
-        "an answer: a setting",
-        "follow:", "import", "a chosen chat",
-        "language:", "unsub:", "undo:", "mute:", "topic:", "opt:", "rule:",
-        "defaults", "set:", "erase",
-        "/spending", "/stop_spending", "/resume_spending",
-        "/allow", "/invite", "/block", "/unblock", "/people", "people:", "owner:", "/health",
-        "/admin", "/broadcast", "cast:",
+    allowed = {name for name in TABLE if allows(name, "group", Role.MEMBER)}
+    assert allowed == {name for name, right in TABLE.items() if right in {ANYBODY, SHOW}}
+    assert allowed == {
+        "/start", "/help", "/language", "/stories", "/subscriptions", "/why", "/past",
+        "/highlights", "/export", "/settings", "/usage", "/privacy",
+        "help", "language", "live:", "card:", "elsewhere:", "past:", "files:", "highlights:",
+        "highlight:", "subs:", "sub:", "run:", "many:", "any other button",
+        "a link", "an answer to our question", "what asks for nothing",
     }  # fmt: skip
 
 

@@ -21,12 +21,6 @@ TERMS = (
     "photo", "video", "place", "place:paris", "sponsor", "reshare",
 )  # fmt: skip
 """What people write into rules."""
-FILTERS = {"media", "only", "without"}
-"""The options by which ``passes`` chooses; with ``JUDGED_ELSEWHERE`` all that there are."""
-JUDGED_ELSEWHERE = {
-    "silent", "spoiler", "protect", "caption", "digest", "fast", "keep", "files",
-}  # fmt: skip
-"""Options that keep no story back: how, and when, it comes."""
 
 RESHARED = {"media_pk": 77, "media_code": "DW38ZhqiKax", "product_type": "feed", "user_id": "787"}
 MUSIC = {"music_asset_info": {"title": "Hello", "display_artist": "Adele & Co"}}

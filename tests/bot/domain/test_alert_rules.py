@@ -1,7 +1,6 @@
 """The rules of alerts hold for all times and places."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -11,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain import alert_rules
-from bot.domain.model import Options, Right
-from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
+from bot.domain.model import Right
+from tests.support.followed import DAY, HOUR, MINUTE, NOON
 
 SECOND = timedelta(seconds=1)
 ZONES = ("UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
@@ -245,29 +244,6 @@ def test_hours_are_missed_only_after_a_storys_life() -> None:
     assert alert_rules.missed_hours(None, NOON) is None
     assert alert_rules.missed_hours(NOON - DAY, NOON) is None
     assert alert_rules.missed_hours(NOON - DAY - HOUR, NOON) == (NOON - DAY - HOUR, NOON - DAY)
-
-
-@pytest.mark.parametrize(
-    ("options", "passing"),
-    [
-        (Options(), {"photo", "video", "link", "mention"}),
-        (Options(media="photo"), {"photo", "link", "mention"}),
-        (Options(media="video"), {"video"}),
-        (
-            Options(silent=True, digest=True, caption="short"),
-            {"photo", "video", "link", "mention"},
-        ),
-    ],
-)
-def test_only_what_is_wanted_passes(options: Options, passing: set[str]) -> None:
-    plain = story("1")
-    found = {
-        "photo": plain,
-        "video": replace(plain, kind="video"),
-        "link": replace(plain, links=("https://a.b",)),
-        "mention": replace(plain, mentions=("prada",)),
-    }
-    assert {name for name, one in found.items() if alert_rules.passes(one, options)} == passing
 
 
 def test_the_block_list_holds_ids_and_names() -> None:

@@ -1,4 +1,6 @@
-"""Terms that choose among stories: what they are, and what each means."""
+"""Which stories a subscription wants: by its options, and by the terms of its rules."""
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -35,6 +37,29 @@ def test_a_term_fits_what_has_it(term: str) -> None:
     assert alert_rules.held_back_by(RICH, Options(only=term)) is None
     assert alert_rules.held_back_by(RICH, Options(without=f"#other {term}")) == f"not {term}"
     assert alert_rules.held_back_by(PLAIN, Options(without=term)) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "passing"),
+    [
+        (Options(), {"photo", "video", "link", "mention"}),
+        (Options(media="photo"), {"photo", "link", "mention"}),
+        (Options(media="video"), {"video"}),
+        (
+            Options(silent=True, digest=True, caption="short"),
+            {"photo", "video", "link", "mention"},
+        ),
+    ],
+)
+def test_only_what_is_wanted_passes(options: Options, passing: set[str]) -> None:
+    plain = story("1")
+    found = {
+        "photo": plain,
+        "video": replace(plain, kind="video"),
+        "link": replace(plain, links=("https://a.b",)),
+        "mention": replace(plain, mentions=("prada",)),
+    }
+    assert {name for name, one in found.items() if alert_rules.passes(one, options)} == passing
 
 
 @pytest.mark.parametrize(
