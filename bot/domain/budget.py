@@ -9,7 +9,7 @@ from typing import Literal
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
 CHECK_COST = 2  # credits: the stories of a profile with the privacy check
-NEWCOMERS_PART = 1 / 13  # of the schedule's budget
+NEWCOMERS_PART = 1 / 16  # of the schedule's budget
 BURST_WINDOW = timedelta(minutes=1)
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
@@ -88,8 +88,8 @@ def poll_shares(budget: float, *, known: int, fresh: int) -> tuple[float, float]
     """Return the schedule's credits a day for what known people follow, and newcomers alone.
 
     ``known`` and ``fresh`` count the profiles of each; where one side follows nothing, the other
-    has it all. The part of newcomers is a little less than a tenth: a tenth less credits make
-    alerts come later by more than a tenth, and nobody's may.
+    has it all. The part of newcomers is less than a tenth: a tenth less credits, spent at times
+    that nobody plans, make alerts come later by more than a tenth, and nobody's may.
     """
     if not known or not fresh:
         return budget, budget
