@@ -92,8 +92,8 @@ async def world(
     """Build a poller that has ``budget`` credits a day for looks, its database by ``name``."""
     told: list[str] = []
 
-    async def tell(text: str, /, **fields: object) -> None:
-        told.append(text.format(**fields))
+    async def tell(text: str | None, /, **fields: object) -> None:
+        told.append(str(text).format(**fields))
 
     async with (
         running(seed=7) as sandbox,

@@ -48,7 +48,6 @@ from bot.domain.errors import DatabaseUnavailableError, TryAgainError
 from bot.domain.incidents import IncidentKind
 from bot.domain.sentences import N_
 from bot.operations import cleanup, preflight
-from bot.operations.database_watch import DatabaseWatch
 from bot.operations.menu import Menu
 from bot.operations.visitors import Visitors
 from bot.operations.watch import Sign, Watch, disk_of
@@ -216,13 +215,6 @@ class Running:
         self._mutes = Worker(
             "pauses", parts.services.subscriptions.resume_due, now=parts.now, longest=_MUTES_EVERY
         )
-        self._database_watch = DatabaseWatch(
-            parts.db,
-            parts.owners,
-            parts.incidents,
-            patience=timing.database,
-            now=parts.now,
-        )
         self._visitors = Visitors(parts.db, parts.owners, every=timing.visitors, now=parts.now)
         self._watch = Watch(
             parts.db,
@@ -327,7 +319,6 @@ class Running:
             workers = [
                 parts.treasurer.worker,
                 self._cleaning,
-                self._database_watch.worker,
                 self._watch.worker,
                 self._visitors.worker,
                 parts.services.broadcasts.worker,

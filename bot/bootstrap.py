@@ -295,7 +295,6 @@ async def built(
             treasurer=Treasurer(
                 api,
                 ledger,
-                on_back=partial(incidents.set, "api_refuses", None),
                 tell=partial(incidents.set, "drift"),
                 metrics=metrics,
                 now=now,

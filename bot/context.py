@@ -24,7 +24,7 @@ from bot.domain.records import Chat
 from bot.domain.zones import zone_of
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
-from bot.operations import clock_keeper, database_watch, menu
+from bot.operations import clock_keeper, menu
 from bot.operations.broadcast import Broadcasts
 from bot.operations.overview import Overview
 from bot.operations.visitors import EVERY as VISITORS_EVERY
@@ -48,8 +48,6 @@ class Timing:
     menu_pause: timedelta = menu.PAUSE
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
     """How far apart Telegram wants messages of one chat."""
-    database: timedelta = database_watch.PATIENCE
-    """Before the owners are told that the database can't work."""
     visitors: timedelta = VISITORS_EVERY
     """Between two looks for who is new, of whom the owners are told."""
     clock: timedelta = clock_keeper.EVERY

@@ -1,13 +1,13 @@
-"""Keeps the balance known and the ledger tidy, and tells when the API takes our key again."""
+"""Keeps the balance known and the ledger tidy, and sees when the API takes our key again."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bot.billing.ledger import Ledger
 from bot.domain.errors import StoriesError
-from bot.domain.incidents import Tell
+from bot.domain.incidents import SetIncident
 from bot.domain.sentences import NN_
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.workers import Worker
@@ -41,15 +41,13 @@ class Treasurer:
         api: StoriesApi,
         ledger: Ledger,
         *,
-        on_back: Callable[[], Awaitable[None]] | None = None,
-        tell: Tell | None = None,
+        tell: SetIncident | None = None,
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Call ``on_back`` once when a 401 or 402 is over; ``tell`` tells of a drift."""
+        """``tell`` tells of a drift."""
         self._api = api
         self._ledger = ledger
-        self._on_back = on_back
         self._tell = tell
         self._drift = 0
         self.is_answered = False
@@ -65,7 +63,7 @@ class Treasurer:
 
     async def run_once(self) -> datetime:
         """Ask once, and tidy when it is time; return when to ask again."""
-        was_out, is_low = not self._api.is_in_service, False
+        is_low = False
         try:
             balance = await self._ledger.check_balance(self._api.balance)
             is_low = balance.credits <= self._ledger.limits.minimum_balance
@@ -74,8 +72,6 @@ class Treasurer:
         else:
             self.is_answered = True
             await self._watch_drift()
-        if was_out and self._api.is_in_service and self._on_back is not None:
-            await self._on_back()
         now = self._now()
         if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
             presumed = await self._ledger.tidy()

@@ -96,6 +96,10 @@ DATABASE_AWAY = N_(
     "My database isn't working right now: {why}. Nothing is lost, but until it works again I "
     "can't answer anyone or send alerts."
 )
+DATABASE_BACK = N_(
+    "My database is working again after {time} ({why}). Everything that had to wait is being "
+    "sent now."
+)
 CLOSING: dict[IncidentKind, str] = {
     "api_fails": N_("The Stories API is answering again."),
     "api_refuses": N_("The Stories API is accepting my requests again."),
@@ -107,10 +111,6 @@ CLOSING: dict[IncidentKind, str] = {
     "budget_100": N_("There is budget again: checks and stories have resumed."),
     "budget_short": N_("The daily budget is enough again to check all profiles in time."),
     "clock": N_("My machine's clock is right again."),
-    "database": N_(
-        "My database is working again after {time} ({why}). Everything that had to wait is being "
-        "sent now."
-    ),
     "disk": N_("There is enough disk space again."),
     "parked": N_("Alerts are arriving again."),
     "price": N_("The Stories API reports its usual prices again."),
@@ -123,13 +123,6 @@ CLOSING: dict[IncidentKind, str] = {
 """What is said when an incident is over; a kind without such a sentence has no length."""
 
 Fields = Mapping[str, Any]
-
-
-class Tell(Protocol):
-    """Tells each of the bot's owners a sentence in their language."""
-
-    async def __call__(self, sentence: str, /, **fields: object) -> None:
-        """Tell ``sentence``, a message id (``N_``), with its ``fields``."""
 
 
 class SetIncident(Protocol):

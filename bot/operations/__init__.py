@@ -3,6 +3,6 @@
 In: how the parts of the process stand, and what an owner asks for. Out: messages to the owners,
 copies of the database, figures. Public: ``incidents.Incidents``, ``broadcast.Broadcasts``,
 ``backups.Backups``, ``owners.Owners``, ``overview.Overview``, ``watch.Watch``,
-``database_watch.DatabaseWatch``, ``clock_keeper.ClockKeeper``, ``menu.Menu``,
+``clock_keeper.ClockKeeper``, ``menu.Menu``,
 ``preflight.Finding``.
 """

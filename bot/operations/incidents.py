@@ -77,23 +77,6 @@ class Incidents:
             log.info("incident over", kind=kind, text=in_english(closing, fields))
             self._owners.wake()
 
-    async def past(
-        self, kind: IncidentKind, sentence: str, /, *, since: datetime, **fields: object
-    ) -> None:
-        """Write an incident that is over, with ``fields`` of both sentences; its end is said."""
-        closing = CLOSING[kind]
-        log.warning("incident over", kind=kind, text=in_english(closing, fields))
-
-        async def write(tx: Tx) -> None:
-            number = await store.add(
-                tx, kind, sentence, fields, opened_at=since, closed_at=self._now()
-            )
-            if number is not None:
-                await self._owners.owe(tx, _numbered(closing, fields, number))
-
-        await self._db.run(write)
-        self._owners.wake()
-
     async def all_open(self) -> list[Incident]:
         """Return what is wrong now."""
         return await self._db.fetch(store.all_open)

@@ -47,19 +47,6 @@ class Owners:
         """Return who they are."""
         return sorted(self._ids())
 
-    async def tell(self, sentence: str, /, **fields: object) -> None:
-        """Owe a sentence, a message id, to each in their language.
-
-        It is said at once where the database can't work.
-        """
-        log.warning("owners told", sentence=translator_for("en").plain(sentence, **fields))
-        try:
-            await self._db.run(lambda tx: self.owe(tx, lambda t: t(sentence, **fields)))
-        except DatabaseUnavailableError:
-            await self.say(sentence, fields)
-        else:
-            self.wake()
-
     async def owe(
         self,
         tx: Tx,

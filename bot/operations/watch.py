@@ -1,4 +1,8 @@
-"""Looks every minute whether something is wrong, and once an hour writes down how things stand."""
+"""Looks every minute whether something is wrong, and once an hour writes down how things stand.
+
+Where the database can't work, nothing of it can be looked at: it is tried by a write until it can,
+since on a full disk reads go on.
+"""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -6,15 +10,25 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.domain.budget import DAY
-from bot.domain.incidents import KINDS, IncidentKind, Seen, judge
+from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.incidents import (
+    DATABASE_AWAY,
+    DATABASE_BACK,
+    KINDS,
+    IncidentKind,
+    Seen,
+    judge,
+)
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.process_name import replica
 from bot.runtime.workers import Worker
-from bot.store import budgets, chat_queues, enqueue, samples, spending
+from bot.store import budgets, chat_queues, enqueue, key_values, samples, spending
 from bot.store.engine.database import Database
 
 _EVERY = timedelta(minutes=1)
+_TRY_EVERY = timedelta(seconds=2)  # while the database can't work
+_PATIENCE = timedelta(seconds=15)  # a shorter lock or restart of it is not told
 
 _SIGNS: frozenset[IncidentKind] = frozenset(
     {"api_fails", "api_refuses", "price", "telegram", "two_pollers"}
@@ -62,15 +76,44 @@ class Watch:
         self._now = now
         self._since: dict[str, datetime] = {}
         self._begun: datetime | None = None
+        self._away_since: datetime | None = None
+        self._is_reported = False
+        self._why_away = ""
         self.worker = Worker("watch", self._step, now=now, longest=_EVERY)
+        db.on_outage = self._doubt
 
-    async def _step(self) -> None:
+    def _doubt(self) -> None:
+        if self._away_since is None:
+            self._away_since = self._now()
+            self.worker.wake()
+
+    async def _step(self) -> datetime | None:
         now = self._now()
+        if self._away_since and not await self._is_back(self._away_since, now):
+            return now + _TRY_EVERY
         if self._begun is None:  # the first minute: a start has enough to do
             self._begun = now
-            return
+            return None
         await self.check(now)
         await self._sample(now)
+        return None
+
+    async def _is_back(self, since: datetime, now: datetime) -> bool:
+        """Return whether the database works; an outage that lasts is told, and its end."""
+        try:
+            await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
+        except DatabaseUnavailableError as error:
+            self._why_away = str(error)
+            # Replicas share the limits of Telegram in it: without it they can't send anything.
+            if now - since >= _PATIENCE and self._db.is_sqlite and not self._is_reported:
+                self._is_reported = True
+                await self._incidents.set("database", DATABASE_AWAY, why=self._why_away)
+            return False
+        if now - since >= _PATIENCE:
+            fields = {"time": now - since, "why": self._why_away}
+            await self._incidents.set("database", DATABASE_BACK, **fields)
+        self._away_since, self._is_reported = None, False
+        return True
 
     async def check(self, now: datetime) -> None:
         """Judge how things stand, and tell what is new."""

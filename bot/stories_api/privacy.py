@@ -12,7 +12,7 @@ from typing import Literal
 
 import structlog
 
-from bot.domain.incidents import Tell
+from bot.domain.incidents import SetIncident
 from bot.domain.model import Story
 from bot.domain.records import Known
 from bot.domain.sentences import NN_
@@ -63,7 +63,7 @@ class PrivacyCheck:
         db: Database,
         mode: SkipCheck,
         *,
-        tell: Tell | None = None,
+        tell: SetIncident | None = None,
         now: Callable[[], datetime],
     ) -> None:
         """Decide by ``mode``; ``tell`` tells the bot's owners, once, that it is paid again."""

@@ -94,8 +94,8 @@ def test_a_top_up_begins_anew() -> None:
 async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Database) -> None:
     told: list[str] = []
 
-    async def tell(text: str, /, **fields: object) -> None:
-        told.append(text.format(**fields))
+    async def tell(text: str | None, /, **fields: object) -> None:
+        told.append(str(text).format(**fields))
 
     clock, metrics = Clock(), Metrics()
     async with sandbox_box() as box:
@@ -136,8 +136,8 @@ async def test_a_single_credit_is_told_of_on_its_side(
 ) -> None:
     told: list[str] = []
 
-    async def tell(text: str, /, **fields: object) -> None:
-        told.append(text.format(**fields))
+    async def tell(text: str | None, /, **fields: object) -> None:
+        told.append(str(text).format(**fields))
 
     async def call() -> Answer[None]:
         return Answer(None, 1)
@@ -173,8 +173,8 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
 ) -> None:
     told: list[str] = []
 
-    async def tell(text: str, /, **fields: object) -> None:
-        told.append(text.format(**fields))
+    async def tell(text: str | None, /, **fields: object) -> None:
+        told.append(str(text).format(**fields))
 
     clock = Clock()
     async with sandbox_box() as box:
