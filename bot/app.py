@@ -66,9 +66,9 @@ from bot.updates.polling import Polling, TokenRefusedError
 from bot.web.admin import AdminPage
 from bot.web.server import Door, Web, Webhook, webhook_for
 from handlers.admission import admit, let_in
-from handlers.commands import shown
+from handlers.commands import shown_by_telegram
 from handlers.guard import handlers_of
-from handlers.members import somebody_spoke
+from handlers.members import recheck_closed_chat
 
 log = structlog.get_logger()
 
@@ -194,7 +194,7 @@ class Running:
             parts.db,
             parts.bot,
             handling,
-            last_resort=handling.out_of_turn(handlers.errors.last_resort),
+            last_resort=handling.out_of_turn(handlers.errors.answer_without_handlers),
             too_much=handling.out_of_turn(self._too_much),
             said_again=timing.said_again,
             metrics=parts.metrics,
@@ -211,7 +211,9 @@ class Running:
             metrics=parts.metrics,
         )
         self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=_CLEAN_EVERY)
-        self._menu = Menu(parts.db, shown(self.app.bot), pause=timing.menu_pause, now=parts.now)
+        self._menu = Menu(
+            parts.db, shown_by_telegram(self.app.bot), pause=timing.menu_pause, now=parts.now
+        )
         self._mutes = Worker(
             "pauses", parts.services.subscriptions.resume_due, now=parts.now, longest=_MUTES_EVERY
         )
@@ -354,7 +356,7 @@ class Running:
             await self.intake.add(others)
 
     async def _inline(self, update: Update) -> None:
-        await handlers.inline.answer(update, Context.from_update(update, self.app))
+        await handlers.inline.answer_query(update, Context.from_update(update, self.app))
 
     async def _too_much(self, update: Update) -> None:
         """Answer what is more than one may ask at a time; no handler sees it."""
@@ -362,7 +364,7 @@ class Running:
         if not await admit(context):
             return
         await prepare(update, context)
-        await handlers.errors.one_at_a_time(context)
+        await handlers.errors.say_one_at_a_time(context)
 
     async def _set_webhook(self, webhook: Webhook) -> None:
         url = str(self._settings.webhook_url).rstrip("/") + webhook.path
@@ -445,7 +447,7 @@ def _conversation(parts: Parts) -> App:
     app.bot_data["services"] = parts.services
     app.add_handler(TypeHandler(Update, let_in), group=-3)
     app.add_handler(TypeHandler(Update, prepare), group=-2)
-    app.add_handler(MessageHandler(filters.COMMAND, somebody_spoke), group=-1)
+    app.add_handler(MessageHandler(filters.COMMAND, recheck_closed_chat), group=-1)
     for module in CONVERSATION:
         app.add_handlers(handlers_of(module))
     app.add_error_handler(handlers.errors.on_error)

@@ -143,11 +143,11 @@ async def come_in(context: Context, payload: str) -> Page | None:
         return None
     became = await access.open(payload, person.id, name=person.full_name)
     if became == "owner":
-        return context.t(WELCOME_ADMIN), _first_steps(context)
+        return context.t(WELCOME_ADMIN), _first_buttons(context)
     return None if became else (context.t(OVER), [])
 
 
-def _first_steps(context: Context) -> Buttons:
+def _first_buttons(context: Context) -> Buttons:
     return [
         [context.button(N_("Invite someone"), OWNER("invite"))],
         [context.button(N_("Open to everyone"), OWNER("open"))],

@@ -15,7 +15,7 @@ from bot.domain.sentences import N_
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.telegram.presence import AWAY
-from handlers.guard import answer, is_echo
+from handlers.guard import answer_press, is_echo
 from handlers.replies import say
 
 STRANGER = N_(
@@ -52,7 +52,7 @@ async def admit(context: Context) -> bool:
         return True
     if judged.verdict == "stranger" and await _brings_a_link(context):
         return True
-    await _refuse(context, judged)
+    await _tell_refused(context, judged)
     return False
 
 
@@ -63,7 +63,7 @@ async def _remember_name(context: Context) -> None:
         await context.services.access.remember(user.id, user.full_name)
 
 
-def start_link(context: Context) -> str | None:
+def entry_payload(context: Context) -> str | None:
     """Return the payload of /start where it is that of a link that lets somebody in, else None."""
     message = context.event.message
     if message is None or not context.is_private:
@@ -74,7 +74,7 @@ def start_link(context: Context) -> str | None:
 
 
 async def _brings_a_link(context: Context) -> bool:
-    payload = start_link(context)
+    payload = entry_payload(context)
     return payload is not None and await context.services.access.opens(payload)
 
 
@@ -85,27 +85,27 @@ def _only_ends_things(context: Context) -> bool:
     return change is not None and change.new_chat_member.status in AWAY
 
 
-async def _refuse(context: Context, judged: Judged) -> None:
+async def _tell_refused(context: Context, judged: Judged) -> None:
     """Tell the person or the chat once; a pressed button is answered each time."""
     person = context.event.effective_user
     context.t = translator_for(person.language_code if person else None)
     if not _asks(context):
         return
     if judged.entry and judged.entry.refused_at:
-        await answer(context)
+        await answer_press(context)
         return
     name = person.full_name if person and judged.about.kind == "person" else context.where.title
     if not await context.services.access.refuse(judged.about, name=name or ""):
-        await answer(context)
+        await answer_press(context)
         return
-    text = _sentence(judged, context)
+    text = _refusal_sentence(judged, context)
     if context.query:
-        await answer(context, plain(text), alert=True)
+        await answer_press(context, plain(text), alert=True)
     else:
         await say(context, text)
 
 
-def _sentence(judged: Judged, context: Context) -> str:
+def _refusal_sentence(judged: Judged, context: Context) -> str:
     t, entry = context.t, judged.entry
     if judged.verdict == "stranger":
         return t(STRANGER if judged.about.kind == "person" else STRANGER_CHAT, id=judged.about.id)

@@ -46,7 +46,7 @@ ABOUT = N_(
 SHORT = N_("Instagram stories in Telegram, and an alert for every new one.")
 
 
-def shown(bot: ExtBot[None]) -> dict[str, Shown]:
+def shown_by_telegram(bot: ExtBot[None]) -> dict[str, Shown]:
     """Return all that Telegram shows of the bot, by the name under which it is remembered.
 
     The bot's name is its owner's business, and the menu's button shows commands by itself.

@@ -23,7 +23,7 @@ from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_of
 from bot.updates import unit_of_work
-from handlers.guard import answer, is_echo, record
+from handlers.guard import answer_press, is_echo, record_lately
 from handlers.replies import say
 
 log = structlog.get_logger()
@@ -60,7 +60,7 @@ async def refuse(context: Context, error: BotError) -> None:
         await unit_of_work.later(partial(react, context, message, SAME_AGAIN))
         return
     await say(context, text)
-    await record(context, key)
+    await record_lately(context, key)
 
 
 async def react(context: Context, message: Message, sign: str) -> None:
@@ -71,7 +71,7 @@ async def react(context: Context, message: Message, sign: str) -> None:
         log.info("a message can't be marked", reason=str(error))
 
 
-async def last_resort(update: Update) -> None:
+async def answer_without_handlers(update: Update) -> None:
     """Answer an update without any handler, since handling it took the process down repeatedly."""
     message, person = update.effective_message, update.effective_user
     code = person.language_code if person else None
@@ -84,11 +84,11 @@ async def last_resort(update: Update) -> None:
         unit_of_work.owe(target_of(update), {**payload, "language": t.language})
 
 
-async def one_at_a_time(context: Context) -> None:
+async def say_one_at_a_time(context: Context) -> None:
     """Say that more was sent at a time than is answered; one sentence stands for all of that."""
     message = context.message
     if context.query:
-        await answer(context, context.t.plain(ONE_AT_A_TIME), alert=True)
+        await answer_press(context, context.t.plain(ONE_AT_A_TIME), alert=True)
     elif message and not is_echo(message, context.bot.id):
         await say(context, context.t(ONE_AT_A_TIME))
 
@@ -106,10 +106,10 @@ async def on_error(update: object, context: Context) -> None:
     if not isinstance(update, Update) or update.effective_chat is None:
         log.error("update failed", exc_info=error)
         return
-    await _know_again(update, context)
+    await _fill_anew(update, context)
     if isinstance(error, Forbidden):
         log.info("chat is closed to us", reason=str(error))
-        await answer(context)
+        await answer_press(context)
         return
     if isinstance(error, BotError):
         log.info("refused", error=type(error).__name__, reason=str(error))
@@ -120,10 +120,10 @@ async def on_error(update: object, context: Context) -> None:
         text = context.t(INCIDENT, incident=incident)
     is_refusal = isinstance(error, (RightsError, SubscriptionError))
     if context.query and (is_refusal or not context.is_private):
-        await answer(context, plain(text), alert=True)
+        await answer_press(context, plain(text), alert=True)
         return
     try:
-        await answer(context)
+        await answer_press(context)
         if isinstance(error, BotError):
             await refuse(context, error)
         else:
@@ -132,7 +132,7 @@ async def on_error(update: object, context: Context) -> None:
         log.warning("can't tell the chat", reason=str(failure))
 
 
-async def _know_again(update: Update, context: Context) -> None:
+async def _fill_anew(update: Update, context: Context) -> None:
     """Fill the context anew: PTB gives the error handler another one than the failed handler's."""
     try:
         await prepare(update, context)

@@ -50,7 +50,7 @@ async def take_file(context: Context) -> None:
     if source is None:
         await say(context, context.t(HOW))
     else:
-        await _import(context, source)
+        await _import_file(context, source)
 
 
 @heard(
@@ -62,9 +62,9 @@ async def file_with_caption(context: Context) -> None:
     await take_file.run(context)
 
 
-async def offer(context: Context, message: Message, source: Document) -> None:
+async def offer_import(context: Context, message: Message, source: Document) -> None:
     """Offer to import a file that came without the command; the button says how many it lists."""
-    count = len((await _read(context, source)).entries)
+    count = len((await _read_file(context, source)).entries)
     text = context.t.plain(NN_("Subscribe to {n} profile", "Subscribe to {n} profiles"), n=count)
     buttons = [[button(text, IMPORT(), PRIMARY)]]
     await say(context, context.t(LISTED), buttons, reply_to=message.message_id)
@@ -76,11 +76,11 @@ async def import_pressed(context: Context) -> str | None:
     source = context.replied_to.document if context.replied_to else None
     if source is None:
         return context.t.plain(UNKNOWN_BUTTON)
-    await _import(context, source)
+    await _import_file(context, source)
     return None
 
 
-async def _read(context: Context, source: Document) -> Import:
+async def _read_file(context: Context, source: Document) -> Import:
     if (source.file_size or 0) > import_export.LARGEST:
         raise import_export.BadFileError("too large")
     try:
@@ -93,9 +93,9 @@ async def _read(context: Context, source: Document) -> Import:
     return import_export.read(data)
 
 
-async def _import(context: Context, source: Document) -> None:
+async def _import_file(context: Context, source: Document) -> None:
     """Follow what a file lists, and say why which lines of it can't be followed."""
-    imported = await _read(context, source)
+    imported = await _read_file(context, source)
     done: list[str] = []
     refused: list[str] = [
         context.t(N_("{line}: not an Instagram profile"), line=x) for x in imported.skipped

@@ -8,7 +8,7 @@ from bot.domain.links import Link
 from bot.presentation.actions import FILES
 from handlers.guard import pressed
 from handlers.replies import working
-from handlers.show import latest, show
+from handlers.show import latest_stories, show
 
 
 @pressed(FILES)
@@ -35,5 +35,5 @@ async def as_files(context: Context, what: str) -> None:
             raise StoryGoneError
         else:
             result = [await viewer.story(Link("story", story_id=what), asker)]
-        albums = plan(latest(result, None))
+        albums = plan(latest_stories(result, None))
         await show(context, albums, originals={story.pk for story in result})

@@ -95,10 +95,10 @@ class Guarded:
             RightsError: The person may not do this here.
             UnknownCommandError: Only the owner may, and it was asked for in a private chat.
         """
-        if await _may(context, TABLE[self.name]):
+        if await _is_allowed(context, TABLE[self.name]):
             await self.run(context)
         elif context.query or not context.is_private:
-            await answer(context, context.t.plain(UNKNOWN_BUTTON))
+            await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
         else:
             raise UnknownCommandError(self.name, command=code(self.name))
 
@@ -149,7 +149,7 @@ def heard(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
             message = context.message
             if message and message.media_group_id:
                 # Each of its photos comes as a message of its own.
-                await record(context, (message.chat.id, "album", message.media_group_id))
+                await record_lately(context, (message.chat.id, "album", message.media_group_id))
 
         return _guarded(name, hear, lambda guarded: MessageHandler(what & ~_Echo(), guarded))
 
@@ -170,15 +170,15 @@ def pressed(kind: Kind) -> Callable[[Press], Guarded]:
                 raise NowhereError
             lately, key = context.services.lately, _press_key(query)
             if lately.get(key, within=TWICE, now=context.now) == query.data:
-                await answer(context)
+                await answer_press(context)
                 return
             args = kind.read(query.data)
             if args is None:  # PTB lets every handler have a button without data
-                await answer(context, context.t.plain(UNKNOWN_BUTTON))
+                await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
                 return
-            await answer(context, await run(context, *args))
+            await answer_press(context, await run(context, *args))
             # Noted at the end: the second press may have waited for the first one's work.
-            await record(context, key, query.data)
+            await record_lately(context, key, query.data)
 
         return _guarded(
             kind.row, press, lambda guarded: CallbackQueryHandler(guarded, pattern=kind.matches)
@@ -192,7 +192,7 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
     return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
 
 
-async def record(context: Context, key: Hashable, value: object = True) -> None:
+async def record_lately(context: Context, key: Hashable, value: object = True) -> None:
     """Remember under ``key`` what was said or done, as soon as the update's work is committed.
 
     An update that failed is handled again, and must not find it. What is said after the commit may
@@ -211,7 +211,7 @@ def _guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Guarded
     return Guarded(name, run, hear)
 
 
-async def answer(context: Context, text: str | None = None, *, alert: bool = False) -> None:
+async def answer_press(context: Context, text: str | None = None, *, alert: bool = False) -> None:
     """Answer the pressed button, once, with a pop-up if there is a ``text``.
 
     Telegram may refuse that, as it came too late: in a private chat the text is a message then.
@@ -224,10 +224,10 @@ async def answer(context: Context, text: str | None = None, *, alert: bool = Fal
     # Albums may take long, and Telegram takes the answer for some 15 seconds only.
     takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
     when = unit_of_work.before_saying if takes_long else unit_of_work.later
-    await when(partial(_answer, context, query, text, alert=alert, unit=unit))
+    await when(partial(_answer_press, context, query, text, alert=alert, unit=unit))
 
 
-async def _answer(
+async def _answer_press(
     context: Context,
     query: CallbackQuery,
     text: str | None,
@@ -242,10 +242,10 @@ async def _answer(
     except TelegramError as error:
         log.info("a button can't be answered", reason=str(error))
         if text and context.is_private:
-            await _tell(context, text)
+            await _send_line(context, text)
 
 
-async def _tell(context: Context, text: str) -> None:
+async def _send_line(context: Context, text: str) -> None:
     """Send a line at once, besides the answers that are owed; a failure is only logged."""
     target = context.target
     try:
@@ -297,7 +297,7 @@ async def _act_on_named(context: Context) -> None:
         context.args = context.words[:-1]
 
 
-async def _may(context: Context, right: Right) -> bool:
+async def _is_allowed(context: Context, right: Right) -> bool:
     query, where = context.query, context.where
     if right is OWNER:  # before all else: no channel's admin gets there by its buttons
         return context.is_owner

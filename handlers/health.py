@@ -28,7 +28,7 @@ async def health(context: Context) -> None:
     stands = await services.overview.figures()
     spent = await services.reports.spending()
     buttons: Buttons = []
-    lines: list[str] = [_line(SINCE, one, context) for one in stands.still_open]
+    lines: list[str] = [_incident_line(SINCE, one, context) for one in stands.still_open]
     if await services.ledger.is_stopped():
         lines.append(t(STOPPED))
         buttons += resume_row(context)
@@ -48,11 +48,11 @@ async def health(context: Context) -> None:
         lines.append(balance)
     over = [one for one in stands.last if one.closed_at][:OVER]
     if over:
-        lines += ["", t(BEFORE), *(_line(ENDED, one, context) for one in over)]
+        lines += ["", t(BEFORE), *(_incident_line(ENDED, one, context) for one in over)]
     await say(context, "\n".join(lines), buttons)
 
 
-def _line(sentence: str, one: Incident, context: Context) -> str:
+def _incident_line(sentence: str, one: Incident, context: Context) -> str:
     t, now = context.t, context.now
     ago = t.ago(one.closed_at or one.opened_at, now)
     return t(sentence, number=one.id, ago=ago, text=t(one.text, **one.fields))

@@ -66,16 +66,16 @@ SECTIONS = {
 @command("help")
 async def show_help(context: Context) -> None:
     """Say what the bot understands; shorter where others read along."""
-    await say(context, *await page(context))
+    await say(context, *await help_page(context))
 
 
 @pressed(HELP)
-async def turn_to(context: Context, section: str | None) -> None:
+async def turn_help_page(context: Context, section: str | None) -> None:
     """Show a section of the help, in place."""
-    await rewrite(context, *await page(context, section))
+    await rewrite(context, *await help_page(context, section))
 
 
-async def page(context: Context, section: str | None = None) -> Page:
+async def help_page(context: Context, section: str | None = None) -> Page:
     """Return a section of the help, or its beginning."""
     t, me = context.t, context.bot
     if section in SECTIONS:
@@ -84,13 +84,13 @@ async def page(context: Context, section: str | None = None) -> Page:
         if section == "see" and me.supports_inline_queries:
             shown.append(t(INLINE, bot=me.username))
         text = "\n".join(shown)
-        rows = adding(context) if section == "places" else []
+        rows = add_to_buttons(context) if section == "places" else []
         return text, [*rows, [back(t, HELP())]]
     text = "\n".join(map(t, MAIN if context.is_private else SHORT))
     return text, grid([context.button(it[0], HELP(name)) for name, it in SECTIONS.items()], 2)
 
 
-def adding(context: Context) -> Buttons:
+def add_to_buttons(context: Context) -> Buttons:
     """Return the buttons that add the bot to a group or a channel, as an admin who may post."""
     me = f"https://t.me/{context.bot.username}"
     texts = (

@@ -31,7 +31,7 @@ async def highlights(context: Context) -> None:
     if link and link.highlight_id:
         await show_highlight(context, link.highlight_id, story_id=link.story_id)
     elif link and link.username:
-        await say(context, *await _listed(context, link.username, 0))
+        await say(context, *await _list_page(context, link.username, 0))
     else:
         await say(context, context.t(USAGE))
 
@@ -39,7 +39,7 @@ async def highlights(context: Context) -> None:
 @pressed(HIGHLIGHTS)
 async def turn_page(context: Context, username: str, page: int) -> None:
     """Turn the page of the list of a profile's highlights."""
-    await rewrite(context, *await _listed(context, username, page))
+    await rewrite(context, *await _list_page(context, username, page))
 
 
 @pressed(HIGHLIGHT)
@@ -80,7 +80,7 @@ async def _show_page(context: Context, result: Highlight, offset: int) -> None:
         await say(context, text, [[more]])
 
 
-async def _listed(context: Context, username: str, page: int) -> Page:
+async def _list_page(context: Context, username: str, page: int) -> Page:
     """Return a page of a profile's highlights, each with the button that opens it."""
     async with working(context):
         result = await context.services.highlights.of_profile(username, context.asker)

@@ -39,7 +39,7 @@ _FIELDS = {
 }
 
 
-async def answer(update: Update, context: Context) -> None:
+async def answer_query(update: Update, context: Context) -> None:
     """Answer with what is held, or with a button into the private chat.
 
     All of it is on the first page, so another offset than its own has nothing.
@@ -51,20 +51,20 @@ async def answer(update: Update, context: Context) -> None:
     button: dict[str, str] | None = None
     if not query.offset and await admit(context):
         await prepare(update, context)
-        beginning, link = _BEGINNING.fullmatch(query.query.strip().lower()), asked(query.query)
+        beginning, link = _BEGINNING.fullmatch(query.query.strip().lower()), link_in(query.query)
         results = await context.services.viewer.held(
             query.from_user.id, context.bot.id, beginning and beginning[1], link
         )
-        button = _button(link, context)
+        button = _button_above(link, context)
     try:
-        await _send(context, query.id, results, None if results else button)
+        await _send_results(context, query.id, results, None if results else button)
     except BadRequest:  # of one bad file all are refused; the page behind the button mends it
         if not results:
             raise
-        await _send(context, query.id, [], button)
+        await _send_results(context, query.id, [], button)
 
 
-async def _send(
+async def _send_results(
     context: Context, query_id: str, results: Sequence[HeldStory], button: dict[str, str] | None
 ) -> None:
     arguments = {
@@ -83,13 +83,13 @@ def cache_s(results: Sequence[HeldStory], now: datetime) -> int:
     return max(0, int((ends - now).total_seconds()))
 
 
-def asked(text: str) -> Link | None:
+def link_in(text: str) -> Link | None:
     """Return the profile or story that a query names, None where it names none."""
     link = links.parse_argument(text) or links.verdict(links.find_links(text))
     return link if link and link.kind in {"profile", "story"} else None
 
 
-def _button(link: Link | None, context: Context) -> dict[str, str]:
+def _button_above(link: Link | None, context: Context) -> dict[str, str]:
     """Return the button above an empty list: it opens a page, and never pays."""
     text, data = context.t.plain(HOW), actions.HELP("see")
     if link and link.username:

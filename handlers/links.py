@@ -15,10 +15,10 @@ from bot.domain.wanted import Wanted
 from bot.presentation.html import Safe, shorten
 from handlers.card import card
 from handlers.errors import refuse
-from handlers.guard import heard, record
+from handlers.guard import heard, record_lately
 from handlers.highlights import show_highlight
+from handlers.profile_lists import UNREAD, WORD
 from handlers.replies import say, working
-from handlers.several import UNREAD, WORD
 from handlers.show import media_story, show, show_profile
 
 LINKS_A_MESSAGE = 5
@@ -137,6 +137,6 @@ async def serve_links(context: Context, message: Message) -> None:
     for link in fresh[:LINKS_A_MESSAGE]:
         await _serve(context, link)
         before[link] = not (link.is_page and context.is_private)
-    await record(context, key, before)
+    await record_lately(context, key, before)
     if len(fresh) > LINKS_A_MESSAGE:
         await say(context, context.t(TOO_MANY, n=LINKS_A_MESSAGE))

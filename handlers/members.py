@@ -115,7 +115,7 @@ def greeting(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
     return context.t(GREETING_CHANNEL if chat.type == Chat.CHANNEL else GREETING), [[link]]
 
 
-async def somebody_spoke(_: Update, context: Context) -> None:
+async def recheck_closed_chat(_: Update, context: Context) -> None:
     """Check again whether we may write to a chat that we took for closed: it sent a command.
 
     By that command a page's question is left unanswered, too.

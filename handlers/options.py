@@ -61,11 +61,11 @@ def options_page(one: Subscription, context: Context, section: str | None = None
     if one.paused:
         text += "\n\n" + paused_line(one, context)
     if section:
-        return text, [*_section(one, section, context), [back(t, actions.SUBSCRIPTION(one.id))]]
+        return text, [*_page_rows(one, section, context), [back(t, actions.SUBSCRIPTION(one.id))]]
     rows = [
         [
             context.button(
-                leads, actions.SUBSCRIPTION(one.id, name), value=_value(one, name, context)
+                leads, actions.SUBSCRIPTION(one.id, name), value=_section_value(one, name, context)
             )
         ]
         for name, (leads, _) in SECTIONS.items()
@@ -76,7 +76,7 @@ def options_page(one: Subscription, context: Context, section: str | None = None
     return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0, one.id))]]
 
 
-def _value(one: Subscription, section: str, context: Context) -> str:
+def _section_value(one: Subscription, section: str, context: Context) -> str:
     """Return how the options of a section are set, in a few words."""
     chosen, plain = one.options, context.t.plain
     names = [TOGGLES[it] for it in SECTIONS[section][1] if it in TOGGLES and getattr(chosen, it)]
@@ -88,7 +88,7 @@ def _value(one: Subscription, section: str, context: Context) -> str:
     return shorten(", ".join(plain(name) for name in names or [USUAL[section]]), VALUE)
 
 
-def _section(one: Subscription, section: str, context: Context) -> Buttons:
+def _page_rows(one: Subscription, section: str, context: Context) -> Buttons:
     rows: Buttons = []
     if section == "when":
         pause = N_("▶️ Resume") if one.paused else N_("⏸ Pause")
@@ -96,7 +96,7 @@ def _section(one: Subscription, section: str, context: Context) -> Buttons:
         rows.append([context.button(pause, actions.OPTION(one.id, "pause", paused))])
         if not one.paused:
             rows[0].append(context.button(N_("🔕 Mute for a day"), actions.MUTE(one.id)))
-    rows += _rows(one.options, partial(actions.OPTION, one.id), context, SECTIONS[section][1])
+    rows += _buttons(one.options, partial(actions.OPTION, one.id), context, SECTIONS[section][1])
     if section == "which":
         rows.append([context.button(N_("Rules"), actions.RUN("rules", one.username))])
     if section == "how" and one.options.keep:
@@ -141,7 +141,7 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     if what == "pause":
         one = await service.set_paused(chat_id, one.id, paused=value == ON)
     else:
-        options = changed(one.options, what, value)
+        options = with_option(one.options, what, value)
         one = await context.services.subscribing.set_options(chat_id, one.id, options)
     await rewrite(context, *options_page(one, context, _section_of(what)))
 
@@ -163,13 +163,13 @@ async def change_default(context: Context, what: str | None, value: str | None) 
     """Show the defaults of the chat, or change one."""
     options = Options.of(context.chat.defaults)
     if what and value:
-        options = changed(options, what, value)
+        options = with_option(options, what, value)
         await context.services.chats.change(context.chat.id, defaults=options.values())
-    buttons = [*_rows(options, actions.DEFAULT, context, ALL), [back(context.t, SETTINGS)]]
+    buttons = [*_buttons(options, actions.DEFAULT, context, ALL), [back(context.t, SETTINGS)]]
     await rewrite(context, context.t(DEFAULTS_TITLE), buttons)
 
 
-def changed(options: Options, what: str, value: str) -> Options:
+def with_option(options: Options, what: str, value: str) -> Options:
     """Return the options with ``what`` set to ``value``, however often the button is pressed."""
     wanted: object = value
     if what in TOGGLES:
@@ -180,7 +180,7 @@ def changed(options: Options, what: str, value: str) -> Options:
     return Options.of(values)
 
 
-def following(options: Options, what: str) -> str:
+def next_value(options: Options, what: str) -> str:
     """Return the value that an option would have next; empty where there is no such option."""
     if what in TOGGLES:
         return OFF if getattr(options, what) else ON
@@ -188,11 +188,11 @@ def following(options: Options, what: str) -> str:
     return order[(order.index(getattr(options, what)) + 1) % len(order)] if order else ""
 
 
-def _rows(
+def _buttons(
     options: Options, change: Callable[[str, str], str], context: Context, names: Sequence[str]
 ) -> Buttons:
     def option(sign: str, text: str, what: str) -> InlineKeyboardButton:
-        return button(sign + context.t.plain(text), change(what, following(options, what)))
+        return button(sign + context.t.plain(text), change(what, next_value(options, what)))
 
     toggles = [
         option("✅ " if getattr(options, name) else "▫️ ", text, name)

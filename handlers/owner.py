@@ -39,7 +39,7 @@ ADMIN_HERE = N_(
 async def spending(context: Context) -> None:
     """Show credits and money: today, 7 and 30 days, by call and chat, and the outlook."""
     spent = await context.services.reports.spending()
-    text, buttons = _text(spent, context), None
+    text, buttons = _spending_text(spent, context), None
     if await context.services.ledger.is_stopped():
         text, buttons = f"{context.t(STOPPED)}\n\n{text}", resume_row(context)
     await say(context, text, buttons)
@@ -72,7 +72,7 @@ async def admin(context: Context) -> None:
     await say(context, Safe("\n".join(lines)))
 
 
-def _text(spent: Spending, context: Context) -> str:
+def _spending_text(spent: Spending, context: Context) -> str:
     t = context.t
     text: str = t(
         SPENDING,
@@ -82,12 +82,12 @@ def _text(spent: Spending, context: Context) -> str:
         month=cost_of(spent.month, context),
         forecast=cost_of(spent.forecast, context),
     )
-    text += f"{_bars(spent)}\n" + balance_of(spent, context)
+    text += f"{_bars_of_days(spent)}\n" + balance_of(spent, context)
     if spent.drift:
         text += "\n" + t(DRIFT, n=spent.drift)
     if spent.check_paid_since is not None:
         text += "\n" + t(CHECK_PAID, since=spent.check_paid_since)
-    by_chat = {_named(chat, spent.names.get(chat)): one for chat, one in spent.by_chat.items()}
+    by_chat = {_chat_name(chat, spent.names.get(chat)): one for chat, one in spent.by_chat.items()}
     for title, lines in (
         (N_("By kind of call"), spent.by_operation),
         (N_("By chat (⏰ alerts)"), by_chat),
@@ -100,13 +100,13 @@ def _text(spent: Spending, context: Context) -> str:
     return text
 
 
-def _bars(spent: Spending) -> Safe:
+def _bars_of_days(spent: Spending) -> Safe:
     """Return the credits of the last 30 days, a sign a day."""
     row = bars([credits for _, credits in spent.days])  # noqa: A001 - the project's word
     return Safe(f"<code>{row.replace(' ', NOTHING)}</code>")
 
 
-def _named(chat: int, title: str | None) -> str:
+def _chat_name(chat: int, title: str | None) -> str:
     """Return what a chat is called; its number as well, for two may be called the same."""
     if not chat:
         return "⏰"

@@ -10,10 +10,10 @@ from bot.domain.alert_rules import KEPT_FOR
 from bot.domain.errors import NothingKeptError
 from bot.domain.sentences import N_
 from bot.presentation.actions import PAST, button
-from handlers.guard import answer, command, pressed
+from handlers.guard import answer_press, command, pressed
 from handlers.replies import say
 from handlers.show import offer_rest, show
-from handlers.subscriptions import to_list
+from handlers.subscriptions import list_button
 
 USAGE = N_(
     "Write it like this: /past <i>name</i>, or /past <i>name</i> 7d for the last seven days."
@@ -34,7 +34,7 @@ async def past(context: Context) -> None:
     """Send again what the chat was sent of a profile; without a name offer those there are."""
     arguments = context.words
     if not arguments:
-        await _offer(context)
+        await _offer_profiles(context)
         return
     link = links.parse_argument(arguments[0])
     span = _SPAN.fullmatch(arguments[1]) if len(arguments) == 2 else None  # noqa: PLR2004 - a name and a span
@@ -49,20 +49,20 @@ async def past(context: Context) -> None:
     except NothingKeptError as error:
         await offer_rest(context, error)
     else:
-        await _show(context, link.username, result)
+        await _show_kept(context, link.username, result)
 
 
 @pressed(PAST)
 async def past_of(context: Context, username: str, offset: int | None) -> None:
     """Show a profile's kept stories, or those before the newest ``offset``."""
-    await answer(context)
+    await answer_press(context)
     result = await context.services.past.page(
         context.chat.id, context.bot.id, username, offset=offset or 0
     )
-    await _show(context, username, result)
+    await _show_kept(context, username, result)
 
 
-async def _show(context: Context, username: str, page: Page) -> None:
+async def _show_kept(context: Context, username: str, page: Page) -> None:
     is_last = page.more is None
     await show(context, list(page.albums), originals=page.originals, is_last=is_last)
     if page.more is not None:
@@ -70,9 +70,9 @@ async def _show(context: Context, username: str, page: Page) -> None:
         await say(context, context.t(EARLIER), [[more]])
 
 
-async def _offer(context: Context) -> None:
+async def _offer_profiles(context: Context) -> None:
     names = await context.services.past.profiles(context.chat.id, context.bot.id, limit=MOST_NAMES)
     if not names:
-        await say(context, context.t(NONE), [[to_list(context)]])
+        await say(context, context.t(NONE), [[list_button(context)]])
         return
     await say(context, context.t(CHOOSE), [[button(name, PAST(name))] for name in names])

@@ -61,14 +61,14 @@ A_DAY = timedelta(days=1)
 @command("people")
 async def people(context: Context) -> None:
     """List who uses the bot, who costs most first."""
-    await say(context, *await _listed(0, context))
+    await say(context, *await _list_page(0, context))
 
 
 @pressed(PEOPLE)
 async def press(context: Context, what: str, number: int, credits: int | None) -> None:  # noqa: A002 - the project's word
     """Turn the page of the list, or do to the person or chat of a ``number`` what is pressed."""
     if what == "list":
-        await rewrite(context, *await _listed(number, context))
+        await rewrite(context, *await _list_page(number, context))
         return
     access, subject = context.services.access, Subject.of_chat(number)
     match what:
@@ -83,7 +83,7 @@ async def press(context: Context, what: str, number: int, credits: int | None) -
         case "allow":
             await _let_in(subject, context)
     one = await access.guest(number)  # with what was just changed
-    text, buttons = _limits(one, context) if what == "limits" else _page(one, context)
+    text, buttons = _limit_page(one, context) if what == "limits" else _guest_page(one, context)
     await rewrite(context, text, [*buttons, *others_who_ask(number, context)])
 
 
@@ -111,38 +111,38 @@ def others_who_ask(number: int, context: Context) -> Buttons:
     ]
 
 
-async def _listed(page: int, context: Context) -> Page:
+async def _list_page(page: int, context: Context) -> Page:
     access = context.services.access
     invite = [context.button(N_("Invite someone"), OWNER("invite"))]
     result = await access.guests(offset=page * PAGE, limit=PAGE + 1)
     if not result and page == 0:
         return context.t(NOBODY_YET), [invite]
-    buttons = [[button(_line(one, context), PEOPLE("who", one.id))] for one in result[:PAGE]]
+    buttons = [[button(_list_line(one, context), PEOPLE("who", one.id))] for one in result[:PAGE]]
     buttons += arrows(page, is_last=len(result) <= PAGE, to=partial(PEOPLE, "list"))
     return context.t(TITLE), buttons if access.mode == "open" else [*buttons, invite]
 
 
-def _line(one: Guest, context: Context) -> str:
+def _list_line(one: Guest, context: Context) -> str:
     entry = one.entry
     sign = "👤" if one.id > 0 else "👥"
     if entry and entry.is_blocked(context.now):
         sign = "🚫"
     elif entry and entry.is_owner:
         sign = "⭐"
-    cost = _credits(one.total + one.elsewhere, context)
+    cost = _credits_text(one.total + one.elsewhere, context)
     return f"{sign} {shorten(one.name, LONGEST_NAME)}: {cost}"
 
 
-def _credits(millicredits: int, context: Context) -> str:
+def _credits_text(millicredits: int, context: Context) -> str:
     return context.t.number(round(millicredits / 1000, 1))
 
 
-def _page(one: Guest, context: Context) -> Page:
+def _guest_page(one: Guest, context: Context) -> Page:
     t = context.t
     lines = [f"<b>{escape(one.name)}</b> <code>{one.id}</code>", *_standing(one, context), ""]
     lines.append(t(HERE, cost=cost_of(one.total / 1000, context)))
     lines += [
-        "• " + t(KIND, kind=t.plain(text), cost=_credits(one.by_kind[kind], context))
+        "• " + t(KIND, kind=t.plain(text), cost=_credits_text(one.by_kind[kind], context))
         for kind, text in KINDS.items()
         if kind in one.by_kind
     ]
@@ -154,11 +154,11 @@ def _page(one: Guest, context: Context) -> Page:
     limit = NO_LIMIT if own is None else LIMIT
     lines += ["", t(limit, n=usual if own is None else own)]
     members = [
-        (f"👤 {shorten(name, LONGEST_NAME)}: {_credits(spent, context)}", PEOPLE("who", user))
+        (f"👤 {shorten(name, LONGEST_NAME)}: {_credits_text(spent, context)}", PEOPLE("who", user))
         for user, name, spent in one.by_person
     ]
     rows = [[button(*member)] for member in members]
-    return "\n".join(lines), [*rows, *_actions(one, context)]
+    return "\n".join(lines), [*rows, *_guest_buttons(one, context)]
 
 
 def _standing(one: Guest, context: Context) -> list[str]:
@@ -181,7 +181,7 @@ def _standing(one: Guest, context: Context) -> list[str]:
     return [t(STATES["through"])]
 
 
-def _actions(one: Guest, context: Context) -> Buttons:
+def _guest_buttons(one: Guest, context: Context) -> Buttons:
     entry, number = one.entry, one.id
     rows = [[context.button(N_("Limit"), PEOPLE("limits", number))]]
     if entry and entry.is_blocked(context.now):
@@ -195,7 +195,7 @@ def _actions(one: Guest, context: Context) -> Buttons:
     return [*rows, [context.button(N_("Back to the list"), PEOPLE("list", 0))]]
 
 
-def _limits(one: Guest, context: Context) -> Page:
+def _limit_page(one: Guest, context: Context) -> Page:
     t = context.t
     buttons = [button(t.number(n), PEOPLE("limit", one.id, n)) for n in LIMITS]
     usual = context.button(N_("Same as everyone"), PEOPLE("limit", one.id))

@@ -36,10 +36,10 @@ DONE = N_(
 @command("privacy", channel_after=0)
 async def privacy(context: Context) -> None:
     """Say what is kept, with the button that erases it."""
-    await say(context, *about_chat(context))
+    await say(context, *chat_data_page(context))
 
 
-def about_chat(context: Context) -> Page:
+def chat_data_page(context: Context) -> Page:
     """Return what is kept of the chat, and the button that erases it."""
     button = context.button(N_("Delete everything"), ERASE(), DANGER)
     return f"{context.t(ABOUT)}\n\n{context.t(STAYS)}", [[button]]
@@ -55,7 +55,7 @@ async def erase(context: Context, what: str | None) -> None:
         text = context.t(N_("Nothing was deleted."))
         await rewrite(context, text, [[back(context.t, ERASE("back"))]])
     elif what == "back":
-        await rewrite(context, *about_chat(context))
+        await rewrite(context, *chat_data_page(context))
     else:
         yes = context.button(N_("Yes, delete"), ERASE("yes"), DANGER)
         no = context.button(N_("No, keep it"), ERASE("no"))

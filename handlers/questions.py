@@ -35,7 +35,7 @@ async def ask(context: Context, question: str, usage: str) -> None:
         await say(context, context.t(question), markup=FIELD)
 
 
-def choices(result: Sequence[Subscription], command: str) -> Buttons:
+def subscription_buttons(result: Sequence[Subscription], command: str) -> Buttons:
     """Return a button for each profile that a chat has, which does ``command`` with it."""
     names = list(dict.fromkeys(one.username for one in result))[:MOST]
     return grid([button(name, RUN(command, name)) for name in names], A_ROW)
@@ -66,11 +66,11 @@ def question_of(message: Message, questions: Sequence[str]) -> str | None:
     if asked is None or asked.from_user is None or not asked.from_user.is_bot:
         return None
     words = _words(asked.text or "")
-    return next((question for question in questions if words in _shown(question)), None)
+    return next((question for question in questions if words in _in_all_languages(question)), None)
 
 
 @cache
-def _shown(question: str) -> frozenset[str]:
+def _in_all_languages(question: str) -> frozenset[str]:
     return frozenset(_words(plain(translator_for(code)(question))) for code in LANGUAGES)
 
 

@@ -20,7 +20,7 @@ from bot.runtime import logging, transaction_guard
 from bot.runtime.background import beside
 from bot.sending.replies import ACTION_S, Payload, edit_of, text_of
 from bot.updates import unit_of_work
-from handlers.guard import answer
+from handlers.guard import answer_press
 
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
@@ -100,7 +100,7 @@ async def working(context: Context) -> AsyncIterator[None]:
                     target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id
                 )
                 await asyncio.sleep(ACTION_S)
-                await answer(context)
+                await answer_press(context)
 
     async with beside(show_progress()):
         yield

@@ -9,7 +9,7 @@ from bot.presentation.actions import DANGER, RULE, SUBSCRIPTION, Buttons, Page, 
 from bot.presentation.html import code, shorten
 from handlers.guard import command, pressed
 from handlers.replies import rewrite, say
-from handlers.subscriptions import choose
+from handlers.subscriptions import choose_profile
 
 WHICH = N_("Whose rules do you want to see?")
 USAGE = N_(
@@ -31,7 +31,7 @@ async def rules(context: Context) -> None:
     """Show or change the rules of a profile's subscription here."""
     words = context.words
     if not words:
-        await choose(context, WHICH, "rules", USAGE)
+        await choose_profile(context, WHICH, "rules", USAGE)
         return
     link = links.parse_argument(words[0]) if words else None
     if link is None or link.username is None:
@@ -53,27 +53,27 @@ async def rules(context: Context) -> None:
     if text:
         here = [
             await context.services.subscribing.set_options(
-                context.chat.id, one.id, _with(one.options, parsed.only, parsed.without)
+                context.chat.id, one.id, _with_rules(one.options, parsed.only, parsed.without)
             )
             for one in here
         ]
-    await say(context, *_page(here[0], context))
+    await say(context, *_rules_page(here[0], context))
 
 
 @pressed(RULE)
 async def end_rules(context: Context, number: int) -> None:
     """End a subscription's rules."""
     one = await context.services.subscriptions.get(context.chat.id, number)
-    options = _with(one.options, "", "")
+    options = _with_rules(one.options, "", "")
     one = await context.services.subscribing.set_options(context.chat.id, one.id, options)
-    await rewrite(context, *_page(one, context))
+    await rewrite(context, *_rules_page(one, context))
 
 
-def _with(options: Options, only: str, without: str) -> Options:
+def _with_rules(options: Options, only: str, without: str) -> Options:
     return Options.of({**options.values(), "only": only, "without": without})
 
 
-def _page(one: Subscription, context: Context) -> Page:
+def _rules_page(one: Subscription, context: Context) -> Page:
     t, options = context.t, one.options
     lines: list[str] = [t(TITLE, username=one.username)]
     if options.only:

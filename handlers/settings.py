@@ -58,55 +58,55 @@ QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
 @command("settings", channel_after=0)
 async def settings(context: Context) -> None:
     """Show what is set, with a button for each."""
-    await say(context, *await overview(context))
+    await say(context, *await settings_page(context))
 
 
 @command("timezone", channel_after=0)
 async def timezone(context: Context) -> None:
     """Set the zone of a city, or by its own name; without one, offer the cities."""
     if context.words:
-        await _take(context, "zone", " ".join(context.words))
+        await _enter(context, "zone", " ".join(context.words))
     else:
-        await _ask(context, "zone")
+        await _ask_for(context, "zone")
 
 
 @pressed(SETTING)
 async def change_setting(context: Context, data: str) -> None:
     """Follow the buttons: ``<what>[:<value>[:<value>]]``."""
     words = data.split(":")
-    page = _question(context, data)
-    _expect(context, data if page else "")
+    page = _question_page(context, data)
+    _expect_answer(context, data if page else "")
     if page is None:
-        await _set(context, words)
-        page = await overview(context)
+        await _set_pressed(context, words)
+        page = await settings_page(context)
     await rewrite(context, *page)
 
 
-def _question(context: Context, what: str) -> Page | None:
+def _question_page(context: Context, what: str) -> Page | None:
     """Return the page that asks for a setting, None where there is no such page."""
     t = context.t
     match what:
         case "zone":
-            return t(WHICH_ZONE), [*_cities(context), [back(t, TOP)]]
+            return t(WHICH_ZONE), [*_city_buttons(context), [back(t, TOP)]]
         case "quiet":
-            return t(QUIET), _nights(context)
+            return t(QUIET), _night_buttons(context)
         case "digest":
-            return t(DIGEST), [*_hours(context), [back(t, TOP)]]
+            return t(DIGEST), [*_hour_buttons(context), [back(t, TOP)]]
         case _:
             return None
 
 
-async def _set(context: Context, words: list[str]) -> None:
+async def _set_pressed(context: Context, words: list[str]) -> None:
     """Set what the words of a pressed button say."""
     match words:
         case ["zone", name] if is_zone(name):
-            await _change(context, zone=name)
+            await _change_chat(context, zone=name)
         case ["quiet", "off"]:
-            await _change(context, quiet_from=None, quiet_to=None)
+            await _change_chat(context, quiet_from=None, quiet_to=None)
         case ["quiet", start, end] if _is_hour(start) and _is_hour(end):
             await _set_quiet(context, int(start) * 60, int(end) * 60)
         case ["digest", hour] if _is_hour(hour):
-            await _change(context, digest_at=int(hour) * 60)
+            await _change_chat(context, digest_at=int(hour) * 60)
 
 
 @heard("an answer: a setting", answers_to(*QUESTIONS))
@@ -114,8 +114,8 @@ async def take_answer(context: Context) -> None:
     """Take what is typed as a reply to a page that asks."""
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
-    if message and question and not await _take(context, QUESTIONS[question], message.text or ""):
-        await _ask(context, QUESTIONS[question])
+    if message and question and not await _enter(context, QUESTIONS[question], message.text or ""):
+        await _ask_for(context, QUESTIONS[question])
 
 
 async def take_typed(context: Context, text: str) -> bool:
@@ -123,29 +123,29 @@ async def take_typed(context: Context, text: str) -> bool:
 
     What can't be read is asked for again, but for what may be a profile's name, or small talk.
     """
-    what = _expected(context)
+    what = _expected_setting(context)
     if not what or not text or text.startswith("/"):
         return False
     means_more = talk.names_in(text) or talk.is_small_talk(text)
     if what == "zone" and ("@" in text or means_more):
         return False
-    if await _take(context, what, text):
+    if await _enter(context, what, text):
         return True
     has_letters = any(char.isalpha() for char in text)
     if has_letters and (means_more or talk.name_in(text)):
         return False
-    await _ask(context, what)
+    await _ask_for(context, what)
     return True
 
 
-async def _ask(context: Context, what: str) -> None:
-    page = _question(context, what)
+async def _ask_for(context: Context, what: str) -> None:
+    page = _question_page(context, what)
     if page:
-        _expect(context, what)
+        _expect_answer(context, what)
         await say(context, *page)
 
 
-async def _take(context: Context, what: str, text: str) -> bool:
+async def _enter(context: Context, what: str, text: str) -> bool:
     """Set what was typed; return whether it could be read."""
     night, hour = hours.hours_in(text), hours.hour_in(text)
     if what == "zone":
@@ -154,11 +154,11 @@ async def _take(context: Context, what: str, text: str) -> bool:
     if what == "quiet" and night:
         await _set_quiet(context, *night)
     elif what == "digest" and hour is not None:
-        await _change(context, digest_at=hour)
+        await _change_chat(context, digest_at=hour)
     else:
         return False
-    _expect(context, "")
-    await say(context, *await overview(context))
+    _expect_answer(context, "")
+    await say(context, *await settings_page(context))
     return True
 
 
@@ -166,28 +166,28 @@ async def _set_zone(context: Context, text: str) -> None:
     """Take a city or a zone; where there is no such, another is asked for."""
     name = text if is_zone(text) else cities.zone_named(text)
     if name is None:
-        _expect(context, "zone")
-        await say(context, context.t(NO_SUCH_ZONE, zone=text[:64]), _cities(context))
+        _expect_answer(context, "zone")
+        await say(context, context.t(NO_SUCH_ZONE, zone=text[:64]), _city_buttons(context))
         return
-    _expect(context, "")
-    await _change(context, zone=name)
-    shown = context.t(ZONE_SET, clock=_clock(context), zone=_zone(context))
+    _expect_answer(context, "")
+    await _change_chat(context, zone=name)
+    shown = context.t(ZONE_SET, clock=_time_there(context), zone=_zone_text(context))
     await say(context, shown, [[back(context.t, TOP)]])
 
 
 async def _set_quiet(context: Context, start: int, end: int) -> None:
     same = start == end
-    await _change(context, quiet_from=None if same else start, quiet_to=None if same else end)
+    await _change_chat(context, quiet_from=None if same else start, quiet_to=None if same else end)
 
 
-def _expected(context: Context) -> str:
+def _expected_setting(context: Context) -> str:
     """Return what a page has just asked for in the chat; empty for nothing."""
     key = (context.chat.id, "expected")
     what = context.services.lately.get(key, within=EXPECTED, now=context.now)
     return what if isinstance(what, str) else ""
 
 
-def _expect(context: Context, what: str) -> None:
+def _expect_answer(context: Context, what: str) -> None:
     """Note that the next bare message of a private chat may be what a page asks for."""
     lately, key = context.services.lately, (context.chat.id, "expected")
     lately.forget(key)
@@ -195,22 +195,22 @@ def _expect(context: Context, what: str) -> None:
         lately.record(key, what, now=context.now)
 
 
-async def _change(context: Context, **values: object) -> None:
+async def _change_chat(context: Context, **values: object) -> None:
     context.chat = await context.services.chats.change(context.chat.id, **values) or context.chat
     context.t = context.t.in_zone(zone_of(context.chat.zone))
     await context.services.subscriptions.replan(context.chat.id)
 
 
-async def overview(context: Context) -> Page:
+async def settings_page(context: Context) -> Page:
     """Return what is set in the chat, and the buttons that change it."""
     chat, t = context.chat, context.t
     rows = await context.services.subscriptions.every(chat.id)
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,
-        zone=_zone(context),
-        clock=_clock(context),
-        quiet=_quiet(chat, context),
-        digest=_minutes(chat.digest_at, context),
+        zone=_zone_text(context),
+        clock=_time_there(context),
+        quiet=_quiet_text(chat, context),
+        digest=_clock_time(chat.digest_at, context),
         n=sum(one.options.digest for one in rows),
     )
     buttons = [
@@ -226,17 +226,17 @@ async def overview(context: Context) -> Page:
     return text, grid(buttons, 2)
 
 
-def _quiet(chat: Chat, context: Context) -> str:
+def _quiet_text(chat: Chat, context: Context) -> str:
     if chat.quiet_from is None or chat.quiet_to is None:
         return context.t.plain(N_("none"))
-    return _range(chat.quiet_from, chat.quiet_to, context)
+    return _hours_text(chat.quiet_from, chat.quiet_to, context)
 
 
-def _range(start: int, end: int, context: Context) -> str:
-    return context.t.span(_minutes(start, context), _minutes(end, context))
+def _hours_text(start: int, end: int, context: Context) -> str:
+    return context.t.span(_clock_time(start, context), _clock_time(end, context))
 
 
-def _zone(context: Context) -> str:
+def _zone_text(context: Context) -> str:
     """Return the chat's zone by its city, and by its own name where that tells more."""
     zone = context.chat.zone
     if match := GMT.fullmatch(zone):  # the database of zones counts them to the west
@@ -245,29 +245,29 @@ def _zone(context: Context) -> str:
     return name if city == name or not is_zone(zone) else f"{city} ({name})"
 
 
-def _clock(context: Context) -> str:
+def _time_there(context: Context) -> str:
     return context.t.time(context.now, zone_of(context.chat.zone))
 
 
-def _minutes(minutes: int, context: Context) -> str:
+def _clock_time(minutes: int, context: Context) -> str:
     return context.t.time(datetime(2000, 1, 1, minutes // 60, minutes % 60, tzinfo=UTC), UTC)
 
 
-def _nights(context: Context) -> Buttons:
+def _night_buttons(context: Context) -> Buttons:
     nights = [
-        button(_range(start * 60, end * 60, context), SETTING("quiet", start, end))
+        button(_hours_text(start * 60, end * 60, context), SETTING("quiet", start, end))
         for start, end in NIGHTS
     ]
     off = context.button(N_("Never"), SETTING("quiet", "off"))
     return [*grid(nights, 2), [off, back(context.t, TOP)]]
 
 
-def _hours(context: Context) -> Buttons:
-    times = (_minutes(hour * 60, context) for hour in range(24))
+def _hour_buttons(context: Context) -> Buttons:
+    times = (_clock_time(hour * 60, context) for hour in range(24))
     return grid([button(time, SETTING("digest", hour)) for hour, time in enumerate(times)], 4)
 
 
-def _cities(context: Context) -> Buttons:
+def _city_buttons(context: Context) -> Buttons:
     """Return a button for each of the cities that are offered first."""
     language = context.t.language
     choice = [button(cities.city_of(z, language), SETTING("zone", z)) for z in cities.CHOICE]

@@ -30,7 +30,7 @@ async def show_profile(context: Context, username: str, count: int | None = None
         if not live:
             await offer_rest(context, NoStoriesError(username=username))
             return
-        await show(context, plan(latest(live, count)))
+        await show(context, plan(latest_stories(live, count)))
 
 
 async def offer_rest(context: Context, none: BotError) -> None:
@@ -47,7 +47,7 @@ async def offer_rest(context: Context, none: BotError) -> None:
     await say(context, context.t(none.sentence, **none.fields), [[follow, highlights]])
 
 
-def latest(stories: list[Story], count: int | None) -> list[Story]:
+def latest_stories(stories: list[Story], count: int | None) -> list[Story]:
     """Return the latest ``count`` stories, or all of them, oldest first."""
     in_order = sorted(stories, key=lambda story: story.taken_at)
     return in_order[-count:] if count else in_order

@@ -9,18 +9,18 @@ from bot.presentation import actions
 from bot.presentation.actions import Page, back, button, grid
 from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from handlers import access, card, members, settings, subscriptions, talk
-from handlers.admission import start_link
+from handlers.admission import entry_payload
 from handlers.commands import show_menu
 from handlers.guard import UNKNOWN_BUTTON, act_on, command, pressed
-from handlers.help import adding, page
+from handlers.help import add_to_buttons, help_page
 from handlers.people import WELCOME
 from handlers.replies import rewrite, say
 
 PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.CARD: partial(card.card, has_more=True),
-    actions.SUBSCRIPTIONS: subscriptions.listed,
-    actions.SUBSCRIPTION: subscriptions.options_of,
-    actions.HELP: page,
+    actions.SUBSCRIPTIONS: subscriptions.list_page,
+    actions.SUBSCRIPTION: subscriptions.options_page_of,
+    actions.HELP: help_page,
 }
 """What a link may open: pages only."""
 
@@ -33,19 +33,19 @@ async def start(context: Context) -> None:
 
     A group or channel is told what it can do there: a bare name is not answered in it.
     """
-    if context.args and await _open(context, actions.read_link(context.args[0])):
+    if context.args and await _open_page(context, actions.read_link(context.args[0])):
         return
     if not context.is_private:
         text, buttons = members.greeting(context.where, context)
         await say(context, text, None if context.is_channel else buttons)
         return
-    invitation = start_link(context)
+    invitation = entry_payload(context)
     greeting = await access.come_in(context, invitation) if invitation else None
-    hello, first = greeting or (context.t(WELCOME), talk.example(context))
-    await say(context, hello, [*first, *adding(context)])
+    hello, first = greeting or (context.t(WELCOME), talk.example_button(context))
+    await say(context, hello, [*first, *add_to_buttons(context)])
 
 
-async def _open(context: Context, data: str) -> bool:
+async def _open_page(context: Context, data: str) -> bool:
     """Open the page that a link names; return whether it names one.
 
     Raises:
@@ -65,13 +65,13 @@ async def _open(context: Context, data: str) -> bool:
 @command("language", channel_after=0)
 async def language(context: Context) -> None:
     """Offer the languages as buttons."""
-    await say(context, *_choices(context))
+    await say(context, *_language_buttons(context))
 
 
 @pressed(actions.LANGUAGES)
 async def language_page(context: Context) -> None:
     """Offer the languages in place of the settings."""
-    await rewrite(context, *_choices(context))
+    await rewrite(context, *_language_buttons(context))
 
 
 @pressed(actions.LANGUAGE)
@@ -88,7 +88,7 @@ async def set_language(context: Context, code: str) -> str | None:
     return None
 
 
-def _choices(context: Context) -> Page:
+def _language_buttons(context: Context) -> Page:
     current = language_for(context.chat.effective_language)  # a channel's may be another than ours
     buttons = [
         button(f"✓ {one.name}" if code == current else one.name, actions.LANGUAGE(code))

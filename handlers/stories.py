@@ -18,10 +18,10 @@ from handlers.card import LIVE
 from handlers.guard import command
 from handlers.highlights import show_highlight
 from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of, unreadable
-from handlers.questions import ask, choices
+from handlers.profile_lists import failure_lines
+from handlers.questions import ask, subscription_buttons
 from handlers.replies import say, working
-from handlers.several import lines_of
-from handlers.show import latest, show, show_profile
+from handlers.show import latest_stories, show, show_profile
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(
@@ -43,10 +43,10 @@ async def stories(context: Context) -> None:
     elif asked := context.replied_to:
         await serve_argument(context, links.verdict(links_of(asked, context.bot.username)))
     else:
-        await _show_tray(context)
+        await _show_who_has_stories(context)
 
 
-async def _show_tray(context: Context) -> None:
+async def _show_who_has_stories(context: Context) -> None:
     """Show who of what the chat follows has stories, by what is held; else ask for a name."""
     t, service = context.t, context.services.subscriptions
     live: dict[str, list[Story]] = {}
@@ -55,14 +55,14 @@ async def _show_tray(context: Context) -> None:
     for one in rows:
         name = one.username
         if shown := await service.live(name, chat_id=context.chat.id):
-            live[name] = latest(shown, None)
+            live[name] = latest_stories(shown, None)
             known = await service.profile(one.profile_id)
             seen_at[name] = known.snapshot_at if known else None
     if not rows:
         await ask(context, ASK, USAGE)
         return
     if not live:
-        await say(context, t(NO_TRAY), choices(rows, "stories"))
+        await say(context, t(NO_TRAY), subscription_buttons(rows, "stories"))
         return
     newest_first = sorted(live, key=lambda name: live[name][-1].taken_at, reverse=True)[:MOST]
     lines: list[str] = [t(TRAY)]
@@ -124,9 +124,9 @@ async def show_profiles(context: Context, wanted: Wanted) -> None:
     for name in wanted.names:
         if name in failed:
             continue
-        live = latest(result[name], wanted.count)
+        live = latest_stories(result[name], wanted.count)
         await show(context, plan(live), is_last=False)
         lines.append(t(COUNTED, n=len(live), username=name))
     in_order = [(name, failed[name]) for name in wanted.names if name in failed]
-    lines += lines_of(in_order, wanted, context)
+    lines += failure_lines(in_order, wanted, context)
     await say(context, Safe("\n".join(lines)))

@@ -30,13 +30,13 @@ from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, about, arrows, button
 from bot.presentation.html import Safe, shorten
 from bot.presentation.notices import MISSING
-from handlers.guard import UNKNOWN_BUTTON, answer, command, heard, may_run, pressed
+from handlers.guard import UNKNOWN_BUTTON, answer_press, command, heard, may_run, pressed
 from handlers.links import unreadable
 from handlers.options import SETTINGS, options_page, paused_line
-from handlers.questions import ask, choices
+from handlers.profile_lists import by_sentence, failure_lines
+from handlers.questions import ask, subscription_buttons
 from handlers.replies import rewrite, say, working
 from handlers.rights import SHOW, TABLE
-from handlers.several import lines_of, shared
 from handlers.show import show
 
 PAGE = 8
@@ -117,7 +117,7 @@ async def choose_chat(context: Context, number: int, place: int | None) -> None:
     known: Buttons = []
     for chat in await context.services.subscriptions.places_of(context.chat.id):
         with suppress(AdminsUnknownError, AskAgainError):
-            if await _is_run(context, chat.id, chat.kind):
+            if await _may_post_for(context, chat.id, chat.kind):
                 title = shorten(chat.title, TITLE)
                 known.append([button(title, actions.ELSEWHERE(one.id, chat.id))])
     channel = _chat_key(context.t.plain(N_("A channel")), one, "can_post_messages", channel=True)
@@ -166,7 +166,7 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     """
     t, target, where = context.t, context.place, ""
     if wanted.channel:
-        target, where = await _channel(context, wanted.channel)
+        target, where = await _channel_named(context, wanted.channel)
     async with working(context):
         result = await context.services.subscribing.subscribe_all(
             target,
@@ -182,25 +182,25 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     new = [one.profile.username for one in done if not one.already]
     sooner = [one.profile.username for one in done if one.is_sooner]
     old = [one.profile.username for one in done if one.already and not one.is_sooner]
-    lines = [_now(new, target, wanted, where, context)] if new else []
+    lines = [_begun_sentence(new, target, wanted, where, context)] if new else []
     lines += [t(SOONER, username=t.bold_names(sooner))] if sooner else []
     lines += [t(ALREADY, username=t.bold_names(old))] if old else []
     paused = [one.subscription for one in done if one.subscription.paused]
-    lines += shared([(one.username, paused_line(one, context)) for one in paused], context)
-    lines += lines_of(failed, wanted, context)
-    lines += await _slow(done, context)
+    lines += by_sentence([(one.username, paused_line(one, context)) for one in paused], context)
+    lines += failure_lines(failed, wanted, context)
+    lines += await _delay_hint(done, context)
     text = Safe("\n".join(lines) + await _obstacles(context, target))
     buttons: Buttons = []
     if len(result) == 1:
         buttons = _after_subscribe(done[0], context, can_show=not (in_place or where))
     elif done:
-        buttons = [[to_list(context)]]
+        buttons = [[list_button(context)]]
     if where and context.is_private:
         buttons = about(buttons, target.chat_id)
     await (rewrite if in_place else say)(context, text, buttons)
 
 
-def _now(
+def _begun_sentence(
     names: Sequence[str], target: Target, wanted: Wanted, where: str, context: Context
 ) -> str:
     """Return the sentence on where alerts of profiles come from now on."""
@@ -212,7 +212,7 @@ def _now(
     return t(NOW_IN_TOPIC if target.thread_id else NOW, username=username)
 
 
-async def _slow(done: Sequence[Subscribed], context: Context) -> list[str]:
+async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]:
     """Return how long alerts take, where that is long and an option would help; else nothing."""
     service = context.services.subscriptions
     delays = [
@@ -234,7 +234,7 @@ async def show_live(context: Context, username: str) -> str | None:
     live = await service.live(username, chat_id=context.chat.id)
     if not live:
         return context.t.plain(N_("These stories are gone."))
-    await answer(context)
+    await answer_press(context)
     await show(context, plan(live))
     return None
 
@@ -242,13 +242,13 @@ async def show_live(context: Context, username: str) -> str | None:
 @command("subscriptions", channel_after=0)
 async def subscriptions(context: Context) -> None:
     """List what the chat follows."""
-    await say(context, *await listed(context, 0))
+    await say(context, *await list_page(context, 0))
 
 
 @pressed(actions.SUBSCRIPTIONS)
 async def turn_page(context: Context, page: int, of: int | None) -> None:
     """Show another page of the list, in place."""
-    await rewrite(context, *await listed(context, page, of))
+    await rewrite(context, *await list_page(context, page, of))
 
 
 @command("unsubscribe", channel_after=1)
@@ -256,7 +256,7 @@ async def unsubscribe(context: Context) -> None:
     """Stop following one profile, or all, at once; a button undoes it."""
     argument = " ".join(context.words)
     if not argument:
-        await choose(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
+        await choose_profile(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
         return
     service, link = context.services.subscriptions, links.parse_argument(argument)
     if argument.lower() == "all":
@@ -267,19 +267,19 @@ async def unsubscribe(context: Context) -> None:
         await say(context, context.t(UNSUBSCRIBE_USAGE))
         return
     if rows:
-        await say(context, *await _ended(rows, context))
+        await say(context, *await _unsubscribe(rows, context))
     else:
         await say(context, context.t(EMPTY))
 
 
 @pressed(actions.UNSUBSCRIBE)
-async def end(context: Context, number: int) -> None:
+async def end_pressed(context: Context, number: int) -> None:
     """End one subscription of the chat."""
     one = await context.services.subscriptions.get(context.chat.id, number)
-    await rewrite(context, *await _ended([one], context))
+    await rewrite(context, *await _unsubscribe([one], context))
 
 
-async def _ended(rows: Sequence[Subscription], context: Context) -> Page:
+async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
     """End subscriptions; return what is said of it, with the button that brings them back."""
     at = await context.services.subscriptions.unsubscribe(context.chat.id, rows)
     done = NN_("Unsubscribed from {n} profile.", "Unsubscribed from {n} profiles.")
@@ -287,7 +287,7 @@ async def _ended(rows: Sequence[Subscription], context: Context) -> Page:
     if len({one.username for one in rows}) == 1:
         text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=rows[0].username)
     undo = context.button(UNDO, actions.UNDO(int(at.timestamp())))
-    return text, [[undo, to_list(context)]]
+    return text, [[undo, list_button(context)]]
 
 
 @pressed(actions.UNDO)
@@ -299,12 +299,12 @@ async def undo(context: Context, at: int) -> str | None:
     if not restored:
         return context.t.plain(UNKNOWN_BUTTON)
     one_page = len(restored) == 1
-    page = options_page(restored[0], context) if one_page else await listed(context, 0)
+    page = options_page(restored[0], context) if one_page else await list_page(context, 0)
     await rewrite(context, *page)
     return None
 
 
-async def choose(context: Context, question: str, command: str, usage: str) -> None:
+async def choose_profile(context: Context, question: str, command: str, usage: str) -> None:
     """Ask with which of its profiles the chat wants ``command`` done; a button each.
 
     Without any, whom to subscribe to: but not who may not subscribe. In a channel no button can
@@ -314,14 +314,14 @@ async def choose(context: Context, question: str, command: str, usage: str) -> N
     if rows and context.is_channel:
         await say(context, context.t(usage))
     elif rows:
-        await say(context, context.t(question), choices(rows, command))
+        await say(context, context.t(question), subscription_buttons(rows, command))
     elif TABLE[f"/{command}"] is SHOW and context.is_group:
         await say(context, context.t(EMPTY))
     else:
         await ask(context, FIRST, EMPTY)
 
 
-async def listed(context: Context, page: int, of: int | None = None) -> Page:
+async def list_page(context: Context, page: int, of: int | None = None) -> Page:
     """Return a page of what the chat follows, each with the button of its options.
 
     Where ``of`` is the number of a subscription, it is the page on which that stands.
@@ -336,7 +336,7 @@ async def listed(context: Context, page: int, of: int | None = None) -> Page:
     if context.chat.kind == Chat.CHANNEL and context.about is None:
         names = context.t.bold_names(one.username for one in rows)
         text = Safe(f"{context.t(N_('Subscriptions'))}: <b>{names}</b>")
-        return Safe(text + await _obstacles(context, None)), [[to_list(context)]]
+        return Safe(text + await _obstacles(context, None)), [[list_button(context)]]
     text = context.t(
         NN_(
             "This chat has {n} subscription. Tap it for its options.",
@@ -345,12 +345,12 @@ async def listed(context: Context, page: int, of: int | None = None) -> Page:
         n=len(every),
     )
     text = Safe(text + await _obstacles(context, None))
-    buttons = [[button(_line(one, context), actions.SUBSCRIPTION(one.id))] for one in rows]
+    buttons = [[button(_button_text(one, context), actions.SUBSCRIPTION(one.id))] for one in rows]
     is_last = (page + 1) * PAGE >= len(every)
     return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
 
-def to_list(context: Context) -> InlineKeyboardButton:
+def list_button(context: Context) -> InlineKeyboardButton:
     """Return the button that lists what the chat follows."""
     return context.button(N_("Subscriptions"), actions.SUBSCRIPTIONS(0))
 
@@ -365,7 +365,7 @@ async def _obstacles(context: Context, target: Target | None) -> Safe:
     return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in here))
 
 
-def _line(one: Subscription, context: Context) -> str:
+def _button_text(one: Subscription, context: Context) -> str:
     """Return a profile's name, and where its alerts go if not to the chat itself."""
     signs = {True: "⏸ ", False: "🔔 "}[one.paused]
     if one.state != "active":
@@ -392,14 +392,14 @@ def _after_subscribe(done: Subscribed, context: Context, *, can_show: bool) -> B
     return [[show], *last] if done.live else last
 
 
-async def _channel(context: Context, name: str) -> tuple[Target, str]:
+async def _channel_named(context: Context, name: str) -> tuple[Target, str]:
     """Return the channel and its name, after checking that the person and the bot run it."""
     user_id, services = context.user_id, context.services
     try:
         channel = await context.bot.get_chat(name)
         if user_id is None or channel.type == Chat.PRIVATE:
             raise ChannelError("not a channel, or nobody in particular")
-        if not await _is_run(context, channel.id, channel.type):
+        if not await _may_post_for(context, channel.id, channel.type):
             raise ChannelError("no administrator who may post")
     except (BadRequest, Forbidden, AdminsUnknownError) as error:
         raise ChannelError("can't be seen") from error
@@ -416,7 +416,7 @@ async def _channel(context: Context, name: str) -> tuple[Target, str]:
     return Target(channel.id), name if name.startswith("@") else channel.effective_name or name
 
 
-async def _is_run(context: Context, chat_id: int, kind: str) -> bool:
+async def _may_post_for(context: Context, chat_id: int, kind: str) -> bool:
     """Return whether the person runs a group or channel, and the bot may write there."""
     user_id, bot = context.user_id, context.bot
     if user_id is None or not await may_run(context, chat_id, kind, user_id):
@@ -426,12 +426,12 @@ async def _is_run(context: Context, chat_id: int, kind: str) -> bool:
 
 
 @pressed(actions.SUBSCRIPTION)
-async def option_list(context: Context, number: int, section: str | None) -> None:
+async def show_options(context: Context, number: int, section: str | None) -> None:
     """Show the options of the pressed subscription, in place."""
-    await rewrite(context, *await options_of(context, number, section))
+    await rewrite(context, *await options_page_of(context, number, section))
 
 
-async def options_of(context: Context, number: int, section: str | None) -> Page:
+async def options_page_of(context: Context, number: int, section: str | None) -> Page:
     """Return the page of a subscription of the chat, or one of its options."""
     one = await context.services.subscriptions.get(context.chat.id, number)
     return options_page(one, context, section)

@@ -35,12 +35,12 @@ from handlers import (
     why,
 )
 from handlers.errors import SAME_AGAIN, react
-from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, heard, pressed, record
+from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, heard, pressed, record_lately
 from handlers.links import is_our_post
+from handlers.profile_lists import LEFT_OUT
 from handlers.questions import answers_to, question_of
 from handlers.replies import say
 from handlers.rights import OWNER, TABLE
-from handlers.several import LEFT_OUT
 
 _EXAMPLE = "natgeo"
 
@@ -135,7 +135,7 @@ async def answer_talk(context: Context) -> None:
     text = message.text or ""
     said = text or message.caption or ""
     if message.document and (message.document.file_name or "").lower().endswith(FILES):
-        await exchange.offer(context, message, message.document)
+        await exchange.offer_import(context, message, message.document)
     elif await settings.take_typed(context, text):
         return
     elif command := talk.command_in(text):
@@ -183,7 +183,7 @@ def _is_taken(name: str, word: str) -> bool:
     return name.isdigit() if word == "stories" else name in OURS
 
 
-def example(context: Context) -> Buttons:
+def example_button(context: Context) -> Buttons:
     """Return a button that shows a real album."""
     text = shorten(context.t.plain(N_("Show {username}"), username=_EXAMPLE), BUTTON)
     return [[button(text, actions.RUN("stories", _EXAMPLE))]]
@@ -221,5 +221,5 @@ async def _give_example(context: Context) -> None:
         sign = HEARD if is_small else SAME_AGAIN
         await unit_of_work.later(partial(react, context, message, sign))
         return
-    await say(context, context.t(EXAMPLE), example(context))
-    await record(context, (chat_id, "example"))
+    await say(context, context.t(EXAMPLE), example_button(context))
+    await record_lately(context, (chat_id, "example"))

@@ -13,7 +13,7 @@ from handlers.guard import command
 from handlers.options import MEDIA, paused_line
 from handlers.replies import say
 from handlers.show import offer_rest
-from handlers.subscriptions import choose
+from handlers.subscriptions import choose_profile
 
 USAGE = N_("Add a name, for example: /why natgeo")
 WHY = N_("Which profile do you want to know about?")
@@ -43,7 +43,7 @@ OUTCOMES = {
 async def why(context: Context) -> None:
     """Tell the last check and the next, and what became of what was found."""
     if not context.words:
-        await choose(context, WHY, "why", USAGE)
+        await choose_profile(context, WHY, "why", USAGE)
         return
     link = links.parse_argument(context.words[0])
     if link is None or link.username is None:
@@ -54,23 +54,23 @@ async def why(context: Context) -> None:
     except NotFollowedError as error:
         await offer_rest(context, error)
     else:
-        await say(context, _text(known, context))
+        await say(context, _why_text(known, context))
 
 
-def _text(known: Why, context: Context) -> str:
+def _why_text(known: Why, context: Context) -> str:
     lines = [
         context.t(N_("<b>{username}</b>"), username=known.subscription.username),
-        *_states(known, context),
-        *(_checks(known, known.profile, context) if known.profile else ()),
+        *_state_lines(known, context),
+        *(_check_lines(known, known.profile, context) if known.profile else ()),
         "",
-        *_outcomes(known, context),
+        *_outcome_lines(known, context),
     ]
     if known.live:
         lines += ["", context.t(PASSING, n=known.passing, total=known.live)]
     return "\n".join(lines)
 
 
-def _states(known: Why, context: Context) -> list[str]:
+def _state_lines(known: Why, context: Context) -> list[str]:
     """Return what keeps alerts from coming, whatever is posted; and whether it is public."""
     t = context.t
     lines: list[str] = []
@@ -84,7 +84,7 @@ def _states(known: Why, context: Context) -> list[str]:
     return lines
 
 
-def _checks(known: Why, profile: Known, context: Context) -> list[str]:
+def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
     """Return when it was checked and will be, and how soon stories come."""
     t, now = context.t, context.now
     lines: list[str] = []
@@ -105,14 +105,14 @@ def _checks(known: Why, profile: Known, context: Context) -> list[str]:
     return lines
 
 
-def _outcomes(known: Why, context: Context) -> list[str]:
+def _outcome_lines(known: Why, context: Context) -> list[str]:
     """Return what became of the stories of two days; why nothing came, where nothing did."""
     t, outcomes, begun = context.t, known.outcomes, known.subscription.created_at
     if not outcomes.total and begun > context.now - LOOKBACK:
         return [t(N_("No new stories since alerts began ({when})."), when=t.moment(begun))]
     if not outcomes.total:
         return [t(N_("I found no new stories in the last two days."))]
-    options = t.listed(_limits(known, context))
+    options = t.listed(_filter_names(known, context))
     sentences = {"total": N_("found: {n}"), **OUTCOMES}
     if options:
         sentences["filtered"] = N_("skipped because of “{options}”: {n}")
@@ -127,7 +127,7 @@ def _outcomes(known: Why, context: Context) -> list[str]:
     return lines
 
 
-def _limits(known: Why, context: Context) -> list[str]:
+def _filter_names(known: Why, context: Context) -> list[str]:
     """Return the options and the rules that kept stories back."""
     chosen = known.subscription.options
     names = [] if chosen.media == "all" else [MEDIA[chosen.media]]

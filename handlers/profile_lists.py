@@ -19,7 +19,7 @@ WORD = 40  # characters of what somebody wrote
 Failures = Sequence[tuple[str, BotError]]
 
 
-def shared(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
+def by_sentence(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
     """Return a line for each different sentence, after the names of all whom it is about."""
     alike: dict[str, list[str]] = {}
     for name, sentence in said:
@@ -29,7 +29,7 @@ def shared(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
     ]
 
 
-def lines_of(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
+def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
     """Return lines on what could not be done, and why; equal reasons share a line."""
     nameless: list[tuple[str, str]] = []
     lines: list[str] = []
@@ -43,7 +43,7 @@ def lines_of(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
             nameless.append((name, sentence))
         elif name not in hidden:
             lines.append(sentence)
-    lines += shared(nameless, context)
+    lines += by_sentence(nameless, context)
     lines += [context.t(UNREAD, word=shorten(word, WORD)) for word, _ in wanted.unread]
     if wanted.left_out:
         lines.append(context.t(LEFT_OUT, n=MOST))
