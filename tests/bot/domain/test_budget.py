@@ -86,9 +86,9 @@ def test_a_burst_is_over_when_enough_of_it_is_a_minute_old() -> None:
 
 
 def test_newcomers_have_a_part_of_the_schedule_where_both_follow_something() -> None:
-    assert poll_shares(1300, known=2, fresh=1) == (1200, 100)
-    assert poll_shares(1300, known=0, fresh=1) == (1300, 1300)
-    assert poll_shares(1300, known=2, fresh=0) == (1300, 1300)
+    assert poll_shares(1600, known=2, fresh=1) == (1500, 100)
+    assert poll_shares(1600, known=0, fresh=1) == (1600, 1600)
+    assert poll_shares(1600, known=2, fresh=0) == (1600, 1600)
 
 
 def test_what_replies_leave_is_what_no_day_took_from_this_hour_on() -> None:
