@@ -24,7 +24,6 @@ from bot.domain.errors import (
 )
 from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.response import (
-    OK,
     Complaint,
     NonsenseError,
     complaint_in,
@@ -62,14 +61,6 @@ class Failure:
     again: bool = False
     after: float | None = None
     status: int = 0
-    at_edge: bool = False
-    """A proxy before the API answered, or nobody did: so the API failed at no subject."""
-
-    @property
-    def is_the_subjects(self) -> bool:
-        """Return whether the API was asked and failed, perhaps for this subject only."""
-        is_failure = isinstance(self.error, ApiUnavailableError) and self.status != TOO_MANY
-        return is_failure and not self.at_edge
 
     @property
     def is_outage(self) -> bool:
@@ -103,12 +94,7 @@ def failure_of(
         credits=_billed(status, body, price),
     )
     error.about(subject)
-    after = retry_after(headers, now)
-    is_ours = body is None or complaint or status not in {403, 404}
-    at_edge = _is_edge_page(body) or not is_ours
-    return Failure(
-        error, again=status in _AGAIN, after=after, status=status, at_edge=at_edge and status != OK
-    )
+    return Failure(error, status in _AGAIN, retry_after(headers, now), status)
 
 
 def _kind(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError]:  # noqa: PLR0911 - a table

@@ -3,8 +3,6 @@
 Seconds are of any steady clock.
 """
 
-from collections.abc import Iterable
-
 _MINUTE = 60.0
 
 
@@ -57,34 +55,3 @@ class Failing:
         """Note an answer: the API works."""
         self.suspects.clear()
         self.is_on = False
-
-
-class Refused:
-    """Subjects that the API failed at: to ask again is refused, at no cost, for a minute or more.
-
-    ``rows`` holds for each how often in a row it failed, and until when it is refused.
-    """
-
-    FIRST, LONGEST = _MINUTE, 30 * _MINUTE
-    MOST = 10_000
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.rows: dict[str, tuple[int, float]] = {}
-
-    def is_refused(self, subject: str, now: float) -> bool:
-        """Return whether a call about the subject is refused now."""
-        return self.rows.get(subject, (0, now))[1] > now
-
-    def failed(self, subject: str, now: float) -> None:
-        """Refuse the subject for a minute, twice as long at each failure in a row."""
-        failures = self.rows.pop(subject, (0, now))[0] + 1
-        while len(self.rows) >= self.MOST:
-            del self.rows[next(iter(self.rows))]
-        wait = min(self.FIRST * 2 ** min(failures - 1, 16), self.LONGEST)
-        self.rows[subject] = (failures, now + wait)
-
-    def forgive(self, subjects: Iterable[str]) -> None:
-        """Forget the failures of subjects: they answered, or it was not their fault."""
-        for subject in subjects:
-            self.rows.pop(subject, None)

@@ -8,7 +8,7 @@ closed can't be told from an answer that was lost (so each call has its own conn
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -20,7 +20,6 @@ from bot.domain.errors import (
     ApiUnavailableError,
     MediaError,
     OutOfServiceError,
-    ProfileUnavailableError,
     StoriesError,
 )
 from bot.domain.paid_calls import Answer
@@ -30,11 +29,10 @@ from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
-from bot.stories_api.limits import CallRate, Failing, Refused
+from bot.stories_api.limits import CallRate, Failing
 from bot.stories_api.response import (
     OK,
     ComplainedError,
-    NonsenseError,
     body_of_error,
     credits_in,
 )
@@ -43,9 +41,9 @@ T = TypeVar("T")
 
 LONGEST_WAIT = 0.5  # seconds before the second try; the jitter is full
 DEADLINE = 30.0  # seconds of a call, waits and retries in it
-_MOST_HOPS = 3
 MOST_TIMES = 5  # the nominal price; what an answer says beyond that is not believed
 _QUIET = 1.5  # seconds after a 429 that names none
+_LEAST_S = 0.001  # of a timeout, as none would be 0
 
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 
@@ -68,23 +66,6 @@ class Query:
     def about(self) -> str:
         """Return what it is about: an id, a name or an address."""
         return next((value for name, value in self.params.items() if name != "force"), self.path)
-
-
-@dataclass(slots=True)
-class TryBill:
-    """What one try was billed, as far as is known."""
-
-    redirects: int = 0
-    answer: int | None = None  # until its headers are seen
-
-    def sum(self, nominal: int) -> int | None:
-        """Return all of it, with an answer that was lost at its ``nominal`` price; None: unknown.
-
-        Where redirects were billed, something is known.
-        """
-        if self.answer is None and not self.redirects:
-            return None
-        return self.redirects + (nominal if self.answer is None else self.answer)
 
 
 class Transport:
@@ -112,7 +93,7 @@ class Transport:
         self._session = session
         self._url = URL(url)
         self._key = key
-        self.call_rate, self.failing, self.refused = CallRate(rate), Failing(), Refused()
+        self.call_rate, self.failing = CallRate(rate), Failing()
         self._replicas = replicas
         self.heard: Callable[[str, str], None] = lambda *_: None
         """Is told what time an answer says it is."""
@@ -148,7 +129,7 @@ class Transport:
             raise OutOfServiceError(self.out_of_service)
         started = self._steady()
         try:
-            answer = await self._guarded(query, read, started + query.deadline)
+            answer = await self._watched(query, read, started + query.deadline)
         except (StoriesError, MediaError) as error:
             spent = query.nominal if error.credits is None else error.credits
             self._credits.labels(query.path).inc(spent)
@@ -160,36 +141,18 @@ class Transport:
         self._credits.labels(query.path).inc(answer.credits)
         return answer
 
-    async def _guarded(self, query: Query, read: Read[T], end: float) -> Answer[T]:
-        """Ask, unless the subject failed a moment ago; learn from what comes."""
-        is_watched = query.path != BALANCE  # which needs no Instagram
-        if is_watched and self.refused.is_refused(query.about, self._steady()):
-            refusal = ProfileUnavailableError(f"{query.path}: failed a moment ago")
-            refusal.about(query.subject)
-            raise refusal
+    async def _watched(self, query: Query, read: Read[T], end: float) -> Answer[T]:
+        """Ask, and learn from what comes whether the API fails for everybody."""
         result = await self._in_time(query, read, end)
-        if isinstance(result, Answer):
-            if is_watched:
-                self.refused.forgive([query.about])
+        failure = result if isinstance(result, Failure) else None
+        if query.path != BALANCE and not (failure and failure.status == TOO_MANY):
+            if failure and failure.is_outage:
+                self.failing.failed(query.about, self._steady())
+            else:
                 self.failing.answered()
-            return result
-        if is_watched and result.status != TOO_MANY:
-            self._learn(query.about, result)
-        raise result.error
-
-    def _learn(self, about: str, failure: Failure) -> None:
-        """Learn from a failure whether its subject fails, or the API does for everybody."""
-        now = self._steady()
-        if failure.is_the_subjects:
-            self.refused.failed(about, now)
-        if not failure.is_outage:
-            if not failure.is_the_subjects:
-                self.refused.forgive([about])
-            self.failing.answered()
-            return
-        self.failing.failed(about, now)
-        if self.failing.is_on:
-            self.refused.forgive(self.failing.suspects)  # it is not their fault
+        if isinstance(result, Failure):
+            raise result.error
+        return result
 
     async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         """Ask, and once more where the first answer surely was not billed."""
@@ -218,86 +181,60 @@ class Transport:
 
     async def _once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         """Send one request; one that may have been billed is not tried again."""
-        bill = TryBill()
         result: Answer[T] | Failure
         try:
-            async with asyncio.timeout(end - self._steady()):
-                result = await self._send(query, read, bill)
+            result = await self._send(query, read, end)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # The request was not written; only redirects before it may have been billed.
-            again = not bill.redirects
-            result = Failure(_lost(query, error, bill.redirects), again=again, at_edge=True)
+            result = Failure(_lost(query, error, 0), again=True)  # the request was not written
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too
-            result = Failure(_lost(query, error, bill.sum(query.nominal)))
-        except MediaError as error:
-            error.credits = bill.sum(query.nominal)
-            raise
+            result = Failure(_lost(query, error, None))
         self._record(query, result)
         return result
 
-    async def _send(self, query: Query, read: Read[T], bill: TryBill) -> Answer[T] | Failure:
-        url = self._url.joinpath(query.path.lstrip("/")).with_query(query.params)
-        for _ in range(_MOST_HOPS):
-            async with self._session.get(
-                url,
-                headers={
-                    "x-access-key": self._key.get_secret_value(),
-                    "User-Agent": "Storybell/1.0",
-                    "Accept": "application/json, */*;q=0.5",
-                    "Connection": "close",
-                },
-                allow_redirects=False,  # the client would carry the key to another origin
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
-                middlewares=(once,),
-            ) as response:
-                self.heard("the Stories API", response.headers.get("Date", ""))
-                target = self._same_origin(response)
-                if target is None:
-                    return await self._judge(query, response, read, bill)
-                bill.redirects += self._price(query, response)
-                url = target
-        bill.answer = 0
-        raise NonsenseError("too many redirects")
-
-    def _same_origin(self, response: aiohttp.ClientResponse) -> URL | None:
-        """Return where a redirect leads, if that is ours; the key goes nowhere else."""
-        location = response.headers.get("Location")
-        if response.status not in REDIRECTS or not location:
-            return None
-        try:
-            target = response.url.join(URL(location, encoded=True))
-            is_ours = target.origin() == self._url.origin() and target.raw_user is None
-        except ValueError:
-            return None
-        return target if is_ours else None
+    async def _send(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
+        left = max(end - self._steady(), _LEAST_S)
+        async with self._session.get(
+            self._url.joinpath(query.path.lstrip("/")).with_query(query.params),
+            headers={
+                "x-access-key": self._key.get_secret_value(),
+                "User-Agent": "Storybell/1.0",
+                "Accept": "application/json, */*;q=0.5",
+                "Connection": "close",
+            },
+            allow_redirects=False,  # the key goes to our origin only, and each hop may be billed
+            timeout=aiohttp.ClientTimeout(total=left, sock_connect=10),
+            middlewares=(once,),
+        ) as response:
+            self.heard("the Stories API", response.headers.get("Date", ""))
+            return await self._judge(query, response, read)
 
     async def _judge(
-        self, query: Query, response: aiohttp.ClientResponse, read: Read[T], bill: TryBill
+        self, query: Query, response: aiohttp.ClientResponse, read: Read[T]
     ) -> Answer[T] | Failure:
         """Return what ``read`` makes of a good answer, or what a bad one means."""
+        price = self._price(query, response)
         body: bytes | None
         if response.status == OK or response.status in REDIRECTS:
-            bill.answer = self._price(query, response)
             try:
-                return Answer(await read(response), bill.redirects + bill.answer)
+                return Answer(await read(response), price)
             except ComplainedError as complained:
                 body = complained.body
+            except (aiohttp.ClientError, OSError, ValueError) as error:  # it was cut, or nonsense
+                return Failure(_lost(query, error, price))
+            except MediaError as error:
+                error.credits = price
+                raise
         else:
             body = await body_of_error(response)
-        failure = failure_of(
+        return failure_of(
             response.status,
             response.headers,
             body,
             endpoint=query.path,
-            price=self._price(query, response),
+            price=price,
             now=self._now(),
             subject=query.subject,
         )
-        if bill.redirects:  # a try that was billed is the last
-            bill.answer = failure.error.credits
-            failure.error.credits = bill.sum(query.nominal)
-            return replace(failure, again=False)
-        return failure
 
     def _price(self, query: Query, response: aiohttp.ClientResponse) -> int:
         """Return what an answer says that it cost, nominal where it says nothing.

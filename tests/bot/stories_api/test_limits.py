@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.stories_api.limits import CallRate, Failing, Refused
+from bot.stories_api.limits import CallRate, Failing
 
 
 @given(st.lists(st.floats(0, 5), max_size=100), st.floats(1, 100), st.integers(1, 4))
@@ -47,28 +47,3 @@ def test_the_api_fails_from_three_subjects_within_a_minute_until_an_answer(
             fails = False
             failing.answered()
         assert failing.is_on is fails
-
-
-def test_a_subject_that_fails_is_refused_for_a_minute_and_then_for_longer() -> None:
-    refused, now = Refused(), 0.0
-    waits = []
-    for _ in range(8):
-        refused.failed("sick", now)
-        assert refused.is_refused("sick", now)
-        assert not refused.is_refused("well", now)
-        until = refused.rows["sick"][1]
-        waits.append(until - now)
-        now = until
-        assert not refused.is_refused("sick", now)
-    assert waits == [60, 120, 240, 480, 960, 1800, 1800, 1800]
-    refused.forgive(["sick"])
-    refused.failed("sick", now)
-    assert refused.rows["sick"][1] == now + 60
-
-
-def test_the_memory_of_subjects_is_bounded() -> None:
-    refused = Refused()
-    for n in range(Refused.MOST + 5):
-        refused.failed(str(n), 0)
-    assert len(refused.rows) == Refused.MOST
-    assert "4" not in refused.rows

@@ -231,28 +231,17 @@ async def test_an_outage_ends_with_the_first_answer_and_is_nobodys_fault() -> No
         assert not api.is_failing
 
 
-async def test_one_sick_subject_is_refused_free_and_harms_no_other() -> None:
+async def test_one_sick_subject_costs_nothing_and_harms_no_other() -> None:
     async def answer(server: Server, writer: asyncio.StreamWriter) -> None:
         writer.write(response(500) if "id=666" in server.requests[-1] else GOOD)
 
-    clock = [0.0]
-    async with serving(answer) as server, api_at(server.url, clock=lambda: clock[0]) as api:
-        for _ in range(20):
+    async with serving(answer) as server, api_at(server.url) as api:
+        for _ in range(5):
             with pytest.raises(ApiUnavailableError) as caught:
                 await api.story("666")
             assert caught.value.credits == 0
-        assert server.count == 2
-        await api.story("1")
         assert not api.is_failing
-        clock[0] = 60
-        with pytest.raises(ApiUnavailableError):
-            await api.story("666")
-        assert server.count > 3
-        before = server.count
-        clock[0] = 60 + 119
-        with pytest.raises(ApiUnavailableError):
-            await api.story("666")
-        assert server.count == before
+        await api.story("1")
 
 
 @pytest.mark.parametrize("status", [401, 402])
@@ -316,20 +305,12 @@ async def test_the_key_goes_to_one_origin_only(status: int, target: str) -> None
         assert caught.value.credits == 1  # nobody knows better
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_at_home_is_followed(status: int) -> None:
-    moved = response(status, b"", {"Location": "/v1/story/by/id/?id=1"})
+async def test_a_redirect_at_home_is_not_followed_as_each_hop_may_be_billed() -> None:
+    moved = response(307, b"", {"Location": "/v1/story/by/id/?id=1"})
     async with serving(says(moved, GOOD)) as server, api_at(server.url) as api:
-        assert (await api.story("1")).credits == 2  # it may be billed, too
-        assert server.requests[1].startswith("GET /v1/story/by/id/?id=1 ")
-
-
-async def test_redirects_in_a_circle_end() -> None:
-    moved = response(307, b"", {"Location": "/v1/story/by/id?id=1"})
-    async with serving(says(moved)) as server, api_at(server.url) as api:
         with pytest.raises(ApiUnavailableError) as caught:
             await api.story("1")
-        assert server.count == caught.value.credits == 3
+        assert server.count == caught.value.credits == 1
 
 
 async def test_no_error_and_no_part_shows_the_key() -> None:
