@@ -77,7 +77,7 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot.cli import check  # noqa: PLC0415 - the same
 
     if chosen.command == "run":
-        for sentence in check.strangers():
+        for sentence in check.about_unknown():
             structlog.get_logger().warning("a setting is none", why=sentence)
         return app.main(settings)
     from bot.cli import commands  # noqa: PLC0415 - the same

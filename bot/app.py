@@ -140,7 +140,7 @@ async def run(
 async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
     """Run every loop; return the exit status, None where the bot is to begin anew."""
     async with AsyncExitStack() as stack:
-        parts = await _begun(settings, stack, stop, build)
+        parts = await _parts_or_reason(settings, stack, stop, build)
         if isinstance(parts, str):
             log.error("can't run", reason=parts)
             return int(not stop.is_set())
@@ -149,17 +149,17 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
         running = Running(settings, parts)
         stack.push_async_callback(running.web.close)
         try:
-            web = await running.web.start(settings.bound_to, settings.port)
+            web = await running.web.start(settings.bind_address, settings.port)
         except OSError as error:
             log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - no trace needed
             return 1
-        if not await running.begin(stop):
+        if not await running.introduce(stop):
             return int(not stop.is_set())  # a stop is no failure, however early
         stack.push_async_callback(running.app.shutdown)
         log.info("running", port=web.port)
         status: int | None = 0
         try:
-            await running.loops(stop)
+            await running.run_loops(stop)
         except* TokenRefusedError:
             log.error("Telegram refuses the token")  # noqa: TRY400 - no trace needed
             status = 1
@@ -195,22 +195,22 @@ class Running:
             parts.bot,
             handling,
             last_resort=handling.out_of_turn(handlers.errors.answer_without_handlers),
-            too_much=handling.out_of_turn(self._too_much),
+            too_much=handling.out_of_turn(self._answer_too_much),
             said_again=timing.said_again,
             metrics=parts.metrics,
             now=parts.now,
         )
-        self.inline = InlineQueries(parts.bot, self._inline)
+        self.inline = InlineQueries(parts.bot, self._answer_inline)
         self.polling = Polling(
             parts.bot,
-            self._take,
+            self._take_in,
             allowed_updates=_UPDATES,
             is_behind=lambda: self.intake.is_behind,
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
             refused_pause_s=timing.refused_pause_s,
             metrics=parts.metrics,
         )
-        self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=_CLEAN_EVERY)
+        self._cleaning = Worker("clean-up", self._clean_up, now=parts.now, longest=_CLEAN_EVERY)
         self._menu = Menu(
             parts.db, shown_by_telegram(self.app.bot), pause=timing.menu_pause, now=parts.now
         )
@@ -229,18 +229,18 @@ class Running:
             now=parts.now,
         )
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
-        self._gauge(parts.metrics)
+        self._add_gauges(parts.metrics)
         self.web = Web(
             parts.metrics,
             checks={
-                "database": self._database,
-                "updates": self._updates,
-                "loops": self._loops,
+                "database": self._database_trouble,
+                "updates": self._update_trouble,
+                "loops": self._failing_loops,
             },
-            door=Door(self._webhook, self._take, lambda: self.intake.is_behind)
+            door=Door(self._webhook, self._take_in, lambda: self.intake.is_behind)
             if self._webhook
             else None,
-            is_open=settings.is_open_to_others,
+            is_open=settings.is_port_reachable,
             token=settings.metrics_token,
             routes=AdminPage(
                 parts.services.overview.show,
@@ -250,7 +250,7 @@ class Running:
             ).routes(),
         )
 
-    def _gauge(self, metrics: Metrics) -> None:
+    def _add_gauges(self, metrics: Metrics) -> None:
         """Let the metrics tell whether this replica leads, and how many connections it uses."""
         db = self._parts.db
         leads = metrics.gauge(
@@ -284,17 +284,17 @@ class Running:
         if self._parts.db.is_sqlite:
             folders.append(Path(str(self._parts.db.url.database)).parent)
         if self._parts.backups is not None:
-            folders.append(self._settings.backups_in)
+            folders.append(self._settings.backup_folder)
         return folders
 
-    async def begin(self, stop: asyncio.Event) -> bool:
+    async def introduce(self, stop: asyncio.Event) -> bool:
         """Introduce ourselves to Telegram, however long it takes; false when it refuses us."""
         while not stop.is_set():
             try:
                 await self.app.initialize()
                 if self._webhook:
                     await self._set_webhook(self._webhook)
-                await self._welcome()
+                await self._print_owner_link()
             except InvalidToken:
                 log.error("Telegram refuses the token")  # noqa: TRY400 - no trace needed
                 return False
@@ -308,13 +308,13 @@ class Running:
                 return True
         return False
 
-    async def _welcome(self) -> None:
+    async def _print_owner_link(self) -> None:
         """Print the link that makes the first owner, where there is none; no log gets it."""
         payload = await self._parts.services.access.owner_link()
         if payload:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
 
-    async def loops(self, stop: asyncio.Event) -> None:
+    async def run_loops(self, stop: asyncio.Event) -> None:
         """Run until ``stop``, or the clock goes back; then end what is under way."""
         parts = self._parts
         async with asyncio.TaskGroup() as group:
@@ -350,15 +350,15 @@ class Running:
             for task in late:
                 task.cancel()
 
-    async def _take(self, updates: Iterable[object]) -> None:
+    async def _take_in(self, updates: Iterable[object]) -> None:
         """Take updates in: inline queries bypass the inbox."""
         if others := self.inline.take(updates):
             await self.intake.add(others)
 
-    async def _inline(self, update: Update) -> None:
+    async def _answer_inline(self, update: Update) -> None:
         await handlers.inline.answer_query(update, Context.from_update(update, self.app))
 
-    async def _too_much(self, update: Update) -> None:
+    async def _answer_too_much(self, update: Update) -> None:
         """Answer what is more than one may ask at a time; no handler sees it."""
         context = Context.from_update(update, self.app)
         if not await admit(context):
@@ -382,7 +382,7 @@ class Running:
         else:
             await self._leader.run()
 
-    async def _database(self) -> str:
+    async def _database_trouble(self) -> str:
         try:
             async with asyncio.timeout(_ANSWERS_S), self._parts.db.begin() as tx:
                 await key_values.put(tx, "ready", value=True)
@@ -390,7 +390,7 @@ class Running:
             return "the database doesn't answer"
         return ""
 
-    async def _updates(self) -> str:
+    async def _update_trouble(self) -> str:
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no word for it
             return "Telegram has not answered yet"
         polls = self._webhook is None and (self._parts.db.is_sqlite or self._leader.is_leading)
@@ -402,7 +402,7 @@ class Running:
             return trouble
         return "too many wait" if self.intake.is_behind else ""
 
-    async def _loops(self) -> str:
+    async def _failing_loops(self) -> str:
         """Return which loops fail now, and of what."""
         parts = self._parts
         workers = (
@@ -411,7 +411,7 @@ class Running:
         )  # fmt: skip
         return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
 
-    async def _clean(self) -> datetime:
+    async def _clean_up(self) -> datetime:
         """Forget what nobody will ask for again; return when to do so next."""
         now = self._parts.now()
         await cleanup.clean(self._parts.db, now=now)
@@ -454,7 +454,7 @@ def _conversation(parts: Parts) -> App:
     return app
 
 
-async def _begun(
+async def _parts_or_reason(
     settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, build: Build
 ) -> Parts | str:
     """Build the parts, which ``stack`` closes; else return in a sentence why they can't be.
@@ -464,11 +464,11 @@ async def _begun(
     until = steady() + WAIT_S
     is_said = False
     while True:
-        trouble = await _trouble(settings)
+        trouble = await _trouble_here(settings)
         text, may_pass = (trouble.text, trouble.is_passing) if trouble else ("", False)
         if not trouble:
             try:
-                return await _built(settings, stack, build)
+                return await _build_parts(settings, stack, build)
             except (DatabaseUnavailableError, OSError) as error:
                 text, may_pass = str(error), is_passing(error)
         if not may_pass or stop.is_set() or steady() >= until:
@@ -479,7 +479,7 @@ async def _begun(
         await is_set_within(stop, _DATABASE_AGAIN_S)
 
 
-async def _built(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
+async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
     """Build the parts; where that fails, nothing is left of them."""
     url = settings.database_url.get_secret_value()
     async with AsyncExitStack() as begun:
@@ -489,7 +489,7 @@ async def _built(settings: Settings, stack: AsyncExitStack, build: Build) -> Par
         return parts
 
 
-async def _trouble(settings: Settings) -> preflight.Finding | None:
+async def _trouble_here(settings: Settings) -> preflight.Finding | None:
     """Return what this machine lacks that the bot can't be without."""
     findings = (
         preflight.folder(settings.spool_dir),

@@ -152,7 +152,7 @@ async def built(
             wake=wake,
             now=now,
         )
-        await access.begin()
+        await access.apply_settings()
         owners = Owners(db, bot, lambda: access.owner_ids, wake=wake, now=now)
         incidents = Incidents(db, owners, now=now)
         largest = LARGEST_LOCAL_FILE if settings.telegram_local else LARGEST_FILE
@@ -306,7 +306,7 @@ async def built(
             incidents=incidents,
             backups=Backups(
                 db,
-                settings.backups_in,
+                settings.backup_folder,
                 incidents,
                 every=timedelta(hours=settings.backup_hours),
                 metrics=metrics,

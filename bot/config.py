@@ -222,7 +222,7 @@ class Settings(BaseSettings):
 
     @field_validator("admin_ids", "blocked_profiles", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
             return frozenset(part.strip().lower() for part in value.split(",") if part.strip())
         return value
@@ -306,7 +306,7 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def bound_to(self) -> str:
+    def bind_address(self) -> str:
         """Return the address that the port is bound to: ours alone unless more is asked."""
         return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram comes from outside
 
@@ -316,7 +316,7 @@ class Settings(BaseSettings):
         return self.database_url.get_secret_value().startswith("sqlite")
 
     @property
-    def backups_in(self) -> Path:
+    def backup_folder(self) -> Path:
         """Return the folder of the backups."""
         beside = Path(self._file).parent if self._file else Path("data")
         return self.backup_dir or beside / "backups"
@@ -329,9 +329,9 @@ class Settings(BaseSettings):
         return file if scheme.startswith("sqlite") and file != ":memory:" else ""
 
     @property
-    def is_open_to_others(self) -> bool:
+    def is_port_reachable(self) -> bool:
         """Return whether others than this machine can reach the port."""
-        return not _is_loopback(self.bound_to)
+        return not _is_loopback(self.bind_address)
 
     @property
     def _is_official_telegram(self) -> bool:

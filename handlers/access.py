@@ -141,7 +141,7 @@ async def come_in(context: Context, payload: str) -> Page | None:
     person, access = context.event.effective_user, context.services.access
     if person is None:
         return None
-    became = await access.open(payload, person.id, name=person.full_name)
+    became = await access.use_link(payload, person.id, name=person.full_name)
     if became == "owner":
         return context.t(WELCOME_ADMIN), _first_buttons(context)
     return None if became else (context.t(OVER), [])

@@ -60,7 +60,7 @@ async def _remember_name(context: Context) -> None:
     """Keep the name of a member of a group for the owner's list (/people)."""
     user = context.event.effective_user
     if user and context.user_id and not context.is_private and _asks(context):
-        await context.services.access.remember(user.id, user.full_name)
+        await context.services.access.remember_name(user.id, user.full_name)
 
 
 def entry_payload(context: Context) -> str | None:
@@ -75,7 +75,7 @@ def entry_payload(context: Context) -> str | None:
 
 async def _brings_a_link(context: Context) -> bool:
     payload = entry_payload(context)
-    return payload is not None and await context.services.access.opens(payload)
+    return payload is not None and await context.services.access.is_link_good(payload)
 
 
 def _only_ends_things(context: Context) -> bool:
@@ -95,7 +95,7 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
         await answer_press(context)
         return
     name = person.full_name if person and judged.about.kind == "person" else context.where.title
-    if not await context.services.access.refuse(judged.about, name=name or ""):
+    if not await context.services.access.record_refusal(judged.about, name=name or ""):
         await answer_press(context)
         return
     text = _refusal_sentence(judged, context)

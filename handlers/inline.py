@@ -85,7 +85,7 @@ def cache_s(results: Sequence[HeldStory], now: datetime) -> int:
 
 def link_in(text: str) -> Link | None:
     """Return the profile or story that a query names, None where it names none."""
-    link = links.parse_argument(text) or links.verdict(links.find_links(text))
+    link = links.parse_argument(text) or links.decisive_link(links.find_links(text))
     return link if link and link.kind in {"profile", "story"} else None
 
 

@@ -8,10 +8,10 @@ from telegram.ext import filters
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan
+from bot.domain.command_words import Wanted
 from bot.domain.errors import BotError, DatabaseUnavailableError
 from bot.domain.links import Link
 from bot.domain.sentences import N_, NN_
-from bot.domain.wanted import Wanted
 from bot.presentation.html import Safe, shorten
 from handlers.card import card
 from handlers.errors import refuse
@@ -64,7 +64,7 @@ async def is_our_post(message: Message, context: Context) -> bool:
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):
         return False
-    return await context.services.past.has_brought(origin.chat.id, origin.message_id)
+    return await context.services.past.is_alert(origin.chat.id, origin.message_id)
 
 
 async def _serve(context: Context, link: Link) -> None:
@@ -126,7 +126,7 @@ async def serve_links(context: Context, message: Message) -> None:
         return
     wanted = [link for link in pasted if link.kind in SERVED]
     if not wanted:
-        verdict = links.verdict(pasted)
+        verdict = links.decisive_link(pasted)
         if verdict and context.is_private:
             await say(context, context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND))
         return

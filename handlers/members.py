@@ -74,7 +74,7 @@ async def _record_who_added(context: Context, change: ChatMemberUpdated) -> None
     """
     if change.chat.type != Chat.PRIVATE and not is_nobody(change.from_user.id):
         name = change.chat.effective_name or ""
-        await context.services.access.added(change.chat.id, change.from_user.id, name=name)
+        await context.services.access.chat_added(change.chat.id, change.from_user.id, name=name)
 
 
 async def _greet(context: Context, change: ChatMemberUpdated) -> None:
@@ -131,7 +131,7 @@ async def topic_reopened(context: Context) -> None:
     if message:
         thread_id = message.message_thread_id if message.is_topic_message else None
         place = MAIN if thread_id in {None, GENERAL} else thread_id
-        await context.services.whereabouts.reopened(message.chat.id, place or MAIN)
+        await context.services.whereabouts.topic_reopened(message.chat.id, place or MAIN)
 
 
 @unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))

@@ -73,7 +73,7 @@ async def press(context: Context, what: str, number: int, credits: int | None) -
     access, subject = context.services.access, Subject.of_chat(number)
     match what:
         case "limit":
-            await access.limit(subject, credits)
+            await access.set_limit(subject, credits)
         case "block":
             await access.block(subject, until=None, reason="")
         case "day":

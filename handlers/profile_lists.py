@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from bot.context import Context
+from bot.domain.command_words import MOST, Wanted
 from bot.domain.errors import BotError, ProfileUnavailableError
 from bot.domain.sentences import N_, NN_
-from bot.domain.wanted import MOST, Wanted
 from bot.presentation.html import Safe, bold, shorten
 from handlers.errors import sentence_for
 

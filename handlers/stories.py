@@ -6,11 +6,11 @@ from datetime import datetime
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan
+from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import BotError, NoStoriesError, SpendingError, StoriesError
 from bot.domain.links import Link
 from bot.domain.model import Story
 from bot.domain.sentences import N_, NN_
-from bot.domain.wanted import Wanted, read
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe
@@ -41,7 +41,7 @@ async def stories(context: Context) -> None:
     if context.words:
         await serve_words(context, context.words)
     elif asked := context.replied_to:
-        await serve_argument(context, links.verdict(links_of(asked, context.bot.username)))
+        await serve_argument(context, links.decisive_link(links_of(asked, context.bot.username)))
     else:
         await _show_who_has_stories(context)
 
@@ -78,7 +78,7 @@ async def _show_who_has_stories(context: Context) -> None:
 
 async def serve_words(context: Context, words: Sequence[str]) -> None:
     """Show what words name: a profile's stories, those of up to ten, or what a link opens."""
-    wanted = read(words, takes_count=True)
+    wanted = parse(words, takes_count=True)
     others = [link for _, link in wanted.unread]
     if len(wanted.names) + len(others) > 1 and wanted.names:
         await show_profiles(context, wanted)

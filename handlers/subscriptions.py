@@ -21,11 +21,11 @@ from bot.chats.subscribing import Subscribed
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan
+from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import AdminsUnknownError, AskAgainError, BotError, SubscriptionError
 from bot.domain.model import Target
 from bot.domain.records import Subscription, mute_of
 from bot.domain.sentences import N_, NN_
-from bot.domain.wanted import Wanted, read
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, about, arrows, button
 from bot.presentation.html import Safe, shorten
@@ -90,7 +90,7 @@ async def subscribe(context: Context) -> None:
     if not context.words:
         await ask(context, ASK, USAGE)
         return
-    wanted = read(context.words, words=WORDS, takes_channel=True)
+    wanted = parse(context.words, words=WORDS, takes_channel=True)
     if wanted.names:
         await _follow(context, wanted)
     else:
@@ -100,7 +100,7 @@ async def subscribe(context: Context) -> None:
 @pressed(actions.FOLLOW)
 async def follow_shown(context: Context, username: str) -> None:
     """Follow the profile whose stories stand above, and say so in place of the row."""
-    await _follow(context, read([f"@{username}"]), in_place=True)
+    await _follow(context, parse([f"@{username}"]), in_place=True)
 
 
 @pressed(actions.ELSEWHERE)
@@ -152,7 +152,7 @@ async def follow_elsewhere(context: Context) -> None:
 
 async def _follow_in(context: Context, number: int, place: int) -> None:
     one = await context.services.subscriptions.get(context.chat.id, number)
-    await _follow(context, replace(read([f"@{one.username}"]), channel=str(place)))
+    await _follow(context, replace(parse([f"@{one.username}"]), channel=str(place)))
 
 
 async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:

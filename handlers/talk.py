@@ -13,9 +13,9 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links, talk
+from bot.domain.command_words import MOST, OURS, parse
 from bot.domain.errors import UnknownCommandError
 from bot.domain.sentences import N_
-from bot.domain.wanted import MOST, OURS, read
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe, code, shorten
@@ -107,7 +107,7 @@ async def take_answer(context: Context) -> None:
         return
     text = message.text or ""
     command, how = QUESTIONS[question]
-    wanted = read(text.split(), words=subscriptions.WORDS, takes_count=True, takes_channel=True)
+    wanted = parse(text.split(), words=subscriptions.WORDS, takes_count=True, takes_channel=True)
     is_more = wanted.unread or wanted.words or wanted.channel
     names = talk.names_in(text if is_more else ", ".join(wanted.names))
     if names and command in MANY:

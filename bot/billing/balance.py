@@ -71,7 +71,7 @@ class Treasurer:
             log.warning("balance_unknown", reason=str(error))
         else:
             self.is_answered = True
-            await self._watch_drift()
+            await self._report_drift()
         now = self._now()
         if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
             presumed = await self._ledger.tidy()
@@ -81,7 +81,7 @@ class Treasurer:
         is_well = self._api.is_in_service and not is_low
         return self._now() + (EVERY if is_well else EVERY_WHEN_OUT)
 
-    async def _watch_drift(self) -> None:
+    async def _report_drift(self) -> None:
         """Tell once of what the account was billed beyond the ledger, or less."""
         drift = await self._ledger.certain_drift()
         if drift is None:

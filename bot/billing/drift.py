@@ -35,7 +35,7 @@ class Drift:
     running: int = 0
     total: int = 0
 
-    def read(self, now: Reading) -> Self:
+    def after_reading(self, now: Reading) -> Self:
         """Return what another reading makes of it; a larger balance is a top-up: begin anew."""
         if now.balance > self.base.balance:
             return replace(self, base=now, last=now, size=0, running=0)
@@ -55,15 +55,15 @@ class Drift:
         base = replace(self.base, spent=self.base.spent + credits)
         return replace(self, base=base, size=self.size + credits)
 
-    def reported(self) -> Self:
+    def after_report(self) -> Self:
         """Begin anew after the owners were told."""
         return replace(self, base=self.last, size=0, running=0, total=self.total + self.size)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""
         return {
-            "base": _dumped(self.base),
-            "last": _dumped(self.last),
+            "base": _reading_to_json(self.base),
+            "last": _reading_to_json(self.last),
             "size": self.size,
             "running": self.running,
             "total": self.total,
@@ -72,14 +72,14 @@ class Drift:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Return what ``to_json`` gave."""
-        base, last = _loaded(value["base"]), _loaded(value["last"])
+        base, last = _reading_from_json(value["base"]), _reading_from_json(value["last"])
         return cls(base, last, value["size"], value["running"], value["total"])
 
 
-def _dumped(reading: Reading) -> list[Any]:
+def _reading_to_json(reading: Reading) -> list[Any]:
     return [reading.balance, reading.spent, reading.at.isoformat()]
 
 
-def _loaded(value: list[Any]) -> Reading:
+def _reading_from_json(value: list[Any]) -> Reading:
     balance, spent, at = value
     return Reading(balance, spent, datetime.fromisoformat(at))

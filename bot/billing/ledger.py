@@ -20,8 +20,8 @@ from bot.domain.budget import (
     Limits,
     Side,
     allowances_for,
-    budget_again,
-    burst_over,
+    budget_free_at,
+    burst_free_at,
     left_by_replies,
     midnight_after,
     rule_for,
@@ -175,7 +175,7 @@ class Ledger:
             if not await budgets.take_budget(tx, payer.side, now.date(), nominal, rule):
                 used = await budgets.budget_used(tx, now.date())
                 raise BudgetSpentError(
-                    until=budget_again(payer.side, self.limits, used, nominal, now)
+                    until=budget_free_at(payer.side, self.limits, used, nominal, now)
                 )
             entry_id = await ledger.add(
                 tx,
@@ -257,9 +257,9 @@ class Ledger:
     async def room_for_schedule(self, now: datetime) -> int:
         """Return the credits that the schedule may spend at this moment."""
         async with self._db.read() as tx:
-            return (await self.schedule_in(tx, now))[0]
+            return (await self.schedule_credits(tx, now))[0]
 
-    async def schedule_in(self, tx: Tx, now: datetime) -> tuple[int, int]:
+    async def schedule_credits(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return the credits that the schedule may spend at this moment, and has spent today."""
         replies, schedule = await budgets.budget_used(tx, now.date())
         account = await budgets.account_state(tx)
@@ -281,7 +281,7 @@ class Ledger:
             is_quiet = not in_flight and (await budgets.account_state(tx)).spent == spent
             if is_quiet:
                 reading, before = Reading(balance.credits, spent, self._now()), await _drift_in(tx)
-                drift = before.read(reading) if before else Drift(reading, reading)
+                drift = before.after_reading(reading) if before else Drift(reading, reading)
                 await key_values.put(tx, DRIFT, drift.to_json())
             await budgets.set_reach(tx, balance.credits - in_flight + spent)
         return balance
@@ -300,7 +300,7 @@ class Ledger:
                 back = await self._clear_presumed(tx, since=drift.base.at, most=-drift.size)
                 drift = drift.given_back(back)
                 is_all = not back or not drift.size
-                kept = drift.reported() if is_all else drift
+                kept = drift.after_report() if is_all else drift
                 await key_values.put(tx, DRIFT, kept.to_json())
             if is_all:
                 return drift if drift.size else None
@@ -343,10 +343,10 @@ class Ledger:
             partial(profiles.unsplit, after=after, limit=SPLIT_AT_ONCE)
         ):
             for profile_id in some:
-                await self._split(profile_id, today - DAY)
+                await self._split_among_waiting(profile_id, today - DAY)
             after = some[-1]
 
-    async def _split(self, profile_id: str, day: date) -> None:
+    async def _split_among_waiting(self, profile_id: str, day: date) -> None:
         after: int | None = None
         each: usage.Use | None = None
         while True:
@@ -425,7 +425,7 @@ class Ledger:
             if spent + nominal > here:
                 raise PersonSpentError(until=midnight_after(now))
         recent = [(one.at, one.tried) for one in calls if one.tried]
-        until = burst_over(self.limits, recent, nominal, now)
+        until = burst_free_at(self.limits, recent, nominal, now)
         if until is not None:
             raise TooFastError(until=until)
 

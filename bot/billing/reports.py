@@ -80,7 +80,7 @@ class Reports:
             own = await access.allowances(tx, [Subject.of_chat(chat_id)])
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
         allowance = own.get(Subject.of_chat(chat_id), self.limits.chat_daily_allowance)
-        week = [got.get(day, 0) for day in _days(today - timedelta(days=6), today)]
+        week = [got.get(day, 0) for day in _days_between(today - timedelta(days=6), today)]
         return ChatUsage(allowance, max(0, allowance - used), week)
 
     async def spending(self) -> Spending:
@@ -93,9 +93,9 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     today = now.date()
     first = today - timedelta(days=_DAYS_SHOWN - 1)
     parts = await spending.parts(tx, since=min(first, today.replace(day=1)))
-    by_day = _together(parts, lambda one: one.day)
+    by_day = _sums_by_key(parts, lambda one: one.day)
     shown = [one for one in parts if one.day >= first]
-    kinds = _together(shown, lambda one: one.kind)
+    kinds = _sums_by_key(shown, lambda one: one.kind)
     by_chat = await spending.dearest_chats(tx, since=first, limit=_CHATS)
     by_chat[_SCHEDULE] = by_chat.get(_SCHEDULE, 0) + kinds.get("schedule", 0)
     names = await chats.titles(tx, by_chat)
@@ -103,14 +103,14 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     balance = (await budgets.account_state(tx)).balance
     check_paid_since = await _fell_back_at(tx)
     drift = await key_values.get(tx, DRIFT)
-    days = [(day, by_day.get(day, 0)) for day in _days(first, today)]
-    this_month = _since(by_day, today.replace(day=1))
+    days = [(day, by_day.get(day, 0)) for day in _days_between(first, today)]
+    this_month = _sum_since(by_day, today.replace(day=1))
     rate = daily_rate([spent for _, spent in days], now)
     return Spending(
         today=by_day.get(today, 0),
-        week=_since(by_day, today - timedelta(days=6)),
-        month=_since(by_day, first),
-        by_operation=_together(shown, lambda one: one.operation),
+        week=_sum_since(by_day, today - timedelta(days=6)),
+        month=_sum_since(by_day, first),
+        by_operation=_sums_by_key(shown, lambda one: one.operation),
         by_chat={
             chat: spent
             for chat, spent in sorted(by_chat.items(), key=lambda one: -one[1])
@@ -154,7 +154,7 @@ def days_to_come(now: datetime) -> float:
     return (end - now) / DAY
 
 
-def _together(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, int]:
+def _sums_by_key(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, int]:
     """Return the sums of what has the same key."""
     totals: dict[K, int] = {}
     for one in parts:
@@ -162,9 +162,9 @@ def _together(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, int]:
     return totals
 
 
-def _since(by_day: dict[date, int], first: date) -> int:
+def _sum_since(by_day: dict[date, int], first: date) -> int:
     return sum(spent for day, spent in by_day.items() if day >= first)
 
 
-def _days(first: date, last: date) -> list[date]:
+def _days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]

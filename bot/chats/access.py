@@ -65,7 +65,7 @@ class Access:
         """Ids and names of profiles that are blocked; the same set for as long as the bot runs."""
         self.worker = Worker("access", self._step, now=now, longest=_REFRESH)
 
-    async def begin(self) -> None:
+    async def apply_settings(self) -> None:
         """Take up the settings, once at a start.
 
         Where the bot was open before, or had no list, who uses it already stays allowed.
@@ -120,7 +120,7 @@ class Access:
         async with reading(self._db) as tx:
             return await guest(tx, number, now=self._now())
 
-    async def remember(self, person: int, name: str) -> None:
+    async def remember_name(self, person: int, name: str) -> None:
         """Keep what a person is called, for the list; written once a process."""
         if self._names.get(person) == name:
             return
@@ -129,7 +129,7 @@ class Access:
         self._names[person] = name
         await at_the_end(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
-    async def refuse(self, about: Subject, *, name: str) -> bool:
+    async def record_refusal(self, about: Subject, *, name: str) -> bool:
         """Note that somebody is refused in a sentence; false where that was said before."""
         async with effect(self._db) as tx:
             return await store.record_refusal(tx, about, name=name, now=self._now())
@@ -148,9 +148,9 @@ class Access:
                 return None
             await key_values.add(tx, _SEED, secrets.token_hex(_TOKEN_BYTES))
             seed = await key_values.get(tx, _SEED)
-        return self._admin_payload(str(seed))
+        return self._owner_payload(str(seed))
 
-    def _admin_payload(self, seed: str) -> str:
+    def _owner_payload(self, seed: str) -> str:
         key = self._token.get_secret_value().encode()
         return OWNER + hmac.new(key, f"storybell owner {seed}".encode(), "sha256").hexdigest()[:32]
 
@@ -164,24 +164,24 @@ class Access:
             )
         return INVITE + word, until
 
-    async def opens(self, payload: str) -> bool:
+    async def is_link_good(self, payload: str) -> bool:
         """Return whether a link can be used now; nothing is used up."""
         async with self._db.read() as tx:
             if payload.startswith(OWNER):
-                return await self._is_admin_link(tx, payload)
+                return await self._is_owner_link(tx, payload)
             word = payload.removeprefix(INVITE)
             is_invitation = payload.startswith(INVITE)
             return is_invitation and await store.is_invitation_open(
                 tx, _digest(word), now=self._now()
             )
 
-    async def _is_admin_link(self, tx: Tx, payload: str) -> bool:
+    async def _is_owner_link(self, tx: Tx, payload: str) -> bool:
         seed = await key_values.get(tx, _SEED)
         if seed is None or not payload.isascii():
             return False
-        return hmac.compare_digest(payload, self._admin_payload(str(seed)))
+        return hmac.compare_digest(payload, self._owner_payload(str(seed)))
 
-    async def open(
+    async def use_link(
         self, payload: str, person: int, *, name: str
     ) -> Literal["owner", "guest"] | None:
         """Use a link; return what it makes of the person, None where it is over.
@@ -190,7 +190,7 @@ class Access:
         """
         now, subject = self._now(), Subject("person", str(person))
         async with effect(self._db) as tx:
-            if await self._is_admin_link(tx, payload) and await key_values.remove(tx, _SEED):
+            if await self._is_owner_link(tx, payload) and await key_values.remove(tx, _SEED):
                 await store.put(
                     tx, subject, now=now, name=name, is_allowed=True, is_owner=True, via="link"
                 )
@@ -214,8 +214,8 @@ class Access:
         """Let somebody use the bot; a block ends by it."""
         async with effect(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
-            subject = await self._now_called(tx, subject)
-            names = await self._called(tx, subject, name)
+            subject = await self._subject_of_today(tx, subject)
+            names = await self._name_column(tx, subject, name)
             return await self._unblock(tx, subject, **values, **names)
 
     async def channel_named(
@@ -232,17 +232,17 @@ class Access:
         async with self._db.begin() as tx:
             await chats.lock(tx, [chat_id])
             await chats.refuse_blocked(tx, chat_id, now=now)
-            await self._added(tx, chat_id, by, name=title)
+            await self._allow_added(tx, chat_id, by, name=title)
             await chats.ensure(
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
             )
 
-    async def added(self, chat_id: int, by: int, *, name: str) -> None:
+    async def chat_added(self, chat_id: int, by: int, *, name: str) -> None:
         """Allow a group or channel to which somebody who is allowed has added the bot."""
         async with effect(self._db) as tx:
-            await self._added(tx, chat_id, by, name=name)
+            await self._allow_added(tx, chat_id, by, name=name)
 
-    async def _added(self, tx: Tx, chat_id: int, by: int, *, name: str) -> None:
+    async def _allow_added(self, tx: Tx, chat_id: int, by: int, *, name: str) -> None:
         subject = Subject.of_chat(chat_id)
         known = await store.get(tx, subject)
         if known and known.is_allowed and known.via != "added":
@@ -262,11 +262,11 @@ class Access:
         """
         now = self._now()
         async with effect(self._db) as tx:
-            if subject.kind == "person" and await self._is_admin(tx, int(subject.id)):
+            if subject.kind == "person" and await self._is_owner(tx, int(subject.id)):
                 raise OwnerBlockError
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
-            subject = await self._now_called(tx, subject)
-            names = await self._called(tx, subject, name)
+            subject = await self._subject_of_today(tx, subject)
+            names = await self._name_column(tx, subject, name)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
             for chat_id in await store.chats_through(tx, subject):
                 await moves.close_chat(tx, chat_id, now=now)
@@ -278,7 +278,7 @@ class Access:
     async def unblock(self, subject: Subject) -> bool:
         """End a block; false where there was none. Alerts begin with what is posted from now."""
         async with effect(self._db) as tx:
-            subject = await self._now_called(tx, subject)
+            subject = await self._subject_of_today(tx, subject)
             entry = await store.get(tx, subject)
             if entry is None or entry.blocked_since is None:
                 return False
@@ -288,7 +288,7 @@ class Access:
         self._wake()
         return True
 
-    async def limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the project's word
+    async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the project's word
         """Set what somebody may spend a day, in credits; None gives the settings' limit back."""
         async with effect(self._db) as tx:
             return await store.put(tx, subject, now=self._now(), allowance=credits)
@@ -304,7 +304,7 @@ class Access:
                     await moves.open_chat(tx, chat_id, now=now)
         return entry
 
-    async def _now_called(self, tx: Tx, subject: Subject) -> Subject:
+    async def _subject_of_today(self, tx: Tx, subject: Subject) -> Subject:
         """Return what the list knows a subject by: a group may have another id by now.
 
         The chat stays locked, so that it does not move meanwhile.
@@ -314,10 +314,10 @@ class Access:
         await chats.lock(tx, [int(subject.id)])
         return Subject("chat", str(await chats.moved_to(tx, int(subject.id)) or subject.id))
 
-    async def _is_admin(self, tx: Tx, person: int) -> bool:
+    async def _is_owner(self, tx: Tx, person: int) -> bool:
         return person in self._always_owners or person in await store.owners(tx)
 
-    async def _called(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
+    async def _name_column(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
         """Return the column that names a chat, or a profile by its id, as far as we know it."""
         if not name and subject.kind == "profile":
             known = await profiles.named(tx, subject.id, since=self._now() - timedelta(days=30))

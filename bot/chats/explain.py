@@ -40,7 +40,7 @@ class Outcomes:
         held: list[datetime] = []
         reasons: list[str] = []
         for tally in tallies:
-            kind = _kind(tally)
+            kind = _outcome_of(tally)
             counts[kind] += tally.count
             if kind == "filtered":
                 reasons.append(tally.reason.removeprefix(f"{FILTERED}: "))
@@ -79,7 +79,7 @@ def delay_of(known: Known) -> timedelta | None:
     return (known.next_check_at - known.snapshot_at) / 2
 
 
-def _kind(tally: Tally) -> str:
+def _outcome_of(tally: Tally) -> str:
     if tally.state == "sent" or tally.reason == "had":  # by what its chat was before
         return "sent"
     if tally.state == "open":

@@ -9,9 +9,9 @@ from bot.domain.albums import plan
 from bot.domain.errors import NothingKeptError, NothingOfThenError
 from bot.domain.model import ORIGINAL, Album, Story
 from bot.domain.records import EPOCH, KnownFile
-from bot.store import deliveries, file_ids, kept, profiles
+from bot.store import deliveries, file_ids, kept_stories, profiles
 from bot.store.engine.database import Database
-from bot.store.kept import Kept
+from bot.store.kept_stories import Kept
 from bot.updates.unit_of_work import effect
 
 MOST = 30  # stories at once: three albums
@@ -61,10 +61,10 @@ class Past:
         async with self._db.read() as tx:
             known = await profiles.named(tx, username, since=EPOCH)
             owner_id = known.profile_id if known else None
-            profile_id = await kept.whose(tx, chat_id, bot_id, owner_id, username)
+            profile_id = await kept_stories.whose(tx, chat_id, bot_id, owner_id, username)
             if profile_id is None:
                 raise NothingKeptError(username=username)
-            result = await kept.latest(
+            result = await kept_stories.latest(
                 tx,
                 chat_id,
                 bot_id,
@@ -97,7 +97,7 @@ class Past:
     async def profiles(self, chat_id: int, bot_id: int, *, limit: int) -> list[str]:
         """Return the names of which the chat has something; blocked ones are left out."""
         result = await self._db.fetch(
-            lambda tx: kept.profiles_of(tx, chat_id, bot_id, limit=limit)
+            lambda tx: kept_stories.profiles_of(tx, chat_id, bot_id, limit=limit)
         )
         names = [
             one.username
@@ -106,7 +106,7 @@ class Past:
         ]
         return list(dict.fromkeys(names))
 
-    async def has_brought(self, chat_id: int, message_id: int) -> bool:
+    async def is_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is what the bot has brought to a chat within three days."""
         return await self._db.fetch(lambda tx: deliveries.is_message(tx, chat_id, message_id))
 

@@ -38,7 +38,7 @@ from bot.store import (
     budgets,
     chat_queues,
     deliveries,
-    ended,
+    ended_subscriptions,
     moves,
     profiles,
     stories,
@@ -170,13 +170,13 @@ class Subscribing:
             SubscriptionError: A limit was reached in between, or there can be no topics.
             AskAgainError: As ``subscribe``.
         """
-        places = await self._places(target, usernames, own_topic=own_topic)
+        places = await self._possible_places(target, usernames, own_topic=own_topic)
         is_fast = fast or (preferences is not None and preferences.options.fast)
         asked: list[tuple[str, _Asked | BotError, Target]] = []
         new, faster, there = 0, 0, target
         for username in usernames:
             try:
-                one = await self._find(
+                one = await self._check_and_ask(
                     places[username], username, by, new=new, faster=faster if is_fast else None
                 )
                 if own_topic:
@@ -192,12 +192,12 @@ class Subscribing:
                 username,
                 one
                 if isinstance(one, BotError)
-                else await self._begin(there, one, by, preferences, fast=fast),
+                else await self._follow_or_move(there, one, by, preferences, fast=fast),
             )
             for username, one, there in asked
         ]
 
-    async def _places(
+    async def _possible_places(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
     ) -> dict[str, list[Target]]:
         """Return where each may be followed already; what stands against new topics is raised."""
@@ -215,7 +215,7 @@ class Subscribing:
             raise NoTopicsError
         return await self._topics.own(chat_id, profile.profile_id, profile.username)
 
-    async def _begin(
+    async def _follow_or_move(
         self,
         target: Target,
         asked: _Asked,
@@ -244,14 +244,14 @@ class Subscribing:
             NoTopicsError: There can be no such topic.
             AskAgainError: Telegram doesn't answer.
         """
-        one = await self._db.fetch(lambda tx: of_chat(tx, chat_id, subscription_id))
+        one = await self._db.fetch(lambda tx: subscription_of(tx, chat_id, subscription_id))
         if on == one.in_own_topic:
             return one
         if not on:
             return await self._move(one, Target(chat_id))
         if self._topics is None:
             raise NoTopicsError
-        await self._places(one.target, [one.username], own_topic=True)
+        await self._possible_places(one.target, [one.username], own_topic=True)
         target = await self._topics.own(chat_id, one.profile_id, one.username)
         return await self._move(one, target)
 
@@ -261,7 +261,9 @@ class Subscribing:
         Costs and errors are those of ``subscribe``, of which each is a transaction of its own. Of
         several what can't be followed stays out.
         """
-        rows = await self._db.fetch(lambda tx: ended.together(tx, chat_id, at=ended_at))
+        rows = await self._db.fetch(
+            lambda tx: ended_subscriptions.together(tx, chat_id, at=ended_at)
+        )
         restored: list[Subscription] = []
         for username, place, preferences in rows:
             try:
@@ -295,7 +297,7 @@ class Subscribing:
         self._wake()
         return moved
 
-    async def _find(
+    async def _check_and_ask(
         self,
         places: Sequence[Target],
         username: str,
@@ -313,7 +315,7 @@ class Subscribing:
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
             known = await self._names.known(username, within=_NAME_IS_SURE)
-            there = await self._there(places, known.profile_id) if known else None
+            there = await self._find_in(places, known.profile_id) if known else None
             if there is None:
                 await self._check_room(places[0].chat_id, username, known, new)
             if faster is not None and not (there and there.options.fast):
@@ -326,18 +328,18 @@ class Subscribing:
             else:
                 with about(username):
                     profile = await self._names.public(username, Payer("subscribe", by))
-                there = await self._there(places, profile.profile_id)
+                there = await self._find_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
             if there:
-                return _Asked(profile, await self._live(profile.profile_id), there)
+                return _Asked(profile, await self._last_seen(profile.profile_id), there)
             return _Asked(profile, await self._snapshot(profile, by, is_just_named=not is_sure))
 
-    async def _there(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
+    async def _find_in(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
         async with self._db.read() as tx:
             here = [await store.find(tx, place, profile_id) for place in places]
         return next((one for one in here if one), None)
 
-    async def _live(self, profile_id: str) -> list[Story]:
+    async def _last_seen(self, profile_id: str) -> list[Story]:
         return await self._db.fetch(lambda tx: stories.live(tx, profile_id, now=self._now()))
 
     async def _check_room(
@@ -367,7 +369,7 @@ class Subscribing:
         if await store.count(tx, chat_id) + pending >= limits.most:
             raise TooManyFollowedError(most=limits.most)
         now = self._now()
-        if await ended.had(tx, chat_id, username, since=now - DAY):
+        if await ended_subscriptions.had(tx, chat_id, username, since=now - DAY):
             return False
         begun = await budgets.allowance_used(tx, "follows", chat_id, now.date())
         if begun + pending >= limits.most_new_a_day:
@@ -453,14 +455,14 @@ class Subscribing:
         """
         async with effect(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            before = await of_chat(tx, chat_id, subscription_id)
+            before = await subscription_of(tx, chat_id, subscription_id)
             if options.fast and not before.options.fast:
                 await check_fast(tx, chat_id, self._limits)
             await store.change(tx, subscription_id, options=options.values())
             await snapshots.requeue(tx, before.profile_id, now=self._now())
             await deliveries.release(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
-            changed = await of_chat(tx, chat_id, subscription_id)
+            changed = await subscription_of(tx, chat_id, subscription_id)
         self._wake()
         return changed
 
@@ -482,7 +484,7 @@ async def check_fast(
         raise TooManyFastError(most=limits.most_fast)
 
 
-async def of_chat(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:
+async def subscription_of(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:
     """Return a subscription of that chat.
 
     Raises:

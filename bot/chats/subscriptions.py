@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from bot.billing.ledger import Ledger
 from bot.chats.explain import Why, explain
 from bot.chats.import_export import ImportEntry
-from bot.chats.subscribing import of_chat
+from bot.chats.subscribing import subscription_of
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Story, Target
 from bot.domain.records import Chat, Known, Subscription
 from bot.store import chat_queues, deliveries, enqueue, moves, profiles, stories
-from bot.store import ended as ended_store
+from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import effect, reading
@@ -55,7 +55,7 @@ class Subscriptions:
         Raises:
             NotFollowedError: It has none of that id (any more).
         """
-        return await self._db.fetch(lambda tx: of_chat(tx, chat_id, subscription_id))
+        return await self._db.fetch(lambda tx: subscription_of(tx, chat_id, subscription_id))
 
     async def named(self, chat_id: int, username: str) -> list[Subscription]:
         """Return what a chat has of the profile of that name, one for each topic.
@@ -115,7 +115,7 @@ class Subscriptions:
         now = self._now()
         async with effect(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            subscription = await of_chat(tx, chat_id, subscription_id)
+            subscription = await subscription_of(tx, chat_id, subscription_id)
             if subscription.paused == paused and subscription.paused_until == until:
                 return subscription
             values = (
@@ -124,7 +124,7 @@ class Subscriptions:
                 else {
                     "paused": False,
                     "paused_until": None,
-                    "since": alert_rules.from_now_on(since or now),
+                    "since": alert_rules.news_since(since or now),
                 }
             )
             await store.change(tx, subscription_id, **values)
@@ -134,7 +134,7 @@ class Subscriptions:
             await store.start_or_stop(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
-            return await of_chat(tx, chat_id, subscription_id)
+            return await subscription_of(tx, chat_id, subscription_id)
 
     async def mute(self, chat_id: int, subscription_id: int) -> Subscription:
         """Pause a subscription for a day; return it. One that is paused for good stays so.

@@ -60,7 +60,7 @@ class Whereabouts:
         """Return what keeps the bot from writing to a chat and its topics, as far as we know."""
         return await self._db.fetch(lambda tx: mutes.of_chat(tx, chat_id))
 
-    async def reopened(self, chat_id: int, thread_id: int) -> None:
+    async def topic_reopened(self, chat_id: int, thread_id: int) -> None:
         """Let a topic's alerts go on: Telegram told that it is open again."""
         async with effect(self._db) as tx:
             await moves.unmute_place(tx, chat_id, thread_id, now=self._now())

@@ -32,7 +32,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         out.print(BY_ITS_OWN)
         return 2
     async with Database(settings.database_url.get_secret_value()) as db:
-        file = arguments.file or settings.backups_in / backups.file_name(now)
+        file = arguments.file or settings.backup_folder / backups.file_name(now)
         try:
             await store.make(db, file, at=now)
         except (BackupError, DatabaseUnavailableError) as error:

@@ -65,7 +65,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         checks += [telegram, stories_api]
     is_wrong = False
     for check in checks:
-        for finding in await within(check, settings):
+        for finding in await run_within(check, settings):
             show(console, finding)
             is_wrong |= finding.level == "wrong"
     if not is_wrong:
@@ -79,7 +79,7 @@ def show(console: Console, finding: Finding) -> None:
     console.print(finding.text, markup=False)
 
 
-async def within(check: Check, settings: Settings) -> Sequence[Finding]:
+async def run_within(check: Check, settings: Settings) -> Sequence[Finding]:
     """Run one check, but no longer than ``PATIENCE_S``."""
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -90,10 +90,10 @@ async def within(check: Check, settings: Settings) -> Sequence[Finding]:
 
 async def unknown_settings(_: Settings) -> list[Finding]:
     """Return each variable that is no setting, with the setting that is spelled most like it."""
-    return [Finding("note", text) for text in strangers()]
+    return [Finding("note", text) for text in about_unknown()]
 
 
-def strangers() -> list[str]:
+def about_unknown() -> list[str]:
     """Return a sentence for each variable that is no setting."""
     sentences = []
     for name, near in unknown_names():
@@ -112,7 +112,7 @@ async def folders(settings: Settings) -> list[Finding]:
     return [
         preflight.folder(settings.spool_dir),
         preflight.backups(
-            settings.backups_in,
+            settings.backup_folder,
             hours=settings.backup_hours,
             is_sqlite=settings.is_sqlite,
         ),
@@ -121,7 +121,7 @@ async def folders(settings: Settings) -> list[Finding]:
 
 async def port(settings: Settings) -> list[Finding]:
     """Bind the port for a moment."""
-    return [preflight.port(settings.bound_to, settings.port)]
+    return [preflight.port(settings.bind_address, settings.port)]
 
 
 async def telegram(settings: Settings) -> list[Finding]:
@@ -132,7 +132,7 @@ async def telegram(settings: Settings) -> list[Finding]:
                 Finding("ok", f"Telegram knows the bot as @{bot.username}."),
                 *_as_set_at_botfather(bot),
                 *await _webhook(bot, settings),
-                *[await _owner(bot, owner) for owner in sorted(await owners_of(settings))],
+                *[await _owner_reached(bot, owner) for owner in sorted(await owners_of(settings))],
             ]
     except InvalidToken:
         return [
@@ -209,7 +209,7 @@ async def owners_of(settings: Settings) -> set[int]:
     return set(settings.admin_ids) | await preflight.owners(url)
 
 
-async def _owner(bot: Bot, owner: int) -> Finding:
+async def _owner_reached(bot: Bot, owner: int) -> Finding:
     try:
         await bot.send_chat_action(owner, "typing")
     except Forbidden:

@@ -37,20 +37,20 @@ async def main(
     console = Console(soft_wrap=True, highlight=False)
     values: dict[str, str] = {}
     for name, (text, _) in _VALUES.items():
-        value = await _good(name, partial(ask_secret, f"{text}: "), console)
+        value = await _ask_until_good(name, partial(ask_secret, f"{text}: "), console)
         if value is None:
             return None
         values[name] = value
-    while (plan := _answered(ask, _PLAN) or "standard") not in PLANS:
+    while (plan := _typed(ask, _PLAN) or "standard") not in PLANS:
         console.print("Please try again.")
     values["CREDIT_PRICE"] = PLANS[plan]
     file = Path.cwd() / ENV_FILE
     write(file, values)
     console.print(f"Written to {file}, readable by you alone.", markup=False)
-    return _answered(ask, "Start it now? [y/N] ").startswith("y")
+    return _typed(ask, "Start it now? [y/N] ").startswith("y")
 
 
-async def _good(name: str, ask: Callable[[], str], console: Console) -> str | None:
+async def _ask_until_good(name: str, ask: Callable[[], str], console: Console) -> str | None:
     """Ask for one value until it is a good one; None where nobody has it."""
     for _ in range(_TRIES):
         try:
@@ -74,13 +74,13 @@ async def _is_good(name: str, value: str, console: Console) -> bool:
         for sentence in error.sentences:
             console.print(sentence, markup=False)
         return False
-    findings = await check.within(_VALUES[name][1], settings)
+    findings = await check.run_within(_VALUES[name][1], settings)
     for finding in findings:
         check.show(console, finding)
     return all(finding.level != "wrong" for finding in findings)
 
 
-def _answered(ask: Callable[[str], str], question: str) -> str:
+def _typed(ask: Callable[[str], str], question: str) -> str:
     """Return what is typed; empty where nothing can be read."""
     try:
         return ask(question).strip().lower()

@@ -73,7 +73,7 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
 """Which kinds of stories wait while such a right is missing; for any other right all wait."""
 
 
-def missing_both(known: Right, new: Right) -> Right:
+def missing_in_all(known: Right, new: Right) -> Right:
     """Return what is missing where ``known`` was, and now ``new`` is.
 
     That of photos or videos counts for more than that of files, which few stories go as.
@@ -160,7 +160,7 @@ def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime,
     return (snapshot_at, gone) if snapshot_at is not None and snapshot_at < gone else None
 
 
-def missing(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
+def missed_fields(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
     """Return the fields of the notice that stories of these hours may be missing, in Unix ms."""
     begun, ended = (int(moment.timestamp() * 1000) for moment in (begin, end))
     return {"username": username, "from": begun, "to": ended}
@@ -323,7 +323,7 @@ def host_of(url: str) -> str:
         return ""
 
 
-def from_now_on(now: datetime) -> datetime:
+def news_since(now: datetime) -> datetime:
     """Return since when stories are news that are posted from now on; they tell whole seconds."""
     return now.replace(microsecond=0)
 

@@ -66,7 +66,7 @@ def allowances_for(
     return Allowances(chat, here, own, math.floor(replies * limits.newcomer_share))
 
 
-def burst_over(
+def burst_free_at(
     limits: Limits, recent: Sequence[tuple[datetime, int]], nominal: int, now: datetime
 ) -> datetime | None:
     """Return when ``nominal`` credits fit into the burst, None when they do now.
@@ -129,7 +129,7 @@ def _share_of_other(side: Side, limits: Limits) -> int:
     return limits.daily_budget - replies if side == "replies" else replies
 
 
-def budget_again(
+def budget_free_at(
     side: Side,
     limits: Limits,
     used: tuple[int, int],

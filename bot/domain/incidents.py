@@ -179,12 +179,12 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     Two kinds are opened elsewhere, by the loop that meets them, and only ended here: another
     program takes the updates; the API refuses the key. What is not known is left out.
     """
-    yield _balance(seen, is_open=is_open.get("balance", False))
-    yield from _budget(seen)
+    yield _judge_balance(seen, is_open=is_open.get("balance", False))
+    yield from _judge_budget(seen)
     count = seen.dead_letters
     yield Condition("parked", _GIVEN_UP if count else None, {"count": count})
     if seen.free_bytes is not None:
-        yield _disk(seen.free_bytes, seen.disk_bytes, is_open=is_open.get("disk", False))
+        yield _judge_disk(seen.free_bytes, seen.disk_bytes, is_open=is_open.get("disk", False))
     if seen.clock_off_s is not None:
         text = _CLOCK_WRONG if seen.clock_off_s > CLOCK_OFF_S else None
         off = timedelta(minutes=round(seen.clock_off_s / 60))
@@ -198,7 +198,7 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     yield Condition("api_refuses", None)
 
 
-def _balance(seen: Seen, *, is_open: bool) -> Condition:
+def _judge_balance(seen: Seen, *, is_open: bool) -> Condition:
     if seen.balance is None or seen.spent_in_a_day <= 0:  # nothing is spent: nothing runs out
         return Condition("balance", None)
     left = max(0, seen.balance) / seen.spent_in_a_day
@@ -207,7 +207,7 @@ def _balance(seen: Seen, *, is_open: bool) -> Condition:
     return Condition("balance", _BALANCE_LOW if is_low else None, fields)
 
 
-def _budget(seen: Seen) -> Iterator[Condition]:
+def _judge_budget(seen: Seen) -> Iterator[Condition]:
     is_spent = seen.spent_today > seen.budget - CHECK_COST
     is_almost = seen.spent_today >= seen.budget * _ALMOST and not is_spent
     percent = seen.spent_today / seen.budget if seen.budget else 1
@@ -217,7 +217,7 @@ def _budget(seen: Seen) -> Iterator[Condition]:
     yield Condition("budget_80", text, {"percent": percent, **fields})
 
 
-def _disk(free: int, size: int, *, is_open: bool) -> Condition:
+def _judge_disk(free: int, size: int, *, is_open: bool) -> Condition:
     spare = 1.2 if is_open else 1.0
     is_little = free < _LITTLE_BYTES * spare
     is_small_part = free < size * LITTLE_PART * spare and free < BUT_LESS_THAN * spare

@@ -84,7 +84,7 @@ def find_links(text: str, bot: str = "storybot") -> list[Link]:
     words = _words(text)
     command = _COMMAND.fullmatch(words[0]) if words else None
     if command is None:
-        return _scan(words)
+        return _links_in(words)
     name, addressee = command[1].lower(), command[2]
     if name != "stories" or (addressee or bot).lower() != bot.lower():
         return []
@@ -106,7 +106,7 @@ def links_in_message(
     links = find_links(text, bot)
     if not (words and _COMMAND.fullmatch(words[0])):
         for kind, url in entities:
-            links += _scan(_words(url)) if kind == "text_link" and url else []
+            links += _links_in(_words(url)) if kind == "text_link" and url else []
     stories = {link for link in links if not link.is_page}
     return list(dict.fromkeys(link for link in links if not (link.is_page and link in stories)))
 
@@ -118,14 +118,14 @@ def parse_argument(argument: str) -> Link | None:
     """
     match _words(argument):
         case [word] if "/" in word:
-            return verdict(_scan([word]))
+            return decisive_link(_links_in([word]))
         case [word]:
-            return _profile(word.removeprefix("@"))
+            return _profile_link(word.removeprefix("@"))
         case _:
             return None
 
 
-def verdict(links: Iterable[Link]) -> Link | None:
+def decisive_link(links: Iterable[Link]) -> Link | None:
     """Return the link that stands for all: the first we serve, else rejected, else unsupported."""
     rank = {"rejected": 1, "unsupported": 2}
     return min(links, key=lambda link: rank.get(link.kind, 0), default=None)
@@ -160,7 +160,7 @@ def _words(text: str) -> list[str]:
     return [word for word in _BREAK.split(text) if word]
 
 
-def _scan(words: Iterable[str]) -> list[Link]:
+def _links_in(words: Iterable[str]) -> list[Link]:
     return [link for word in words if (link := _in_word(word))]
 
 
@@ -168,7 +168,7 @@ def _in_word(word: str) -> Link | None:
     """Return the one link that a word may hold."""
     if scheme := _SCHEME.search(word):
         return _classify(_cut(word[scheme.start(1) :]), _LINK_LENGTH)
-    start = next((index for index, char in enumerate(word) if not _opens(char)), len(word))
+    start = next((index for index, char in enumerate(word) if not _opens_quote(char)), len(word))
     candidate = _cut(_HTTPS + word[start:])
     bare = candidate.removeprefix(_HTTPS)
     if _NO_SLASHES.match(bare):
@@ -176,7 +176,7 @@ def _in_word(word: str) -> Link | None:
     return _classify(candidate, _LINK_LENGTH + len(_HTTPS)) if _BARE.match(bare) else None
 
 
-def _opens(char: str) -> bool:
+def _opens_quote(char: str) -> bool:
     return char in "\"'`<" or unicodedata.category(char) in {"Ps", "Pi", "Pf"}
 
 
@@ -185,11 +185,11 @@ def _cut(candidate: str) -> str:
     candidate = _STOP.split(candidate)[0]
     authority = _AUTHORITY.match(candidate)
     start = authority.end() if authority else 0
-    end = next((i for i in range(start, len(candidate)) if _ends(candidate[i])), len(candidate))
+    end = next((i for i in range(start, len(candidate)) if _ends_it(candidate[i])), len(candidate))
     return candidate[:end].rstrip(_TRAILING)
 
 
-def _ends(char: str) -> bool:
+def _ends_it(char: str) -> bool:
     """Return whether a link ends before this character; letters do not end it, they spoil it."""
     category = unicodedata.category(char)
     return not char.isascii() and (category[0] in "PSZ" or category == "Cf")
@@ -207,20 +207,20 @@ def _classify(candidate: str, limit: int) -> Link:
         return _REJECTED
     target = rest[end:].partition("#")[0]
     if host in _PAGE_HOSTS:
-        return _page(target)
-    if host.endswith(".instagram.com") and _is_name(host):
+        return _page_link(target)
+    if host.endswith(".instagram.com") and _is_host_name(host):
         return _UNSUPPORTED
-    if host.endswith(_CDN_DOMAINS) and _is_name(host) and scheme == "https":
-        return _media(host, target, rest[end:])
+    if host.endswith(_CDN_DOMAINS) and _is_host_name(host) and scheme == "https":
+        return _media_link(host, target, rest[end:])
     return _REJECTED
 
 
-def _is_name(host: str) -> bool:
+def _is_host_name(host: str) -> bool:
     labels = host.split(".")
     return len(host) <= _HOST_LENGTH and all(_LABEL.fullmatch(label) for label in labels)
 
 
-def _media(host: str, target: str, with_fragment: str) -> Link:
+def _media_link(host: str, target: str, with_fragment: str) -> Link:
     """Return the media file at ``target``; its content is judged when it is fetched."""
     path = unquote(target.partition("?")[0]).replace("\\", "/")
     if _BAD_PERCENT.search(with_fragment) or {".", ".."} & set(path.split("/")):
@@ -228,7 +228,7 @@ def _media(host: str, target: str, with_fragment: str) -> Link:
     return Link("media", url=f"https://{host}{target}") if path.strip("/") else _UNSUPPORTED
 
 
-def _page(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path
+def _page_link(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path
     """Return what an Instagram page is, by its path; only shared highlights read the query."""
     path, _, query = target.partition("?")
     if path in {"", "/"}:
@@ -239,24 +239,24 @@ def _page(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a 
     first = segments[0].lower()
     match (first, *segments[1:]):
         case ("stories", word, highlight_id) if word.lower() == "highlights":
-            return _highlight(highlight_id)
+            return _highlight_link(highlight_id)
         case ("stories", word, *_) if word.lower() in _OWN_STORIES:
             return _UNSUPPORTED
         case ("stories", user, story_id):
-            return _story(user, story_id)
+            return _story_link(user, story_id)
         case ("stories", user):
-            return _profile(user)
+            return _profile_link(user)
         case ("_u", user):
-            return _profile(user, is_page=True)
+            return _profile_link(user, is_page=True)
         case ("s", code):
-            return _shared(code, query)
+            return _shared_link(code, query)
         case (user,) if not _RESERVED.fullmatch(first):
-            return _profile(user, is_page=True)
+            return _profile_link(user, is_page=True)
         case _:
             return _UNSUPPORTED
 
 
-def _profile(user: str, *, is_page: bool = False) -> Link:
+def _profile_link(user: str, *, is_page: bool = False) -> Link:
     # Judged before it is lowered: the Kelvin sign would become a harmless k.
     user, is_ascii = user.lower(), user.isascii()
     if not is_ascii or not _USER.fullmatch(user) or _RESERVED.fullmatch(user):
@@ -264,22 +264,22 @@ def _profile(user: str, *, is_page: bool = False) -> Link:
     return Link("profile", username=user, url=f"{PAGE}/{user}/", is_page=is_page)
 
 
-def _story(user: str, story_id: str) -> Link:
-    owner = _profile(user)
+def _story_link(user: str, story_id: str) -> Link:
+    owner = _profile_link(user)
     if owner.username is None or not _ID.fullmatch(story_id):
         return _REJECTED
     url = f"{PAGE}/stories/{owner.username}/{story_id}/"
     return Link("story", username=owner.username, story_id=story_id, url=url)
 
 
-def _highlight(highlight_id: str, story_id: str | None = None) -> Link:
+def _highlight_link(highlight_id: str, story_id: str | None = None) -> Link:
     if not _ID.fullmatch(highlight_id):
         return _REJECTED
     url = f"{PAGE}/stories/highlights/{highlight_id}/"
     return Link("highlight", story_id=story_id, highlight_id=highlight_id, url=url)
 
 
-def _shared(code: str, query: str) -> Link:
+def _shared_link(code: str, query: str) -> Link:
     """Return the highlight that a ``/s/`` link carries in base64, with the story it opens at."""
     code = code.rstrip("=")
     try:
@@ -291,4 +291,4 @@ def _shared(code: str, query: str) -> Link:
         return _UNSUPPORTED
     values = [v for k, _, v in (part.partition("=") for part in query.split("&")) if k == _AT]
     story = _MEDIA_ID.fullmatch(values[0]) if values else None
-    return _highlight(highlight_id, story[1] if story else None)
+    return _highlight_link(highlight_id, story[1] if story else None)

@@ -151,13 +151,13 @@ class AnswerCache:
             await asyncio.wait([storing])  # its write may hold the answer, or who has the name
         cached = await self._db.fetch(partial(answers.get, key=key, now=self._now()))
         if cached:
-            return _unpacked(cached.value, codec)
+            return _value_or_raise(cached.value, codec)
         try:
             fetched = await fetch()
         except StoriesError as error:
             if type(error).__name__ in _NEGATIVE:
                 value = {"error": type(error).__name__, "fields": error.fields}
-                cached = CachedAnswer(value, self._now() + self._lasts(error))
+                cached = CachedAnswer(value, self._now() + self._failure_lasts(error))
                 self._begin_storing(key, cached, Fetched(None, []))
             raise
         value = codec.dump_python(fetched.result, mode="json")
@@ -167,11 +167,11 @@ class AnswerCache:
 
     def _begin_storing(self, key: str, cached: CachedAnswer, fetched: Fetched[Any]) -> None:
         storing = self._group.create_task(self._store(key, cached, fetched, now=self._now()))
-        keys = {key, *_answered_by(fetched)}
+        keys = {key, *_keys_answered(fetched)}
         self._storing |= dict.fromkeys(keys, storing)
-        storing.add_done_callback(partial(self._forget, keys))
+        storing.add_done_callback(partial(self._end_storing, keys))
 
-    def _lasts(self, error: StoriesError) -> timedelta:
+    def _failure_lasts(self, error: StoriesError) -> timedelta:
         """Return how long a failure is repeated from the cache; a free one may be asked again."""
         if isinstance(error, ProfileUnavailableError):
             return _UNAVAILABLE_FOR * (error.credits != 0)
@@ -190,7 +190,7 @@ class AnswerCache:
         async def write(tx: Tx) -> None:
             await answers.store(tx, key, cached.value, until=cached.until)
             if fetched.profile:
-                await _remember(tx, fetched.profile, fetched, now=now)
+                await _record(tx, fetched.profile, fetched, now=now)
             if bill:
                 await self._ledger.settle(tx, bill.reservation, bill.credits)
 
@@ -205,13 +205,13 @@ class AnswerCache:
             if fetched.profile:
                 self._wake()  # who asked may have been answered before
 
-    def _forget(self, keys: set[str], storing: asyncio.Task[None]) -> None:
+    def _end_storing(self, keys: set[str], storing: asyncio.Task[None]) -> None:
         for key in keys:
             if self._storing.get(key) is storing:
                 del self._storing[key]
 
 
-async def _remember(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime) -> None:
+async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime) -> None:
     """Keep each story by its pk, and the snapshot that it is, whoever asked."""
     if not fetched.partial:
         for story in fetched.result:
@@ -221,7 +221,7 @@ async def _remember(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: d
     await snapshots.record(tx, snapshot, now=now)
 
 
-def _answered_by(fetched: Fetched[Any]) -> set[str]:
+def _keys_answered(fetched: Fetched[Any]) -> set[str]:
     """Return the keys of all questions that this answers."""
     if fetched.profile is None:
         return set()
@@ -250,7 +250,7 @@ def url_ends(story: Story) -> list[datetime]:
     return [end - _URL_MARGIN] if end else []
 
 
-def _unpacked(answer: Any, codec: TypeAdapter[list[T]]) -> list[T]:  # noqa: ANN401 - a JSON value
+def _value_or_raise(answer: Any, codec: TypeAdapter[list[T]]) -> list[T]:  # noqa: ANN401 - a JSON value
     if isinstance(answer, dict):
         raise _NEGATIVE[answer["error"]]("known from the last answer", **answer["fields"])
     return codec.validate_python(answer)

@@ -71,17 +71,17 @@ class Highlights:
 
         async def fetch() -> Fetched[Highlight]:
             with self._as_the_plan_allows():
-                known = await self._owner(username)
-                result = await self._list(known or await self._resolve(username, payer), payer)
+                known = await self._known_owner(username)
+                result = await self._list(known or await self._ask_owner(username, payer), payer)
                 if known and result and result[0].profile.username not in {"", username}:
-                    result = await self._list(await self._resolve(username, payer), payer)
+                    result = await self._list(await self._ask_owner(username, payer), payer)
             return Fetched(None, result)
 
         with about(username):
             result = await self._answers.ask(f"highlights:{username}", fetch, _until, HIGHLIGHTS)
             if not await self._is_theirs(result, username):
-                known = await self._owner(username)
-                owner = known or await self._resolve(username, payer)
+                known = await self._known_owner(username)
+                owner = known or await self._ask_owner(username, payer)
                 key = f"highlights:{username}:{owner.profile_id}"
                 result = await self._answers.ask(key, fetch, _until, HIGHLIGHTS)
         for one in result:
@@ -118,13 +118,13 @@ class Highlights:
             raise HighlightGoneError
         return result
 
-    async def _resolve(self, username: str, payer: Payer) -> Profile:
+    async def _ask_owner(self, username: str, payer: Payer) -> Profile:
         """Return who has the name now; the lookup of 1 credit."""
         profile = await self._names.public(username, payer)
         self._refuse_blocked(profile)
         return profile
 
-    async def _owner(self, username: str) -> Profile | None:
+    async def _known_owner(self, username: str) -> Profile | None:
         """Return who has the name, None where the lookup is to tell, which is cheaper."""
         known = await self._names.known(username)
         return known.profile if known and known.state == "active" else None
@@ -135,7 +135,7 @@ class Highlights:
             return await self._ledger.spend(payer, self._api.highlights(profile.profile_id))
         except (ProfilePrivateError, NoSuchProfileError) as error:
             agrees = "private" if isinstance(error, ProfilePrivateError) else "gone"
-            if await self._names.proof(profile, payer) == agrees:
+            if await self._names.check_refusal(profile, payer) == agrees:
                 raise
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 
@@ -143,7 +143,7 @@ class Highlights:
         """Return whether a list, which may have been kept, is of who has the name by now."""
         if not result or not result[0].profile.profile_id:
             return True
-        owner = await self._owner(username)
+        owner = await self._known_owner(username)
         return owner is not None and owner.profile_id == result[0].profile.profile_id
 
     @contextmanager

@@ -57,11 +57,11 @@ class Names:
             ProfilePrivateError: The account was private a moment ago.
             ApiRefusedError: The API refused the name a moment ago.
         """
-        await self.refuse_known(username)
+        await self.raise_known_refusal(username)
         since = self._now() - within
         return await self._db.fetch(lambda tx: profiles.named(tx, username, since=since))
 
-    async def refuse_known(self, username: str) -> None:
+    async def raise_known_refusal(self, username: str) -> None:
         """Raise what was said of the name a moment ago, as ``known`` does; free."""
         key, now = answers.verdict_key(username), self._now()
         if verdict := await self._db.fetch(lambda tx: answers.get(tx, key, now=now)):
@@ -80,10 +80,10 @@ class Names:
         """
         try:
             try:
-                profile = await self._ask(username, payer)
+                profile = await self._ask_api(username, payer)
             except (NoSuchProfileError, ProfilePrivateError):
                 # Accounts that exist and are public answer 404 and 403 now and then.
-                profile = await self._ask(username, payer)
+                profile = await self._ask_api(username, payer)
         except _REFUSALS as error:
             async with self._db.begin() as tx:
                 await self._store_verdict(tx, username, type(error))
@@ -117,7 +117,7 @@ class Names:
         key, until = answers.verdict_key(username), self._now() + NEGATIVE_FOR
         await answers.store(tx, key, verdict.__name__, until=until)
 
-    async def proof(self, profile: Profile, payer: Payer) -> Proof:
+    async def check_refusal(self, profile: Profile, payer: Payer) -> Proof:
         """Return what the lookup says of an account that was refused; 1 or 2 credits.
 
         ``unknown`` where it can't be asked or says nothing of this account. Private is what its
@@ -175,7 +175,7 @@ class Names:
     async def record_private(self, profile_id: str) -> None:
         """Keep that two answers agree: the account is private."""
         async with self._db.begin() as tx:
-            await snapshots.fail(tx, profile_id, "private", now=self._now())
+            await snapshots.record_failure(tx, profile_id, "private", now=self._now())
 
-    async def _ask(self, username: str, payer: Payer) -> Profile:
+    async def _ask_api(self, username: str, payer: Payer) -> Profile:
         return await self._ledger.spend(payer, self._api.profile(username))

@@ -29,7 +29,7 @@ from bot.fetching.answer_cache import (
     until_urls_expire,
 )
 from bot.fetching.names import Names
-from bot.store import held
+from bot.store import held_stories
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 
@@ -80,7 +80,7 @@ class Viewer:
         async def fetch() -> Fetched[Story]:
             # The link may name whom it likes, or nobody.
             with suppress(NoSuchProfileError, ApiRefusedError):
-                await self._names.refuse_known(link.username or "")
+                await self._names.raise_known_refusal(link.username or "")
             try:
                 try:
                     story, bill = await self._ledger.pay(payer, call)
@@ -90,7 +90,7 @@ class Viewer:
                     story, bill = await self._ledger.pay(payer, call)
             except ProfilePrivateError as error:
                 named = Profile("", link.username or "")
-                if await self._names.proof(named, payer) == "private":
+                if await self._names.check_refusal(named, payer) == "private":
                     raise
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
             return Fetched(story.profile, [story], partial=True, bill=bill)
@@ -158,9 +158,9 @@ class Viewer:
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
             if beginning is not None:
-                ids |= await held.followed(tx, person, begins_with=beginning)
+                ids |= await held_stories.followed(tx, person, begins_with=beginning)
             pk = link.story_id if link else None
-            return await held.newest(
+            return await held_stories.newest(
                 tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST
             )
 

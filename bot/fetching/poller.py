@@ -162,7 +162,7 @@ class Scheduler:
     async def _state(self, now: datetime) -> "_State":
         """Read what a step decides by."""
         async with self._db.read() as tx:
-            room, spent = await self._ledger.schedule_in(tx, now)
+            room, spent = await self._ledger.schedule_credits(tx, now)
             return _State(room, spent, await profiles.first_due(tx, now=now))
 
     async def run_once(self) -> int:
@@ -175,7 +175,7 @@ class Scheduler:
 
         A profile that is slow keeps its own slot, and holds up no other.
         """
-        plan = self._plan = self._plan or await self._begin()
+        plan = self._plan = self._plan or await self._load_plan()
         await self._maintain(plan)
         if not self._api.is_in_service or self._rests_until > self._now():
             return 0
@@ -186,7 +186,7 @@ class Scheduler:
             group.create_task(self._poll_safely(known, plan))
         return len(claimed)
 
-    async def _begin(self) -> Plan:
+    async def _load_plan(self) -> Plan:
         """Go on with the plan that was kept, by today's settings."""
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
@@ -196,12 +196,12 @@ class Scheduler:
             plan.cost = self._settings.credits_a_poll
             plan.learns_cost = False
         plan.schedule.minimum = self._settings.floor.total_seconds()
-        self._share(plan)
+        self._share_budget(plan)
         return plan
 
-    def _share(self, plan: Plan) -> None:
+    def _share_budget(self, plan: Plan) -> None:
         known, fresh = self._counts
-        plan.share(self._settings.credits_a_day, self._left, known=known, fresh=fresh)
+        plan.share_budget(self._settings.credits_a_day, self._left, known=known, fresh=fresh)
 
     async def _claim(self, plan: Plan, state: "_State") -> list[Known]:
         """Take what is due and can be paid, and with what is to spare what is due next."""
@@ -251,7 +251,7 @@ class Scheduler:
             )
             for known in rows:
                 seen_at = known.snapshot_at or now
-                at = await snapshots.postponed(tx, known.profile_id, now, plan, seen_at=seen_at)
+                at = await snapshots.next_useful(tx, known.profile_id, now, plan, seen_at=seen_at)
                 (taken if at <= now else passed).append(known)
             if not rows or len(taken) >= limit:
                 break
@@ -284,7 +284,7 @@ class Scheduler:
                         reply_share=self._ledger.limits.reply_share,
                     )
                 self._survey_at = now + MAINTAIN_EVERY * (1 + len(states) / _SURVEYED_A_MINUTE)
-            self._share(plan)
+            self._share_budget(plan)
             async with self._db.begin() as tx:
                 await schedule_state.save(tx, plan)
 
@@ -308,16 +308,16 @@ class Scheduler:
         """Check one profile; return a word on what came of it."""
         if alert_rules.is_blocked(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
-        if not await self._is_awaited(known):
+        if not await self._count_audience(known):
             return "nobody waits"
         seems_private = "private" in {known.state, known.refusal}
         # The lookup of the name, at half the price, tells whether it still is.
-        if seems_private and await self._proof(known, plan) == "private":
+        if seems_private and await self._check_refusal(known, plan) == "private":
             await self._names.record_private(known.profile_id)
             return "private"
         return await self._ask(known, plan)
 
-    async def _is_awaited(self, known: Known) -> bool:
+    async def _count_audience(self, known: Known) -> bool:
         """Count who waits for a profile; where nobody does, stop its checks and return false."""
         now = self._now()
         if (
@@ -338,9 +338,9 @@ class Scheduler:
                 await profiles.set_audience(tx, known.profile_id, audience)
         return audience.chats > 0
 
-    async def _proof(self, known: Known, plan: Plan) -> Proof:
+    async def _check_refusal(self, known: Known, plan: Plan) -> Proof:
         """Return what the lookup of the name says, and count what it costs the plan."""
-        proof = await self._names.proof(known.profile, _payer(known))
+        proof = await self._names.check_refusal(known.profile, _payer(known))
         plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
 
@@ -415,7 +415,7 @@ class Scheduler:
         await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, error.credits))
         if self._api.is_failing:
             self._rests_until = now + _PROBE_EVERY
-        why = await self._why(known, plan, error)
+        why = await self._proven_refusal(known, plan, error)
         if why == "private":
             await self._privacy.refused(known)
         async with self._db.begin() as tx:
@@ -425,17 +425,17 @@ class Scheduler:
                 case _ if self._api.is_failing:  # it is not this profile's fault
                     await profiles.put_off(tx, known.profile_id, until=now + _PROBE_EVERY)
                 case _:
-                    await snapshots.fail(tx, known.profile_id, why, now=now)
+                    await snapshots.record_failure(tx, known.profile_id, why, now=now)
         self._wake()
         return type(error).__name__
 
-    async def _why(
+    async def _proven_refusal(
         self, known: Known, plan: Plan, error: StoriesError
     ) -> Literal["private", "gone", "error"]:
         """Return what a failed check proves: private or gone only where the lookup agrees."""
         if not isinstance(error, ProfilePrivateError | NoSuchProfileError):
             return "error"
-        proof = await self._proof(known, plan)
+        proof = await self._check_refusal(known, plan)
         if proof == "private" and isinstance(error, ProfilePrivateError):
             return "private"
         if proof == "gone" and isinstance(error, NoSuchProfileError):
@@ -473,7 +473,7 @@ async def _requeued(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     if not is_due or known.failures or not plan.is_stale(known):
         return False
     columns, due = plan.due(known, now=now)
-    due = await snapshots.postponed(
+    due = await snapshots.next_useful(
         tx, known.profile_id, max(due, now), plan, seen_at=known.snapshot_at or now
     )
     await profiles.change(tx, known.profile_id, **columns)

@@ -60,7 +60,7 @@ class Plan:
         if self.learns_cost:
             self.cost += (credits - self.cost) / _POLLS_OF_MEAN
 
-    def share(self, sure: float, more: float, *, known: int, fresh: int) -> None:
+    def share_budget(self, sure: float, more: float, *, known: int, fresh: int) -> None:
         """Go by ``sure`` credits a day, of which newcomers have their part, and ``more`` today.
 
         ``known`` and ``fresh`` count the profiles that known people follow, or newcomers alone.
@@ -89,12 +89,12 @@ class Plan:
         due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
         if own and self._is_paused(known):
             self.schedule.bucket.credits -= self.cost
-        return self._put(known, state, due, now)
+        return self._columns(known, state, due, now)
 
     def due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
         """Judge anew when a profile is due, as its weight or the price has changed."""
         state = _state(known, now)
-        return self._put(known, state, self.schedule.due(state, known.weight, self.cost), now)
+        return self._columns(known, state, self.schedule.due(state, known.weight, self.cost), now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
         """Refresh the sums over all profiles from what ``sample`` gave."""
@@ -113,7 +113,7 @@ class Plan:
     def _is_paused(self, known: Known) -> bool:
         return known.fresh and self.pause is not None
 
-    def _put(
+    def _columns(
         self, known: Known, state: ProfileState, due: float, now: datetime
     ) -> tuple[Columns, datetime]:
         if known.fresh and self.pause is not None:

@@ -38,7 +38,7 @@ async def record(
     A whole check also tells what may have been missed since the last one, and moves the next.
     The scheduler's ``own`` checks go by its plan, which learns from them.
     """
-    before = await (record_name if snapshot.stories else _unnamed)(tx, snapshot.profile, now=now)
+    before = await (record_name if snapshot.stories else _nameless)(tx, snapshot.profile, now=now)
     is_renamed = snapshot.profile.username != before.username
     # What was said of the name that comes with stories is forgotten with it.
     if is_renamed if snapshot.stories else snapshot.is_checked:
@@ -58,11 +58,11 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     is_new = profile.username not in {"", before.username}
     if before.next_check_at is not None and is_new:
         names = {"old": before.username, "new": profile.username}
-        await _tell(tx, before, "renamed", names, now=now)
+        await _enqueue_notice(tx, before, "renamed", names, now=now)
     return before
 
 
-async def _unnamed(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+async def _nameless(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Return what is known of a profile whose answer did not hold its name.
 
     The name in ``profile`` is then only what was known when the question was asked: it confirms
@@ -79,10 +79,10 @@ async def _finish(
     """Note that the profile could be seen whole, and learn when to check again."""
     followed = before.next_check_at is not None
     if followed and before.state != "active":
-        await _tell(tx, before, "back", {"username": before.username}, now=now)
+        await _enqueue_notice(tx, before, "back", {"username": before.username}, now=now)
     missed = alert_rules.missed_hours(before.snapshot_at, now)
     if followed and missed and before.state == "active":
-        fields = alert_rules.missing(before.username, *missed)
+        fields = alert_rules.missed_fields(before.username, *missed)
         await fan_outs.add(
             tx,
             before.profile_id,
@@ -107,7 +107,7 @@ async def _finish(
         leased_until=EPOCH,
         **columns,
         next_check_at=(
-            await postponed(tx, before.profile_id, due, plan, seen_at=now) if followed else None
+            await next_useful(tx, before.profile_id, due, plan, seen_at=now) if followed else None
         ),
     )
 
@@ -119,11 +119,11 @@ async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
         return
     plan = await schedule_state.load(tx)
     columns, due = plan.due(known, now=now)
-    due = await postponed(tx, profile_id, max(due, now), plan, seen_at=known.snapshot_at)
+    due = await next_useful(tx, profile_id, max(due, now), plan, seen_at=known.snapshot_at)
     await profiles.change(tx, profile_id, **columns, next_check_at=due)
 
 
-async def postponed(
+async def next_useful(
     tx: Tx, profile_id: str, due: datetime, plan: Plan, *, seen_at: datetime
 ) -> datetime:
     """Return when to check: not before somebody can be told, but never past the floor.
@@ -135,7 +135,7 @@ async def postponed(
     return alert_rules.worth_polling_at(due, waiting, latest=latest)
 
 
-async def fail(
+async def record_failure(
     tx: Tx, profile_id: str, why: Literal["private", "gone", "error"], *, now: datetime
 ) -> None:
     """Keep that a check failed: the next one is later, and subscribers are told once.
@@ -154,7 +154,7 @@ async def fail(
     ):  # else nobody is told
         state = why
     if followed and state not in {"active", before.state}:
-        await _tell(tx, before, state, {"username": before.username}, now=now)
+        await _enqueue_notice(tx, before, state, {"username": before.username}, now=now)
     next_check_at = (
         alert_rules.poll_again_at(now, failures)
         if state == "active" or why == "error"
@@ -174,7 +174,7 @@ async def fail(
     )
 
 
-async def _tell(
+async def _enqueue_notice(
     tx: Tx, known: Known, notice: str, fields: dict[str, str], *, now: datetime
 ) -> None:
     await fan_outs.add(tx, known.profile_id, notice=notice, fields=fields, due_at=now, now=now)

@@ -147,7 +147,7 @@ class Overview:
         credits_ = _whole(value)
         if value is not None and (credits_ is None or not 0 <= credits_ <= _MOST_CREDITS):
             raise BadActionError("not so many credits")
-        await self.access.limit(subject, credits_)
+        await self.access.set_limit(subject, credits_)
 
     async def _dead_letters(self, tx: Tx) -> list[_Json]:
         rows = await enqueue.dead_letters(tx, limit=_SHOWN)

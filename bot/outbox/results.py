@@ -33,7 +33,7 @@ from bot.store import (
     chats,
     deliveries,
     enqueue,
-    kept,
+    kept_stories,
     moves,
     mutes,
     subscriptions,
@@ -260,7 +260,7 @@ async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
             uses.append((send.queue.chat.id, usage.Use(items=len(send.messages))))
     await deliveries.sent(tx, messages, now=now)
     arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
-    await kept.add(tx, [row for row in arrived if row.options.keep])
+    await kept_stories.add(tx, [row for row in arrived if row.options.keep])
     await usage.count(tx, uses, day=now.date())
 
 

@@ -14,12 +14,12 @@ from bot.store.broadcasts import broadcasts
 from bot.store.budgets import allowances, budget_days
 from bot.store.chats import chats
 from bot.store.deliveries import deliveries, is_open
-from bot.store.ended import ended
+from bot.store.ended_subscriptions import ended
 from bot.store.engine.database import Tx
 from bot.store.file_ids import files
 from bot.store.inbox import inbox
 from bot.store.incidents import incidents
-from bot.store.kept import kept
+from bot.store.kept_stories import kept
 from bot.store.key_values import key_values
 from bot.store.ledger import ledger_entries
 from bot.store.profiles import profiles

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.store import chat_queues, chats, erasure
 from bot.store.engine.database import Database
-from bot.store.kept import kept
+from bot.store.kept_stories import kept
 from bot.store.usage import usage_days
 from tests.support.control import wait_for
 from tests.support.followed import NOON

@@ -70,7 +70,7 @@ def test_all_that_is_written_is_in_the_volume(chosen: tuple[str, ...]) -> None:
     given = {name.lower(): value for one in chosen for name, value in PROFILES[one].items()}
     values = {name.lower(): value for name, value in environment().items()} | given
     settings = load(_env_file=None, **{n.lower(): v for n, v in SECRETS.items()}, **values)
-    folders = [settings.spool_dir, settings.backups_in]
+    folders = [settings.spool_dir, settings.backup_folder]
     if settings.is_sqlite:
         folders.append(Path(settings.database_url.get_secret_value().removeprefix("sqlite:///")))
     assert all(folder.is_relative_to("/data") for folder in folders)
@@ -112,7 +112,7 @@ def test_compose_reads_its_file_and_the_bot_what_it_is_given(
     assert bot["deploy"]["replicas"] == (2 if "postgres" in chosen else 1)
     settings = load(_env_file=None, **{n.lower(): v for n, v in bot["environment"].items()})
     assert settings.is_sqlite == ("postgres" not in chosen)
-    assert (settings.is_open_to_others, settings.port) == (True, 8000)
+    assert (settings.is_port_reachable, settings.port) == (True, 8000)
     if "postgres" in chosen:
         database = services["postgres"]["environment"]
         assert database["POSTGRES_PASSWORD"] in settings.database_url.get_secret_value()

@@ -33,7 +33,7 @@ def after(*readings: tuple[int, int]) -> Drift:
     """Return what becomes of (balance, spent), five minutes apart."""
     drift = Drift(BEGIN, BEGIN)
     for n, (balance, spent) in enumerate(readings, 1):
-        drift = drift.read(Reading(balance, spent, NOON + 5 * n * MINUTE))
+        drift = drift.after_reading(Reading(balance, spent, NOON + 5 * n * MINUTE))
     return drift
 
 
@@ -55,9 +55,9 @@ def test_a_counter_that_lags_tells_nothing() -> None:
 def test_three_balances_off_to_one_side_are_certain_and_told_once() -> None:
     drift = after((995, 50), (994, 51), (993, 52))
     assert (drift.size, drift.running, drift.is_certain) == (5, RUNNING, True)
-    told = drift.reported()
+    told = drift.after_report()
     assert (told.size, told.running, told.total) == (0, 0, 5)
-    assert not told.read(Reading(992, 53, NOON + 20 * MINUTE)).size
+    assert not told.after_reading(Reading(992, 53, NOON + 20 * MINUTE)).size
     assert after((1000, 53), (1000, 53), (1000, 53)).size == -3
     assert Drift.from_json(drift.to_json()) == drift
 
@@ -74,12 +74,12 @@ def test_the_other_side_or_none_begins_to_count_anew() -> None:
 
 
 def test_what_was_told_is_kept_and_counted_on_from() -> None:
-    told = after((995, 50), (995, 50), (995, 50)).reported()
+    told = after((995, 50), (995, 50), (995, 50)).after_report()
     assert (told.total, told.base) == (5, told.last)
     more = told
     for n in range(4, 7):
-        more = more.read(Reading(994, 50, NOON + 5 * n * MINUTE))
-    assert (more.size, more.running, more.reported().total) == (1, RUNNING, 6)
+        more = more.after_reading(Reading(994, 50, NOON + 5 * n * MINUTE))
+    assert (more.size, more.running, more.after_report().total) == (1, RUNNING, 6)
     assert RUNNING == 3
 
 

@@ -9,7 +9,7 @@ from bot.domain.errors import NothingKeptError, NothingOfThenError
 from bot.domain.model import Options, Target
 from bot.domain.records import Delivery, KnownFile
 from bot.operations import cleanup
-from bot.store import chats, erasure, file_ids, kept, moves
+from bot.store import chats, erasure, file_ids, kept_stories, moves
 from bot.store.engine.database import Database
 from tests.support.followed import HOUR, NATGEO, NOON, PRADA, follow, story
 
@@ -42,8 +42,8 @@ async def sent(db: Database, chat: int, *pks: str, kind: str = "photo") -> None:
     async with db.begin() as tx:
         files = {pk: KnownFile(kind, f"file {pk}", f"u{pk}", until) for pk in pks}  # type: ignore[arg-type] # a literal
         await file_ids.remember(tx, BOT, files)
-        await kept.add(tx, rows)
-        await kept.add(tx, rows)  # what was written down twice is there once
+        await kept_stories.add(tx, rows)
+        await kept_stories.add(tx, rows)  # what was written down twice is there once
 
 
 def past(db: Database, *, days: int = 0, blocked: frozenset[str] = frozenset()) -> Past:

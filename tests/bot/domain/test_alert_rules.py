@@ -268,7 +268,7 @@ def test_the_block_list_holds_ids_and_names() -> None:
     ],
 )
 def test_two_rights_that_are_missing_are_one(known: Right, new: Right, missing: Right) -> None:
-    assert alert_rules.missing_both(known, new) == missing
+    assert alert_rules.missing_in_all(known, new) == missing
 
 
 def test_permission_is_asked_for_after_ten_minutes_then_hourly_then_daily() -> None:
@@ -310,7 +310,7 @@ def test_a_host_that_is_none_is_empty() -> None:
 
 def test_news_begin_with_a_whole_second() -> None:
     now = NOON + timedelta(microseconds=999_999)
-    assert alert_rules.from_now_on(now) == NOON
+    assert alert_rules.news_since(now) == NOON
 
 
 @pytest.mark.parametrize(

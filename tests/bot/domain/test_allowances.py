@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.budget import BURST_WINDOW, Limits, allowances_for, burst_over, poll_shares
+from bot.domain.budget import BURST_WINDOW, Limits, allowances_for, burst_free_at, poll_shares
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.schedule import Schedule
 
@@ -50,13 +50,13 @@ def test_the_burst_says_when_and_then_it_fits(
     limits: Limits, ages: list[tuple[int, int]], nominal: int
 ) -> None:
     recent = sorted((NOW - timedelta(seconds=age), spent) for age, spent in ages)
-    until = burst_over(limits, recent, nominal, NOW)
+    until = burst_free_at(limits, recent, nominal, NOW)
     in_window = sum(spent for at, spent in recent if at > NOW - BURST_WINDOW)
     assert (until is None) == (in_window + nominal <= limits.person_burst)
     if until is not None:
         assert NOW < until <= NOW + BURST_WINDOW
         if nominal <= limits.person_burst:
-            assert burst_over(limits, recent, nominal, until) is None
+            assert burst_free_at(limits, recent, nominal, until) is None
 
 
 @given(st.floats(0, 1e6), st.integers(0, 400), st.integers(0, 400))

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain import alert_rules, budget, incidents, model, wanted
+from bot.domain import alert_rules, budget, command_words, incidents, model
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -15,7 +15,7 @@ def test_what_telegram_takes_and_how_long_a_story_lives() -> None:
 
 
 def test_what_one_message_may_ask_for() -> None:
-    assert (wanted.MOST, wanted.MOST_STORIES) == (10, 100)
+    assert (command_words.MOST, command_words.MOST_STORIES) == (10, 100)
 
 
 def test_how_often_and_how_long_an_alert_is_tried() -> None:

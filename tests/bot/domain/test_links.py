@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from bot.domain.links import (
     Link,
+    decisive_link,
     find_links,
     is_probably_gone,
     links_in_message,
     parse_argument,
     story_taken_at,
-    verdict,
 )
 
 calm = settings(deadline=None)  # the machine may be busy with other tests
@@ -41,7 +41,7 @@ texts = st.one_of(st.text(), st.lists(pieces, max_size=12).map("".join))
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: repr(e["text"][:60]))
 def test_every_example_of_the_corpus_gets_its_verdict(example: dict[str, str]) -> None:
-    link = verdict(find_links(example["text"]))
+    link = decisive_link(find_links(example["text"]))
     expected = KINDS.get(example["expect"], example["expect"])
     assert (link.kind if link else "none") == expected
     if link:
@@ -112,15 +112,15 @@ def test_every_example_of_the_corpus_gets_its_verdict(example: dict[str, str]) -
     ],
 )
 def test_corners_of_the_rules(text: str, kind: str) -> None:
-    link = verdict(find_links(text))
+    link = decisive_link(find_links(text))
     assert (link.kind if link else "none") == kind
 
 
 def test_all_links_are_found_in_order_and_the_first_served_is_the_verdict() -> None:
     links = find_links(f"https://bit.ly/x {STORY} instagram.com/p/1 instagram.com/nasa/")
     assert [link.kind for link in links] == ["rejected", "story", "unsupported", "profile"]
-    assert verdict(links) == links[1]
-    assert verdict([]) is None
+    assert decisive_link(links) == links[1]
+    assert decisive_link([]) is None
 
 
 def test_the_address_to_fetch_is_built_from_the_parts_with_the_signature_as_it_was() -> None:

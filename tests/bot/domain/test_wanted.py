@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.wanted import MOST, OURS, Wanted, read
+from bot.domain.command_words import MOST, OURS, Wanted, parse
 
 
 def subscribed(text: str) -> Wanted:
-    return read(text.split(), words={"fast", "topic"}, takes_channel=True)
+    return parse(text.split(), words={"fast", "topic"}, takes_channel=True)
 
 
 @pytest.mark.parametrize(
@@ -61,33 +61,33 @@ def test_names_channel_and_words(
     ],
 )
 def test_a_last_number(text: str, names: tuple[str, ...], count: int | None) -> None:
-    got = read(text.split(), takes_count=True)
+    got = parse(text.split(), takes_count=True)
     assert (got.names, got.count) == (names, count)
 
 
 def test_what_is_no_name_is_told_apart() -> None:
-    got = read(["natgeo", "nat-geo", "https://evil.example/x"])
+    got = parse(["natgeo", "nat-geo", "https://evil.example/x"])
     assert got.names == ("natgeo",)
     assert [word for word, _ in got.unread] == ["nat-geo", "https://evil.example/x"]
 
 
 @pytest.mark.parametrize(("count", "left_out"), [(1, 0), (10, 0), (11, 1), (13, 3)])
 def test_more_than_ten_are_counted(count: int, left_out: int) -> None:
-    got = read([f"name{n}" for n in range(count)])
+    got = parse([f"name{n}" for n in range(count)])
     assert len(got.names) == min(count, MOST)
     assert got.left_out == left_out
 
 
 def test_where_no_number_and_no_channel_may_stand_each_word_is_a_name() -> None:
-    got = read(["natgeo", "3"])
+    got = parse(["natgeo", "3"])
     assert (got.names, got.count) == (("natgeo", "3"), None)
-    got = read(["natgeo", "@nike"])
+    got = parse(["natgeo", "@nike"])
     assert (got.names, got.channel) == (("natgeo", "nike"), None)
 
 
 @given(st.lists(st.from_regex(r"[a-z0-9_]{1,10}", fullmatch=True), min_size=1, max_size=30))
 def test_with_an_at_each_word_is_a_name(words: list[str]) -> None:
-    got = read([f"@{word}" for word in words], words=OURS, takes_count=True)
+    got = parse([f"@{word}" for word in words], words=OURS, takes_count=True)
     assert got.count is None
     assert not got.words
     assert len(got.names) + len(got.unread) + got.left_out <= len(set(words)) + 1

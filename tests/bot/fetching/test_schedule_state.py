@@ -45,7 +45,7 @@ async def test_a_state_is_kept_as_it_is(db: Database) -> None:
 def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     """Whatever their profiles post, and whoever checks them: they take their part, no more."""
     plan = schedule_state.Plan(cost=2.0)
-    plan.share(1600, 1400, known=10, fresh=5)
+    plan.share_budget(1600, 1400, known=10, fresh=5)
     assert plan.pause == timedelta(hours=24 * 5 * 2 / 100)
     assert (plan.schedule.budget, plan.schedule.apart) == (3000, 100)
     state = ProfileState(seen_at=(NOON - HOUR).timestamp())
@@ -65,10 +65,10 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
         assert NOON + plan.pause * 0.75 <= due <= NOON + plan.pause * 1.25
     assert plan.schedule.bucket.credits == held - 2
     assert not plan.schedule.price.polls
-    plan.share(0, 0, known=10, fresh=5)
+    plan.share_budget(0, 0, known=10, fresh=5)
     assert plan.pause == timedelta(hours=20)
     assert plan.due(fresh, now=NOON)[1] <= NOON + 19 * HOUR
-    plan.share(1600, 0, known=0, fresh=5)
+    plan.share_budget(1600, 0, known=0, fresh=5)
     assert plan.pause is None
 
 
@@ -76,7 +76,7 @@ async def test_a_plan_that_is_kept_goes_on(db: Database) -> None:
     async with db.begin() as tx:
         plan = await schedule_state.load(tx)
         plan.schedule.pool.came([0.5] * len(POOLED), 2)
-        plan.share(1600, 0, known=10, fresh=5)
+        plan.share_budget(1600, 0, known=10, fresh=5)
         await schedule_state.save(tx, plan)
         again = await schedule_state.load(tx)
         assert (again.schedule.pool, again.pause) == (plan.schedule.pool, plan.pause)

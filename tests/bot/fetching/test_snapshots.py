@@ -76,7 +76,7 @@ async def _fail(
     db: Database, why: Literal["private", "gone", "error"], now: datetime = NOON
 ) -> Known:
     async with db.begin() as tx:
-        await snapshots.fail(tx, NATGEO.profile_id, why, now=now)
+        await snapshots.record_failure(tx, NATGEO.profile_id, why, now=now)
     return await known(db)
 
 
@@ -144,7 +144,7 @@ async def test_errors_are_looked_at_later_and_later(db: Database) -> None:
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
     assert await told(db) == []
     async with db.begin() as tx:
-        await snapshots.fail(tx, "unknown", "error", now=NOON)
+        await snapshots.record_failure(tx, "unknown", "error", now=NOON)
         await look(tx)
     assert (await known(db)).failures == 0
 

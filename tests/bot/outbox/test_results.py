@@ -23,7 +23,7 @@ from bot.domain.records import ChatQueue, KnownFile
 from bot.domain.selection import Batch
 from bot.outbox import results
 from bot.outbox.results import Account, Arrived
-from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept
+from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept_stories
 from bot.store.engine.database import Database
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
 from tests.support.rows import used
@@ -269,7 +269,7 @@ async def test_what_arrived_is_kept_for_later_where_that_is_wanted(db: Database)
         await deliveries.end(tx, [other.id], reason="", now=NOON)
     await record(db, *await leaving(db, now=NOON + MINUTE), Sent((SentItem("9", 6),)))
     async with db.read() as tx:
-        assert list((await tx.execute(sa.select(kept.kept.c.story_pk))).scalars()) == ["1"]
+        assert list((await tx.execute(sa.select(kept_stories.kept.c.story_pk))).scalars()) == ["1"]
 
 
 async def test_who_refuses_when_all_is_there_changes_nothing(db: Database) -> None:

@@ -9,11 +9,11 @@ from bot.store import chat_queues, chats, deliveries, moves, profiles, retention
 from bot.store.access import access_list
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
-from bot.store.ended import ended
+from bot.store.ended_subscriptions import ended
 from bot.store.engine.database import Database
 from bot.store.inbox import inbox
 from bot.store.incidents import incidents
-from bot.store.kept import kept
+from bot.store.kept_stories import kept
 from bot.store.key_values import key_values
 from bot.store.samples import samples
 from bot.store.stories import moments

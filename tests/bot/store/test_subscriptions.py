@@ -2,7 +2,7 @@
 
 from bot.domain.model import Options, Profile, Target
 from bot.domain.records import Audience
-from bot.store import acquaintances, chats, ended, moves, profiles, subscriptions
+from bot.store import acquaintances, chats, ended_subscriptions, moves, profiles, subscriptions
 from bot.store.engine.database import Database
 from tests.support.followed import DAY, HOUR, NATGEO, NOON, PRADA, follow
 from tests.support.preferences import unlike_defaults
@@ -24,9 +24,11 @@ async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database
         )
         [one] = await subscriptions.of_chat(tx, 1)
         assert one.preferences == wanted
-        await ended.add(tx, [one], now=NOON)
-        assert await ended.together(tx, 1, at=NOON) == [("natgeo", Target(1, 5), wanted)]
-        assert await ended.had(tx, 1, "natgeo", since=NOON - HOUR)
+        await ended_subscriptions.add(tx, [one], now=NOON)
+        assert await ended_subscriptions.together(tx, 1, at=NOON) == [
+            ("natgeo", Target(1, 5), wanted)
+        ]
+        assert await ended_subscriptions.had(tx, 1, "natgeo", since=NOON - HOUR)
 
 
 async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database) -> None:

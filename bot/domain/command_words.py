@@ -32,7 +32,7 @@ class Wanted:
     left_out: int
 
 
-def read(
+def parse(
     arguments: Sequence[str],
     *,
     words: Collection[str] = (),
