@@ -5,14 +5,12 @@ from bot.context import Context
 from bot.domain.sentences import N_, NN_
 from bot.operations.admin_sessions import KEY_VALID_FOR
 from bot.presentation.charts import bars
-from bot.presentation.html import Safe, code, shorten
+from bot.presentation.html import Safe, code
 from handlers.guard import command
 from handlers.money import LEFT, STOPPED, balance_of, cost_of, resume_row
 from handlers.replies import say
 from handlers.usage import NOTHING
 
-LINES = 8
-LONGEST_NAME = 24
 SPENDING = N_(
     "<b>Spending</b>\n"
     "Today: {today}\n"
@@ -21,6 +19,7 @@ SPENDING = N_(
     "30 days: {month}\n"
     "Forecast for this month: {forecast}\n"
 )
+BY_KIND = N_("By kind of call")
 DRIFT = NN_("Billed more than I counted: {n} credit", "Billed more than I counted: {n} credits")
 CHECK_PAID = N_(
     "Since {since}, each check of a profile has cost 2 credits, because cheaper checks "
@@ -37,7 +36,7 @@ ADMIN_HERE = N_(
 
 @command("spending")
 async def spending(context: Context) -> None:
-    """Show credits and money: today, 7 and 30 days, by call and chat, and the outlook."""
+    """Show credits and money: today, 7 and 30 days, by kind of call, and the outlook."""
     spent = await context.services.reports.spending()
     text, buttons = _spending_text(spent, context), None
     if await context.services.ledger.is_stopped():
@@ -87,16 +86,11 @@ def _spending_text(spent: Spending, context: Context) -> str:
         text += "\n" + t(DRIFT, n=spent.drift)
     if spent.check_paid_since is not None:
         text += "\n" + t(CHECK_PAID, since=spent.check_paid_since)
-    by_chat = {_chat_name(chat, spent.names.get(chat)): one for chat, one in spent.by_chat.items()}
-    for title, lines in (
-        (N_("By kind of call"), spent.by_operation),
-        (N_("By chat (⏰ alerts)"), by_chat),
-    ):
-        top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]
-        if top:
-            text += f"\n\n<b>{t(title)}</b>"
-        for name, n in top:
-            text += f"\n{t.apart(code(name))} {cost_of(n, context)}"
+    top = sorted(spent.by_operation.items(), key=lambda line: -line[1])
+    if top:
+        text += f"\n\n<b>{t(BY_KIND)}</b>"
+    for name, n in top:
+        text += f"\n{t.apart(code(name))} {cost_of(n, context)}"
     return text
 
 
@@ -104,10 +98,3 @@ def _bars_of_days(spent: Spending) -> Safe:
     """Return the credits of the last 30 days, a sign a day."""
     row = bars([credits for _, credits in spent.days])  # noqa: A001 - the project's word
     return Safe(f"<code>{row.replace(' ', NOTHING)}</code>")
-
-
-def _chat_name(chat: int, title: str | None) -> str:
-    """Return what a chat is called; its number as well, for two may be called the same."""
-    if not chat:
-        return "⏰"
-    return f"{shorten(title, LONGEST_NAME)} {chat}" if title else str(chat)

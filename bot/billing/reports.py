@@ -9,17 +9,14 @@ from typing import TypeVar
 from bot.billing.drift import KEY as DRIFT
 from bot.domain.access import Subject
 from bot.domain.budget import DAY, Limits
-from bot.store import access, budgets, chats, key_values, spending, usage
+from bot.store import access, budgets, key_values, spending, usage
 from bot.store.engine.database import Database, Tx
-from bot.store.ledger import NOBODY
 from bot.store.spending import Part
 from bot.stories_api.privacy import PRIVACY_CHECK
 
 K = TypeVar("K")
-_SCHEDULE = NOBODY  # the chat under which the checks of the schedule are shown
 _DAYS_SHOWN = 30
 _DAYS_OF_AVERAGE = 7
-_CHATS = 20  # of which it is shown what they spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +36,16 @@ class ChatUsage:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What the bot spent: today, 7 and 30 days, by operation and chat (30 days), and the outlook.
+    """What the bot spent: today, 7 and 30 days, by operation (30 days), and the outlook.
 
-    ``by_chat`` has the ``_CHATS`` largest, in order; 0 is the schedule. ``names`` are those of
-    chats that we know. ``forecast`` is what this month will come to; ``days_left`` how long
-    ``balance`` lasts at the pace of the last 7 days.
+    ``forecast`` is what this month will come to; ``days_left`` how long ``balance`` lasts at the
+    pace of the last 7 days.
     """
 
     today: int
     week: int
     month: int
     by_operation: dict[str, int]
-    by_chat: dict[int, int]
-    names: dict[int, str]
     days: list[tuple[date, int]]
     budget: int
     left_today: int
@@ -95,10 +89,6 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     parts = await spending.parts(tx, since=min(first, today.replace(day=1)))
     by_day = _sums_by_key(parts, lambda one: one.day)
     shown = [one for one in parts if one.day >= first]
-    kinds = _sums_by_key(shown, lambda one: one.kind)
-    by_chat = await spending.dearest_chats(tx, since=first, limit=_CHATS)
-    by_chat[_SCHEDULE] = by_chat.get(_SCHEDULE, 0) + kinds.get("schedule", 0)
-    names = await chats.titles(tx, by_chat)
     used = await budgets.budget_used(tx, today)
     balance = (await budgets.account_state(tx)).balance
     check_paid_since = await _fell_back_at(tx)
@@ -111,12 +101,6 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
         week=_sum_since(by_day, today - timedelta(days=6)),
         month=_sum_since(by_day, first),
         by_operation=_sums_by_key(shown, lambda one: one.operation),
-        by_chat={
-            chat: spent
-            for chat, spent in sorted(by_chat.items(), key=lambda one: -one[1])
-            if spent
-        },
-        names=names,
         days=days,
         budget=limits.daily_budget,
         left_today=max(0, limits.daily_budget - sum(used)),

@@ -40,24 +40,6 @@ async def parts(tx: Tx, *, since: date) -> list[Part]:
     ]
 
 
-async def dearest_chats(tx: Tx, *, since: date, limit: int) -> dict[int, int]:
-    """Return who spent most from the day ``since`` on; ``NOBODY``: chats that were forgotten."""
-    spent = sa.func.sum(_ENTRIES.credits)
-    asked = sa.and_(_ENTRIES.at >= _midnight(since), _ENTRIES.kind != "schedule")
-    by_chat = (
-        sa.select(_ENTRIES.chat_id, spent)
-        .where(asked, _ENTRIES.chat_id != NOBODY)
-        .group_by(_ENTRIES.chat_id)
-        .having(spent > 0)
-        .order_by(spent.desc(), _ENTRIES.chat_id)
-        .limit(limit)
-    )
-    forgotten = sa.select(spent).where(asked, _ENTRIES.chat_id == NOBODY)
-    spent_by = {row[0]: int(row[1]) for row in await tx.execute(by_chat)}
-    of_nobody = int((await tx.execute(forgotten)).scalar() or 0)
-    return spent_by | ({NOBODY: of_nobody} if of_nobody else {})
-
-
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
