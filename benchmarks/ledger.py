@@ -26,7 +26,7 @@ from bot.domain.paid_calls import Answer, Call, Operation
 from bot.store.engine.database import Database
 
 MANY = 10**9
-FREE = Limits(MANY, 1.0, MANY, MANY, MANY, 0)
+FREE = Limits(MANY, 1.0, MANY, MANY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def _measure(name: str, url: str, args: argparse.Namespace) -> Result:
         many = await _per_second(ledger, args.calls, args.together)
         limit = sum(await ledger.spent_today()) + 1
         started = time.perf_counter()
-        served = await _race(Ledger(db, Limits(limit, 1.0, MANY, MANY, MANY, 0)), args.races)
+        served = await _race(Ledger(db, Limits(limit, 1.0, MANY, MANY)), args.races)
         took = time.perf_counter() - started
         overshoot = max(sum(await ledger.spent_today()) - limit, 0)
     return Result(name, single, many, args.races, served, overshoot, args.races / took)

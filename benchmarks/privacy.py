@@ -107,7 +107,7 @@ async def world(
             return datetime.fromtimestamp(sandbox.clock.now(), UTC)
 
         many = 10**6
-        limits = Limits(budget * 2, 0.5, many, many, many, newcomer_allowance=many)
+        limits = Limits(budget * 2, 0.5, many, many, newcomer_allowance=many)
         ledger = Ledger(db, limits, now=now)
         privacy = PrivacyCheck(db, mode, tell=tell, now=now)
         api = StoriesApi(

@@ -53,7 +53,6 @@ def settings_for(at: World, folder: Path) -> Settings:
         port=0,
         host="127.0.0.1",
         messages_per_second=1000,
-        person_burst=10_000,
         person_daily_allowance=10_000,
         newcomer_allowance=10_000,
         chat_daily_allowance=10_000,

@@ -164,7 +164,6 @@ async def built(
                 reply_share=settings.reply_share,
                 chat_daily_allowance=settings.chat_daily_allowance,
                 person_daily_allowance=settings.person_daily_allowance,
-                person_burst=settings.person_burst,
                 minimum_balance=settings.minimum_balance,
                 newcomer_allowance=settings.newcomer_allowance,
                 newcomer_share=_NEWCOMER_SHARE,

@@ -113,9 +113,6 @@ class Settings(BaseSettings):
     person_daily_allowance: Credits = Field(
         default=100, description="Credits that one person may spend a day, over all chats."
     )
-    person_burst: int = Field(
-        default=20, ge=1, description="Credits that one person may spend within a minute."
-    )
     newcomer_allowance: Credits = Field(
         default=30,
         description="Credits that somebody may spend a day whom the bot has not seen on three "
@@ -279,11 +276,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _one_call_can_be_paid(self) -> Self:
-        for name in ("daily_budget", "person_burst"):
-            if getattr(self, name) < CHECK_COST:
-                raise ValueError(
-                    f"{name.upper()} is too small for one call: at least {CHECK_COST} credits"
-                )
+        if self.daily_budget < CHECK_COST:
+            raise ValueError(
+                f"DAILY_BUDGET is too small for one call: at least {CHECK_COST} credits"
+            )
         return self
 
     @model_validator(mode="after")

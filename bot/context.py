@@ -186,7 +186,6 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             where.id if where else None,
             self.user_id,
             is_owner=self.is_owner,
-            in_group=self.is_group,
         )
 
     @property

@@ -15,7 +15,6 @@ from bot.domain.errors import (
     PersonSpentError,
     RightsError,
     SubscriptionError,
-    TooFastError,
     TryAgainError,
 )
 from bot.domain.sentences import N_
@@ -54,7 +53,7 @@ async def refuse(context: Context, error: BotError) -> None:
     if message is None or not context.is_group:
         await say(context, text)
         return
-    own = isinstance(error, RightsError | PersonSpentError | TooFastError)
+    own = isinstance(error, RightsError | PersonSpentError)
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if lately.get(key, within=REPEATED, now=context.now):
         await unit_of_work.later(partial(react, context, message, SAME_AGAIN))

@@ -128,7 +128,7 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
         def now() -> datetime:
             return datetime.fromtimestamp(sandbox.clock.now(), UTC)
 
-        limits = Limits(MANY, 0.5, MANY, MANY, MANY)
+        limits = Limits(MANY, 0.5, MANY, MANY)
         ledger = Ledger(db, limits, now=now)
         privacy = PrivacyCheck(db, mode, now=now)
         api = StoriesApi(

@@ -14,14 +14,12 @@ from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift, Reading
 from bot.domain.access import Subject
 from bot.domain.budget import (
-    BURST_WINDOW,
     DAY,
     Allowances,
     Limits,
     Side,
     allowances_for,
     budget_free_at,
-    burst_free_at,
     left_by_replies,
     midnight_after,
     rule_for,
@@ -35,7 +33,6 @@ from bot.domain.errors import (
     PersonSpentError,
     SpendingStoppedError,
     StoriesError,
-    TooFastError,
 )
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Balance, Call
@@ -376,7 +373,7 @@ class Ledger:
         if asker.user_id is not None:
             wanted.append(("person", asker.user_id, limits.own))
         elif asker.chat_id is not None:
-            wanted.append(("nobody", asker.chat_id, min(limits.own, limits.here)))
+            wanted.append(("nobody", asker.chat_id, limits.own))
         if not wanted:
             return []
         if limits.newcomers is not None:
@@ -388,8 +385,6 @@ class Ledger:
                 raise PersonSpentError(until=midnight_after(now))
             case "newcomer":
                 raise NewcomersSpentError(until=midnight_after(now))
-        # The asker's row is locked now, so nobody else counts at the same time.
-        await self._check_recent(tx, asker, limits.here, nominal, now)
         return [scope for scope, _, _ in wanted]
 
     async def _allowances_of(self, tx: Tx, asker: Asker) -> Allowances:
@@ -405,29 +400,10 @@ class Ledger:
         own = await access.allowances(tx, [one for one in (person, chat) if one])
         return allowances_for(
             self.limits,
-            in_group=asker.in_group,
             is_known=is_known,
             of_chat=own.get(chat) if chat else None,
             of_person=own.get(person) if person else None,
         )
-
-    async def _check_recent(
-        self, tx: Tx, asker: Asker, here: int, nominal: int, now: datetime
-    ) -> None:
-        """Refuse what is too much within a minute, or more than half of the group's day."""
-        window = now - BURST_WINDOW
-        midnight = midnight_after(now) - DAY if asker.in_group and asker.user_id else None
-        since = min(window, midnight or window)
-        calls = await ledger.calls_since(tx, asker.user_id, asker.chat_id or 0, since)
-        mine = [one for one in calls if one.chat_id == asker.chat_id]
-        if midnight is not None:
-            spent = sum(one.credits for one in mine if one.at >= midnight)
-            if spent + nominal > here:
-                raise PersonSpentError(until=midnight_after(now))
-        recent = [(one.at, one.tried) for one in calls if one.tried]
-        until = burst_free_at(self.limits, recent, nominal, now)
-        if until is not None:
-            raise TooFastError(until=until)
 
     async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word
         # The answer may have named more credits than were reserved: that must still be written.

@@ -61,7 +61,6 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             newcomer_allowance=_PLENTY,
             chat_daily_allowance=_PLENTY,
             person_daily_allowance=_PLENTY,
-            person_burst=_PLENTY,
             poll_floor_s=15,
             # No burst limit: a person who has to wait would think that the demo is broken.
             messages_per_second=1000,

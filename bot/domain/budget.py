@@ -10,7 +10,6 @@ Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
 CHECK_COST = 2  # credits: the stories of a profile with the privacy check
 NEWCOMERS_PART = 1 / 16  # of the schedule's budget
-BURST_WINDOW = timedelta(minutes=1)
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
 
@@ -23,7 +22,6 @@ class Limits:
     reply_share: float = 0.5
     chat_daily_allowance: int = 100
     person_daily_allowance: int = 100
-    person_burst: int = 20
     minimum_balance: int = 0
     newcomer_allowance: int | None = None  # None: who is new may spend as much as others
     newcomer_share: float = 1.0  # of the replies' part of the budget, for all newcomers together
@@ -31,13 +29,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Allowances:
-    """What one asker may spend a day: ``chat`` is for all in it, ``here`` for the asker in it.
+    """What one asker may spend a day: ``chat`` is for all in it, ``own`` over all chats.
 
-    ``own`` is for the asker over all chats; ``newcomers`` for all who are new, None for others.
+    ``newcomers`` is for all who are new, None for others.
     """
 
     chat: int
-    here: int
     own: int
     newcomers: int | None
 
@@ -45,43 +42,23 @@ class Allowances:
 def allowances_for(
     limits: Limits,
     *,
-    in_group: bool,
     is_known: bool,
     of_chat: int | None = None,
     of_person: int | None = None,
 ) -> Allowances:
     """Return what an asker may spend a day; what was set for the chat or the person goes before.
 
-    Nobody has more than half of a group's; who is new has less, and only of a part that is set
-    aside, so that a thousand accounts made today leave the rest to those who were here before.
+    Who is new has less, and only of a part that is set aside, so that a thousand accounts made
+    today leave the rest to those who were here before.
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
-    here = chat // 2 if in_group else chat
     if of_person is not None:
-        return Allowances(chat, here, of_person, None)
+        return Allowances(chat, of_person, None)
     if is_known or limits.newcomer_allowance is None:
-        return Allowances(chat, here, limits.person_daily_allowance, None)
+        return Allowances(chat, limits.person_daily_allowance, None)
     own = min(limits.person_daily_allowance, limits.newcomer_allowance)
     replies = round(limits.daily_budget * limits.reply_share)
-    return Allowances(chat, here, own, math.floor(replies * limits.newcomer_share))
-
-
-def burst_free_at(
-    limits: Limits, recent: Sequence[tuple[datetime, int]], nominal: int, now: datetime
-) -> datetime | None:
-    """Return when ``nominal`` credits fit into the burst, None when they do now.
-
-    ``recent`` are (time, credits) of what was spent, this call's not included, oldest first.
-    """
-    window = [(at, spent) for at, spent in recent if at > now - BURST_WINDOW]
-    free = limits.person_burst - sum(spent for _, spent in window)
-    if free >= nominal:
-        return None
-    for at, spent in window:
-        free += spent
-        if free >= nominal:
-            return at + BURST_WINDOW
-    return now + BURST_WINDOW
+    return Allowances(chat, own, math.floor(replies * limits.newcomer_share))
 
 
 def poll_shares(budget: float, *, known: int, fresh: int) -> tuple[float, float]:

@@ -20,7 +20,6 @@ BotError
 │   ├── AllowanceSpentError     the chat's credits of the day are used up
 │   ├── PersonSpentError        the person's credits of the day are used up
 │   ├── PastedLimitError        the bytes of the day that pasted addresses may load
-│   ├── TooFastError            one person asks too much at once
 │   ├── BudgetSpentError        the bot's credits of the day are used up
 │   └── SpendingStoppedError    the owner's stop switch, or the balance is low
 ├── SubscriptionError           what a chat may follow
@@ -250,12 +249,6 @@ class PastedLimitError(SpendingError):
     """A person has pasted addresses of files by which too much was loaded today; no credits."""
 
     text = N_("That was a lot of links to files today. Please send more of them tomorrow.")
-
-
-class TooFastError(SpendingError):
-    """One person asks too much at once."""
-
-    text = N_("That was a lot at once. Please try again in a minute.")
 
 
 class BudgetSpentError(SpendingError):

@@ -210,14 +210,12 @@ class Preferences:
 class Asker:
     """Who asks and pays: the chat, the person (None for channels and the schedule).
 
-    ``is_owner`` is true for the bot's owners (``ADMIN_IDS``), not for a group's admins;
-    ``in_group`` where several people share the chat's allowance.
+    ``is_owner`` is true for the bot's owners (``ADMIN_IDS``), not for a group's admins.
     """
 
     chat_id: int | None
     user_id: int | None = None
     is_owner: bool = False
-    in_group: bool = False
 
 
 @dataclass(frozen=True, slots=True)

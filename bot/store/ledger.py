@@ -6,7 +6,6 @@ too little.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -116,43 +115,6 @@ async def open_credits(tx: Tx) -> int:
     """Return the credits of calls that are under way."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(IS_OPEN)
     return (await tx.execute(statement)).scalar() or 0
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call that somebody asked for; ``tried`` is its cost also where it failed for nothing."""
-
-    at: datetime
-    chat_id: int
-    credits: int
-    tried: int
-
-
-_TRIED = sa.case(
-    (ledger_entries.c.state == "refunded", ledger_entries.c.nominal),
-    else_=ledger_entries.c.credits,
-)
-_CALLS = (
-    sa.select(ledger_entries.c.at, ledger_entries.c.chat_id, ledger_entries.c.credits, _TRIED)
-    .where(ledger_entries.c.at >= sa.bindparam("since"))
-    .order_by(ledger_entries.c.at)
-)
-CALLS_OF_PERSON = _CALLS.where(ledger_entries.c.user_id == sa.bindparam("user_id"))
-CALLS_OF_NOBODY = _CALLS.where(
-    ledger_entries.c.chat_id == sa.bindparam("chat_id"), ledger_entries.c.user_id.is_(None)
-)
-
-
-async def calls_since(tx: Tx, user_id: int | None, chat_id: int, since: datetime) -> list[Call]:
-    """Return what a person asked for since then, in all chats, the oldest first.
-
-    Without ``user_id``, what all who have no name asked for in this chat.
-    """
-    if user_id is None:
-        rows = await tx.execute(CALLS_OF_NOBODY, {"chat_id": chat_id, "since": since})
-    else:
-        rows = await tx.execute(CALLS_OF_PERSON, {"user_id": user_id, "since": since})
-    return [Call(*row) for row in rows]
 
 
 async def replies_by_hour(

@@ -41,7 +41,6 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
         ({"stories_api_key": None}, "STORIES_API_KEY"),
         ({"daily_budget": -4}, "DAILY_BUDGET: must be greater than or equal to 0."),
         ({"daily_budget": 1}, "DAILY_BUDGET is too small for one call"),
-        ({"person_burst": 1}, "PERSON_BURST is too small for one call"),
         ({"skip_privacy_check": "canary"}, "SKIP_PRIVACY_CHECK"),
         ({"reply_share": "canary"}, "REPLY_SHARE"),
         ({"webhook_url": "http://canary.example"}, "WEBHOOK_URL must begin with https"),

@@ -60,7 +60,6 @@ class Days:
             admin_ids={self.boss},
             daily_budget=100,
             reply_share=1,
-            person_burst=1000,
             port=0,
             host="127.0.0.1",
         )

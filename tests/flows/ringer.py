@@ -34,7 +34,7 @@ from bot.stories_api.client import StoriesApi
 from tests.support.telegram import bot_at
 
 RICH = 10**8
-LIMITS = Limits(RICH, 0.1, RICH, RICH, RICH, 0)
+LIMITS = Limits(RICH, 0.1, RICH, RICH)
 POLLING = PollSettings(credits_a_day=RICH, floor=timedelta(milliseconds=50))
 LEASE = timedelta(seconds=1)
 SHORTEST_LIFE, LONGEST_LIFE = 0.15, 0.6  # seconds

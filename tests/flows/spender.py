@@ -27,7 +27,7 @@ from bot.media.spool import MediaFile, Spool
 from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 
-LIMITS = Limits(10**6, 0.5, 10**6, 10**6, 10**6, 0)
+LIMITS = Limits(10**6, 0.5, 10**6, 10**6)
 
 
 class Fuse:

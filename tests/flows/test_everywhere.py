@@ -152,5 +152,5 @@ async def test_in_groups_topics_and_channels(bell: Bell, kind: str) -> None:
 
 @pytest.mark.usefixtures("db")  # which is empty
 async def test_on_both_databases(tmp_path: Path, database_url: str) -> None:
-    async with storybell(tmp_path, database_url=database_url, person_burst=1000) as bell:
+    async with storybell(tmp_path, database_url=database_url) as bell:
         await lived(bell, "private", "every.base")

@@ -13,7 +13,6 @@ pytestmark = pytest.mark.jumps
 
 PLENTY = {
     "daily_budget": 1_000_000,
-    "person_burst": 10_000,
     "person_daily_allowance": 10_000,
     "chat_daily_allowance": 10_000,
     "newcomer_allowance": 10_000,

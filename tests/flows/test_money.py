@@ -30,7 +30,7 @@ from tests.support.telegram import story_of
 
 MORNING = datetime(2026, 4, 8, tzinfo=UTC)
 MANY = 10**6
-FREE = Limits(MANY, 0.5, MANY, MANY, MANY, 0)
+FREE = Limits(MANY, 0.5, MANY, MANY)
 STALE = "3870828041672894129"
 
 
@@ -187,7 +187,7 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
 async def test_a_flood_of_asks_spends_what_was_allowed_and_no_credit_more(
     db: Database, box: Box, tmp_path: Path
 ) -> None:
-    limits = Limits(60, 1, 40, 30, 25, 0)
+    limits = Limits(60, 1, 40, 30)
     ledger = Ledger(db, limits, now=lambda: MORNING)
     with Spool(tmp_path, limit=10**8) as spool:
         async with adapter(box, spool, deadline=20) as api:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.jumps
 
 ROOT = Path(__file__).parents[2]
 DOWN = {"status": 502, "body": "<html>Bad Gateway</html>"}
-PLENTY = {"daily_budget": 1_000_000, "person_burst": 1000, "person_daily_allowance": 1000}
+PLENTY = {"daily_budget": 1_000_000, "person_daily_allowance": 1000}
 
 
 async def sends(control: Control) -> int:

@@ -12,7 +12,6 @@ pytestmark = pytest.mark.jumps
 
 PLENTY = {
     "newcomer_allowance": 100_000,
-    "person_burst": 100_000,
     "person_daily_allowance": 100_000,
     "cache_s": 3600,
     "newcomer_share": 0.9,

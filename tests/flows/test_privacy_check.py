@@ -10,7 +10,7 @@ from tests.support.storybell import Bell, running_bell
 
 pytestmark = pytest.mark.jumps
 
-PLENTY = {"daily_budget": 1_000_000, "person_burst": 1000, "skip_privacy_check": "auto"}
+PLENTY = {"daily_budget": 1_000_000, "skip_privacy_check": "auto"}
 NAMES = ("hid.a", "hid.b")
 
 

@@ -15,7 +15,7 @@ from tests.support.sandbox import Box
 from tests.support.storybell import Bell, running_bell
 
 LEADS = re.compile(r'leader\{.*what="(\w+)"')
-LIMITS = {"daily_budget": 100_000, "person_burst": 1000}
+LIMITS = {"daily_budget": 100_000}
 
 
 @pytest.fixture

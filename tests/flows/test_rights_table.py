@@ -255,7 +255,7 @@ async def walking(folder: Path) -> AsyncIterator[Walk]:
     """Run the bot, with its owners."""
     first = 100_000_001  # the sandbox's first person; each step has an operator of its own
     owners = range(first, first + sum(cell.role is Role.OPERATOR for cell in cells()))
-    plenty = {"person_burst": 100_000, "daily_budget": 100_000, "person_daily_allowance": 100_000}
+    plenty = {"daily_budget": 100_000, "person_daily_allowance": 100_000}
     values = {"messages_per_second": 1000, "admin_ids": list(owners), **plenty}
     async with storybell(folder, **values) as bell:
         await bell.control.privacy_mode(on=False)

@@ -85,7 +85,7 @@ async def test_words_of_ours_and_profiles_so_named(bell: Bell, control: Control)
 
 
 async def test_limits_are_those_of_single_ones(tmp_path: Path) -> None:
-    async with storybell(tmp_path, max_subscriptions=3, person_burst=1000) as bell:
+    async with storybell(tmp_path, max_subscriptions=3) as bell:
         control = bell.control
         ann = await control.person()
         names = [f"limit.{number}" for number in range(5)]
@@ -188,7 +188,7 @@ async def test_small_talk_is_no_list(bell: Bell, control: Control) -> None:
 
 
 async def test_one_fast_too_many_is_known_before_anything_is_paid(tmp_path: Path) -> None:
-    async with storybell(tmp_path, person_burst=1000) as bell:
+    async with storybell(tmp_path) as bell:
         control = bell.control
         ann = await control.person()
         for name in ("quick.a", "quick.b", "quick.c", "quick.d"):
@@ -201,7 +201,7 @@ async def test_one_fast_too_many_is_known_before_anything_is_paid(tmp_path: Path
 
 
 async def test_one_fast_too_many_undoes_none_of_the_others(tmp_path: Path) -> None:
-    async with storybell(tmp_path, person_burst=1000) as bell:
+    async with storybell(tmp_path) as bell:
         control = bell.control
         ann = await control.person()
         for name in ("haste.new", "haste.a", "haste.b", "haste.old"):
@@ -227,7 +227,7 @@ async def test_one_fast_too_many_undoes_none_of_the_others(tmp_path: Path) -> No
 
 
 async def test_a_default_makes_no_more_fast_than_a_chat_may_have(tmp_path: Path) -> None:
-    async with storybell(tmp_path, person_burst=1000) as bell:
+    async with storybell(tmp_path) as bell:
         control = bell.control
         ann = await control.person()
         names = ["dash.a", "dash.b", "dash.c", "dash.d"]

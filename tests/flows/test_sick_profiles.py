@@ -18,7 +18,7 @@ SICK: Json = {"status": 500, "body": '{"detail": "x", "exc_type": "InternalError
 @pytest_asyncio.fixture(loop_scope="module")
 async def bell(tmp_path: Path) -> AsyncIterator[Bell]:
     """Run a bot for each test: that the API fails is remembered."""
-    async with storybell(tmp_path, daily_budget=100_000, person_burst=1000) as running:
+    async with storybell(tmp_path, daily_budget=100_000) as running:
         yield running
 
 

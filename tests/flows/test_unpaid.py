@@ -44,7 +44,7 @@ async def test_a_pasted_address_of_a_file_is_free_or_not_served(tmp_path: Path) 
 
 
 async def test_the_sixth_link_has_its_turn_when_the_message_is_edited(tmp_path: Path) -> None:
-    async with storybell(tmp_path, person_burst=100) as bell:
+    async with storybell(tmp_path) as bell:
         control = bell.control
         ann = await control.person()
         await control.profile("many.links")
@@ -64,7 +64,7 @@ async def test_the_sixth_link_has_its_turn_when_the_message_is_edited(tmp_path: 
 
 
 async def test_one_file_is_bought_first_and_the_rest_only_when_it_came(tmp_path: Path) -> None:
-    async with storybell(tmp_path, person_burst=100) as bell:
+    async with storybell(tmp_path) as bell:
         control = bell.control
         ann, bob = await control.person(), await control.person("Bob")
         now = (await control.state())["now"]

@@ -145,7 +145,7 @@ async def bill_of(
 
 
 async def walk(cases: list[tuple[str, Endpoint, str]], db: Database, folder: Path) -> None:
-    ledger = Ledger(db, Limits(MANY, 0.5, MANY, MANY, MANY, 0))
+    ledger = Ledger(db, Limits(MANY, 0.5, MANY, MANY))
     before = 0
     with Spool(folder, limit=10**8) as spool:
         for name, endpoint, header in cases:

@@ -49,22 +49,6 @@ async def test_an_anonymous_administrator_of_many_groups_takes_no_more_than_newc
         assert await control.billed() <= 25  # half of 50
 
 
-async def test_in_a_group_one_person_takes_half_of_its_day_at_most(tmp_path: Path) -> None:
-    limits = {"chat_daily_allowance": 8, "person_burst": 100}
-    async with storybell(tmp_path, **limits) as bell:
-        control = bell.control
-        await control.privacy_mode(on=False)
-        greedy, other = await control.person("Greedy"), await control.person("Ann")
-        members = dict.fromkeys((greedy, other), "member")
-        group = await control.chat("supergroup", "G", members=members)
-        for number in range(6):
-            await bell.noticed(group, f"/stories nobody{number}", user=greedy)
-        assert 0 < await control.billed() <= 4
-        before = await control.billed()
-        await bell.ask(group, "/stories nobody9", user=other)
-        assert await control.billed() > before
-
-
 async def know(bell: Bell, *who: tuple[Literal["chat", "person"], int]) -> None:
     """Let the bot have seen them on enough days."""
     url = bell.settings.database_url.get_secret_value()

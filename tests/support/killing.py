@@ -61,7 +61,6 @@ class Victim:
             "DAILY_BUDGET": "1000000",
             "CHAT_DAILY_ALLOWANCE": "100000",
             "PERSON_DAILY_ALLOWANCE": "100000",
-            "PERSON_BURST": "100000",
             "NEWCOMER_ALLOWANCE": "100000",
             "LOG_LEVEL": "WARNING",
         }

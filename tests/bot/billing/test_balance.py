@@ -22,7 +22,7 @@ from tests.support.followed import Clock
 from tests.support.sandbox import Box
 
 NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)
-FREE = Limits(10**6, 0.5, 10**6, 10**6, 10**6)
+FREE = Limits(10**6, 0.5, 10**6, 10**6)
 EVERY, EVERY_WHEN_OUT = timedelta(minutes=5), timedelta(minutes=1)
 
 

@@ -25,7 +25,7 @@ from tests.bot.billing.test_ledger import answering, failing
 from tests.support.followed import MINUTE, NOON, Clock
 from tests.support.sandbox import sandbox_box
 
-FREE = Limits(10**6, 0.5, 10**6, 10**6, 10**6)
+FREE = Limits(10**6, 0.5, 10**6, 10**6)
 BEGIN = Reading(1000, 50, NOON)
 
 

@@ -32,7 +32,6 @@ from bot.domain.errors import (
     PersonSpentError,
     SpendingError,
     SpendingStoppedError,
-    TooFastError,
 )
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
@@ -46,7 +45,7 @@ from tests.support.database import empty
 
 NOON = datetime(2026, 4, 8, 12, 0, tzinfo=UTC)
 MANY = 10**6
-FREE = Limits(MANY, 0.5, MANY, MANY, MANY, 0)
+FREE = Limits(MANY, 0.5, MANY, MANY)
 
 
 class Clock:
@@ -126,20 +125,15 @@ async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database)
 
     one = Call(Operation.STORY, 1, call)
     clock = Clock()
-    ledger = Ledger(db, Limits(10, 0.5, 3, 4, 2, 0), now=clock)
+    ledger = Ledger(db, Limits(10, 0.5, 3, 4), now=clock)
     await ledger.spend(link(), one)
     await ledger.spend(link(), one)
-    with pytest.raises(TooFastError) as too_fast:
-        await ledger.spend(link(), one)
-    assert too_fast.value.until == NOON + timedelta(minutes=1)
-    clock.now += timedelta(minutes=1)
     await ledger.spend(link(), one)
     with pytest.raises(AllowanceSpentError) as allowance:
         await ledger.spend(link(), one)
     midnight = datetime(2026, 4, 9, tzinfo=UTC)
     assert allowance.value.until == midnight
     await ledger.spend(link(chat=2), one)
-    clock.now += timedelta(minutes=1)
     with pytest.raises(PersonSpentError) as person:
         await ledger.spend(link(chat=2), one)
     assert person.value.until == midnight
@@ -157,7 +151,7 @@ async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database)
 
 
 async def test_admins_have_no_allowance_but_the_budget_is_theirs_too(db: Database) -> None:
-    ledger = Ledger(db, Limits(5, 1, 0, 0, 1, 0), now=Clock())
+    ledger = Ledger(db, Limits(5, 1, 0, 0), now=Clock())
     for _ in range(5):
         await ledger.spend(link(admin=True), answering())
     with pytest.raises(BudgetSpentError):
@@ -184,7 +178,7 @@ async def left_of(db: Database) -> int | None:
 
 
 async def test_below_the_minimum_balance_only_admins_are_served(db: Database) -> None:
-    ledger = Ledger(db, Limits(MANY, 0.5, MANY, MANY, MANY, 100), now=Clock())
+    ledger = Ledger(db, Limits(MANY, 0.5, MANY, MANY), now=Clock())
     assert await left_of(db) is None
 
     async def balance() -> Balance:
@@ -297,7 +291,7 @@ async def test_entries_are_kept_for_a_month_days_for_a_year(
 
 async def test_room_for_the_schedule_is_what_reserving_gives(db: Database) -> None:
     clock = Clock(NOON.replace(hour=6))
-    ledger = Ledger(db, Limits(40, 0.5, MANY, MANY, MANY, 0), now=clock)
+    ledger = Ledger(db, Limits(40, 0.5, MANY, MANY), now=clock)
     room = await ledger.room_for_schedule(clock.now)
     assert room == 40 - 15  # three quarters of the replies' share are kept for the day to come
     for _ in range(room):
@@ -308,7 +302,7 @@ async def test_room_for_the_schedule_is_what_reserving_gives(db: Database) -> No
 
 
 async def test_who_finds_the_share_borrowed_gets_what_is_left_and_no_more(db: Database) -> None:
-    ledger = Ledger(db, Limits(10, 0.5, MANY, MANY, MANY, 0), now=Clock(NOON.replace(hour=23)))
+    ledger = Ledger(db, Limits(10, 0.5, MANY, MANY), now=Clock(NOON.replace(hour=23)))
     for _ in range(8):
         await ledger.reserve(Payer("schedule"), answering())  # 3 of them from the replies' share
     for _ in range(2):
@@ -338,12 +332,11 @@ async def together(count: int, ask: Callable[[int], Awaitable[object]]) -> int:
 
 
 SCOPES: dict[str, tuple[Limits, Callable[[int], Payer]]] = {
-    "bot": (Limits(1, 1, MANY, MANY, MANY, 0), lambda n: link(n, n)),
-    "schedule": (Limits(1, 0, MANY, MANY, MANY, 0), lambda _: Payer("schedule")),
-    "chat": (Limits(MANY, 0.5, 1, MANY, MANY, 0), lambda n: link(1, n)),
-    "person": (Limits(MANY, 0.5, MANY, 1, MANY, 0), lambda n: link(n, 1)),
-    "burst": (Limits(MANY, 0.5, MANY, MANY, 1, 0), lambda n: link(n, 1)),
-    "balance": (Limits(MANY, 0.5, MANY, MANY, MANY, 99), lambda n: link(n, n)),
+    "bot": (Limits(1, 1, MANY, MANY), lambda n: link(n, n)),
+    "schedule": (Limits(1, 0, MANY, MANY), lambda _: Payer("schedule")),
+    "chat": (Limits(MANY, 0.5, 1, MANY), lambda n: link(1, n)),
+    "person": (Limits(MANY, 0.5, MANY, 1), lambda n: link(n, 1)),
+    "balance": (Limits(MANY, 0.5, MANY, MANY), lambda n: link(n, n)),
 }
 
 
@@ -409,7 +402,6 @@ LIMITS = Limits(
     reply_share=0.6,
     chat_daily_allowance=9,
     person_daily_allowance=8,
-    person_burst=5,
     minimum_balance=10,
 )
 PRICES = [1, 2]
@@ -439,11 +431,11 @@ class Model:
         if self.stopped:
             return SpendingStoppedError
 
-        def of(name: str, since: datetime | None = None) -> int:
+        def of(name: str) -> int:
             def chosen(at: datetime, other: Payer) -> bool:
-                mine = other.asker is not None and not (since is None and other.asker.is_owner)
+                mine = other.asker is not None and not other.asker.is_owner
                 same = mine and getattr(other.asker, name) == getattr(asker, name)
-                return same and (at.date() == today if since is None else at > since)
+                return same and at.date() == today
 
             return self.sum(chosen)
 
@@ -452,8 +444,6 @@ class Model:
                 return AllowanceSpentError
             if of("user_id") + n > LIMITS.person_daily_allowance:
                 return PersonSpentError
-            if of("user_id", now - timedelta(minutes=1)) + n > LIMITS.person_burst:
-                return TooFastError
         is_low = self.reach is not None and self.total() + n > self.reach - LIMITS.minimum_balance
         if is_low and not (asker and asker.is_owner):
             return SpendingStoppedError

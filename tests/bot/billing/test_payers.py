@@ -14,7 +14,6 @@ from bot.domain.errors import (
     NewcomersSpentError,
     PersonSpentError,
     SpendingError,
-    TooFastError,
 )
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Call, Operation
@@ -30,7 +29,7 @@ GROUP = -5
 
 
 def in_group(person: int | None, chat: int = GROUP) -> Payer:
-    return Payer("link", Asker(chat, person, in_group=True))
+    return Payer("link", Asker(chat, person))
 
 
 async def spend(ledger: Ledger, payer: Payer, times: int = 1) -> None:
@@ -38,42 +37,11 @@ async def spend(ledger: Ledger, payer: Payer, times: int = 1) -> None:
         await ledger.spend(payer, answering())
 
 
-async def test_one_member_takes_half_of_a_groups_day_at_most_from_its_midnight_on(
-    sqlite_db: Database,
-) -> None:
-    clock = Clock(MIDNIGHT - MILLISECOND)
-    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 4, MANY, MANY, 0), now=clock)
-    await spend(ledger, in_group(1), 2)  # of yesterday
-    clock.now = MIDNIGHT
-    await spend(ledger, in_group(1))
-    clock.now = MIDNIGHT + timedelta(days=1) - MILLISECOND
-    await spend(ledger, in_group(1))
-    with pytest.raises(PersonSpentError) as refused:
-        await spend(ledger, in_group(1))
-    assert refused.value.until == MIDNIGHT + timedelta(days=1)
-    await spend(ledger, in_group(1, chat=-6), 2)  # another group is another day
-    await spend(ledger, in_group(2), 2)
-    with pytest.raises(AllowanceSpentError):
-        await spend(ledger, in_group(3))
-    await spend(ledger, link(1, 1), 4)  # all of a private chat is one's own
-    clock.now += MILLISECOND
-    await spend(ledger, in_group(1), 2)
-
-
 async def test_who_has_no_name_pays_by_the_chat_all_of_them_as_one(sqlite_db: Database) -> None:
-    clock = Clock()
-    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 100, 8, 3, 0), now=clock)
-    await spend(ledger, in_group(None), 3)
-    with pytest.raises(TooFastError) as fast:
-        await spend(ledger, in_group(None))
-    assert fast.value.until == NOON + timedelta(minutes=1)
+    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 100, 8), now=Clock())
+    await spend(ledger, in_group(None), 8)
     await spend(ledger, in_group(None, chat=-6), 3)
     await spend(ledger, in_group(1), 3)
-    for _ in range(2):
-        clock.now += timedelta(minutes=1)
-        await spend(ledger, in_group(None), 2)
-    clock.now += timedelta(minutes=1)
-    await spend(ledger, in_group(None), 1)
     with pytest.raises(AllowanceSpentError) as spent:
         await spend(ledger, in_group(None))
     assert spent.value.until == MIDNIGHT
@@ -86,14 +54,6 @@ async def test_who_has_no_name_pays_by_the_chat_all_of_them_as_one(sqlite_db: Da
     assert used == {"chat": 14, "nobody": 8}
 
 
-async def test_nobodies_of_a_small_chat_have_half_of_it(sqlite_db: Database) -> None:
-    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 6, MANY, MANY, 0), now=Clock())
-    await spend(ledger, in_group(None), 3)
-    with pytest.raises(AllowanceSpentError):
-        await spend(ledger, in_group(None))
-    await spend(ledger, in_group(1), 3)
-
-
 async def test_what_was_set_for_a_chat_or_a_person_goes_before_the_limits(
     sqlite_db: Database,
 ) -> None:
@@ -101,10 +61,10 @@ async def test_what_was_set_for_a_chat_or_a_person_goes_before_the_limits(
         for number, allowance in ((GROUP, 6), (7, 5), (8, 1)):
             subject = Subject.of_chat(number)
             await access.put(tx, subject, now=NOON, allowance=allowance)
-    limits = Limits(MANY, 0.5, 2, 2, MANY, 0, newcomer_allowance=1, newcomer_share=0)
+    limits = Limits(MANY, 0.5, 2, 2, newcomer_allowance=1, newcomer_share=0)
     ledger = Ledger(sqlite_db, limits, now=Clock())
     await spend(ledger, in_group(7), 3)
-    for payer in (in_group(7), link(8, 8), in_group(9)):
+    for payer in (link(8, 8), in_group(9)):
         with pytest.raises(SpendingError):
             await spend(ledger, payer, 2)
     await spend(ledger, link(7, 7), 2)
@@ -124,7 +84,7 @@ async def know(db: Database, *subjects: acquaintances.Acquaintance) -> None:
 async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
     sqlite_db: Database,
 ) -> None:
-    limits = Limits(100, 0.5, MANY, MANY, MANY, 0, newcomer_allowance=3, newcomer_share=0.1)
+    limits = Limits(100, 0.5, MANY, MANY, newcomer_allowance=3, newcomer_share=0.1)
     ledger = Ledger(sqlite_db, limits, now=Clock())
     await know(sqlite_db, ("person", 7), ("chat", -7))
     await spend(ledger, link(1, 1), 3)
@@ -145,7 +105,7 @@ async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
 
 
 async def test_what_a_newcomer_was_not_billed_is_there_for_the_next(sqlite_db: Database) -> None:
-    limits = Limits(100, 0.5, MANY, MANY, MANY, 0, newcomer_allowance=3, newcomer_share=0.02)
+    limits = Limits(100, 0.5, MANY, MANY, newcomer_allowance=3, newcomer_share=0.02)
     ledger = Ledger(sqlite_db, limits, now=Clock())
     await ledger.spend(link(1, 1), answering(0))
     await spend(ledger, link(2, 2))

@@ -16,12 +16,12 @@ from bot.store import key_values, usage
 from bot.store.engine.database import Database
 
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
-LIMITS = Limits(daily_budget=100, chat_daily_allowance=20, person_burst=10**6)
+LIMITS = Limits(daily_budget=100, chat_daily_allowance=20)
 NAMES = {"one": (Operation.STORY, 1), "two": (Operation.STORIES, 2)}
 
 
 async def spend(db: Database, at: datetime, payer: Payer, name: str, billed: int | None) -> None:
-    ledger = Ledger(db, Limits(10**6, 0.5, 10**6, 10**6, 10**6), now=lambda: at)
+    ledger = Ledger(db, Limits(10**6, 0.5, 10**6, 10**6), now=lambda: at)
 
     async def call() -> Answer[None]:
         if not billed:

@@ -50,10 +50,10 @@ class Desk:
 
     def subscriptions(self) -> Subscriptions:
         """Return what a chat has."""
-        return Subscriptions(self.db, Ledger(self.db, Limits(0, 1.0, 0, 0, 0, 0)))
+        return Subscriptions(self.db, Ledger(self.db, Limits(0, 1.0, 0, 0)))
 
     def subscribing(self, polling: PollSettings = POLLING, budget: int = 10**6) -> Subscribing:
-        ledger = Ledger(self.db, Limits(budget, 1.0, 10**6, 10**6, 10**6, 0))
+        ledger = Ledger(self.db, Limits(budget, 1.0, 10**6, 10**6))
         api = StoriesApi(self.session, url=self.url, key=SecretStr("k"), rate=1000)
         return Subscribing(self.db, api, ledger, limits=LIMITS, polling=polling)
 

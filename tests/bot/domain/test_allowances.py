@@ -1,11 +1,11 @@
-"""What an asker may spend: the laws of the burst, of groups and of newcomers."""
+"""What an asker may spend: the laws of newcomers."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.budget import BURST_WINDOW, Limits, allowances_for, burst_free_at, poll_shares
+from bot.domain.budget import Limits, allowances_for, poll_shares
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.schedule import Schedule
 
@@ -17,46 +17,23 @@ LIMITS = st.builds(
     reply_share=st.floats(0, 1),
     chat_daily_allowance=CREDITS,
     person_daily_allowance=CREDITS,
-    person_burst=st.integers(1, 40),
     newcomer_allowance=st.none() | CREDITS,
     newcomer_share=st.floats(0, 1),
 )
 
 
-@given(LIMITS, st.booleans(), st.booleans())
-def test_nobody_gets_more_by_being_new_or_in_a_group(
-    limits: Limits, in_group: bool, is_known: bool
-) -> None:
-    found = allowances_for(limits, in_group=in_group, is_known=is_known)
-    most = allowances_for(limits, in_group=False, is_known=True)
+@given(LIMITS, st.booleans())
+def test_nobody_gets_more_by_being_new(limits: Limits, is_known: bool) -> None:
+    found = allowances_for(limits, is_known=is_known)
+    most = allowances_for(limits, is_known=True)
     assert found.chat == most.chat
     assert found.own <= most.own
-    assert found.here <= most.here
-    if in_group:
-        assert 2 * found.here <= found.chat
     if is_known or limits.newcomer_allowance is None:
         assert found.newcomers is None
     else:
         assert found.own <= limits.newcomer_allowance
         assert found.newcomers is not None
         assert found.newcomers <= limits.daily_budget * limits.reply_share + 0.5
-
-
-TIMES = st.lists(st.tuples(st.integers(0, 180), st.integers(1, 9)), max_size=12)
-
-
-@given(LIMITS, TIMES, st.integers(1, 9))
-def test_the_burst_says_when_and_then_it_fits(
-    limits: Limits, ages: list[tuple[int, int]], nominal: int
-) -> None:
-    recent = sorted((NOW - timedelta(seconds=age), spent) for age, spent in ages)
-    until = burst_free_at(limits, recent, nominal, NOW)
-    in_window = sum(spent for at, spent in recent if at > NOW - BURST_WINDOW)
-    assert (until is None) == (in_window + nominal <= limits.person_burst)
-    if until is not None:
-        assert NOW < until <= NOW + BURST_WINDOW
-        if nominal <= limits.person_burst:
-            assert burst_free_at(limits, recent, nominal, until) is None
 
 
 @given(st.floats(0, 1e6), st.integers(0, 400), st.integers(0, 400))

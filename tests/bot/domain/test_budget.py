@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from bot.domain.budget import (
     Limits,
     budget_free_at,
-    burst_free_at,
     left_by_replies,
     midnight_after,
     poll_shares,
@@ -72,17 +71,6 @@ def test_a_protected_share_becomes_free_in_the_course_of_the_day(used: int, hour
 def test_what_nobody_else_may_spend_is_back_at_midnight() -> None:
     limits = Limits(daily_budget=100, reply_share=1)
     assert budget_free_at("replies", limits, (60, 0), 50, DAY) == midnight_after(DAY)
-
-
-def test_a_burst_is_over_when_enough_of_it_is_a_minute_old() -> None:
-    limits, minute, second = Limits(person_burst=5), timedelta(minutes=1), timedelta(seconds=1)
-    recent = [(DAY - 61 * second, 4), (DAY - 40 * second, 2), (DAY - 10 * second, 2)]
-    assert burst_free_at(limits, recent, 1, DAY) is None
-    assert burst_free_at(limits, recent, 2, DAY) == DAY + 20 * second
-    assert burst_free_at(limits, recent, 3, DAY) == DAY + 20 * second
-    assert burst_free_at(limits, recent, 4, DAY) == DAY + 50 * second
-    assert burst_free_at(limits, recent, 6, DAY) == DAY + minute  # which never fits
-    assert burst_free_at(limits, [(DAY - minute, 5)], 5, DAY) is None
 
 
 def test_newcomers_have_a_part_of_the_schedule_where_both_follow_something() -> None:

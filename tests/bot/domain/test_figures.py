@@ -29,14 +29,12 @@ def test_how_often_and_how_long_an_alert_is_tried() -> None:
 
 def test_what_is_spent_and_when_it_is_told() -> None:
     assert budget.CHECK_COST == 2
-    assert MINUTE == budget.BURST_WINDOW
     assert budget.NEWCOMERS_PART == 1 / 16
     assert budget.Limits() == budget.Limits(
         daily_budget=1000,
         reply_share=0.5,
         chat_daily_allowance=100,
         person_daily_allowance=100,
-        person_burst=20,
         minimum_balance=0,
         newcomer_allowance=None,
         newcomer_share=1.0,

@@ -23,7 +23,7 @@ NATGEO = Profile("787132", "natgeo")
         (NATGEO, {"is_private": False, "is_verified": False}),
         (Story("1", story("1").taken_at, "photo", NATGEO), {"duration": 0}),
         (Highlight("1", "Africa", NATGEO), {"count": 0}),
-        (Asker(7), {"is_owner": False, "in_group": False}),
+        (Asker(7), {"is_owner": False}),
         (TryLater(), {"unknown": False, "partly": False, "down": False}),
     ],
     ids=lambda value: type(value).__name__,

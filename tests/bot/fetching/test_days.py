@@ -23,7 +23,7 @@ from tests.support.followed import HOUR, MINUTE, Clock, follow
 from tests.support.sandbox import sandbox_box
 
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
-LIMITS = Limits(1000, 0.5, 10**6, 10**6, 10**6, 0)
+LIMITS = Limits(1000, 0.5, 10**6, 10**6)
 PROFILES = 10
 pytestmark = pytest.mark.slow
 

@@ -54,7 +54,7 @@ async def lived(
     polls: list[tuple[float, int]] = []
     keys: dict[str, int] = {}
     async with aiohttp.ClientSession() as session:
-        limits = Limits(BUDGET, 0.0, 10**6, 10**6, 10**6, 0)
+        limits = Limits(BUDGET, 0.0, 10**6, 10**6)
         api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000, now=now)
         settings = PollSettings(credits_a_day=BUDGET, credits_a_poll=COST, floor=MINUTE)
         scheduler = Scheduler(

@@ -25,7 +25,7 @@ from bot.stories_api.client import StoriesApi
 from tests.support.sandbox import Box
 
 ANN = Asker(1, 1)
-PLENTY = Limits(daily_budget=10_000, person_burst=1000)
+PLENTY = Limits(daily_budget=10_000)
 
 
 class Clock:

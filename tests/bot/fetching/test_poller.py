@@ -86,7 +86,7 @@ class Tower:
 
 @pytest.fixture
 async def tower(db: Database) -> AsyncIterator[Tower]:
-    limits = Limits(10**6, 0.0, 10**6, 10**6, 10**6, 0)
+    limits = Limits(10**6, 0.0, 10**6, 10**6)
     async with sandbox_box() as box, aiohttp.ClientSession() as session:
         ledger = Ledger(db, limits)
         api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
