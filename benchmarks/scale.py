@@ -195,7 +195,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "look_record": lambda tx: snapshots.record(tx, _look("1", now), now=now),
         "look_record_star": lambda tx: snapshots.record(tx, _look(STAR, now), now=now),
         "fan_out_slice": lambda tx: _slice(tx, now),
-        "bill": lambda tx: profiles.bill(tx, STAR, 2),
+        "bill": lambda tx: profiles.add_unsplit(tx, STAR, 2),
         "split_slice": lambda tx: _split(tx, now),
         "pause": lambda tx: _pause(tx, "1", now),
         "pause_star": lambda tx: _pause(tx, STAR, now),

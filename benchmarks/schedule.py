@@ -316,7 +316,7 @@ def million(profiles: int = 1_000_000) -> None:
     clock = time.perf_counter()
     schedule.survey((state, 1, 1) for state in states)
     surveyed = time.perf_counter() - clock
-    queue = [(schedule.due(state, 1, 1), key) for key, state in enumerate(states)]
+    queue = [(schedule.due_at(state, 1, 1), key) for key, state in enumerate(states)]
     heapify(queue)
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     schedule.bucket.at = start
@@ -328,7 +328,7 @@ def million(profiles: int = 1_000_000) -> None:
         schedule.next_at(due, states[key].seen_at, 1, now=now, spent=0)
         schedule.advance(now, spent=0)
         taken = [now - 60] if rng.random() < 0.1 else []
-        due = schedule.polled(states[key], 1, 1, at=now, taken=taken)
+        due = schedule.learn_polled(states[key], 1, 1, at=now, taken=taken)
         heapreplace(queue, (due, key))
     decision = (time.perf_counter() - clock) / looks * 1e6
     print(

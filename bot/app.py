@@ -57,7 +57,7 @@ from bot.runtime.process_name import replica
 from bot.runtime.workers import Worker, is_set_within
 from bot.store import key_values
 from bot.store.engine.failures import is_passing
-from bot.store.engine.lock import alone
+from bot.store.engine.lock import only_process
 from bot.store.leases import Leader
 from bot.updates.handling import Handling
 from bot.updates.inbox import Intake
@@ -194,8 +194,8 @@ class Running:
             parts.db,
             parts.bot,
             handling,
-            last_resort=handling.out_of_turn(handlers.errors.answer_without_handlers),
-            too_much=handling.out_of_turn(self._answer_too_much),
+            last_resort=handling.answering_once(handlers.errors.answer_without_handlers),
+            too_much=handling.answering_once(self._answer_too_much),
             said_again=timing.said_again,
             metrics=parts.metrics,
             now=parts.now,
@@ -223,7 +223,7 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             signs=self._signs(),
-            clock_off=parts.witnesses.take,
+            clock_off=parts.witnesses.take_error,
             disk=partial(disk_of, *self._folders()),
             metrics=parts.metrics,
             now=parts.now,
@@ -244,7 +244,7 @@ class Running:
             token=settings.metrics_token,
             routes=AdminPage(
                 parts.services.overview.show,
-                parts.services.overview.do,
+                parts.services.overview.press,
                 parts.db,
                 now=parts.now,
             ).routes(),
@@ -483,7 +483,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
     """Build the parts; where that fails, nothing is left of them."""
     url = settings.database_url.get_secret_value()
     async with AsyncExitStack() as begun:
-        await begun.enter_async_context(alone(url, wait=timedelta(seconds=WAIT_S)))
+        await begun.enter_async_context(only_process(url, wait=timedelta(seconds=WAIT_S)))
         parts = await begun.enter_async_context(build())
         stack.push_async_exit(begun.pop_all())
         return parts

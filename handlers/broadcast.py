@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.context import Context
 from bot.domain.sentences import N_, NN_
-from bot.operations.broadcast import A_SECOND, stop_button, text_of
+from bot.operations.broadcast import A_SECOND, progress_text, stop_button
 from bot.presentation.actions import BROADCAST, PRIMARY, Buttons
 from bot.presentation.html import Safe, length
 from handlers.guard import command, pressed
@@ -73,7 +73,7 @@ async def press(context: Context, what: str, number: int) -> str | None:
     if what == "no":
         await rewrite(context, t(NOTHING))
     else:
-        await rewrite(context, text_of(one, left, t), buttons)
+        await rewrite(context, progress_text(one, left, t), buttons)
     return None
 
 

@@ -94,7 +94,7 @@ async def show_menu(context: Context) -> None:
         with unit_of_work.active(None):
             await context.services.chats.change(chat.id, menu=own.digest)
 
-    await unit_of_work.later(publish)
+    await unit_of_work.after_saying(publish)
 
 
 def _words(menu: Iterable[BotCommand]) -> list[list[str]]:

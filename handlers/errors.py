@@ -20,7 +20,7 @@ from bot.domain.errors import (
 from bot.domain.sentences import N_
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
-from bot.sending.replies import text_of
+from bot.sending.replies import text_payload
 from bot.updates import unit_of_work
 from handlers.guard import answer_press, is_echo, record_lately
 from handlers.replies import say
@@ -56,7 +56,7 @@ async def refuse(context: Context, error: BotError) -> None:
     own = isinstance(error, RightsError | PersonSpentError)
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if lately.get(key, within=REPEATED, now=context.now):
-        await unit_of_work.later(partial(react, context, message, SAME_AGAIN))
+        await unit_of_work.after_saying(partial(react, context, message, SAME_AGAIN))
         return
     await say(context, text)
     await record_lately(context, key)
@@ -79,7 +79,7 @@ async def answer_without_handlers(update: Update) -> None:
         log.error("given up", incident=incident, update_id=update.update_id)
         t = translator_for(code)
         quoted = None if message.chat.type == Chat.PRIVATE else message.message_id
-        payload = text_of(t(INCIDENT, incident=incident), reply_to=quoted)
+        payload = text_payload(t(INCIDENT, incident=incident), reply_to=quoted)
         unit_of_work.owe(target_of(update), {**payload, "language": t.language})
 
 

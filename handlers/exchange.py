@@ -10,7 +10,7 @@ from bot.context import Context
 from bot.domain.errors import AskAgainError, BotError, DatabaseUnavailableError
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import IMPORT, PRIMARY, button
-from bot.sending.replies import document_of
+from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
 from handlers.errors import sentence_for
 from handlers.guard import HEARD, UNKNOWN_BUTTON, command, heard, pressed
@@ -39,7 +39,7 @@ async def export(context: Context) -> None:
             "or in another chat."
         )
     )
-    await enqueue_reply(context, context.target, document_of(data, "storybell.json", caption))
+    await enqueue_reply(context, context.target, document_payload(data, "storybell.json", caption))
 
 
 @command("import", channel_after=0)

@@ -223,7 +223,7 @@ async def answer_press(context: Context, text: str | None = None, *, alert: bool
     unit = unit_of_work.current()
     # Albums may take long, and Telegram takes the answer for some 15 seconds only.
     takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
-    when = unit_of_work.before_saying if takes_long else unit_of_work.later
+    when = unit_of_work.before_saying if takes_long else unit_of_work.after_saying
     await when(partial(_answer_press, context, query, text, alert=alert, unit=unit))
 
 

@@ -85,7 +85,7 @@ async def _greet(context: Context, change: ChatMemberUpdated) -> None:
         return
     text, buttons = greeting(change.chat, context)
     if change.chat.type == Chat.CHANNEL:
-        await unit_of_work.later(partial(_greet_who_added, context, change, text, buttons))
+        await unit_of_work.after_saying(partial(_greet_who_added, context, change, text, buttons))
         return
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
     if not (sees_all or context.bot.can_read_all_group_messages):

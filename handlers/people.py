@@ -13,7 +13,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import DANGER, OWNER, PEOPLE, Buttons, Page, arrows, back, button
 from bot.presentation.html import escape, shorten
 from bot.presentation.translation import translator_for
-from bot.sending.replies import text_of
+from bot.sending.replies import text_payload
 from handlers.admission import REASON
 from handlers.guard import command, pressed
 from handlers.money import cost_of
@@ -96,7 +96,7 @@ async def _let_in(subject: Subject, context: Context) -> None:
     await access.allow(subject, by=None)
     if subject.kind == "person":
         t = translator_for((await chats.meet(number)).effective_language or context.t.language)
-        await enqueue_reply(context, Target(number), text_of(t(WELCOME)))
+        await enqueue_reply(context, Target(number), text_payload(t(WELCOME)))
 
 
 def others_who_ask(number: int, context: Context) -> Buttons:

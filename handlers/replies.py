@@ -17,8 +17,8 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import Buttons, about
 from bot.presentation.html import Safe, bold, code
 from bot.runtime import logging, transaction_guard
-from bot.runtime.background import beside
-from bot.sending.replies import ACTION_S, Payload, edit_of, text_of
+from bot.runtime.background import running_beside
+from bot.sending.replies import ACTION_S, Payload, edit_payload, text_payload
 from bot.updates import unit_of_work
 from handlers.guard import answer_press
 
@@ -60,7 +60,7 @@ async def say(
         about_it = f" @{message.chat.username or 'channel'}" if context.takes_channel else ""
         hint = context.t(IN_PRIVATE, command=code(f"{message.text or ''}{about_it}"))
         text = Safe(f"{text}\n\n{hint}")
-    payload = text_of(_headed(context, text), shown, reply_to=reply_to, markup=markup)
+    payload = text_payload(_headed(context, text), shown, reply_to=reply_to, markup=markup)
     await enqueue_reply(context, context.target, payload)
 
 
@@ -77,7 +77,9 @@ async def rewrite(context: Context, text: str, buttons: Buttons | None = None) -
     if shown is None or (isinstance(shown, Message) and not shown.text):
         await say(context, text, buttons)  # a photo can't become words
         return
-    payload = edit_of(shown.message_id, _headed(context, text), fitting(context, buttons or []))
+    payload = edit_payload(
+        shown.message_id, _headed(context, text), fitting(context, buttons or [])
+    )
     await enqueue_reply(context, context.target, payload)
 
 
@@ -102,5 +104,5 @@ async def working(context: Context) -> AsyncIterator[None]:
                 await asyncio.sleep(ACTION_S)
                 await answer_press(context)
 
-    async with beside(show_progress()):
+    async with running_beside(show_progress()):
         yield

@@ -19,7 +19,7 @@ from bot.presentation.buttons import (
     row_under_album,
     story_buttons,
 )
-from bot.sending.replies import Payload, album_of, text_of
+from bot.sending.replies import Payload, album_payload, text_payload
 from handlers.replies import enqueue_reply, fitting, say, working
 
 
@@ -92,7 +92,7 @@ async def show(
         # What replies to a comment stands under it; there is no other way into that thread.
         is_comment = message and message.message_thread_id and not message.is_topic_message
         quoted = is_comment or (number == 0 and not context.is_private)
-        payload = album_of(
+        payload = album_payload(
             album,
             caption=_caption(
                 album, of, context, has_link=not acts and context.is_group, title=title
@@ -115,7 +115,7 @@ def _row_under(
         return None
     line = context.t(N_("<b>{username}</b>"), username=name)
     row = row_under_album(name, context.t, followed, is_inline=is_inline)
-    return text_of(line, fitting(context, [row]), silent=True)
+    return text_payload(line, fitting(context, [row]), silent=True)
 
 
 def media_story(url: str, now: datetime) -> Story:

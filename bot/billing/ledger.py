@@ -197,7 +197,7 @@ class Ledger:
         if credits is None:
             credits = reservation.credits  # noqa: A001 - the same
         if reservation.payer.profile_id:
-            await profiles.bill(tx, reservation.payer.profile_id, credits)
+            await profiles.add_unsplit(tx, reservation.payer.profile_id, credits)
         if back := reservation.credits - credits:
             await _give_back(tx, entry, back, is_billed=True)
 

@@ -61,7 +61,7 @@ class Past:
         async with self._db.read() as tx:
             known = await profiles.named(tx, username, since=EPOCH)
             owner_id = known.profile_id if known else None
-            profile_id = await kept_stories.whose(tx, chat_id, bot_id, owner_id, username)
+            profile_id = await kept_stories.profile_named(tx, chat_id, bot_id, owner_id, username)
             if profile_id is None:
                 raise NothingKeptError(username=username)
             result = await kept_stories.latest(

@@ -51,7 +51,7 @@ class Chats:
     async def meet(self, person: int) -> Chat:
         """Return the private chat of somebody, also where nothing was known of it."""
         async with effect(self._db) as tx:
-            await chats.meet(tx, person, now=self._now())
+            await chats.ensure_private(tx, person, now=self._now())
             return (await chats.get_all(tx, [person]))[0]
 
     async def change(self, chat_id: int, **values: object) -> Chat | None:

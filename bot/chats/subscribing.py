@@ -205,15 +205,15 @@ class Subscribing:
             return {one: [target] for one in usernames}
         if self._topics is None:
             raise NoTopicsError
-        own = await self._topics.places(target.chat_id, usernames)
+        own = await self._topics.known_places(target.chat_id, usernames)
         if len(own) < len(usernames):
-            await self._topics.check(target.chat_id)
+            await self._topics.check_may_make(target.chat_id)
         return {one: [own[one], target] if one in own else [target] for one in usernames}
 
     async def _own_topic(self, chat_id: int, profile: Profile) -> Target:
         if self._topics is None:
             raise NoTopicsError
-        return await self._topics.own(chat_id, profile.profile_id, profile.username)
+        return await self._topics.own_topic(chat_id, profile.profile_id, profile.username)
 
     async def _follow_or_move(
         self,
@@ -252,7 +252,7 @@ class Subscribing:
         if self._topics is None:
             raise NoTopicsError
         await self._possible_places(one.target, [one.username], own_topic=True)
-        target = await self._topics.own(chat_id, one.profile_id, one.username)
+        target = await self._topics.own_topic(chat_id, one.profile_id, one.username)
         return await self._move(one, target)
 
     async def restore(self, chat_id: int, by: Asker, *, ended_at: datetime) -> list[Subscription]:
@@ -262,7 +262,7 @@ class Subscribing:
         several what can't be followed stays out.
         """
         rows = await self._db.fetch(
-            lambda tx: ended_subscriptions.together(tx, chat_id, at=ended_at)
+            lambda tx: ended_subscriptions.ended_at(tx, chat_id, at=ended_at)
         )
         restored: list[Subscription] = []
         for username, place, preferences in rows:
@@ -369,7 +369,7 @@ class Subscribing:
         if await store.count(tx, chat_id) + pending >= limits.most:
             raise TooManyFollowedError(most=limits.most)
         now = self._now()
-        if await ended_subscriptions.had(tx, chat_id, username, since=now - DAY):
+        if await ended_subscriptions.has(tx, chat_id, username, since=now - DAY):
             return False
         begun = await budgets.allowance_used(tx, "follows", chat_id, now.date())
         if begun + pending >= limits.most_new_a_day:

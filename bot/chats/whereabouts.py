@@ -44,7 +44,7 @@ class Whereabouts:
             return ()
         unit = unit_of_work.current()
         if unit is not None and (unit.is_open or unit.replies):
-            await unit_of_work.later(lambda: self.check(chat_id))
+            await unit_of_work.after_saying(lambda: self.check(chat_id))
             return muted
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
             with suppress(BlockedError):  # it stays closed

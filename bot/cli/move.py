@@ -11,9 +11,9 @@ from bot.config import UNREADABLE, Settings
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.store.copies import transfer
 from bot.store.engine.database import Database
-from bot.store.engine.lock import alone
+from bot.store.engine.lock import only_process
 from bot.store.engine.readiness import Readiness, readiness
-from bot.store.upgrades import at_work
+from bot.store.upgrades import count_at_work
 
 _NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
 _NOT_TO = "--to must be an address that begins with postgresql://."
@@ -53,14 +53,14 @@ async def _move(settings: Settings, to: str | None, out: Console) -> int:
     url, now = settings.database_url.get_secret_value(), datetime.now(UTC)
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(Database(url))
-        await stack.enter_async_context(alone(url, wait=timedelta(0)))
+        await stack.enter_async_context(only_process(url, wait=timedelta(0)))
         if await readiness(source) is not Readiness.CURRENT:
             raise BackupError(OLD)
         if to is None:
             return await _undo(source, out)
         target = await stack.enter_async_context(Database(to, pool_size=3))
         await target.migrate()
-        if await at_work(target):
+        if await count_at_work(target):
             raise BackupError(_RUNS)
         rows = await transfer.move(
             source, target, now=now, tell=lambda name, rows: out.print(f"{name}: {rows}")

@@ -410,14 +410,14 @@ class Scheduler:
     ) -> str:
         now = self._now()
         billed = reservation.credits if error.credits is None else error.credits
-        plan.schedule.failed(now.timestamp())
+        plan.schedule.record_failure(now.timestamp())
         plan.schedule.bucket.credits -= billed
         await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, error.credits))
         if self._api.is_failing:
             self._rests_until = now + _PROBE_EVERY
         why = await self._proven_refusal(known, plan, error)
         if why == "private":
-            await self._privacy.refused(known)
+            await self._privacy.record_refusal(known)
         async with self._db.begin() as tx:
             match error:
                 case OutOfServiceError():

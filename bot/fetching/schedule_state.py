@@ -85,7 +85,8 @@ class Plan:
         """
         state = _state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
-        learn = self.schedule.polled if own and not self._is_paused(known) else self.schedule.seen
+        is_own = own and not self._is_paused(known)
+        learn = self.schedule.learn_polled if is_own else self.schedule.learn
         due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
         if own and self._is_paused(known):
             self.schedule.bucket.credits -= self.cost
@@ -94,7 +95,9 @@ class Plan:
     def due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
         """Judge anew when a profile is due, as its weight or the price has changed."""
         state = _state(known, now)
-        return self._columns(known, state, self.schedule.due(state, known.weight, self.cost), now)
+        return self._columns(
+            known, state, self.schedule.due_at(state, known.weight, self.cost), now
+        )
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
         """Refresh the sums over all profiles from what ``sample`` gave."""

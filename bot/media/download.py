@@ -17,7 +17,7 @@ from bot.domain.errors import (
     MediaTooBigError,
     MediaUnavailableError,
 )
-from bot.media.spool import MediaFile, Spool, pour
+from bot.media.spool import MediaFile, Spool, write_stream
 from bot.media.urls import MediaHosts, is_fresh, parse
 
 _HEADERS = {
@@ -124,7 +124,7 @@ class Media:
             raise MediaGoneError("the address has expired")
         try:
             async with asyncio.timeout(self._deadline):
-                return await self._follow(url, limit)
+                return await self._follow_redirects(url, limit)
         except MediaTooBigError:
             raise MediaTooBigError(f"over {limit} bytes", url=url) from None
         except TimeoutError:
@@ -132,7 +132,7 @@ class Media:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise MediaUnavailableError(type(error).__name__) from None
 
-    async def _follow(self, url: str, limit: int) -> MediaFile:
+    async def _follow_redirects(self, url: str, limit: int) -> MediaFile:
         for _ in range(_MOST_HOPS):
             address = parse(url)
             if address is None or not self._hosts.allows(url):
@@ -157,4 +157,4 @@ class Media:
         if length is not None and length > limit:
             raise MediaTooBigError
         async with self._spool.room(limit if length is None else length) as draft:
-            return await pour(response.content.iter_chunked(_CHUNK), draft)
+            return await write_stream(response.content.iter_chunked(_CHUNK), draft)

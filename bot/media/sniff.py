@@ -59,12 +59,12 @@ def measure(path: Path) -> Measures:
     """Return the measures in the header of a video; empty ones where it is broken."""
     try:
         with path.open("rb") as file:
-            return _mp4(file)
+            return _measure_mp4(file)
     except (struct.error, ValueError, IndexError, OverflowError):
         return Measures()
 
 
-def _mp4(file: BinaryIO) -> Measures:
+def _measure_mp4(file: BinaryIO) -> Measures:
     size = file.seek(0, 2)
     width = height = 0
     duration: float | None = None

@@ -50,7 +50,7 @@ class Draft:
         self.path = folder / uuid.uuid4().hex
         self.size = 0
         self.room = room
-        self._give_back = give_back
+        self._free_room = give_back
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._fd = os.open(self.path, flags, 0o600)
         self._kept = False
@@ -84,7 +84,7 @@ class Draft:
         measures = await asyncio.to_thread(measure, self.path) if is_video else Measures()
         path = self.path.rename(self.path.with_suffix(EXTENSIONS[kind.mime]))
         self._kept = True
-        size, give_back = self.size, self._give_back
+        size, give_back = self.size, self._free_room
         give_back(self.room - size)
         return MediaFile(
             path=path,
@@ -102,7 +102,7 @@ class Draft:
         os.close(self._fd)
         if not self._kept:
             self.path.unlink(missing_ok=True)
-            self._give_back(self.room)
+            self._free_room(self.room)
 
 
 class Spool:
@@ -150,18 +150,18 @@ class Spool:
         Raises:
             MediaUnavailableError: There was no room in time, or the disk is full.
         """
-        await self._take(size)
+        await self._take_room(size)
         try:
-            draft = Draft(self._folder, size, self._give_back)
+            draft = Draft(self._folder, size, self._free_room)
         except OSError as error:
-            self._give_back(size)
+            self._free_room(size)
             raise MediaUnavailableError("the spool can't be written") from error
         try:
             yield draft
         finally:
             draft.close()
 
-    async def _take(self, size: int) -> None:
+    async def _take_room(self, size: int) -> None:
         try:
             async with asyncio.timeout(self._patience if size <= self.limit else 0):
                 while self.used + size > self.limit:
@@ -170,13 +170,13 @@ class Spool:
             raise MediaUnavailableError("no room in the spool") from None
         self.used += size
 
-    def _give_back(self, size: int) -> None:
+    def _free_room(self, size: int) -> None:
         self.used -= size
         self._freed.set()
         self._freed = asyncio.Event()
 
 
-async def pour(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
+async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
     """Write a stream into ``draft``; its first bytes say what it is.
 
     Raises:
@@ -189,15 +189,15 @@ async def pour(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
             head += chunk
             if len(head) < HEAD:
                 continue
-            kind, chunk = _known(head), head  # noqa: PLW2901 - the chunks so far, as one
+            kind, chunk = _kind_of(head), head  # noqa: PLW2901 - the chunks so far, as one
         draft.write(chunk)
     if kind is None:
-        kind = _known(head)
+        kind = _kind_of(head)
         draft.write(head)
     return await draft.finish(kind)
 
 
-def _known(head: bytes) -> MediaKind:
+def _kind_of(head: bytes) -> MediaKind:
     kind = sniff(head)
     if kind is None:
         raise MediaRefusedError("neither photo nor video")

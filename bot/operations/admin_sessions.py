@@ -18,20 +18,20 @@ _KEY, _SESSION = "admin_key", "admin_session"  # of the one-time link, and who u
 async def make_key(tx: Tx, *, now: datetime) -> str:
     """Return a key that opens the page once, within ten minutes; it ends what was before."""
     await key_values.remove(tx, _SESSION)
-    return await _put(tx, _KEY, valid_for=KEY_VALID_FOR, now=now)
+    return await _make_word(tx, _KEY, valid_for=KEY_VALID_FOR, now=now)
 
 
 async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
     """Exchange a key for a session; return None where it is none (any more)."""
-    is_known = isinstance(key, str) and await _is(tx, _KEY, key, now=now)
+    is_known = isinstance(key, str) and await _is_valid(tx, _KEY, key, now=now)
     if not (is_known and await key_values.remove(tx, _KEY)):
         return None
-    return await _put(tx, _SESSION, valid_for=_SESSION_VALID_FOR, now=now)
+    return await _make_word(tx, _SESSION, valid_for=_SESSION_VALID_FOR, now=now)
 
 
 async def is_session(tx: Tx, word: str, *, now: datetime) -> bool:
     """Return whether a word is the session that is open."""
-    return await _is(tx, _SESSION, word, now=now)
+    return await _is_valid(tx, _SESSION, word, now=now)
 
 
 async def end(tx: Tx) -> None:
@@ -39,14 +39,14 @@ async def end(tx: Tx) -> None:
     await key_values.remove(tx, _SESSION)
 
 
-async def _put(tx: Tx, key: str, *, valid_for: timedelta, now: datetime) -> str:
+async def _make_word(tx: Tx, key: str, *, valid_for: timedelta, now: datetime) -> str:
     word = secrets.token_urlsafe()
     value = {"digest": _digest_of(word), "until": (now + valid_for).timestamp()}
     await key_values.put(tx, key, value)
     return word
 
 
-async def _is(tx: Tx, key: str, word: str, *, now: datetime) -> bool:
+async def _is_valid(tx: Tx, key: str, word: str, *, now: datetime) -> bool:
     """Return whether a word is the key or session that is stored, and still valid."""
     kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():

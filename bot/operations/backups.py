@@ -67,17 +67,17 @@ class Backups:
         if due_at > now:
             return due_at
         try:
-            await asyncio.to_thread(_clear, self._folder)
+            await asyncio.to_thread(_clear_partial, self._folder)
             await store.make(self._db, self._folder / file_name(now), at=now)
         except (BackupError, OSError) as error:
             why = str(error)
             log.error("no backup", why=why)  # noqa: TRY400 - no trace needed
             await self._incidents.set("backup", BACKUP_FAILED, why=why)
-            await self._write(now + _AGAIN_AFTER - self._every)
+            await self._record_made(now + _AGAIN_AFTER - self._every)
             return now + _AGAIN_AFTER
         log.info("backed up")
         self._made_at.set(now.timestamp())
-        await self._write(now)
+        await self._record_made(now)
         await self._incidents.set("backup", None)
         await asyncio.to_thread(rotate, self._folder, self._most)
         return now + self._every
@@ -85,11 +85,11 @@ class Backups:
     async def _due_at(self, now: datetime) -> datetime:
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         if kept is None:  # a bot that has just begun has nothing to lose
-            await self._write(now)
+            await self._record_made(now)
             return now + self._every
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
-    async def _write(self, at: datetime) -> None:
+    async def _record_made(self, at: datetime) -> None:
         await self._db.run(lambda tx: key_values.put(tx, _KEY, at.isoformat()))
 
 
@@ -106,7 +106,7 @@ def rotate(folder: Path, most: int) -> list[Path]:
     return gone
 
 
-def _clear(folder: Path) -> None:
+def _clear_partial(folder: Path) -> None:
     """Remove what a killed process left of its copies; one that is being written stays."""
     before = time.time() - _LEFT_AFTER.total_seconds()
     for one in folder.glob(f"{_NAMES}.part*"):
@@ -115,7 +115,7 @@ def _clear(folder: Path) -> None:
                 one.unlink()
 
 
-async def go_on(db: Database, incidents: Incidents, *, now: datetime) -> None:
+async def resume_copy(db: Database, incidents: Incidents, *, now: datetime) -> None:
     """Let a copy that was put back go on as the database; nothing where it is no copy."""
     async with db.begin() as tx:
         made_at = await restored.resume(tx, now=now)

@@ -10,11 +10,11 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import BROADCAST, Buttons, button
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.workers import Worker
-from bot.sending.replies import edit_of
+from bot.sending.replies import edit_payload
 from bot.store import broadcasts, chat_queues, chats, enqueue
 from bot.store.broadcasts import Broadcast
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import effect, later
+from bot.updates.unit_of_work import after_saying, effect
 
 log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ class Broadcasts:
             one = await broadcasts.change_state(
                 tx, number, before="draft", after="running", count=count, message_id=message_id
             )
-        await later(self._go_on)  # after the commit
+        await after_saying(self._wake_worker)  # after the commit
         return one
 
     async def discard(self, number: int) -> Broadcast | None:
@@ -71,10 +71,10 @@ class Broadcasts:
         async with effect(self._db) as tx:
             one = await broadcasts.change_state(tx, number, before="running", after="stopped")
             left = await broadcasts.drop_unsent(tx, now=self._now()) if one else 0
-        await later(self._go_on)
+        await after_saying(self._wake_worker)
         return one, left
 
-    async def _go_on(self) -> None:
+    async def _wake_worker(self) -> None:
         self.worker.wake()
 
     async def _step(self) -> datetime | None:
@@ -88,38 +88,38 @@ class Broadcasts:
         if more:
             if self._shown_at is None or now - self._shown_at >= _SHOW_EVERY:
                 self._shown_at = now
-                await self._db.run(lambda tx: self._progress(tx, one.id, waiting, now))
+                await self._db.run(lambda tx: self._show_if_running(tx, one.id, waiting, now))
         elif not waiting:
             await self._db.run(lambda tx: self._end(tx, one, now))
             self._shown_at = None
         self._wake()
         return now + _EVERY
 
-    async def _progress(self, tx: Tx, number: int, waiting: int, now: datetime) -> None:
+    async def _show_if_running(self, tx: Tx, number: int, waiting: int, now: datetime) -> None:
         one = await broadcasts.get(tx, number)
         if one and one.state == "running":  # it may have been stopped just now
-            await _show(tx, one, waiting=waiting, now=now)
+            await _show_progress(tx, one, waiting=waiting, now=now)
 
     async def _end(self, tx: Tx, one: Broadcast, now: datetime) -> None:
         ended = await broadcasts.change_state(tx, one.id, before="running", after="done")
         if ended:
             log.info("a broadcast is done", chats=ended.handed)
-            await _show(tx, ended, waiting=0, now=now)
+            await _show_progress(tx, ended, waiting=0, now=now)
 
 
-async def _show(tx: Tx, one: Broadcast, *, waiting: int, now: datetime) -> None:
+async def _show_progress(tx: Tx, one: Broadcast, *, waiting: int, now: datetime) -> None:
     """Put how far a broadcast is into the message that shows it."""
     if one.message_id is None:
         return
     chat = await chats.get(tx, one.owner)
     t = translator_for(chat.effective_language if chat else None)
     buttons = stop_button(one.id, t) if one.state == "running" else None
-    payload = edit_of(one.message_id, text_of(one, waiting, t), buttons)
+    payload = edit_payload(one.message_id, progress_text(one, waiting, t), buttons)
     await enqueue.add_reply(tx, Target(one.owner), payload, now=now, due_at=now)
     await chat_queues.wake(tx, one.owner, due_at=now, now=now)
 
 
-def text_of(one: Broadcast, waiting: int, t: Translator) -> str:
+def progress_text(one: Broadcast, waiting: int, t: Translator) -> str:
     """Return how far a broadcast is, as a sentence."""
     done = max(0, one.handed - waiting)
     if one.state == "done":

@@ -25,7 +25,7 @@ async def clean(
     replicas may do so at once: what one has deleted, another does not find.
     """
     gone = 0
-    for what in retention.overdue(now):
+    for what in retention.rules(now):
         limit = _FIRST_SLICE
         while True:
             async with db.begin(durable=False) as tx:  # what a power cut undoes goes next time

@@ -54,13 +54,13 @@ class Incidents:
             if number is None:
                 await store.rephrase(tx, kind, sentence, fields)
             else:
-                text = _numbered(sentence, fields, number)
+                text = _with_number(sentence, fields, number)
                 await self._owners.owe(tx, text, silent=kind in QUIET)
 
         try:
             await self._db.run(write)
         except DatabaseUnavailableError:
-            await self._owners.say(sentence, fields)
+            await self._owners.say_at_once(sentence, fields)
         else:
             self._owners.wake()
 
@@ -70,7 +70,7 @@ class Incidents:
         async def write(tx: Tx) -> Incident | None:
             ended = await store.close(tx, kind, now=self._now())
             if ended and kind not in QUIET:
-                await self._owners.owe(tx, _numbered(closing, fields, ended.id), silent=True)
+                await self._owners.owe(tx, _with_number(closing, fields, ended.id), silent=True)
             return ended
 
         if await self._db.run(write):
@@ -82,7 +82,7 @@ class Incidents:
         return await self._db.fetch(store.all_open)
 
 
-def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
+def _with_number(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
     """Return how to say a sentence with the number by which /health knows the incident."""
     return lambda t: t(_NUMBERED, text=t(sentence, **fields), number=number)
 

@@ -100,21 +100,21 @@ class Overview:
             "now": now.isoformat(),
             "stopped": await self.ledger.is_stopped(),
             "figures": figures,
-            "incidents": [_incident(one) for one in stands.last],
-            "people": [self._guest(one, now) for one in people],
+            "incidents": [_incident_row(one) for one in stands.last],
+            "people": [self._guest_row(one, now) for one in people],
             "parked": dead_letters,
             "schedule": schedule,
             "days": stands.days,
         }
 
-    async def do(self, wanted: Mapping[str, Any]) -> None:
+    async def press(self, wanted: Mapping[str, Any]) -> None:
         """Do what a button says.
 
         Raises:
             BadActionError: There is no such button, or its value is none.
             RightsError: An owner can't be blocked.
         """
-        number = _whole(wanted.get("id")) or 0
+        number = _whole_number(wanted.get("id")) or 0
         subject = Subject.of_chat(number)
         match wanted.get("action"):
             case "stop":
@@ -130,21 +130,21 @@ class Overview:
             case "allow":
                 await self.access.allow(subject, by=None)
             case "limit":
-                await self._limit(subject, wanted.get("value"))
+                await self._set_limit(subject, wanted.get("value"))
             case "send_again" | "drop" as word:
-                await self._decide(number, again=word == "send_again")
+                await self._decide_dead_letter(number, again=word == "send_again")
             case _:
                 raise BadActionError("unknown action")
 
-    async def _decide(self, number: int, *, again: bool) -> None:
+    async def _decide_dead_letter(self, number: int, *, again: bool) -> None:
         """Let a parked alert be sent once more, or be dropped."""
         now, act = self.now(), enqueue.send_again if again else enqueue.drop_dead_letters
         await self.db.run(lambda tx: act(tx, [number], now=now))
         self.wake()
 
-    async def _limit(self, subject: Subject, value: object) -> None:
+    async def _set_limit(self, subject: Subject, value: object) -> None:
         """Set what somebody may spend a day."""
-        credits_ = _whole(value)
+        credits_ = _whole_number(value)
         if value is not None and (credits_ is None or not 0 <= credits_ <= _MOST_CREDITS):
             raise BadActionError("not so many credits")
         await self.access.set_limit(subject, credits_)
@@ -164,7 +164,7 @@ class Overview:
             for one in rows
         ]
 
-    def _guest(self, one: Guest, now: datetime) -> _Json:
+    def _guest_row(self, one: Guest, now: datetime) -> _Json:
         entry = one.entry
         state = "guest"
         if one.id in self.access.owner_ids:
@@ -200,11 +200,11 @@ async def _figures(tx: Tx, *, now: datetime) -> Figures:
     )
 
 
-def _whole(value: object) -> int | None:
+def _whole_number(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _incident(one: Incident) -> _Json:
+def _incident_row(one: Incident) -> _Json:
     return {
         "id": one.id,
         "kind": one.kind,

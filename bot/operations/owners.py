@@ -13,7 +13,7 @@ from bot.domain.model import Target
 from bot.domain.zones import zone_of
 from bot.presentation.actions import Buttons
 from bot.presentation.translation import Translator, translator_for
-from bot.sending.replies import text_of
+from bot.sending.replies import text_payload
 from bot.store import chat_queues, chats, enqueue
 from bot.store.engine.database import Database, Tx
 
@@ -59,16 +59,16 @@ class Owners:
         now, ids = self._now(), self.ids
         for chat_id in ids:
             # Who has written to another copy of the bot only is unknown to this database.
-            await chats.meet(tx, chat_id, now=now)
+            await chats.ensure_private(tx, chat_id, now=now)
         translators = await _languages(tx, ids)
         for chat_id in ids:
             t = translators[chat_id]
             shown = buttons(t) if buttons else None
-            payload = {**text_of(text(t), shown, silent=silent), "language": t.language}
+            payload = {**text_payload(text(t), shown, silent=silent), "language": t.language}
             await enqueue.add_reply(tx, Target(chat_id), payload, now=now, due_at=now)
             await chat_queues.wake(tx, chat_id, due_at=now, now=now)
 
-    async def say(self, sentence: str, fields: Mapping[str, object]) -> None:
+    async def say_at_once(self, sentence: str, fields: Mapping[str, object]) -> None:
         """Say a sentence at once, where the database can't work."""
         ids = self.ids
         try:  # a database that takes nothing may still be read

@@ -69,18 +69,18 @@ async def database(url: str, spool: Path | None = None) -> Finding:
     return Finding("ok", _SENTENCES[state])
 
 
-def stamp(db: Database, spool: Path) -> None:
+def record_tables(db: Database, spool: Path) -> None:
     """Note in the spool's folder that an SQLite file has tables: it may be found empty later."""
     if db.is_sqlite:
-        (spool / _STAMP).write_text(_path_of(db))
+        (spool / _STAMP).write_text(_database_path(db))
 
 
 def _had_tables(db: Database, spool: Path) -> bool:
     mark = spool / _STAMP
-    return db.is_sqlite and mark.is_file() and mark.read_text() == _path_of(db)
+    return db.is_sqlite and mark.is_file() and mark.read_text() == _database_path(db)
 
 
-def _path_of(db: Database) -> str:
+def _database_path(db: Database) -> str:
     return str(Path(db.url.database or "").absolute())
 
 

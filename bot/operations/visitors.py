@@ -46,20 +46,22 @@ class Visitors:
             new = await access.visitors(tx, after=datetime.fromtimestamp(seen, now.tzinfo))
             if new:
                 await key_values.put(tx, _KEY, [now.timestamp()] * 2)
-                await self._owners.owe(tx, lambda t: said(new, t), buttons=lambda t: asked(new, t))
+                await self._owners.owe(
+                    tx, lambda t: lines_of(new, t), buttons=lambda t: let_in_buttons(new, t)
+                )
         if new:
             self._owners.wake()
         return now + self._every
 
 
-def said(new: Sequence[Entry], t: Translator) -> str:
+def lines_of(new: Sequence[Entry], t: Translator) -> str:
     """Return a line for each, of many the first ones."""
     lines = [t(CAME if one.is_allowed else ASKS, name=name_of(one)) for one in new[:_MOST]]
     rest = len(new) - _MOST
     return "\n".join([*lines, *([t(MORE, n=rest)] if rest > 0 else [])])
 
 
-def asked(new: Sequence[Entry], t: Translator) -> Buttons:
+def let_in_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
     """Return the buttons that let in or block who asks."""
     return [
         [

@@ -118,7 +118,7 @@ class Watch:
     async def check(self, now: datetime) -> None:
         """Judge how things stand, and tell what is new."""
         signs = {kind: sign() for kind, sign in self._signs.items()}
-        seen = await self.seen(signs, now)
+        seen = await self.state(signs, now)
         was_open = {one.kind: one for one in await self._incidents.all_open()}
         for kind in KINDS:
             self._open.labels(kind).set(kind in was_open)
@@ -131,7 +131,7 @@ class Watch:
             if before is None or (before.text, before.fields) != (one.text, one.fields):
                 await self._incidents.set(one.kind, one.text, **one.fields)
 
-    async def seen(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
+    async def state(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
         """Return how things stand."""
         async with self._db.read() as tx:
             balance = (await budgets.account_state(tx)).balance
@@ -151,13 +151,13 @@ class Watch:
             dead_letters=backlog.dead_letters,
             free_bytes=room[0] if room else None,
             disk_bytes=room[1] if room else 0,
-            api_fails_since=self._record("api", signs.get("api_fails"), now),
-            telegram_fails_since=self._record("telegram", signs.get("telegram"), now),
+            api_fails_since=self._since_when("api", signs.get("api_fails"), now),
+            telegram_fails_since=self._since_when("telegram", signs.get("telegram"), now),
             is_price_absurd=bool(signs.get("price")),
             clock_off_s=self._clock_off(),
         )
 
-    def _record(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:
+    def _since_when(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:
         """Return since when something has been so without a break, as far as this process saw."""
         if not is_so:
             self._since.pop(what, None)
@@ -168,7 +168,7 @@ class Watch:
         """Write the last whole hour, where nobody has."""
         hour = now.replace(minute=0, second=0, microsecond=0) - samples.HOUR
         async with self._db.read() as tx:
-            if await samples.has(tx, hour):
+            if await samples.has_hour(tx, hour):
                 return
             figures = await samples.measure(tx, hour)
             figures["balance"] = (await budgets.account_state(tx)).balance

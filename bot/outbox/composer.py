@@ -14,7 +14,7 @@ from bot.presentation.captions import LINK_ROOM, caption, with_link
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
-from bot.sending.replies import Replies, text_of
+from bot.sending.replies import Replies, text_payload
 from bot.sending.sender import Sender
 from bot.telegram.api import Leaving
 
@@ -97,7 +97,7 @@ class Alerts:
         sentences = render(notice, [row.fields for row in batch.rows], t)
         text = "\n\n".join(sentences)
         return await self._replies.send(
-            batch.target, text_of(text), silent=batch.is_repeat, lane="alert", leaving=leaving
+            batch.target, text_payload(text), silent=batch.is_repeat, lane="alert", leaving=leaving
         )
 
 

@@ -38,13 +38,13 @@ class FanOut:
 
     async def finish(self) -> None:
         """Bring all there is to those who wait."""
-        while await self._slice():
+        while await self._write_slice():
             pass
 
     async def _step(self) -> datetime | None:
-        return self._now() if await self._slice() else None
+        return self._now() if await self._write_slice() else None
 
-    async def _slice(self) -> bool:
+    async def _write_slice(self) -> bool:
         """Write one slice; false when there was none."""
         async with self._db.read() as tx:
             if not await fan_outs.is_any(tx):

@@ -149,7 +149,7 @@ def about(buttons: Buttons, chat_id: int) -> Buttons:
     """Let buttons in a private chat act on a group or channel."""
     return [
         [
-            button(one.text, _about(str(one.callback_data), chat_id), one.style)
+            button(one.text, _with_chat(str(one.callback_data), chat_id), one.style)
             if one.callback_data
             else one
             for one in row
@@ -163,7 +163,7 @@ def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
 
     A link only ever opens a page: anybody can make one and send it to anybody.
     """
-    data = data if chat_id is None or chat_id > 0 else _about(data, chat_id)
+    data = data if chat_id is None or chat_id > 0 else _with_chat(data, chat_id)
     return f"https://t.me/{bot_name}?start={payload_of(data)}"
 
 
@@ -182,7 +182,7 @@ def read_link(payload: str) -> str:
     return re.sub("-.", lambda match: signs.get(match[0], "?"), payload)
 
 
-def _about(data: str, chat_id: int) -> str:
+def _with_chat(data: str, chat_id: int) -> str:
     number, digits = abs(chat_id), ""
     while number:
         number, rest = divmod(number, 36)

@@ -49,7 +49,7 @@ def caption(
     lines = [header]
     if name := shorten(one_line(title), _NAME_LENGTH):
         lines.append(f"⭐ {bold(foreign(name, rtl=t.rtl))}")
-    lines += ["🕒 " + _when(stories, t, now, zone), *_life(stories, t, now, zone)]
+    lines += ["🕒 " + _time_line(stories, t, now, zone), *_end_line(stories, t, now, zone)]
     return _fit(lines, _details(stories, t, style), t, spare)
 
 
@@ -62,7 +62,7 @@ def profile_link(profile: Profile, t: Translator) -> Safe:
     if name and name.casefold() != profile.username:
         shown = Safe(f"{bold(foreign(name, rtl=t.rtl))} · {handle}")
     if _USERNAME.fullmatch(profile.username):
-        shown = link(_page(profile.username), shown)
+        shown = link(_profile_url(profile.username), shown)
     return Safe(shown + " ☑️" if profile.is_verified else shown)
 
 
@@ -82,7 +82,7 @@ def _header(stories: Sequence[Story], t: Translator, *, alert: bool) -> str:
     )
 
 
-def _when(stories: Sequence[Story], t: Translator, now: datetime, zone: tzinfo) -> str:
+def _time_line(stories: Sequence[Story], t: Translator, now: datetime, zone: tzinfo) -> str:
     first, last = (f(story.taken_at for story in stories) for f in (min, max))
     shown: str = t.moment(last, zone)
     if last < now - _LONG_AGO:
@@ -93,7 +93,7 @@ def _when(stories: Sequence[Story], t: Translator, now: datetime, zone: tzinfo) 
     return " · ".join([*count, shown])
 
 
-def _life(stories: Sequence[Story], t: Translator, now: datetime, zone: tzinfo) -> list[str]:
+def _end_line(stories: Sequence[Story], t: Translator, now: datetime, zone: tzinfo) -> list[str]:
     ends = min(story.expires_at for story in stories)
     if ends <= now:
         return []
@@ -164,14 +164,14 @@ def _fit(lines: list[str], details: list[str], t: Translator, spare: int) -> Saf
     return Safe(text)
 
 
-def _page(username: str) -> str:
+def _profile_url(username: str) -> str:
     return f"https://www.instagram.com/{username}/"
 
 
 def _person(username: str, t: Translator) -> str:
     name = one_line(username).removeprefix("@")
     if _USERNAME.fullmatch(name):
-        return link(_page(name.lower()), foreign(name, rtl=t.rtl))
+        return link(_profile_url(name.lower()), foreign(name, rtl=t.rtl))
     return foreign(shorten(name, _WORD_LENGTH), rtl=t.rtl)
 
 

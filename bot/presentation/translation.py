@@ -201,7 +201,7 @@ class Translator:
             text = self._text(msgid, fields, self._english)
 
         def fill(match: re.Match[str]) -> str:
-            value = self._field(match, fields, html=html)
+            value = self._written(match, fields, html=html)
             shown = (plain(value) if html else value).rstrip("\u2069")
             return value + (match[2].removesuffix(".") if shown.endswith(".") else match[2])
 
@@ -215,7 +215,7 @@ class Translator:
             return forms[0]
         return forms[source.form_of(abs(int(n)))]
 
-    def _field(self, match: re.Match[str], fields: dict[str, object], *, html: bool) -> str:
+    def _written(self, match: re.Match[str], fields: dict[str, object], *, html: bool) -> str:
         value = fields.get(match[1], "…")
         if isinstance(value, datetime):
             return self.date(value)
@@ -226,9 +226,9 @@ class Translator:
         if isinstance(value, (int, float)):
             if match[1] == "percent":
                 return self.percent(value)
-            return self.number(value) if _separates(match) else str(value)
+            return self.number(value) if _is_prose(match) else str(value)
         text = escape(value) if html else clean(str(value))
-        return isolate(text) if _separates(match) and (self.rtl or has_rtl(text)) else text
+        return isolate(text) if _is_prose(match) and (self.rtl or has_rtl(text)) else text
 
 
 _Unit = Literal["day", "hour", "minute", "second"]
@@ -241,7 +241,7 @@ _UNITS: tuple[tuple[_Unit, int], ...] = (
 _NEVER = 10**9  # Babel goes on to the larger unit from this many on
 
 
-def _separates(match: re.Match[str]) -> bool:
+def _is_prose(match: re.Match[str]) -> bool:
     """Return whether people read it, with marks and separators: no address, nothing to copy."""
     before = match.string[: match.start()]
     return not before.endswith(('="', "=", "/", "#")) and before.count("<code>") == before.count(

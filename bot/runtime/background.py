@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def beside(
+async def running_beside(
     work: Coroutine[Any, Any, None], *, end: Callable[[], object] | None = None
 ) -> AsyncIterator[None]:
     """Run ``work`` until the block ends; what the block raises comes through as it is.
@@ -56,14 +56,14 @@ async def finish_on_cancel(
     """
     task = asyncio.get_running_loop().create_task(work)
     try:
-        return (await ended(task)).result()
+        return (await wait_for_end(task)).result()
     except asyncio.CancelledError:
         if undo and not task.cancelled() and task.exception() is None:
             await undo(task.result())
         raise
 
 
-async def ended(task: asyncio.Task[T]) -> asyncio.Task[T]:
+async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
     """Return a task when it has ended; who is cancelled meanwhile is so only then."""
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -100,7 +100,7 @@ async def renewed(
         timer.cancel()
         for task in tasks:
             task.cancel()
-            await ended(task)
+            await wait_for_end(task)
 
 
 async def _renewing(

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from bot.runtime.background import ended
+from bot.runtime.background import wait_for_end
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class BatchingQueue(Generic[T]):
         batch.items.extend(items)
         if batch.writing is None:
             batch.writing = asyncio.get_running_loop().create_task(self._written(batch))
-        (await ended(batch.writing)).result()
+        (await wait_for_end(batch.writing)).result()
 
     async def _written(self, batch: _Batch[T]) -> None:
         async with self._lock:

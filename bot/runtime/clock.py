@@ -81,7 +81,7 @@ class TimeWitnesses:
         said.append((there - self._now()).total_seconds())
         self._new.add(who)
 
-    def take(self) -> float | None:
+    def take_error(self) -> float | None:
         """Return by how many seconds our machine is wrong at most; of what is new since last."""
         heard, self._new = self._new, set()
         corrected = self._now.ahead if isinstance(self._now, Clock) else 0.0

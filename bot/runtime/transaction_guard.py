@@ -33,7 +33,7 @@ def watched(is_held: Callable[[], bool] | None) -> Iterator[None]:
         _is_held.reset(token)
 
 
-def check(what: str) -> None:
+def refuse_if_held(what: str) -> None:
     """Note that ``what`` is about to begin.
 
     Raises:

@@ -13,7 +13,7 @@ from math import comb, exp, log, sqrt
 from typing import Any, Self
 
 from bot.scheduling import rates
-from bot.scheduling.waiting_time import DAY, HOUR, Echo, crossing, level_at
+from bot.scheduling.waiting_time import DAY, HOUR, Echo, hours_to, level_at
 
 _RATE_HALF_LIFE = 10 * DAY
 _RHYTHM_HALF_LIFE = 30 * DAY
@@ -266,7 +266,7 @@ def reach(state: ProfileState, population: Population, *, target: float, most: f
         by_slow = slow * SLOW * (1.0 + state.slow) * exp(-SLOW * gap)
     now = rate * level_at(shape, state.seen_at)
     echo = after_echoes(fast, slow, by_fast - fast * now, by_slow - slow * now)
-    return crossing(state.seen_at, rate, shape, echo, target=target, most=most)
+    return hours_to(state.seen_at, rate, shape, echo, target=target, most=most)
 
 
 def after_echoes(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:

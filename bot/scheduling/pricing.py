@@ -217,7 +217,7 @@ class CreditBucket:
         missing = need - self.credits
         if missing > held:
             return (self.at // DAY + 1) * DAY
-        return plan.when(self.at // DAY, plan.left(self.at) * (1.0 - missing / held))
+        return plan.time_when_left(self.at // DAY, plan.left(self.at) * (1.0 - missing / held))
 
 
 class ReleaseCurve:
@@ -236,7 +236,7 @@ class ReleaseCurve:
         hour = int(place)
         return self._left[hour + 1] + self._parts[hour] * (hour + 1 - place)
 
-    def when(self, day: float, left: float) -> float:
+    def time_when_left(self, day: float, left: float) -> float:
         """Return when in the day so much is left."""
         hour = 23
         while hour and self._left[hour] < left:

@@ -149,12 +149,12 @@ class Pool:
     pull: list[float] = field(default_factory=lambda: [0.0] * len(POOLED))
     at: float = 0.0
 
-    def came(self, leaning: Sequence[float], stories: float) -> None:
+    def learn_stories(self, leaning: Sequence[float], stories: float) -> None:
         """Learn that ``stories`` came where the experts had leaned so."""
         for number, value in enumerate(leaning):
             self.pull[number] += value * stories
 
-    def expected(self, leaning: Sequence[float], stories: float) -> None:
+    def learn_expected(self, leaning: Sequence[float], stories: float) -> None:
         """Learn that the mixture had expected so many, whatever came."""
         stories *= pooled(self.exponents, leaning)
         tilt = sum(map(mul, self.exponents, leaning)) - 1.0

@@ -118,12 +118,12 @@ class Schedule:
         profiles: int | None = None,
     ) -> None:
         """Refresh the sums from ``(state, weight, cost)`` of all; see ``pricing.survey``."""
-        self.adopt(survey(rows, self._learned(self.demand.population), profiles=profiles))
+        self.adopt(survey(rows, self._with_exponents(self.demand.population), profiles=profiles))
 
-    def _learned(self, population: Population) -> Population:
+    def _with_exponents(self, population: Population) -> Population:
         return replace(population, exponents=self.pool.exponents)
 
-    def due(self, state: ProfileState, weight: float, cost: float) -> float:
+    def due_at(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next check is due at the current price; keeps it in ``state``."""
         hours = self.rule.hours(state, self.demand, self.current, weight, cost, self.floor)
         state.price = self.current
@@ -134,34 +134,34 @@ class Schedule:
         """Return whether the price has moved since ``state`` was queued."""
         return abs(state.price - self.current) > _STALE * self.current
 
-    def seen(
+    def learn(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
         """Learn from a check, whoever paid for it; return when the next one is due."""
         self.rule.learn(state, self.demand, at, taken)
-        return self.due(state, weight, cost)
+        return self.due_at(state, weight, cost)
 
-    def polled(
+    def learn_polled(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Do as ``seen`` for a check that was the schedule's own: it tells of the price, too."""
+        """Do as ``learn`` for a check that was the schedule's own: it tells of the price, too."""
         if state.due_at:  # the first check was put where there was room, whatever the price
             self.price.observe(at, at - state.due_at)
         if not self.price.polls:
             self.current = self._price()
         self.bucket.credits -= cost
         if not self.rule.by_rhythm or not 0 < state.seen_at < at:
-            return self.seen(state, weight, cost, at=at, taken=taken)
+            return self.learn(state, weight, cost, at=at, taken=taken)
         self._counted += 1
         is_sample = not self._counted % _EVERY
         if not is_sample and not (taken and taken[-1] > state.story_at):
-            return self.seen(state, weight, cost, at=at, taken=taken)
-        due = self._compared(state, weight, cost, at=at, taken=taken, is_sample=is_sample)
+            return self.learn(state, weight, cost, at=at, taken=taken)
+        due = self._learn_compared(state, weight, cost, at=at, taken=taken, is_sample=is_sample)
         if is_sample and at - self.pool.at >= 3 * HOUR:
             self.pool.update(at)
         return due
 
-    def _compared(
+    def _learn_compared(
         self,
         state: ProfileState,
         weight: float,
@@ -171,7 +171,7 @@ class Schedule:
         taken: Sequence[float],
         is_sample: bool,
     ) -> float:
-        """Do as ``seen``, and hold what came against what each expert had expected.
+        """Do as ``learn``, and hold what came against what each expert had expected.
 
         What had been expected is counted at the sample alone, as if at all; stories at all.
         """
@@ -181,15 +181,15 @@ class Schedule:
         leaning = leanings(estimates, mixture)
         hours = usual_between(state, population, max(state.seen_at, at - DAY), at)
         before = spontaneous(state)
-        due = self.seen(state, weight, cost, at=at, taken=taken)
-        self.pool.came(leaning, spontaneous(state) - before)
+        due = self.learn(state, weight, cost, at=at, taken=taken)
+        self.pool.learn_stories(leaning, spontaneous(state) - before)
         if is_sample:
             echoes = sum(echoes_of(state, population))
             expected = mixture * (1.0 - echoes) * hours / 24
-            self.pool.expected(leaning, _EVERY * expected)
+            self.pool.learn_expected(leaning, _EVERY * expected)
         return due
 
-    def failed(self, at: float) -> None:
+    def record_failure(self, at: float) -> None:
         """Take note that the API failed."""
         self.price.freeze(at + _AFTER_OUTAGE)
 
@@ -283,4 +283,4 @@ class Schedule:
         self.price, self.bucket = Price(**price), CreditBucket(**bucket)
         self.pool = Pool.from_json(pool)
         demand = Demand.from_json(values["demand"])
-        self.adopt(replace(demand, population=self._learned(demand.population)))
+        self.adopt(replace(demand, population=self._with_exponents(demand.population)))

@@ -117,7 +117,7 @@ class _Run:
         for state, record in zip(self.states, self.plan.records, strict=True):
             yield state, record.subscribers, cost
 
-    def _queue(self) -> list[tuple[float, int]]:
+    def _first_checks(self) -> list[tuple[float, int]]:
         """Spread the first checks as widely as the budget allows."""
         plan, begin = self.plan, self.result.begin
         span = plan.cost * len(plan.records) / plan.budget * DAY  # which is feasible: below 20 h
@@ -129,7 +129,7 @@ class _Run:
 
     def run(self) -> Result:
         result, plan, schedule = self.result, self.plan, self.schedule
-        queue = self._queue()
+        queue = self._first_checks()
         resting: deque[tuple[float, int]] = deque()
         next_at, advance, may_poll = schedule.next_at, schedule.advance, schedule.may_poll
         states, cost = self.states, plan.cost
@@ -141,7 +141,7 @@ class _Run:
             known: tuple[float, int] | None = None
             midnight = result.begin + (day + 1) * DAY
             while True:
-                now = self._rested(queue, resting, now)
+                now = self._requeue_rested(queue, resting, now)
                 head = due, key = queue[0]
                 seen_at = states[key].seen_at
                 if head is not known:
@@ -172,7 +172,7 @@ class _Run:
                 plan.progress((day + 1) / self.days)
         return result
 
-    def _rested(
+    def _requeue_rested(
         self, queue: list[tuple[float, int]], resting: deque[tuple[float, int]], now: float
     ) -> float:
         """Put back who has rested by ``now``, or where all rest the first; return when that is."""
@@ -188,14 +188,16 @@ class _Run:
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers
         if schedule.is_stale(state):
-            due = schedule.due(state, weight, plan.cost)
+            due = schedule.due_at(state, weight, plan.cost)
             if due > now:
                 return due, 0
         if plan.outages and any(begin <= now < end for begin, end in plan.outages):
-            schedule.failed(now)
+            schedule.record_failure(now)
             self.paused_until = now + _PROBE
             return now + _POLL_AGAIN, 0
-        due = schedule.polled(state, weight, plan.cost, at=now, taken=self._show(key, now))
+        due = schedule.learn_polled(
+            state, weight, plan.cost, at=now, taken=self._new_stories(key, now)
+        )
         result = self.result
         result.poll_count += 1
         if plan.record_polls:
@@ -213,7 +215,7 @@ class _Run:
             return self.plan.refresh
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
-    def _show(self, key: int, now: float) -> Sequence[float]:
+    def _new_stories(self, key: int, now: float) -> Sequence[float]:
         """Return the new stories that a check shows, and note how long they waited."""
         taken = self.plan.records[key].taken_at
         since = self.upto[key]

@@ -20,7 +20,7 @@ def level_at(shape: Sequence[float], at: float) -> float:
     return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
 
 
-def crossing(
+def hours_to(
     seen_at: float,
     rate: float,
     shape: Sequence[float],

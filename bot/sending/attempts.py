@@ -25,7 +25,7 @@ from bot.sending.items import (
     Text,
     as_media,
     as_single,
-    common,
+    common_arguments,
     receipt,
 )
 from bot.sending.sources import Supply
@@ -90,15 +90,15 @@ class Attempts:
         """Send all open items; None when each is sent or failed, else what stopped it."""
         self._supply.known_first(items)
         if request.lane == "alert":
-            self._supply.skip_refused(items)
-        await self._advance(
+            self._supply.postpone_again(items)
+        await self._advance_all(
             [item for item in items if item.source is None and item.is_open], request
         )
         return await self._bring(items, request)
 
     async def _bring(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send items until each is there or has no source left; None, or what stopped it."""
-        while waiting := _may_go(items, in_order=request.options.in_order):
+        while waiting := _sendable(items, in_order=request.options.in_order):
             # Documents make an album of their own; what goes alone comes between two albums.
             groups = [
                 item
@@ -122,7 +122,7 @@ class Attempts:
                 # chats wait for what is uploaded here.
                 request.until = request.until or self._now() + _RETRY_PATIENCE
                 request.patience = max(0.0, (request.until - self._now()).total_seconds())
-            return await self._after(error, batch, request)
+            return await self._after_refusal(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
         request.text.caption = None  # it stands in the chat
@@ -152,7 +152,7 @@ class Attempts:
     async def _call(
         self, method: str, arguments: dict[str, Any], request: SendRequest, weight: int
     ) -> Any:  # noqa: ANN401 - JSON
-        shared = common(request.target.thread_id, request.options)
+        shared = common_arguments(request.target.thread_id, request.options)
         return await api.call(
             self._bot,
             method,
@@ -166,14 +166,14 @@ class Attempts:
             },
         )
 
-    async def _after(
+    async def _after_refusal(
         self, error: TelegramError, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
         """Make the best of a refusal, after which nothing is in the chat; None to go on.
 
         An album is all or nothing (TDLib, MessagesManager::do_send_message_group).
         """
-        outcome, refusal = outcomes.outcome_of(error), outcomes.read(error)
+        outcome, refusal = outcomes.outcome_of(error), outcomes.read_refusal(error)
         if refusal.scope == "caption" and request.text.simplify():
             return None
         if refusal.scope == "buttons" and request.options.buttons:
@@ -211,12 +211,12 @@ class Attempts:
                 await self._supply.postpone(item, refusal, request.target.chat_id)
             return None
         stopped = await self._bring(batch[: len(batch) // 2], request)
-        rest = _may_go(batch, in_order=request.options.in_order)
+        rest = _sendable(batch, in_order=request.options.in_order)
         return stopped or await self._bring(rest, request)
 
     async def _after_single(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         if refusal.scope == "size" and not isinstance(item.source, ByUrl):
-            self._supply.fail(item, MediaTooBigError.text)
+            self._supply.close_failed(item, MediaTooBigError.text)
         elif refusal.scope in OF_FILES:
             if not await self._as_document(refusal, item, request):
                 await self._supply.advance(item, request.asker)
@@ -256,15 +256,15 @@ class Attempts:
             return outcome
         request.floods += 1  # the limiter keeps the chat closed until then
         if len(batch) > 1:
-            await self._advance(_by_url(batch), request)
+            await self._advance_all(_by_url(batch), request)
         return None
 
-    async def _advance(self, items: list[Item], request: SendRequest) -> None:
+    async def _advance_all(self, items: list[Item], request: SendRequest) -> None:
         """Give each its next source, all at once: some have to be downloaded."""
         await together(*(self._supply.advance(item, request.asker) for item in items))
 
 
-def _may_go(items: list[Item], *, in_order: bool) -> list[Item]:
+def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
     """Return the items that are to be sent now."""
     until = (place for place, item in enumerate(items) if in_order and item.failed and item.later)
     return [item for item in items[: next(until, None)] if item.is_open]

@@ -71,11 +71,11 @@ class Files:
         Raises:
             StillUploadedError: Another began to send it ``patience`` ago.
         """
-        known, ours = await self._turn(pks, patience)
-        with self._taken(ours):
+        known, ours = await self._known_and_free(pks, patience)
+        with self._reserved(ours):
             yield known
 
-    async def _turn(
+    async def _known_and_free(
         self, pks: Collection[str], patience: timedelta | None
     ) -> tuple[dict[str, KnownFile], list[str]]:
         """Return the known files, and which of the others nobody here sends by now."""
@@ -97,7 +97,7 @@ class Files:
             await asyncio.wait(busy, timeout=seconds)
 
     @contextmanager
-    def _taken(self, pks: list[str]) -> Iterator[None]:
+    def _reserved(self, pks: list[str]) -> Iterator[None]:
         """Let nobody else here send these while the block runs."""
         future = asyncio.get_running_loop().create_future()
         self._in_flight |= dict.fromkeys(pks, (future, self._now()))

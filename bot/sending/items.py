@@ -138,7 +138,7 @@ def as_media(
     item: Item, text: dict[str, Any], options: SendOptions
 ) -> InputMediaDocument | InputMediaPhoto | InputMediaVideo | dict[str, Any]:
     """Return the item as an item of a media group; PTB's objects are for uploads only."""
-    media = _content(item, attach=True)
+    media = _file_argument(item, attach=True)
     if item.kind == "document" and not isinstance(media, str):
         return InputMediaDocument(media, disable_content_type_detection=True, **text)
     if isinstance(media, str):
@@ -153,7 +153,7 @@ def as_media(
 
 def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
     """Return the arguments of the item's own ``METHODS`` call."""
-    arguments = {item.kind: _content(item, attach=False), **text}
+    arguments = {item.kind: _file_argument(item, attach=False), **text}
     if item.kind != "document":
         arguments["has_spoiler"] = options.spoiler or None
     elif item.as_file and isinstance(item.source, ByUpload):
@@ -161,12 +161,12 @@ def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[st
     if item.kind == "video":
         arguments |= _measures(item)
     if options.buttons:
-        rows = [[_button(one) for one in row] for row in options.buttons]
+        rows = [[_button_json(one) for one in row] for row in options.buttons]
         arguments["reply_markup"] = {"inline_keyboard": rows}
     return arguments
 
 
-def _button(one: InlineKeyboardButton) -> dict[str, Any]:
+def _button_json(one: InlineKeyboardButton) -> dict[str, Any]:
     """Return a button as JSON: PTB goes through all that one might be, for each alert."""
     if one.url:
         return {"text": one.text, "url": one.url}
@@ -176,7 +176,7 @@ def _button(one: InlineKeyboardButton) -> dict[str, Any]:
     return {"text": one.text, "switch_inline_query": one.switch_inline_query}
 
 
-def common(thread_id: int | None, options: SendOptions) -> dict[str, Any]:
+def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, Any]:
     """Return the arguments that all methods of sending share."""
     reply = options.reply_to
     return {
@@ -212,7 +212,7 @@ def _file_of(message: MessageJson) -> tuple[FileKind | None, MessageJson | None]
     return kind, message[kind] if kind else None
 
 
-def _content(item: Item, *, attach: bool) -> str | InputFile:
+def _file_argument(item: Item, *, attach: bool) -> str | InputFile:
     match item.source:
         case ByFileId(file_id):
             return file_id

@@ -35,7 +35,7 @@ from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation.actions import Buttons
 from bot.presentation.buttons import page_button
 from bot.presentation.translation import translator_for
-from bot.runtime.background import beside
+from bot.runtime.background import running_beside
 from bot.sending.items import SendOptions
 from bot.sending.sender import Sender
 from bot.store import deliveries, enqueue, usage
@@ -72,7 +72,7 @@ SHOWN_ALREADY = Sent(())
 """What came of an edit that would have changed nothing, known by identity."""
 
 
-def text_of(
+def text_payload(
     text: str,
     buttons: Buttons | None = None,
     *,
@@ -85,23 +85,23 @@ def text_of(
         **({"silent": True} if silent else {}),
         "kind": "text",
         "text": str(text),
-        "buttons": _dumped(buttons),
+        "buttons": _buttons_to_json(buttons),
         "reply_to": reply_to,
         "markup": markup,
     }
 
 
-def edit_of(message_id: int, text: str, buttons: Buttons | None = None) -> Payload:
+def edit_payload(message_id: int, text: str, buttons: Buttons | None = None) -> Payload:
     """Return a new text and new buttons for a message of ours."""
     return {
         "kind": "edit",
         "message_id": message_id,
         "text": str(text),
-        "buttons": _dumped(buttons),
+        "buttons": _buttons_to_json(buttons),
     }
 
 
-def album_of(
+def album_payload(
     album: Album,
     *,
     caption: str | None,
@@ -122,12 +122,12 @@ def album_of(
         "stories": dump_stories(list(album.stories)),
         "caption": None if caption is None else str(caption),
         "asker": [asker.chat_id, asker.user_id, asker.is_owner],
-        "buttons": _dumped(buttons),
+        "buttons": _buttons_to_json(buttons),
         "reply_to": reply_to,
     }
 
 
-def document_of(data: str, filename: str, caption: str) -> Payload:
+def document_payload(data: str, filename: str, caption: str) -> Payload:
     """Return a file of text."""
     return {"kind": "document", "data": data, "filename": filename, "caption": caption}
 
@@ -150,16 +150,16 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     if isinstance(outcome, GiveUp) and outcome.scope == "item" and "language" in payload:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, reason=outcome.reason, kind=payload["kind"])
-        return [text_of(t(INCIDENT, incident=incident))]
+        return [text_payload(t(INCIDENT, incident=incident))]
     if payload["kind"] != "album" or not isinstance(outcome, Sent | Muted):
         return []
     said: list[Payload] = []
     if isinstance(outcome, Muted) and outcome.missing in _CANT_SHOW:
-        said.append(text_of(t(_CANT_SHOW[outcome.missing])))
+        said.append(text_payload(t(_CANT_SHOW[outcome.missing])))
     by_pk = {story.pk: story for story in load_stories(payload["stories"])}
     under = [payload["under"]] if outcome.items and "under" in payload else []
     said += [
-        text_of(
+        text_payload(
             t(sentence, url=by_pk[pk].media_url or by_pk[pk].page_url), page_button(by_pk[pk], t)
         )
         for pk, sentence in outcome.failed.items()
@@ -174,7 +174,7 @@ def last_word(payload: Payload) -> Payload | None:
         return None
     language = payload.get("language")
     text = translator_for(language)(_NOT_CONFIRMED)
-    return {**text_of(text), "language": language, "is_last_word": True}
+    return {**text_payload(text), "language": language, "is_last_word": True}
 
 
 class Replies:
@@ -205,7 +205,7 @@ class Replies:
         ``leaving`` is told right before each request that may put some of it into the chat.
         """
         if payload["kind"] == "album":
-            async with beside(self._show_work(target)):
+            async with running_beside(self._show_work(target)):
                 return await self._album(target, payload, silent=silent, leaving=leaving)
         limits = {"lane": lane, "patience": patience, "leaving": leaving}
         try:
@@ -239,7 +239,7 @@ class Replies:
         options = SendOptions(
             silent=silent,
             reply_to=payload["reply_to"],
-            buttons=_loaded(payload["buttons"]),
+            buttons=_buttons_from_json(payload["buttons"]),
             as_files=bool(payload.get("as_files")),
         )
         return await self._sender.send_album(
@@ -287,14 +287,14 @@ async def record_reply(
     """
     if not is_final(outcome):
         if outcome.items:
-            await _count(tx, target.chat_id, payload, outcome, now=now)
+            await _count_items(tx, target.chat_id, payload, outcome, now=now)
         rest = _rest_of(payload, outcome)
         if rest is not payload:
             await deliveries.change(tx, [row_id], fields=rest)
         return False
     if not await deliveries.remove(tx, [row_id]):
         return False  # it was written once already, and the commit's answer was lost
-    await _count(tx, target.chat_id, payload, outcome, now=now)
+    await _count_items(tx, target.chat_id, payload, outcome, now=now)
     known = set()
     if isinstance(outcome, Muted):  # the albums of one answer need say it once only
         enqueued = await deliveries.replies_enqueued(tx, target.chat_id)
@@ -305,7 +305,7 @@ async def record_reply(
     return bool(said)
 
 
-async def _count(
+async def _count_items(
     tx: Tx, chat_id: int, payload: Payload, outcome: Outcome, *, now: datetime
 ) -> None:
     """Count the stories that a chat got of what it asked for."""
@@ -343,9 +343,9 @@ def _call_of_text(payload: Payload) -> tuple[str, dict[str, Any]]:
     return "sendMessage", arguments
 
 
-def _dumped(buttons: Buttons | None) -> list[list[dict[str, Any]]]:
+def _buttons_to_json(buttons: Buttons | None) -> list[list[dict[str, Any]]]:
     return [[button.to_dict() for button in row] for row in buttons or []]
 
 
-def _loaded(buttons: list[list[dict[str, Any]]]) -> Buttons | None:
+def _buttons_from_json(buttons: list[list[dict[str, Any]]]) -> Buttons | None:
     return [[InlineKeyboardButton(**button) for button in row] for row in buttons] or None

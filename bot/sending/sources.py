@@ -84,7 +84,7 @@ class Supply:
         self._no_photo = Recent[str]()
         self._refused_by = Recent[frozenset[int]]()
         self._postponed = Recent[str]()
-        self._steps = (self._url, self._download, self._buy)
+        self._steps = (self._url_source, self._download, self._buy)
         self._tell = tell
         self._unknown_words = Recent[str]()
 
@@ -107,7 +107,7 @@ class Supply:
             if item.tried == len(self._steps):
                 # The next asker may be able to pay, and another chat may take the file.
                 for_all = can_pay and not is_file
-                self.fail(item, item.reason or MediaGoneError.text, for_all=for_all)
+                self.close_failed(item, item.reason or MediaGoneError.text, for_all=for_all)
                 return
             step = self._steps[item.tried]
             item.tried += 1
@@ -151,7 +151,7 @@ class Supply:
         if len(chats) >= _CHATS_OF_A_REFUSAL:
             self._postponed.record(item.key, words, now=now)
 
-    def skip_refused(self, items: list[Item]) -> None:
+    def postpone_again(self, items: list[Item]) -> None:
         """Let what waits everywhere wait here, too."""
         for item in items:
             if self._postponed.get(item.key, within=_ASKED_AGAIN, now=self._now()):
@@ -169,7 +169,7 @@ class Supply:
                 else:  # a silent video, which an album takes as an upload only
                     item.tried = max(item.tried, 1)
 
-    def fail(self, item: Item, sentence: str, *, for_all: bool = True) -> None:
+    def close_failed(self, item: Item, sentence: str, *, for_all: bool = True) -> None:
         """Close the item; ``for_all``: the same is said for a while to whoever asks.
 
         Of what may be had later, it is said to alerts alone: each of them would wait for a sick
@@ -196,7 +196,7 @@ class Supply:
         item.kind = "document"
         return True
 
-    async def _url(self, item: Item, _asker: Asker) -> Source | None:
+    async def _url_source(self, item: Item, _asker: Asker) -> Source | None:
         url = item.story.media_url
         now = self._now()
         if item.as_file:
@@ -231,7 +231,7 @@ class Supply:
                 return None
             self._bought.record(story.pk, "bought", now=now)
         try:
-            file = await self._bought_of(story, asker, self._fallback)
+            file = await self._buy_of_profile(story, asker, self._fallback)
         except SpendingError:  # nothing was asked
             if is_alert:
                 self._bought.forget(story.pk)
@@ -240,7 +240,7 @@ class Supply:
         item.later = False
         return source
 
-    async def _bought_of(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
+    async def _buy_of_profile(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
         """Buy one file of a profile first, the others only when that came."""
         whose = story.profile.profile_id or story.profile.username
         async with self._firsts.setdefault(whose, asyncio.Lock()):
@@ -286,7 +286,7 @@ class Supply:
         log.info("way failed", story=item.story.pk, error=type(error).__name__, why=str(error))
         if isinstance(error, MediaTooBigError):
             item.later = False  # its host, if it works again, has nothing smaller
-            self.fail(item, error.text)
+            self.close_failed(item, error.text)
         elif isinstance(error, MediaUnavailableError):
             item.later = True
             item.reason = error.text

@@ -62,12 +62,12 @@ class Topics:
         self._patience = patience
         self._now = now
 
-    async def places(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
+    async def known_places(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
         """Return the topics that profiles of these names have already; a topic may be gone."""
         threads = await self._db.fetch(lambda tx: store.named(tx, chat_id, usernames))
         return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
 
-    async def check(self, chat_id: int) -> None:
+    async def check_may_make(self, chat_id: int) -> None:
         """Let a topic be made in a chat, as far as Telegram tells.
 
         Raises:
@@ -113,7 +113,7 @@ class Topics:
             return bool((await self._bot.get_me()).has_topics_enabled)
         return bool(chat.is_forum)
 
-    async def own(self, chat_id: int, profile_id: str, username: str) -> Target:
+    async def own_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
         """Return a profile's own topic in a chat, made where there is none.
 
         It waits for Telegram, so no transaction may be open. Another process that is making it is
@@ -152,7 +152,7 @@ class Topics:
             async with self._db.begin() as tx:
                 await store.release(tx, chat_id, profile_id)
             log.info("a topic can't be made", chat=chat_id, reason=str(error))
-            raise _refused(error, chat_id) from error
+            raise _error_of(error, chat_id) from error
         except (TelegramError, TimeoutError) as error:
             is_sure = isinstance(error, RetryAfter)  # that it was not made
             doubted = None if is_sure else self._now() + _DOUBTED_FOR
@@ -174,7 +174,7 @@ def _name(username: str) -> str:
     return username[:_LONGEST_NAME]
 
 
-def _refused(error: TelegramError, chat_id: int) -> BotError:
+def _error_of(error: TelegramError, chat_id: int) -> BotError:
     """Return what a refusal of Telegram's means to whoever wanted the topic."""
     if "not a forum" in str(error).lower():
         return NoPrivateTopicsError() if chat_id > 0 else NoGroupTopicsError()

@@ -184,7 +184,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     after = await get(tx, Subject.of_chat(new))
     names = Entry.__dataclass_fields__.keys() - {"kind", "subject", "since"}
     values = {name: getattr(before, name) for name in names}
-    if after and _block(after) > _block(before):
+    if after and _block_order(after) > _block_order(before):
         values |= {name: getattr(after, name) for name in _OF_BLOCK}
     await put(tx, Subject.of_chat(new), now=before.since, **values)
     await tx.execute(sa.delete(access_list).where(_is(Subject.of_chat(old))))
@@ -193,7 +193,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
 _OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
 
 
-def _block(entry: Entry) -> tuple[bool, bool, datetime]:
+def _block_order(entry: Entry) -> tuple[bool, bool, datetime]:
     """Return what orders blocks by how long they last: none, until a time, without end."""
     until = entry.blocked_until
     return entry.blocked_since is not None, until is None, until or EPOCH
@@ -216,21 +216,21 @@ async def invite(
 
 async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
     """Return whether an invitation can still be used."""
-    return bool((await tx.execute(sa.select(sa.exists().where(_usable(digest, now))))).scalar())
+    return bool((await tx.execute(sa.select(sa.exists().where(_can_use(digest, now))))).scalar())
 
 
 async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
     """Use an invitation once; return who made it, None where it can't be used any more."""
     statement = (
         sa.update(invitations)
-        .where(_usable(digest, now))
+        .where(_can_use(digest, now))
         .values(uses=invitations.c.uses - 1)
         .returning(invitations.c.made_by)
     )
     return await row_or_none(tx, str, statement)
 
 
-def _usable(digest: str, now: datetime) -> sa.ColumnElement[bool]:
+def _can_use(digest: str, now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(
         invitations.c.digest == digest, invitations.c.uses > 0, invitations.c.until > now
     )

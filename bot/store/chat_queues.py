@@ -14,7 +14,7 @@ from bot.domain.records import REPLY, Chat, ChatQueue, Delivery
 from bot.store import chats, deliveries, mutes
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
 from bot.store.engine.database import Tx, add_new
-from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadata, only
+from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadata, only_rows
 
 queues = sa.Table(
     "chat_queues",
@@ -38,7 +38,7 @@ sa.Index(
     "ix_chat_queues_claimable",
     sa.text("(CASE WHEN free_at > due_at THEN free_at ELSE due_at END)"),
     _table=queues,
-    **only("due_at IS NOT NULL"),
+    **only_rows("due_at IS NOT NULL"),
 )
 
 

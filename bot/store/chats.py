@@ -116,7 +116,7 @@ async def active_of(tx: Tx, chat_ids: Collection[int]) -> list[int]:
     return list((await tx.execute(these.order_by(chats.c.id))).scalars())
 
 
-async def meet(tx: Tx, person: int, *, now: datetime) -> None:
+async def ensure_private(tx: Tx, person: int, *, now: datetime) -> None:
     """Know the private chat of somebody who may never have written to us."""
     await add_new(tx, chats, id=person, kind="private", state_since=now, created_at=now)
 

@@ -15,7 +15,7 @@ from bot.domain.model import Options, Story, Target
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, Delivery, Subscription
 from bot.domain.serialization import load_readable
 from bot.store.engine.database import Tx
-from bot.store.engine.schema import BigId, Timestamp, metadata, only
+from bot.store.engine.schema import BigId, Timestamp, metadata, only_rows
 from bot.store.profiles import profiles
 from bot.store.stories import stories
 from bot.store.subscriptions import subscriptions
@@ -47,28 +47,28 @@ deliveries = sa.Table(
         "ix_deliveries_open",
         "chat_id",
         "id",
-        **only("state = 'open'"),
+        **only_rows("state = 'open'"),
     ),
     sa.Index("ix_deliveries_chat", "chat_id"),  # a chat that goes takes its own with it
     sa.Index(
         "ix_deliveries_story",
         "story_pk",
-        **only("state = 'open'"),
+        **only_rows("state = 'open'"),
     ),
     sa.Index(
         "ix_deliveries_due",
         "due_at",
-        **only("state = 'open'"),
+        **only_rows("state = 'open'"),
     ),
     sa.Index(
         "ix_deliveries_parked",
         "done_at",
-        **only("state = 'parked'"),
+        **only_rows("state = 'parked'"),
     ),
     sa.Index(
         "ix_deliveries_done",
         "done_at",
-        **only("state <> 'open'"),
+        **only_rows("state <> 'open'"),
     ),
 )
 
@@ -155,10 +155,10 @@ DUE = _due()
 
 async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Return the first due rows of each chat, in the order in which they were found."""
-    return _read((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
+    return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 
 
-def _read(rows: Sequence[sa.Row[Any]]) -> list[Delivery]:
+def _to_deliveries(rows: Sequence[sa.Row[Any]]) -> list[Delivery]:
     payloads = {row.story_pk: row.story for row in rows if row.story}
     known = dict(zip(payloads, load_readable(list(payloads.values())), strict=True))
     return [_delivery(row, known.get(row.story_pk)) for row in rows]

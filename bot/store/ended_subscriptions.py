@@ -47,7 +47,7 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
     )
 
 
-async def together(tx: Tx, chat_id: int, *, at: datetime) -> list[tuple[str, Target, Preferences]]:
+async def ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[tuple[str, Target, Preferences]]:
     """Return what a chat ended within a second of ``at``: whom it followed, where and how."""
     rows = await tx.execute(
         sa.select(ended)
@@ -60,7 +60,7 @@ async def together(tx: Tx, chat_id: int, *, at: datetime) -> list[tuple[str, Tar
     ]
 
 
-async def had(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:
+async def has(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:
     """Return whether a chat followed a profile, and ended that after ``since``."""
     rows = await tx.execute(
         sa.select(ended.c.at)

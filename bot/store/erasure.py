@@ -33,7 +33,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await ledger.move_chat(tx, chat_id, ledger.NOBODY)
     await acquaintances.forget(tx, [chat_id])
     await access.forget_name(tx, chat_id)
-    await inbox.forget(tx, chat_id)
+    await inbox.forget_askers(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id == chat_id))

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.domain.records import EPOCH
 from bot.store.engine.database import Tx
-from bot.store.engine.schema import BigId, Timestamp, insert, metadata, only
+from bot.store.engine.schema import BigId, Timestamp, insert, metadata, only_rows
 
 inbox = sa.Table(
     "inbox",
@@ -32,7 +32,7 @@ inbox = sa.Table(
 )
 _TOO_LARGE = 2**63  # for its number
 OPEN = inbox.c.done_at.is_(None)
-sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, **only(OPEN))
+sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, **only_rows(OPEN))
 sa.Index("ix_inbox_done_at", inbox.c.done_at)
 
 
@@ -105,7 +105,7 @@ async def waiting(tx: Tx, queues: Collection[str]) -> dict[tuple[str, int | None
     return {(row[0], row[1]): row[2] for row in await tx.execute(statement)}
 
 
-def is_number(value: object) -> TypeGuard[int]:
+def is_update_id(value: object) -> TypeGuard[int]:
     """Return whether that can be the number of an update."""
     return type(value) is int and 0 <= value < _TOO_LARGE
 
@@ -116,7 +116,7 @@ async def known(tx: Tx, update_ids: Collection[int]) -> set[int]:
     return set((await tx.execute(statement)).scalars())
 
 
-async def busy_since(tx: Tx, queues: Collection[str], *, since: datetime) -> set[str]:
+async def queues_busy_since(tx: Tx, queues: Collection[str], *, since: datetime) -> set[str]:
     """Return in which of these queues something waits, or was answered after ``since``."""
     mine = inbox.c.queue.in_(sorted(queues))
     waits = sa.select(inbox.c.queue).where(OPEN, mine)
@@ -188,10 +188,10 @@ async def change(
         values["attempts"] = inbox.c.attempts + attempts
     if "done_at" in values:
         values |= {"body": "", "person": None}
-    return (await tx.execute(sa.update(inbox).where(_held(ours)).values(**values))).rowcount
+    return (await tx.execute(sa.update(inbox).where(_still_ours(ours)).values(**values))).rowcount
 
 
-def _held(ours: Collection[ClaimedUpdate]) -> sa.ColumnElement[bool]:
+def _still_ours(ours: Collection[ClaimedUpdate]) -> sa.ColumnElement[bool]:
     """Return whether a row is one of these, and nobody has claimed it since."""
     claims = sorted((one.id, one.attempts) for one in ours)
     return sa.and_(sa.tuple_(inbox.c.id, inbox.c.attempts).in_(claims), OPEN)
@@ -202,7 +202,7 @@ async def release_all(tx: Tx) -> None:
     await tx.execute(sa.update(inbox).where(OPEN).values(leased_until=EPOCH))
 
 
-async def forget(tx: Tx, chat_id: int) -> None:
+async def forget_askers(tx: Tx, chat_id: int) -> None:
     """Forget whose the answered updates were; that they came stays known for a day."""
     theirs = inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"])
     await tx.execute(sa.update(inbox).where(theirs, ~OPEN).values(queue=""))

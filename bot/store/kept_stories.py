@@ -46,7 +46,7 @@ class Kept:
     file_unique_id: str
 
 
-def _key(row: Delivery) -> str:
+def _file_key(row: Delivery) -> str:
     """Return under what the file of a delivery is known: an original is a file of its own."""
     return (row.story_pk or "") + (ORIGINAL if row.options.files else "")
 
@@ -60,7 +60,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
         sa.select(
             files.c.bot_id, files.c.story_pk, files.c.kind, files.c.file_id, files.c.file_unique_id
         ).where(
-            files.c.story_pk.in_(sorted({_key(row) for row in wanted})),
+            files.c.story_pk.in_(sorted({_file_key(row) for row in wanted})),
             files.c.file_id.is_not(None),
         )
     )
@@ -85,13 +85,13 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
         }
         for row in wanted
         if row.story and row.target.chat_id in there
-        for file in by_pk.get(_key(row), ())
+        for file in by_pk.get(_file_key(row), ())
     ]
     if values:
         await tx.execute(insert(kept).on_conflict_do_nothing(), values)
 
 
-async def whose(
+async def profile_named(
     tx: Tx, chat_id: int, bot_id: int, profile_id: str | None, username: str
 ) -> str | None:
     """Return the id of the profile of which a chat has something under a name, None for none.

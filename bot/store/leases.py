@@ -49,7 +49,7 @@ async def held(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
 
 
 @asynccontextmanager
-async def patient(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
+async def in_time(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
     """Yield a transaction that a silent database keeps nobody waiting for."""
     try:
         async with asyncio.timeout(patience_s), db.begin(durable=False) as tx:
@@ -61,7 +61,7 @@ async def patient(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator
 async def let_go(db: Database, key: str, owner: str, *, patience_s: float = PATIENCE_S) -> None:
     """Let a lease go that ends by itself where the database is silent."""
     try:
-        async with patient(db, patience_s) as tx:
+        async with in_time(db, patience_s) as tx:
             await release(tx, key, owner)
     except DatabaseUnavailableError as error:
         log.warning("a lease is not released", key=key, why=str(error))
@@ -117,18 +117,18 @@ class Leader:
     async def _step(self) -> datetime:
         """Take or renew the lead; without the database it lasts as long as the lease."""
         asked_at = self._now()
-        async with patient(self._db, self._patience_s) as tx:
+        async with in_time(self._db, self._patience_s) as tx:
             leads = await take(tx, self._key, self._owner, now=asked_at, lease=self._lease)
         if not leads:
             self._rest()
             return asked_at + self._every
-        self._end_at(asked_at + self._lease)
+        self._rest_at_end(asked_at + self._lease)
         if self._working is None and self._group is not None:
             log.info("leading", what=self._key)
             self._working = self._group.create_task(self._work())
         return asked_at + self._every
 
-    def _end_at(self, until: datetime) -> None:
+    def _rest_at_end(self, until: datetime) -> None:
         """Rest when the lease is over, whatever the next step waits for by then."""
         if self._expiry is not None:
             self._expiry.cancel()

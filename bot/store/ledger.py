@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.store import acquaintances
 from bot.store.engine.database import Tx
-from bot.store.engine.schema import BigId, Timestamp, metadata, only
+from bot.store.engine.schema import BigId, Timestamp, metadata, only_rows
 
 OPEN = "reserved"
 _PRESUMED = "presumed"  # spent
@@ -35,7 +35,7 @@ ledger_entries = sa.Table(
     sa.Column("state", sa.String(8), nullable=False),
     sa.Column("at", Timestamp, nullable=False, index=True),
     sa.Column("closed_at", Timestamp),
-    sa.Index("ix_ledger_entries_open", "at", **only("state = 'reserved'")),
+    sa.Index("ix_ledger_entries_open", "at", **only_rows("state = 'reserved'")),
     sa.Index("ix_ledger_entries_chat_id_at", "chat_id", "at"),
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
 )

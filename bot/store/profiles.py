@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.model import Profile
 from bot.domain.records import EPOCH, Audience, Known
 from bot.store.engine.database import Tx, row_or_none
-from bot.store.engine.schema import Timestamp, insert, metadata, only
+from bot.store.engine.schema import Timestamp, insert, metadata, only_rows
 
 profiles = sa.Table(
     "profiles",
@@ -37,11 +37,11 @@ profiles = sa.Table(
     sa.Column("forecast", sa.JSON),
     # Followed by newcomers only: checked from a part of the budget that is set aside.
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Index("ix_profiles_checked", "fresh", **only("next_check_at IS NOT NULL")),
+    sa.Index("ix_profiles_checked", "fresh", **only_rows("next_check_at IS NOT NULL")),
     sa.Index(
         "ix_profiles_due",
         "next_check_at",
-        **only("next_check_at IS NOT NULL"),
+        **only_rows("next_check_at IS NOT NULL"),
     ),
 )
 
@@ -212,7 +212,7 @@ async def mean_delay(tx: Tx) -> timedelta | None:
     )
     is_usual = profiles.c.snapshot_at.is_not(None) & (profiles.c.failures == 0)
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
-    rows = await tx.execute(_some(*columns, most=_SAMPLE))
+    rows = await tx.execute(_some_checked(*columns, most=_SAMPLE))
     paused = [(row.weight, row.pause) for row in rows if row.pause is not None]
     weight = sum(one[0] for one in paused)
     mean = sum(one[0] * one[1] for one in paused) / weight if weight else None
@@ -225,11 +225,11 @@ async def sample(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tuple[A
     ``skip_fresh`` as in ``claim``.
     """
     those = sa.true() if not skip_fresh else profiles.c.fresh.is_(False)
-    some = _some(profiles.c.forecast, profiles.c.weight, most=most, those=those)
+    some = _some_checked(profiles.c.forecast, profiles.c.weight, most=most, those=those)
     return [(row.forecast, float(row.weight)) for row in await tx.execute(some)]
 
 
-def _some(
+def _some_checked(
     *columns: sa.ColumnElement[Any], most: int, those: sa.ColumnElement[bool] | None = None
 ) -> sa.Select[Any]:
     """Return the query for columns of up to ``most`` that are checked, whichever."""
@@ -259,7 +259,7 @@ async def followed(tx: Tx) -> tuple[int, int]:
     return counts.get(False, 0), counts.get(True, 0)
 
 
-async def bill(tx: Tx, profile_id: str, amount: int) -> None:
+async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
     """Add what a check was billed to what is to be split among those who wait for the profile."""
     mine = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
     await tx.execute(sa.update(profiles).where(mine).values(unsplit=profiles.c.unsplit + amount))

@@ -53,7 +53,7 @@ class Overdue:
     by: sa.Column[Any] | None = None
 
 
-def overdue(now: datetime) -> list[Overdue]:
+def rules(now: datetime) -> list[Overdue]:
     """Return what may be forgotten, in the order in which it must go.
 
     What hangs on a chat goes before the chat, so that no single delete is long.

@@ -20,7 +20,7 @@ samples = sa.Table(
 HOUR = timedelta(hours=1)
 
 
-async def has(tx: Tx, hour: datetime) -> bool:
+async def has_hour(tx: Tx, hour: datetime) -> bool:
     """Return whether an hour is written."""
     statement = sa.select(samples.c.hour).where(samples.c.hour == hour)
     return (await tx.execute(statement)).scalar() is not None

@@ -68,7 +68,7 @@ async def costs(tx: Tx, *, since: date, of: Collection[int] | None = None) -> li
     Checks are there as ``alert``, split among the chats that wait for them; the schedule's own
     entries are not. With ``of``, of these chats and people only.
     """
-    parts = _costs(since).subquery()
+    parts = _cost_rows(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind)
     statement = sa.select(*columns, sa.func.sum(parts.c.millicredits)).group_by(*columns)
     if of is not None:
@@ -84,7 +84,7 @@ async def dearest(
     A person's asks in groups count for both. ``listed`` are others (id, since when), who come
     after them, the newest first.
     """
-    parts = _costs(since).subquery()
+    parts = _cost_rows(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)
     nothing, no_time = sa.literal(0), sa.literal(0, sa.BigInteger)
     others = listed.subquery()
@@ -105,7 +105,7 @@ async def dearest(
     return list((await tx.execute(statement)).scalars())
 
 
-def _costs(since: date) -> sa.CompoundSelect[Any]:
+def _cost_rows(since: date) -> sa.CompoundSelect[Any]:
     """Return what was spent: chat, person or null, kind and thousandths of a credit.
 
     ``since`` is a day of which the entries are kept.

@@ -69,11 +69,11 @@ async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
     ]
     new = set((await tx.execute(_ADD, values)).scalars())
     await _record_moments(tx, [story for story in ordered if story.pk in new])
-    await _refresh(tx, [story for story in ordered if story.pk not in new], now)
+    await _refresh_urls(tx, [story for story in ordered if story.pk not in new], now)
     return [story.pk for story in ordered if story.pk in new]
 
 
-async def _refresh(tx: Tx, seen: list[Story], now: datetime) -> None:
+async def _refresh_urls(tx: Tx, seen: list[Story], now: datetime) -> None:
     """Keep the newest addresses of stories seen before: the old ones expire."""
     fresh = [story for story in seen if story.media_url]
     if fresh:

@@ -102,12 +102,12 @@ def _subscription(row: sa.Row[Any]) -> Subscription:
 
 async def get(tx: Tx, subscription_id: int) -> Subscription | None:
     """Return one subscription."""
-    return next(iter(await _all(tx, subscriptions.c.id == subscription_id)), None)
+    return next(iter(await _matching(tx, subscriptions.c.id == subscription_id)), None)
 
 
 async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
     """Return what the chat or topic has of a profile."""
-    result = await _all(
+    result = await _matching(
         tx,
         subscriptions.c.chat_id == target.chat_id,
         subscriptions.c.thread_id == (target.thread_id or MAIN),
@@ -120,10 +120,10 @@ async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscript
     """Return a chat's subscriptions, by name and topic; those to a profile of a name."""
     is_named = profiles.c.username == username if username else sa.true()
     here = subscriptions.c.chat_id == chat_id
-    return await _all(tx, here, is_named)
+    return await _matching(tx, here, is_named)
 
 
-async def _all(
+async def _matching(
     tx: Tx, *where: sa.ColumnElement[bool], limit: int | None = None
 ) -> list[Subscription]:
     statement = (
@@ -140,7 +140,7 @@ async def of_profiles(
     """Return the subscriptions to profiles with these ids or names."""
     wanted = list(ids_or_names)
     is_wanted = sa.or_(profiles.c.profile_id.in_(wanted), profiles.c.username.in_(wanted))
-    return await _all(tx, is_wanted, limit=limit)
+    return await _matching(tx, is_wanted, limit=limit)
 
 
 async def people_of(tx: Tx, chat_id: int) -> list[int]:
@@ -163,7 +163,7 @@ async def places_of(tx: Tx, person: int, *, most: int) -> list[Chat]:
 
 async def muted(tx: Tx) -> list[Subscription]:
     """Return the subscriptions that are paused until a time, the first to end first."""
-    result = await _all(
+    result = await _matching(
         tx, subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)
     )
     return sorted(result, key=lambda one: one.paused_until or EPOCH)

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.runtime.background import beside
+from bot.runtime.background import running_beside
 from bot.runtime.clock import steady
 from bot.runtime.workers import Worker
 from bot.store import key_values, leases
@@ -50,7 +50,7 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
         await db.migrate()
         return
     until = steady() + patience_s
-    while await _is_old(db) and await _is_others(db):
+    while await _is_old(db) and await _stamp_and_ask(db):
         if steady() >= until:
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
@@ -58,7 +58,7 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
     await _stamp(db, _STAMPED_AFTER)
 
 
-async def at_work(db: Database) -> int:
+async def count_at_work(db: Database) -> int:
     """Return how many processes are at work on a database, or were killed a moment ago."""
     if db.is_sqlite:
         return 1
@@ -80,7 +80,7 @@ class Replicas:
         if self._counted_until <= self._clock():
             self._counted_until = self._clock() + _COUNTED_FOR_S
             try:
-                self._count = max(1, await at_work(self._db))
+                self._count = max(1, await count_at_work(self._db))
             except DatabaseUnavailableError as error:
                 log.warning("replicas can't be counted", why=str(error))
         return self._count
@@ -92,10 +92,10 @@ async def _is_old(db: Database) -> bool:
     return revision is not None and revision != newest_revision()
 
 
-async def _is_others(db: Database) -> bool:
+async def _stamp_and_ask(db: Database) -> bool:
     """Stamp the database; return whether processes of another version are at work on it."""
     await _stamp(db, _STAMPED_FOR)
-    return await at_work(db) > 0
+    return await count_at_work(db) > 0
 
 
 async def _stamp(db: Database, for_: timedelta) -> None:
@@ -129,9 +129,9 @@ class AtWork:
         meet, one at least sees the other.
         """
         now = self._now()
-        async with leases.patient(self._db) as tx:
+        async with leases.in_time(self._db) as tx:
             await leases.take(tx, self.key, self.key, now=now)
-        async with leases.patient(self._db) as tx:
+        async with leases.in_time(self._db) as tx:
             stamps = await leases.held(tx, _STAMP, now=now)
         return any(stamp != newest_revision() for stamp in stamps)
 
@@ -147,7 +147,7 @@ async def shown_at_work(db: Database, *, now: Callable[[], datetime]) -> AsyncIt
     try:
         if await ours.renew():
             raise DatabaseUnavailableError(ENDS)
-        async with beside(ours.worker.run(), end=ours.worker.stop):
+        async with running_beside(ours.worker.run(), end=ours.worker.stop):
             yield ours
     finally:
         await leases.let_go(db, ours.key, ours.key)

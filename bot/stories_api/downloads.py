@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.domain.errors import MediaTooBigError
 from bot.media.sniff import HEAD, sniff
-from bot.media.spool import MediaFile, Spool, pour
+from bot.media.spool import MediaFile, Spool, write_stream
 from bot.stories_api.response import (
     CHUNK,
     OK,
@@ -60,7 +60,7 @@ async def read_download(
     if length is not None and length > limit:
         raise MediaTooBigError
     async with spool.room(limit if length is None else max(length, len(head))) as draft:
-        return await pour(_chained(head, chunks), draft)
+        return await write_stream(_chained(head, chunks), draft)
 
 
 def address_in(value: object, depth: int = 0) -> str | None:

@@ -88,7 +88,7 @@ def failure_of(
         complaint = complaint_in(decode(body or b"")) or Complaint()
     except NonsenseError:
         complaint = Complaint()
-    kind = _kind(status, complaint, endpoint)
+    kind = _error_type(status, complaint, endpoint)
     error = kind(
         f"{endpoint}: {status} {complaint.name} {complaint.message}".rstrip(),
         credits=_billed(status, body, price),
@@ -97,7 +97,7 @@ def failure_of(
     return Failure(error, status in _AGAIN, retry_after(headers, now), status)
 
 
-def _kind(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError]:  # noqa: PLR0911 - a table
+def _error_type(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError]:  # noqa: PLR0911 - a table
     if status in {401, 402}:
         return OutOfServiceError
     if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004 - HTTP's classes

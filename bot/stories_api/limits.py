@@ -45,13 +45,13 @@ class Failing:
         self.is_on = False
         self.suspects: dict[str, float] = {}  # when the last call about each failed
 
-    def failed(self, subject: str, now: float) -> None:
+    def record_failure(self, subject: str, now: float) -> None:
         """Note a call that failed."""
         lately = {one: at for one, at in self.suspects.items() if at > now - self.WINDOW}
         self.suspects = {**lately, subject: now}
         self.is_on = self.is_on or len(self.suspects) >= self.SUBJECTS
 
-    def answered(self) -> None:
+    def record_answer(self) -> None:
         """Note an answer: the API works."""
         self.suspects.clear()
         self.is_on = False

@@ -93,17 +93,17 @@ class PrivacyCheck:
             return
         unseen, before = set(new), known.snapshot_at - _LATE
         if any(story.pk in unseen and story.taken_at < before for story in shown):
-            await self._contradicted(known.profile_id, "a story that it lacked")
+            await self._record_contradiction(known.profile_id, "a story that it lacked")
 
     async def lacked(self, profile_id: str, shown: Iterable[Story], *, at: datetime) -> None:
         """Compare a full answer with the forced one just before it, which was empty at ``at``."""
         if any(story.taken_at < at - _LATE for story in shown):
-            await self._contradicted(profile_id, "a story that it lacked")
+            await self._record_contradiction(profile_id, "a story that it lacked")
 
-    async def refused(self, known: Known) -> None:
+    async def record_refusal(self, known: Known) -> None:
         """Note that a full answer says "private" after forced ones were believed."""
         if self._was_forced(known):
-            await self._contradicted(known.profile_id, "a refusal")
+            await self._record_contradiction(known.profile_id, "a refusal")
 
     def _was_forced(self, known: Known) -> bool:
         """Return whether the profile was last asked without the privacy check."""
@@ -111,7 +111,7 @@ class PrivacyCheck:
             return False
         return known.snapshot_at > known.checked_at
 
-    async def _contradicted(self, profile_id: str, what: str) -> None:
+    async def _record_contradiction(self, profile_id: str, what: str) -> None:
         log.warning("a forced answer is contradicted", profile=profile_id, by=what)
         now = self._now()
         async with self._db.begin() as tx:

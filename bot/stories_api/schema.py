@@ -65,7 +65,7 @@ def _maybe(model: type[M]) -> Callable[[object], M | None]:
     return read
 
 
-def _each(model: type[M]) -> Callable[[object], list[M]]:
+def _list_reader(model: type[M]) -> Callable[[object], list[M]]:
     read = _maybe(model)
 
     def read_all(value: object) -> list[M]:
@@ -163,14 +163,14 @@ class _Story(_Wire):
     video_url: Url = None
     video_duration: Annotated[float, BeforeValidator(seconds)] = 0.0
     user: Annotated[_User | None, BeforeValidator(_maybe(_User))] = None
-    sponsor_tags: Annotated[list[_User], BeforeValidator(_each(_User))] = []
-    mentions: Annotated[list[_Mention], BeforeValidator(_each(_Mention))] = []
-    links: Annotated[list[_Link], BeforeValidator(_each(_Link))] = []
-    hashtags: Annotated[list[_Hashtag], BeforeValidator(_each(_Hashtag))] = []
-    locations: Annotated[list[_Location], BeforeValidator(_each(_Location))] = []
-    stickers: Annotated[list[_Sticker], BeforeValidator(_each(_Sticker))] = []
-    medias: Annotated[list[_Media], BeforeValidator(_each(_Media))] = []
-    story_music_stickers: Annotated[list[_Music], BeforeValidator(_each(_Music))] = []
+    sponsor_tags: Annotated[list[_User], BeforeValidator(_list_reader(_User))] = []
+    mentions: Annotated[list[_Mention], BeforeValidator(_list_reader(_Mention))] = []
+    links: Annotated[list[_Link], BeforeValidator(_list_reader(_Link))] = []
+    hashtags: Annotated[list[_Hashtag], BeforeValidator(_list_reader(_Hashtag))] = []
+    locations: Annotated[list[_Location], BeforeValidator(_list_reader(_Location))] = []
+    stickers: Annotated[list[_Sticker], BeforeValidator(_list_reader(_Sticker))] = []
+    medias: Annotated[list[_Media], BeforeValidator(_list_reader(_Media))] = []
+    story_music_stickers: Annotated[list[_Music], BeforeValidator(_list_reader(_Music))] = []
     reshared_story_media_author: Annotated[_User | None, BeforeValidator(_maybe(_User))] = None
 
 
@@ -212,7 +212,7 @@ def highlights_from(value: object) -> list[Highlight]:
         NonsenseError: It is no list, or nothing in it is a highlight.
     """
     by_pk: dict[str, Highlight] = {}
-    for one in _read(value, highlight_from, most=_MOST_HIGHLIGHTS):
+    for one in _read_items(value, highlight_from, most=_MOST_HIGHLIGHTS):
         by_pk.setdefault(one.pk, one)
     return list(by_pk.values())
 
@@ -260,7 +260,7 @@ def stories_from(value: object, *, profile_id: str = "", username: str = "") -> 
         NonsenseError: It is no list, or nothing in it is a story.
     """
     read = partial(story_from, profile_id=profile_id, username=username)
-    by_pk = {story.pk: story for story in _read(value, read, most=_MOST_STORIES)}
+    by_pk = {story.pk: story for story in _read_items(value, read, most=_MOST_STORIES)}
     return sorted(by_pk.values(), key=lambda story: (story.taken_at, int(story.pk)))
 
 
@@ -289,7 +289,7 @@ def balance_from(value: object) -> Balance:
     return Balance(left, rate if rate > 0 else 15.0)
 
 
-def _read(value: object, read: Callable[[object], T], *, most: int) -> list[T]:
+def _read_items(value: object, read: Callable[[object], T], *, most: int) -> list[T]:
     """Return what ``read`` makes of the first items in a decoded body, but for broken ones."""
     items = _items(value)
     result: list[T] = []

@@ -124,7 +124,7 @@ class Transport:
         Raises:
             StoriesError: With ``credits``: what the call was billed, None when nobody knows.
         """
-        transaction_guard.check(query.path)
+        transaction_guard.refuse_if_held(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
             raise OutOfServiceError(self.out_of_service)
         started = self._steady()
@@ -134,7 +134,7 @@ class Transport:
             spent = query.nominal if error.credits is None else error.credits
             self._credits.labels(query.path).inc(spent)
             if isinstance(error, OutOfServiceError):
-                await self._stop(error)
+                await self._end_service(error)
             raise
         finally:
             self._seconds.labels(query.path).observe(self._steady() - started)
@@ -143,22 +143,22 @@ class Transport:
 
     async def _watched(self, query: Query, read: Read[T], end: float) -> Answer[T]:
         """Ask, and learn from what comes whether the API fails for everybody."""
-        result = await self._in_time(query, read, end)
+        result = await self._ask_in_time(query, read, end)
         failure = result if isinstance(result, Failure) else None
         if query.path != BALANCE and not (failure and failure.status == TOO_MANY):
             if failure and failure.is_outage:
-                self.failing.failed(query.about, self._steady())
+                self.failing.record_failure(query.about, self._steady())
             else:
-                self.failing.answered()
+                self.failing.record_answer()
         if isinstance(result, Failure):
             raise result.error
         return result
 
-    async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
+    async def _ask_in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         """Ask, and once more where the first answer surely was not billed."""
         last: Failure | None = None
         while await self._turn(end):
-            result = await self._once(query, read, end)
+            result = await self._send_once(query, read, end)
             if isinstance(result, Answer) or last or not result.again:
                 return result
             last = result
@@ -179,15 +179,15 @@ class Transport:
         await asyncio.sleep(wait)
         return True
 
-    async def _once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
+    async def _send_once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         """Send one request; one that may have been billed is not tried again."""
         result: Answer[T] | Failure
         try:
             result = await self._send(query, read, end)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            result = Failure(_lost(query, error, 0), again=True)  # the request was not written
+            result = Failure(_lost_one(query, error, 0), again=True)  # the request was not written
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too
-            result = Failure(_lost(query, error, None))
+            result = Failure(_lost_one(query, error, None))
         self._record(query, result)
         return result
 
@@ -203,7 +203,7 @@ class Transport:
             },
             allow_redirects=False,  # the key goes to our origin only, and each hop may be billed
             timeout=aiohttp.ClientTimeout(total=left, sock_connect=10),
-            middlewares=(once,),
+            middlewares=(without_repeat,),
         ) as response:
             self.heard("the Stories API", response.headers.get("Date", ""))
             return await self._judge(query, response, read)
@@ -220,7 +220,7 @@ class Transport:
             except ComplainedError as complained:
                 body = complained.body
             except (aiohttp.ClientError, OSError, ValueError) as error:  # it was cut, or nonsense
-                return Failure(_lost(query, error, price))
+                return Failure(_lost_one(query, error, price))
             except MediaError as error:
                 error.credits = price
                 raise
@@ -254,18 +254,18 @@ class Transport:
             quiet = _QUIET if result.after is None else result.after
             self.call_rate.pause(self._steady() + quiet)
 
-    async def _stop(self, error: OutOfServiceError) -> None:
+    async def _end_service(self, error: OutOfServiceError) -> None:
         is_news, self.out_of_service = self.out_of_service is None, str(error)
         if is_news and self._on_out_of_service is not None:
             await self._on_out_of_service(error)
 
 
-def _lost(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
+def _lost_one(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
     """Name the error without its cause, whose text may hold the request with its key."""
     return ApiUnavailableError(f"{query.path}: {type(error).__name__}", credits=credits)
 
 
-async def once(
+async def without_repeat(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Keep the HTTP client from sending a request again by itself after a broken connection."""

@@ -34,7 +34,7 @@ class ChatFloods:
 
     def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
         """Count messages for a chat and return 0, or count nothing: the seconds to wait."""
-        now, flood = self._clock(), self._flood(chat)
+        now, flood = self._clock(), self._flood_of(chat)
         wait = flood.wait(now, weight, lane, is_group=_is_group(chat))
         if not wait:
             flood.take(now, weight, is_group=_is_group(chat))
@@ -47,14 +47,14 @@ class ChatFloods:
 
     def close(self, chat: int | str, seconds: float) -> None:
         """Close a chat, as Telegram told us."""
-        self._flood(chat).close(self._clock(), seconds)
+        self._flood_of(chat).close(self._clock(), seconds)
 
     def take_over(self, chat: int, state: Any | None) -> None:  # noqa: ANN401 - JSON
         """Go on from what a chat has had from all replicas, as ``state_of`` told one of them."""
         if state is not None:
             flood, latest = ChatFlood.load(self._limits, state), self._clock() + _MOST_AHEAD_S
             flood.drained_at = min(flood.drained_at, latest)
-            flood.closed_until = max(flood.closed_until, self._flood(chat).closed_until)
+            flood.closed_until = max(flood.closed_until, self._flood_of(chat).closed_until)
             self._chats[chat] = flood
 
     def state_of(self, chat: int) -> Any | None:  # noqa: ANN401 - JSON
@@ -62,7 +62,7 @@ class ChatFloods:
         flood = self._chats.get(chat)
         return flood.dump() if flood and flood.until > self._clock() else None
 
-    def _flood(self, chat: int | str) -> ChatFlood:
+    def _flood_of(self, chat: int | str) -> ChatFlood:
         if len(self._chats) >= self._remembered and chat not in self._chats:
             now = self._clock()
             self._chats = {k: v for k, v in self._chats.items() if v.until > now}

@@ -45,7 +45,7 @@ class Pause:
     next_at: float
 
     @classmethod
-    def begun(cls, now: datetime) -> "Pause":
+    def starting(cls, now: datetime) -> "Pause":
         """Return a pause that begins now."""
         return cls(now.timestamp(), 0, now.timestamp() + _FIRST_TRY_S)
 
@@ -109,7 +109,7 @@ class Outage:
         """
         if _is_sign(outcome):
             try:
-                return await self._failed(chat_id)
+                return await self._record_failure(chat_id)
             except DatabaseUnavailableError as error:
                 log.warning("a pause can't be shared", reason=str(error))
                 return True
@@ -131,7 +131,7 @@ class Outage:
                 return False
             self._pause = self._pause.tried(now)
             await key_values.put(tx, self._key, asdict(self._pause), until=now + _KEPT)
-        return await self._answers()
+        return await self._telegram_answers()
 
     def turn_to_ask(self) -> timedelta | None:
         """Return how long to wait before a chat is asked whether it takes anything.
@@ -168,11 +168,11 @@ class Outage:
         self._pause = None
         self._failing.clear()
 
-    async def _failed(self, chat_id: int) -> bool:
+    async def _record_failure(self, chat_id: int) -> bool:
         if await self.is_on():
             return True
         self._failing.add(chat_id)
-        answers = await self._answers()
+        answers = await self._telegram_answers()
         if answers and len(self._failing) < _CHATS_OF_AN_OUTAGE:
             return await self.is_on()
         await self._begin("sends fail" if answers else "it does not answer")
@@ -184,11 +184,11 @@ class Outage:
             self._pause = _load(await key_values.lock(tx, self._key))
             if self._pause is not None:
                 return
-            self._pause = Pause.begun(now)
+            self._pause = Pause.starting(now)
             await key_values.put(tx, self._key, asdict(self._pause), until=now + _KEPT)
         log.warning("Telegram is down; nothing is sent", why=why)
 
-    async def _answers(self) -> bool:
+    async def _telegram_answers(self) -> bool:
         """Ask ``getMe``; who comes while it is asked gets the same answer."""
         joins = self._asking.locked()
         async with self._asking:

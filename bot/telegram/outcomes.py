@@ -172,7 +172,7 @@ class Refusal:
         return _NUMBER.sub("#", self.words)
 
 
-def read(error: BaseException) -> Refusal:
+def read_refusal(error: BaseException) -> Refusal:
     """Return what a refusal is about.
 
     The number of an item is true for what its upload was refused for. All items of an album that
@@ -209,7 +209,7 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
             return TryLater(reason=_text(error))
         case NotSentError():
             return TryLater(down=True, reason=_text(error))
-        case UnknownOutcomeError() if read(error).scope == "removed":
+        case UnknownOutcomeError() if read_refusal(error).scope == "removed":
             return Removed()
         case TimedOut() | UnknownOutcomeError():
             return TryLater(unknown=True, down=True, reason=_text(error))
@@ -225,7 +225,7 @@ def _refusal(error: TelegramError) -> Outcome:  # noqa: PLR0911 - the same
         wait = timedelta(seconds=int(flood[1])) if flood[1] else _NO_WORD
         partly = _ITEM_FAILED.search(text) is not None
         return TryLater(wait, partly=partly, reason="too many requests")
-    match read(error).scope:
+    match read_refusal(error).scope:
         case "bot" | "chat" | "thread" as scope:
             return GiveUp(text, scope=scope)
         case "topic":

@@ -112,11 +112,11 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             RetryAfter: An alert met a 429.
             TooSoonError: The chat, or the bot, is full for longer than it waits.
         """
-        transaction_guard.check(f"Telegram's {endpoint}")
+        transaction_guard.refuse_if_held(f"Telegram's {endpoint}")
         order = order_of(endpoint, data, rate_limit_args or {})
         leaving: Leaving | None = (rate_limit_args or {}).get("leaving")
         for last in range(order.tries - 1, -1, -1):
-            ticket = await self._pass(order)
+            ticket = await self._let_pass(order)
             try:
                 if leaving:
                     await leaving()
@@ -128,7 +128,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 data.pop("reply_parameters", None)  # messages have other numbers there
                 order = replace(order, chat=error.new_chat_id)
             except TelegramError as error:
-                wait = self._after(error, order)
+                wait = self._after_flood(error, order)
                 hopeless = wait is None or not isinstance(error, RetryAfter)
                 if hopeless or not last or not _is_worth_waiting(order, wait or 0.0):
                     raise
@@ -139,7 +139,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                     ticket.free_at = self._clock() + 1.0
         raise AssertionError("unreachable")
 
-    async def _pass(self, order: Order) -> Ticket | None:
+    async def _let_pass(self, order: Order) -> Ticket | None:
         """Return when the call may be made, counted."""
         is_counted = False
         ticket = None
@@ -163,7 +163,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     async def _take_slot(self, order: Order) -> Ticket | None:
         """Wait for the bot's own limit; only one call at a time is here."""
-        await self._share()
+        await self._learn_share()
         while True:
             now, rate = self._clock(), self.per_second
             wait = self._stopped_until - now
@@ -173,7 +173,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 return self._window.take(now, order.weight, rate) if order.weight else None
             await self._wait(wait, order.patience)
 
-    async def _share(self) -> None:
+    async def _learn_share(self) -> None:
         """Learn with how many others the rate is shared."""
         if self._count_replicas is not None:
             self._replicas = await self._count_replicas()
@@ -185,7 +185,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             with waiting():
                 await asyncio.sleep(seconds)
 
-    def _after(self, error: TelegramError, order: Order) -> float | None:
+    def _after_flood(self, error: TelegramError, order: Order) -> float | None:
         """Stop what Telegram wants stopped; return for how long, None if it was no flood."""
         outcome = outcome_of(error)
         if not isinstance(outcome, TryLater) or outcome.after is None:

@@ -130,7 +130,7 @@ class AiohttpRequest(BaseRequest):
         status, payload = _made_plain(answer) if method == "POST" else answer[:2]
         self._calls.labels(str(status)).inc()
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise UnknownOutcomeError(_said(payload) or f"Telegram answered {status}")
+            raise UnknownOutcomeError(_refusal_words(payload) or f"Telegram answered {status}")
         return status, payload
 
     @staticmethod
@@ -248,7 +248,7 @@ def _form(data: RequestData, files: ExitStack, uploads: list[_Upload]) -> aiohtt
     return form
 
 
-def _said(payload: bytes) -> str:
+def _refusal_words(payload: bytes) -> str:
     """Return the words of a refusal, as far as it has any."""
     try:
         return str(from_json(payload)["description"])

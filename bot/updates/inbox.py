@@ -171,9 +171,9 @@ class Intake:
     async def _step(self) -> datetime | None:
         """Begin what can be; return when there is more to begin."""
         if not self._is_released:
-            await self._db.run(self._release)
+            await self._db.run(self._release_abandoned)
             self._is_released = True
-        room = self._room()
+        room = self._free_places()
         if not room or (self._db.is_sqlite and self._open <= len(self._running)):
             return None  # whoever ends or arrives wakes us
         updates = await self._claim(room)
@@ -181,7 +181,7 @@ class Intake:
             self._begin(claimed)
         return await self._next_at(_SHORTEST if updates else _CLAIM_AGAIN)
 
-    async def _release(self, tx: Tx) -> None:
+    async def _release_abandoned(self, tx: Tx) -> None:
         """Take up what a process that died had begun."""
         if self._db.is_sqlite:
             await inbox.release_all(tx)
@@ -209,7 +209,7 @@ class Intake:
         # Not Database.run: what was lost in its commit Telegram sends again all the same.
         async with self._db.begin() as tx:
             arrivals = await self._admit(tx, news, now)
-            await self._see(tx, {where for where, _, _ in news}, now)
+            await self._record_seen(tx, {where for where, _, _ in news}, now)
             stored = await inbox.add(tx, arrivals, now=now, ours_until=until)
         self._open += len(stored)
         self._counted.labels("stored").inc(len(stored))
@@ -220,7 +220,7 @@ class Intake:
                 self._begin(claimed)
         self.worker.wake()
 
-    async def _see(self, tx: Tx, places: set[Standing], now: datetime) -> None:
+    async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
         """Note who asks and where, once a day for each as far as this process knows."""
         day = now.date()
         if self._seen_day != day:
@@ -243,7 +243,7 @@ class Intake:
         fresh = [(one, arrival) for (one, _, _), arrival in zip(news, plain, strict=True)]
         fresh = [(one, arrival) for one, arrival in fresh if arrival.update_id not in known]
         verdicts = queues.admit([one for one, _ in fresh], waiting)
-        busy = await inbox.busy_since(
+        busy = await inbox.queues_busy_since(
             tx, {one.busy_queue for one, _ in fresh}, since=now - self._said_again
         )
         kept = []
@@ -264,31 +264,31 @@ class Intake:
             and self._group is not None
             and not self.worker.is_stopping
             and self._open == len(self._running)
-            and self._room() >= len(news) == len(wanted)
+            and self._free_places() >= len(news) == len(wanted)
             and wanted.isdisjoint(self._running)
-            and {one.person for one in news}.isdisjoint(self._busy())
+            and {one.person for one in news}.isdisjoint(self._busy_people())
         )
 
-    def _room(self) -> int:
+    def _free_places(self) -> int:
         """Return how many may be begun: those that only wait hold no place."""
         held = sum(place.is_held for place in self._places.values())
         return max(0, min(self._at_once - held, _WAITING_AT_ONCE - len(self._running)))
 
-    def _busy(self) -> list[int]:
+    def _busy_people(self) -> list[int]:
         """Return the people who have as much in hand as one may."""
         working = (
             claimed.person
             for queue, (claimed, _) in self._running.items()
             if self._places[queue].is_held
         )
-        return queues.busy(working, each=_EACH_AT_ONCE)
+        return queues.busy_people(working, each=_EACH_AT_ONCE)
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
         """Take the first updates of queues that nobody is busy with."""
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
             rows = await inbox.claim(
-                tx, now=self._now(), lease=self._lease, limit=room, without=self._busy()
+                tx, now=self._now(), lease=self._lease, limit=room, without=self._busy_people()
             )
             # The number by which a handler of ours goes must stay.
             in_hand = [one for one in rows if self._is_in_hand(one)]
@@ -325,11 +325,11 @@ class Intake:
             result, is_ended = await self._try(claimed)
             if not is_ended:
                 await self._record(claimed, result)
-            self._count(result)
+            self._count_result(result)
         except asyncio.CancelledError:
             if not result:  # nothing came of it, as far as we know: it is begun anew
                 with contextlib.suppress(DatabaseUnavailableError):
-                    await self._change(claimed, attempts=-1, leased_until=EPOCH)
+                    await self._change_ours(claimed, attempts=-1, leased_until=EPOCH)
             if not self.worker.is_stopping:
                 raise
         except Exception:  # the lease brings it back; the loop and the other chats go on
@@ -349,7 +349,7 @@ class Intake:
         pause = FIRST_PAUSE_S
         while True:
             try:
-                await self._write(claimed, result)
+                await self._write_result(claimed, result)
             except DatabaseUnavailableError as error:
                 log.warning("an answer can't be recorded", update=claimed.id, why=str(error))
                 await asyncio.sleep(pause)
@@ -357,26 +357,26 @@ class Intake:
             else:
                 return
 
-    def _count(self, result: str) -> None:
+    def _count_result(self, result: str) -> None:
         self._counted.labels(result).inc()
         self._open -= result not in _STILL_OPEN
 
-    async def _write(self, claimed: ClaimedUpdate, result: str) -> None:
+    async def _write_result(self, claimed: ClaimedUpdate, result: str) -> None:
         now, tries = self._now(), 1 + claimed.attempts // FAILURE
         failed, wait = FAILURE - 1, self._again_after * tries
         match result:
             case "returned":
-                await self._change(claimed, attempts=-1, leased_until=now + _RETURNED_FOR)
+                await self._change_ours(claimed, attempts=-1, leased_until=now + _RETURNED_FOR)
             case "slow":
-                await self._change(claimed, leased_until=now + wait)
+                await self._change_ours(claimed, leased_until=now + wait)
             case "again":
-                await self._change(claimed, attempts=failed, leased_until=now + wait)
+                await self._change_ours(claimed, attempts=failed, leased_until=now + wait)
             case "taken over":
                 pass
             case _:
                 await self._ends([claimed])
 
-    async def _change(self, claimed: ClaimedUpdate, **values: Any) -> None:  # noqa: ANN401 - columns
+    async def _change_ours(self, claimed: ClaimedUpdate, **values: Any) -> None:  # noqa: ANN401 - columns
         await self._db.run(lambda tx: inbox.change(tx, [claimed], **values))
 
     async def _try(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
@@ -429,7 +429,7 @@ class Intake:
 
 def _news(update: object) -> News | None:
     """Return what is stored of an update, None where it has no number that we could confirm."""
-    if isinstance(update, dict) and inbox.is_number(number := update.get("update_id")):
+    if isinstance(update, dict) and inbox.is_update_id(number := update.get("update_id")):
         return queues.standing_of(update), number, json.dumps(update)
     log.error("an update without a number is left out")
     return None

@@ -60,7 +60,7 @@ class InlineQueries:
             person = update["inline_query"]["from"]["id"]
         except (KeyError, TypeError):
             return
-        if not inbox.is_number(person):
+        if not inbox.is_update_id(person):
             return  # nobody whom an answer could reach
         is_new = person not in self._newest
         if self._group is None or (is_new and len(self._newest) >= _PEOPLE):

@@ -121,7 +121,7 @@ def admit(
     return verdicts
 
 
-def busy(claimed: Iterable[int | None], *, each: int) -> list[int]:
+def busy_people(claimed: Iterable[int | None], *, each: int) -> list[int]:
     """Return the people who have as many updates in hand as one person may."""
     counts = Counter(person for person in claimed if person)
     return sorted(person for person, count in counts.items() if count >= each)

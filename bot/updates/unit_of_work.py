@@ -143,7 +143,7 @@ def owe(target: Target, payload: dict[str, Any]) -> bool:
     return True
 
 
-async def later(call: Call) -> None:
+async def after_saying(call: Call) -> None:
     """Make a call over the network: at once, or when what was done before it holds and is said."""
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):

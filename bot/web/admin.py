@@ -68,24 +68,24 @@ class AdminPage:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, for ``bot.web.server``."""
         return [
-            *(web.get(path, self._file) for path in _FILES),
-            web.get(f"{PATH}/api/state", self._state),
-            web.post(f"{PATH}/api/do", self._do),
+            *(web.get(path, self._serve_file) for path in _FILES),
+            web.get(f"{PATH}/api/state", self._serve_state),
+            web.post(f"{PATH}/api/do", self._press),
             web.post(f"{PATH}/api/session", self._session),
         ]
 
-    async def _file(self, request: web.Request) -> web.Response:
+    async def _serve_file(self, request: web.Request) -> web.Response:
         name, kind = _FILES[request.path]
         return web.Response(
             body=self._files[name], content_type=kind, charset="utf-8", headers=_HEADERS
         )
 
-    async def _state(self, request: web.Request) -> web.Response:
+    async def _serve_state(self, request: web.Request) -> web.Response:
         if not await self._is_admin(request):
             return refused(401, _HEADERS)
-        return _answer(await self._show_all())
+        return _json_response(await self._show_all())
 
-    async def _do(self, request: web.Request) -> web.Response:
+    async def _press(self, request: web.Request) -> web.Response:
         if not await self._is_admin(request):
             return refused(401, _HEADERS)
         wanted = await _body(request)
@@ -101,7 +101,7 @@ class AdminPage:
             log.info("an action was refused", why=str(error))
             return refused(400, _HEADERS)
         log.info("an action on the admin page", action=str(wanted.get("action"))[:20])
-        return _answer(await self._show_all())
+        return _json_response(await self._show_all())
 
     async def _session(self, request: web.Request) -> web.Response:
         """Exchange the key of a one-time link for a session of an hour."""
@@ -112,7 +112,7 @@ class AdminPage:
         if session is None:
             return refused(401, _HEADERS)
         log.info("the admin page was opened by a link")
-        return _answer({"session": session})
+        return _json_response({"session": session})
 
     async def _is_admin(self, request: web.Request) -> bool:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -121,7 +121,7 @@ class AdminPage:
         return scheme == "Bearer" and is_known
 
 
-def _answer(value: _Json) -> web.Response:
+def _json_response(value: _Json) -> web.Response:
     return web.json_response(value, headers=_HEADERS)
 
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
-from bot.store.inbox import is_number
+from bot.store.inbox import is_update_id
 from bot.web.connections import MOST, accept, busy_until_read, refused
 
 log = structlog.get_logger()
@@ -43,11 +43,11 @@ def webhook_for(token: SecretStr) -> Webhook:
 
     Bot API, setWebhook: the secret has 1-256 characters of A-Z, a-z, 0-9, _ and -.
     """
-    path, secret = _derived(token, "path")[:32], _derived(token, "secret")
+    path, secret = _derive_secret(token, "path")[:32], _derive_secret(token, "secret")
     return Webhook(f"/telegram/{path}", SecretStr(secret))
 
 
-def _derived(token: SecretStr, purpose: str) -> str:
+def _derive_secret(token: SecretStr, purpose: str) -> str:
     key = token.get_secret_value().encode()
     return hmac.new(key, f"storybell webhook {purpose}".encode(), "sha256").hexdigest()
 
@@ -69,7 +69,7 @@ class Door:
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
             return "wrong secret", refused(403)
         if self.is_behind():
-            return "behind", _busy()
+            return "behind", _come_back_later()
         body = await _body_of(request)
         if body is None:
             return "too large", refused(413)
@@ -80,7 +80,7 @@ class Door:
             await self.add([update])
         except Exception:  # Telegram keeps it and comes again
             log.exception("an update could not be stored")
-            return "not stored", _busy()
+            return "not stored", _come_back_later()
         return "stored", web.Response()
 
 
@@ -123,7 +123,7 @@ class Web:
         app.on_response_prepare.append(busy_until_read)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
-        app.router.add_get("/metrics", self._render)
+        app.router.add_get("/metrics", self._metrics_page)
         app.router.add_routes(self._routes)
         if self._door:
             app.router.add_post(self._door.webhook.path, partial(self._receive, self._door))
@@ -185,7 +185,7 @@ class Web:
             body["reasons"] = reasons
         return web.json_response(body, status=503 if reasons else 200)
 
-    async def _render(self, request: web.Request) -> web.Response:
+    async def _metrics_page(self, request: web.Request) -> web.Response:
         if not self._may_know(request):
             return web.Response(status=404)
         return web.Response(
@@ -193,7 +193,7 @@ class Web:
         )
 
 
-def _busy() -> web.Response:
+def _come_back_later() -> web.Response:
     return web.Response(status=503, headers={"Retry-After": _COME_BACK_S})
 
 
@@ -212,4 +212,4 @@ def _parsed(body: bytes) -> dict[str, Any] | None:
         update = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return update if isinstance(update, dict) and is_number(update.get("update_id")) else None
+    return update if isinstance(update, dict) and is_update_id(update.get("update_id")) else None

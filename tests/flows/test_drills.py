@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.__main__ import main
 from bot.cli import restore
 from bot.store.engine.database import Database
-from bot.store.engine.private import copies_of
+from bot.store.engine.private import migration_copies
 from bot.store.engine.readiness import Readiness, readiness
 from tests.support.control import wait_for
 from tests.support.newer import next_version
@@ -125,7 +125,7 @@ async def test_an_update_is_taken_back(tmp_path: Path) -> None:
         with next_version(tmp_path / "next"):
             await db.migrate()
         assert await readiness(db) is Readiness.NEWER
-    (copy,) = copies_of(file)
+    (copy,) = migration_copies(file)
     async with sandbox_box() as box:
         words = argparse.Namespace(file=copy)
         assert await restore.main(settings_for(box, tmp_path), words) == 0

@@ -66,20 +66,20 @@ async def move(
     number = stamp["number"] if stamp else secrets.token_hex(8)
     stamp = {"number": number, "to": to, "at": now.isoformat(), "whole": False} | (stamp or {})
     stamp["to"] = to
-    await _stamp(source, stamp)
+    await _stamp_moved(source, stamp)
     rows = 0
     async with target.session() as tx:  # a bot that starts there waits
         if await key_values.get(tx, _CAME) == number:
             return None
         await _refuse_rows(tx)
-        with closing(_opened(source)) as there:
+        with closing(_open_source(source)) as there:
             for table in all_tables().sorted_tables:
                 count = await _copy(there, tx, table)
                 tell(table.name, count)
                 rows += count
         await _set_sequences(tx)
         await key_values.put(tx, _CAME, number)
-        await _stamp(source, stamp | {"whole": True})
+        await _stamp_moved(source, stamp | {"whole": True})
     async with target.session() as tx:
         await tx.execute(sa.text("ANALYZE"))
     return rows
@@ -101,7 +101,7 @@ async def undo(source: Database) -> bool:
     return True
 
 
-async def _stamp(source: Database, stamp: dict[str, Any]) -> None:
+async def _stamp_moved(source: Database, stamp: dict[str, Any]) -> None:
     async with source.begin() as tx:
         await key_values.put(tx, _MOVED, stamp)
 
@@ -132,7 +132,7 @@ async def _copy(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> int:
     return count
 
 
-def _opened(source: Database) -> sqlite3.Connection:
+def _open_source(source: Database) -> sqlite3.Connection:
     uri = Path(str(source.url.database)).absolute().as_uri()
     connection = sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None)
     result = connection.execute("PRAGMA integrity_check").fetchone()[0]

@@ -152,7 +152,7 @@ class Database:
         Cancelled in the middle, it still rolls back before the connection is used again. What is
         not ``durable`` doesn't wait for the disk: a power cut may undo it, a crash of ours not.
         """
-        transaction_guard.check("another transaction")
+        transaction_guard.refuse_if_held("another transaction")
         engine = self._engine if durable else self._hasty
         try:
             if self.is_sqlite:
@@ -193,7 +193,7 @@ class Database:
                 log.warning("a transaction runs again", why=str(error), attempt=attempt)
             else:
                 return result
-            await _pause(attempt)
+            await _wait_to_retry(attempt)
         raise AssertionError  # the last attempt returned or raised
 
     async def insist(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
@@ -213,7 +213,7 @@ class Database:
                     if failures == 1:
                         self._unrecorded += 1
                         log.warning("what happened can't be written down yet", why=str(error))
-                await _pause(failures)
+                await _wait_to_retry(failures)
         finally:
             self._unrecorded -= min(failures, 1)
 
@@ -286,7 +286,7 @@ class Database:
             at = datetime.now(UTC)
             await asyncio.to_thread(sqlite_copies.copy, file, copy, at=at, instead=True)
             log.info("copied the database before it is changed", file=str(copy))
-            for old in private.copies_of(file)[:-KEPT_COPIES]:
+            for old in private.migration_copies(file)[:-KEPT_COPIES]:
                 old.unlink(missing_ok=True)
         except (BackupError, OSError, sqlite3.Error) as error:
             raise DatabaseUnavailableError(NO_COPY) from error
@@ -304,7 +304,7 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[Tx]:
             yield tx
 
 
-async def _pause(failures: int) -> None:
+async def _wait_to_retry(failures: int) -> None:
     """Wait before a transaction runs again, longer after each failure."""
     pause = min(FIRST_PAUSE_S * 2 ** min(failures - 1, 10), LAST_PAUSE_S)
     await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads rivals

@@ -50,7 +50,7 @@ _ROLLED_BACK = {"40001", "40P01"}
 _BROKEN = "InternalClientError"
 
 
-def _unavailable(error: BaseException) -> DatabaseUnavailableError | None:
+def _outage_of(error: BaseException) -> DatabaseUnavailableError | None:
     """Return what to raise where the database can't work now, None where it is our mistake."""
     if isinstance(error, DatabaseUnavailableError):
         return error
@@ -68,7 +68,7 @@ def outages() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if (outage := _unavailable(error)) is None or outage is error:
+        if (outage := _outage_of(error)) is None or outage is error:
             raise
         raise outage from error
 
@@ -93,7 +93,7 @@ def may_run_again(error: BaseException, *, committing: bool) -> bool:
 
     Of one whose connection was lost while it was ``committing``, nobody knows that.
     """
-    if _state_of(error) in _ROLLED_BACK:
+    if _sqlstate_of(error) in _ROLLED_BACK:
         return True
     is_lost = _reason(error) == _LOST or isinstance(error, OSError)
     return is_lost and not committing
@@ -102,21 +102,21 @@ def may_run_again(error: BaseException, *, committing: bool) -> bool:
 def _reason(error: BaseException) -> str:
     if isinstance(error, sa.exc.TimeoutError):
         return "all connections are in use"
-    inner = _inner(error)
+    inner = _driver_error(error)
     if isinstance(inner, sqlite3.Error):
         code = getattr(inner, "sqlite_errorcode", None) or 0
         return _SQLITE.get(code & 0xFF, "")
     if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
         return _LOST
-    state = _state_of(error)
+    state = _sqlstate_of(error)
     known = [length for length in (5, 3, 2) if state[:length] in _POSTGRES]
     return _POSTGRES[state[: known[0]]] if known else ""
 
 
-def _state_of(error: BaseException) -> str:
+def _sqlstate_of(error: BaseException) -> str:
     """Return PostgreSQL's code from the driver's error or SQLAlchemy's; else an empty one."""
-    return str(getattr(_inner(error), "sqlstate", None) or "")
+    return str(getattr(_driver_error(error), "sqlstate", None) or "")
 
 
-def _inner(error: BaseException) -> BaseException | None:
+def _driver_error(error: BaseException) -> BaseException | None:
     return error.orig if isinstance(error, sa.exc.DBAPIError) else error

@@ -34,11 +34,11 @@ def make_private(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
     with suppress(FileExistsError):
         create(file)
-    for one in (*(file.with_name(file.name + end) for end in _BESIDE), *copies_of(file)):
+    for one in (*(file.with_name(file.name + end) for end in _BESIDE), *migration_copies(file)):
         if one.exists() and one.stat().st_uid == os.geteuid():
             one.chmod(OURS)
 
 
-def copies_of(file: Path) -> list[Path]:
+def migration_copies(file: Path) -> list[Path]:
     """Return the copies that were made before migrations, oldest first."""
     return sorted(file.parent.glob(f"{file.name}.before-*"))

@@ -27,13 +27,13 @@ async def readiness(db: Database) -> Readiness:
     Raises:
         OSError: It can't be reached, opened or written; the text says why, without its address.
     """
-    if db.is_sqlite and not _has_file(Path(str(db.url.database))):
+    if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):
         return Readiness.EMPTY
     try:
         async with db.read() as tx:
             if not db.is_sqlite and (await tx.execute(_IS_STANDBY)).scalar():
                 raise PermissionError("it is a standby, which only reads")
-            state = await tx.run_sync(_state)
+            state = await tx.run_sync(_readiness_of)
             if not db.is_sqlite and state in {Readiness.EMPTY, Readiness.OLD}:
                 await _may_make_tables(tx)
         async with db.begin():
@@ -51,7 +51,7 @@ async def _may_make_tables(tx: Tx) -> None:
         raise PermissionError("its user may not make tables in it")
 
 
-def _has_file(file: Path) -> bool:
+def _has_writable_file(file: Path) -> bool:
     """Return whether there is such a file that can be written; raise where none can be made."""
     if file.exists():
         if not os.access(file, os.W_OK):
@@ -63,7 +63,7 @@ def _has_file(file: Path) -> bool:
     return False
 
 
-def _state(connection: sa.Connection) -> Readiness:
+def _readiness_of(connection: sa.Connection) -> Readiness:
     revision = revision_of(connection)
     if revision is None:
         return Readiness.EMPTY

@@ -33,7 +33,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-def only(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:
+def only_rows(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:
     """Return what lets an index hold these rows alone, on both databases."""
     condition = sa.text(where) if isinstance(where, str) else where
     return {"postgresql_where": condition, "sqlite_where": condition}

@@ -75,7 +75,7 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
 async def test_a_plan_that_is_kept_goes_on(db: Database) -> None:
     async with db.begin() as tx:
         plan = await schedule_state.load(tx)
-        plan.schedule.pool.came([0.5] * len(POOLED), 2)
+        plan.schedule.pool.learn_stories([0.5] * len(POOLED), 2)
         plan.share_budget(1600, 0, known=10, fresh=5)
         await schedule_state.save(tx, plan)
         again = await schedule_state.load(tx)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import MediaRefusedError, MediaTooBigError, MediaUnavailableError
-from bot.media.spool import MediaFile, Spool, pour
+from bot.media.spool import MediaFile, Spool, write_stream
 from tests.support.spooled import kept
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
@@ -23,7 +23,7 @@ async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
 
 async def saved(spool: Spool, *chunks: bytes, room: int = 1000) -> MediaFile:
     async with spool.room(room) as draft:
-        return await pour(pieces(*chunks), draft)
+        return await write_stream(pieces(*chunks), draft)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -125,7 +125,7 @@ async def test_cancelled_it_gives_the_room_back(tmp_path: Path) -> None:
 
         async def one() -> None:
             async with spool.room(1000) as draft:
-                await pour(endless(), draft)
+                await write_stream(endless(), draft)
 
         async with asyncio.TaskGroup() as group:
             task = group.create_task(one())

@@ -20,7 +20,7 @@ from bot.domain.model import (
 from bot.outbox.results import Account
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
-from bot.sending.replies import Payload, album_of, text_of
+from bot.sending.replies import Payload, album_payload, text_payload
 from bot.store import chat_queues, enqueue
 from bot.store.engine.database import Database
 from bot.telegram.api import Leaving
@@ -30,8 +30,8 @@ from tests.bot.outbox.test_worker import Post
 from tests.support.followed import NOON, Clock, rows, story
 
 SECOND = timedelta(seconds=1)
-HELLO = text_of("hello")
-ALBUM = album_of(Album((story("1"), story("2"))), caption="Here", asker=Asker(CHAT))
+HELLO = text_payload("hello")
+ALBUM = album_payload(Album((story("1"), story("2"))), caption="Here", asker=Asker(CHAT))
 
 
 @dataclass

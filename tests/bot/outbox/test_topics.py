@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.model import GiveUp, SentItem, Target
 from bot.outbox.worker import Outbox
-from bot.sending.replies import text_of
+from bot.sending.replies import text_payload
 from bot.sending.topics import Topics
 from bot.store import chat_queues, chats, enqueue
 from bot.store.engine.database import Database
@@ -59,7 +59,7 @@ async def forum(sqlite_db: Database) -> AsyncIterator[Forum]:
         async with sqlite_db.begin() as tx:
             await chats.ensure(tx, chat, kind="supergroup", title="Forum", now=NOON)
         topics = Topics(sqlite_db, bot, now=clock)
-        thread = (await topics.own(chat, NATGEO.profile_id, "natgeo")).thread_id
+        thread = (await topics.own_topic(chat, NATGEO.profile_id, "natgeo")).thread_id
         assert thread
         async with sqlite_db.begin() as tx:
             await follow(tx, chat, thread_id=thread)
@@ -90,7 +90,7 @@ async def test_an_answer_makes_no_topic(forum: Forum) -> None:
     await forum.lose()
     place = Target(forum.chat, forum.thread)
     async with forum.db.begin() as tx:
-        await enqueue.add_reply(tx, place, text_of("hello"), now=NOON, due_at=NOON)
+        await enqueue.add_reply(tx, place, text_payload("hello"), now=NOON, due_at=NOON)
         await chat_queues.wake(tx, forum.chat, due_at=NOON, now=NOON)
     forum.answers.outcomes = [LOST]
     await forum.outbox.run_once()

@@ -30,7 +30,7 @@ from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, Target, Try
 from bot.domain.records import REPLY
 from bot.fetching import snapshots
 from bot.outbox.worker import ClaimedBatch, Outbox
-from bot.sending.replies import text_of
+from bot.sending.replies import text_payload
 from bot.store import chat_queues, chats, enqueue, moves, subscriptions
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Database
@@ -201,7 +201,7 @@ class OutboxMachine(RuleBasedStateMachine):
         now = self.clock()
         async with self.db.begin() as tx:
             await chat_queues.lock(tx, chat)
-            await enqueue.add_reply(tx, Target(chat), text_of(text), now=now, due_at=now)
+            await enqueue.add_reply(tx, Target(chat), text_payload(text), now=now, due_at=now)
             await chat_queues.wake(tx, chat, due_at=now, now=now)
 
     # the outbox

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.runtime.background import beside, renewed, together
+from bot.runtime.background import renewed, running_beside, together
 
 
 async def test_what_a_block_raises_comes_through_and_the_work_beside_it_ends() -> None:
@@ -17,7 +17,7 @@ async def test_what_a_block_raises_comes_through_and_the_work_beside_it_ends() -
             ended.set()
 
     async def block() -> None:
-        async with beside(work()):
+        async with running_beside(work()):
             await asyncio.sleep(0)
             raise LookupError
 

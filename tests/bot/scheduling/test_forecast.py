@@ -25,7 +25,7 @@ from bot.scheduling.forecast import (
     usual_between,
 )
 from bot.scheduling.rates import POOLED, guesses, leanings, mixture_of, pooled
-from bot.scheduling.waiting_time import DAY, HOUR, crossing, level_at
+from bot.scheduling.waiting_time import DAY, HOUR, hours_to, level_at
 
 START = 20_000 * DAY
 moments = st.lists(st.floats(START, START + 5 * DAY), max_size=40).map(sorted)
@@ -306,7 +306,7 @@ def test_the_next_check_is_where_the_intensity_has_waited_for_it(seed: int) -> N
     by_fast = fast * (15 * excited(known, at, 15) - now)
     by_slow = slow * (3 * excited(known, at, 3) - now)
     echo = after_echoes(fast, slow, by_fast, by_slow)
-    hours = crossing(at, rate, shape, echo, target=0.4, most=12.0)
+    hours = hours_to(at, rate, shape, echo, target=0.4, most=12.0)
     assert 0 < hours < 12
     assert reach(state, LIVELY, target=0.4, most=12.0) == pytest.approx(hours, abs=1e-6)
 

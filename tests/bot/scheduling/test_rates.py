@@ -66,8 +66,8 @@ def regressed(rate_of_day: list[float]) -> Pool:
             mixture = mixture_of(found)
             leaning = leanings(found, mixture)
             stories = round(rate_of_day[(day + shift) % len(rate_of_day)])
-            pool.came(leaning, stories)
-            pool.expected(leaning, mixture)
+            pool.learn_stories(leaning, stories)
+            pool.learn_expected(leaning, mixture)
             pool.update(at)
             taken = [at - (place + 1) * DAY / (stories + 1) for place in range(stories)]
             learn(state, Population(), at=at, taken=sorted(taken))
@@ -179,8 +179,8 @@ def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None
         matrix, pull = [[*row] for row in pool.curvature], [*pool.pull]
         for number in range(6):
             leaning = numbers(10 * round_ + number, size, -1.0, 1.0)
-            pool.came(leaning, number * 3.0)
-            pool.expected(leaning, 20.0)
+            pool.learn_stories(leaning, number * 3.0)
+            pool.learn_expected(leaning, 20.0)
             factor = 20.0 * pooled(pool.exponents, leaning)
             tilt = sum(one * other for one, other in zip(pool.exponents, leaning, strict=True))
             for row, one in enumerate(leaning):

@@ -52,26 +52,26 @@ def test_due_falls_with_subscribers_and_stays_between_minimum_and_floor(
     at = DAWN + 5 * DAY
     taken = sorted(DAWN + story for story in stories if story > 4 * DAY)
     few, many = sorted((one, other))
-    late = schedule.seen(state, few, cost, at=at, taken=taken)
-    early = schedule.due(state, many, cost)
+    late = schedule.learn(state, few, cost, at=at, taken=taken)
+    early = schedule.due_at(state, many, cost)
     assert early <= late + 1
-    assert late <= schedule.due(state, few, cost + 1) + 1
+    assert late <= schedule.due_at(state, few, cost + 1) + 1
     for due in (early, late):
         assert at + schedule.minimum <= due <= at + floor_hours(budget / 10) * HOUR
 
 
 def test_a_profile_that_nobody_waits_for_is_looked_at_by_the_floor() -> None:
     schedule, (state, *_) = schedule_of(240)
-    assert schedule.seen(state, 0, 1, at=DAWN + 60, taken=[]) == DAWN + 60 + 12 * HOUR
+    assert schedule.learn(state, 0, 1, at=DAWN + 60, taken=[]) == DAWN + 60 + 12 * HOUR
 
 
 def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
     schedule, (state, *_) = schedule_of(60)
-    before = schedule.due(state, 1, 1)
+    before = schedule.due_at(state, 1, 1)
     assert not schedule.is_stale(state)
     schedule.set_budget(600)
     assert schedule.is_stale(state)
-    assert schedule.due(state, 1, 1) < before
+    assert schedule.due_at(state, 1, 1) < before
 
 
 def test_credits_before_their_time_are_those_above_half_of_the_bank() -> None:
@@ -160,26 +160,26 @@ def test_where_the_budget_is_nothing_the_next_check_is_not_today() -> None:
 def test_the_first_look_at_a_profile_says_nothing_of_the_price() -> None:
     schedule, (state, *_) = schedule_of(2400)
     state.seen_at = 0.0
-    schedule.polled(state, 1, 1, at=DAWN + HOUR, taken=[])
+    schedule.learn_polled(state, 1, 1, at=DAWN + HOUR, taken=[])
     assert schedule.price.late == 0
     assert schedule.price.factor == 1
-    schedule.polled(state, 1, 1, at=state.due_at + HOUR, taken=[])
+    schedule.learn_polled(state, 1, 1, at=state.due_at + HOUR, taken=[])
     assert schedule.price.factor > 1
 
 
 def test_replicas_share_what_one_of_them_wrote() -> None:
     schedule, states = schedule_of(240)
     schedule.advance(DAWN + HOUR, spent=0)
-    schedule.polled(states[0], 1, 1, at=DAWN + HOUR, taken=[])
-    schedule.failed(DAWN + HOUR)
-    schedule.pool.came([0.5] * 8, 2)
+    schedule.learn_polled(states[0], 1, 1, at=DAWN + HOUR, taken=[])
+    schedule.record_failure(DAWN + HOUR)
+    schedule.pool.learn_stories([0.5] * 8, 2)
     other = Schedule(240)
     other.restore(json.loads(json.dumps(schedule.to_json())))
     assert other.to_json() == schedule.to_json()
     assert other.pool == schedule.pool
     assert (other.price, other.bucket) == (schedule.price, schedule.bucket)
     assert other.demand == schedule.demand
-    assert other.due(states[1], 1, 1) == schedule.due(states[1], 1, 1)
+    assert other.due_at(states[1], 1, 1) == schedule.due_at(states[1], 1, 1)
     assert isfinite(other.current)
 
 
@@ -241,13 +241,13 @@ def test_a_survey_takes_over_what_was_learned() -> None:
 def test_a_check_is_due_where_the_rule_says_between_the_minimum_and_the_floor() -> None:
     schedule, (state, *_) = schedule_of(240)
     hours = reach(state, schedule.demand.population, target=schedule.current * 2 / 3, most=12.0)
-    assert schedule.due(state, 3.0, 2.0) == DAWN + hours * HOUR == state.due_at
+    assert schedule.due_at(state, 3.0, 2.0) == DAWN + hours * HOUR == state.due_at
     assert state.price == schedule.current
-    assert schedule.due(state, 1e9, 1.0) == DAWN + 60.0
+    assert schedule.due_at(state, 1e9, 1.0) == DAWN + 60.0
     schedule.minimum = 90.0
-    assert schedule.due(state, 1e9, 1.0) == DAWN + 90.0
+    assert schedule.due_at(state, 1e9, 1.0) == DAWN + 90.0
     schedule.rule = Fixed(7.0)
-    assert schedule.due(state, 3.0, 2.0) == DAWN + 7 * HOUR
+    assert schedule.due_at(state, 3.0, 2.0) == DAWN + 7 * HOUR
 
 
 def test_a_tenth_of_the_price_makes_stale() -> None:
@@ -277,7 +277,7 @@ def test_the_learned_follows_from_all_checks() -> None:
         mean = mixture_of(found)
         hours = usual_between(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
         before = spontaneous(other)
-        schedule.polled(state, 2.0, 1.0, at=at, taken=taken)
+        schedule.learn_polled(state, 2.0, 1.0, at=at, taken=taken)
         learn(other, population, at=at, taken=taken)
         if due_at:
             price.observe(at, at - due_at)
@@ -289,9 +289,9 @@ def test_the_learned_follows_from_all_checks() -> None:
         part = 1 - sum(echoes_of(other, population))
         sample = counted % 8 == 0
         if fresh or sample:
-            pool.came(leanings(found, mean), stories)
+            pool.learn_stories(leanings(found, mean), stories)
         if sample:
-            pool.expected(leanings(found, mean), 8 * mean * part * hours / 24)
+            pool.learn_expected(leanings(found, mean), 8 * mean * part * hours / 24)
             if at - pool.at >= 3 * HOUR:
                 pool.update(at)
                 updates += 1
@@ -311,16 +311,18 @@ def test_the_powers_wait_three_hours() -> None:
     state.seen_at = DAWN
     for at, updated in ((1000.0 + 3 * HOUR - 1, False), (1000.0 + 3 * HOUR, True)):
         for before in range(7, -1, -1):  # the eighth is a sample
-            schedule.polled(state, 1, 1, at=DAWN + at - before / 10, taken=[])
+            schedule.learn_polled(state, 1, 1, at=DAWN + at - before / 10, taken=[])
         assert (schedule.pool.at == DAWN + at) is updated
 
 
 def test_a_check_that_comes_twice_or_by_another_rule_teaches_nothing() -> None:
     schedule, (state, *_) = schedule_of(240)
     state.age = 9.0
-    schedule.polled(state, 1, 1, at=DAWN, taken=[DAWN - 60])
+    schedule.learn_polled(state, 1, 1, at=DAWN, taken=[DAWN - 60])
     fixed = Schedule(240, rule=Fixed(1.0))
-    fixed.polled(ProfileState(seen_at=DAWN, age=9.0), 1, 1, at=DAWN + HOUR, taken=[DAWN + 60])
+    fixed.learn_polled(
+        ProfileState(seen_at=DAWN, age=9.0), 1, 1, at=DAWN + HOUR, taken=[DAWN + 60]
+    )
     for one in (schedule, fixed):
         assert (one._counted, one.pool) == (0, Pool())  # noqa: SLF001 - ours
         assert one.bucket.credits == -1
@@ -329,14 +331,14 @@ def test_a_check_that_comes_twice_or_by_another_rule_teaches_nothing() -> None:
 def test_a_check_of_the_clocks_first_second_is_followed_by_one_that_teaches() -> None:
     schedule, (state, *_) = schedule_of(240)
     state.seen_at, state.age = 0.5, 9.0  # a trace may count its seconds from zero
-    schedule.polled(state, 1, 1, at=HOUR, taken=[HOUR - 60])
+    schedule.learn_polled(state, 1, 1, at=HOUR, taken=[HOUR - 60])
     assert schedule.pool != Pool()
 
 
 def test_an_old_story_alone_is_not_new() -> None:
     schedule, (state, *_) = schedule_of(240)
     state.age, state.story_at = 9.0, DAWN + 60
-    schedule.polled(state, 1, 1, at=DAWN + HOUR, taken=[DAWN + 60])
+    schedule.learn_polled(state, 1, 1, at=DAWN + HOUR, taken=[DAWN + 60])
     assert schedule.pool == Pool()
 
 
@@ -344,15 +346,15 @@ def test_the_price_moves_when_its_hour_is_over() -> None:
     schedule, (state, *_) = schedule_of(240)
     schedule.price.since = DAWN
     before, state.due_at = schedule.current, DAWN + 60
-    schedule.polled(state, 1, 1, at=DAWN + HOUR / 2, taken=[])
+    schedule.learn_polled(state, 1, 1, at=DAWN + HOUR / 2, taken=[])
     assert schedule.current == before
-    schedule.polled(state, 1, 1, at=DAWN + HOUR, taken=[])
+    schedule.learn_polled(state, 1, 1, at=DAWN + HOUR, taken=[])
     assert schedule.current == schedule.price.of(schedule.demand, 240) != before
 
 
 def test_lateness_says_nothing_for_three_hours_after_an_outage() -> None:
     schedule, _ = schedule_of(240)
-    schedule.failed(DAWN)
+    schedule.record_failure(DAWN)
     assert schedule.price.frozen_until == DAWN + 3 * HOUR
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Asker, Outcome, Target
-from bot.sending.replies import Replies, album_of
+from bot.sending.replies import Replies, album_payload
 from bot.sending.sender import Sender
 from bot.store.engine.database import Database
 from tests.support.telegram import bench
@@ -24,6 +24,6 @@ async def test_a_database_that_fails_before_an_album_leaves_is_said_to_be_it(
 ) -> None:
     async with bench(sqlite_db, tmp_path) as ours:
         replies = Replies(ours.bot, cast("Sender", Away()))
-        album = album_of(await ours.album(1), caption=None, asker=Asker(1))
+        album = album_payload(await ours.album(1), caption=None, asker=Asker(1))
         with pytest.raises(DatabaseUnavailableError):
             await replies.send(Target(1), album)

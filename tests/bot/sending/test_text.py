@@ -6,7 +6,7 @@ import pytest
 from telegram.ext import ExtBot
 
 from bot.domain.model import Sent, Target
-from bot.sending.replies import Replies, text_of
+from bot.sending.replies import Replies, text_payload
 from bot.sending.sender import Sender
 from bot.telegram.api import NotWantedError
 from bot.telegram.outcomes import NOT_WANTED
@@ -28,7 +28,11 @@ async def test_a_text_arrives_and_its_departure_is_told_first() -> None:
             told.append(len(await box.control.replies(chat)))
 
         outcome = await replies_of(bot).send(
-            Target(chat), text_of("<b>Hello</b> there"), lane="alert", silent=True, leaving=tell
+            Target(chat),
+            text_payload("<b>Hello</b> there"),
+            lane="alert",
+            silent=True,
+            leaving=tell,
         )
         [message] = await box.control.replies(chat)
         assert isinstance(outcome, Sent)
@@ -45,6 +49,6 @@ async def test_who_objects_keeps_it_from_leaving(paced: bool) -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram, paced=paced) as bot:
         chat = await box.control.person()
         await box.control.say(chat, "/start")
-        outcome = await replies_of(bot).send(Target(chat), text_of("x"), leaving=object_to_it)
+        outcome = await replies_of(bot).send(Target(chat), text_payload("x"), leaving=object_to_it)
         assert outcome == NOT_WANTED
         assert not await box.control.replies(chat)

@@ -91,7 +91,7 @@ async def test_a_lead_that_was_taken_ahead_is_free_in_time(db: Database) -> None
 
 @pytest.mark.parametrize("ahead", [timedelta(0), DAY, 30 * DAY])
 def test_a_pause_that_began_ahead_is_tried_now(ahead: timedelta) -> None:
-    pause = Pause.begun(NOW + ahead)
+    pause = Pause.starting(NOW + ahead)
     assert pause.may_try(NOW) == bool(ahead)
     assert not pause.may_try(NOW + ahead)
     assert pause.may_try(NOW + ahead + MINUTE)

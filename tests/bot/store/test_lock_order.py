@@ -120,7 +120,7 @@ class Crowd:
         async with self.db.begin() as tx:
             await profiles.set_audience(tx, star, audience)
         async with self.db.begin() as tx:
-            await profiles.bill(tx, star, 2)
+            await profiles.add_unsplit(tx, star, 2)
         self.clock.on(timedelta(days=1))
         await Ledger(self.db, Limits(), now=self.clock).split_checks()
 

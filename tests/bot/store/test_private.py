@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store.copies import backups
 from bot.store.engine.database import Database, newest_revision
-from bot.store.engine.lock import alone
-from bot.store.engine.private import copies_of
+from bot.store.engine.lock import only_process
+from bot.store.engine.private import migration_copies
 from tests.support.followed import NOON
 from tests.support.newer import NEXT, next_version
 
@@ -46,7 +46,7 @@ async def old_database(file: Path) -> str:
 async def test_the_database_its_log_and_copies_are_ours_alone(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     url = f"sqlite:///{folder}/bot.db"
-    async with alone(url, wait=timedelta(seconds=5)), Database(url) as db:
+    async with only_process(url, wait=timedelta(seconds=5)), Database(url) as db:
         await db.migrate()
         await backups.make(db, folder / "copy.db", at=NOON)
         assert rights(folder) == dict.fromkeys(
@@ -64,10 +64,10 @@ async def test_before_a_migration_there_is_a_copy_of_what_was(tmp_path: Path) ->
         with next_version(tmp_path / "next"):
             await db.migrate()
             await db.migrate()
-    kept = [one.name for one in copies_of(file)]
+    kept = [one.name for one in migration_copies(file)]
     assert kept == ["bot.db.before-8003", f"bot.db.before-{NEXT}"]
     assert {mode for name, mode in rights(tmp_path).items() if name != "next"} == {"0o600"}
-    with closing(sqlite3.connect(copies_of(file)[-1])) as copy:
+    with closing(sqlite3.connect(migration_copies(file)[-1])) as copy:
         found = copy.execute("SELECT version_num FROM alembic_version").fetchone()
     assert found == (newest_revision(),)
 
@@ -83,7 +83,7 @@ async def test_the_copy_is_of_what_is_changed_and_not_of_an_update_that_was_take
     async with Database(url) as db:
         with next_version(tmp_path / "next"):
             await db.migrate()
-    with closing(sqlite3.connect(copies_of(file)[-1])) as copy:
+    with closing(sqlite3.connect(migration_copies(file)[-1])) as copy:
         assert copy.execute("SELECT count(*) FROM since").fetchone() == (0,)
 
 
@@ -107,7 +107,7 @@ async def test_without_room_for_a_copy_nothing_is_changed(
         async with db.read() as tx:
             found = (await tx.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar()
     assert found == newest_revision()
-    assert copies_of(file) == []
+    assert migration_copies(file) == []
 
 
 async def test_an_address_as_providers_write_it(postgres_url: str) -> None:

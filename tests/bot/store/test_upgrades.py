@@ -13,7 +13,7 @@ from alembic import command
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store import key_values, leases
 from bot.store.engine.database import Database, all_tables, migration_config, newest_revision
-from bot.store.upgrades import Replicas, at_work, shown_at_work, upgrade
+from bot.store.upgrades import Replicas, count_at_work, shown_at_work, upgrade
 from tests.support.database import on_postgresql
 from tests.support.followed import follow, look, story
 from tests.support.newer import NEXT, ORPHANS, next_version
@@ -90,7 +90,7 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
 ) -> None:
     async with db.begin() as tx:
         await leases.take(tx, "process:a", "a", now=now())
-    assert await at_work(db)
+    assert await count_at_work(db)
     async with of_the_next(tmp_path, db):
         with pytest.raises(DatabaseUnavailableError, match="still at work on it"):
             await upgrade(db, patience_s=0)
@@ -132,11 +132,11 @@ async def test_who_at_work_hears_of_an_upgrade_and_nobody_begins_meanwhile(
         assert not heard.is_set()
         await stamp(NEXT, 60)
         await asyncio.wait_for(heard.wait(), 30)
-    assert not await at_work(db)
+    assert not await count_at_work(db)
     with pytest.raises(DatabaseUnavailableError, match="upgrades the database"):
         async with shown_at_work(db, now=now):
             pass
-    assert not await at_work(db)
+    assert not await count_at_work(db)
     await stamp(NEXT, -1)  # it has failed
     async with shown_at_work(db, now=now):
-        assert await at_work(db)
+        assert await count_at_work(db)

@@ -41,9 +41,9 @@ def test_the_api_fails_from_three_subjects_within_a_minute_until_an_answer(
         if is_failure:
             failed[subject] = now
             fails = fails or len([at for at in failed.values() if at > now - 60]) >= 3
-            failing.failed(subject, now)
+            failing.record_failure(subject, now)
         else:
             failed.clear()
             fails = False
-            failing.answered()
+            failing.record_answer()
         assert failing.is_on is fails

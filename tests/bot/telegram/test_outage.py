@@ -78,7 +78,7 @@ async def test_a_call_that_leaves_nothing_tells_whether_sends_are_taken(
 
 
 def test_tries_come_ever_later_and_a_minute_at_most() -> None:
-    pause = Pause.begun(NOON)
+    pause = Pause.starting(NOON)
     waits = []
     for _ in range(12):
         pause = pause.tried(NOON)

@@ -15,7 +15,7 @@ from telegram.error import (
 )
 
 from bot.domain.model import GiveUp, Moved, Muted, Removed, TryLater
-from bot.telegram.outcomes import outcome_of, read
+from bot.telegram.outcomes import outcome_of, read_refusal
 from bot.telegram.request import NotSentError, UnknownOutcomeError
 
 FAILED = "Failed to send message"
@@ -206,12 +206,12 @@ def test_what_was_deleted_at_once_is_no_outage() -> None:
 def test_the_number_of_an_item_is_trusted_for_words_of_its_upload(
     word: str, scope: str | None, item: int | None
 ) -> None:
-    refusal = read(BadRequest(f'{FAILED} #3 with the error message "{word}"'))
+    refusal = read_refusal(BadRequest(f'{FAILED} #3 with the error message "{word}"'))
     assert (refusal.words, refusal.scope, refusal.item) == (word.lower(), scope, item)
 
 
 def test_what_a_refusal_is_about() -> None:
-    assert read(BadRequest("Can't parse entities: x")).scope == "caption"
-    assert read(BadRequest("Button_data_invalid")).scope == "buttons"
-    assert read(NetworkError("Request Entity Too Large (413)")).scope == "size"
-    assert read(BadRequest("Group send failed")).item is None
+    assert read_refusal(BadRequest("Can't parse entities: x")).scope == "caption"
+    assert read_refusal(BadRequest("Button_data_invalid")).scope == "buttons"
+    assert read_refusal(NetworkError("Request Entity Too Large (413)")).scope == "size"
+    assert read_refusal(BadRequest("Group send failed")).item is None
