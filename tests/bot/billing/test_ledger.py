@@ -178,7 +178,7 @@ async def left_of(db: Database) -> int | None:
 
 
 async def test_below_the_minimum_balance_only_admins_are_served(db: Database) -> None:
-    ledger = Ledger(db, Limits(MANY, 0.5, MANY, MANY), now=Clock())
+    ledger = Ledger(db, Limits(MANY, 0.5, MANY, MANY, 100), now=Clock())
     assert await left_of(db) is None
 
     async def balance() -> Balance:
@@ -336,7 +336,7 @@ SCOPES: dict[str, tuple[Limits, Callable[[int], Payer]]] = {
     "schedule": (Limits(1, 0, MANY, MANY), lambda _: Payer("schedule")),
     "chat": (Limits(MANY, 0.5, 1, MANY), lambda n: link(1, n)),
     "person": (Limits(MANY, 0.5, MANY, 1), lambda n: link(n, 1)),
-    "balance": (Limits(MANY, 0.5, MANY, MANY), lambda n: link(n, n)),
+    "balance": (Limits(MANY, 0.5, MANY, MANY, 99), lambda n: link(n, n)),
 }
 
 
