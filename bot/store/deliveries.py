@@ -310,6 +310,32 @@ async def hand_on(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
     )
 
 
+async def drop_had(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
+    """End what a subscription is owed that another has had, whose chat is the same by now.
+
+    The other's sent rows become its own, so that a fan-out that reaches it later owes none again.
+    """
+    theirs = deliveries.alias()
+    is_there = sa.exists().where(
+        theirs.c.subscription_id == by,
+        theirs.c.story_pk == deliveries.c.story_pk,
+        theirs.c.state == "sent",
+    )
+    statement = sa.update(deliveries).where(
+        deliveries.c.subscription_id == subscription_id, is_open, is_there
+    )
+    await tx.execute(statement.values(state="dropped", reason="had", done_at=now))
+    its_own = deliveries.alias()
+    has_it = sa.exists().where(
+        its_own.c.subscription_id == subscription_id,
+        its_own.c.story_pk == deliveries.c.story_pk,
+    )
+    had = sa.update(deliveries).where(
+        deliveries.c.subscription_id == by, deliveries.c.state == "sent", ~has_it
+    )
+    await tx.execute(had.values(subscription_id=subscription_id))
+
+
 async def release(tx: Tx, chat_id: int, *, held: str | None = None, now: datetime) -> None:
     """Let what is held in a chat, for this reason or for any, be due and judged anew.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.records import Subscription
 from bot.store import chat_queues
 from bot.store.chats import IS_ACTIVE, chats
 from bot.store.deliveries import deliveries
@@ -126,6 +127,23 @@ async def advance(tx: Tx, *, now: datetime, limit: int) -> bool:
     else:
         await tx.execute(sa.update(fan_outs).where(this).values(after_id=end, turn_at=now))
     return True
+
+
+async def owe_before_end(tx: Tx, ends: Subscription, *, heir: Subscription) -> None:
+    """Owe a subscription that is about to end what is on its way to it, for its heir to have.
+
+    A story that the heir has, or is yet to get itself, comes once (``UNIQUE`` of ``deliveries``);
+    a notice is left to come to an heir that this fan-out reaches. Their chats' queues are locked.
+    """
+    coming = sa.select(fan_outs).where(
+        fan_outs.c.profile_id == ends.profile_id,
+        fan_outs.c.after_id < ends.id,
+        fan_outs.c.last_id >= ends.id,
+        sa.or_(fan_outs.c.notice.is_(None), fan_outs.c.last_id < heir.id),
+    )
+    this = {"profile_id": ends.profile_id, "after_id": ends.id - 1, "last_id": ends.id}
+    for row in (await tx.execute(coming.order_by(fan_outs.c.id))).all():
+        await _owe(tx, row, this)
 
 
 async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from bot.store import (
     budgets,
     chat_queues,
     chats,
+    fan_outs,
     mutes,
     subscriptions,
     topics,
@@ -23,6 +24,7 @@ from bot.store.engine.database import Tx, all_tables
 from bot.store.enqueue import add_notice
 
 _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
+_SUMS = (sa.Integer, sa.BigInteger)
 _WAITING_ROOMS = frozenset({"inbox", "updates"})  # what came from the old chat was said there
 _SETTINGS = (
     "language",
@@ -41,7 +43,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     Alert, service messages and restarts may tell of it in any order, and each more than once: the
     settings come along the first time only, for what ``old`` has later are the defaults of a
     chat that was not known any more. A profile that both follow stays as ``old`` had it then,
-    and what either was still owed of it goes to ``new``, once.
+    and what either was still owed of it and has not had goes to ``new``, once.
     """
     if old == new:
         return False
@@ -64,6 +66,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     for one in await subscriptions.of_chat(tx, ended):
         heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
         if heir is not None:
+            await deliveries_store.drop_had(tx, heir.id, by=one.id, now=now)
             await _end_for(tx, one, heir)
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table.name not in _WAITING_ROOMS:
@@ -79,13 +82,24 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
 
 
 async def _rewrite(tx: Tx, table: sa.Table, old: int, new: int) -> None:
-    """Change the id in one table; where ``new`` has the row already, that stays."""
+    """Change the id in one table; where ``new`` has the row already, sums are added to it."""
     for key in table.constraints:
         names = set(key.columns.keys()) if isinstance(key, _UNIQUE) else set()
         if "chat_id" not in names:
             continue
         other = table.alias()
         same = [other.c[name] == table.c[name] for name in names - {"chat_id"}]
+        rest = [column for column in table.c if column.name not in names]
+        if rest and all(type(column.type) in _SUMS for column in rest):
+            theirs = sa.and_(other.c.chat_id == old, *same)
+            added = {
+                column: column
+                + sa.func.coalesce(
+                    sa.select(other.c[column.name]).where(theirs).scalar_subquery(), 0
+                )
+                for column in rest
+            }
+            await tx.execute(sa.update(table).where(table.c.chat_id == new).values(added))
         doubled = sa.exists().where(other.c.chat_id == new, *same)
         await tx.execute(sa.delete(table).where(table.c.chat_id == old, doubled))
     await tx.execute(sa.update(table).where(table.c.chat_id == old).values(chat_id=new))
@@ -133,7 +147,8 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
 
 
 async def _end_for(tx: Tx, one: Subscription, heir: Subscription) -> None:
-    """End a subscription; what it is owed and its heir is not is owed to that."""
+    """End a subscription; what it is owed and its heir has not had is owed to that."""
+    await fan_outs.owe_before_end(tx, one, heir=heir)
     await deliveries_store.hand_on(tx, one.id, to=heir)
     await subscriptions.remove(tx, [one.id])
 

@@ -1,5 +1,7 @@
 """Chats that move, close and open again, and topics that go."""
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -8,6 +10,7 @@ from bot.fetching import snapshots
 from bot.store import (
     chat_queues,
     chats,
+    deliveries,
     fan_outs,
     moves,
     profiles,
@@ -65,12 +68,13 @@ async def test_what_the_new_chat_has_already_is_joined(db: Database) -> None:
         await follow(tx, -1005)
         for chat_id, items in ((-5, 3), (-1005, 4)):
             await usage.count(tx, [(chat_id, usage.Use(items=items))], day=NOON.date())
+        await usage.count(tx, [(-5, usage.Use(items=1))], day=NOON.date())
         await look(tx, story("1"))
         await moves.move_chat(tx, -5, -1005, now=NOON)
         found = await subscriptions.of_chat(tx, -1005)
         assert [one.username for one in found] == ["natgeo", "prada"]
         assert found[0].id == kept
-        assert await used(tx, -1005) == (4, 0)
+        assert await used(tx, -1005) == (8, 0)
     assert [(row.chat_id, row.story_pk) for row in await rows(db)] == [(-1005, "1")]
     async with db.read() as tx:
         assert (await subscriptions.audience(tx, NATGEO.profile_id)).weight == 1
@@ -89,8 +93,10 @@ async def test_what_either_chat_is_owed_goes_to_the_new_one_once(
         await look(tx, story("1"))
         await follow(tx, -1005, since=NOON - MINUTE)
         await look(tx, story("2"))
-    await rows(db)
+    both = await rows(db)
     async with db.begin() as tx:
+        here = [row.id for row in both if (row.chat_id, row.story_pk) == (-1005, "2")]
+        await deliveries.sent(tx, dict.fromkeys(here, 7), now=NOON)
         await moves.close_chat(tx, -1005 if again else -5, now=NOON)
         await look(tx, story("3"))
     await rows(db)
@@ -98,7 +104,7 @@ async def test_what_either_chat_is_owed_goes_to_the_new_one_once(
         await moves.move_chat(tx, -5, -1005, now=NOON)
     [queue] = await claim(db)
     assert queue.chat.id == -1005
-    assert sorted(row.story_pk or "" for row in queue.rows) == ["1", "2", "3"]
+    assert sorted(row.story_pk or "" for row in queue.rows) == ["1", "3"]
 
 
 async def test_a_claim_under_way_keeps_its_lane_when_the_chat_moves(db: Database) -> None:
@@ -170,6 +176,52 @@ async def test_what_a_doubled_subscription_is_owed_is_owed_to_the_other(db: Data
     }  # fmt: skip
 
 
+async def test_what_is_on_its_way_to_a_doubled_subscription_comes_to_the_other(
+    db: Database,
+) -> None:
+    """That one began after the story was found, so that the fan-out passes it over."""
+    async with db.begin() as tx:
+        older = await follow(tx, -5, thread_id=9)
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
+        younger = await follow(tx, -5)
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("2"),)), now=NOON)
+        await chat_queues.lock(tx, -5)
+        one = await subscriptions.get(tx, older)
+        assert one is not None
+        await moves.move_subscription(tx, one, to=0, now=NOON)
+    assert [(row.subscription_id, row.story_pk) for row in await rows(db)] == [
+        (younger, "1"), (younger, "2"),
+    ]  # fmt: skip
+
+
+async def test_what_is_on_its_way_to_a_chat_that_moves_comes_to_the_new_one(db: Database) -> None:
+    """Which began to follow the same after the story was found."""
+    async with db.begin() as tx:
+        await follow(tx, -5, PRADA)
+        await moves.move_chat(tx, -5, -1005, now=NOON)
+        await follow(tx, -5)  # it has begun anew
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
+        await follow(tx, -1005)
+        await moves.move_chat(tx, -5, -1005, now=NOON)
+    assert [(row.chat_id, row.story_pk) for row in await rows(db)] == [(-1005, "1")]
+
+
+@pytest.mark.parametrize("change", [{"since": NOON + MINUTE}, {"paused": True}])
+async def test_what_is_on_its_way_comes_to_an_heir_that_does_not_wait_for_it(
+    db: Database, change: dict[str, Any]
+) -> None:
+    """It joined, or was resumed, after the story was posted, or is paused now."""
+    async with db.begin() as tx:
+        ends, heir = await follow(tx, -5, thread_id=9), await follow(tx, -5)
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON + HOUR)
+        await subscriptions.change(tx, heir, **change)
+        await chat_queues.lock(tx, -5)
+        await moves.close_topic(tx, -5, 9, now=NOON + HOUR)
+        assert await subscriptions.get(tx, ends) is None
+    shown = [(row.subscription_id, row.story_pk or row.notice) for row in await rows(db)]
+    assert shown == [(heir, "1"), (None, "topic")]
+
+
 @pytest.mark.parametrize("heir_is_older", [False, True])
 async def test_what_comes_to_both_comes_once(db: Database, *, heir_is_older: bool) -> None:
     async with db.begin() as tx:
@@ -182,3 +234,17 @@ async def test_what_comes_to_both_comes_once(db: Database, *, heir_is_older: boo
         await moves.close_topic(tx, -5, 9, now=NOON)
     assert {row.story_pk or row.notice for row in await rows(db)} == {"1", "private", "topic"}
     assert len(await rows(db)) == 3
+
+
+async def test_what_the_new_chat_has_had_does_not_come_again_while_it_is_on_its_way(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        await follow(tx, -1005)
+        await follow(tx, -5)
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
+        await fan_outs.advance(tx, now=NOON, limit=1)
+        [number] = (await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars()
+        await deliveries.sent(tx, {number: 7}, now=NOON)
+        await moves.move_chat(tx, -5, -1005, now=NOON)
+    assert [(row.chat_id, row.state) for row in await rows(db)] == [(-1005, "sent")]
