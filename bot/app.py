@@ -52,8 +52,6 @@ from bot.operations.menu import Menu
 from bot.operations.visitors import Visitors
 from bot.operations.watch import Sign, Watch, disk_of
 from bot.runtime.clock import Clock, steady
-from bot.runtime.metrics import Metrics
-from bot.runtime.process_name import replica
 from bot.runtime.workers import Worker, is_set_within
 from bot.store import key_values
 from bot.store.engine.failures import is_passing
@@ -229,7 +227,6 @@ class Running:
             now=parts.now,
         )
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
-        self._add_gauges(parts.metrics)
         self.web = Web(
             parts.metrics,
             checks={
@@ -249,19 +246,6 @@ class Running:
                 now=parts.now,
             ).routes(),
         )
-
-    def _add_gauges(self, metrics: Metrics) -> None:
-        """Let the metrics tell whether this replica leads, and how many connections it uses."""
-        db = self._parts.db
-        leads = metrics.gauge(
-            "leader", "1 where this replica does what one does at a time.", "what", "replica"
-        )
-        leads.labels("polling", replica()).set_function(
-            lambda: float(db.is_sqlite or self._leader.is_leading)
-        )
-        metrics.gauge(
-            "database_connections_used", "Connections of the pool that are in use.", "replica"
-        ).labels(replica()).set_function(lambda: float(db.connections_used))
 
     def _signs(self) -> dict[IncidentKind, Sign]:
         """Return the signs of trouble that this process itself can see, by kind of incident."""

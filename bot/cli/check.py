@@ -19,7 +19,6 @@ from telegram.error import Forbidden, InvalidToken, TelegramError
 
 from bot.config import Settings, text_of, unknown_names
 from bot.domain.errors import BotError, OutOfServiceError
-from bot.media.download import is_public
 from bot.operations import preflight
 from bot.operations.preflight import Finding
 from bot.runtime.proxies import connector
@@ -28,7 +27,6 @@ from bot.telegram.request import AiohttpRequest
 
 PATIENCE_S = 20.0  # for each of the parts
 _FEW_CREDITS = 100
-_OFFICIAL = "api.telegram.org"
 _MARKS = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
 _PRIVACY_MODE = (
     "Privacy mode is on: in groups the bot sees only commands, replies to it and messages "
@@ -60,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was found; return 1 where something is wrong."""
     console = Console(soft_wrap=True, highlight=False)
-    checks: list[Check] = [unknown_settings, database, folders, port]
+    checks: list[Check] = [unknown_settings, database, folders]
     if not arguments.offline:
         checks += [telegram, stories_api]
     is_wrong = False
@@ -119,11 +117,6 @@ async def folders(settings: Settings) -> list[Finding]:
     ]
 
 
-async def port(settings: Settings) -> list[Finding]:
-    """Bind the port for a moment."""
-    return [preflight.port(settings.bind_address, settings.port)]
-
-
 async def telegram(settings: Settings) -> list[Finding]:
     """Ask Telegram who the bot is, and whether it reaches its owners."""
     try:
@@ -177,30 +170,11 @@ async def _webhook(bot: Bot, settings: Settings) -> list[Finding]:
     if settings.webhook_url is None:
         text = "Another webhook is set for this bot; a start with polling removes it."
         return [Finding("note", text)] if info.url else []
-    findings = []
-    if settings.telegram_api_url.host == _OFFICIAL:
-        findings += await _reachable(settings.webhook_url.host or "")
     if info.last_error_message:
         text = f"WEBHOOK_URL: Telegram's last error: {info.last_error_message}."
-        findings.append(Finding("note", text))
-    if not findings:
-        waiting = f"; {info.pending_update_count} updates wait" if info.url else ""
-        findings.append(Finding("ok", f"Updates come by webhook{waiting}."))
-    return findings
-
-
-async def _reachable(host: str) -> list[Finding]:
-    """Say whether the webhook's address leads where Telegram can't come."""
-    loop = asyncio.get_running_loop()
-    try:
-        addresses = {entry[4][0] for entry in await loop.getaddrinfo(host, 443)}
-    except OSError as error:
-        text = f"WEBHOOK_URL: the name {host} leads nowhere: {error.strerror}."
-        return [Finding("wrong", text)]
-    if any(is_public(str(address)) for address in addresses):
-        return []
-    text = f"WEBHOOK_URL: {host} is an address of a private network, which Telegram can't reach."
-    return [Finding("wrong", text)]
+        return [Finding("note", text)]
+    waiting = f"; {info.pending_update_count} updates wait" if info.url else ""
+    return [Finding("ok", f"Updates come by webhook{waiting}.")]
 
 
 async def owners_of(settings: Settings) -> set[int]:

@@ -1,11 +1,9 @@
-"""What a start needs of its machine, tried before anything else: database, folder, port.
+"""What a start needs of its machine, tried before anything else: database and folder.
 
 ``check`` prints every finding; ``run`` ends with the first that is wrong, in one line.
 """
 
-import os
 import shutil
-import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,23 +127,3 @@ def backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
         reason = error.strerror or type(error).__name__
         return Finding("note", f"BACKUP_DIR: no backup can be made: {path}: {reason}.")
     return Finding("ok", f"A backup is made every {hours} hours, in {path}.")
-
-
-def port(host: str, number: int) -> Finding:
-    """Bind the port for a moment."""
-    where = f"{host}:{number}"
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            host, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind) as one:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.bind(address)
-    except socket.gaierror as error:
-        text = f"HOST: {host} is no address of this machine: {error.strerror}."
-        return Finding("wrong", text)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        text = f"PORT: {where} can't be bound: {reason}. Does the bot run already?"
-        return Finding("note", text)
-    return Finding("ok", f"Port {number} is free.")

@@ -126,11 +126,6 @@ class Database:
         """Return whether something that has happened could not be written down yet."""
         return self._unrecorded > 0
 
-    @property
-    def connections_used(self) -> int:
-        """Return how many connections of the pool are in use."""
-        return int(getattr(self._engine.pool, "checkedout", lambda: 0)())
-
     async def __aenter__(self) -> Self:
         """Open nothing: connections are made when first used."""
         return self
