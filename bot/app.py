@@ -448,7 +448,7 @@ async def _parts_or_reason(
     until = steady() + WAIT_S
     is_said = False
     while True:
-        trouble = await _trouble_here(settings)
+        trouble = await _machine_trouble(settings)
         text, may_pass = (trouble.text, trouble.is_passing) if trouble else ("", False)
         if not trouble:
             try:
@@ -473,7 +473,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
         return parts
 
 
-async def _trouble_here(settings: Settings) -> preflight.Finding | None:
+async def _machine_trouble(settings: Settings) -> preflight.Finding | None:
     """Return what this machine lacks that the bot can't be without."""
     findings = (
         preflight.folder(settings.spool_dir),

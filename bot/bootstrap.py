@@ -20,7 +20,7 @@ from bot.chats.settings import Chats
 from bot.chats.subscribing import Subscribing, SubscriptionLimits
 from bot.chats.subscriptions import Subscriptions
 from bot.chats.whereabouts import Whereabouts
-from bot.config import Settings, text_of
+from bot.config import Settings, reveal
 from bot.context import Services, Timing
 from bot.domain.budget import Limits
 from bot.domain.incidents import OUT_OF_SERVICE, REFUSED
@@ -107,7 +107,7 @@ async def built(
         db = await stack.enter_async_context(
             Database(
                 settings.database_url.get_secret_value(),
-                direct_url=text_of(settings.database_direct_url),
+                direct_url=reveal(settings.database_direct_url),
                 pool_size=settings.database_pool,
             )
         )
@@ -122,13 +122,13 @@ async def built(
         record_tables(db, settings.spool_dir)
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=connector(text_of(settings.media_proxy), resolver=PublicResolver()),
+                connector=connector(reveal(settings.media_proxy), resolver=PublicResolver()),
                 trust_env=False,
             )
         )
         to_api = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=connector(text_of(settings.stories_api_proxy), keepalive_timeout=_IDLE_S)
+                connector=connector(reveal(settings.stories_api_proxy), keepalive_timeout=_IDLE_S)
             )
         )
         bot_id = int(settings.telegram_token.get_secret_value().partition(":")[0])
@@ -332,7 +332,7 @@ def _bot(
 ) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
-    proxy = text_of(settings.telegram_proxy)
+    proxy = reveal(settings.telegram_proxy)
     return ExtBot(
         token,
         base_url=f"{url}/bot",

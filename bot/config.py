@@ -334,7 +334,7 @@ class Settings(BaseSettings):
         return self.telegram_api_url.host == "api.telegram.org"
 
 
-def text_of(secret: SecretStr | None) -> str:
+def reveal(secret: SecretStr | None) -> str:
     """Return a secret's text; an empty one where it is not set."""
     return secret.get_secret_value() if secret else ""
 
@@ -351,8 +351,8 @@ def secrets_of(settings: Settings) -> list[str]:
     return [
         settings.telegram_token.get_secret_value(),
         settings.stories_api_key.get_secret_value(),
-        *(_password_in(one) for one in (url, *map(text_of, addresses))),
-        text_of(settings.metrics_token),
+        *(_password_in(one) for one in (url, *map(reveal, addresses))),
+        reveal(settings.metrics_token),
     ]
 
 

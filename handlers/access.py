@@ -136,7 +136,7 @@ def who(entry: Entry) -> str:
     return f"{entry.name} ({entry.subject})"
 
 
-async def come_in(context: Context, payload: str) -> Page | None:
+async def use_link(context: Context, payload: str) -> Page | None:
     """Let in who opened such a link; return what to say, None for the usual greeting."""
     person, access = context.event.effective_user, context.services.access
     if person is None:

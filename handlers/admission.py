@@ -47,7 +47,7 @@ async def admit(context: Context) -> bool:
     judged, context.is_owner = await context.services.access.judge(
         context.user_id, where.id if where else None, as_chat=writes_as.id if writes_as else None
     )
-    if judged.verdict == "let" or _only_ends_things(context) or _is_ours(context):
+    if judged.verdict == "let" or _only_ends_things(context) or _is_by_bot(context):
         await _remember_name(context)
         return True
     if judged.verdict == "stranger" and await _brings_a_link(context):
@@ -117,7 +117,7 @@ def _refusal_sentence(judged: Judged, context: Context) -> str:
     return text
 
 
-def _is_ours(context: Context) -> bool:
+def _is_by_bot(context: Context) -> bool:
     """Return whether the update tells what the bot itself did, such as making a topic."""
     message = context.event.message
     sender = message.from_user if message else None

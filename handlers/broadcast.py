@@ -6,7 +6,7 @@ from bot.context import Context
 from bot.domain.sentences import N_, NN_
 from bot.operations.broadcast import A_SECOND, progress_text, stop_button
 from bot.presentation.actions import BROADCAST, PRIMARY, Buttons
-from bot.presentation.html import Safe, length
+from bot.presentation.html import Safe, visible_length
 from handlers.guard import command, pressed
 from handlers.replies import rewrite, say
 
@@ -37,7 +37,7 @@ async def broadcast(context: Context) -> None:
     if not text:
         await say(context, context.t(USAGE))
         return
-    if length(text) > LONGEST:
+    if visible_length(text) > LONGEST:
         await say(context, context.t(TOO_LONG))
         return
     number, count = await context.services.broadcasts.draft(text, owner)

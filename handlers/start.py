@@ -40,7 +40,7 @@ async def start(context: Context) -> None:
         await say(context, text, None if context.is_channel else buttons)
         return
     invitation = entry_payload(context)
-    greeting = await access.come_in(context, invitation) if invitation else None
+    greeting = await access.use_link(context, invitation) if invitation else None
     hello, first = greeting or (context.t(WELCOME), talk.example_button(context))
     await say(context, hello, [*first, *add_to_buttons(context)])
 

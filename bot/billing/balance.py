@@ -74,7 +74,7 @@ class Treasurer:
             await self._report_drift()
         now = self._now()
         if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
-            presumed = await self._ledger.tidy()
+            presumed = await self._ledger.maintain()
             self._tidied_at = now
             log.info("ledger_tidied", presumed=presumed)
         # While it serves nobody, a top-up is to be noticed soon.

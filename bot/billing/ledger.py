@@ -314,7 +314,7 @@ class Ledger:
         await _give_back(tx, entry, back)
         return back
 
-    async def tidy(self) -> int:
+    async def maintain(self) -> int:
         """Close what killed processes left open, and split yesterday's checks; return how many."""
         now = self._now()
         async with self._db.begin() as tx:

@@ -17,7 +17,7 @@ from rich.console import Console
 from telegram import Bot
 from telegram.error import Forbidden, InvalidToken, TelegramError
 
-from bot.config import Settings, text_of, unknown_names
+from bot.config import Settings, reveal, unknown_names
 from bot.domain.errors import BotError, OutOfServiceError
 from bot.operations import preflight
 from bot.operations.preflight import Finding
@@ -123,7 +123,7 @@ async def telegram(settings: Settings) -> list[Finding]:
         async with bot_of(settings) as bot:
             return [
                 Finding("ok", f"Telegram knows the bot as @{bot.username}."),
-                *_as_set_at_botfather(bot),
+                *_botfather_settings(bot),
                 *await _webhook(bot, settings),
                 *[await _owner_reached(bot, owner) for owner in sorted(await owners_of(settings))],
             ]
@@ -139,7 +139,7 @@ async def telegram(settings: Settings) -> list[Finding]:
 async def bot_of(settings: Settings) -> AsyncIterator[Bot]:
     """Yield the bot, introduced to Telegram; calls are made as they come, without a limiter."""
     base = str(settings.telegram_api_url).rstrip("/")
-    proxy = text_of(settings.telegram_proxy)
+    proxy = reveal(settings.telegram_proxy)
     request = AiohttpRequest(connections=2, proxy=proxy)
     updates = AiohttpRequest(connections=1, proxy=proxy)
     async with Bot(
@@ -151,7 +151,7 @@ async def bot_of(settings: Settings) -> AsyncIterator[Bot]:
         yield bot
 
 
-def _as_set_at_botfather(bot: Bot) -> list[Finding]:
+def _botfather_settings(bot: Bot) -> list[Finding]:
     """Say what people may miss by the bot's settings at @BotFather."""
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
@@ -195,7 +195,7 @@ async def _owner_reached(bot: Bot, owner: int) -> Finding:
 
 async def stories_api(settings: Settings) -> list[Finding]:
     """Ask for the balance, which is free."""
-    by = connector(text_of(settings.stories_api_proxy))
+    by = connector(reveal(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by) as session:
         api = StoriesApi(
             session,

@@ -185,11 +185,11 @@ def _cut(candidate: str) -> str:
     candidate = _STOP.split(candidate)[0]
     authority = _AUTHORITY.match(candidate)
     start = authority.end() if authority else 0
-    end = next((i for i in range(start, len(candidate)) if _ends_it(candidate[i])), len(candidate))
+    end = next((i for i in range(start, len(candidate)) if _is_end(candidate[i])), len(candidate))
     return candidate[:end].rstrip(_TRAILING)
 
 
-def _ends_it(char: str) -> bool:
+def _is_end(char: str) -> bool:
     """Return whether a link ends before this character; letters do not end it, they spoil it."""
     category = unicodedata.category(char)
     return not char.isascii() and (category[0] in "PSZ" or category == "Cf")

@@ -12,11 +12,11 @@ _NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})  # what a machine
 
 def is_zone(name: str) -> bool:
     """Return whether a chat may choose this name: one of the list, the same on every machine."""
-    return name in _names()
+    return name in _zone_names()
 
 
 @cache
-def _names() -> frozenset[str]:
+def _zone_names() -> frozenset[str]:
     return frozenset(available_timezones()) - _NO_PLACES
 
 

@@ -70,7 +70,7 @@ class Highlights:
         payer = Payer("highlight", asker)
 
         async def fetch() -> Fetched[Highlight]:
-            with self._as_the_plan_allows():
+            with self._unless_refused():
                 known = await self._known_owner(username)
                 result = await self._list(known or await self._ask_owner(username, payer), payer)
                 if known and result and result[0].profile.username not in {"", username}:
@@ -103,7 +103,7 @@ class Highlights:
         payer = Payer("highlight", asker)
 
         async def fetch() -> Fetched[Highlight]:
-            with self._as_the_plan_allows():
+            with self._unless_refused():
                 result, bill = await self._ledger.pay(payer, self._api.highlight(highlight_id))
             return Fetched(None, [result], bill=bill)
 
@@ -147,7 +147,7 @@ class Highlights:
         return owner is not None and owner.profile_id == result[0].profile.profile_id
 
     @contextmanager
-    def _as_the_plan_allows(self) -> Iterator[None]:
+    def _unless_refused(self) -> Iterator[None]:
         """Ask for nothing for some time after the API has said that the plan has no highlights.
 
         What is only repeated from a cache puts off nothing.

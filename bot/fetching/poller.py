@@ -233,7 +233,7 @@ class Scheduler:
             spare = min(for_early, most) - len(taken)
             if spare > 0:
                 taken += await self._claim_early(tx, plan, now, limit=spare)
-            return [known for known in taken if not await _requeued(tx, known, plan, now)]
+            return [known for known in taken if not await _requeue_undue(tx, known, plan, now)]
 
     async def _claim_early(self, tx: Tx, plan: Plan, now: datetime, *, limit: int) -> list[Known]:
         """Claim the profiles that are due next, but those whose subscribers can't be told yet."""
@@ -467,7 +467,7 @@ def _seen_before(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> d
     return None if before is None else datetime.fromtimestamp(before, UTC)
 
 
-async def _requeued(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
+async def _requeue_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     """Put a profile back that, at the price of today, is not due yet."""
     is_due = known.next_check_at is not None and known.next_check_at <= now
     if not is_due or known.failures or not plan.is_stale(known):

@@ -46,12 +46,12 @@ class Broadcasts:
         """Keep a message (HTML) that is not sent yet; return its number, and how many get it."""
         async with effect(self._db) as tx:
             number = await broadcasts.draft(tx, text, owner, now=self._now())
-            return number, await broadcasts.audience(tx)
+            return number, await broadcasts.count_audience(tx)
 
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
         """Send a draft, with its progress in that message; None where it was decided already."""
         async with effect(self._db) as tx:
-            count = await broadcasts.audience(tx)
+            count = await broadcasts.count_audience(tx)
             one = await broadcasts.change_state(
                 tx, number, before="draft", after="running", count=count, message_id=message_id
             )
@@ -81,7 +81,7 @@ class Broadcasts:
         now = self._now()
         async with self._db.read() as tx:
             one = await broadcasts.running(tx)
-            waiting = await broadcasts.waiting(tx)
+            waiting = await broadcasts.count_waiting(tx)
         if one is None:
             return None
         more = await self._db.run(lambda tx: broadcasts.hand_out(tx, one, limit=A_SECOND, now=now))

@@ -81,7 +81,7 @@ class Overview:
             people = await guests(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
-            schedule = [_check(*one, cost) for one in await profiles.schedule(tx, limit=_SHOWN)]
+            schedule = [_row_of(*one, cost) for one in await profiles.schedule(tx, limit=_SHOWN)]
             figures = {
                 "balance": spent.balance,
                 "days_left": spent.days_left and round(spent.days_left, 1),
@@ -214,7 +214,7 @@ def _incident_row(one: Incident) -> _Json:
     }
 
 
-def _check(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
+def _row_of(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
     """Return a row of the schedule; a story waits for half the pause on the mean."""
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 from bot.domain.model import Profile, Reshared, Story
 from bot.domain.sentences import NN_
 from bot.presentation.buttons import button_links
-from bot.presentation.html import Safe, bold, foreign, length, link, one_line, shorten
+from bot.presentation.html import Safe, bold, foreign, link, one_line, shorten, visible_length
 from bot.presentation.translation import Translator
 
 CAPTION_LENGTH = 1024  # Bot API, sendPhoto: code points after parsing
@@ -159,7 +159,7 @@ def _fit(lines: list[str], details: list[str], t: Translator, spare: int) -> Saf
         kept = [*lines, *([""] if count else []), *details[:count]]
         kept += ["…"] if count < len(details) else []
         text = "\n".join(start + line if line else line for line in kept)
-        if length(text) <= CAPTION_LENGTH - spare and len(text.encode()) <= _MARKUP_BYTES:
+        if visible_length(text) <= CAPTION_LENGTH - spare and len(text.encode()) <= _MARKUP_BYTES:
             break
     return Safe(text)
 

@@ -88,7 +88,7 @@ def plain(markup: str) -> str:
     return html.unescape(_TAG.sub("", markup))
 
 
-def length(markup: str) -> int:
+def visible_length(markup: str) -> int:
     """Return the length that Telegram counts: code points after parsing."""
     return len(plain(markup))
 

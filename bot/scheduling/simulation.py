@@ -109,7 +109,7 @@ class _Run:
         self.schedule = Schedule(plan.budget, minimum=plan.minimum, rule=plan.rule)
         self.schedule.bucket.at = begin
         self.schedule.survey(self._rows())
-        self.survey_at = begin + self._until_survey(begin)
+        self.survey_at = begin + self._survey_pause(begin)
         self.paused_until = begin
 
     def _rows(self) -> Iterator[tuple[ProfileState, float, float]]:
@@ -204,13 +204,13 @@ class _Run:
             result.polls.append((now, key))
         if now >= self.survey_at:
             schedule.survey(self._rows())
-            self.survey_at = now + self._until_survey(now)
+            self.survey_at = now + self._survey_pause(now)
         if plan.as_rows:
             self.states[key] = ProfileState.from_json(state.to_json())
             due = round(due, 3)
         return due, plan.cost
 
-    def _until_survey(self, now: float) -> float:
+    def _survey_pause(self, now: float) -> float:
         if self.plan.refresh is not None:
             return self.plan.refresh
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH

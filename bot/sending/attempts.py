@@ -90,7 +90,7 @@ class Attempts:
         """Send all open items; None when each is sent or failed, else what stopped it."""
         self._supply.known_first(items)
         if request.lane == "alert":
-            self._supply.postpone_again(items)
+            self._supply.postpone_known(items)
         await self._advance_all(
             [item for item in items if item.source is None and item.is_open], request
         )

@@ -107,10 +107,10 @@ class Sender:
             for item in items:
                 for file in item.spooled:
                     file.remove()
-        return _conclude(items, stopped, request.lane)
+        return _album_outcome(items, stopped, request.lane)
 
 
-def _conclude(items: list[Item], stopped: Outcome | None, lane: Lane) -> Outcome:
+def _album_outcome(items: list[Item], stopped: Outcome | None, lane: Lane) -> Outcome:
     """Return what came of a whole album.
 
     An alert waits for what may work later; a person gets the sentence now.

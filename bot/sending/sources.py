@@ -151,7 +151,7 @@ class Supply:
         if len(chats) >= _CHATS_OF_A_REFUSAL:
             self._postponed.record(item.key, words, now=now)
 
-    def postpone_again(self, items: list[Item]) -> None:
+    def postpone_known(self, items: list[Item]) -> None:
         """Let what waits everywhere wait here, too."""
         for item in items:
             if self._postponed.get(item.key, within=_ASKED_AGAIN, now=self._now()):

@@ -51,7 +51,7 @@ COLUMNS = [broadcasts.c[name] for name in Broadcast.__dataclass_fields__]
 _AUDIENCE = sa.and_(IS_ACTIVE, chats.c.kind.in_(_KINDS))
 
 
-async def audience(tx: Tx) -> int:
+async def count_audience(tx: Tx) -> int:
     """Return how many chats a broadcast would go to."""
     return (
         await tx.execute(sa.select(sa.func.count()).select_from(chats).where(_AUDIENCE))
@@ -122,7 +122,7 @@ async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool
     return True
 
 
-async def waiting(tx: Tx) -> int:
+async def count_waiting(tx: Tx) -> int:
     """Return how many chats still wait for a broadcast that was handed out."""
     statement = sa.select(sa.func.count()).where(deliveries.c.notice == BROADCAST, is_open)
     return (await tx.execute(statement)).scalar() or 0

@@ -95,7 +95,7 @@ async def add(
     return sorted(added, key=lambda claimed: claimed.id)
 
 
-async def waiting(tx: Tx, queues: Collection[str]) -> dict[tuple[str, int | None], int]:
+async def count_waiting(tx: Tx, queues: Collection[str]) -> dict[tuple[str, int | None], int]:
     """Return how many updates wait in each of these queues, by who asks."""
     statement = (
         sa.select(inbox.c.queue, inbox.c.person, sa.func.count())

@@ -67,7 +67,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
         if heir is not None:
             await deliveries_store.drop_had(tx, heir.id, by=one.id, now=now)
-            await _end_for(tx, one, heir)
+            await _end_for_heir(tx, one, heir)
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table.name not in _WAITING_ROOMS:
             await _rewrite(tx, table, old, new)
@@ -138,7 +138,7 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
     chat_id = one.target.chat_id
     heir = await subscriptions.find(tx, Target(chat_id, to or None), one.profile_id)
     if heir is not None and heir.id != one.id:
-        await _end_for(tx, one, heir)
+        await _end_for_heir(tx, one, heir)
         return
     its_own = sa.and_(deliveries.c.subscription_id == one.id, is_open)
     await subscriptions.change(tx, one.id, thread_id=to)
@@ -146,7 +146,7 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
     await deliveries_store.release(tx, chat_id, now=now)
 
 
-async def _end_for(tx: Tx, one: Subscription, heir: Subscription) -> None:
+async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
     """End a subscription; what it is owed and its heir has not had is owed to that."""
     await fan_outs.owe_before_end(tx, one, heir=heir)
     await deliveries_store.hand_on(tx, one.id, to=heir)

@@ -54,13 +54,13 @@ async def read_download(
         if len(head) >= HEAD:
             break
     if sniff(head) is None:
-        return _elsewhere(await joined(_chained(head, chunks)))
+        return _elsewhere(await joined(_with_head(head, chunks)))
     # Of a compressed body the header tells the compressed size.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError
     async with spool.room(limit if length is None else max(length, len(head))) as draft:
-        return await write_stream(_chained(head, chunks), draft)
+        return await write_stream(_with_head(head, chunks), draft)
 
 
 def address_in(value: object, depth: int = 0) -> str | None:
@@ -92,7 +92,7 @@ def _address(url: str) -> str:
     return url
 
 
-async def _chained(head: bytes, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _with_head(head: bytes, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     yield head
     async for chunk in chunks:
         yield chunk

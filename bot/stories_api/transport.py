@@ -185,9 +185,9 @@ class Transport:
         try:
             result = await self._send(query, read, end)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            result = Failure(_lost_one(query, error, 0), again=True)  # the request was not written
+            result = Failure(_loss_of(query, error, 0), again=True)  # the request was not written
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too
-            result = Failure(_lost_one(query, error, None))
+            result = Failure(_loss_of(query, error, None))
         self._record(query, result)
         return result
 
@@ -203,7 +203,7 @@ class Transport:
             },
             allow_redirects=False,  # the key goes to our origin only, and each hop may be billed
             timeout=aiohttp.ClientTimeout(total=left, sock_connect=10),
-            middlewares=(without_repeat,),
+            middlewares=(no_retries,),
         ) as response:
             self.heard("the Stories API", response.headers.get("Date", ""))
             return await self._judge(query, response, read)
@@ -220,7 +220,7 @@ class Transport:
             except ComplainedError as complained:
                 body = complained.body
             except (aiohttp.ClientError, OSError, ValueError) as error:  # it was cut, or nonsense
-                return Failure(_lost_one(query, error, price))
+                return Failure(_loss_of(query, error, price))
             except MediaError as error:
                 error.credits = price
                 raise
@@ -260,12 +260,12 @@ class Transport:
             await self._on_out_of_service(error)
 
 
-def _lost_one(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
+def _loss_of(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
     """Name the error without its cause, whose text may hold the request with its key."""
     return ApiUnavailableError(f"{query.path}: {type(error).__name__}", credits=credits)
 
 
-async def without_repeat(
+async def no_retries(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Keep the HTTP client from sending a request again by itself after a broken connection."""

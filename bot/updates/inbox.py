@@ -234,7 +234,7 @@ class Intake:
         plain = [Arrival(number, one.queue, body, one.person) for one, number, body in news]
         if self._db.is_sqlite and self._open + len(news) <= queues.MOST_OF_PERSON:
             return plain  # one process, which knows that there can't be too much
-        waiting = await inbox.waiting(tx, {one.queue for one, _, _ in news})
+        waiting = await inbox.count_waiting(tx, {one.queue for one, _, _ in news})
         if all(
             verdict == "take" for verdict in queues.admit([one for one, _, _ in news], waiting)
         ):

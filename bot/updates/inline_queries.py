@@ -76,11 +76,11 @@ class InlineQueries:
                 async with self._places:
                     waiting, self._newest[person] = self._newest[person], None
                     if waiting and (left := waiting[0] - steady()) > 0:
-                        await self._try(left, waiting[1])
+                        await self._answer_in_time(left, waiting[1])
         finally:
             del self._newest[person]
 
-    async def _try(self, seconds: float, update: dict[str, Any]) -> None:
+    async def _answer_in_time(self, seconds: float, update: dict[str, Any]) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await self._answer(Update.de_json(update, self._bot))

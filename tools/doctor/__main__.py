@@ -20,7 +20,7 @@ from rich.table import Table
 from telegram.error import TelegramError
 
 from bot.cli.check import bot_of, owners_of
-from bot.config import Settings, load, secrets_of, text_of
+from bot.config import Settings, load, reveal, secrets_of
 from bot.domain.errors import SettingsError
 from bot.operations import preflight
 from bot.runtime.logging import Redactor
@@ -121,7 +121,7 @@ async def _stories(
     settings: Settings, arguments: argparse.Namespace, sights: Sights, *, lag_s: float
 ) -> StoriesTrial:
     """Try what we believe of the Stories API; return what the profile shows."""
-    by = connector(text_of(settings.stories_api_proxy))
+    by = connector(reveal(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by, cookie_jar=aiohttp.DummyCookieJar()) as session:
         trial = StoriesTrial(
             session, str(settings.stories_api_url), settings.stories_api_key, sights, lag_s

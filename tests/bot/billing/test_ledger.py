@@ -235,9 +235,9 @@ async def test_what_a_crash_left_open_is_presumed_spent_but_a_late_answer_knows_
     ledger = Ledger(db, FREE, now=clock)
     lost = await ledger.reserve(link(), answering(price=2))
     late = await ledger.reserve(link(), answering(price=2))
-    assert await ledger.tidy() == 0
+    assert await ledger.maintain() == 0
     clock.now += timedelta(minutes=31)
-    assert await ledger.tidy() == 2
+    assert await ledger.maintain() == 2
     assert await spent(db) == 4
     async with db.begin() as tx:
         await ledger.settle(tx, late, 1)
@@ -254,9 +254,9 @@ async def test_after_half_an_hour_a_call_is_held_to_be_lost_and_not_before(
     ledger = Ledger(sqlite_db, FREE, now=clock)
     await ledger.reserve(link(), answering())
     clock.now += timedelta(minutes=30)
-    assert await ledger.tidy() == 0
+    assert await ledger.maintain() == 0
     clock.now += timedelta(milliseconds=1)
-    assert await ledger.tidy() == 1
+    assert await ledger.maintain() == 1
 
 
 async def test_entries_are_kept_for_a_month_days_for_a_year(
@@ -515,7 +515,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def tidy(self) -> None:
-        self.runner.run(self.ledger.tidy())
+        self.runner.run(self.ledger.maintain())
 
     @rule(stop=st.booleans())
     def switch(self, stop: bool) -> None:

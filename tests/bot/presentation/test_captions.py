@@ -19,7 +19,7 @@ from bot.presentation.captions import (
     profile_link,
     with_link,
 )
-from bot.presentation.html import isolate, length
+from bot.presentation.html import isolate, visible_length
 from bot.presentation.translation import LANGUAGES, Translator, translator_for
 
 calm = settings(deadline=None)  # the machine may be busy with other tests
@@ -151,7 +151,7 @@ def test_the_one_link_at_the_end_has_its_room() -> None:
         t = translator_for(code)
         text = of(crowd, t=t, spare=LINK_ROOM)
         whole = with_link(text, t.plain(OPTIONS), "https://t.me/bot?start=sub--1", t)
-        assert length(whole) <= CAPTION_LENGTH
+        assert visible_length(whole) <= CAPTION_LENGTH
         assert links_in(whole)[t.plain(OPTIONS)] == "https://t.me/bot?start=sub--1"
 
 
@@ -266,7 +266,7 @@ def test_no_story_makes_a_caption_that_telegram_refuses(
         given_stories, translator_for(language), now=NOW, zone=MADRID, style=style, alert=alert
     )
     text, entities = parse(markup)
-    assert len(text) <= length(markup) <= CAPTION_LENGTH
+    assert len(text) <= visible_length(markup) <= CAPTION_LENGTH
     assert len(markup.encode()) <= 32768
     assert len(entities) <= 100
     kinds = {entity["type"]["@type"] for entity in entities}

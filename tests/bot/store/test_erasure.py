@@ -35,7 +35,7 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
         async with db.begin() as tx:
             await ledger.settle(tx, reservation, 1)
     later = Ledger(db, Limits(), now=lambda: NOW + timedelta(days=40))
-    await later.tidy()  # into sums by day
+    await later.maintain()  # into sums by day
     async with db.begin() as tx:
         before = await spending.parts(tx, since=NOW.date())
         await erasure.erase_chat(tx, ANN, now=NOW)
