@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import importlib
-import math
 import sys
 from collections.abc import Sequence
 
@@ -69,7 +68,7 @@ def _demo(chosen: argparse.Namespace) -> int:
         text = "The demo is in the project's repository: there, make demo starts it."
         Console(stderr=True).print(text)
         return 1
-    return int(demo(port_base=chosen.port_base, speed=chosen.speed))
+    return int(demo(port_base=chosen.port_base))
 
 
 def _run(chosen: argparse.Namespace, settings: Settings) -> int:
@@ -99,7 +98,6 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
-    parsers["demo"].add_argument("--speed", type=_speed, default=1.0, help="how fast time runs")
     for name in _WITH_OPTIONS & set(wanted):
         importlib.import_module(f"bot.cli.{name}").add_arguments(parsers[name])
     return parser
@@ -111,13 +109,6 @@ def _overview() -> str:
     for title, group in _GROUPS.items():
         lines += ["", title, *(f"  {name:<9} {text}" for name, text in group.items())]
     return "\n".join(lines)
-
-
-def _speed(word: str) -> float:
-    speed = float(word)
-    if not 0 < speed < math.inf:
-        raise argparse.ArgumentTypeError("time must run forward")
-    return speed
 
 
 if __name__ == "__main__":

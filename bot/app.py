@@ -205,13 +205,10 @@ class Running:
             allowed_updates=_UPDATES,
             is_behind=lambda: self.intake.is_behind,
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
-            refused_pause_s=timing.refused_pause_s,
             metrics=parts.metrics,
         )
         self._cleaning = Worker("clean-up", self._clean_up, now=parts.now, longest=_CLEAN_EVERY)
-        self._menu = Menu(
-            parts.db, shown_by_telegram(self.app.bot), pause=timing.menu_pause, now=parts.now
-        )
+        self._menu = Menu(parts.db, shown_by_telegram(self.app.bot), now=parts.now)
         self._mutes = Worker(
             "pauses", parts.services.subscriptions.resume_due, now=parts.now, longest=_MUTES_EVERY
         )

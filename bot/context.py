@@ -24,7 +24,7 @@ from bot.domain.records import Chat
 from bot.domain.zones import zone_of
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
-from bot.operations import clock_keeper, menu
+from bot.operations import clock_keeper
 from bot.operations.broadcast import Broadcasts
 from bot.operations.overview import Overview
 from bot.operations.visitors import EVERY as VISITORS_EVERY
@@ -36,7 +36,7 @@ from bot.sending.topics import Topics
 from bot.telegram.admins import Admins
 from bot.telegram.flood_limits import ChatLimits
 from bot.telegram.presence import AWAY
-from bot.updates import inbox, polling
+from bot.updates import inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,6 @@ class Timing:
     """What is waited for before people see something; tests wait for less, or for longer."""
 
     said_again: timedelta = inbox.SAID_AGAIN
-    refused_pause_s: float = polling.REFUSED_PAUSE_S
-    menu_pause: timedelta = menu.PAUSE
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
     """How far apart Telegram wants messages of one chat."""
     visitors: timedelta = VISITORS_EVERY

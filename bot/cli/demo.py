@@ -22,11 +22,11 @@ _VISITORS = 3  # the first people who open the page are owners of the bot
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the stand-in takes any
 
 
-def demo(*, port_base: int, speed: float) -> int:
+def demo(*, port_base: int) -> int:
     """Start everything, say where to look, and run until Ctrl-C."""
     logging.set_up(level="WARNING", style="text")
     with tempfile.TemporaryDirectory(prefix="storybell-demo-") as folder:
-        loop = MovableLoop(speed)
+        loop = MovableLoop()
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             try:
                 return runner.run(_demo(Path(folder), port_base, loop))

@@ -21,7 +21,7 @@ from bot.telegram.outcomes import wait_of
 log = structlog.get_logger()
 
 _KEY = "menu"
-PAUSE = timedelta(seconds=2)
+_PAUSE = timedelta(seconds=2)
 _AGAIN = timedelta(minutes=5)  # after Telegram failed
 _LONGEST = timedelta(days=1)
 
@@ -47,13 +47,11 @@ class Menu:
         db: Database,
         shown: Mapping[str, Shown],
         *,
-        pause: timedelta = PAUSE,
         now: Callable[[], datetime],
     ) -> None:
         """Prepare to give what is ``shown``, by the name under which it is remembered."""
         self._db = db
         self._shown = shown
-        self._pause = pause
         self._now = now
         self._refused: set[str] = set()  # until the next start
         self.worker = Worker("menu", self._step, now=now, longest=_LONGEST)
@@ -79,5 +77,5 @@ class Menu:
                 return self._now() + _AGAIN
             value = {**published, name: one.digest}
             await self._db.run(lambda tx: key_values.put(tx, _KEY, value))  # noqa: B023 - awaited here
-            return self._now() + self._pause
+            return self._now() + _PAUSE
         return None

@@ -189,16 +189,9 @@ class Translator:
         )
 
     def _render(self, msgid: str, fields: dict[str, object], *, html: bool) -> str:
-        """Fill the text of ``msgid``; where it lacks a field, the English does its best."""
-        text = self._text(msgid, fields, self._own)
+        text = self._text(msgid, fields)
         if "{" not in text:
             return text
-        wanted = set(_FIELD.findall(text))
-        if not wanted <= fields.keys():
-            _log.warning(
-                "text %r (%s) lacks fields %s", msgid, self.language, wanted - fields.keys()
-            )
-            text = self._text(msgid, fields, self._english)
 
         def fill(match: re.Match[str]) -> str:
             value = self._written(match, fields, html=html)
@@ -207,9 +200,9 @@ class Translator:
 
         return _FILLED.sub(fill, text)
 
-    def _text(self, msgid: str, fields: dict[str, object], source: "Catalogue") -> str:
-        """Return what ``source`` says, else the English, else ``msgid``."""
-        source = source if msgid in source.texts else self._english
+    def _text(self, msgid: str, fields: dict[str, object]) -> str:
+        """Return what our catalogue says, else the English one, else ``msgid``."""
+        source = self._own if msgid in self._own.texts else self._english
         forms, n = source.texts.get(msgid, (msgid,)), fields.get("n")
         if len(forms) == 1 or not isinstance(n, (int, float)):
             return forms[0]

@@ -1,7 +1,6 @@
 """The chat's own settings, what it has used, and how it is forgotten."""
 
 from argparse import Namespace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -114,8 +113,7 @@ async def test_the_menu_is_there_in_every_language(
 ) -> None:
     wanted = {None, *(code for code in codes() if len(code) == 2)}  # as Telegram takes them
     assert {"en", "pt", "kk", "ps"} < wanted
-    soon = {"menu_pause": timedelta(milliseconds=20)}
-    async with storybell(tmp_path, timing=soon) as bell:
+    async with storybell(tmp_path) as bell:
 
         async def all_there() -> bool:
             menus = await bell.control.requests("telegram", path="setMyCommands")

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,6 @@ async def test_a_menu_that_telegram_refuses_holds_up_no_answer(box: Box, tmp_pat
 async def test_a_menu_that_telegram_has_is_not_given_again(
     tmp_path: Path,
 ) -> None:
-    soon = {"menu_pause": timedelta(0)}
     menus = 1 + sum(len(code) == 2 for code in codes())
     async with sandbox_box() as box:
 
@@ -45,7 +43,7 @@ async def test_a_menu_that_telegram_has_is_not_given_again(
             return await given() >= menus
 
         ann = await box.control.person()
-        async with running_bell(tmp_path, box, timing=soon) as bell:
+        async with running_bell(tmp_path, box) as bell:
             await wait_for(all_given)
             await bell.ask(ann, "/help")  # by now the last is written down
         before = await given()
@@ -58,11 +56,10 @@ async def test_a_menu_that_telegram_has_is_not_given_again(
 async def test_a_rival_for_the_updates_is_told_to_the_admins(
     tmp_path: Path,
 ) -> None:
-    soon = {"refused_pause_s": 0.05}
     async with sandbox_box() as box:
         admin = await box.control.person()
         port = free_port()
-        async with running_bell(tmp_path, box, timing=soon, admin_ids=[admin], port=port) as bell:
+        async with running_bell(tmp_path, box, admin_ids=[admin], port=port) as bell:
             (first,) = await bell.ask(admin, "/help")
             fault = await box.control.fault("telegram", RIVAL, match="getUpdates", times=None)
             await box.control.say(admin, "/help")  # which ends the poll that is open

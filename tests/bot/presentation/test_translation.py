@@ -1,9 +1,7 @@
 """Every language is complete and says the same; no word can break a reply."""
 
 import json
-import logging
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import product
@@ -347,21 +345,6 @@ def test_spans_name_two_units_and_never_less_than_nothing() -> None:
     assert t.ago(NOW, NOW) == t.ago(NOW, NOW + timedelta(seconds=59)) == "just now"
     assert t.ago(NOW + timedelta(hours=3), NOW) == "in 3 hours"
     assert t.ago(NOW + timedelta(seconds=1), NOW) == "in a moment"
-
-
-def test_a_missing_field_or_a_broken_translation_falls_back_to_english_and_is_logged(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    t = Translator("es")
-    texts: dict[str, tuple[str, ...]] = {"Hi {a}": ("Hola {b}",), "{n} x": ("{m} equis",)}
-    monkeypatch.setattr(t, "_own", replace(catalogue("es"), texts=texts))
-    with caplog.at_level(logging.WARNING):
-        assert t("Hi {a}", a="you") == "Hi you"
-        assert t("Hi {a}") == "Hi …"
-        assert t.plain("Hi {a}", a=1) == "Hi 1"
-        assert t("{n} x", n=5) == "5 x"
-        assert t("100 % {} {0} {A} }{") == "100 % {} {0} {A} }{"
-    assert len(caplog.records) == 4
 
 
 def test_a_language_without_its_catalogue_speaks_english(
