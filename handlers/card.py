@@ -17,7 +17,7 @@ NONE_LIVE = N_("<b>{username}</b>: no stories at my last check")
 async def card(context: Context, username: str, *, has_more: bool = False) -> Page:
     """Return the card of a profile; nothing is paid until a button of it is pressed.
 
-    ``has_more``: also what is wanted less often, as of who comes from an album.
+    ``has_more``: with the buttons that are wanted less often, as by people who come from an album.
     """
     followed = await subscription_of(context, username)
     text: str = context.t(WHICH, username=username)

@@ -96,8 +96,8 @@ async def on_error(update: object, context: Context) -> None:
     """Tell the person; log what the owner needs. PTB calls this for every exception.
 
     Who pressed a button and may not, or whose button is of something that is gone, is told by a
-    pop-up that others don't see; so is all that fails in a group, where it would bother others,
-    and in a channel, where a sentence is a post.
+    pop-up that others don't see; so is every failure in a group, where a message would bother
+    others, and in a channel, where it would be a post.
     """
     error = context.error
     if unit := unit_of_work.current():

@@ -15,7 +15,7 @@ from handlers.show import latest_stories, show
 async def as_files(context: Context, what: str) -> None:
     """Send a story, by its id, or a profile's, by its ``@name``, as files.
 
-    What is known of them by now is not paid for again.
+    An answer that is cached already is not paid for again.
 
     Raises:
         StoryGoneError: It is over.

@@ -177,7 +177,7 @@ def pressed(kind: Kind) -> Callable[[Press], Guarded]:
                 await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
                 return
             await answer_press(context, await run(context, *args))
-            # Noted at the end: the second press may have waited for the first one's work.
+            # Recorded at the end: the second press may have waited until the first one was done.
             await record_lately(context, key, query.data)
 
         return _guarded(

@@ -118,8 +118,8 @@ async def on_message(context: Context) -> None:
 async def serve_links(context: Context, message: Message) -> None:
     """Serve the links of a message in order; explain itself in private chats only.
 
-    Which were served is noted, for when it is edited; what is beyond the limit, and the stories
-    of a profile whose page was only asked about, have their turn then.
+    Which links were served is remembered, for when the message is edited: then come those beyond
+    the limit, and the stories of a profile of which only the card was shown.
     """
     pasted = links_of(message, context.bot.username)
     if pasted and await is_our_post(message, context):

@@ -132,8 +132,8 @@ class Subscribing:
         """Let a chat or topic follow the profile of that name; 0 to 3 credits.
 
         Stories that are alive now are no news: they are returned, to be offered. Without
-        ``preferences`` the chat's defaults hold. ``own_topic``: in the profile's own topic, to
-        which what ``target`` has of it moves.
+        ``preferences`` the chat's defaults hold. ``own_topic``: alerts go to the profile's own
+        topic; a subscription in ``target`` moves there.
 
         Raises:
             SubscriptionError: A limit, the block-list, or there can be no such topic.
@@ -162,9 +162,9 @@ class Subscribing:
     ) -> list[tuple[str, Subscribed | BotError]]:
         """Follow each profile as ``subscribe`` does; return what became of each, in their order.
 
-        ``fast``: what is followed already is checked more often from now on, too. All is asked
-        first; what can be followed then is, all in one transaction. Should a limit be reached in
-        between, by another command, none is.
+        ``fast``: what is followed already is checked more often from now on, too. First the API is
+        asked about all; then all that can be followed begin in one transaction. Where another
+        command reaches a limit in between, none begins.
 
         Raises:
             SubscriptionError: A limit was reached in between, or there can be no topics.
@@ -258,8 +258,8 @@ class Subscribing:
     async def restore(self, chat_id: int, by: Asker, *, ended_at: datetime) -> list[Subscription]:
         """Let a chat follow again what ended within that second, as it did; return that.
 
-        Costs and errors are those of ``subscribe``, of which each is a transaction of its own. Of
-        several what can't be followed stays out.
+        Each is a ``subscribe`` in a transaction of its own, with its costs and errors. Of several,
+        those that can't be followed are left out.
         """
         rows = await self._db.fetch(
             lambda tx: ended_subscriptions.ended_at(tx, chat_id, at=ended_at)
@@ -308,8 +308,9 @@ class Subscribing:
     ) -> _Asked:
         """Return whom to follow, with the live stories, and the subscription that there is.
 
-        ``places`` are of one chat; what the first has counts. So many other subscriptions of the
-        chat are about to be ``new``, and ``faster``; None: this one shall not be fast.
+        ``places`` are of one chat; a subscription at the first of them counts first. ``new`` other
+        subscriptions are about to begin in the chat, and ``faster`` to become fast; where that is
+        None, this one shall not be fast.
         """
         self._refuse_blocked("", username)
         lock = self._asking.setdefault(username, asyncio.Lock())

@@ -1,7 +1,7 @@
 """Who may use the bot: what the list says of somebody, as a pure decision; ``now`` is given.
 
 One list has people, chats (groups and channels) and profiles. Somebody may be allowed and blocked
-at once: a block goes before, and leaves what was allowed when it ends.
+at once: a block counts first, and when it ends, what was allowed still is.
 """
 
 import re

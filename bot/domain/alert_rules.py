@@ -74,9 +74,9 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
 
 
 def missing_in_all(known: Right, new: Right) -> Right:
-    """Return what is missing where ``known`` was, and now ``new`` is.
+    """Return the right that stands for both: ``known``, which was missing, and ``new``, which is.
 
-    That of photos or videos counts for more than that of files, which few stories go as.
+    The right to photos or videos counts for more than that to files, as which few stories go.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
         return new if known == "documents" else known
@@ -169,7 +169,8 @@ def missed_fields(username: str, begin: datetime, end: datetime) -> dict[str, st
 def next_local(now: datetime, minute: int, zone: str) -> datetime:
     """Return the first moment after ``now`` when the clocks of ``zone`` show ``minute``.
 
-    Where they are put forward over it, it is as much later; where they show it twice, twice.
+    Where the clocks are put forward over it, it is that much later; where they show it twice, each
+    time counts.
     """
     place = zone_of(zone)
     today = now.astimezone(place).date()
@@ -219,8 +220,8 @@ def digest_at(
 ) -> datetime:
     """Return when a story goes out in the digest: at its hour, but while the story lives.
 
-    Where that hour, or the end of its life, is in quiet hours that outlive the story, it goes out
-    before they begin; so none comes after a newer one.
+    Where that hour, or the end of its life, is in quiet hours that last longer than the story, it
+    goes out before they begin: so no story comes after a newer one.
     """
     last = max(seen_at, expires_at - _DIGEST_MARGIN)
     hour = next_local(seen_at, minute, zone)
@@ -324,7 +325,7 @@ def host_of(url: str) -> str:
 
 
 def news_since(now: datetime) -> datetime:
-    """Return since when stories are news that are posted from now on; they tell whole seconds."""
+    """Return the time from which stories are news to who begins now; in whole seconds."""
     return now.replace(microsecond=0)
 
 

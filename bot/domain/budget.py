@@ -91,7 +91,7 @@ class BudgetRule:
 
 
 def rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
-    """Return what ``side`` may take now: what is left but the other's share of the hours to come.
+    """Return what ``side`` may take now: what is left, less the other's share of the coming hours.
 
     At midnight the whole share of the other side is protected, at noon half of it, and never more
     than the other has not yet used: so both borrow, and nobody starves before the evening.
@@ -124,9 +124,9 @@ def left_by_replies(
 ) -> float:
     """Return what of the replies' share of today nobody will ask for: the schedule may have it.
 
-    ``past`` has for each of the last days what replies spent in its 24 hours (UTC), ``used`` is
-    what they spent today. Kept for them is a fifth more than any of these days took from this
-    hour on, and a tenth of their share for who never asked before; without a past an even part.
+    ``past`` has what replies spent in each of the 24 hours (UTC) of the last days, ``used`` what
+    they spent today. Replies keep a fifth more than the dearest of these days took from this hour
+    on, and a tenth of their share for people who never asked before; without a past, an even part.
     """
     share = round(limits.daily_budget * limits.reply_share)
     left = (midnight_after(now) - now) / DAY

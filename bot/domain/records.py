@@ -147,7 +147,7 @@ BROADCAST = "broadcast"  # the notice that is a message of the owner's to all
 class Delivery:
     """A story or a notice that is owed; ``copies`` counts sends that may have arrived.
 
-    ``is_unreadable``: what is kept of its story is no story to this version of the code.
+    ``is_unreadable``: this version of the code can't read what is stored of its story.
     """
 
     id: int

@@ -54,9 +54,9 @@ class Highlights:
     async def of_profile(self, username: str, asker: Asker) -> list[Highlight]:
         """Return the highlights of a profile, without their stories; 2 credits.
 
-        3 for a name that was not seen in 30 days, 0 within an hour. A list that is known to be of
-        another than who has the name now, or bears another name, is not shown: then who has it is
-        asked for, at the same price.
+        3 for a name that was not seen in 30 days, 0 within an hour. A list of another account than
+        the one that has the name now is not shown: then that account is asked for, at the same
+        price.
 
         Raises:
             NoHighlightsError: It keeps none.
@@ -150,7 +150,7 @@ class Highlights:
     def _unless_refused(self) -> Iterator[None]:
         """Ask for nothing for some time after the API has said that the plan has no highlights.
 
-        What is only repeated from a cache puts off nothing.
+        A refusal that is repeated from the cache does not begin that time anew.
         """
         if self._asked_from > self._now():
             raise HighlightsUnavailableError("known from the last answer")

@@ -149,7 +149,8 @@ class Viewer:
     ) -> list[tuple[Story, KnownFile]]:
         """Return what is held of a ``link`` or name, the newest first; never for a credit.
 
-        And of what the person follows, as far as its name has that ``beginning``; None of nothing.
+        Besides, what is held of profiles that the person follows and whose names have that
+        ``beginning``; None: of no other profile.
         """
         known = None
         if link:  # what was said of it a moment ago, private or gone, is no failure here

@@ -44,9 +44,9 @@ class PollSettings:
 class Plan:
     """The schedule, and what one check costs in credits.
 
-    With ``learns_cost`` that is the mean of what the last checks were billed. ``pause`` is, in the
-    mean, that between two checks of a profile that newcomers alone follow; None where nobody else
-    follows any, and all are checked alike.
+    With ``learns_cost`` that is the mean of what the last checks were billed. ``pause`` is the
+    mean time between two checks of a profile that only newcomers follow; None where nobody else
+    follows one, and all are checked alike.
     """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
@@ -80,8 +80,9 @@ class Plan:
     ) -> tuple[Columns, datetime]:
         """Learn from a whole check; return the new columns and when the next check is due.
 
-        ``own`` checks are the schedule's, which tell it how late it is. Those of what newcomers
-        alone follow only cost it: by them nobody else's intervals may be moved.
+        ``own`` checks are the schedule's: they tell it how late it is. Checks of a profile that
+        only newcomers follow cost it credits, and nothing more: they must not move the intervals
+        of others.
         """
         state = _state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
@@ -120,7 +121,8 @@ class Plan:
         self, known: Known, state: ProfileState, due: float, now: datetime
     ) -> tuple[Columns, datetime]:
         if known.fresh and self.pause is not None:
-            # The pause in the mean: what was followed at one time is not checked at one time.
+            # This is the pause in the mean: profiles that began to be followed together are
+            # spread.
             lot = crc32(f"{known.profile_id} {state.seen_at:.0f}".encode()) / 2**32
             pause = min(self.pause.total_seconds() * (0.75 + lot / 2), LATEST_HOURS * HOUR)
             due = state.due_at = state.seen_at + pause

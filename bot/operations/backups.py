@@ -120,7 +120,7 @@ async def resume_copy(db: Database, incidents: Incidents, *, now: datetime) -> N
     async with db.begin() as tx:
         made_at = await restored.resume(tx, now=now)
         if made_at is not None:
-            await key_values.remove(tx, DRIFT)  # what was billed since then nobody has counted
+            await key_values.remove(tx, DRIFT)  # nobody has counted what was billed since
             await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:
         await incidents.set("restore", RESTORED, date=f"{made_at:%Y-%m-%d %H:%M}")

@@ -34,8 +34,9 @@ class Incidents:
     async def set(self, kind: IncidentKind, sentence: str | None, /, **fields: object) -> None:
         """Open an incident, or end the open one of its kind where ``sentence`` is None.
 
-        An incident is told once: of one that is open already only the fields change. A kind
-        without a closing sentence is closed at once. It is told without a database, too.
+        An incident is told once: where it is open already, only its fields change. A kind without
+        a closing sentence is closed at once. Where the database can't work, it is told all the
+        same.
         """
         if sentence is None:
             await self._end(kind, fields)

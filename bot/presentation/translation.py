@@ -305,10 +305,9 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 def _from_the_right(text: str) -> str:
     """Begin with a mark every line that a command or a Latin name would turn to the left.
 
-    So would a name that stands alone: its own marks keep it from saying where the line begins.
-
-    Another keeps the slash of each command at its left, and the hours of 23-7 in their order: the
-    signs have no direction of their own.
+    A name alone on its line needs one, too: the marks around a name hide its direction. A second
+    mark keeps the slash at the left of each command, and 23-7 in its order: these signs have no
+    direction of their own.
     """
     lines = []
     for line in text.split("\n"):

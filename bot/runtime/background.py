@@ -18,7 +18,7 @@ async def running_beside(
 ) -> AsyncIterator[None]:
     """Run ``work`` until the block ends; what the block raises comes through as it is.
 
-    ``end`` asks the work to end by itself, and it is waited for; without it, it is cancelled.
+    ``end`` asks the work to end, which is then waited for; without ``end`` the work is cancelled.
     """
     failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
@@ -84,8 +84,8 @@ async def renewed(
 ) -> AsyncIterator[None]:
     """Renew a lease again and again while the block runs, until ``renew`` says that it is lost.
 
-    A failure is logged with ``of_what``, and the next time may do: else the lease ends by itself,
-    and others do at worst what we do.
+    A failure is logged with ``of_what``, and renewing is tried again: if that fails, too, the
+    lease ends, and at worst another does the same as we do.
     """
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []

@@ -1,4 +1,4 @@
-"""What was said or done a moment ago, so that it isn't again; in memory, so it ends with it.
+"""What was said or done a moment ago, so that it is not repeated; in memory only.
 
 A restart, or another replica, may say a thing once more: that harms nobody, and a table would be
 written with every message.

@@ -150,12 +150,12 @@ class Pool:
     at: float = 0.0
 
     def learn_stories(self, leaning: Sequence[float], stories: float) -> None:
-        """Learn that ``stories`` came where the experts had leaned so."""
+        """Learn that so many ``stories`` came where the experts' ``leanings`` were these."""
         for number, value in enumerate(leaning):
             self.pull[number] += value * stories
 
     def learn_expected(self, leaning: Sequence[float], stories: float) -> None:
-        """Learn that the mixture had expected so many, whatever came."""
+        """Learn that the mixture had expected so many stories, whatever came."""
         stories *= pooled(self.exponents, leaning)
         tilt = sum(map(mul, self.exponents, leaning)) - 1.0
         for number, value in enumerate(leaning):

@@ -10,16 +10,16 @@ check, and ``due_at`` as an indexed column. A round of the loop::
     rows += claim(limit=early // cost)            # ... and when all of these are served, the next
     for row in rows:                              # outside of any transaction
         if schedule.is_stale(state):              # the price has moved since it was queued
-            schedule.due(state, weight, cost)     # write due_at; check only if it is still due
-        stories = fetch(row)                      # on failure: schedule.failed(now)
-        schedule.polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
+            schedule.due_at(state, weight, cost)     # write due_at; check only if it is still due
+        stories = fetch(row)                      # on failure: schedule.record_failure(now)
+        schedule.learn_polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_at(first due_at and seen_at of the table, cost, now=..., spent=...)
 
 Which rows a claim may take is said by ``seen_before``: where the credit bucket is empty, those
 last seen ``_URGENT`` ago have what the day still has; before their time, only those that have
 rested.
 
-A check that somebody asked for calls ``schedule.seen`` in the same way. ``schedule.survey(rows)``
+A check that somebody asked for calls ``schedule.learn`` in the same way. ``schedule.survey(rows)``
 refreshes the sums, every few minutes; ``to_json`` is the small row that replicas share, of
 which the last writer wins without harm: credits are bounded by the ledger's sum of the day.
 """
@@ -173,7 +173,8 @@ class Schedule:
     ) -> float:
         """Do as ``learn``, and hold what came against what each expert had expected.
 
-        What had been expected is counted at the sample alone, as if at all; stories at all.
+        Stories are counted at each check. What had been expected is counted at a sample of the
+        checks (``is_sample``), and multiplied.
         """
         population = self.demand.population
         estimates = guesses(state.sums, state.age, population.rate)
@@ -205,7 +206,7 @@ class Schedule:
     def spare(self, now: float) -> float:
         """Return the credits that checks before their time leave for what becomes due.
 
-        Half of the bank; near midnight no more than is still used.
+        Half of what the bucket may hold; near midnight no more than the rest of the day can spend.
         """
         left = 1.0 - now % DAY / DAY
         return min(self.release_curve.most / 2, self.budget * left)

@@ -137,7 +137,8 @@ class _Run:
         for day in range(self.days):
             spent, at = 0, now
             advance(now, spent=spent)
-            # Whose time is ``at``: until something is spent, it is so whoever has rested since.
+            # The profile that ``at`` was worked out for: it holds until something is spent,
+            # whoever has rested meanwhile.
             known: tuple[float, int] | None = None
             midnight = result.begin + (day + 1) * DAY
             while True:
@@ -175,7 +176,7 @@ class _Run:
     def _requeue_rested(
         self, queue: list[tuple[float, int]], resting: deque[tuple[float, int]], now: float
     ) -> float:
-        """Put back who has rested by ``now``, or where all rest the first; return when that is."""
+        """Queue again who has rested by ``now``; where all rest, the first. Return its time."""
         states, minimum = self.states, self.plan.minimum
         if not queue:
             now = max(now, states[resting[0][1]].seen_at + minimum)

@@ -15,7 +15,7 @@ Echo = tuple[float, float, float, float]
 
 def level_at(shape: Sequence[float], at: float) -> float:
     """Return the rhythm at a time: straight lines between the middles of the hours."""
-    place = (at / HOUR - 0.5) % 24 % 24  # of less than nothing, as -1e-17, the first leaves 24
+    place = (at / HOUR - 0.5) % 24 % 24  # twice: of -1e-17 the first makes 24.0
     hour = int(place)
     return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
 

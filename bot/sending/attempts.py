@@ -195,7 +195,7 @@ class Attempts:
     ) -> Outcome | None:
         """Send all again, whoever is to blame by another source; else find that out by halves.
 
-        Nothing is bought for, or given up, that was not refused alone.
+        Only a story that was refused when it was sent alone is given up, or bought anew.
         """
         blamed = _by_url(batch)
         is_named = refusal.scope != "fetch"  # of those only the first is

@@ -75,7 +75,7 @@ class Item:
     later: bool = False
     refused: Right | None = None
     alone: bool = False
-    """Whether no album takes it from any source that costs nothing."""
+    """Whether it must go alone: no album takes it, by any source that costs nothing."""
     as_file: bool = False
     """Whether it goes out uncompressed, as a document, whatever it is."""
     spooled: list[MediaFile] = field(default_factory=list)

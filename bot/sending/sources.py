@@ -135,9 +135,10 @@ class Supply:
         return False
 
     async def postpone(self, item: Item, refusal: Refusal, chat_id: int) -> None:
-        """Let an item wait that Telegram refused alone in words that nobody knows.
+        """Let an item wait that was sent alone, and was refused in words that we don't know.
 
-        What some chats refuse in the same words waits everywhere, and is asked about now and then.
+        A story that several chats refuse in the same words waits in all chats; now and then one of
+        them tries it again.
         """
         now, words = self._now(), refusal.without_numbers
         is_news = not self._unknown_words.get(words, within=_REFUSED_FOR, now=now)
@@ -152,7 +153,7 @@ class Supply:
             self._postponed.record(item.key, words, now=now)
 
     def postpone_known(self, items: list[Item]) -> None:
-        """Let what waits everywhere wait here, too."""
+        """Let items wait that wait in all chats (``postpone``)."""
         for item in items:
             if self._postponed.get(item.key, within=_ASKED_AGAIN, now=self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
@@ -172,8 +173,8 @@ class Supply:
     def close_failed(self, item: Item, sentence: str, *, for_all: bool = True) -> None:
         """Close the item; ``for_all``: the same is said for a while to whoever asks.
 
-        Of what may be had later, it is said to alerts alone: each of them would wait for a sick
-        host, while others wait for their turn.
+        What may be had later is refused to alerts alone: each of them would wait for a sick host,
+        while others wait for their turn.
         """
         item.failed = sentence
         if item.later:

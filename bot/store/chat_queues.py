@@ -28,12 +28,13 @@ queues = sa.Table(
 )
 
 
-# When a chat queue can be claimed: when it is due and, later perhaps, free.
+# When a chat queue can be claimed: when it is due and its lease is over.
 CLAIMABLE_AT = sa.case(
     (queues.c.free_at > queues.c.due_at, queues.c.free_at), else_=queues.c.due_at
 )
 IS_DUE = queues.c.due_at.is_not(None)
-# Of an index on this, the first rows are the answer: no statistics can make a bad plan of that.
+# There is an index on this whose first rows are the answer: so no statistics can lead to a bad
+# plan.
 sa.Index(
     "ix_chat_queues_claimable",
     sa.text("(CASE WHEN free_at > due_at THEN free_at ELSE due_at END)"),
@@ -265,7 +266,7 @@ async def renew(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:
 
 
 async def due_next(tx: Tx) -> datetime | None:
-    """Return when the next chat queue can be claimed: when it is due and, later perhaps, free."""
+    """Return when the next chat queue can be claimed: when it is due and its lease is over."""
     due: datetime | None = (await tx.execute(DUE_NEXT)).scalar()
     return due
 
@@ -276,7 +277,7 @@ async def wake(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None
 
 
 async def wake_all(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:
-    """Insert queues; those that are there are due when the insert says, unless they are sooner."""
+    """Insert queues; one that is there becomes due at that time, unless it is due sooner."""
     due_at = _sooner(new.excluded.due_at)
     await tx.execute(
         new.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values

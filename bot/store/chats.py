@@ -41,8 +41,8 @@ moved_chats = sa.Table(
 )
 """Groups that became supergroups: what still comes from the old id belongs to the new one."""
 
-# Not equal to "active": where PostgreSQL has counted nothing yet, it takes few rows for equal to
-# anything, and would read all chats to find who waits for one profile.
+# Written as "not equal": where PostgreSQL has no statistics yet, it expects few rows to be equal
+# to a value, and would read all chats to find who waits for one profile.
 IS_ACTIVE = chats.c.state != "closed"
 
 COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]

@@ -286,7 +286,7 @@ async def end(
 ) -> None:
     """End what will not be sent, with the reason; ``parked`` is a dead letter.
 
-    That are these ids, or all that is still owed where columns have the values of ``whose``.
+    Which ones: these ids, or all that are still owed and have the column values of ``whose``.
     """
     which = [deliveries.c[name] == value for name, value in whose.items()]
     if ids is not None:
@@ -297,7 +297,7 @@ async def end(
 
 
 async def hand_on(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
-    """Owe what a subscription is owed, which is about to end, to another of the same profile."""
+    """Give what a subscription that is about to end is owed to another one of the same profile."""
     theirs = deliveries.alias()
     has_it = sa.exists().where(
         theirs.c.subscription_id == to.id, theirs.c.story_pk == deliveries.c.story_pk

@@ -130,7 +130,7 @@ async def advance(tx: Tx, *, now: datetime, limit: int) -> bool:
 
 
 async def owe_before_end(tx: Tx, ends: Subscription, *, heir: Subscription) -> None:
-    """Owe a subscription that is about to end what is on its way to it, for its heir to have.
+    """Owe now, for its heir, what is on its way to a subscription that is about to end.
 
     A story that the heir has, or is yet to get itself, comes once (``UNIQUE`` of ``deliveries``);
     a notice is left to come to an heir that this fan-out reaches. Their chats' queues are locked.

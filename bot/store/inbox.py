@@ -75,7 +75,7 @@ _ADD = insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id]).
 async def add(
     tx: Tx, arrivals: Sequence[Arrival], *, now: datetime, ours_until: datetime | None = None
 ) -> list[ClaimedUpdate]:
-    """Store updates that are new; return them. ``ours_until`` claims them in the same breath."""
+    """Store updates that are new; return them. With ``ours_until`` they are claimed as well."""
     rows = [
         {
             "update_id": arrival.update_id,

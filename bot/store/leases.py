@@ -50,7 +50,7 @@ async def held(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
 
 @asynccontextmanager
 async def in_time(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
-    """Yield a transaction that a silent database keeps nobody waiting for."""
+    """Yield a transaction that fails in time where the database is silent."""
     try:
         async with asyncio.timeout(patience_s), db.begin(durable=False) as tx:
             yield tx
@@ -59,7 +59,7 @@ async def in_time(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator
 
 
 async def let_go(db: Database, key: str, owner: str, *, patience_s: float = PATIENCE_S) -> None:
-    """Let a lease go that ends by itself where the database is silent."""
+    """Release a lease; where the database is silent, let it end by itself."""
     try:
         async with in_time(db, patience_s) as tx:
             await release(tx, key, owner)
@@ -129,7 +129,7 @@ class Leader:
         return asked_at + self._every
 
     def _rest_at_end(self, until: datetime) -> None:
-        """Rest when the lease is over, whatever the next step waits for by then."""
+        """Stop the work when the lease is over, whatever the next step waits for by then."""
         if self._expiry is not None:
             self._expiry.cancel()
         left = (until - self._now()).total_seconds()

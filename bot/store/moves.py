@@ -108,8 +108,8 @@ async def _rewrite(tx: Tx, table: sa.Table, old: int, new: int) -> None:
 async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> bool:
     """Let all that a topic follows and is owed fall back to the main chat, which is told once.
 
-    Where that follows the same, it has what is owed, too. False when nothing was there any more.
-    The chat's queue is locked.
+    Where the main chat follows the same profile, it gets what is owed, too. False when
+    nothing was there any more. The chat's queue is locked.
     """
     moved = [
         one
@@ -132,7 +132,8 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
 async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime) -> None:
     """Let a subscription, with what it is owed, go to another thread of its chat.
 
-    Where that has the same, this one ends, and that has what it is owed. The chat's queue is
+    Where the thread follows the same profile already, this one ends, and that one gets what it is
+    owed. The chat's queue is
     locked.
     """
     chat_id = one.target.chat_id

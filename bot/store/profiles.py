@@ -232,7 +232,7 @@ async def sample(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tuple[A
 def _some_checked(
     *columns: sa.ColumnElement[Any], most: int, those: sa.ColumnElement[bool] | None = None
 ) -> sa.Select[Any]:
-    """Return the query for columns of up to ``most`` that are checked, whichever."""
+    """Return the query for columns of at most ``most`` checked profiles, in no order."""
     which = sa.select(profiles.c.profile_id).where(IS_CHECKED)
     if those is not None:
         which = which.where(those)

@@ -24,7 +24,7 @@ stories = sa.Table(
     sa.Column("taken_at", Timestamp, nullable=False),
     sa.Column("expires_at", Timestamp, nullable=False, index=True),
     sa.Column("seen_at", Timestamp, nullable=False),
-    sa.Column("shown_at", Timestamp, nullable=False),  # when an answer last had it
+    sa.Column("shown_at", Timestamp, nullable=False),  # when an answer last showed it
     sa.Column("value", sa.JSON, nullable=False),
     sa.Index("ix_stories_profile", "profile_id", "taken_at"),
 )

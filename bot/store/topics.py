@@ -41,7 +41,7 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
 async def named(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
     """Return the threads of the topics that profiles of these names have in a chat.
 
-    What the topics are called is for people to say.
+    Their names don't matter: people may rename them.
     """
     statement = (
         sa.select(profiles.c.username, topics.c.thread_id)

@@ -15,7 +15,8 @@ usage_days = sa.Table(
     sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True, index=True),
     sa.Column("items", sa.Integer, nullable=False),
-    # About its share of the checks: what a day's cost is split evenly among all who wait then.
+    # This share is about right: what the checks of a day cost is split evenly among all who wait
+    # when it ends.
     sa.Column("millicredits", sa.BigInteger, nullable=False),
 )
 

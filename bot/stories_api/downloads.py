@@ -55,7 +55,7 @@ async def read_download(
             break
     if sniff(head) is None:
         return _elsewhere(await joined(_with_head(head, chunks)))
-    # Of a compressed body the header tells the compressed size.
+    # For a compressed body the header has the compressed size.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError

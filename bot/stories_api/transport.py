@@ -1,8 +1,8 @@
 """One call of the Stories API, in time: its key goes to one origin, nothing is paid twice.
 
 Two habits of the HTTP client are undone here, since each request is billed. It sends a GET again
-by itself when a connection breaks (``once``), and a pooled connection that the server has just
-closed can't be told from an answer that was lost (so each call has its own connection).
+by itself when a connection breaks (``no_retries``), and a pooled connection that the server has
+just closed can't be told from an answer that was lost (so each call has its own connection).
 """
 
 import asyncio

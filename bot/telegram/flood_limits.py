@@ -110,9 +110,9 @@ class ChatFlood:
 
 @dataclass(slots=True)
 class Ticket:
-    """Messages on their way: they count from when they leave until a second after the answer.
+    """Messages on their way: they count from their leaving to a second after the answer.
 
-    When they arrived is somewhere between the two; so no second of Telegram's holds too many.
+    They arrived at some moment between the two, so no second of Telegram's has too many.
     """
 
     weight: int

@@ -136,7 +136,7 @@ class Outage:
     def turn_to_ask(self) -> timedelta | None:
         """Return how long to wait before a chat is asked whether it takes anything.
 
-        One chat a second is asked; None where too many wait for their turn.
+        One chat a second is asked. None: too many wait for their turn.
         """
         now = self._now()
         wait = max(self._asks_at - now, timedelta(0))

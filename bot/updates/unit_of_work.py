@@ -1,8 +1,8 @@
 """A unit of work: what one update changes and what it is answered are one transaction.
 
 The transaction begins with the first effect and ends when the handler has returned: nobody may
-wait for the network in between (``later``), for on SQLite it keeps all other writers waiting. A
-failure undoes all of it, so that the update can be handled anew.
+wait for the network in between (``after_saying``), for on SQLite it keeps all other writers
+waiting. A failure undoes all of it, so that the update can be handled anew.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
