@@ -41,7 +41,6 @@ log = structlog.get_logger()
 
 _POLL_LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
 _HEAR_AGAIN = timedelta(seconds=5)  # somebody may have subscribed through another replica
-_EARLY_ROUNDS = 4  # of claims, until there are enough whose subscribers can be told at once
 _SHORTEST = timedelta(seconds=0.5)  # after a round that found nothing to check
 _EARLY_AGAIN = timedelta(seconds=5)  # after a round that found nobody to check early
 _MONEY_AGAIN = timedelta(seconds=15)  # the owner may have let us spend again
@@ -238,26 +237,23 @@ class Scheduler:
     async def _claim_early(self, tx: Tx, plan: Plan, now: datetime, *, limit: int) -> list[Known]:
         """Claim the profiles that are due next, but those whose subscribers can't be told yet."""
         taken: list[Known] = []
-        passed: list[Known] = []
-        for _ in range(_EARLY_ROUNDS):
-            rows = await profiles.claim(
-                tx,
-                now=now,
-                limit=limit - len(taken),
-                lease=self._lease,
-                early=True,
-                unseen_since=_seen_before(plan, now, is_due=False, is_paid=True),
-                skip_fresh=plan.pause is not None,
-            )
-            for known in rows:
-                seen_at = known.snapshot_at or now
-                at = await snapshots.next_useful(tx, known.profile_id, now, plan, seen_at=seen_at)
-                (taken if at <= now else passed).append(known)
-            if not rows or len(taken) >= limit:
-                break
-        for known in passed:
-            if known.next_check_at is not None:
-                await profiles.put_off(tx, known.profile_id, until=known.next_check_at)
+        for known in await profiles.claim(
+            tx,
+            now=now,
+            limit=limit,
+            lease=self._lease,
+            early=True,
+            unseen_since=_seen_before(plan, now, is_due=False, is_paid=True),
+            skip_fresh=plan.pause is not None,
+        ):
+            seen_at = known.snapshot_at or now
+            at = await snapshots.next_useful(tx, known.profile_id, now, plan, seen_at=seen_at)
+            if at <= now:
+                taken.append(known)
+            else:
+                await profiles.put_off(
+                    tx, known.profile_id, until=max(at, known.next_check_at or at)
+                )
         return taken
 
     async def _maintain(self, plan: Plan) -> None:

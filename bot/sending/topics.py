@@ -36,8 +36,6 @@ CLAIMED_FOR = timedelta(seconds=60)
 _CALL_S = 50.0  # the longest call, waits included: it ends before the claim does
 _FLOOD_S = 30.0  # how long a call waits for a flood limit of its chat
 _DOUBTED_FOR = timedelta(seconds=5)  # in which an update tells of a topic whose answer was lost
-_PATIENCE = timedelta(seconds=5)
-_ASK_AGAIN_S = 0.2
 _NO_FORUM = {Chat.PRIVATE: NoPrivateTopicsError, Chat.CHANNEL: NoChannelTopicsError}
 
 
@@ -53,13 +51,11 @@ class Topics:
         db: Database,
         bot: ExtBot[Any],
         *,
-        patience: timedelta = _PATIENCE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``patience`` is how long another process that makes the same topic is waited for."""
+        """Make them by ``bot``."""
         self._db = db
         self._bot = bot
-        self._patience = patience
         self._now = now
 
     async def known_places(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
@@ -116,30 +112,24 @@ class Topics:
     async def own_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
         """Return a profile's own topic in a chat, made where there is none.
 
-        It waits for Telegram, so no transaction may be open. Another process that is making it is
-        waited for a little; if that one died, an update tells of its topic (``adopt``).
+        It waits for Telegram, so no transaction may be open. If a process died while it made the
+        topic, an update tells of that (``adopt``).
 
         Raises:
             NoTopicsError: Telegram refuses it.
-            AskAgainError: Telegram does not answer, or somebody else's call takes long.
+            AskAgainError: Telegram does not answer, or somebody else makes it just now.
         """
-        until = self._now() + self._patience
-        while True:
-            now = self._now()
-            async with self._db.begin() as tx:
-                await chats.lock(tx, [chat_id])
-                topic = await store.get(tx, chat_id, profile_id)
-                if topic and topic.thread_id != MAIN:
-                    return Target(chat_id, topic.thread_id)
-                is_free = topic is None or (topic.claimed_until or now) <= now
-                if is_free:
-                    until = now + CLAIMED_FOR
-                    await store.claim(tx, chat_id, profile_id, _name(username), until=until)
-            if is_free:
-                return await self._make(chat_id, profile_id, username)
-            if now >= until:
+        now = self._now()
+        async with self._db.begin() as tx:
+            await chats.lock(tx, [chat_id])
+            topic = await store.get(tx, chat_id, profile_id)
+            if topic and topic.thread_id != MAIN:
+                return Target(chat_id, topic.thread_id)
+            if topic and topic.claimed_until and topic.claimed_until > now:
                 raise AskAgainError("its topic is being made")
-            await asyncio.sleep(_ASK_AGAIN_S)
+            until = now + CLAIMED_FOR
+            await store.claim(tx, chat_id, profile_id, _name(username), until=until)
+        return await self._make(chat_id, profile_id, username)
 
     async def _make(self, chat_id: int, profile_id: str, username: str) -> Target:
         limits: Any = {"patience": _FLOOD_S} if self._bot.rate_limiter is not None else None

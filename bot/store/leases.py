@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 LEASE = timedelta(seconds=5)
 EVERY = timedelta(seconds=1.5)  # it is renewed, or asked for: after a kill another has it in 6.5 s
-PATIENCE_S = 3.0  # with the database: a lead that can't be renewed must end in time
+PATIENCE_S = 3.0  # with the database: a lead that can't be renewed ends before its lease
 _SILENT = "it has not answered in time"
 
 
@@ -94,7 +94,6 @@ class Leader:
         self._patience_s = patience_s
         self._owner = uuid.uuid4().hex
         self._working: asyncio.Task[None] | None = None
-        self._expiry: asyncio.TimerHandle | None = None
         self._group: asyncio.TaskGroup | None = None
         self.worker = Worker("leader", self._step, now=now, longest=every)
 
@@ -110,30 +109,23 @@ class Leader:
                 await self.worker.run()
         finally:
             self._working = None
-            if self._expiry is not None:
-                self._expiry.cancel()
             await let_go(self._db, self._key, self._owner, patience_s=self._patience_s)
 
     async def _step(self) -> datetime:
-        """Take or renew the lead; without the database it lasts as long as the lease."""
+        """Take or renew the lead, which ends where that fails: another may have it by then."""
         asked_at = self._now()
-        async with in_time(self._db, self._patience_s) as tx:
-            leads = await take(tx, self._key, self._owner, now=asked_at, lease=self._lease)
+        try:
+            async with in_time(self._db, self._patience_s) as tx:
+                leads = await take(tx, self._key, self._owner, now=asked_at, lease=self._lease)
+        except DatabaseUnavailableError:
+            self._rest()
+            raise
         if not leads:
             self._rest()
-            return asked_at + self._every
-        self._rest_at_end(asked_at + self._lease)
-        if self._working is None and self._group is not None:
+        elif self._working is None and self._group is not None:
             log.info("leading", what=self._key)
             self._working = self._group.create_task(self._work())
         return asked_at + self._every
-
-    def _rest_at_end(self, until: datetime) -> None:
-        """Stop the work when the lease is over, whatever the next step waits for by then."""
-        if self._expiry is not None:
-            self._expiry.cancel()
-        left = (until - self._now()).total_seconds()
-        self._expiry = asyncio.get_running_loop().call_later(left, self._rest)
 
     def _rest(self) -> None:
         """Do the work no more: another leads, or may."""

@@ -308,13 +308,14 @@ async def test_nobody_is_looked_at_early_of_whom_none_could_be_told(tower: Tower
             due = NOON + HOUR + number * MINUTE
             await profiles.put_off(tx, profile.profile_id, until=due)
             await profiles.change(tx, profile.profile_id, snapshot_at=NOON - 2 * HOUR)
-    assert await tower.scheduler(budget=2400, now=lambda: NOON).run_once() == 1
+    scheduler = tower.scheduler(budget=2400, now=lambda: NOON)
+    rounds = [await scheduler.run_once() for _ in range(3)]  # of eight each
+    assert sum(rounds) == 1
     assert (await tower.known(awake)).snapshot_at == NOON
-    async with tower.db.begin() as tx:  # nobody holds the others, nor are they put off
+    async with tower.db.begin() as tx:  # nobody holds the others
         freed = await profiles.claim(tx, now=NOON, limit=99, lease=MINUTE, early=True)
     due_at = {known.profile_id: known.next_check_at for known in freed}
-    expected = {quiet[n].profile_id: NOON + HOUR + n * MINUTE for n in range(9)}
-    assert {key: due_at.get(key) for key in expected} == expected
+    assert {due_at.get(one.profile_id) for one in quiet} == {NOON + 2 * HOUR}
 
 
 async def test_a_look_that_is_judged_anew_waits_until_somebody_can_be_told(tower: Tower) -> None:

@@ -37,7 +37,7 @@ async def claimed(db: Database, forum: int) -> bool:
         return await topics.get(tx, forum, "7") is not None
 
 
-async def test_who_made_it_and_died_is_not_waited_for_long(db: Database, box: Box) -> None:
+async def test_who_made_it_and_died_is_not_waited_for(db: Database, box: Box) -> None:
     async with bot_at(box.urls.telegram) as bot:
         forum = await forum_of(box.control, db)
         async with db.begin() as tx:  # as a process that was killed with the answer on its way
@@ -45,7 +45,7 @@ async def test_who_made_it_and_died_is_not_waited_for_long(db: Database, box: Bo
             await topics.claim(tx, forum, "7", "nike", until=until)
         made = await bot.create_forum_topic(forum, "nike")
         with pytest.raises(AskAgainError):
-            await Topics(db, bot, patience=timedelta(0)).own_topic(forum, "7", "nike")
+            await Topics(db, bot).own_topic(forum, "7", "nike")
         await Topics(db, bot).adopt(forum, "nike", made.message_thread_id)
         place = await Topics(db, bot).own_topic(forum, "7", "nike")
         assert await box.control.topics(forum) == {place.thread_id: "nike"}
