@@ -37,7 +37,7 @@ from bot.domain.errors import (
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Balance, Call
 from bot.runtime.background import finish_on_cancel
-from bot.runtime.concurrency import FairSlots, waiting
+from bot.runtime.concurrency import FairSlots
 from bot.store import (
     access,
     acquaintances,
@@ -131,9 +131,8 @@ class Ledger:
         """
         if payer.asker is None:
             return await self._pay(payer, call)
-        with waiting():
-            async with self._slots.slot(payer.asker.user_id or payer.asker.chat_id):
-                return await self._pay(payer, call)
+        async with self._slots.slot(payer.asker.user_id or payer.asker.chat_id):
+            return await self._pay(payer, call)
 
     async def _pay(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
         reservation = await self.reserve(payer, call)

@@ -32,7 +32,6 @@ from bot.fetching import snapshots
 from bot.fetching.names import NEGATIVE_FOR
 from bot.media.urls import expires_at
 from bot.runtime import transaction_guard
-from bot.runtime.concurrency import waiting
 from bot.store import answers
 from bot.store.answers import CachedAnswer
 from bot.store.engine.database import Database, Tx
@@ -124,8 +123,7 @@ class AnswerCache:
                 only the one who asked may not spend.
         """
         while (future := self._in_flight.get(key)) is not None:
-            with waiting():
-                await asyncio.wait([future])
+            await asyncio.wait([future])
             if not future.cancelled():
                 return future.result()
             # Who asked may not spend, or was cancelled: now we ask.

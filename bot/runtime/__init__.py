@@ -1,8 +1,7 @@
 """What every loop of the process needs: its clock, its supervisor, limits on what runs at a time.
 
 In: the event loop, and the steps that the parts give. Out: the time, steps that are repeated
-whatever they raise, and slots that a task gives back while it only waits. Public:
+whatever they raise, and slots of which each holder has few. Public:
 ``clock.Clock``, ``clock.steady``, ``workers.Worker``, ``batching.BatchingQueue``,
-``metrics.Metrics``, ``concurrency.Place``, ``concurrency.FairSlots``, ``concurrency.waiting``,
-``recent.Recent``.
+``metrics.Metrics``, ``concurrency.FairSlots``, ``recent.Recent``.
 """

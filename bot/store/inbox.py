@@ -124,27 +124,14 @@ async def queues_busy_since(tx: Tx, queues: Collection[str], *, since: datetime)
     return set((await tx.execute(waits.union(answered))).scalars())
 
 
-async def claim(
-    tx: Tx, *, now: datetime, lease: timedelta, limit: int, without: Collection[int] = ()
-) -> list[ClaimedUpdate]:
-    """Take the first update of each queue that nobody is busy with.
-
-    ``without`` are people who have enough in hand; their queues wait.
-    """
+async def claim(tx: Tx, *, now: datetime, lease: timedelta, limit: int) -> list[ClaimedUpdate]:
+    """Take the first update of each queue that nobody is busy with."""
     free = (
-        sa.select(sa.func.min(inbox.c.id).label("id"))
+        sa.select(sa.func.min(inbox.c.id))
         .where(OPEN)
         .group_by(inbox.c.queue)
         .having(sa.func.max(inbox.c.leased_until) <= now)
     )
-    if without:
-        first = free.subquery()
-        theirs = inbox.c.person.in_(sorted(without))
-        free = (
-            sa.select(first.c.id)
-            .join(inbox, inbox.c.id == first.c.id)
-            .where(sa.or_(inbox.c.person.is_(None), ~theirs))
-        )
     heads = free.order_by(sa.literal_column("1")).limit(limit)
     # The last two conditions are seen again by who had to wait for another's claim.
     statement = (

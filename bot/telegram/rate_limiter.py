@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,6 @@ from telegram.ext import BaseRateLimiter
 from bot.domain.model import TryLater
 from bot.runtime import transaction_guard
 from bot.runtime.clock import steady
-from bot.runtime.concurrency import waiting
 from bot.telegram.api import Leaving, TooSoonError
 from bot.telegram.flood_limits import BotWindow, Lane, Ticket
 from bot.telegram.limit_state import ChatFloods
@@ -182,8 +181,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if patience is not None and seconds > patience:
             raise TooSoonError(timedelta(seconds=math.ceil(seconds)))
         if seconds > 0:
-            with waiting():
-                await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds)
 
     def _after_flood(self, error: TelegramError, order: Order) -> float | None:
         """Stop what Telegram wants stopped; return for how long, None if it was no flood."""
@@ -222,8 +220,7 @@ class Turns:
         """Wait for one's turn; it lasts as long as the block."""
         async with AsyncExitStack() as stack:
             for lock in (self._alerts, self._line) if lane == "alert" else (self._line,):
-                with waiting() if lock.locked() else nullcontext():
-                    await stack.enter_async_context(lock)
+                await stack.enter_async_context(lock)
             yield
 
 

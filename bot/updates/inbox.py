@@ -3,14 +3,12 @@
 Updates of one chat are handled in order, those of many chats at once. What a process was handling
 when it died is handled again. An update is given up after three failures of its handler, or after
 nine deaths; a statement that takes too long counts as a death. Of what a chat or a person asks
-too much, one update is answered for all (``queues``). At most 64 handlers work at a time, besides
-those that only wait.
+too much, one update is answered for all (``queues``).
 """
 
 import asyncio
 import contextlib
 import json
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,9 +20,8 @@ from telegram import Bot, Update
 from bot.domain.errors import DatabaseUnavailableError, TakenOverError, TryAgainError
 from bot.domain.records import EPOCH
 from bot.runtime.batching import BatchingQueue
-from bot.runtime.concurrency import Place
 from bot.runtime.metrics import UNSEEN, Metrics
-from bot.runtime.workers import FIRST_PAUSE_S, LAST_PAUSE_S, LONGEST, Worker
+from bot.runtime.workers import LONGEST, Worker
 from bot.store import acquaintances, inbox
 from bot.store.acquaintances import Acquaintance
 from bot.store.engine.database import Database, Tx
@@ -45,9 +42,7 @@ _FAILURES = 3
 _ATTEMPTS = _FAILURES * FAILURE
 _AGAIN_AFTER = timedelta(seconds=1)  # the first pause after a failure; the n-th is n times as long
 _RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
-_AT_ONCE = 64
-_EACH_AT_ONCE = 8  # updates of one person, in whatever chats
-_WAITING_AT_ONCE = 1_000  # updates begun at most, those included whose handlers only wait
+_AT_ONCE = 256  # updates begun at most: some only wait, for a flood limit or an answer
 SAID_AGAIN = timedelta(minutes=2)  # how often "one thing at a time" is said at most
 _BEHIND = 2_000  # open updates from which on Telegram is asked to wait
 _CLAIM_AGAIN = timedelta(seconds=1)  # how soon an update is found that another replica stored
@@ -94,8 +89,6 @@ class Intake:
         self._again_after, self._said_again = again_after, said_again
         self._now = now
         self._running: dict[str, tuple[ClaimedUpdate, asyncio.Task[None] | None]] = {}
-        self._places: dict[str, Place] = {}
-        self._refused: Counter[int] = Counter()  # updates that can't be stored, by their tries
         self._open = 0  # stored and not answered yet, as far as this process knows
         self._seen: set[Acquaintance] = set()
         self._seen_day: date | None = None
@@ -107,7 +100,6 @@ class Intake:
         self._lease = _UPDATE_LEASE if db.is_sqlite else _LEASE_AMONG_REPLICAS
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._adds = BatchingQueue(self._store)
-        self._ends = BatchingQueue(self._finish)
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
         metrics.follow(
             "inbox_open", "Updates that wait for their answer.", lambda: float(self._open)
@@ -121,11 +113,10 @@ class Intake:
     async def add(self, updates: Iterable[object]) -> None:
         """Store updates as Telegram sent them; when this returns, they will be answered.
 
-        Where one can't be stored all come again from Telegram; the third time that one is left
-        out, for it would keep all others from coming in.
+        One that can't be stored is left out, for it would keep all others from coming in.
 
         Raises:
-            Exception: Nothing of them, or not all, is stored.
+            DatabaseUnavailableError: Nothing of them, or not all, is stored.
         """
         news = [one for update in updates if (one := _news(update))]
         if not news:
@@ -139,23 +130,14 @@ class Intake:
             await self._add_singly(news)
 
     async def _add_singly(self, news: list[News]) -> None:
-        refused: Exception | None = None
         for one in news:
-            number = one[1]
             try:
                 await self._adds([one])
             except DatabaseUnavailableError:
                 raise
-            except Exception as error:
-                self._refused[number] += 1
-                if self._refused[number] < _FAILURES:
-                    refused = error
-                    continue
-                log.exception("an update can't be stored and is left out", id=number)
+            except Exception:
+                log.exception("an update can't be stored and is left out", id=one[1])
                 self._counted.labels("left out").inc()
-                del self._refused[number]
-        if refused:
-            raise refused
 
     async def run(self) -> None:
         """Handle updates until ``drain`` is called."""
@@ -266,30 +248,17 @@ class Intake:
             and self._open == len(self._running)
             and self._free_places() >= len(news) == len(wanted)
             and wanted.isdisjoint(self._running)
-            and {one.person for one in news}.isdisjoint(self._busy_people())
         )
 
     def _free_places(self) -> int:
-        """Return how many may be begun: those that only wait hold no place."""
-        held = sum(place.is_held for place in self._places.values())
-        return max(0, min(self._at_once - held, _WAITING_AT_ONCE - len(self._running)))
-
-    def _busy_people(self) -> list[int]:
-        """Return the people who have as much in hand as one may."""
-        working = (
-            claimed.person
-            for queue, (claimed, _) in self._running.items()
-            if self._places[queue].is_held
-        )
-        return queues.busy_people(working, each=_EACH_AT_ONCE)
+        """Return how many may be begun."""
+        return max(0, self._at_once - len(self._running))
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
         """Take the first updates of queues that nobody is busy with."""
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
-            rows = await inbox.claim(
-                tx, now=self._now(), lease=self._lease, limit=room, without=self._busy_people()
-            )
+            rows = await inbox.claim(tx, now=self._now(), lease=self._lease, limit=room)
             # The number by which a handler of ours goes must stay.
             in_hand = [one for one in rows if self._is_in_hand(one)]
             await inbox.change(tx, in_hand, attempts=-1)
@@ -303,23 +272,20 @@ class Intake:
     def _is_in_hand(self, claimed: ClaimedUpdate) -> bool:
         """Return whether we are at this very update: its lease ended before its handler did.
 
-        Another one of its queue may be begun, although the one before still has its place: the end
-        of that one is written, else the claim would have given that one again.
+        Another one of its queue may be begun, although the one before still runs: the end of that
+        one is written, else the claim would have given that one again.
         """
         running = self._running.get(claimed.queue)
         return running is not None and running[0].id == claimed.id
 
     def _begin(self, claimed: ClaimedUpdate) -> None:
         if self._group is not None:
-            place = Place(self.worker.wake)
             self._running[claimed.queue] = (claimed, None)
-            self._places[claimed.queue] = place
-            task = self._group.create_task(self._run(claimed, place))
+            task = self._group.create_task(self._run(claimed))
             self._running[claimed.queue] = (claimed, task)
 
-    async def _run(self, claimed: ClaimedUpdate, place: Place) -> None:
+    async def _run(self, claimed: ClaimedUpdate) -> None:
         """Handle one update, and write down what came of it."""
-        place.take()
         result = ""
         try:
             result, is_ended = await self._try(claimed)
@@ -329,15 +295,16 @@ class Intake:
         except asyncio.CancelledError:
             if not result:  # nothing came of it, as far as we know: it is begun anew
                 with contextlib.suppress(DatabaseUnavailableError):
-                    await self._change_ours(claimed, attempts=-1, leased_until=EPOCH)
+                    await self._db.run(
+                        lambda tx: inbox.change(tx, [claimed], attempts=-1, leased_until=EPOCH)
+                    )
             if not self.worker.is_stopping:
                 raise
         except Exception:  # the lease brings it back; the loop and the other chats go on
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
-            if self._places.get(claimed.queue) is place:
+            if self._is_in_hand(claimed):
                 self._running.pop(claimed.queue)
-                self._places.pop(claimed.queue)
             self._ended.set()
             self.worker.wake()
 
@@ -346,38 +313,28 @@ class Intake:
 
         What was answered must not be begun again, so its chat waits until that is written.
         """
-        pause = FIRST_PAUSE_S
-        while True:
-            try:
-                await self._write_result(claimed, result)
-            except DatabaseUnavailableError as error:
-                log.warning("an answer can't be recorded", update=claimed.id, why=str(error))
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LAST_PAUSE_S)
-            else:
-                return
+        if values := self._values_after(claimed, result):
+            # A power cut that undoes it lets the update begin anew, as it had no effect.
+            await self._db.insist(lambda tx: inbox.change(tx, [claimed], **values), durable=False)
 
     def _count_result(self, result: str) -> None:
         self._counted.labels(result).inc()
         self._open -= result not in _STILL_OPEN
 
-    async def _write_result(self, claimed: ClaimedUpdate, result: str) -> None:
+    def _values_after(self, claimed: ClaimedUpdate, result: str) -> dict[str, Any]:
+        """Return what is to be written on an update, nothing where it is another's by now."""
         now, tries = self._now(), 1 + claimed.attempts // FAILURE
         failed, wait = FAILURE - 1, self._again_after * tries
         match result:
             case "returned":
-                await self._change_ours(claimed, attempts=-1, leased_until=now + _RETURNED_FOR)
+                return {"attempts": -1, "leased_until": now + _RETURNED_FOR}
             case "slow":
-                await self._change_ours(claimed, leased_until=now + wait)
+                return {"leased_until": now + wait}
             case "again":
-                await self._change_ours(claimed, attempts=failed, leased_until=now + wait)
+                return {"attempts": failed, "leased_until": now + wait}
             case "taken over":
-                pass
-            case _:
-                await self._ends([claimed])
-
-    async def _change_ours(self, claimed: ClaimedUpdate, **values: Any) -> None:  # noqa: ANN401 - columns
-        await self._db.run(lambda tx: inbox.change(tx, [claimed], **values))
+                return {}
+        return {"done_at": now}
 
     async def _try(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
         """Return what came of an update, and whether its end is written down."""
@@ -413,10 +370,6 @@ class Intake:
         except Exception:  # noqa: BLE001 - said above; nobody can be told of what can't be read
             return "unreadable"
         return "again" if claimed.attempts <= _ATTEMPTS else "given up"
-
-    async def _finish(self, ours: list[ClaimedUpdate]) -> None:
-        now = self._now()
-        await self._db.run(lambda tx: inbox.change(tx, ours, done_at=now))
 
     async def _renew(self) -> datetime | None:
         """Keep the leases while handlers run."""

@@ -7,7 +7,7 @@ above the limit; those that tell of a membership or a migration are always kept.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -119,12 +119,6 @@ def admit(
         else:
             verdicts.append("drop")
     return verdicts
-
-
-def busy_people(claimed: Iterable[int | None], *, each: int) -> list[int]:
-    """Return the people who have as many updates in hand as one person may."""
-    counts = Counter(person for person in claimed if person)
-    return sorted(person for person, count in counts.items() if count >= each)
 
 
 def _person(about: _Json) -> int:

@@ -1,4 +1,4 @@
-"""Places: free while their holder waits; slots: few for each, first come first."""
+"""Slots: few for each, first come first."""
 
 import asyncio
 from collections import Counter
@@ -6,34 +6,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.runtime.concurrency import FairSlots, Place, waiting
-
-
-async def test_a_place_is_free_while_its_holder_waits_however_deep() -> None:
-    freed: list[bool] = []
-    place = Place(lambda: freed.append(place.is_held))
-    go, seen = asyncio.Event(), asyncio.Event()
-
-    async def child() -> None:
-        with waiting():
-            seen.set()
-            await go.wait()
-
-    async def work() -> None:
-        place.take()
-        with waiting():
-            await asyncio.gather(child())
-            assert not place.is_held
-        assert place.is_held
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(work())
-        await seen.wait()
-        assert not place.is_held
-        assert freed == [False]
-        go.set()
-    with waiting():  # who has no place may wait as well
-        assert place.is_held
+from bot.runtime.concurrency import FairSlots
 
 
 @given(

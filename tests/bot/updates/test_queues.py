@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.updates.queues import NO_PERSON, Standing, admit, busy_people, standing_of
+from bot.updates.queues import NO_PERSON, Standing, admit, standing_of
 
 
 def message(update_id: int, chat: int, **more: Any) -> dict[str, Any]:
@@ -128,7 +128,3 @@ def test_what_one_person_asks_takes_no_place_from_another_chat(
     verdicts = admit(arrivals, {}, of_person=4, of_chat=7)
     here = [v for one, v in zip(arrivals, verdicts, strict=True) if one.queue == "chat:1"]
     assert here == admit(alone, {}, of_person=4, of_chat=7)
-
-
-def test_who_has_enough_in_hand_is_busy() -> None:
-    assert busy_people([5, 5, None, 0, 0, 0, 6], each=2) == [5]
