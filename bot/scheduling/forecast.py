@@ -34,7 +34,6 @@ _WITHIN_SESSION = 0.3  # what a further story of a session tells about the hours
 # Of a story's hour, to the hours around it: the binomial bell of order six.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of a stretch of time, at which the rhythm is read
-_AGES_A_DAY = 8  # so finely the age counts; a mixture is worked out once for each
 _RATE_DECAY = log(2) / _RATE_HALF_LIFE
 _RHYTHM_DECAY = log(2) / _RHYTHM_HALF_LIFE
 
@@ -55,9 +54,6 @@ class Population:
     slow: float = 0.25
     sessions: float = 10.0
     exponents: tuple[float, ...] = rates.EXPONENTS
-    _forecasters: dict[int, rates.Forecaster] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
 
 @dataclass(slots=True)
@@ -199,14 +195,9 @@ def _excite(state: ProfileState, at: float) -> None:
 
 def rate_of(state: ProfileState, population: Population) -> float:
     """Return the mean number of stories an hour that we expect."""
-    bucket = int(state.age * _AGES_A_DAY + 0.5)
-    forecaster = population._forecasters.get(bucket)  # noqa: SLF001 - a cache of this module
-    if forecaster is None:
-        forecaster = rates.Forecaster(
-            population.exponents, age=bucket / _AGES_A_DAY, common=population.rate
-        )
-        population._forecasters[bucket] = forecaster  # noqa: SLF001 - a cache of this module
-    return forecaster.rate(state.sums) / 24
+    estimates = rates.guesses(state.sums, state.age, population.rate)
+    mixture = rates.mixture_of(estimates)
+    return mixture * rates.pooled(population.exponents, rates.leanings(estimates, mixture)) / 24
 
 
 def echoes_of(state: ProfileState, population: Population) -> tuple[float, float]:

@@ -73,26 +73,6 @@ def mixture_of(estimates: Sequence[float]) -> float:
     return mixture
 
 
-def _terms_of(age: float, common: float) -> list[float]:
-    """Return what the mixture adds for each story of the sums, and last what it adds anyway.
-
-    The mean of ``guesses`` under ``WEIGHTS`` is linear in the sums: this is the line.
-    """
-    terms = []
-    constant = WEIGHTS[-1] * common
-    place = 0
-    for decay in DECAYS:
-        days = (1.0 - exp(-decay * age)) / decay
-        slope = 0.0
-        for prior in _PRIORS:
-            part = WEIGHTS[place] / (days + prior)
-            slope += part
-            constant += part * prior * common
-            place += 1
-        terms.append(slope)
-    return [*terms, constant]
-
-
 def leanings(estimates: Sequence[float], mixture: float) -> list[float]:
     """Return how far the pooled experts are from the mixture, as logarithms of their ratios."""
     usual = log(mixture + _NEVER)
@@ -102,36 +82,6 @@ def leanings(estimates: Sequence[float], mixture: float) -> list[float]:
 def pooled(exponents: Sequence[float], leaning: Sequence[float]) -> float:
     """Return by what the mixture is multiplied."""
     return exp(min(max(sum(map(mul, exponents, leaning)), -_FARTHEST), _FARTHEST))
-
-
-class Forecaster:
-    """What the experts say together of profiles of one age: prepared once, asked for many.
-
-    ``common`` is the population's mean rate, stories a day.
-    """
-
-    __slots__ = ("_exponent", "_powers", "_terms")
-
-    def __init__(self, exponents: Sequence[float], *, age: float, common: float) -> None:
-        """Work out what does not depend on the profile; ``age`` in days."""
-        self._terms = _terms_of(age, common)
-        self._exponent = sum(exponents)
-        self._powers = []
-        for number, exponent in zip(POOLED, exponents, strict=True):
-            place, prior = number // len(_PRIORS), _PRIORS[number % len(_PRIORS)]
-            slope = 1.0 / ((1.0 - exp(-DECAYS[place] * age)) / DECAYS[place] + prior)
-            if exponent:
-                self._powers.append((place, slope, prior * common * slope + _NEVER, exponent))
-
-    def rate(self, sums: Sequence[float]) -> float:
-        """Return the stories a day that are expected of a profile with these sums."""
-        mixture: float = sum(map(mul, self._terms, sums)) + self._terms[-1]
-        if not self._powers:
-            return mixture
-        power = -self._exponent * log(mixture + _NEVER)
-        for place, slope, constant, exponent in self._powers:
-            power += exponent * log(sums[place] * slope + constant)
-        return mixture * exp(min(max(power, -_FARTHEST), _FARTHEST))
 
 
 @dataclass(slots=True)

@@ -194,8 +194,8 @@ def excited(taken: list[float], at: float, decay: float) -> float:
 
 
 def fair_rate(state: ProfileState, population: Population) -> float:
-    """Return stories a day by the definition of the mixture, at the age to an eighth of a day."""
-    found = guesses(state.sums, round(state.age * 8) / 8, population.rate)
+    """Return stories a day by the definition of the mixture."""
+    found = guesses(state.sums, state.age, population.rate)
     mixture = mixture_of(found)
     return mixture * pooled(population.exponents, leanings(found, mixture))
 
@@ -392,15 +392,6 @@ def test_the_rhythm_is_worked_out_anew_for_another_population_and_after_stories(
     learn(state, LIVELY, at=START + HOUR, taken=[START + 60])
     assert list(rhythm(state, LIVELY)) != pytest.approx(LIVELY.rhythm)
     assert before == [1.0] * 24
-
-
-def test_a_mixture_is_worked_out_once_for_each_eighth_of_a_day() -> None:
-    common = Population()
-    born, soon, *eighth = (
-        rate_of(ProfileState(age=age), common) for age in (0.0, 0.06, 0.07, 0.125, 0.18)
-    )
-    assert born == soon != eighth[0]
-    assert len(set(eighth)) == 1
 
 
 def test_what_is_worked_out_for_later_makes_nothing_else() -> None:

@@ -13,7 +13,6 @@ from bot.scheduling.rates import (
     EXPONENTS,
     POOLED,
     WEIGHTS,
-    Forecaster,
     Pool,
     guesses,
     leanings,
@@ -92,17 +91,6 @@ def test_who_falls_silent_is_expected_by_what_silence_has_meant() -> None:
     assert usual / 1.5 < after_silence(steady) < usual * 1.5
 
 
-def test_the_rate_is_what_the_experts_say_together() -> None:
-    state, exponents = watched(20), (0.5, -0.2, 0.3, 0.1, 0.4, -0.6, 0.2, 0.1)
-    found = guesses(state.sums, state.age, common=2.0)
-    mixture = mixture_of(found)
-    forecaster = Forecaster(exponents, age=state.age, common=2.0)
-    expected = mixture * pooled(exponents, leanings(found, mixture))
-    assert abs(forecaster.rate(state.sums) - expected) < 1e-9
-    plain = Forecaster(EXPONENTS, age=state.age, common=2.0)
-    assert abs(plain.rate(state.sums) - mixture) < 1e-9
-
-
 # From here on the figures are written out: who changes one of them on purpose changes it here.
 
 ALL = [(days, prior) for days in (0.5, 1.5, 6.0, 24.0) for prior in (0.5, 2.0, 8.0)]
@@ -146,30 +134,6 @@ def test_the_mixture_is_never_multiplied_by_more_than_the_square_of_e() -> None:
     assert pooled(one, [2.5]) == pytest.approx(exp(2.0))
     assert pooled(one, [-2.5]) == pytest.approx(exp(-2.0))
     assert pooled(one, rest) == 1.0
-
-
-@pytest.mark.parametrize("steepness", [0.3, 2.0, -2.0])
-@pytest.mark.parametrize("seed", range(3))
-def test_a_forecaster_says_what_the_definition_says(seed: int, steepness: float) -> None:
-    # With the steepest exponents the powers are bounded.
-    sums = numbers(seed + 9, 4, 0.0, 20.0)
-    exponents = [0.0, *(steepness * n / 7 for n in numbers(seed, 7, -0.2, 1.0))]
-    found = guesses(sums, seed + 0.5, 3.0)
-    mixture = sum(one * rate for one, rate in zip(WEIGHTS, found, strict=True))
-    expected = mixture * pooled(exponents, leanings(found, mixture))
-    forecaster = Forecaster(exponents, age=seed + 0.5, common=3.0)
-    assert forecaster.rate(sums) == pytest.approx(expected)
-    plain = Forecaster(EXPONENTS, age=seed + 0.5, common=3.0)
-    assert plain.rate(sums) == pytest.approx(mixture)
-
-
-@pytest.mark.parametrize("sign", [1, -1])
-def test_a_forecaster_is_bounded_above_and_below(sign: int) -> None:
-    exponents = (2.0 * sign, *(0.0,) * 7)
-    forecaster = Forecaster(exponents, age=50.0, common=2.0)
-    sums = [90.0, 0.0, 0.0, 0.0]
-    mixture = Forecaster(EXPONENTS, age=50.0, common=2.0).rate(sums)
-    assert forecaster.rate(sums) == pytest.approx(mixture * exp(2.0 * sign))
 
 
 def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None:
