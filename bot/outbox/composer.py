@@ -36,7 +36,7 @@ class Alerts:
         self._replies = replies
         self._sender = sender
         self._now = now
-        self._captions: dict[tuple[Album, str | None, str, str], str] = {}
+        self._captions: dict[tuple[Album, str | None, str, Options], str] = {}
         self._captions_until = now()
 
     async def send(self, chat: Chat, batch: Batch, *, leaving: Leaving | None = None) -> Outcome:
@@ -79,7 +79,7 @@ class Alerts:
         if now >= self._captions_until:
             self._captions.clear()
             self._captions_until = now + _SAME_TIME
-        key = (album, chat.effective_language, chat.zone, options.caption)
+        key = (album, chat.effective_language, chat.zone, options)
         if key not in self._captions:
             self._captions[key] = caption(
                 album.stories,

@@ -4,9 +4,10 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.model import Options, Preferences
+from bot.domain.model import CHOICES, TEXTS, Options, Preferences
 
-_WORDS = {"media": "video", "caption": "full"}
+_TEXTS = ("#sale", "8-20")
+"""Of these every option that is a text takes one."""
 MUTED_UNTIL = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -22,8 +23,12 @@ def _unlike(plain: Any) -> Any:
         match getattr(plain, one.name):
             case bool(default):
                 values[one.name] = not default
-            case str():
-                values[one.name] = _WORDS.get(one.name, "#sale")
+            case str(default):
+                texts = [TEXTS[one.name](text) for text in _TEXTS if one.name in TEXTS]
+                words = [*texts, *CHOICES.get(one.name, ())]
+                values[one.name] = next(
+                    word for word in reversed(words) if word not in {"", default}
+                )
             case Options() as options:
                 values[one.name] = _unlike(options)
             case None:

@@ -1,5 +1,6 @@
 """Which stories a subscription wants: by its options, and by the terms of its rules."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,11 @@ from hypothesis import strategies as st
 from bot.domain import alert_rules, story_terms
 from bot.domain.model import Options
 from bot.domain.story_terms import Rules
+from sandbox.instagram import Profile
+from sandbox.instagram import Story as SandboxStory
+from tests.soak import contents
 from tests.support.followed import story
+from tests.support.preferences import unlike_defaults
 
 PLAIN = story("1")
 RICH = story(
@@ -60,6 +65,19 @@ def test_only_what_is_wanted_passes(options: Options, passing: set[str]) -> None
         "mention": replace(plain, mentions=("prada",)),
     }
     assert {name for name, one in found.items() if alert_rules.passes(one, options)} == passing
+
+
+@pytest.mark.parametrize("option", Options.__dataclass_fields__)
+def test_the_soak_lets_pass_what_an_option_lets_pass(option: str) -> None:
+    unlike = getattr(unlike_defaults().options, option)
+    options = replace(Options(), **{option: unlike})
+    profile = Profile("787132", "natgeo", "", random.Random(1))  # noqa: S311 - nothing is drawn
+    for kind, tags in (("photo", ()), ("video", ("sale",))):
+        ours = story("1", kind=kind, hashtags=tags)
+        theirs = SandboxStory(
+            "1", profile, ours.taken_at.timestamp(), 2 if kind == "video" else 1, hashtags=[*tags]
+        )
+        assert contents.passes(theirs, options.values()) == alert_rules.passes(ours, options)
 
 
 @pytest.mark.parametrize(
