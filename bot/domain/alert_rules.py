@@ -23,7 +23,11 @@ MAX_COPIES = 3
 """A delivery is sent so often at most where the answer is lost: each copy may have arrived."""
 
 MAX_CLAIMS = 30
-"""A delivery is claimed so often without an outcome; then it may be what crashes the bot."""
+"""After so many claims without an outcome, a delivery may be what crashes the bot.
+
+It may as well be its neighbour. So it is tried once in a quarter of an hour from then on, each
+delivery at a moment of its own, until it has arrived, or its story is over.
+"""
 
 STANDSTILL = timedelta(seconds=30)
 """How long a chat waits after a send whose answer was lost: Telegram may still deliver it."""
@@ -127,7 +131,15 @@ def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> dat
     """
     if copies == 1:
         return now + standstill(is_reply=is_reply)
-    wait = _THIRD_REPLY_AFTER if is_reply else _THIRD_COPY_AFTER
+    return _apart(now, _THIRD_REPLY_AFTER if is_reply else _THIRD_COPY_AFTER, number)
+
+
+def alone_at(now: datetime, number: int) -> datetime:
+    """Return when what may crash the bot is tried again; ``number`` is its id."""
+    return _apart(now, _LAST_RETRY, number)
+
+
+def _apart(now: datetime, wait: timedelta, number: int) -> datetime:
     return now + wait * (1 + number % 100 / 500)
 
 

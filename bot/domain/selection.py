@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from bot.domain import albums, alert_rules
+from bot.domain.budget import DAY
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Album, Target
 from bot.domain.records import (
@@ -24,7 +25,8 @@ MUTED = "muted"
 TOO_OLD = "expired"
 REMOVED = "removed"
 _FORGOTTEN = "forgotten"
-TOO_MANY_CRASHES = "too many crashes"
+_TOO_MANY_CRASHES = "too many crashes"
+_WAITED = "waiting"  # what may crash the bot has waited before it is tried again
 NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
 
@@ -64,13 +66,14 @@ class Batch:
 class Decision:
     """What was decided of a chat queue; nothing is sent while ``batch`` is None.
 
-    ``doubled`` are late answers in the words of a later one.
+    ``doubtful`` are rows of which a copy left whose sender has ended since: as if the answer to it
+    was lost. ``doubled`` are late answers in the words of a later one.
     """
 
     batch: Batch | None = None
+    doubtful: list[Delivery] = field(default_factory=list)
     held: list[tuple[Delivery, datetime, str]] = field(default_factory=list)
     dropped: list[tuple[Delivery, str]] = field(default_factory=list)
-    dead_letters: list[Delivery] = field(default_factory=list)
     doubled: list[Delivery] = field(default_factory=list)
     unreadable: list[Delivery] = field(default_factory=list)
     probe: Mute | None = None
@@ -78,7 +81,9 @@ class Decision:
 
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     """Choose what goes out next into a chat: the oldest due, with what belongs to it."""
-    decision = Decision()
+    decision = Decision(doubtful=[row for row in queue.rows if _is_doubtful(row)])
+    if decision.doubtful:
+        return decision
     until = alert_rules.quiet_until(now, _quiet_hours(queue.chat), queue.chat.zone)
     asked = [row for row in queue.rows if row.notice == REPLY]
     for place, row in enumerate(asked):  # answers go before alerts, in quiet hours too
@@ -165,9 +170,16 @@ def _belongs(row: Delivery, head: Delivery) -> bool:
     return row.subscription_id == head.subscription_id
 
 
+def _is_doubtful(row: Delivery) -> bool:
+    return row.copies >= alert_rules.MAX_COPIES or bool(row.copies and row.claims)
+
+
 def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
-    if row.copies >= alert_rules.MAX_COPIES or row.claims >= alert_rules.MAX_CLAIMS:
-        decision.dead_letters.append(row)
+    may_crash_us = row.claims >= alert_rules.MAX_CLAIMS
+    if may_crash_us and row.notice and row.created_at <= now - DAY:
+        decision.dropped.append((row, _TOO_MANY_CRASHES))
+    elif may_crash_us and row.held != _WAITED:
+        decision.held.append((row, alert_rules.alone_at(now, row.id), _WAITED))
     elif row.notice:
         return True
     elif row.is_unreadable:

@@ -223,7 +223,7 @@ async def _judged(
     rest = [row for row in rest if row.story_pk not in failed]
     match outcome:
         case Sent():
-            free_at = await _doubt(tx, rest, account, now)
+            free_at = await doubt(tx, rest, account, now)
         case TryLater() if in_outage and not (outcome.unknown and batch.is_repeat):
             surely_not = account.left and not (outcome.unknown or outcome.partly)
             await deliveries.change(tx, _ids(rest), copies=-int(surely_not), claims=0)
@@ -273,7 +273,7 @@ async def _later(
     rows.
     """
     if account.left and (outcome.unknown or outcome.partly):
-        free_at = await _doubt(tx, rest, account, now)
+        free_at = await doubt(tx, rest, account, now)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
         await _requeue(tx, rest, left=account.left, now=now)
@@ -320,15 +320,18 @@ async def _requeue(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetim
     await deliveries.change(tx, _ids(rows), copies=-int(left), claims=0, due_at=now)
 
 
-async def _doubt(tx: Tx, rows: Sequence[Delivery], account: Account, now: datetime) -> datetime:
+async def doubt(
+    tx: Tx, rows: Sequence[Delivery], account: Account, now: datetime, *, left: int = 1
+) -> datetime:
     """Repeat what may have arrived, while copies last; return when the chat is free again.
 
-    It waits for the first repetition, and no longer: then these rows wait alone.
+    It waits for the first repetition, and no longer: then these rows wait alone. ``left`` is how
+    many copies have left since the rows were read.
     """
     free_at = now
     account.unknown += len(rows)
     for row in rows:
-        copies, is_reply = row.copies + 1, row.notice == REPLY
+        copies, is_reply = row.copies + left, row.notice == REPLY
         if copies >= alert_rules.MAX_COPIES:
             account.dead_letters += 1
             continue
@@ -336,17 +339,17 @@ async def _doubt(tx: Tx, rows: Sequence[Delivery], account: Account, now: dateti
         await deliveries.change(tx, [row.id], claims=0, tries=0, due_at=due_at)
         if copies == 1:
             free_at = max(free_at, now + alert_rules.standstill(is_reply=is_reply))
-    over = [row for row in rows if row.copies + 1 >= alert_rules.MAX_COPIES]
-    await dead_letter(tx, over, reason=selection.NO_ANSWERS, now=now)
+    over = [row for row in rows if row.copies + left >= alert_rules.MAX_COPIES]
+    await _dead_letter(tx, over, now)
     return free_at
 
 
-async def dead_letter(tx: Tx, rows: Sequence[Delivery], *, reason: str, now: datetime) -> None:
+async def _dead_letter(tx: Tx, rows: Sequence[Delivery], now: datetime) -> None:
     """Stop trying rows that fail by themselves, and let their chats know of them.
 
     That word would fail as they did: it goes out after the next send that is answered.
     """
-    await deliveries.end(tx, _ids(rows), state="parked", reason=reason, now=now)
+    await deliveries.end(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str], list[Delivery]] = {}
     due_at = now + alert_rules.UNTOLD_FOR
     for row in rows:

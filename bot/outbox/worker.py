@@ -19,7 +19,7 @@ from bot.domain.records import ChatQueue, Delivery, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Alerts
 from bot.outbox.fan_out import FanOut
-from bot.outbox.results import Arrived, dead_letter, record, record_whole
+from bot.outbox.results import Account, Arrived, doubt, record, record_whole
 from bot.runtime.background import renewed
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.logging import tracing
@@ -297,13 +297,19 @@ class Outbox:
             log.exception("a chat's alerts can't be judged", chat=queue.chat.id)
             await chat_queues.reschedule(tx, queue.chat.id, free_at=now + JUDGED_AGAIN)
             return None
-        await self._apply(tx, queue, decision, now)
+        free_at = await self._apply(tx, queue, decision, now)
         due = decision.batch or decision.probe
         if not due:
-            await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
+            await chat_queues.reschedule(tx, queue.chat.id, free_at=free_at)
         return due
 
-    async def _apply(self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime) -> None:
+    async def _apply(
+        self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
+    ) -> datetime:
+        """Return when the chat is free again."""
+        account = Account()
+        free_at = await doubt(tx, decision.doubtful, account, now, left=0)
+        self._count(queue.chat.id, account)
         for row, until, why in decision.held:
             await deliveries.change(tx, [row.id], due_at=until, held=why)
         await deliveries.remove(tx, [row.id for row in decision.doubled])
@@ -317,13 +323,7 @@ class Outbox:
             await deliveries.end(tx, ids, state="parked", reason=selection.UNREADABLE, now=now)
             self._dead_letters.inc(len(ids))
             log.error("parked, being unreadable", chat=queue.chat.id, deliveries=ids)
-        if decision.dead_letters:
-            await dead_letter(
-                tx, decision.dead_letters, reason=selection.TOO_MANY_CRASHES, now=now
-            )
-            self._dead_letters.inc(len(decision.dead_letters))
-            ids = [row.id for row in decision.dead_letters]
-            log.error("parked after too many crashes", chat=queue.chat.id, deliveries=ids)
+        return free_at
 
     async def send_replies(
         self, queue: ChatQueue, rows: Sequence[Delivery], *, until: datetime
@@ -449,17 +449,20 @@ class Outbox:
                 now=self._now(),
             )
         )
-        self._unknown.inc(account.unknown)
-        self._dead_letters.inc(account.dead_letters)
         if tells:
             self._untold.discard(chat_id)
-        if account.dead_letters:
-            self._untold.add(chat_id)
+        self._count(chat_id, account)
         if claimed.is_inline and account.is_due:
             self.wake()
         self._rests_until = max(self._rests_until, account.rests_until or now)
         if not isinstance(outcome, Sent):
             log.info("not sent", chat=chat_id, outcome=repr(outcome))
+
+    def _count(self, chat_id: int, account: Account) -> None:
+        self._unknown.inc(account.unknown)
+        self._dead_letters.inc(account.dead_letters)
+        if account.dead_letters:
+            self._untold.add(chat_id)
 
     async def _is_recorded(self, arrived: Arrived) -> bool:
         """Write it down with what else arrives now; false when that failed for any of them."""

@@ -242,17 +242,9 @@ async def end_lease(tx: Tx, queue: ChatQueue, *, but: int, now: datetime) -> tup
 
 
 async def release_all(tx: Tx, *, now: datetime) -> None:
-    """End all leases; only right at the start of the only process.
-
-    Answers that were being sent are due at once.
-    """
-    rows = deliveries.deliveries
-    mine = sa.and_(is_open, rows.c.notice == REPLY, rows.c.due_at > now)
-    owing = queues.c.chat_id.in_(sa.select(rows.c.chat_id).where(mine))
+    """End all leases; only right at the start of the only process."""
     leased = sa.update(queues).where(queues.c.leased.is_(True))
     await tx.execute(leased.values(free_at=now, leased=False))
-    await tx.execute(sa.update(queues).where(owing).values(due_at=now))
-    await tx.execute(sa.update(rows).where(mine).values(due_at=now))
 
 
 async def renew(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:

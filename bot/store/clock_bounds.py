@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.domain.alert_rules import STANDSTILL
 from bot.domain.model import STORY_LIFE
-from bot.domain.records import MISSED, REPLY
+from bot.domain.records import MISSED
 from bot.domain.selection import TOO_OLD
 from bot.store import chat_queues, fan_outs
 from bot.store.answers import cached_answers
@@ -33,6 +34,7 @@ _DAY = timedelta(days=1)
 _FAILED_CHECK = timedelta(minutes=30)
 _GATHERED = timedelta(minutes=5)
 _SHOWN_AGAIN = timedelta(minutes=1)
+_REPEATED = timedelta(minutes=18)  # the longest wait of a third copy
 _AT_ONCE = 500  # chats of a statement
 _MOST: tuple[tuple[sa.Column[datetime], timedelta], ...] = (
     (cached_answers.c.until, _SHOWN_AGAIN),
@@ -136,14 +138,15 @@ async def _judge_anew(tx: Tx, now: datetime) -> None:
     """Let what waits be looked at now: it is put off again where that is right."""
     missed = sa.and_(deliveries.c.notice == MISSED, deliveries.c.created_at > now)
     await tx.execute(sa.delete(deliveries).where(is_open, missed))
-    leased_until = sa.case(  # a chat that Telegram told to wait is told so again
-        (queues.c.leased, sa.literal(now + _LEASE, Timestamp)), else_=sa.literal(now, Timestamp)
+    free_at = sa.case(  # a chat that Telegram told to wait is told so again
+        (queues.c.leased, sa.literal(now + _LEASE, Timestamp)),
+        else_=sa.literal(now + STANDSTILL, Timestamp),
     )
-    late = queues.c.free_at > leased_until
-    await tx.execute(sa.update(queues).where(late).values(free_at=leased_until))
-    is_answer = sa.func.coalesce(deliveries.c.notice, "") == REPLY  # leased, not put off
-    due_at = sa.case(
-        (is_answer, sa.literal(now + _LEASE, Timestamp)), else_=sa.literal(now, Timestamp)
+    late = queues.c.free_at > free_at
+    await tx.execute(sa.update(queues).where(late).values(free_at=free_at))
+    due_at = sa.case(  # what may be in its chat, or crash the bot, waits for its time
+        (deliveries.c.copies + deliveries.c.claims > 0, sa.literal(now + _REPEATED, Timestamp)),
+        else_=sa.literal(now, Timestamp),
     )
     waits = sa.and_(is_open, deliveries.c.due_at > due_at)
     rows = await tx.execute(sa.select(deliveries.c.chat_id).where(waits).distinct())

@@ -34,6 +34,7 @@ _WHERE_CHAT_IS = sa.select(
     sa.bindparam("notice", type_=sa.String),
     sa.bindparam("fields", type_=sa.JSON),
     sa.bindparam("copies", type_=sa.Integer),
+    sa.bindparam("copies", type_=sa.Integer).label("claims"),
     sa.bindparam("held", type_=sa.String),
     sa.bindparam("due_at", type_=Timestamp),
     sa.bindparam("now", type_=Timestamp),
@@ -41,7 +42,17 @@ _WHERE_CHAT_IS = sa.select(
 _ADD = (
     sa.insert(deliveries)
     .from_select(
-        ["chat_id", "thread_id", "notice", "fields", "copies", "held", "due_at", "created_at"],
+        [
+            "chat_id",
+            "thread_id",
+            "notice",
+            "fields",
+            "copies",
+            "claims",
+            "held",
+            "due_at",
+            "created_at",
+        ],
         _WHERE_CHAT_IS,
     )
     .returning(deliveries.c.id)

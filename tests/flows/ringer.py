@@ -1,17 +1,18 @@
-"""Looks, rings and is killed: forked again and again, each time to die at a random moment.
+"""Looks, rings and is killed: a process that is forked again and again, and dies when told to.
 
-``python -m tests.flows.ringer DATABASE_URL TELEGRAM_URL API_URL CDN_URL KILLS SEED``; prints a
-line after each death, then lets one child live until a line comes in.
+``python -m tests.flows.ringer DATABASE_URL TELEGRAM_URL API_URL CDN_URL`` reads ``live SECONDS``,
+by how much the clock of the next child is ahead: so the time between two lives needs none;
+``kill``; or ``stop``, by which it ends itself. It prints a line when that is done.
 """
 
 import asyncio
 import os
-import random
 import signal
 import sys
-import time
-from contextlib import AsyncExitStack
-from datetime import timedelta
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -26,22 +27,28 @@ from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
 from bot.media.download import Media
 from bot.media.spool import Spool
+from bot.operations.clock_keeper import ClockKeeper
 from bot.outbox.worker import Outbox
+from bot.runtime.clock import TimeWitnesses
 from bot.sending.replies import Replies
 from bot.sending.sender import Sender
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
-from tests.support.telegram import bot_at
+from tests.support.telegram import bot_at, utc_now
 
 RICH = 10**8
 LIMITS = Limits(RICH, 0.1, RICH, RICH)
 POLLING = PollSettings(credits_a_day=RICH, floor=timedelta(milliseconds=50))
 LEASE = timedelta(seconds=1)
-SHORTEST_LIFE, LONGEST_LIFE = 0.15, 0.6  # seconds
+PATIENCE_S = 60.0
 
 
-async def ring(args: list[str], folder: Path, ready: int) -> None:
+async def ring(args: list[str], ahead: timedelta, folder: Path, ready: int) -> None:
     """Run the two loops that alert people, until SIGTERM."""
+
+    def now() -> datetime:
+        return utc_now() + ahead
+
     db_url, telegram_url, api_url, cdn_url = args
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(db_url))
@@ -50,10 +57,10 @@ async def ring(args: list[str], folder: Path, ready: int) -> None:
         spool = stack.enter_context(Spool(folder, limit=10**9))
         media = Media(session, spool, trusted_origin=cdn_url)
         api = StoriesApi(session, url=api_url, key=SecretStr("k"), rate=1000)
-        ledger = Ledger(db, LIMITS)
+        ledger = Ledger(db, LIMITS, now=now)
         sender = Sender(bot, media, db)
-        outbox = Outbox(db, sender, Replies(bot, sender), lease=LEASE)
-        subscriptions = Subscriptions(db, ledger, blocked=POLLING.blocked, wake=outbox.wake)
+        outbox = Outbox(db, sender, Replies(bot, sender), lease=LEASE, now=now)
+        subscriptions = Subscriptions(db, ledger, wake=outbox.wake, now=now)
         scheduler = Scheduler(
             db,
             api,
@@ -62,7 +69,9 @@ async def ring(args: list[str], folder: Path, ready: int) -> None:
             end_blocked=subscriptions.end_blocked,
             lease=LEASE,
             wake=outbox.wake,
+            now=now,
         )
+        await ClockKeeper(db, now, TimeWitnesses(now)).agree()
 
         def stop() -> None:
             scheduler.worker.stop()
@@ -75,7 +84,7 @@ async def ring(args: list[str], folder: Path, ready: int) -> None:
             group.create_task(outbox.run())
 
 
-def child_of(args: list[str], folder: Path) -> int:
+def child_of(args: list[str], ahead: timedelta, folder: Path) -> int:
     """Fork a child and wait until it rings; its id."""
     reader, writer = os.pipe()
     pid = os.fork()
@@ -85,7 +94,7 @@ def child_of(args: list[str], folder: Path) -> int:
         os.close(reader)
         return pid
     try:
-        asyncio.run(ring(args, folder, writer))
+        asyncio.run(ring(args, ahead, folder, writer))
     except BaseException as error:  # noqa: BLE001 - a child must not run on as its parent
         sys.stderr.write(f"{error!r}\n")
         os._exit(1)
@@ -93,23 +102,59 @@ def child_of(args: list[str], folder: Path) -> int:
 
 
 def main(args: list[str]) -> int:
-    """Kill child after child, then let one live; 0 when none died of itself."""
+    """Fork and kill as told, until one dies of itself."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    kills, chance = int(args[4]), random.Random(int(args[5]))  # noqa: S311 - repeatable, not secret
-    folder = Path(mkdtemp())
-    for _ in range(kills):
-        pid = child_of(args[:4], folder)
-        time.sleep(chance.uniform(SHORTEST_LIFE, LONGEST_LIFE))
-        os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        if not os.WIFSIGNALED(status):
-            return 1
-        sys.stdout.write("killed\n")
+    folder, pid = Path(mkdtemp()), 0
+    for line in sys.stdin:
+        word, *ahead = line.split()
+        if word == "live":
+            pid = child_of(args, timedelta(seconds=float(ahead[0])), folder)
+        else:
+            how = signal.SIGKILL if word == "kill" else signal.SIGTERM
+            os.kill(pid, how)
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            if status != (-how if word == "kill" else 0):
+                break
+        sys.stdout.write("done\n")
         sys.stdout.flush()
-    pid = child_of(args[:4], folder)
-    sys.stdin.readline()
-    os.kill(pid, signal.SIGTERM)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return 1
+
+
+class Ringer:
+    """The process that forks, told from outside."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        """Hold what runs."""
+        self._process = process
+
+    async def _tell(self, line: str) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{line}\n".encode())
+        answer = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE_S)
+        assert answer, "the ringer died of itself"
+
+    @asynccontextmanager
+    async def life(self, ahead_s: float, *, ends_by: str = "kill") -> AsyncIterator[None]:
+        """Let one ring whose clock is so far ahead, until the block ends."""
+        await self._tell(f"live {ahead_s}")
+        yield
+        await self._tell(ends_by)
+
+
+@asynccontextmanager
+async def ringer(*urls: str) -> AsyncIterator[Ringer]:
+    """Start it, for as long as the block lasts."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.flows.ringer", *urls,
+        stdin=PIPE, stdout=PIPE, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield Ringer(process)
+    finally:
+        with suppress(ProcessLookupError):  # it and its child have ended
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ SEND_TAKES_S = 0.05
 POST_EVERY_S, WRITE_EVERY_S, ASK_EVERY_S = 1.5, 0.8, 2.0
 ON_ITS_WAY_S = 10 * SEND_TAKES_S
 WRITTEN_DOWN_S = 2.0  # within which a living process has recorded what it sent
-QUIET_S = 240.0  # in which all that is owed comes, at the end
+QUIET_S = 1200.0  # in which all that is owed comes, at the end, with its third copy
 CLOSED_S = 60.0  # that a call takes at most
 TOKEN = re.compile(r"nobody\d+x")
 
@@ -390,7 +390,6 @@ class Scene:
         """Count what came of it."""
         toll = Toll(self.size)
         messages, there = self.messages(), self.shown()
-        self._count_alerts(toll, messages, there)
         self._count_answers(toll, there)
         self._count_repeats(toll, messages)
         state = await self.box.control.state()
@@ -400,22 +399,32 @@ class Scene:
             toll.exits += replica.exits
             toll.tracebacks += tracebacks_of(replica.log)
         async with self._database() as connection:
+            thrice = await connection.fetch(
+                "SELECT chat_id, story_pk FROM deliveries WHERE copies > 2"
+            )
+            alone = {(row["chat_id"], row["story_pk"]) for row in thrice}
+            self._count_alerts(toll, messages, there, alone)
             toll.stale = await audit.stale_marks(connection)
             await self._count_money(toll, connection)
             await self._count_marks(toll, connection, messages)
         return toll
 
     def _count_alerts(
-        self, toll: Toll, messages: dict[int, list[Message]], there: dict[int, Counter[str]]
+        self,
+        toll: Toll,
+        messages: dict[int, list[Message]],
+        there: dict[int, Counter[str]],
+        alone: set[tuple[int, str]],
     ) -> None:
+        """What waits ``alone`` for its third copy lets others go by."""
         for name, pks in self.posted.items():
             for person in self.followers[name]:
                 toll.alerts += len(pks)
                 toll.lost += [f"{pk} of {name} in {person}" for pk in pks if not there[person][pk]]
                 came = dict.fromkeys(key for one in messages[person] for key in keys_of(one))
-                firsts = [pk for pk in came if pk in set(pks)]
-                if firsts != [pk for pk in pks if pk in came]:
-                    wrong = [pk for pk, due in zip(firsts, pks, strict=False) if pk != due]
+                firsts = [pk for pk in came if pk in set(pks) and (person, pk) not in alone]
+                if firsts != (due := [pk for pk in pks if pk in firsts]):
+                    wrong = [pk for pk, one in zip(firsts, due, strict=True) if pk != one]
                     toll.disordered.append(f"{name} in {person}: {wrong[:4]}")
 
     def _count_answers(self, toll: Toll, there: dict[int, Counter[str]]) -> None:

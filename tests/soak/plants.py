@@ -39,12 +39,12 @@ def _uncounted_copies() -> list[Swap]:
 def _dropped_unknowns() -> list[Swap]:
     """A send whose answer was lost is forgotten."""
 
-    async def lost(tx: Any, rows: Any, account: Any, now: datetime) -> datetime:
+    async def lost(tx: Any, rows: Any, account: Any, now: datetime, **_: Any) -> datetime:
         del account
         await deliveries.end(tx, [row.id for row in rows], reason="lost", now=now)
         return now
 
-    return [(results, "_doubt", lost)]
+    return [(results, "doubt", lost)]
 
 
 def _settled_before_sent() -> list[Swap]:

@@ -21,6 +21,8 @@ from bot.domain.records import (
 )
 from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
 
+SECOND = MINUTE / 60
+
 CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active")
 
 
@@ -106,10 +108,25 @@ def test_what_is_not_wanted_is_dropped_but_never_after_a_copy() -> None:
     assert ids(decide(row(1, options=wants, copies=1))) == [1]
 
 
-def test_after_three_copies_it_is_parked() -> None:
-    decision = decide(row(1, copies=3), row(3, claims=30), row(2))
-    assert [one.id for one in decision.dead_letters] == [1, 3]
-    assert ids(decision) == [2]
+def test_where_a_copy_left_and_no_outcome_came_the_chat_stands_still() -> None:
+    decision = decide(row(1, copies=1), row(2, copies=1, claims=1), row(3, copies=3), row(4))
+    assert [one.id for one in decision.doubtful] == [2, 3]
+    assert ids(decision) == []
+    assert ids(decide(row(1, claims=29))) == [1]  # no copy has left
+
+
+def test_what_may_crash_the_bot_is_tried_alone_for_as_long_as_it_lives() -> None:
+    rows = [row(number, claims=30) for number in (1, 2)]
+    decision = decide(*rows, row(3))
+    assert ids(decision) == [3]
+    assert [(one.id, until - NOON) for one, until, _ in decision.held] == [
+        (1, 15 * MINUTE + 1.8 * SECOND),
+        (2, 15 * MINUTE + 3.6 * SECOND),
+    ]
+    [*_, (_, _, held)] = decision.held
+    assert ids(decide(replace(rows[0], held=held))) == [1]
+    over = decide(replace(notice(1, "back"), claims=30), now=NOON + DAY)
+    assert [reason for _, reason in over.dropped] == ["too many crashes"]
 
 
 def test_a_repeat_goes_apart_from_what_is_new() -> None:

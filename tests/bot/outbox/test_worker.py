@@ -391,7 +391,7 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
         await follow(tx, -2)
     await found(office, "1")
     first = (await rows(office.db))[0]
-    for _ in range(30):
+    for _ in range(60):
         for claimed in await office.outbox.claim(5):
             if claimed.batch.rows[0].id == first.id:
                 await office.outbox.before_send(claimed)  # and dies

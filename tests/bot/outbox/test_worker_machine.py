@@ -398,7 +398,7 @@ class OutboxMachine(RuleBasedStateMachine):
             for one in claimed:
                 self._leave(one)
                 self.run(self.outbox.record(one, self._outcome(one, "sent"), in_outage=False))
-            if not claimed:
+            if not claimed and self.run(self.db.fetch(chat_queues.due_next)) is None:
                 break
         self.run(self._check())
 

@@ -45,25 +45,27 @@ async def test_a_lease_ends_in_time_but_not_now(db: Database, until: datetime) -
     assert await cut(db, inbox.c.leased_until) == min(until, NOW + 2 * MINUTE)
 
 
-@pytest.mark.parametrize(("leased", "free_at"), [(True, NOW + 2 * MINUTE), (False, NOW)])
+@pytest.mark.parametrize(
+    ("leased", "free_at"), [(True, NOW + 2 * MINUTE), (False, NOW + MINUTE / 2)]
+)
 async def test_a_chat_is_free_in_time(db: Database, *, leased: bool, free_at: datetime) -> None:
     await chat_with(db, free_at=AHEAD, leased=leased)
     assert await cut(db, queues.c.free_at) == free_at
 
 
-async def test_what_was_put_off_is_judged_anew_and_an_answer_keeps_its_lease(
+async def test_what_was_put_off_is_judged_anew_and_what_may_be_there_waits_for_its_time(
     db: Database,
 ) -> None:
     await chat_with(db, free_at=NOW, due_at=AHEAD)
     row = {"chat_id": 1, "created_at": AHEAD, "due_at": AHEAD}
     await put(db, deliveries, notice="back", fields={}, **row)
-    await put(db, deliveries, notice="reply", fields={}, **row)
+    await put(db, deliveries, notice="reply", fields={}, copies=1, **row)
     assert await cut(db, queues.c.due_at) == NOW
     async with db.read() as tx:
         due = sa.select(deliveries.c.due_at, deliveries.c.created_at).order_by(deliveries.c.id)
         assert [tuple(one) for one in await tx.execute(due)] == [
             (NOW, NOW),
-            (NOW + 2 * MINUTE, NOW),
+            (NOW + 18 * MINUTE, NOW),
         ]
 
 
