@@ -188,7 +188,7 @@ OUTAGES = [(DAWN + DAY, DAWN + 1.2 * DAY), (DAWN + 2 * DAY, DAWN + 3.6 * DAY)]
         ({"as_rows": True}, [83, 83, 83, 83, 83], 0, 76.377),
         ({"refresh": HOUR / 2}, [83, 83, 83, 83, 83], 0, 67.908),
         ({"minimum": 3 * HOUR}, [51, 56, 56, 56, 56], 0, 91.767),
-        ({"outages": OUTAGES}, [83, 83, 0, 83, 83], 33, 336.226),
+        ({"outages": OUTAGES}, [83, 83, 0, 83, 83], 34, 336.226),
         ({"rule": EntryFrequency()}, [83, 83, 83, 83, 83], 0, 78.059),
     ],
 )
