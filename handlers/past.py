@@ -9,32 +9,27 @@ from bot.domain import links
 from bot.domain.alert_rules import KEPT_FOR
 from bot.domain.errors import NothingKeptError
 from bot.domain.sentences import N_
-from bot.presentation.actions import PAST, button
+from bot.presentation.actions import PAST
 from handlers.guard import answer_press, command, pressed
 from handlers.replies import say
 from handlers.show import offer_rest, show
-from handlers.subscriptions import list_button
+from handlers.subscriptions import choose_profile
 
 USAGE = N_(
     "Write it like this: /past <i>name</i>, or /past <i>name</i> 7d for the last seven days."
 )
-NONE = N_(
-    "I haven't kept any stories for this chat. Turn on <b>[[Keep for /past]]</b> in a "
-    "subscription's options: from then on, I can show its stories again for 90 days."
-)
 CHOOSE = N_("Whose stories would you like to see again?")
 EARLIER = N_("There are earlier ones, too.")
-MOST_NAMES = 20
 
 _SPAN = re.compile(r"(\d{1,3})d?", re.IGNORECASE)
 
 
 @command("past", channel_after=1)
 async def past(context: Context) -> None:
-    """Send again what the chat was sent of a profile; without a name offer those there are."""
+    """Send again what the chat was sent of a profile; without a name ask for one."""
     arguments = context.words
     if not arguments:
-        await _offer_profiles(context)
+        await choose_profile(context, CHOOSE, "past", USAGE)
         return
     link = links.parse_argument(arguments[0])
     span = _SPAN.fullmatch(arguments[1]) if len(arguments) == 2 else None  # noqa: PLR2004 - a name and a span
@@ -68,11 +63,3 @@ async def _show_kept(context: Context, username: str, page: Page) -> None:
     if page.more is not None:
         more = context.button(N_("Show earlier ones"), PAST(username, page.more))
         await say(context, context.t(EARLIER), [[more]])
-
-
-async def _offer_profiles(context: Context) -> None:
-    names = await context.services.past.profiles(context.chat.id, context.bot.id, limit=MOST_NAMES)
-    if not names:
-        await say(context, context.t(NONE), [[list_button(context)]])
-        return
-    await say(context, context.t(CHOOSE), [[button(name, PAST(name))] for name in names])

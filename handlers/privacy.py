@@ -2,7 +2,7 @@
 
 from bot.context import Context
 from bot.domain.sentences import N_
-from bot.presentation.actions import DANGER, ERASE, Page, back
+from bot.presentation.actions import DANGER, ERASE, Page
 from handlers.guard import command, pressed
 from handlers.replies import rewrite, say
 
@@ -52,9 +52,6 @@ async def erase(context: Context, what: str | None) -> None:
         await context.services.chats.erase(context.chat.id)
         await rewrite(context, context.t(DONE))
     elif what == "no":
-        text = context.t(N_("Nothing was deleted."))
-        await rewrite(context, text, [[back(context.t, ERASE("back"))]])
-    elif what == "back":
         await rewrite(context, *chat_data_page(context))
     else:
         yes = context.button(N_("Yes, delete"), ERASE("yes"), DANGER)

@@ -15,7 +15,6 @@ from bot.stories_api.client import StoriesApi
 
 EVERY = timedelta(minutes=5)
 EVERY_WHEN_OUT = timedelta(minutes=1)
-_TIDY_EVERY = timedelta(hours=1)
 
 _BILLED_MORE = NN_(
     "Since {since}, the Stories API has billed {n} credit more than I counted. Nothing has been "
@@ -58,11 +57,10 @@ class Treasurer:
             lambda: float(self._drift),
         )
         self._now = now
-        self._tidied_at: datetime | None = None
         self.worker = Worker("balance", self.run_once, now=now, longest=EVERY)
 
     async def run_once(self) -> datetime:
-        """Ask once, and tidy when it is time; return when to ask again."""
+        """Ask once, and tidy; return when to ask again."""
         is_low = False
         try:
             balance = await self._ledger.check_balance(self._api.balance)
@@ -72,10 +70,7 @@ class Treasurer:
         else:
             self.is_answered = True
             await self._report_drift()
-        now = self._now()
-        if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
-            presumed = await self._ledger.maintain()
-            self._tidied_at = now
+        if presumed := await self._ledger.maintain():
             log.info("ledger_tidied", presumed=presumed)
         # While it serves nobody, a top-up is to be noticed soon.
         is_well = self._api.is_in_service and not is_low

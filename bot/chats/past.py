@@ -94,18 +94,6 @@ class Past:
         more = None if len(result) <= MOST else offset + MOST
         return Page(tuple(_albums(shown)), more, frozenset(originals))
 
-    async def profiles(self, chat_id: int, bot_id: int, *, limit: int) -> list[str]:
-        """Return the names of which the chat has something; blocked ones are left out."""
-        result = await self._db.fetch(
-            lambda tx: kept_stories.profiles_of(tx, chat_id, bot_id, limit=limit)
-        )
-        names = [
-            one.username
-            for one in result
-            if not alert_rules.is_blocked(one.profile_id, one.username, self._blocked)
-        ]
-        return list(dict.fromkeys(names))
-
     async def is_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is what the bot has brought to a chat within three days."""
         return await self._db.fetch(lambda tx: deliveries.is_message(tx, chat_id, message_id))

@@ -11,14 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import ORIGINAL, Profile, Story
+from bot.domain.model import ORIGINAL, Story
 from bot.domain.records import Delivery, FileKind
 from bot.domain.serialization import dump_stories, load_readable
 from bot.store.chats import chats
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import Timestamp, chat_key, insert, metadata
 from bot.store.file_ids import files
-from bot.store.profiles import profiles
 
 kept = sa.Table(
     "kept_stories",
@@ -143,17 +142,3 @@ async def latest(
         for story, row in zip(stories, rows, strict=True)
         if story is not None
     ]
-
-
-async def profiles_of(tx: Tx, chat_id: int, bot_id: int, *, limit: int) -> list[Profile]:
-    """Return the profiles of which a chat has something, by name: as each is called now."""
-    name = sa.func.coalesce(profiles.c.username, kept.c.username).label("name")
-    rows = await tx.execute(
-        sa.select(kept.c.profile_id, name)
-        .outerjoin(profiles, profiles.c.profile_id == kept.c.profile_id)
-        .where(kept.c.chat_id == chat_id, kept.c.bot_id == bot_id)
-        .distinct()
-        .order_by(name)
-        .limit(limit)
-    )
-    return [Profile(row.profile_id, row.name) for row in rows]

@@ -72,7 +72,7 @@ async def test_a_chat_is_erased_when_it_asks(bell: Bell, control: Control) -> No
     (page,) = await bell.ask(ann, "/privacy")
     await bell.press(ann, page, "erase")
     await bell.press(ann, page, "erase:no")
-    assert "Nothing was deleted" in (await bell.message(ann, page["message_id"]))["text"]
+    assert "What I store about this chat" in (await bell.message(ann, page["message_id"]))["text"]
     (page,) = await bell.ask(ann, "/privacy")
     await bell.press(ann, page, "erase")
     await bell.press(ann, page, "erase:yes")

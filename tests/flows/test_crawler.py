@@ -33,7 +33,7 @@ IN_PRIVATE = ("natgeo", "{name}", "{name}, natgeo", "/story {name}",
 OWNERS = ("/people", "/health", "/spending", "/stop_spending", "/resume_spending", "/invite",
              "/admin", "/block 77", "/unblock 77")  # fmt: skip
 ENDS = {"erase:yes"}  # after it there is nothing to go back to; pressed last
-WAYS_BACK = ("set:back", "set:zone", "set:quiet", "subs:0", "erase:back", "erase:no",
+WAYS_BACK = ("set:back", "set:zone", "set:quiet", "subs:0", "erase:no",
              "undo:", "help", "people:list:0")  # fmt: skip
 ONE_WAY = (
     "live:",

@@ -126,7 +126,7 @@ class Fans:
         words = self._chance.choice(["", "{}", "{}", "{} 7d", "{} 2"]).format(self._name())
         await self._say(place, f"/past {words}".strip())
         await asyncio.sleep(A_WHILE)
-        await self._press(place, "past:")
+        await self._press(place, "past:" if words else "run:past:")
 
     async def want_files(self, place: Place) -> None:
         """Press for the original of a story, or for those of all of a profile's."""

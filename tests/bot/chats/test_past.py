@@ -67,8 +67,6 @@ async def test_the_latest_come_first_and_each_once(db: Database) -> None:
             await past(db).page(chat, bot, name)
     with pytest.raises(NothingKeptError):
         await past(db, blocked=frozenset({NATGEO.profile_id})).page(1, BOT, "natgeo")
-    assert await past(db).profiles(1, BOT, limit=5) == ["natgeo"]
-    assert await past(db, blocked=frozenset({"natgeo"})).profiles(1, BOT, limit=5) == []
 
 
 async def test_nothing_of_a_time_is_not_nothing_at_all(db: Database) -> None:
