@@ -171,21 +171,16 @@ async def change_default(context: Context, what: str | None, value: str | None) 
 
 def with_option(options: Options, what: str, value: str) -> Options:
     """Return the options with ``what`` set to ``value``, however often the button is pressed."""
-    wanted: object = value
-    if what in TOGGLES:
-        wanted = value == ON
-    elif what not in WORDS:
-        return options
-    values: dict[str, object] = {**options.values(), what: wanted}
-    return Options.of(values)
+    wanted = value == ON if what in TOGGLES else value
+    return Options.of({**options.values(), what: wanted})
 
 
 def next_value(options: Options, what: str) -> str:
-    """Return the value that an option would have next; empty where there is no such option."""
+    """Return the value that an option would have next."""
     if what in TOGGLES:
         return OFF if getattr(options, what) else ON
-    order = list(WORDS.get(what, ()))
-    return order[(order.index(getattr(options, what)) + 1) % len(order)] if order else ""
+    order = list(WORDS[what])
+    return order[(order.index(getattr(options, what)) + 1) % len(order)]
 
 
 def _buttons(

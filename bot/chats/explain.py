@@ -104,5 +104,5 @@ async def explain(
         out_of_budget=out_of_budget,
         mute=mute_of(await mutes.of_chat(tx, target.chat_id), target.thread_id),
         live=len(live),
-        passing=sum(alert_rules.passes(story, subscription.options) for story in live),
+        passing=sum(not alert_rules.held_back_by(story, subscription.options) for story in live),
     )

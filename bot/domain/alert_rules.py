@@ -282,11 +282,6 @@ def _reached_at(due: datetime, member: AudienceMember) -> datetime:
     return quiet_until(due, member.quiet, member.zone) or due
 
 
-def passes(story: Story, options: Options) -> bool:
-    """Return whether a subscription with ``options`` wants the story."""
-    return held_back_by(story, options) is None
-
-
 def held_back_by(story: Story, options: Options) -> str | None:
     """Return which option or term keeps a story from a subscription; None where none does.
 

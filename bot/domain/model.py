@@ -1,7 +1,7 @@
 """The words of the project as values: what a story, a profile, an album, an outcome is."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
@@ -162,12 +162,8 @@ class Options:
 
     def values(self) -> dict[str, object]:
         """Return what differs from the defaults, as JSON values."""
-        plain = type(self)()
-        return {
-            name: getattr(self, name)
-            for name in self.__dataclass_fields__
-            if getattr(self, name) != getattr(plain, name)
-        }
+        known = ((one, getattr(self, one.name)) for one in fields(self))
+        return {one.name: value for one, value in known if value != one.default}
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,14 +91,12 @@ class Plan:
         due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
         if own and self._is_paused(known):
             self.schedule.bucket.credits -= self.cost
-        return self._columns(known, state, due, now)
+        return self._row(known, state, due, now)
 
     def due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
         """Judge anew when a profile is due, as its weight or the price has changed."""
         state = _state(known, now)
-        return self._columns(
-            known, state, self.schedule.due_at(state, known.weight, self.cost), now
-        )
+        return self._row(known, state, self.schedule.due_at(state, known.weight, self.cost), now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
         """Refresh the sums over all profiles from what ``sample`` gave."""
@@ -117,7 +115,7 @@ class Plan:
     def _is_paused(self, known: Known) -> bool:
         return known.fresh and self.pause is not None
 
-    def _columns(
+    def _row(
         self, known: Known, state: ProfileState, due: float, now: datetime
     ) -> tuple[Columns, datetime]:
         if known.fresh and self.pause is not None:

@@ -196,9 +196,7 @@ class _Run:
             schedule.record_failure(now)
             self.paused_until = now + _PROBE
             return now + _POLL_AGAIN, 0
-        due = schedule.learn_polled(
-            state, weight, plan.cost, at=now, taken=self._new_stories(key, now)
-        )
+        due = schedule.learn_polled(state, weight, plan.cost, at=now, taken=self._shown(key, now))
         result = self.result
         result.poll_count += 1
         if plan.record_polls:
@@ -216,7 +214,7 @@ class _Run:
             return self.plan.refresh
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
-    def _new_stories(self, key: int, now: float) -> Sequence[float]:
+    def _shown(self, key: int, now: float) -> Sequence[float]:
         """Return the new stories that a check shows, and note how long they waited."""
         taken = self.plan.records[key].taken_at
         since = self.upto[key]
