@@ -267,9 +267,9 @@ async def _names(here: Shop) -> None:
     await here.row(
         "one whose stories are private, it says, though its page is public", ask("contrary")
     )
-    await here.row("the same within a minute", ask("contrary"))
+    await here.row("the same within five minutes", ask("contrary"))
     await here.row("an account behind a wall (403 that is not about privacy)", ask("walled"))
-    await here.row("the same within a minute", ask("walled"))
+    await here.row("the same within five minutes", ask("walled"))
     await here.row("an account that the API fails at (500)", ask("sick"))
     await here.row("a page of the edge", ask("edge"))
 

@@ -33,7 +33,6 @@ from bot.fetching.names import NEGATIVE_FOR
 from bot.media.urls import expires_at
 from bot.runtime import transaction_guard
 from bot.store import answers
-from bot.store.answers import CachedAnswer
 from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
@@ -54,7 +53,6 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
         HighlightsUnavailableError,
     )
 }
-_UNAVAILABLE_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,35 +146,31 @@ class AnswerCache:
         if (storing := self._storing.get(key)) is not None:
             await asyncio.wait([storing])  # its write may hold the answer, or who has the name
         cached = await self._db.fetch(partial(answers.get, key=key, now=self._now()))
-        if cached:
-            return _value_or_raise(cached.value, codec)
+        if cached is not None:
+            return _value_or_raise(cached, codec)
         try:
             fetched = await fetch()
         except StoriesError as error:
-            if type(error).__name__ in _NEGATIVE:
-                value = {"error": type(error).__name__, "fields": error.fields}
-                cached = CachedAnswer(value, self._now() + self._failure_lasts(error))
-                self._begin_storing(key, cached, Fetched(None, []))
+            if type(error).__name__ in _NEGATIVE and error.credits != 0:
+                failure = {"error": type(error).__name__, "fields": error.fields}
+                end = self._now() + NEGATIVE_FOR
+                self._begin_storing(key, failure, Fetched(None, []), until=end)
             raise
         value = codec.dump_python(fetched.result, mode="json")
-        cached = CachedAnswer(value, until(fetched.result, self._now()))
-        self._begin_storing(key, cached, fetched)
+        self._begin_storing(key, value, fetched, until=until(fetched.result, self._now()))
         return fetched.result
 
-    def _begin_storing(self, key: str, cached: CachedAnswer, fetched: Fetched[Any]) -> None:
-        storing = self._group.create_task(self._store(key, cached, fetched, now=self._now()))
+    def _begin_storing(
+        self, key: str, value: object, fetched: Fetched[Any], *, until: datetime
+    ) -> None:
+        store = self._store(key, value, fetched, until=until, now=self._now())
+        storing = self._group.create_task(store)
         keys = {key, *_keys_answered(fetched)}
         self._storing |= dict.fromkeys(keys, storing)
         storing.add_done_callback(partial(self._end_storing, keys))
 
-    def _failure_lasts(self, error: StoriesError) -> timedelta:
-        """Return how long a failure is repeated from the cache; a free one may be asked again."""
-        if isinstance(error, ProfileUnavailableError):
-            return _UNAVAILABLE_FOR * (error.credits != 0)
-        return NEGATIVE_FOR
-
     async def _store(
-        self, key: str, cached: CachedAnswer, fetched: Fetched[Any], *, now: datetime
+        self, key: str, value: object, fetched: Fetched[Any], *, until: datetime, now: datetime
     ) -> None:
         """Keep the answer, what it teaches, and what it cost: all or nothing.
 
@@ -186,7 +180,7 @@ class AnswerCache:
         durable = bill is not None and bill.credits > bill.reservation.credits
 
         async def write(tx: Tx) -> None:
-            await answers.store(tx, key, cached.value, until=cached.until)
+            await answers.store(tx, key, value, until=until)
             if fetched.profile:
                 await _record(tx, fetched.profile, fetched, now=now)
             if bill:

@@ -65,7 +65,7 @@ class Names:
         """Raise what was said of the name a moment ago, as ``known`` does; free."""
         key, now = answers.verdict_key(username), self._now()
         if verdict := await self._db.fetch(lambda tx: answers.get(tx, key, now=now)):
-            raise _VERDICTS[verdict.value]("known from the last answer", username=username)
+            raise _VERDICTS[verdict]("known from the last answer", username=username)
 
     async def resolve(self, username: str, payer: Payer) -> Profile:
         """Return the account that has the name now; 1 credit, 2 where the first answer refuses it.

@@ -1,10 +1,10 @@
 """An alert in a chat's own words: an album with its caption, or what else is to be told."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.alert_rules import LONGEST_WAIT
-from bot.domain.model import Album, Options, Outcome
+from bot.domain.model import Outcome
 from bot.domain.records import Chat
 from bot.domain.selection import Batch
 from bot.domain.zones import zone_of
@@ -13,13 +13,12 @@ from bot.presentation.buttons import OPTIONS, alert_buttons, link_buttons, optio
 from bot.presentation.captions import LINK_ROOM, caption, with_link
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
-from bot.sending.items import SendOptions
+from bot.sending.items import SendOptions, buttons_to_json
 from bot.sending.replies import Replies, text_payload
 from bot.sending.sender import Sender
 from bot.telegram.api import Leaving
 
 PATIENCE_S = 5.0  # that an answer waits here for a flood limit; else in the store
-_SAME_TIME = timedelta(seconds=10)  # by so much "5 minutes ago" may be off
 
 
 class Alerts:
@@ -36,8 +35,6 @@ class Alerts:
         self._replies = replies
         self._sender = sender
         self._now = now
-        self._captions: dict[tuple[Album, str | None, str, Options], str] = {}
-        self._captions_until = now()
 
     async def send(self, chat: Chat, batch: Batch, *, leaving: Leaving | None = None) -> Outcome:
         """Send one batch; return what came of it.
@@ -55,7 +52,15 @@ class Alerts:
         t = translator_for(chat.effective_language).in_zone(zone_of(chat.zone))
         if batch.album is None:
             return await self._send_notices(batch, t, leaving)
-        text = self._caption(chat, batch.album, batch.rows[0].options, t)
+        text = caption(
+            batch.album.stories,
+            t,
+            now=self._now(),
+            zone=zone_of(chat.zone),
+            style=batch.rows[0].options.caption,
+            alert=True,
+            spare=LINK_ROOM,
+        )
         if chat.kind != "channel" and len(batch.album.stories) > 1:
             text = with_link(text, t.plain(OPTIONS), self._options_link(chat, batch), t)
         return await self._sender.send_album(
@@ -72,25 +77,6 @@ class Alerts:
         ids = {row.subscription_id for row in batch.rows}
         one = ids.pop() if len(ids) == 1 else None
         return options_link(self._replies.bot_name, chat.id, one)
-
-    def _caption(self, chat: Chat, album: Album, options: Options, t: Translator) -> str:
-        """Write it once for all who read it at the same time in the same words."""
-        now = self._now()
-        if now >= self._captions_until:
-            self._captions.clear()
-            self._captions_until = now + _SAME_TIME
-        key = (album, chat.effective_language, chat.zone, options)
-        if key not in self._captions:
-            self._captions[key] = caption(
-                album.stories,
-                t,
-                now=now,
-                zone=zone_of(chat.zone),
-                style=options.caption,
-                alert=True,
-                spare=LINK_ROOM,
-            )
-        return self._captions[key]
 
     async def _send_notices(self, batch: Batch, t: Translator, leaving: Leaving | None) -> Outcome:
         notice = batch.rows[0].notice or ""
@@ -121,5 +107,5 @@ def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendO
         protect=options.protect,
         as_files=options.files,
         in_order=now < oldest + LONGEST_WAIT,
-        buttons=buttons,
+        buttons=buttons_to_json(buttons),
     )

@@ -126,11 +126,12 @@ class Attempts:
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
         request.text.caption = None  # it stands in the chat
-        files: dict[str, KnownFile | None] = {}
-        anew = {item.key for item in batch if not isinstance(item.source, ByFileId)}
+        new: dict[str, KnownFile] = {}
         for item, message in zip(batch, messages, strict=False):
-            item.sent, files[item.key] = receipt(item, message, self._now())
-        await self._files.remember(files, anew=anew)
+            item.sent, file = receipt(item, message, self._now())
+            if file and not isinstance(item.source, ByFileId):
+                new[item.key] = file
+        await self._files.remember(new)
         return None
 
     async def _group(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
@@ -177,7 +178,7 @@ class Attempts:
         if refusal.scope == "caption" and request.text.simplify():
             return None
         if refusal.scope == "buttons" and request.options.buttons:
-            request.options = replace(request.options, buttons=None)
+            request.options = replace(request.options, buttons=[])
             return None
         if isinstance(outcome, TryLater) and outcome.after:
             if len(batch) > 1 and not isinstance(error, api.TooSoonError):

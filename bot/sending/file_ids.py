@@ -12,7 +12,6 @@ import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import KnownFile
-from bot.runtime.recent import Recent
 from bot.store import file_ids as store
 from bot.store.engine.database import Database
 from bot.store.file_ids import ANIMATION
@@ -21,7 +20,6 @@ log = structlog.get_logger()
 
 _REMEMBERED = 20_000  # in memory; the store has them all
 PATIENCE = timedelta(seconds=5)  # how old an upload gets before alerts wait for it no longer
-_NAMELESS_FOR = timedelta(minutes=10)  # how long nobody waits for a story that got no file_id
 
 
 class StillUploadedError(Exception):
@@ -40,7 +38,6 @@ class Files:
         self._now = now
         self._memory: dict[str, KnownFile] = {}
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}  # since when
-        self._nameless = Recent[str]()
 
     async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the files of those stories that have one which will do for all together."""
@@ -65,8 +62,7 @@ class Files:
         """Yield the known files; the unknown are the caller's to send, and nobody else does.
 
         Waits while others are sending any of them. All are taken at once or none, so that two
-        albums with the same stories can't wait for each other. Nobody waits for what came back
-        without a file_id once.
+        albums with the same stories can't wait for each other.
 
         Raises:
             StillUploadedError: Another began to send it ``patience`` ago.
@@ -81,11 +77,7 @@ class Files:
         """Return the known files, and which of the others nobody here sends by now."""
         while True:
             known, now = await self.known(pks), self._now()
-            ours = [
-                pk
-                for pk in pks
-                if pk not in known and not self._nameless.get(pk, within=_NAMELESS_FOR, now=now)
-            ]
+            ours = [pk for pk in pks if pk not in known]
             busy = dict(self._in_flight[pk] for pk in ours if pk in self._in_flight)
             if not busy:
                 return known, ours
@@ -108,31 +100,19 @@ class Files:
                 del self._in_flight[pk]
             future.set_result(None)
 
-    async def remember(
-        self, files: dict[str, KnownFile | None], *, anew: Collection[str] = ()
-    ) -> None:
-        """Keep files by their story's pk, here and for the other replicas.
+    async def remember(self, files: dict[str, KnownFile]) -> None:
+        """Keep new files by their story's pk, here and for the other replicas.
 
-        None where a story arrived, and Telegram named no file that can be used again. Those
-        ``anew`` came by another source, so they replace one that may be bad. Without a database
-        they are kept here alone: what is in a chat must not seem to have failed.
+        Without a database they are kept here alone: what is in a chat must not seem to have
+        failed.
         """
-        now = self._now()
-        nameless = [pk for pk, file in files.items() if file is None]
-        for pk in nameless:
-            self._nameless.record(pk, "nameless", now=now)
-        new = {
-            pk: file
-            for pk, file in files.items()
-            if file and (pk in anew or not self._has(pk, file))
-        }
-        if new:
-            self._memorise(new)
+        if files:
+            self._memorise(files)
             try:
                 async with self._db.begin() as tx:
-                    await store.remember(tx, self._bot_id(), new)
+                    await store.remember(tx, self._bot_id(), files)
             except DatabaseUnavailableError as error:
-                log.warning("files can't be kept for the others", count=len(new), why=str(error))
+                log.warning("files can't be kept for the others", count=len(files), why=str(error))
 
     async def forget(self, pk: str) -> None:
         """Drop a file_id that Telegram refused."""
@@ -142,14 +122,6 @@ class Files:
 
     def _usable(self, pks: Collection[str]) -> dict[str, KnownFile]:
         return {pk: file for pk, file in self.at_hand(pks).items() if is_good_for(file, len(pks))}
-
-    def _has(self, pk: str, file: KnownFile) -> bool:
-        """Return whether it is known, or something better: a video serves alone and in albums."""
-        known = self.at_hand([pk]).get(pk)
-        return known is not None and (
-            known.file_unique_id == file.file_unique_id
-            or (known.kind, file.kind) == ("video", ANIMATION)
-        )
 
     def _memorise(self, files: dict[str, KnownFile]) -> None:
         self._memory |= files

@@ -1,13 +1,11 @@
 """A story on its way: its source now, and what PTB wants to see for that. No I/O."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, cast
 
 from telegram import (
-    InlineKeyboardButton,
     InputFile,
     InputMediaDocument,
     InputMediaPhoto,
@@ -19,6 +17,7 @@ from telegram.constants import ParseMode
 from bot.domain.model import ORIGINAL, Right, SentItem, Story
 from bot.domain.records import FileKind, KnownFile
 from bot.media.spool import MediaFile
+from bot.presentation.actions import Buttons
 from bot.presentation.html import plain, shorten
 
 _CAPTION = 1024  # code points after parsing; Bot API, "caption"
@@ -109,7 +108,7 @@ class SendOptions:
     as_files: bool = False
     in_order: bool = False
     reply_to: int | None = None
-    buttons: Sequence[Sequence[InlineKeyboardButton]] | None = None
+    buttons: list[list[MessageJson]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -161,19 +160,13 @@ def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[st
     if item.kind == "video":
         arguments |= _measures(item)
     if options.buttons:
-        rows = [[_button_json(one) for one in row] for row in options.buttons]
-        arguments["reply_markup"] = {"inline_keyboard": rows}
+        arguments["reply_markup"] = {"inline_keyboard": options.buttons}
     return arguments
 
 
-def _button_json(one: InlineKeyboardButton) -> dict[str, Any]:
-    """Return a button as JSON: PTB goes through all that one might be, for each alert."""
-    if one.url:
-        return {"text": one.text, "url": one.url}
-    if one.callback_data:
-        style = {"style": one.style} if one.style else {}
-        return {"text": one.text, "callback_data": one.callback_data, **style}
-    return {"text": one.text, "switch_inline_query": one.switch_inline_query}
+def buttons_to_json(buttons: Buttons | None) -> list[list[MessageJson]]:
+    """Return buttons as the Bot API takes them, and as they are stored."""
+    return [[button.to_dict() for button in row] for row in buttons or []]
 
 
 def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, Any]:

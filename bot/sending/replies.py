@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from telegram import InlineKeyboardButton, InputFile
+from telegram import InputFile
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
@@ -36,7 +36,7 @@ from bot.presentation.actions import Buttons
 from bot.presentation.buttons import page_button
 from bot.presentation.translation import translator_for
 from bot.runtime.background import running_beside
-from bot.sending.items import SendOptions
+from bot.sending.items import SendOptions, buttons_to_json
 from bot.sending.sender import Sender
 from bot.store import deliveries, enqueue, usage
 from bot.store.engine.database import Tx
@@ -85,7 +85,7 @@ def text_payload(
         **({"silent": True} if silent else {}),
         "kind": "text",
         "text": str(text),
-        "buttons": _buttons_to_json(buttons),
+        "buttons": buttons_to_json(buttons),
         "reply_to": reply_to,
         "markup": markup,
     }
@@ -97,7 +97,7 @@ def edit_payload(message_id: int, text: str, buttons: Buttons | None = None) -> 
         "kind": "edit",
         "message_id": message_id,
         "text": str(text),
-        "buttons": _buttons_to_json(buttons),
+        "buttons": buttons_to_json(buttons),
     }
 
 
@@ -122,7 +122,7 @@ def album_payload(
         "stories": dump_stories(list(album.stories)),
         "caption": None if caption is None else str(caption),
         "asker": [asker.chat_id, asker.user_id, asker.is_owner],
-        "buttons": _buttons_to_json(buttons),
+        "buttons": buttons_to_json(buttons),
         "reply_to": reply_to,
     }
 
@@ -239,7 +239,7 @@ class Replies:
         options = SendOptions(
             silent=silent,
             reply_to=payload["reply_to"],
-            buttons=_buttons_from_json(payload["buttons"]),
+            buttons=payload["buttons"],
             as_files=bool(payload.get("as_files")),
         )
         return await self._sender.send_album(
@@ -341,11 +341,3 @@ def _call_of_text(payload: Payload) -> tuple[str, dict[str, Any]]:
             "allow_sending_without_reply": True,
         }
     return "sendMessage", arguments
-
-
-def _buttons_to_json(buttons: Buttons | None) -> list[list[dict[str, Any]]]:
-    return [[button.to_dict() for button in row] for row in buttons or []]
-
-
-def _buttons_from_json(buttons: list[list[dict[str, Any]]]) -> Buttons | None:
-    return [[InlineKeyboardButton(**button) for button in row] for row in buttons] or None

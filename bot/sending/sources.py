@@ -81,7 +81,6 @@ class Supply:
         self._firsts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._gone = Recent[int]()
         self._no_address = Recent[str]()
-        self._no_photo = Recent[str]()
         self._refused_by = Recent[frozenset[int]]()
         self._postponed = Recent[str]()
         self._steps = (self._url_source, self._download, self._buy)
@@ -193,7 +192,6 @@ class Supply:
         while not isinstance(item.source, ByUpload):
             if not await self.advance_free(item, asker):
                 return False
-        self._no_photo.record(item.key, "refused", now=self._now())
         item.kind = "document"
         return True
 
@@ -277,9 +275,7 @@ class Supply:
     def _upload_of(self, item: Item, file: MediaFile) -> ByUpload:
         """What the bytes are counts, not what the API called them."""
         item.spooled.append(file)
-        is_refused = self._no_photo.get(item.key, within=_REFUSED_FOR, now=self._now())
-        is_too_large = file.kind == "photo" and file.size > _LARGEST_PHOTO
-        as_document = item.as_file or is_too_large or is_refused
+        as_document = item.as_file or (file.kind == "photo" and file.size > _LARGEST_PHOTO)
         item.kind = "document" if as_document else file.kind
         return ByUpload(file)
 

@@ -1,12 +1,11 @@
 """Cached answers: what the Stories API said, shown again at no cost, also to other replicas."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.database import Tx
 from bot.store.engine.schema import Timestamp, insert, metadata
 
 cached_answers = sa.Table(
@@ -20,22 +19,14 @@ cached_answers = sa.Table(
 VERDICT = "verdict:"
 
 
-@dataclass(frozen=True, slots=True)
-class CachedAnswer:
-    """An answer, and until when it may be shown again."""
-
-    value: Any
-    until: datetime
-
-
-_FRESH = sa.select(cached_answers.c.value, cached_answers.c.until).where(
+_FRESH = sa.select(cached_answers.c.value).where(
     cached_answers.c.key == sa.bindparam("key"), cached_answers.c.until > sa.bindparam("now")
 )
 
 
-async def get(tx: Tx, key: str, *, now: datetime) -> CachedAnswer | None:
+async def get(tx: Tx, key: str, *, now: datetime) -> Any | None:  # noqa: ANN401 - any JSON value
     """Return the answer under ``key`` while it is fresh."""
-    return await row_or_none(tx, CachedAnswer, _FRESH, {"key": key, "now": now})
+    return (await tx.execute(_FRESH, {"key": key, "now": now})).scalar()
 
 
 _NEW = insert(cached_answers)

@@ -62,7 +62,6 @@ class ClaimedUpdate:
     queue: str
     body: str
     attempts: int
-    person: int | None = None
     update_id: int = 0
 
 

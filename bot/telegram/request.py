@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -165,7 +164,7 @@ class AiohttpRequest(BaseRequest):
             body = _body(data, files, uploads)
             try:
                 async with self._session.request(
-                    method, _address(url), timeout=timeout, allow_redirects=False, **body
+                    method, URL(url, encoded=True), timeout=timeout, allow_redirects=False, **body
                 ) as response:
                     self._heard("the Bot API's server", response.headers.get("Date", ""))
                     payload = await response.read()
@@ -195,11 +194,6 @@ class AiohttpRequest(BaseRequest):
         else:
             total = times.call
         return aiohttp.ClientTimeout(total=total, connect=times.connect)
-
-
-@lru_cache(maxsize=256)
-def _address(url: str) -> URL:
-    return URL(url, encoded=True)
 
 
 class _Upload(io.BufferedReader):

@@ -8,6 +8,7 @@ into) waits in the queue, before all alerts. So no handler runs again once its e
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from telegram import Update
@@ -29,6 +30,7 @@ from bot.updates.unit_of_work import Reply, Unit
 
 log = structlog.get_logger()
 
+Handle = Callable[[Update], Awaitable[None]]
 _HASTENED_EVERY = timedelta(seconds=30)
 
 
@@ -51,7 +53,7 @@ class Handling:
     def __init__(
         self,
         db: Database,
-        handle: Callable[[Update], Awaitable[None]],
+        handle: Handle,
         outbox: Outbox,
         replies: Replies,
         outage: Outage,
@@ -78,29 +80,20 @@ class Handling:
             TakenOverError: Another replica has it by now; nothing has happened here.
             Exception: It could not be written down: nothing has happened, and it may come again.
         """
-        return await self._run(update, claimed, self._handle, in_turn=True)
+        return await self._run(self._handle, update, claimed)
 
-    def answering_once(
-        self, handle: Callable[[Update], Awaitable[None]]
-    ) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
-        """Return what lets ``handle`` answer with the same words only once, while they wait."""
-        return lambda update, claimed: self._run(update, claimed, handle, in_turn=False)
+    def by(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
+        """Return what handles an update as a call does, by another ``handle``."""
+        return partial(self._run, handle)
 
-    async def _run(
-        self,
-        update: Update,
-        claimed: ClaimedUpdate,
-        handle: Callable[[Update], Awaitable[None]],
-        *,
-        in_turn: bool,
-    ) -> bool:
+    async def _run(self, handle: Handle, update: Update, claimed: ClaimedUpdate) -> bool:
         mark(f"u{update.update_id}")
         unit = Unit(self._db)
         with unit_of_work.active(unit), outages():
             try:
                 await handle(update)
                 had_effect = unit.is_open
-                enqueued = await self._close(unit, claimed, in_turn=in_turn)
+                enqueued = await self._close(unit, claimed)
             except BaseException:
                 await unit.undo()
                 raise
@@ -114,9 +107,7 @@ class Handling:
             await call()
         return enqueued is not None
 
-    async def _close(
-        self, unit: Unit, claimed: ClaimedUpdate, *, in_turn: bool
-    ) -> Enqueued | None:
+    async def _close(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
         """Commit; return what is enqueued, None where there was nothing to commit."""
         if not (unit.replies or unit.work or unit.is_open):
             return None
@@ -124,10 +115,7 @@ class Handling:
         tx = await unit.transaction()
         for work in unit.work:
             await work(tx)
-        replies = unit.replies
-        if not in_turn:
-            replies = [reply for reply in replies if not await _is_repetition(tx, reply)]
-        enqueued = await self._owe(tx, replies, now)
+        enqueued = await self._owe(tx, unit.replies, now)
         if not await inbox.change(tx, [claimed], done_at=now):
             raise TakenOverError
         await unit.commit()
@@ -193,9 +181,3 @@ def _delivery(row_id: int, reply: Reply, now: datetime) -> Delivery:
         claims=0,
         created_at=now,
     )
-
-
-async def _is_repetition(tx: Tx, reply: Reply) -> bool:
-    """Return whether a chat is owed these very words already."""
-    enqueued = await deliveries.replies_enqueued(tx, reply.target.chat_id)
-    return reply.payload.get("text") in [payload.get("text") for payload in enqueued]

@@ -122,7 +122,7 @@ async def test_what_can_not_be_kept_is_shown_all_the_same(
 async def test_a_negative_answer_is_kept_for_a_while(desk: Desk) -> None:
     async def gone() -> Fetched[Story]:
         desk.fetched += 1
-        raise StoryGoneError(username="natgeo")
+        raise StoryGoneError(credits=1, username="natgeo")
 
     for _ in range(3):
         with pytest.raises(StoryGoneError) as caught:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telegram import InlineKeyboardButton
 
 from bot.domain.errors import (
     ApiUnavailableError,
@@ -206,28 +205,11 @@ async def test_buttons_that_are_refused_are_left_out(ready: Made) -> None:
     ours, ann = ready
     album = await ours.album(1)
     await ours.control.fault("telegram", refused("BUTTON_URL_INVALID"), match="sendPhoto")
-    buttons = [[InlineKeyboardButton("x", url="https://x.org/")]]
-    options = SendOptions(buttons=buttons)
+    options = SendOptions(buttons=[[{"text": "x", "url": "https://x.org/"}]])
     outcome = await ours.sender.send_album(Target(ann), album, options=options, lane="alert")
     assert isinstance(outcome, Sent)
     assert not outcome.failed
     assert await ours.sources(ann) == [(pks(album)[0], "url")]
-
-
-async def test_a_photo_that_has_to_be_a_document_is_one_at_once_after_a_flood(
-    ready: Made,
-) -> None:
-    ours, ann = ready
-    album = await ours.album(1)
-    odd = refused("PHOTO_INVALID_DIMENSIONS")
-    await ours.control.fault("telegram", odd, match="sendPhoto", times=2)
-    await ours.control.fault("telegram", flood(8), match="sendDocument")
-    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
-    assert isinstance(outcome, TryLater)
-    tried = len(await ours.control.requests("telegram", path="sendPhoto"))
-    again = await ours.sender.send_album(Target(ann), album, lane="alert")
-    assert isinstance(again, Sent)
-    assert len(await ours.control.requests("telegram", path="sendPhoto")) == tried
 
 
 async def test_a_chat_that_is_full_costs_nobody_the_address(
@@ -511,22 +493,6 @@ async def test_fifty_chats_at_once_cost_one_upload(db: Database, tmp_path: Path)
                 group.create_task(ours.sender.send_album(Target(person), album, lane="alert"))
         sources = [source for person in people for _, source in await ours.sources(person)]
         assert sorted(sources) == ["file_id"] * 98 + ["url"] * 2
-
-
-async def test_who_waits_for_a_file_id_that_does_not_come_goes_on_with_all_others(
-    ready: Made,
-) -> None:
-    ours, ann = ready
-    album = await ours.album(1)
-    nothing = {"message_id": 1, "date": 1, "chat": {"id": ann, "type": "private"}}
-    answer = {"status": 200, "body": {"ok": True, "result": nothing}, "delay_s": 0.3}
-    await ours.control.fault("telegram", answer, match="sendPhoto", times=None)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(24):
-            group.create_task(ours.sender.send_album(Target(ann), album, lane="alert"))
-    assert loop.time() - began < 24 * 0.3 / 2
 
 
 async def test_a_video_just_below_the_limit_is_uploaded(ready: Made) -> None:
