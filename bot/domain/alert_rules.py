@@ -26,7 +26,7 @@ MAX_CLAIMS = 30
 """After so many claims without an outcome, a delivery may be what crashes the bot.
 
 It may as well be its neighbour. So it is tried once in a quarter of an hour from then on, each
-delivery at a moment of its own, until it has arrived, or its story is over.
+delivery at a moment of its own, as third copies are, until it has arrived or its story is over.
 """
 
 STANDSTILL = timedelta(seconds=30)
@@ -131,15 +131,7 @@ def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> dat
     """
     if copies == 1:
         return now + standstill(is_reply=is_reply)
-    return _apart(now, _THIRD_REPLY_AFTER if is_reply else _THIRD_COPY_AFTER, number)
-
-
-def alone_at(now: datetime, number: int) -> datetime:
-    """Return when what may crash the bot is tried again; ``number`` is its id."""
-    return _apart(now, _LAST_RETRY, number)
-
-
-def _apart(now: datetime, wait: timedelta, number: int) -> datetime:
+    wait = _THIRD_REPLY_AFTER if is_reply else _THIRD_COPY_AFTER
     return now + wait * (1 + number % 100 / 500)
 
 

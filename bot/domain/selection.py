@@ -179,7 +179,8 @@ def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> boo
     if may_crash_us and row.notice and row.created_at <= now - DAY:
         decision.dropped.append((row, _TOO_MANY_CRASHES))
     elif may_crash_us and row.held != _WAITED:
-        decision.held.append((row, alert_rules.alone_at(now, row.id), _WAITED))
+        until = alert_rules.repeat_at(now, 2, is_reply=False, number=row.id)
+        decision.held.append((row, until, _WAITED))
     elif row.notice:
         return True
     elif row.is_unreadable:

@@ -29,7 +29,7 @@ async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datet
 
 
 _WHERE_CHAT_IS = sa.select(
-    chats.c.id,
+    chats.c.id.label("chat_id"),
     sa.bindparam("thread_id", type_=sa.BigInteger),
     sa.bindparam("notice", type_=sa.String),
     sa.bindparam("fields", type_=sa.JSON),
@@ -37,24 +37,11 @@ _WHERE_CHAT_IS = sa.select(
     sa.bindparam("copies", type_=sa.Integer).label("claims"),
     sa.bindparam("held", type_=sa.String),
     sa.bindparam("due_at", type_=Timestamp),
-    sa.bindparam("now", type_=Timestamp),
+    sa.bindparam("now", type_=Timestamp).label("created_at"),
 ).where(chats.c.id == sa.bindparam("chat_id"))
 _ADD = (
     sa.insert(deliveries)
-    .from_select(
-        [
-            "chat_id",
-            "thread_id",
-            "notice",
-            "fields",
-            "copies",
-            "claims",
-            "held",
-            "due_at",
-            "created_at",
-        ],
-        _WHERE_CHAT_IS,
-    )
+    .from_select(_WHERE_CHAT_IS.selected_columns.keys(), _WHERE_CHAT_IS)
     .returning(deliveries.c.id)
 )
 
