@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import sqlalchemy as sa
@@ -120,7 +121,10 @@ async def world(
         )
         polling = PollSettings(credits_a_day=budget, credits_a_poll=None if mode == "auto" else 2)
         most = SubscriptionLimits(most=many, most_new_a_day=many)
-        subscribing = Subscribing(db, api, ledger, limits=most, polling=polling, now=now)
+        topics: Any = None  # none is asked for here
+        subscribing = Subscribing(
+            db, api, ledger, limits=most, polling=polling, topics=topics, now=now
+        )
         subscriptions = Subscriptions(db, ledger, now=now)
         scheduler = Scheduler(
             db,

@@ -21,10 +21,6 @@ SPENDING = N_(
 )
 BY_KIND = N_("By kind of call")
 DRIFT = NN_("Billed more than I counted: {n} credit", "Billed more than I counted: {n} credits")
-CHECK_PAID = N_(
-    "Since {since}, each check of a profile has cost 2 credits, because cheaper checks "
-    "missed stories."
-)
 RESUMED = N_("Spending has resumed.")
 ADMIN_PAGE = N_("Spending, people, problems and the next checks, on one page.")
 ADMIN_IN_PRIVATE = N_("Please send me /admin in our private chat.")
@@ -84,8 +80,6 @@ def _spending_text(spent: Spending, context: Context) -> str:
     text += f"{_bars_of_days(spent)}\n" + balance_of(spent, context)
     if spent.drift:
         text += "\n" + t(DRIFT, n=spent.drift)
-    if spent.check_paid_since is not None:
-        text += "\n" + t(CHECK_PAID, since=spent.check_paid_since)
     top = sorted(spent.by_operation.items(), key=lambda line: -line[1])
     if top:
         text += f"\n\n<b>{t(BY_KIND)}</b>"

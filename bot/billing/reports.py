@@ -12,7 +12,6 @@ from bot.domain.budget import DAY, Limits
 from bot.store import access, budgets, key_values, spending, usage
 from bot.store.engine.database import Database, Tx
 from bot.store.spending import Part
-from bot.stories_api.privacy import PRIVACY_CHECK
 
 K = TypeVar("K")
 _DAYS_SHOWN = 30
@@ -52,8 +51,6 @@ class Spending:
     forecast: int
     balance: int | None
     days_left: float | None
-    check_paid_since: datetime | None
-    """Since when the privacy check is paid again, because skipping it hid something."""
     drift: int
     """Credits that the account was billed beyond what the ledger counted, ever."""
 
@@ -91,7 +88,6 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     shown = [one for one in parts if one.day >= first]
     used = await budgets.budget_used(tx, today)
     balance = (await budgets.account_state(tx)).balance
-    check_paid_since = await _fell_back_at(tx)
     drift = await key_values.get(tx, DRIFT)
     days = [(day, by_day.get(day, 0)) for day in _days_between(first, today)]
     this_month = _sum_since(by_day, today.replace(day=1))
@@ -107,15 +103,8 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
         forecast=this_month + round(rate * days_to_come(now)),
         balance=balance,
         days_left=balance / rate if balance is not None and rate > 0 else None,
-        check_paid_since=check_paid_since,
         drift=drift["total"] if isinstance(drift, dict) else 0,
     )
-
-
-async def _fell_back_at(tx: Tx) -> datetime | None:
-    value = await key_values.get(tx, PRIVACY_CHECK)
-    since = value["fell_back_at"] if isinstance(value, dict) else None
-    return datetime.fromisoformat(since) if since else None
 
 
 def daily_rate(spent: list[int], now: datetime) -> float:

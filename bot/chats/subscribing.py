@@ -16,7 +16,6 @@ from bot.domain.errors import (
     NewcomersNoRoomError,
     NoRoomError,
     NotFollowedError,
-    NoTopicsError,
     ProfileUnavailableError,
     SpendingError,
     StoriesError,
@@ -102,14 +101,11 @@ class Subscribing:
         *,
         limits: SubscriptionLimits,
         polling: PollSettings,
-        topics: Topics | None = None,
+        topics: Topics,
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the parts; ``wake`` is called when something may have become due.
-
-        Without ``topics`` none can be made.
-        """
+        """Take the parts; ``wake`` is called when something may have become due."""
         self._db = db
         self._topics = topics
         self._ledger = ledger
@@ -180,7 +176,9 @@ class Subscribing:
                     places[username], username, by, new=new, faster=faster if is_fast else None
                 )
                 if own_topic:
-                    there = await self._own_topic(target.chat_id, one.profile)
+                    there = await self._topics.own_topic(
+                        target.chat_id, one.profile.profile_id, one.profile.username
+                    )
             except (SubscriptionError, SpendingError, StoriesError, AskAgainError) as error:
                 asked.append((username, error, target))
             else:
@@ -203,17 +201,10 @@ class Subscribing:
         """Return where each may be followed already; what stands against new topics is raised."""
         if not own_topic:
             return {one: [target] for one in usernames}
-        if self._topics is None:
-            raise NoTopicsError
         own = await self._topics.known_places(target.chat_id, usernames)
         if len(own) < len(usernames):
             await self._topics.check_may_make(target.chat_id)
         return {one: [own[one], target] if one in own else [target] for one in usernames}
-
-    async def _own_topic(self, chat_id: int, profile: Profile) -> Target:
-        if self._topics is None:
-            raise NoTopicsError
-        return await self._topics.own_topic(chat_id, profile.profile_id, profile.username)
 
     async def _follow_or_move(
         self,
@@ -249,8 +240,6 @@ class Subscribing:
             return one
         if not on:
             return await self._move(one, Target(chat_id))
-        if self._topics is None:
-            raise NoTopicsError
         await self._possible_places(one.target, [one.username], own_topic=True)
         target = await self._topics.own_topic(chat_id, one.profile_id, one.username)
         return await self._move(one, target)

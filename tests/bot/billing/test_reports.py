@@ -12,7 +12,7 @@ from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
-from bot.store import key_values, usage
+from bot.store import usage
 from bot.store.engine.database import Database
 
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
@@ -167,12 +167,3 @@ async def test_without_a_balance_or_a_pace_nobody_knows_how_long_it_lasts(
     assert (await reports(sqlite_db).spending()).days_left == 2.0
     later = Reports(sqlite_db, LIMITS, lambda: NOW + timedelta(days=10))
     assert (await later.spending()).days_left is None
-
-
-async def test_that_privacy_is_checked_again_is_told_with_the_day(sqlite_db: Database) -> None:
-    assert (await reports(sqlite_db).spending()).check_paid_since is None
-    for since in (None, NOW):
-        value = {"fell_back_at": since and since.isoformat()}
-        async with sqlite_db.begin() as tx:
-            await key_values.put(tx, "privacy_check", value)
-        assert (await reports(sqlite_db).spending()).check_paid_since == since

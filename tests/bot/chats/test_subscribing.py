@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -55,7 +56,8 @@ class Desk:
     def subscribing(self, polling: PollSettings = POLLING, budget: int = 10**6) -> Subscribing:
         ledger = Ledger(self.db, Limits(budget, 1.0, 10**6, 10**6))
         api = StoriesApi(self.session, url=self.url, key=SecretStr("k"), rate=1000)
-        return Subscribing(self.db, api, ledger, limits=LIMITS, polling=polling)
+        nobody: Any = None  # nothing here asks for a topic
+        return Subscribing(self.db, api, ledger, limits=LIMITS, polling=polling, topics=nobody)
 
     async def star(self, stories: int = 0) -> str:
         self.names += 1

@@ -42,7 +42,7 @@ class Crowd:
         self.chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self.subscriptions = Subscriptions(db, nobody, blocked=polling.blocked, now=self.clock)
         self.subscribing = Subscribing(
-            db, nobody, nobody, limits=limits, polling=polling, now=self.clock
+            db, nobody, nobody, limits=limits, polling=polling, topics=nobody, now=self.clock
         )
         self.fan_out = FanOut(db, lambda: None, now=self.clock)
         self.posted = 0
