@@ -187,7 +187,7 @@ async def built(
             ),
             now=now,
         )
-        api.transport.heard = witnesses.heard
+        api.transport.heard = witnesses.record_time
         answers = await stack.enter_async_context(AnswerCache(db, ledger, wake=wake, now=now))
         sender = Sender(
             bot,
@@ -337,7 +337,7 @@ def _bot(
         token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
-        request=AiohttpRequest(metrics=metrics, proxy=proxy, heard=witnesses.heard),
+        request=AiohttpRequest(metrics=metrics, proxy=proxy, heard=witnesses.record_time),
         get_updates_request=AiohttpRequest(connections=1, proxy=proxy),
         rate_limiter=Pacing(settings.messages_per_second, floods=floods, replicas=replicas),
     )

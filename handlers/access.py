@@ -65,7 +65,7 @@ async def allow(context: Context) -> None:
         await say(context, context.t(ALLOWED_PROFILE))
         return
     entry = await context.services.access.allow(subject, by=context.user_id, name=name)
-    await say(context, context.t(ALLOWED, who=who(entry)))
+    await say(context, context.t(ALLOWED, who=name_with_id(entry)))
 
 
 @command("invite")
@@ -107,9 +107,9 @@ async def block(context: Context) -> None:
     until, reason = block_of(rest, context.now)
     entry = await context.services.access.block(subject, until=until, reason=reason, name=name)
     t = context.t
-    text = t(BLOCKED, who=who(entry))
+    text = t(BLOCKED, who=name_with_id(entry))
     if until:
-        text = t(BLOCKED_UNTIL, who=who(entry), until=until)
+        text = t(BLOCKED_UNTIL, who=name_with_id(entry), until=until)
     if subject.kind == "person":
         group = context.chat.id if context.chat.id < 0 else "-100…"
         text = Safe(f"{text}\n\n{t(NAMELESS, group=group)}")
@@ -129,7 +129,7 @@ async def unblock(context: Context) -> None:
     await say(context, context.t(text, who=name or subject.id))
 
 
-def who(entry: Entry) -> str:
+def name_with_id(entry: Entry) -> str:
     """Return what to call somebody: their name with the number, else the number."""
     if entry.kind == "profile" or not entry.name:
         return entry.subject

@@ -14,7 +14,7 @@ from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
 from handlers.errors import sentence_for
 from handlers.guard import HEARD, UNKNOWN_BUTTON, command, heard, pressed
-from handlers.replies import enqueue_reply, say, working
+from handlers.replies import enqueue_reply, say, show_working
 from handlers.subscriptions import EMPTY
 
 LISTED = N_("This file lists Instagram profiles. Do you want to subscribe to them here?")
@@ -100,7 +100,7 @@ async def _import_file(context: Context, source: Document) -> None:
     refused: list[str] = [
         context.t(N_("{line}: not an Instagram profile"), line=x) for x in imported.skipped
     ]
-    async with working(context):
+    async with show_working(context):
         for entry in imported.entries:
             try:
                 with unit_of_work.active(None):  # each is kept at once: the next asks the API

@@ -7,7 +7,7 @@ from bot.domain.errors import NoStoriesError, StoryGoneError
 from bot.domain.links import Link
 from bot.presentation.actions import FILES
 from handlers.guard import pressed
-from handlers.replies import working
+from handlers.replies import show_working
 from handlers.show import latest_stories, show
 
 
@@ -23,7 +23,7 @@ async def as_files(context: Context, what: str) -> None:
         BotError: All that ``Viewer`` raises.
     """
     viewer, asker = context.services.viewer, context.asker
-    async with working(context):
+    async with show_working(context):
         if what.startswith("@"):
             link = links.parse_argument(what)
             if link is None or link.username is None:

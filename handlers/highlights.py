@@ -9,7 +9,7 @@ from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button
 from bot.presentation.html import one_line, shorten
 from handlers.guard import command, pressed
 from handlers.questions import ask
-from handlers.replies import rewrite, say, working
+from handlers.replies import rewrite, say, show_working
 from handlers.show import show
 
 ASK = N_("Whose highlights? Send me a name like <code>natgeo</code>.")
@@ -56,8 +56,8 @@ async def show_highlight(
     story_id: str | None = None,
 ) -> None:
     """Show ten stories of a highlight from ``offset`` on, or the one that a link opens it at."""
-    async with working(context):
-        result = await context.services.highlights.opened(highlight_id, context.asker)
+    async with show_working(context):
+        result = await context.services.highlights.open(highlight_id, context.asker)
         one = next((story for story in result.stories if story.pk == story_id), None)
         if one is not None:
             album = Album((one,))
@@ -82,7 +82,7 @@ async def _show_page(context: Context, result: Highlight, offset: int) -> None:
 
 async def _list_page(context: Context, username: str, page: int) -> Page:
     """Return a page of a profile's highlights, each with the button that opens it."""
-    async with working(context):
+    async with show_working(context):
         result = await context.services.highlights.of_profile(username, context.asker)
     first = page * PAGE if page * PAGE < len(result) else 0
     rows = [

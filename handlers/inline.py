@@ -52,7 +52,7 @@ async def answer_query(update: Update, context: Context) -> None:
     if not query.offset and await admit(context):
         await prepare(update, context)
         beginning, link = _BEGINNING.fullmatch(query.query.strip().lower()), link_in(query.query)
-        results = await context.services.viewer.held(
+        results = await context.services.viewer.held_stories(
             query.from_user.id, context.bot.id, beginning and beginning[1], link
         )
         button = _button_above(link, context)

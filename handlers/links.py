@@ -18,7 +18,7 @@ from handlers.errors import refuse
 from handlers.guard import heard, record_lately
 from handlers.highlights import show_highlight
 from handlers.profile_lists import UNREAD, WORD
-from handlers.replies import say, working
+from handlers.replies import say, show_working
 from handlers.show import media_story, show, show_profile
 
 LINKS_A_MESSAGE = 5
@@ -38,7 +38,7 @@ TOO_MANY = NN_(
 )
 
 
-def unreadable(wanted: Wanted, usage: str, context: Context) -> Safe:
+def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
     """Return the answer to a command whose words name no profile; ``usage`` is a message id."""
     t = context.t
     word, link = wanted.unread[0] if len(wanted.unread) == 1 else ("", None)
@@ -81,7 +81,7 @@ async def _serve(context: Context, link: Link) -> None:
         elif link.kind == "profile":
             await show_profile(context, link.username or "")
         else:
-            async with working(context):
+            async with show_working(context):
                 if link.kind == "media":
                     story = media_story(link.url or "", context.now)
                 else:

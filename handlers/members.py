@@ -146,7 +146,7 @@ async def topic_created(context: Context) -> None:
 
 
 @unasked(lambda run: MessageHandler(filters.StatusUpdate.MIGRATE, run))
-async def migrated(context: Context) -> None:
+async def move_group(context: Context) -> None:
     """Move all of a group to its new id when it becomes a supergroup."""
     message = context.message
     if message is None:

@@ -38,7 +38,7 @@ async def past(context: Context) -> None:
         return
     days = timedelta(days=max(1, int(span[1]))) if span else KEPT_FOR
     try:
-        result = await context.services.past.page(
+        result = await context.services.past.latest_page(
             context.chat.id, context.bot.id, link.username, within=min(days, KEPT_FOR)
         )
     except NothingKeptError as error:
@@ -51,7 +51,7 @@ async def past(context: Context) -> None:
 async def past_of(context: Context, username: str, offset: int | None) -> None:
     """Show a profile's kept stories, or those before the newest ``offset``."""
     await answer_press(context)
-    result = await context.services.past.page(
+    result = await context.services.past.latest_page(
         context.chat.id, context.bot.id, username, offset=offset or 0
     )
     await _show_kept(context, username, result)

@@ -25,7 +25,7 @@ from handlers.guard import answer_press
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
 
-def fitting(context: Context, buttons: Buttons) -> Buttons:
+def fitting_buttons(context: Context, buttons: Buttons) -> Buttons:
     """Return the buttons that fit here.
 
     In a channel these are links only; where a channel is run from a private chat, they act on it.
@@ -55,7 +55,7 @@ async def say(
     message = context.message
     if message and context.query is None and not context.is_private:
         reply_to = message.message_id
-    shown = fitting(context, buttons or [])
+    shown = fitting_buttons(context, buttons or [])
     if message and context.is_channel and buttons and not shown:
         about_it = f" @{message.chat.username or 'channel'}" if context.takes_channel else ""
         hint = context.t(IN_PRIVATE, command=code(f"{message.text or ''}{about_it}"))
@@ -78,13 +78,13 @@ async def rewrite(context: Context, text: str, buttons: Buttons | None = None) -
         await say(context, text, buttons)  # a photo can't become words
         return
     payload = edit_payload(
-        shown.message_id, _headed(context, text), fitting(context, buttons or [])
+        shown.message_id, _headed(context, text), fitting_buttons(context, buttons or [])
     )
     await enqueue_reply(context, context.target, payload)
 
 
 @asynccontextmanager
-async def working(context: Context) -> AsyncIterator[None]:
+async def show_working(context: Context) -> AsyncIterator[None]:
     """Show that the bot is at work while the body runs, by a chat action.
 
     It is sent beside the work, which never waits for it or fails with it. A pressed button is

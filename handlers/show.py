@@ -20,12 +20,12 @@ from bot.presentation.buttons import (
     story_buttons,
 )
 from bot.sending.replies import Payload, album_payload, text_payload
-from handlers.replies import enqueue_reply, fitting, say, working
+from handlers.replies import enqueue_reply, fitting_buttons, say, show_working
 
 
 async def show_profile(context: Context, username: str, count: int | None = None) -> None:
     """Show all live stories of a profile, or the latest ``count``."""
-    async with working(context):
+    async with show_working(context):
         live = await context.services.viewer.stories(username, context.asker)
         if not live:
             await offer_rest(context, NoStoriesError(username=username))
@@ -115,7 +115,7 @@ def _row_under(
         return None
     line = context.t(N_("<b>{username}</b>"), username=name)
     row = row_under_album(name, context.t, followed, is_inline=is_inline)
-    return text_payload(line, fitting(context, [row]), silent=True)
+    return text_payload(line, fitting_buttons(context, [row]), silent=True)
 
 
 def media_story(url: str, now: datetime) -> Story:

@@ -17,10 +17,10 @@ from bot.presentation.html import Safe
 from handlers.card import LIVE
 from handlers.guard import command
 from handlers.highlights import show_highlight
-from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of, unreadable
+from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of, unreadable_reply
 from handlers.profile_lists import failure_lines
 from handlers.questions import ask, subscription_buttons
-from handlers.replies import say, working
+from handlers.replies import say, show_working
 from handlers.show import latest_stories, show, show_profile
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
@@ -54,9 +54,9 @@ async def _show_who_has_stories(context: Context) -> None:
     rows = await service.every(context.chat.id)
     for one in rows:
         name = one.username
-        if shown := await service.live(name, chat_id=context.chat.id):
+        if shown := await service.live_stories(name, chat_id=context.chat.id):
             live[name] = latest_stories(shown, None)
-            known = await service.profile(one.profile_id)
+            known = await service.known_profile(one.profile_id)
             seen_at[name] = known.snapshot_at if known else None
     if not rows:
         await ask(context, ASK, USAGE)
@@ -87,7 +87,7 @@ async def serve_words(context: Context, words: Sequence[str]) -> None:
     elif len(others) == 1 and others[0] and others[0].kind in SERVED and wanted.count is None:
         await serve_argument(context, others[0])
     else:
-        await say(context, unreadable(wanted, USAGE, context))
+        await say(context, unreadable_reply(wanted, USAGE, context))
 
 
 async def serve_argument(context: Context, link: Link | None) -> None:
@@ -112,7 +112,7 @@ async def show_profiles(context: Context, wanted: Wanted) -> None:
     t = context.t
     result: dict[str, list[Story]] = {}
     failed: dict[str, BotError] = {}
-    async with working(context):
+    async with show_working(context):
         for name in wanted.names:
             try:
                 result[name] = await context.services.viewer.stories(name, context.asker)

@@ -31,11 +31,11 @@ from bot.presentation.actions import Buttons, Page, about, arrows, button
 from bot.presentation.html import Safe, shorten
 from bot.presentation.notices import MISSING
 from handlers.guard import UNKNOWN_BUTTON, answer_press, command, heard, may_run, pressed
-from handlers.links import unreadable
+from handlers.links import unreadable_reply
 from handlers.options import SETTINGS, options_page, paused_line
 from handlers.profile_lists import by_sentence, failure_lines
 from handlers.questions import ask, subscription_buttons
-from handlers.replies import rewrite, say, working
+from handlers.replies import rewrite, say, show_working
 from handlers.rights import SHOW, TABLE
 from handlers.show import show
 
@@ -94,7 +94,7 @@ async def subscribe(context: Context) -> None:
     if wanted.names:
         await _follow(context, wanted)
     else:
-        await say(context, unreadable(wanted, USAGE, context))
+        await say(context, unreadable_reply(wanted, USAGE, context))
 
 
 @pressed(actions.FOLLOW)
@@ -167,7 +167,7 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     t, target, where = context.t, context.place, ""
     if wanted.channel:
         target, where = await _channel_named(context, wanted.channel)
-    async with working(context):
+    async with show_working(context):
         result = await context.services.subscribing.subscribe_all(
             target,
             wanted.names,
@@ -220,7 +220,7 @@ async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]
         for one in done
         for options in [one.subscription.options]
         if not (one.already or options.fast or options.digest)
-        and (known := await service.profile(one.profile.profile_id))
+        and (known := await service.known_profile(one.profile.profile_id))
         and (delay := delay_of(known))
     ]
     delay = max(delays, default=timedelta(0))
@@ -231,7 +231,7 @@ async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]
 async def show_live(context: Context, username: str) -> str | None:
     """Show the stories that were there when somebody subscribed; they are paid already."""
     service = context.services.subscriptions
-    live = await service.live(username, chat_id=context.chat.id)
+    live = await service.live_stories(username, chat_id=context.chat.id)
     if not live:
         return context.t.plain(N_("These stories are gone."))
     await answer_press(context)

@@ -279,7 +279,7 @@ async def _highlights(here: Shop) -> None:
         return lambda: here.highlights.of_profile(name, ANN)
 
     def opened(pk: str) -> Callable[[], Awaitable[Any]]:
-        return lambda: here.highlights.opened(pk, ANN)
+        return lambda: here.highlights.open(pk, ANN)
 
     owner = here.account("keeper")
     kept = here.sandbox.instagram.keep(owner, "Sea", here.sandbox.instagram.stories_of(owner))
@@ -310,7 +310,7 @@ async def _subscribing(here: Shop) -> None:
     async def choose(username: str) -> None:
         (one,) = await here.subscriptions.named(1, username)
         await here.subscribing.set_options(1, one.id, Options(only="#sale"))
-        await here.subscriptions.live(username, chat_id=1)
+        await here.subscriptions.live_stories(username, chat_id=1)
         await here.subscriptions.why(Target(1), username)
 
     async def own_topic(username: str) -> None:
@@ -338,7 +338,7 @@ async def _subscribing(here: Shop) -> None:
     )
     await here.row("`/rules` and `/why` of what is followed", lambda: choose("followed"))
     past = Past(here.db, blocked=(), now=here.now)
-    await here.row("`/past NAME`", lambda: past.page(1, 1, "followed"))
+    await here.row("`/past NAME`", lambda: past.latest_page(1, 1, "followed"))
 
 
 async def _polls(here: Shop, mode: SkipCheck) -> None:

@@ -93,11 +93,11 @@ class Access:
             entry = None if as_chat is None else await store.get(tx, name)
             if entry and entry.is_blocked(self._now()):
                 return Judged("blocked", name, entry), False
-            of_person, of_chat, of_adder = await store.standing(tx, person, chat_id)
+            of_person, of_chat, of_adder = await store.deciding_rows(tx, person, chat_id)
             is_unknown = of_chat is None and chat_id is not None and self.mode != "open"
             # What comes late from the old id of a group belongs to the new one.
             if is_unknown and (moved := await chats.moved_to(tx, chat_id or 0)):
-                of_person, of_chat, of_adder = await store.standing(tx, person, moved)
+                of_person, of_chat, of_adder = await store.deciding_rows(tx, person, moved)
         judged = judge(
             self.mode,
             chat_id,

@@ -40,7 +40,7 @@ class Past:
         self._blocked = blocked
         self._now = now
 
-    async def page(
+    async def latest_page(
         self,
         chat_id: int,
         bot_id: int,

@@ -304,7 +304,7 @@ class Subscribing:
         self._refuse_blocked("", username)
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
-            known = await self._names.known(username, within=_NAME_IS_SURE)
+            known = await self._names.known_owner(username, within=_NAME_IS_SURE)
             there = await self._find_in(places, known.profile_id) if known else None
             if there is None:
                 await self._check_room(places[0].chat_id, username, known, new)
@@ -317,7 +317,7 @@ class Subscribing:
                 profile = known.profile
             else:
                 with about(username):
-                    profile = await self._names.public(username, Payer("subscribe", by))
+                    profile = await self._names.public_owner(username, Payer("subscribe", by))
                 there = await self._find_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
             if there:
@@ -339,7 +339,7 @@ class Subscribing:
             await self._check_limits(tx, chat_id, username, pending)
             if known is None or known.next_check_at is None:
                 is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
-                counts = list(await profiles.followed(tx))
+                counts = list(await profiles.count_followed(tx))
                 counts[is_fresh] += 1 + pending
                 shares = poll_shares(
                     self._polling.credits_a_day, known=counts[False], fresh=counts[True]

@@ -76,7 +76,7 @@ class Subscriptions:
         """Return some groups and channels to which they added the bot or for which they asked."""
         return await self._db.fetch(lambda tx: store.places_of(tx, person, most=_PLACES))
 
-    async def profile(self, profile_id: str) -> Known | None:
+    async def known_profile(self, profile_id: str) -> Known | None:
         """Return what is known of a profile, with what the update has just begun."""
         async with reading(self._db) as tx:
             return await profiles.get(tx, profile_id)
@@ -243,7 +243,7 @@ class Subscriptions:
             lambda tx: explain(tx, subscription, out_of_budget=is_poor, now=now)
         )
 
-    async def live(self, username: str, *, chat_id: int) -> list[Story]:
+    async def live_stories(self, username: str, *, chat_id: int) -> list[Story]:
         """Return the stories of a profile that are there now, as last seen; costs nothing.
 
         Of what the chat follows only: what others pay for is not shown to everybody. Of a blocked

@@ -64,14 +64,14 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     is_wrong = False
     for check in checks:
         for finding in await run_within(check, settings):
-            show(console, finding)
+            print_finding(console, finding)
             is_wrong |= finding.level == "wrong"
     if not is_wrong:
         console.print("The settings are fine.")
     return int(is_wrong)
 
 
-def show(console: Console, finding: Finding) -> None:
+def print_finding(console: Console, finding: Finding) -> None:
     """Print one finding."""
     console.print(_MARKS[finding.level], end=" ")
     console.print(finding.text, markup=False)

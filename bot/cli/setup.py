@@ -76,7 +76,7 @@ async def _is_good(name: str, value: str, console: Console) -> bool:
         return False
     findings = await check.run_within(_VALUES[name][1], settings)
     for finding in findings:
-        check.show(console, finding)
+        check.print_finding(console, finding)
     return all(finding.level != "wrong" for finding in findings)
 
 

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def main(settings: Settings, arguments: argparse.Namespace, db: Database) -> int:
     """Print what another budget would have bought of the alerts that this bot gave."""
-    past = await db.fetch(stories.history)
+    past = await db.fetch(stories.posting_history)
     records = [
         Record(name, weight, [moment.timestamp() for moment in taken_at])
         for name, (weight, taken_at) in past.items()
@@ -103,10 +103,10 @@ def _row(records: Sequence[Record], budget: float, result: Result) -> list[str]:
     return [
         f"{budget:,.0f}",
         f"{result.poll_count:,}",
-        _minutes(average),
+        _minutes_text(average),
         # The mean delay goes as 1 / budget.
-        _minutes(None if average is None else average / budget),
-        _minutes(quantile(weighted, 0.95)),
+        _minutes_text(None if average is None else average / budget),
+        _minutes_text(quantile(weighted, 0.95)),
         f"{result.lost:,}",
     ]
 
@@ -127,5 +127,5 @@ def quantile(weighted: Sequence[tuple[float, float]], part: float) -> float | No
     return weighted[-1][0] / 60 if weighted else None
 
 
-def _minutes(value: float | None) -> str:
+def _minutes_text(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f} min" if value >= 1 else f"{value:.4f} min"

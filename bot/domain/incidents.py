@@ -229,12 +229,12 @@ def _lasts(since: datetime | None, now: datetime) -> bool:
     return since is not None and now - since >= LASTING
 
 
-def dumped(fields: Fields) -> dict[str, Any]:
+def dump_fields(fields: Fields) -> dict[str, Any]:
     """Return the fields of a sentence as JSON."""
-    return {name: _dumped(value) for name, value in fields.items()}
+    return {name: _to_json(value) for name, value in fields.items()}
 
 
-def _dumped(value: object) -> object:
+def _to_json(value: object) -> object:
     match value:
         case timedelta():
             return {"seconds": value.total_seconds()}
@@ -244,12 +244,12 @@ def _dumped(value: object) -> object:
             return value
 
 
-def loaded(fields: Fields) -> dict[str, Any]:
+def load_fields(fields: Fields) -> dict[str, Any]:
     """Return what ``dumped`` was given."""
-    return {name: _loaded(value) for name, value in fields.items()}
+    return {name: _from_json(value) for name, value in fields.items()}
 
 
-def _loaded(value: object) -> object:
+def _from_json(value: object) -> object:
     match value:
         case {"seconds": seconds}:
             return timedelta(seconds=seconds)

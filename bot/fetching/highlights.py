@@ -90,7 +90,7 @@ class Highlights:
             raise NoHighlightsError(username=username)
         return result
 
-    async def opened(self, highlight_id: str, asker: Asker) -> Highlight:
+    async def open(self, highlight_id: str, asker: Asker) -> Highlight:
         """Return a highlight with its stories, oldest first; 1 credit, 0 within a day.
 
         Raises:
@@ -120,13 +120,13 @@ class Highlights:
 
     async def _ask_owner(self, username: str, payer: Payer) -> Profile:
         """Return who has the name now; the lookup of 1 credit."""
-        profile = await self._names.public(username, payer)
+        profile = await self._names.public_owner(username, payer)
         self._refuse_blocked(profile)
         return profile
 
     async def _known_owner(self, username: str) -> Profile | None:
         """Return who has the name, None where the lookup is to tell, which is cheaper."""
-        known = await self._names.known(username)
+        known = await self._names.known_owner(username)
         return known.profile if known and known.state == "active" else None
 
     async def _list(self, profile: Profile, payer: Payer) -> list[Highlight]:

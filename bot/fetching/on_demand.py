@@ -123,7 +123,7 @@ class Viewer:
         payer = Payer("stories", asker)
 
         async def fetch() -> Fetched[Story]:
-            known = await self._names.known(username)
+            known = await self._names.known_owner(username)
             if known is None or known.state != "active":  # the lookup is cheaper
                 return await self._by_name(username, payer)
             self._refuse_blocked(username, known.profile_id)
@@ -144,7 +144,7 @@ class Viewer:
         now = self._now()
         return [story for story in stories if story.expires_at > now]
 
-    async def held(
+    async def held_stories(
         self, person: int, bot_id: int, beginning: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
         """Return what is held of a ``link`` or name, the newest first; never for a credit.
@@ -155,7 +155,7 @@ class Viewer:
         known = None
         if link:  # what was said of it a moment ago, private or gone, is no failure here
             with suppress(StoriesError):
-                known = await self._names.known(link.username or "")
+                known = await self._names.known_owner(link.username or "")
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
             if beginning is not None:
@@ -166,7 +166,7 @@ class Viewer:
             )
 
     async def _by_name(self, username: str, payer: Payer) -> Fetched[Story]:
-        profile = await self._names.public(username, payer)
+        profile = await self._names.public_owner(username, payer)
         self._refuse_blocked(username, profile.profile_id)
         stories = await self._names.stories(profile, payer, is_just_named=True)
         return _snapshot_of(profile, stories or [])

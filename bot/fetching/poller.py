@@ -189,7 +189,7 @@ class Scheduler:
         """Go on with the plan that was kept, by today's settings."""
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
-            self._counts = await profiles.followed(tx)
+            self._counts = await profiles.count_followed(tx)
         await self._privacy.refresh()
         if self._settings.credits_a_poll is not None:
             plan.cost = self._settings.credits_a_poll
@@ -269,8 +269,8 @@ class Scheduler:
             self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
                 async with self._db.read() as tx:
-                    known, fresh = self._counts = await profiles.followed(tx)
-                    states = await schedule_state.sample(tx, skip_fresh=known > 0)
+                    known, fresh = self._counts = await profiles.count_followed(tx)
+                    states = await schedule_state.sample_states(tx, skip_fresh=known > 0)
                 plan.survey(states, known or fresh)
                 if self._budget_watch is not None:
                     await self._budget_watch.check(
@@ -384,7 +384,7 @@ class Scheduler:
         shown = answer.value
         profile = shown[0].profile if shown else known.profile
         now = self._now()
-        plan.billed(answer.credits)
+        plan.learn_bill(answer.credits)
         snapshot = snapshots.Snapshot(profile, tuple(shown), is_checked=answer.is_checked)
 
         async def record(tx: Tx) -> list[str]:

@@ -54,7 +54,7 @@ class Plan:
     learns_cost: bool = True
     pause: timedelta | None = None
 
-    def billed(self, credits: int) -> None:  # noqa: A002 - the project's word
+    def learn_bill(self, credits: int) -> None:  # noqa: A002 - the project's word
         """Learn what a check was billed."""
         self.schedule.bucket.credits -= credits - self.cost  # the schedule counts the mean
         if self.learns_cost:
@@ -75,7 +75,7 @@ class Plan:
             seconds = max(min(hours, LATEST_HOURS) * HOUR, schedule.minimum)
             self.pause = timedelta(seconds=seconds)
 
-    def seen(
+    def learn_check(
         self, known: Known, stories: Sequence[Story], *, now: datetime, own: bool
     ) -> tuple[Columns, datetime]:
         """Learn from a whole check; return the new columns and when the next check is due.
@@ -84,7 +84,7 @@ class Plan:
         only newcomers follow cost it credits, and nothing more: they must not move the intervals
         of others.
         """
-        state = _state(known, now)
+        state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
         is_own = own and not self._is_paused(known)
         learn = self.schedule.learn_polled if is_own else self.schedule.learn
@@ -95,7 +95,7 @@ class Plan:
 
     def due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
         """Judge anew when a profile is due, as its weight or the price has changed."""
-        state = _state(known, now)
+        state = _learned_state(known, now)
         return self._row(known, state, self.schedule.due_at(state, known.weight, self.cost), now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
@@ -128,7 +128,7 @@ class Plan:
         return {"forecast": state.to_json()}, min(datetime.fromtimestamp(due, UTC), latest)
 
 
-def _state(known: Known, now: datetime) -> ProfileState:
+def _learned_state(known: Known, now: datetime) -> ProfileState:
     """Return what was learned of a profile; a clock that was ahead has checked it by now."""
     state, at = ProfileState.from_json(known.forecast), now.timestamp()
     if state.seen_at > at:
@@ -166,7 +166,7 @@ async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
     return (await load(tx)).cost if fixed is None else fixed
 
 
-async def sample(
+async def sample_states(
     tx: Tx, *, most: int = _SAMPLE, skip_fresh: bool = False
 ) -> list[tuple[ProfileState, float]]:
     """Return state and weight of the profiles that are followed.

@@ -47,7 +47,7 @@ async def record(
     if before.next_check_at is not None and new:
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial:
-        await _finish(tx, before, snapshot, own, now=now)
+        await _finish_check(tx, before, snapshot, own, now=now)
     return new
 
 
@@ -73,7 +73,7 @@ async def _nameless(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     )
 
 
-async def _finish(
+async def _finish_check(
     tx: Tx, before: Known, snapshot: Snapshot, own: Plan | None, *, now: datetime
 ) -> None:
     """Note that the profile could be seen whole, and learn when to check again."""
@@ -93,7 +93,7 @@ async def _finish(
             since=missed[1],
         )
     plan = own or await schedule_state.load(tx)
-    columns, due = plan.seen(before, snapshot.stories, now=now, own=own is not None)
+    columns, due = plan.learn_check(before, snapshot.stories, now=now, own=own is not None)
     await profiles.change(
         tx,
         before.profile_id,

@@ -81,7 +81,7 @@ class Overview:
             people = await guests(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
-            schedule = [_row_of(*one, cost) for one in await profiles.schedule(tx, limit=_SHOWN)]
+            schedule = [_row_of(*one, cost) for one in await profiles.next_due(tx, limit=_SHOWN)]
             figures = {
                 "balance": spent.balance,
                 "days_left": spent.days_left and round(spent.days_left, 1),
@@ -190,7 +190,7 @@ class Overview:
 async def _figures(tx: Tx, *, now: datetime) -> Figures:
     backlog = await enqueue.backlog(tx, now=now)
     return Figures(
-        profiles=sum(await profiles.followed(tx)),
+        profiles=sum(await profiles.count_followed(tx)),
         delay=await profiles.mean_delay(tx),
         waiting=backlog.open,
         dead_letters=backlog.dead_letters,

@@ -71,7 +71,7 @@ class TimeWitnesses:
         self._said: dict[str, deque[float]] = {}
         self._new: set[str] = set()
 
-    def heard(self, who: str, at: datetime | str) -> None:
+    def record_time(self, who: str, at: datetime | str) -> None:
         """Take a time that was told a moment ago, or the ``Date`` of an answer."""
         try:
             there = parsedate_to_datetime(at).replace(tzinfo=UTC) if isinstance(at, str) else at

@@ -47,7 +47,7 @@ class Redactor:
             text = text.replace(secret, MASK)
         return _SIGNATURE.sub(rf"\1{MASK}", _TOKEN.sub(MASK, text))
 
-    def event(
+    def mask_event(
         self, _logger: object, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
         """Mask every text of a log event (a structlog processor)."""
@@ -92,7 +92,7 @@ def set_up(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                redact.event,
+                redact.mask_event,
                 last,
             ],
         )

@@ -130,7 +130,7 @@ class Attempts:
         for item, message in zip(batch, messages, strict=False):
             item.sent, file = receipt(item, message, self._now())
             if file and not isinstance(item.source, ByFileId):
-                new[item.key] = file
+                new[item.file_key] = file
         await self._files.remember(new)
         return None
 

@@ -56,7 +56,7 @@ class Files:
         return {pk: file for pk, file in files.items() if file.until > now}
 
     @asynccontextmanager
-    async def first(
+    async def reserve_unknown(
         self, pks: Collection[str], *, patience: timedelta | None = None
     ) -> AsyncIterator[dict[str, KnownFile]]:
         """Yield the known files; the unknown are the caller's to send, and nobody else does.

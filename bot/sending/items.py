@@ -80,7 +80,7 @@ class Item:
     spooled: list[MediaFile] = field(default_factory=list)
 
     @property
-    def key(self) -> str:
+    def file_key(self) -> str:
         """Return under what its file is known to Telegram: an original is another file."""
         return self.story.pk + (ORIGINAL if self.as_file else "")
 

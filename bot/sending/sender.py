@@ -89,7 +89,7 @@ class Sender:
         keys = [story.pk + suffix for story in album.stories]
         try:
             patience = PATIENCE if lane == "alert" else None
-            async with self._files.first(keys, patience=patience):
+            async with self._files.reserve_unknown(keys, patience=patience):
                 return await self._send(album.stories, request)
         except StillUploadedError:
             return TryLater(reason="another uploads it")

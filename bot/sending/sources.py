@@ -91,15 +91,15 @@ class Supply:
         """Give the item its next source, or close it with the sentence why there is none."""
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
-            await self._files.forget(item.key)
+            await self._files.forget(item.file_key)
             item.kind = item.own_kind
         elif isinstance(item.source, ByUrl):
             self.give_up_urls([item])  # for what stops this send lets it begin anew
         item.source = None
         now = self._now()
-        item.failed = self._failed.get(item.key, within=_FAILED_FOR, now=now) or ""
+        item.failed = self._failed.get(item.file_key, within=_FAILED_FOR, now=now) or ""
         if not item.failed and asker.chat_id is None:
-            item.failed = self._away.get(item.key, within=_AWAY_FOR, now=now) or ""
+            item.failed = self._away.get(item.file_key, within=_AWAY_FOR, now=now) or ""
             item.later = item.later or bool(item.failed)
         can_pay = True
         while item.is_open and item.source is None:
@@ -145,23 +145,25 @@ class Supply:
         if self._tell and is_news:
             await self._tell(refusal.words)
         item.failed, item.later = MediaUnavailableError.text, True
-        known = self._refused_by.get((item.key, words), within=STORY_LIFE, now=now) or frozenset()
+        known = (
+            self._refused_by.get((item.file_key, words), within=STORY_LIFE, now=now) or frozenset()
+        )
         chats = known | {chat_id}
-        self._refused_by.record((item.key, words), chats, now=now)
+        self._refused_by.record((item.file_key, words), chats, now=now)
         if len(chats) >= _CHATS_OF_A_REFUSAL:
-            self._postponed.record(item.key, words, now=now)
+            self._postponed.record(item.file_key, words, now=now)
 
     def postpone_known(self, items: list[Item]) -> None:
         """Let items wait that wait in all chats (``postpone``)."""
         for item in items:
-            if self._postponed.get(item.key, within=_ASKED_AGAIN, now=self._now()):
+            if self._postponed.get(item.file_key, within=_ASKED_AGAIN, now=self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
 
     def known_first(self, items: list[Item]) -> None:
-        """Give its file_id to each item that has one; ``Files.first`` has looked for them."""
-        known = self._files.at_hand([item.key for item in items])
+        """Give its file_id to each item that has one; ``Files.reserve_unknown`` has read them."""
+        known = self._files.at_hand([item.file_key for item in items])
         for item in items:
-            if file := known.get(item.key):
+            if file := known.get(item.file_key):
                 if item.as_file and file.kind != "document":
                     continue  # Telegram took it for something else: then it is uploaded
                 if is_good_for(file, len(items)):
@@ -177,9 +179,9 @@ class Supply:
         """
         item.failed = sentence
         if item.later:
-            self._away.record(item.key, sentence, now=self._now())
+            self._away.record(item.file_key, sentence, now=self._now())
         elif for_all:
-            self._failed.record(item.key, sentence, now=self._now())
+            self._failed.record(item.file_key, sentence, now=self._now())
 
     def give_up_urls(self, items: list[Item]) -> None:
         """Upload the media that Telegram was to fetch, for a while, whoever wants them."""

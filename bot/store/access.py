@@ -59,7 +59,7 @@ async def get(tx: Tx, subject: Subject) -> Entry | None:
     return await row_or_none(tx, Entry, sa.select(*COLUMNS).where(_is(subject)))
 
 
-async def standing(
+async def deciding_rows(
     tx: Tx, person: int | None, chat_id: int | None
 ) -> tuple[Entry | None, Entry | None, Entry | None]:
     """Return the rows of a person, of a group or channel, and of who added the bot there."""
@@ -75,7 +75,7 @@ async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
 
     Whoever is to open the chat has it locked: so no block slips through beside it.
     """
-    person, chat, adder = await standing(tx, chat_id, chat_id)
+    person, chat, adder = await deciding_rows(tx, chat_id, chat_id)
     judged = judge("open", chat_id, person=person, chat=chat, adder=adder, person_id=None, now=now)
     return judged.verdict == "blocked"
 

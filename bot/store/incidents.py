@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.incidents import Fields, Incident, dumped, loaded
+from bot.domain.incidents import Fields, Incident, dump_fields, load_fields
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata, only_rows
 
@@ -28,7 +28,7 @@ COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__]
 
 def _incident(row: Any) -> Incident:  # noqa: ANN401 - SQLAlchemy's row
     made = Incident(*row)
-    return replace(made, fields=loaded(made.fields))
+    return replace(made, fields=load_fields(made.fields))
 
 
 async def add(
@@ -47,7 +47,7 @@ async def add(
     new = insert(incidents).values(
         kind=kind,
         text=text,
-        fields=dumped(fields),
+        fields=dump_fields(fields),
         opened_at=opened_at,
         closed_at=closed_at,
     )
@@ -69,7 +69,7 @@ async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
 async def rephrase(tx: Tx, kind: str, text: str, fields: Fields) -> None:
     """Let an open incident say how things stand now."""
     statement = sa.update(incidents).where(incidents.c.kind == kind, _OPEN)
-    await tx.execute(statement.values(text=text, fields=dumped(fields)))
+    await tx.execute(statement.values(text=text, fields=dump_fields(fields)))
 
 
 async def all_open(tx: Tx) -> list[Incident]:

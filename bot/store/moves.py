@@ -211,7 +211,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:
         await deliveries_store.end(tx, chat_id=chat_id, reason="away", now=now)
-        await subscriptions.restart(
+        await subscriptions.restart_alerts(
             tx, chat_id, since=alert_rules.news_since(min(since or now, now))
         )
         await chat_queues.reschedule(tx, chat_id)

@@ -241,7 +241,7 @@ def _some_checked(
     )
 
 
-async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
+async def next_due(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
     """Return what is checked next: the name, when it was checked, when it will be."""
     statement = (
         sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.next_check_at)
@@ -252,7 +252,7 @@ async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
     return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]
 
 
-async def followed(tx: Tx) -> tuple[int, int]:
+async def count_followed(tx: Tx) -> tuple[int, int]:
     """Return how many profiles are checked that known people follow, or newcomers alone."""
     count = sa.select(profiles.c.fresh, sa.func.count()).where(IS_CHECKED)
     counts = {bool(row[0]): row[1] for row in await tx.execute(count.group_by(profiles.c.fresh))}

@@ -106,7 +106,7 @@ async def _record_moments(tx: Tx, seen: Iterable[Story]) -> None:
         await tx.execute(_ADD_MOMENTS, rows)
 
 
-async def history(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
+async def posting_history(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
     """Return of each followed profile, by name, the weight of who waits and when it posted."""
     statement = (
         sa.select(profiles.c.username, profiles.c.weight, moments.c.at)

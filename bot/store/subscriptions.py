@@ -219,7 +219,7 @@ async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
     return list((await tx.execute(ended.returning(subscriptions.c.profile_id))).scalars())
 
 
-async def restart(tx: Tx, chat_id: int, *, since: datetime) -> None:
+async def restart_alerts(tx: Tx, chat_id: int, *, since: datetime) -> None:
     """Let a chat's alerts begin again with what is posted from ``since`` on."""
     await tx.execute(
         sa.update(subscriptions).where(subscriptions.c.chat_id == chat_id).values(since=since)

@@ -38,7 +38,7 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
     return _topic((await tx.execute(sa.select(*_FIELDS).where(where))).one_or_none())
 
 
-async def named(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
+async def threads_named(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
     """Return the threads of the topics that profiles of these names have in a chat.
 
     Their names don't matter: people may rename them.

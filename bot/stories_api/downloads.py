@@ -18,7 +18,7 @@ from bot.stories_api.response import (
     NonsenseError,
     complaint_in,
     decode,
-    joined,
+    join_chunks,
 )
 
 _ADDRESSES = ("video_url", "url", "download_url", "media_url", "href", "thumbnail_url")
@@ -54,7 +54,7 @@ async def read_download(
         if len(head) >= HEAD:
             break
     if sniff(head) is None:
-        return _elsewhere(await joined(_with_head(head, chunks)))
+        return _elsewhere(await join_chunks(_with_head(head, chunks)))
     # For a compressed body the header has the compressed size.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:

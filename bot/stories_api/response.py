@@ -63,10 +63,10 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> 
     """
     if response.content_length is not None and response.content_length > budget:
         raise NonsenseError("the body is too long")
-    return await joined(response.content.iter_chunked(CHUNK), budget)
+    return await join_chunks(response.content.iter_chunked(CHUNK), budget)
 
 
-async def joined(chunks: AsyncIterable[bytes], budget: int = _BUDGET) -> bytes:
+async def join_chunks(chunks: AsyncIterable[bytes], budget: int = _BUDGET) -> bytes:
     """Return what comes in ``chunks``; errors as ``read_body``."""
     body = bytearray()
     async for chunk in chunks:
@@ -83,7 +83,7 @@ def decode(body: bytes) -> object:
         NonsenseError: It is no JSON: cut, too deep, a number without end, NaN, bad UTF-8.
     """
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise NonsenseError(type(error).__name__) from None
 
@@ -123,5 +123,5 @@ def clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
-def _refuse(constant: str) -> object:
+def _refuse_constant(constant: str) -> object:
     raise ValueError(constant)

@@ -76,7 +76,7 @@ class ChatFlood:
         self.strict_until = now + _STRICT_FOR_S
 
     @property
-    def until(self) -> float:
+    def forgettable_at(self) -> float:
         """Return when it may be forgotten: from then on a fresh one would say the same."""
         last = self.sent[-1][0] + _GROUP_WINDOW_S if self.sent else 0.0
         return max(self.drained_at, self.closed_until, self.strict_until, last)

@@ -32,7 +32,7 @@ class ChatFloods:
         self._remembered = remembered
         self._chats: dict[int | str, ChatFlood] = {}
 
-    def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
+    def count_or_wait(self, chat: int | str, weight: int, lane: Lane) -> float:
         """Count messages for a chat and return 0, or count nothing: the seconds to wait."""
         now, flood = self._clock(), self._flood_of(chat)
         wait = flood.wait(now, weight, lane, is_group=_is_group(chat))
@@ -60,12 +60,12 @@ class ChatFloods:
     def state_of(self, chat: int) -> Any | None:  # noqa: ANN401 - JSON
         """Return what a chat has had as JSON, None where that is nothing."""
         flood = self._chats.get(chat)
-        return flood.dump() if flood and flood.until > self._clock() else None
+        return flood.dump() if flood and flood.forgettable_at > self._clock() else None
 
     def _flood_of(self, chat: int | str) -> ChatFlood:
         if len(self._chats) >= self._remembered and chat not in self._chats:
             now = self._clock()
-            self._chats = {k: v for k, v in self._chats.items() if v.until > now}
+            self._chats = {k: v for k, v in self._chats.items() if v.forgettable_at > now}
         return self._chats.setdefault(chat, ChatFlood(self._limits))
 
 

@@ -118,7 +118,7 @@ class Intake:
         Raises:
             DatabaseUnavailableError: Nothing of them, or not all, is stored.
         """
-        news = [one for update in updates if (one := _news(update))]
+        news = [one for update in updates if (one := _to_news(update))]
         if not news:
             return
         try:
@@ -380,7 +380,7 @@ class Intake:
         return None
 
 
-def _news(update: object) -> News | None:
+def _to_news(update: object) -> News | None:
     """Return what is stored of an update, None where it has no number that we could confirm."""
     if isinstance(update, dict) and inbox.is_update_id(number := update.get("update_id")):
         return queues.standing_of(update), number, json.dumps(update)

@@ -73,7 +73,7 @@ class Door:
         body = await _body_of(request)
         if body is None:
             return "too large", refused(413)
-        update = _parsed(body)
+        update = _parse_update(body)
         if update is None:
             return "not an update", web.Response()  # sent again, it would be none either
         try:
@@ -207,7 +207,7 @@ async def _body_of(request: web.Request) -> bytes | None:
         return None
 
 
-def _parsed(body: bytes) -> dict[str, Any] | None:
+def _parse_update(body: bytes) -> dict[str, Any] | None:
     try:
         update = json.loads(body)
     except (ValueError, RecursionError):

@@ -187,7 +187,7 @@ async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
     await stage.look(name)
     known = await followed.why(Target(chat), name)
     assert (known.passing, known.live) == (1, 3)
-    assert len(await followed.live(name, chat_id=chat)) == 3
+    assert len(await followed.live_stories(name, chat_id=chat)) == 3
     await stage.ring()
     [message] = [m for m in await stage.control.replies(chat) if "_story_pk" in m]
     assert message["_story_pk"] == wanted

@@ -233,7 +233,7 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
 async def test_who_is_blocked_while_a_name_is_looked_up_is_not_told_that_it_is_followed(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, public = await place_of(town, "channel", "named"), Names.public
+    place, public = await place_of(town, "channel", "named"), Names.public_owner
 
     async def blocked_meanwhile(*asked: Any) -> Profile:
         await town.block(place.chat)

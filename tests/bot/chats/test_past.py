@@ -56,17 +56,17 @@ async def test_the_latest_come_first_and_each_once(db: Database) -> None:
         await follow(tx, 2)
     pks = [str(number) for number in range(100, 100 + MOST + 2)]
     await sent(db, 1, *pks)
-    first = await past(db).page(1, BOT, "natgeo")
+    first = await past(db).latest_page(1, BOT, "natgeo")
     assert [s.pk for album in first.albums for s in album.stories] == pks[2:]
     assert first.more == MOST
-    rest = await past(db).page(1, BOT, "natgeo", offset=first.more)
+    rest = await past(db).latest_page(1, BOT, "natgeo", offset=first.more)
     assert [s.pk for album in rest.albums for s in album.stories] == pks[:2]
     assert rest.more is None
     for chat, bot, name in ((2, BOT, "natgeo"), (1, 8, "natgeo"), (1, BOT, PRADA.username)):
         with pytest.raises(NothingKeptError):
-            await past(db).page(chat, bot, name)
+            await past(db).latest_page(chat, bot, name)
     with pytest.raises(NothingKeptError):
-        await past(db, blocked=frozenset({NATGEO.profile_id})).page(1, BOT, "natgeo")
+        await past(db, blocked=frozenset({NATGEO.profile_id})).latest_page(1, BOT, "natgeo")
 
 
 async def test_nothing_of_a_time_is_not_nothing_at_all(db: Database) -> None:
@@ -76,19 +76,19 @@ async def test_nothing_of_a_time_is_not_nothing_at_all(db: Database) -> None:
     later = past(db, days=3)
     for days in (2, 1):
         with pytest.raises(NothingOfThenError):
-            await later.page(1, BOT, "natgeo", within=days * DAY)
-    await later.page(1, BOT, "natgeo", within=4 * DAY)
+            await later.latest_page(1, BOT, "natgeo", within=days * DAY)
+    await later.latest_page(1, BOT, "natgeo", within=4 * DAY)
     with pytest.raises(NothingKeptError):
-        await later.page(1, BOT, PRADA.username, within=DAY)
+        await later.latest_page(1, BOT, PRADA.username, within=DAY)
     with pytest.raises(NothingKeptError):
-        await later.page(1, BOT, "natgeo", offset=1)
+        await later.latest_page(1, BOT, "natgeo", offset=1)
 
 
 async def test_its_files_are_at_hand_for_an_hour(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
     await sent(db, 1, "1")
-    await past(db, days=30).page(1, BOT, "natgeo")
+    await past(db, days=30).latest_page(1, BOT, "natgeo")
     now = NOON + 30 * DAY
     async with db.read() as tx:
         assert set(await file_ids.known(tx, BOT, ["1"], now=now)) == {"1"}
@@ -102,17 +102,17 @@ async def test_ninety_days_are_kept_and_all_goes_with_the_chat(db: Database) -> 
     await sent(db, 1, "1")
     await sent(db, 2, "2")
     await cleanup.clean(db, now=NOON + 89 * DAY)
-    await past(db).page(1, BOT, "natgeo")
+    await past(db).latest_page(1, BOT, "natgeo")
     async with db.begin() as tx:
         await erasure.erase_chat(tx, 1, now=NOON)
         await moves.move_chat(tx, 2, -3, now=NOON)
         assert await chats.get(tx, -3)
-    await past(db).page(-3, BOT, "natgeo")
+    await past(db).latest_page(-3, BOT, "natgeo")
     with pytest.raises(NothingKeptError):
-        await past(db).page(1, BOT, "natgeo")
+        await past(db).latest_page(1, BOT, "natgeo")
     await cleanup.clean(db, now=NOON + 91 * DAY)
     with pytest.raises(NothingKeptError):
-        await past(db).page(-3, BOT, "natgeo")
+        await past(db).latest_page(-3, BOT, "natgeo")
 
 
 async def test_what_arrived_in_a_chat_that_moves_or_goes_meanwhile_harms_nothing(
@@ -127,4 +127,4 @@ async def test_what_arrived_in_a_chat_that_moves_or_goes_meanwhile_harms_nothing
     await sent(db, 2, "2")
     for chat in (1, 2, -3):
         with pytest.raises(NothingKeptError):
-            await past(db).page(chat, BOT, "natgeo")
+            await past(db).latest_page(chat, BOT, "natgeo")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.incidents import CLOSING, LASTING, Condition, Seen, dumped, judge, loaded
+from bot.domain.incidents import CLOSING, LASTING, Condition, Seen, dump_fields, judge, load_fields
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WELL = Seen(
@@ -109,4 +109,4 @@ def test_what_the_admins_are_told_has_its_figures() -> None:
 
 def test_fields_come_back_from_their_column_as_they_were() -> None:
     fields = {"time": timedelta(minutes=5), "since": NOW, "why": "x", "count": 3}
-    assert loaded(json.loads(json.dumps(dumped(fields)))) == fields
+    assert load_fields(json.loads(json.dumps(dump_fields(fields)))) == fields

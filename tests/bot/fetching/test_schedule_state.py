@@ -22,9 +22,9 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
         left = await follow(tx, 1, Profile("99", "left"))
         await subscriptions.remove(tx, [left])
         await subscriptions.start_or_stop(tx, profile_ids=["99"], now=NOON)
-        few = await schedule_state.sample(tx, most=3)
-        every = await schedule_state.sample(tx)
-        assert await profiles.followed(tx) == (0, 8)
+        few = await schedule_state.sample_states(tx, most=3)
+        every = await schedule_state.sample_states(tx)
+        assert await profiles.count_followed(tx) == (0, 8)
     assert (len(few), len(every)) == (3, 8)
     weights = [weight for _, weight in every]
     assert sorted(weights) == [1, 2, 3, 4, 5, 6, 7, 8]
@@ -37,8 +37,8 @@ async def test_a_state_is_kept_as_it_is(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1, Profile("100", "star"))
         await profiles.change(tx, "100", forecast=state.to_json())
-        assert await schedule_state.sample(tx) == [(state, 1)]
-        assert await schedule_state.sample(tx, skip_fresh=True) == []
+        assert await schedule_state.sample_states(tx) == [(state, 1)]
+        assert await schedule_state.sample_states(tx, skip_fresh=True) == []
         assert await profiles.mean_delay(tx) is None
 
 
@@ -61,7 +61,7 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     held = plan.schedule.bucket.credits
     stories = [story(str(number), NOON - number * MINUTE) for number in range(9)]
     for own in (True, False):
-        due = plan.seen(fresh, stories, now=NOON, own=own)[1]
+        due = plan.learn_check(fresh, stories, now=NOON, own=own)[1]
         assert NOON + plan.pause * 0.75 <= due <= NOON + plan.pause * 1.25
     assert plan.schedule.bucket.credits == held - 2
     assert not plan.schedule.price.polls

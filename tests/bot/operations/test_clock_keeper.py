@@ -22,7 +22,7 @@ async def test_what_was_heard_before_the_machine_was_set_right_corrects_nothing(
     await keeper.agree()
     for _ in range(3):
         for who in ("Telegram", "the Stories API"):
-            witnesses.heard(who, datetime.fromtimestamp(real(), UTC))
+            witnesses.record_time(who, datetime.fromtimestamp(real(), UTC))
     monkeypatch.setattr(time, "time", real)
     clock()  # which follows it
     await keeper.agree()
