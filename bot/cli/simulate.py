@@ -5,7 +5,6 @@ import math
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from bot.config import Settings
@@ -55,12 +54,9 @@ def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minim
     warmup = min(_WARMUP, (max(times) - min(times)) / 2)
     table = Table(*_COLUMNS, box=None)
     try:
-        with Progress(console=stderr, disable=not stderr.is_terminal) as progress:
-            for budget in _budgets(args):
-                task = progress.add_task(f"{budget:,.0f} credits", total=1.0)
-                plan = Simulation(records, budget, cost, warmup=warmup, minimum=minimum)
-                plan.progress = lambda part, task=task: progress.update(task, completed=part)
-                table.add_row(*_row(records, budget, plan.run()))
+        for budget in _budgets(args):
+            plan = Simulation(records, budget, cost, warmup=warmup, minimum=minimum)
+            table.add_row(*_row(records, budget, plan.run()))
     except InfeasibleError:
         least = math.ceil(1.2 * cost * len(records))
         text = (

@@ -53,7 +53,6 @@ class Menu:
         self._db = db
         self._shown = shown
         self._now = now
-        self._refused: set[str] = set()  # until the next start
         self.worker = Worker("menu", self._step, now=now, longest=_LONGEST)
 
     async def _step(self) -> datetime | None:
@@ -61,7 +60,7 @@ class Menu:
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
         for name, one in self._shown.items():
-            if published.get(name) == one.digest or name in self._refused:
+            if published.get(name) == one.digest:
                 continue
             try:
                 await one.publish()
@@ -70,8 +69,6 @@ class Menu:
                 return self._now() + wait_of(error)
             except BadRequest as error:  # a code that it does not take, say
                 log.warning("Telegram does not take it", what=name, why=str(error))
-                self._refused.add(name)
-                continue
             except TelegramError as error:
                 log.warning("Telegram has not taken it", what=name, why=str(error))
                 return self._now() + _AGAIN

@@ -62,10 +62,9 @@ class Simulation:
     """One rule over a trace, at ``budget`` credits a day and ``cost`` credits a check.
 
     Stories of the first ``warmup`` seconds don't count. ``outages`` are spans of unix seconds in
-    which the API fails. ``progress`` is called with the part that is done, once a simulated day;
-    ``bind`` with the states in the order of the records, before it begins. With ``as_rows`` states
-    are rounded as the table of the bot rounds them. ``refresh``: seconds between two surveys, if
-    not those of ``_REFRESH``.
+    which the API fails. ``bind`` is called with the states in the order of the records, before it
+    begins. With ``as_rows`` states are rounded as the table of the bot rounds them. ``refresh``:
+    seconds between two surveys, if not those of ``_REFRESH``.
     """
 
     records: Sequence[Record]
@@ -75,7 +74,6 @@ class Simulation:
     warmup: float = 7 * DAY
     outages: Sequence[tuple[float, float]] = ()
     record_polls: bool = False
-    progress: Callable[[float], None] | None = None
     minimum: float = 60.0
     bind: Callable[[Sequence[ProfileState]], None] | None = None
     as_rows: bool = False
@@ -169,8 +167,6 @@ class _Run:
                 spent += paid
             result.days.append(spent)
             now = midnight
-            if plan.progress:
-                plan.progress((day + 1) / self.days)
         return result
 
     def _requeue_rested(

@@ -152,13 +152,6 @@ def test_the_warm_up_does_not_count() -> None:
     assert sum(map(len, result.delays)) == judged
 
 
-def test_progress_goes_up_to_one() -> None:
-    parts: list[float] = []
-    Simulation(steady(3), 36, progress=parts.append).run()
-    assert parts == sorted(parts)
-    assert parts[-1] == 1.0
-
-
 # From here on the figures are written out: who changes the schedule on purpose changes them here.
 
 
@@ -241,12 +234,6 @@ def test_the_states_are_shown_before_it_begins() -> None:
 
 def test_nothing_is_kept_of_the_checks_unless_asked() -> None:
     assert Simulation(lively(), 84).run().polls == []
-
-
-def test_progress_is_told_each_day() -> None:
-    parts: list[float] = []
-    Simulation(lively(), 84, progress=parts.append).run()
-    assert parts == [0.2, 0.4, 0.6, 0.8, 1.0]
 
 
 ONE = [Record("one", 1, [DAWN + 5.0])]  # two days
