@@ -109,12 +109,6 @@ def is_update_id(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 <= value < _TOO_LARGE
 
 
-async def known(tx: Tx, update_ids: Collection[int]) -> set[int]:
-    """Return which of these updates came before."""
-    statement = sa.select(inbox.c.update_id).where(inbox.c.update_id.in_(sorted(update_ids)))
-    return set((await tx.execute(statement)).scalars())
-
-
 async def queues_busy_since(tx: Tx, queues: Collection[str], *, since: datetime) -> set[str]:
     """Return in which of these queues something waits, or was answered after ``since``."""
     mine = inbox.c.queue.in_(sorted(queues))

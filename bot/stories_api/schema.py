@@ -302,8 +302,6 @@ def _read_items(value: object, read: Callable[[object], T], *, most: int) -> lis
 
 
 def _items(value: object) -> list[object]:
-    if isinstance(value, dict) and "reel" in value:  # the envelope of version 2; null: none now
-        value = value["reel"] if value["reel"] is not None else []
     if isinstance(value, dict):
         value = value.get("items")
     if not isinstance(value, list):

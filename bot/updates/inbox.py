@@ -216,20 +216,16 @@ class Intake:
         plain = [Arrival(number, one.queue, body, one.person) for one, number, body in news]
         if self._db.is_sqlite and self._open + len(news) <= queues.MOST_OF_PERSON:
             return plain  # one process, which knows that there can't be too much
-        waiting = await inbox.count_waiting(tx, {one.queue for one, _, _ in news})
-        if all(
-            verdict == "take" for verdict in queues.admit([one for one, _, _ in news], waiting)
-        ):
+        places = [one for one, _, _ in news]
+        waiting = await inbox.count_waiting(tx, {one.queue for one in places})
+        verdicts = queues.admit(places, waiting)
+        if all(verdict == "take" for verdict in verdicts):
             return plain
-        known = await inbox.known(tx, [number for _, number, _ in news])  # Telegram repeats itself
-        fresh = [(one, arrival) for (one, _, _), arrival in zip(news, plain, strict=True)]
-        fresh = [(one, arrival) for one, arrival in fresh if arrival.update_id not in known]
-        verdicts = queues.admit([one for one, _ in fresh], waiting)
         busy = await inbox.queues_busy_since(
-            tx, {one.busy_queue for one, _ in fresh}, since=now - self._said_again
+            tx, {one.busy_queue for one in places}, since=now - self._said_again
         )
         kept = []
-        for (one, arrival), verdict in zip(fresh, verdicts, strict=True):
+        for one, arrival, verdict in zip(places, plain, verdicts, strict=True):
             if verdict == "take":
                 kept.append(arrival)
             elif verdict == "tell" and one.busy_queue not in busy:
