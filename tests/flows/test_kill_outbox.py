@@ -23,7 +23,7 @@ from tests.support.telegram import utc_now
 
 CHATS, PROFILES = 8, 4
 SEND_TAKES_S = 0.1  # so that some kills come in the middle of one
-SHORTEST_LIFE_S, LONGEST_LIFE_S = 0.15, 0.6
+LIVES_ON_S = 0.25  # at most, once a copy has left, or what the kill before met is judged
 BETWEEN_S = 31.0  # from one life to the next, as their clocks show: a second copy is due
 THIRD_COPY_S = 1100.0  # by then it is due as well
 PATIENCE_S = 120.0
@@ -88,8 +88,14 @@ async def test_no_kill_loses_an_alert_and_each_doubles_at_most_one_a_chat(db: Da
         async with ringer(url, box.urls.telegram, box.urls.stories_api, box.urls.cdn) as ringing:
             for kill in range(kills):
                 await scene.post(chance)
+                before = await _left(url)
+
+                async def goes_on(before: list[Any] = before) -> bool:
+                    return await _left(url) != before
+
                 async with ringing.life(kill * BETWEEN_S):
-                    await asyncio.sleep(chance.uniform(SHORTEST_LIFE_S, LONGEST_LIFE_S))
+                    await wait_for(goes_on, PATIENCE_S, "a copy that leaves")
+                    await asyncio.sleep(chance.uniform(0, LIVES_ON_S))
             async with ringing.life(kills * BETWEEN_S, ends_by="stop"):
                 await wait_for(lambda: _is_judged(url), PATIENCE_S, "what the kills met")
             async with ringing.life(kills * BETWEEN_S + THIRD_COPY_S, ends_by="stop"):
@@ -112,6 +118,10 @@ async def test_no_kill_loses_an_alert_and_each_doubles_at_most_one_a_chat(db: Da
         assert in_all > kills
         # Of a hundred kills some meet a send that is under way; of PostgreSQL's few, perhaps none.
         assert repeated or not db.is_sqlite, "no send was under way: the test shows nothing"
+
+
+async def _left(url: str) -> list[Any]:
+    return [(row.copies, row.due_at) for row in await _rows(url) if row.copies]
 
 
 async def _is_judged(url: str) -> bool:
