@@ -232,7 +232,7 @@ async def _split(tx: Tx, now: datetime) -> None:
     """Book a part of what the checks of the star cost."""
     each = usage.Use(millicredits=await profiles.take_unsplit(tx, STAR))
     chat_ids = await subscriptions.waiting_chats(tx, STAR, after=None, limit=SPLIT_AT_ONCE)
-    await usage.count(tx, [(one, each) for one in chat_ids], day=now.date())
+    await usage.add(tx, [(one, each) for one in chat_ids], day=now.date())
 
 
 async def _slice(tx: Tx, now: datetime) -> None:

@@ -352,7 +352,7 @@ class Ledger:
                 chat_ids = await subscriptions.waiting_chats(
                     tx, profile_id, after=after, limit=SPLIT_AT_ONCE
                 )
-                await usage.count(tx, [(one, each) for one in chat_ids], day=day)
+                await usage.add(tx, [(one, each) for one in chat_ids], day=day)
             if len(chat_ids) < SPLIT_AT_ONCE:
                 return
             after = chat_ids[-1]

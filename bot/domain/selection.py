@@ -88,7 +88,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     asked = [row for row in queue.rows if row.notice == REPLY]
     for place, row in enumerate(asked):  # answers go before alerts, in quiet hours too
         is_late = row.created_at <= now - alert_rules.LATE
-        if is_late and _words(row) in map(_words, asked[place + 1 :]):
+        if is_late and _words_and_place(row) in map(_words_and_place, asked[place + 1 :]):
             decision.doubled.append(row)
         elif _may_go(row, queue.chat, decision, now):
             is_late = is_late and until is not None
@@ -151,7 +151,7 @@ def _may_be_said(row: Delivery, mute: Mute) -> bool:
     return row.story is not None and row.story.kind not in kinds
 
 
-def _words(reply: Delivery) -> tuple[Target, dict[str, object]]:
+def _words_and_place(reply: Delivery) -> tuple[Target, dict[str, object]]:
     """Return what an answer says, and where."""
     fields = reply.fields.items()
     return reply.target, {name: one for name, one in fields if name not in _OF_THE_ASKING}
@@ -226,7 +226,7 @@ def _batch(willing: Sequence[Delivery]) -> Batch:
     return Batch(head.target, tuple(by_pk[story.pk] for story in album.stories), album)
 
 
-def lost(decision: Decision) -> dict[tuple[Target, str], int]:
+def gone_stories(decision: Decision) -> dict[tuple[Target, str], int]:
     """Count the stories that were too late to be brought, by place and profile: that is told."""
     counts: dict[tuple[Target, str], int] = {}
     for row, reason in decision.dropped:

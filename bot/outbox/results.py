@@ -145,7 +145,7 @@ async def record(
         rest = [row for row in rest if row.id not in arrived.messages]
     if not is_ours:
         if isinstance(outcome, Moved):
-            account.is_due = await _go_on_there(
+            account.is_due = await _free_moved_queue(
                 tx, queue, outcome, rest, behind, left=left, now=now
             )
         return account
@@ -185,7 +185,7 @@ async def _answered(  # noqa: PLR0917 - as record has them
         await _pass_on_floods(tx, [queue], floods)
 
 
-async def _go_on_there(
+async def _free_moved_queue(
     tx: Tx,
     queue: ChatQueue,
     outcome: Moved,
@@ -228,7 +228,7 @@ async def _judged(
             surely_not = account.left and not (outcome.unknown or outcome.partly)
             await deliveries.change(tx, _ids(rest), copies=-int(surely_not), claims=0)
         case TryLater():
-            free_at = await _later(tx, rest, outcome, account, now)
+            free_at = await _record_try_later(tx, rest, outcome, account, now)
         case Moved():
             await _requeue(tx, rest, left=account.left, now=now)
         case Removed():
@@ -258,13 +258,13 @@ async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
                 await mutes.unmute(tx, mute.chat_id, mute.thread_id)
         if send.messages and send.batch.album is not None:
             uses.append((send.queue.chat.id, usage.Use(items=len(send.messages))))
-    await deliveries.sent(tx, messages, now=now)
+    await deliveries.record_sent(tx, messages, now=now)
     arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
     await kept_stories.add(tx, [row for row in arrived if row.options.keep])
-    await usage.count(tx, uses, day=now.date())
+    await usage.add(tx, uses, day=now.date())
 
 
-async def _later(
+async def _record_try_later(
     tx: Tx, rest: Sequence[Delivery], outcome: TryLater, account: Account, now: datetime
 ) -> datetime:
     """Keep what did not arrive; return when the chat is free again.

@@ -166,7 +166,7 @@ class Outbox:
         if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
             await self._db.run(lambda tx: chat_queues.release_all(tx, now=self._now()))
         self._is_released = True
-        if rests_until := await self._rest():
+        if rests_until := await self._paused_until():
             return rests_until
         free = AT_ONCE - len(self._sending)
         if not free:
@@ -184,7 +184,7 @@ class Outbox:
         due = await self._db.fetch(chat_queues.due_next)
         return max(due, self._now() + SHORTEST) if due else None
 
-    async def _rest(self) -> datetime | None:
+    async def _paused_until(self) -> datetime | None:
         """Return until when nothing may be claimed, None where it may.
 
         What was sent and could not be recorded must not be claimed as if it had not been sent,
@@ -237,7 +237,7 @@ class Outbox:
         if self._rests_until > now:
             return []
         if self._outage and await self._outage.is_on():
-            return await self.claim_try(self._outage)
+            return await self.claim_one_to_try(self._outage)
         ours: list[ClaimedBatch] = []
         async with self._db.begin() as tx:
             for queue in await chat_queues.claim(tx, now=now, limit=limit, lease=self.lease):
@@ -248,7 +248,7 @@ class Outbox:
                 elif due and (asks_in := await self._turn_to_ask(tx, queue, due, now)) is not None:
                     claimed = ClaimedBatch(queue, due, now + self.lease, asks_in=asks_in)
                     ours.append(claimed)
-            await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
+            await deliveries.record_claim(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
 
     async def _turn_to_ask(
@@ -268,7 +268,7 @@ class Outbox:
             await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
         return wait
 
-    async def claim_try(self, outage: Outage) -> list[ClaimedBatch]:
+    async def claim_one_to_try(self, outage: Outage) -> list[ClaimedBatch]:
         """While Telegram is down: take one row now and then; its arrival ends the pause."""
         if not await outage.may_try():
             return []
@@ -284,7 +284,7 @@ class Outbox:
                     await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
                 elif batch:
                     batch = batch.first()
-                    await deliveries.start(tx, [row.id for row in batch.rows])
+                    await deliveries.record_claim(tx, [row.id for row in batch.rows])
                     return [ClaimedBatch(queues[0], batch, now + self.lease, is_try=True)]
         await outage.end()  # nothing is owed that could tell more
         return []
@@ -297,13 +297,13 @@ class Outbox:
             log.exception("a chat's alerts can't be judged", chat=queue.chat.id)
             await chat_queues.reschedule(tx, queue.chat.id, free_at=now + JUDGED_AGAIN)
             return None
-        free_at = await self._apply(tx, queue, decision, now)
+        free_at = await self._apply_decision(tx, queue, decision, now)
         due = decision.batch or decision.probe
         if not due:
             await chat_queues.reschedule(tx, queue.chat.id, free_at=free_at)
         return due
 
-    async def _apply(
+    async def _apply_decision(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
     ) -> datetime:
         """Return when the chat is free again."""
@@ -315,7 +315,7 @@ class Outbox:
         await deliveries.remove(tx, [row.id for row in decision.doubled])
         for row, reason in decision.dropped:
             await deliveries.end(tx, [row.id], reason=reason, now=now)
-        for (target, username), count in selection.lost(decision).items():
+        for (target, username), count in selection.gone_stories(decision).items():
             fields = {"username": username, "n": count, "why": selection.GONE}
             await enqueue.add_notice(tx, target, "failed", fields, now=now)
         if decision.unreadable:
@@ -383,7 +383,7 @@ class Outbox:
             except Exception:
                 log.exception("an alert failed", chat=chat.id)
                 outcome = TryLater(unknown=True, reason="error")
-        in_outage = await self._outage.heard(chat.id, outcome) if self._outage else False
+        in_outage = await self._outage.record_outcome(chat.id, outcome) if self._outage else False
         await self.record(claimed, outcome, in_outage=in_outage or is_ours)
         if claimed.batch.reply:
             log.info("answered" if is_final(outcome) else "an answer waits", chat=chat.id)
@@ -396,7 +396,7 @@ class Outbox:
 
     async def _send(self, claimed: ClaimedBatch) -> Outcome:
         chat = claimed.queue.chat
-        if self._outage and not await self._takes(claimed, self._outage):
+        if self._outage and not await self._is_taken_there(claimed, self._outage):
             return TryLater(down=claimed.is_try, reason="Telegram takes nothing there")
         outcome = await self._alerts.send(
             chat, claimed.batch, leaving=lambda: self.before_send(claimed)
@@ -405,7 +405,7 @@ class Outbox:
         is_lost = isinstance(outcome, GiveUp) and outcome.scope == "thread"
         if not (is_lost and thread_id is not None and self._topics):
             return outcome
-        state = await self._topics.state(chat.id, thread_id)
+        state = await self._topics.state_of_lost(chat.id, thread_id)
         if state == "deleted":
             return outcome
         since = min(row.created_at for row in claimed.batch.rows)
@@ -416,7 +416,7 @@ class Outbox:
         return await self._alerts.send(chat, batch, leaving=partial(self.before_send, claimed))
 
     @staticmethod
-    async def _takes(claimed: ClaimedBatch, outage: Outage) -> bool:
+    async def _is_taken_there(claimed: ClaimedBatch, outage: Outage) -> bool:
         """Return whether Telegram takes anything there, where that is in doubt."""
         if not claimed.is_try and not _is_asked_about(claimed.queue, claimed.batch):
             return True

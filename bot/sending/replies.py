@@ -311,7 +311,7 @@ async def _count_items(
     """Count the stories that a chat got of what it asked for."""
     if payload["kind"] == "album" and outcome.items:
         got = usage.Use(items=len(outcome.items))
-        await usage.count(tx, [(chat_id, got)], day=now.date())
+        await usage.add(tx, [(chat_id, got)], day=now.date())
 
 
 def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:

@@ -87,7 +87,7 @@ class Topics:
         if not may_make:
             raise TopicRightError
 
-    async def state(self, chat_id: int, thread_id: int) -> TopicState:
+    async def state_of_lost(self, chat_id: int, thread_id: int) -> TopicState:
         """Return what became of a topic of which Telegram said "message thread not found".
 
         It says so for whatever kept it from looking (Client.cpp, ``check_message_topic``). A

@@ -207,7 +207,7 @@ SENT = (
 )
 
 
-async def start(tx: Tx, ids: Sequence[int]) -> None:
+async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
     """Note that a claimer means to send these."""
     if ids:
         await tx.execute(STARTED, {"ids": ids})
@@ -257,7 +257,7 @@ async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
     return set((await tx.execute(STILL_OPEN, {"ids": list(ids)})).scalars()) if ids else set()
 
 
-async def sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
+async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
     """Note which message brought each delivery (by its id)."""
     if message_ids:
         arrived = [
@@ -310,7 +310,7 @@ async def hand_on(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
     )
 
 
-async def drop_had(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
+async def drop_doubles(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
     """End what a subscription is owed that another has had, whose chat is the same by now.
 
     The other's sent rows become its own, so that a fan-out that reaches it later owes none again.

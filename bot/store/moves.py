@@ -66,7 +66,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     for one in await subscriptions.of_chat(tx, ended):
         heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
         if heir is not None:
-            await deliveries_store.drop_had(tx, heir.id, by=one.id, now=now)
+            await deliveries_store.drop_doubles(tx, heir.id, by=one.id, now=now)
             await _end_for_heir(tx, one, heir)
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table.name not in _WAITING_ROOMS:

@@ -36,7 +36,7 @@ _ADD = _NEW.on_conflict_do_update(
 )
 
 
-async def count(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
+async def add(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
     """Add what chats used to their sums of a day."""
     rows = [
         {"chat_id": chat_id, "day": day, **asdict(use)}

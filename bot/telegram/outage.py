@@ -102,7 +102,7 @@ class Outage:
         """Return when it is tried next whether Telegram is back, None while it is not away."""
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
-    async def heard(self, chat_id: int, outcome: Outcome) -> bool:
+    async def record_outcome(self, chat_id: int, outcome: Outcome) -> bool:
         """Learn from what came of a send; return whether a failure belongs to a pause.
 
         Without a database nobody knows, and the failure is not held against the message.

@@ -53,7 +53,7 @@ def _settled_before_sent() -> list[Swap]:
 
     async def settled(tx: Any, ids: Any) -> set[int]:
         counted = await leave(tx, ids)
-        await deliveries.sent(tx, dict.fromkeys(ids, 0), now=_now())
+        await deliveries.record_sent(tx, dict.fromkeys(ids, 0), now=_now())
         return counted
 
     return [(deliveries, "count_attempt", settled)]

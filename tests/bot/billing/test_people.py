@@ -25,7 +25,7 @@ async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Datab
         for _ in range(times):
             await spend(db, NOW, Payer("stories", Asker(-9, member)), "two", 2)
     async with db.begin() as tx:
-        await usage.count(tx, [(-8, usage.Use(millicredits=2500))], day=NOW.date())
+        await usage.add(tx, [(-8, usage.Use(millicredits=2500))], day=NOW.date())
         for number, name, days in ((3, "Cem", 2), (4, "Dua", 1), (2, "Bea", 0)):
             since = NOW - timedelta(days=days)
             await access.put(tx, Subject.of_chat(number), now=since, name=name, is_allowed=True)

@@ -50,7 +50,7 @@ async def month(db: Database) -> Database:
     await spend(db, NOW, chat, "two", None)
     await spend(db, NOW, other, "two", 2)
     async with db.begin() as tx:
-        await usage.count(tx, [(1, usage.Use(items=7))], day=NOW.date())
+        await usage.add(tx, [(1, usage.Use(items=7))], day=NOW.date())
     return db
 
 
@@ -134,7 +134,7 @@ async def test_the_stories_of_a_week_are_shown_by_day(sqlite_db: Database) -> No
     async with sqlite_db.begin() as tx:
         for ago, items in ((0, 1), (6, 2), (7, 4)):
             day = NOW - timedelta(days=ago)
-            await usage.count(tx, [(1, usage.Use(items=items))], day=day.date())
+            await usage.add(tx, [(1, usage.Use(items=items))], day=day.date())
     assert (await reports(sqlite_db).usage(1)).stories == [2, 0, 0, 0, 0, 0, 1]
 
 

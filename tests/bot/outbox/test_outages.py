@@ -149,7 +149,7 @@ async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) 
     async with town.db.begin() as tx:  # so that the muted one comes first
         await chat_queues.renew(tx, 2, other.queue.token, until=late)
     await town.go_down("getMe")
-    await town.outage.heard(2, LOST)
+    await town.outage.record_outcome(2, LOST)
     await town.box.control.clear_faults()
     now = town.clock.on(5 * SECOND)
     assert await town.outbox.run_once() == 1
@@ -162,7 +162,7 @@ async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) 
 async def test_with_nothing_to_try_the_pause_ends(town: Town) -> None:
     await town.posted((1,))
     await town.go_down("getMe")
-    await town.outage.heard(1, LOST)
+    await town.outage.record_outcome(1, LOST)
     town.clock.on(5 * SECOND)
     assert await town.outbox.claim(5) == []
     assert await town.outage.is_on()

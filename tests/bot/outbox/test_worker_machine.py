@@ -215,7 +215,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def claim_one_in_an_outage(self) -> None:
-        claimed = self.run(self.outbox.claim_try(Down()))  # type: ignore[arg-type] # all it needs
+        claimed = self.run(self.outbox.claim_one_to_try(Down()))  # type: ignore[arg-type] # all it needs
         assert len(claimed) <= 1
         assert all(len(one.batch.rows) == 1 for one in claimed)
         self._check_claim(claimed)

@@ -74,12 +74,12 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
         await look(tx, *(story(str(n)) for n in range(1, 6)))
     ids = [row.id for row in await rows(db)]
     async with db.begin() as tx:
-        await deliveries.start(tx, ids)
+        await deliveries.record_claim(tx, ids)
         await deliveries.count_attempt(tx, ids)
         await deliveries.count_attempt(tx, ids[:1])
         await deliveries.change(tx, ids[1:2], claims=0)
         await deliveries.change(tx, ids[2:3], copies=-1, claims=0, due_at=NOON + HOUR)
-        await deliveries.sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
+        await deliveries.record_sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
         await deliveries.end(tx, [ids[3]], reason="too late: it is done", now=NOON)
         await deliveries.end(tx, ids[4:], state="parked", reason="r", now=NOON)
         await deliveries.release(tx, 1, now=NOON)
@@ -120,7 +120,7 @@ async def test_rivals_never_send_into_one_chat_together(db: Database) -> None:
                 sent.append((row.target.chat_id, row.story_pk))
                 async with db.begin() as tx:
                     assert await chat_queues.lock(tx, lane.chat.id) == lane.token
-                    await deliveries.sent(tx, {row.id: 1}, now=NOON)
+                    await deliveries.record_sent(tx, {row.id: 1}, now=NOON)
                     await chat_queues.reschedule(tx, lane.chat.id, free_at=NOON)
             if not claimed and not busy:
                 return

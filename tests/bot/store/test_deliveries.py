@@ -67,11 +67,11 @@ async def test_one_chat_with_many_hides_no_other(db: Database) -> None:
 
 Change = Callable[[Tx, list[int]], Awaitable[object]]
 CHANGES: dict[str, Change] = {
-    "start": deliveries.start,
+    "start": deliveries.record_claim,
     "leave": deliveries.count_attempt,
     "put back": lambda tx, ids: deliveries.change(tx, ids, copies=-1, due_at=NOON + HOUR),
     "hold": lambda tx, ids: deliveries.change(tx, ids, due_at=NOON + HOUR, held="quiet"),
-    "sent": lambda tx, ids: deliveries.sent(tx, dict.fromkeys(ids, 77), now=NOON + HOUR),
+    "sent": lambda tx, ids: deliveries.record_sent(tx, dict.fromkeys(ids, 77), now=NOON + HOUR),
     "drop": lambda tx, ids: deliveries.end(tx, ids, reason="filtered", now=NOON + HOUR),
     "park": lambda tx, ids: deliveries.end(
         tx, ids, state="parked", reason="no answers", now=NOON + HOUR
@@ -83,7 +83,7 @@ CHANGES: dict[str, Change] = {
 async def test_what_is_done_stays_as_it_is(sqlite_db: Database, change: Change) -> None:
     async with sqlite_db.begin() as tx:
         done = await owing(tx, "1", "2", "3")
-        await deliveries.sent(tx, {done[0]: 5}, now=NOON)
+        await deliveries.record_sent(tx, {done[0]: 5}, now=NOON)
         await deliveries.end(tx, [done[1]], reason="paused", now=NOON)
         await deliveries.end(tx, [done[2]], state="parked", reason="too many crashes", now=NOON)
     before: list[Any] = await rows(sqlite_db)

@@ -81,7 +81,7 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         mine = await follow(tx, 1)
         await look(tx, *(story(str(n)) for n in range(1, 7)))
         ids = list((await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars())
-        await deliveries.sent(tx, {ids[0]: 100}, now=NOON)
+        await deliveries.record_sent(tx, {ids[0]: 100}, now=NOON)
         await deliveries.end(tx, [ids[1]], reason="filtered", now=NOON)
         await deliveries.change(tx, [ids[2]], due_at=NOON + HOUR, held="quiet")
         await deliveries.end(tx, [ids[3]], state="parked", reason="no answers", now=NOON)
@@ -107,7 +107,7 @@ async def test_one_that_is_sent_again_is_due_at_once_and_forgets_its_copies(db: 
         first, second, third = (await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars()
         await deliveries.count_attempt(tx, [first, second])
         await deliveries.end(tx, [first, second], state="parked", reason="no answers", now=NOON)
-        await deliveries.sent(tx, {third: 9}, now=NOON)
+        await deliveries.record_sent(tx, {third: 9}, now=NOON)
         assert await enqueue.send_again(tx, [first, third], now=NOON + HOUR) == [first]
     states = [(row.state, row.copies) for row in await rows(db)]
     assert states == [("open", 0), ("parked", 1), ("sent", 0)]

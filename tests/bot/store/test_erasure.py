@@ -30,7 +30,7 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
                 created_by=chat,
                 now=NOW,
             )
-            await usage.count(tx, [(chat, usage.Use(items=1))], day=NOW.date())
+            await usage.add(tx, [(chat, usage.Use(items=1))], day=NOW.date())
         reservation = await ledger.reserve(Payer("link", Asker(chat, chat)), answering())
         async with db.begin() as tx:
             await ledger.settle(tx, reservation, 1)

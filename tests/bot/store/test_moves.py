@@ -38,7 +38,7 @@ async def test_everything_moves_along_in_one_transaction_and_only_once(db: Datab
         await follow(tx, -5, options=Options(silent=True))
         await follow(tx, -5, PRADA)
         await chats.change(tx, -5, zone="Europe/Madrid", quiet_from=60, quiet_to=120)
-        await usage.count(tx, [(-5, usage.Use(items=3))], day=NOON.date())
+        await usage.add(tx, [(-5, usage.Use(items=3))], day=NOON.date())
         await look(tx, *(story(str(n)) for n in range(50)))
     async with db.begin() as tx:
         assert await moves.move_chat(tx, -5, -1005, now=NOON)
@@ -67,8 +67,8 @@ async def test_what_the_new_chat_has_already_is_joined(db: Database) -> None:
         await follow(tx, -5, PRADA)
         await follow(tx, -1005)
         for chat_id, items in ((-5, 3), (-1005, 4)):
-            await usage.count(tx, [(chat_id, usage.Use(items=items))], day=NOON.date())
-        await usage.count(tx, [(-5, usage.Use(items=1))], day=NOON.date())
+            await usage.add(tx, [(chat_id, usage.Use(items=items))], day=NOON.date())
+        await usage.add(tx, [(-5, usage.Use(items=1))], day=NOON.date())
         await look(tx, story("1"))
         await moves.move_chat(tx, -5, -1005, now=NOON)
         found = await subscriptions.of_chat(tx, -1005)
@@ -96,7 +96,7 @@ async def test_what_either_chat_is_owed_goes_to_the_new_one_once(
     both = await rows(db)
     async with db.begin() as tx:
         here = [row.id for row in both if (row.chat_id, row.story_pk) == (-1005, "2")]
-        await deliveries.sent(tx, dict.fromkeys(here, 7), now=NOON)
+        await deliveries.record_sent(tx, dict.fromkeys(here, 7), now=NOON)
         await moves.close_chat(tx, -1005 if again else -5, now=NOON)
         await look(tx, story("3"))
     await rows(db)
@@ -245,6 +245,6 @@ async def test_what_the_new_chat_has_had_does_not_come_again_while_it_is_on_its_
         await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
         await fan_outs.advance(tx, now=NOON, limit=1)
         [number] = (await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars()
-        await deliveries.sent(tx, {number: 7}, now=NOON)
+        await deliveries.record_sent(tx, {number: 7}, now=NOON)
         await moves.move_chat(tx, -5, -1005, now=NOON)
     assert [(row.chat_id, row.state) for row in await rows(db)] == [(-1005, "sent")]

@@ -55,7 +55,7 @@ async def test_each_thing_is_forgotten_in_its_time(db: Database) -> None:
         await look(tx, story("3", of=PRADA), of=PRADA)
         await moves.close_chat(tx, 2, now=NOON)
         [first, second] = await deliveries.due(tx, [1], now=NOON)
-        await deliveries.sent(tx, {first.id: 1}, now=NOON)
+        await deliveries.record_sent(tx, {first.id: 1}, now=NOON)
         assert second.story_pk == "2"
 
     async def left(now: datetime) -> tuple[int, set[str], bool, bool]:
@@ -126,7 +126,7 @@ async def test_a_story_shown_again_when_its_delivery_is_forgotten_rings_no_secon
         await follow(tx, 1)
         await look(tx, story("1"))
         [one] = await deliveries.due(tx, [1], now=NOON)
-        await deliveries.sent(tx, {one.id: 1}, now=NOON)
+        await deliveries.record_sent(tx, {one.id: 1}, now=NOON)
         for what in retention.rules(late):
             await retention.forget(tx, what, limit=1000)
         assert not await kept_stories(tx, ["1"])

@@ -15,10 +15,10 @@ TODAY = NOW.date()
 async def test_what_is_counted_adds_up_by_chat_and_day(db: Database) -> None:
     yesterday = TODAY - timedelta(days=1)
     async with db.begin() as tx:
-        await usage.count(tx, [], day=TODAY)
+        await usage.add(tx, [], day=TODAY)
         got = [(2, Use(items=1)), (1, Use(items=3)), (2, Use(items=4, millicredits=7))]
         for day in (TODAY, TODAY, yesterday, TODAY - timedelta(days=400)):
-            await usage.count(tx, got, day=day)
+            await usage.add(tx, got, day=day)
         assert await usage.items_by_day(tx, 1, since=TODAY) == {TODAY: 6}
         assert await usage.items_by_day(tx, 2, since=yesterday) == {TODAY: 10, yesterday: 5}
     await clean(db, now=NOW)

@@ -26,10 +26,10 @@ async def test_it_begins_when_getme_fails_too_and_all_replicas_know(db: Database
         one, other = (Outage(db, bot, bot_id=7, now=clock) for _ in range(2))
         assert not await one.is_on()
         await box.control.fault("telegram", DOWN, match="getMe", times=None)
-        assert await one.heard(1, LOST)
+        assert await one.record_outcome(1, LOST)
         assert await one.is_on()
         if not db.is_sqlite:
-            assert await other.heard(2, LOST)
+            assert await other.record_outcome(2, LOST)
         assert not await one.may_try()  # not so soon
         clock.on(5 * SECOND)
         assert not await one.may_try()
@@ -50,19 +50,19 @@ async def test_three_chats_without_an_answer_between_begin_it(
 ) -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(sqlite_db, bot, bot_id=7, now=Clock())
-        assert not await outage.heard(1, LOST)
-        assert not await outage.heard(1, LOST)
-        assert not await outage.heard(2, TryLater(down=True))
-        assert not await outage.heard(3, TryLater(reason="media unavailable"))
+        assert not await outage.record_outcome(1, LOST)
+        assert not await outage.record_outcome(1, LOST)
+        assert not await outage.record_outcome(2, TryLater(down=True))
+        assert not await outage.record_outcome(3, TryLater(reason="media unavailable"))
         if between:
-            assert not await outage.heard(3, between)
-        assert await outage.heard(3, LOST) == (between is None)
+            assert not await outage.record_outcome(3, between)
+        assert await outage.record_outcome(3, LOST) == (between is None)
 
 
 async def test_it_outlives_the_process(sqlite_db: Database) -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         await box.control.fault("telegram", DOWN, match="getMe", times=None)
-        assert await Outage(sqlite_db, bot, bot_id=7, now=Clock()).heard(1, LOST)
+        assert await Outage(sqlite_db, bot, bot_id=7, now=Clock()).record_outcome(1, LOST)
         assert await Outage(sqlite_db, bot, bot_id=7, now=Clock()).is_on()
         assert not await Outage(sqlite_db, bot, bot_id=8, now=Clock()).is_on()
 
