@@ -1,4 +1,4 @@
-"""/broadcast: a message to all chats, after a look at it; with progress, and a button to stop."""
+"""/broadcast: a message to all chats, after a look at it, with a button to stop."""
 
 from datetime import timedelta
 

@@ -20,9 +20,8 @@ log = structlog.get_logger()
 
 A_SECOND = 10  # chats; Telegram lets 30 messages a second leave, alerts and answers among them
 _EVERY = timedelta(seconds=1)
-_SHOW_EVERY = timedelta(seconds=10)
 _LONGEST = timedelta(minutes=1)
-_PROGRESS = NN_("📣 Sent to {done} of {n} chat.", "📣 Sent to {done} of {n} chats.")
+_SENDING = NN_("📣 Sending to {n} chat.", "📣 Sending to {n} chats.")
 _STOPPED = NN_(
     "📣 Stopped: sent to {done} of {n} chat.", "📣 Stopped: sent to {done} of {n} chats."
 )
@@ -39,7 +38,6 @@ class Broadcasts:
         self._db = db
         self._wake = wake
         self._now = now
-        self._shown_at: datetime | None = None
         self.worker = Worker("broadcast", self._step, now=now, longest=_LONGEST)
 
     async def draft(self, text: str, owner: int) -> tuple[int, int]:
@@ -49,7 +47,7 @@ class Broadcasts:
             return number, await broadcasts.count_audience(tx)
 
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
-        """Send a draft, with its progress in that message; None where it was decided already."""
+        """Send a draft, whose end that message tells; None where it was decided already."""
         async with effect(self._db) as tx:
             count = await broadcasts.count_audience(tx)
             one = await broadcasts.change_state(
@@ -85,36 +83,25 @@ class Broadcasts:
         if one is None:
             return None
         more = await self._db.run(lambda tx: broadcasts.hand_out(tx, one, limit=A_SECOND, now=now))
-        if more:
-            if self._shown_at is None or now - self._shown_at >= _SHOW_EVERY:
-                self._shown_at = now
-                await self._db.run(lambda tx: self._show_if_running(tx, one.id, waiting, now))
-        elif not waiting:
+        if not more and not waiting:
             await self._db.run(lambda tx: self._end(tx, one, now))
-            self._shown_at = None
         self._wake()
         return now + _EVERY
-
-    async def _show_if_running(self, tx: Tx, number: int, waiting: int, now: datetime) -> None:
-        one = await broadcasts.get(tx, number)
-        if one and one.state == "running":  # it may have been stopped just now
-            await _show_progress(tx, one, waiting=waiting, now=now)
 
     async def _end(self, tx: Tx, one: Broadcast, now: datetime) -> None:
         ended = await broadcasts.change_state(tx, one.id, before="running", after="done")
         if ended:
             log.info("a broadcast is done", chats=ended.handed)
-            await _show_progress(tx, ended, waiting=0, now=now)
+            await _show_end(tx, ended, now=now)
 
 
-async def _show_progress(tx: Tx, one: Broadcast, *, waiting: int, now: datetime) -> None:
-    """Put how far a broadcast is into the message that shows it."""
+async def _show_end(tx: Tx, one: Broadcast, *, now: datetime) -> None:
+    """Put that a broadcast is done into the message that said that it is being sent."""
     if one.message_id is None:
         return
     chat = await chats.get(tx, one.owner)
     t = translator_for(chat.effective_language if chat else None)
-    buttons = stop_button(one.id, t) if one.state == "running" else None
-    payload = edit_payload(one.message_id, progress_text(one, waiting, t), buttons)
+    payload = edit_payload(one.message_id, progress_text(one, 0, t), None)
     await enqueue.add_reply(tx, Target(one.owner), payload, now=now, due_at=now)
     await chat_queues.wake(tx, one.owner, due_at=now, now=now)
 
@@ -124,7 +111,7 @@ def progress_text(one: Broadcast, waiting: int, t: Translator) -> str:
     done = max(0, one.handed - waiting)
     if one.state == "done":
         return t(_DONE, n=done)
-    return t(_STOPPED if one.state == "stopped" else _PROGRESS, done=done, n=one.count)
+    return t(_STOPPED if one.state == "stopped" else _SENDING, done=done, n=one.count)
 
 
 def stop_button(number: int, t: Translator) -> Buttons:

@@ -65,11 +65,6 @@ async def draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
     return int((await tx.execute(statement)).scalar_one())
 
 
-async def get(tx: Tx, number: int) -> Broadcast | None:
-    """Return a broadcast."""
-    return await row_or_none(tx, Broadcast, sa.select(*COLUMNS).where(broadcasts.c.id == number))
-
-
 async def running(tx: Tx) -> Broadcast | None:
     """Return the oldest broadcast that is being handed out."""
     statement = (
