@@ -8,8 +8,8 @@ among them, the whole bot stops for the shortest of their times.
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -81,7 +81,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self._replicas = 1
         self._clock = clock
         self._window = BotWindow()
-        self._turns = Turns()
+        self._turn, self._alerts_turn = asyncio.Lock(), asyncio.Lock()
         self._stopped_until = 0.0
         self._stops: deque[tuple[float, int | str]] = deque(maxlen=16)
 
@@ -154,7 +154,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 is_counted = True
             if ticket or (not order.weight and self._stopped_until <= self._clock()):
                 break
-            async with self._turns.turn(order.lane):
+            # Of all alerts only one at a time stands in line with the replies.
+            first = self._alerts_turn if order.lane == "alert" else nullcontext()
+            async with first, self._turn:
                 ticket = await self._take_slot(order)
             if not order.weight:
                 break
@@ -206,22 +208,6 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             shortest = min(alike.values())
             log.warning("Telegram stops the whole bot", s=round(shortest - self._clock(), 1))
             self._stopped_until = max(self._stopped_until, shortest)
-
-
-class Turns:
-    """One at a time; of all alerts only one at a time stands in line with the replies."""
-
-    def __init__(self) -> None:
-        """Begin with nobody in line."""
-        self._line, self._alerts = asyncio.Lock(), asyncio.Lock()
-
-    @asynccontextmanager
-    async def turn(self, lane: Lane) -> AsyncIterator[None]:
-        """Wait for one's turn; it lasts as long as the block."""
-        async with AsyncExitStack() as stack:
-            for lock in (self._alerts, self._line) if lane == "alert" else (self._line,):
-                await stack.enter_async_context(lock)
-            yield
 
 
 def order_of(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> Order:

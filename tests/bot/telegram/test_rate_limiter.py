@@ -10,7 +10,7 @@ from telegram.error import BadRequest, RetryAfter
 
 from bot.telegram.flood_limits import DOCUMENTED, Lane
 from bot.telegram.outcomes import wait_of
-from bot.telegram.rate_limiter import Pacing, Turns, order_of
+from bot.telegram.rate_limiter import Pacing, order_of
 from tests.support.sandbox import Box
 from tests.support.telegram import bot_at, most_in_a_second
 
@@ -32,26 +32,6 @@ def test_albums_weigh_their_items(endpoint: str, data: dict[str, Any], weight: i
     assert order_of(endpoint, data, {}).weight == weight
 
 
-async def test_replies_come_before_alerts() -> None:
-    turns, seen = Turns(), []
-
-    async def go(lane: Lane, name: str) -> None:
-        async with turns.turn(lane):
-            seen.append(name)
-            await asyncio.sleep(0)
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(3):
-            group.create_task(go("alert", f"alert {number}"))
-        group.create_task(go("reply", "reply"))
-        left = group.create_task(go("reply", "left"))
-        await asyncio.sleep(0)
-        left.cancel()
-    assert seen == ["alert 0", "reply", "alert 1", "alert 2"]
-    async with asyncio.timeout(1), turns.turn("reply"):
-        pass
-
-
 class Calls:
     """Stands for PTB's call: notes when it is made, and answers in turn."""
 
@@ -70,6 +50,27 @@ class Calls:
 async def send(pacing: Pacing, calls: Calls, chat: int | None, **limits: Any) -> Any:
     data = {} if chat is None else {"chat_id": chat}
     return await pacing.process_request(calls, (), {}, "sendMessage", data, limits)
+
+
+async def test_replies_come_before_alerts() -> None:
+    pacing, seen = Pacing(5), list[str]()
+
+    async def go(name: str, chat: int, lane: Lane) -> None:
+        async def call() -> bool:
+            seen.append(name)
+            return True
+
+        data, limits = {"chat_id": chat}, {"lane": lane}
+        await pacing.process_request(call, (), {}, "sendMessage", data, limits)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(3):  # the first goes, the second stands in line
+            group.create_task(go(f"alert {number}", 1 + number, "alert"))
+        group.create_task(go("reply", 4, "reply"))
+        left = group.create_task(go("left", 5, "reply"))
+        await asyncio.sleep(0)
+        left.cancel()
+    assert seen == ["alert 0", "alert 1", "reply", "alert 2"]
 
 
 async def test_a_flood_stops_its_chat_exactly_as_long_as_told_and_no_other() -> None:
