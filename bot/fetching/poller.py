@@ -285,13 +285,11 @@ class Scheduler:
                 await schedule_state.save(tx, plan)
 
     async def _poll_safely(self, known: Known, plan: Plan) -> None:
-        until = self._now() + self._lease
         try:
             outcome = await self._poll(known, plan)
-        except DatabaseUnavailableError as error:  # it is made again as soon as that works
+        except DatabaseUnavailableError as error:  # it is made again when its lease is over
             log.warning("a check waits for the database", profile=known.profile_id, why=str(error))
             outcome = "no database"
-            await self._db.insist(lambda tx: profiles.hand_back(tx, known.profile_id, until=until))
         except Exception:
             log.exception("a check failed", profile=known.profile_id)
             outcome = "error"
@@ -369,10 +367,7 @@ class Scheduler:
         async def live(tx: Tx) -> bool:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))
 
-        try:
-            return await self._db.fetch(live)
-        except DatabaseUnavailableError:  # what was answered is paid for
-            return await self._db.insist(live)
+        return await self._db.insist(live)  # what was answered is paid for
 
     async def _record(
         self,

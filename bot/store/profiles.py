@@ -169,12 +169,6 @@ async def release_all(tx: Tx, *, now: datetime) -> None:
     await tx.execute(leased.values(leased_until=EPOCH))
 
 
-async def hand_back(tx: Tx, profile_id: str, *, until: datetime) -> None:
-    """End a lease that lasts until then at most; one that lasts longer is another's."""
-    ours = sa.and_(profiles.c.profile_id == profile_id, profiles.c.leased_until <= until)
-    await tx.execute(sa.update(profiles).where(ours).values(leased_until=EPOCH))
-
-
 async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
     """Keep who waits for a profile, if anybody still does."""
     followed = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
