@@ -20,17 +20,13 @@ _DAYS_OF_AVERAGE = 7
 
 @dataclass(frozen=True, slots=True)
 class ChatUsage:
-    """What a chat may spend today (UTC), what is left of that, and what it got."""
+    """Which part of today's allowance (UTC) a chat has used, None where it has none; what it got.
 
-    allowance: int
-    left: int
+    ``stories`` tells how many on each of the last 7 days, the oldest first.
+    """
+
+    part: float | None
     stories: list[int]
-    """How many stories it got on each of the last 7 days, the oldest first."""
-
-    @property
-    def part(self) -> float | None:
-        """Return which part of today's allowance is used; None where there is none."""
-        return None if self.allowance <= 0 else (self.allowance - self.left) / self.allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,8 @@ class Reports:
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
         allowance = own.get(Subject.of_chat(chat_id), self.limits.chat_daily_allowance)
         week = [got.get(day, 0) for day in _days_between(today - timedelta(days=6), today)]
-        return ChatUsage(allowance, max(0, allowance - used), week)
+        part = min(1.0, used / allowance) if allowance > 0 else None
+        return ChatUsage(part, week)
 
     async def spending(self) -> Spending:
         """Return what the bot spent, and what that will come to."""

@@ -4,9 +4,7 @@ Labels name endpoints, outcomes and states, never people or chats. Each ``Metric
 of its own, so that two bots in one process (the tests) do not share their numbers.
 """
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -39,7 +37,6 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self._made: dict[str, Any] = {}
-        self.follow("asyncio_tasks", "Tasks of the event loop.", _tasks)
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
         """Return the counter ``name``, which ends in ``_total``."""
@@ -66,12 +63,6 @@ class Metrics:
     def render(self) -> str:
         """Return Prometheus' text, format 0.0.4 (``CONTENT_TYPE``)."""
         return prometheus_client.generate_latest(self.registry).decode()
-
-
-def _tasks() -> float:
-    with suppress(RuntimeError):  # no loop runs: a command prints its numbers
-        return float(len(asyncio.all_tasks()))
-    return 0.0
 
 
 UNSEEN = Metrics()

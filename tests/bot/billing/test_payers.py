@@ -72,7 +72,7 @@ async def test_what_was_set_for_a_chat_or_a_person_goes_before_the_limits(
         await spend(ledger, link(-6, 7))
     seen = Reports(sqlite_db, limits, Clock())
     shown = [await seen.usage(chat) for chat in (GROUP, 7, 1)]
-    assert [(one.allowance, one.left) for one in shown] == [(6, 3), (5, 3), (2, 2)]
+    assert [one.part for one in shown] == [3 / 6, 2 / 5, 0]
 
 
 async def know(db: Database, *subjects: acquaintances.Acquaintance) -> None:

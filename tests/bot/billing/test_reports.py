@@ -56,9 +56,9 @@ async def month(db: Database) -> Database:
 
 async def test_a_chat_sees_what_it_used(month: Database) -> None:
     seen = await reports(month).usage(1)
-    assert (seen.allowance, seen.left, seen.stories[-1]) == (20, 20 - 3, 7)
+    assert (seen.part, seen.stories[-1]) == (3 / 20, 7)
     nothing = await reports(month).usage(99)
-    assert (nothing.stories, nothing.left) == ([0] * 7, 20)
+    assert (nothing.stories, nothing.part) == ([0] * 7, 0)
 
 
 async def test_admins_see_what_the_bot_spent(month: Database) -> None:
@@ -140,10 +140,10 @@ async def test_the_stories_of_a_week_are_shown_by_day(sqlite_db: Database) -> No
 
 async def test_the_part_of_an_allowance_that_is_used(sqlite_db: Database) -> None:
     await spend(sqlite_db, NOW, Payer("link", Asker(1, 5)), "two", 2)
-    for allowance, left, part in ((8, 6, 0.25), (2, 0, 1.0), (1, 0, 1.0), (0, 0, None)):
+    for allowance, part in ((8, 0.25), (2, 1.0), (1, 1.0), (0, None)):
         limits = Limits(daily_budget=100, chat_daily_allowance=allowance)
         seen = await Reports(sqlite_db, limits, lambda: NOW).usage(1)
-        assert (seen.left, seen.part) == (left, part)
+        assert seen.part == part
 
 
 async def test_of_a_budget_that_is_used_up_nothing_is_left(sqlite_db: Database) -> None:
