@@ -69,8 +69,8 @@ async def test_admins_are_told_once_when_the_key_is_refused_and_when_it_is_back(
 ) -> None:
     bell, boss = run
     refused = {"status": 402, "body": '{"state":false,"exc_type":"InsufficientFunds"}'}
-    fault = await bell.control.fault("stories", refused, times=None)
     start = max((m["message_id"] for m in await bell.control.replies(boss)), default=0)
+    fault = await bell.control.fault("stories", refused, times=None)
     ann = await bell.control.person()
     for name in ("one", "two"):
         await bell.control.profile(name)
