@@ -270,7 +270,7 @@ async def test_what_fails_alike_for_many_is_one_sentence_with_their_names(tmp_pa
             await control.change_profile(name, trouble="error")
         await bell.ask(ann, "/subscribe lone.one lone.two")
         (reply,) = await bell.ask(ann, "/subscribe lone.one lone.two")
-        assert reply["text"].startswith("I can't see lone.one and lone.two right now."), reply
+        assert reply["text"].startswith("lone.one and lone.two: I can't get stories"), reply
         await control.fault("stories", DOWN, times=None)
         names = " ".join(f"down.{number}" for number in range(200))
         (reply,) = await bell.ask(await control.person(), f"/subscribe {names}")
