@@ -226,6 +226,12 @@ def _inversions(
         row = rows.get((chat, older.pk))
         if row is None or row.created > latest.sent_at:
             continue  # nobody knew of it when the newer one went out
+        if any(
+            window.overlaps(latest.sent_at, latest.sent_at)
+            and older.taken_at + DAY <= latest.sent_at + ahead
+            for window, ahead in journal.wrong_clocks
+        ):
+            continue  # it was over by a clock that was ahead, and is owed again
         failed = row.tries or row.copies > 1
         waited = latest.sent_at - row.created >= (MINUTE / 2 if row.copies > 1 else MINUTE)
         if not (failed and waited):
