@@ -6,8 +6,6 @@ What is typed replies to the page that asks, or in a private chat is just the ne
 import re
 from datetime import UTC, datetime, timedelta
 
-from telegram import Chat as TelegramChat
-
 from bot.context import Context
 from bot.domain import hours, talk
 from bot.domain.records import Chat
@@ -25,7 +23,7 @@ from bot.presentation.actions import (
     button,
     grid,
 )
-from handlers.guard import command, heard, pressed
+from handlers.guard import act_on, command, heard, pressed
 from handlers.questions import answers_to, question_of
 from handlers.replies import rewrite, say
 
@@ -123,19 +121,22 @@ async def take_typed(context: Context, text: str) -> bool:
 
     What can't be read is asked for again, but for what may be a profile's name, or small talk.
     """
-    what = _expected_setting(context)
+    what, about = _expected_setting(context)
     if not what or not text or text.startswith("/"):
         return False
     means_more = talk.names_in(text) or talk.is_small_talk(text)
-    if what == "zone" and ("@" in text or means_more):
-        return False
-    if await _enter(context, what, text):
-        return True
-    has_letters = any(char.isalpha() for char in text)
-    if has_letters and (means_more or talk.name_in(text)):
-        return False
-    await _ask_for(context, what)
-    return True
+    if what == "zone":
+        is_taken = "@" not in text and not means_more
+    else:
+        has_letters = any(char.isalpha() for char in text)
+        is_name = has_letters and (means_more or talk.name_in(text))
+        is_taken = _is_readable(what, text) or not is_name
+    if is_taken:
+        if about is not None:
+            await act_on(context, about)
+        if not await _enter(context, what, text):
+            await _ask_for(context, what)
+    return bool(is_taken)
 
 
 async def _ask_for(context: Context, what: str) -> None:
@@ -147,19 +148,22 @@ async def _ask_for(context: Context, what: str) -> None:
 
 async def _enter(context: Context, what: str, text: str) -> bool:
     """Set what was typed; return whether it could be read."""
-    night, hour = hours.hours_in(text), hours.hour_in(text)
     if what == "zone":
         await _set_zone(context, text)
         return True
-    if what == "quiet" and night:
+    if what == "quiet" and (night := hours.hours_in(text)):
         await _set_quiet(context, *night)
-    elif what == "digest" and hour is not None:
+    elif what == "digest" and (hour := hours.hour_in(text)) is not None:
         await _change_chat(context, digest_at=hour)
     else:
         return False
     _expect_answer(context, "")
     await say(context, *await settings_page(context))
     return True
+
+
+def _is_readable(what: str, text: str) -> bool:
+    return (hours.hours_in(text) if what == "quiet" else hours.hour_in(text)) is not None
 
 
 async def _set_zone(context: Context, text: str) -> None:
@@ -180,19 +184,22 @@ async def _set_quiet(context: Context, start: int, end: int) -> None:
     await _change_chat(context, quiet_from=None if same else start, quiet_to=None if same else end)
 
 
-def _expected_setting(context: Context) -> str:
-    """Return what a page has just asked for in the chat; empty for nothing."""
-    key = (context.chat.id, "expected")
-    what = context.services.lately.get(key, within=EXPECTED, now=context.now)
-    return what if isinstance(what, str) else ""
+def _expected_setting(context: Context) -> tuple[str, int | None]:
+    """Return what a page has just asked for here, empty for nothing, and of which other chat."""
+    key = (context.where.id, "expected")
+    match context.services.lately.get(key, within=EXPECTED, now=context.now):
+        case (str(what), int() | None as about):
+            return what, about
+        case _:
+            return "", None
 
 
 def _expect_answer(context: Context, what: str) -> None:
     """Note that the next bare message of a private chat may be what a page asks for."""
-    lately, key = context.services.lately, (context.chat.id, "expected")
+    lately, key = context.services.lately, (context.where.id, "expected")
     lately.forget(key)
-    if what and context.chat.kind == TelegramChat.PRIVATE:
-        lately.record(key, what, now=context.now)
+    if what and context.is_private:
+        lately.record(key, (what, context.about), now=context.now)
 
 
 async def _change_chat(context: Context, **values: object) -> None:

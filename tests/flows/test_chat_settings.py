@@ -54,6 +54,28 @@ async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -
     assert "Quiet hours: none" in (await bell.message(ann, page["message_id"]))["text"]
 
 
+async def test_what_is_typed_sets_the_chat_whose_page_asked_last(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    chat = await control.chat(
+        "channel", members={ann: "administrator"}, bot_status="administrator", title="News"
+    )
+    await control.name_chat(chat, "typed_news")
+    await bell.ask(chat, "/settings", user=ann)
+    (own,) = await bell.ask(ann, "/settings")
+    (theirs,) = await bell.ask(ann, "/settings @typed_news")
+    await bell.press(ann, own, buttons(own)["🌙 Quiet hours"])
+    for setting, typed in (("🌙 Quiet hours", "21-5"), ("📰 Daily summary", "9:30")):
+        await bell.press(ann, theirs, buttons(theirs)[setting])
+        (shown,) = await bell.ask(ann, typed)
+        assert shown["text"].startswith("📣 News")
+        theirs = shown
+    assert "Quiet hours: 9:00 PM \u2013 5:00 AM" in " ".join(theirs["text"].split())
+    (own,) = await bell.ask(ann, "/settings")
+    assert "Quiet hours: none" in own["text"]
+
+
 async def test_usage_counts_what_was_asked(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await control.profile("used.up")
