@@ -82,7 +82,7 @@ class Decision:
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     """Choose what goes out next into a chat: the oldest due, with what belongs to it."""
     decision = Decision(doubtful=[row for row in queue.rows if _is_doubtful(row)])
-    if decision.doubtful:
+    if any(row.notice == REPLY for row in decision.doubtful):
         return decision
     until = alert_rules.quiet_until(now, _quiet_hours(queue.chat), queue.chat.zone)
     asked = [row for row in queue.rows if row.notice == REPLY]
@@ -94,6 +94,8 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
             is_late = is_late and until is not None
             decision.batch = Batch(row.target, (row,), is_late=is_late)
             return decision
+    if decision.doubtful:
+        return decision
     if until:
         decision.held = [(row, until, "quiet") for row in queue.rows if row.notice != REPLY]
         return decision

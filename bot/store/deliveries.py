@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bot.domain.alert_rules import LONGEST_WAIT
+from bot.domain.alert_rules import LONGEST_WAIT, MAX_CLAIMS
 from bot.domain.model import Options, Story, Target
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, Delivery, Subscription
 from bot.domain.serialization import load_readable
@@ -91,7 +91,7 @@ def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - ti
 
     Answers wait for the earlier ones of their chat in the same way. What a missing right holds
     back is not waited for: its kind may not come for days, and others may. Nor is what may have
-    arrived, and waits to be repeated.
+    arrived, and waits to be repeated, or what may crash the bot.
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -106,6 +106,7 @@ def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - ti
         earlier.c.due_at > than,
         earlier.c.held != sa.literal_column("'muted'"),
         earlier.c.copies == 0,
+        earlier.c.claims < MAX_CLAIMS,
     )
 
 
@@ -350,8 +351,9 @@ async def release(tx: Tx, chat_id: int, *, held: str | None = None, now: datetim
 
 
 async def hasten_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Let the answers that a chat waits for be due."""
+    """Let the answers that a chat waits for be due, but for what may crash the bot."""
     statement = sa.update(deliveries).where(
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
     )
-    await tx.execute(statement.where(deliveries.c.due_at > now).values(due_at=now))
+    waits = sa.and_(deliveries.c.due_at > now, deliveries.c.claims < MAX_CLAIMS)
+    await tx.execute(statement.where(waits).values(due_at=now))

@@ -94,11 +94,13 @@ async def add(
     return sorted(added, key=lambda claimed: claimed.id)
 
 
-async def count_waiting(tx: Tx, queues: Collection[str]) -> dict[tuple[str, int | None], int]:
-    """Return how many updates wait in each of these queues, by who asks."""
+async def count_waiting(
+    tx: Tx, queues: Collection[str], *, but: Collection[int]
+) -> dict[tuple[str, int | None], int]:
+    """Return how many updates, ``but`` those, wait in each of these queues, by who asks."""
     statement = (
         sa.select(inbox.c.queue, inbox.c.person, sa.func.count())
-        .where(OPEN, inbox.c.queue.in_(sorted(queues)))
+        .where(OPEN, inbox.c.queue.in_(sorted(queues)), inbox.c.update_id.not_in(but))
         .group_by(inbox.c.queue, inbox.c.person)
     )
     return {(row[0], row[1]): row[2] for row in await tx.execute(statement)}

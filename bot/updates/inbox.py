@@ -217,7 +217,8 @@ class Intake:
         if self._db.is_sqlite and self._open + len(news) <= queues.MOST_OF_PERSON:
             return plain  # one process, which knows that there can't be too much
         places = [one for one, _, _ in news]
-        waiting = await inbox.count_waiting(tx, {one.queue for one in places})
+        again = [number for _, number, _ in news]  # Telegram may repeat itself
+        waiting = await inbox.count_waiting(tx, {one.queue for one in places}, but=again)
         verdicts = queues.admit(places, waiting)
         if all(verdict == "take" for verdict in verdicts):
             return plain

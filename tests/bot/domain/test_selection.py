@@ -13,6 +13,7 @@ from bot.domain.model import Album, Options, Target
 from bot.domain.records import (
     BROADCAST,
     MAIN,
+    REPLY,
     WHOLE,
     Chat,
     ChatQueue,
@@ -113,6 +114,14 @@ def test_where_a_copy_left_and_no_outcome_came_the_chat_stands_still() -> None:
     assert [one.id for one in decision.doubtful] == [2, 3]
     assert ids(decision) == []
     assert ids(decide(row(1, claims=29))) == [1]  # no copy has left
+
+
+def test_an_answer_waits_for_no_alert_that_a_kill_has_met() -> None:
+    alert, answer = row(1, copies=1, claims=1), notice(2, REPLY)
+    decision = decide(alert, answer)
+    assert (ids(decision), decision.doubtful) == ([2], [alert])
+    decision = decide(replace(answer, copies=1, claims=1), notice(3, REPLY))
+    assert ids(decision) == []  # of two answers the first may be on its way
 
 
 def test_what_may_crash_the_bot_is_tried_alone_for_as_long_as_it_lives() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.alert_rules import MAX_CLAIMS
 from bot.domain.model import (
     Album,
     Options,
@@ -20,8 +21,8 @@ from bot.domain.model import (
 from bot.outbox.worker import AT_ONCE, FEW, Outbox
 from bot.runtime.clock import Clock as RealClock
 from bot.runtime.metrics import Metrics
-from bot.sending.replies import Payload
-from bot.store import chat_queues, deliveries, subscriptions
+from bot.sending.replies import Payload, text_payload
+from bot.store import chat_queues, deliveries, enqueue, subscriptions
 from bot.store.engine.database import Database
 from bot.telegram.api import Leaving, NotWantedError
 from bot.telegram.outcomes import NOT_WANTED
@@ -400,6 +401,25 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
         office.clock.on(MINUTE)
     assert await office.state() == [("1", "parked", 3), ("1", "sent", 1), ("failed", "sent", 1)]
     assert "delivery_parked_total 1" in metrics.render()
+
+
+async def test_what_may_crash_the_bot_keeps_no_later_one_even_for_a_minute(office: Office) -> None:
+    await found(office, "1")
+    async with office.db.begin() as tx:
+        await enqueue.add_reply(tx, Target(-1), text_payload("1"), now=NOON, due_at=NOON)
+        ids = [row.id for row in await deliveries.due(tx, [-1], now=NOON)]
+        await deliveries.change(tx, ids, claims=MAX_CLAIMS)
+    assert await office.outbox.claim(5) == []
+    await found(office, "2")
+    async with office.db.begin() as tx:
+        now = office.clock()
+        await deliveries.hasten_replies(tx, -1, now=now)  # as who asks again does
+        await enqueue.add_reply(tx, Target(-1), text_payload("2"), now=now, due_at=now)
+        await chat_queues.wake(tx, -1, due_at=now, now=now)
+    while await office.outbox.run_once():
+        pass
+    assert [text for _, text, _ in office.post.sentences] == ["2"]
+    assert [pks for _, pks, _ in office.post.albums] == [["2"]]
 
 
 async def test_notices_of_one_kind_are_one_message(office: Office) -> None:

@@ -17,6 +17,7 @@ from bot.store import inbox
 from bot.store.engine.database import Database
 from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.updates.inbox import Handle, Intake
+from bot.updates.queues import MOST_OF_PERSON
 from tests.support.control import wait_for
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -231,6 +232,27 @@ async def test_a_press_is_handled_however_long_it_waited(sqlite_db: Database) ->
     async with working(sqlite_db, handle):
         await wait_for(lambda: nothing_open(sqlite_db))
     assert seen == [1]
+
+
+async def test_what_telegram_repeats_takes_no_place_from_what_is_new(sqlite_db: Database) -> None:
+    told = asyncio.Event()
+
+    async def handle(_: Update) -> None:
+        await told.wait()
+
+    async def too_much(_: Update) -> None:
+        told.set()
+
+    updates = [message(number, 1, "/help") for number in range(35)]
+    for update in updates:
+        update["message"]["from"] = {"id": 1, "is_bot": False, "first_name": "Ann"}
+    async with working(sqlite_db, handle, too_much=too_much) as intake:
+        await intake.add(updates[:20])
+        await intake.add(updates)  # the process died before it confirmed the first
+        async with sqlite_db.read() as tx:
+            waiting = await inbox.count_waiting(tx, ["chat:1"], but=[])
+        assert sum(waiting.values()) == MOST_OF_PERSON
+        await asyncio.wait_for(told.wait(), 5)
 
 
 async def test_what_is_done_is_forgotten_after_a_day(sqlite_db: Database) -> None:
