@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
+from typing import Literal
 
 from bot.domain.alert_rules import LONGEST_WAIT
-from bot.domain.model import Outcome
+from bot.domain.model import Album, Outcome
 from bot.domain.records import Chat
 from bot.domain.selection import Batch
 from bot.domain.zones import zone_of
@@ -52,31 +54,25 @@ class Alerts:
         t = translator_for(chat.effective_language).in_zone(zone_of(chat.zone))
         if batch.album is None:
             return await self._send_notices(batch, t, leaving)
-        text = caption(
-            batch.album.stories,
-            t,
-            now=self._now(),
-            zone=zone_of(chat.zone),
-            style=batch.rows[0].options.caption,
-            alert=True,
-            spare=LINK_ROOM,
+        now = self._now()
+        text = _caption(
+            batch.album,
+            chat.effective_language,
+            chat.zone,
+            batch.rows[0].options.caption,
+            now.replace(second=now.second // 10 * 10, microsecond=0),  # one for ten seconds
         )
         if chat.kind != "channel" and len(batch.album.stories) > 1:
-            text = with_link(text, t.plain(OPTIONS), self._options_link(chat, batch), t)
+            link = options_link(self._replies.bot_name, chat.id, batch.rows[0].subscription_id)
+            text = with_link(text, t.plain(OPTIONS), link, t)
         return await self._sender.send_album(
             batch.target,
             batch.album,
             caption_html=text,
-            options=_send_options(batch, _buttons(chat, batch, t), self._now()),
+            options=_send_options(batch, _buttons(chat, batch, t), now),
             lane="alert",
             leaving=leaving,
         )
-
-    def _options_link(self, chat: Chat, batch: Batch) -> str:
-        """Return where the options are; those of all where the album is of several profiles."""
-        ids = {row.subscription_id for row in batch.rows}
-        one = ids.pop() if len(ids) == 1 else None
-        return options_link(self._replies.bot_name, chat.id, one)
 
     async def _send_notices(self, batch: Batch, t: Translator, leaving: Leaving | None) -> Outcome:
         notice = batch.rows[0].notice or ""
@@ -85,6 +81,27 @@ class Alerts:
         return await self._replies.send(
             batch.target, text_payload(text), silent=batch.is_repeat, lane="alert", leaving=leaving
         )
+
+
+@lru_cache(maxsize=256)
+def _caption(
+    album: Album,
+    language: str | None,
+    zone: str,
+    style: Literal["short", "full"],
+    now: datetime,
+) -> str:
+    """Write it once for all who read it at the same time in the same words."""
+    t, place = translator_for(language), zone_of(zone)
+    return caption(
+        album.stories,
+        t.in_zone(place),
+        now=now,
+        zone=place,
+        style=style,
+        alert=True,
+        spare=LINK_ROOM,
+    )
 
 
 def _buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:

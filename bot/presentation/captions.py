@@ -37,7 +37,7 @@ def caption(
     spare: int = 0,
     title: str = "",
 ) -> Safe:
-    """Return the caption of one story or of an album, at most 1,024 code points after parsing.
+    """Return the caption of an album of one profile, at most 1,024 code points after parsing.
 
     ``alert`` announces new stories, ``part`` = (2, 3) marks the second album of three; ``title``
     is that of the highlight they are from. Where it is
@@ -67,18 +67,15 @@ def profile_link(profile: Profile, t: Translator) -> Safe:
 
 
 def _header(stories: Sequence[Story], t: Translator, *, alert: bool) -> str:
-    profiles = list({story.profile.username: story.profile for story in stories}.values())
-    shown = [profile_link(profile, t) for profile in profiles[:_PROFILES]]
-    is_all = len(shown) == len(profiles)
-    names = Safe(t.listed(shown) if is_all else f"{', '.join(shown)} …")
+    name = profile_link(stories[0].profile, t)
     if not alert:
-        return names
+        return name
     if len(stories) == 1:
-        return "🔔 " + t("New story from {profile}", profile=names)
+        return "🔔 " + t("New story from {profile}", profile=name)
     return "🔔 " + t(
         NN_("{n} new story from {profile}", "{n} new stories from {profile}"),
         n=len(stories),
-        profile=names,
+        profile=name,
     )
 
 

@@ -114,15 +114,6 @@ async def test_a_post_in_a_channel_has_no_button_to_press(alerts: Alerts, post: 
     assert not post.options[-1].buttons
 
 
-async def test_an_album_of_several_subscriptions_leads_to_the_options_of_all(
-    alerts: Alerts, post: Post
-) -> None:
-    one = batch("1", "2")
-    other = replace(one.rows[0], id=2, subscription_id=2)
-    await alerts.send(ANN, replace(one, rows=(*one.rows, other)))
-    assert 'href="https://t.me/storybell_bot?start=subs--0"' in post.captions[0]
-
-
 async def test_that_a_story_is_over_is_said_within_ten_seconds(
     alerts: Alerts, post: Post, clock: Clock
 ) -> None:

@@ -202,17 +202,6 @@ def test_stories_of_an_hour_have_one_time_and_old_ones_their_days() -> None:
     assert parse(of(old))[0].splitlines()[1] == "🕒 November 25, 2024"
 
 
-def test_two_profiles_are_listed_as_the_language_does() -> None:
-    two = [replace(STORY, pk=str(k), profile=Profile(str(k), f"user{k}")) for k in range(2)]
-    assert parse(of(*two))[0].splitlines()[0] == "user0 and user1"
-
-
-def test_an_album_of_many_profiles_names_five() -> None:
-    many = [replace(STORY, pk=str(k), profile=Profile(str(k), f"user{k}")) for k in range(7)]
-    first = parse(of(*many))[0].splitlines()[0]
-    assert first == "user0, user1, user2, user3, user4 …"
-
-
 def test_a_story_that_is_over_has_no_time_left() -> None:
     assert "⏳" not in of(replace(STORY, taken_at=NOW - timedelta(hours=24)))
 
