@@ -42,7 +42,7 @@ _FAILURES = 3
 _ATTEMPTS = _FAILURES * FAILURE
 _AGAIN_AFTER = timedelta(seconds=1)  # the first pause after a failure; the n-th is n times as long
 _RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
-_AT_ONCE = 256  # updates begun at most: some only wait, for a flood limit or an answer
+_AT_ONCE = 1_000  # updates begun at most: many only wait, for a flood limit or an answer
 SAID_AGAIN = timedelta(minutes=2)  # how often "one thing at a time" is said at most
 _BEHIND = 2_000  # open updates from which on Telegram is asked to wait
 _CLAIM_AGAIN = timedelta(seconds=1)  # how soon an update is found that another replica stored

@@ -59,13 +59,13 @@ async def groups_of(control: Control, person: int, count: int) -> list[int]:
 
 
 async def test_hanging_questions_cost_others_nothing(tmp_path: Path) -> None:
-    """Seventy of one person, and of nine more people as many as each may have in hand."""
+    """Three hundred of one person, and of nine more people as many as each may have in hand."""
     async with storybell(tmp_path, **PLENTY) as bell:
         control = bell.control
         await control.privacy_mode(on=False)
         asker, other = await control.person("Hal"), await control.person("Ann")
         await control.fault("stories", {"delay_s": HANGS_S}, match="slow", times=None)
-        for number, group in enumerate(await groups_of(control, asker, 70)):
+        for number, group in enumerate(await groups_of(control, asker, 300)):
             await control.say(group, f"/stories slow{number}", user=asker)
         for name in range(9):
             person = await control.person(f"P{name}")
