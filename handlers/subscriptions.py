@@ -405,7 +405,7 @@ async def _channel_named(context: Context, name: str) -> tuple[Target, str]:
         raise ChannelError("can't be seen") from error
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
-    await services.access.channel_named(
+    await services.access.admit_channel(
         channel.id,
         user_id,
         kind=channel.type,

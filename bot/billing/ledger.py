@@ -264,7 +264,7 @@ class Ledger:
             room = min(room, account.balance - self.limits.minimum_balance)
         return 0 if account.is_stopped else max(0, room), schedule
 
-    async def check_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
+    async def compare_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Ask for the balance, which is free, and count down from it.
 
         Calls in flight may or may not be billed in it by then: they are taken for not billed yet.

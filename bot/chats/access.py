@@ -218,7 +218,7 @@ class Access:
             names = await self._name_column(tx, subject, name)
             return await self._unblock(tx, subject, **values, **names)
 
-    async def channel_named(
+    async def admit_channel(
         self, chat_id: int, by: int, *, kind: str, title: str, language_code: str
     ) -> None:
         """Know a channel that somebody who runs it has named, and allow it by them.

@@ -172,7 +172,7 @@ class Subscribing:
         new, faster, there = 0, 0, target
         for username in usernames:
             try:
-                one = await self._check_and_ask(
+                one = await self._check_and_ask_api(
                     places[username], username, by, new=new, faster=faster if is_fast else None
                 )
                 if own_topic:
@@ -251,7 +251,7 @@ class Subscribing:
         those that can't be followed are left out.
         """
         rows = await self._db.fetch(
-            lambda tx: ended_subscriptions.ended_at(tx, chat_id, at=ended_at)
+            lambda tx: ended_subscriptions.those_ended_at(tx, chat_id, at=ended_at)
         )
         restored: list[Subscription] = []
         for username, place, preferences in rows:
@@ -286,7 +286,7 @@ class Subscribing:
         self._wake()
         return moved
 
-    async def _check_and_ask(
+    async def _check_and_ask_api(
         self,
         places: Sequence[Target],
         username: str,

@@ -184,7 +184,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     after = await get(tx, Subject.of_chat(new))
     names = Entry.__dataclass_fields__.keys() - {"kind", "subject", "since"}
     values = {name: getattr(before, name) for name in names}
-    if after and _block_order(after) > _block_order(before):
+    if after and _block_lasts(after) > _block_lasts(before):
         values |= {name: getattr(after, name) for name in _OF_BLOCK}
     await put(tx, Subject.of_chat(new), now=before.since, **values)
     await tx.execute(sa.delete(access_list).where(_is(Subject.of_chat(old))))
@@ -193,7 +193,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
 _OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
 
 
-def _block_order(entry: Entry) -> tuple[bool, bool, datetime]:
+def _block_lasts(entry: Entry) -> tuple[bool, bool, datetime]:
     """Return what orders blocks by how long they last: none, until a time, without end."""
     until = entry.blocked_until
     return entry.blocked_since is not None, until is None, until or EPOCH

@@ -268,7 +268,7 @@ async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> 
         await tx.execute(SENT, arrived)
 
 
-async def is_message(tx: Tx, chat_id: int, message_id: int) -> bool:
+async def has_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
     """Return whether a message brought an alert; known for 3 days."""
     known = sa.exists().where(
         deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id

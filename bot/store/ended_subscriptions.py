@@ -47,7 +47,9 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
     )
 
 
-async def ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[tuple[str, Target, Preferences]]:
+async def those_ended_at(
+    tx: Tx, chat_id: int, *, at: datetime
+) -> list[tuple[str, Target, Preferences]]:
     """Return what a chat ended within a second of ``at``: whom it followed, where and how."""
     rows = await tx.execute(
         sa.select(ended)

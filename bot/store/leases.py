@@ -118,16 +118,16 @@ class Leader:
             async with in_time(self._db, self._patience_s) as tx:
                 leads = await take(tx, self._key, self._owner, now=asked_at, lease=self._lease)
         except DatabaseUnavailableError:
-            self._rest()
+            self._stop_work()
             raise
         if not leads:
-            self._rest()
+            self._stop_work()
         elif self._working is None and self._group is not None:
             log.info("leading", what=self._key)
             self._working = self._group.create_task(self._work())
         return asked_at + self._every
 
-    def _rest(self) -> None:
+    def _stop_work(self) -> None:
         """Do the work no more: another leads, or may."""
         if self._working is not None:
             log.warning("no longer leading", what=self._key)

@@ -67,7 +67,7 @@ async def test_admins_see_what_the_bot_spent(month: Database) -> None:
     async def balance() -> Balance:
         return Balance(700, 15.0)
 
-    await ledger.check_balance(balance)
+    await ledger.compare_balance(balance)
     seen = await reports(month).spending()
     assert seen.today == 5
     assert seen.week == 6
@@ -163,7 +163,7 @@ async def test_without_a_balance_or_a_pace_nobody_knows_how_long_it_lasts(
     async def balance() -> Balance:
         return Balance(8, 15.0)
 
-    await Ledger(sqlite_db, LIMITS, now=lambda: NOW).check_balance(balance)
+    await Ledger(sqlite_db, LIMITS, now=lambda: NOW).compare_balance(balance)
     assert (await reports(sqlite_db).spending()).days_left == 2.0
     later = Reports(sqlite_db, LIMITS, lambda: NOW + timedelta(days=10))
     assert (await later.spending()).days_left is None

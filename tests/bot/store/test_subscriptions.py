@@ -25,7 +25,7 @@ async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database
         [one] = await subscriptions.of_chat(tx, 1)
         assert one.preferences == wanted
         await ended_subscriptions.add(tx, [one], now=NOON)
-        assert await ended_subscriptions.ended_at(tx, 1, at=NOON) == [
+        assert await ended_subscriptions.those_ended_at(tx, 1, at=NOON) == [
             ("natgeo", Target(1, 5), wanted)
         ]
         assert await ended_subscriptions.has(tx, 1, "natgeo", since=NOON - HOUR)
