@@ -132,7 +132,7 @@ class Intake:
     async def _add_singly(self, news: list[News]) -> None:
         for one in news:
             try:
-                await self._adds([one])
+                await self._store([one])  # apart from what comes at the same time
             except DatabaseUnavailableError:
                 raise
             except Exception:

@@ -255,6 +255,22 @@ async def test_what_telegram_repeats_takes_no_place_from_what_is_new(sqlite_db: 
         await asyncio.wait_for(told.wait(), 5)
 
 
+async def test_one_that_can_not_be_stored_takes_none_with_it_that_comes_at_the_same_time(
+    db: Database,
+) -> None:
+    seen: list[int] = []
+
+    async def handle(update: Update) -> None:
+        seen.append(update.update_id)
+
+    bad = message(1, 1, "/help")
+    bad["message"]["from"] = {"id": 2**70, "is_bot": False, "first_name": "Ann"}
+    async with working(db, handle) as intake:
+        await asyncio.gather(*(intake.add([one]) for one in (bad, message(2, 2), message(3, 3))))
+        await wait_for(lambda: nothing_open(db))
+    assert sorted(seen) == [2, 3]
+
+
 async def test_what_is_done_is_forgotten_after_a_day(sqlite_db: Database) -> None:
     now = [NOW]
 
