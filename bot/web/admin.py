@@ -132,6 +132,6 @@ async def _body(request: web.Request) -> _Json | None:
         return None
     try:
         value = json.loads(await request.read())
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, web.RequestPayloadError):
         return None
     return value if isinstance(value, dict) else None

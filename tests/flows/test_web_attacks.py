@@ -110,6 +110,10 @@ async def test_what_proves_nothing_gets_nothing(site: Site) -> None:
                     writer.write(head + name + b": " + raw + b"\r\n\r\n")
                     status = int((await reader.readline()).split()[1])
                     assert status in {400, 401, 403}, (path, raw)
+    async with connection(site) as (reader, writer):
+        spoilt = "POST /admin/api/session HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\n"
+        writer.write(f"{spoilt}Content-Length: 7\r\n\r\ngarbage".encode())
+        assert int((await reader.readline()).split()[1]) == 401
     (answered,) = await site.bell.ask(site.boss, "/stories prada")
     assert "photo" in answered  # nobody has stopped the spending
 
