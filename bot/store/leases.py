@@ -113,16 +113,15 @@ class Leader:
 
     async def _step(self) -> datetime:
         """Take or renew the lead, which ends where that fails: another may have it by then."""
-        asked_at = self._now()
+        asked_at, leads = self._now(), False
         try:
             async with in_time(self._db, self._patience_s) as tx:
-                leads = await take(tx, self._key, self._owner, now=asked_at, lease=self._lease)
-        except DatabaseUnavailableError:
-            self._stop_work()
-            raise
-        if not leads:
-            self._stop_work()
-        elif self._working is None and self._group is not None:
+                taken = await take(tx, self._key, self._owner, now=asked_at, lease=self._lease)
+            leads = taken
+        finally:
+            if not leads:
+                self._stop_work()
+        if leads and self._working is None and self._group is not None:
             log.info("leading", what=self._key)
             self._working = self._group.create_task(self._work())
         return asked_at + self._every
