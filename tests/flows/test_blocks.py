@@ -239,7 +239,7 @@ async def test_who_is_blocked_while_a_name_is_looked_up_is_not_told_that_it_is_f
         await town.block(place.chat)
         return await public(*asked)
 
-    monkeypatch.setattr(Names, "public", blocked_meanwhile)
+    monkeypatch.setattr(Names, "public_owner", blocked_meanwhile)
     (said,) = await town.bell.ask(place.bob, f"/subscribe unseen @{place.name}")
     assert said["text"].startswith(REFUSED)
 
