@@ -29,6 +29,7 @@ from bot.store.subscriptions import subscriptions
 from bot.store.topics import topics
 
 _PAST = timedelta(0)
+_CLOSE = timedelta(seconds=1)  # the clocks of replicas differ by less
 _LEASE = timedelta(minutes=2)  # the longest of all; each is renewed while its work goes on
 _DAY = timedelta(days=1)
 _FAILED_CHECK = timedelta(minutes=30)
@@ -69,9 +70,8 @@ async def cut(tx: Tx, *, now: datetime) -> None:
         .values(until=lead_until)
     )
     for column, most in _MOST:
-        await tx.execute(
-            sa.update(column.table).where(column > now + most).values({column.name: now + most})
-        )
+        late = column > now + most + _CLOSE
+        await tx.execute(sa.update(column.table).where(late).values({column.name: now + most}))
 
 
 async def _begin_subscriptions_earlier(tx: Tx, now: datetime) -> None:

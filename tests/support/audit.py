@@ -46,7 +46,10 @@ CREATE TRIGGER audit AFTER UPDATE ON chat_queues FOR EACH ROW EXECUTE FUNCTION a
 
 CREATE FUNCTION audit_delivery() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.story_pk IS NOT NULL AND NEW.state <> 'sent' AND NEW.copies >= OLD.copies THEN
+    -- When it is due may be judged anew by a process that begins.
+    IF NEW.story_pk IS NOT NULL AND NEW.state <> 'sent' AND NEW.copies >= OLD.copies
+        AND (NEW.state, NEW.copies, NEW.tries, NEW.claims)
+            IS DISTINCT FROM (OLD.state, OLD.copies, OLD.tries, OLD.claims) THEN
         PERFORM audit_write(
             'queue', NEW.chat_id, format('story %s: %s -> %s', NEW.story_pk, OLD, NEW)
         );
@@ -61,6 +64,9 @@ BEGIN
         PERFORM audit_claim('update', NEW.id);
     ELSE
         PERFORM audit_write('update', NEW.id, format('done at %s', NEW.done_at));
+    END IF;
+    IF NEW.attempts < OLD.attempts THEN  -- it is given back, to whoever is still at it as well
+        DELETE FROM audit_owners WHERE kind = 'update' AND id = NEW.id;
     END IF;
     RETURN NULL;
 END $$;
