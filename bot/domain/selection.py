@@ -97,7 +97,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     if decision.doubtful:
         return decision
     if until:
-        decision.held = [(row, until, "quiet") for row in queue.rows if row.notice != REPLY]
+        decision.held += [(row, until, "quiet") for row in queue.rows if row.notice != REPLY]
         return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
     rest = _speakable(alerts, queue.mutes, decision, now)

@@ -136,6 +136,9 @@ def test_what_may_crash_the_bot_is_tried_alone_for_as_long_as_it_lives() -> None
     assert ids(decide(replace(rows[0], held=held))) == [1]
     over = decide(replace(notice(1, "back"), claims=30), now=NOON + DAY)
     assert [reason for _, reason in over.dropped] == ["too many crashes"]
+    quiet = replace(CHAT, quiet_from=11 * 60, quiet_to=13 * 60)
+    decision = decide(row(1), replace(notice(2, REPLY), claims=30), chat=quiet)
+    assert [(one.id, why) for one, _, why in decision.held] == [(2, held), (1, "quiet")]
 
 
 def test_a_repeat_goes_apart_from_what_is_new() -> None:
