@@ -25,7 +25,6 @@ from bot.store.enqueue import add_notice
 
 _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 _SUMS = (sa.Integer, sa.BigInteger)
-_WAITING_ROOMS = frozenset({"inbox", "updates"})  # what came from the old chat was said there
 _SETTINGS = (
     "language",
     "language_code",
@@ -69,7 +68,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await deliveries_store.drop_doubles(tx, heir.id, by=one.id, now=now)
             await _end_for_heir(tx, one, heir)
     for table in all_tables().sorted_tables:
-        if "chat_id" in table.c and table.name not in _WAITING_ROOMS:
+        if "chat_id" in table.c:
             await _rewrite(tx, table, old, new)
     await budgets.move_chat(tx, old, new)
     await acquaintances.move_chat(tx, old, new)
