@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import takewhile
 
 from bot.domain import albums, alert_rules
 from bot.domain.budget import DAY
 from bot.domain.errors import StoryGoneError
-from bot.domain.model import Album, Target
+from bot.domain.model import Album, Story, Target
 from bot.domain.records import (
     BROADCAST,
     MAIN,
@@ -26,6 +26,7 @@ TOO_OLD = "expired"
 REMOVED = "removed"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
+_AFTER_QUIET = timedelta(hours=1)  # in which what they held goes again where a send failed
 _WAITED = "waiting"  # what may crash the bot has waited before it is tried again
 NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
@@ -191,13 +192,20 @@ def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> boo
         decision.dropped.append((row, TOO_OLD if row.held == MUTED else _FORGOTTEN))
     elif not row.copies and (why := alert_rules.held_back_by(row.story, row.options)):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
-    elif (
-        row.story.expires_at <= now and row.held != "quiet"
-    ):  # Instagram serves the file some hours longer
+    elif row.story.expires_at <= now and not _waited_quietly(row, row.story, chat, now):
         decision.dropped.append((row, TOO_OLD))
     else:
         return not _is_held(row, chat, decision, now)
     return False
+
+
+def _waited_quietly(row: Delivery, story: Story, chat: Chat, now: datetime) -> bool:
+    """Return whether quiet hours outlasted a story's day, and are not over for long.
+
+    Instagram serves the file some hours longer.
+    """
+    until = alert_rules.quiet_until(story.expires_at, _quiet_hours(chat), chat.zone)
+    return row.held == "quiet" or (until is not None and now < until + _AFTER_QUIET)
 
 
 def _is_held(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:

@@ -235,3 +235,8 @@ def test_a_story_is_dead_when_its_day_is_over(held: str) -> None:
 
 def test_what_only_quiet_hours_held_goes_out_after_its_day() -> None:
     assert ids(decide(row(1, held="quiet"), now=NOON + DAY + HOUR)) == [1]
+    quiet = replace(CHAT, quiet_from=11 * 60, quiet_to=13 * 60)
+    begun = row(1, claims=1)  # and cut off by a kill: it is not held any more
+    assert ids(decide(begun, chat=quiet, now=NOON + DAY + HOUR)) == [1]
+    late = decide(begun, chat=quiet, now=NOON + DAY + 2 * HOUR)
+    assert [why for _, why in late.dropped] == [selection.TOO_OLD]
