@@ -13,7 +13,7 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain.records import Subscription
-from bot.presentation.actions import RUN, Buttons, button, grid
+from bot.presentation.actions import RUN, Buttons, button, grid, split_about
 from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.replies import say
@@ -69,11 +69,19 @@ def question_of(message: Message, questions: Sequence[str]) -> str | None:
     return next((question for question in questions if words in _in_all_languages(question)), None)
 
 
+def chat_asked_about(message: Message) -> int | None:
+    """Return the other chat that the page which a message replies to is about, by its buttons."""
+    page = message.reply_to_message
+    markup = page.reply_markup if page else None
+    data = markup.inline_keyboard[0][0].callback_data if markup else None
+    return split_about(data)[0] if isinstance(data, str) else None
+
+
 @cache
 def _in_all_languages(question: str) -> frozenset[str]:
     return frozenset(_words(plain(translator_for(code)(question))) for code in LANGUAGES)
 
 
 def _words(text: str) -> str:
-    """Return a text without marks of direction, which a release may add or take away."""
-    return re.sub("[\u200e\u200f\u2066-\u2069]", "", text).strip()
+    """Return a text without the name of the chat above it, and without marks of direction."""
+    return re.sub("^📣 .*\n|[\u200e\u200f\u2066-\u2069]", "", text).strip()

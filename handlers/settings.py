@@ -24,7 +24,7 @@ from bot.presentation.actions import (
     grid,
 )
 from handlers.guard import act_on, command, heard, pressed
-from handlers.questions import answers_to, question_of
+from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import rewrite, say
 
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
@@ -70,12 +70,12 @@ async def timezone(context: Context) -> None:
 
 @pressed(SETTING)
 async def change_setting(context: Context, data: str) -> None:
-    """Follow the buttons: ``<what>[:<value>[:<value>]]``."""
-    words = data.split(":")
-    page = _question_page(context, data)
-    _expect_answer(context, data if page else "")
+    """Follow the buttons: ``<what>[:<value>]``, the value as it may be typed."""
+    what, _, value = data.partition(":")
+    page = None if value else _question_page(context, what)
+    _expect_answer(context, what if page else "")
     if page is None:
-        await _set_pressed(context, words)
+        await _set(context, what, value)
         page = await settings_page(context)
     await rewrite(context, *page)
 
@@ -94,17 +94,18 @@ def _question_page(context: Context, what: str) -> Page | None:
             return None
 
 
-async def _set_pressed(context: Context, words: list[str]) -> None:
-    """Set what the words of a pressed button say."""
-    match words:
-        case ["zone", name] if is_zone(name):
-            await _change_chat(context, zone=name)
-        case ["quiet", "off"]:
-            await _change_chat(context, quiet_from=None, quiet_to=None)
-        case ["quiet", start, end] if _is_hour(start) and _is_hour(end):
-            await _set_quiet(context, int(start) * 60, int(end) * 60)
-        case ["digest", hour] if _is_hour(hour):
-            await _change_chat(context, digest_at=int(hour) * 60)
+async def _set(context: Context, what: str, text: str) -> bool:
+    """Set what was pressed or typed; return whether it could be read."""
+    if what == "zone" and (zone := text if is_zone(text) else cities.zone_named(text)):
+        await _change_chat(context, zone=zone)
+    elif what == "quiet" and (night := hours.hours_in(text)):
+        start, end = night if night[0] != night[1] else (None, None)
+        await _change_chat(context, quiet_from=start, quiet_to=end)
+    elif what == "digest" and (hour := hours.hour_in(text)) is not None:
+        await _change_chat(context, digest_at=hour)
+    else:
+        return False
+    return True
 
 
 @heard("an answer: a setting", answers_to(*QUESTIONS))
@@ -112,8 +113,12 @@ async def take_answer(context: Context) -> None:
     """Take what is typed as a reply to a page that asks."""
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
-    if message and question and not await _enter(context, QUESTIONS[question], message.text or ""):
-        await _ask_for(context, QUESTIONS[question])
+    if message is None or question is None:
+        return
+    about = chat_asked_about(message)
+    if about is not None:
+        await act_on(context, about)
+    await _enter(context, QUESTIONS[question], message.text or "")
 
 
 async def take_typed(context: Context, text: str) -> bool:
@@ -134,54 +139,35 @@ async def take_typed(context: Context, text: str) -> bool:
     if is_taken:
         if about is not None:
             await act_on(context, about)
-        if not await _enter(context, what, text):
-            await _ask_for(context, what)
+        await _enter(context, what, text)
     return bool(is_taken)
 
 
-async def _ask_for(context: Context, what: str) -> None:
+async def _ask_for(context: Context, what: str, unread: str = "") -> None:
+    """Ask for a setting, once more where ``unread`` is no answer."""
     page = _question_page(context, what)
+    if what == "zone" and unread:
+        page = context.t(NO_SUCH_ZONE, zone=unread[:64]), _city_buttons(context)
     if page:
         _expect_answer(context, what)
         await say(context, *page)
 
 
-async def _enter(context: Context, what: str, text: str) -> bool:
-    """Set what was typed; return whether it could be read."""
-    if what == "zone":
-        await _set_zone(context, text)
-        return True
-    if what == "quiet" and (night := hours.hours_in(text)):
-        await _set_quiet(context, *night)
-    elif what == "digest" and (hour := hours.hour_in(text)) is not None:
-        await _change_chat(context, digest_at=hour)
-    else:
-        return False
+async def _enter(context: Context, what: str, text: str) -> None:
+    """Set what was typed and show it; what can't be read is asked for again."""
+    if not await _set(context, what, text):
+        await _ask_for(context, what, text)
+        return
     _expect_answer(context, "")
-    await say(context, *await settings_page(context))
-    return True
+    if what == "zone":
+        shown = context.t(ZONE_SET, clock=_time_there(context), zone=_zone_text(context))
+        await say(context, shown, [[back(context.t, TOP)]])
+    else:
+        await say(context, *await settings_page(context))
 
 
 def _is_readable(what: str, text: str) -> bool:
     return (hours.hours_in(text) if what == "quiet" else hours.hour_in(text)) is not None
-
-
-async def _set_zone(context: Context, text: str) -> None:
-    """Take a city or a zone; where there is no such, another is asked for."""
-    name = text if is_zone(text) else cities.zone_named(text)
-    if name is None:
-        _expect_answer(context, "zone")
-        await say(context, context.t(NO_SUCH_ZONE, zone=text[:64]), _city_buttons(context))
-        return
-    _expect_answer(context, "")
-    await _change_chat(context, zone=name)
-    shown = context.t(ZONE_SET, clock=_time_there(context), zone=_zone_text(context))
-    await say(context, shown, [[back(context.t, TOP)]])
-
-
-async def _set_quiet(context: Context, start: int, end: int) -> None:
-    same = start == end
-    await _change_chat(context, quiet_from=None if same else start, quiet_to=None if same else end)
 
 
 def _expected_setting(context: Context) -> tuple[str, int | None]:
@@ -262,10 +248,10 @@ def _clock_time(minutes: int, context: Context) -> str:
 
 def _night_buttons(context: Context) -> Buttons:
     nights = [
-        button(_hours_text(start * 60, end * 60, context), SETTING("quiet", start, end))
+        button(_hours_text(start * 60, end * 60, context), SETTING("quiet", f"{start}-{end}"))
         for start, end in NIGHTS
     ]
-    off = context.button(N_("Never"), SETTING("quiet", "off"))
+    off = context.button(N_("Never"), SETTING("quiet", "0-0"))
     return [*grid(nights, 2), [off, back(context.t, TOP)]]
 
 
@@ -279,7 +265,3 @@ def _city_buttons(context: Context) -> Buttons:
     language = context.t.language
     choice = [button(cities.city_of(z, language), SETTING("zone", z)) for z in cities.CHOICE]
     return grid(choice, 3)
-
-
-def _is_hour(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 3 and int(text) < 24  # noqa: PLR2004 - an hour of the day

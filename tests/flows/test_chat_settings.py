@@ -43,14 +43,14 @@ async def test_the_zone_by_name_and_by_city(bell: Bell, control: Control) -> Non
 async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (page,) = await bell.ask(ann, "/settings")
-    for data in ("set:quiet", "set:quiet:22:7"):
+    for data in ("set:quiet", "set:quiet:22-7"):
         await bell.press(ann, page, data)
     await bell.press(ann, page, "set:digest")
     await bell.press(ann, page, "set:digest:18")
     text = " ".join((await bell.message(ann, page["message_id"]))["text"].split())
     assert "Quiet hours: 10:00 PM \u2013 7:00 AM Daily summary at: 6:00 PM" in text
     await bell.press(ann, page, "set:quiet")
-    await bell.press(ann, page, "set:quiet:off")
+    await bell.press(ann, page, "set:quiet:0-0")
     assert "Quiet hours: none" in (await bell.message(ann, page["message_id"]))["text"]
 
 
@@ -74,6 +74,13 @@ async def test_what_is_typed_sets_the_chat_whose_page_asked_last(
     assert "Quiet hours: 9:00 PM \u2013 5:00 AM" in " ".join(theirs["text"].split())
     (own,) = await bell.ask(ann, "/settings")
     assert "Quiet hours: none" in own["text"]
+    asked = await bell.message(ann, own["message_id"])
+    (theirs,) = await bell.ask(ann, "/settings @typed_news")
+    await bell.press(ann, theirs, buttons(theirs)["🌙 Quiet hours"])
+    await bell.press(ann, asked, buttons(asked)["📰 Daily summary"])
+    (shown,) = await bell.ask(ann, "22-7", reply_to=theirs["message_id"])  # not what asked last
+    assert shown["text"].startswith("📣 News")
+    assert "Quiet hours: 10:00 PM \u2013 7:00 AM" in " ".join(shown["text"].split())
 
 
 async def test_usage_counts_what_was_asked(bell: Bell, control: Control) -> None:

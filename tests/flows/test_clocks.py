@@ -152,7 +152,7 @@ async def test_a_held_alert_comes_once_whatever_the_clock_did_meanwhile(
         bob = await bell.control.person()
         await bell.ask(bob, "/subscribe held.back")  # for whom it is checked meanwhile
         hour = datetime.now(UTC).hour
-        quiet, off = f"set:quiet:{(hour - 1) % 24}:{(hour + 2) % 24}", "set:quiet:off"
+        quiet, off = f"set:quiet:{(hour - 1) % 24}-{(hour + 2) % 24}", "set:quiet:0-0"
         page = await bell.old_post(ann, quiet, off)
         await bell.press(ann, page, quiet)
         story = await bell.control.publish("held.back")

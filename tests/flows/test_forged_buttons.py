@@ -26,7 +26,7 @@ IDS = range(12)
 REAL = (
     "language:es", "live:forged.one", "subs:0", "subs:9999", "undo:1",
     "unsub:x", "defaults", "defaults:silent", "defaults:media", "set:back",
-    "set:zone:Asia/Tokyo", "set:quiet:1:5", "set:quiet:off", "set:digest:3", "erase",
+    "set:zone:Asia/Tokyo", "set:quiet:1-5", "set:quiet:0-0", "set:digest:3", "erase",
     "erase:yes", "erase:no",
     *(f"{what}:{n}" for what in ("sub", "unsub") for n in IDS),
     *(f"opt:{n}:{what}:on" for n in IDS for what in ("pause", "silent", "fast", "media", "x")),
@@ -35,7 +35,7 @@ IN_CHANNELS = ("run:stories:natgeo", "run:stories:locked", "run:stories:nobody.h
 INVENTED = (
     "", ":", "::::", "@", "@0:", "opt:", "opt:1", "opt:-1:pause", "opt:1:pause:pause:x",
     "sub:99999999999999999999", "sub:1 OR 1=1", "unsub:", "set:", "set:zone:../../etc/passwd",
-    "set:quiet:99:99", "language:", "language:xx", "erase:", "erase:yes:yes", "live:",
+    "set:quiet:99-99", "language:", "language:xx", "erase:", "erase:yes:yes", "live:",
     "\u0000", "🔔" * 16, "x" * 64, "x" * 5000, "defaults:defaults", "@zzzzzzzzzzzzz:erase:yes",
 )  # fmt: skip
 

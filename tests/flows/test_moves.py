@@ -53,7 +53,7 @@ async def set_up(bell: Bell, *names: str) -> tuple[int, int]:
     await bell.ask(group, "/timezone Asia/Tokyo", user=boss)
     hour = (datetime.now(UTC).astimezone(ZoneInfo("Asia/Tokyo")).hour + 10) % 24
     (page,) = await bell.ask(group, "/settings", user=boss)
-    for data in ("set:quiet", f"set:quiet:{hour}:{(hour + 2) % 24}"):
+    for data in ("set:quiet", f"set:quiet:{hour}-{(hour + 2) % 24}"):
         await bell.press(group, page, data, user=boss)
     (page,) = await bell.ask(group, "/language", user=boss)
     await bell.press(group, page, "language:es", user=boss)

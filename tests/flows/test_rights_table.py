@@ -58,7 +58,7 @@ BUTTONS = {
     "rule:": ("rule:1",),
     "opt:": ("opt:1:pause:on", "opt:1:silent:on"),
     "defaults": ("defaults", "defaults:silent"),
-    "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:off"),
+    "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:0-0"),
     "people:": ("people:list:0", "people:who:1", "people:limit:1:10", "people:block:1"),
     "owner:": ("owner:invite", "owner:open", "owner:no:1"),
     "cast:": ("cast:send:1", "cast:no:1", "cast:stop:1"),

@@ -245,7 +245,7 @@ async def test_a_question_of_before_an_update_is_answered_after_it(
     boss = await control.person("Boss", language_code=language)
     group = await control.chat("supergroup", members={boss: "creator"})
     asked = translator_for(language)(QUIET).replace("\u200e", "").replace("\u200f", "")
-    old = await bell.old_post(group, "set:quiet:off", text=asked)
+    old = await bell.old_post(group, "set:quiet:0-0", text=asked)
     (reply,) = await bell.ask(group, "23-7", user=boss, reply_to=old["message_id"])
     assert "set:quiet" in buttons(reply).values()
 

@@ -96,7 +96,7 @@ class People:
                 await asyncio.sleep(self._rates.settled_s)
         if self._rates.quiet:
             for place in self.places[::3]:
-                await self._be_quiet(place, ["set:quiet", "set:quiet:0:8"])
+                await self._be_quiet(place, ["set:quiet", "set:quiet:0-8"])
 
     async def _found(self, kind: str, number: int) -> None:
         owner, other, third = [await self._control.person(f"{kind}{number}{c}") for c in "abc"]
@@ -211,8 +211,8 @@ class People:
         """Set quiet hours, the hour of digests, or the zone, button by button."""
         chance = self._chance
         ways = [
-            ["set:quiet", "set:quiet:" + chance.choice(["22:7", "23:7", "23:8", "0:8"])],
-            ["set:quiet", "set:quiet:off"],
+            ["set:quiet", "set:quiet:" + chance.choice(["22-7", "23-7", "23-8", "0-8"])],
+            ["set:quiet", "set:quiet:0-0"],
             ["set:digest", f"set:digest:{chance.randrange(24)}"],
             ["set:zone", chance.choice(["set:zone:Asia/Tokyo", "set:zone:America/New_York"])],
         ]
