@@ -107,7 +107,7 @@ def _result(story: Story, file: KnownFile, t: Translator) -> dict[str, Any]:
         "id": story.pk,
         field: file.file_id,
         "title": f"{story.profile.username} · {t.date(story.taken_at)}",
-        "caption": caption([story], t, now=story.taken_at, zone=t.zone),
+        "caption": caption([story], t, now=story.taken_at),
         "parse_mode": "HTML",
         "reply_markup": {"inline_keyboard": buttons},
     }

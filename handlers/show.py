@@ -150,7 +150,6 @@ def _caption(
         album.stories,
         t,
         now=context.now,
-        zone=t.zone,
         part=part,
         spare=captions.LINK_ROOM if has_link else 0,
         title=title,

@@ -28,7 +28,7 @@ from bot.domain.records import Subscription, mute_of
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, about, arrows, button
-from bot.presentation.html import Safe, shorten
+from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
 from handlers.guard import UNKNOWN_BUTTON, answer_press, command, heard, may_run, pressed
 from handlers.links import unreadable_reply
@@ -333,9 +333,9 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
     if not every:
         text = context.t(EMPTY if context.about is None else EMPTY_THERE)
         return text, [[context.button(N_("⚙️ Settings"), SETTINGS)]]
-    if context.chat.kind == Chat.CHANNEL and context.about is None:
-        names = context.t.bold_names(one.username for one in rows)
-        text = Safe(f"{context.t(N_('Subscriptions'))}: <b>{names}</b>")
+    if context.is_channel:
+        lines = [context.t(N_("Subscriptions")), *(escape(_row(one, context)) for one in every)]
+        text = Safe("\n".join(lines))
         return Safe(text + await _obstacles(context, None)), [[list_button(context)]]
     text = context.t(
         NN_(
@@ -345,7 +345,7 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
         n=len(every),
     )
     text = Safe(text + await _obstacles(context, None))
-    buttons = [[button(_button_text(one, context), actions.SUBSCRIPTION(one.id))] for one in rows]
+    buttons = [[button(_row(one, context), actions.SUBSCRIPTION(one.id))] for one in rows]
     is_last = (page + 1) * PAGE >= len(every)
     return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
@@ -365,8 +365,8 @@ async def _obstacles(context: Context, target: Target | None) -> Safe:
     return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in here))
 
 
-def _button_text(one: Subscription, context: Context) -> str:
-    """Return a profile's name, and where its alerts go if not to the chat itself."""
+def _row(one: Subscription, context: Context) -> str:
+    """Return a subscription as the list shows it: whether alerts come, of whom, and where to."""
     signs = {True: "⏸ ", False: "🔔 "}[one.paused]
     if one.state != "active":
         signs = "🔒 "

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
 
 from bot.domain.alert_rules import LONGEST_WAIT
-from bot.domain.model import Album, Outcome
+from bot.domain.model import Outcome
 from bot.domain.records import Chat
 from bot.domain.selection import Batch
 from bot.domain.zones import zone_of
@@ -21,6 +20,9 @@ from bot.sending.sender import Sender
 from bot.telegram.api import Leaving
 
 PATIENCE_S = 5.0  # that an answer waits here for a flood limit; else in the store
+
+# Written once for all who read it at the same time in the same words.
+_caption = lru_cache(maxsize=256)(caption)
 
 
 class Alerts:
@@ -56,11 +58,11 @@ class Alerts:
             return await self._send_notices(batch, t, leaving)
         now = self._now()
         text = _caption(
-            batch.album,
-            chat.effective_language,
-            chat.zone,
-            batch.rows[0].options.caption,
-            now.replace(second=now.second // 10 * 10, microsecond=0),  # one for ten seconds
+            batch.album.stories,
+            t,
+            now=now.replace(second=now.second // 10 * 10, microsecond=0),  # one for ten seconds
+            alert=batch.rows[0].options,
+            spare=LINK_ROOM,
         )
         if chat.kind != "channel" and len(batch.album.stories) > 1:
             link = options_link(self._replies.bot_name, chat.id, batch.rows[0].subscription_id)
@@ -81,27 +83,6 @@ class Alerts:
         return await self._replies.send(
             batch.target, text_payload(text), silent=batch.is_repeat, lane="alert", leaving=leaving
         )
-
-
-@lru_cache(maxsize=256)
-def _caption(
-    album: Album,
-    language: str | None,
-    zone: str,
-    style: Literal["short", "full"],
-    now: datetime,
-) -> str:
-    """Write it once for all who read it at the same time in the same words."""
-    t, place = translator_for(language), zone_of(zone)
-    return caption(
-        album.stories,
-        t.in_zone(place),
-        now=now,
-        zone=place,
-        style=style,
-        alert=True,
-        spare=LINK_ROOM,
-    )
 
 
 def _buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta, tzinfo
-from typing import Literal
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
-from bot.domain.model import Profile, Reshared, Story
+from bot.domain.model import Options, Profile, Reshared, Story
 from bot.domain.sentences import NN_
 from bot.presentation.buttons import button_links
 from bot.presentation.html import Safe, bold, foreign, link, one_line, shorten, visible_length
@@ -30,27 +29,25 @@ def caption(
     t: Translator,
     *,
     now: datetime,
-    zone: tzinfo,
-    style: Literal["short", "full"] = "full",
-    alert: bool = False,
+    alert: Options | None = None,
     part: tuple[int, int] | None = None,
     spare: int = 0,
     title: str = "",
 ) -> Safe:
     """Return the caption of an album of one profile, at most 1,024 code points after parsing.
 
-    ``alert`` announces new stories, ``part`` = (2, 3) marks the second album of three; ``title``
-    is that of the highlight they are from. Where it is
+    An ``alert`` announces new stories as its subscription wants; ``part`` = (2, 3) marks the
+    second album of three; ``title`` is that of the highlight they are from. Where it is
     too long, whole lines go, the least important first; ``spare`` code points are left free.
     """
-    header = _header(stories, t, alert=alert)
+    header = _header(stories, t, alert)
     if part and part[1] > 1:
         header += f" · {part[0]}/{part[1]}"
     lines = [header]
     if name := shorten(one_line(title), _NAME_LENGTH):
         lines.append(f"⭐ {bold(foreign(name, rtl=t.rtl))}")
-    lines += ["🕒 " + _time_line(stories, t, now, zone), *_end_line(stories, t, now, zone)]
-    return _fit(lines, _details(stories, t, style), t, spare)
+    lines += ["🕒 " + _time_line(stories, t, now), *_end_line(stories, t, now)]
+    return _fit(lines, _details(stories, t, alert), t, spare)
 
 
 def profile_link(profile: Profile, t: Translator) -> Safe:
@@ -66,9 +63,9 @@ def profile_link(profile: Profile, t: Translator) -> Safe:
     return Safe(shown + " ☑️" if profile.is_verified else shown)
 
 
-def _header(stories: Sequence[Story], t: Translator, *, alert: bool) -> str:
+def _header(stories: Sequence[Story], t: Translator, alert: Options | None) -> str:
     name = profile_link(stories[0].profile, t)
-    if not alert:
+    if alert is None:
         return name
     if len(stories) == 1:
         return "🔔 " + t("New story from {profile}", profile=name)
@@ -79,30 +76,28 @@ def _header(stories: Sequence[Story], t: Translator, *, alert: bool) -> str:
     )
 
 
-def _time_line(stories: Sequence[Story], t: Translator, now: datetime, zone: tzinfo) -> str:
+def _time_line(stories: Sequence[Story], t: Translator, now: datetime) -> str:
     first, last = (f(story.taken_at for story in stories) for f in (min, max))
-    shown: str = t.moment(last, zone)
+    shown: str = t.moment(last)
     if last < now - _LONG_AGO:
-        shown = t.days(first, last, zone)  # "730 days ago" tells nobody when
+        shown = t.days(first, last)  # "730 days ago" tells nobody when
     elif last - first >= _APART:
-        shown = f"{t.moment(first, zone)} \u2013 {shown}"
+        shown = f"{t.moment(first)} \u2013 {shown}"
     count = [t(NN_("{n} story", "{n} stories"), n=len(stories))] if len(stories) > 1 else []
     return " · ".join([*count, shown])
 
 
-def _end_line(stories: Sequence[Story], t: Translator, now: datetime, zone: tzinfo) -> list[str]:
+def _end_line(stories: Sequence[Story], t: Translator, now: datetime) -> list[str]:
     ends = min(story.expires_at for story in stories)
     if ends <= now:
         return []
-    when = t.moment(ends, zone)
+    when = t.moment(ends)
     if len(stories) == 1:
         return ["⏳ " + t("Disappears: {when}", when=when)]
     return ["⏳ " + t("The first one disappears: {when}", when=when)]
 
 
-def _details(
-    stories: Sequence[Story], t: Translator, style: Literal["short", "full"]
-) -> list[str]:
+def _details(stories: Sequence[Story], t: Translator, alert: Options | None) -> list[str]:
     """Return the lines about what the stories hold, the most important first.
 
     A short caption tells who has paid, and where links lead that no button can: those of an
@@ -118,7 +113,7 @@ def _details(
 
     sponsors = listed(lambda story: story.sponsors, _person)
     lines = ["🤝 " + t("Paid partnership with {names}", names=Safe(sponsors))] if sponsors else []
-    if style == "short":
+    if alert and alert.caption == "short":
         is_single = len(stories) == 1
         links = listed(lambda story: _bare_links(story) if is_single else story.links, _web)
         return [*lines, *([f"🔗 {links}"] if links else [])]

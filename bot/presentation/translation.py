@@ -124,33 +124,33 @@ class Translator:
         written = numbers.format_currency(amount, "USD", locale=self._locale)
         return written.replace("$US", "$")  # French: Telegram would take it for a cashtag
 
-    def date(self, dt: datetime, zone: tzinfo | None = None) -> str:
-        """Return day and time of day in ``zone``, as in “November 25, 2:05 PM”."""
+    def date(self, dt: datetime) -> str:
+        """Return day and time of day, as in “November 25, 2:05 PM”."""
         joint = self._locale.datetime_formats["medium"]
-        return str(joint).format(self.time(dt, zone), self.day(dt, zone))
+        return str(joint).format(self.time(dt), self.day(dt))
 
-    def day(self, dt: datetime, zone: tzinfo | None = None) -> str:
-        """Return the day in ``zone``, as in “November 25”."""
+    def day(self, dt: datetime) -> str:
+        """Return the day, as in “November 25”."""
         return dates.format_skeleton(
-            "MMMMd", dt, tzinfo=zone or self.zone, locale=self._locale, fuzzy=True
+            "MMMMd", dt, tzinfo=self.zone, locale=self._locale, fuzzy=True
         )
 
     def time(self, dt: datetime, zone: tzinfo | None = None) -> str:
         """Return the time of day in ``zone``, as in “2:05 PM”."""
         return dates.format_time(dt, "short", tzinfo=zone or self.zone, locale=self._locale)
 
-    def moment(self, dt: datetime, zone: tzinfo | None = None) -> Safe:
+    def moment(self, dt: datetime) -> Safe:
         """Return a time that stays true: readers see how far it is from when they read it.
 
-        Clients that don't know the tag show what stands in it, which is day and time in ``zone``.
+        Clients that don't know the tag show what stands in it, which is day and time.
         """
         at = int(dt.timestamp())
-        return Safe(f'<tg-time unix="{at}" format="r">{self.date(dt, zone)}</tg-time>')
+        return Safe(f'<tg-time unix="{at}" format="r">{self.date(dt)}</tg-time>')
 
-    def days(self, first: datetime, last: datetime, zone: tzinfo | None = None) -> str:
+    def days(self, first: datetime, last: datetime) -> str:
         """Return the days from one time to another with the year, as in “November 24, 2024”."""
         start, end = (
-            dates.format_date(at.astimezone(zone or self.zone), "long", locale=self._locale)
+            dates.format_date(at.astimezone(self.zone), "long", locale=self._locale)
             for at in (first, last)
         )
         return start if start == end else self.span(start, end)

@@ -1,5 +1,7 @@
 """Who may do what in channels, linked groups, topics, and where members are hidden."""
 
+import re
+
 import pytest
 
 from tests.support.control import Control, Json, refused, wait_for
@@ -31,7 +33,7 @@ async def followed(bell: Bell, channel: int, boss: int, name: str) -> Json:
 async def follows(bell: Bell, channel: int, boss: int) -> set[str]:
     """What a channel follows, as it says itself."""
     (listed,) = await bell.ask(channel, "/subscriptions", user=boss)
-    return set(listed["text"].partition("\n")[0].removeprefix("Subscriptions: ").split(", "))
+    return set(re.findall("🔔 (.+)", listed["text"]))
 
 
 async def test_an_administrator_of_a_channel_still_presses_old_buttons(
@@ -82,7 +84,7 @@ async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it
     await control.profile("chan.not")
     await bell.press(boss, told, buttons(told)["🔔 Subscribe"])
     (told,) = await bell.replies(boss, after=told["message_id"])
-    assert await follows(bell, channel, boss) == {"chan.not and chan.run"}
+    assert await follows(bell, channel, boss) == {"chan.not", "chan.run"}
     await bell.press(boss, page, buttons(page)["Why and when"])
     (told,) = await bell.replies(boss, after=told["message_id"])
     assert told["text"].startswith("📣 News\nchan.run\nThis profile is public.")
@@ -98,6 +100,18 @@ async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it
     await bell.press(boss, page, stop)
     assert "Unsubscribed from" in (await bell.message(boss, page["message_id"]))["text"]
     assert await follows(bell, channel, boss) == {"chan.not"}
+
+
+async def test_a_channels_list_has_a_line_for_all_that_it_follows(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)
+    names = {f"chan.line{n}" for n in range(9)}
+    for name in names:
+        await control.profile(name, posts_per_day=0)
+    await bell.ask(channel, f"/subscribe {' '.join(names)}", user=boss)
+    assert await follows(bell, channel, boss) == names
 
 
 async def test_an_alert_in_a_channel_has_links_and_is_not_answered_in_its_group(

@@ -10,7 +10,7 @@ import tdjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.model import Profile, Reshared, Story
+from bot.domain.model import Options, Profile, Reshared, Story
 from bot.presentation.buttons import OPTIONS
 from bot.presentation.captions import (
     CAPTION_LENGTH,
@@ -107,7 +107,7 @@ def links_in(markup: str) -> dict[str, str]:
 
 
 def of(*given_stories: Story, t: Translator = ENGLISH, **more: Any) -> str:
-    return caption(given_stories, t, now=NOW, zone=MADRID, **more)
+    return caption(given_stories, t.in_zone(MADRID), now=NOW, **more)
 
 
 def test_a_story_tells_who_when_and_how_long() -> None:
@@ -156,7 +156,7 @@ def test_the_one_link_at_the_end_has_its_room() -> None:
 
 
 def test_the_short_style_tells_when_and_who_paid() -> None:
-    short = parse(of(RICH, style="short"))[0]
+    short = parse(of(RICH, alert=Options()))[0]
     assert short.splitlines()[1:] == [
         "🕒 November 25, 2:05\u202fPM",
         "⏳ Disappears: November 26, 2:05\u202fPM",
@@ -164,7 +164,7 @@ def test_the_short_style_tells_when_and_who_paid() -> None:
         "🤝 Paid partnership with canon",
     ]
     # The links of an album have no buttons.
-    album = parse(of(RICH, replace(STORY, pk="12"), style="short"))[0]
+    album = parse(of(RICH, replace(STORY, pk="12"), alert=Options()))[0]
     assert album.splitlines()[-1] == "🔗 example.com/a · b.example"
 
 
@@ -176,8 +176,8 @@ def test_posts_and_music_have_their_lines() -> None:
 
 
 def test_an_alert_says_that_it_is_new() -> None:
-    assert parse(of(STORY, alert=True))[0].startswith("🔔 New story from National Geographic")
-    both = of(STORY, replace(STORY, pk="12"), alert=True)
+    assert parse(of(STORY, alert=Options()))[0].startswith("🔔 New story from National Geographic")
+    both = of(STORY, replace(STORY, pk="12"), alert=Options())
     assert parse(both)[0].startswith("🔔 2 new stories from National Geographic")
 
 
@@ -245,15 +245,12 @@ def test_in_arabic_each_line_runs_from_right_to_left_and_names_keep_apart() -> N
 @given(
     st.lists(stories, min_size=1, max_size=10),
     st.sampled_from(sorted(LANGUAGES)),
-    st.sampled_from(["full", "short"]),
-    st.booleans(),
+    st.sampled_from([None, Options(), Options(caption="full")]),
 )
 def test_no_story_makes_a_caption_that_telegram_refuses(
-    given_stories: list[Story], language: str, style: Any, alert: bool
+    given_stories: list[Story], language: str, alert: Options | None
 ) -> None:
-    markup = caption(
-        given_stories, translator_for(language), now=NOW, zone=MADRID, style=style, alert=alert
-    )
+    markup = of(*given_stories, t=translator_for(language), alert=alert)
     text, entities = parse(markup)
     assert len(text) <= visible_length(markup) <= CAPTION_LENGTH
     assert len(markup.encode()) <= 32768
