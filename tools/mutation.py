@@ -6,8 +6,8 @@ fork of a process that has the libraries loaded takes the mutant for the module,
 that reach its lines, the nearest first, until one fails. Nothing on the disk is changed.
 
 ``mutation.toml`` says what is broken, and lists the survivors that are no fault, with the reason.
-Exit 1 where less is killed than it asks for, where a survivor is not listed, or where one that is
-listed survives no longer.
+Exit 1 where less is killed than it asks for, where a survivor is not listed, where one that is
+listed survives no longer, and, before anything is tried, where no mutant makes one that is listed.
 
 ``python -m tools.mutation bot/domain/links.py`` tries a room or a module, ``--some 50`` that many
 of its mutants.
@@ -29,8 +29,9 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -93,10 +94,10 @@ class Mutant:
         return str(made)
 
     def change(self) -> str:
-        """Return what stood there and what stands there now, each in a line."""
+        """Return what stood there and what stands there now, without comments."""
         before, after = self.path.read_text().splitlines(), self.code().splitlines()
         at = next(n for n, pair in enumerate(zip(before, after, strict=False)) if len({*pair}) > 1)
-        return " ".join(f"{before[at]}  →  {after[at]}".split())
+        return f"{_bare(before[at])} → {_bare(after[at])}".strip()
 
 
 class RemoveCall(Operator):  # type: ignore[misc]
@@ -120,6 +121,10 @@ class RemoveCall(Operator):  # type: ignore[misc]
     def examples(cls) -> tuple[()]:
         """Cosmic Ray's documentation is made of these."""
         return ()
+
+
+def _bare(line: str) -> str:
+    return " ".join(line.partition("  # ")[0].split())
 
 
 def _operator(name: str) -> Operator:
@@ -201,6 +206,45 @@ def chosen(room: str, most: int, config: dict[str, Any]) -> list[Mutant]:
             key=lambda one: hashlib.sha256(f"{config['seed']} {one.where}".encode()).digest()
         )
     return found[: most or None]
+
+
+def listed(config: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Return why each change may survive, by its module and what it is."""
+    return {
+        (one["module"], change): one["why"]
+        for one in config.get("equivalent", ())
+        for change in one["changes"]
+    }
+
+
+def of_no_line(changes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return those of ``changes`` whose line is no longer in its module."""
+    return [
+        (module, change)
+        for module, change in changes
+        if _before(change) not in {"", *_bare_lines(Path(module))}
+    ]
+
+
+def not_made(changes: Iterable[tuple[str, str]], operators: Sequence[str]) -> set[tuple[str, str]]:
+    """Return those of ``changes`` that no mutant makes."""
+    left = set(changes)
+    for path in {Path(module) for module, _ in left if Path(module).exists()}:
+        lines = _bare_lines(path)
+        before = {_before(change) for module, change in left if module == str(path)}
+        for mutant in mutants_of(path, operators):
+            if before & {"", *lines[mutant.lines.start - 1 : mutant.lines.stop]}:
+                left.discard((str(path), mutant.change()))
+    return left
+
+
+def _before(change: str) -> str:
+    return change.partition("→")[0].strip()
+
+
+@lru_cache
+def _bare_lines(path: Path) -> list[str]:
+    return [_bare(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 @dataclass(frozen=True)
@@ -442,11 +486,13 @@ def main() -> int:
     mutants = [
         one for room, most in rooms.items() for one in chosen(room, asked.some or most, config)
     ]
-    reasons = {
-        (one["module"], change): one["why"]
-        for one in config.get("equivalent", ())
-        for change in one["changes"]
-    }
+    reasons = listed(config)
+    tried = {str(one.path) for one in mutants}
+    gone = not_made([key for key in reasons if key[0] in tried], config["operators"]["used"])
+    for module, change in gone:
+        console.print(f"! {module}: {change}  is listed, and no mutant makes it")
+    if gone:
+        return 1
     with tempfile.TemporaryDirectory(prefix="mutants") as folder:
         forks = Forks(Path(folder), asked.workers)
         tests = [f"tests/bot/{name}" for name in config["tests"]["folders"]]
@@ -467,8 +513,8 @@ def main() -> int:
                 unexplained += key not in reasons
                 mark = "  " if key in reasons else "! "
                 console.print(f"{mark}{mutant.path}: {key[1]}  {reasons.get(key, '')}")
-    for room, tried in groupby(mutants, key=lambda one: one.path.parent):
-        whole = list(tried)
+    for room, of_room in groupby(mutants, key=lambda one: one.path.parent):
+        whole = list(of_room)
         killed = sum(one not in survivors for one in whole)
         console.print(f"{room}: {killed} of {len(whole)} killed ({killed / len(whole):.1%})")
     stale = [] if asked.only or asked.some else [key for key in reasons if key not in used]
