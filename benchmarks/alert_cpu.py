@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from benchmarks import telegram_fanout
 from benchmarks.telegram_world import TOKEN, World, settings_for, world
-from bot.bootstrap import Parts, built
+from bot.bootstrap import Parts, open_parts
 from bot.domain.model import Profile
 
 ROUNDS = 5  # of which the middle one counts: other programs make a single one dearer
@@ -28,7 +28,7 @@ async def alert_cpu(url: str, alerts: int) -> float:
         async with world() as at:
             changed = {"messages_per_second": 100_000.0, "database_url": SecretStr(url)}
             settings = settings_for(at, Path(folder)).model_copy(update=changed)
-            async with built(settings) as parts, parts.bot, asyncio.TaskGroup() as group:
+            async with open_parts(settings) as parts, parts.bot, asyncio.TaskGroup() as group:
                 people = await at.people(alerts)
                 group.create_task(parts.outbox.run())
                 await _ours(at, parts, people)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.telegram_world import World, settings_for, world
-from bot.bootstrap import Parts, built
+from bot.bootstrap import Parts, open_parts
 from bot.domain.model import Preferences, Profile, Target
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, fan_outs, subscriptions
@@ -31,7 +31,7 @@ async def measure(people: int) -> dict[str, Any]:
             settings = settings_for(at, Path(folder))
             # Above what the settings allow: Telegram's limits are off here.
             unlimited = settings.model_copy(update={"messages_per_second": float("inf")})
-            async with built(unlimited) as parts, parts.bot:
+            async with open_parts(unlimited) as parts, parts.bot:
                 return await _measure(at, parts, await at.people(people))
 
 

@@ -39,11 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     if not words:
-        Console().print(_overview(), markup=False, highlight=False)
+        Console().print(_list_commands(), markup=False, highlight=False)
         return 0
     chosen = _parser(words[:1]).parse_args(words)
     if chosen.command == "demo":
-        return _demo(chosen)
+        return _run_demo(chosen)
     if chosen.command == "setup":
         from bot.cli import setup  # noqa: PLC0415 - it needs no settings, it makes them
 
@@ -54,12 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load()
     except SettingsError as error:
-        return _explain(error)
+        return _print_settings_error(error)
     logging.set_up(level=settings.log_level, secrets=secrets_of(settings))
-    return _run(chosen, settings)
+    return _run_command(chosen, settings)
 
 
-def _demo(chosen: argparse.Namespace) -> int:
+def _run_demo(chosen: argparse.Namespace) -> int:
     try:
         from bot.cli.demo import demo  # noqa: PLC0415 - the stand-ins are not installed in production
     except ModuleNotFoundError as error:
@@ -71,7 +71,7 @@ def _demo(chosen: argparse.Namespace) -> int:
     return int(demo(port_base=chosen.port_base))
 
 
-def _run(chosen: argparse.Namespace, settings: Settings) -> int:
+def _run_command(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot import app  # noqa: PLC0415 - 'check' and 'demo' start sooner without
     from bot.cli import check  # noqa: PLC0415 - the same
 
@@ -84,7 +84,7 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
     return asyncio.run(commands.ALL[chosen.command](settings, chosen))
 
 
-def _explain(error: SettingsError) -> int:
+def _print_settings_error(error: SettingsError) -> int:
     console = Console(stderr=True, soft_wrap=True)
     for sentence in error.sentences:
         console.print(sentence, markup=False)
@@ -103,7 +103,7 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _overview() -> str:
+def _list_commands() -> str:
     """Return all commands, by what they are for."""
     lines = ["storybell COMMAND; storybell COMMAND --help tells of its options."]
     for title, group in _GROUPS.items():

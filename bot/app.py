@@ -41,7 +41,7 @@ import handlers.talk
 import handlers.unknown
 import handlers.usage
 import handlers.why
-from bot.bootstrap import Parts, built
+from bot.bootstrap import Parts, open_parts
 from bot.config import Settings
 from bot.context import App, Context, Timing, prepare
 from bot.domain.errors import DatabaseUnavailableError, TryAgainError
@@ -129,7 +129,7 @@ async def run(
     timing = timing or Timing()
     # A clock that was corrected stays so where the bot begins anew.
     now = now or Clock(check_every_s=timing.clock.total_seconds())
-    build = partial(built, settings, now=now, timing=timing)
+    build = partial(open_parts, settings, now=now, timing=timing)
     while (status := await _run_once(settings, stop, build)) is None:
         pass
     return status
@@ -151,7 +151,7 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
         except OSError as error:
             log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - no trace needed
             return 1
-        if not await running.introduce(stop):
+        if not await running.connect(stop):
             return int(not stop.is_set())  # a stop is no failure, however early
         stack.push_async_callback(running.app.shutdown)
         log.info("running", port=web.port)
@@ -178,7 +178,7 @@ class Running:
         self._webhook: Webhook | None = None
         if settings.webhook_url:
             self._webhook = webhook_for(settings.telegram_token)
-        self.app = _conversation(parts)
+        self.app = _application(parts)
         handling = Handling(
             parts.db,
             self.app.process_update,
@@ -217,9 +217,9 @@ class Running:
             parts.db,
             parts.incidents,
             budget=settings.daily_budget,
-            signs=self._signs(),
+            signs=self._trouble_signs(),
             clock_off=parts.witnesses.take_error,
-            disk=partial(disk_of, *self._folders()),
+            disk=partial(disk_of, *self._watched_folders()),
             metrics=parts.metrics,
             now=parts.now,
         )
@@ -244,7 +244,7 @@ class Running:
             ).routes(),
         )
 
-    def _signs(self) -> dict[IncidentKind, Sign]:
+    def _trouble_signs(self) -> dict[IncidentKind, Sign]:
         """Return the signs of trouble that this process itself can see, by kind of incident."""
         parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
@@ -259,7 +259,7 @@ class Running:
             )
         return signs
 
-    def _folders(self) -> list[Path]:
+    def _watched_folders(self) -> list[Path]:
         """Return the folders whose disk must not be full."""
         folders = [self._settings.spool_dir]
         if self._parts.db.is_sqlite:
@@ -268,7 +268,7 @@ class Running:
             folders.append(self._settings.backup_folder)
         return folders
 
-    async def introduce(self, stop: asyncio.Event) -> bool:
+    async def connect(self, stop: asyncio.Event) -> bool:
         """Introduce ourselves to Telegram, however long it takes; false when it refuses us."""
         while not stop.is_set():
             try:
@@ -291,7 +291,7 @@ class Running:
 
     async def _print_owner_link(self) -> None:
         """Print the link that makes the first owner, where there is none; no log gets it."""
-        payload = await self._parts.services.access.owner_link()
+        payload = await self._parts.services.access.make_owner_payload()
         if payload:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
 
@@ -420,7 +420,7 @@ class Conversation(Application[Any, Context, Any, Any, Any, Any]):
         return True
 
 
-def _conversation(parts: Parts) -> App:
+def _application(parts: Parts) -> App:
     """Return PTB's application with our handlers; updates come from the intake."""
     builder = Application.builder().bot(parts.bot).updater(None)
     builder = builder.application_class(Conversation)

@@ -92,7 +92,7 @@ class Parts:
 
 
 @asynccontextmanager
-async def built(
+async def open_parts(
     settings: Settings,
     *,
     now: Callable[[], datetime] | None = None,
@@ -136,7 +136,7 @@ async def built(
             steady if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
         )
         replicas = Replicas(db)
-        bot = _bot(settings, metrics, floods, replicas.count, witnesses)
+        bot = _make_bot(settings, metrics, floods, replicas.count, witnesses)
 
         def wake() -> None:
             """Wake the schedule and the outbox: something may have become due."""
@@ -323,7 +323,7 @@ async def built(
         )
 
 
-def _bot(
+def _make_bot(
     settings: Settings,
     metrics: Metrics,
     floods: ChatFloods,

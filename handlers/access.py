@@ -84,7 +84,7 @@ async def invite(context: Context) -> None:
 
 async def invitation(context: Context, uses: int) -> Safe:
     """Return a new link for so many people, and the words above it."""
-    payload, _ = await context.services.access.invite(context.user_id, uses)
+    payload, _ = await context.services.access.make_invitation(context.user_id, uses)
     text = context.t(
         NN_(
             "The first person to open this link can use me. It works for {time}:",

@@ -339,7 +339,7 @@ async def may_run(context: Context, chat_id: int, kind: str, user_id: int) -> bo
         AskAgainError: Telegram doesn't answer.
     """
     admins = context.services.admins
-    standing = await admins.standing(context.bot, chat_id, user_id, now=context.now)
+    standing = await admins.rights_of(context.bot, chat_id, user_id, now=context.now)
     return standing.may_post if kind == Chat.CHANNEL else standing.is_admin
 
 

@@ -57,14 +57,15 @@ async def bot_membership(context: Context) -> None:
     if _is_here(change.new_chat_member):
         if not _is_here(change.old_chat_member):
             await _record_who_added(context, change)
-        was_closed = await context.services.subscriptions.bot_back(
+        was_closed = await context.services.subscriptions.reopen_chat(
             change.chat.id, since=change.date
         )
         if not was_closed and not _is_here(change.old_chat_member):
             await _greet(context, change)
-        await context.services.whereabouts.check(change.chat.id)  # its rights may have changed
+        # Its rights may have changed.
+        await context.services.whereabouts.check_presence(change.chat.id)
     else:
-        await context.services.subscriptions.bot_removed(change.chat.id)
+        await context.services.subscriptions.close_chat(change.chat.id)
 
 
 async def _record_who_added(context: Context, change: ChatMemberUpdated) -> None:
@@ -74,7 +75,7 @@ async def _record_who_added(context: Context, change: ChatMemberUpdated) -> None
     """
     if change.chat.type != Chat.PRIVATE and not is_nobody(change.from_user.id):
         name = change.chat.effective_name or ""
-        await context.services.access.chat_added(change.chat.id, change.from_user.id, name=name)
+        await context.services.access.allow_added(change.chat.id, change.from_user.id, name=name)
 
 
 async def _greet(context: Context, change: ChatMemberUpdated) -> None:
@@ -121,7 +122,7 @@ async def recheck_closed_chat(_: Update, context: Context) -> None:
     By that command a page's question is left unanswered, too.
     """
     context.services.lately.forget((context.where.id, "expected"))
-    await context.services.whereabouts.check(context.where.id)
+    await context.services.whereabouts.check_presence(context.where.id)
 
 
 @unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))
@@ -131,7 +132,7 @@ async def topic_reopened(context: Context) -> None:
     if message:
         thread_id = message.message_thread_id if message.is_topic_message else None
         place = MAIN if thread_id in {None, GENERAL} else thread_id
-        await context.services.whereabouts.topic_reopened(message.chat.id, place or MAIN)
+        await context.services.whereabouts.unmute_topic(message.chat.id, place or MAIN)
 
 
 @unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
@@ -152,11 +153,9 @@ async def move_group(context: Context) -> None:
     if message is None:
         return
     if message.migrate_to_chat_id:
-        await context.services.subscriptions.chat_moved(
-            message.chat.id, message.migrate_to_chat_id
-        )
+        await context.services.subscriptions.move_chat(message.chat.id, message.migrate_to_chat_id)
     elif message.migrate_from_chat_id:
-        await context.services.subscriptions.chat_moved(
+        await context.services.subscriptions.move_chat(
             message.migrate_from_chat_id, message.chat.id
         )
 

@@ -154,7 +154,7 @@ def _section_of(option: str) -> str:
 @pressed(actions.OWN_TOPIC)
 async def own_topic(context: Context, number: int, value: str) -> None:
     """Let a subscription go to its profile's own topic, or to the chat."""
-    one = await context.services.subscribing.to_own_topic(context.chat.id, number, on=value == ON)
+    one = await context.services.subscribing.set_own_topic(context.chat.id, number, on=value == ON)
     await rewrite(context, *options_page(one, context, "how"))
 
 

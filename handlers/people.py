@@ -95,7 +95,8 @@ async def _let_in(subject: Subject, context: Context) -> None:
         return
     await access.allow(subject, by=None)
     if subject.kind == "person":
-        t = translator_for((await chats.meet(number)).effective_language or context.t.language)
+        chat = await chats.ensure_private(number)
+        t = translator_for(chat.effective_language or context.t.language)
         await enqueue_reply(context, Target(number), text_payload(t(WELCOME)))
 
 

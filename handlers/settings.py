@@ -191,7 +191,7 @@ def _expect_answer(context: Context, what: str) -> None:
 async def _change_chat(context: Context, **values: object) -> None:
     context.chat = await context.services.chats.change(context.chat.id, **values) or context.chat
     context.t = context.t.in_zone(zone_of(context.chat.zone))
-    await context.services.subscriptions.replan(context.chat.id)
+    await context.services.subscriptions.judge_held_anew(context.chat.id)
 
 
 async def settings_page(context: Context) -> Page:

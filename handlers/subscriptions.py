@@ -16,7 +16,7 @@ from telegram import (
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import filters
 
-from bot.chats.explain import delay_of
+from bot.chats.explain import mean_delay_of
 from bot.chats.subscribing import Subscribed
 from bot.context import Context
 from bot.domain import links
@@ -115,7 +115,7 @@ async def choose_chat(context: Context, number: int, place: int | None) -> None:
         return
     one = await context.services.subscriptions.get(context.chat.id, number)
     known: Buttons = []
-    for chat in await context.services.subscriptions.places_of(context.chat.id):
+    for chat in await context.services.subscriptions.chats_of_person(context.chat.id):
         with suppress(AdminsUnknownError, AskAgainError):
             if await _may_post_for(context, chat.id, chat.kind):
                 title = shorten(chat.title, TITLE)
@@ -221,7 +221,7 @@ async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]
         for options in [one.subscription.options]
         if not (one.already or options.fast or options.digest)
         and (known := await service.known_profile(one.profile.profile_id))
-        and (delay := delay_of(known))
+        and (delay := mean_delay_of(known))
     ]
     delay = max(delays, default=timedelta(0))
     return [context.t(SOON, delay=delay)] if delay >= WORTH_SAYING else []
@@ -412,7 +412,7 @@ async def _channel_named(context: Context, name: str) -> tuple[Target, str]:
         title=channel.effective_name or "",
         language_code=context.t.language,
     )
-    await services.whereabouts.check(channel.id)
+    await services.whereabouts.check_presence(channel.id)
     return Target(channel.id), name if name.startswith("@") else channel.effective_name or name
 
 
@@ -421,7 +421,7 @@ async def _may_post_for(context: Context, chat_id: int, kind: str) -> bool:
     user_id, bot = context.user_id, context.bot
     if user_id is None or not await may_run(context, chat_id, kind, user_id):
         return False
-    ours = await context.services.admins.standing(bot, chat_id, bot.id, now=context.now)
+    ours = await context.services.admins.rights_of(bot, chat_id, bot.id, now=context.now)
     return ours.may_post if kind == Chat.CHANNEL else ours.is_here
 
 

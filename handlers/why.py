@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.chats.explain import LOOKBACK, Why, delay_of
+from bot.chats.explain import LOOKBACK, Why, mean_delay_of
 from bot.context import Context
 from bot.domain import links
 from bot.domain.errors import NotFollowedError
@@ -97,7 +97,7 @@ def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
             lines.append(t(N_("Next check: delayed (today's limit is used up)")))
         else:
             lines.append(t(N_("Next check: now")))
-    if (delay := delay_of(profile)) and not profile.failures:
+    if (delay := mean_delay_of(profile)) and not profile.failures:
         lines.append(t(DELAY, delay=max(delay, LEAST)))
     if profile.failures:
         failed = NN_("{n} check has failed since then.", "{n} checks have failed since then.")

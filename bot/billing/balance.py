@@ -63,7 +63,7 @@ class Treasurer:
         """Ask once, and tidy; return when to ask again."""
         is_low = False
         try:
-            balance = await self._ledger.compare_balance(self._api.balance)
+            balance = await self._ledger.update_balance(self._api.balance)
             is_low = balance.credits <= self._ledger.limits.minimum_balance
         except StoriesError as error:
             log.warning("balance_unknown", reason=str(error))
@@ -78,7 +78,7 @@ class Treasurer:
 
     async def _report_drift(self) -> None:
         """Tell once of what the account was billed beyond the ledger, or less."""
-        drift = await self._ledger.certain_drift()
+        drift = await self._ledger.take_certain_drift()
         if drift is None:
             return
         self._drift = drift.total + drift.size

@@ -50,7 +50,7 @@ class Drift:
         """Return whether it is no lag of the service's counter."""
         return self.running >= RUNNING
 
-    def given_back(self, credits: int) -> Self:  # noqa: A002 - the project's word
+    def after_giving_back(self, credits: int) -> Self:  # noqa: A002 - the project's word
         """Take ``credits`` for never counted, of which the ledger has let go."""
         base = replace(self.base, spent=self.base.spent + credits)
         return replace(self, base=base, size=self.size + credits)

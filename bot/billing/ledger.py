@@ -119,22 +119,22 @@ class Ledger:
             SpendingError: A limit is reached; nothing was called.
             StoriesError: The call failed; what it was billed is settled.
         """
-        value, bill = await self.pay(payer, call)
+        value, bill = await self.pay_unsettled(payer, call)
         await self._close(bill.reservation, bill.credits)
         return value
 
-    async def pay(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
+    async def pay_unsettled(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
         """Spend, but leave the bill of a good answer to be settled where the answer is kept.
 
         What people ask for waits for one of the slots of paid calls, of which one person has few:
         answers that hang cost nobody else's time.
         """
         if payer.asker is None:
-            return await self._pay(payer, call)
+            return await self._pay_unsettled(payer, call)
         async with self._slots.slot(payer.asker.user_id or payer.asker.chat_id):
-            return await self._pay(payer, call)
+            return await self._pay_unsettled(payer, call)
 
-    async def _pay(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
+    async def _pay_unsettled(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
         reservation = await self.reserve(payer, call)
         try:
             answer = await call
@@ -200,7 +200,7 @@ class Ledger:
         if back := reservation.credits - credits:
             await _give_back(tx, entry, back, is_billed=True)
 
-    async def count_pasted(
+    async def take_megabytes(
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
     ) -> None:
         """Count what is loaded of a pasted address of a file, which costs no credits.
@@ -253,9 +253,9 @@ class Ledger:
     async def room_for_schedule(self, now: datetime) -> int:
         """Return the credits that the schedule may spend at this moment."""
         async with self._db.read() as tx:
-            return (await self.schedule_credits(tx, now))[0]
+            return (await self.schedule_room_and_spent(tx, now))[0]
 
-    async def schedule_credits(self, tx: Tx, now: datetime) -> tuple[int, int]:
+    async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return the credits that the schedule may spend at this moment, and has spent today."""
         replies, schedule = await budgets.budget_used(tx, now.date())
         account = await budgets.account_state(tx)
@@ -264,7 +264,7 @@ class Ledger:
             room = min(room, account.balance - self.limits.minimum_balance)
         return 0 if account.is_stopped else max(0, room), schedule
 
-    async def compare_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
+    async def update_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Ask for the balance, which is free, and count down from it.
 
         Calls in flight may or may not be billed in it by then: they are taken for not billed yet.
@@ -276,13 +276,14 @@ class Ledger:
         async with self._db.begin() as tx:
             is_quiet = not in_flight and (await budgets.account_state(tx)).spent == spent
             if is_quiet:
-                reading, before = Reading(balance.credits, spent, self._now()), await _drift_in(tx)
+                reading = Reading(balance.credits, spent, self._now())
+                before = await _lock_drift(tx)
                 drift = before.after_reading(reading) if before else Drift(reading, reading)
                 await key_values.put(tx, DRIFT, drift.to_json())
             await budgets.set_reach(tx, balance.credits - in_flight + spent)
         return balance
 
-    async def certain_drift(self) -> Drift | None:
+    async def take_certain_drift(self) -> Drift | None:
         """Return once by how much the balance is off for sure.
 
         What is returned counts as told: the comparison begins anew. Where the account was billed
@@ -290,18 +291,18 @@ class Ledger:
         """
         while True:  # a transaction a call: allowances are locked before the budget
             async with self._db.begin() as tx:
-                drift = await _drift_in(tx)
+                drift = await _lock_drift(tx)
                 if drift is None or not drift.is_certain:
                     return None
-                back = await self._clear_presumed(tx, since=drift.base.at, most=-drift.size)
-                drift = drift.given_back(back)
+                back = await self._give_back_presumed(tx, since=drift.base.at, most=-drift.size)
+                drift = drift.after_giving_back(back)
                 is_all = not back or not drift.size
                 kept = drift.after_report() if is_all else drift
                 await key_values.put(tx, DRIFT, kept.to_json())
             if is_all:
                 return drift if drift.size else None
 
-    async def _clear_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
+    async def _give_back_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
         """Give back a call, or a part, that was presumed spent and was not; return how much."""
         one = await ledger.first_presumed(tx, since) if most > 0 else None
         if one is None:
@@ -318,10 +319,10 @@ class Ledger:
         now = self._now()
         async with self._db.begin() as tx:
             presumed = await ledger.presume_spent(tx, before=now - _PRESUMED_AFTER, now=now)
-        await self.split_checks()
+        await self.split_check_costs()
         return presumed
 
-    async def split_checks(self) -> None:
+    async def split_check_costs(self) -> None:
         """Book once a day what the checks of the day before cost those who wait for them.
 
         The split is approximate: each chat that waits now bears the same part, and a kill in the
@@ -431,7 +432,7 @@ def _side_of(kind: str) -> Side:
     return "schedule" if kind == "schedule" else "replies"
 
 
-async def _drift_in(tx: Tx) -> Drift | None:
+async def _lock_drift(tx: Tx) -> Drift | None:
     """Return how the balance and the ledger differ, for no other replica to change meanwhile.
 
     None before the first comparison.

@@ -97,7 +97,7 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
         days=days,
         budget=limits.daily_budget,
         left_today=max(0, limits.daily_budget - sum(used)),
-        forecast=this_month + round(rate * days_to_come(now)),
+        forecast=this_month + round(rate * days_left_in_month(now)),
         balance=balance,
         days_left=balance / rate if balance is not None and rate > 0 else None,
         drift=drift["total"] if isinstance(drift, dict) else 0,
@@ -117,7 +117,7 @@ def daily_rate(spent: list[int], now: datetime) -> float:
     return sum(recent) / elapsed
 
 
-def days_to_come(now: datetime) -> float:
+def days_left_in_month(now: datetime) -> float:
     """Return the days from now to the end of the month."""
     length = calendar.monthrange(now.year, now.month)[1]
     end = datetime.combine(now.date().replace(day=length), time(), UTC) + DAY

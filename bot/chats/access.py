@@ -63,7 +63,7 @@ class Access:
         self._now = now
         self.blocked: set[str] = set(blocked_profiles)
         """Ids and names of profiles that are blocked; the same set for as long as the bot runs."""
-        self.worker = Worker("access", self._step, now=now, longest=_REFRESH)
+        self.worker = Worker("access", self._update_blocks, now=now, longest=_REFRESH)
 
     async def apply_settings(self) -> None:
         """Take up the settings, once at a start.
@@ -79,7 +79,7 @@ class Access:
                     log.info("chats that were there before stay allowed", chats=kept)
             if before != self.mode:
                 await key_values.put(tx, _MODE, self.mode)
-        await self._refresh()
+        await self._load_blocked_and_owners()
 
     async def judge(
         self, person: int | None, chat_id: int | None, *, as_chat: int | None = None
@@ -136,7 +136,7 @@ class Access:
 
     # invitations
 
-    async def owner_link(self) -> str | None:
+    async def make_owner_payload(self) -> str | None:
         """Return what follows ``start=`` in the link that makes an owner; None: there is one.
 
         The same at each start and in each process, until somebody has opened it.
@@ -154,7 +154,7 @@ class Access:
         key = self._token.get_secret_value().encode()
         return OWNER + hmac.new(key, f"storybell owner {seed}".encode(), "sha256").hexdigest()[:32]
 
-    async def invite(self, by: int | None, uses: int) -> tuple[str, datetime]:
+    async def make_invitation(self, by: int | None, uses: int) -> tuple[str, datetime]:
         """Return what follows ``start=`` in a new link for so many people, and its end."""
         word, now = secrets.token_urlsafe(_TOKEN_BYTES), self._now()
         until = now + INVITATION_VALID_FOR
@@ -214,7 +214,7 @@ class Access:
         """Let somebody use the bot; a block ends by it."""
         async with effect(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
-            subject = await self._subject_of_today(tx, subject)
+            subject = await self._current_subject(tx, subject)
             names = await self._name_column(tx, subject, name)
             return await self._unblock(tx, subject, **values, **names)
 
@@ -237,7 +237,7 @@ class Access:
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
             )
 
-    async def chat_added(self, chat_id: int, by: int, *, name: str) -> None:
+    async def allow_added(self, chat_id: int, by: int, *, name: str) -> None:
         """Allow a group or channel to which somebody who is allowed has added the bot."""
         async with effect(self._db) as tx:
             await self._allow_added(tx, chat_id, by, name=name)
@@ -265,7 +265,7 @@ class Access:
             if subject.kind == "person" and await self._is_owner(tx, int(subject.id)):
                 raise OwnerBlockError
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
-            subject = await self._subject_of_today(tx, subject)
+            subject = await self._current_subject(tx, subject)
             names = await self._name_column(tx, subject, name)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
             for chat_id in await store.chats_through(tx, subject):
@@ -278,7 +278,7 @@ class Access:
     async def unblock(self, subject: Subject) -> bool:
         """End a block; false where there was none. Alerts begin with what is posted from now."""
         async with effect(self._db) as tx:
-            subject = await self._subject_of_today(tx, subject)
+            subject = await self._current_subject(tx, subject)
             entry = await store.get(tx, subject)
             if entry is None or entry.blocked_since is None:
                 return False
@@ -304,7 +304,7 @@ class Access:
                     await moves.open_chat(tx, chat_id, now=now)
         return entry
 
-    async def _subject_of_today(self, tx: Tx, subject: Subject) -> Subject:
+    async def _current_subject(self, tx: Tx, subject: Subject) -> Subject:
         """Return what the list knows a subject by: a group may have another id by now.
 
         The chat stays locked, so that it does not move meanwhile.
@@ -327,7 +327,7 @@ class Access:
             name = chat.title if chat else ""
         return {"name": name} if name else {}
 
-    async def _step(self) -> datetime | None:
+    async def _update_blocks(self) -> datetime | None:
         """End the blocks whose time is over, and learn of what other processes have blocked."""
         ended = await self._db.fetch(lambda tx: store.ended_blocks(tx, now=self._now()))
         for entry in ended:
@@ -336,11 +336,11 @@ class Access:
             log.info("a block is over", kind=entry.kind)
         if ended:
             self._wake()
-        await self._close_blocked()
-        await self._refresh()
+        await self._close_blocked_chats()
+        await self._load_blocked_and_owners()
         return None
 
-    async def _close_blocked(self) -> None:
+    async def _close_blocked_chats(self) -> None:
         """Close what a block did not find: a chat that became known beside it."""
         now = self._now()
         async with self._db.read() as tx:
@@ -352,7 +352,7 @@ class Access:
                 if await store.is_blocked(tx, chat_id, now=now):
                     await moves.close_chat(tx, chat_id, now=now)
 
-    async def _refresh(self) -> None:
+    async def _load_blocked_and_owners(self) -> None:
         async with self._db.read() as tx:
             profiles = await store.blocked_profiles(tx, now=self._now())
             self.owner_ids = self._always_owners | await store.owners(tx)

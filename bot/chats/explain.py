@@ -34,7 +34,7 @@ class Outcomes:
         return sum(self.counts.values())
 
     @classmethod
-    def of(cls, tallies: Iterable[Tally], *, now: datetime) -> "Outcomes":
+    def from_tallies(cls, tallies: Iterable[Tally], *, now: datetime) -> "Outcomes":
         """Sum up what the store counted."""
         counts = dict.fromkeys(KINDS, 0)
         held: list[datetime] = []
@@ -72,7 +72,7 @@ class Why:
     passing: int
 
 
-def delay_of(known: Known) -> timedelta | None:
+def mean_delay_of(known: Known) -> timedelta | None:
     """Return how long a new story waits for the next check, in the mean: half the pause."""
     if known.snapshot_at is None or known.next_check_at is None:
         return None
@@ -99,7 +99,7 @@ async def explain(
     return Why(
         subscription=subscription,
         profile=known,
-        outcomes=Outcomes.of(tallies, now=now),
+        outcomes=Outcomes.from_tallies(tallies, now=now),
         chat_open=chat is not None and chat.state == "active",
         out_of_budget=out_of_budget,
         mute=mute_of(await mutes.of_chat(tx, target.chat_id), target.thread_id),

@@ -59,7 +59,7 @@ def read(data: bytes) -> Import:
     for row in rows:
         entry = _entry(row)
         if entry is None:
-            skipped.append(_shown(row))
+            skipped.append(_shown_text(row))
         else:
             entries.setdefault(entry.username, entry)
     return Import(list(entries.values()), skipped)
@@ -87,5 +87,5 @@ def _entry(row: object) -> ImportEntry | None:
     return ImportEntry(link.username, Preferences.of(row))
 
 
-def _shown(row: object) -> str:
+def _shown_text(row: object) -> str:
     return str(row.get("username") if isinstance(row, dict) else row)[:64]

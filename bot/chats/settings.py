@@ -48,7 +48,7 @@ class Chats:
                 tx, chat_id, kind=kind, title=title, now=self._now(), language_code=language_code
             )
 
-    async def meet(self, person: int) -> Chat:
+    async def ensure_private(self, person: int) -> Chat:
         """Return the private chat of somebody, also where nothing was known of it."""
         async with effect(self._db) as tx:
             await chats.ensure_private(tx, person, now=self._now())

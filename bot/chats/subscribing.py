@@ -227,7 +227,7 @@ class Subscribing:
         already = asked.there.target == target
         return Subscribed(one, asked.profile, asked.live, already, is_sooner and already)
 
-    async def to_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
+    async def set_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
         """Let a subscription go to its profile's own topic, or back to the chat itself; free.
 
         Raises:
@@ -305,9 +305,9 @@ class Subscribing:
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
             known = await self._names.known_owner(username, within=_NAME_IS_SURE)
-            there = await self._find_in(places, known.profile_id) if known else None
+            there = await self._followed_in(places, known.profile_id) if known else None
             if there is None:
-                await self._check_room(places[0].chat_id, username, known, new)
+                await self._check_limits_and_budget(places[0].chat_id, username, known, new)
             if faster is not None and not (there and there.options.fast):
                 await self._db.fetch(
                     lambda tx: check_fast(tx, places[0].chat_id, self._limits, pending=faster)
@@ -318,21 +318,21 @@ class Subscribing:
             else:
                 with about(username):
                     profile = await self._names.public_owner(username, Payer("subscribe", by))
-                there = await self._find_in(places, profile.profile_id)
+                there = await self._followed_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
             if there:
-                return _Asked(profile, await self._last_seen(profile.profile_id), there)
-            return _Asked(profile, await self._snapshot(profile, by, is_just_named=not is_sure))
+                return _Asked(profile, await self._seen_live_stories(profile.profile_id), there)
+            return _Asked(profile, await self._stories(profile, by, is_just_named=not is_sure))
 
-    async def _find_in(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
+    async def _followed_in(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
         async with self._db.read() as tx:
             here = [await store.find(tx, place, profile_id) for place in places]
         return next((one for one in here if one), None)
 
-    async def _last_seen(self, profile_id: str) -> list[Story]:
+    async def _seen_live_stories(self, profile_id: str) -> list[Story]:
         return await self._db.fetch(lambda tx: stories.live(tx, profile_id, now=self._now()))
 
-    async def _check_room(
+    async def _check_limits_and_budget(
         self, chat_id: int, username: str, known: Known | None, pending: int
     ) -> None:
         async with self._db.read() as tx:
@@ -366,7 +366,7 @@ class Subscribing:
             raise TooManyNewError(most=limits.most_new_a_day)
         return True
 
-    async def _snapshot(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
+    async def _stories(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
         """Return the live stories of a profile, paid only when the last check is too old."""
         now = self._now()
         async with self._db.read() as tx:

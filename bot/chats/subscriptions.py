@@ -72,9 +72,9 @@ class Subscriptions:
         """Return all subscriptions of a chat, by name."""
         return await self._db.fetch(lambda tx: store.of_chat(tx, chat_id))
 
-    async def places_of(self, person: int) -> list[Chat]:
+    async def chats_of_person(self, person: int) -> list[Chat]:
         """Return some groups and channels to which they added the bot or for which they asked."""
-        return await self._db.fetch(lambda tx: store.places_of(tx, person, most=_PLACES))
+        return await self._db.fetch(lambda tx: store.chats_of_person(tx, person, most=_PLACES))
 
     async def known_profile(self, profile_id: str) -> Known | None:
         """Return what is known of a profile, with what the update has just begun."""
@@ -166,7 +166,7 @@ class Subscriptions:
                 self._wake()
         return None
 
-    async def replan(self, chat_id: int) -> None:
+    async def judge_held_anew(self, chat_id: int) -> None:
         """Judge anew what is held in a chat, after its zone or hours have changed."""
         async with effect(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
@@ -174,14 +174,14 @@ class Subscriptions:
             await chat_queues.reschedule(tx, chat_id)
         self._wake()
 
-    async def chat_moved(self, old: int, new: int) -> bool:
+    async def move_chat(self, old: int, new: int) -> bool:
         """Take everything along to a group's new id; false when that has happened already."""
         async with effect(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
         self._wake()
         return moved
 
-    async def bot_removed(self, chat_id: int) -> bool:
+    async def close_chat(self, chat_id: int) -> bool:
         """Close a chat where the bot may not write; false when it was closed.
 
         It is kept for 30 days.
@@ -189,7 +189,7 @@ class Subscriptions:
         async with effect(self._db) as tx:
             return await moves.close_chat(tx, chat_id, now=self._now())
 
-    async def bot_back(self, chat_id: int, *, since: datetime | None = None) -> bool:
+    async def reopen_chat(self, chat_id: int, *, since: datetime | None = None) -> bool:
         """Open a chat again; alerts begin with what is posted from ``since`` on, or from now.
 
         False: it was open.
@@ -258,6 +258,6 @@ class Subscriptions:
         now = self._now()
         return await self._db.fetch(lambda tx: stories.live(tx, rows[0].profile_id, now=now))
 
-    async def entries(self, chat_id: int) -> list[ImportEntry]:
+    async def export_entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions for ``bot.chats.import_export`` to write down."""
         return [ImportEntry(one.username, one.preferences) for one in await self.every(chat_id)]

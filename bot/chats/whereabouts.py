@@ -30,7 +30,7 @@ class Whereabouts:
         self._wake = wake
         self._now = now
 
-    async def check(self, chat_id: int) -> tuple[Mute, ...]:
+    async def check_presence(self, chat_id: int) -> tuple[Mute, ...]:
         """Ask Telegram about a chat that is closed to us or lacks a right; return what is missing.
 
         A chat from which somebody speaks to us, and in which we are, is open again: its alerts
@@ -44,7 +44,7 @@ class Whereabouts:
             return ()
         unit = unit_of_work.current()
         if unit is not None and (unit.is_open or unit.replies):
-            await unit_of_work.after_saying(lambda: self.check(chat_id))
+            await unit_of_work.after_saying(lambda: self.check_presence(chat_id))
             return muted
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
             with suppress(BlockedError):  # it stays closed
@@ -53,20 +53,20 @@ class Whereabouts:
             self._wake()
         for mute in muted:
             if mute.is_whole:
-                await self._recheck(mute)
+                await self._recheck_presence(mute)
         return await self.mutes(chat_id)
 
     async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Return what keeps the bot from writing to a chat and its topics, as far as we know."""
         return await self._db.fetch(lambda tx: mutes.of_chat(tx, chat_id))
 
-    async def topic_reopened(self, chat_id: int, thread_id: int) -> None:
+    async def unmute_topic(self, chat_id: int, thread_id: int) -> None:
         """Let a topic's alerts go on: Telegram told that it is open again."""
         async with effect(self._db) as tx:
-            await moves.unmute_place(tx, chat_id, thread_id, now=self._now())
+            await moves.end_mute(tx, chat_id, thread_id, now=self._now())
         self._wake()
 
-    async def _recheck(self, mute: Mute) -> None:
+    async def _recheck_presence(self, mute: Mute) -> None:
         presence = await self._ask(mute.chat_id, mute.missing)
         if presence == "may not" or isinstance(presence, Moved):
             return  # the schedule of probes goes on, and the move is told by its own message

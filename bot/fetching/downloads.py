@@ -25,9 +25,9 @@ class Downloads:
         A pasted address of a file costs no credit: so its bytes are counted.
         """
         if is_pasted(story):
-            await self.ledger.count_pasted(asker, 1)
+            await self.ledger.take_megabytes(asker, 1)
             file = await self.fetch(story.media_url or "")
-            await self.ledger.count_pasted(asker, file.size // MEGABYTE, most=10**9)
+            await self.ledger.take_megabytes(asker, file.size // MEGABYTE, most=10**9)
             return file
         alert = Payer("schedule", profile_id=story.profile.profile_id)
         payer = alert if asker.chat_id is None else Payer("media", asker)

@@ -104,7 +104,8 @@ class Highlights:
 
         async def fetch() -> Fetched[Highlight]:
             with self._unless_refused():
-                result, bill = await self._ledger.pay(payer, self._api.highlight(highlight_id))
+                call = self._api.highlight(highlight_id)
+                result, bill = await self._ledger.pay_unsettled(payer, call)
             return Fetched(None, [result], bill=bill)
 
         def until(result: list[Highlight], now: datetime) -> datetime:

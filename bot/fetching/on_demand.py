@@ -83,11 +83,11 @@ class Viewer:
                 await self._names.raise_known_refusal(link.username or "")
             try:
                 try:
-                    story, bill = await self._ledger.pay(payer, call)
+                    story, bill = await self._ledger.pay_unsettled(payer, call)
                 except StoryGoneError:
                     if links.story_taken_at(story_id) is None:
                         raise  # nothing says that it should live
-                    story, bill = await self._ledger.pay(payer, call)
+                    story, bill = await self._ledger.pay_unsettled(payer, call)
             except ProfilePrivateError as error:
                 named = Profile("", link.username or "")
                 if await self._names.check_refusal(named, payer) == "private":

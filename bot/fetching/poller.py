@@ -161,7 +161,7 @@ class Scheduler:
     async def _state(self, now: datetime) -> "_State":
         """Read what a step decides by."""
         async with self._db.read() as tx:
-            room, spent = await self._ledger.schedule_credits(tx, now)
+            room, spent = await self._ledger.schedule_room_and_spent(tx, now)
             return _State(room, spent, await profiles.first_due(tx, now=now))
 
     async def run_once(self) -> int:

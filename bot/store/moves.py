@@ -153,9 +153,7 @@ async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
     await subscriptions.remove(tx, [one.id])
 
 
-async def unmute_place(
-    tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime
-) -> bool:
+async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime) -> bool:
     """Let what waited go out, in a chat whose queue is locked; false when nothing was muted."""
     if not await mutes.unmute(tx, chat_id, thread_id):
         return False
@@ -179,7 +177,7 @@ async def record_presence(tx: Tx, mute: Mute, presence: Presence, *, now: dateti
         case "away":
             await close_chat(tx, mute.chat_id, now=now)
         case "may":
-            await unmute_place(tx, mute.chat_id, mute.thread_id, now=now)
+            await end_mute(tx, mute.chat_id, mute.thread_id, now=now)
         case "may not":
             await mutes.mute(tx, mute.chat_id, mute.thread_id, mute.missing, now=now)
 

@@ -151,7 +151,7 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
     return list((await tx.execute(statement.distinct())).scalars())
 
 
-async def places_of(tx: Tx, person: int, *, most: int) -> list[Chat]:
+async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
     """Return groups and channels to which somebody added the bot or for which they subscribed."""
     added = await access.chats_through(tx, Subject.of_chat(person))
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)

@@ -32,7 +32,7 @@ class Admins:
         """Know nobody yet."""
         self._known: dict[tuple[int, int], tuple[AdminRights, datetime]] = {}
 
-    async def standing(
+    async def rights_of(
         self, bot: Bot, chat_id: int, user_id: int, *, now: datetime
     ) -> AdminRights:
         """Return what a person, or the bot itself, is in a chat.

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from bot.bootstrap import Parts, built
+from bot.bootstrap import Parts, open_parts
 from bot.chats.subscribing import Subscribed
 from bot.domain.errors import (
     BlockedProfileError,
@@ -122,7 +122,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
             max_new_subscriptions_a_day=4,
             blocked_profiles="prada",
         )
-        async with built(settings) as parts, parts.bot:
+        async with open_parts(settings) as parts, parts.bot:
             yield Stage(box, parts)
 
 
@@ -221,7 +221,7 @@ async def test_quiet_hours_hold_all_for_one_catch_up(stage: Stage) -> None:
     assert timedelta(minutes=59) <= why.held_until - now <= timedelta(minutes=61)
     async with stage.parts.db.begin() as tx:
         await chats.change(tx, chat, quiet_from=None, quiet_to=None)
-    await followed.replan(chat)
+    await followed.judge_held_anew(chat)
     await stage.ring()
     assert await stage.shown(chat) == found
     groups = {

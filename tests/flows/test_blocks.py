@@ -300,7 +300,7 @@ async def test_of_two_blocks_that_meet_in_a_move_the_longer_holds(
     async with db.begin() as tx:
         await moves.move_chat(tx, -7, -1007, now=NOW)
     now[0] += timedelta(hours=2)
-    await access._step()  # noqa: SLF001 - what its worker does each minute
+    await access._update_blocks()  # noqa: SLF001 - what its worker does each minute
     async with db.read() as tx:
         here = await chats.get(tx, -1007)
     assert here

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.bootstrap import built
+from bot.bootstrap import open_parts
 from bot.store.chats import chats
 from bot.store.stories import stories
 from tests.support.control import Json, wait_for
@@ -24,7 +24,7 @@ async def test_a_story_that_is_none_any_more_is_parked_and_the_rest_goes_out(
 ) -> None:
     ann, eva = await box.control.person(), await box.control.person()
     settings = settings_for(box, tmp_path)
-    async with built(settings) as parts, parts.bot:
+    async with open_parts(settings) as parts, parts.bot:
         shown = await box.control.publish("quiet")
         for person in (ann, eva):
             await box.control.say(person, "/start")

@@ -15,7 +15,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from bot.app import Running
-from bot.bootstrap import built
+from bot.bootstrap import open_parts
 from bot.web.connections import MOST
 from bot.web.server import SECRET_HEADER, webhook_for
 from tests.flows.test_admin_page import Site as AdminSite
@@ -77,7 +77,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 async def test_each_path_is_attacked_here(tmp_path: Path) -> None:
     async with sandbox_box() as box:
         settings = settings_for(box, tmp_path, webhook_url="http://127.0.0.1:8443")
-        async with built(settings) as parts:
+        async with open_parts(settings) as parts:
             routes = Running(settings, parts).web.app().router.routes()
             found = {(one.method, str(one.resource and one.resource.canonical)) for one in routes}
     opened = {(method, path) for path in OPEN for method in ("GET", "HEAD")}

@@ -268,12 +268,12 @@ FALSE = {
     ),
     "who hands nothing over": (
         "bot.updates.handling.Handling._run\n"
-        "  > telegram.ext.Application.process_update (handle, bot.app._conversation)"
+        "  > telegram.ext.Application.process_update (handle, bot.app._application)"
     ),
     "handlers in another order": (
         "telegram.ext.Application.process_update\n"
-        "  > bot.context.prepare (handle_update, bot.app._conversation)\n"
-        "  > handlers.admission.let_in (handle_update, bot.app._conversation)"
+        "  > bot.context.prepare (handle_update, bot.app._application)\n"
+        "  > handlers.admission.let_in (handle_update, bot.app._application)"
     ),
 }
 

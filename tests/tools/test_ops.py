@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot.app import Running
-from bot.bootstrap import built
+from bot.bootstrap import open_parts
 from tests.support.needs import needs
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import settings_for
@@ -31,7 +31,7 @@ async def told(tmp_path: Path) -> AsyncIterator[dict[str, set[str]]]:
     """Return the names of all series that /metrics tells, each with its labels."""
     async with sandbox_box() as box:
         settings = settings_for(box, tmp_path, webhook_url="http://127.0.0.1:8443")
-        async with built(settings) as parts:
+        async with open_parts(settings) as parts:
             Running(settings, parts)
             series: dict[str, set[str]] = {}
             for name, metric in parts.metrics.registry._names_to_collectors.items():  # noqa: SLF001 - nothing public has the labels

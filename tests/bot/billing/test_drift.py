@@ -225,6 +225,6 @@ async def test_replicas_that_give_back_neither_do_so_twice_nor_stop_who_spends(
             for person in reversed(people):
                 group.create_task(spend(person))
             for replica in replicas:
-                group.create_task(replica.certain_drift())
+                group.create_task(replica.take_certain_drift())
     each = 2 * len(people) - unbilled
     assert await replicas[0].spent_today() == (rounds * each, 0)

@@ -184,7 +184,7 @@ async def test_below_the_minimum_balance_only_admins_are_served(db: Database) ->
     async def balance() -> Balance:
         return Balance(102, 15.0)
 
-    await ledger.compare_balance(balance)
+    await ledger.update_balance(balance)
     await ledger.spend(link(), answering())
     await ledger.spend(link(), answering())
     with pytest.raises(SpendingStoppedError):
@@ -204,7 +204,7 @@ async def test_what_is_under_way_is_not_in_the_balance_yet(db: Database) -> None
         await ledger.spend(link(), answering())  # billed after the API had counted
         return Balance(1000, 15.0)
 
-    await ledger.compare_balance(balance)
+    await ledger.update_balance(balance)
     assert await left_of(db) == 1000 - 2 - 1
     async with db.begin() as tx:
         await ledger.settle(tx, reservation, 0)
@@ -348,7 +348,7 @@ async def test_at_the_last_credit_one_of_many_is_served(db: Database, scope: str
     async def balance() -> Balance:
         return Balance(100, 15.0)
 
-    await ledger.compare_balance(balance)
+    await ledger.update_balance(balance)
     many = 200 if db.is_sqlite else 1000  # the benchmark has 1,000 on both
     count = many if scope == "schedule" else 30
     assert await together(count, lambda n: ledger.spend(payer(n), answering())) == 1
@@ -533,7 +533,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 return await entries.open_credits(tx)
 
         pending = self.runner.run(under_way())
-        self.runner.run(self.ledger.compare_balance(ask))
+        self.runner.run(self.ledger.update_balance(ask))
         self.model.reach = told - pending + self.model.total()
 
     async def settled(self, reservation: Reservation, billed: int, *, crash: bool = False) -> None:
@@ -673,11 +673,11 @@ async def test_what_is_pasted_costs_no_credits_but_is_bounded_by_its_size(db: Da
     clock = Clock()
     ledger = Ledger(db, FREE, now=clock)
     ann, bob = Asker(1, 1), Asker(1, 2)
-    await ledger.count_pasted(ann, 499)
-    await ledger.count_pasted(ann, 1)
+    await ledger.take_megabytes(ann, 499)
+    await ledger.take_megabytes(ann, 1)
     with pytest.raises(PastedLimitError):
-        await ledger.count_pasted(ann, 1)
-    await ledger.count_pasted(bob, 1)  # another in the same chat
+        await ledger.take_megabytes(ann, 1)
+    await ledger.take_megabytes(bob, 1)  # another in the same chat
     assert await ledger.spent_today() == (0, 0)
     clock.now += timedelta(days=1)
-    await ledger.count_pasted(ann, 1)
+    await ledger.take_megabytes(ann, 1)

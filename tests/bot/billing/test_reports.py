@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.billing.ledger import Ledger, Payer
-from bot.billing.reports import Reports, daily_rate, days_to_come
+from bot.billing.reports import Reports, daily_rate, days_left_in_month
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
@@ -67,7 +67,7 @@ async def test_admins_see_what_the_bot_spent(month: Database) -> None:
     async def balance() -> Balance:
         return Balance(700, 15.0)
 
-    await ledger.compare_balance(balance)
+    await ledger.update_balance(balance)
     seen = await reports(month).spending()
     assert seen.today == 5
     assert seen.week == 6
@@ -112,8 +112,8 @@ def test_the_pace_is_that_of_the_last_seven_days_which_began() -> None:
 
 
 def test_the_month_ends_when_it_ends() -> None:
-    assert days_to_come(datetime(2026, 4, 30, 12, tzinfo=UTC)) == 0.5
-    assert days_to_come(datetime(2024, 2, 1, tzinfo=UTC)) == 29
+    assert days_left_in_month(datetime(2026, 4, 30, 12, tzinfo=UTC)) == 0.5
+    assert days_left_in_month(datetime(2024, 2, 1, tzinfo=UTC)) == 29
 
 
 async def test_days_weeks_and_months_begin_where_they_do(sqlite_db: Database) -> None:
@@ -163,7 +163,7 @@ async def test_without_a_balance_or_a_pace_nobody_knows_how_long_it_lasts(
     async def balance() -> Balance:
         return Balance(8, 15.0)
 
-    await Ledger(sqlite_db, LIMITS, now=lambda: NOW).compare_balance(balance)
+    await Ledger(sqlite_db, LIMITS, now=lambda: NOW).update_balance(balance)
     assert (await reports(sqlite_db).spending()).days_left == 2.0
     later = Reports(sqlite_db, LIMITS, lambda: NOW + timedelta(days=10))
     assert (await later.spending()).days_left is None

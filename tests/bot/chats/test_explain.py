@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chats.explain import Outcomes, delay_of, explain
+from bot.chats.explain import Outcomes, explain, mean_delay_of
 from bot.domain.records import Known
 from bot.store import deliveries, fan_outs, moves, profiles, subscriptions
 from bot.store.engine.database import Database
@@ -49,7 +49,7 @@ TALLIES = st.builds(
 
 
 def outcomes(*tallies: Tally) -> Outcomes:
-    return Outcomes.of(tallies, now=NOON)
+    return Outcomes.from_tallies(tallies, now=NOON)
 
 
 @given(st.lists(TALLIES, max_size=8))
@@ -82,9 +82,9 @@ def test_what_waits_behind_quiet_hours_is_quiet_as_well() -> None:
 
 
 def test_a_new_story_waits_half_the_pause() -> None:
-    assert delay_of(KNOWN) == HOUR
-    assert delay_of(replace(KNOWN, snapshot_at=None)) is None
-    assert delay_of(replace(KNOWN, next_check_at=None)) is None
+    assert mean_delay_of(KNOWN) == HOUR
+    assert mean_delay_of(replace(KNOWN, snapshot_at=None)) is None
+    assert mean_delay_of(replace(KNOWN, next_check_at=None)) is None
 
 
 async def test_a_chat_is_open_only_while_we_may_write_there(db: Database) -> None:

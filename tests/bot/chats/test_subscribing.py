@@ -168,4 +168,6 @@ async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk
         at = await desk.subscriptions().unsubscribe(chat, [one.subscription])
         [again] = await subscribing.restore(chat, Asker(chat), ended_at=at)
         assert again.preferences == back
-        assert [entry.preferences for entry in await desk.subscriptions().entries(chat)] == [back]
+        assert [
+            entry.preferences for entry in await desk.subscriptions().export_entries(chat)
+        ] == [back]

@@ -76,8 +76,8 @@ class Crowd:
             lambda: self.subscribing.set_options(person, one.id, fast),
             lambda: self.subscriptions.unsubscribe(person, [one]),
             lambda: self.subscriptions.unsubscribe(person, found),
-            lambda: self.subscriptions.bot_removed(person),
-            lambda: self.subscriptions.bot_back(person),
+            lambda: self.subscriptions.close_chat(person),
+            lambda: self.subscriptions.reopen_chat(person),
             lambda: self.erase(person),
             lambda: self.move(person),
             lambda: self.lose_topic(person),
@@ -122,7 +122,7 @@ class Crowd:
         async with self.db.begin() as tx:
             await profiles.add_unsplit(tx, star, 2)
         self.clock.on(timedelta(days=1))
-        await Ledger(self.db, Limits(), now=self.clock).split_checks()
+        await Ledger(self.db, Limits(), now=self.clock).split_check_costs()
 
     async def erase(self, person: int) -> None:
         async with self.db.begin() as tx:

@@ -26,7 +26,7 @@ async def test_a_day_is_split_once_when_it_is_over(
     monkeypatch.setattr("bot.billing.ledger.SPLIT_AT_ONCE", 2)
     clock = Clock()
     ledger = Ledger(db, Limits(), now=clock)
-    await ledger.split_checks()  # the first day has none before it
+    await ledger.split_check_costs()  # the first day has none before it
     async with db.begin() as tx:
         await profiles.add_unsplit(tx, NATGEO.profile_id, 7)  # nobody follows it
         for chat in (1, 2, 3):
@@ -40,12 +40,12 @@ async def test_a_day_is_split_once_when_it_is_over(
         await weighed(tx)
         await profiles.add_unsplit(tx, NATGEO.profile_id, 4)
         await profiles.add_unsplit(tx, PRADA.profile_id, 2)
-    await ledger.split_checks()
+    await ledger.split_check_costs()
     async with db.read() as tx:
         assert not await spending.costs(tx, since=BEGIN)
     clock.on(DAY)
     for _ in range(2):
-        await ledger.split_checks()
+        await ledger.split_check_costs()
     async with db.read() as tx:
         assert [await borne(tx, chat) for chat in range(1, 6)] == [3333, 1333, 1333, 0, 0]
         costs = {one.chat_id: one.millicredits for one in await spending.costs(tx, since=BEGIN)}
@@ -54,7 +54,7 @@ async def test_a_day_is_split_once_when_it_is_over(
     async with db.begin() as tx:
         await moves.move_chat(tx, 2, -2, now=clock())
         await profiles.add_unsplit(tx, NATGEO.profile_id, 3)
-    await ledger.split_checks()
+    await ledger.split_check_costs()
     async with db.begin() as tx:
         assert [await borne(tx, chat) for chat in (1, 2, -2)] == [4333, 0, 2333]
         await erasure.erase_chat(tx, 1, now=clock())
