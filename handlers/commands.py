@@ -14,30 +14,9 @@ from bot.domain.sentences import N_
 from bot.operations.menu import Shown
 from bot.presentation.translation import Translator, codes, translator_for
 from bot.updates import unit_of_work
+from handlers.rights import COMMANDS, OWNER
 
 log = structlog.get_logger()
-
-MENU = (
-    ("stories", N_("Show a profile's stories")),
-    ("subscribe", N_("Get alerts for new stories")),
-    ("subscriptions", N_("This chat's subscriptions")),
-    ("highlights", N_("Show a profile's highlights")),
-    ("settings", N_("Time zone, quiet hours, summary")),
-    ("help", N_("Help: what I can do")),
-)
-"""The others hang where they are wanted: on the pages of settings, subscriptions and help."""
-
-OWNERS = (
-    ("health", N_("Problems and current status")),
-    ("people", N_("Who uses the bot, at what cost")),
-    ("invite", N_("Create an invitation link")),
-    ("admin", N_("The admin page")),
-    ("broadcast", N_("Write to all chats")),
-    ("spending", N_("What the bot spends")),
-    ("stop_spending", N_("Stop all spending")),
-    ("resume_spending", N_("Resume spending")),
-)
-"""Commands that only those see who run the bot, each in their private chat."""
 
 ABOUT = N_(
     "I bring Instagram stories to Telegram. Send me the name of a public profile or a link to a "
@@ -55,7 +34,7 @@ def shown_by_telegram(bot: ExtBot[None]) -> dict[str, Shown]:
     known = ["", *(code for code in codes() if len(code) == 2)]  # noqa: PLR2004 - letters
     things: dict[str, Shown] = {}
     for code in known:
-        menu = _commands(translator_for(code), MENU)
+        menu = _menu(translator_for(code))
         publish = partial(bot.set_my_commands, menu, language_code=code or None)
         things[f"menu:{code}"] = Shown(_words(menu), publish)
     for code in known:
@@ -77,7 +56,7 @@ async def show_menu(context: Context) -> None:
     chat, is_owners = context.chat, context.is_owner and context.chat.kind == TgChat.PRIVATE
     if chat.kind == TgChat.CHANNEL or not (is_owners or chat.language or chat.menu):
         return
-    menu = _commands(context.t, (*MENU, *OWNERS) if is_owners else MENU)
+    menu = _menu(context.t, for_owner=is_owners)
     own = Shown(
         _words(menu),
         partial(context.bot.set_my_commands, menu, scope=BotCommandScopeChat(chat.id)),
@@ -101,5 +80,9 @@ def _words(menu: Iterable[BotCommand]) -> list[list[str]]:
     return [[one.command, one.description] for one in menu]
 
 
-def _commands(t: Translator, menu: Iterable[tuple[str, str]]) -> list[BotCommand]:
-    return [BotCommand(name, t.plain(text)) for name, text in menu]
+def _menu(t: Translator, *, for_owner: bool = False) -> list[BotCommand]:
+    return [
+        BotCommand(word, t.plain(one.menu))
+        for word, one in COMMANDS.items()
+        if one.menu and (for_owner or one.right is not OWNER)
+    ]

@@ -75,6 +75,9 @@ def is_echo(message: Message, bot_id: int) -> bool:
 # In channels commands are posts; an edited command is not obeyed a second time.
 HEARD = (filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST) & ~_Echo()
 
+OBEYED: dict[str, "Guarded"] = {}
+"""Every command by its word, for who presses a button that runs it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
@@ -133,9 +136,10 @@ def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], G
             await run(context)
             await show_menu(context)
 
-        return _guarded(
+        OBEYED[word] = _guarded(
             f"/{word}", obey, lambda guarded: CommandHandler(word, guarded, filters=HEARD)
         )
+        return OBEYED[word]
 
     return decorate
 

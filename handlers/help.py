@@ -7,43 +7,25 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import HELP, Buttons, Page, back, grid
 from handlers.guard import command, pressed
 from handlers.replies import rewrite, say
+from handlers.rights import COMMANDS
 
-STORIES = N_("/stories <i>name</i>: all stories from a profile")
-ALERTS = N_("/subscribe <i>name</i>: an alert here for every new story")
-LIST = N_("/subscriptions: this chat's subscriptions and their options")
-HIGHLIGHTS = N_("/highlights <i>name</i>: the collections a profile keeps")
-SETTINGS = N_("/settings: time zone, quiet hours, daily summary")
 INLINE = N_(
     "In any other chat: write <code>@{bot} natgeo</code> and tap a story from my last check"
 )
 LIMITS = N_("I can only see public profiles. Stories disappear after 24 hours.")
-
-SHORT = (STORIES, ALERTS, LIST, LIMITS)
+DAILY = [one.line for one in COMMANDS.values() if one.menu and one.line]
+SHORT = (*DAILY[:3], LIMITS)
 MAIN = (
     N_("Send me the name of a profile or a link to a story, and I'll show it to you."),
-    *(STORIES, ALERTS, LIST, HIGHLIGHTS, SETTINGS, LIMITS),
+    *(*DAILY, LIMITS),
     N_("Tap a button to read more."),
 )
 SECTIONS = {
     "see": (
         N_("See stories"),
         N_("Paste a link like instagram.com/stories/natgeo/… or write:"),
-        STORIES,
-        N_("/stories <i>name</i> 3: only the latest three"),
-        HIGHLIGHTS,
     ),
-    "alerts": (
-        N_("Get alerts"),
-        ALERTS,
-        N_("/subscribe <i>name name name</i>: several at once"),
-        N_("/subscribe <i>name</i> fast: the same, checked more often"),
-        N_("/subscribe <i>name</i> topic: in a topic of its own"),
-        LIST,
-        N_("/unsubscribe <i>name</i>: stop the alerts"),
-        N_("/why <i>name</i>: when I last checked, and when I'll check next"),
-        N_("/rules <i>name</i>: which of its stories bring an alert"),
-        N_("/past <i>name</i>: its stories that I sent here before"),
-    ),
+    "alerts": (N_("Get alerts"),),
     "places": (
         N_("Channels and groups"),
         N_("Add me with a button below. In groups, admins write the commands there."),
@@ -51,16 +33,9 @@ SECTIONS = {
         N_("/subscriptions @channel: its subscriptions and their options"),
         N_("/settings @channel: its time zone, quiet hours, language"),
     ),
-    "chat": (
-        N_("This chat"),
-        SETTINGS,
-        N_("/timezone <i>city</i>: the time zone"),
-        N_("/language: choose a language"),
-        N_("/usage: what this chat has used"),
-        N_("/export and /import: take your subscriptions along"),
-        N_("/privacy: what I store, and how to delete it"),
-    ),
+    "chat": (N_("This chat"),),
 }
+"""The title of each section, and what it says besides the lines of its commands."""
 
 
 @command("help")
@@ -80,6 +55,8 @@ async def help_page(context: Context, section: str | None = None) -> Page:
     t, me = context.t, context.bot
     if section in SECTIONS:
         title, *lines = SECTIONS[section]
+        ours = [one for one in COMMANDS.values() if one.section == section]
+        lines += [line for one in ours for line in (one.line, *one.more)]
         shown = [f"<b>{t(title)}</b>", *map(t, lines)]
         if section == "see" and me.supports_inline_queries:
             shown.append(t(INLINE, bot=me.username))

@@ -1,11 +1,14 @@
 """Who may do what: one table of every command, button and message that the bot hears.
 
 Pure data, which ``handlers.guard`` puts before each handler. A handler without a row can't be
-made.
+made. What is said of a command, by the help and by Telegram's menu, stands in its row.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
+
+from bot.domain.sentences import N_
 
 
 class Right(Enum):
@@ -23,36 +26,99 @@ class Right(Enum):
 
 ANYBODY, SHOW, CHANGE, OWNER = Right
 
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Who may write a command, and what is said of it: by the help, and by Telegram's menu.
+
+    In a ``section`` of the help stand its ``line`` and ``more``.
+    """
+
+    right: Right
+    section: str = ""
+    line: str = ""
+    more: tuple[str, ...] = ()
+    menu: str = ""
+
+    @property
+    def takes_name(self) -> bool:
+        """Return whether a profile's name may follow, and nothing else."""
+        return "<i>name</i>" in self.line
+
+
+COMMANDS: Mapping[str, Command] = {
+    "start": Command(SHOW),
+    "stories": Command(
+        SHOW,
+        "see",
+        N_("/stories <i>name</i>: all stories from a profile"),
+        (N_("/stories <i>name</i> 3: only the latest three"),),
+        menu=N_("Show a profile's stories"),
+    ),
+    "subscribe": Command(
+        CHANGE,
+        "alerts",
+        N_("/subscribe <i>name</i>: an alert here for every new story"),
+        (
+            N_("/subscribe <i>name name name</i>: several at once"),
+            N_("/subscribe <i>name</i> fast: the same, checked more often"),
+            N_("/subscribe <i>name</i> topic: in a topic of its own"),
+        ),
+        menu=N_("Get alerts for new stories"),
+    ),
+    "subscriptions": Command(
+        SHOW,
+        "alerts",
+        N_("/subscriptions: this chat's subscriptions and their options"),
+        menu=N_("This chat's subscriptions"),
+    ),
+    "highlights": Command(
+        SHOW,
+        "see",
+        N_("/highlights <i>name</i>: the collections a profile keeps"),
+        menu=N_("Show a profile's highlights"),
+    ),
+    "unsubscribe": Command(CHANGE, "alerts", N_("/unsubscribe <i>name</i>: stop the alerts")),
+    "why": Command(
+        SHOW, "alerts", N_("/why <i>name</i>: when I last checked, and when I'll check next")
+    ),
+    "rules": Command(
+        CHANGE, "alerts", N_("/rules <i>name</i>: which of its stories bring an alert")
+    ),
+    "past": Command(SHOW, "alerts", N_("/past <i>name</i>: its stories that I sent here before")),
+    "settings": Command(
+        SHOW,
+        "chat",
+        N_("/settings: time zone, quiet hours, daily summary"),
+        menu=N_("Time zone, quiet hours, summary"),
+    ),
+    "timezone": Command(CHANGE, "chat", N_("/timezone <i>city</i>: the time zone")),
+    "language": Command(SHOW, "chat", N_("/language: choose a language")),
+    "usage": Command(SHOW, "chat", N_("/usage: what this chat has used")),
+    "export": Command(SHOW, "chat", N_("/export and /import: take your subscriptions along")),
+    "import": Command(CHANGE),  # stands in the line of /export
+    "privacy": Command(SHOW, "chat", N_("/privacy: what I store, and how to delete it")),
+    "help": Command(SHOW, menu=N_("Help: what I can do")),
+    "health": Command(OWNER, menu=N_("Problems and current status")),
+    "people": Command(OWNER, menu=N_("Who uses the bot, at what cost")),
+    "invite": Command(OWNER, menu=N_("Create an invitation link")),
+    "admin": Command(OWNER, menu=N_("The admin page")),
+    "broadcast": Command(OWNER, menu=N_("Write to all chats")),
+    "spending": Command(OWNER, menu=N_("What the bot spends")),
+    "stop_spending": Command(OWNER, menu=N_("Stop all spending")),
+    "resume_spending": Command(OWNER, menu=N_("Resume spending")),
+    # by buttons on the page of people
+    "allow": Command(OWNER),
+    "block": Command(OWNER),
+    "unblock": Command(OWNER),
+}
+"""In the order of the help and of the menu; what is wanted every day is in the menu.
+
+The others hang where they are wanted: on the pages of settings, subscriptions and help.
+"""
+
 TABLE: Mapping[str, Right] = {
-    # commands
-    "/start": SHOW,
-    "/help": SHOW,
-    "/language": SHOW,
-    "/stories": SHOW,
-    "/subscribe": CHANGE,
-    "/subscriptions": SHOW,
-    "/unsubscribe": CHANGE,
-    "/why": SHOW,
-    "/past": SHOW,
-    "/highlights": SHOW,
-    "/rules": CHANGE,
-    "/export": SHOW,
-    "/import": CHANGE,
-    "/settings": SHOW,
-    "/timezone": CHANGE,
-    "/usage": SHOW,
-    "/privacy": SHOW,
-    "/spending": OWNER,
-    "/stop_spending": OWNER,
-    "/resume_spending": OWNER,
-    "/allow": OWNER,
-    "/invite": OWNER,
-    "/block": OWNER,
-    "/unblock": OWNER,
-    "/people": OWNER,
-    "/health": OWNER,
-    "/admin": OWNER,
-    "/broadcast": OWNER,
+    **{f"/{word}": one.right for word, one in COMMANDS.items()},
     # buttons, by the first word of their data
     "help": SHOW,
     "language": SHOW,

@@ -20,27 +20,14 @@ from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe, code, shorten
 from bot.updates import unit_of_work
-from handlers import (
-    card,
-    exchange,
-    highlights,
-    owner,
-    past,
-    privacy,
-    rules,
-    settings,
-    stories,
-    subscriptions,
-    usage,
-    why,
-)
+from handlers import card, exchange, highlights, settings, stories, subscriptions
 from handlers.errors import SAME_AGAIN, react
-from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, heard, pressed, record_lately
+from handlers.guard import OBEYED, UNCHANGED, UNKNOWN_BUTTON, heard, pressed, record_lately
 from handlers.links import is_our_post
 from handlers.profile_lists import LEFT_OUT
 from handlers.questions import answers_to, question_of
 from handlers.replies import say
-from handlers.rights import OWNER, TABLE
+from handlers.rights import COMMANDS, OWNER
 
 _EXAMPLE = "natgeo"
 
@@ -61,24 +48,6 @@ MANY = {"stories": N_("Show all"), "subscribe": N_("Subscribe to all")}
 CANCEL = "cancel"  # what a page had asked for was forgotten when the command came
 FILES = (".json",)
 
-COMMANDS: dict[str, Guarded] = {
-    "stories": stories.stories,
-    "highlights": highlights.highlights,
-    "subscribe": subscriptions.subscribe,
-    "unsubscribe": subscriptions.unsubscribe,
-    "why": why.why,
-    "rules": rules.rules,
-    "past": past.past,
-    "usage": usage.usage,
-    "export": exchange.export,
-    "privacy": privacy.privacy,
-    "admin": owner.admin,
-    "resume_spending": owner.resume_spending,
-}
-"""Commands that a button runs; the first seven with a name."""
-
-TAKE_A_NAME = ("stories", "highlights", "subscribe", "unsubscribe", "why", "rules", "past")
-
 QUESTIONS = {
     stories.ASK: ("stories", stories.USAGE),
     highlights.ASK: ("highlights", highlights.USAGE),
@@ -91,10 +60,10 @@ QUESTIONS = {
 @pressed(actions.RUN)
 async def run_command(context: Context, word: str, name: str | None) -> str | None:
     """Do what a command does, as its own row of rights lets."""
-    if word not in COMMANDS:
+    if word not in OBEYED:
         return context.t.plain(UNKNOWN_BUTTON)
     context.args = [name] if name else []
-    await COMMANDS[word].serve(context)
+    await OBEYED[word].serve(context)
     return None
 
 
@@ -116,7 +85,7 @@ async def take_answer(context: Context) -> None:
         await say(context, context.t(how))
     else:
         context.args = text.split()
-        await COMMANDS[command].serve(context)
+        await OBEYED[command].serve(context)
 
 
 @heard(
@@ -174,7 +143,7 @@ async def run_for_many(context: Context, word: str) -> str | None:
         return context.t.plain(UNKNOWN_BUTTON)
     # Only where a command would take it for something else: a last @name may be a channel.
     context.args = [f"@{name}" if _is_taken(name, word) else name for name in names]
-    await COMMANDS[word].serve(context)
+    await OBEYED[word].serve(context)
     return None
 
 
@@ -190,9 +159,7 @@ def example_button(context: Context) -> Buttons:
 
 
 async def _answer_command(context: Context, word: str, rest: str) -> None:
-    known = {
-        name[1:] for name, right in TABLE.items() if name.startswith("/") and right is not OWNER
-    }
+    known = {name for name, one in COMMANDS.items() if one.right is not OWNER}
     if word == CANCEL:
         await say(context, context.t(UNCHANGED))
         return
@@ -200,7 +167,7 @@ async def _answer_command(context: Context, word: str, rest: str) -> None:
     link = links.parse_argument(rest) if rest else None
     if meant is None:
         raise UnknownCommandError(f"/{word}", command=code(f"/{word}"))
-    if meant in TAKE_A_NAME and link and link.username:
+    if COMMANDS[meant].takes_name and link and link.username:
         run = button(f"/{meant} {link.username}", actions.RUN(meant, link.username))
         await say(context, context.t(MEANT), [[run]])
     else:

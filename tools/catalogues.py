@@ -38,10 +38,7 @@ REWORDED = "reworded"
 
 BUTTON, MENU_ENTRY = 24, 32  # characters that phones show, fields not counted
 BUTTONS = ("InlineKeyboardButton", "shared_button", "button")  # what makes one
-BUTTONS_IN, MENUS_IN = (
-    frozenset({"TOGGLES", "MEDIA", "CAPTIONS"}),
-    frozenset({"MENU", "OWNERS"}),
-)
+BUTTONS_IN = frozenset({"TOGGLES", "MEDIA", "CAPTIONS"})
 
 _COMMAND = re.compile(r"(?<![\w<])/[a-z_]+")
 _CODE = re.compile(r"<code>[^<]*</code>")
@@ -336,7 +333,8 @@ def lengths() -> dict[str, int]:
     found: dict[str, int] = {}
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            found |= lengths_in(path.read_text(encoding="utf-8"))
+            for msgid, most in lengths_in(path.read_text(encoding="utf-8")).items():
+                found[msgid] = min(most, found.get(msgid, most))
     return found
 
 
@@ -344,7 +342,7 @@ def lengths_in(source: str) -> dict[str, int]:
     """Return the message ids of ``source`` that stand on buttons or in the menu; their limits.
 
     On a button is what ``BUTTONS`` are called with, also by way of a name in the same function,
-    and the values of the dictionaries in ``BUTTONS_IN``.
+    and the values of the dictionaries in ``BUTTONS_IN``; in the menu is what ``menu=`` is given.
     """
     found: dict[str, int] = {}
     tree = ast.parse(source)
@@ -352,7 +350,7 @@ def lengths_in(source: str) -> dict[str, int]:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in BUTTONS_IN:
                 found |= dict.fromkeys(_marked(value), BUTTON)
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in MENUS_IN:
+            case ast.keyword(arg="menu", value=value):
                 found |= dict.fromkeys(_marked(value), MENU_ENTRY)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 found |= dict.fromkeys(_on_buttons(node), BUTTON)

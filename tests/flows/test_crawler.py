@@ -14,7 +14,7 @@ from babel.dates import get_month_names
 from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, LOCALES, catalogue, translator_for
 from handlers.guard import UNKNOWN_BUTTON
-from handlers.rights import OWNER, TABLE
+from handlers.rights import COMMANDS, OWNER, TABLE
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell, unhurried
@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 TIMING = unhurried()  # the pages are tried here, not the flood limits
 SETTINGS = {"poll_floor_s": 30}  # of fifty profiles one posts
 
-COMMANDS = (
-    *(name for name, right in TABLE.items() if name.startswith("/") and right is not OWNER),
+WRITTEN = (
+    *(f"/{word}" for word, one in COMMANDS.items() if one.right is not OWNER),
     "/unsubscribe all", "/subscribe {name}", "/rules {name} only: #sale", "/highlights {name}",
 )  # fmt: skip
 IN_PRIVATE = ("natgeo", "{name}", "{name}, natgeo", "/story {name}",
@@ -198,7 +198,7 @@ async def alerted(crawler: Crawler, name: str) -> None:
 
 def commands_with(name: str, *more: str) -> tuple[str, ...]:
     start = name.replace(".", "-d")
-    return tuple(text.format(name=name, start=start) for text in (*COMMANDS, *more))
+    return tuple(text.format(name=name, start=start) for text in (*WRITTEN, *more))
 
 
 async def test_every_button_says_something_and_every_page_has_a_way_back(

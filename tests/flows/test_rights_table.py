@@ -20,9 +20,9 @@ import pytest
 
 from bot.app import CONVERSATION
 from bot.domain.model import TEXTS, Options
-from handlers import commands, help, members, options, stories  # noqa: A004 - the command's name
+from handlers import help, members, options, stories  # noqa: A004 - the command's name
 from handlers.guard import UNKNOWN_BUTTON, Guarded, command, handlers_of
-from handlers.rights import ANYBODY, OWNER, SHOW, TABLE
+from handlers.rights import ANYBODY, COMMANDS, OWNER, SHOW, TABLE
 from handlers.settings import QUIET
 from tests.support.control import Json
 from tests.support.storybell import TOKEN, Bell, storybell
@@ -305,14 +305,20 @@ def test_every_handler_has_a_row_and_every_row_a_handler() -> None:
     assert len(ours) == len(TABLE)
 
 
-def test_every_command_stands_in_the_readme_and_in_the_help_or_the_owners_menu() -> None:
-    helped = " ".join((*help.MAIN, *itertools.chain(*help.SECTIONS.values())))
-    helped += "".join(f" /{word}" for word, _ in commands.OWNERS)
-    readme = Path("README.md").read_text(encoding="utf-8")
-    ours = {name for name in TABLE if name.startswith("/")} - {"/start", "/help"}
-    assert ours - set(re.findall(r"`(/\w+)", readme)) == set()
-    # Who is on the page of people gets these by its buttons.
-    assert ours - set(re.findall(r"/\w+", helped)) == {"/allow", "/block", "/unblock"}
+def test_every_command_stands_in_the_readme_and_in_the_help_or_the_menu() -> None:
+    helped = " ".join(one.line for one in COMMANDS.values())
+    said = {word for word, one in COMMANDS.items() if one.menu or f"/{word}" in helped}
+    # Who is on the page of people gets these by its buttons; all begin with /start.
+    assert COMMANDS.keys() - said == {"start", "allow", "block", "unblock"}, (
+        "give it a line of the help, or an entry of the menu: in its row in handlers/rights.py"
+    )
+    readme = set(re.findall(r"`/(\w+)", Path("README.md").read_text(encoding="utf-8")))
+    assert COMMANDS.keys() - readme <= {"start", "help"}, "write its row in README.md"
+
+
+def test_the_lines_of_a_command_stand_in_a_section_of_the_help() -> None:
+    written = {one.section for one in COMMANDS.values() if one.line}
+    assert written <= help.SECTIONS.keys(), "its section in handlers/rights.py is none of the help"
 
 
 def test_every_option_has_a_button_or_is_typed() -> None:
@@ -328,7 +334,7 @@ def test_what_a_member_may_do_in_a_group() -> None:
         "help", "language", "live:", "card:", "elsewhere:", "past:", "files:", "highlights:",
         "highlight:", "subs:", "sub:", "run:", "many:", "any other button",
         "a link", "an answer to our question", "what asks for nothing",
-    }  # fmt: skip
+    }, "if a group's members may do more now, or less, and it is meant, list it"  # fmt: skip
 
 
 def test_a_subscriber_of_a_channel_may_do_nothing() -> None:

@@ -138,7 +138,7 @@ def test_a_catalogue_that_is_english_is_found() -> None:
 
 def test_what_stands_on_buttons_and_in_the_menu_is_known() -> None:
     source = """
-MENU = (("x", N_("An entry")),)
+COMMANDS = {"x": Command(menu=N_("An entry"))}
 TOGGLES = {"a": N_("A toggle")}
 def page(t):
     text = N_("By a name")
