@@ -12,7 +12,6 @@ from typing import Any, Literal, TypeVar
 
 from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift, Reading
-from bot.domain.access import Subject
 from bot.domain.budget import (
     DAY,
     Allowances,
@@ -388,22 +387,8 @@ class Ledger:
         return [scope for scope, _, _ in wanted]
 
     async def _allowances_of(self, tx: Tx, asker: Asker) -> Allowances:
-        is_known = True
-        if self.limits.newcomer_allowance is not None:
-            is_known = (
-                await acquaintances.is_known(tx, "person", asker.user_id)
-                if asker.user_id is not None
-                else await acquaintances.is_known(tx, "chat", asker.chat_id or 0)
-            )
-        person = None if asker.user_id is None else Subject("person", str(asker.user_id))
-        chat = None if asker.chat_id is None else Subject.of_chat(asker.chat_id)
-        own = await access.allowances(tx, [one for one in (person, chat) if one])
-        return allowances_for(
-            self.limits,
-            is_known=is_known,
-            of_chat=own.get(chat) if chat else None,
-            of_person=own.get(person) if person else None,
-        )
+        person, chat, is_known = await access.allowances(tx, asker.user_id, asker.chat_id)
+        return allowances_for(self.limits, is_known=is_known, of_chat=chat, of_person=person)
 
     async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word
         # The answer may have named more credits than were reserved: that must still be written.

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from bot.billing.drift import KEY as DRIFT
-from bot.domain.access import Subject
 from bot.domain.budget import DAY, Limits
 from bot.store import access, budgets, key_values, spending, usage
 from bot.store.engine.database import Database, Tx
@@ -64,9 +63,9 @@ class Reports:
         today = self.now().date()
         async with self.db.read() as tx:
             used = await budgets.allowance_used(tx, "chat", chat_id, today)
-            own = await access.allowances(tx, [Subject.of_chat(chat_id)])
+            _, own, _ = await access.allowances(tx, None, chat_id)
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
-        allowance = own.get(Subject.of_chat(chat_id), self.limits.chat_daily_allowance)
+        allowance = self.limits.chat_daily_allowance if own is None else own
         week = [got.get(day, 0) for day in _days_between(today - timedelta(days=6), today)]
         part = min(1.0, used / allowance) if allowance > 0 else None
         return ChatUsage(part, week)

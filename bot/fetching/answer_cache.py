@@ -20,6 +20,7 @@ from bot.domain.errors import (
     ApiRefusedError,
     HighlightGoneError,
     HighlightsUnavailableError,
+    ProfilePrivateError,
     ProfileUnavailableError,
     StoriesError,
     StoryGoneError,
@@ -110,13 +111,15 @@ class AnswerCache:
         await self._group.__aexit__(kind, error, trace)
 
     async def ask(
-        self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]]
+        self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]], of: str = ""
     ) -> list[T]:
         """Return the answer to ``key``, by ``fetch`` if nobody has it; it may be shown ``until``.
 
-        It is kept by ``codec``; a key is always asked by the same one.
+        It is kept by ``codec``; a key is always asked by the same one. Nothing is fetched where
+        the account of the name ``of`` was private a moment ago.
 
         Raises:
+            ProfilePrivateError: It was.
             BotError: What ``fetch`` raised, to whoever asked the same meanwhile as well, unless
                 only the one who asked may not spend.
         """
@@ -127,7 +130,7 @@ class AnswerCache:
             # Who asked may not spend, or was cancelled: now we ask.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
-            result = await self._fetch_once(key, fetch, until, codec)
+            result = await self._fetch_once(key, fetch, until, codec, of)
         except StoriesError as error:
             future.set_exception(error)
             future.exception()  # nobody else may have asked; that is no mistake
@@ -141,13 +144,16 @@ class AnswerCache:
                 future.cancel()
 
     async def _fetch_once(
-        self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]]
+        self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]], of: str
     ) -> list[T]:
         if (storing := self._storing.get(key)) is not None:
             await asyncio.wait([storing])  # its write may hold the answer, or who has the name
-        cached = await self._db.fetch(partial(answers.get, key=key, now=self._now()))
-        if cached is not None:
-            return _value_or_raise(cached, codec)
+        verdict, now = answers.verdict_key(of), self._now()
+        kept = await self._db.fetch(lambda tx: answers.get(tx, key, verdict, now=now))
+        if key in kept:
+            return _value_or_raise(kept[key], codec)
+        if kept.get(verdict) == ProfilePrivateError.__name__:
+            raise ProfilePrivateError("known from the last answer", username=of)
         try:
             fetched = await fetch()
         except StoriesError as error:

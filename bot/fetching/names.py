@@ -57,15 +57,11 @@ class Names:
             ProfilePrivateError: The account was private a moment ago.
             ApiRefusedError: The API refused the name a moment ago.
         """
-        await self.raise_known_refusal(username)
-        since = self._now() - within
-        return await self._db.fetch(lambda tx: profiles.named(tx, username, since=since))
-
-    async def raise_known_refusal(self, username: str) -> None:
-        """Raise what was said of the name a moment ago, as ``known`` does; free."""
         key, now = answers.verdict_key(username), self._now()
-        if verdict := await self._db.fetch(lambda tx: answers.get(tx, key, now=now)):
-            raise _VERDICTS[verdict]("known from the last answer", username=username)
+        async with self._db.read() as tx:
+            if verdict := (await answers.get(tx, key, now=now)).get(key):
+                raise _VERDICTS[verdict]("known from the last answer", username=username)
+            return await profiles.named(tx, username, since=now - within)
 
     async def resolve(self, username: str, payer: Payer) -> Profile:
         """Return the account that has the name now; 1 credit, 2 where the first answer refuses it.

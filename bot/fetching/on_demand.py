@@ -8,9 +8,7 @@ from datetime import datetime, timedelta
 from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules, links
 from bot.domain.errors import (
-    ApiRefusedError,
     BlockedProfileError,
-    NoSuchProfileError,
     ProfilePrivateError,
     ProfileUnavailableError,
     StoriesError,
@@ -78,9 +76,6 @@ class Viewer:
         payer, call = Payer("link", asker), self._api.story(story_id, link.url or "")
 
         async def fetch() -> Fetched[Story]:
-            # The link may name whom it likes, or nobody.
-            with suppress(NoSuchProfileError, ApiRefusedError):
-                await self._names.raise_known_refusal(link.username or "")
             try:
                 try:
                     story, bill = await self._ledger.pay_unsettled(payer, call)
@@ -97,7 +92,7 @@ class Viewer:
 
         with about(link.username or ""):
             stories = await self._answers.ask(
-                story_key(story_id), fetch, until_urls_expire, STORIES
+                story_key(story_id), fetch, until_urls_expire, STORIES, of=link.username or ""
             )
         shown = stories[0].profile  # a link may name anybody, or nobody
         self._refuse_blocked(shown.username, shown.profile_id)

@@ -45,6 +45,7 @@ async def record(
         await answers.forget(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
     if before.next_check_at is not None and new:
+        await stories.add_moments(tx, [one for one in snapshot.stories if one.pk in new])
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial:
         await _finish_check(tx, before, snapshot, own, now=now)

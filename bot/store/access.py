@@ -1,6 +1,6 @@
 """The list of who may use the bot, and the invitations to it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.access import Entry, Subject, Via, judge
 from bot.domain.records import EPOCH
+from bot.store import acquaintances
 from bot.store.engine import database
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import Timestamp, insert, metadata
@@ -236,14 +237,32 @@ def _can_use(digest: str, now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-async def allowances(tx: Tx, subjects: Sequence[Subject]) -> dict[Subject, int]:
-    """Return the credits a day that were set for some of these."""
-    if not subjects:
-        return {}
-    statement = sa.select(_KIND, _SUBJECT, access_list.c.allowance).where(
-        sa.or_(*map(_is, subjects)), access_list.c.allowance.is_not(None)
-    )
-    return {Subject(row[0], row[1]): row[2] for row in await tx.execute(statement)}
+def _allowance(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect[Any]:
+    mine = sa.and_(kind == _KIND, sa.bindparam(subject) == _SUBJECT)
+    return sa.select(access_list.c.allowance).where(mine).scalar_subquery()
+
+
+_ALLOWANCES = sa.select(
+    _allowance(sa.literal("person"), "person"),
+    _allowance(sa.bindparam("chat_kind", type_=sa.String), "chat"),
+    acquaintances.is_known_as(
+        sa.bindparam("kind", type_=sa.String), sa.bindparam("who", type_=sa.BigInteger)
+    ),
+)
+
+
+async def allowances(
+    tx: Tx, person: int | None, chat_id: int | None
+) -> tuple[int | None, int | None, bool]:
+    """Return the credits a day that were set for a person and for a chat, if any were.
+
+    And whether the bot knows the person, or the chat where nobody in particular asks.
+    """
+    chat = Subject.of_chat(chat_id or 0)
+    kind, who = ("chat", chat_id or 0) if person is None else ("person", person)
+    values = {"person": str(person), "chat_kind": chat.kind, "chat": chat.id}
+    row = (await tx.execute(_ALLOWANCES, {**values, "kind": kind, "who": who})).one()
+    return row[0], row[1], bool(row[2])
 
 
 LISTED = sa.select(sa.cast(_SUBJECT, sa.BigInteger).label("id"), access_list.c.since).where(

@@ -19,14 +19,15 @@ cached_answers = sa.Table(
 VERDICT = "verdict:"
 
 
-_FRESH = sa.select(cached_answers.c.value).where(
-    cached_answers.c.key == sa.bindparam("key"), cached_answers.c.until > sa.bindparam("now")
+_FRESH = sa.select(cached_answers.c.key, cached_answers.c.value).where(
+    cached_answers.c.key.in_(sa.bindparam("keys", expanding=True)),
+    cached_answers.c.until > sa.bindparam("now"),
 )
 
 
-async def get(tx: Tx, key: str, *, now: datetime) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return the answer under ``key`` while it is fresh."""
-    return (await tx.execute(_FRESH, {"key": key, "now": now})).scalar()
+async def get(tx: Tx, *keys: str, now: datetime) -> dict[str, Any]:
+    """Return the answers under these keys that are fresh, by key."""
+    return {row[0]: row[1] for row in await tx.execute(_FRESH, {"keys": keys, "now": now})}
 
 
 _NEW = insert(cached_answers)

@@ -84,19 +84,24 @@ async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
     return await row_or_none(tx, Known, statement)
 
 
+# One that is there is locked, and returned as it was.
+_ADDED_OR_LOCKED = (
+    insert(profiles)
+    .on_conflict_do_update(
+        index_elements=[profiles.c.profile_id], set_={"state_since": profiles.c.state_since}
+    )
+    .returning(*COLUMNS)
+)
+
+
 async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Keep who the API says it is; return what was known before, itself when it is new."""
     columns: dict[str, object] = {"username": profile.username} if profile.username else {}
     if profile.full_name:
         columns |= {"full_name": profile.full_name, "is_verified": profile.is_verified}
-    before = await lock(tx, profile.profile_id)
-    if before is None:
-        new = {"profile_id": profile.profile_id, "state_since": now, "named_at": now}
-        new |= {"username": profile.username, **columns}
-        added = insert(profiles).values(**new).on_conflict_do_nothing().returning(*COLUMNS)
-        before = await row_or_none(tx, Known, added)
-        before = before or await lock(tx, profile.profile_id)
-        assert before is not None  # noqa: S101 - inserted above or by somebody else, and locked
+    new = {"profile_id": profile.profile_id, "state_since": now, "named_at": now}
+    new |= {"username": profile.username, "full_name": "", "is_verified": False, **columns}
+    before = Known(*(await tx.execute(_ADDED_OR_LOCKED, new)).one())
     is_news = any(getattr(before, name) != value for name, value in columns.items())
     if is_news or now - before.named_at >= _NAMED_AGAIN:
         named_at = now if profile.username else before.named_at

@@ -68,7 +68,6 @@ async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
         for story, value in zip(ordered, dump_stories(ordered), strict=True)
     ]
     new = set((await tx.execute(_ADD, values)).scalars())
-    await _record_moments(tx, [story for story in ordered if story.pk in new])
     await _refresh_urls(tx, [story for story in ordered if story.pk not in new], now)
     return [story.pk for story in ordered if story.pk in new]
 
@@ -99,7 +98,7 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
     return [story for story in readable if story]
 
 
-async def _record_moments(tx: Tx, seen: Iterable[Story]) -> None:
+async def add_moments(tx: Tx, seen: Iterable[Story]) -> None:
     """Keep the times of stories; two of one moment count as one."""
     rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in seen]
     if rows:
