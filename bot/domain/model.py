@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args, get_type_hints
 
 from bot.domain.story_terms import normalized
 
@@ -117,14 +117,8 @@ class Target:
     thread_id: int | None = None
 
 
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "media": ("all", "photo", "video"),
-    "caption": ("full", "short"),
-}
-"""The options that are one of several words."""
-
 TEXTS: Mapping[str, Callable[[str], str]] = {"only": normalized, "without": normalized}
-"""The options that are texts, each with what cleans it; all others are switches."""
+"""The options that are texts, each with what cleans it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +158,12 @@ class Options:
         """Return what differs from the defaults, as JSON values."""
         known = ((one, getattr(self, one.name)) for one in fields(self))
         return {one.name: value for one, value in known if value != one.default}
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    name: get_args(kind) for name, kind in get_type_hints(Options).items() if get_args(kind)
+}
+"""The options that are one of several words; those that are no texts, either, are switches."""
 
 
 @dataclass(frozen=True, slots=True)

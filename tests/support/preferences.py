@@ -25,10 +25,9 @@ def _unlike(plain: Any) -> Any:
                 values[one.name] = not default
             case str(default):
                 texts = [TEXTS[one.name](text) for text in _TEXTS if one.name in TEXTS]
-                words = [*texts, *CHOICES.get(one.name, ())]
-                values[one.name] = next(
-                    word for word in reversed(words) if word not in {"", default}
-                )
+                words = {*texts, *CHOICES.get(one.name, ())} - {"", default}
+                assert words, f"add what cleans {one.name} to TEXTS in bot/domain/model.py"
+                values[one.name] = max(words)
             case Options() as options:
                 values[one.name] = _unlike(options)
             case None:

@@ -21,6 +21,7 @@ from bot.presentation.captions import (
 )
 from bot.presentation.html import isolate, visible_length
 from bot.presentation.translation import LANGUAGES, Translator, translator_for
+from tests.support.preferences import unlike_defaults
 
 calm = settings(deadline=None)  # the machine may be busy with other tests
 NOW = datetime(2026, 11, 25, 15, 5, tzinfo=UTC)
@@ -245,7 +246,7 @@ def test_in_arabic_each_line_runs_from_right_to_left_and_names_keep_apart() -> N
 @given(
     st.lists(stories, min_size=1, max_size=10),
     st.sampled_from(sorted(LANGUAGES)),
-    st.sampled_from([None, Options(), Options(caption="full")]),
+    st.sampled_from([None, Options(), unlike_defaults().options]),
 )
 def test_no_story_makes_a_caption_that_telegram_refuses(
     given_stories: list[Story], language: str, alert: Options | None
