@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import traces
 from benchmarks.rivals import EntryFrequency, Fixed, HalveAndStep, SquareRoot, TrueIntensity
-from bot.cli.simulate import mean, quantile
+from bot.cli.simulate import mean_minutes, quantile_minutes
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.policies import Learned
 from bot.scheduling.schedule import Schedule
@@ -73,8 +73,8 @@ class Figures:
         weighted = [(delay, r.subscribers) for r, delays in pairs for delay in delays]
         single = [(delay, 1.0) for r, delays in pairs if r.subscribers == 1 for delay in delays]
         return cls(
-            mean(weighted) or 0.0,
-            mean(single) or 0.0,
+            mean_minutes(weighted) or 0.0,
+            mean_minutes(single) or 0.0,
             result.lost,
             max(result.days) / budget,
             sum(result.days) / len(result.days) / budget,
@@ -154,8 +154,8 @@ def months(budget: float, seeds: list[int]) -> tuple[list[float], list[float]]:
         trace = traces.make("bursty", profiles=20, days=28, seed=seed, equal_weights=True)
         result = Simulation(trace.records, budget).run()
         delays = sorted((delay, 1.0) for of_one in result.delays for delay in of_one)
-        means.append(mean(delays) or 0.0)
-        medians.append(quantile(delays, 0.5) or 0.0)
+        means.append(mean_minutes(delays) or 0.0)
+        medians.append(quantile_minutes(delays, 0.5) or 0.0)
     return means, medians
 
 
@@ -289,7 +289,7 @@ def outage(seed: int, profiles: int) -> str:
             for story, delay in zip(_judged(r), delays, strict=False)
             if begin + 6 * HOUR <= story < begin + 30 * HOUR
         ]
-        parts.append((result.lost, mean(seen) or 0.0, max(result.days) / budget))
+        parts.append((result.lost, mean_minutes(seen) or 0.0, max(result.days) / budget))
     (_, before, _), (lost, after, most) = parts
     return (
         f"seed {seed}: {lost} lost; stories of the 24 h after it {after:.1f} minutes "

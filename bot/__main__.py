@@ -61,14 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run_demo(chosen: argparse.Namespace) -> int:
     try:
-        from bot.cli.demo import demo  # noqa: PLC0415 - the stand-ins are not installed in production
+        from bot.cli.demo import run_demo  # noqa: PLC0415 - the stand-ins are not installed in production
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"sandbox", "tdjson"}:
             raise
         text = "The demo is in the project's repository: there, make demo starts it."
         Console(stderr=True).print(text)
         return 1
-    return int(demo(port_base=chosen.port_base))
+    return int(run_demo(port_base=chosen.port_base))
 
 
 def _run_command(chosen: argparse.Namespace, settings: Settings) -> int:
@@ -76,7 +76,7 @@ def _run_command(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot.cli import check  # noqa: PLC0415 - the same
 
     if chosen.command == "run":
-        for sentence in check.about_unknown():
+        for sentence in check.unknown_sentences():
             structlog.get_logger().warning("a setting is none", why=sentence)
         return app.main(settings)
     from bot.cli import commands  # noqa: PLC0415 - the same

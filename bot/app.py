@@ -473,8 +473,8 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
 async def _machine_trouble(settings: Settings) -> preflight.Finding | None:
     """Return what this machine lacks that the bot can't be without."""
     findings = (
-        preflight.folder(settings.spool_dir),
-        await preflight.database(settings.database_url.get_secret_value(), settings.spool_dir),
+        preflight.try_spool(settings.spool_dir),
+        await preflight.try_database(settings.database_url.get_secret_value(), settings.spool_dir),
     )
     return next((finding for finding in findings if finding.level == "wrong"), None)
 

@@ -226,7 +226,7 @@ class Settings(BaseSettings):
 
     @field_validator("telegram_token")
     @classmethod
-    def _token_shape(cls, value: SecretStr) -> SecretStr:
+    def _check_token(cls, value: SecretStr) -> SecretStr:
         number, _, rest = value.get_secret_value().partition(":")
         if not (number.isascii() and number.isdigit() and len(rest) >= 30):  # noqa: PLR2004 - as @BotFather makes them
             raise ValueError("does not look like a bot token (digits, a colon, 35 letters)")
@@ -234,7 +234,7 @@ class Settings(BaseSettings):
 
     @field_validator("database_url", "database_direct_url")
     @classmethod
-    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
         scheme, separator, _ = value.get_secret_value().partition("://")
@@ -248,7 +248,7 @@ class Settings(BaseSettings):
 
     @field_validator("telegram_proxy", "stories_api_proxy", "media_proxy")
     @classmethod
-    def _known_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_proxy(cls, value: SecretStr | None) -> SecretStr | None:
         try:
             parts = urlsplit(value.get_secret_value()) if value else None
             is_good = parts is None or (
@@ -262,20 +262,20 @@ class Settings(BaseSettings):
 
     @field_validator("trusted_media_origin")
     @classmethod
-    def _is_an_origin(cls, value: str) -> str:
+    def _check_origin(cls, value: str) -> str:
         if value and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
             raise ValueError("must be an address that begins with https:// or http://")
         return value
 
     @field_validator("stories_api_url")
     @classmethod
-    def _carries_the_key(cls, value: AnyHttpUrl) -> AnyHttpUrl:
+    def _check_https(cls, value: AnyHttpUrl) -> AnyHttpUrl:
         if value.scheme != "https" and not _is_loopback(value.host or ""):
             raise ValueError("must begin with https://, or anybody on the way could read the key")
         return value
 
     @model_validator(mode="after")
-    def _one_call_can_be_paid(self) -> Self:
+    def _check_budget(self) -> Self:
         if self.daily_budget < CHECK_COST:
             raise ValueError(
                 f"DAILY_BUDGET is too small for one call: at least {CHECK_COST} credits"
@@ -283,7 +283,7 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _local_is_not_the_cloud(self) -> Self:
+    def _check_local(self) -> Self:
         if self.telegram_local and self._is_official_telegram:
             raise ValueError(
                 "TELEGRAM_LOCAL needs TELEGRAM_API_URL, the address of your own server"
@@ -291,7 +291,7 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _webhook_is_https(self) -> Self:
+    def _check_webhook(self) -> Self:
         if self.webhook_url and self.webhook_url.scheme != "https" and self._is_official_telegram:
             raise ValueError("WEBHOOK_URL must begin with https://")
         port = self.webhook_url.port if self.webhook_url else 443
@@ -314,11 +314,11 @@ class Settings(BaseSettings):
     @property
     def backup_folder(self) -> Path:
         """Return the folder of the backups."""
-        beside = Path(self._file).parent if self._file else Path("data")
+        beside = Path(self._sqlite_file).parent if self._sqlite_file else Path("data")
         return self.backup_dir or beside / "backups"
 
     @property
-    def _file(self) -> str:
+    def _sqlite_file(self) -> str:
         """Return the SQLite file of the database; empty where it is none."""
         scheme, _, rest = self.database_url.get_secret_value().partition(":///")
         file = rest.partition("?")[0]
@@ -369,13 +369,13 @@ def load(**overrides: object) -> Settings:
     """
     file = overrides.get("_env_file", ENV_FILE)
     if file is not None:
-        _in_file(Path(str(file)))  # one that can't be read is said in a sentence
+        _read_file(Path(str(file)))  # one that can't be read is said in a sentence
     try:
         return Settings(**overrides)  # type: ignore[arg-type] # pydantic checks them
     except ValidationError as error:
         raise SettingsError(
             [
-                _sentence(dict(item))
+                _error_sentence(dict(item))
                 for item in error.errors(include_input=False, include_url=False)
             ]
         ) from None
@@ -391,7 +391,7 @@ def unknown_names() -> list[tuple[str, str]]:
     names = [name.upper() for name in Settings.model_fields]
     known = {*names, *OTHERS}
     unknown = []
-    for name, where in [(n, file.name) for n in _in_file(file)] + [
+    for name, where in [(n, file.name) for n in _read_file(file)] + [
         (n, "") for n in _environment()
     ]:
         near = difflib.get_close_matches(name.upper(), names, n=1, cutoff=0.7 if where else 0.88)
@@ -404,7 +404,7 @@ def _environment() -> Mapping[str, str]:
     return os.environ  # noqa: TID251 - here the settings are read
 
 
-def _in_file(file: Path) -> dict[str, str]:
+def _read_file(file: Path) -> dict[str, str]:
     """Return what a file of settings says, by its names.
 
     Raises:
@@ -428,7 +428,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _sentence(item: dict[str, Any]) -> str:
+def _error_sentence(item: dict[str, Any]) -> str:
     """Return what is wrong with a setting; a rule of several settings names them itself."""
     name = str(item["loc"][0]).upper() if item["loc"] else ""
     if item["type"] == "missing":

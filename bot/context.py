@@ -237,7 +237,7 @@ async def prepare(update: Update, context: Context) -> None:
             kind=where.type,
             title=where.effective_name or "",
             language_code=code,
-            is_added=_is_added(update),
+            is_added=_is_bot_added(update),
         )
     except DatabaseUnavailableError as error:
         raise TryAgainError(str(error)) from error
@@ -246,7 +246,7 @@ async def prepare(update: Update, context: Context) -> None:
     context.t = translator_for(context.chat.effective_language).in_zone(zone_of(context.chat.zone))
 
 
-def _is_added(update: Update) -> bool:
+def _is_bot_added(update: Update) -> bool:
     """Return whether somebody has just added the bot to the chat."""
     change = update.my_chat_member
     return (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.chats.access import INVITATION_VALID_FOR
 from bot.context import Context
-from bot.domain.access import Entry, Subject, block_of, subject_of
+from bot.domain.access import Entry, Subject, parse_block, parse_subject
 from bot.domain.identity import is_nobody
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, Buttons, Page
@@ -104,7 +104,7 @@ async def block(context: Context) -> None:
         await say(context, context.t(BLOCK_USAGE))
         return
     subject, name, rest = named
-    until, reason = block_of(rest, context.now)
+    until, reason = parse_block(rest, context.now)
     entry = await context.services.access.block(subject, until=until, reason=reason, name=name)
     t = context.t
     text = t(BLOCKED, who=name_with_id(entry))
@@ -175,7 +175,7 @@ def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Seq
     if author and not (is_nobody(author.id) or author.id == context.bot.id):
         return Subject("person", str(author.id)), author.full_name, words
     if words:
-        subject = subject_of(words[0])
+        subject = parse_subject(words[0])
         return (subject, "", words[1:]) if subject else None
     if here and not context.is_private:
         return Subject.of_chat(context.where.id), context.where.effective_name or "", ()

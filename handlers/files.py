@@ -2,7 +2,7 @@
 
 from bot.context import Context
 from bot.domain import links
-from bot.domain.albums import plan
+from bot.domain.albums import plan_albums
 from bot.domain.errors import NoStoriesError, StoryGoneError
 from bot.domain.links import Link
 from bot.presentation.actions import FILES
@@ -35,5 +35,5 @@ async def as_files(context: Context, what: str) -> None:
             raise StoryGoneError
         else:
             result = [await viewer.story(Link("story", story_id=what), asker)]
-        albums = plan(latest_stories(result, None))
+        albums = plan_albums(latest_stories(result, None))
         await show(context, albums, originals={story.pk for story in result})

@@ -7,7 +7,7 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links
-from bot.domain.albums import plan
+from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted
 from bot.domain.errors import BotError, DatabaseUnavailableError
 from bot.domain.links import Link
@@ -86,7 +86,7 @@ async def _serve(context: Context, link: Link) -> None:
                     story = media_story(link.url or "", context.now)
                 else:
                     story = await context.services.viewer.story(link, context.asker)
-                await show(context, plan([story]), has_more=True)
+                await show(context, plan_albums([story]), has_more=True)
     except DatabaseUnavailableError:
         raise
     except BotError as error:

@@ -98,10 +98,10 @@ async def _set(context: Context, what: str, text: str) -> bool:
     """Set what was pressed or typed; return whether it could be read."""
     if what == "zone" and (zone := text if is_zone(text) else cities.zone_named(text)):
         await _change_chat(context, zone=zone)
-    elif what == "quiet" and (night := hours.hours_in(text)):
+    elif what == "quiet" and (night := hours.parse_hours(text)):
         start, end = night if night[0] != night[1] else (None, None)
         await _change_chat(context, quiet_from=start, quiet_to=end)
-    elif what == "digest" and (hour := hours.hour_in(text)) is not None:
+    elif what == "digest" and (hour := hours.parse_hour(text)) is not None:
         await _change_chat(context, digest_at=hour)
     else:
         return False
@@ -167,7 +167,7 @@ async def _enter(context: Context, what: str, text: str) -> None:
 
 
 def _is_readable(what: str, text: str) -> bool:
-    return (hours.hours_in(text) if what == "quiet" else hours.hour_in(text)) is not None
+    return (hours.parse_hours(text) if what == "quiet" else hours.parse_hour(text)) is not None
 
 
 def _expected_setting(context: Context) -> tuple[str, int | None]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.context import Context
-from bot.domain.albums import plan
+from bot.domain.albums import plan_albums
 from bot.domain.errors import BotError, NoStoriesError, NotFollowedError
 from bot.domain.model import Album, Profile, Story
 from bot.domain.sentences import N_
@@ -30,7 +30,7 @@ async def show_profile(context: Context, username: str, count: int | None = None
         if not live:
             await offer_rest(context, NoStoriesError(username=username))
             return
-        await show(context, plan(latest_stories(live, count)))
+        await show(context, plan_albums(latest_stories(live, count)))
 
 
 async def offer_rest(context: Context, none: BotError) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.context import Context
 from bot.domain import links
-from bot.domain.albums import plan
+from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import BotError, NoStoriesError, SpendingError, StoriesError
 from bot.domain.links import Link
@@ -125,7 +125,7 @@ async def show_profiles(context: Context, wanted: Wanted) -> None:
         if name in failed:
             continue
         live = latest_stories(result[name], wanted.count)
-        await show(context, plan(live), is_last=False)
+        await show(context, plan_albums(live), is_last=False)
         lines.append(t(COUNTED, n=len(live), username=name))
     in_order = [(name, failed[name]) for name in wanted.names if name in failed]
     lines += failure_lines(in_order, wanted, context)

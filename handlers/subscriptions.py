@@ -20,7 +20,7 @@ from bot.chats.explain import mean_delay_of
 from bot.chats.subscribing import Subscribed
 from bot.context import Context
 from bot.domain import links
-from bot.domain.albums import plan
+from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import AdminsUnknownError, AskAgainError, BotError, SubscriptionError
 from bot.domain.model import Target
@@ -235,7 +235,7 @@ async def show_live(context: Context, username: str) -> str | None:
     if not live:
         return context.t.plain(N_("These stories are gone."))
     await answer_press(context)
-    await show(context, plan(live))
+    await show(context, plan_albums(live))
     return None
 
 

@@ -113,7 +113,7 @@ async def answer_talk(context: Context) -> None:
         await _show_list(context, names)
     elif name := talk.name_in(said):
         await say(context, *await card.card(context, name))
-    elif name := talk.joined_in(text):
+    elif name := talk.joined_name_in(text):
         meant = button(name, actions.RUN("stories", name))
         await say(context, context.t(MEANT), [[meant]])
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain import alert_rules
-from bot.domain.albums import plan
+from bot.domain.albums import plan_albums
 from bot.domain.errors import NothingKeptError, NothingOfThenError
 from bot.domain.model import ORIGINAL, Album, Story
 from bot.domain.records import EPOCH, KnownFile
@@ -111,6 +111,6 @@ def _albums(result: Sequence[Kept]) -> list[Album]:
         if one.kind in _IN_ALBUMS:
             run.append(story)
             continue
-        made += [*plan(run), Album((story,))]
+        made += [*plan_albums(run), Album((story,))]
         run = []
-    return [*made, *plan(run)]
+    return [*made, *plan_albums(run)]

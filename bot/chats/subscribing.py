@@ -23,7 +23,7 @@ from bot.domain.errors import (
     TooManyFastError,
     TooManyFollowedError,
     TooManyNewError,
-    about,
+    naming_account,
 )
 from bot.domain.model import Asker, Options, Preferences, Profile, Story, Target
 from bot.domain.records import MAIN, Known, Subscription
@@ -316,7 +316,7 @@ class Subscribing:
             if known and is_sure:
                 profile = known.profile
             else:
-                with about(username):
+                with naming_account(username):
                     profile = await self._names.public_owner(username, Payer("subscribe", by))
                 there = await self._followed_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
@@ -374,7 +374,7 @@ class Subscribing:
             if known and known.snapshot_at and known.snapshot_at > now - _CHECK_VALID_FOR:
                 return await stories.live(tx, profile.profile_id, now=now)
         payer = Payer("subscribe", by)
-        with about(profile.username):
+        with naming_account(profile.username):
             live = await self._names.stories(profile, payer, is_just_named=is_just_named)
             if live is None:
                 raise ProfileUnavailableError("its name is another's by now")

@@ -52,7 +52,7 @@ class Whereabouts:
                     await moves.open_chat(tx, chat_id, now=self._now())
             self._wake()
         for mute in muted:
-            if mute.is_whole:
+            if mute.mutes_whole_chat:
                 await self._recheck_presence(mute)
         return await self.mutes(chat_id)
 

@@ -58,12 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was found; return 1 where something is wrong."""
     console = Console(soft_wrap=True, highlight=False)
-    checks: list[Check] = [unknown_settings, database, folders]
+    checks: list[Check] = [check_names, check_database, check_folders]
     if not arguments.offline:
-        checks += [telegram, stories_api]
+        checks += [check_telegram, check_stories_api]
     is_wrong = False
     for check in checks:
-        for finding in await run_within(check, settings):
+        for finding in await run_check(check, settings):
             print_finding(console, finding)
             is_wrong |= finding.level == "wrong"
     if not is_wrong:
@@ -77,7 +77,7 @@ def print_finding(console: Console, finding: Finding) -> None:
     console.print(finding.text, markup=False)
 
 
-async def run_within(check: Check, settings: Settings) -> Sequence[Finding]:
+async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
     """Run one check, but no longer than ``PATIENCE_S``."""
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -86,12 +86,12 @@ async def run_within(check: Check, settings: Settings) -> Sequence[Finding]:
         return [Finding("wrong", f"No answer within {PATIENCE_S:.0f} seconds: {check.__name__}.")]
 
 
-async def unknown_settings(_: Settings) -> list[Finding]:
+async def check_names(_: Settings) -> list[Finding]:
     """Return each variable that is no setting, with the setting that is spelled most like it."""
-    return [Finding("note", text) for text in about_unknown()]
+    return [Finding("note", text) for text in unknown_sentences()]
 
 
-def about_unknown() -> list[str]:
+def unknown_sentences() -> list[str]:
     """Return a sentence for each variable that is no setting."""
     sentences = []
     for name, near in unknown_names():
@@ -100,16 +100,17 @@ def about_unknown() -> list[str]:
     return sentences
 
 
-async def database(settings: Settings) -> list[Finding]:
+async def check_database(settings: Settings) -> list[Finding]:
     """Open the database, and compare its tables with those of the code."""
-    return [await preflight.database(settings.database_url.get_secret_value(), settings.spool_dir)]
+    url = settings.database_url.get_secret_value()
+    return [await preflight.try_database(url, settings.spool_dir)]
 
 
-async def folders(settings: Settings) -> list[Finding]:
+async def check_folders(settings: Settings) -> list[Finding]:
     """Write a file where downloads wait, and one where backups are kept."""
     return [
-        preflight.folder(settings.spool_dir),
-        preflight.backups(
+        preflight.try_spool(settings.spool_dir),
+        preflight.try_backups(
             settings.backup_folder,
             hours=settings.backup_hours,
             is_sqlite=settings.is_sqlite,
@@ -117,15 +118,15 @@ async def folders(settings: Settings) -> list[Finding]:
     ]
 
 
-async def telegram(settings: Settings) -> list[Finding]:
+async def check_telegram(settings: Settings) -> list[Finding]:
     """Ask Telegram who the bot is, and whether it reaches its owners."""
     try:
-        async with bot_of(settings) as bot:
+        async with connected_bot(settings) as bot:
             return [
                 Finding("ok", f"Telegram knows the bot as @{bot.username}."),
-                *_botfather_settings(bot),
-                *await _webhook(bot, settings),
-                *[await _owner_reached(bot, owner) for owner in sorted(await owners_of(settings))],
+                *_check_botfather(bot),
+                *await _check_webhook(bot, settings),
+                *[await _check_owner(bot, owner) for owner in sorted(await owners_of(settings))],
             ]
     except InvalidToken:
         return [
@@ -136,7 +137,7 @@ async def telegram(settings: Settings) -> list[Finding]:
 
 
 @asynccontextmanager
-async def bot_of(settings: Settings) -> AsyncIterator[Bot]:
+async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
     """Yield the bot, introduced to Telegram; calls are made as they come, without a limiter."""
     base = str(settings.telegram_api_url).rstrip("/")
     proxy = reveal(settings.telegram_proxy)
@@ -151,7 +152,7 @@ async def bot_of(settings: Settings) -> AsyncIterator[Bot]:
         yield bot
 
 
-def _botfather_settings(bot: Bot) -> list[Finding]:
+def _check_botfather(bot: Bot) -> list[Finding]:
     """Say what people may miss by the bot's settings at @BotFather."""
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
@@ -165,7 +166,7 @@ def _botfather_settings(bot: Bot) -> list[Finding]:
     return findings
 
 
-async def _webhook(bot: Bot, settings: Settings) -> list[Finding]:
+async def _check_webhook(bot: Bot, settings: Settings) -> list[Finding]:
     info = await bot.get_webhook_info()
     if settings.webhook_url is None:
         text = "Another webhook is set for this bot; a start with polling removes it."
@@ -180,10 +181,10 @@ async def _webhook(bot: Bot, settings: Settings) -> list[Finding]:
 async def owners_of(settings: Settings) -> set[int]:
     """Return the owners that are set, and those who became one by a link."""
     url = settings.database_url.get_secret_value()
-    return set(settings.admin_ids) | await preflight.owners(url)
+    return set(settings.admin_ids) | await preflight.read_owners(url)
 
 
-async def _owner_reached(bot: Bot, owner: int) -> Finding:
+async def _check_owner(bot: Bot, owner: int) -> Finding:
     try:
         await bot.send_chat_action(owner, "typing")
     except Forbidden:
@@ -193,7 +194,7 @@ async def _owner_reached(bot: Bot, owner: int) -> Finding:
     return Finding("ok", f"{owner} can be told when something needs them.")
 
 
-async def stories_api(settings: Settings) -> list[Finding]:
+async def check_stories_api(settings: Settings) -> list[Finding]:
     """Ask for the balance, which is free."""
     by = connector(reveal(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by) as session:

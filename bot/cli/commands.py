@@ -18,7 +18,7 @@ _Report = Callable[[Settings, argparse.Namespace, Database], Coroutine[Any, Any,
 _NOT_OURS = "The database is not of this version of the bot: start the bot on it first."
 
 
-def _on_database(report: _Report) -> Command:
+def _with_database(report: _Report) -> Command:
     """Return a command that opens the database first, and ends where it is not usable.
 
     It changes no tables: a bot of another version may be running on them.
@@ -27,7 +27,7 @@ def _on_database(report: _Report) -> Command:
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         url = settings.database_url.get_secret_value()
         stderr = Console(stderr=True, soft_wrap=True)
-        finding = await preflight.database(url)
+        finding = await preflight.try_database(url)
         if finding.level == "wrong":
             stderr.print(finding.text, markup=False)
             return 1
@@ -45,6 +45,6 @@ ALL: dict[str, Command] = {
     "backup": backup.main,
     "restore": restore.main,
     "move": move.main,
-    "erase": _on_database(lambda _, arguments, db: erase.main(arguments, db)),
-    "simulate": _on_database(simulate.main),
+    "erase": _with_database(lambda _, arguments, db: erase.main(arguments, db)),
+    "simulate": _with_database(simulate.main),
 }

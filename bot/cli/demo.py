@@ -22,14 +22,14 @@ _VISITORS = 3  # the first people who open the page are owners of the bot
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the stand-in takes any
 
 
-def demo(*, port_base: int) -> int:
+def run_demo(*, port_base: int) -> int:
     """Start everything, say where to look, and run until Ctrl-C."""
     logging.set_up(level="WARNING", style="text")
     with tempfile.TemporaryDirectory(prefix="storybell-demo-") as folder:
         loop = MovableLoop()
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             try:
-                return runner.run(_demo(Path(folder), port_base, loop))
+                return runner.run(_run_demo(Path(folder), port_base, loop))
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     raise
@@ -38,7 +38,7 @@ def demo(*, port_base: int) -> int:
     return 1
 
 
-async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
+async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
     # Bot and sandbox live by this loop's time: a day that the page skips has passed for both.
     async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
         # As after /setprivacy at @BotFather: in the demo's group the bot hears each message.

@@ -16,8 +16,8 @@ from bot.config import ENV_FILE, load
 from bot.domain.errors import SettingsError
 
 _VALUES = {
-    "TELEGRAM_TOKEN": ("The bot's token, from @BotFather", check.telegram),
-    "STORIES_API_KEY": ("The key of the Stories API", check.stories_api),
+    "TELEGRAM_TOKEN": ("The bot's token, from @BotFather", check.check_telegram),
+    "STORIES_API_KEY": ("The key of the Stories API", check.check_stories_api),
 }
 """The two values: what each is, and which check tries it."""
 _UNTRIED = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "STORIES_API_KEY": "x"}
@@ -41,13 +41,13 @@ async def main(
         if value is None:
             return None
         values[name] = value
-    while (plan := _typed(ask, _PLAN) or "standard") not in PLANS:
+    while (plan := _read_answer(ask, _PLAN) or "standard") not in PLANS:
         console.print("Please try again.")
     values["CREDIT_PRICE"] = PLANS[plan]
     file = Path.cwd() / ENV_FILE
-    write(file, values)
+    write_settings(file, values)
     console.print(f"Written to {file}, readable by you alone.", markup=False)
-    return _typed(ask, "Start it now? [y/N] ").startswith("y")
+    return _read_answer(ask, "Start it now? [y/N] ").startswith("y")
 
 
 async def _ask_until_good(name: str, ask: Callable[[], str], console: Console) -> str | None:
@@ -74,13 +74,13 @@ async def _is_good(name: str, value: str, console: Console) -> bool:
         for sentence in error.sentences:
             console.print(sentence, markup=False)
         return False
-    findings = await check.run_within(_VALUES[name][1], settings)
+    findings = await check.run_check(_VALUES[name][1], settings)
     for finding in findings:
         check.print_finding(console, finding)
     return all(finding.level != "wrong" for finding in findings)
 
 
-def _typed(ask: Callable[[str], str], question: str) -> str:
+def _read_answer(ask: Callable[[str], str], question: str) -> str:
     """Return what is typed; empty where nothing can be read."""
     try:
         return ask(question).strip().lower()
@@ -88,7 +88,7 @@ def _typed(ask: Callable[[str], str], question: str) -> str:
         return ""
 
 
-def write(file: Path, values: dict[str, str]) -> None:
+def write_settings(file: Path, values: dict[str, str]) -> None:
     """Put ``values`` into a file of settings that only its owner may read."""
     before = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     kept = [

@@ -56,7 +56,7 @@ def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minim
     try:
         for budget in _budgets(args):
             plan = Simulation(records, budget, cost, warmup=warmup, minimum=minimum)
-            table.add_row(*_row(records, budget, plan.run()))
+            table.add_row(*_table_row(records, budget, plan.run()))
     except InfeasibleError:
         least = math.ceil(1.2 * cost * len(records))
         text = (
@@ -87,7 +87,7 @@ def _objection(records: Sequence[Record], args: argparse.Namespace) -> str:
     return ""
 
 
-def _row(records: Sequence[Record], budget: float, result: Result) -> list[str]:
+def _table_row(records: Sequence[Record], budget: float, result: Result) -> list[str]:
     """Return a line of the table; delays are weighted by who waited."""
     weighted = sorted(
         (delay, record.subscribers)
@@ -95,25 +95,25 @@ def _row(records: Sequence[Record], budget: float, result: Result) -> list[str]:
         for delay in delays
         if record.subscribers > 0
     )
-    average = mean(weighted)
+    average = mean_minutes(weighted)
     return [
         f"{budget:,.0f}",
         f"{result.poll_count:,}",
         _minutes_text(average),
         # The mean delay goes as 1 / budget.
         _minutes_text(None if average is None else average / budget),
-        _minutes_text(quantile(weighted, 0.95)),
+        _minutes_text(quantile_minutes(weighted, 0.95)),
         f"{result.lost:,}",
     ]
 
 
-def mean(weighted: Sequence[tuple[float, float]]) -> float | None:
+def mean_minutes(weighted: Sequence[tuple[float, float]]) -> float | None:
     """Return the weighted mean in minutes, None of nothing."""
     total = sum(weight for _, weight in weighted)
     return sum(delay * weight for delay, weight in weighted) / total / 60 if total else None
 
 
-def quantile(weighted: Sequence[tuple[float, float]], part: float) -> float | None:
+def quantile_minutes(weighted: Sequence[tuple[float, float]], part: float) -> float | None:
     """Return the weighted quantile in minutes of sorted delays, None of nothing."""
     left = part * sum(weight for _, weight in weighted)
     for delay, weight in weighted:

@@ -104,7 +104,7 @@ def judge(
     return Judged("stranger", here, person if here.kind == "person" else chat)
 
 
-def subject_of(word: str) -> Subject | None:
+def parse_subject(word: str) -> Subject | None:
     """Return whom a word means: a Telegram id, or the name or address of a profile."""
     if re.fullmatch(r"-?\d{1,16}", word, re.ASCII):
         return Subject.of_chat(int(word)) if int(word) else None
@@ -112,14 +112,14 @@ def subject_of(word: str) -> Subject | None:
     return Subject("profile", link.username) if link and link.username else None
 
 
-def span_of(word: str) -> timedelta | None:
+def parse_span(word: str) -> timedelta | None:
     """Return the time that ``12h``, ``7d`` or ``2w`` mean."""
     result = _SPAN.fullmatch(word)
     return int(result[1]) * _UNITS[result[2]] if result else None
 
 
-def block_of(words: Sequence[str], now: datetime) -> tuple[datetime | None, str]:
+def parse_block(words: Sequence[str], now: datetime) -> tuple[datetime | None, str]:
     """Return until when a block holds (None: until it is ended), and its reason."""
-    span = span_of(words[0].lower()) if words else None
+    span = parse_span(words[0].lower()) if words else None
     reason = " ".join(words[1:] if span else words)
     return (now + span if span else None), reason[:200]

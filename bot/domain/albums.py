@@ -7,7 +7,7 @@ from bot.domain.model import Album, Story
 ALBUM_SIZE = 10  # Bot API, sendMediaGroup: at most 10 items
 
 
-def plan(stories: Iterable[Story]) -> list[Album]:
+def plan_albums(stories: Iterable[Story]) -> list[Album]:
     """Return the albums that show each story once, oldest first, as few and as even as can be.
 
     The first stories of an uneven number go to the larger albums: 11 → 6 + 5, 21 → 7 + 7 + 7.

@@ -48,8 +48,8 @@ def parse(
     rest = [word.strip(_AROUND) for word in rest if word.strip(_AROUND)]
     said = {word.lower() for word in rest if word.lower() in words}
     rest = [word for word in rest if word.lower() not in words]
-    count = _count(rest) if takes_count else None
-    channel = _channel(rest) if takes_channel else None
+    count = _take_count(rest) if takes_count else None
+    channel = _take_channel(rest) if takes_channel else None
     names: dict[str, None] = {}
     unread: dict[str, Link | None] = {}
     for word in rest:
@@ -68,7 +68,7 @@ def parse(
     )
 
 
-def _count(words: list[str]) -> int | None:
+def _take_count(words: list[str]) -> int | None:
     """Take the number off the end of the words, if there is one."""
     last = words[-1] if len(words) > 1 else ""
     if _NUMBER.fullmatch(last) and 1 <= int(last) <= MOST_STORIES:
@@ -77,7 +77,7 @@ def _count(words: list[str]) -> int | None:
     return None
 
 
-def _channel(words: list[str]) -> str | None:
+def _take_channel(words: list[str]) -> str | None:
     """Take the channel off the end of the words, if there is one."""
     last = words[-1] if len(words) > 1 else ""
     is_list = len(words) > 2 and all(word.startswith("@") for word in words)  # noqa: PLR2004 - two are a profile and a channel

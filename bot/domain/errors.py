@@ -87,19 +87,19 @@ class StoriesError(BotError):
         super().__init__(reason, **fields)
         self.credits = credits
 
-    def about(self, username: str) -> None:
+    def name_account(self, username: str) -> None:
         """Say whose account it is about, where the answer did not."""
         if username and not self.fields.get("username"):
             self.fields["username"] = username
 
 
 @contextmanager
-def about(username: str) -> Iterator[None]:
+def naming_account(username: str) -> Iterator[None]:
     """Let what the Stories API fails with inside say whose account it is about."""
     try:
         yield
     except StoriesError as error:
-        error.about(username)
+        error.name_account(username)
         raise
 
 

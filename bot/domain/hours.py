@@ -13,7 +13,7 @@ _HOURS = re.compile(_FROM + _TIME + _TO + _TIME)
 _HOUR = re.compile(r"(?:at|a las|às|в|jam|في|um|alle|à|saat|\u043e\u0431?|ساعت)?\s*" + _TIME)
 
 
-def hours_in(text: str) -> tuple[int, int] | None:
+def parse_hours(text: str) -> tuple[int, int] | None:
     """Return from when to when, None where that is not what a text says."""
     match = _HOURS.fullmatch(text.strip().lower())
     if match is None:
@@ -22,7 +22,7 @@ def hours_in(text: str) -> tuple[int, int] | None:
     return None if start is None or end is None else (start, end)
 
 
-def hour_in(text: str) -> int | None:
+def parse_hour(text: str) -> int | None:
     """Return one time of day, None where that is not what a text says."""
     match = _HOUR.fullmatch(text.strip().lower())
     return _minutes(*match.groups()) if match else None

@@ -189,9 +189,9 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
         text = _CLOCK_WRONG if seen.clock_off_s > CLOCK_OFF_S else None
         off = timedelta(minutes=round(seen.clock_off_s / 60))
         yield Condition("clock", text, {"time": off})
-    yield Condition("api_fails", _API_FAILS if _lasts(seen.api_fails_since, now) else None)
+    yield Condition("api_fails", _API_FAILS if _is_lasting(seen.api_fails_since, now) else None)
     yield Condition(
-        "telegram", _TELEGRAM_FAILS if _lasts(seen.telegram_fails_since, now) else None
+        "telegram", _TELEGRAM_FAILS if _is_lasting(seen.telegram_fails_since, now) else None
     )
     yield Condition("price", _PRICE if seen.is_price_absurd else None)
     yield Condition("two_pollers", None)
@@ -225,7 +225,7 @@ def _judge_disk(free: int, size: int, *, is_open: bool) -> Condition:
     return Condition("disk", text, {"megabytes": free // MEGABYTE})
 
 
-def _lasts(since: datetime | None, now: datetime) -> bool:
+def _is_lasting(since: datetime | None, now: datetime) -> bool:
     return since is not None and now - since >= LASTING
 
 

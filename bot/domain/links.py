@@ -161,15 +161,15 @@ def _words(text: str) -> list[str]:
 
 
 def _links_in(words: Iterable[str]) -> list[Link]:
-    return [link for word in words if (link := _in_word(word))]
+    return [link for word in words if (link := _link_in(word))]
 
 
-def _in_word(word: str) -> Link | None:
+def _link_in(word: str) -> Link | None:
     """Return the one link that a word may hold."""
     if scheme := _SCHEME.search(word):
-        return _classify(_cut(word[scheme.start(1) :]), _LINK_LENGTH)
+        return _classify(_cut_at_end(word[scheme.start(1) :]), _LINK_LENGTH)
     start = next((index for index, char in enumerate(word) if not _opens_quote(char)), len(word))
-    candidate = _cut(_HTTPS + word[start:])
+    candidate = _cut_at_end(_HTTPS + word[start:])
     bare = candidate.removeprefix(_HTTPS)
     if _NO_SLASHES.match(bare):
         return _REJECTED
@@ -180,7 +180,7 @@ def _opens_quote(char: str) -> bool:
     return char in "\"'`<" or unicodedata.category(char) in {"Ps", "Pi", "Pf"}
 
 
-def _cut(candidate: str) -> str:
+def _cut_at_end(candidate: str) -> str:
     """Return the candidate up to its end, without the punctuation of the sentence around it."""
     candidate = _STOP.split(candidate)[0]
     authority = _AUTHORITY.match(candidate)

@@ -182,7 +182,7 @@ class Mute:
     probes: int
 
     @property
-    def is_whole(self) -> bool:
+    def mutes_whole_chat(self) -> bool:
         """Return whether it holds for all of the chat."""
         return self.thread_id == WHOLE
 
@@ -190,7 +190,7 @@ class Mute:
 def mute_of(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
     """Return what stands against writing to a thread, or to the chat itself."""
     thread_id = thread_id or MAIN
-    return next((one for one in mutes if one.is_whole or one.thread_id == thread_id), None)
+    return next((one for one in mutes if one.mutes_whole_chat or one.thread_id == thread_id), None)
 
 
 @dataclass(frozen=True, slots=True)

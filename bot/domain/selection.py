@@ -89,9 +89,9 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     asked = [row for row in queue.rows if row.notice == REPLY]
     for place, row in enumerate(asked):  # answers go before alerts, in quiet hours too
         is_late = row.created_at <= now - alert_rules.LATE
-        if is_late and _words_and_place(row) in map(_words_and_place, asked[place + 1 :]):
+        if is_late and _content_and_place(row) in map(_content_and_place, asked[place + 1 :]):
             decision.doubled.append(row)
-        elif _may_go(row, queue.chat, decision, now):
+        elif not _defer_or_drop(row, queue.chat, decision, now):
             is_late = is_late and until is not None
             decision.batch = Batch(row.target, (row,), is_late=is_late)
             return decision
@@ -101,18 +101,18 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         decision.held += [(row, until, "quiet") for row in queue.rows if row.notice != REPLY]
         return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
-    rest = _speakable(alerts, queue.mutes, decision, now)
+    rest = _unmuted_rows(alerts, queue.mutes, decision, now)
     while rest and decision.batch is None:
         head = rest[0]
-        group = [row for row in rest if _belongs(row, head)]
-        rest = [row for row in rest if not _belongs(row, head)]
-        willing = [row for row in group if _may_go(row, queue.chat, decision, now)]
+        group = [row for row in rest if _goes_with(row, head)]
+        rest = [row for row in rest if not _goes_with(row, head)]
+        willing = [row for row in group if not _defer_or_drop(row, queue.chat, decision, now)]
         if willing:
-            decision.batch = _batch(willing)
+            decision.batch = _first_batch(willing)
     return decision
 
 
-def _speakable(
+def _unmuted_rows(
     rows: Sequence[Delivery], mutes: Sequence[Mute], decision: Decision, now: datetime
 ) -> list[Delivery]:
     """Return the rows that no mute holds back; the others wait until Telegram is asked again.
@@ -126,18 +126,18 @@ def _speakable(
     may_go = []
     for row in rows:
         here = [muted.get(WHOLE), muted.get(row.target.thread_id or MAIN)]
-        holding = [mute for mute in here if mute and not _may_be_said(row, mute)]
+        holding = [mute for mute in here if mute and not _passes_mute(row, mute)]
         until = max((mute.probe_at for mute in holding), default=now)
         if until > now:
             decision.held.append((row, until, MUTED))
-        elif any(mute.is_whole for mute in holding):
+        elif any(mute.mutes_whole_chat for mute in holding):
             decision.probe = muted[WHOLE]
         else:
             may_go.append(row)
     return [] if decision.probe else may_go
 
 
-def _may_be_said(row: Delivery, mute: Mute) -> bool:
+def _passes_mute(row: Delivery, mute: Mute) -> bool:
     """Return whether a mute lets a row pass: one of some media holds no sentence, no other media.
 
     A story that goes as a file is tried once, and then waits as muted.
@@ -154,7 +154,7 @@ def _may_be_said(row: Delivery, mute: Mute) -> bool:
     return row.story is not None and row.story.kind not in kinds
 
 
-def _words_and_place(reply: Delivery) -> tuple[Target, dict[str, object]]:
+def _content_and_place(reply: Delivery) -> tuple[Target, dict[str, object]]:
     """Return what an answer says, and where."""
     fields = reply.fields.items()
     return reply.target, {name: one for name, one in fields if name not in _OF_THE_ASKING}
@@ -167,7 +167,7 @@ def _quiet_hours(chat: Chat) -> tuple[int, int] | None:
     return chat.quiet_from, chat.quiet_to
 
 
-def _belongs(row: Delivery, head: Delivery) -> bool:
+def _goes_with(row: Delivery, head: Delivery) -> bool:
     if head.notice or row.notice:
         return row.notice == head.notice and row.target == head.target
     return row.subscription_id == head.subscription_id
@@ -177,7 +177,7 @@ def _is_doubtful(row: Delivery) -> bool:
     return row.copies >= alert_rules.MAX_COPIES or bool(row.copies and row.claims)
 
 
-def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
+def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
     may_crash_us = row.claims >= alert_rules.MAX_CLAIMS
     if may_crash_us and row.notice and row.created_at <= now - DAY:
         decision.dropped.append((row, _TOO_MANY_CRASHES))
@@ -185,7 +185,7 @@ def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> boo
         until = alert_rules.repeat_at(now, 2, is_reply=False, number=row.id)
         decision.held.append((row, until, _WAITED))
     elif row.notice:
-        return True
+        return False
     elif row.is_unreadable:
         decision.unreadable.append(row)
     elif row.story is None:
@@ -195,8 +195,8 @@ def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> boo
     elif row.story.expires_at <= now and not _waited_quietly(row, row.story, chat, now):
         decision.dropped.append((row, TOO_OLD))
     else:
-        return not _is_held(row, chat, decision, now)
-    return False
+        return _defer_to_digest(row, chat, decision, now)
+    return True
 
 
 def _waited_quietly(row: Delivery, story: Story, chat: Chat, now: datetime) -> bool:
@@ -208,7 +208,7 @@ def _waited_quietly(row: Delivery, story: Story, chat: Chat, now: datetime) -> b
     return row.held == "quiet" or (until is not None and now < until + _AFTER_QUIET)
 
 
-def _is_held(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
+def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
     if not row.options.digest or row.story is None or row.copies:
         return False
     hour = alert_rules.digest_at(
@@ -224,7 +224,7 @@ def _is_held(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bo
     return True
 
 
-def _batch(willing: Sequence[Delivery]) -> Batch:
+def _first_batch(willing: Sequence[Delivery]) -> Batch:
     """Make the first album; what may be a repeat goes apart from what is not."""
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
@@ -232,11 +232,11 @@ def _batch(willing: Sequence[Delivery]) -> Batch:
         most = 1 if head.notice == BROADCAST else NOTICES  # which may fill a message
         return Batch(head.target, tuple(alike[:most]))
     by_pk = {row.story.pk: row for row in alike if row.story}
-    album = albums.plan(row.story for row in alike if row.story)[0]
+    album = albums.plan_albums(row.story for row in alike if row.story)[0]
     return Batch(head.target, tuple(by_pk[story.pk] for story in album.stories), album)
 
 
-def gone_stories(decision: Decision) -> dict[tuple[Target, str], int]:
+def count_too_late(decision: Decision) -> dict[tuple[Target, str], int]:
     """Count the stories that were too late to be brought, by place and profile: that is told."""
     counts: dict[tuple[Target, str], int] = {}
     for row, reason in decision.dropped:

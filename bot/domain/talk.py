@@ -55,7 +55,7 @@ def name_in(text: str) -> str | None:
     return next((name for name in result if name), None)
 
 
-def joined_in(text: str) -> str | None:
+def joined_name_in(text: str) -> str | None:
     """Return the name that two or three words may be when they are written as one."""
     words = [word.strip(_AROUND).lower() for word in text.split()]
     if len(words) not in {2, 3} or not all(words) or NO_NAMES & set(words):

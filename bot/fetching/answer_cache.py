@@ -110,7 +110,7 @@ class AnswerCache:
         """Wait until all that was answered is kept."""
         await self._group.__aexit__(kind, error, trace)
 
-    async def ask(
+    async def get(
         self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]], of: str = ""
     ) -> list[T]:
         """Return the answer to ``key``, by ``fetch`` if nobody has it; it may be shown ``until``.
@@ -239,10 +239,10 @@ def story_key(pk: str) -> str:
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
     """Return until when a story may be shown again: its addresses are signed."""
     story = stories[0]
-    return max(min([story.expires_at, *url_ends(story)]), now)
+    return max(min([story.expires_at, *url_expiries(story)]), now)
 
 
-def url_ends(story: Story) -> list[datetime]:
+def url_expiries(story: Story) -> list[datetime]:
     """Return until when the signed address of a story can be fetched, with a margin."""
     end = expires_at(story.media_url or "")
     return [end - _URL_MARGIN] if end else []

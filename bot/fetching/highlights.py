@@ -15,11 +15,11 @@ from bot.domain.errors import (
     NoSuchProfileError,
     ProfilePrivateError,
     ProfileUnavailableError,
-    about,
+    naming_account,
 )
 from bot.domain.model import Asker, Highlight, Profile
 from bot.domain.serialization import HIGHLIGHTS
-from bot.fetching.answer_cache import AnswerCache, Fetched, url_ends
+from bot.fetching.answer_cache import AnswerCache, Fetched, url_expiries
 from bot.fetching.names import Names
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
@@ -70,20 +70,20 @@ class Highlights:
         payer = Payer("highlight", asker)
 
         async def fetch() -> Fetched[Highlight]:
-            with self._unless_refused():
+            with self._remembering_refusal():
                 known = await self._known_owner(username)
-                result = await self._list(known or await self._ask_owner(username, payer), payer)
+                result = await self._fetch(known or await self._ask_owner(username, payer), payer)
                 if known and result and result[0].profile.username not in {"", username}:
-                    result = await self._list(await self._ask_owner(username, payer), payer)
+                    result = await self._fetch(await self._ask_owner(username, payer), payer)
             return Fetched(None, result)
 
-        with about(username):
-            result = await self._answers.ask(f"highlights:{username}", fetch, _until, HIGHLIGHTS)
-            if not await self._is_theirs(result, username):
+        with naming_account(username):
+            result = await self._answers.get(f"highlights:{username}", fetch, _until, HIGHLIGHTS)
+            if not await self._is_of_owner(result, username):
                 known = await self._known_owner(username)
                 owner = known or await self._ask_owner(username, payer)
                 key = f"highlights:{username}:{owner.profile_id}"
-                result = await self._answers.ask(key, fetch, _until, HIGHLIGHTS)
+                result = await self._answers.get(key, fetch, _until, HIGHLIGHTS)
         for one in result:
             self._refuse_blocked(one.profile)
         if not result:
@@ -103,16 +103,16 @@ class Highlights:
         payer = Payer("highlight", asker)
 
         async def fetch() -> Fetched[Highlight]:
-            with self._unless_refused():
+            with self._remembering_refusal():
                 call = self._api.highlight(highlight_id)
                 result, bill = await self._ledger.pay_unsettled(payer, call)
             return Fetched(None, [result], bill=bill)
 
         def until(result: list[Highlight], now: datetime) -> datetime:
-            ends = [end for story in result[0].stories for end in url_ends(story)]
+            ends = [end for story in result[0].stories for end in url_expiries(story)]
             return max(min([now + _OPENED_KEPT, *ends]), now)
 
-        (result,) = await self._answers.ask(f"highlight:{highlight_id}", fetch, until, HIGHLIGHTS)
+        (result,) = await self._answers.get(f"highlight:{highlight_id}", fetch, until, HIGHLIGHTS)
         for profile in (result.profile, *(story.profile for story in result.stories)):
             self._refuse_blocked(profile)
         if not result.stories:
@@ -130,7 +130,7 @@ class Highlights:
         known = await self._names.known_owner(username)
         return known.profile if known and known.state == "active" else None
 
-    async def _list(self, profile: Profile, payer: Payer) -> list[Highlight]:
+    async def _fetch(self, profile: Profile, payer: Payer) -> list[Highlight]:
         self._refuse_blocked(profile)
         try:
             return await self._ledger.spend(payer, self._api.highlights(profile.profile_id))
@@ -140,7 +140,7 @@ class Highlights:
                 raise
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 
-    async def _is_theirs(self, result: list[Highlight], username: str) -> bool:
+    async def _is_of_owner(self, result: list[Highlight], username: str) -> bool:
         """Return whether a list, which may have been kept, is of who has the name by now."""
         if not result or not result[0].profile.profile_id:
             return True
@@ -148,7 +148,7 @@ class Highlights:
         return owner is not None and owner.profile_id == result[0].profile.profile_id
 
     @contextmanager
-    def _unless_refused(self) -> Iterator[None]:
+    def _remembering_refusal(self) -> Iterator[None]:
         """Ask for nothing for some time after the API has said that the plan has no highlights.
 
         A refusal that is repeated from the cache does not begin that time anew.

@@ -76,10 +76,10 @@ class Names:
         """
         try:
             try:
-                profile = await self._ask_api(username, payer)
+                profile = await self._ask_profile(username, payer)
             except (NoSuchProfileError, ProfilePrivateError):
                 # Accounts that exist and are public answer 404 and 403 now and then.
-                profile = await self._ask_api(username, payer)
+                profile = await self._ask_profile(username, payer)
         except _REFUSALS as error:
             async with self._db.begin() as tx:
                 await self._store_verdict(tx, username, type(error))
@@ -173,5 +173,5 @@ class Names:
         async with self._db.begin() as tx:
             await snapshots.record_failure(tx, profile_id, "private", now=self._now())
 
-    async def _ask_api(self, username: str, payer: Payer) -> Profile:
+    async def _ask_profile(self, username: str, payer: Payer) -> Profile:
         return await self._ledger.spend(payer, self._api.profile(username))

@@ -13,7 +13,7 @@ from bot.domain.errors import (
     ProfileUnavailableError,
     StoriesError,
     StoryGoneError,
-    about,
+    naming_account,
 )
 from bot.domain.links import Link
 from bot.domain.model import Asker, Profile, Story
@@ -90,8 +90,8 @@ class Viewer:
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
             return Fetched(story.profile, [story], partial=True, bill=bill)
 
-        with about(link.username or ""):
-            stories = await self._answers.ask(
+        with naming_account(link.username or ""):
+            stories = await self._answers.get(
                 story_key(story_id), fetch, until_urls_expire, STORIES, of=link.username or ""
             )
         shown = stories[0].profile  # a link may name anybody, or nobody
@@ -120,19 +120,19 @@ class Viewer:
         async def fetch() -> Fetched[Story]:
             known = await self._names.known_owner(username)
             if known is None or known.state != "active":  # the lookup is cheaper
-                return await self._by_name(username, payer)
+                return await self._fetch_by_name(username, payer)
             self._refuse_blocked(username, known.profile_id)
             stories = await self._names.stories(known.profile, payer)
             if stories is None or (stories and stories[0].profile.username != username):
                 # The name has a new owner; the one we knew goes by another now.
-                return await self._by_name(username, payer)
+                return await self._fetch_by_name(username, payer)
             return _snapshot_of(known.profile, stories)
 
         def until(_: list[Story], now: datetime) -> datetime:
             return now + self._fresh_for
 
-        with about(username):
-            stories = await self._answers.ask(profile_key(username), fetch, until, STORIES)
+        with naming_account(username):
+            stories = await self._answers.get(profile_key(username), fetch, until, STORIES)
         if stories:
             self._refuse_blocked(username, stories[0].profile.profile_id)
             self._refuse_blocked(stories[0].profile.username)
@@ -160,7 +160,7 @@ class Viewer:
                 tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST
             )
 
-    async def _by_name(self, username: str, payer: Payer) -> Fetched[Story]:
+    async def _fetch_by_name(self, username: str, payer: Payer) -> Fetched[Story]:
         profile = await self._names.public_owner(username, payer)
         self._refuse_blocked(username, profile.profile_id)
         stories = await self._names.stories(profile, payer, is_just_named=True)

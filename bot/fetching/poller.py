@@ -115,7 +115,7 @@ class Scheduler:
         if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
             await self._db.run(lambda tx: profiles.release_all(tx, now=self._now()))
         self._is_released = True
-        if self._group is not None and await self._fill(self._group):
+        if self._group is not None and await self._begin_checks(self._group):
             return self._now()
         if self._in_flight >= self._at_once:
             return None  # a check that ends wakes this loop
@@ -129,9 +129,9 @@ class Scheduler:
             return min(upkeep_at, now + _MONEY_AGAIN)
         if self._rests_until > now:
             return min(upkeep_at, self._rests_until)
-        return min(upkeep_at, self._next_of(self._plan, await self._state(now), now) or upkeep_at)
+        return min(upkeep_at, self._check_at(self._plan, await self._state(now), now) or upkeep_at)
 
-    def _next_of(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
+    def _check_at(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
         """Return when a check may be made; None when nothing is to be checked."""
         if state.first is None:
             return None
@@ -167,9 +167,9 @@ class Scheduler:
     async def run_once(self) -> int:
         """Begin the checks that are due and paid for, and wait for them; return how many."""
         async with asyncio.TaskGroup() as group:
-            return await self._fill(group)
+            return await self._begin_checks(group)
 
-    async def _fill(self, group: asyncio.TaskGroup) -> int:
+    async def _begin_checks(self, group: asyncio.TaskGroup) -> int:
         """Begin a check in each free slot, of what is due and paid for; return how many.
 
         A profile that is slow keeps its own slot, and holds up no other.
@@ -227,7 +227,7 @@ class Scheduler:
                 now=now,
                 limit=min(for_due, most),
                 lease=self._lease,
-                unseen_since=_seen_before(plan, now, is_due=True, is_paid=is_paid),
+                unseen_since=_unseen_since(plan, now, is_due=True, is_paid=is_paid),
             )
             spare = min(for_early, most) - len(taken)
             if spare > 0:
@@ -243,11 +243,11 @@ class Scheduler:
             limit=limit,
             lease=self._lease,
             early=True,
-            unseen_since=_seen_before(plan, now, is_due=False, is_paid=True),
+            unseen_since=_unseen_since(plan, now, is_due=False, is_paid=True),
             skip_fresh=plan.pause is not None,
         ):
             seen_at = known.snapshot_at or now
-            at = await snapshots.next_useful(tx, known.profile_id, now, plan, seen_at=seen_at)
+            at = await snapshots.useful_at(tx, known.profile_id, now, plan, seen_at=seen_at)
             if at <= now:
                 taken.append(known)
             else:
@@ -309,7 +309,7 @@ class Scheduler:
         if seems_private and await self._check_refusal(known, plan) == "private":
             await self._names.record_private(known.profile_id)
             return "private"
-        return await self._ask(known, plan)
+        return await self._ask_and_record(known, plan)
 
     async def _count_audience(self, known: Known) -> bool:
         """Count who waits for a profile; where nobody does, stop its checks and return false."""
@@ -338,13 +338,13 @@ class Scheduler:
         plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
 
-    async def _ask(self, known: Known, plan: Plan) -> str:
+    async def _ask_and_record(self, known: Known, plan: Plan) -> str:
         """Ask for a profile's stories, and record what came."""
         is_well = known.state == "active" and not known.failures
         call = self._api.stories(
             known.profile_id,
             public_since=known.checked_at if is_well else None,
-            expects_some=partial(self._should_live, known),
+            expects_some=partial(self._expects_stories, known),
         )
         try:
             reservation = await self._ledger.reserve(_payer(known), call)
@@ -358,10 +358,10 @@ class Scheduler:
             answer = await call
         except StoriesError as error:
             return await self._record_failure(known, plan, reservation, error)
-        await self._record(known, plan, reservation, answer)
+        await self._record_answer(known, plan, reservation, answer)
         return "seen"
 
-    async def _should_live(self, known: Known) -> bool:
+    async def _expects_stories(self, known: Known) -> bool:
         """Return whether stories were seen that should still be up."""
 
         async def live(tx: Tx) -> bool:
@@ -369,7 +369,7 @@ class Scheduler:
 
         return await self._db.insist(live)  # what was answered is paid for
 
-    async def _record(
+    async def _record_answer(
         self,
         known: Known,
         plan: Plan,
@@ -453,8 +453,8 @@ def _payer(known: Known) -> Payer:
     return Payer("schedule", profile_id=known.profile_id)
 
 
-def _seen_before(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> datetime | None:
-    before = plan.schedule.seen_before(now.timestamp(), is_due=is_due, is_paid=is_paid)
+def _unseen_since(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> datetime | None:
+    before = plan.schedule.unseen_since(now.timestamp(), is_due=is_due, is_paid=is_paid)
     return None if before is None else datetime.fromtimestamp(before, UTC)
 
 
@@ -463,8 +463,8 @@ async def _requeue_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> boo
     is_due = known.next_check_at is not None and known.next_check_at <= now
     if not is_due or known.failures or not plan.is_stale(known):
         return False
-    columns, due = plan.due(known, now=now)
-    due = await snapshots.next_useful(
+    columns, due = plan.recompute_due(known, now=now)
+    due = await snapshots.useful_at(
         tx, known.profile_id, max(due, now), plan, seen_at=known.snapshot_at or now
     )
     await profiles.change(tx, known.profile_id, **columns)

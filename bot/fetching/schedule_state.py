@@ -93,7 +93,7 @@ class Plan:
             self.schedule.bucket.credits -= self.cost
         return self._row(known, state, due, now)
 
-    def due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
+    def recompute_due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
         """Judge anew when a profile is due, as its weight or the price has changed."""
         state = _learned_state(known, now)
         return self._row(known, state, self.schedule.due_at(state, known.weight, self.cost), now)

@@ -38,7 +38,7 @@ async def record(
     A whole check also tells what may have been missed since the last one, and moves the next.
     The scheduler's ``own`` checks go by its plan, which learns from them.
     """
-    before = await (record_name if snapshot.stories else _nameless)(tx, snapshot.profile, now=now)
+    before = await (record_name if snapshot.stories else _lock_row)(tx, snapshot.profile, now=now)
     is_renamed = snapshot.profile.username != before.username
     # What was said of the name that comes with stories is forgotten with it.
     if is_renamed if snapshot.stories else snapshot.is_checked:
@@ -63,7 +63,7 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     return before
 
 
-async def _nameless(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Return what is known of a profile whose answer did not hold its name.
 
     The name in ``profile`` is then only what was known when the question was asked: it confirms
@@ -108,7 +108,7 @@ async def _finish_check(
         leased_until=EPOCH,
         **columns,
         next_check_at=(
-            await next_useful(tx, before.profile_id, due, plan, seen_at=now) if followed else None
+            await useful_at(tx, before.profile_id, due, plan, seen_at=now) if followed else None
         ),
     )
 
@@ -119,12 +119,12 @@ async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
     if known is None or known.next_check_at is None or known.failures or known.snapshot_at is None:
         return
     plan = await schedule_state.load(tx)
-    columns, due = plan.due(known, now=now)
-    due = await next_useful(tx, profile_id, max(due, now), plan, seen_at=known.snapshot_at)
+    columns, due = plan.recompute_due(known, now=now)
+    due = await useful_at(tx, profile_id, max(due, now), plan, seen_at=known.snapshot_at)
     await profiles.change(tx, profile_id, **columns, next_check_at=due)
 
 
-async def next_useful(
+async def useful_at(
     tx: Tx, profile_id: str, due: datetime, plan: Plan, *, seen_at: datetime
 ) -> datetime:
     """Return when to check: not before somebody can be told, but never past the floor.

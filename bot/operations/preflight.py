@@ -45,7 +45,7 @@ class Finding:
     is_passing: bool = False
 
 
-async def database(url: str, spool: Path | None = None) -> Finding:
+async def try_database(url: str, spool: Path | None = None) -> Finding:
     """Open the database, and compare its tables with those of the code; nothing is changed.
 
     An empty file is no new database where ``spool`` has the stamp of one that had tables.
@@ -82,7 +82,7 @@ def _database_path(db: Database) -> str:
     return str(Path(db.url.database or "").absolute())
 
 
-async def owners(url: str) -> set[int]:
+async def read_owners(url: str) -> set[int]:
     """Return who has become an owner by a link; nobody where the database can't say so."""
     try:
         async with Database(url) as db:
@@ -90,13 +90,13 @@ async def owners(url: str) -> set[int]:
                 return set()
             return await db.fetch(access.owners)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
-        return set()  # ``database`` says what is wrong with it
+        return set()  # ``try_database`` says what is wrong with it
 
 
-def folder(path: Path) -> Finding:
+def try_spool(path: Path) -> Finding:
     """Write a file where downloads wait; note when the disk has less room than they may take."""
     try:
-        free_mb = shutil.disk_usage(_writable(path)).free // MEGABYTE
+        free_mb = shutil.disk_usage(_try_writing(path)).free // MEGABYTE
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Finding("wrong", f"SPOOL_DIR: {path} can't be written: {reason}.")
@@ -108,21 +108,21 @@ def folder(path: Path) -> Finding:
     return Finding("ok", f"Downloads wait in {path}.")
 
 
-def _writable(path: Path) -> Path:
+def _try_writing(path: Path) -> Path:
     """Write a file into a folder, or where it would be made; return where that was."""
     there = next(one for one in (path, *path.absolute().parents) if one.exists())
     with tempfile.TemporaryFile(dir=there):
         return there
 
 
-def backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
+def try_backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
     """Write a file where backups are kept, every so many hours; 0 for never."""
     if not is_sqlite:
         return Finding("note", _NOT_OURS)
     if not hours:
         return Finding("note", "BACKUP_HOURS: no backups are made by themselves.")
     try:
-        _writable(path)
+        _try_writing(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Finding("note", f"BACKUP_DIR: no backup can be made: {path}: {reason}.")

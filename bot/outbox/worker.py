@@ -315,7 +315,7 @@ class Outbox:
         await deliveries.remove(tx, [row.id for row in decision.doubled])
         for row, reason in decision.dropped:
             await deliveries.end(tx, [row.id], reason=reason, now=now)
-        for (target, username), count in selection.gone_stories(decision).items():
+        for (target, username), count in selection.count_too_late(decision).items():
             fields = {"username": username, "n": count, "why": selection.GONE}
             await enqueue.add_notice(tx, target, "failed", fields, now=now)
         if decision.unreadable:

@@ -15,7 +15,7 @@ check, and ``due_at`` as an indexed column. A round of the loop::
         schedule.learn_polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_at(first due_at and seen_at of the table, cost, now=..., spent=...)
 
-Which rows a claim may take is said by ``seen_before``: where the credit bucket is empty, those
+Which rows a claim may take is said by ``unseen_since``: where the credit bucket is empty, those
 last seen ``_URGENT`` ago have what the day still has; before their time, only those that have
 rested.
 
@@ -249,7 +249,7 @@ class Schedule:
                 low = middle
         return min(early, high)
 
-    def seen_before(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
+    def unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
         """Return when a profile must have been seen last for a check now; None: at any time.
 
         ``is_due``: its time has come, else it would be checked early. ``is_paid``: the credit
@@ -270,7 +270,7 @@ class Schedule:
         is_paid = (for_due if is_due else for_early) + _ROUNDING >= cost
         if not is_due and not is_paid:
             return False
-        before = self.seen_before(now, is_due=is_due, is_paid=is_paid)
+        before = self.unseen_since(now, is_due=is_due, is_paid=is_paid)
         return before is None or seen_at <= before + _ROUNDING
 
     def to_json(self) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def failure_of(
         f"{endpoint}: {status} {complaint.name} {complaint.message}".rstrip(),
         credits=_billed(status, body, price),
     )
-    error.about(subject)
+    error.name_account(subject)
     return Failure(error, status in _AGAIN, retry_after(headers, now), status)
 
 

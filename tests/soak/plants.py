@@ -88,12 +88,12 @@ def _lost_replies() -> list[Swap]:
 
 def _disorder() -> list[Swap]:
     """An album shows the newest story first."""
-    plan = albums.plan
+    plan = albums.plan_albums
 
     def reversed_plan(stories: Any) -> list[Any]:
         return [replace(one, stories=one.stories[::-1]) for one in plan(stories)]
 
-    return [(albums, "plan", reversed_plan)]
+    return [(albums, "plan_albums", reversed_plan)]
 
 
 def _ignored_refusals() -> list[Swap]:

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from telegram.error import TelegramError
 
-from bot.cli.check import bot_of, owners_of
+from bot.cli.check import connected_bot, owners_of
 from bot.config import Settings, load, reveal, secrets_of
 from bot.domain.errors import SettingsError
 from bot.operations import preflight
@@ -81,7 +81,7 @@ async def main(
     if not (arguments.yes or _consents(credits)):
         console.print("Nothing was tried.")
         return NOTHING_TO_DO
-    found = await preflight.database(settings.database_url.get_secret_value())
+    found = await preflight.try_database(settings.database_url.get_secret_value())
     if found.level == "wrong":  # known before a credit is spent, as what follows
         console.print(found.text, markup=False)
         return NOTHING_TO_DO
@@ -97,7 +97,7 @@ async def main(
         sights.skip(TELEGRAM, "no chat is known: set ADMIN_IDS, or name one by --chat")
     else:
         try:
-            async with bot_of(settings) as bot:
+            async with connected_bot(settings) as bot:
                 if (await bot.get_webhook_info()).url:
                     press_within_s = 0  # a press would go to the webhook
                 trial = TelegramTrial(bot, chat, sights, console.print, press_within_s, late_s)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import setup
-from bot.cli.setup import write
+from bot.cli.setup import write_settings
 from bot.config import load, unknown_names
 from tests.support.needs import needs
 from tests.support.sandbox import Box
@@ -97,5 +97,7 @@ def systemd(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_compose_reads_is_no_mistake(folder: Path) -> None:
-    write(folder / ".env", {"DOMAIN": "bot.example", "REPLICAS": "2", "POSTGRES_PASSWORD": "x"})
+    write_settings(
+        folder / ".env", {"DOMAIN": "bot.example", "REPLICAS": "2", "POSTGRES_PASSWORD": "x"}
+    )
     assert unknown_names() == []

@@ -83,8 +83,8 @@ def test_odd_pasts_are_simulated(
 
 
 def test_quantiles_are_weighted() -> None:
-    assert simulate.quantile([(60, 1), (120, 8), (180, 1)], 0.5) == 2
-    assert simulate.quantile([(60, 1), (120, 8), (180, 1)], 0.95) == 3
-    assert simulate.quantile([], 0.5) is None
-    assert simulate.mean([(60, 3), (180, 1)]) == 1.5
-    assert simulate.mean([]) is None
+    assert simulate.quantile_minutes([(60, 1), (120, 8), (180, 1)], 0.5) == 2
+    assert simulate.quantile_minutes([(60, 1), (120, 8), (180, 1)], 0.95) == 3
+    assert simulate.quantile_minutes([], 0.5) is None
+    assert simulate.mean_minutes([(60, 3), (180, 1)]) == 1.5
+    assert simulate.mean_minutes([]) is None

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from bot.domain.access import Entry, Judged, Mode, Subject, block_of, judge, span_of, subject_of
+from bot.domain.access import (
+    Entry,
+    Judged,
+    Mode,
+    Subject,
+    judge,
+    parse_block,
+    parse_span,
+    parse_subject,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -101,16 +110,16 @@ def test_a_group_lets_all_in_while_neither_it_nor_who_added_it_is_blocked() -> N
     ],
 )
 def test_whom_a_word_means(word: str, subject: Subject | None) -> None:
-    assert subject_of(word) == subject
+    assert parse_subject(word) == subject
 
 
 def test_spans_and_reasons_of_a_block() -> None:
-    assert span_of("12h") == timedelta(hours=12)
-    assert span_of("7d") == timedelta(days=7)
-    assert span_of("2w") == timedelta(days=14)
-    assert [span_of(word) for word in ("0d", "d", "7", "7m", "10000h")] == [None] * 5
-    assert block_of([], NOW) == (None, "")
-    assert block_of(["7D"], NOW) == (NOW + timedelta(days=7), "")
-    assert block_of(["7d", "too", "loud"], NOW) == (NOW + timedelta(days=7), "too loud")
-    assert block_of(["too", "loud"], NOW) == (None, "too loud")
-    assert len(block_of(["x" * 300], NOW)[1]) == 200
+    assert parse_span("12h") == timedelta(hours=12)
+    assert parse_span("7d") == timedelta(days=7)
+    assert parse_span("2w") == timedelta(days=14)
+    assert [parse_span(word) for word in ("0d", "d", "7", "7m", "10000h")] == [None] * 5
+    assert parse_block([], NOW) == (None, "")
+    assert parse_block(["7D"], NOW) == (NOW + timedelta(days=7), "")
+    assert parse_block(["7d", "too", "loud"], NOW) == (NOW + timedelta(days=7), "too loud")
+    assert parse_block(["too", "loud"], NOW) == (None, "too loud")
+    assert len(parse_block(["x" * 300], NOW)[1]) == 200

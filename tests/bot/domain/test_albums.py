@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.albums import ALBUM_SIZE, plan
+from bot.domain.albums import ALBUM_SIZE, plan_albums
 from bot.domain.model import Profile, Story
 
 calm = settings(deadline=None)  # the machine may be busy with other tests
@@ -35,19 +35,19 @@ stories = st.lists(st.builds(story, st.integers(1, 60), st.integers(0, 30)), max
     ],
 )
 def test_albums_are_balanced(count: int, sizes: list[int]) -> None:
-    albums = plan(story(pk, pk) for pk in range(count))
+    albums = plan_albums(story(pk, pk) for pk in range(count))
     assert [len(album.stories) for album in albums] == sizes
 
 
 def test_of_the_same_minute_the_lower_id_comes_first() -> None:
-    (album,) = plan([story(10), story(9), story(11)])
+    (album,) = plan_albums([story(10), story(9), story(11)])
     assert [item.pk for item in album.stories] == ["9", "10", "11"]
 
 
 @calm
 @given(stories)
 def test_each_story_goes_out_once_and_oldest_first(given_stories: list[Story]) -> None:
-    shown = [item for album in plan(given_stories) for item in album.stories]
+    shown = [item for album in plan_albums(given_stories) for item in album.stories]
     assert sorted(item.pk for item in shown) == sorted({item.pk for item in given_stories})
     assert [item.taken_at for item in shown] == sorted(item.taken_at for item in shown)
     assert all(item in given_stories for item in shown)
@@ -56,7 +56,7 @@ def test_each_story_goes_out_once_and_oldest_first(given_stories: list[Story]) -
 @calm
 @given(stories)
 def test_albums_are_few_even_and_small_enough(given_stories: list[Story]) -> None:
-    sizes = [len(album.stories) for album in plan(given_stories)]
+    sizes = [len(album.stories) for album in plan_albums(given_stories)]
     assert all(1 <= size <= ALBUM_SIZE for size in sizes)
     assert not sizes or max(sizes) - min(sizes) <= 1
     assert sizes == sorted(sizes, reverse=True)
@@ -66,5 +66,5 @@ def test_albums_are_few_even_and_small_enough(given_stories: list[Story]) -> Non
 @calm
 @given(stories)
 def test_planning_the_planned_changes_nothing(given_stories: list[Story]) -> None:
-    albums = plan(given_stories)
-    assert plan(item for album in albums for item in album.stories) == albums
+    albums = plan_albums(given_stories)
+    assert plan_albums(item for album in albums for item in album.stories) == albums

@@ -12,15 +12,15 @@ from bot.domain.errors import (
     ProfilePrivateError,
     SettingsError,
     StoriesError,
-    about,
+    naming_account,
 )
 
 
 def test_a_sentence_names_an_account_only_where_its_name_is_known() -> None:
     nameless = ProfilePrivateError()
     assert nameless.sentence == ProfilePrivateError.nameless
-    nameless.about("natgeo")
-    nameless.about("nike")  # the answer's own name counts
+    nameless.name_account("natgeo")
+    nameless.name_account("nike")  # the answer's own name counts
     assert nameless.sentence == ProfilePrivateError.text
     assert nameless.fields == {"username": "natgeo"}
     assert BotError().sentence == BotError.text
@@ -33,10 +33,10 @@ def test_what_is_not_said_cost_nothing_and_has_the_name_of_its_kind() -> None:
 
 
 def test_what_fails_inside_says_whose_account_it_is_about() -> None:
-    with pytest.raises(ProfilePrivateError) as raised, about("natgeo"):
+    with pytest.raises(ProfilePrivateError) as raised, naming_account("natgeo"):
         raise ProfilePrivateError
     assert raised.value.fields == {"username": "natgeo"}
-    with pytest.raises(MediaGoneError) as other, about("natgeo"):
+    with pytest.raises(MediaGoneError) as other, naming_account("natgeo"):
         raise MediaGoneError
     assert other.value.fields == {}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.hours import hour_in, hours_in
+from bot.domain.hours import parse_hour, parse_hours
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from bot.domain.hours import hour_in, hours_in
     ],
 )
 def test_from_when_to_when(text: str, hours: tuple[int, int] | None) -> None:
-    assert hours_in(text) == hours
+    assert parse_hours(text) == hours
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_from_when_to_when(text: str, hours: tuple[int, int] | None) -> None:
     ],
 )
 def test_one_hour(text: str, minute: int | None) -> None:
-    assert hour_in(text) == minute
+    assert parse_hour(text) == minute

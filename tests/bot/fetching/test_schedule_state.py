@@ -52,12 +52,14 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     fresh = replace(KNOWN, fresh=True, forecast=state.to_json(), snapshot_at=NOON - HOUR)
     assert plan.is_stale(fresh)
     dues = [
-        plan.due(replace(fresh, profile_id=str(number)), now=NOON)[1] - (NOON - HOUR)
+        plan.recompute_due(replace(fresh, profile_id=str(number)), now=NOON)[1] - (NOON - HOUR)
         for number in range(2_000)
     ]
     assert plan.pause * 0.75 <= min(dues) < max(dues) <= plan.pause * 1.25
     assert abs(sum(dues, timedelta()) / 2_000 / plan.pause - 1) < 0.02
-    assert plan.due(fresh, now=NOON) == plan.due(replace(fresh, weight=99.0), now=NOON)
+    assert plan.recompute_due(fresh, now=NOON) == plan.recompute_due(
+        replace(fresh, weight=99.0), now=NOON
+    )
     held = plan.schedule.bucket.credits
     stories = [story(str(number), NOON - number * MINUTE) for number in range(9)]
     for own in (True, False):
@@ -67,7 +69,7 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     assert not plan.schedule.price.polls
     plan.share_budget(0, 0, known=10, fresh=5)
     assert plan.pause == timedelta(hours=20)
-    assert plan.due(fresh, now=NOON)[1] <= NOON + 19 * HOUR
+    assert plan.recompute_due(fresh, now=NOON)[1] <= NOON + 19 * HOUR
     plan.share_budget(1600, 0, known=0, fresh=5)
     assert plan.pause is None
 

@@ -428,7 +428,7 @@ def test_a_check_may_be_made_when_paid_for_and_rested() -> None:
 
 def test_who_may_be_claimed() -> None:
     schedule, _ = schedule_of(240)
-    assert schedule.seen_before(DAWN, is_due=False, is_paid=True) == DAWN - 60
-    assert schedule.seen_before(DAWN, is_due=False, is_paid=False) == DAWN - 60
-    assert schedule.seen_before(DAWN, is_due=True, is_paid=True) is None
-    assert schedule.seen_before(DAWN, is_due=True, is_paid=False) == DAWN - 20 * HOUR
+    assert schedule.unseen_since(DAWN, is_due=False, is_paid=True) == DAWN - 60
+    assert schedule.unseen_since(DAWN, is_due=False, is_paid=False) == DAWN - 60
+    assert schedule.unseen_since(DAWN, is_due=True, is_paid=True) is None
+    assert schedule.unseen_since(DAWN, is_due=True, is_paid=False) == DAWN - 20 * HOUR
