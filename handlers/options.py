@@ -50,14 +50,11 @@ def options_page(one: Subscription, context: Context, section: str | None = None
     """Return the page of a subscription, which leads to its sections, or the page of one."""
     t = context.t
     text: str = t(
-        N_("<b>{username}</b>\nTap an option to change it for this chat."), username=one.username
+        N_("<b>{username}</b>\nTap an option to change it for this chat."),
+        username=subscription_line(one, context),
     )
     for sign, terms in (("🎯", one.options.only), ("🚫", one.options.without)):
         text += Safe(f"\n{sign} {t.apart(code(terms))}") if terms else ""
-    if one.in_own_topic:
-        text += "\n" + t(N_("Alerts go to a topic made for this profile."))
-    elif one.target.thread_id:
-        text += "\n" + t(N_("Alerts go to a topic in this chat."))
     if one.paused:
         text += "\n\n" + paused_line(one, context)
     if section:
@@ -107,6 +104,17 @@ def _page_rows(one: Subscription, section: str, context: Context) -> Buttons:
         own = context.t.plain(N_("In its own topic"))
         rows.append([button(sign + own, actions.OWN_TOPIC(one.id, value))])
     return rows
+
+
+def subscription_line(one: Subscription, context: Context) -> str:
+    """Return a subscription as lists and its page show it: if alerts come, of whom, where to."""
+    sign = "🔒" if one.state != "active" else "⏸" if one.paused else "🔔"
+    name = one.username
+    if one.in_own_topic:
+        name = context.t.plain(N_("{username} (own topic)"), username=name)
+    elif one.target.thread_id:
+        name = context.t.plain(N_("{username} (in a topic)"), username=name)
+    return f"{sign} {name}"
 
 
 def paused_line(one: Subscription, context: Context) -> str:

@@ -32,7 +32,7 @@ from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
 from handlers.guard import UNKNOWN_BUTTON, answer_press, command, heard, may_run, pressed
 from handlers.links import unreadable_reply
-from handlers.options import SETTINGS, options_page, paused_line
+from handlers.options import SETTINGS, options_page, paused_line, subscription_line
 from handlers.profile_lists import by_sentence, failure_lines
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import rewrite, say, show_working
@@ -334,7 +334,8 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
         text = context.t(EMPTY if context.about is None else EMPTY_THERE)
         return text, [[context.button(N_("⚙️ Settings"), SETTINGS)]]
     if context.is_channel:
-        lines = [context.t(N_("Subscriptions")), *(escape(_row(one, context)) for one in every)]
+        lines = [context.t(N_("Subscriptions"))]
+        lines += [escape(subscription_line(one, context)) for one in every]
         text = Safe("\n".join(lines))
         return Safe(text + await _obstacles(context, None)), [[list_button(context)]]
     text = context.t(
@@ -345,7 +346,9 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
         n=len(every),
     )
     text = Safe(text + await _obstacles(context, None))
-    buttons = [[button(_row(one, context), actions.SUBSCRIPTION(one.id))] for one in rows]
+    buttons = [
+        [button(subscription_line(one, context), actions.SUBSCRIPTION(one.id))] for one in rows
+    ]
     is_last = (page + 1) * PAGE >= len(every)
     return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
@@ -363,18 +366,6 @@ async def _obstacles(context: Context, target: Target | None) -> Safe:
         place = mute_of(here, target.thread_id)
         here = (place,) if place else ()
     return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in here))
-
-
-def _row(one: Subscription, context: Context) -> str:
-    """Return a subscription as the list shows it: whether alerts come, of whom, and where to."""
-    signs = {True: "⏸ ", False: "🔔 "}[one.paused]
-    if one.state != "active":
-        signs = "🔒 "
-    if one.in_own_topic:
-        return signs + context.t.plain(N_("{username} (own topic)"), username=one.username)
-    if one.target.thread_id:
-        return signs + context.t.plain(N_("{username} (in a topic)"), username=one.username)
-    return signs + one.username
 
 
 def _after_subscribe(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:

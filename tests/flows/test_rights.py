@@ -76,7 +76,7 @@ async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it
     (page,) = await bell.ask(boss, "/subscriptions @chan_news")
     await bell.press(boss, page, buttons(page)["🔔 chan.run"])
     page = await bell.message(boss, page["message_id"])
-    assert page["text"].startswith("📣 News\nchan.run")
+    assert page["text"].startswith("📣 News\n🔔 chan.run")
     for command in ("/why", "/rules"):
         (told,) = await bell.ask(boss, f"{command} chan.run @chan_news")
         assert told["text"].startswith("📣 News\n"), command

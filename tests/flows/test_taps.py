@@ -111,7 +111,9 @@ async def test_another_chat_is_chosen_in_telegrams_own_list(bell: Bell, control:
     (told,) = await bell.ask(boss, "", chat_shared=chosen)
     assert told["text"] == "🔔 I'll send every new story from taps.both to News."
     await bell.press(boss, told, buttons(told)["Options"])
-    assert (await bell.message(boss, told["message_id"]))["text"].startswith("📣 News\ntaps.both")
+    assert (await bell.message(boss, told["message_id"]))["text"].startswith(
+        "📣 News\n🔔 taps.both"
+    )
     assert await control.replies(channel) == []
 
 
