@@ -15,7 +15,8 @@ from typing import Any
 
 from benchmarks.telegram_world import World, settings_for, world
 from bot.bootstrap import Parts, open_parts
-from bot.domain.model import Preferences, Profile, Target
+from bot.domain.model import Profile, Target
+from bot.domain.options import Preferences
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, fan_outs, subscriptions
 from bot.store.engine.database import Database

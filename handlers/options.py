@@ -6,12 +6,12 @@ from functools import partial
 from telegram import InlineKeyboardButton
 
 from bot.context import Context
-from bot.domain.model import Options
+from bot.domain.options import TEXTS, Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, back, button
-from bot.presentation.html import Safe, code, shorten
+from bot.presentation.html import code, shorten
 from handlers.guard import pressed
 from handlers.replies import rewrite
 
@@ -53,8 +53,7 @@ def options_page(one: Subscription, context: Context, section: str | None = None
         N_("<b>{username}</b>\nTap an option to change it for this chat."),
         username=subscription_line(one, context),
     )
-    for sign, terms in (("🎯", one.options.only), ("🚫", one.options.without)):
-        text += Safe(f"\n{sign} {t.apart(code(terms))}") if terms else ""
+    text = "\n".join([text, *rule_lines(one.options, context)])
     if one.paused:
         text += "\n\n" + paused_line(one, context)
     if section:
@@ -79,7 +78,7 @@ def _section_value(one: Subscription, section: str, context: Context) -> str:
     names = [TOGGLES[it] for it in SECTIONS[section][1] if it in TOGGLES and getattr(chosen, it)]
     if section == "which":
         names += [MEDIA[chosen.media]] if chosen.media != "all" else []
-        names += [N_("rules")] if chosen.only or chosen.without else []
+        names += [N_("rules")] if chosen.texts else []
     elif section == "when" and one.paused:
         names = [N_("paused")]
     return shorten(", ".join(plain(name) for name in names or [USUAL[section]]), VALUE)
@@ -115,6 +114,12 @@ def subscription_line(one: Subscription, context: Context) -> str:
     elif one.target.thread_id:
         name = context.t.plain(N_("{username} (in a topic)"), username=name)
     return f"{sign} {name}"
+
+
+def rule_lines(options: Options, context: Context) -> list[str]:
+    """Return the sentences on the rules of a subscription."""
+    rules = options.texts.items()
+    return [context.t(TEXTS[name].sentence, terms=code(terms)) for name, terms in rules]
 
 
 def paused_line(one: Subscription, context: Context) -> str:

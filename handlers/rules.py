@@ -2,12 +2,13 @@
 
 from bot.context import Context
 from bot.domain import links, story_terms
-from bot.domain.model import Options
+from bot.domain.options import TEXTS, Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, RULE, SUBSCRIPTION, Buttons, Page, back
 from bot.presentation.html import code, shorten
 from handlers.guard import command, pressed
+from handlers.options import rule_lines
 from handlers.replies import rewrite, say
 from handlers.subscriptions import choose_profile
 
@@ -19,8 +20,6 @@ USAGE = N_(
 )
 TITLE = N_("<b>Rules for {username}</b>")
 ALL = N_("You get alerts for all stories.")
-ONLY = N_("🎯 Only stories with one of these: {terms}")
-WITHOUT = N_("🚫 No stories with any of these: {terms}")
 UNKNOWN = N_("I don't understand {words}.")
 LONGEST_LIST = 200  # characters of what is not understood
 OFF = "off"
@@ -51,9 +50,10 @@ async def rules(context: Context) -> None:
     result = await context.services.subscriptions.named(context.chat.id, link.username)
     here = [one for one in result if one.target.thread_id == context.place.thread_id] or result
     if text:
+        written = {"only": parsed.only, "without": parsed.without}
         here = [
             await context.services.subscribing.set_options(
-                context.chat.id, one.id, _with_rules(one.options, parsed.only, parsed.without)
+                context.chat.id, one.id, Options.of({**one.options.values(), **written})
             )
             for one in here
         ]
@@ -64,26 +64,15 @@ async def rules(context: Context) -> None:
 async def end_rules(context: Context, number: int) -> None:
     """End a subscription's rules."""
     one = await context.services.subscriptions.get(context.chat.id, number)
-    options = _with_rules(one.options, "", "")
+    options = Options.of({**one.options.values(), **dict.fromkeys(TEXTS, "")})
     one = await context.services.subscribing.set_options(context.chat.id, one.id, options)
     await rewrite(context, *_rules_page(one, context))
 
 
-def _with_rules(options: Options, only: str, without: str) -> Options:
-    return Options.of({**options.values(), "only": only, "without": without})
-
-
 def _rules_page(one: Subscription, context: Context) -> Page:
-    t, options = context.t, one.options
-    lines: list[str] = [t(TITLE, username=one.username)]
-    if options.only:
-        lines.append(t(ONLY, terms=code(options.only)))
-    if options.without:
-        lines.append(t(WITHOUT, terms=code(options.without)))
-    if not options.only and not options.without:
-        lines.append(t(ALL))
+    t, rules = context.t, rule_lines(one.options, context)
+    lines = [t(TITLE, username=one.username), *(rules or [t(ALL)]), "", t(USAGE)]
     rows: Buttons = []
-    if options.only or options.without:
+    if rules:
         rows.append([context.button(N_("Remove all rules"), RULE(one.id), DANGER)])
-    lines += ["", t(USAGE)]
     return "\n".join(lines), [*rows, [back(t, SUBSCRIPTION(one.id))]]

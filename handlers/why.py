@@ -19,7 +19,7 @@ USAGE = N_("Add a name, for example: /why natgeo")
 WHY = N_("Which profile do you want to know about?")
 DELAY = N_("On average, new stories arrive here about {delay} after they're posted.")
 LEAST = timedelta(minutes=1)  # to send takes a while, too
-MOST_RULES = 5  # named in one line
+MOST_REASONS = 5  # named in one line
 STATES = {
     "active": N_("This profile is public."),
     "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
@@ -29,8 +29,9 @@ PASSING = N_("Current stories that this chat's options let through: {n} of {tota
 
 
 OUTCOMES = {
+    "total": N_("found: {n}"),
     "sent": N_("sent: {n}"),
-    "filtered": N_("skipped because of the options: {n}"),
+    "filtered": N_("skipped because of “{options}”: {n}"),
     "quiet": N_("waiting for the end of quiet hours, until {until}: {n}"),
     "digest": N_("waiting for the daily summary at {until}: {n}"),
     "waiting": N_("being sent: {n}"),
@@ -112,24 +113,15 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
         return [t(N_("No new stories since alerts began ({when})."), when=t.moment(begun))]
     if not outcomes.total:
         return [t(N_("I found no new stories in the last two days."))]
-    options = t.listed(_filter_names(known, context))
-    sentences = {"total": N_("found: {n}"), **OUTCOMES}
-    if options:
-        sentences["filtered"] = N_("skipped because of “{options}”: {n}")
+    # Which photos or videos, in words; rules as they are written.
+    reasons = [t.plain(MEDIA[it]) if it in MEDIA else it for it in outcomes.filtered_by]
+    options = t.listed(reasons[:MOST_REASONS])
     counts = {"total": outcomes.total, **outcomes.counts}
     until = outcomes.held_until or context.now
     lines: list[str] = [t(N_("In the last two days:"))]
     lines += [
         "• " + t(text, n=counts[kind], until=until, options=options)
-        for kind, text in sentences.items()
+        for kind, text in OUTCOMES.items()
         if counts[kind]
     ]
     return lines
-
-
-def _filter_names(known: Why, context: Context) -> list[str]:
-    """Return the options and the rules that kept stories back."""
-    chosen = known.subscription.options
-    names = [] if chosen.media == "all" else [MEDIA[chosen.media]]
-    rules = [rule for rule in known.outcomes.filtered_by if rule.startswith(("only ", "not "))]
-    return [*(context.t.plain(name) for name in names), *rules[:MOST_RULES]]

@@ -24,7 +24,8 @@ from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import BotError
 from bot.domain.links import Link
-from bot.domain.model import Asker, Options, Target
+from bot.domain.model import Asker, Target
+from bot.domain.options import Options
 from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain import alert_rules
+from bot.domain import options
 from bot.domain.records import Known, Mute, Subscription, mute_of
 from bot.domain.selection import FILTERED
 from bot.store import chats, enqueue, mutes, profiles, stories
@@ -38,12 +38,12 @@ class Outcomes:
         """Sum up what the store counted."""
         counts = dict.fromkeys(KINDS, 0)
         held: list[datetime] = []
-        reasons: list[str] = []
+        reasons: set[str] = set()
         for tally in tallies:
             kind = _outcome_of(tally)
             counts[kind] += tally.count
             if kind == "filtered":
-                reasons.append(tally.reason.removeprefix(f"{FILTERED}: "))
+                reasons.add(tally.reason.removeprefix(f"{FILTERED}: "))
             if kind in {"quiet", "digest"} and tally.next_due_at > now:
                 held.append(tally.next_due_at)
         for kind in ("digest", "quiet", "muted"):
@@ -104,5 +104,5 @@ async def explain(
         out_of_budget=out_of_budget,
         mute=mute_of(await mutes.of_chat(tx, target.chat_id), target.thread_id),
         live=len(live),
-        passing=sum(not alert_rules.held_back_by(story, subscription.options) for story in live),
+        passing=sum(not options.held_back_by(story, subscription.options) for story in live),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.errors import BotError
 from bot.domain.links import parse_argument
-from bot.domain.model import Preferences
+from bot.domain.options import Preferences
 from bot.domain.sentences import N_
 
 LARGEST = 256 * 1024  # bytes of a file that is read

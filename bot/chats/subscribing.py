@@ -25,7 +25,8 @@ from bot.domain.errors import (
     TooManyNewError,
     naming_account,
 )
-from bot.domain.model import Asker, Options, Preferences, Profile, Story, Target
+from bot.domain.model import Asker, Profile, Story, Target
+from bot.domain.options import Options, Preferences
 from bot.domain.records import MAIN, Known, Subscription
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names

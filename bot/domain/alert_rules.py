@@ -1,4 +1,4 @@
-"""The rules of alerts, as arithmetic: when to try again, when a chat may be rung, what passes.
+"""The rules of alerts, as arithmetic: when to try again, when a chat may be rung.
 
 No clock and no I/O: ``now`` is an argument. Minutes are counted from midnight in a chat's zone.
 """
@@ -6,11 +6,9 @@ No clock and no I/O: ``now`` is an argument. Minutes are counted from midnight i
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from urllib.parse import urlsplit
 
 from bot.domain.budget import DAY
-from bot.domain.model import STORY_LIFE, Options, Right, Story
-from bot.domain.story_terms import PLACE
+from bot.domain.model import STORY_LIFE, Right
 from bot.domain.zones import zone_of
 
 MOST_DOUBTS = 2
@@ -272,55 +270,6 @@ def _reached_at(due: datetime, member: AudienceMember) -> datetime:
         heard_at = quiet_until(hour, member.quiet, member.zone) or hour
         return max(due, heard_at - _DIGEST_LEAD)
     return quiet_until(due, member.quiet, member.zone) or due
-
-
-def held_back_by(story: Story, options: Options) -> str | None:
-    """Return which option or term keeps a story from a subscription; None where none does.
-
-    Of ``only`` one term must fit, of ``without`` none may: then that one is named, as ``not #ad``.
-    """
-    if options.media not in {"all", story.kind}:
-        return options.media
-    if options.only and not any(fits(story, term) for term in options.only.split()):
-        return f"only {options.only}"
-    return next((f"not {term}" for term in options.without.split() if fits(story, term)), None)
-
-
-def fits(story: Story, term: str) -> bool:
-    """Return whether a term says something of a story.
-
-    ``@name`` is who is mentioned or pays for it; a host is where a link leads, subdomains too.
-    """
-    kinds: dict[str, object] = {
-        "photo": story.kind == "photo",
-        "video": story.kind == "video",
-        "link": story.links,
-        "mention": story.mentions,
-        "hashtag": story.hashtags,
-        "place": story.locations,
-        "sponsor": story.sponsors,
-        "reshare": story.reshared,
-    }
-    if term in kinds:
-        return bool(kinds[term])
-    if term.startswith("#"):
-        return term[1:] in {tag.lower().removeprefix("#") for tag in story.hashtags}
-    if term.startswith("@"):
-        people = (*story.mentions, *story.sponsors)
-        return term[1:] in {name.lower().removeprefix("@") for name in people}
-    if term.startswith(PLACE):
-        name = term.removeprefix(PLACE).replace("-", " ")
-        return any(name in place.lower().replace("-", " ") for place in story.locations)
-    hosts = {host_of(url) for url in story.links}
-    return any(host == term or host.endswith("." + term) for host in hosts)
-
-
-def host_of(url: str) -> str:
-    """Return the host that a link leads to, without ``www.``; empty where there is none."""
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        return ""
 
 
 def news_since(now: datetime) -> datetime:

@@ -1,11 +1,9 @@
 """The words of the project as values: what a story, a profile, an album, an outcome is."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self, get_args, get_type_hints
-
-from bot.domain.story_terms import normalized
+from typing import Literal
 
 STORY_LIFE = timedelta(hours=24)
 MEGABYTE = 1_000_000
@@ -115,91 +113,6 @@ class Target:
 
     chat_id: int
     thread_id: int | None = None
-
-
-TEXTS: Mapping[str, Callable[[str], str]] = {"only": normalized, "without": normalized}
-"""The options that are texts, each with what cleans it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How one subscription wants its alerts.
-
-    ``digest``: once a day at the chat's hour; ``fast``: it counts for more in the schedule;
-    ``keep``: what was sent can be sent again for 90 days; ``files``: as uncompressed files;
-    ``only``, ``without``: terms of ``bot.domain.story_terms``.
-    """
-
-    silent: bool = False
-    media: Literal["all", "photo", "video"] = "all"
-    spoiler: bool = False
-    protect: bool = False
-    caption: Literal["full", "short"] = "short"
-    digest: bool = False
-    fast: bool = False
-    keep: bool = False
-    files: bool = False
-    only: str = ""
-    without: str = ""
-
-    @classmethod
-    def of(cls, values: Mapping[str, object]) -> Self:
-        """Return the options in ``values``; what is unknown or no possible value is left out."""
-        switches = cls.__dataclass_fields__.keys() - CHOICES.keys() - TEXTS.keys()
-        known: dict[str, Any] = {}
-        for name, value in values.items():
-            if name in TEXTS and isinstance(value, str):
-                known[name] = TEXTS[name](value)
-            elif value in CHOICES.get(name, ()) or (name in switches and isinstance(value, bool)):
-                known[name] = value
-        return cls(**known)
-
-    def values(self) -> dict[str, object]:
-        """Return what differs from the defaults, as JSON values."""
-        known = ((one, getattr(self, one.name)) for one in fields(self))
-        return {one.name: value for one, value in known if value != one.default}
-
-
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    name: get_args(kind) for name, kind in get_type_hints(Options).items() if get_args(kind)
-}
-"""The options that are one of several words; those that are no texts, either, are switches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preferences:
-    """All that a chat has decided about one subscription: what keeps or copies one takes this.
-
-    ``paused_until``: the end of a mute, None where a pause lasts until somebody ends it.
-    """
-
-    options: Options = field(default_factory=Options)
-    paused: bool = False
-    paused_until: datetime | None = None
-
-    @classmethod
-    def of(cls, values: Mapping[str, object]) -> Self:
-        """Return the preferences in ``values``; what is no possible value is left out."""
-        options, until = values.get("options"), values.get("paused_until")
-        try:
-            end = datetime.fromisoformat(until) if isinstance(until, str) else None
-        except ValueError:
-            end = None
-        return cls(
-            Options.of(options) if isinstance(options, dict) else Options(),
-            paused=values.get("paused") is True,
-            paused_until=end if end and end.tzinfo else None,
-        )
-
-    def values(self) -> dict[str, object]:
-        """Return them as JSON values."""
-        until = self.paused_until.isoformat() if self.paused_until else None
-        return {"options": self.options.values(), "paused": self.paused, "paused_until": until}
-
-    def at(self, now: datetime) -> Self:
-        """Return what of them holds: a mute that is over is none."""
-        is_over = self.paused_until is not None and self.paused_until <= now
-        return replace(self, paused=False, paused_until=None) if is_over else self
 
 
 @dataclass(frozen=True, slots=True)

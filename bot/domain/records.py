@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from bot.domain.model import Options, Preferences, Profile, Right, Story, Target
+from bot.domain.model import Profile, Right, Story, Target
+from bot.domain.options import Options, Preferences
 
 State = Literal["active", "private", "gone"]
 

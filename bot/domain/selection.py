@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from bot.domain import albums, alert_rules
+from bot.domain import albums, alert_rules, options
 from bot.domain.budget import DAY
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Album, Story, Target
@@ -190,7 +190,7 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
         decision.unreadable.append(row)
     elif row.story is None:
         decision.dropped.append((row, TOO_OLD if row.held == MUTED else _FORGOTTEN))
-    elif not row.copies and (why := alert_rules.held_back_by(row.story, row.options)):
+    elif not row.copies and (why := options.held_back_by(row.story, row.options)):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
     elif row.story.expires_at <= now and not _waited_quietly(row, row.story, chat, now):
         decision.dropped.append((row, TOO_OLD))

@@ -1,11 +1,14 @@
 """Terms by which stories are chosen: ``#sale @nike nike.com link video place:paris``; pure text.
 
 A list of terms is a string of terms in one form, with one space between: so it is stored, shown
-and typed. What each means for a story is said in ``bot.domain.alert_rules``.
+and typed.
 """
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from bot.domain.model import Story
 
 MOST = 20  # terms of one list
 LONGEST = 200  # characters of one list
@@ -63,3 +66,40 @@ def parse(text: str) -> Rules:
 
 def _words(text: str) -> list[str]:
     return [word for word in _SEPARATOR.split(text.lower()) if word]
+
+
+def fits(story: Story, term: str) -> bool:
+    """Return whether a term says something of a story.
+
+    ``@name`` is who is mentioned or pays for it; a host is where a link leads, subdomains too.
+    """
+    kinds: dict[str, object] = {
+        "photo": story.kind == "photo",
+        "video": story.kind == "video",
+        "link": story.links,
+        "mention": story.mentions,
+        "hashtag": story.hashtags,
+        "place": story.locations,
+        "sponsor": story.sponsors,
+        "reshare": story.reshared,
+    }
+    if term in kinds:
+        return bool(kinds[term])
+    if term.startswith("#"):
+        return term[1:] in {tag.lower().removeprefix("#") for tag in story.hashtags}
+    if term.startswith("@"):
+        people = (*story.mentions, *story.sponsors)
+        return term[1:] in {name.lower().removeprefix("@") for name in people}
+    if term.startswith(PLACE):
+        name = term.removeprefix(PLACE).replace("-", " ")
+        return any(name in place.lower().replace("-", " ") for place in story.locations)
+    hosts = {_host_of(url) for url in story.links}
+    return any(host == term or host.endswith("." + term) for host in hosts)
+
+
+def _host_of(url: str) -> str:
+    """Return the host that a link leads to, without ``www.``; empty where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
-from bot.domain.model import Options, Profile, Reshared, Story
+from bot.domain.model import Profile, Reshared, Story
+from bot.domain.options import Options
 from bot.domain.sentences import NN_
 from bot.presentation.buttons import button_links
 from bot.presentation.html import Safe, bold, foreign, link, one_line, shorten, visible_length

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from bot.domain.alert_rules import LONGEST_WAIT, MAX_CLAIMS
-from bot.domain.model import Options, Story, Target
+from bot.domain.model import Story, Target
+from bot.domain.options import Options
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, Delivery, Subscription
 from bot.domain.serialization import load_readable
 from bot.store.engine.database import Tx

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.domain.model import Preferences, Target
+from bot.domain.model import Target
+from bot.domain.options import Preferences
 from bot.domain.records import Subscription
 from bot.store.engine.database import Tx
 from bot.store.engine.schema import Timestamp, chat_key, metadata

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from bot.domain.access import Subject
 from bot.domain.alert_rules import AudienceMember
-from bot.domain.model import Options, Preferences, Target
+from bot.domain.model import Target
+from bot.domain.options import Options, Preferences
 from bot.domain.records import EPOCH, MAIN, Audience, Chat, Subscription
 from bot.store import access, acquaintances
 from bot.store import chats as chat_store

@@ -14,7 +14,7 @@ import structlog
 from telegram import Update
 
 from bot.domain.errors import TakenOverError
-from bot.domain.model import Options
+from bot.domain.options import Options
 from bot.domain.records import REPLY, ChatQueue, Delivery
 from bot.outbox.worker import Outbox
 from bot.runtime.logging import mark

@@ -18,7 +18,8 @@ from bot.domain.errors import (
     ProfilePrivateError,
     TooManyFollowedError,
 )
-from bot.domain.model import Asker, Options, Preferences, Story, Target
+from bot.domain.model import Asker, Story, Target
+from bot.domain.options import Options, Preferences
 from bot.domain.records import BROADCAST
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, enqueue, profiles

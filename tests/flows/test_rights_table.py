@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 
 from bot.app import CONVERSATION
-from bot.domain.model import TEXTS, Options
+from bot.domain.options import TEXTS, Options
 from handlers import help, members, options, stories  # noqa: A004 - the command's name
 from handlers.guard import UNKNOWN_BUTTON, Guarded, command, handlers_of
 from handlers.rights import ANYBODY, COMMANDS, OWNER, SHOW, TABLE

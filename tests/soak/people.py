@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.domain.model import Options
+from bot.domain.options import Options
 from sandbox.telegram.model import Chat, Message
 from tests.soak.journal import HOUR, Asked, Journal, Window
 from tests.soak.rates import ORDINARY, Rates

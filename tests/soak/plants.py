@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain import albums, alert_rules
+from bot.domain import albums, alert_rules, options
 from bot.domain.model import Outcome, Sent
 from bot.outbox import composer, results, worker
 from bot.store import chat_queues, clock_bounds, deliveries, inbox, ledger, moves
@@ -127,7 +127,7 @@ def _closed_too_early() -> list[Swap]:
 
 def _ignored_rules() -> list[Swap]:
     """Nobody asks what a subscription wants before a send."""
-    return [(alert_rules, "held_back_by", lambda *_: None)]
+    return [(options, "held_back_by", lambda *_: None)]
 
 
 def _forgotten_files() -> list[Swap]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import Options, Preferences, Profile, Story, Target
+from bot.domain.model import Profile, Story, Target
+from bot.domain.options import Options, Preferences
 from bot.domain.records import ChatQueue
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, fan_outs, profiles, subscriptions

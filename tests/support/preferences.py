@@ -4,7 +4,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.model import CHOICES, TEXTS, Options, Preferences
+from bot.domain.options import CHOICES, TEXTS, Options, Preferences
 
 _TEXTS = ("#sale", "8-20")
 """Of these every option that is a text takes one."""
@@ -24,9 +24,9 @@ def _unlike(plain: Any) -> Any:
             case bool(default):
                 values[one.name] = not default
             case str(default):
-                texts = [TEXTS[one.name](text) for text in _TEXTS if one.name in TEXTS]
+                texts = [TEXTS[one.name].cleaned(text) for text in _TEXTS if one.name in TEXTS]
                 words = {*texts, *CHOICES.get(one.name, ())} - {"", default}
-                assert words, f"add what cleans {one.name} to TEXTS in bot/domain/model.py"
+                assert words, f"add what cleans {one.name} to TEXTS in bot/domain/options.py"
                 values[one.name] = max(words)
             case Options() as options:
                 values[one.name] = _unlike(options)

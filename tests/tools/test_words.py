@@ -22,7 +22,7 @@ LEDGER = {"bot/billing/ledger.py", "bot/store/spending.py"}
 TERMS = {
     "settle": LEDGER | {"bot/fetching/answer_cache.py", "bot/fetching/poller.py"},
     "_settle_alone": LEDGER,
-    "keep": {"bot/domain/model.py", "bot/outbox/results.py", "handlers/options.py"},
+    "keep": {"bot/domain/options.py", "bot/outbox/results.py", "handlers/options.py"},
 }
 """Terms of the glossary, and the only modules that may use them: the ledger's, and an option's."""
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chats.import_export import BadFileError, ImportEntry, read, to_json
-from bot.domain.model import Options, Preferences
+from bot.domain.options import Options, Preferences
 from tests.support.preferences import unlike_defaults
 
 options = st.builds(

@@ -6,7 +6,8 @@ import pytest
 
 from bot.chats.past import MOST, Past
 from bot.domain.errors import NothingKeptError, NothingOfThenError
-from bot.domain.model import Options, Target
+from bot.domain.model import Target
+from bot.domain.options import Options
 from bot.domain.records import Delivery, KnownFile
 from bot.operations import cleanup
 from bot.store import chats, erasure, file_ids, kept_stories, moves

@@ -23,7 +23,8 @@ from bot.domain.errors import (
     TooManyFollowedError,
     TooManyNewError,
 )
-from bot.domain.model import Asker, Preferences, Profile, Target
+from bot.domain.model import Asker, Profile, Target
+from bot.domain.options import Preferences
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.store import profiles

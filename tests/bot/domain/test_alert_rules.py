@@ -304,10 +304,6 @@ def test_a_second_answer_proves_what_the_first_says() -> None:
     ]
 
 
-def test_a_host_that_is_none_is_empty() -> None:
-    assert alert_rules.host_of("https://[bad") == ""
-
-
 def test_news_begin_with_a_whole_second() -> None:
     now = NOON + timedelta(microseconds=999_999)
     assert alert_rules.news_since(now) == NOON

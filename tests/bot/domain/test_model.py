@@ -4,14 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.model import (
-    Asker,
-    Highlight,
-    Options,
-    Profile,
-    Story,
-    TryLater,
-)
+from bot.domain.model import Asker, Highlight, Profile, Story, TryLater
+from bot.domain.options import Options
 from tests.support.followed import story
 
 NATGEO = Profile("787132", "natgeo")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.model import Options
+from bot.domain.options import Options
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import selection
-from bot.domain.model import Album, Options, Target
+from bot.domain.model import Album, Target
+from bot.domain.options import Options
 from bot.domain.records import (
     BROADCAST,
     MAIN,

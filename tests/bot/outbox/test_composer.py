@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.model import Album, Options, Outcome, Sent, Target
+from bot.domain.model import Album, Outcome, Sent, Target
+from bot.domain.options import Options
 from bot.domain.records import Chat, Delivery
 from bot.domain.selection import Batch
 from bot.outbox.composer import Alerts

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.domain.model import Options
+from bot.domain.options import Options
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, chats, subscriptions

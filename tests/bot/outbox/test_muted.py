@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.model import Moved, Muted, Options, Presence, Right, SentItem, Target
+from bot.domain.model import Moved, Muted, Presence, Right, SentItem, Target
+from bot.domain.options import Options
 from bot.domain.records import MAIN, WHOLE, Mute
 from bot.outbox.worker import Outbox
 from bot.store import chat_queues, chats, enqueue, moves, mutes

@@ -8,17 +8,8 @@ import sqlalchemy as sa
 
 from bot.domain import selection
 from bot.domain.errors import MediaGoneError, MediaTooBigError
-from bot.domain.model import (
-    GiveUp,
-    Moved,
-    Options,
-    Outcome,
-    Removed,
-    Sent,
-    SentItem,
-    Target,
-    TryLater,
-)
+from bot.domain.model import GiveUp, Moved, Outcome, Removed, Sent, SentItem, Target, TryLater
+from bot.domain.options import Options
 from bot.domain.records import ChatQueue, KnownFile
 from bot.domain.selection import Batch
 from bot.outbox import results

@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 
 from bot.domain.alert_rules import MAX_CLAIMS
-from bot.domain.model import (
-    Album,
-    Options,
-    Outcome,
-    Sent,
-    SentItem,
-    Target,
-    TryLater,
-)
+from bot.domain.model import Album, Outcome, Sent, SentItem, Target, TryLater
+from bot.domain.options import Options
 from bot.outbox.worker import AT_ONCE, FEW, Outbox
 from bot.runtime.clock import Clock as RealClock
 from bot.runtime.metrics import Metrics

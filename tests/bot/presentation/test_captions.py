@@ -10,7 +10,8 @@ import tdjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.model import Options, Profile, Reshared, Story
+from bot.domain.model import Profile, Reshared, Story
+from bot.domain.options import Options
 from bot.presentation.buttons import OPTIONS
 from bot.presentation.captions import (
     CAPTION_LENGTH,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.model import Options
+from bot.domain.options import Options
 from bot.store import chats, erasure, moves, profiles, subscriptions
 from bot.store.engine.database import Database, Tx
 from tests.support.database import empty

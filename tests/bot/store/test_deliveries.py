@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.model import Options, Target
+from bot.domain.model import Target
+from bot.domain.options import Options
 from bot.domain.records import ROWS_A_QUEUE
 from bot.store import chat_queues, deliveries, enqueue
 from bot.store.engine.database import Database, Tx

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
-from bot.domain.model import Asker, Preferences, Profile, Target
+from bot.domain.model import Asker, Profile, Target
+from bot.domain.options import Preferences
 from bot.store import chats, erasure, profiles, spending, subscriptions, usage
 from bot.store.engine.database import Database, all_tables
 from tests.bot.billing.test_ledger import answering

@@ -14,7 +14,8 @@ from bot.chats.subscribing import Subscribing, SubscriptionLimits
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import NotFollowedError
-from bot.domain.model import Options, Preferences, Profile, Target
+from bot.domain.model import Profile, Target
+from bot.domain.options import Options, Preferences
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.outbox.fan_out import FanOut

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.model import Options, Target
+from bot.domain.model import Target
+from bot.domain.options import Options
 from bot.fetching import snapshots
 from bot.store import (
     chat_queues,

@@ -1,6 +1,7 @@
 """Subscriptions: a chat, a topic, a profile, once."""
 
-from bot.domain.model import Options, Profile, Target
+from bot.domain.model import Profile, Target
+from bot.domain.options import Options
 from bot.domain.records import Audience
 from bot.store import acquaintances, chats, ended_subscriptions, moves, profiles, subscriptions
 from bot.store.engine.database import Database
