@@ -164,11 +164,14 @@ class Ledger:
             if asker is not None and not is_owner:
                 scopes = await self._take_allowances(tx, asker, nominal, now)
             minimum = None if is_owner else self.limits.minimum_balance
-            if not await budgets.take_credits(tx, nominal, minimum=minimum):
-                raise SpendingStoppedError("stopped, or the balance is below the minimum")
-            rule = rule_for(payer.side, self.limits, now)
-            if not await budgets.take_budget(tx, payer.side, now.date(), nominal, rule):
-                used = await budgets.budget_used(tx, now.date())
+            rule, today = rule_for(payer.side, self.limits, now), now.date()
+            if not await budgets.take_credits(
+                tx, payer.side, today, nominal, rule, minimum=minimum
+            ):
+                account = await budgets.account_state(tx)
+                if not account.has(nominal, minimum=minimum):
+                    raise SpendingStoppedError("stopped, or the balance is below the minimum")
+                used = account.used(today)
                 raise BudgetSpentError(
                     until=budget_free_at(payer.side, self.limits, used, nominal, now)
                 )
@@ -229,7 +232,7 @@ class Ledger:
 
     async def spent_today(self) -> tuple[int, int]:
         """Return what replies and the schedule have spent today."""
-        return await self._db.fetch(lambda tx: budgets.budget_used(tx, self._now().date()))
+        return (await self._db.fetch(budgets.account_state)).used(self._now().date())
 
     async def left_by_replies(self, now: datetime) -> float:
         """Return the credits of the replies' share of today that they will not need.
@@ -239,14 +242,13 @@ class Ledger:
         """
         today = now.date()
         async with self._db.read() as tx:
-            used, _ = await budgets.budget_used(tx, today)
+            used, _ = (await budgets.account_state(tx)).used(today)
             if self._habits is None or self._habits[0] != today:
                 since = today - timedelta(days=_HABIT_DAYS)
-                days = await budgets.days_since(tx, since, before=today)
                 tells_apart = self.limits.newcomer_allowance is not None
                 of_known = tells_apart and await acquaintances.is_anybody_known(tx)
                 hours = await ledger.replies_by_hour(tx, since, before=today, of_known=of_known)
-                self._habits = today, [hours.get(day, [0] * 24) for day in days]
+                self._habits = today, list(hours.values())
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 
     async def room_for_schedule(self, now: datetime) -> int:
@@ -256,8 +258,8 @@ class Ledger:
 
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return the credits that the schedule may spend at this moment, and has spent today."""
-        replies, schedule = await budgets.budget_used(tx, now.date())
         account = await budgets.account_state(tx)
+        replies, schedule = account.used(now.date())
         room = rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
         if account.balance is not None:
             room = min(room, account.balance - self.limits.minimum_balance)
@@ -408,9 +410,7 @@ async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) 
     day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
     for scope in entry.scopes.split():
         await budgets.give_allowance(tx, scope, subjects.get(scope, entry.chat_id), day, back)
-    if is_billed:
-        await budgets.give_credits(tx, back)
-    await budgets.give_budget(tx, _side_of(entry.kind), day, back)
+    await budgets.give_credits(tx, _side_of(entry.kind), day, back, of_balance=is_billed)
 
 
 def _side_of(kind: str) -> Side:

@@ -82,8 +82,7 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     parts = await spending.parts(tx, since=min(first, today.replace(day=1)))
     by_day = _sums_by_key(parts, lambda one: one.day)
     shown = [one for one in parts if one.day >= first]
-    used = await budgets.budget_used(tx, today)
-    balance = (await budgets.account_state(tx)).balance
+    account = await budgets.account_state(tx)
     drift = await key_values.get(tx, DRIFT)
     days = [(day, by_day.get(day, 0)) for day in _days_between(first, today)]
     this_month = _sum_since(by_day, today.replace(day=1))
@@ -95,10 +94,10 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
         by_operation=_sums_by_key(shown, lambda one: one.operation),
         days=days,
         budget=limits.daily_budget,
-        left_today=max(0, limits.daily_budget - sum(used)),
+        left_today=max(0, limits.daily_budget - sum(account.used(today))),
         forecast=this_month + round(rate * days_left_in_month(now)),
-        balance=balance,
-        days_left=balance / rate if balance is not None and rate > 0 else None,
+        balance=account.balance,
+        days_left=account.balance / rate if account.balance is not None and rate > 0 else None,
         drift=drift["total"] if isinstance(drift, dict) else 0,
     )
 

@@ -134,9 +134,8 @@ class Watch:
     async def state(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
         """Return how things stand."""
         async with self._db.read() as tx:
-            balance = (await budgets.account_state(tx)).balance
+            account = await budgets.account_state(tx)
             in_a_day = await spending.spent_between(tx, now - DAY, now)
-            today = sum(await budgets.budget_used(tx, now.date()))
             backlog = await enqueue.backlog(tx, now=now)
             next_at = await chat_queues.due_next(tx)
         overdue = (now - next_at).total_seconds() if next_at and backlog.open else 0.0
@@ -144,9 +143,9 @@ class Watch:
         self._overdue.labels(replica()).set(max(0.0, overdue))
         room = self._disk()
         return Seen(
-            balance=balance,
+            balance=account.balance,
             spent_in_a_day=in_a_day,
-            spent_today=today,
+            spent_today=sum(account.used(now.date())),
             budget=self._budget,
             dead_letters=backlog.dead_letters,
             free_bytes=room[0] if room else None,

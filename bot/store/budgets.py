@@ -1,8 +1,8 @@
 """How much may still be spent of a chat's and a person's day, of the budget, of the balance.
 
 Each limit is one conditional UPDATE: the database says yes or no, so that any number of askers at
-the last credit get one yes. Rows are locked in one order (chat, person, account, budget), which
-leaves no way for two transactions to wait for each other.
+the last credit get one yes. Rows are locked in one order (chat, person, account), which leaves no
+way for two transactions to wait for each other.
 """
 
 from collections.abc import Sequence
@@ -34,21 +34,18 @@ allowances = sa.Table(
     sa.Column("credits", sa.Integer, nullable=False),
 )
 
-budget_days = sa.Table(
-    "budget_days",
-    metadata,
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("replies", sa.Integer, nullable=False),
-    sa.Column("schedule", sa.Integer, nullable=False),
-)
-
 account = sa.Table(
     "account",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("spent", sa.BigInteger, nullable=False),  # ever, reservations included
-    sa.Column("stopped", sa.Boolean, nullable=False),
+    # Ever, reservations included.
+    sa.Column("spent", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("reach", sa.BigInteger),  # what "spent" is when the balance is zero
+    # The last day on which anything was spent, and what each side spent then.
+    sa.Column("day", sa.Date, nullable=False, server_default="1970-01-01"),
+    sa.Column("replies", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("schedule", sa.Integer, nullable=False, server_default="0"),
 )
 
 
@@ -99,89 +96,73 @@ async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
     return (await tx.execute(statement)).scalar() or 0
 
 
-def _take_budget(side: Side) -> sa.Executable:
-    budget, protected, others_share = (
-        sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
-    )
-    statement = insert(budget_days)
-    mine = budget_days.c[side] + statement.excluded[side]
-    total = budget_days.c.replies + budget_days.c.schedule + statement.excluded[side]
-    # total + max(0, min(protected, others_share - other)) <= budget, without max and min
-    return statement.on_conflict_do_update(
-        index_elements=[budget_days.c.day],
-        set_={side: mine},
-        where=sa.and_(
-            total <= budget,
-            sa.or_(total + protected <= budget, mine + others_share <= budget),
-        ),
-    ).returning(budget_days.c.day)
-
-
-_TAKE_BUDGET = {side: _take_budget(side) for side in get_args(Side)}
-
-
-async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: BudgetRule) -> bool:
-    """Add to what one side spent that day, unless the rule forbids it."""
-    if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
-        return False  # not even on a fresh day
-    row = {"day": day, "replies": 0, "schedule": 0} | {side: amount}
-    limits = {
-        "budget": rule.budget,
-        "protected": rule.protected,
-        "others_share": rule.others_share,
-    }
-    return (await tx.execute(_TAKE_BUDGET[side], row | limits)).first() is not None
-
-
-async def give_budget(tx: Tx, side: Side, day: date, amount: int) -> None:
-    """Take ``amount`` off what one side spent that day (negative: add)."""
-    await tx.execute(
-        sa.update(budget_days)
-        .where(budget_days.c.day == day)
-        .values({side: budget_days.c[side] - amount})
-    )
-
-
-async def days_since(tx: Tx, since: date, *, before: date) -> list[date]:
-    """Return the days in that time on which anything was spent."""
-    column = budget_days.c.day
-    statement = sa.select(column).where(column >= since, column < before).order_by(column)
-    return list((await tx.execute(statement)).scalars())
-
-
-_USED = sa.select(budget_days.c.replies, budget_days.c.schedule).where(
-    budget_days.c.day == sa.bindparam("of_day", type_=budget_days.c.day.type)
-)
-
-
-async def budget_used(tx: Tx, day: date) -> tuple[int, int]:
-    """Return what replies and the schedule spent that day."""
-    row = (await tx.execute(_USED, {"of_day": day})).first()
-    return (row[0], row[1]) if row else (0, 0)
-
-
-_CREDITS = insert(account)
-_SPENT = account.c.spent + _CREDITS.excluded.spent
+_NEW = insert(account)
+_SPENT = account.c.spent + _NEW.excluded.spent
+# Among replicas one may be at the next day already: then all count in that.
+_IS_TODAY = account.c.day >= _NEW.excluded.day
+_DAY = sa.case((_IS_TODAY, account.c.day), else_=_NEW.excluded.day)
+_TODAY = {
+    side: sa.case((_IS_TODAY, account.c[side]), else_=0) + _NEW.excluded[side]
+    for side in get_args(Side)
+}
 _IS_ENOUGH = sa.or_(
     account.c.reach.is_(None),
     _SPENT + sa.bindparam("minimum", type_=sa.BigInteger) <= account.c.reach,
 )
-_TAKE_CREDITS = _CREDITS.on_conflict_do_update(
-    index_elements=[account.c.id],
-    set_={"spent": _SPENT},
-    where=account.c.stopped.is_(False) & _IS_ENOUGH,
-).returning(account.c.id)
 
 
-async def take_credits(tx: Tx, amount: int, *, minimum: int | None) -> bool:
-    """Add to what was ever spent, unless the switch is off or the balance would be too low.
+def _take_credits(side: Side) -> sa.Executable:
+    budget, protected, others_share = (
+        sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
+    )
+    total = _TODAY["replies"] + _TODAY["schedule"]
+    # total + max(0, min(protected, others_share - other)) <= budget, without max and min
+    return _NEW.on_conflict_do_update(
+        index_elements=[account.c.id],
+        set_={"spent": _SPENT, "day": _DAY, **_TODAY},
+        where=sa.and_(
+            account.c.stopped.is_(False),
+            _IS_ENOUGH,
+            total <= budget,
+            sa.or_(total + protected <= budget, _TODAY[side] + others_share <= budget),
+        ),
+    ).returning(account.c.id)
+
+
+_TAKE_CREDITS = {side: _take_credits(side) for side in get_args(Side)}
+
+
+async def take_credits(
+    tx: Tx, side: Side, day: date, amount: int, rule: BudgetRule, *, minimum: int | None
+) -> bool:
+    """Add to what one side spent that day, unless the rule, the switch or the balance forbids it.
 
     ``minimum`` is what must be left of the balance, None for anything; a balance that was never
     told is enough.
     """
-    row = {"id": _ACCOUNT, "spent": amount, "stopped": False}
-    row["minimum"] = _NO_MINIMUM if minimum is None else minimum
-    return (await tx.execute(_TAKE_CREDITS, row)).first() is not None
+    if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
+        return False  # not even on a fresh day
+    row = {"id": _ACCOUNT, "spent": amount, "day": day, "replies": 0, "schedule": 0, side: amount}
+    limits = {
+        "budget": rule.budget,
+        "protected": rule.protected,
+        "others_share": rule.others_share,
+        "minimum": _NO_MINIMUM if minimum is None else minimum,
+    }
+    return (await tx.execute(_TAKE_CREDITS[side], row | limits)).first() is not None
+
+
+async def give_credits(
+    tx: Tx, side: Side, day: date, amount: int, *, of_balance: bool = True
+) -> None:
+    """Take ``amount`` off what one side spent that day (negative: add), and what was ever spent.
+
+    Without ``of_balance`` the account was billed all the same.
+    """
+    rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])
+    ever = account.c.spent - amount if of_balance else account.c.spent
+    mine = sa.update(account).where(account.c.id == _ACCOUNT)
+    await tx.execute(mine.values({side: rest, "spent": ever}))
 
 
 async def set_stopped(tx: Tx, *, stopped: bool) -> None:
@@ -189,23 +170,33 @@ async def set_stopped(tx: Tx, *, stopped: bool) -> None:
     await _set_account(tx, stopped=stopped)
 
 
-async def give_credits(tx: Tx, amount: int) -> None:
-    """Take ``amount`` off what was ever spent (negative: add)."""
-    await tx.execute(
-        sa.update(account).where(account.c.id == _ACCOUNT).values(spent=account.c.spent - amount)
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """What was ever spent, reservations included; the stop switch; the balance, once told."""
+    """What was ever spent, reservations included; the stop switch; the balance, once told.
+
+    And what replies and the schedule spent on the ``day`` on which anything was spent last.
+    """
 
     spent: int = 0
     is_stopped: bool = False
     balance: int | None = None
+    day: date = date.min
+    replies: int = 0
+    schedule: int = 0
+
+    def has(self, amount: int, *, minimum: int | None) -> bool:
+        """Return whether the switch and the balance let so much be spent."""
+        if self.is_stopped or minimum is None or self.balance is None:
+            return not self.is_stopped
+        return self.balance - amount >= minimum
+
+    def used(self, day: date) -> tuple[int, int]:
+        """Return what replies and the schedule have spent on the day that it is now."""
+        return (self.replies, self.schedule) if self.day >= day else (0, 0)
 
 
-_STATE = sa.select(account.c.spent, account.c.stopped, account.c.reach - account.c.spent)
+_A = account.c
+_STATE = sa.select(_A.spent, _A.stopped, _A.reach - _A.spent, _A.day, _A.replies, _A.schedule)
 
 
 async def account_state(tx: Tx) -> AccountState:
@@ -219,7 +210,7 @@ async def set_reach(tx: Tx, reach: int) -> None:
 
 
 async def _set_account(tx: Tx, **values: object) -> None:
-    await put(tx, account, {"id": _ACCOUNT}, values, new={"spent": 0, "stopped": False, **values})
+    await put(tx, account, {"id": _ACCOUNT}, values)
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:

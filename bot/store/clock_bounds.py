@@ -15,6 +15,7 @@ from bot.domain.records import MISSED
 from bot.domain.selection import TOO_OLD
 from bot.store import chat_queues, fan_outs
 from bot.store.answers import cached_answers
+from bot.store.budgets import account
 from bot.store.chat_queues import queues
 from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx
@@ -69,6 +70,8 @@ async def cut(tx: Tx, *, now: datetime) -> None:
         .where(lead.owner.is_not(None), lead.until > lead_until)
         .values(until=lead_until)
     )
+    ahead = account.c.day > now.date()
+    await tx.execute(sa.update(account).where(ahead).values(day=now.date()))
     for column, most in _MOST:
         late = column > now + most + _CLOSE
         await tx.execute(sa.update(column.table).where(late).values({column.name: now + most}))

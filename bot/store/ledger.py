@@ -120,7 +120,7 @@ async def open_credits(tx: Tx) -> int:
 async def replies_by_hour(
     tx: Tx, since: date, *, before: date, of_known: bool = False
 ) -> dict[date, list[int]]:
-    """Return what replies spent in each hour (UTC) of the days in which they spent anything.
+    """Return what replies spent in each hour (UTC) of the days on which anything was spent.
 
     With ``of_known``: only replies to askers that the bot knows (``acquaintances``).
     """
@@ -128,19 +128,19 @@ async def replies_by_hour(
     hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(
         str(_HOUR_MS), sa.Integer
     )
+    counts = ledger_entries.c.kind != "schedule"
+    if of_known:
+        who = sa.func.coalesce(ledger_entries.c.user_id, ledger_entries.c.chat_id)
+        kind = sa.case((ledger_entries.c.user_id.is_(None), "chat"), else_="person")
+        counts = sa.and_(counts, acquaintances.is_known_as(kind, who))
     statement = (
-        sa.select(hour, sa.func.sum(ledger_entries.c.credits))
+        sa.select(hour, sa.func.sum(sa.case((counts, ledger_entries.c.credits), else_=0)))
         .where(
-            ledger_entries.c.kind != "schedule",
             ledger_entries.c.at >= datetime.combine(since, time(), UTC),
             ledger_entries.c.at < datetime.combine(before, time(), UTC),
         )
         .group_by(hour)
     )
-    if of_known:
-        who = sa.func.coalesce(ledger_entries.c.user_id, ledger_entries.c.chat_id)
-        kind = sa.case((ledger_entries.c.user_id.is_(None), "chat"), else_="person")
-        statement = statement.where(acquaintances.is_known_as(kind, who))
     by_day: dict[date, list[int]] = {}
     for number, spent in await tx.execute(statement):
         begin = datetime.fromtimestamp(number * _HOUR_MS / 1000, UTC)

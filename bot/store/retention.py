@@ -11,7 +11,7 @@ from bot.store.access import access_list
 from bot.store.acquaintances import acquaintances
 from bot.store.answers import cached_answers
 from bot.store.broadcasts import broadcasts
-from bot.store.budgets import allowances, budget_days
+from bot.store.budgets import allowances
 from bot.store.chats import chats
 from bot.store.deliveries import deliveries, is_open
 from bot.store.ended_subscriptions import ended
@@ -92,7 +92,6 @@ def rules(now: datetime) -> list[Overdue]:
         Overdue(usage_days, usage_days.c.day < last_year),
         Overdue(ledger_entries, ledger_entries.c.at < first_entry, by=ledger_entries.c.at),
         Overdue(allowances, allowances.c.day < now.date() - timedelta(days=1)),
-        Overdue(budget_days, budget_days.c.day < last_year),
         Overdue(acquaintances, acquaintances.c.last_day < last_year),
         Overdue(access_list, has_only_asked),
         Overdue(inbox, inbox.c.done_at < now - _UPDATES_KNOWN),

@@ -38,7 +38,6 @@ from bot.domain.paid_calls import Answer, Balance, Call, Operation
 from bot.operations.cleanup import clean
 from bot.store import acquaintances, budgets, chats, moves
 from bot.store import ledger as entries
-from bot.store.budgets import budget_days, budget_used
 from bot.store.engine.database import Database, all_tables
 from tests.support import rows
 from tests.support.database import empty
@@ -78,7 +77,7 @@ def failing(error: Exception, *, price: int = 2) -> Call[str]:
 
 async def spent(db: Database, now: datetime = NOON) -> int:
     async with db.read() as tx:
-        return sum(await budget_used(tx, now.date()))
+        return sum((await budgets.account_state(tx)).used(now.date()))
 
 
 # --- one after the other -------------------------------------------------------------------------
@@ -259,17 +258,15 @@ async def test_after_half_an_hour_a_call_is_held_to_be_lost_and_not_before(
     assert await ledger.maintain() == 1
 
 
-async def test_entries_are_kept_for_a_month_days_for_a_year(
-    sqlite_db: Database,
-) -> None:
+async def test_entries_are_kept_for_a_month(sqlite_db: Database) -> None:
     clock = Clock()
     ledger = Ledger(sqlite_db, FREE, now=clock)
     await ledger.spend(link(), answering())
 
     async def kept() -> tuple[int, ...]:
-        """Return how many rows there are: entries, budgets and allowances."""
+        """Return how many rows there are: entries and allowances."""
         counts = []
-        tables = (entries.ledger_entries, budget_days, budgets.allowances)
+        tables = (entries.ledger_entries, budgets.allowances)
         async with sqlite_db.read() as tx:
             for table in tables:
                 count = sa.select(sa.func.count()).select_from(table)
@@ -277,13 +274,11 @@ async def test_entries_are_kept_for_a_month_days_for_a_year(
         return tuple(counts)
 
     for days, left in (
-        (0, (1, 1, 2)),
-        (1, (1, 1, 2)),
-        (2, (1, 1, 0)),
-        (32, (1, 1, 0)),
-        (33, (0, 1, 0)),
-        (366, (0, 1, 0)),
-        (367, (0, 0, 0)),
+        (0, (1, 2)),
+        (1, (1, 2)),
+        (2, (1, 0)),
+        (32, (1, 0)),
+        (33, (0, 0)),
     ):
         await clean(sqlite_db, now=NOON + days * DAY)
         assert await kept() == left, days
@@ -546,7 +541,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_sums_are_those_of_the_model(self) -> None:
         async def read() -> tuple[int, int]:
             async with self.db.read() as tx:
-                return await budget_used(tx, self.clock.now.date())
+                return (await budgets.account_state(tx)).used(self.clock.now.date())
 
         now = self.clock.now
         expected = (self.model.day("replies", now), self.model.day("schedule", now))
@@ -606,8 +601,6 @@ async def test_what_replies_usually_take_later_in_the_day_is_kept_for_them(db: D
             await entries.add(
                 tx, kind=kind, chat_id=1, user_id=1, operation="x", nominal=spent, now=at
             )
-        row = {"day": yesterday.date(), "replies": 300, "schedule": 300}
-        await tx.execute(budget_days.insert().values(row))
     paying = Ledger(db, Limits(1000, 0.5), now=clock)
     assert await paying.left_by_replies(clock.now) == 500 - 1.2 * 300
     assert await paying.left_by_replies(clock.now + 12 * timedelta(hours=1)) == 500 - 1.2 * 200
@@ -630,8 +623,6 @@ async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: D
                 nominal=spent,
                 now=yesterday + 20 * timedelta(hours=1),
             )
-        row = {"day": yesterday.date(), "replies": 350, "schedule": 0}
-        await tx.execute(budget_days.insert().values(row))
     # Nobody is known yet: all are alike.
     assert await Ledger(db, limits, now=clock).left_by_replies(clock.now) == 500 - 1.2 * 350
     async with db.begin() as tx:
@@ -651,8 +642,6 @@ async def test_a_habit_is_of_the_last_seven_days_and_learned_anew_each_day(
             await entries.add(
                 tx, kind="link", chat_id=1, user_id=1, operation="x", nominal=spent, now=at
             )
-            row = {"day": at.date(), "replies": spent, "schedule": 0}
-            await tx.execute(budget_days.insert().values(row))
     ledger = Ledger(sqlite_db, Limits(1000, 0.5), now=lambda: midnight)
     for now, usual in ((midnight, 200), (midnight, 200), (midnight + DAY, 100)):
         assert await ledger.left_by_replies(now) == 500 - 1.2 * usual
@@ -662,8 +651,15 @@ async def test_a_day_on_which_nobody_asked_is_a_habit_too(sqlite_db: Database) -
     """Of the share a tenth is kept for who never asked before, at no hour more."""
     midnight = NOON.replace(hour=0)
     async with sqlite_db.begin() as tx:
-        row = {"day": (midnight - DAY).date(), "replies": 0, "schedule": 7}
-        await tx.execute(budget_days.insert().values(row))
+        await entries.add(
+            tx,
+            kind="schedule",
+            chat_id=None,
+            user_id=None,
+            operation="x",
+            nominal=7,
+            now=midnight - DAY,
+        )
     ledger = Ledger(sqlite_db, Limits(100, 0.5), now=lambda: midnight)
     for hour, kept in ((0, 5), (12, 2.5)):
         assert await ledger.left_by_replies(midnight + hour * timedelta(hours=1)) == 50 - kept

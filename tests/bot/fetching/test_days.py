@@ -15,7 +15,7 @@ from bot.domain.model import Asker, Profile
 from bot.domain.paid_calls import Operation
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
-from bot.store import budgets, ledger, profiles
+from bot.store import ledger, profiles
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.bot.billing.test_ledger import answering
@@ -55,8 +55,6 @@ class Days:
                 nominal=credits_,
                 now=at,
             )
-            row = {"day": at.date(), "replies": credits_, "schedule": 500}
-            await tx.execute(budgets.budget_days.insert().values(row))
 
 
 @pytest.fixture

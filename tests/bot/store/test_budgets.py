@@ -12,6 +12,7 @@ from bot.store.engine.database import Database, Tx
 
 TODAY = date(2026, 4, 8)
 DAY = timedelta(days=1)
+ANYTHING = BudgetRule(10**6, 0, 0)
 WANTED: list[tuple[Scope, int, int]] = [("chat", -1, 5), ("person", 7, 3)]
 
 
@@ -30,6 +31,18 @@ async def take(db: Database, amount: int, *wanted: tuple[Scope, int, int]) -> Sc
             if refusing:
                 raise ValueError
     return refusing
+
+
+async def take_credits(
+    tx: Tx,
+    amount: int,
+    side: Side = "replies",
+    day: date = TODAY,
+    rule: BudgetRule = ANYTHING,
+    *,
+    minimum: int | None = None,
+) -> bool:
+    return await budgets.take_credits(tx, side, day, amount, rule, minimum=minimum)
 
 
 async def test_the_last_credit_is_taken_and_no_more(db: Database) -> None:
@@ -68,58 +81,66 @@ async def test_what_is_given_back_can_be_taken_again(db: Database) -> None:
 async def test_a_row_says_yes_to_the_budget_just_when_the_rule_has_room(db: Database) -> None:
     sides: tuple[tuple[Side, Side], ...] = (("replies", "schedule"), ("schedule", "replies"))
     figures = itertools.product((0, 3, 6), (0, 2, 5), (0, 2, 4, 7), (0, 3), (1, 2, 4, 7))
-    open_rule = BudgetRule(10**6, 0, 0)
     async with db.begin() as tx:
         for number, (mine, others, protected, share, amount) in enumerate(figures):
             day, rule = TODAY + number * DAY, BudgetRule(8, share, protected)
             side, other = sides[number % 2]
             for taken, of in ((mine, side), (others, other)):
                 if taken:
-                    assert await budgets.take_budget(tx, of, day, taken, open_rule)
+                    assert await take_credits(tx, taken, of, day)
             has_room = amount <= rule.room(mine=mine, others=others)
             case = (mine, others, rule, amount)
-            assert await budgets.take_budget(tx, side, day, amount, rule) is has_room, case
-            spent = await budgets.budget_used(tx, day)
+            assert await take_credits(tx, amount, side, day, rule) is has_room, case
+            spent = (await budgets.account_state(tx)).used(day)
             assert sum(spent) == mine + others + amount * has_room
 
 
-async def test_what_is_given_back_of_a_budget_is_its_sides(db: Database) -> None:
-    rule = BudgetRule(10, 0, 0)
+async def test_what_is_given_back_of_a_budget_is_its_sides_and_its_days(db: Database) -> None:
+    rule, tomorrow = BudgetRule(10, 0, 0), TODAY + DAY
+
+    async def used(tx: Tx, day: date) -> tuple[int, int]:
+        return (await budgets.account_state(tx)).used(day)
+
     async with db.begin() as tx:
-        await budgets.take_budget(tx, "replies", TODAY, 4, rule)
-        await budgets.take_budget(tx, "schedule", TODAY, 6, rule)
-        await budgets.give_budget(tx, "schedule", TODAY, 1)
-        assert await budgets.budget_used(tx, TODAY) == (4, 5)
-        assert await budgets.budget_used(tx, TODAY + DAY) == (0, 0)
+        await take_credits(tx, 4, "replies", TODAY, rule)
+        await take_credits(tx, 6, "schedule", TODAY, rule)
+        await budgets.give_credits(tx, "schedule", TODAY, 1)
+        assert (await used(tx, TODAY), await used(tx, tomorrow)) == ((4, 5), (0, 0))
+        assert await take_credits(tx, 8, "replies", tomorrow, rule)
+        await budgets.give_credits(tx, "replies", TODAY, 4)
+        # A replica that is behind spends of the day that the others have begun.
+        assert not await take_credits(tx, 3, "schedule", TODAY, rule)
+        assert await take_credits(tx, 2, "schedule", TODAY, rule)
+        assert (await used(tx, TODAY), await used(tx, tomorrow)) == ((8, 2), (8, 2))
+        assert (await budgets.account_state(tx)).spent == 15
 
 
 async def test_the_purse_keeps_the_minimum_once_its_balance_is_told(db: Database) -> None:
     async with db.begin() as tx:
-        assert await budgets.take_credits(tx, 50, minimum=10)  # nobody told us yet
+        assert await take_credits(tx, 50, minimum=10)  # nobody told us yet
         assert (await budgets.account_state(tx)).balance is None
         await budgets.set_reach(tx, 53 + 10)
-        assert not await budgets.take_credits(tx, 4, minimum=10)
-        assert await budgets.take_credits(tx, 3, minimum=10)
+        assert not await take_credits(tx, 4, minimum=10)
+        assert await take_credits(tx, 3, minimum=10)
         assert (await budgets.account_state(tx)).balance == 10
-        assert not await budgets.take_credits(tx, 1, minimum=10)
-        assert await budgets.take_credits(tx, 11, minimum=None)
-        await budgets.give_credits(tx, 5)
-        assert (
-            (await budgets.account_state(tx)).spent,
-            (await budgets.account_state(tx)).balance,
-        ) == (59, 4)
+        assert not await take_credits(tx, 1, minimum=10)
+        assert await take_credits(tx, 11)
+        await budgets.give_credits(tx, "replies", TODAY, 5)
+        await budgets.give_credits(tx, "replies", TODAY, 9, of_balance=False)
+        state = await budgets.account_state(tx)
+        assert (state.spent, state.balance, state.replies) == (59, 4, 50)
 
 
 async def test_the_stop_switch_stops_all_and_changes_no_sum(db: Database) -> None:
     async with db.begin() as tx:
         assert not (await budgets.account_state(tx)).is_stopped
         await budgets.set_reach(tx, 20)
-        await budgets.take_credits(tx, 5, minimum=0)
+        await take_credits(tx, 5, minimum=0)
         await budgets.set_stopped(tx, stopped=True)
         assert (await budgets.account_state(tx)).is_stopped
-        assert not await budgets.take_credits(tx, 1, minimum=None)
+        assert not await take_credits(tx, 1)
         await budgets.set_stopped(tx, stopped=False)
-        assert await budgets.take_credits(tx, 1, minimum=0)
+        assert await take_credits(tx, 1, minimum=0)
         assert (await budgets.account_state(tx)).balance == 14
 
 
@@ -128,7 +149,6 @@ async def test_yesterday_is_kept_and_the_day_before_forgotten(db: Database) -> N
     async with db.begin() as tx:
         for ago in range(4):
             await budgets.take_allowances(tx, TODAY - ago * DAY, 1, WANTED)
-            await budgets.take_budget(tx, "replies", TODAY - ago * DAY, 1, BudgetRule(9, 0, 0))
     await clean(db, now=now)
     async with db.read() as tx:
         kept = [

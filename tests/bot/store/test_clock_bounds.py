@@ -1,12 +1,13 @@
 """Times that a wrong clock wrote are cut to what they may be."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from bot.store import clock_bounds
+from bot.store.budgets import account
 from bot.store.chat_queues import queues
 from bot.store.chats import chats
 from bot.store.deliveries import deliveries
@@ -97,3 +98,9 @@ def test_a_pause_that_began_ahead_is_tried_now(ahead: timedelta) -> None:
     assert pause.may_try(NOW) == bool(ahead)
     assert not pause.may_try(NOW + ahead)
     assert pause.may_try(NOW + ahead + MINUTE)
+
+
+@pytest.mark.parametrize("day", [NOW.date() - DAY, NOW.date() + 400 * DAY])
+async def test_a_budget_of_a_day_to_come_is_todays(db: Database, day: date) -> None:
+    await put(db, account, id=1, day=day)
+    assert await cut(db, account.c.day) == min(day, NOW.date())

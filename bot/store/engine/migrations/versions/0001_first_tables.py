@@ -29,9 +29,12 @@ def upgrade() -> None:
     )
     op.create_table('account',
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('spent', sa.BigInteger(), nullable=False),
-    sa.Column('stopped', sa.Boolean(), nullable=False),
+    sa.Column('spent', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('stopped', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
     sa.Column('reach', sa.BigInteger(), nullable=True),
+    sa.Column('day', sa.Date(), server_default='1970-01-01', nullable=False),
+    sa.Column('replies', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('schedule', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_account'))
     )
     op.create_table('acquaintances',
@@ -63,12 +66,6 @@ def upgrade() -> None:
     sa.Column('last_chat', sa.BigInteger(), nullable=True),
     sa.Column('made_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_broadcasts'))
-    )
-    op.create_table('budget_days',
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('replies', sa.Integer(), nullable=False),
-    sa.Column('schedule', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('day', name=op.f('pk_budget_days'))
     )
     op.create_table('cached_answers',
     sa.Column('key', sa.String(length=160), nullable=False),
