@@ -6,7 +6,7 @@ from functools import partial
 from telegram import InlineKeyboardButton
 
 from bot.context import Context
-from bot.domain.options import TEXTS, Options
+from bot.domain.options import RULES, Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation import actions
@@ -78,7 +78,7 @@ def _section_value(one: Subscription, section: str, context: Context) -> str:
     names = [TOGGLES[it] for it in SECTIONS[section][1] if it in TOGGLES and getattr(chosen, it)]
     if section == "which":
         names += [MEDIA[chosen.media]] if chosen.media != "all" else []
-        names += [N_("rules")] if chosen.texts else []
+        names += [N_("rules")] if chosen.rules else []
     elif section == "when" and one.paused:
         names = [N_("paused")]
     return shorten(", ".join(plain(name) for name in names or [USUAL[section]]), VALUE)
@@ -118,8 +118,8 @@ def subscription_line(one: Subscription, context: Context) -> str:
 
 def rule_lines(options: Options, context: Context) -> list[str]:
     """Return the sentences on the rules of a subscription."""
-    rules = options.texts.items()
-    return [context.t(TEXTS[name].sentence, terms=code(terms)) for name, terms in rules]
+    rules = options.rules.items()
+    return [context.t(RULES[name], terms=code(terms)) for name, terms in rules]
 
 
 def paused_line(one: Subscription, context: Context) -> str:

@@ -2,7 +2,7 @@
 
 from bot.context import Context
 from bot.domain import links, story_terms
-from bot.domain.options import TEXTS, Options
+from bot.domain.options import RULES, Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, RULE, SUBSCRIPTION, Buttons, Page, back
@@ -64,7 +64,7 @@ async def rules(context: Context) -> None:
 async def end_rules(context: Context, number: int) -> None:
     """End a subscription's rules."""
     one = await context.services.subscriptions.get(context.chat.id, number)
-    options = Options.of({**one.options.values(), **dict.fromkeys(TEXTS, "")})
+    options = Options.of({**one.options.values(), **dict.fromkeys(RULES, "")})
     one = await context.services.subscribing.set_options(context.chat.id, one.id, options)
     await rewrite(context, *_rules_page(one, context))
 

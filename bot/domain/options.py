@@ -9,20 +9,14 @@ from bot.domain.model import Story
 from bot.domain.sentences import N_
 from bot.domain.story_terms import fits, normalized
 
+TEXTS: Mapping[str, Callable[[str], str]] = {"only": normalized, "without": normalized}
+"""The options that people write, each with what cleans it."""
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """An option that people write: what cleans it, and the sentence on its ``{terms}``."""
-
-    cleaned: Callable[[str], str]
-    sentence: str
-
-
-TEXTS: Mapping[str, Text] = {
-    "only": Text(normalized, N_("🎯 Only stories with one of these: {terms}")),
-    "without": Text(normalized, N_("🚫 No stories with any of these: {terms}")),
+RULES = {
+    "only": N_("🎯 Only stories with one of these: {terms}"),
+    "without": N_("🚫 No stories with any of these: {terms}"),
 }
-"""The options that are texts."""
+"""Those of them that keep stories back, each with the sentence on its ``{terms}``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +47,15 @@ class Options:
         known: dict[str, Any] = {}
         for name, value in values.items():
             if name in TEXTS and isinstance(value, str):
-                known[name] = TEXTS[name].cleaned(value)
+                known[name] = TEXTS[name](value)
             elif value in CHOICES.get(name, ()) or (name in switches and isinstance(value, bool)):
                 known[name] = value
         return cls(**known)
 
     @property
-    def texts(self) -> dict[str, str]:
-        """Return the texts that are written, by the names of their options."""
-        return {name: text for name in TEXTS if (text := getattr(self, name))}
+    def rules(self) -> dict[str, str]:
+        """Return the rules that are written, by the names of their options."""
+        return {name: terms for name in RULES if (terms := getattr(self, name))}
 
     def values(self) -> dict[str, object]:
         """Return what differs from the defaults, as JSON values."""

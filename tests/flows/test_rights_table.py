@@ -322,7 +322,9 @@ def test_the_lines_of_a_command_stand_in_a_section_of_the_help() -> None:
 
 
 def test_every_option_has_a_button_or_is_typed() -> None:
-    assert Options.__dataclass_fields__.keys() == set(options.ALL) | TEXTS.keys()
+    assert Options.__dataclass_fields__.keys() == set(options.ALL) | TEXTS.keys(), (
+        "give it a page in SECTIONS of handlers/options.py; what is typed stands in TEXTS"
+    )
 
 
 def test_what_a_member_may_do_in_a_group() -> None:

@@ -24,7 +24,7 @@ def _unlike(plain: Any) -> Any:
             case bool(default):
                 values[one.name] = not default
             case str(default):
-                texts = [TEXTS[one.name].cleaned(text) for text in _TEXTS if one.name in TEXTS]
+                texts = [TEXTS[one.name](text) for text in _TEXTS if one.name in TEXTS]
                 words = {*texts, *CHOICES.get(one.name, ())} - {"", default}
                 assert words, f"add what cleans {one.name} to TEXTS in bot/domain/options.py"
                 values[one.name] = max(words)
