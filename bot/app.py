@@ -50,7 +50,7 @@ from bot.domain.sentences import N_
 from bot.operations import cleanup, preflight
 from bot.operations.menu import Menu
 from bot.operations.visitors import Visitors
-from bot.operations.watch import Sign, Watch, disk_of
+from bot.operations.watch import Sign, Watch, fullest_disk
 from bot.runtime.clock import Clock, steady
 from bot.runtime.workers import Worker, is_set_within
 from bot.store import key_values
@@ -219,7 +219,7 @@ class Running:
             budget=settings.daily_budget,
             signs=self._trouble_signs(),
             clock_off=parts.witnesses.take_error,
-            disk=partial(disk_of, *self._watched_folders()),
+            disk=partial(fullest_disk, *self._watched_folders()),
             metrics=parts.metrics,
             now=parts.now,
         )
@@ -237,8 +237,8 @@ class Running:
             is_open=settings.is_port_reachable,
             token=settings.metrics_token,
             routes=AdminPage(
-                parts.services.overview.show,
-                parts.services.overview.press,
+                parts.services.overview.page_state,
+                parts.services.overview.do_action,
                 parts.db,
                 now=parts.now,
             ).routes(),

@@ -114,7 +114,7 @@ async def open_parts(
         await upgrade(db)
         await transfer.check(db)
         clock = ClockKeeper(db, now, witnesses, every=timing.clock)
-        await clock.agree()
+        await clock.correct_clock()
         ours = (
             None if db.is_sqlite else await stack.enter_async_context(shown_at_work(db, now=now))
         )

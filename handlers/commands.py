@@ -12,7 +12,7 @@ from telegram.ext import ExtBot
 from bot.context import Context
 from bot.domain.sentences import N_
 from bot.operations.menu import Shown
-from bot.presentation.translation import Translator, codes, translator_for
+from bot.presentation.translation import Translator, languages_by_code, translator_for
 from bot.updates import unit_of_work
 from handlers.rights import COMMANDS, OWNER
 
@@ -31,7 +31,7 @@ def shown_by_telegram(bot: ExtBot[None]) -> dict[str, Shown]:
     The bot's name is its owner's business, and the menu's button shows commands by itself.
     """
     # Telegram takes two letters; the menu without any is for everybody else.
-    known = ["", *(code for code in codes() if len(code) == 2)]  # noqa: PLR2004 - letters
+    known = ["", *(code for code in languages_by_code() if len(code) == 2)]  # noqa: PLR2004 - letters
     things: dict[str, Shown] = {}
     for code in known:
         menu = _menu(translator_for(code))

@@ -35,7 +35,7 @@ from bot.domain.errors import (
     UnknownCommandError,
 )
 from bot.domain.sentences import N_
-from bot.presentation.actions import Kind, split_about
+from bot.presentation.actions import Kind, split_chat
 from bot.presentation.html import code, shorten
 from bot.updates import unit_of_work
 from handlers.commands import show_menu
@@ -305,7 +305,7 @@ async def _is_allowed(context: Context, right: Right) -> bool:
     query, where = context.query, context.where
     if right is OWNER:  # before all else: no channel's admin gets there by its buttons
         return context.is_owner
-    channel = split_about(query.data)[0] if query and query.data else None
+    channel = split_chat(query.data)[0] if query and query.data else None
     if channel is not None:
         await act_on(context, channel)
     elif context.is_private:

@@ -13,7 +13,7 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain.records import Subscription
-from bot.presentation.actions import RUN, Buttons, button, grid, split_about
+from bot.presentation.actions import RUN, Buttons, button, grid, split_chat
 from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.replies import say
@@ -74,7 +74,7 @@ def chat_asked_about(message: Message) -> int | None:
     page = message.reply_to_message
     markup = page.reply_markup if page else None
     data = markup.inline_keyboard[0][0].callback_data if markup else None
-    return split_about(data)[0] if isinstance(data, str) else None
+    return split_chat(data)[0] if isinstance(data, str) else None
 
 
 @cache

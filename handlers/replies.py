@@ -14,7 +14,7 @@ from bot.context import Context
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.domain.sentences import N_
-from bot.presentation.actions import Buttons, about
+from bot.presentation.actions import Buttons, for_chat
 from bot.presentation.html import Safe, bold, code
 from bot.runtime import logging, transaction_guard
 from bot.runtime.background import running_beside
@@ -32,7 +32,7 @@ def fitting_buttons(context: Context, buttons: Buttons) -> Buttons:
     """
     if context.is_channel:
         return [row for row in buttons if row and not row[0].callback_data]
-    return buttons if context.about is None else about(buttons, context.about)
+    return buttons if context.about is None else for_chat(buttons, context.about)
 
 
 def _headed(context: Context, text: str) -> str:
@@ -66,7 +66,7 @@ async def say(
 
 async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:
     """Owe an answer: it is sent when the update's work is committed, or later if it can't be."""
-    payload = {**payload, "language": context.t.language, "trace": logging.trace()}
+    payload = {**payload, "language": context.t.language, "trace": logging.current_trace()}
     if not unit_of_work.owe(target, payload):
         await context.services.replies.send(target, payload)
 
@@ -95,7 +95,7 @@ async def show_working(context: Context) -> AsyncIterator[None]:
         target = context.target
         with (
             contextlib.suppress(TelegramError, DatabaseUnavailableError),
-            transaction_guard.watched(None),
+            transaction_guard.guarding(None),
         ):
             while True:
                 await context.bot.send_chat_action(

@@ -54,7 +54,7 @@ async def _open_page(context: Context, data: str) -> bool:
     for kind, opened in PAGES.items():
         args = kind.read(data)
         if args is not None:
-            chat_id = actions.split_about(data)[0]
+            chat_id = actions.split_chat(data)[0]
             if chat_id is not None:
                 await act_on(context, chat_id)
             await say(context, *await opened(context, *args))

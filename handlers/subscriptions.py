@@ -27,7 +27,7 @@ from bot.domain.model import Target
 from bot.domain.records import Subscription, mute_of
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
-from bot.presentation.actions import Buttons, Page, about, arrows, button
+from bot.presentation.actions import Buttons, Page, arrows, button, for_chat
 from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
 from handlers.guard import UNKNOWN_BUTTON, answer_press, command, heard, may_run, pressed
@@ -196,7 +196,7 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     elif done:
         buttons = [[list_button(context)]]
     if where and context.is_private:
-        buttons = about(buttons, target.chat_id)
+        buttons = for_chat(buttons, target.chat_id)
     await (rewrite if in_place else say)(context, text, buttons)
 
 

@@ -51,7 +51,7 @@ class Treasurer:
         self._drift = 0
         self.is_answered = False
         """Whether the balance was told since the start."""
-        metrics.follow(
+        metrics.gauge_of(
             "api_drift_credits",
             "Credits billed beyond what the ledger counted.",
             lambda: float(self._drift),

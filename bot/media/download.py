@@ -156,5 +156,5 @@ class Media:
         length = response.content_length
         if length is not None and length > limit:
             raise MediaTooBigError
-        async with self._spool.room(limit if length is None else length) as draft:
+        async with self._spool.draft(limit if length is None else length) as draft:
             return await write_stream(response.content.iter_chunked(_CHUNK), draft)

@@ -72,7 +72,7 @@ def _measure_mp4(file: BinaryIO) -> Measures:
         file.seek(start)
         body = file.read(min(end - start, 120))
         if name == b"mvhd":
-            duration = _seconds(body)
+            duration = _duration(body)
         elif name == b"tkhd":
             at = 88 if body[0] else 76  # version 1 has 64-bit times before the width
             w, h = (value >> 16 for value in struct.unpack(">II", body[at:][:8]))
@@ -81,7 +81,7 @@ def _measure_mp4(file: BinaryIO) -> Measures:
     return Measures(width or None, height or None, duration)
 
 
-def _seconds(mvhd: bytes) -> float | None:
+def _duration(mvhd: bytes) -> float | None:
     scale, length = struct.unpack(
         ">IQ" if mvhd[0] else ">II", mvhd[20:32] if mvhd[0] else mvhd[12:20]
     )

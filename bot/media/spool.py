@@ -144,7 +144,7 @@ class Spool:
         os.close(self._lock)
 
     @asynccontextmanager
-    async def room(self, size: int) -> AsyncIterator[Draft]:
+    async def draft(self, size: int) -> AsyncIterator[Draft]:
         """Yield a draft of at most ``size`` bytes, when there is room for it.
 
         Raises:

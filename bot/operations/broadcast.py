@@ -38,7 +38,7 @@ class Broadcasts:
         self._db = db
         self._wake = wake
         self._now = now
-        self.worker = Worker("broadcast", self._step, now=now, longest=_LONGEST)
+        self.worker = Worker("broadcast", self._hand_out, now=now, longest=_LONGEST)
 
     async def draft(self, text: str, owner: int) -> tuple[int, int]:
         """Keep a message (HTML) that is not sent yet; return its number, and how many get it."""
@@ -75,7 +75,7 @@ class Broadcasts:
     async def _wake_worker(self) -> None:
         self.worker.wake()
 
-    async def _step(self) -> datetime | None:
+    async def _hand_out(self) -> datetime | None:
         now = self._now()
         async with self._db.read() as tx:
             one = await broadcasts.running(tx)

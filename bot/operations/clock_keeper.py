@@ -47,15 +47,15 @@ class ClockKeeper:
         self._seen: tuple[datetime, float] | None = None
         self.went_back = asyncio.Event()
         """Set when the clock has gone back: the process must begin anew."""
-        self.worker = Worker("clock", self.agree, now=now, longest=every)
+        self.worker = Worker("clock", self.correct_clock, now=now, longest=every)
 
-    async def agree(self) -> datetime:
+    async def correct_clock(self) -> datetime:
         """Follow who knows the time; at a start cut the times that a wrong clock wrote."""
-        if self._seen and abs(self._behind(*self._seen)) >= _BACK_S:
+        if self._seen and abs(self._seconds_behind(*self._seen)) >= _BACK_S:
             self._witnesses.forget()  # the machine's was set; they were held to another
         if self._clock is not None:
-            await self._correct(self._clock)
-        behind = self._behind(*self._seen) if self._seen else 0.0
+            await self._follow(self._clock)
+        behind = self._seconds_behind(*self._seen) if self._seen else 0.0
         if self._seen is None or behind >= _BACK_S:
             await self._db.run(lambda tx: clock_bounds.cut(tx, now=self._now()))
         if behind >= _BACK_S:  # and the database works, without which nothing could begin
@@ -64,11 +64,11 @@ class ClockKeeper:
         self._seen = (self._now(), steady())
         return self._now() + self._every
 
-    def _behind(self, then: datetime, counted: float) -> float:
+    def _seconds_behind(self, then: datetime, counted: float) -> float:
         """Return by how many seconds the clock is behind what the loop has counted since."""
         return steady() - counted - (self._now() - then).total_seconds()
 
-    async def _correct(self, clock: Clock) -> None:
+    async def _follow(self, clock: Clock) -> None:
         """Follow the database's clock, which replicas share; a file has none, but witnesses."""
         if self._db.is_sqlite:
             ahead, most = self._witnesses.agreed(), float(CLOCK_OFF_S)

@@ -41,9 +41,9 @@ class Incidents:
         if sentence is None:
             await self._end(kind, fields)
         else:
-            await self._begin(kind, sentence, fields)
+            await self._open(kind, sentence, fields)
 
-    async def _begin(self, kind: IncidentKind, sentence: str, fields: Fields) -> None:
+    async def _open(self, kind: IncidentKind, sentence: str, fields: Fields) -> None:
         log.warning("incident", kind=kind, text=in_english(sentence, fields))
         now = self._now()
 
@@ -55,13 +55,13 @@ class Incidents:
             if number is None:
                 await store.rephrase(tx, kind, sentence, fields)
             else:
-                text = _with_number(sentence, fields, number)
-                await self._owners.owe(tx, text, silent=kind in QUIET)
+                text = _numbered(sentence, fields, number)
+                await self._owners.enqueue(tx, text, silent=kind in QUIET)
 
         try:
             await self._db.run(write)
         except DatabaseUnavailableError:
-            await self._owners.say_at_once(sentence, fields)
+            await self._owners.send_at_once(sentence, fields)
         else:
             self._owners.wake()
 
@@ -71,7 +71,7 @@ class Incidents:
         async def write(tx: Tx) -> Incident | None:
             ended = await store.close(tx, kind, now=self._now())
             if ended and kind not in QUIET:
-                await self._owners.owe(tx, _with_number(closing, fields, ended.id), silent=True)
+                await self._owners.enqueue(tx, _numbered(closing, fields, ended.id), silent=True)
             return ended
 
         if await self._db.run(write):
@@ -83,7 +83,7 @@ class Incidents:
         return await self._db.fetch(store.all_open)
 
 
-def _with_number(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
+def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
     """Return how to say a sentence with the number by which /health knows the incident."""
     return lambda t: t(_NUMBERED, text=t(sentence, **fields), number=number)
 

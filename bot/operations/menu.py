@@ -53,9 +53,9 @@ class Menu:
         self._db = db
         self._shown = shown
         self._now = now
-        self.worker = Worker("menu", self._step, now=now, longest=_LONGEST)
+        self.worker = Worker("menu", self._publish_next, now=now, longest=_LONGEST)
 
-    async def _step(self) -> datetime | None:
+    async def _publish_next(self) -> datetime | None:
         """Give Telegram the next thing that it does not have yet; return when to go on."""
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}

@@ -72,7 +72,7 @@ class Overview:
         """Return how checks, alerts and incidents stand."""
         return await self.db.fetch(lambda tx: _figures(tx, now=self.now()))
 
-    async def show(self) -> _Json:
+    async def page_state(self) -> _Json:
         """Return how the bot is doing, for the page."""
         now = self.now()
         spent = await self.reports.spending()
@@ -81,7 +81,7 @@ class Overview:
             people = await guests(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
-            schedule = [_row_of(*one, cost) for one in await profiles.next_due(tx, limit=_SHOWN)]
+            schedule = [_next_row(*one, cost) for one in await profiles.next_due(tx, limit=_SHOWN)]
             figures = {
                 "balance": spent.balance,
                 "days_left": spent.days_left and round(spent.days_left, 1),
@@ -107,7 +107,7 @@ class Overview:
             "days": stands.days,
         }
 
-    async def press(self, wanted: Mapping[str, Any]) -> None:
+    async def do_action(self, wanted: Mapping[str, Any]) -> None:
         """Do what a button says.
 
         Raises:
@@ -194,7 +194,7 @@ async def _figures(tx: Tx, *, now: datetime) -> Figures:
         delay=await profiles.mean_delay(tx),
         waiting=backlog.open,
         dead_letters=backlog.dead_letters,
-        days=_days_of(await samples.since(tx, now - timedelta(days=_DAYS))),
+        days=_sums_by_day(await samples.since(tx, now - timedelta(days=_DAYS))),
         still_open=await incidents.all_open(tx),
         last=await incidents.latest(tx, limit=_INCIDENTS),
     )
@@ -214,7 +214,7 @@ def _incident_row(one: Incident) -> _Json:
     }
 
 
-def _row_of(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
+def _next_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
     """Return a row of the schedule; a story waits for half the pause on the mean."""
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {
@@ -225,7 +225,7 @@ def _row_of(name: str, snapshot_at: datetime | None, next_at: datetime, cost: fl
     }
 
 
-def _days_of(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
+def _sums_by_day(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
     """Return the samples by day (UTC): credits by kind, alerts, their mean delay, most waiting."""
     days: dict[date, _Json] = {}
     for hour, figures in hours:

@@ -47,7 +47,7 @@ class Owners:
         """Return who they are."""
         return sorted(self._ids())
 
-    async def owe(
+    async def enqueue(
         self,
         tx: Tx,
         text: Callable[[Translator], str],
@@ -60,7 +60,7 @@ class Owners:
         for chat_id in ids:
             # Who has written to another copy of the bot only is unknown to this database.
             await chats.ensure_private(tx, chat_id, now=now)
-        translators = await _languages(tx, ids)
+        translators = await _translators(tx, ids)
         for chat_id in ids:
             t = translators[chat_id]
             shown = buttons(t) if buttons else None
@@ -68,11 +68,11 @@ class Owners:
             await enqueue.add_reply(tx, Target(chat_id), payload, now=now, due_at=now)
             await chat_queues.wake(tx, chat_id, due_at=now, now=now)
 
-    async def say_at_once(self, sentence: str, fields: Mapping[str, object]) -> None:
+    async def send_at_once(self, sentence: str, fields: Mapping[str, object]) -> None:
         """Say a sentence at once, where the database can't work."""
         ids = self.ids
         try:  # a database that takes nothing may still be read
-            translators = await self._db.fetch(lambda tx: _languages(tx, ids))
+            translators = await self._db.fetch(lambda tx: _translators(tx, ids))
         except DatabaseUnavailableError:
             translators = dict.fromkeys(ids, translator_for("en"))
         for chat_id, t in translators.items():
@@ -82,7 +82,7 @@ class Owners:
                 log.warning("can't tell an owner", reason=str(error))
 
 
-async def _languages(tx: Tx, ids: list[int]) -> dict[int, Translator]:
+async def _translators(tx: Tx, ids: list[int]) -> dict[int, Translator]:
     known = {chat.id: chat for chat in await chats.get_all(tx, ids)}
     translators = {}
     for chat_id in ids:

@@ -34,9 +34,9 @@ class Visitors:
         self._owners = owners
         self._every = every
         self._now = now
-        self.worker = Worker("visitors", self._step, now=now, longest=every)
+        self.worker = Worker("visitors", self._report_new, now=now, longest=every)
 
-    async def _step(self) -> datetime:
+    async def _report_new(self) -> datetime:
         now = self._now()
         async with self._db.begin() as tx:
             await key_values.add(tx, _KEY, [now.timestamp(), 0])
@@ -46,7 +46,7 @@ class Visitors:
             new = await access.visitors(tx, after=datetime.fromtimestamp(seen, now.tzinfo))
             if new:
                 await key_values.put(tx, _KEY, [now.timestamp()] * 2)
-                await self._owners.owe(
+                await self._owners.enqueue(
                     tx, lambda t: lines_of(new, t), buttons=lambda t: let_in_buttons(new, t)
                 )
         if new:

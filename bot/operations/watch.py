@@ -21,7 +21,7 @@ from bot.domain.incidents import (
 )
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import UNSEEN, Metrics
-from bot.runtime.process_name import replica
+from bot.runtime.process_name import replica_name
 from bot.runtime.workers import Worker
 from bot.store import budgets, chat_queues, enqueue, key_values, samples, spending
 from bot.store.engine.database import Database
@@ -80,25 +80,25 @@ class Watch:
         self._is_reported = False
         self._why_away = ""
         self.worker = Worker("watch", self._step, now=now, longest=_EVERY)
-        db.on_outage = self._doubt
+        db.on_outage = self._suspect_outage
 
-    def _doubt(self) -> None:
+    def _suspect_outage(self) -> None:
         if self._away_since is None:
             self._away_since = self._now()
             self.worker.wake()
 
     async def _step(self) -> datetime | None:
         now = self._now()
-        if self._away_since and not await self._is_back(self._away_since, now):
+        if self._away_since and not await self._is_database_back(self._away_since, now):
             return now + _TRY_EVERY
         if self._begun is None:  # the first minute: a start has enough to do
             self._begun = now
             return None
-        await self.check(now)
-        await self._sample(now)
+        await self.check_conditions(now)
+        await self._write_sample(now)
         return None
 
-    async def _is_back(self, since: datetime, now: datetime) -> bool:
+    async def _is_database_back(self, since: datetime, now: datetime) -> bool:
         """Return whether the database works; an outage that lasts is told, and its end."""
         try:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
@@ -115,10 +115,10 @@ class Watch:
         self._away_since, self._is_reported = None, False
         return True
 
-    async def check(self, now: datetime) -> None:
+    async def check_conditions(self, now: datetime) -> None:
         """Judge how things stand, and tell what is new."""
         signs = {kind: sign() for kind, sign in self._signs.items()}
-        seen = await self.state(signs, now)
+        seen = await self.read_state(signs, now)
         was_open = {one.kind: one for one in await self._incidents.all_open()}
         for kind in KINDS:
             self._open.labels(kind).set(kind in was_open)
@@ -131,7 +131,7 @@ class Watch:
             if before is None or (before.text, before.fields) != (one.text, one.fields):
                 await self._incidents.set(one.kind, one.text, **one.fields)
 
-    async def state(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
+    async def read_state(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
         """Return how things stand."""
         async with self._db.read() as tx:
             account = await budgets.account_state(tx)
@@ -139,8 +139,8 @@ class Watch:
             backlog = await enqueue.backlog(tx, now=now)
             next_at = await chat_queues.due_next(tx)
         overdue = (now - next_at).total_seconds() if next_at and backlog.open else 0.0
-        self._due.labels(replica()).set(backlog.open)
-        self._overdue.labels(replica()).set(max(0.0, overdue))
+        self._due.labels(replica_name()).set(backlog.open)
+        self._overdue.labels(replica_name()).set(max(0.0, overdue))
         room = self._disk()
         return Seen(
             balance=account.balance,
@@ -163,7 +163,7 @@ class Watch:
             return None
         return self._since.setdefault(what, now)
 
-    async def _sample(self, now: datetime) -> None:
+    async def _write_sample(self, now: datetime) -> None:
         """Write the last whole hour, where nobody has."""
         hour = now.replace(minute=0, second=0, microsecond=0) - samples.HOUR
         async with self._db.read() as tx:
@@ -174,7 +174,7 @@ class Watch:
         await self._db.run(lambda tx: samples.add(tx, hour, figures))
 
 
-def disk_of(*folders: Path) -> tuple[int, int] | None:
+def fullest_disk(*folders: Path) -> tuple[int, int] | None:
     """Return the free bytes and the size of the fullest disk of these folders."""
     result = []
     for folder in folders:

@@ -87,7 +87,7 @@ async def record_whole(
 ) -> None:
     """Write down sends of which nothing is missing, and free their queues."""
     tokens = await chat_queues.lock_all(tx, [send.queue.chat.id for send in sends])
-    await _arrived(tx, sends, now)
+    await _record_arrived(tx, sends, now)
     ours = [send.queue for send in sends if tokens.get(send.queue.chat.id) == send.queue.token]
     await chat_queues.reschedule_all(tx, [queue.chat.id for queue in ours], free_at=now)
     await _pass_on_floods(tx, ours, floods)
@@ -124,7 +124,7 @@ async def record(
     account = Account(left=left)
     chat_id = queue.chat.id
     if batch.reply and replies.is_final(outcome) and not tells:
-        await _answered(tx, queue, batch.reply, outcome, account, behind, floods, now)
+        await _record_answered(tx, queue, batch.reply, outcome, account, behind, floods, now)
         return account
     match outcome:  # what changes the chat itself holds it before its queue
         case Moved():
@@ -141,7 +141,7 @@ async def record(
         rest = [] if replies.is_final(outcome) else rest
     else:
         arrived = Arrived(queue, batch, outcome.items)
-        await _arrived(tx, [arrived], now)
+        await _record_arrived(tx, [arrived], now)
         rest = [row for row in rest if row.id not in arrived.messages]
     if not is_ours:
         if isinstance(outcome, Moved):
@@ -153,7 +153,7 @@ async def record(
         await deliveries.release(tx, chat_id, held=UNTOLD, now=now)
     if behind and replies.is_final(outcome):
         return account
-    free_at = await _judged(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
+    free_at = await _record_rest(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
     await deliveries.change(tx, _ids(behind), copies=-1)
     account.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
     await _pass_on_floods(tx, [queue], floods)
@@ -162,7 +162,7 @@ async def record(
     return account
 
 
-async def _answered(  # noqa: PLR0917 - as record has them
+async def _record_answered(  # noqa: PLR0917 - as record has them
     tx: Tx,
     queue: ChatQueue,
     reply: Delivery,
@@ -206,7 +206,7 @@ async def _free_moved_queue(
     return await chat_queues.reschedule(tx, outcome.chat_id, free_at=now)
 
 
-async def _judged(
+async def _record_rest(
     tx: Tx,
     batch: Batch,
     rest: list[Delivery],
@@ -223,7 +223,7 @@ async def _judged(
     rest = [row for row in rest if row.story_pk not in failed]
     match outcome:
         case Sent():
-            free_at = await doubt(tx, rest, account, now)
+            free_at = await mark_unknown(tx, rest, account, now)
         case TryLater() if in_outage and not (outcome.unknown and batch.is_repeat):
             surely_not = account.left and not (outcome.unknown or outcome.partly)
             await deliveries.change(tx, _ids(rest), copies=-int(surely_not), claims=0)
@@ -232,9 +232,9 @@ async def _judged(
         case Moved():
             await _requeue(tx, rest, left=account.left, now=now)
         case Removed():
-            await _remove(tx, batch, rest, now)
+            await _record_removed(tx, batch, rest, now)
         case Muted():
-            await _mute(tx, batch, rest, outcome, left=account.left, now=now)
+            await _record_muted(tx, batch, rest, outcome, left=account.left, now=now)
         case GiveUp():
             free_at = await _give_up(tx, rest, outcome, account, now)
         case _:
@@ -242,7 +242,7 @@ async def _judged(
     return free_at
 
 
-async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
+async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
     """Note what is in the chats, and count the stories among it.
 
     A chat that was erased meanwhile has nothing any more.
@@ -273,7 +273,7 @@ async def _record_try_later(
     rows.
     """
     if account.left and (outcome.unknown or outcome.partly):
-        free_at = await doubt(tx, rest, account, now)
+        free_at = await mark_unknown(tx, rest, account, now)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
         await _requeue(tx, rest, left=account.left, now=now)
@@ -298,7 +298,7 @@ async def _retry(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime)
     return free_at
 
 
-async def _remove(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
+async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
     """End what was deleted at once; where that goes on, the place waits for a day.
 
     Nothing can be said there, so who follows something in it is told in private.
@@ -320,7 +320,7 @@ async def _requeue(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetim
     await deliveries.change(tx, _ids(rows), copies=-int(left), claims=0, due_at=now)
 
 
-async def doubt(
+async def mark_unknown(
     tx: Tx, rows: Sequence[Delivery], account: Account, now: datetime, *, left: int = 1
 ) -> datetime:
     """Repeat what may have arrived, while copies last; return when the chat is free again.
@@ -340,11 +340,11 @@ async def doubt(
         if copies == 1:
             free_at = max(free_at, now + alert_rules.standstill(is_reply=is_reply))
     over = [row for row in rows if row.copies + left >= alert_rules.MAX_COPIES]
-    await _dead_letter(tx, over, now)
+    await _make_dead_letters(tx, over, now)
     return free_at
 
 
-async def _dead_letter(tx: Tx, rows: Sequence[Delivery], now: datetime) -> None:
+async def _make_dead_letters(tx: Tx, rows: Sequence[Delivery], now: datetime) -> None:
     """Stop trying rows that fail by themselves, and let their chats know of them.
 
     That word would fail as they did: it goes out after the next send that is answered.
@@ -363,7 +363,7 @@ async def _dead_letter(tx: Tx, rows: Sequence[Delivery], now: datetime) -> None:
         await enqueue.add_notice(tx, target, "failed", fields, now=now, due_at=due_at, held=UNTOLD)
 
 
-async def _mute(
+async def _record_muted(
     tx: Tx,
     batch: Batch,
     rest: Sequence[Delivery],

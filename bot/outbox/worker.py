@@ -19,7 +19,7 @@ from bot.domain.records import ChatQueue, Delivery, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Alerts
 from bot.outbox.fan_out import FanOut
-from bot.outbox.results import Account, Arrived, doubt, record, record_whole
+from bot.outbox.results import Account, Arrived, mark_unknown, record, record_whole
 from bot.runtime.background import renewed
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.logging import tracing
@@ -82,7 +82,7 @@ def _trace_of(batch: Batch) -> str:
     return str(first.fields.get("trace") or f"d{first.id}")
 
 
-def _is_asked_about(queue: ChatQueue, batch: Batch) -> bool:
+def _asks_first(queue: ChatQueue, batch: Batch) -> bool:
     """Return whether ``sendChatAction`` asks, before a repeat, whether its chat takes anything.
 
     Channels take that call whatever happens, so there only time tells.
@@ -136,8 +136,8 @@ class Outbox:
         self.fan_out = FanOut(db, self.worker.wake, now=now)
         self._rests_until = now()
         self._fill_at = now()
-        self._departures = BatchingQueue(self._depart)
-        self._arrivals = BatchingQueue(self._arrive, gather_s=GATHERED_S)
+        self._departures = BatchingQueue(self._count_leaving)
+        self._arrivals = BatchingQueue(self._write_arrived, gather_s=GATHERED_S)
         self._unknown = metrics.counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."
         )
@@ -176,7 +176,7 @@ class Outbox:
         self._fill_at = self._now() + FILLED_EVERY
         claimed = await self.claim(free)
         for one in claimed:
-            self._begin(one)
+            self._begin_delivery(one)
         if claimed:
             return self._now()
         if self._outage and await self._outage.is_on():
@@ -201,18 +201,18 @@ class Outbox:
         self._rests_until = now + OTHERS_FIRST
         return self._rests_until
 
-    def _begin(self, claimed: ClaimedBatch) -> None:
-        self._take_over(claimed.queue)
+    def _begin_delivery(self, claimed: ClaimedBatch) -> None:
+        self._take_over_floods(claimed.queue)
         if self._group is not None:
             task = self._group.create_task(self._deliver_safely(claimed))
             self._sending.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._on_ended)
 
-    def _take_over(self, queue: ChatQueue) -> None:
+    def _take_over_floods(self, queue: ChatQueue) -> None:
         if self._floods is not None:
             self._floods.take_over(queue.chat.id, queue.flood)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_ended(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
         self.worker.wake()  # a slot is free, and the chat may have more
 
@@ -241,7 +241,7 @@ class Outbox:
         ours: list[ClaimedBatch] = []
         async with self._db.begin() as tx:
             for queue in await chat_queues.claim(tx, now=now, limit=limit, lease=self.lease):
-                due = await self._judge(tx, queue, now)
+                due = await self._choose_batch(tx, queue, now)
                 if isinstance(due, Mute):
                     nothing = Batch(Target(queue.chat.id), ())
                     ours.append(ClaimedBatch(queue, nothing, now + self.lease, probe=due))
@@ -258,7 +258,7 @@ class Outbox:
 
         None where too many wait for that: then the repeat is put off.
         """
-        if not self._outage or not _is_asked_about(queue, batch):
+        if not self._outage or not _asks_first(queue, batch):
             return timedelta(0)
         wait = self._outage.turn_to_ask()
         if wait is None:
@@ -278,7 +278,7 @@ class Outbox:
                 queues = await chat_queues.claim(tx, now=now, limit=1, lease=self.lease)
                 if not queues:
                     break
-                batch = await self._judge(tx, queues[0], now)
+                batch = await self._choose_batch(tx, queues[0], now)
                 if isinstance(batch, Mute):
                     later = now + alert_rules.STANDSTILL
                     await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
@@ -289,7 +289,7 @@ class Outbox:
         await outage.end()  # nothing is owed that could tell more
         return []
 
-    async def _judge(self, tx: Tx, queue: ChatQueue, now: datetime) -> Batch | Mute | None:
+    async def _choose_batch(self, tx: Tx, queue: ChatQueue, now: datetime) -> Batch | Mute | None:
         """Apply what is decided of a queue; return what is to be sent, or asked about, there."""
         try:
             decision = selection.decide(queue, now=now)
@@ -308,8 +308,8 @@ class Outbox:
     ) -> datetime:
         """Return when the chat is free again."""
         account = Account()
-        free_at = await doubt(tx, decision.doubtful, account, now, left=0)
-        self._count(queue.chat.id, account)
+        free_at = await mark_unknown(tx, decision.doubtful, account, now, left=0)
+        self._count_outcome(queue.chat.id, account)
         for row, until, why in decision.held:
             await deliveries.change(tx, [row.id], due_at=until, held=why)
         await deliveries.remove(tx, [row.id for row in decision.doubled])
@@ -343,8 +343,8 @@ class Outbox:
                 is_inline=True,
                 behind=tuple(rows[place + 1 :]),
             )
-            self._take_over(queue)
-            outcome = await self._bring(claimed)
+            self._take_over_floods(queue)
+            outcome = await self._send_and_record(claimed)
             until = claimed.until
             if not is_final(outcome):
                 break
@@ -353,12 +353,12 @@ class Outbox:
     async def deliver(self, claimed: ClaimedBatch) -> None:
         """Send what was claimed and record what came of it, or ask what a mute has us ask."""
         if claimed.probe:
-            await self._ask(claimed.queue, claimed.probe)
+            await self._ask_presence(claimed.queue, claimed.probe)
         else:
             with tracing(_trace_of(claimed.batch)):
-                await self._bring(claimed)
+                await self._send_and_record(claimed)
 
-    async def _ask(self, queue: ChatQueue, mute: Mute) -> None:
+    async def _ask_presence(self, queue: ChatQueue, mute: Mute) -> None:
         """Ask whether the bot may write again where it might not."""
         presence: Presence = "may"
         if self._presence is not None:
@@ -370,11 +370,11 @@ class Outbox:
                 await moves.record_presence(tx, mute, presence, now=now)
                 await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
 
-    async def _bring(self, claimed: ClaimedBatch) -> Outcome:
+    async def _send_and_record(self, claimed: ClaimedBatch) -> Outcome:
         chat = claimed.queue.chat
         is_ours = False  # a failure of the database, which is not the rows' either
         third = self.lease.total_seconds() / 3
-        async with renewed(partial(self._renew, claimed), every_s=third, chat=chat.id):
+        async with renewed(partial(self._renew_lease, claimed), every_s=third, chat=chat.id):
             try:
                 outcome = await self._send(claimed)
             except DatabaseUnavailableError as error:
@@ -396,7 +396,7 @@ class Outbox:
 
     async def _send(self, claimed: ClaimedBatch) -> Outcome:
         chat = claimed.queue.chat
-        if self._outage and not await self._is_taken_there(claimed, self._outage):
+        if self._outage and not await self._is_reachable(claimed, self._outage):
             return TryLater(down=claimed.is_try, reason="Telegram takes nothing there")
         outcome = await self._alerts.send(
             chat, claimed.batch, leaving=lambda: self.before_send(claimed)
@@ -416,9 +416,9 @@ class Outbox:
         return await self._alerts.send(chat, batch, leaving=partial(self.before_send, claimed))
 
     @staticmethod
-    async def _is_taken_there(claimed: ClaimedBatch, outage: Outage) -> bool:
+    async def _is_reachable(claimed: ClaimedBatch, outage: Outage) -> bool:
         """Return whether Telegram takes anything there, where that is in doubt."""
-        if not claimed.is_try and not _is_asked_about(claimed.queue, claimed.batch):
+        if not claimed.is_try and not _asks_first(claimed.queue, claimed.batch):
             return True
         await asyncio.sleep(claimed.asks_in.total_seconds())
         return await outage.takes(claimed.batch.target)
@@ -432,7 +432,7 @@ class Outbox:
         tells = is_answer(outcome) and chat_id in self._untold
         if isinstance(outcome, Sent) and not (claimed.batch.reply or tells):
             arrived = Arrived(claimed.queue, claimed.batch, outcome.items)
-            if arrived.is_whole and await self._is_recorded(arrived):
+            if arrived.is_whole and await self._record_arrived(arrived):
                 return
         now = self._now()
         account = await self._db.insist(
@@ -451,20 +451,20 @@ class Outbox:
         )
         if tells:
             self._untold.discard(chat_id)
-        self._count(chat_id, account)
+        self._count_outcome(chat_id, account)
         if claimed.is_inline and account.is_due:
             self.wake()
         self._rests_until = max(self._rests_until, account.rests_until or now)
         if not isinstance(outcome, Sent):
             log.info("not sent", chat=chat_id, outcome=repr(outcome))
 
-    def _count(self, chat_id: int, account: Account) -> None:
+    def _count_outcome(self, chat_id: int, account: Account) -> None:
         self._unknown.inc(account.unknown)
         self._dead_letters.inc(account.dead_letters)
         if account.dead_letters:
             self._untold.add(chat_id)
 
-    async def _is_recorded(self, arrived: Arrived) -> bool:
+    async def _record_arrived(self, arrived: Arrived) -> bool:
         """Write it down with what else arrives now; false when that failed for any of them."""
         try:
             await self._arrivals([arrived])
@@ -473,7 +473,7 @@ class Outbox:
             return False
         return True
 
-    async def _arrive(self, sends: list[Arrived]) -> None:
+    async def _write_arrived(self, sends: list[Arrived]) -> None:
         async with self._db.begin() as tx:
             await record_whole(tx, sends, floods=self._floods, now=self._now())
 
@@ -492,7 +492,7 @@ class Outbox:
         if not claimed.may_go or self._now() >= claimed.until:
             raise NotWantedError
 
-    async def _depart(self, leaving: list[ClaimedBatch]) -> None:
+    async def _count_leaving(self, leaving: list[ClaimedBatch]) -> None:
         ours = await self._db.insist(partial(self._count_copies, leaving))
         for one in ours:
             one.left = one.may_go = True
@@ -509,7 +509,7 @@ class Outbox:
         await deliveries.change(tx, gone, copies=-1)
         return ours
 
-    async def _renew(self, claimed: ClaimedBatch) -> bool:
+    async def _renew_lease(self, claimed: ClaimedBatch) -> bool:
         """Make the lease longer while the send takes long; false where it is lost."""
         queue, until = claimed.queue, self._now() + self.lease
         async with self._db.begin() as tx:

@@ -69,7 +69,7 @@ class Kind:
 
     def read(self, data: str) -> list[object] | None:
         """Return the arguments in ``data``; None where they are not of this kind."""
-        match = self._pattern.fullmatch(split_about(data)[1])
+        match = self._pattern.fullmatch(split_chat(data)[1])
         if match is None:
             return None
         pairs = zip(self._args, match.groups(), strict=True)
@@ -137,7 +137,7 @@ def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
     return [row] if row else []
 
 
-def split_about(data: str) -> tuple[int | None, str]:
+def split_chat(data: str) -> tuple[int | None, str]:
     """Return the chat that data are about, None for the chat where they stand; and the rest."""
     match = _ABOUT.fullmatch(data)
     if match is None or match[1] is None:
@@ -145,7 +145,7 @@ def split_about(data: str) -> tuple[int | None, str]:
     return -int(match[1], 36), match[2]
 
 
-def about(buttons: Buttons, chat_id: int) -> Buttons:
+def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
     """Let buttons in a private chat act on a group or channel."""
     return [
         [

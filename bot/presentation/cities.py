@@ -82,7 +82,7 @@ def zone_named(text: str) -> str | None:
         # The database of zones counts them to the west.
         name = f"Etc/GMT{'-' if match[1] == '+' else '+'}{int(match[2])}"
         return name if is_zone(name) else None
-    known = _index()
+    known = _zones_by_name()
     if wanted in known:
         return known[wanted]
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=_LIKENESS)
@@ -104,7 +104,7 @@ def _cities(language: str) -> dict[str, str]:
 
 
 @cache
-def _index() -> dict[str, str]:
+def _zones_by_name() -> dict[str, str]:
     """Return zones by each name that we know, as ``_plain`` writes it; the earlier name wins."""
     result: dict[str, str] = {}
 

@@ -68,9 +68,9 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
     Missed hours of several profiles become one line.
     """
     if notice == "missed":
-        return [_missed(rows, t)]
+        return [_missed_sentence(rows, t)]
     sentences: dict[str, Callable[[Mapping[str, Any]], Safe]] = {
-        "failed": lambda row: _failed(row, t),
+        "failed": lambda row: _failed_sentence(row, t),
         MUTED: lambda row: t(MISSING_MEDIA[row["missing"]]),
         "broadcast": lambda row: Safe(row["text"]),
     }
@@ -78,7 +78,7 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
     return list(dict.fromkeys(map(sentence, rows)))
 
 
-def _missed(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:
+def _missed_sentence(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:
     names = sorted({str(row["username"]) for row in rows})
     return t(
         SENTENCES["missed"],
@@ -88,7 +88,7 @@ def _missed(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:
     )
 
 
-def _failed(row: Mapping[str, Any], t: Translator) -> Safe:
+def _failed_sentence(row: Mapping[str, Any], t: Translator) -> Safe:
     why = t(str(row["why"]), username=row["username"], url=row.get("url", ""))
     return t(FAILED, n=int(row["n"]), username=row["username"], why=why)
 

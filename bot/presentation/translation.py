@@ -194,7 +194,7 @@ class Translator:
             return text
 
         def fill(match: re.Match[str]) -> str:
-            value = self._written(match, fields, html=html)
+            value = self._field_text(match, fields, html=html)
             shown = (plain(value) if html else value).rstrip("\u2069")
             return value + (match[2].removesuffix(".") if shown.endswith(".") else match[2])
 
@@ -208,7 +208,7 @@ class Translator:
             return forms[0]
         return forms[source.form_of(abs(int(n)))]
 
-    def _written(self, match: re.Match[str], fields: dict[str, object], *, html: bool) -> str:
+    def _field_text(self, match: re.Match[str], fields: dict[str, object], *, html: bool) -> str:
         value = fields.get(match[1], "…")
         if isinstance(value, datetime):
             return self.date(value)
@@ -242,13 +242,13 @@ def _is_prose(match: re.Match[str]) -> bool:
     )
 
 
-def codes() -> dict[str, str]:
+def languages_by_code() -> dict[str, str]:
     """Return the language of each code of Telegram's."""
     by_code = {code: name for name, one in LANGUAGES.items() for code in one.codes.split()}
     return by_code | {name.replace("_", "-").lower(): name for name in LANGUAGES}
 
 
-_BY_CODE = codes()
+_BY_CODE = languages_by_code()
 
 
 def language_for(code: str | None) -> str:
@@ -296,13 +296,13 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 
     def finish(text: str) -> str:
         named = REFERENCE.sub(lambda match: texts.get(match[1], (match[1],))[0], text)
-        return _from_the_right(named) if locale.text_direction == "rtl" else named
+        return _mark_rtl_lines(named) if locale.text_direction == "rtl" else named
 
     finished = {key: tuple(map(finish, forms)) for key, forms in texts.items()}
     return Catalogue(finished, gettext.c2py(catalogue.plural_expr))
 
 
-def _from_the_right(text: str) -> str:
+def _mark_rtl_lines(text: str) -> str:
     """Begin with a mark every line that a command or a Latin name would turn to the left.
 
     A name alone on its line needs one, too: the marks around a name hide its direction. A second

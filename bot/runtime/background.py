@@ -33,7 +33,7 @@ async def running_beside(
         raise failure
 
 
-async def together(*work: Coroutine[Any, Any, None]) -> None:
+async def run_together(*work: Coroutine[Any, Any, None]) -> None:
     """Do all of it at once; the first failure ends the rest, and comes through as it is.
 
     Raises:
@@ -91,7 +91,7 @@ async def renewed(
     tasks: list[asyncio.Task[None]] = []
 
     def begin() -> None:
-        tasks.append(loop.create_task(_renewing(renew, every_s, of_what)))
+        tasks.append(loop.create_task(_renew_repeatedly(renew, every_s, of_what)))
 
     timer = loop.call_later(every_s, begin)  # most blocks end before, and need no task
     try:
@@ -103,7 +103,7 @@ async def renewed(
             await wait_for_end(task)
 
 
-async def _renewing(
+async def _renew_repeatedly(
     renew: Callable[[], Awaitable[bool]], every_s: float, of_what: dict[str, object]
 ) -> None:
     is_held = True

@@ -42,10 +42,10 @@ class BatchingQueue(Generic[T]):
         batch = self._next
         batch.items.extend(items)
         if batch.writing is None:
-            batch.writing = asyncio.get_running_loop().create_task(self._written(batch))
+            batch.writing = asyncio.get_running_loop().create_task(self._write_batch(batch))
         (await wait_for_end(batch.writing)).result()
 
-    async def _written(self, batch: _Batch[T]) -> None:
+    async def _write_batch(self, batch: _Batch[T]) -> None:
         async with self._lock:
             await asyncio.sleep(self._gather_s)  # what others are about to ask goes along
             self._next = _Batch()

@@ -24,12 +24,12 @@ def tracing(trace: str) -> AbstractContextManager[None]:
     return structlog.contextvars.bound_contextvars(trace=trace)
 
 
-def mark(trace: str) -> None:
+def set_trace(trace: str) -> None:
     """Put one id on all that this task logs from here on, as ``tracing`` does on a block."""
     structlog.contextvars.bind_contextvars(trace=trace)
 
 
-def trace() -> str:
+def current_trace() -> str:
     """Return the id that is on what is logged now; empty where there is none."""
     return str(structlog.contextvars.get_contextvars().get("trace", ""))
 
@@ -52,10 +52,10 @@ class Redactor:
     ) -> MutableMapping[str, Any]:
         """Mask every text of a log event (a structlog processor)."""
         for key, value in event.items():
-            event[key] = self._clean(value)
+            event[key] = self._mask(value)
         return event
 
-    def _clean(self, value: object) -> object:
+    def _mask(self, value: object) -> object:
         if isinstance(value, str):
             return self(value)
         if isinstance(value, int | float | bool | None):

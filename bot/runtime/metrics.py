@@ -40,21 +40,21 @@ class Metrics:
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
         """Return the counter ``name``, which ends in ``_total``."""
-        return self._once(Counter, name, text, labels)
+        return self._metric(Counter, name, text, labels)
 
     def gauge(self, name: str, text: str, *labels: str) -> Gauge:
         """Return the gauge ``name``."""
-        return self._once(Gauge, name, text, labels)
+        return self._metric(Gauge, name, text, labels)
 
-    def follow(self, name: str, text: str, source: Callable[[], float]) -> None:
+    def gauge_of(self, name: str, text: str, source: Callable[[], float]) -> None:
         """Let the gauge ``name`` tell what ``source`` returns at each rendering."""
         self.gauge(name, text).set_function(source)
 
     def histogram(self, name: str, text: str, *labels: str) -> Histogram:
         """Return the histogram ``name`` of seconds."""
-        return self._once(partial(Histogram, buckets=_SECONDS), name, text, labels)
+        return self._metric(partial(Histogram, buckets=_SECONDS), name, text, labels)
 
-    def _once(self, kind: Callable[..., M], name: str, text: str, labels: tuple[str, ...]) -> M:
+    def _metric(self, kind: Callable[..., M], name: str, text: str, labels: tuple[str, ...]) -> M:
         if name not in self._made:
             self._made[name] = kind(name, text, labels, registry=self.registry)
         made: M = self._made[name]

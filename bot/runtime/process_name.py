@@ -6,11 +6,11 @@ import socket
 _LONGEST = 63  # bytes of a name that PostgreSQL keeps of a session
 
 
-def replica() -> str:
+def replica_name() -> str:
     """Return the name by which metrics and PostgreSQL's sessions tell replicas apart."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
 def session_name() -> str:
     """Return what PostgreSQL shows as ``application_name``."""
-    return f"storybell {replica()}"[:_LONGEST]
+    return f"storybell {replica_name()}"[:_LONGEST]

@@ -67,14 +67,14 @@ class Worker:
                 task = asyncio.current_task()
                 if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
                     raise
-                await self._recover(error)
+                await self._log_and_pause(error)
             else:
                 if self._failures:
                     log.info("a loop goes on", loop=self.name, failures=self._failures)
                 self._failures, self.trouble = 0, ""
-                await self._rest(due)
+                await self._sleep_until(due)
 
-    async def _recover(self, error: BaseException) -> None:
+    async def _log_and_pause(self, error: BaseException) -> None:
         """Log what a step raised, and wait; a wake must not shorten it, or it would spin."""
         self._failures += 1
         self.trouble = reason_of(error)
@@ -84,7 +84,7 @@ class Worker:
         log.error("a loop failed", loop=self.name, again_s=pause, why=str(error), exc_info=trace)
         await is_set_within(self._stopped, pause)
 
-    async def _rest(self, due: datetime | None) -> None:
+    async def _sleep_until(self, due: datetime | None) -> None:
         """Sleep until ``due``, or somebody calls."""
         left = self._longest if due is None else (due - self._now()).total_seconds()
         if left <= 0:

@@ -13,7 +13,7 @@ from telegram.ext import ExtBot
 from bot.domain.errors import MediaTooBigError
 from bot.domain.model import Asker, GiveUp, Muted, Outcome, Right, Target, TryLater
 from bot.domain.records import FileKind, KnownFile
-from bot.runtime.background import together
+from bot.runtime.background import run_together
 from bot.sending.file_ids import Files
 from bot.sending.items import (
     METHODS,
@@ -205,7 +205,7 @@ class Attempts:
         elif refusal.scope == "size":
             blamed = []  # together they are too large
         if blamed:
-            await together(*(self._next_free(refusal, item, request) for item in blamed))
+            await run_together(*(self._next_free(refusal, item, request) for item in blamed))
             return None
         if request.refused_alone == refusal.without_numbers:  # it is not about one of the stories
             for item in batch:
@@ -262,7 +262,7 @@ class Attempts:
 
     async def _advance_all(self, items: list[Item], request: SendRequest) -> None:
         """Give each its next source, all at once: some have to be downloaded."""
-        await together(*(self._supply.advance(item, request.asker) for item in items))
+        await run_together(*(self._supply.advance(item, request.asker) for item in items))
 
 
 def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:

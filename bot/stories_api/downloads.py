@@ -59,7 +59,7 @@ async def read_download(
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError
-    async with spool.room(limit if length is None else max(length, len(head))) as draft:
+    async with spool.draft(limit if length is None else max(length, len(head))) as draft:
         return await write_stream(_with_head(head, chunks), draft)
 
 

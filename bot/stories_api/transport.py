@@ -107,12 +107,12 @@ class Transport:
         )
         self._seconds = metrics.histogram("api_seconds", "Time of a call.", "endpoint")
         self._credits = metrics.counter("api_credits_total", "Credits billed.", "endpoint")
-        metrics.follow(
+        metrics.gauge_of(
             "api_failing",
             "1 while the API fails for everybody.",
             lambda: float(self.failing.is_on),
         )
-        metrics.follow(
+        metrics.gauge_of(
             "api_out_of_service",
             "1 while the key or the balance stops us.",
             lambda: float(self.out_of_service is not None),

@@ -17,7 +17,7 @@ from bot.domain.errors import TakenOverError
 from bot.domain.options import Options
 from bot.domain.records import REPLY, ChatQueue, Delivery
 from bot.outbox.worker import Outbox
-from bot.runtime.logging import mark
+from bot.runtime.logging import set_trace
 from bot.runtime.recent import Recent
 from bot.sending.replies import SHOWN_ALREADY, Replies
 from bot.store import chat_queues, deliveries, enqueue, inbox
@@ -87,7 +87,7 @@ class Handling:
         return partial(self._run, handle)
 
     async def _run(self, handle: Handle, update: Update, claimed: ClaimedUpdate) -> bool:
-        mark(f"u{update.update_id}")
+        set_trace(f"u{update.update_id}")
         unit = Unit(self._db)
         with unit_of_work.active(unit), outages():
             try:

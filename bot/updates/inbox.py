@@ -101,7 +101,7 @@ class Intake:
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._adds = BatchingQueue(self._store)
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
-        metrics.follow(
+        metrics.gauge_of(
             "inbox_open", "Updates that wait for their answer.", lambda: float(self._open)
         )
 

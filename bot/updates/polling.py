@@ -67,7 +67,7 @@ class Polling:
         self._offset: int | None = None
         self._pause = 0.0
         self._refused: deque[float] = deque(maxlen=_REFUSALS)
-        metrics.follow(
+        metrics.gauge_of(
             "poll_heartbeat_seconds",
             "Seconds since the last answer to a poll.",
             lambda: self.silence_s if self._polls else 0.0,  # another replica does

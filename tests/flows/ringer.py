@@ -71,7 +71,7 @@ async def ring(args: list[str], ahead: timedelta, folder: Path, ready: int) -> N
             wake=outbox.wake,
             now=now,
         )
-        await ClockKeeper(db, now, TimeWitnesses(now)).agree()
+        await ClockKeeper(db, now, TimeWitnesses(now)).correct_clock()
 
         def stop() -> None:
             scheduler.worker.stop()

@@ -16,7 +16,7 @@ from bot.chats.access import Access
 from bot.domain.access import Subject
 from bot.domain.model import Profile
 from bot.fetching.names import Names
-from bot.presentation.actions import about
+from bot.presentation.actions import for_chat
 from bot.store import chats, moves
 from bot.store.access import access_list
 from bot.store.engine.database import Database
@@ -167,7 +167,7 @@ async def come_in(town: Town, place: Place) -> None:
         key = InlineKeyboardButton(
             "x", callback_data="run:subscribe:x" if is_profile else "subs:0"
         )
-        data = str(about([[key]], place.chat)[0][0].callback_data)
+        data = str(for_chat([[key]], place.chat)[0][0].callback_data)
         pressed = await bell.press(bob, await bell.old_post(bob, data), data)
         assert is_profile or pressed["text"].startswith(REFUSED), place.case
     elif way == "migrated":

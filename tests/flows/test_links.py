@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from bot.runtime.logging import trace
+from bot.runtime.logging import current_trace
 from bot.store.engine.database import READ
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import Bell, buttons
@@ -229,12 +229,12 @@ def asked_for_updates() -> Iterator[tuple[list[tuple[str, str]], list[str]]]:
     commits: list[str] = []
 
     def asked(_: object, __: object, statement: str, *___: object) -> None:
-        if trace().startswith("u"):
-            statements.append((trace(), statement))
+        if current_trace().startswith("u"):
+            statements.append((current_trace(), statement))
 
     def committed(connection: sa.Connection) -> None:
         if connection.get_execution_options().get("storybell_begin") != READ:
-            commits.extend([trace()] * trace().startswith("u"))
+            commits.extend([current_trace()] * current_trace().startswith("u"))
 
     sa.event.listen(sa.Engine, "before_cursor_execute", asked)
     sa.event.listen(sa.Engine, "commit", committed)

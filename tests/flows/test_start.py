@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import app
-from bot.presentation.translation import codes
+from bot.presentation.translation import languages_by_code
 from tests.support.control import flood, refused, wait_for
 from tests.support.killing import Victim, free_port
 from tests.support.sandbox import Box, sandbox_box
@@ -32,7 +32,7 @@ async def test_a_menu_that_telegram_refuses_holds_up_no_answer(box: Box, tmp_pat
 async def test_a_menu_that_telegram_has_is_not_given_again(
     tmp_path: Path,
 ) -> None:
-    menus = 1 + sum(len(code) == 2 for code in codes())
+    menus = 1 + sum(len(code) == 2 for code in languages_by_code())
     async with sandbox_box() as box:
 
         async def given() -> int:

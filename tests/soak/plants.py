@@ -44,7 +44,7 @@ def _dropped_unknowns() -> list[Swap]:
         await deliveries.end(tx, [row.id for row in rows], reason="lost", now=now)
         return now
 
-    return [(results, "doubt", lost)]
+    return [(results, "mark_unknown", lost)]
 
 
 def _settled_before_sent() -> list[Swap]:
@@ -110,7 +110,8 @@ def _endless_leases() -> list[Swap]:
         return await claim(tx, now=now, limit=limit, lease=timedelta(days=400))
 
     return [(chat_queues, "claim", for_ever), (chat_queues, "release_all", _nothing),
-            (worker.Outbox, "_renew", _nothing), (clock_bounds, "cut", _nothing)]  # fmt: skip
+            (worker.Outbox, "_renew_lease", _nothing),
+            (clock_bounds, "cut", _nothing)]  # fmt: skip
 
 
 def _closed_too_early() -> list[Swap]:

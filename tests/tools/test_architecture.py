@@ -258,7 +258,9 @@ FALSE = {
     "another module's function of that name": (
         "bot.updates.handling.Handling._close\n  bot.store.deliveries.change"
     ),
-    "another class's method": "bot.outbox.worker.Outbox._bring\n  bot.sending.sender.Sender._send",
+    "another class's method": (
+        "bot.outbox.worker.Outbox._send_and_record\n  bot.sending.sender.Sender._send"
+    ),
     "against time": (
         "bot.updates.handling.Handling._run\n"
         "  bot.updates.handling.Handling._send\n  bot.updates.handling.Handling._close"

@@ -22,7 +22,7 @@ async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
 
 
 async def saved(spool: Spool, *chunks: bytes, room: int = 1000) -> MediaFile:
-    async with spool.room(room) as draft:
+    async with spool.draft(room) as draft:
         return await write_stream(pieces(*chunks), draft)
 
 
@@ -124,7 +124,7 @@ async def test_cancelled_it_gives_the_room_back(tmp_path: Path) -> None:
     with Spool(tmp_path, limit=1000) as spool:
 
         async def one() -> None:
-            async with spool.room(1000) as draft:
+            async with spool.draft(1000) as draft:
                 await write_stream(endless(), draft)
 
         async with asyncio.TaskGroup() as group:
@@ -136,7 +136,7 @@ async def test_cancelled_it_gives_the_room_back(tmp_path: Path) -> None:
 
 async def test_a_full_disk_is_a_failure_that_passes(tmp_path: Path) -> None:
     with Spool(tmp_path, limit=1000) as spool:
-        async with spool.room(1000) as draft:
+        async with spool.draft(1000) as draft:
             full = os.open("/dev/full", os.O_WRONLY)
             os.dup2(full, draft._fd)  # noqa: SLF001 - a disk can't be filled for a test
             os.close(full)

@@ -19,11 +19,11 @@ async def test_what_was_heard_before_the_machine_was_set_right_corrects_nothing(
     clock = Clock(check_every_s=0)
     witnesses = TimeWitnesses(clock)
     keeper = ClockKeeper(sqlite_db, clock, witnesses)
-    await keeper.agree()
+    await keeper.correct_clock()
     for _ in range(3):
         for who in ("Telegram", "the Stories API"):
             witnesses.record_time(who, datetime.fromtimestamp(real(), UTC))
     monkeypatch.setattr(time, "time", real)
     clock()  # which follows it
-    await keeper.agree()
+    await keeper.correct_clock()
     assert abs(clock().timestamp() - real()) < 10

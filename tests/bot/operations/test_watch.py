@@ -8,9 +8,9 @@ from telegram.ext import ExtBot
 
 from bot.operations.incidents import Incidents
 from bot.operations.owners import Owners
-from bot.operations.watch import Watch, disk_of
+from bot.operations.watch import Watch, fullest_disk
 from bot.runtime.metrics import Metrics
-from bot.runtime.process_name import replica
+from bot.runtime.process_name import replica_name
 from bot.store import incidents as store
 from bot.store import samples
 from bot.store.deliveries import deliveries
@@ -38,7 +38,7 @@ class Machine:
             self.db, incidents, budget=1000, signs=self.signs,
             disk=lambda: (self.free, 10_000 * MB), metrics=self.metrics, now=lambda: self.now,
         )  # fmt: skip
-        await watch.check(self.now)
+        await watch.check_conditions(self.now)
         async with self.db.read() as tx:
             rows = await tx.execute(sa.select(deliveries.c.fields).order_by(deliveries.c.id))
             return [row.fields["text"] for row in rows]
@@ -68,7 +68,7 @@ async def test_how_much_is_due_and_for_how_long_is_in_the_metrics(db: Database) 
         await machine.look()
         read = machine.metrics.registry.get_sample_value
         names = ("outbox_due", "outbox_oldest_due_seconds")
-        return [read(one, {"replica": replica()}) for one in names]
+        return [read(one, {"replica": replica_name()}) for one in names]
 
     assert await figures() == [0, 0]
     machine.free = 200 * MB
@@ -112,5 +112,5 @@ async def test_an_hour_is_written_once(db: Database) -> None:
 
 
 def test_a_folder_that_is_not_there_tells_nothing(tmp_path: Any) -> None:
-    assert disk_of(tmp_path / "none") is None
-    assert disk_of(tmp_path, tmp_path / "none") is not None
+    assert fullest_disk(tmp_path / "none") is None
+    assert fullest_disk(tmp_path, tmp_path / "none") is not None

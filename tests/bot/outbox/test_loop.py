@@ -14,7 +14,7 @@ from bot.domain.model import GiveUp, Outcome, Target, TryLater
 from bot.fetching import snapshots
 from bot.outbox.fan_out import FanOut
 from bot.outbox.worker import IDLE, Outbox
-from bot.runtime.logging import trace
+from bot.runtime.logging import current_trace
 from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, enqueue
 from bot.store.engine.database import Database, Tx
@@ -286,7 +286,7 @@ async def test_a_line_of_the_log_names_what_a_message_came_from(
     traces: list[str] = []
 
     async def look_at() -> None:
-        traces.append(trace())
+        traces.append(current_trace())
 
     office.post.before = look_at
     await found(office, "1", "2")

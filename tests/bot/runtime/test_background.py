@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.runtime.background import renewed, running_beside, together
+from bot.runtime.background import renewed, run_together, running_beside
 
 
 async def test_what_a_block_raises_comes_through_and_the_work_beside_it_ends() -> None:
@@ -38,7 +38,7 @@ async def test_the_first_failure_of_several_ends_the_rest_and_comes_through() ->
         done.append(number)
 
     with pytest.raises(LookupError):
-        await together(*(work(number) for number in range(3)))
+        await run_together(*(work(number) for number in range(3)))
     assert done == [0]
 
 
@@ -57,7 +57,7 @@ async def test_a_lease_is_renewed_while_the_block_runs_whatever_fails() -> None:
 
     async with asyncio.timeout(60), renewed(renew, every_s=0.001):
         await enough.wait()
-    assert [task for task in asyncio.all_tasks() if "_renewing" in repr(task)] == []
+    assert [task for task in asyncio.all_tasks() if "_renew_repeatedly" in repr(task)] == []
 
 
 async def test_a_lease_that_is_lost_is_renewed_no_more() -> None:
@@ -69,7 +69,7 @@ async def test_a_lease_that_is_lost_is_renewed_no_more() -> None:
 
     async with asyncio.timeout(60), renewed(renew, every_s=0.001):
         await asked.wait()
-        [task] = [task for task in asyncio.all_tasks() if "_renewing" in repr(task)]
+        [task] = [task for task in asyncio.all_tasks() if "_renew_repeatedly" in repr(task)]
         await asyncio.wait([task])
 
 
