@@ -86,9 +86,10 @@ async def test_what_a_deleted_topic_is_owed_comes_to_the_chat_which_is_told(
     assert await forum.topics() == {}
 
 
-async def test_an_answer_makes_no_topic(forum: Forum) -> None:
+@pytest.mark.parametrize("is_in_topic", [True, False])
+async def test_an_answer_makes_no_topic(forum: Forum, is_in_topic: bool) -> None:
     await forum.lose()
-    place = Target(forum.chat, forum.thread)
+    place = Target(forum.chat, forum.thread if is_in_topic else None)
     async with forum.db.begin() as tx:
         await enqueue.add_reply(tx, place, text_payload("hello"), now=NOON, due_at=NOON)
         await chat_queues.wake(tx, forum.chat, due_at=NOON, now=NOON)

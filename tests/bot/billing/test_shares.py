@@ -23,13 +23,13 @@ async def test_a_day_is_split_once_when_it_is_over(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who has left bears nothing of it."""
-    monkeypatch.setattr("bot.billing.ledger.SPLIT_AT_ONCE", 2)
+    monkeypatch.setattr("bot.billing.ledger.SPLIT_AT_ONCE", 3)
     clock = Clock()
     ledger = Ledger(db, Limits(), now=clock)
     await ledger.split_check_costs()  # the first day has none before it
     async with db.begin() as tx:
         await profiles.add_unsplit(tx, NATGEO.profile_id, 7)  # nobody follows it
-        for chat in (1, 2, 3):
+        for chat in (1, 2, 3, 6):
             await follow(tx, chat)
         await follow(tx, 3, thread_id=9)
         paused = await follow(tx, 4)
@@ -47,16 +47,17 @@ async def test_a_day_is_split_once_when_it_is_over(
     for _ in range(2):
         await ledger.split_check_costs()
     async with db.read() as tx:
-        assert [await borne(tx, chat) for chat in range(1, 6)] == [3333, 1333, 1333, 0, 0]
+        assert [await borne(tx, chat) for chat in range(1, 7)] == [3000, 1000, 1000, 0, 0, 1000]
         costs = {one.chat_id: one.millicredits for one in await spending.costs(tx, since=BEGIN)}
-        assert costs == {1: 3333, 2: 1333, 3: 1333}
+        assert costs == {1: 3000, 2: 1000, 3: 1000, 6: 1000}
+        assert not await spending.costs(tx, since=clock().date())
     clock.on(timedelta(days=1))
     async with db.begin() as tx:
         await moves.move_chat(tx, 2, -2, now=clock())
         await profiles.add_unsplit(tx, NATGEO.profile_id, 3)
     await ledger.split_check_costs()
     async with db.begin() as tx:
-        assert [await borne(tx, chat) for chat in (1, 2, -2)] == [4333, 0, 2333]
+        assert [await borne(tx, chat) for chat in (1, 2, -2)] == [3750, 0, 1750]
         await erasure.erase_chat(tx, 1, now=clock())
         assert await borne(tx, 1) == 0
 
