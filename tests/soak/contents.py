@@ -22,6 +22,17 @@ TERMS = (
 )  # fmt: skip
 """What people write into rules."""
 
+
+def wishes(chance: random.Random) -> dict[str, str]:
+    """Return what people write of `{name}` to set each option that is a text, and two at once."""
+    only, without = (" ".join(chance.sample(TERMS, n)) for n in (2, 1))
+    return {
+        "only": f"/rules {{name}} only: {only}",
+        "without": f"/rules {{name}} not: {without}",
+        "both": f"/rules {{name}} only: {only} not: {without}",
+    }
+
+
 RESHARED = {"media_pk": 77, "media_code": "DW38ZhqiKax", "product_type": "feed", "user_id": "787"}
 MUSIC = {"music_asset_info": {"title": "Hello", "display_artist": "Adele & Co"}}
 
@@ -50,7 +61,10 @@ def held(name: str, at: float) -> dict[str, Any]:
 
 
 def passes(story: Story, options: dict[str, Any]) -> bool:
-    """Whether a subscription with these options, as its row holds them, wants a story."""
+    """Whether a subscription with these options, as its row holds them, wants a story.
+
+    Its chat's zone stands among them.
+    """
     kind = "video" if story.media_type == 2 else "photo"
     if options.get("media", kind) not in {"all", kind}:
         return False

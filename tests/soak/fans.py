@@ -8,7 +8,7 @@ import asyncio
 import random
 from typing import Any
 
-from tests.soak.contents import TERMS
+from tests.soak.contents import wishes
 from tests.soak.journal import Journal
 from tests.soak.people import People, Place
 from tests.soak.rates import ORDINARY, Rates
@@ -141,11 +141,9 @@ class Fans:
 
     async def set_rules(self, place: Place) -> None:
         """Say which of somebody's stories bring an alert, or that all do again."""
-        only, without = (" ".join(self._chance.sample(TERMS, n)) for n in (2, 1))
-        rules = self._chance.choice(
-            [f"only: {only}", f"not: {without}", f"only: {only} not: {without}", "off", "off", ""]
-        )
-        await self._say(place, f"/rules {self._followed(place)} {rules}".strip())
+        off = ["/rules {name} off", "/rules {name} off", "/rules {name}"]
+        text = self._chance.choice([*wishes(self._chance).values(), *off])
+        await self._say(place, text.format(name=self._followed(place)))
 
     async def tap_rules(self, place: Place) -> None:
         """End rules by their button, where there are some."""

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from handlers.rights import CHANGE, COMMANDS
 from sandbox.instagram import Story
 from sandbox.state import Sandbox
 from sandbox.telegram.model import Message
@@ -22,7 +23,10 @@ REFUSED = 400
 NOTICE_KINDS = ("failed", "missed", "private", "gone", "ended")
 LOOKS_EVERY_S = 300.0  # between two looks at the tables
 UNSETTLED_S = 2 * HOUR  # that what somebody wants to change may wait, for all that fails
-CHANGING = ("opt:", "rule", "undo:", "subscribe", "unsub:", "many:", "erase", "defaults")
+CHANGING = (
+    *("opt:", "rule:", "undo:", "unsub:", "many:", "erase", "defaults", "set:zone"),
+    *(word for word, one in COMMANDS.items() if one.right is CHANGE),
+)
 REFUSALS = (
     "bot was blocked",
     "bot was kicked",
@@ -239,8 +243,10 @@ class Journal:
             self.threads[chat, profile].add(sub)
 
     def _read_options(self, tx: sqlite3.Connection, now: float) -> None:
-        for sub, text in tx.execute("SELECT id, options FROM subscriptions"):
-            options, before = json.loads(text), self.options[sub]
+        for sub, text, zone in tx.execute(
+            "SELECT s.id, options, zone FROM subscriptions s JOIN chats c ON c.id = chat_id"
+        ):
+            options, before = {**json.loads(text), "zone": zone}, self.options[sub]
             if not before or before[-1][1] != options:
                 before.append((now, options))
 
