@@ -160,7 +160,9 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
 
 
 def _section_of(option: str) -> str:
-    """Return the section of an option; a pause belongs to when alerts come."""
+    """Return the section of an option, of ``rules`` or ``pause``."""
+    if option == "rules":
+        return "which"
     return next((name for name, (_, held) in SECTIONS.items() if option in held), "when")
 
 
@@ -183,9 +185,14 @@ async def change_default(context: Context, what: str | None, value: str | None) 
 
 
 def with_option(options: Options, what: str, value: str) -> Options:
-    """Return the options with ``what`` set to ``value``, however often the button is pressed."""
-    wanted = value == ON if what in TOGGLES else value
-    return Options.of({**options.values(), what: wanted})
+    """Return the options with ``what`` set to ``value``, however often the button is pressed.
+
+    ``rules``, all together, can only be taken away.
+    """
+    wanted: dict[str, object] = {what: value == ON if what in TOGGLES else value}
+    if what == "rules":
+        wanted = dict.fromkeys(RULES, "")
+    return Options.of({**options.values(), **wanted})
 
 
 def next_value(options: Options, what: str) -> str:

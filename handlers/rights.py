@@ -139,7 +139,6 @@ TABLE: Mapping[str, Right] = {
     "opt:": CHANGE,
     "topic:": CHANGE,
     "mute:": CHANGE,
-    "rule:": CHANGE,
     "defaults": CHANGE,
     "set:": CHANGE,
     "erase": CHANGE,

@@ -2,14 +2,14 @@
 
 from bot.context import Context
 from bot.domain import links, story_terms
-from bot.domain.options import RULES, Options
+from bot.domain.options import Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
-from bot.presentation.actions import DANGER, RULE, SUBSCRIPTION, Buttons, Page, back
+from bot.presentation.actions import DANGER, OPTION, SUBSCRIPTION, Buttons, Page, back
 from bot.presentation.html import code, shorten
-from handlers.guard import command, pressed
-from handlers.options import rule_lines
-from handlers.replies import rewrite, say
+from handlers.guard import command
+from handlers.options import OFF, rule_lines
+from handlers.replies import say
 from handlers.subscriptions import choose_profile
 
 WHICH = N_("Whose rules do you want to see?")
@@ -22,7 +22,6 @@ TITLE = N_("<b>Rules for {username}</b>")
 ALL = N_("You get alerts for all stories.")
 UNKNOWN = N_("I don't understand {words}.")
 LONGEST_LIST = 200  # characters of what is not understood
-OFF = "off"
 
 
 @command("rules", channel_after=1)
@@ -60,19 +59,10 @@ async def rules(context: Context) -> None:
     await say(context, *_rules_page(here[0], context))
 
 
-@pressed(RULE)
-async def end_rules(context: Context, number: int) -> None:
-    """End a subscription's rules."""
-    one = await context.services.subscriptions.get(context.chat.id, number)
-    options = Options.of({**one.options.values(), **dict.fromkeys(RULES, "")})
-    one = await context.services.subscribing.set_options(context.chat.id, one.id, options)
-    await rewrite(context, *_rules_page(one, context))
-
-
 def _rules_page(one: Subscription, context: Context) -> Page:
     t, rules = context.t, rule_lines(one.options, context)
     lines = [t(TITLE, username=one.username), *(rules or [t(ALL)]), "", t(USAGE)]
     rows: Buttons = []
     if rules:
-        rows.append([context.button(N_("Remove all rules"), RULE(one.id), DANGER)])
+        rows.append([context.button(N_("Remove all rules"), OPTION(one.id, "rules", OFF), DANGER)])
     return "\n".join(lines), [*rows, [back(t, SUBSCRIPTION(one.id))]]

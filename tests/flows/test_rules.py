@@ -50,7 +50,7 @@ async def test_a_button_ends_the_rules_and_the_way_back_shows_the_options(
 
     await wait_for(lambda: says("for this chat.\n🚫 No stories with any of these: #ad"))
     await bell.press(ann, reply, buttons(reply)["Remove all rules"])
-    await wait_for(lambda: says("alerts for all stories"))
+    await wait_for(lambda: says("🔔 rules.two\nTap an option"))
 
 
 @pytest.mark.parametrize("text", ["only:", "not:", "only: not:", ",;"])

@@ -149,7 +149,7 @@ class Fans:
         """End rules by their button, where there are some."""
         await self._say(place, f"/rules {self._followed(place)}")
         await asyncio.sleep(A_WHILE)
-        await self._press(place, "rule:")
+        await self._press(place, "opt:", ends=":rules:off")
 
     async def choose(self, place: Place) -> None:
         """Change an option that alerts look different by."""
