@@ -7,14 +7,22 @@ from typing import Any
 import pytest
 
 from bot.domain.model import Album, Outcome, Sent, Target
-from bot.domain.options import Options
+from bot.domain.options import RULES, Options
 from bot.domain.records import Chat, Delivery
 from bot.domain.selection import Batch
 from bot.outbox.composer import Alerts
 from bot.sending.items import SendOptions
 from bot.sending.replies import Payload
 from tests.support.followed import MINUTE, NOON, Clock, story
+from tests.support.preferences import unlike_defaults
 
+OPTIONS = Options.__dataclass_fields__
+ELSEWHERE = {
+    "media": "keeps stories back",
+    "digest": "lets them wait",
+    "fast": "is of the schedule",
+    "keep": "is for /past",
+}
 ANN = Chat(1, "private", "", "en", None, "UTC", None, None, 540, {}, "active")
 
 
@@ -74,14 +82,25 @@ async def test_each_chat_reads_its_own_words(alerts: Alerts, post: Post) -> None
     lima = replace(ANN, language=None, language_code="es")
     for chat in (ANN, tokyo, lima, ANN):
         await alerts.send(chat, batch("1"))
-    await alerts.send(ANN, batch("1", options=Options(caption="full")))
     await alerts.send(ANN, batch("1", "2"))
-    english, there, spanish, again, full, two = post.captions
+    english, there, spanish, again, two = post.captions
     assert english == again
-    assert len({english, there, spanish, full, two}) == 5
+    assert len({english, there, spanish, two}) == 4
     assert "New story" in english
     assert "11:59" in english
     assert "8:59" in there
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIONS if name not in RULES | ELSEWHERE])
+async def test_each_option_shows_in_alerts(alerts: Alerts, post: Post, name: str) -> None:
+    changed = replace(Options(), **{name: getattr(unlike_defaults().options, name)})
+    for options in (Options(), changed):
+        await alerts.send(ANN, batch("1", options=options))
+    plain, other = zip(post.captions, post.options, strict=True)
+    assert plain != other, (
+        f"let {name} show in bot/presentation/captions.py or change _send_options in "
+        "bot/outbox/composer.py; what it does elsewhere is listed above"
+    )
 
 
 async def test_what_may_be_there_already_comes_in_silence(alerts: Alerts, post: Post) -> None:
