@@ -225,7 +225,7 @@ async def _pause(tx: Tx, profile_id: str, now: datetime) -> None:
     this = sa.select(table.c.id, table.c.chat_id).where(table.c.profile_id == profile_id).limit(1)
     row = (await tx.execute(this)).one()
     await subscriptions.change(tx, row.id, paused=True)
-    await subscriptions.start_or_stop(tx, profile_ids=[profile_id], now=now)
+    await subscriptions.update_checks(tx, profile_ids=[profile_id], now=now)
 
 
 async def _split(tx: Tx, now: datetime) -> None:
@@ -237,7 +237,7 @@ async def _split(tx: Tx, now: datetime) -> None:
 
 async def _slice(tx: Tx, now: datetime) -> None:
     await snapshots.record(tx, _look(STAR, now), now=now)
-    await fan_outs.advance(tx, now=now, limit=200)
+    await fan_outs.write_slice(tx, now=now, limit=200)
 
 
 async def _time(db: Database, work: Work) -> float:

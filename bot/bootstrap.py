@@ -112,7 +112,7 @@ async def open_parts(
             )
         )
         await upgrade(db)
-        await transfer.check(db)
+        await transfer.refuse_moved(db)
         clock = ClockKeeper(db, now, witnesses, every=timing.clock)
         await clock.correct_clock()
         ours = (

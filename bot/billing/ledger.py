@@ -338,7 +338,7 @@ class Ledger:
             return
         after = ""
         while some := await self._db.fetch(
-            partial(profiles.unsplit, after=after, limit=SPLIT_AT_ONCE)
+            partial(profiles.with_unsplit, after=after, limit=SPLIT_AT_ONCE)
         ):
             for profile_id in some:
                 await self._split_among_waiting(profile_id, today - DAY)
@@ -409,8 +409,8 @@ async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) 
     """
     day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
     for scope in entry.scopes.split():
-        await budgets.give_allowance(tx, scope, subjects.get(scope, entry.chat_id), day, back)
-    await budgets.give_credits(tx, _side_of(entry.kind), day, back, of_balance=is_billed)
+        await budgets.give_back_allowance(tx, scope, subjects.get(scope, entry.chat_id), day, back)
+    await budgets.give_back_credits(tx, _side_of(entry.kind), day, back, of_balance=is_billed)
 
 
 def _side_of(kind: str) -> Side:

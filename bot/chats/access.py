@@ -74,7 +74,7 @@ class Access:
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
             if self.mode == "invited" and before != "invited":
-                kept = await store.allow_all(tx, await chats.open_ids(tx), via="before", now=now)
+                kept = await store.allow_all(tx, await chats.active_ids(tx), via="before", now=now)
                 if kept:
                     log.info("chats that were there before stay allowed", chats=kept)
             if before != self.mode:
@@ -159,7 +159,7 @@ class Access:
         word, now = secrets.token_urlsafe(_TOKEN_BYTES), self._now()
         until = now + INVITATION_VALID_FOR
         async with effect(self._db) as tx:
-            await store.invite(
+            await store.add_invitation(
                 tx, _digest(word), by=str(by or ""), uses=uses, until=until, now=now
             )
         return INVITE + word, until

@@ -177,7 +177,7 @@ class Subscribing:
                     places[username], username, by, new=new, faster=faster if is_fast else None
                 )
                 if own_topic:
-                    there = await self._topics.own_topic(
+                    there = await self._topics.ensure_own_topic(
                         target.chat_id, one.profile.profile_id, one.profile.username
                     )
             except (SubscriptionError, SpendingError, StoriesError, AskAgainError) as error:
@@ -242,7 +242,7 @@ class Subscribing:
         if not on:
             return await self._move(one, Target(chat_id))
         await self._possible_places(one.target, [one.username], own_topic=True)
-        target = await self._topics.own_topic(chat_id, one.profile_id, one.username)
+        target = await self._topics.ensure_own_topic(chat_id, one.profile_id, one.username)
         return await self._move(one, target)
 
     async def restore(self, chat_id: int, by: Asker, *, ended_at: datetime) -> list[Subscription]:
@@ -280,7 +280,7 @@ class Subscribing:
             if before.target != target:
                 await moves.move_subscription(tx, before, to=target.thread_id or MAIN, now=now)
             await chat_queues.reschedule(tx, target.chat_id)
-            await store.start_or_stop(tx, profile_ids=[one.profile_id], now=now)
+            await store.update_checks(tx, profile_ids=[one.profile_id], now=now)
             moved = await store.find(tx, target, one.profile_id)
         if moved is None:
             raise NotFollowedError(username=one.username)
@@ -360,7 +360,7 @@ class Subscribing:
         if await store.count(tx, chat_id) + pending >= limits.most:
             raise TooManyFollowedError(most=limits.most)
         now = self._now()
-        if await ended_subscriptions.has(tx, chat_id, username, since=now - DAY):
+        if await ended_subscriptions.has_ended(tx, chat_id, username, since=now - DAY):
             return False
         begun = await budgets.allowance_used(tx, "follows", chat_id, now.date())
         if begun + pending >= limits.most_new_a_day:
@@ -426,7 +426,7 @@ class Subscribing:
                 await budgets.take_allowances(
                     tx, now.date(), 1, [("follows", target.chat_id, self._limits.most_new_a_day)]
                 )
-            await store.start_or_stop(
+            await store.update_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )
             await snapshots.requeue(tx, profile.profile_id, now=now)
@@ -451,7 +451,7 @@ class Subscribing:
                 await check_fast(tx, chat_id, self._limits)
             await store.change(tx, subscription_id, options=options.values())
             await snapshots.requeue(tx, before.profile_id, now=self._now())
-            await deliveries.release(tx, chat_id, now=self._now())
+            await deliveries.release_held(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
             changed = await subscription_of(tx, chat_id, subscription_id)
         self._wake()

@@ -92,7 +92,7 @@ class Subscriptions:
             await ended_store.add(tx, gone, now=now)
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {one.profile_id for one in gone}
-            await store.start_or_stop(tx, profile_ids=profile_ids, now=now)
+            await store.update_checks(tx, profile_ids=profile_ids, now=now)
         return now
 
     async def set_paused(
@@ -131,7 +131,7 @@ class Subscriptions:
             if paused:
                 await deliveries.end(tx, subscription_id=subscription_id, reason="paused", now=now)
             await chat_queues.reschedule(tx, chat_id)
-            await store.start_or_stop(
+            await store.update_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
             return await subscription_of(tx, chat_id, subscription_id)
@@ -170,7 +170,7 @@ class Subscriptions:
         """Judge anew what is held in a chat, after its zone or hours have changed."""
         async with effect(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            await deliveries.release(tx, chat_id, now=self._now())
+            await deliveries.release_held(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
         self._wake()
 
@@ -225,7 +225,7 @@ class Subscriptions:
             fields = {"username": one.username}
             await enqueue.add_notice(tx, one.target, "ended", fields, now=self._now())
         profile_ids = {one.profile_id for one in rows}
-        await store.start_or_stop(tx, profile_ids=profile_ids, now=self._now())
+        await store.update_checks(tx, profile_ids=profile_ids, now=self._now())
         return len(rows)
 
     async def why(self, target: Target, username: str) -> Why:

@@ -154,7 +154,7 @@ class Viewer:
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
             if beginning is not None:
-                ids |= await held_stories.followed(tx, person, begins_with=beginning)
+                ids |= await held_stories.followed_ids(tx, person, begins_with=beginning)
             pk = link.story_id if link else None
             return await held_stories.newest(
                 tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST

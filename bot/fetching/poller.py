@@ -142,7 +142,7 @@ class Scheduler:
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
         # Nothing but time fills an empty credit bucket.
-        at = plan.schedule.next_at(
+        at = plan.schedule.next_check_at(
             due.timestamp(),
             seen_at,
             plan.cost,
@@ -209,7 +209,7 @@ class Scheduler:
         # Checks under way are reserved (or will be), and not yet off the schedule's credit bucket.
         pending = self._in_flight * plan.cost
         plan.schedule.advance(now.timestamp(), spent=max(0, spent - pending))
-        held = plan.schedule.credits(now.timestamp())
+        held = plan.schedule.credits_to_spend(now.timestamp())
         for_due, for_early = (
             max(0, int(min((part - pending) / plan.cost, room / self._check_price)))
             for part in held
@@ -326,7 +326,7 @@ class Scheduler:
         if not audience.chats:
             async with self._db.begin() as tx:
                 await profiles.put_off(tx, known.profile_id, until=now)
-                await subscriptions.start_or_stop(tx, profile_ids=[known.profile_id], now=now)
+                await subscriptions.update_checks(tx, profile_ids=[known.profile_id], now=now)
         elif audience != Audience(known.chats, known.weight, known.fresh):
             async with self._db.begin() as tx:
                 await profiles.set_audience(tx, known.profile_id, audience)

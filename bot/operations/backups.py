@@ -118,7 +118,7 @@ def _clear_partial(folder: Path) -> None:
 async def resume_copy(db: Database, incidents: Incidents, *, now: datetime) -> None:
     """Let a copy that was put back go on as the database; nothing where it is no copy."""
     async with db.begin() as tx:
-        made_at = await restored.resume(tx, now=now)
+        made_at = await restored.resume_as_database(tx, now=now)
         if made_at is not None:
             await key_values.remove(tx, DRIFT)  # nobody has counted what was billed since
             await key_values.put(tx, _KEY, now.isoformat())

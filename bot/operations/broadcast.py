@@ -43,7 +43,7 @@ class Broadcasts:
     async def draft(self, text: str, owner: int) -> tuple[int, int]:
         """Keep a message (HTML) that is not sent yet; return its number, and how many get it."""
         async with effect(self._db) as tx:
-            number = await broadcasts.draft(tx, text, owner, now=self._now())
+            number = await broadcasts.add_draft(tx, text, owner, now=self._now())
             return number, await broadcasts.count_audience(tx)
 
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:

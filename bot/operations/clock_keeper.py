@@ -57,7 +57,7 @@ class ClockKeeper:
             await self._follow(self._clock)
         behind = self._seconds_behind(*self._seen) if self._seen else 0.0
         if self._seen is None or behind >= _BACK_S:
-            await self._db.run(lambda tx: clock_bounds.cut(tx, now=self._now()))
+            await self._db.run(lambda tx: clock_bounds.cut_future_times(tx, now=self._now()))
         if behind >= _BACK_S:  # and the database works, without which nothing could begin
             log.warning("the clock was set back; the bot begins anew", seconds=round(behind, 1))
             self.went_back.set()

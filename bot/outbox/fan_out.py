@@ -42,11 +42,11 @@ class FanOut:
     async def _write_slice(self) -> bool:
         """Write one slice; false when there was none."""
         async with self._db.read() as tx:
-            if not await fan_outs.is_any(tx):
+            if not await fan_outs.has_any(tx):
                 return False
         # What a power cut undoes of it undoes how far it had come as well.
         result = await self._db.run(
-            lambda tx: fan_outs.advance(tx, now=self._now(), limit=_SLICE), durable=False
+            lambda tx: fan_outs.write_slice(tx, now=self._now(), limit=_SLICE), durable=False
         )
         if result:
             self._wake()

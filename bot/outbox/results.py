@@ -150,7 +150,7 @@ async def record(
             )
         return account
     if tells:
-        await deliveries.release(tx, chat_id, held=UNTOLD, now=now)
+        await deliveries.release_held(tx, chat_id, held=UNTOLD, now=now)
     if behind and replies.is_final(outcome):
         return account
     free_at = await _record_rest(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
@@ -356,7 +356,7 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[Delivery], now: datetime) ->
         if row.story:
             lost.setdefault((row.target, row.username), []).append(row)
     for row in rows:
-        if row.notice == REPLY and (word := replies.last_word(row.fields)):
+        if row.notice == REPLY and (word := replies.given_up_payload(row.fields)):
             await enqueue.add_reply(tx, row.target, word, now=now, due_at=due_at, held=UNTOLD)
     for (target, username), lost_here in lost.items():
         fields = {"username": username, "n": len(lost_here), "why": NOT_CONFIRMED}

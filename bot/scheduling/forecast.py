@@ -83,7 +83,7 @@ class ProfileState:
     hours_at: float = 0.0
     hours: MutableSequence[float] = field(default_factory=lambda: array("d", [0.0] * 24))
     age: float = 0.0
-    sums: MutableSequence[float] = field(default_factory=rates.no_sums)
+    sums: MutableSequence[float] = field(default_factory=rates.empty_sums)
     _rhythm: Sequence[float] | None = field(default=None, repr=False, compare=False)
     _rhythm_of: Population | None = field(default=None, repr=False, compare=False)
 
@@ -162,7 +162,7 @@ def _learn_stories(
     fast, slow = echoes_of(state, population)
     for story_at in taken:
         hour = int(story_at // HOUR)
-        _excite(state, story_at)
+        _excite_to(state, story_at)
         by_fast = fast * FAST * state.fast
         by_slow = slow * SLOW * state.slow
         everything = by_fast + by_slow + (1.0 - fast - slow) * rate * shape[hour % 24]
@@ -183,7 +183,7 @@ def _learn_stories(
     state._rhythm_of = None  # noqa: SLF001 - a cache of this module
 
 
-def _excite(state: ProfileState, at: float) -> None:
+def _excite_to(state: ProfileState, at: float) -> None:
     """Bring what earlier stories excite to ``at``."""
     gap = (at - state.story_at) / HOUR
     if gap < 24:  # noqa: PLR2004 - a day
@@ -197,7 +197,7 @@ def rate_of(state: ProfileState, population: Population) -> float:
     """Return the mean number of stories an hour that we expect."""
     estimates = rates.guesses(state.sums, state.age, population.rate)
     mixture = rates.mixture_of(estimates)
-    return mixture * rates.pooled(population.exponents, rates.leanings(estimates, mixture)) / 24
+    return mixture * rates.factor(population.exponents, rates.leanings(estimates, mixture)) / 24
 
 
 def echoes_of(state: ProfileState, population: Population) -> tuple[float, float]:
@@ -233,7 +233,7 @@ def spontaneous(state: ProfileState) -> float:
     return state.heard - state.fast_echoes - state.slow_echoes
 
 
-def usual_between(state: ProfileState, population: Population, begin: float, end: float) -> float:
+def usual_hours(state: ProfileState, population: Population, begin: float, end: float) -> float:
     """Return how many hours of its mean pace the time from ``begin`` to ``end`` is worth."""
     shape = rhythm(state, population)
     length = end - begin
@@ -256,11 +256,11 @@ def reach(state: ProfileState, population: Population, *, target: float, most: f
         by_fast = fast * FAST * (1.0 + state.fast) * exp(-FAST * gap)
         by_slow = slow * SLOW * (1.0 + state.slow) * exp(-SLOW * gap)
     now = rate * level_at(shape, state.seen_at)
-    echo = after_echoes(fast, slow, by_fast - fast * now, by_slow - slow * now)
+    echo = fading_echo(fast, slow, by_fast - fast * now, by_slow - slow * now)
     return hours_to(state.seen_at, rate, shape, echo, target=target, most=most)
 
 
-def after_echoes(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
+def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
     """Return how what is excited above its mean fades, with the offspring that nobody saw yet.
 
     The excess y of both kinds follows y' = -decay y + share x decay x (sum of y): two

@@ -126,7 +126,7 @@ LATEST_HOURS = 20.0
 """After which a profile is checked in any case; the rest of the day of a story is for outages."""
 
 
-def floor_hours(polls_a_day: float) -> float:
+def longest_pause(polls_a_day: float) -> float:
     """Return after how many hours a profile is checked whatever the price: 12 to 20."""
     return min(max(60 / polls_a_day, 12.0), LATEST_HOURS) if polls_a_day > 0 else LATEST_HOURS
 
@@ -151,9 +151,9 @@ class Price:
     since: float = 0.0
     frozen_until: float = 0.0
 
-    def of(self, demand: Demand, budget: float) -> float:
+    def at_budget(self, demand: Demand, budget: float) -> float:
         """Return subscriber-hours of waiting that a credit must save at ``budget`` a day."""
-        floor = floor_hours(budget / demand.costs) if demand.costs else 20.0
+        floor = longest_pause(budget / demand.costs) if demand.costs else 20.0
         # At the price zero some would be checked by the floor alone; those are paid first.
         free = max(budget / 24 - 0.5 * demand.costs / floor, 0.2 * budget / 24, 1e-9)
         mean = sum(demand.wanted) / 24

@@ -49,7 +49,7 @@ _FARTHEST = 2.0  # from the mixture, either way; a logarithm
 _NEVER = 0.003  # stories a day that are as good as none
 
 
-def no_sums() -> MutableSequence[float]:
+def empty_sums() -> MutableSequence[float]:
     """Return the sums of a profile of which nothing is known."""
     return array("d", [0.0] * len(HALF_LIVES))
 
@@ -79,7 +79,7 @@ def leanings(estimates: Sequence[float], mixture: float) -> list[float]:
     return [log(estimates[number] + _NEVER) - usual for number in POOLED]
 
 
-def pooled(exponents: Sequence[float], leaning: Sequence[float]) -> float:
+def factor(exponents: Sequence[float], leaning: Sequence[float]) -> float:
     """Return by what the mixture is multiplied."""
     return exp(min(max(sum(map(mul, exponents, leaning)), -_FARTHEST), _FARTHEST))
 
@@ -106,7 +106,7 @@ class Pool:
 
     def learn_expected(self, leaning: Sequence[float], stories: float) -> None:
         """Learn that the mixture had expected so many stories, whatever came."""
-        stories *= pooled(self.exponents, leaning)
+        stories *= factor(self.exponents, leaning)
         tilt = sum(map(mul, self.exponents, leaning)) - 1.0
         for number, value in enumerate(leaning):
             part = value * stories

@@ -34,7 +34,7 @@ from bot.scheduling.forecast import (
     ProfileState,
     echoes_of,
     spontaneous,
-    usual_between,
+    usual_hours,
 )
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import (
@@ -43,7 +43,7 @@ from bot.scheduling.pricing import (
     Demand,
     Price,
     ReleaseCurve,
-    floor_hours,
+    longest_pause,
     survey,
 )
 from bot.scheduling.rates import Pool, guesses, leanings, mixture_of
@@ -101,15 +101,15 @@ class Schedule:
         self.budget, self.apart = budget, apart
         costs = self.demand.costs
         polls = (budget - apart) / costs if costs else 24.0
-        self.floor = floor_hours(polls)
+        self.floor = longest_pause(polls)
         mean_cost = costs / self.demand.profiles if self.demand.profiles else 1.0
         most = BANK_HOURS * budget / 24 + 2 * sqrt(budget * mean_cost)
         wanted = self.demand.wanted if self.rule.by_rhythm else (1.0,) * 24
         self.release_curve = ReleaseCurve(wanted, min(max(most, mean_cost), budget))
-        self.current = self._price()
+        self.current = self._current_price()
 
-    def _price(self) -> float:
-        return self.price.of(self.demand, self.budget - self.apart)
+    def _current_price(self) -> float:
+        return self.price.at_budget(self.demand, self.budget - self.apart)
 
     def survey(
         self,
@@ -148,7 +148,7 @@ class Schedule:
         if state.due_at:  # the first check was put where there was room, whatever the price
             self.price.observe(at, at - state.due_at)
         if not self.price.polls:
-            self.current = self._price()
+            self.current = self._current_price()
         self.bucket.credits -= cost
         if not self.rule.by_rhythm or not 0 < state.seen_at < at:
             return self.learn(state, weight, cost, at=at, taken=taken)
@@ -180,7 +180,7 @@ class Schedule:
         estimates = guesses(state.sums, state.age, population.rate)
         mixture = mixture_of(estimates)
         leaning = leanings(estimates, mixture)
-        hours = usual_between(state, population, max(state.seen_at, at - DAY), at)
+        hours = usual_hours(state, population, max(state.seen_at, at - DAY), at)
         before = spontaneous(state)
         due = self.learn(state, weight, cost, at=at, taken=taken)
         self.pool.learn_stories(leaning, spontaneous(state) - before)
@@ -198,12 +198,12 @@ class Schedule:
         """Let out the credits that are due by ``now``."""
         self.bucket.advance(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
-    def credits(self, now: float) -> tuple[float, float]:
+    def credits_to_spend(self, now: float) -> tuple[float, float]:
         """Return what may be spent now on checks that are due, and on checks before their time."""
         held = self.bucket.credits
-        return held, max(0.0, held - self.spare(now))
+        return held, max(0.0, held - self.reserved_for_due(now))
 
-    def spare(self, now: float) -> float:
+    def reserved_for_due(self, now: float) -> float:
         """Return the credits that checks before their time leave for what becomes due.
 
         Half of what the bucket may hold; near midnight no more than the rest of the day can spend.
@@ -211,7 +211,7 @@ class Schedule:
         left = 1.0 - now % DAY / DAY
         return min(self.release_curve.most / 2, self.budget * left)
 
-    def next_at(
+    def next_check_at(
         self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
     ) -> float:
         """Return when to check what is first in the queue: when due and paid for, or early.
@@ -224,12 +224,12 @@ class Schedule:
             paid = min(paid, max(now, seen_at + _URGENT))
         if due_at <= paid:
             return max(paid, now)
-        need = self.spare(now) + cost
+        need = self.reserved_for_due(now) + cost
         early = bucket.ready_at(need, spent=spent, budget=self.budget, plan=self.release_curve)
-        early = max(self._at_the_end(early, cost, spent), seen_at + self.minimum)
+        early = max(self._early_check_at(early, cost, spent), seen_at + self.minimum)
         return max(now, paid, min(due_at, early))
 
-    def _at_the_end(self, early: float, cost: float, spent: float) -> float:
+    def _early_check_at(self, early: float, cost: float, spent: float) -> float:
         """Return when the bucket pays an early check at last: near midnight it spares less."""
         bucket, budget, left = self.bucket, self.budget, self.release_curve.left
         rest = budget - spent - cost
@@ -266,7 +266,7 @@ class Schedule:
         if spent + cost > self.budget:
             return False
         is_due = due_at <= now + _ROUNDING
-        for_due, for_early = self.credits(now)
+        for_due, for_early = self.credits_to_spend(now)
         is_paid = (for_due if is_due else for_early) + _ROUNDING >= cost
         if not is_due and not is_paid:
             return False

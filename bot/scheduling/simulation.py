@@ -106,11 +106,11 @@ class _Run:
             plan.bind(self.states)
         self.schedule = Schedule(plan.budget, minimum=plan.minimum, rule=plan.rule)
         self.schedule.bucket.at = begin
-        self.schedule.survey(self._rows())
+        self.schedule.survey(self._survey_rows())
         self.survey_at = begin + self._survey_pause(begin)
         self.paused_until = begin
 
-    def _rows(self) -> Iterator[tuple[ProfileState, float, float]]:
+    def _survey_rows(self) -> Iterator[tuple[ProfileState, float, float]]:
         cost = self.plan.cost
         for state, record in zip(self.states, self.plan.records, strict=True):
             yield state, record.subscribers, cost
@@ -129,7 +129,7 @@ class _Run:
         result, plan, schedule = self.result, self.plan, self.schedule
         queue = self._first_checks()
         resting: deque[tuple[float, int]] = deque()
-        next_at, advance, may_poll = schedule.next_at, schedule.advance, schedule.may_poll
+        next_at, advance, may_poll = schedule.next_check_at, schedule.advance, schedule.may_poll
         states, cost = self.states, plan.cost
         now = result.begin
         for day in range(self.days):
@@ -158,7 +158,7 @@ class _Run:
                 if not may_poll(due, seen_at, cost, now=now, spent=spent):
                     now += 1.0
                     continue
-                due, paid = self._visit(key, now)
+                due, paid = self._check_profile(key, now)
                 if paid:  # none is due, nor checked early, before it has rested
                     heappop(queue)
                     resting.append((due, key))
@@ -180,7 +180,7 @@ class _Run:
             heappush(queue, resting.popleft())
         return now
 
-    def _visit(self, key: int, now: float) -> tuple[float, int]:
+    def _check_profile(self, key: int, now: float) -> tuple[float, int]:
         """Check a profile, unless the price has moved; return when it is due, and the cost."""
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers
@@ -192,13 +192,13 @@ class _Run:
             schedule.record_failure(now)
             self.paused_until = now + _PROBE
             return now + _POLL_AGAIN, 0
-        due = schedule.learn_polled(state, weight, plan.cost, at=now, taken=self._shown(key, now))
+        due = schedule.learn_polled(state, weight, plan.cost, at=now, taken=self._unseen(key, now))
         result = self.result
         result.poll_count += 1
         if plan.record_polls:
             result.polls.append((now, key))
         if now >= self.survey_at:
-            schedule.survey(self._rows())
+            schedule.survey(self._survey_rows())
             self.survey_at = now + self._survey_pause(now)
         if plan.as_rows:
             self.states[key] = ProfileState.from_json(state.to_json())
@@ -210,7 +210,7 @@ class _Run:
             return self.plan.refresh
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
-    def _shown(self, key: int, now: float) -> Sequence[float]:
+    def _unseen(self, key: int, now: float) -> Sequence[float]:
         """Return the new stories that a check shows, and note how long they waited."""
         taken = self.plan.records[key].taken_at
         since = self.upto[key]

@@ -88,15 +88,15 @@ class Attempts:
 
     async def run(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send all open items; None when each is sent or failed, else what stopped it."""
-        self._supply.known_first(items)
+        self._supply.use_known_files(items)
         if request.lane == "alert":
             self._supply.postpone_known(items)
-        await self._advance_all(
+        await self._find_sources(
             [item for item in items if item.source is None and item.is_open], request
         )
-        return await self._bring(items, request)
+        return await self._send_all(items, request)
 
-    async def _bring(self, items: list[Item], request: SendRequest) -> Outcome | None:
+    async def _send_all(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send items until each is there or has no source left; None, or what stopped it."""
         while waiting := _sendable(items, in_order=request.options.in_order):
             # Documents make an album of their own; what goes alone comes between two albums.
@@ -106,13 +106,14 @@ class Attempts:
                 if item.kind != "document" or request.options.as_files
             ]
             batch = groups if len(groups) > 1 else waiting[:1]
-            if stopped := await self._send(batch, request):
+            if stopped := await self._send_batch(batch, request):
                 return stopped
         return None
 
-    async def _send(self, batch: list[Item], request: SendRequest) -> Outcome | None:
+    async def _send_batch(self, batch: list[Item], request: SendRequest) -> Outcome | None:
         try:
-            messages = await (self._group if len(batch) > 1 else self._single)(batch, request)
+            send = self._send_group if len(batch) > 1 else self._send_single
+            messages = await send(batch, request)
         except api.NotWantedError:
             return outcomes.NOT_WANTED
         except TelegramError as error:
@@ -134,7 +135,7 @@ class Attempts:
         await self._files.remember(new)
         return None
 
-    async def _group(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
+    async def _send_group(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
         text = request.text.arguments()
         media = [
             as_media(item, {} if number else text, request.options)
@@ -145,7 +146,7 @@ class Attempts:
         )
         return shown
 
-    async def _single(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
+    async def _send_single(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
         (item,) = batch
         arguments = as_single(item, request.text.arguments(), request.options)
         return [await self._call(METHODS[item.kind], arguments, request, 1)]
@@ -185,7 +186,7 @@ class Attempts:
                 self._supply.give_up_urls(batch)
             return await self._after_flood(outcome, outcome.after, batch, request)
         if not (isinstance(outcome, GiveUp) and outcome.scope == "item"):
-            return _refuse_kind(outcome, batch)
+            return _give_up_kind(outcome, batch)
         if len(batch) > 1:
             return await self._after_album(refusal, batch, request)
         await self._after_single(refusal, batch[0], request)
@@ -198,47 +199,47 @@ class Attempts:
 
         Only a story that was refused when it was sent alone is given up, or bought anew.
         """
-        blamed = _by_url(batch)
+        blamed = _sent_by_url(batch)
         is_named = refusal.scope != "fetch"  # of those only the first is
         if is_named and refusal.item is not None and refusal.item < len(batch):
             blamed = [batch[refusal.item]]
         elif refusal.scope == "size":
             blamed = []  # together they are too large
         if blamed:
-            await run_together(*(self._next_free(refusal, item, request) for item in blamed))
+            await run_together(*(self._try_free_source(refusal, item, request) for item in blamed))
             return None
         if request.refused_alone == refusal.without_numbers:  # it is not about one of the stories
             for item in batch:
                 await self._supply.postpone(item, refusal, request.target.chat_id)
             return None
-        stopped = await self._bring(batch[: len(batch) // 2], request)
+        stopped = await self._send_all(batch[: len(batch) // 2], request)
         rest = _sendable(batch, in_order=request.options.in_order)
-        return stopped or await self._bring(rest, request)
+        return stopped or await self._send_all(rest, request)
 
     async def _after_single(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         if refusal.scope == "size" and not isinstance(item.source, ByUrl):
             self._supply.close_failed(item, MediaTooBigError.text)
         elif refusal.scope in OF_FILES:
-            if not await self._as_document(refusal, item, request):
-                await self._supply.advance(item, request.asker)
+            if not await self._try_as_document(refusal, item, request):
+                await self._supply.find_source(item, request.asker)
         elif (
             request.refused_alone == refusal.without_numbers
-            or not await self._supply.advance_free(item, request.asker)
+            or not await self._supply.find_free_source(item, request.asker)
         ):
             request.refused_alone = refusal.without_numbers
             await self._supply.postpone(item, refusal, request.target.chat_id)
 
-    async def _next_free(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
+    async def _try_free_source(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         """Let an item go another way that costs nothing; where there is none, it goes alone."""
         if not (
-            await self._as_document(refusal, item, request)
-            or await self._supply.advance_free(item, request.asker)
+            await self._try_as_document(refusal, item, request)
+            or await self._supply.find_free_source(item, request.asker)
         ):
             item.alone = True
 
-    async def _as_document(self, refusal: Refusal, item: Item, request: SendRequest) -> bool:
+    async def _try_as_document(self, refusal: Refusal, item: Item, request: SendRequest) -> bool:
         is_one = refusal.scope == "photo" and item.kind == "photo"
-        return is_one and await self._supply.as_document(item, request.asker)
+        return is_one and await self._supply.make_document(item, request.asker)
 
     async def _after_flood(
         self, outcome: TryLater, after: timedelta, batch: list[Item], request: SendRequest
@@ -257,12 +258,12 @@ class Attempts:
             return outcome
         request.floods += 1  # the limiter keeps the chat closed until then
         if len(batch) > 1:
-            await self._advance_all(_by_url(batch), request)
+            await self._find_sources(_sent_by_url(batch), request)
         return None
 
-    async def _advance_all(self, items: list[Item], request: SendRequest) -> None:
+    async def _find_sources(self, items: list[Item], request: SendRequest) -> None:
         """Give each its next source, all at once: some have to be downloaded."""
-        await run_together(*(self._supply.advance(item, request.asker) for item in items))
+        await run_together(*(self._supply.find_source(item, request.asker) for item in items))
 
 
 def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
@@ -271,7 +272,7 @@ def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
     return [item for item in items[: next(until, None)] if item.is_open]
 
 
-def _refuse_kind(outcome: Outcome, batch: list[Item]) -> Outcome | None:
+def _give_up_kind(outcome: Outcome, batch: list[Item]) -> Outcome | None:
     """Give up what needs a right that the bot has not, and go on with the rest; None to go on.
 
     Where nothing of the batch is of the kind that the refusal names, it is about all of it.
@@ -284,5 +285,5 @@ def _refuse_kind(outcome: Outcome, batch: list[Item]) -> Outcome | None:
     return None
 
 
-def _by_url(batch: list[Item]) -> list[Item]:
+def _sent_by_url(batch: list[Item]) -> list[Item]:
     return [item for item in batch if isinstance(item.source, ByUrl)]

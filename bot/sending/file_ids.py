@@ -46,10 +46,10 @@ class Files:
         if not missing:
             return here
         async with self._db.read() as tx:
-            self._memorise(await store.known(tx, self._bot_id(), missing, now=self._now()))
+            self._remember_here(await store.known(tx, self._bot_id(), missing, now=self._now()))
         return self._usable(pks)
 
-    def at_hand(self, pks: Collection[str]) -> dict[str, KnownFile]:
+    def cached(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the known files without reading the store."""
         now = self._now()
         files = {pk: self._memory[pk] for pk in pks if pk in self._memory}
@@ -107,7 +107,7 @@ class Files:
         failed.
         """
         if files:
-            self._memorise(files)
+            self._remember_here(files)
             try:
                 async with self._db.begin() as tx:
                     await store.remember(tx, self._bot_id(), files)
@@ -121,9 +121,9 @@ class Files:
             await store.forget(tx, self._bot_id(), pk)
 
     def _usable(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        return {pk: file for pk, file in self.at_hand(pks).items() if is_good_for(file, len(pks))}
+        return {pk: file for pk, file in self.cached(pks).items() if is_good_for(file, len(pks))}
 
-    def _memorise(self, files: dict[str, KnownFile]) -> None:
+    def _remember_here(self, files: dict[str, KnownFile]) -> None:
         self._memory |= files
         while len(self._memory) > _REMEMBERED:
             del self._memory[next(iter(self._memory))]

@@ -213,7 +213,7 @@ def _file_argument(item: Item, *, attach: bool) -> str | InputFile:
             return url
         case ByUpload(file):
             name = _filename(item.story, file.path.suffix) if item.as_file else None
-            return from_disk(file.path, attach=attach, name=name)
+            return file_from_disk(file.path, attach=attach, name=name)
         case None:
             raise ValueError("an item without a source can't be sent")
 
@@ -224,7 +224,7 @@ def _filename(story: Story, suffix: str) -> str:
     return f"{story.taken_at:%Y-%m-%d_%H-%M}_{username}_{story.pk}{suffix}"
 
 
-def from_disk(path: Path, *, attach: bool, name: str | None = None) -> InputFile:
+def file_from_disk(path: Path, *, attach: bool, name: str | None = None) -> InputFile:
     """Return a file that the transport opens when it sends it, and not before."""
     return InputFile(cast("IO[bytes]", path), filename=name, attach=attach, read_file_handle=False)
 

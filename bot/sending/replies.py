@@ -168,7 +168,7 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     return said + under
 
 
-def last_word(payload: Payload) -> Payload | None:
+def given_up_payload(payload: Payload) -> Payload | None:
     """Return what is said where an answer was given up; None where that was itself given up."""
     if payload.get("is_last_word"):
         return None
@@ -205,11 +205,11 @@ class Replies:
         ``leaving`` is told right before each request that may put some of it into the chat.
         """
         if payload["kind"] == "album":
-            async with running_beside(self._show_work(target)):
-                return await self._album(target, payload, silent=silent, leaving=leaving)
+            async with running_beside(self._show_uploading(target)):
+                return await self._send_album(target, payload, silent=silent, leaving=leaving)
         limits = {"lane": lane, "patience": patience, "leaving": leaving}
         try:
-            method, arguments = _call_of(payload)
+            method, arguments = _api_call(payload)
             arguments |= {"chat_id": target.chat_id}
             if method != "editMessageText":
                 arguments |= {
@@ -231,7 +231,7 @@ class Replies:
             return outcome_of(error)
         return Sent((SentItem("", message["message_id"]),) if isinstance(message, dict) else ())
 
-    async def _album(
+    async def _send_album(
         self, target: Target, payload: Payload, *, silent: bool, leaving: api.Leaving | None
     ) -> Outcome:
         chat_id, user_id, is_owner = payload["asker"]
@@ -251,7 +251,7 @@ class Replies:
             leaving=leaving,
         )
 
-    async def _show_work(self, target: Target) -> None:
+    async def _show_uploading(self, target: Target) -> None:
         """Say "is sending a photo…" while that takes long."""
         while True:
             await asyncio.sleep(1)
@@ -314,16 +314,16 @@ async def _count_items(
         await usage.add(tx, [(chat_id, got)], day=now.date())
 
 
-def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:
+def _api_call(payload: Payload) -> tuple[str, dict[str, Any]]:
     """Return the method and the arguments that bring a payload."""
     kind = payload["kind"]
     if kind == "document":
         file = InputFile(payload["data"].encode(), filename=payload["filename"])
         return "sendDocument", {"document": file, "caption": payload["caption"]}
-    return _call_of_text(payload)
+    return _api_call_of_text(payload)
 
 
-def _call_of_text(payload: Payload) -> tuple[str, dict[str, Any]]:
+def _api_call_of_text(payload: Payload) -> tuple[str, dict[str, Any]]:
     markup = payload.get("markup")
     if payload["buttons"]:
         markup = {"inline_keyboard": payload["buttons"]}

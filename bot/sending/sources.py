@@ -87,7 +87,7 @@ class Supply:
         self._tell = tell
         self._unknown_words = Recent[str]()
 
-    async def advance(self, item: Item, asker: Asker) -> None:
+    async def find_source(self, item: Item, asker: Asker) -> None:
         """Give the item its next source, or close it with the sentence why there is none."""
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
@@ -116,7 +116,7 @@ class Supply:
                 can_pay = can_pay and not isinstance(error, SpendingError)
                 self._record_failure(item, error)
 
-    async def advance_free(self, item: Item, asker: Asker) -> bool:
+    async def find_free_source(self, item: Item, asker: Asker) -> bool:
         """Give the item its next source that costs no credit; false, and it keeps its own."""
         while item.is_open and item.tried < _FREE_STEPS:
             step = self._steps[item.tried]
@@ -159,9 +159,9 @@ class Supply:
             if self._postponed.get(item.file_key, within=_ASKED_AGAIN, now=self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
 
-    def known_first(self, items: list[Item]) -> None:
+    def use_known_files(self, items: list[Item]) -> None:
         """Give its file_id to each item that has one; ``Files.reserve_unknown`` has read them."""
-        known = self._files.at_hand([item.file_key for item in items])
+        known = self._files.cached([item.file_key for item in items])
         for item in items:
             if file := known.get(item.file_key):
                 if item.as_file and file.kind != "document":
@@ -189,10 +189,10 @@ class Supply:
             if isinstance(item.source, ByUrl):
                 self._no_address.record(item.story.pk, "refused", now=self._now())
 
-    async def as_document(self, item: Item, asker: Asker) -> bool:
+    async def make_document(self, item: Item, asker: Asker) -> bool:
         """Let a photo whose measures Telegram refused go as a file; false: none can be had."""
         while not isinstance(item.source, ByUpload):
-            if not await self.advance_free(item, asker):
+            if not await self.find_free_source(item, asker):
                 return False
         item.kind = "document"
         return True
@@ -228,11 +228,11 @@ class Supply:
                 return None
             if self._bought.get(story.pk, within=_BUY_AGAIN, now=now):
                 if not self._times_gone(story.pk):
-                    self._wait_for_a_file(item)
+                    self._mark_for_later(item)
                 return None
             self._bought.record(story.pk, "bought", now=now)
         try:
-            file = await self._buy_of_profile(story, asker, self._fallback)
+            file = await self._buy_in_turn(story, asker, self._fallback)
         except SpendingError:  # nothing was asked
             if is_alert:
                 self._bought.forget(story.pk)
@@ -241,7 +241,7 @@ class Supply:
         item.later = False
         return source
 
-    async def _buy_of_profile(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
+    async def _buy_in_turn(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
         """Buy one file of a profile first, the others only when that came."""
         whose = story.profile.profile_id or story.profile.username
         async with self._firsts.setdefault(whose, asyncio.Lock()):
@@ -270,7 +270,7 @@ class Supply:
         return self._gone.get(pk, within=STORY_LIFE, now=self._now()) or 0
 
     @staticmethod
-    def _wait_for_a_file(item: Item) -> None:
+    def _mark_for_later(item: Item) -> None:
         """Let an alert come again where nothing could be had of it now, and may be later."""
         item.later = item.later or not item.spooled
 
@@ -295,11 +295,11 @@ class Supply:
             self._gone.record(item.story.pk, self._times_gone(item.story.pk) + 1, now=self._now())
             self._is_gone(item)
         elif isinstance(error, ApiUnavailableError | OutOfServiceError):
-            self._wait_for_a_file(item)
+            self._mark_for_later(item)
             item.reason = MediaUnavailableError.text
         elif isinstance(error, SpendingError):
             item.reason = error.text if isinstance(error, PastedLimitError) else item.reason
-            self._wait_for_a_file(item)
+            self._mark_for_later(item)
 
 
 def is_pasted(story: Story) -> bool:

@@ -87,7 +87,7 @@ class Topics:
         if not may_make:
             raise TopicRightError
 
-    async def state_of_lost(self, chat_id: int, thread_id: int) -> TopicState:
+    async def state_of_lost_topic(self, chat_id: int, thread_id: int) -> TopicState:
         """Return what became of a topic of which Telegram said "message thread not found".
 
         It says so for whatever kept it from looking (Client.cpp, ``check_message_topic``). A
@@ -109,7 +109,7 @@ class Topics:
             return bool((await self._bot.get_me()).has_topics_enabled)
         return bool(chat.is_forum)
 
-    async def own_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
+    async def ensure_own_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
         """Return a profile's own topic in a chat, made where there is none.
 
         It waits for Telegram, so no transaction may be open. If a process died while it made the
@@ -128,19 +128,19 @@ class Topics:
             if topic and topic.claimed_until and topic.claimed_until > now:
                 raise AskAgainError("its topic is being made")
             until = now + CLAIMED_FOR
-            await store.claim(tx, chat_id, profile_id, _name(username), until=until)
-        return await self._make(chat_id, profile_id, username)
+            await store.claim(tx, chat_id, profile_id, _topic_name(username), until=until)
+        return await self._make_topic(chat_id, profile_id, username)
 
-    async def _make(self, chat_id: int, profile_id: str, username: str) -> Target:
+    async def _make_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
         limits: Any = {"patience": _FLOOD_S} if self._bot.rate_limiter is not None else None
         try:
             async with asyncio.timeout(_CALL_S):
                 made = await self._bot.create_forum_topic(
-                    chat_id, _name(username), rate_limit_args=limits
+                    chat_id, _topic_name(username), rate_limit_args=limits
                 )
         except (BadRequest, Forbidden) as error:
             async with self._db.begin() as tx:
-                await store.release(tx, chat_id, profile_id)
+                await store.forget_unmade(tx, chat_id, profile_id)
             log.info("a topic can't be made", chat=chat_id, reason=str(error))
             raise _error_of(error, chat_id) from error
         except (TelegramError, TimeoutError) as error:
@@ -160,7 +160,7 @@ class Topics:
             await store.adopt(tx, chat_id, name, thread_id)
 
 
-def _name(username: str) -> str:
+def _topic_name(username: str) -> str:
     return username[:_LONGEST_NAME]
 
 

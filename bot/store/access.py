@@ -51,13 +51,13 @@ _OF = sa.select(*COLUMNS).where(
 )
 
 
-def _is(subject: Subject) -> sa.ColumnElement[bool]:
+def _is_subject(subject: Subject) -> sa.ColumnElement[bool]:
     return sa.and_(_KIND.in_([subject.kind]), _SUBJECT.in_([subject.id]))
 
 
 async def get(tx: Tx, subject: Subject) -> Entry | None:
     """Return the row of somebody, None where the list does not know them."""
-    return await row_or_none(tx, Entry, sa.select(*COLUMNS).where(_is(subject)))
+    return await row_or_none(tx, Entry, sa.select(*COLUMNS).where(_is_subject(subject)))
 
 
 async def deciding_rows(
@@ -185,16 +185,16 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     after = await get(tx, Subject.of_chat(new))
     names = Entry.__dataclass_fields__.keys() - {"kind", "subject", "since"}
     values = {name: getattr(before, name) for name in names}
-    if after and _block_lasts(after) > _block_lasts(before):
+    if after and _block_length(after) > _block_length(before):
         values |= {name: getattr(after, name) for name in _OF_BLOCK}
     await put(tx, Subject.of_chat(new), now=before.since, **values)
-    await tx.execute(sa.delete(access_list).where(_is(Subject.of_chat(old))))
+    await tx.execute(sa.delete(access_list).where(_is_subject(Subject.of_chat(old))))
 
 
 _OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
 
 
-def _block_lasts(entry: Entry) -> tuple[bool, bool, datetime]:
+def _block_length(entry: Entry) -> tuple[bool, bool, datetime]:
     """Return what orders blocks by how long they last: none, until a time, without end."""
     until = entry.blocked_until
     return entry.blocked_since is not None, until is None, until or EPOCH
@@ -202,10 +202,11 @@ def _block_lasts(entry: Entry) -> tuple[bool, bool, datetime]:
 
 async def forget_name(tx: Tx, chat_id: int) -> None:
     """Forget the name of somebody who asked for that; whether they may use the bot stays."""
-    await tx.execute(sa.update(access_list).where(_is(Subject.of_chat(chat_id))).values(name=""))
+    theirs = _is_subject(Subject.of_chat(chat_id))
+    await tx.execute(sa.update(access_list).where(theirs).values(name=""))
 
 
-async def invite(
+async def add_invitation(
     tx: Tx, digest: str, *, by: str, uses: int, until: datetime, now: datetime
 ) -> None:
     """Keep a new invitation, and forget those that are over."""
@@ -217,21 +218,21 @@ async def invite(
 
 async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
     """Return whether an invitation can still be used."""
-    return bool((await tx.execute(sa.select(sa.exists().where(_can_use(digest, now))))).scalar())
+    return bool((await tx.execute(sa.select(sa.exists().where(_is_usable(digest, now))))).scalar())
 
 
 async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
     """Use an invitation once; return who made it, None where it can't be used any more."""
     statement = (
         sa.update(invitations)
-        .where(_can_use(digest, now))
+        .where(_is_usable(digest, now))
         .values(uses=invitations.c.uses - 1)
         .returning(invitations.c.made_by)
     )
     return await row_or_none(tx, str, statement)
 
 
-def _can_use(digest: str, now: datetime) -> sa.ColumnElement[bool]:
+def _is_usable(digest: str, now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(
         invitations.c.digest == digest, invitations.c.uses > 0, invitations.c.until > now
     )
@@ -245,7 +246,7 @@ def _allowance(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect[Any
 _ALLOWANCES = sa.select(
     _allowance(sa.literal("person"), "person"),
     _allowance(sa.bindparam("chat_kind", type_=sa.String), "chat"),
-    acquaintances.is_known_as(
+    acquaintances.known_condition(
         sa.bindparam("kind", type_=sa.String), sa.bindparam("who", type_=sa.BigInteger)
     ),
 )

@@ -73,7 +73,7 @@ async def is_known(tx: Tx, kind: _Kind, subject: int) -> bool:
     return ((await tx.execute(statement)).scalar() or 0) >= KNOWN_AFTER
 
 
-def is_known_as(
+def known_condition(
     kind: sa.ColumnElement[str], subject: sa.ColumnElement[int]
 ) -> sa.ColumnElement[bool]:
     """Return the condition that who stands in another table was seen on enough days."""

@@ -58,7 +58,7 @@ async def count_audience(tx: Tx) -> int:
     ).scalar() or 0
 
 
-async def draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
+async def add_draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
     """Keep a broadcast that is not sent yet; return its number."""
     values = {"text": text, "owner": owner, "made_at": now}
     statement = sa.insert(broadcasts).values(**values).returning(broadcasts.c.id)

@@ -77,7 +77,7 @@ async def take_allowances(
     return next(refusing, None)
 
 
-async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
+async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
     """Take ``amount`` off what was spent that day (negative: add, whatever the limit)."""
     await tx.execute(
         sa.update(allowances)
@@ -152,7 +152,7 @@ async def take_credits(
     return (await tx.execute(_TAKE_CREDITS[side], row | limits)).first() is not None
 
 
-async def give_credits(
+async def give_back_credits(
     tx: Tx, side: Side, day: date, amount: int, *, of_balance: bool = True
 ) -> None:
     """Take ``amount`` off what one side spent that day (negative: add), and what was ever spent.

@@ -105,7 +105,7 @@ async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
     return {row[0]: row[1] for row in await tx.execute(statement) if row[1]}
 
 
-async def open_ids(tx: Tx) -> list[int]:
+async def active_ids(tx: Tx) -> list[int]:
     """Return the ids of all chats that have used the bot and have not removed it."""
     return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 

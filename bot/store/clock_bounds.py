@@ -58,12 +58,12 @@ _MOST: tuple[tuple[sa.Column[datetime], timedelta], ...] = (
 """How far ahead of now each time may be."""
 
 
-async def cut(tx: Tx, *, now: datetime) -> None:
+async def cut_future_times(tx: Tx, *, now: datetime) -> None:
     """Cut all times to their bounds, and owe what lives and was taken for seen or expired."""
     await _begin_subscriptions_earlier(tx, now)
     await _check_sooner(tx, now)
-    await _owe_what_lives(tx, now)
-    await _judge_anew(tx, now)
+    await _owe_live_stories(tx, now)
+    await _make_due_again(tx, now)
     lead, lead_until = key_values.c, now + LEASE
     await tx.execute(
         sa.update(key_values)
@@ -113,7 +113,7 @@ async def _check_sooner(tx: Tx, now: datetime) -> None:
     )
 
 
-async def _owe_what_lives(tx: Tx, now: datetime) -> None:
+async def _owe_live_stories(tx: Tx, now: datetime) -> None:
     """Owe what was seen in the future and lives; nobody gets a story twice."""
     seen = (
         sa.select(stories.c.profile_id, stories.c.pk)
@@ -137,7 +137,7 @@ async def _owe_what_lives(tx: Tx, now: datetime) -> None:
     )
 
 
-async def _judge_anew(tx: Tx, now: datetime) -> None:
+async def _make_due_again(tx: Tx, now: datetime) -> None:
     """Let what waits be looked at now: it is put off again where that is right."""
     missed = sa.and_(deliveries.c.notice == MISSED, deliveries.c.created_at > now)
     await tx.execute(sa.delete(deliveries).where(is_open, missed))

@@ -338,7 +338,7 @@ async def drop_doubles(tx: Tx, subscription_id: int, *, by: int, now: datetime) 
     await tx.execute(had.values(subscription_id=subscription_id))
 
 
-async def release(tx: Tx, chat_id: int, *, held: str | None = None, now: datetime) -> None:
+async def release_held(tx: Tx, chat_id: int, *, held: str | None = None, now: datetime) -> None:
     """Let what is held in a chat, for this reason or for any, be due and judged anew.
 
     The reason is kept until it is sent. What was claimed and has not left yet is judged anew, too,

@@ -63,7 +63,7 @@ async def those_ended_at(
     ]
 
 
-async def has(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:
+async def has_ended(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:
     """Return whether a chat followed a profile, and ended that after ``since``."""
     rows = await tx.execute(
         sa.select(ended.c.at)

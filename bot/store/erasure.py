@@ -29,7 +29,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await chats.lock(tx, [chat_id])
     await chat_queues.lock(tx, chat_id)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
-    await subscriptions.start_or_stop(tx, profile_ids=followed, now=now)
+    await subscriptions.update_checks(tx, profile_ids=followed, now=now)
     await ledger.move_chat(tx, chat_id, ledger.NOBODY)
     await acquaintances.forget(tx, [chat_id])
     await access.forget_name(tx, chat_id)

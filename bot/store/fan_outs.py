@@ -106,12 +106,12 @@ async def add(
     )
 
 
-async def is_any(tx: Tx) -> bool:
+async def has_any(tx: Tx) -> bool:
     """Return whether something is left to be brought to those who wait."""
     return bool((await tx.execute(_ANY)).scalar())
 
 
-async def advance(tx: Tx, *, now: datetime, limit: int) -> bool:
+async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
     """Owe one slice, of up to ``limit`` subscriptions; false when nothing was left for us."""
     row = (await tx.execute(_HEAD)).one_or_none()
     if row is None:
@@ -120,7 +120,7 @@ async def advance(tx: Tx, *, now: datetime, limit: int) -> bool:
     end: int | None = (await tx.execute(_END_OF_SLICE, where | {"before": limit - 1})).scalar()
     is_last = end is None or end >= row.last_id
     where["last_id"] = row.last_id if end is None else end
-    await _owe(tx, row, where)
+    await _add_deliveries(tx, row, where)
     this = fan_outs.c.id == row.id
     if is_last:
         await tx.execute(sa.delete(fan_outs).where(this))
@@ -143,10 +143,10 @@ async def owe_before_end(tx: Tx, ends: Subscription, *, heir: Subscription) -> N
     )
     this = {"profile_id": ends.profile_id, "after_id": ends.id - 1, "last_id": ends.id}
     for row in (await tx.execute(coming.order_by(fan_outs.c.id))).all():
-        await _owe(tx, row, this)
+        await _add_deliveries(tx, row, this)
 
 
-async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
+async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
     """Lock what a slice touches in the order of ``bot.store``, and insert its deliveries."""
     if tx.dialect.name == "postgresql":
         await tx.execute(_QUEUES, where)

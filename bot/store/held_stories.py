@@ -22,7 +22,7 @@ _KINDS = ("photo", "video", "animation")  # an original is a document
 _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 
-async def followed(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
+async def followed_ids(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
     """Return the ids of the profiles that a chat follows whose names begin so."""
     statement = (
         sa.select(subscriptions.c.profile_id)

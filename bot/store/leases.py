@@ -42,14 +42,14 @@ async def release(tx: Tx, key: str, owner: str) -> None:
     )
 
 
-async def held(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
+async def held_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
     """Return the values of the leases whose keys begin so and that have not ended."""
     ours = sa.and_(key_values.c.key.startswith(prefix), key_values.c.until > now)
     return list((await tx.execute(sa.select(key_values.c.value).where(ours))).scalars())
 
 
 @asynccontextmanager
-async def in_time(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
+async def begin_within(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
     """Yield a transaction that fails in time where the database is silent."""
     try:
         async with asyncio.timeout(patience_s), db.begin(durable=False) as tx:
@@ -61,7 +61,7 @@ async def in_time(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator
 async def let_go(db: Database, key: str, owner: str, *, patience_s: float = PATIENCE_S) -> None:
     """Release a lease; where the database is silent, let it end by itself."""
     try:
-        async with in_time(db, patience_s) as tx:
+        async with begin_within(db, patience_s) as tx:
             await release(tx, key, owner)
     except DatabaseUnavailableError as error:
         log.warning("a lease is not released", key=key, why=str(error))
@@ -115,7 +115,7 @@ class Leader:
         """Take or renew the lead, which ends where that fails: another may have it by then."""
         asked_at, leads = self._now(), False
         try:
-            async with in_time(self._db, self._patience_s) as tx:
+            async with begin_within(self._db, self._patience_s) as tx:
                 taken = await take(tx, self._key, self._owner, now=asked_at, lease=self._lease)
             leads = taken
         finally:

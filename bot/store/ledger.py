@@ -132,7 +132,7 @@ async def replies_by_hour(
     if of_known:
         who = sa.func.coalesce(ledger_entries.c.user_id, ledger_entries.c.chat_id)
         kind = sa.case((ledger_entries.c.user_id.is_(None), "chat"), else_="person")
-        counts = sa.and_(counts, acquaintances.is_known_as(kind, who))
+        counts = sa.and_(counts, acquaintances.known_condition(kind, who))
     statement = (
         sa.select(hour, sa.func.sum(sa.case((counts, ledger_entries.c.credits), else_=0)))
         .where(

@@ -69,18 +69,18 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await _end_for_heir(tx, one, heir)
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c:
-            await _rewrite(tx, table, old, new)
+            await _rewrite_chat_id(tx, table, old, new)
     await budgets.move_chat(tx, old, new)
     await acquaintances.move_chat(tx, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "closed" if is_blocked else "active", now=now)
     await chat_queues.wake(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
-    await subscriptions.start_or_stop(tx, chat_id=new, now=now)
+    await subscriptions.update_checks(tx, chat_id=new, now=now)
     return True
 
 
-async def _rewrite(tx: Tx, table: sa.Table, old: int, new: int) -> None:
+async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
     """Change the id in one table; where ``new`` has the row already, sums are added to it."""
     for key in table.constraints:
         names = set(key.columns.keys()) if isinstance(key, _UNIQUE) else set()
@@ -120,10 +120,10 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
     await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))  # notices
     if await mutes.unmute(tx, chat_id, thread_id):
-        await deliveries_store.release(tx, chat_id, held="muted", now=now)
+        await deliveries_store.release_held(tx, chat_id, held="muted", now=now)
     await topics.forget(tx, chat_id, thread_id)
     if moved:  # some may have ended
-        await subscriptions.start_or_stop(tx, chat_id=chat_id, now=now)
+        await subscriptions.update_checks(tx, chat_id=chat_id, now=now)
         await add_notice(tx, Target(chat_id), "topic", {}, now=now)
     return bool(moved)
 
@@ -143,7 +143,7 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
     its_own = sa.and_(deliveries.c.subscription_id == one.id, is_open)
     await subscriptions.change(tx, one.id, thread_id=to)
     await tx.execute(sa.update(deliveries).where(its_own).values(thread_id=to))
-    await deliveries_store.release(tx, chat_id, now=now)
+    await deliveries_store.release_held(tx, chat_id, now=now)
 
 
 async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
@@ -159,7 +159,7 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: d
         return False
     # It is not true any more.
     await deliveries_store.end(tx, chat_id=chat_id, notice="muted", reason="over", now=now)
-    await deliveries_store.release(tx, chat_id, held="muted", now=now)
+    await deliveries_store.release_held(tx, chat_id, held="muted", now=now)
     await chat_queues.reschedule(tx, chat_id)
     return True
 
@@ -189,7 +189,7 @@ async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     news = await chats.set_state(tx, chat_id, "closed", now=now)
     await mutes.unmute(tx, chat_id)
     await chat_queues.reschedule(tx, chat_id)
-    await subscriptions.start_or_stop(tx, chat_id=chat_id, now=now)
+    await subscriptions.update_checks(tx, chat_id=chat_id, now=now)
     return news
 
 
@@ -212,5 +212,5 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
             tx, chat_id, since=alert_rules.news_since(min(since or now, now))
         )
         await chat_queues.reschedule(tx, chat_id)
-        await subscriptions.start_or_stop(tx, chat_id=chat_id, now=now)
+        await subscriptions.update_checks(tx, chat_id=chat_id, now=now)
     return news

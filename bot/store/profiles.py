@@ -132,7 +132,7 @@ async def claim(
     then, or never. With ``skip_fresh``: none that newcomers alone follow. What a process that dies
     had taken is due again when its lease ends.
     """
-    statement = _claim(early=early, is_bounded=unseen_since is not None, skip_fresh=skip_fresh)
+    statement = _claim_sql(early=early, is_bounded=unseen_since is not None, skip_fresh=skip_fresh)
     values: dict[str, object] = {"now": now, "until": now + lease, "most": limit}
     if unseen_since is not None:
         values["unseen_since"] = unseen_since
@@ -140,7 +140,7 @@ async def claim(
 
 
 @cache  # built once, for the schedule asks all the time
-def _claim(*, early: bool, is_bounded: bool, skip_fresh: bool) -> sa.Executable:
+def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool) -> sa.Executable:
     now = sa.bindparam("now", type_=Timestamp)
     free = profiles.c.leased_until <= now
     if skip_fresh:
@@ -264,7 +264,7 @@ async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
     await tx.execute(sa.update(profiles).where(mine).values(unsplit=profiles.c.unsplit + amount))
 
 
-async def unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
+async def with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
     """Return profiles, from the id ``after`` on, of which something is to be split."""
     mine = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
     some = sa.select(profiles.c.profile_id).where(mine).order_by(profiles.c.profile_id)

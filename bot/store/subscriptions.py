@@ -14,7 +14,7 @@ from bot.domain.options import Options, Preferences
 from bot.domain.records import EPOCH, MAIN, Audience, Chat, Subscription
 from bot.store import access, acquaintances
 from bot.store import chats as chat_store
-from bot.store.acquaintances import is_known_as
+from bot.store.acquaintances import known_condition
 from bot.store.chats import COLUMNS, IS_ACTIVE, chats
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
@@ -266,7 +266,7 @@ async def audience_members(tx: Tx, profile_id: str, *, limit: int) -> list[Audie
 
 _IS_FAST = subscriptions.c.options["fast"].as_boolean().is_(True)
 _COUNTS = sa.case((_IS_FAST, _FAST), else_=1.0)
-_IS_KNOWN = is_known_as(sa.literal_column("'chat'"), subscriptions.c.chat_id)
+_IS_KNOWN = known_condition(sa.literal_column("'chat'"), subscriptions.c.chat_id)
 _AUDIENCE = (
     sa.select(
         sa.func.count(subscriptions.c.chat_id.distinct()),
@@ -306,7 +306,7 @@ _IS_AWAITED = (
 )
 
 
-async def start_or_stop(
+async def update_checks(
     tx: Tx, *, now: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
     """Check what somebody waits for, and no longer what nobody does.

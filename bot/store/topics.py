@@ -79,7 +79,7 @@ async def forget(tx: Tx, chat_id: int, thread_id: int) -> None:
     await tx.execute(sa.delete(topics).where(where))
 
 
-async def release(tx: Tx, chat_id: int, profile_id: str) -> None:
+async def forget_unmade(tx: Tx, chat_id: int, profile_id: str) -> None:
     """Forget a topic that could not be made."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
     await tx.execute(sa.delete(topics).where(where, topics.c.thread_id == MAIN))

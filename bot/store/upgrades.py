@@ -63,7 +63,7 @@ async def count_at_work(db: Database) -> int:
     if db.is_sqlite:
         return 1
     async with db.read() as tx:
-        return len(await leases.held(tx, _AT_WORK, now=await server_clock.now(tx)))
+        return len(await leases.held_values(tx, _AT_WORK, now=await server_clock.now(tx)))
 
 
 class Replicas:
@@ -129,10 +129,10 @@ class AtWork:
         meet, one at least sees the other.
         """
         now = self._now()
-        async with leases.in_time(self._db) as tx:
+        async with leases.begin_within(self._db) as tx:
             await leases.take(tx, self.key, self.key, now=now)
-        async with leases.in_time(self._db) as tx:
-            stamps = await leases.held(tx, _STAMP, now=now)
+        async with leases.begin_within(self._db) as tx:
+            stamps = await leases.held_values(tx, _STAMP, now=now)
         return any(stamp != newest_revision() for stamp in stamps)
 
 

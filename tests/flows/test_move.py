@@ -124,7 +124,7 @@ async def test_a_move_that_is_cut_short_again_and_again_is_done_once(
         assert rows is None or rows > 500
         assert await moved(source, db) is None
         with pytest.raises(DatabaseUnavailableError):  # it is given up
-            await transfer.check(source)
+            await transfer.refuse_moved(source)
         assert cuts
         async with source.read() as here, db.read() as there:
             for table in all_tables().sorted_tables:
@@ -136,7 +136,7 @@ async def test_a_move_that_is_cut_short_again_and_again_is_done_once(
         # New rows get numbers of their own.
         async with db.begin() as tx:
             await follow(tx, 999)
-            await transfer.check(db)
+            await transfer.refuse_moved(db)
 
 
 async def test_into_a_database_with_other_rows_nothing_is_moved(
@@ -151,7 +151,7 @@ async def test_into_a_database_with_other_rows_nothing_is_moved(
             assert (await tx.execute(sa.select(sa.func.count(chats.chats.c.id)))).scalar() == 1
         # The file is stamped all the same; who takes that back loses nothing by it.
         assert await transfer.undo(source)
-        await transfer.check(source)
+        await transfer.refuse_moved(source)
 
 
 @pytest.fixture
@@ -184,9 +184,9 @@ async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_w
             await transfer.move(source, db, now=NOON, tell=cut_short)
         # Nothing came, so it may go elsewhere.
         assert await moved(source, elsewhere)
-        await transfer.check(elsewhere)
+        await transfer.refuse_moved(elsewhere)
         with pytest.raises(DatabaseUnavailableError):
-            await transfer.check(source)
+            await transfer.refuse_moved(source)
         with pytest.raises(BackupError, match="into another database already"):
             await moved(source, db)
         assert await moved(source, elsewhere) is None

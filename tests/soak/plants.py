@@ -111,7 +111,7 @@ def _endless_leases() -> list[Swap]:
 
     return [(chat_queues, "claim", for_ever), (chat_queues, "release_all", _nothing),
             (worker.Outbox, "_renew_lease", _nothing),
-            (clock_bounds, "cut", _nothing)]  # fmt: skip
+            (clock_bounds, "cut_future_times", _nothing)]  # fmt: skip
 
 
 def _closed_too_early() -> list[Swap]:

@@ -70,7 +70,7 @@ async def follow(
         created_by=7,
         now=now,
     )
-    await subscriptions.start_or_stop(tx, profile_ids=[of.profile_id], now=now)
+    await subscriptions.update_checks(tx, profile_ids=[of.profile_id], now=now)
     await profiles.set_audience(tx, of.profile_id, await subscriptions.audience(tx, of.profile_id))
     assert added is not None
     return added
@@ -87,7 +87,7 @@ async def look(
 
 async def spread(tx: Tx, *, now: datetime = NOON, limit: int = 1_000) -> None:
     """Bring all that was learned to those who wait."""
-    while await fan_outs.advance(tx, now=now, limit=limit):
+    while await fan_outs.write_slice(tx, now=now, limit=limit):
         pass
 
 

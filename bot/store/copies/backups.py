@@ -27,7 +27,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
         raise BackupError("a database in memory can't be copied")
     source, stop = Path(str(db.url.database)), threading.Event()
     try:
-        await asyncio.to_thread(_prepare, source, target)
+        await asyncio.to_thread(_prepare_folder, source, target)
         await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, stop=stop)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(_reason(error)) from error
@@ -35,7 +35,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
         stop.set()  # where we are cancelled, the thread is to end
 
 
-def _prepare(source: Path, target: Path) -> None:
+def _prepare_folder(source: Path, target: Path) -> None:
     """Make the folder; begin nothing that would fill the disk, to which the bot may be writing."""
     if target.exists():
         raise BackupError(f"there is a file {target} already")
@@ -64,7 +64,7 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
         if not is_known(revision):
             raise BackupError(f"{file} is from a newer version than this code: update the bot")
         database = Path(str(db.url.database))
-        return await asyncio.to_thread(sqlite_copies.put, file, database, now=now)
+        return await asyncio.to_thread(sqlite_copies.put_in_place, file, database, now=now)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(_reason(error)) from error
 

@@ -24,12 +24,12 @@ from bot.store.subscriptions import subscriptions
 _REASON = "restored"
 
 
-async def mark(tx: Tx, *, made_at: datetime) -> None:
+async def mark_as_copy(tx: Tx, *, made_at: datetime) -> None:
     """Say of a database that it is a copy; one of a copy is as old as that."""
     await key_values.add(tx, MARK, made_at.isoformat())
 
 
-async def resume(tx: Tx, *, now: datetime) -> datetime | None:
+async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
     """Let a copy go on as the database from ``now``; return of when it was, None for no copy.
 
     Only right before anything runs on it. Stories posted before ``now`` that were not alerted to

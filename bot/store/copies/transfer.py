@@ -1,9 +1,9 @@
 """All that an SQLite file holds, copied into an empty PostgreSQL database in one transaction.
 
-The file is stamped first: from then on no bot starts on it (``check``). The stamp has a number,
-which the other database gets with the rows, so that a run which was killed is repeated, and knows
-whether all came. Right before that commit the stamp says that the bot may run there, so that the
-file can't go into a second database.
+The file is stamped first: from then on no bot starts on it (``refuse_moved``). The stamp has a
+number, which the other database gets with the rows, so that a run which was killed is repeated,
+and knows whether all came. Right before that commit the stamp says that the bot may run there, so
+that the file can't go into a second database.
 """
 
 import secrets
@@ -38,7 +38,7 @@ _ELSEWHERE = (
 Row = dict[str, Any]
 
 
-async def check(db: Database) -> None:
+async def refuse_moved(db: Database) -> None:
     """Refuse a database that was moved away.
 
     Raises:
@@ -68,19 +68,19 @@ async def move(
     stamp["to"] = to
     await _stamp_moved(source, stamp)
     rows = 0
-    async with target.session() as tx:  # a bot that starts there waits
+    async with target.long_transaction() as tx:  # a bot that starts there waits
         if await key_values.get(tx, _CAME) == number:
             return None
-        await _refuse_rows(tx)
+        await _require_empty(tx)
         with closing(_open_source(source)) as there:
             for table in all_tables().sorted_tables:
-                count = await _copy(there, tx, table)
+                count = await _copy_table(there, tx, table)
                 tell(table.name, count)
                 rows += count
         await _set_sequences(tx)
         await key_values.put(tx, _CAME, number)
         await _stamp_moved(source, stamp | {"whole": True})
-    async with target.session() as tx:
+    async with target.long_transaction() as tx:
         await tx.execute(sa.text("ANALYZE"))
     return rows
 
@@ -97,7 +97,7 @@ async def undo(source: Database) -> bool:
             return False
         await key_values.remove(tx, _MOVED)
         if stamp["whole"]:
-            await restored.mark(tx, made_at=datetime.fromisoformat(stamp["at"]))
+            await restored.mark_as_copy(tx, made_at=datetime.fromisoformat(stamp["at"]))
     return True
 
 
@@ -106,7 +106,7 @@ async def _stamp_moved(source: Database, stamp: dict[str, Any]) -> None:
         await key_values.put(tx, _MOVED, stamp)
 
 
-async def _refuse_rows(tx: Tx) -> None:
+async def _require_empty(tx: Tx) -> None:
     for table in all_tables().sorted_tables:
         if (await tx.execute(sa.select(sa.exists().select_from(table)))).scalar():
             raise BackupError(
@@ -114,7 +114,7 @@ async def _refuse_rows(tx: Tx) -> None:
             )
 
 
-async def _copy(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> int:
+async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> int:
     """Copy one table; return how many rows it has."""
     values = ", ".join(
         f"CAST(:{one.name} AS JSON)" if _is_json(one) else f":{one.name}" for one in table.c
@@ -122,7 +122,7 @@ async def _copy(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> int:
     names = ", ".join(f'"{one.name}"' for one in table.c)
     insert = sa.text(f'INSERT INTO "{table.name}" ({names}) VALUES ({values})')  # noqa: S608 - names of ours
     count = 0
-    rows = _read(source, table)
+    rows = _read_rows(source, table)
     while batch := list(islice(rows, _BATCH)):
         await tx.execute(insert, batch)
         count += len(batch)
@@ -143,7 +143,7 @@ def _open_source(source: Database) -> sqlite3.Connection:
     return connection
 
 
-def _read(source: sqlite3.Connection, table: sa.Table) -> Iterator[Row]:
+def _read_rows(source: sqlite3.Connection, table: sa.Table) -> Iterator[Row]:
     """Yield the rows of a table as PostgreSQL shall have them."""
     names = ", ".join(f'"{one.name}"' for one in table.c)
     convert = [_conversion(one) for one in table.c]

@@ -224,7 +224,7 @@ class Database:
             return await query(tx)
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Tx]:
+    async def long_transaction(self) -> AsyncIterator[Tx]:
         """Yield a transaction in a session of its own on PostgreSQL, which may take its time.
 
         No other such, nor a migration, is under way meanwhile.
@@ -256,7 +256,7 @@ class Database:
     async def _migrating(self) -> AsyncIterator[Tx]:
         """Yield the transaction of a migration."""
         if not self.is_sqlite:
-            async with self.session() as tx:
+            async with self.long_transaction() as tx:
                 yield tx
             return
         engine = self._engine.execution_options(storybell_begin=UNREFERENCED)

@@ -8,7 +8,7 @@ OURS, OUR_FOLDER = 0o600, 0o700
 _BESIDE = ("", "-wal", "-shm", ".lock")  # SQLite gives its log the rights of the database
 
 
-def create(file: Path) -> None:
+def create_private(file: Path) -> None:
     """Make an empty file that only we may read.
 
     Raises:
@@ -33,7 +33,7 @@ def make_private(file: Path) -> None:
     """
     file.parent.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
     with suppress(FileExistsError):
-        create(file)
+        create_private(file)
     for one in (*(file.with_name(file.name + end) for end in _BESIDE), *migration_copies(file)):
         if one.exists() and one.stat().st_uid == os.geteuid():
             one.chmod(OURS)

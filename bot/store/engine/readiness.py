@@ -35,7 +35,7 @@ async def readiness(db: Database) -> Readiness:
                 raise PermissionError("it is a standby, which only reads")
             state = await tx.run_sync(_readiness_of)
             if not db.is_sqlite and state in {Readiness.EMPTY, Readiness.OLD}:
-                await _may_make_tables(tx)
+                await _check_may_make_tables(tx)
         async with db.begin():
             return state
     except DatabaseUnavailableError as error:
@@ -45,7 +45,7 @@ async def readiness(db: Database) -> Readiness:
         raise OSError(str(reason).partition("\n")[0]) from None
 
 
-async def _may_make_tables(tx: Tx) -> None:
+async def _check_may_make_tables(tx: Tx) -> None:
     schema = sa.func.current_schema()
     if not (await tx.execute(sa.select(sa.func.has_schema_privilege(schema, "CREATE")))).scalar():
         raise PermissionError("its user may not make tables in it")

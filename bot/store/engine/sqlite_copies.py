@@ -44,7 +44,7 @@ def copy(
         raise FileExistsError(str(target))
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
-    private.create(part)
+    private.create_private(part)
     try:
         _write(source, part, at=at, stop=stop or threading.Event())
         part.replace(target)
@@ -64,7 +64,7 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
                     "INSERT INTO key_values (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
                     (MARK, json.dumps(at.isoformat())),
                 )
-            _check(here)
+            _check_integrity(here)
         except sqlite3.OperationalError:
             _end_if_stopped(stop)
             raise
@@ -79,13 +79,13 @@ def revision_in(file: Path) -> str | None:
     """
     try:
         with closing(_opened(file, threading.Event())) as here:
-            _check(here)
+            _check_integrity(here)
             return _revision(here)
     except sqlite3.Error as error:
         raise BackupError(f"{file} can't be read as an SQLite database: {error}") from error
 
 
-def put(file: Path, database: Path, *, now: datetime) -> Path | None:
+def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
     """Put a copy of ``file`` in the place of ``database``, which nobody uses.
 
     What was there is kept beside it, under the name that is returned; None where nothing was. A
@@ -146,7 +146,7 @@ def _end_if_stopped(stop: threading.Event) -> None:
         raise BackupError("it was stopped")
 
 
-def _check(connection: sqlite3.Connection) -> None:
+def _check_integrity(connection: sqlite3.Connection) -> None:
     """Read every page and every index."""
     result = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
     if result != ["ok"]:

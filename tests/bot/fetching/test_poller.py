@@ -129,7 +129,7 @@ async def test_what_was_recorded_is_brought_to_all_also_when_the_rest_of_the_che
     await tower.control.publish(profile.username)
     await tower.scheduler(privacy=Torn(tower.db, "false", now=utc_now)).run_once()
     async with tower.db.read() as tx:
-        assert await fan_outs.is_any(tx)
+        assert await fan_outs.has_any(tx)
     assert tower.woken
 
 

@@ -119,7 +119,9 @@ async def test_a_damaged_copy_is_found_and_not_restore(
         with pytest.raises(BackupError):
             await store.restore(sqlite_db, damaged, now=NOON)
     async with sqlite_db.read() as tx:
-        assert await restored.resume(tx, now=NOON) is None  # it is no copy, and was not replaced
+        assert (
+            await restored.resume_as_database(tx, now=NOON) is None
+        )  # it is no copy, and was not replaced
 
 
 async def test_what_was_there_is_kept_beside_what_was_restore(tmp_path: Path) -> None:
@@ -160,9 +162,9 @@ async def test_a_kill_leaves_the_old_database_or_the_new_one(
 
     with monkeypatch.context() as patch, suppress(Killed):
         patch.setattr(Path, "replace", killed)
-        sqlite_copies.put(tmp_path / "copy", file, now=NOON)
+        sqlite_copies.put_in_place(tmp_path / "copy", file, now=NOON)
     assert sqlite_copies.revision_in(file)
-    sqlite_copies.put(tmp_path / "copy", file, now=NOON)
+    sqlite_copies.put_in_place(tmp_path / "copy", file, now=NOON)
     assert sqlite_copies.revision_in(file)
 
 
@@ -193,7 +195,7 @@ async def test_what_root_restores_belongs_to_the_bot(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "chown", lambda path, *owner: given.append((path.name, owner)))
     async with only_process(f"sqlite:///{file}", wait=HOUR):
-        sqlite_copies.put(tmp_path / "copy", file, now=NOON)
+        sqlite_copies.put_in_place(tmp_path / "copy", file, now=NOON)
     owner = (file.parent.stat().st_uid, file.parent.stat().st_gid)
     assert given == [("bot.db.lock", owner), ("bot.db.restoring", owner)]
 

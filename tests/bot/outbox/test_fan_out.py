@@ -70,7 +70,7 @@ async def test_kills_in_the_middle_lose_and_double_nothing(db: Database) -> None
     left = True
     while left:
         async with db.begin() as tx:
-            left = await fan_outs.advance(tx, now=NOON, limit=chance.randrange(1, 120))
+            left = await fan_outs.write_slice(tx, now=NOON, limit=chance.randrange(1, 120))
             if chance.random() < 0.4:
                 await tx.rollback()
                 left = True
@@ -90,7 +90,7 @@ async def test_several_replicas_share_the_work_and_keep_the_order(db: Database) 
         while True:  # one that finds all taken by others is not at the end
             await replica.finish()
             async with db.read() as tx:
-                if not await fan_outs.is_any(tx):
+                if not await fan_outs.has_any(tx):
                     return
 
     async with asyncio.TaskGroup() as group:
@@ -114,7 +114,7 @@ async def test_others_write_between_the_slices(db: Database) -> None:
         while True:
             async with db.begin() as tx:
                 await key_values.put(tx, "reply", 1)
-                if not await fan_outs.is_any(tx):
+                if not await fan_outs.has_any(tx):
                     return
                 written_meanwhile += 1
 

@@ -15,16 +15,16 @@ from bot.scheduling.forecast import (
     MOST_ECHOES,
     Population,
     ProfileState,
-    after_echoes,
     echoes_of,
+    fading_echo,
     learn,
     rate_of,
     reach,
     rhythm,
     spontaneous,
-    usual_between,
+    usual_hours,
 )
-from bot.scheduling.rates import POOLED, guesses, leanings, mixture_of, pooled
+from bot.scheduling.rates import POOLED, factor, guesses, leanings, mixture_of
 from bot.scheduling.waiting_time import DAY, HOUR, hours_to, level_at
 
 START = 20_000 * DAY
@@ -151,7 +151,7 @@ def test_right_after_a_story_the_next_look_is_sooner() -> None:
 def test_what_is_excited_begins_whole_and_fades(
     fast: float, slow: float, by_fast: float, by_slow: float
 ) -> None:
-    one, quick, other, steady = after_echoes(fast, slow, by_fast, by_slow)
+    one, quick, other, steady = fading_echo(fast, slow, by_fast, by_slow)
     assert abs(one + other - by_fast - by_slow) < 1e-6
     assert quick > 0
     assert steady > 0
@@ -197,7 +197,7 @@ def fair_rate(state: ProfileState, population: Population) -> float:
     """Return stories a day by the definition of the mixture."""
     found = guesses(state.sums, state.age, population.rate)
     mixture = mixture_of(found)
-    return mixture * pooled(population.exponents, leanings(found, mixture))
+    return mixture * factor(population.exponents, leanings(found, mixture))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -305,7 +305,7 @@ def test_the_next_check_is_where_the_intensity_has_waited_for_it(seed: int) -> N
     now = rate * level_at(shape, at)
     by_fast = fast * (15 * excited(known, at, 15) - now)
     by_slow = slow * (3 * excited(known, at, 3) - now)
-    echo = after_echoes(fast, slow, by_fast, by_slow)
+    echo = fading_echo(fast, slow, by_fast, by_slow)
     hours = hours_to(at, rate, shape, echo, target=0.4, most=12.0)
     assert 0 < hours < 12
     assert reach(state, LIVELY, target=0.4, most=12.0) == pytest.approx(hours, abs=1e-6)
@@ -323,7 +323,7 @@ def test_a_story_of_a_day_ago_excites_nothing() -> None:
     ("fast", "slow"), [(0.0, 0.0), (0.3, 0.2), (0.1, 0.7), (0.0, 0.4), (0.8, 0.0)]
 )
 def test_what_is_excited_fades_by_its_differential_equations(fast: float, slow: float) -> None:
-    one, first, other, second = after_echoes(fast, slow, 5.0, 2.0)
+    one, first, other, second = fading_echo(fast, slow, 5.0, 2.0)
     quick, steady, step = 5.0, 2.0, 1e-3
     for number in range(1, 1501):
 
@@ -364,7 +364,7 @@ def test_usual_hours_are_the_integral_of_the_rhythm(begin: float) -> None:
     state = ProfileState(hours=array("d", [float(hour) for hour in range(24)]))
     begin_at, end_at = START + begin * HOUR, START + 10.4 * HOUR  # the rhythm is a line there
     middle = level_at(rhythm(state, LIVELY), (begin_at + end_at) / 2)
-    found = usual_between(state, LIVELY, begin_at, end_at)
+    found = usual_hours(state, LIVELY, begin_at, end_at)
     assert found == pytest.approx((10.4 - begin) * middle)
 
 

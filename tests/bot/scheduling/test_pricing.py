@@ -17,8 +17,8 @@ from bot.scheduling.pricing import (
     Price,
     ReleaseCurve,
     fewest_credits,
-    floor_hours,
     is_feasible,
+    longest_pause,
     survey,
 )
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -91,7 +91,7 @@ def test_what_an_outage_kept_back_is_let_out_later_in_the_day() -> None:
 @settings(deadline=None)
 @given(st.floats(0.01, 1000))
 def test_the_floor_leaves_a_story_four_hours(looks: float) -> None:
-    assert 12 <= floor_hours(looks) <= 20
+    assert 12 <= longest_pause(looks) <= 20
 
 
 def test_fewer_than_six_looks_in_five_days_are_refused() -> None:
@@ -106,7 +106,9 @@ def test_more_money_never_makes_waiting_dearer(
     hours: tuple[float, ...], budget: float, factor: float
 ) -> None:
     demand = Demand(Population(), hours, costs=5.0, profiles=5)
-    assert Price().of(demand, budget * factor) <= Price().of(demand, budget) * (1 + 1e-9)
+    assert Price().at_budget(demand, budget * factor) <= Price().at_budget(demand, budget) * (
+        1 + 1e-9
+    )
 
 
 def test_late_looks_raise_the_price_and_early_ones_lower_it() -> None:
@@ -230,7 +232,7 @@ def test_nobody_there_is_nothing_wanted() -> None:
 def test_the_floor_is_two_and_a_half_times_the_mean_interval_from_12_to_20_hours() -> None:
     polls = (-1.0, 0.0, 0.5, 2.9, 3.0, 4.0, 5.0, 6.0, 1e9)
     floors = [20.0, 20.0, 20.0, 20.0, 20.0, 15.0, 12.0, 12.0, 12.0]
-    assert [floor_hours(each) for each in polls] == floors
+    assert [longest_pause(each) for each in polls] == floors
 
 
 def test_a_budget_that_is_short_by_rounding_alone_is_enough() -> None:
@@ -245,17 +247,17 @@ def test_the_price_is_what_the_closed_form_says() -> None:
     demand = Demand(Population(), UNEVEN, costs=10.0, profiles=5)
     mean = sum(UNEVEN) / 24
     free = 240 / 24 - 10 / 12 / 2
-    assert Price(factor=3.0).of(demand, 240.0) == pytest.approx(3 * (mean / free) ** 2 / 2)
+    assert Price(factor=3.0).at_budget(demand, 240.0) == pytest.approx(3 * (mean / free) ** 2 / 2)
     poor = 0.2 * 7 / 24  # where the floor would take more, a fifth is left
-    assert Price().of(demand, 7.0) == pytest.approx((mean / poor) ** 2 / 2)
+    assert Price().at_budget(demand, 7.0) == pytest.approx((mean / poor) ** 2 / 2)
     between = 40 / 24 - 10 / 15 / 2
-    assert Price().of(demand, 40.0) == pytest.approx((mean / between) ** 2 / 2)
-    assert Price().of(demand, 0.0) == pytest.approx((mean / 1e-9) ** 2 / 2)
+    assert Price().at_budget(demand, 40.0) == pytest.approx((mean / between) ** 2 / 2)
+    assert Price().at_budget(demand, 0.0) == pytest.approx((mean / 1e-9) ** 2 / 2)
     nothing = Demand(Population(), UNEVEN, costs=0.0, profiles=0)
-    assert Price().of(nothing, 24.0) == pytest.approx(mean**2 / 2)
-    assert Price(factor=3.0).of(replace(demand, wanted=(0.0,) * 24), 240.0) == 3.0
+    assert Price().at_budget(nothing, 24.0) == pytest.approx(mean**2 / 2)
+    assert Price(factor=3.0).at_budget(replace(demand, wanted=(0.0,) * 24), 240.0) == 3.0
     little = replace(demand, wanted=(0.01,) * 24)
-    assert Price().of(little, 240.0) == pytest.approx((0.01 / free) ** 2 / 2)
+    assert Price().at_budget(little, 240.0) == pytest.approx((0.01 / free) ** 2 / 2)
 
 
 def test_the_price_is_corrected_each_hour_by_the_mean_lateness() -> None:

@@ -14,11 +14,11 @@ from bot.scheduling.rates import (
     POOLED,
     WEIGHTS,
     Pool,
+    empty_sums,
+    factor,
     guesses,
     leanings,
     mixture_of,
-    no_sums,
-    pooled,
 )
 from bot.scheduling.waiting_time import DAY, HOUR
 
@@ -108,7 +108,7 @@ def test_each_expert_has_a_half_life_and_a_prior_and_the_last_knows_all_alone() 
         watched_days = (1 - exp(-decay * age)) / decay
         expected += [(total + prior * 4) / (watched_days + prior) for prior in (0.5, 2, 8)]
     assert guesses(sums, age, common) == pytest.approx([*expected, 4.0])
-    assert guesses(no_sums(), 0.0, common) == pytest.approx([4.0] * 13)
+    assert guesses(empty_sums(), 0.0, common) == pytest.approx([4.0] * 13)
     assert len(ALL) + 1 == EXPERTS == 13
     assert [ALL[number] for number in POOLED] == [it for it in ALL if it[1] != 2.0]
 
@@ -129,11 +129,11 @@ def test_a_leaning_is_the_logarithm_of_a_ratio_where_never_is_not_nothing() -> N
 
 def test_the_mixture_is_never_multiplied_by_more_than_the_square_of_e() -> None:
     one, rest = (1.0,), [0.0]
-    assert pooled(one, [0.5]) == pytest.approx(exp(0.5))
-    assert pooled((0.5, -1.0), [1.0, 0.3]) == pytest.approx(exp(0.2))
-    assert pooled(one, [2.5]) == pytest.approx(exp(2.0))
-    assert pooled(one, [-2.5]) == pytest.approx(exp(-2.0))
-    assert pooled(one, rest) == 1.0
+    assert factor(one, [0.5]) == pytest.approx(exp(0.5))
+    assert factor((0.5, -1.0), [1.0, 0.3]) == pytest.approx(exp(0.2))
+    assert factor(one, [2.5]) == pytest.approx(exp(2.0))
+    assert factor(one, [-2.5]) == pytest.approx(exp(-2.0))
+    assert factor(one, rest) == 1.0
 
 
 def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None:
@@ -145,12 +145,12 @@ def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None
             leaning = numbers(10 * round_ + number, size, -1.0, 1.0)
             pool.learn_stories(leaning, number * 3.0)
             pool.learn_expected(leaning, 20.0)
-            factor = 20.0 * pooled(pool.exponents, leaning)
+            stories = 20.0 * factor(pool.exponents, leaning)
             tilt = sum(one * other for one, other in zip(pool.exponents, leaning, strict=True))
             for row, one in enumerate(leaning):
-                pull[row] += one * (number * 3.0 + factor * (tilt - 1))
+                pull[row] += one * (number * 3.0 + stories * (tilt - 1))
                 for column, other in enumerate(leaning):
-                    matrix[row][column] += factor * one * other
+                    matrix[row][column] += stories * one * other
         assert pool.pull == pytest.approx(pull)
         for own, expected in zip(pool.curvature, matrix, strict=True):
             assert own == pytest.approx(expected)

@@ -17,10 +17,10 @@ from bot.scheduling.forecast import (
     learn,
     reach,
     spontaneous,
-    usual_between,
+    usual_hours,
 )
 from bot.scheduling.policies import Learned
-from bot.scheduling.pricing import Demand, Price, ReleaseCurve, floor_hours, survey
+from bot.scheduling.pricing import Demand, Price, ReleaseCurve, longest_pause, survey
 from bot.scheduling.rates import Pool, guesses, leanings, mixture_of
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -57,7 +57,7 @@ def test_due_falls_with_subscribers_and_stays_between_minimum_and_floor(
     assert early <= late + 1
     assert late <= schedule.due_at(state, few, cost + 1) + 1
     for due in (early, late):
-        assert at + schedule.minimum <= due <= at + floor_hours(budget / 10) * HOUR
+        assert at + schedule.minimum <= due <= at + longest_pause(budget / 10) * HOUR
 
 
 def test_a_profile_that_nobody_waits_for_is_looked_at_by_the_floor() -> None:
@@ -77,30 +77,32 @@ def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
 def test_credits_before_their_time_are_those_above_half_of_the_bank() -> None:
     schedule, _ = schedule_of(2400)
     schedule.advance(DAWN + HOUR, spent=0)
-    due, early = schedule.credits(DAWN + HOUR)
+    due, early = schedule.credits_to_spend(DAWN + HOUR)
     assert 0 <= early < due <= schedule.release_curve.most
     schedule.advance(DAWN + 6 * HOUR, spent=0)
-    due, early = schedule.credits(DAWN + 6 * HOUR)
+    due, early = schedule.credits_to_spend(DAWN + 6 * HOUR)
     assert due == schedule.release_curve.most
     assert early == due / 2
 
 
 def test_the_next_look_waits_for_its_time_and_for_its_credit() -> None:
     schedule, _ = schedule_of(24, profiles=1)
-    assert schedule.next_at(DAWN, DAWN, 1, now=DAWN, spent=0) > DAWN
+    assert schedule.next_check_at(DAWN, DAWN, 1, now=DAWN, spent=0) > DAWN
     schedule.bucket.credits = 1.0
-    assert schedule.next_at(DAWN - 60, DAWN, 1, now=DAWN, spent=0) == DAWN
-    assert schedule.next_at(DAWN + 60, DAWN, 1, now=DAWN, spent=0) == DAWN + 60
+    assert schedule.next_check_at(DAWN - 60, DAWN, 1, now=DAWN, spent=0) == DAWN
+    assert schedule.next_check_at(DAWN + 60, DAWN, 1, now=DAWN, spent=0) == DAWN + 60
     schedule.bucket.credits = 0.0
-    assert schedule.next_at(DAWN, DAWN, 1, now=DAWN, spent=24) == DAWN + DAY
+    assert schedule.next_check_at(DAWN, DAWN, 1, now=DAWN, spent=24) == DAWN + DAY
 
 
 def test_a_profile_not_seen_for_long_does_not_wait_for_the_pace() -> None:
     schedule, _ = schedule_of(24, profiles=1)
     seen_at = DAWN - 20 * HOUR
-    assert schedule.next_at(DAWN, seen_at, 1, now=DAWN, spent=0) == DAWN
-    assert schedule.next_at(DAWN, seen_at, 1, now=DAWN, spent=23) == DAWN  # the day's last credit
-    assert schedule.next_at(DAWN, seen_at, 1, now=DAWN, spent=24) == DAWN + DAY
+    assert schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent=0) == DAWN
+    assert (
+        schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent=23) == DAWN
+    )  # the day's last credit
+    assert schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent=24) == DAWN + DAY
     assert schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent=23)
     assert not schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent=24)
     assert not schedule.may_poll(DAWN, seen_at + 60, 1, now=DAWN, spent=0)
@@ -112,8 +114,8 @@ def test_nobody_is_looked_at_early_who_has_not_rested() -> None:
     noon = DAWN + 12 * HOUR
     schedule.advance(noon, spent=0)
     due_at, minimum = noon + HOUR, schedule.minimum
-    assert schedule.next_at(due_at, noon - minimum, 1, now=noon, spent=0) == noon
-    assert schedule.next_at(due_at, noon - 1, 1, now=noon, spent=0) == noon - 1 + minimum
+    assert schedule.next_check_at(due_at, noon - minimum, 1, now=noon, spent=0) == noon
+    assert schedule.next_check_at(due_at, noon - 1, 1, now=noon, spent=0) == noon - 1 + minimum
     assert schedule.may_poll(due_at, noon - minimum, 1, now=noon, spent=0)
     assert not schedule.may_poll(due_at, noon - 1, 1, now=noon, spent=0)
     assert schedule.may_poll(noon, noon - 1, 1, now=noon, spent=0)
@@ -125,7 +127,7 @@ def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
     spent = 2400.0 - 40
     schedule.advance(now, spent=spent)
     looks = tries = 0
-    while (at := schedule.next_at(tomorrow, DAWN, 1, now=now, spent=spent)) < DAWN + DAY:
+    while (at := schedule.next_check_at(tomorrow, DAWN, 1, now=now, spent=spent)) < DAWN + DAY:
         now = max(at, now + 1.0)
         tries += 1
         schedule.advance(now, spent=spent)
@@ -144,16 +146,18 @@ def test_near_midnight_a_check_is_early_when_less_of_the_day_is_spared_than_is_l
     # What the bucket holds above the rest of the day is not there to be spent.
     for spent, held, seconds in ((238.5, 1.5, 180), (238.5, 5.0, 180), (237.0, 3.0, 720)):
         schedule.bucket.credits = held
-        early = schedule.next_at(DAWN + 30 * HOUR, DAWN, 1, now=now, spent=spent)
+        early = schedule.next_check_at(DAWN + 30 * HOUR, DAWN, 1, now=now, spent=spent)
         assert early == pytest.approx(DAWN + DAY - seconds, abs=1.0)
     for spent in (239.0, 239.5):
-        assert schedule.next_at(DAWN + 30 * HOUR, DAWN, 1, now=now, spent=spent) == DAWN + DAY
+        assert (
+            schedule.next_check_at(DAWN + 30 * HOUR, DAWN, 1, now=now, spent=spent) == DAWN + DAY
+        )
 
 
 def test_where_the_budget_is_nothing_the_next_check_is_not_today() -> None:
     schedule, _ = schedule_of(0)
     for due_at in (DAWN - HOUR, DAWN + HOUR, DAWN + 30 * HOUR):
-        assert schedule.next_at(due_at, DAWN - DAY, 1, now=DAWN, spent=0) == DAWN + DAY
+        assert schedule.next_check_at(due_at, DAWN - DAY, 1, now=DAWN, spent=0) == DAWN + DAY
         assert not schedule.may_poll(due_at, DAWN - DAY, 1, now=DAWN, spent=0)
 
 
@@ -192,7 +196,7 @@ def test_what_follows_from_a_budget() -> None:
     schedule = Schedule(48.0)
     schedule.adopt(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
     assert schedule.floor == 15.0
-    assert schedule.current == schedule.price.of(schedule.demand, 48.0)
+    assert schedule.current == schedule.price.at_budget(schedule.demand, 48.0)
     most = 1.5 * 48 / 24 + 2 * sqrt(48 * 3)
     curve = schedule.release_curve
     assert curve.most == pytest.approx(most)
@@ -210,7 +214,7 @@ def test_what_follows_from_a_budget() -> None:
     apart.adopt(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
     apart.set_budget(54.0, apart=6.0)
     assert (apart.budget, apart.floor) == (54.0, 15.0)
-    assert apart.current == apart.price.of(apart.demand, 48.0)
+    assert apart.current == apart.price.at_budget(apart.demand, 48.0)
     evenly = Schedule(48.0, rule=Fixed(1.0))
     evenly.adopt(schedule.demand)
     assert evenly.release_curve.left(DAWN + HOUR) == pytest.approx(23.0)
@@ -275,7 +279,7 @@ def test_the_learned_follows_from_all_checks() -> None:
         due_at, seen_at = state.due_at, other.seen_at
         found = guesses(other.sums, other.age, 3.0)
         mean = mixture_of(found)
-        hours = usual_between(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
+        hours = usual_hours(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
         before = spontaneous(other)
         schedule.learn_polled(state, 2.0, 1.0, at=at, taken=taken)
         learn(other, population, at=at, taken=taken)
@@ -349,7 +353,7 @@ def test_the_price_moves_when_its_hour_is_over() -> None:
     schedule.learn_polled(state, 1, 1, at=DAWN + HOUR / 2, taken=[])
     assert schedule.current == before
     schedule.learn_polled(state, 1, 1, at=DAWN + HOUR, taken=[])
-    assert schedule.current == schedule.price.of(schedule.demand, 240) != before
+    assert schedule.current == schedule.price.at_budget(schedule.demand, 240) != before
 
 
 def test_lateness_says_nothing_for_three_hours_after_an_outage() -> None:
@@ -363,11 +367,11 @@ def test_half_of_the_bank_is_kept_and_near_midnight_what_is_still_used() -> None
     most = schedule.release_curve.most
     schedule.bucket.credits = most
     for hour, kept in ((12.0, most / 2), (23.9, 10.0), (23.99, 1.0)):
-        due, early = schedule.credits(DAWN + hour * HOUR)
+        due, early = schedule.credits_to_spend(DAWN + hour * HOUR)
         assert due == most
         assert early == pytest.approx(most - kept)
     schedule.bucket.credits = 1.0
-    assert schedule.credits(DAWN + HOUR) == (1.0, 0.0)
+    assert schedule.credits_to_spend(DAWN + HOUR) == (1.0, 0.0)
 
 
 def by_trial(schedule: Schedule, due_at: float, seen_at: float, now: float, spent: float) -> float:
@@ -395,7 +399,7 @@ def test_the_next_check_is_in_the_first_second_that_may_be(seed: int) -> None:
     schedule.bucket.at = now
     due_at = now + rng.choice((-600.0, 60.0, 1800.0, 2 * DAY))
     seen_at = now - rng.choice((0.0, 1.0, 19.99, 21.0)) * HOUR
-    said = schedule.next_at(due_at, seen_at, 1, now=now, spent=spent)
+    said = schedule.next_check_at(due_at, seen_at, 1, now=now, spent=spent)
     assert said >= now
     assert min(said, DAWN + DAY) == pytest.approx(
         by_trial(schedule, due_at, seen_at, now, spent), abs=3.0

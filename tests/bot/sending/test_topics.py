@@ -45,9 +45,9 @@ async def test_who_made_it_and_died_is_not_waited_for(db: Database, box: Box) ->
             await topics.claim(tx, forum, "7", "nike", until=until)
         made = await bot.create_forum_topic(forum, "nike")
         with pytest.raises(AskAgainError):
-            await Topics(db, bot).own_topic(forum, "7", "nike")
+            await Topics(db, bot).ensure_own_topic(forum, "7", "nike")
         await Topics(db, bot).adopt(forum, "nike", made.message_thread_id)
-        place = await Topics(db, bot).own_topic(forum, "7", "nike")
+        place = await Topics(db, bot).ensure_own_topic(forum, "7", "nike")
         assert await box.control.topics(forum) == {place.thread_id: "nike"}
 
 
@@ -57,7 +57,7 @@ async def test_a_flood_limit_makes_nothing_and_holds_nothing(db: Database, box: 
         await box.control.fault("telegram", flood(300), match="createForumTopic")
         ours = Topics(db, bot, now=lambda: NOW)
         with pytest.raises(AskAgainError):
-            await ours.own_topic(forum, "7", "nike")
+            await ours.ensure_own_topic(forum, "7", "nike")
         async with db.read() as tx:
             kept = await topics.get(tx, forum, "7")
         assert kept is not None
@@ -74,7 +74,7 @@ async def test_a_chat_that_is_full_for_long_does_not_outlive_the_claim(
             await bot.send_chat_action(forum, "typing")
         async with asyncio.timeout(60):
             with pytest.raises(AskAgainError):
-                await Topics(db, bot).own_topic(forum, "7", "nike")
+                await Topics(db, bot).ensure_own_topic(forum, "7", "nike")
         async with db.read() as tx:
             kept = await topics.get(tx, forum, "7")
         assert kept is not None
@@ -87,5 +87,5 @@ async def test_a_refusal_leaves_no_claim(db: Database, box: Box) -> None:
         forum = await forum_of(box.control, db, may_make=False)
         ours = Topics(db, bot, now=lambda: NOW - timedelta(days=1))
         with pytest.raises(TopicRightError):
-            await ours.own_topic(forum, "7", "nike")
+            await ours.ensure_own_topic(forum, "7", "nike")
         assert not await claimed(db, forum)

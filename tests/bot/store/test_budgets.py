@@ -71,10 +71,10 @@ async def test_the_chat_is_named_when_both_are_at_their_limits(db: Database) -> 
 async def test_what_is_given_back_can_be_taken_again(db: Database) -> None:
     async with db.begin() as tx:
         await budgets.take_allowances(tx, TODAY, 3, WANTED)
-        await budgets.give_allowance(tx, "person", 7, TODAY, 2)
+        await budgets.give_back_allowance(tx, "person", 7, TODAY, 2)
         assert await used(tx) == (3, 1)
         assert (await budgets.take_allowances(tx, TODAY, 2, WANTED)) is None
-        await budgets.give_allowance(tx, "chat", -1, TODAY, -9)  # billed more than reserved
+        await budgets.give_back_allowance(tx, "chat", -1, TODAY, -9)  # billed more than reserved
         assert await used(tx) == (14, 3)
 
 
@@ -104,10 +104,10 @@ async def test_what_is_given_back_of_a_budget_is_its_sides_and_its_days(db: Data
     async with db.begin() as tx:
         await take_credits(tx, 4, "replies", TODAY, rule)
         await take_credits(tx, 6, "schedule", TODAY, rule)
-        await budgets.give_credits(tx, "schedule", TODAY, 1)
+        await budgets.give_back_credits(tx, "schedule", TODAY, 1)
         assert (await used(tx, TODAY), await used(tx, tomorrow)) == ((4, 5), (0, 0))
         assert await take_credits(tx, 8, "replies", tomorrow, rule)
-        await budgets.give_credits(tx, "replies", TODAY, 4)
+        await budgets.give_back_credits(tx, "replies", TODAY, 4)
         # A replica that is behind spends of the day that the others have begun.
         assert not await take_credits(tx, 3, "schedule", TODAY, rule)
         assert await take_credits(tx, 2, "schedule", TODAY, rule)
@@ -125,8 +125,8 @@ async def test_the_purse_keeps_the_minimum_once_its_balance_is_told(db: Database
         assert (await budgets.account_state(tx)).balance == 10
         assert not await take_credits(tx, 1, minimum=10)
         assert await take_credits(tx, 11)
-        await budgets.give_credits(tx, "replies", TODAY, 5)
-        await budgets.give_credits(tx, "replies", TODAY, 9, of_balance=False)
+        await budgets.give_back_credits(tx, "replies", TODAY, 5)
+        await budgets.give_back_credits(tx, "replies", TODAY, 9, of_balance=False)
         state = await budgets.account_state(tx)
         assert (state.spent, state.balance, state.replies) == (59, 4, 50)
 

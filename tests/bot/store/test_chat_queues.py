@@ -82,7 +82,7 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
         await deliveries.record_sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
         await deliveries.end(tx, [ids[3]], reason="too late: it is done", now=NOON)
         await deliveries.end(tx, ids[4:], state="parked", reason="r", now=NOON)
-        await deliveries.release(tx, 1, now=NOON)
+        await deliveries.release_held(tx, 1, now=NOON)
     found = await rows(db)
     counts = [(row.state, row.copies, row.claims) for row in found]
     assert counts == [

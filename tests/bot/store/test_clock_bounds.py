@@ -36,7 +36,7 @@ async def chat_with(db: Database, **values: Any) -> None:
 async def cut(db: Database, column: sa.Column[Any]) -> Any:
     """Cut all; return the column's one value then."""
     async with db.begin() as tx:
-        await clock_bounds.cut(tx, now=NOW)
+        await clock_bounds.cut_future_times(tx, now=NOW)
         return (await tx.execute(sa.select(column))).scalar_one()
 
 

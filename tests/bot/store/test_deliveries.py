@@ -100,7 +100,7 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
         (other,) = await owing(tx, "4", chat_id=2)
         await deliveries.change(tx, [held, other], due_at=NOON + HOUR, held="digest")
         await deliveries.change(tx, [late], due_at=NOON + HOUR)
-        await deliveries.release(tx, 1, now=NOON + MINUTE)
+        await deliveries.release_held(tx, 1, now=NOON + MINUTE)
         await chat_queues.reschedule(tx, 1)
     found = {row.id: (row.due_at - NOON, row.held) for row in await rows(db)}
     assert found[held] == (MINUTE, "digest")

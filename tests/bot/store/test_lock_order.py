@@ -103,7 +103,7 @@ class Crowd:
                 created_by=person,
                 now=self.clock(),
             )
-            await store.start_or_stop(
+            await store.update_checks(
                 tx, chat_id=person, profile_ids=[star.profile_id], now=self.clock()
             )
 
