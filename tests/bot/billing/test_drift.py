@@ -15,7 +15,7 @@ from bot.billing.reports import Reports
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError, StoriesError
 from bot.domain.model import Asker
-from bot.domain.paid_calls import Answer, Call, Operation
+from bot.domain.paid_calls import Answer, Balance, Call, Operation
 from bot.runtime.metrics import Metrics
 from bot.store import budgets, key_values
 from bot.store.budgets import Scope
@@ -165,6 +165,26 @@ async def test_a_single_credit_is_told_of_on_its_side(
             clock.on(5 * MINUTE)
             await silent.run_once()
     assert len(told) == 1
+
+
+async def test_a_balance_beside_a_call_is_not_compared(sqlite_db: Database) -> None:
+    ledger, payer = Ledger(sqlite_db, FREE, now=Clock()), Payer("link", Asker(1, 1))
+
+    async def ask() -> Balance:
+        return Balance(1000, 1)
+
+    async def ask_beside_a_call() -> Balance:
+        await ledger.spend(payer, answering())
+        return Balance(1000, 1)
+
+    async def call() -> Answer[None]:
+        await ledger.update_balance(ask)
+        return Answer(None, 1)
+
+    await ledger.spend(payer, Call(Operation.STORIES, 1, call))
+    await ledger.update_balance(ask_beside_a_call)
+    async with sqlite_db.read() as tx:
+        assert await key_values.get(tx, KEY) is None
 
 
 @pytest.mark.parametrize("billed", [0, 1, 6])  # also a part of one call, which asked twice

@@ -274,6 +274,8 @@ def test_two_rights_that_are_missing_are_one(known: Right, new: Right, missing: 
 def test_permission_is_asked_for_after_ten_minutes_then_hourly_then_daily() -> None:
     waits = [alert_rules.probe_at(NOON, probes) - NOON for probes in (0, 1, 24, 25)]
     assert waits == [10 * MINUTE, HOUR, HOUR, DAY]
+    removals = [alert_rules.probe_at(NOON, probes, "peace") - NOON for probes in (1, 2)]
+    assert removals == [timedelta(0), DAY]
 
 
 def test_each_try_waits_twice_as_long() -> None:

@@ -92,7 +92,7 @@ async def test_each_outcome_has_its_receipt(
     await owing(db, "1")
     await record(db, *await leaving(db, left=left), outcome, left=left)
     first = (await rows(db))[0]
-    assert (first.state, first.copies, first.tries) == row
+    assert (first.state, first.copies, first.tries, first.claims) == (*row, 0)
     assert (first.due_at - NOON, await free_at(db)) == waits
 
 

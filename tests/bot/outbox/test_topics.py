@@ -1,10 +1,11 @@
 """A profile's own topic in the outbox: named as the profile is, made again where it is lost."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from bot.domain.alert_rules import TOPIC_SOUGHT_FOR
 from bot.domain.model import GiveUp, SentItem, Target
 from bot.outbox.worker import Outbox
 from bot.sending.replies import text_payload
@@ -29,6 +30,7 @@ class Forum:
     chat: int
     thread: int
     outbox: Outbox
+    clock: Clock
     post: Post = field(default_factory=Post)
     answers: Answers = field(default_factory=Answers)
 
@@ -66,7 +68,7 @@ async def forum(sqlite_db: Database) -> AsyncIterator[Forum]:
         outbox = Outbox(
             sqlite_db, post, answers, topics=topics, lease=MINUTE, now=clock  # type: ignore[arg-type] # they stand for all three
         )  # fmt: skip
-        yield Forum(box, sqlite_db, chat, thread, outbox, post, answers)
+        yield Forum(box, sqlite_db, chat, thread, outbox, clock, post, answers)
 
 
 async def test_what_a_deleted_topic_is_owed_comes_to_the_chat_which_is_told(
@@ -84,6 +86,30 @@ async def test_what_a_deleted_topic_is_owed_comes_to_the_chat_which_is_told(
     [(target, text, _)] = forum.post.sentences
     assert (target.thread_id, "was deleted" in text) == (None, True)
     assert await forum.topics() == {}
+
+
+async def test_a_topic_that_may_be_there_is_sought_for_an_hour(forum: Forum) -> None:
+    await forum.posted("1")
+    for waited in (MINUTE, TOPIC_SOUGHT_FOR - 2 * MINUTE, MINUTE, MINUTE):
+        forum.post.outcomes = [LOST]
+        await forum.outbox.run_once()
+        forum.clock.on(waited)
+    tried = [target.thread_id for target, _, _ in forum.post.albums]
+    assert tried == [forum.thread] * 4 + [None]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_where_no_topics_are_shown_only_what_arrived_in_one_waits_for_it(
+    forum: Forum, waits: bool
+) -> None:
+    await forum.posted("1", "2")
+    await forum.box.control.call("PATCH", f"/chats/{forum.chat}", {"is_forum": False})
+    items = (SentItem("1", 5),) if waits else ()
+    forum.post.outcomes = [replace(LOST, items=items)]
+    await forum.outbox.run_once()
+    places = [(target.thread_id, pks) for target, pks, _ in forum.post.albums]
+    whole = (forum.thread, ["1", "2"])
+    assert places == ([whole] if waits else [whole, (None, ["1", "2"])])
 
 
 @pytest.mark.parametrize("is_in_topic", [True, False])
