@@ -192,8 +192,8 @@ class Running:
             parts.db,
             parts.bot,
             handling,
-            last_resort=handling.by(handlers.errors.answer_without_handlers),
-            too_much=handling.by(self._answer_too_much),
+            last_resort=handling.handler_by(handlers.errors.answer_without_handlers),
+            too_much=handling.handler_by(self._answer_too_much),
             said_again=timing.said_again,
             metrics=parts.metrics,
             now=parts.now,
@@ -333,7 +333,7 @@ class Running:
 
     async def _take_in(self, updates: Iterable[object]) -> None:
         """Take updates in: inline queries bypass the inbox."""
-        if others := self.inline.take(updates):
+        if others := self.inline.take_queries(updates):
             await self.intake.add(others)
 
     async def _answer_inline(self, update: Update) -> None:

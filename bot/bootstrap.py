@@ -57,7 +57,7 @@ from bot.stories_api.privacy import PrivacyCheck
 from bot.telegram.admins import Admins
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage
-from bot.telegram.presence import presence
+from bot.telegram.presence import fetch_presence
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest
 
@@ -201,7 +201,7 @@ async def open_parts(
         replies = Replies(bot, sender)
         topics = Topics(db, bot, now=now)
         outage = Outage(db, bot, bot_id=bot_id, now=now, metrics=metrics)
-        ask_presence = partial(presence, bot)
+        ask_presence = partial(fetch_presence, bot)
         outbox = Outbox(
             db,
             sender,

@@ -11,7 +11,7 @@ from bot.presentation.actions import OWNER, Buttons, Page
 from bot.presentation.html import Safe
 from handlers.guard import command, pressed
 from handlers.people import others_who_ask
-from handlers.replies import rewrite, say
+from handlers.replies import edit_pressed, say
 
 MOST_USES = 1000
 ALLOW_USAGE = N_(
@@ -79,10 +79,10 @@ async def invite(context: Context) -> None:
     if not 0 < uses <= MOST_USES:
         await say(context, context.t(HOW_MANY))
         return
-    await say(context, await invitation(context, uses))
+    await say(context, await make_invitation(context, uses))
 
 
-async def invitation(context: Context, uses: int) -> Safe:
+async def make_invitation(context: Context, uses: int) -> Safe:
     """Return a new link for so many people, and the words above it."""
     payload, _ = await context.services.access.make_invitation(context.user_id, uses)
     text = context.t(
@@ -155,17 +155,17 @@ def _first_buttons(context: Context) -> Buttons:
 
 
 @pressed(OWNER)
-async def owner(context: Context, what: str, number: int | None) -> None:
+async def press_owner_button(context: Context, what: str, number: int | None) -> None:
     """Do what a button offers to the owner: invite, tell how to open, leave somebody out."""
     if what == "invite":
-        await say(context, await invitation(context, 1))
+        await say(context, await make_invitation(context, 1))
     elif what == "open":
         await say(context, context.t(HOW_TO_OPEN))
     elif number is not None:
         one = await context.services.access.guest(number)
         is_in = one.entry and one.entry.is_allowed and not one.entry.is_blocked(context.now)
         text = context.t(ALLOWED if is_in else NOT_LET_IN, name=one.name, who=one.name)
-        await rewrite(context, text, others_who_ask(number, context))
+        await edit_pressed(context, text, others_who_ask(number, context))
 
 
 def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Sequence[str]] | None:

@@ -47,7 +47,7 @@ async def admit(context: Context) -> bool:
     judged, context.is_owner = await context.services.access.judge(
         context.user_id, where.id if where else None, as_chat=writes_as.id if writes_as else None
     )
-    if judged.verdict == "let" or _only_ends_things(context) or _is_by_bot(context):
+    if judged.verdict == "let" or _only_ends_use(context) or _is_by_bot(context):
         await _remember_name(context)
         return True
     if judged.verdict == "stranger" and await _brings_a_link(context):
@@ -59,7 +59,7 @@ async def admit(context: Context) -> bool:
 async def _remember_name(context: Context) -> None:
     """Keep the name of a member of a group for the owner's list (/people)."""
     user = context.event.effective_user
-    if user and context.user_id and not context.is_private and _asks(context):
+    if user and context.user_id and not context.is_private and _wants_answer(context):
         await context.services.access.remember_name(user.id, user.full_name)
 
 
@@ -78,7 +78,7 @@ async def _brings_a_link(context: Context) -> bool:
     return payload is not None and await context.services.access.is_link_good(payload)
 
 
-def _only_ends_things(context: Context) -> bool:
+def _only_ends_use(context: Context) -> bool:
     change, message = context.event.my_chat_member, context.event.message
     if message and (message.migrate_to_chat_id or message.migrate_from_chat_id):
         return True
@@ -89,7 +89,7 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
     """Tell the person or the chat once; a pressed button is answered each time."""
     person = context.event.effective_user
     context.t = translator_for(person.language_code if person else None)
-    if not _asks(context):
+    if not _wants_answer(context):
         return
     if judged.entry and judged.entry.refused_at:
         await answer_press(context)
@@ -124,7 +124,7 @@ def _is_by_bot(context: Context) -> bool:
     return sender is not None and sender.id == context.bot.id
 
 
-def _asks(context: Context) -> bool:
+def _wants_answer(context: Context) -> bool:
     """Return whether somebody waits for an answer: not where people talk to each other."""
     if context.query:
         return True

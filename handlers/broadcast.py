@@ -8,7 +8,7 @@ from bot.operations.broadcast import A_SECOND, progress_text, stop_button
 from bot.presentation.actions import BROADCAST, PRIMARY, Buttons
 from bot.presentation.html import Safe, visible_length
 from handlers.guard import command, pressed
-from handlers.replies import rewrite, say
+from handlers.replies import edit_pressed, say
 
 LONGEST = 4096  # characters; Bot API, sendMessage
 USAGE = N_(
@@ -33,7 +33,7 @@ async def broadcast(context: Context) -> None:
     if not context.is_private or owner is None:
         await say(context, context.t(IN_PRIVATE))
         return
-    text = _text(context)
+    text = _text_to_send(context)
     if not text:
         await say(context, context.t(USAGE))
         return
@@ -55,7 +55,7 @@ async def broadcast(context: Context) -> None:
 
 
 @pressed(BROADCAST)
-async def press(context: Context, what: str, number: int) -> str | None:
+async def press_button(context: Context, what: str, number: int) -> str | None:
     """Begin to send, or stop, or send nothing."""
     query, t = context.query, context.t
     message_id = query.message.message_id if query and query.message else None
@@ -71,13 +71,13 @@ async def press(context: Context, what: str, number: int) -> str | None:
     if one is None:
         return t.plain(OVER)
     if what == "no":
-        await rewrite(context, t(NOTHING))
+        await edit_pressed(context, t(NOTHING))
     else:
-        await rewrite(context, progress_text(one, left, t), buttons)
+        await edit_pressed(context, progress_text(one, left, t), buttons)
     return None
 
 
-def _text(context: Context) -> str:
+def _text_to_send(context: Context) -> str:
     """Return the HTML to send: the message that is replied to, else what follows the command."""
     message, asked = context.message, context.replied_to
     if asked and asked.text:

@@ -6,7 +6,7 @@ from bot.presentation import actions
 from bot.presentation.actions import Page
 from bot.presentation.buttons import follow_button
 from handlers.guard import pressed
-from handlers.replies import rewrite
+from handlers.replies import edit_pressed
 from handlers.show import subscription_of
 
 WHICH = N_("Do you want to see the stories from <b>{username}</b> now, or get every new one?")
@@ -33,7 +33,7 @@ async def card(context: Context, username: str, *, has_more: bool = False) -> Pa
 @pressed(actions.CARD)
 async def open_card(context: Context, username: str) -> None:
     """Show the card of a profile in place of the row under its album."""
-    await rewrite(context, *await card(context, username, has_more=True))
+    await edit_pressed(context, *await card(context, username, has_more=True))
 
 
 async def count_held(context: Context, username: str) -> str:

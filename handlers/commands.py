@@ -70,10 +70,10 @@ async def show_menu(context: Context) -> None:
         except TelegramError as error:
             log.info("a chat's menu is not taken", reason=str(error))
             return
-        with unit_of_work.active(None):
+        with unit_of_work.as_current(None):
             await context.services.chats.change(chat.id, menu=own.digest)
 
-    await unit_of_work.after_saying(publish)
+    await unit_of_work.call_last(publish)
 
 
 def _words(menu: Iterable[BotCommand]) -> list[list[str]]:

@@ -40,7 +40,7 @@ def sentence_for(error: BotError, context: Context) -> str:
     return context.t(error.sentence, **error.fields)
 
 
-async def refuse(context: Context, error: BotError) -> None:
+async def say_refusal(context: Context, error: BotError) -> None:
     """Say what could not be done; where a group was told the same a moment ago, only react.
 
     A member's own refusal is told to each member once.
@@ -56,7 +56,7 @@ async def refuse(context: Context, error: BotError) -> None:
     own = isinstance(error, RightsError | PersonSpentError)
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if lately.get(key, within=REPEATED, now=context.now):
-        await unit_of_work.after_saying(partial(react, context, message, SAME_AGAIN))
+        await unit_of_work.call_last(partial(react, context, message, SAME_AGAIN))
         return
     await say(context, text)
     await record_lately(context, key)
@@ -80,7 +80,7 @@ async def answer_without_handlers(update: Update) -> None:
         t = translator_for(code)
         quoted = None if message.chat.type == Chat.PRIVATE else message.message_id
         payload = text_payload(t(INCIDENT, incident=incident), reply_to=quoted)
-        unit_of_work.owe(target_of(update), {**payload, "language": t.language})
+        unit_of_work.add_reply(target_of(update), {**payload, "language": t.language})
 
 
 async def say_one_at_a_time(context: Context) -> None:
@@ -105,7 +105,7 @@ async def on_error(update: object, context: Context) -> None:
     if not isinstance(update, Update) or update.effective_chat is None:
         log.error("update failed", exc_info=error)
         return
-    await _fill_anew(update, context)
+    await _prepare_again(update, context)
     if isinstance(error, Forbidden):
         log.info("chat is closed to us", reason=str(error))
         await answer_press(context)
@@ -124,14 +124,14 @@ async def on_error(update: object, context: Context) -> None:
     try:
         await answer_press(context)
         if isinstance(error, BotError):
-            await refuse(context, error)
+            await say_refusal(context, error)
         else:
             await say(context, text)
     except TelegramError as failure:
         log.warning("can't tell the chat", reason=str(failure))
 
 
-async def _fill_anew(update: Update, context: Context) -> None:
+async def _prepare_again(update: Update, context: Context) -> None:
     """Fill the context anew: PTB gives the error handler another one than the failed handler's."""
     try:
         await prepare(update, context)

@@ -43,7 +43,7 @@ async def export(context: Context) -> None:
 
 
 @command("import", channel_after=0)
-async def take_file(context: Context) -> None:
+async def import_file(context: Context) -> None:
     """Follow what a file lists, which comes with the command or is replied to by it."""
     sources = (context.message, context.replied_to)
     source = next((one.document for one in sources if one and one.document), None)
@@ -57,9 +57,9 @@ async def take_file(context: Context) -> None:
     "a file to import",
     HEARD & filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?\s*$"),
 )
-async def file_with_caption(context: Context) -> None:
+async def import_captioned(context: Context) -> None:
     """Take a file that comes with ``/import`` as its caption."""
-    await take_file.run(context)
+    await import_file.run(context)
 
 
 async def offer_import(context: Context, message: Message, source: Document) -> None:
@@ -103,7 +103,7 @@ async def _import_file(context: Context, source: Document) -> None:
     async with show_working(context):
         for entry in imported.entries:
             try:
-                with unit_of_work.active(None):  # each is kept at once: the next asks the API
+                with unit_of_work.as_current(None):  # each is kept at once: the next asks the API
                     await context.services.subscribing.subscribe(
                         context.place,
                         entry.username,

@@ -8,7 +8,7 @@ from bot.domain.links import Link
 from bot.presentation.actions import FILES
 from handlers.guard import pressed
 from handlers.replies import show_working
-from handlers.show import latest_stories, show
+from handlers.show import latest_stories, show_albums
 
 
 @pressed(FILES)
@@ -36,4 +36,4 @@ async def as_files(context: Context, what: str) -> None:
         else:
             result = [await viewer.story(Link("story", story_id=what), asker)]
         albums = plan_albums(latest_stories(result, None))
-        await show(context, albums, originals={story.pk for story in result})
+        await show_albums(context, albums, originals={story.pk for story in result})

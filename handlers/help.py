@@ -6,7 +6,7 @@ from bot.context import Context
 from bot.domain.sentences import N_
 from bot.presentation.actions import HELP, Buttons, Page, back, grid
 from handlers.guard import command, pressed
-from handlers.replies import rewrite, say
+from handlers.replies import edit_pressed, say
 from handlers.rights import COMMANDS
 
 INLINE = N_(
@@ -47,7 +47,7 @@ async def show_help(context: Context) -> None:
 @pressed(HELP)
 async def turn_help_page(context: Context, section: str | None) -> None:
     """Show a section of the help, in place."""
-    await rewrite(context, *await help_page(context, section))
+    await edit_pressed(context, *await help_page(context, section))
 
 
 async def help_page(context: Context, section: str | None = None) -> Page:

@@ -9,8 +9,8 @@ from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button
 from bot.presentation.html import one_line, shorten
 from handlers.guard import command, pressed
 from handlers.questions import ask
-from handlers.replies import rewrite, say, show_working
-from handlers.show import show
+from handlers.replies import edit_pressed, say, show_working
+from handlers.show import show_albums
 
 ASK = N_("Whose highlights? Send me a name like <code>natgeo</code>.")
 USAGE = N_("Write it like this: /highlights <i>name</i>.")
@@ -39,11 +39,11 @@ async def highlights(context: Context) -> None:
 @pressed(HIGHLIGHTS)
 async def turn_page(context: Context, username: str, page: int) -> None:
     """Turn the page of the list of a profile's highlights."""
-    await rewrite(context, *await _list_page(context, username, page))
+    await edit_pressed(context, *await _list_page(context, username, page))
 
 
 @pressed(HIGHLIGHT)
-async def open_one(context: Context, highlight_id: str, offset: int | None) -> None:
+async def open_highlight(context: Context, highlight_id: str, offset: int | None) -> None:
     """Show a highlight, from the story at a place in it on."""
     await show_highlight(context, highlight_id, offset=offset or 0)
 
@@ -61,7 +61,7 @@ async def show_highlight(
         one = next((story for story in result.stories if story.pk == story_id), None)
         if one is not None:
             album = Album((one,))
-            await show(context, [album], title=result.title, has_more=True)
+            await show_albums(context, [album], title=result.title, has_more=True)
             return
         await _show_page(context, result, offset if offset < len(result.stories) else 0)
 
@@ -73,7 +73,7 @@ async def _show_page(context: Context, result: Highlight, offset: int) -> None:
     end = offset + len(shown)
     is_last = end == total
     album = [Album(shown)]
-    await show(context, album, title=result.title, part=part, is_last=is_last)
+    await show_albums(context, album, title=result.title, part=part, is_last=is_last)
     if not is_last:
         text = context.t(SHOWN, shown=end, total=total)
         more = context.button(N_("Show more"), HIGHLIGHT(result.pk, end))

@@ -70,14 +70,14 @@ async def _send_results(
     arguments = {
         "inline_query_id": query_id,
         "results": [_result(*one, context.t) for one in results],
-        "cache_time": cache_s(results, context.now),
+        "cache_time": cache_seconds(results, context.now),
         "is_personal": True,
         "button": button,
     }
     await api.call(context.bot, "answerInlineQuery", arguments, limits=_ONCE)
 
 
-def cache_s(results: Sequence[HeldStory], now: datetime) -> int:
+def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
     """Return for how many seconds Telegram may give an answer again: while all in it lives."""
     ends = min([now + CACHED, *(story.expires_at for story, _ in results)])
     return max(0, int((ends - now).total_seconds()))

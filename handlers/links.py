@@ -14,12 +14,12 @@ from bot.domain.links import Link
 from bot.domain.sentences import N_, NN_
 from bot.presentation.html import Safe, shorten
 from handlers.card import card
-from handlers.errors import refuse
+from handlers.errors import say_refusal
 from handlers.guard import heard, record_lately
 from handlers.highlights import show_highlight
 from handlers.profile_lists import UNREAD, WORD
 from handlers.replies import say, show_working
-from handlers.show import media_story, show, show_profile
+from handlers.show import file_as_story, show_albums, show_profile
 
 LINKS_A_MESSAGE = 5
 SERVED = {"story", "profile", "highlight", "media"}
@@ -67,7 +67,7 @@ async def is_our_post(message: Message, context: Context) -> bool:
     return await context.services.past.is_alert(origin.chat.id, origin.message_id)
 
 
-async def _serve(context: Context, link: Link) -> None:
+async def _serve_link(context: Context, link: Link) -> None:
     """Serve one link; its failure is told and does not stop the next.
 
     For a profile's page nothing is paid in a private chat before somebody says what is wanted; in
@@ -83,14 +83,14 @@ async def _serve(context: Context, link: Link) -> None:
         else:
             async with show_working(context):
                 if link.kind == "media":
-                    story = media_story(link.url or "", context.now)
+                    story = file_as_story(link.url or "", context.now)
                 else:
                     story = await context.services.viewer.story(link, context.asker)
-                await show(context, plan_albums([story]), has_more=True)
+                await show_albums(context, plan_albums([story]), has_more=True)
     except DatabaseUnavailableError:
         raise
     except BotError as error:
-        await refuse(context, error)
+        await say_refusal(context, error)
 
 
 class _HasLink(filters.MessageFilter):
@@ -109,7 +109,7 @@ class _HasLink(filters.MessageFilter):
     & ~filters.VIA_BOT
     & _HasLink(),
 )
-async def on_message(context: Context) -> None:
+async def serve_message(context: Context) -> None:
     """Serve the links of a new or an edited message."""
     if context.message:
         await serve_links(context, context.message)
@@ -135,7 +135,7 @@ async def serve_links(context: Context, message: Message) -> None:
     before: dict[Link, bool] = served if isinstance(served, dict) else {}
     fresh = [one for one in wanted if one not in before or not (before[one] or one.is_page)]
     for link in fresh[:LINKS_A_MESSAGE]:
-        await _serve(context, link)
+        await _serve_link(context, link)
         before[link] = not (link.is_page and context.is_private)
     await record_lately(context, key, before)
     if len(fresh) > LINKS_A_MESSAGE:

@@ -49,7 +49,7 @@ HIDDEN = N_(
 
 
 @unasked(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
-async def bot_membership(context: Context) -> None:
+async def open_or_close_chat(context: Context) -> None:
     """Stop all alerts of a chat that blocks or removes the bot; begin again when it is back."""
     change = context.event.my_chat_member
     if change is None:
@@ -86,7 +86,7 @@ async def _greet(context: Context, change: ChatMemberUpdated) -> None:
         return
     text, buttons = greeting(change.chat, context)
     if change.chat.type == Chat.CHANNEL:
-        await unit_of_work.after_saying(partial(_greet_who_added, context, change, text, buttons))
+        await unit_of_work.call_last(partial(_greet_who_added, context, change, text, buttons))
         return
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
     if not (sees_all or context.bot.can_read_all_group_messages):
@@ -126,7 +126,7 @@ async def recheck_closed_chat(_: Update, context: Context) -> None:
 
 
 @unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))
-async def topic_reopened(context: Context) -> None:
+async def unmute_topic(context: Context) -> None:
     """Let the alerts of a topic, or of General, go on."""
     message = context.message
     if message:
@@ -136,7 +136,7 @@ async def topic_reopened(context: Context) -> None:
 
 
 @unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
-async def topic_created(context: Context) -> None:
+async def adopt_own_topic(context: Context) -> None:
     """Note a topic that we made, in case Telegram's answer to making it was lost."""
     message = context.message
     if message is None or message.from_user is None or message.from_user.id != context.bot.id:

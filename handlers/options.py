@@ -13,7 +13,7 @@ from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, back, button
 from bot.presentation.html import code, shorten
 from handlers.guard import pressed
-from handlers.replies import rewrite
+from handlers.replies import edit_pressed
 
 TOGGLES = {
     "silent": N_("Silent"),
@@ -134,7 +134,7 @@ async def mute(context: Context, number: int) -> None:
     """Send no alerts of a subscription for a day; its button is under alerts."""
     one = await context.services.subscriptions.mute(context.chat.id, number)
     if one.paused_until is None:  # paused for good
-        await rewrite(context, *options_page(one, context))
+        await edit_pressed(context, *options_page(one, context))
         return
     text = context.t(
         N_("🔕 No alerts from <b>{username}</b> until {until}."),
@@ -143,7 +143,7 @@ async def mute(context: Context, number: int) -> None:
     )
     undo = context.button(N_("↩️ Undo"), actions.OPTION(one.id, "pause", OFF))
     more = context.button(N_("Options"), actions.SUBSCRIPTION(one.id))
-    await rewrite(context, text, [[undo, more]])
+    await edit_pressed(context, text, [[undo, more]])
 
 
 @pressed(actions.OPTION)
@@ -156,7 +156,7 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     else:
         options = with_option(one.options, what, value)
         one = await context.services.subscribing.set_options(chat_id, one.id, options)
-    await rewrite(context, *options_page(one, context, _section_of(what)))
+    await edit_pressed(context, *options_page(one, context, _section_of(what)))
 
 
 def _section_of(option: str) -> str:
@@ -167,10 +167,10 @@ def _section_of(option: str) -> str:
 
 
 @pressed(actions.OWN_TOPIC)
-async def own_topic(context: Context, number: int, value: str) -> None:
+async def set_own_topic(context: Context, number: int, value: str) -> None:
     """Let a subscription go to its profile's own topic, or to the chat."""
     one = await context.services.subscribing.set_own_topic(context.chat.id, number, on=value == ON)
-    await rewrite(context, *options_page(one, context, "how"))
+    await edit_pressed(context, *options_page(one, context, "how"))
 
 
 @pressed(actions.DEFAULT)
@@ -181,7 +181,7 @@ async def change_default(context: Context, what: str | None, value: str | None) 
         options = with_option(options, what, value)
         await context.services.chats.change(context.chat.id, defaults=options.values())
     buttons = [*_buttons(options, actions.DEFAULT, context, ALL), [back(context.t, SETTINGS)]]
-    await rewrite(context, context.t(DEFAULTS_TITLE), buttons)
+    await edit_pressed(context, context.t(DEFAULTS_TITLE), buttons)
 
 
 def with_option(options: Options, what: str, value: str) -> Options:

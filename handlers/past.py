@@ -12,7 +12,7 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import PAST
 from handlers.guard import answer_press, command, pressed
 from handlers.replies import say
-from handlers.show import offer_rest, show
+from handlers.show import offer_rest, show_albums
 from handlers.subscriptions import choose_profile
 
 USAGE = N_(
@@ -48,7 +48,7 @@ async def past(context: Context) -> None:
 
 
 @pressed(PAST)
-async def past_of(context: Context, username: str, offset: int | None) -> None:
+async def show_past(context: Context, username: str, offset: int | None) -> None:
     """Show a profile's kept stories, or those before the newest ``offset``."""
     await answer_press(context)
     result = await context.services.past.latest_page(
@@ -59,7 +59,7 @@ async def past_of(context: Context, username: str, offset: int | None) -> None:
 
 async def _show_kept(context: Context, username: str, page: Page) -> None:
     is_last = page.more is None
-    await show(context, list(page.albums), originals=page.originals, is_last=is_last)
+    await show_albums(context, list(page.albums), originals=page.originals, is_last=is_last)
     if page.more is not None:
         more = context.button(N_("Show earlier ones"), PAST(username, page.more))
         await say(context, context.t(EARLIER), [[more]])

@@ -17,7 +17,7 @@ from bot.sending.replies import text_payload
 from handlers.admission import REASON
 from handlers.guard import command, pressed
 from handlers.money import cost_of
-from handlers.replies import enqueue_reply, rewrite, say
+from handlers.replies import edit_pressed, enqueue_reply, say
 
 WELCOME = N_(
     "👋 Hi! Send me the name of a public Instagram profile or a link to a story, and I'll show it "
@@ -65,10 +65,10 @@ async def people(context: Context) -> None:
 
 
 @pressed(PEOPLE)
-async def press(context: Context, what: str, number: int, credits: int | None) -> None:  # noqa: A002 - the project's word
+async def press_button(context: Context, what: str, number: int, credits: int | None) -> None:  # noqa: A002 - the project's word
     """Turn the page of the list, or do to the person or chat of a ``number`` what is pressed."""
     if what == "list":
-        await rewrite(context, *await _list_page(number, context))
+        await edit_pressed(context, *await _list_page(number, context))
         return
     access, subject = context.services.access, Subject.of_chat(number)
     match what:
@@ -84,7 +84,7 @@ async def press(context: Context, what: str, number: int, credits: int | None) -
             await _let_in(subject, context)
     one = await access.guest(number)  # with what was just changed
     text, buttons = _limit_page(one, context) if what == "limits" else _guest_page(one, context)
-    await rewrite(context, text, [*buttons, *others_who_ask(number, context)])
+    await edit_pressed(context, text, [*buttons, *others_who_ask(number, context)])
 
 
 async def _let_in(subject: Subject, context: Context) -> None:

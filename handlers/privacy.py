@@ -4,7 +4,7 @@ from bot.context import Context
 from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, ERASE, Page
 from handlers.guard import command, pressed
-from handlers.replies import rewrite, say
+from handlers.replies import edit_pressed, say
 
 ABOUT = N_(
     "<b>What I store about this chat</b>\n"
@@ -50,10 +50,10 @@ async def erase(context: Context, what: str | None) -> None:
     """Ask once more, then erase everything about the chat."""
     if what == "yes":
         await context.services.chats.erase(context.chat.id)
-        await rewrite(context, context.t(DONE))
+        await edit_pressed(context, context.t(DONE))
     elif what == "no":
-        await rewrite(context, *chat_data_page(context))
+        await edit_pressed(context, *chat_data_page(context))
     else:
         yes = context.button(N_("Yes, delete"), ERASE("yes"), DANGER)
         no = context.button(N_("No, keep it"), ERASE("no"))
-        await rewrite(context, context.t(SURE), [[yes, no]])
+        await edit_pressed(context, context.t(SURE), [[yes, no]])

@@ -67,11 +67,11 @@ async def say(
 async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:
     """Owe an answer: it is sent when the update's work is committed, or later if it can't be."""
     payload = {**payload, "language": context.t.language, "trace": logging.current_trace()}
-    if not unit_of_work.owe(target, payload):
+    if not unit_of_work.add_reply(target, payload):
         await context.services.replies.send(target, payload)
 
 
-async def rewrite(context: Context, text: str, buttons: Buttons | None = None) -> None:
+async def edit_pressed(context: Context, text: str, buttons: Buttons | None = None) -> None:
     """Put a new text and new buttons in place of the message whose button was pressed."""
     shown = context.query.message if context.query else None
     if shown is None or (isinstance(shown, Message) and not shown.text):

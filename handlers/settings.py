@@ -25,7 +25,7 @@ from bot.presentation.actions import (
 )
 from handlers.guard import act_on, command, heard, pressed
 from handlers.questions import answers_to, chat_asked_about, question_of
-from handlers.replies import rewrite, say
+from handlers.replies import edit_pressed, say
 
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
 """Quiet hours that most people want, offered first."""
@@ -77,7 +77,7 @@ async def change_setting(context: Context, data: str) -> None:
     if page is None:
         await _set(context, what, value)
         page = await settings_page(context)
-    await rewrite(context, *page)
+    await edit_pressed(context, *page)
 
 
 def _question_page(context: Context, what: str) -> Page | None:

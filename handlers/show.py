@@ -30,7 +30,7 @@ async def show_profile(context: Context, username: str, count: int | None = None
         if not live:
             await offer_rest(context, NoStoriesError(username=username))
             return
-        await show(context, plan_albums(latest_stories(live, count)))
+        await show_albums(context, plan_albums(latest_stories(live, count)))
 
 
 async def offer_rest(context: Context, none: BotError) -> None:
@@ -53,7 +53,7 @@ def latest_stories(stories: list[Story], count: int | None) -> list[Story]:
     return in_order[-count:] if count else in_order
 
 
-async def show(
+async def show_albums(
     context: Context,
     albums: list[Album],
     *,
@@ -118,7 +118,7 @@ def _row_under(
     return text_payload(line, fitting_buttons(context, [row]), silent=True)
 
 
-def media_story(url: str, now: datetime) -> Story:
+def file_as_story(url: str, now: datetime) -> Story:
     """Return a pasted media file as if it were a story; nothing but its address is known."""
     is_video = urlsplit(url).path.endswith(".mp4")
     return Story(

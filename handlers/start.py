@@ -14,7 +14,7 @@ from handlers.commands import show_menu
 from handlers.guard import UNKNOWN_BUTTON, act_on, command, pressed
 from handlers.help import add_to_buttons, help_page
 from handlers.people import WELCOME
-from handlers.replies import rewrite, say
+from handlers.replies import edit_pressed, say
 
 PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.CARD: partial(card.card, has_more=True),
@@ -71,7 +71,7 @@ async def language(context: Context) -> None:
 @pressed(actions.LANGUAGES)
 async def language_page(context: Context) -> None:
     """Offer the languages in place of the settings."""
-    await rewrite(context, *_language_buttons(context))
+    await edit_pressed(context, *_language_buttons(context))
 
 
 @pressed(actions.LANGUAGE)
@@ -83,7 +83,7 @@ async def set_language(context: Context, code: str) -> str | None:
     context.chat = changed or context.chat
     context.t = translator_for(code).in_zone(context.t.zone)
     text = context.t(N_("From now on I'll use English here."))
-    await rewrite(context, text, [[back(context.t, settings.TOP)]])
+    await edit_pressed(context, text, [[back(context.t, settings.TOP)]])
     await show_menu(context)
     return None
 

@@ -21,7 +21,7 @@ from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of, unreadable_re
 from handlers.profile_lists import failure_lines
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import say, show_working
-from handlers.show import latest_stories, show, show_profile
+from handlers.show import latest_stories, show_albums, show_profile
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(
@@ -125,7 +125,7 @@ async def show_profiles(context: Context, wanted: Wanted) -> None:
         if name in failed:
             continue
         live = latest_stories(result[name], wanted.count)
-        await show(context, plan_albums(live), is_last=False)
+        await show_albums(context, plan_albums(live), is_last=False)
         lines.append(t(COUNTED, n=len(live), username=name))
     in_order = [(name, failed[name]) for name in wanted.names if name in failed]
     lines += failure_lines(in_order, wanted, context)

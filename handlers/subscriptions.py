@@ -33,11 +33,11 @@ from bot.presentation.notices import MISSING
 from handlers.guard import UNKNOWN_BUTTON, answer_press, command, heard, may_run, pressed
 from handlers.links import unreadable_reply
 from handlers.options import SETTINGS, options_page, paused_line, subscription_line
-from handlers.profile_lists import by_sentence, failure_lines
+from handlers.profile_lists import failure_lines, group_lines
 from handlers.questions import ask, subscription_buttons
-from handlers.replies import rewrite, say, show_working
+from handlers.replies import edit_pressed, say, show_working
 from handlers.rights import SHOW, TABLE
-from handlers.show import show
+from handlers.show import show_albums
 
 PAGE = 8
 TITLE = 30  # characters that a phone shows of a button alone in its row
@@ -186,18 +186,18 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     lines += [t(SOONER, username=t.bold_names(sooner))] if sooner else []
     lines += [t(ALREADY, username=t.bold_names(old))] if old else []
     paused = [one.subscription for one in done if one.subscription.paused]
-    lines += by_sentence([(one.username, paused_line(one, context)) for one in paused], context)
+    lines += group_lines([(one.username, paused_line(one, context)) for one in paused], context)
     lines += failure_lines(failed, wanted, context)
     lines += await _delay_hint(done, context)
     text = Safe("\n".join(lines) + await _obstacles(context, target))
     buttons: Buttons = []
     if len(result) == 1:
-        buttons = _after_subscribe(done[0], context, can_show=not (in_place or where))
+        buttons = _subscribed_buttons(done[0], context, can_show=not (in_place or where))
     elif done:
         buttons = [[list_button(context)]]
     if where and context.is_private:
         buttons = for_chat(buttons, target.chat_id)
-    await (rewrite if in_place else say)(context, text, buttons)
+    await (edit_pressed if in_place else say)(context, text, buttons)
 
 
 def _begun_sentence(
@@ -235,7 +235,7 @@ async def show_live(context: Context, username: str) -> str | None:
     if not live:
         return context.t.plain(N_("These stories are gone."))
     await answer_press(context)
-    await show(context, plan_albums(live))
+    await show_albums(context, plan_albums(live))
     return None
 
 
@@ -248,7 +248,7 @@ async def subscriptions(context: Context) -> None:
 @pressed(actions.SUBSCRIPTIONS)
 async def turn_page(context: Context, page: int, of: int | None) -> None:
     """Show another page of the list, in place."""
-    await rewrite(context, *await list_page(context, page, of))
+    await edit_pressed(context, *await list_page(context, page, of))
 
 
 @command("unsubscribe", channel_after=1)
@@ -276,7 +276,7 @@ async def unsubscribe(context: Context) -> None:
 async def end_pressed(context: Context, number: int) -> None:
     """End one subscription of the chat."""
     one = await context.services.subscriptions.get(context.chat.id, number)
-    await rewrite(context, *await _unsubscribe([one], context))
+    await edit_pressed(context, *await _unsubscribe([one], context))
 
 
 async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
@@ -291,7 +291,7 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
 
 
 @pressed(actions.UNDO)
-async def undo(context: Context, at: int) -> str | None:
+async def undo_unsubscribe(context: Context, at: int) -> str | None:
     """Subscribe again to all that ended together at that time, as it was, within a day."""
     restored = await context.services.subscribing.restore(
         context.chat.id, context.asker, ended_at=datetime.fromtimestamp(at, UTC)
@@ -300,7 +300,7 @@ async def undo(context: Context, at: int) -> str | None:
         return context.t.plain(UNKNOWN_BUTTON)
     one_page = len(restored) == 1
     page = options_page(restored[0], context) if one_page else await list_page(context, 0)
-    await rewrite(context, *page)
+    await edit_pressed(context, *page)
     return None
 
 
@@ -368,7 +368,7 @@ async def _obstacles(context: Context, target: Target | None) -> Safe:
     return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in here))
 
 
-def _after_subscribe(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:
+def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:
     """Return the buttons after a subscription; above them one that shows the current stories."""
     one = done.subscription
     stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
@@ -419,7 +419,7 @@ async def _may_post_for(context: Context, chat_id: int, kind: str) -> bool:
 @pressed(actions.SUBSCRIPTION)
 async def show_options(context: Context, number: int, section: str | None) -> None:
     """Show the options of the pressed subscription, in place."""
-    await rewrite(context, *await options_page_of(context, number, section))
+    await edit_pressed(context, *await options_page_of(context, number, section))
 
 
 async def options_page_of(context: Context, number: int, section: str | None) -> Page:

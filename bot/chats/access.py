@@ -23,7 +23,7 @@ from bot.runtime.workers import Worker
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import at_the_end, effect, reading
+from bot.updates.unit_of_work import reading, run_at_end, writing
 
 log = structlog.get_logger()
 
@@ -127,11 +127,11 @@ class Access:
         if len(self._names) >= _MOST_NAMES:
             self._names.clear()
         self._names[person] = name
-        await at_the_end(self._db, lambda tx: acquaintances.set_name(tx, person, name))
+        await run_at_end(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
     async def record_refusal(self, about: Subject, *, name: str) -> bool:
         """Note that somebody is refused in a sentence; false where that was said before."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             return await store.record_refusal(tx, about, name=name, now=self._now())
 
     # invitations
@@ -158,7 +158,7 @@ class Access:
         """Return what follows ``start=`` in a new link for so many people, and its end."""
         word, now = secrets.token_urlsafe(_TOKEN_BYTES), self._now()
         until = now + INVITATION_VALID_FOR
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await store.add_invitation(
                 tx, _digest(word), by=str(by or ""), uses=uses, until=until, now=now
             )
@@ -189,7 +189,7 @@ class Access:
         Who may use the bot already does not use an invitation up.
         """
         now, subject = self._now(), Subject("person", str(person))
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             if await self._is_owner_link(tx, payload) and await key_values.remove(tx, _SEED):
                 await store.put(
                     tx, subject, now=now, name=name, is_allowed=True, is_owner=True, via="link"
@@ -212,7 +212,7 @@ class Access:
 
     async def allow(self, subject: Subject, *, by: int | None, name: str = "") -> Entry:
         """Let somebody use the bot; a block ends by it."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
             subject = await self._current_subject(tx, subject)
             names = await self._name_column(tx, subject, name)
@@ -239,7 +239,7 @@ class Access:
 
     async def allow_added(self, chat_id: int, by: int, *, name: str) -> None:
         """Allow a group or channel to which somebody who is allowed has added the bot."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await self._allow_added(tx, chat_id, by, name=name)
 
     async def _allow_added(self, tx: Tx, chat_id: int, by: int, *, name: str) -> None:
@@ -261,7 +261,7 @@ class Access:
             OwnerBlockError: It is an owner.
         """
         now = self._now()
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             if subject.kind == "person" and await self._is_owner(tx, int(subject.id)):
                 raise OwnerBlockError
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
@@ -277,7 +277,7 @@ class Access:
 
     async def unblock(self, subject: Subject) -> bool:
         """End a block; false where there was none. Alerts begin with what is posted from now."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             subject = await self._current_subject(tx, subject)
             entry = await store.get(tx, subject)
             if entry is None or entry.blocked_since is None:
@@ -290,7 +290,7 @@ class Access:
 
     async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the project's word
         """Set what somebody may spend a day, in credits; None gives the settings' limit back."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             return await store.put(tx, subject, now=self._now(), allowance=credits)
 
     async def _unblock(self, tx: Tx, subject: Subject, **values: object) -> Entry:

@@ -12,7 +12,7 @@ from bot.domain.records import EPOCH, KnownFile
 from bot.store import deliveries, file_ids, kept_stories, profiles
 from bot.store.engine.database import Database
 from bot.store.kept_stories import Kept
-from bot.updates.unit_of_work import effect
+from bot.updates.unit_of_work import writing
 
 MOST = 30  # stories at once: three albums
 _LENT = timedelta(hours=1)  # how long a file_id is at hand for the album that is to go
@@ -81,7 +81,7 @@ class Past:
             is_all = within >= alert_rules.KEPT_FOR
             raise (NothingKeptError if is_all else NothingOfThenError)(username=username)
         shown = result[:MOST]
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             lent = {one.story.pk: max(one.story.expires_at, now + _LENT) for one in shown}
             originals = {one.story.pk for one in shown if one.kind == "document"}
             files = {

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.records import Chat
 from bot.store import chats, erasure
 from bot.store.engine.database import Database
-from bot.updates.unit_of_work import effect
+from bot.updates.unit_of_work import writing
 
 _PRIVATE = "private"  # Bot API, Chat.type
 
@@ -50,17 +50,17 @@ class Chats:
 
     async def ensure_private(self, person: int) -> Chat:
         """Return the private chat of somebody, also where nothing was known of it."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await chats.ensure_private(tx, person, now=self._now())
             return (await chats.get_all(tx, [person]))[0]
 
     async def change(self, chat_id: int, **values: object) -> Chat | None:
         """Set columns of a chat, as ``store.chats.change`` has them; return it."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await chats.change(tx, chat_id, **values)
             return await chats.get(tx, chat_id)
 
     async def erase(self, chat_id: int) -> None:
         """Forget all about a chat; the bills stay, without whose they were."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await erasure.erase_chat(tx, chat_id, now=self._now())

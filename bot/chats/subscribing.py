@@ -47,7 +47,7 @@ from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
 from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
-from bot.updates.unit_of_work import active, effect
+from bot.updates.unit_of_work import as_current, writing
 
 _NAME_IS_SURE = timedelta(days=1)
 """How long a name surely belongs to whom the API last showed under it."""
@@ -257,7 +257,7 @@ class Subscribing:
         restored: list[Subscription] = []
         for username, place, preferences in rows:
             try:
-                with active(None):  # the next may ask the API
+                with as_current(None):  # the next may ask the API
                     one = await self.subscribe(place, username, by, preferences=preferences)
                 restored.append(one.subscription)
             except (SubscriptionError, SpendingError, StoriesError):
@@ -272,7 +272,7 @@ class Subscribing:
             NotFollowedError: It has ended in between.
         """
         now = self._now()
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await chat_queues.lock(tx, target.chat_id)
             before = await store.get(tx, one.id)
             if before is None or before.target.chat_id != target.chat_id:
@@ -395,7 +395,7 @@ class Subscribing:
         fast: bool,
     ) -> Subscribed:
         now, is_new, profile = self._now(), False, asked.profile
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             chat = await store.lock_chat(tx, target.chat_id, now=now)
             await refuse_blocked(tx, target.chat_id, now=now)
             await chat_queues.ensure(tx, target.chat_id, now=now)
@@ -444,7 +444,7 @@ class Subscribing:
             TooManyFastError: The chat has as many fast ones as it may.
             NotFollowedError: The chat has none of that id (any more).
         """
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             before = await subscription_of(tx, chat_id, subscription_id)
             if options.fast and not before.options.fast:

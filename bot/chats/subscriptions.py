@@ -21,7 +21,7 @@ from bot.store import chat_queues, deliveries, enqueue, moves, profiles, stories
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import effect, reading
+from bot.updates.unit_of_work import reading, writing
 
 _PLACES = 8  # as many as a page of buttons
 _BLOCKED_AT_ONCE = 200  # subscriptions that one transaction ends
@@ -84,7 +84,7 @@ class Subscriptions:
     async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> datetime:
         """End subscriptions of a chat; return when they ended, by which they can be restored."""
         ids, now = {one.id for one in rows}, self._now()
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             # what ended or moved before the lock was ours is not ours to end
             gone = [one for one in await store.of_chat(tx, chat_id) if one.id in ids]
@@ -113,7 +113,7 @@ class Subscriptions:
             NotFollowedError: The chat has none of that id (any more).
         """
         now = self._now()
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             subscription = await subscription_of(tx, chat_id, subscription_id)
             if subscription.paused == paused and subscription.paused_until == until:
@@ -168,7 +168,7 @@ class Subscriptions:
 
     async def judge_held_anew(self, chat_id: int) -> None:
         """Judge anew what is held in a chat, after its zone or hours have changed."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             await deliveries.release_held(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
@@ -176,7 +176,7 @@ class Subscriptions:
 
     async def move_chat(self, old: int, new: int) -> bool:
         """Take everything along to a group's new id; false when that has happened already."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
         self._wake()
         return moved
@@ -186,7 +186,7 @@ class Subscriptions:
 
         It is kept for 30 days.
         """
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             return await moves.close_chat(tx, chat_id, now=self._now())
 
     async def reopen_chat(self, chat_id: int, *, since: datetime | None = None) -> bool:
@@ -194,7 +194,7 @@ class Subscriptions:
 
         False: it was open.
         """
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             opened = await moves.open_chat(tx, chat_id, now=self._now(), since=since)
         self._wake()
         return opened

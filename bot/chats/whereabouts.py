@@ -10,7 +10,7 @@ from bot.domain.records import Mute
 from bot.store import chats, moves, mutes
 from bot.store.engine.database import Database
 from bot.updates import unit_of_work
-from bot.updates.unit_of_work import effect
+from bot.updates.unit_of_work import writing
 
 
 class Whereabouts:
@@ -44,7 +44,7 @@ class Whereabouts:
             return ()
         unit = unit_of_work.current()
         if unit is not None and (unit.is_open or unit.replies):
-            await unit_of_work.after_saying(lambda: self.check_presence(chat_id))
+            await unit_of_work.call_last(lambda: self.check_presence(chat_id))
             return muted
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
             with suppress(BlockedError):  # it stays closed
@@ -62,7 +62,7 @@ class Whereabouts:
 
     async def unmute_topic(self, chat_id: int, thread_id: int) -> None:
         """Let a topic's alerts go on: Telegram told that it is open again."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             await moves.end_mute(tx, chat_id, thread_id, now=self._now())
         self._wake()
 

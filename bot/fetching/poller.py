@@ -190,7 +190,7 @@ class Scheduler:
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
             self._counts = await profiles.count_followed(tx)
-        await self._privacy.refresh()
+        await self._privacy.load_trust()
         if self._settings.credits_a_poll is not None:
             plan.cost = self._settings.credits_a_poll
             plan.learns_cost = False
@@ -265,7 +265,7 @@ class Scheduler:
             await self._end_blocked()
         if is_time:
             self._kept_at = now
-            await self._privacy.refresh()
+            await self._privacy.load_trust()
             self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
                 async with self._db.read() as tx:
@@ -390,7 +390,7 @@ class Scheduler:
         new = await self._db.insist(record)
         self._wake()
         if answer.is_checked:
-            await self._privacy.compare(known, shown, new)
+            await self._privacy.compare_full(known, shown, new)
         self._new.inc(len(new))
         if new:
             for pk in new:

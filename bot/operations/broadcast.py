@@ -14,7 +14,7 @@ from bot.sending.replies import edit_payload
 from bot.store import broadcasts, chat_queues, chats, enqueue
 from bot.store.broadcasts import Broadcast
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import after_saying, effect
+from bot.updates.unit_of_work import call_last, writing
 
 log = structlog.get_logger()
 
@@ -42,23 +42,23 @@ class Broadcasts:
 
     async def draft(self, text: str, owner: int) -> tuple[int, int]:
         """Keep a message (HTML) that is not sent yet; return its number, and how many get it."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             number = await broadcasts.add_draft(tx, text, owner, now=self._now())
             return number, await broadcasts.count_audience(tx)
 
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
         """Send a draft, whose end that message tells; None where it was decided already."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             count = await broadcasts.count_audience(tx)
             one = await broadcasts.change_state(
                 tx, number, before="draft", after="running", count=count, message_id=message_id
             )
-        await after_saying(self._wake_worker)  # after the commit
+        await call_last(self._wake_worker)  # after the commit
         return one
 
     async def discard(self, number: int) -> Broadcast | None:
         """Throw a draft away; return it, None where that was decided already."""
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             return await broadcasts.change_state(tx, number, before="draft", after="stopped")
 
     async def stop(self, number: int) -> tuple[Broadcast | None, int]:
@@ -66,10 +66,10 @@ class Broadcasts:
 
         It is None where it was over already.
         """
-        async with effect(self._db) as tx:
+        async with writing(self._db) as tx:
             one = await broadcasts.change_state(tx, number, before="running", after="stopped")
             left = await broadcasts.drop_unsent(tx, now=self._now()) if one else 0
-        await after_saying(self._wake_worker)
+        await call_last(self._wake_worker)
         return one, left
 
     async def _wake_worker(self) -> None:

@@ -17,7 +17,7 @@ from bot.operations import admin_sessions
 from bot.operations.incidents import in_english
 from bot.store import chats, enqueue, incidents, profiles, samples
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import effect
+from bot.updates.unit_of_work import writing
 
 _Json = dict[str, Any]
 
@@ -64,7 +64,7 @@ class Overview:
 
     async def admin_link(self) -> str:
         """Return a link that opens the page once; it ends the session of an earlier one."""
-        async with effect(self.db) as tx:
+        async with writing(self.db) as tx:
             key = await admin_sessions.make_key(tx, now=self.now())
         return f"{self.address}/admin#key={key}"
 

@@ -260,7 +260,7 @@ class Outbox:
         """
         if not self._outage or not _asks_first(queue, batch):
             return timedelta(0)
-        wait = self._outage.turn_to_ask()
+        wait = self._outage.wait_to_ask()
         if wait is None:
             for row in batch.rows:
                 due_at = alert_rules.asked_again_at(now, row.id)
@@ -421,7 +421,7 @@ class Outbox:
         if not claimed.is_try and not _asks_first(claimed.queue, claimed.batch):
             return True
         await asyncio.sleep(claimed.asks_in.total_seconds())
-        return await outage.takes(claimed.batch.target)
+        return await outage.accepts_calls(claimed.batch.target)
 
     async def record(self, claimed: ClaimedBatch, outcome: Outcome, *, in_outage: bool) -> None:
         """Write down what came of a send, however long the database can't work.

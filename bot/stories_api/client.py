@@ -146,13 +146,13 @@ class StoriesApi:
         """
         query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
         if self._privacy is None or self._privacy.mode == "false":
-            return Call(Operation.STORIES, query.nominal, partial(self._stories, query))
+            return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
         quick = replace(query, params={**query.params, "force": "on"}, nominal=query.nominal - 1)
         if self._privacy.mode == "true":
-            return Call(Operation.STORIES, quick.nominal, partial(self._stories, quick))
+            return Call(Operation.STORIES, quick.nominal, partial(self._ask_stories, quick))
         if not self._privacy.may_skip(public_since):
-            return Call(Operation.STORIES, query.nominal, partial(self._stories, query))
-        make = partial(self._quick_stories, quick, query, expects_some)
+            return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
+        make = partial(self._ask_quickly, quick, query, expects_some)
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
     def profile(self, username: str) -> Call[Profile]:
@@ -175,7 +175,7 @@ class StoriesApi:
             HighlightsUnavailableError: The key's plan has none.
         """
         query = self._query(Endpoint.USER_HIGHLIGHTS, {"user_id": profile_id})
-        make = partial(self._list, query, schema.highlights_from)
+        make = partial(self._ask_list, query, schema.highlights_from)
         return Call(Operation.HIGHLIGHTS, query.nominal, make)
 
     def highlight(self, highlight_id: str) -> Call[Highlight]:
@@ -206,7 +206,7 @@ class StoriesApi:
         else:
             endpoint, params = Endpoint.DOWNLOAD, {"id": story.pk}
         query = replace(self._query(endpoint, params), deadline=self._download_deadline)
-        return Call(Operation.DOWNLOAD, query.nominal, partial(self._download, query, spool))
+        return Call(Operation.DOWNLOAD, query.nominal, partial(self._ask_download, query, spool))
 
     async def balance(self) -> Balance:
         """Return the account's balance; free. A good one puts us back in service.
@@ -230,19 +230,19 @@ class StoriesApi:
 
         return await self.transport.ask(query, reader)
 
-    async def _list(self, query: Query, read: Callable[[object], list[T]]) -> Answer[list[T]]:
+    async def _ask_list(self, query: Query, read: Callable[[object], list[T]]) -> Answer[list[T]]:
         try:
             return await self._ask(query, read)
         except NoStoriesError as none:
             return Answer([], query.nominal if none.credits is None else none.credits)
 
-    async def _stories(self, query: Query) -> Answer[list[Story]]:
+    async def _ask_stories(self, query: Query) -> Answer[list[Story]]:
         read = partial(schema.stories_from, profile_id=query.params["user_id"])
-        answer = await self._list(query, read)
+        answer = await self._ask_list(query, read)
         _refuse_private(answer.value, answer.credits)
         return answer
 
-    async def _quick_stories(
+    async def _ask_quickly(
         self,
         quick: Query,
         full: Query,
@@ -252,7 +252,7 @@ class StoriesApi:
         silent_at = None
         asked_at = self._now()
         try:
-            first = await self._stories(quick)
+            first = await self._ask_stories(quick)
         except (ProfilePrivateError, NoSuchProfileError) as refusal:
             spent = quick.nominal if refusal.credits is None else refusal.credits
         else:
@@ -260,16 +260,16 @@ class StoriesApi:
                 return replace(first, is_checked=False)
             spent, silent_at = first.credits, asked_at
         try:
-            answer = await self._stories(full)
+            answer = await self._ask_stories(full)
         except StoriesError as error:
             if error.credits is not None:
                 error.credits += spent
             raise
         if silent_at is not None and self._privacy is not None:
-            await self._privacy.lacked(full.params["user_id"], answer.value, at=silent_at)
+            await self._privacy.doubt_empty(full.params["user_id"], answer.value, at=silent_at)
         return Answer(answer.value, spent + answer.credits)
 
-    async def _download(self, query: Query, spool: Spool) -> Answer[MediaFile]:
+    async def _ask_download(self, query: Query, spool: Spool) -> Answer[MediaFile]:
         async def read(response: aiohttp.ClientResponse) -> MediaFile | Elsewhere:
             return await read_download(response, spool, self._largest_file)
 

@@ -78,7 +78,7 @@ def flag(value: object) -> bool:
     return value is True
 
 
-def small(value: object) -> int | None:
+def code_of(value: object) -> int | None:
     """Return a code, None for all else."""
     return value if isinstance(value, int) and 0 <= value < 100 else None  # noqa: PLR2004 - a code
 

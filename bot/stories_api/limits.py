@@ -14,7 +14,7 @@ class CallRate:
         self.rate = rate
         self.next_at = 0.0
 
-    def turn(self, now: float, *, within: float, replicas: int = 1) -> float | None:
+    def take_turn(self, now: float, *, within: float, replicas: int = 1) -> float | None:
         """Take a place, the rate being shared; return the seconds until our turn.
 
         None where that is not ``within`` so many seconds: then no place is taken.

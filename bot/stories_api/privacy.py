@@ -45,7 +45,7 @@ class Trust:
     contradicted: dict[str, datetime] = field(default_factory=dict)
     fell_back_at: datetime | None = None
 
-    def doubt(self, profile_id: str, now: datetime) -> bool:
+    def record_contradiction(self, profile_id: str, now: datetime) -> bool:
         """Note a contradiction; return whether forced answers are not trusted from now on."""
         kept = {one: at for one, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
@@ -73,13 +73,13 @@ class PrivacyCheck:
         self._now = now
         self._trust = Trust()
 
-    async def refresh(self) -> None:
+    async def load_trust(self) -> None:
         """Take over what other replicas, or this one before its restart, found out."""
         if self.mode == "false":  # said for good; ``auto`` begins afresh after it
             async with self._db.begin() as tx:
                 await key_values.remove(tx, PRIVACY_CHECK)
         elif self.mode == "auto":
-            self._trust = await self._db.fetch(_trust_in)
+            self._trust = await self._db.fetch(_read_trust)
 
     def may_skip(self, public_since: datetime | None) -> bool:
         """Return whether a call about an account that was public then may go without the check."""
@@ -87,7 +87,7 @@ class PrivacyCheck:
             return False
         return self._now() - public_since < _TRUSTED_FOR
 
-    async def compare(self, known: Known, shown: Iterable[Story], new: Iterable[str]) -> None:
+    async def compare_full(self, known: Known, shown: Iterable[Story], new: Iterable[str]) -> None:
         """Compare a full answer with the forced ones since the last: did they lack a story?"""
         if not self._was_forced(known) or known.snapshot_at is None:
             return
@@ -95,7 +95,7 @@ class PrivacyCheck:
         if any(story.pk in unseen and story.taken_at < before for story in shown):
             await self._record_contradiction(known.profile_id, "a story that it lacked")
 
-    async def lacked(self, profile_id: str, shown: Iterable[Story], *, at: datetime) -> None:
+    async def doubt_empty(self, profile_id: str, shown: Iterable[Story], *, at: datetime) -> None:
         """Compare a full answer with the forced one just before it, which was empty at ``at``."""
         if any(story.taken_at < at - _LATE for story in shown):
             await self._record_contradiction(profile_id, "a story that it lacked")
@@ -115,8 +115,8 @@ class PrivacyCheck:
         log.warning("a forced answer is contradicted", profile=profile_id, by=what)
         now = self._now()
         async with self._db.begin() as tx:
-            trust = await _trust_in(tx)
-            is_news = trust.doubt(profile_id, now)
+            trust = await _read_trust(tx)
+            is_news = trust.record_contradiction(profile_id, now)
             at = {one: moment.isoformat() for one, moment in trust.contradicted.items()}
             since = trust.fell_back_at.isoformat() if trust.fell_back_at else None
             await key_values.put(tx, PRIVACY_CHECK, {"contradicted": at, "fell_back_at": since})
@@ -125,7 +125,7 @@ class PrivacyCheck:
             await self._tell(_FELL_BACK, n=len(trust.contradicted))
 
 
-async def _trust_in(tx: Tx) -> Trust:
+async def _read_trust(tx: Tx) -> Trust:
     """Return what is known of forced answers."""
     kept = await key_values.get(tx, PRIVACY_CHECK)
     if not isinstance(kept, dict):

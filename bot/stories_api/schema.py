@@ -19,12 +19,12 @@ from bot.domain.model import Highlight, Profile, Reshared, Sticker, Story
 from bot.domain.paid_calls import Balance
 from bot.stories_api.fields import (
     MOST_NUMBER,
+    code_of,
     flag,
     id_of,
     id_or_empty,
     number,
     seconds,
-    small,
     text,
     time_of,
     url_of,
@@ -158,7 +158,7 @@ class _Story(_Wire):
 
     pk: Id
     taken_at: Annotated[datetime | None, BeforeValidator(time_of)] = None
-    media_type: Annotated[int | None, BeforeValidator(small)] = None
+    media_type: Annotated[int | None, BeforeValidator(code_of)] = None
     thumbnail_url: Url = None
     video_url: Url = None
     video_duration: Annotated[float, BeforeValidator(seconds)] = 0.0

@@ -129,19 +129,19 @@ class Transport:
             raise OutOfServiceError(self.out_of_service)
         started = self._steady()
         try:
-            answer = await self._watched(query, read, started + query.deadline)
+            answer = await self._ask_watched(query, read, started + query.deadline)
         except (StoriesError, MediaError) as error:
             spent = query.nominal if error.credits is None else error.credits
             self._credits.labels(query.path).inc(spent)
             if isinstance(error, OutOfServiceError):
-                await self._end_service(error)
+                await self._stop_service(error)
             raise
         finally:
             self._seconds.labels(query.path).observe(self._steady() - started)
         self._credits.labels(query.path).inc(answer.credits)
         return answer
 
-    async def _watched(self, query: Query, read: Read[T], end: float) -> Answer[T]:
+    async def _ask_watched(self, query: Query, read: Read[T], end: float) -> Answer[T]:
         """Ask, and learn from what comes whether the API fails for everybody."""
         result = await self._ask_in_time(query, read, end)
         failure = result if isinstance(result, Failure) else None
@@ -157,7 +157,7 @@ class Transport:
     async def _ask_in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         """Ask, and once more where the first answer surely was not billed."""
         last: Failure | None = None
-        while await self._turn(end):
+        while await self._wait_turn(end):
             result = await self._send_once(query, read, end)
             if isinstance(result, Answer) or last or not result.again:
                 return result
@@ -169,11 +169,11 @@ class Transport:
         busy = ApiUnavailableError("too many calls at once")
         return last or Failure(busy, status=TOO_MANY)
 
-    async def _turn(self, end: float) -> bool:
+    async def _wait_turn(self, end: float) -> bool:
         """Wait for our turn; return whether it comes in time."""
         replicas = await self._replicas() if self._replicas else 1
         now = self._steady()
-        wait = self.call_rate.turn(now, within=end - now, replicas=replicas)
+        wait = self.call_rate.take_turn(now, within=end - now, replicas=replicas)
         if wait is None:
             return False
         await asyncio.sleep(wait)
@@ -185,10 +185,11 @@ class Transport:
         try:
             result = await self._send(query, read, end)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            result = Failure(_loss_of(query, error, 0), again=True)  # the request was not written
+            # The request was not written.
+            result = Failure(_lost_answer(query, error, 0), again=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too
-            result = Failure(_loss_of(query, error, None))
-        self._record(query, result)
+            result = Failure(_lost_answer(query, error, None))
+        self._record_result(query, result)
         return result
 
     async def _send(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
@@ -206,13 +207,13 @@ class Transport:
             middlewares=(no_retries,),
         ) as response:
             self.heard("the Stories API", response.headers.get("Date", ""))
-            return await self._judge(query, response, read)
+            return await self._result_of(query, response, read)
 
-    async def _judge(
+    async def _result_of(
         self, query: Query, response: aiohttp.ClientResponse, read: Read[T]
     ) -> Answer[T] | Failure:
         """Return what ``read`` makes of a good answer, or what a bad one means."""
-        price = self._price(query, response)
+        price = self._billed_price(query, response)
         body: bytes | None
         if response.status == OK or response.status in REDIRECTS:
             try:
@@ -220,7 +221,7 @@ class Transport:
             except ComplainedError as complained:
                 body = complained.body
             except (aiohttp.ClientError, OSError, ValueError) as error:  # it was cut, or nonsense
-                return Failure(_loss_of(query, error, price))
+                return Failure(_lost_answer(query, error, price))
             except MediaError as error:
                 error.credits = price
                 raise
@@ -236,7 +237,7 @@ class Transport:
             subject=query.subject,
         )
 
-    def _price(self, query: Query, response: aiohttp.ClientResponse) -> int:
+    def _billed_price(self, query: Query, response: aiohttp.ClientResponse) -> int:
         """Return what an answer says that it cost, nominal where it says nothing.
 
         What is absurd is not believed: else one wrong header would end the day for everybody.
@@ -247,20 +248,20 @@ class Transport:
         self.is_price_absurd = stated > most
         return min(stated, most)
 
-    def _record(self, query: Query, result: Answer[T] | Failure) -> None:
+    def _record_result(self, query: Query, result: Answer[T] | Failure) -> None:
         outcome = "ok" if isinstance(result, Answer) else type(result.error).__name__
         self._requests.labels(query.path, outcome).inc()
         if isinstance(result, Failure) and result.status == TOO_MANY:
             quiet = _QUIET if result.after is None else result.after
             self.call_rate.pause(self._steady() + quiet)
 
-    async def _end_service(self, error: OutOfServiceError) -> None:
+    async def _stop_service(self, error: OutOfServiceError) -> None:
         is_news, self.out_of_service = self.out_of_service is None, str(error)
         if is_news and self._on_out_of_service is not None:
             await self._on_out_of_service(error)
 
 
-def _loss_of(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
+def _lost_answer(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
     """Name the error without its cause, whose text may hold the request with its key."""
     return ApiUnavailableError(f"{query.path}: {type(error).__name__}", credits=credits)
 

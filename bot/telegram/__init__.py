@@ -4,5 +4,5 @@ In: a call, with its lane and weight. Out: its answer, or an error of which ``ou
 what is to be done. ``rate_limiter`` lets calls wait by the arithmetic of ``flood_limits``, whose
 state ``limit_state`` keeps; ``outage`` pauses the whole bot while Telegram is down. Public:
 ``request.AiohttpRequest``, ``rate_limiter.Pacing``, ``outcomes.outcome_of``, ``outage.Outage``,
-``admins.Admins``, ``presence.presence``.
+``admins.Admins``, ``presence.fetch_presence``.
 """

@@ -53,7 +53,7 @@ class Pause:
         """Return whether it is time to try; after a wait at the latest."""
         return not now.timestamp() < self.next_at <= now.timestamp() + LAST_TRY_S
 
-    def tried(self, now: datetime) -> "Pause":
+    def after_try(self, now: datetime) -> "Pause":
         """Return it with one more try taken: each next one is twice as late, a minute at most."""
         wait = min(_FIRST_TRY_S * 2 ** min(self.tries + 1, 8), LAST_TRY_S)
         return replace(self, tries=self.tries + 1, next_at=now.timestamp() + wait)
@@ -107,7 +107,7 @@ class Outage:
 
         Without a database nobody knows, and the failure is not held against the message.
         """
-        if _is_sign(outcome):
+        if _is_outage_sign(outcome):
             try:
                 return await self._record_failure(chat_id)
             except DatabaseUnavailableError as error:
@@ -129,11 +129,11 @@ class Outage:
             self._pause = _load(await key_values.lock(tx, self._key))
             if self._pause is None or not self._pause.may_try(now):
                 return False
-            self._pause = self._pause.tried(now)
+            self._pause = self._pause.after_try(now)
             await key_values.put(tx, self._key, asdict(self._pause), until=now + _KEPT)
         return await self._telegram_answers()
 
-    def turn_to_ask(self) -> timedelta | None:
+    def wait_to_ask(self) -> timedelta | None:
         """Return how long to wait before a chat is asked whether it takes anything.
 
         One chat a second is asked. None: too many wait for their turn.
@@ -145,7 +145,7 @@ class Outage:
         self._asks_at = now + wait + _ASKS_EVERY
         return wait
 
-    async def takes(self, target: Target) -> bool:
+    async def accepts_calls(self, target: Target) -> bool:
         """Return whether Telegram takes a call there that leaves nothing in the chat.
 
         Where it does not, a message could arrive without an answer, and be sent again.
@@ -206,7 +206,7 @@ class Outage:
         return True
 
 
-def _is_sign(outcome: Outcome) -> bool:
+def _is_outage_sign(outcome: Outcome) -> bool:
     """Return whether it may be Telegram that fails, not this message or chat."""
     return isinstance(outcome, TryLater) and outcome.down
 

@@ -214,11 +214,11 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
         case TimedOut() | UnknownOutcomeError():
             return TryLater(unknown=True, down=True, reason=_text(error))
         case BadRequest() | Forbidden() | NetworkError():
-            return _refusal(error)
+            return _refusal_outcome(error)
     return TryLater(unknown=True, reason=type(error).__name__)
 
 
-def _refusal(error: TelegramError) -> Outcome:  # noqa: PLR0911 - the same
+def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - the same
     text = _text(error)
     if flood := _RETRY_AFTER.search(text):
         # Inside a 400 it speaks of one item of an album; some of the others were seen there.

@@ -22,7 +22,7 @@ _RIGHTS: dict[Right, str] = {
 _SEVERAL = ("can_send_photos", "can_send_videos")  # of "media": with one of them something may go
 
 
-async def presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
+async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
     """Return how the bot stands in a chat where a right was missing; costs nothing.
 
     "may not" as well where Telegram does not say, so that it is asked again.

@@ -115,7 +115,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         order = order_of(endpoint, data, rate_limit_args or {})
         leaving: Leaving | None = (rate_limit_args or {}).get("leaving")
         for last in range(order.tries - 1, -1, -1):
-            ticket = await self._let_pass(order)
+            ticket = await self._wait_and_count(order)
             try:
                 if leaving:
                     await leaving()
@@ -127,7 +127,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 data.pop("reply_parameters", None)  # messages have other numbers there
                 order = replace(order, chat=error.new_chat_id)
             except TelegramError as error:
-                wait = self._after_flood(error, order)
+                wait = self._close_flooded(error, order)
                 hopeless = wait is None or not isinstance(error, RetryAfter)
                 if hopeless or not last or not _is_worth_waiting(order, wait or 0.0):
                     raise
@@ -138,7 +138,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                     ticket.free_at = self._clock() + 1.0
         raise AssertionError("unreachable")
 
-    async def _let_pass(self, order: Order) -> Ticket | None:
+    async def _wait_and_count(self, order: Order) -> Ticket | None:
         """Return when the call may be made, counted."""
         is_counted = False
         ticket = None
@@ -185,7 +185,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if seconds > 0:
             await asyncio.sleep(seconds)
 
-    def _after_flood(self, error: TelegramError, order: Order) -> float | None:
+    def _close_flooded(self, error: TelegramError, order: Order) -> float | None:
         """Stop what Telegram wants stopped; return for how long, None if it was no flood."""
         outcome = outcome_of(error)
         if not isinstance(outcome, TryLater) or outcome.after is None:

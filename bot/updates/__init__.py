@@ -2,5 +2,5 @@
 
 In: updates by ``polling``, or posted to ``bot.web``. Out: calls of the handlers, and what each
 changed and answers as one transaction (``unit_of_work``). Public: ``inbox.Intake``,
-``polling.Polling``, ``handling.Handling``, ``unit_of_work.effect``.
+``polling.Polling``, ``handling.Handling``, ``unit_of_work.writing``.
 """

@@ -80,20 +80,20 @@ class Handling:
             TakenOverError: Another replica has it by now; nothing has happened here.
             Exception: It could not be written down: nothing has happened, and it may come again.
         """
-        return await self._run(self._handle, update, claimed)
+        return await self._run_in_unit(self._handle, update, claimed)
 
-    def by(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
+    def handler_by(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
         """Return what handles an update as a call does, by another ``handle``."""
-        return partial(self._run, handle)
+        return partial(self._run_in_unit, handle)
 
-    async def _run(self, handle: Handle, update: Update, claimed: ClaimedUpdate) -> bool:
+    async def _run_in_unit(self, handle: Handle, update: Update, claimed: ClaimedUpdate) -> bool:
         set_trace(f"u{update.update_id}")
         unit = Unit(self._db)
-        with unit_of_work.active(unit), outages():
+        with unit_of_work.as_current(unit), outages():
             try:
                 await handle(update)
                 had_effect = unit.is_open
-                enqueued = await self._close(unit, claimed)
+                enqueued = await self._commit(unit, claimed)
             except BaseException:
                 await unit.undo()
                 raise
@@ -102,12 +102,12 @@ class Handling:
         for call in unit.first_calls:
             await call()
         if enqueued:
-            await self._send(enqueued, unit)
+            await self._send_replies(enqueued, unit)
         for call in unit.calls:
             await call()
         return enqueued is not None
 
-    async def _close(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
+    async def _commit(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
         """Commit; return what is enqueued, None where there was nothing to commit."""
         if not (unit.replies or unit.work or unit.is_open):
             return None
@@ -115,13 +115,13 @@ class Handling:
         tx = await unit.transaction()
         for work in unit.work:
             await work(tx)
-        enqueued = await self._owe(tx, unit.replies, now)
+        enqueued = await self._enqueue_replies(tx, unit.replies, now)
         if not await inbox.change(tx, [claimed], done_at=now):
             raise TakenOverError
         await unit.commit()
         return enqueued
 
-    async def _owe(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
+    async def _enqueue_replies(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
         """Write answers down, and claim the queue of the chat that they are for."""
         queue, until = None, now + self._outbox.lease
         chats = {reply.target.chat_id for reply in replies}
@@ -148,7 +148,7 @@ class Handling:
             self._hastened.record(chat_id, value=True, now=now)
             await deliveries.hasten_replies(tx, chat_id, now=now)
 
-    async def _send(self, enqueued: Enqueued, unit: Unit) -> None:
+    async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""
         for reply in enqueued.strangers:
             await self._replies.send(reply.target, reply.payload)

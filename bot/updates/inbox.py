@@ -99,7 +99,7 @@ class Intake:
         self.worker = Worker("updates", self._step, now=now, longest=longest)
         self._lease = _UPDATE_LEASE if db.is_sqlite else _LEASE_AMONG_REPLICAS
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
-        self._adds = BatchingQueue(self._store)
+        self._adds = BatchingQueue(self._store_batch)
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
         metrics.gauge_of(
             "inbox_open", "Updates that wait for their answer.", lambda: float(self._open)
@@ -132,7 +132,7 @@ class Intake:
     async def _add_singly(self, news: list[News]) -> None:
         for one in news:
             try:
-                await self._store([one])  # apart from what comes at the same time
+                await self._store_batch([one])  # apart from what comes at the same time
             except DatabaseUnavailableError:
                 raise
             except Exception:
@@ -183,7 +183,7 @@ class Intake:
             for task in late:
                 task.cancel()
 
-    async def _store(self, news: list[News]) -> None:
+    async def _store_batch(self, news: list[News]) -> None:
         """Store a batch; what nothing stands before is begun at once, without another claim."""
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in news])
@@ -278,14 +278,14 @@ class Intake:
     def _begin(self, claimed: ClaimedUpdate) -> None:
         if self._group is not None:
             self._running[claimed.queue] = (claimed, None)
-            task = self._group.create_task(self._run(claimed))
+            task = self._group.create_task(self._handle_and_record(claimed))
             self._running[claimed.queue] = (claimed, task)
 
-    async def _run(self, claimed: ClaimedUpdate) -> None:
+    async def _handle_and_record(self, claimed: ClaimedUpdate) -> None:
         """Handle one update, and write down what came of it."""
         result = ""
         try:
-            result, is_ended = await self._try(claimed)
+            result, is_ended = await self._try_to_handle(claimed)
             if not is_ended:
                 await self._record(claimed, result)
             self._count_result(result)
@@ -333,7 +333,7 @@ class Intake:
                 return {}
         return {"done_at": now}
 
-    async def _try(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
+    async def _try_to_handle(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
         """Return what came of an update, and whether its end is written down."""
         try:
             update = Update.de_json(json.loads(claimed.body), self._bot)

@@ -45,7 +45,7 @@ class InlineQueries:
             finally:
                 self._group = None
 
-    def take(self, updates: Iterable[object]) -> list[object]:
+    def take_queries(self, updates: Iterable[object]) -> list[object]:
         """Return the updates that are no inline queries."""
         others = []
         for update in updates:

@@ -96,11 +96,11 @@ class Polling:
         """
         self._heard_at, self._polls = self._clock(), True
         try:
-            await self._poll_on()
+            await self._poll_for_ever()
         finally:
             self._polls = False
 
-    async def _poll_on(self) -> None:
+    async def _poll_for_ever(self) -> None:
         needs_webhook_gone = True
         while True:
             try:

@@ -1,7 +1,7 @@
 """A unit of work: what one update changes and what it is answered are one transaction.
 
 The transaction begins with the first effect and ends when the handler has returned: nobody may
-wait for the network in between (``after_saying``), for on SQLite it keeps all other writers
+wait for the network in between (``call_last``), for on SQLite it keeps all other writers
 waiting. A failure undoes all of it, so that the update can be handled anew.
 """
 
@@ -87,7 +87,7 @@ def current() -> Unit | None:
 
 
 @contextmanager
-def active(unit: Unit | None) -> Iterator[None]:
+def as_current(unit: Unit | None) -> Iterator[None]:
     """Let ``unit`` be the current one; None lets effects be transactions of their own."""
     token = _current.set(unit)
     try:
@@ -98,7 +98,7 @@ def active(unit: Unit | None) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def effect(db: Database) -> AsyncIterator[Tx]:
+async def writing(db: Database) -> AsyncIterator[Tx]:
     """Yield the transaction of the current unit, or one of its own where there is none.
 
     What raises in it undoes the whole unit.
@@ -120,11 +120,11 @@ async def effect(db: Database) -> AsyncIterator[Tx]:
 async def reading(db: Database) -> AsyncIterator[Tx]:
     """Yield a transaction that is only read from, and sees what the current unit has changed."""
     unit = _current.get()
-    async with effect(db) if unit and unit.is_open else db.read() as tx:
+    async with writing(db) if unit and unit.is_open else db.read() as tx:
         yield tx
 
 
-async def at_the_end(db: Database, work: Work) -> None:
+async def run_at_end(db: Database, work: Work) -> None:
     """Do ``work`` in the unit's transaction, but not before the handler has returned."""
     unit = _current.get()
     if unit is not None:
@@ -134,7 +134,7 @@ async def at_the_end(db: Database, work: Work) -> None:
         await work(tx)
 
 
-def owe(target: Target, payload: dict[str, Any]) -> bool:
+def add_reply(target: Target, payload: dict[str, Any]) -> bool:
     """Answer when the current unit holds; false where there is none."""
     unit = _current.get()
     if unit is None:
@@ -143,7 +143,7 @@ def owe(target: Target, payload: dict[str, Any]) -> bool:
     return True
 
 
-async def after_saying(call: Call) -> None:
+async def call_last(call: Call) -> None:
     """Make a call over the network: at once, or when what was done before it holds and is said."""
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
@@ -152,7 +152,7 @@ async def after_saying(call: Call) -> None:
         await call()
 
 
-async def before_saying(call: Call) -> None:
+async def call_first(call: Call) -> None:
     """Make a call over the network: at once, or when what was done before it holds."""
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):

@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.domain.errors import BotError
 from bot.operations import admin_sessions
 from bot.store.engine.database import Database
-from bot.web.connections import refused
+from bot.web.connections import refusal
 
 log = structlog.get_logger()
 
@@ -68,8 +68,8 @@ class AdminPage:
         return [
             *(web.get(path, self._serve_file) for path in _FILES),
             web.get(f"{PATH}/api/state", self._serve_state),
-            web.post(f"{PATH}/api/do", self._press),
-            web.post(f"{PATH}/api/session", self._session),
+            web.post(f"{PATH}/api/do", self._do_action),
+            web.post(f"{PATH}/api/session", self._begin_session),
         ]
 
     async def _serve_file(self, request: web.Request) -> web.Response:
@@ -80,35 +80,35 @@ class AdminPage:
 
     async def _serve_state(self, request: web.Request) -> web.Response:
         if not await self._is_admin(request):
-            return refused(401, _HEADERS)
+            return refusal(401, _HEADERS)
         return _json_response(await self._show_all())
 
-    async def _press(self, request: web.Request) -> web.Response:
+    async def _do_action(self, request: web.Request) -> web.Response:
         if not await self._is_admin(request):
-            return refused(401, _HEADERS)
-        wanted = await _body(request)
+            return refusal(401, _HEADERS)
+        wanted = await _json_body(request)
         if wanted is None:
-            return refused(400, _HEADERS)
+            return refusal(400, _HEADERS)
         if wanted.get("action") == "end_session":
             async with self._db.begin() as tx:
                 await admin_sessions.end(tx)
-            return refused(401, _HEADERS)
+            return refusal(401, _HEADERS)
         try:
             await self._act(wanted)
         except BotError as error:
             log.info("an action was refused", why=str(error))
-            return refused(400, _HEADERS)
+            return refusal(400, _HEADERS)
         log.info("an action on the admin page", action=str(wanted.get("action"))[:20])
         return _json_response(await self._show_all())
 
-    async def _session(self, request: web.Request) -> web.Response:
+    async def _begin_session(self, request: web.Request) -> web.Response:
         """Exchange the key of a one-time link for a session of an hour."""
-        wanted = await _body(request)
+        wanted = await _json_body(request)
         async with self._db.begin() as tx:
             key = wanted.get("key") if wanted else None
             session = await admin_sessions.begin(tx, key, now=self._now())
         if session is None:
-            return refused(401, _HEADERS)
+            return refusal(401, _HEADERS)
         log.info("the admin page was opened by a link")
         return _json_response({"session": session})
 
@@ -123,7 +123,7 @@ def _json_response(value: _Json) -> web.Response:
     return web.json_response(value, headers=_HEADERS)
 
 
-async def _body(request: web.Request) -> _Json | None:
+async def _json_body(request: web.Request) -> _Json | None:
     """Return the JSON object that was sent; None where it is none, or too large.
 
     Browsers say how long it is; what comes slowly holds no more than its connection.

@@ -12,14 +12,14 @@ from aiohttp import web
 MOST = 100  # Telegram makes 40; without a bound all files of the process may be theirs
 
 
-def refused(status: int, headers: Mapping[str, str] | None = None) -> web.Response:
+def refusal(status: int, headers: Mapping[str, str] | None = None) -> web.Response:
     """Refuse a request and close its connection, without reading the rest of it."""
     answer = web.Response(status=status, headers=headers)
     answer.force_close()
     return answer
 
 
-async def busy_until_read(request: web.Request, _answer: web.StreamResponse) -> None:
+async def count_until_sent(request: web.Request, _answer: web.StreamResponse) -> None:
     """Let an answer count as under way until all of it has left.
 
     A connection that is closed before that stays open for as long as nobody reads, and no list

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
 from bot.store.inbox import is_update_id
-from bot.web.connections import MOST, accept, busy_until_read, refused
+from bot.web.connections import MOST, accept, count_until_sent, refusal
 
 log = structlog.get_logger()
 
@@ -63,16 +63,16 @@ class Door:
     add: Callable[[list[dict[str, Any]]], Awaitable[None]]
     is_behind: Callable[[], bool] = lambda: False
 
-    async def judge(self, request: web.Request) -> tuple[str, web.Response]:
+    async def admit(self, request: web.Request) -> tuple[str, web.Response]:
         """Return what became of a request, and the response; a stranger's body is not read."""
         given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
-            return "wrong secret", refused(403)
+            return "wrong secret", refusal(403)
         if self.is_behind():
-            return "behind", _come_back_later()
+            return "behind", _retry_later()
         body = await _body_of(request)
         if body is None:
-            return "too large", refused(413)
+            return "too large", refusal(413)
         update = _parse_update(body)
         if update is None:
             return "not an update", web.Response()  # sent again, it would be none either
@@ -80,7 +80,7 @@ class Door:
             await self.add([update])
         except Exception:  # Telegram keeps it and comes again
             log.exception("an update could not be stored")
-            return "not stored", _come_back_later()
+            return "not stored", _retry_later()
         return "stored", web.Response()
 
 
@@ -120,7 +120,7 @@ class Web:
     def app(self) -> web.Application:
         """Return the routes."""
         app = web.Application(client_max_size=_LARGEST_UPDATE)
-        app.on_response_prepare.append(busy_until_read)
+        app.on_response_prepare.append(count_until_sent)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics_page)
@@ -153,7 +153,7 @@ class Web:
         await self._closing.aclose()
 
     async def _receive(self, door: Door, request: web.Request) -> web.Response:
-        result, answer = await door.judge(request)
+        result, answer = await door.admit(request)
         self._posts.labels(result).inc()
         return answer
 
@@ -161,7 +161,7 @@ class Web:
         """Alive: this loop turns; nothing outside of the process counts."""
         return web.json_response({"ok": True})
 
-    def _may_know(self, request: web.Request) -> bool:
+    def _may_see_details(self, request: web.Request) -> bool:
         """Return whether who asks may see the metrics, and why something is wrong."""
         if not self._is_open:
             return True
@@ -181,19 +181,19 @@ class Web:
             if reason:
                 reasons[name] = reason
         body: dict[str, object] = {"ready": not reasons}
-        if self._may_know(request):
+        if self._may_see_details(request):
             body["reasons"] = reasons
         return web.json_response(body, status=503 if reasons else 200)
 
     async def _metrics_page(self, request: web.Request) -> web.Response:
-        if not self._may_know(request):
+        if not self._may_see_details(request):
             return web.Response(status=404)
         return web.Response(
             body=self._metrics.render().encode(), headers={"Content-Type": CONTENT_TYPE}
         )
 
 
-def _come_back_later() -> web.Response:
+def _retry_later() -> web.Response:
     return web.Response(status=503, headers={"Retry-After": _COME_BACK_S})
 
 

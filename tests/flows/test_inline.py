@@ -17,7 +17,7 @@ from bot.store import profiles
 from bot.store.acquaintances import acquaintances
 from bot.store.engine.database import Database
 from bot.store.inbox import inbox
-from handlers.inline import HOW, cache_s
+from handlers.inline import HOW, cache_seconds
 from tests.flows.test_links import link
 from tests.flows.test_stories import in_a_row
 from tests.support.control import Control, Json, refused
@@ -172,10 +172,10 @@ async def test_telegram_keeps_an_answer_no_longer_than_its_stories_live() -> Non
         one = story("1", NOON - timedelta(hours=24) + timedelta(seconds=seconds))
         return one, KnownFile("photo", "file", "", one.expires_at)
 
-    assert cache_s([], NOON) == 30
-    assert cache_s([ending_in(100), ending_in(31)], NOON) == 30
-    assert cache_s([ending_in(100), ending_in(7.9)], NOON) == 7
-    assert cache_s([ending_in(-1)], NOON) == 0
+    assert cache_seconds([], NOON) == 30
+    assert cache_seconds([ending_in(100), ending_in(31)], NOON) == 30
+    assert cache_seconds([ending_in(100), ending_in(7.9)], NOON) == 7
+    assert cache_seconds([ending_in(-1)], NOON) == 0
 
 
 async def test_a_chosen_story_goes_where_the_bot_is_not_and_is_answered_nowhere(

@@ -256,20 +256,20 @@ def test_each_step_of_a_flow_has_its_row() -> None:
 
 FALSE = {
     "another module's function of that name": (
-        "bot.updates.handling.Handling._close\n  bot.store.deliveries.change"
+        "bot.updates.handling.Handling._commit\n  bot.store.deliveries.change"
     ),
     "another class's method": (
         "bot.outbox.worker.Outbox._send_and_record\n  bot.sending.sender.Sender._send"
     ),
     "against time": (
-        "bot.updates.handling.Handling._run\n"
-        "  bot.updates.handling.Handling._send\n  bot.updates.handling.Handling._close"
+        "bot.updates.handling.Handling._run_in_unit\n"
+        "  bot.updates.handling.Handling._send_replies\n  bot.updates.handling.Handling._commit"
     ),
     "a hand-over as a call": (
-        "bot.updates.handling.Handling._run\n  telegram.ext.Application.process_update"
+        "bot.updates.handling.Handling._run_in_unit\n  telegram.ext.Application.process_update"
     ),
     "who hands nothing over": (
-        "bot.updates.handling.Handling._run\n"
+        "bot.updates.handling.Handling._run_in_unit\n"
         "  > telegram.ext.Application.process_update (handle, bot.app._application)"
     ),
     "handlers in another order": (

@@ -19,9 +19,9 @@ async def test_a_second_transaction_is_refused_and_reading_is_not(db: Database) 
         async with db.begin():
             pass
 
-    with unit_of_work.active(unit):
+    with unit_of_work.as_current(unit):
         await begin()
-        async with unit_of_work.effect(db):
+        async with unit_of_work.writing(db):
             pass
         async with db.read():
             pass
@@ -37,8 +37,8 @@ async def test_a_second_transaction_is_refused_and_reading_is_not(db: Database) 
 async def test_a_call_is_refused_until_the_unit_has_ended(sqlite_db: Database) -> None:
     unit = Unit(sqlite_db)
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
-        with unit_of_work.active(unit):
-            async with unit_of_work.effect(sqlite_db):
+        with unit_of_work.as_current(unit):
+            async with unit_of_work.writing(sqlite_db):
                 pass
             with pytest.raises(transaction_guard.HoldingError, match="getMe"):
                 await bot.get_me()
@@ -52,8 +52,8 @@ async def test_people_get_their_answer_all_the_same(
     monkeypatch.setattr(transaction_guard, "is_strict", False)
     unit = Unit(sqlite_db)
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
-        with unit_of_work.active(unit):
-            async with unit_of_work.effect(sqlite_db):
+        with unit_of_work.as_current(unit):
+            async with unit_of_work.writing(sqlite_db):
                 pass
             await bot.get_me()
             await unit.undo()

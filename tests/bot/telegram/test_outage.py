@@ -72,16 +72,16 @@ async def test_a_call_that_leaves_nothing_tells_whether_sends_are_taken(
 ) -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(sqlite_db, bot, bot_id=7, now=Clock())
-        assert await outage.takes(Target(99))  # refused, which is an answer
+        assert await outage.accepts_calls(Target(99))  # refused, which is an answer
         await box.control.fault("telegram", DOWN, match="sendChatAction", times=None)
-        assert not await outage.takes(Target(99))
+        assert not await outage.accepts_calls(Target(99))
 
 
 def test_tries_come_ever_later_and_a_minute_at_most() -> None:
     pause = Pause.starting(NOON)
     waits = []
     for _ in range(12):
-        pause = pause.tried(NOON)
+        pause = pause.after_try(NOON)
         waits.append(pause.next_at - NOON.timestamp())
     assert waits == sorted(waits)
     assert waits[0] == 10
@@ -93,8 +93,8 @@ async def test_one_chat_a_second_is_asked_and_few_wait_for_it(sqlite_db: Databas
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(sqlite_db, bot, bot_id=7, now=clock)
         second = timedelta(seconds=1)
-        assert [outage.turn_to_ask() for _ in range(8)] == [n * second for n in range(6)] + [
+        assert [outage.wait_to_ask() for _ in range(8)] == [n * second for n in range(6)] + [
             None
         ] * 2
         clock.on(second)
-        assert outage.turn_to_ask() == 5 * second
+        assert outage.wait_to_ask() == 5 * second
