@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import story_terms
-from bot.domain.options import TEXTS, Options, held_back_by
+from bot.domain.options import RULES, Options, held_back_by
 from bot.domain.story_terms import Rules
 from sandbox.instagram import Profile
 from sandbox.instagram import Story as SandboxStory
@@ -48,7 +48,7 @@ def test_a_term_fits_what_has_it(term: str) -> None:
 @pytest.mark.parametrize("option", Options.__dataclass_fields__)
 def test_the_soak_sets_each_option_and_lets_pass_what_it_lets_pass(option: str) -> None:
     chance = random.Random(1)  # noqa: S311 - to be repeated is the aim
-    is_written = option not in TEXTS or option in contents.wishes(chance)
+    is_written = option not in RULES or option in contents.wishes(chance)
     assert is_written, "say in `wishes` of tests/soak/contents.py how people write it"
     unlike = getattr(unlike_defaults().options, option)
     options = replace(Options(), **{option: unlike})
