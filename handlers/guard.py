@@ -211,7 +211,7 @@ async def record_lately(context: Context, key: Hashable, value: object = True) -
 
 def _guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Guarded:
     if name not in TABLE:
-        raise LookupError(f"{name} has no row in handlers.rights.TABLE")
+        raise LookupError(f"{name} has no row in handlers/rights.py")
     return Guarded(name, run, hear)
 
 

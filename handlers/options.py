@@ -30,7 +30,7 @@ MEDIA = {
     "video": N_("Videos only"),
 }
 CAPTIONS = {"full": N_("Full caption"), "short": N_("Short caption")}
-WORDS = {"media": MEDIA, "caption": CAPTIONS}
+WORDS = {"media": ("🎞 ", MEDIA), "caption": ("📝 ", CAPTIONS)}
 SECTIONS = {
     "when": (N_("When: {value}"), ("fast", "digest")),
     "which": (N_("Which: {value}"), ("media",)),
@@ -38,7 +38,7 @@ SECTIONS = {
 }
 """The pages of options: what leads to each, and the options that it holds."""
 
-ALL = [name for _, names in SECTIONS.values() for name in names]
+ALL = (*WORDS, *TOGGLES)
 USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
 VALUE = 24  # characters that a phone shows beside what leads to a page
 ON, OFF = "on", "off"  # as buttons carry them
@@ -199,7 +199,7 @@ def next_value(options: Options, what: str) -> str:
     """Return the value that an option would have next."""
     if what in TOGGLES:
         return OFF if getattr(options, what) else ON
-    order = list(WORDS[what])
+    order = list(WORDS[what][1])
     return order[(order.index(getattr(options, what)) + 1) % len(order)]
 
 
@@ -215,8 +215,8 @@ def _buttons(
         if name in names
     ]
     words = [
-        option(sign, WORDS[name][getattr(options, name)], name)
-        for name, sign in (("media", "🎞 "), ("caption", "📝 "))
+        option(sign, choices[getattr(options, name)], name)
+        for name, (sign, choices) in WORDS.items()
         if name in names
     ]
     return [[one] for one in (*words, *toggles)]

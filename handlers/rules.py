@@ -5,6 +5,7 @@ from bot.domain import links, story_terms
 from bot.domain.options import Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
+from bot.domain.story_terms import Rules
 from bot.presentation.actions import DANGER, OPTION, SUBSCRIPTION, Buttons, Page, back
 from bot.presentation.html import code, shorten
 from handlers.guard import command
@@ -31,14 +32,10 @@ async def rules(context: Context) -> None:
     if not words:
         await choose_profile(context, WHICH, "rules", USAGE)
         return
-    link = links.parse_argument(words[0]) if words else None
-    if link is None or link.username is None:
-        await say(context, context.t(USAGE))
-        return
-    text = " ".join(words[1:])
+    link, text = links.parse_argument(words[0]), " ".join(words[1:])
     parsed = story_terms.parse(text)
-    names_none = not (parsed.only or parsed.without or parsed.unknown)
-    if text and names_none:  # "only:" alone takes no rules away
+    says_nothing = text and parsed == Rules()  # "only:" alone takes no rules away
+    if link is None or link.username is None or says_nothing:
         await say(context, context.t(USAGE))
         return
     if parsed.unknown and text.lower() != OFF:
@@ -46,10 +43,15 @@ async def rules(context: Context) -> None:
         unknown = context.t(UNKNOWN, words=code(listed))
         await say(context, f"{unknown}\n\n{context.t(USAGE)}")
         return
-    result = await context.services.subscriptions.named(context.chat.id, link.username)
+    written = {"only": parsed.only, "without": parsed.without} if text else {}
+    await _write_rules(context, link.username, written)
+
+
+async def _write_rules(context: Context, username: str, written: dict[str, str]) -> None:
+    """Change rules of a profile's subscription here, if any are ``written``; show them all."""
+    result = await context.services.subscriptions.named(context.chat.id, username)
     here = [one for one in result if one.target.thread_id == context.place.thread_id] or result
-    if text:
-        written = {"only": parsed.only, "without": parsed.without}
+    if written:
         here = [
             await context.services.subscribing.set_options(
                 context.chat.id, one.id, Options.of({**one.options.values(), **written})

@@ -300,7 +300,7 @@ def test_every_handler_has_a_row_and_every_row_a_handler() -> None:
     ours = [one.callback for one in heard if isinstance(one.callback, Guarded)]
     told = handlers_of(members)  # what Telegram itself tells
     assert [one for one in heard if not isinstance(one.callback, Guarded)] == told
-    assert {one.name for one in ours} == set(TABLE)
+    assert {one.name for one in ours} == set(TABLE), "a row without a handler in CONVERSATION"
     assert len(ours) == len(TABLE)
 
 
@@ -321,9 +321,11 @@ def test_the_lines_of_a_command_stand_in_a_section_of_the_help() -> None:
 
 
 def test_every_option_has_a_button_or_is_typed() -> None:
-    assert Options.__dataclass_fields__.keys() == set(options.ALL) | TEXTS.keys(), (
+    paged = {name for _, names in options.SECTIONS.values() for name in names}
+    assert Options.__dataclass_fields__.keys() == paged | TEXTS.keys(), (
         "give it a page in SECTIONS of handlers/options.py; what is typed stands in TEXTS"
     )
+    assert paged == set(options.ALL), "its words: in TOGGLES of handlers/options.py, or in WORDS"
 
 
 def test_what_a_member_may_do_in_a_group() -> None:

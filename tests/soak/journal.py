@@ -24,7 +24,7 @@ NOTICE_KINDS = ("failed", "missed", "private", "gone", "ended")
 LOOKS_EVERY_S = 300.0  # between two looks at the tables
 UNSETTLED_S = 2 * HOUR  # that what somebody wants to change may wait, for all that fails
 CHANGING = (
-    *("opt:", "rule:", "undo:", "unsub:", "many:", "erase", "defaults", "set:zone"),
+    *("opt:", "undo:", "unsub:", "many:", "erase", "defaults", "set:zone"),
     *(word for word, one in COMMANDS.items() if one.right is CHANGE),
 )
 REFUSALS = (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import story_terms
-from bot.domain.options import RULES, Options, held_back_by
+from bot.domain.options import RULES, TEXTS, Options, held_back_by
 from bot.domain.story_terms import Rules
 from sandbox.instagram import Profile
 from sandbox.instagram import Story as SandboxStory
@@ -59,6 +59,7 @@ def test_the_soak_sets_each_option_and_lets_pass_what_it_lets_pass(option: str) 
             "1", profile, ours.taken_at.timestamp(), 2 if kind == "video" else 1, hashtags=[*tags]
         )
         is_held = held_back_by(ours, options) is not None
+        assert option in RULES or option not in TEXTS or not is_held, "its sentence: in RULES"
         passes = contents.passes(theirs, options.values())
         assert passes != is_held, "judge it in `passes` of tests/soak/contents.py, too"
 
