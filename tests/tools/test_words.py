@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-# What each of them is called now stands in the glossary of docs/architecture.md.
+# What to say instead stands in the glossary of docs/architecture.md.
 GIVEN_UP = {
     *("look", "looks", "view", "views", "hearer", "hearers", "owed", "parked", "take_off"),
     *("land", "lands", "landed", "flight", "flights", "way", "ways", "parcel", "parcels"),
