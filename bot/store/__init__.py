@@ -14,7 +14,7 @@ no two wait for each other:
    refers to the chat, and who deletes a chat does so last,
 4. the topics, subscriptions and deliveries of those chats,
 5. profiles, by id (``profiles.lock``, ``subscriptions.update_checks``), and their stories,
-6. money: allowances, account, budget (``budgets``), then the days of usage, by chat id.
+6. money: allowances, account (``budgets``), then the days of usage, by chat id.
 
 A check takes profiles and money only: it leaves a fan-out, which brings its news to the chats.
 What takes many rows of one kind takes them in order, or passes over those that are taken.
