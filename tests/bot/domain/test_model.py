@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.model import Asker, Highlight, Profile, Story, TryLater
-from bot.domain.options import Options
 from tests.support.followed import story
 
 NATGEO = Profile("787132", "natgeo")
@@ -24,11 +23,6 @@ NATGEO = Profile("787132", "natgeo")
 )
 def test_what_is_not_said_is_none_and_not_so(plain: object, said: dict[str, object]) -> None:
     assert {name: getattr(plain, name) for name in said} == said
-
-
-def test_a_subscription_begins_with_no_option() -> None:
-    assert not [name for name in Options.__dataclass_fields__ if getattr(Options(), name) is True]
-    assert Options().values() == {}
 
 
 def test_a_story_is_on_its_own_page_or_on_that_of_its_highlight() -> None:

@@ -1,8 +1,11 @@
-"""Options as a column holds them."""
+"""What a chat decides of a subscription, as a column holds it."""
+
+from datetime import timedelta
 
 import pytest
 
-from bot.domain.options import Options
+from bot.domain.options import Options, Preferences
+from tests.support.followed import NOON
 
 
 @pytest.mark.parametrize(
@@ -23,3 +26,18 @@ from bot.domain.options import Options
 def test_what_is_unknown_or_no_possible_value_is_left_out(value: dict[str, object]) -> None:
     assert Options.of(value) == Options()
     assert Options.of({**value, "keep": True}) == Options(keep=True)
+
+
+def test_a_subscription_begins_with_no_option() -> None:
+    assert not [name for name in Options.__dataclass_fields__ if getattr(Options(), name) is True]
+    assert Options().values() == {}
+
+
+def test_rules_are_the_texts_that_keep_stories_back() -> None:
+    assert Options(only="#ad").rules == {"only": "#ad"}
+
+
+def test_a_mute_that_is_over_is_none_nor_is_one_without_a_time() -> None:
+    muted = Preferences(paused=True, paused_until=NOON)
+    assert muted.at(NOON) == Preferences() == Preferences.of({"paused_until": "soon"})
+    assert muted.at(NOON - timedelta(seconds=1)) == muted
