@@ -297,6 +297,18 @@ def test_each_try_waits_twice_as_long() -> None:
     assert returns == [HOUR / 2, HOUR / 2, HOUR, 16 * HOUR, DAY, DAY]
 
 
+def test_a_repeat_waits_longer_and_its_id_spreads_it() -> None:
+    ids = (0, 50, 99, 100)
+    assert alert_rules.retry_at(NOON, 2, is_repeat=True) - NOON == 30 * SECOND
+    asked = [alert_rules.asked_again_at(NOON, n) - NOON for n in ids]
+    assert asked == [15 * SECOND, 30 * SECOND, 44.7 * SECOND, 15 * SECOND]
+    for is_reply, wait in ((True, 5 * MINUTE), (False, 15 * MINUTE)):
+        third = [alert_rules.repeat_at(NOON, 2, is_reply=is_reply, number=n) - NOON for n in ids]
+        assert third == [wait, 1.1 * wait, 1.198 * wait, wait]
+        second = alert_rules.repeat_at(NOON, 1, is_reply=is_reply, number=50) - NOON
+        assert second == alert_rules.standstill(is_reply=is_reply)
+
+
 def test_a_second_answer_proves_what_the_first_says() -> None:
     assert [alert_rules.is_believed(answers) for answers in (0, 1, 2, 3)] == [
         False,

@@ -19,11 +19,12 @@ def test_what_one_message_may_ask_for() -> None:
 
 
 def test_how_often_and_how_long_an_alert_is_tried() -> None:
-    assert (alert_rules.MAX_COPIES, alert_rules.MAX_CLAIMS) == (3, 30)
+    assert (alert_rules.MAX_COPIES, alert_rules.MAX_CLAIMS, alert_rules.MAX_REMOVALS) == (3, 30, 3)
     assert MINUTE / 2 == alert_rules.STANDSTILL == 2 * alert_rules.REPLY_STANDSTILL
     assert 5 * MINUTE == alert_rules.LATE
     assert 15 * MINUTE == alert_rules.UNTOLD_FOR
     assert MINUTE == alert_rules.BOT_RESTS == alert_rules.LONGEST_WAIT
+    assert HOUR == alert_rules.TOPIC_SOUGHT_FOR
     assert 90 * DAY == alert_rules.KEPT_FOR
 
 

@@ -21,13 +21,13 @@ from bot.outbox.results import Account
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
 from bot.sending.replies import Payload, album_payload, text_payload
-from bot.store import chat_queues, enqueue
+from bot.store import chat_queues, deliveries, enqueue
 from bot.store.engine.database import Database
 from bot.telegram.api import Leaving
 from bot.telegram.flood_limits import Lane
 from tests.bot.outbox.test_results import CHAT, free_at, leaving, owing, record
 from tests.bot.outbox.test_worker import Post
-from tests.support.followed import NOON, Clock, rows, story
+from tests.support.followed import NOON, Clock, claim, rows, story
 
 SECOND = timedelta(seconds=1)
 HELLO = text_payload("hello")
@@ -174,6 +174,25 @@ async def test_an_answer_that_the_outbox_brought_is_kept_no_longer(sqlite_db: Da
     assert await outbox.run_once() == 1
     assert [text for text, _, _ in answers.said] == ["hello"]
     assert await rows(sqlite_db) == []
+
+
+async def test_the_answers_of_an_update_leave_in_order_until_one_has_to_wait(
+    sqlite_db: Database,
+) -> None:
+    await owing(sqlite_db)
+    for text in ("one", "two", "three", "four"):
+        await owe(sqlite_db, text_payload(text))
+    [queue] = await claim(sqlite_db)
+    async with sqlite_db.begin() as tx:
+        await deliveries.count_attempt(tx, [row.id for row in queue.rows])
+    wait = TryLater(7 * SECOND)
+    answers = Answers(outcomes=[Sent((SentItem("", 1),)), wait])
+    outbox = Outbox(sqlite_db, answers.post, answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
+    assert await outbox.send_replies(queue, queue.rows, until=NOON + SECOND) == wait
+    assert [text for text, _, _ in answers.said] == ["one", "two"]
+    kept = [(row.fields["text"], row.copies) for row in await rows(sqlite_db)]
+    assert kept == [("two", 0), ("three", 0), ("four", 0)]
+    assert await free_at(sqlite_db) == 7 * SECOND
 
 
 async def test_who_lost_the_chat_writes_down_what_was_answered(sqlite_db: Database) -> None:
