@@ -294,7 +294,7 @@ async def _longest_write(url: str, now: datetime) -> float:
             db.longest_s = 0.0
             async with db.begin() as tx:
                 await snapshots.record(tx, _look(one, now), now=now)
-        await FanOut(db, lambda: None, now=lambda: now).finish()
+        await FanOut(db, lambda: None, now=lambda: now).write_all()
         await cleanup.clean(db, now=now + timedelta(hours=8))
         await Ledger(db, Limits(), now=lambda: now).maintain()
         return round(db.longest_s * 1000, 1)

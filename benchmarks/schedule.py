@@ -326,7 +326,7 @@ def million(profiles: int = 1_000_000) -> None:
         due, key = queue[0]
         now = max(due, start)
         schedule.next_check_at(due, states[key].seen_at, 1, now=now, spent=0)
-        schedule.advance(now, spent=0)
+        schedule.release(now, spent=0)
         taken = [now - 60] if rng.random() < 0.1 else []
         due = schedule.learn_polled(states[key], 1, 1, at=now, taken=taken)
         heapreplace(queue, (due, key))

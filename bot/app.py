@@ -193,7 +193,7 @@ class Running:
             parts.bot,
             handling,
             last_resort=handling.handler_by(handlers.errors.answer_without_handlers),
-            too_much=handling.handler_by(self._answer_too_much),
+            too_much=handling.handler_by(self._answer_excess),
             said_again=timing.said_again,
             metrics=parts.metrics,
             now=parts.now,
@@ -339,7 +339,7 @@ class Running:
     async def _answer_inline(self, update: Update) -> None:
         await handlers.inline.answer_query(update, Context.from_update(update, self.app))
 
-    async def _answer_too_much(self, update: Update) -> None:
+    async def _answer_excess(self, update: Update) -> None:
         """Answer what is more than one may ask at a time; no handler sees it."""
         context = Context.from_update(update, self.app)
         if not await admit(context):

@@ -9,7 +9,7 @@ from bot.domain.identity import is_nobody
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, Buttons, Page
 from bot.presentation.html import Safe
-from handlers.guard import command, pressed
+from handlers.guard import command, on_press
 from handlers.people import others_who_ask
 from handlers.replies import edit_pressed, say
 
@@ -154,7 +154,7 @@ def _first_buttons(context: Context) -> Buttons:
     ]
 
 
-@pressed(OWNER)
+@on_press(OWNER)
 async def press_owner_button(context: Context, what: str, number: int | None) -> None:
     """Do what a button offers to the owner: invite, tell how to open, leave somebody out."""
     if what == "invite":

@@ -7,7 +7,7 @@ from bot.domain.sentences import N_, NN_
 from bot.operations.broadcast import A_SECOND, progress_text, stop_button
 from bot.presentation.actions import BROADCAST, PRIMARY, Buttons
 from bot.presentation.html import Safe, visible_length
-from handlers.guard import command, pressed
+from handlers.guard import command, on_press
 from handlers.replies import edit_pressed, say
 
 LONGEST = 4096  # characters; Bot API, sendMessage
@@ -54,7 +54,7 @@ async def broadcast(context: Context) -> None:
     await say(context, sure, [[send, no]])
 
 
-@pressed(BROADCAST)
+@on_press(BROADCAST)
 async def press_button(context: Context, what: str, number: int) -> str | None:
     """Begin to send, or stop, or send nothing."""
     query, t = context.query, context.t

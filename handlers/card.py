@@ -5,7 +5,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Page
 from bot.presentation.buttons import follow_button
-from handlers.guard import pressed
+from handlers.guard import on_press
 from handlers.replies import edit_pressed
 from handlers.show import subscription_of
 
@@ -30,7 +30,7 @@ async def card(context: Context, username: str, *, has_more: bool = False) -> Pa
     return text, [[show, follow_button(username, context.t, followed)], more]
 
 
-@pressed(actions.CARD)
+@on_press(actions.CARD)
 async def open_card(context: Context, username: str) -> None:
     """Show the card of a profile in place of the row under its album."""
     await edit_pressed(context, *await card(context, username, has_more=True))

@@ -22,7 +22,7 @@ from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from bot.updates import unit_of_work
-from handlers.guard import answer_press, is_echo, record_lately
+from handlers.guard import answer_press, is_echo, record_later
 from handlers.replies import say
 
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ async def say_refusal(context: Context, error: BotError) -> None:
         await unit_of_work.call_last(partial(react, context, message, SAME_AGAIN))
         return
     await say(context, text)
-    await record_lately(context, key)
+    await record_later(context, key)
 
 
 async def react(context: Context, message: Message, sign: str) -> None:

@@ -13,7 +13,7 @@ from bot.presentation.actions import IMPORT, PRIMARY, button
 from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
 from handlers.errors import sentence_for
-from handlers.guard import HEARD, UNKNOWN_BUTTON, command, heard, pressed
+from handlers.guard import HEARD, UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.replies import enqueue_reply, say, show_working
 from handlers.subscriptions import EMPTY
 
@@ -53,7 +53,7 @@ async def import_file(context: Context) -> None:
         await _import_file(context, source)
 
 
-@heard(
+@on_message(
     "a file to import",
     HEARD & filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?\s*$"),
 )
@@ -70,7 +70,7 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
     await say(context, context.t(LISTED), buttons, reply_to=message.message_id)
 
 
-@pressed(IMPORT)
+@on_press(IMPORT)
 async def import_pressed(context: Context) -> str | None:
     """Import the file under which the button stands."""
     source = context.replied_to.document if context.replied_to else None

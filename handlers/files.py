@@ -6,12 +6,12 @@ from bot.domain.albums import plan_albums
 from bot.domain.errors import NoStoriesError, StoryGoneError
 from bot.domain.links import Link
 from bot.presentation.actions import FILES
-from handlers.guard import pressed
+from handlers.guard import on_press
 from handlers.replies import show_working
 from handlers.show import latest_stories, show_albums
 
 
-@pressed(FILES)
+@on_press(FILES)
 async def as_files(context: Context, what: str) -> None:
     """Send a story, by its id, or a profile's, by its ``@name``, as files.
 

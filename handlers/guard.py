@@ -1,7 +1,7 @@
 """How commands, buttons and messages are heard: each with its row of the table of rights.
 
-``@command``, ``@pressed`` and ``@heard`` make handlers. Who may not do something is told so here:
-in a sentence after a command, in a pop-up after a press. What only the owner may do does not
+``@command``, ``@on_press`` and ``@on_message`` make handlers. Who may not do something is told so
+here: in a sentence after a command, in a pop-up after a press. What only the owner may do does not
 exist for others: such a command, such a button is an unknown one, and in groups nobody is told of
 unknown commands.
 """
@@ -116,7 +116,7 @@ def handlers_of(module: ModuleType) -> list[Handler]:
     ]
 
 
-def unasked(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Handler]:
+def on_event(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Handler]:
     """Make the handler of what Telegram itself tells: nobody asks for it, so it has no row."""
     return lambda run: hear(lambda _, context: run(context))
 
@@ -144,7 +144,7 @@ def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], G
     return decorate
 
 
-def heard(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
+def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
     """Make the handler of messages that pass ``what``."""
 
     def decorate(run: Run) -> Guarded:
@@ -153,14 +153,14 @@ def heard(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
             message = context.message
             if message and message.media_group_id:
                 # Each of its photos comes as a message of its own.
-                await record_lately(context, (message.chat.id, "album", message.media_group_id))
+                await record_later(context, (message.chat.id, "album", message.media_group_id))
 
         return _guarded(name, hear, lambda guarded: MessageHandler(what & ~_Echo(), guarded))
 
     return decorate
 
 
-def pressed(kind: Kind) -> Callable[[Press], Guarded]:
+def on_press(kind: Kind) -> Callable[[Press], Guarded]:
     """Make the handler of buttons of a ``kind``.
 
     It gets the arguments of the action, and returns what the pop-up says, if anything. A button
@@ -182,7 +182,7 @@ def pressed(kind: Kind) -> Callable[[Press], Guarded]:
                 return
             await answer_press(context, await run(context, *args))
             # Recorded at the end: the second press may have waited until the first one was done.
-            await record_lately(context, key, query.data)
+            await record_later(context, key, query.data)
 
         return _guarded(
             kind.row, press, lambda guarded: CallbackQueryHandler(guarded, pattern=kind.matches)
@@ -196,7 +196,7 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
     return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
 
 
-async def record_lately(context: Context, key: Hashable, value: object = True) -> None:
+async def record_later(context: Context, key: Hashable, value: object = True) -> None:
     """Remember under ``key`` what was said or done, as soon as the update's work is committed.
 
     An update that failed is handled again, and must not find it. What is said after the commit may
@@ -260,7 +260,7 @@ async def _send_line(context: Context, text: str) -> None:
         log.info("a line can't be said", reason=str(error))
 
 
-async def act_on(context: Context, chat_id: int) -> None:
+async def act_on_chat(context: Context, chat_id: int) -> None:
     """Let the person act on a channel or group of theirs from their private chat, from here on.
 
     Raises:
@@ -280,7 +280,7 @@ async def act_on(context: Context, chat_id: int) -> None:
     judged, _ = await context.services.access.judge(user_id, chat.id)
     if judged.verdict == "blocked":
         raise BlockedError
-    if not await may_run(context, chat.id, chat.kind, user_id):
+    if not await may_manage(context, chat.id, chat.kind, user_id):
         raise _not_admin(chat.kind)
     context.chat, context.about = chat, chat.id
 
@@ -297,7 +297,7 @@ async def _act_on_named(context: Context) -> None:
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
     if named.type != Chat.PRIVATE and await context.services.chats.get(named.id):
-        await act_on(context, named.id)
+        await act_on_chat(context, named.id)
         context.args = context.words[:-1]
 
 
@@ -307,7 +307,7 @@ async def _is_allowed(context: Context, right: Right) -> bool:
         return context.is_owner
     channel = split_chat(query.data)[0] if query and query.data else None
     if channel is not None:
-        await act_on(context, channel)
+        await act_on_chat(context, channel)
     elif context.is_private:
         if context.user_id != where.id:
             raise NotAdminError("not their own chat")
@@ -332,10 +332,10 @@ async def _is_admin_here(context: Context) -> bool:
         if message and message.sender_chat:
             return message.sender_chat.id == where.id  # an anonymous admin of the group
     user_id = context.user_id
-    return user_id is not None and await may_run(context, where.id, where.type, user_id)
+    return user_id is not None and await may_manage(context, where.id, where.type, user_id)
 
 
-async def may_run(context: Context, chat_id: int, kind: str, user_id: int) -> bool:
+async def may_manage(context: Context, chat_id: int, kind: str, user_id: int) -> bool:
     """Return whether somebody administers a group, or may post in a channel.
 
     Raises:
@@ -343,7 +343,7 @@ async def may_run(context: Context, chat_id: int, kind: str, user_id: int) -> bo
         AskAgainError: Telegram doesn't answer.
     """
     admins = context.services.admins
-    standing = await admins.rights_of(context.bot, chat_id, user_id, now=context.now)
+    standing = await admins.rights(context.bot, chat_id, user_id, now=context.now)
     return standing.may_post if kind == Chat.CHANNEL else standing.is_admin
 
 

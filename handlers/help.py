@@ -5,7 +5,7 @@ from telegram import InlineKeyboardButton
 from bot.context import Context
 from bot.domain.sentences import N_
 from bot.presentation.actions import HELP, Buttons, Page, back, grid
-from handlers.guard import command, pressed
+from handlers.guard import command, on_press
 from handlers.replies import edit_pressed, say
 from handlers.rights import COMMANDS
 
@@ -44,7 +44,7 @@ async def show_help(context: Context) -> None:
     await say(context, *await help_page(context))
 
 
-@pressed(HELP)
+@on_press(HELP)
 async def turn_help_page(context: Context, section: str | None) -> None:
     """Show a section of the help, in place."""
     await edit_pressed(context, *await help_page(context, section))

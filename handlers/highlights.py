@@ -7,7 +7,7 @@ from bot.domain.model import Album, Highlight
 from bot.domain.sentences import N_
 from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button, grid
 from bot.presentation.html import one_line, shorten
-from handlers.guard import command, pressed
+from handlers.guard import command, on_press
 from handlers.questions import ask
 from handlers.replies import edit_pressed, say, show_working
 from handlers.show import show_albums
@@ -36,13 +36,13 @@ async def highlights(context: Context) -> None:
         await say(context, context.t(USAGE))
 
 
-@pressed(HIGHLIGHTS)
+@on_press(HIGHLIGHTS)
 async def turn_page(context: Context, username: str, page: int) -> None:
     """Turn the page of the list of a profile's highlights."""
     await edit_pressed(context, *await _list_page(context, username, page))
 
 
-@pressed(HIGHLIGHT)
+@on_press(HIGHLIGHT)
 async def open_highlight(context: Context, highlight_id: str, offset: int | None) -> None:
     """Show a highlight, from the story at a place in it on."""
     await show_highlight(context, highlight_id, offset=offset or 0)

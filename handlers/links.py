@@ -15,7 +15,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation.html import Safe, shorten
 from handlers.card import card
 from handlers.errors import say_refusal
-from handlers.guard import heard, record_lately
+from handlers.guard import on_message, record_later
 from handlers.highlights import show_highlight
 from handlers.profile_lists import UNREAD, WORD
 from handlers.replies import say, show_working
@@ -101,7 +101,7 @@ class _HasLink(filters.MessageFilter):
         return bool(links_of(message, message.get_bot().username))
 
 
-@heard(
+@on_message(
     "a link",
     filters.UpdateType.MESSAGES
     & (filters.TEXT | filters.CAPTION)
@@ -137,6 +137,6 @@ async def serve_links(context: Context, message: Message) -> None:
     for link in fresh[:LINKS_A_MESSAGE]:
         await _serve_link(context, link)
         before[link] = not (link.is_page and context.is_private)
-    await record_lately(context, key, before)
+    await record_later(context, key, before)
     if len(fresh) > LINKS_A_MESSAGE:
         await say(context, context.t(TOO_MANY, n=LINKS_A_MESSAGE))

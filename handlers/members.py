@@ -24,7 +24,7 @@ from bot.presentation.actions import Buttons
 from bot.presentation.buttons import options_link
 from bot.presentation.html import Safe
 from bot.updates import unit_of_work
-from handlers.guard import unasked
+from handlers.guard import on_event
 from handlers.replies import say
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ HIDDEN = N_(
 )
 
 
-@unasked(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
+@on_event(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
 async def open_or_close_chat(context: Context) -> None:
     """Stop all alerts of a chat that blocks or removes the bot; begin again when it is back."""
     change = context.event.my_chat_member
@@ -125,7 +125,7 @@ async def recheck_closed_chat(_: Update, context: Context) -> None:
     await context.services.whereabouts.check_presence(context.where.id)
 
 
-@unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))
+@on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))
 async def unmute_topic(context: Context) -> None:
     """Let the alerts of a topic, or of General, go on."""
     message = context.message
@@ -135,7 +135,7 @@ async def unmute_topic(context: Context) -> None:
         await context.services.whereabouts.unmute_topic(message.chat.id, place or MAIN)
 
 
-@unasked(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
+@on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
 async def adopt_own_topic(context: Context) -> None:
     """Note a topic that we made, in case Telegram's answer to making it was lost."""
     message = context.message
@@ -146,7 +146,7 @@ async def adopt_own_topic(context: Context) -> None:
         await context.services.topics.adopt(message.chat.id, made.name, thread_id)
 
 
-@unasked(lambda run: MessageHandler(filters.StatusUpdate.MIGRATE, run))
+@on_event(lambda run: MessageHandler(filters.StatusUpdate.MIGRATE, run))
 async def move_group(context: Context) -> None:
     """Move all of a group to its new id when it becomes a supergroup."""
     message = context.message

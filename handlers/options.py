@@ -12,7 +12,7 @@ from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, back, button
 from bot.presentation.html import code, shorten
-from handlers.guard import pressed
+from handlers.guard import on_press
 from handlers.replies import edit_pressed
 
 TOGGLES = {
@@ -129,7 +129,7 @@ def paused_line(one: Subscription, context: Context) -> str:
     return context.t(N_("🔕 Muted until {until}."), until=one.paused_until)
 
 
-@pressed(actions.MUTE)
+@on_press(actions.MUTE)
 async def mute(context: Context, number: int) -> None:
     """Send no alerts of a subscription for a day; its button is under alerts."""
     one = await context.services.subscriptions.mute(context.chat.id, number)
@@ -146,7 +146,7 @@ async def mute(context: Context, number: int) -> None:
     await edit_pressed(context, text, [[undo, more]])
 
 
-@pressed(actions.OPTION)
+@on_press(actions.OPTION)
 async def change_option(context: Context, number: int, what: str, value: str) -> None:
     """Change one option of a subscription."""
     service, chat_id = context.services.subscriptions, context.chat.id
@@ -166,14 +166,14 @@ def _section_of(option: str) -> str:
     return next((name for name, (_, held) in SECTIONS.items() if option in held), "when")
 
 
-@pressed(actions.OWN_TOPIC)
+@on_press(actions.OWN_TOPIC)
 async def set_own_topic(context: Context, number: int, value: str) -> None:
     """Let a subscription go to its profile's own topic, or to the chat."""
     one = await context.services.subscribing.set_own_topic(context.chat.id, number, on=value == ON)
     await edit_pressed(context, *options_page(one, context, "how"))
 
 
-@pressed(actions.DEFAULT)
+@on_press(actions.DEFAULT)
 async def change_default(context: Context, what: str | None, value: str | None) -> None:
     """Show the defaults of the chat, or change one."""
     options = Options.of(context.chat.defaults)

@@ -84,7 +84,7 @@ def _spending_text(spent: Spending, context: Context) -> str:
     if top:
         text += f"\n\n<b>{t(BY_KIND)}</b>"
     for name, n in top:
-        text += f"\n{t.apart(code(name))} {cost_of(n, context)}"
+        text += f"\n{t.isolate(code(name))} {cost_of(n, context)}"
     return text
 
 

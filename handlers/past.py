@@ -10,7 +10,7 @@ from bot.domain.alert_rules import KEPT_FOR
 from bot.domain.errors import NothingKeptError
 from bot.domain.sentences import N_
 from bot.presentation.actions import PAST
-from handlers.guard import answer_press, command, pressed
+from handlers.guard import answer_press, command, on_press
 from handlers.replies import say
 from handlers.show import offer_rest, show_albums
 from handlers.subscriptions import choose_profile
@@ -47,7 +47,7 @@ async def past(context: Context) -> None:
         await _show_kept(context, link.username, result)
 
 
-@pressed(PAST)
+@on_press(PAST)
 async def show_past(context: Context, username: str, offset: int | None) -> None:
     """Show a profile's kept stories, or those before the newest ``offset``."""
     await answer_press(context)

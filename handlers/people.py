@@ -15,7 +15,7 @@ from bot.presentation.html import escape, shorten
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from handlers.admission import REASON
-from handlers.guard import command, pressed
+from handlers.guard import command, on_press
 from handlers.money import cost_of
 from handlers.replies import edit_pressed, enqueue_reply, say
 
@@ -64,7 +64,7 @@ async def people(context: Context) -> None:
     await say(context, *await _list_page(0, context))
 
 
-@pressed(PEOPLE)
+@on_press(PEOPLE)
 async def press_button(context: Context, what: str, number: int, credits: int | None) -> None:  # noqa: A002 - the project's word
     """Turn the page of the list, or do to the person or chat of a ``number`` what is pressed."""
     if what == "list":

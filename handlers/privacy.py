@@ -3,7 +3,7 @@
 from bot.context import Context
 from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, ERASE, Page
-from handlers.guard import command, pressed
+from handlers.guard import command, on_press
 from handlers.replies import edit_pressed, say
 
 ABOUT = N_(
@@ -45,7 +45,7 @@ def chat_data_page(context: Context) -> Page:
     return f"{context.t(ABOUT)}\n\n{context.t(STAYS)}", [[button]]
 
 
-@pressed(ERASE)
+@on_press(ERASE)
 async def erase(context: Context, what: str | None) -> None:
     """Ask once more, then erase everything about the chat."""
     if what == "yes":

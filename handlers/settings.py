@@ -23,7 +23,7 @@ from bot.presentation.actions import (
     button,
     grid,
 )
-from handlers.guard import act_on, command, heard, pressed
+from handlers.guard import act_on_chat, command, on_message, on_press
 from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import edit_pressed, say
 
@@ -63,12 +63,12 @@ async def settings(context: Context) -> None:
 async def timezone(context: Context) -> None:
     """Set the zone of a city, or by its own name; without one, offer the cities."""
     if context.words:
-        await _enter(context, "zone", " ".join(context.words))
+        await _set_from_text(context, "zone", " ".join(context.words))
     else:
         await _ask_for(context, "zone")
 
 
-@pressed(SETTING)
+@on_press(SETTING)
 async def change_setting(context: Context, data: str) -> None:
     """Follow the buttons: ``<what>[:<value>]``, the value as it may be typed."""
     what, _, value = data.partition(":")
@@ -108,7 +108,7 @@ async def _set(context: Context, what: str, text: str) -> bool:
     return True
 
 
-@heard("an answer: a setting", answers_to(*QUESTIONS))
+@on_message("an answer: a setting", answers_to(*QUESTIONS))
 async def take_answer(context: Context) -> None:
     """Take what is typed as a reply to a page that asks."""
     message = context.message
@@ -117,8 +117,8 @@ async def take_answer(context: Context) -> None:
         return
     about = chat_asked_about(message)
     if about is not None:
-        await act_on(context, about)
-    await _enter(context, QUESTIONS[question], message.text or "")
+        await act_on_chat(context, about)
+    await _set_from_text(context, QUESTIONS[question], message.text or "")
 
 
 async def take_typed(context: Context, text: str) -> bool:
@@ -138,8 +138,8 @@ async def take_typed(context: Context, text: str) -> bool:
         is_taken = _is_readable(what, text) or not is_name
     if is_taken:
         if about is not None:
-            await act_on(context, about)
-        await _enter(context, what, text)
+            await act_on_chat(context, about)
+        await _set_from_text(context, what, text)
     return bool(is_taken)
 
 
@@ -153,7 +153,7 @@ async def _ask_for(context: Context, what: str, unread: str = "") -> None:
         await say(context, *page)
 
 
-async def _enter(context: Context, what: str, text: str) -> None:
+async def _set_from_text(context: Context, what: str, text: str) -> None:
     """Set what was typed and show it; what can't be read is asked for again."""
     if not await _set(context, what, text):
         await _ask_for(context, what, text)

@@ -79,7 +79,7 @@ async def show_albums(
     inline = bool(context.bot.supports_inline_queries)
     under = None
     if is_last and not acts and context.is_private:
-        under = _row_under(albums[-1].stories[0], context, followed, is_inline=inline)
+        under = _buttons_under(albums[-1].stories[0], context, followed, is_inline=inline)
     for number, album in enumerate(albums):
         of = part or (number + 1, len(albums))
         first = album.stories[0]
@@ -106,7 +106,7 @@ async def show_albums(
         await enqueue_reply(context, context.target, payload)
 
 
-def _row_under(
+def _buttons_under(
     story: Story, context: Context, followed: int | None, *, is_inline: bool
 ) -> Payload | None:
     """Return the silent line with the buttons that an album can't have; None for bare files."""

@@ -11,7 +11,7 @@ from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from handlers import access, card, members, settings, subscriptions, talk
 from handlers.admission import entry_payload
 from handlers.commands import show_menu
-from handlers.guard import UNKNOWN_BUTTON, act_on, command, pressed
+from handlers.guard import UNKNOWN_BUTTON, act_on_chat, command, on_press
 from handlers.help import add_to_buttons, help_page
 from handlers.people import WELCOME
 from handlers.replies import edit_pressed, say
@@ -56,7 +56,7 @@ async def _open_page(context: Context, data: str) -> bool:
         if args is not None:
             chat_id = actions.split_chat(data)[0]
             if chat_id is not None:
-                await act_on(context, chat_id)
+                await act_on_chat(context, chat_id)
             await say(context, *await opened(context, *args))
             return True
     return False
@@ -68,13 +68,13 @@ async def language(context: Context) -> None:
     await say(context, *_language_buttons(context))
 
 
-@pressed(actions.LANGUAGES)
+@on_press(actions.LANGUAGES)
 async def language_page(context: Context) -> None:
     """Offer the languages in place of the settings."""
     await edit_pressed(context, *_language_buttons(context))
 
 
-@pressed(actions.LANGUAGE)
+@on_press(actions.LANGUAGE)
 async def set_language(context: Context, code: str) -> str | None:
     """Speak the language of the pressed button from now on."""
     if code not in LANGUAGES:

@@ -30,7 +30,7 @@ from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, arrows, button, for_chat
 from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
-from handlers.guard import UNKNOWN_BUTTON, answer_press, command, heard, may_run, pressed
+from handlers.guard import UNKNOWN_BUTTON, answer_press, command, may_manage, on_message, on_press
 from handlers.links import unreadable_reply
 from handlers.options import SETTINGS, options_page, paused_line, subscription_line
 from handlers.profile_lists import failure_lines, group_lines
@@ -97,13 +97,13 @@ async def subscribe(context: Context) -> None:
         await say(context, unreadable_reply(wanted, USAGE, context))
 
 
-@pressed(actions.FOLLOW)
+@on_press(actions.FOLLOW)
 async def follow_shown(context: Context, username: str) -> None:
     """Follow the profile whose stories stand above, and say so in place of the row."""
     await _follow(context, parse([f"@{username}"]), in_place=True)
 
 
-@pressed(actions.ELSEWHERE)
+@on_press(actions.ELSEWHERE)
 async def choose_chat(context: Context, number: int, place: int | None) -> None:
     """Let the person choose another chat for what is followed here, or follow it in ``place``.
 
@@ -142,7 +142,7 @@ def _chat_key(text: str, one: Subscription, right: str, *, channel: bool) -> Key
     return KeyboardButton(text, request_chat=request)
 
 
-@heard("a chosen chat", filters.ChatType.PRIVATE & filters.StatusUpdate.CHAT_SHARED)
+@on_message("a chosen chat", filters.ChatType.PRIVATE & filters.StatusUpdate.CHAT_SHARED)
 async def follow_elsewhere(context: Context) -> None:
     """Follow the profile of that subscription in the chosen chat, too."""
     chosen = context.message.chat_shared if context.message else None
@@ -189,7 +189,7 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     lines += group_lines([(one.username, paused_line(one, context)) for one in paused], context)
     lines += failure_lines(failed, wanted, context)
     lines += await _delay_hint(done, context)
-    text = Safe("\n".join(lines) + await _obstacles(context, target))
+    text = Safe("\n".join(lines) + await _obstacles_text(context, target))
     buttons: Buttons = []
     if len(result) == 1:
         buttons = _subscribed_buttons(done[0], context, can_show=not (in_place or where))
@@ -227,8 +227,8 @@ async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]
     return [context.t(SOON, delay=delay)] if delay >= WORTH_SAYING else []
 
 
-@pressed(actions.LIVE)
-async def show_live(context: Context, username: str) -> str | None:
+@on_press(actions.LIVE)
+async def show_seen_stories(context: Context, username: str) -> str | None:
     """Show the stories that were there when somebody subscribed; they are paid already."""
     service = context.services.subscriptions
     live = await service.live_stories(username, chat_id=context.chat.id)
@@ -245,7 +245,7 @@ async def subscriptions(context: Context) -> None:
     await say(context, *await list_page(context, 0))
 
 
-@pressed(actions.SUBSCRIPTIONS)
+@on_press(actions.SUBSCRIPTIONS)
 async def turn_page(context: Context, page: int, of: int | None) -> None:
     """Show another page of the list, in place."""
     await edit_pressed(context, *await list_page(context, page, of))
@@ -272,7 +272,7 @@ async def unsubscribe(context: Context) -> None:
         await say(context, context.t(EMPTY))
 
 
-@pressed(actions.UNSUBSCRIBE)
+@on_press(actions.UNSUBSCRIBE)
 async def end_pressed(context: Context, number: int) -> None:
     """End one subscription of the chat."""
     one = await context.services.subscriptions.get(context.chat.id, number)
@@ -290,7 +290,7 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
     return text, [[undo, list_button(context)]]
 
 
-@pressed(actions.UNDO)
+@on_press(actions.UNDO)
 async def undo_unsubscribe(context: Context, at: int) -> str | None:
     """Subscribe again to all that ended together at that time, as it was, within a day."""
     restored = await context.services.subscribing.restore(
@@ -337,7 +337,7 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
         lines = [context.t(N_("Subscriptions"))]
         lines += [escape(subscription_line(one, context)) for one in every]
         text = Safe("\n".join(lines))
-        return Safe(text + await _obstacles(context, None)), [[list_button(context)]]
+        return Safe(text + await _obstacles_text(context, None)), [[list_button(context)]]
     text = context.t(
         NN_(
             "This chat has {n} subscription. Tap it for its options.",
@@ -345,7 +345,7 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
         ),
         n=len(every),
     )
-    text = Safe(text + await _obstacles(context, None))
+    text = Safe(text + await _obstacles_text(context, None))
     buttons = [
         [button(subscription_line(one, context), actions.SUBSCRIPTION(one.id))] for one in rows
     ]
@@ -358,7 +358,7 @@ def list_button(context: Context) -> InlineKeyboardButton:
     return context.button(N_("Subscriptions"), actions.SUBSCRIPTIONS(0))
 
 
-async def _obstacles(context: Context, target: Target | None) -> Safe:
+async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     """Return why alerts can't be sent to ``target``, or to any place of this chat."""
     chat_id = target.chat_id if target else context.chat.id
     here = await context.services.whereabouts.mutes(chat_id)
@@ -410,13 +410,13 @@ async def _channel_named(context: Context, name: str) -> tuple[Target, str]:
 async def _may_post_for(context: Context, chat_id: int, kind: str) -> bool:
     """Return whether the person runs a group or channel, and the bot may write there."""
     user_id, bot = context.user_id, context.bot
-    if user_id is None or not await may_run(context, chat_id, kind, user_id):
+    if user_id is None or not await may_manage(context, chat_id, kind, user_id):
         return False
-    ours = await context.services.admins.rights_of(bot, chat_id, bot.id, now=context.now)
+    ours = await context.services.admins.rights(bot, chat_id, bot.id, now=context.now)
     return ours.may_post if kind == Chat.CHANNEL else ours.is_here
 
 
-@pressed(actions.SUBSCRIPTION)
+@on_press(actions.SUBSCRIPTION)
 async def show_options(context: Context, number: int, section: str | None) -> None:
     """Show the options of the pressed subscription, in place."""
     await edit_pressed(context, *await options_page_of(context, number, section))

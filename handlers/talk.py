@@ -22,7 +22,7 @@ from bot.presentation.html import Safe, code, shorten
 from bot.updates import unit_of_work
 from handlers import card, exchange, highlights, settings, stories, subscriptions
 from handlers.errors import SAME_AGAIN, react
-from handlers.guard import OBEYED, UNCHANGED, UNKNOWN_BUTTON, heard, pressed, record_lately
+from handlers.guard import OBEYED, UNCHANGED, UNKNOWN_BUTTON, on_message, on_press, record_later
 from handlers.links import is_our_post
 from handlers.profile_lists import LEFT_OUT
 from handlers.questions import answers_to, question_of
@@ -57,7 +57,7 @@ QUESTIONS = {
 """What each question asks for: the words of a command, of which this is the usage."""
 
 
-@pressed(actions.RUN)
+@on_press(actions.RUN)
 async def run_command(context: Context, word: str, name: str | None) -> str | None:
     """Do what a command does, as its own row of rights lets."""
     if word not in OBEYED:
@@ -67,7 +67,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
     return None
 
 
-@heard("an answer to our question", answers_to(*QUESTIONS))
+@on_message("an answer to our question", answers_to(*QUESTIONS))
 async def take_answer(context: Context) -> None:
     """Run the command that a question stands for with the answer; several names get a button."""
     message = context.message
@@ -88,7 +88,7 @@ async def take_answer(context: Context) -> None:
         await OBEYED[command].serve(context)
 
 
-@heard(
+@on_message(
     "what asks for nothing",
     filters.ChatType.PRIVATE
     & filters.UpdateType.MESSAGE
@@ -125,7 +125,7 @@ async def _show_list(
 ) -> None:
     """Offer what can be done with a list of profiles; a press reads the names off the message."""
     t = context.t
-    shown = Safe(t.listed([t.apart(code(name)) for name in names[:MOST]]))
+    shown = Safe(t.listed([t.isolate(code(name)) for name in names[:MOST]]))
     text: str = t(WHICH_OF_MANY, names=shown) if len(commands) > 1 else shown
     if len(names) > MOST:
         text = Safe(f"{text}\n{t(LEFT_OUT, n=MOST)}")
@@ -133,7 +133,7 @@ async def _show_list(
     await say(context, text, [row])
 
 
-@pressed(actions.RUN_FOR_MANY)
+@on_press(actions.RUN_FOR_MANY)
 async def run_for_many(context: Context, word: str) -> str | None:
     """Do what a command does with the names that the message lists."""
     message = context.message
@@ -189,4 +189,4 @@ async def _give_example(context: Context) -> None:
         await unit_of_work.call_last(partial(react, context, message, sign))
         return
     await say(context, context.t(EXAMPLE), example_button(context))
-    await record_lately(context, (chat_id, "example"))
+    await record_later(context, (chat_id, "example"))

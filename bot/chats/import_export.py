@@ -39,7 +39,7 @@ class Import:
 
 def to_json(entries: Iterable[ImportEntry]) -> bytes:
     """Return the subscriptions as JSON."""
-    rows = [{"username": one.username, **one.preferences.values()} for one in entries]
+    rows = [{"username": one.username, **one.preferences.to_json()} for one in entries]
     value = {"storybell": _VERSION, "subscriptions": rows}
     return json.dumps(value, indent=2, ensure_ascii=False).encode()
 

@@ -404,7 +404,7 @@ class Subscribing:
             wanted = preferences or Preferences(Options.of(chat.defaults))
             if fast:
                 wanted = replace(wanted, options=replace(wanted.options, fast=True))
-            wanted = wanted.at(now)
+            wanted = wanted.valid_at(now)
             if wanted.options.fast:
                 try:
                     await check_fast(tx, target.chat_id, self._limits)

@@ -88,10 +88,10 @@ async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
 
 async def check_names(_: Settings) -> list[Finding]:
     """Return each variable that is no setting, with the setting that is spelled most like it."""
-    return [Finding("note", text) for text in unknown_sentences()]
+    return [Finding("note", text) for text in unknown_settings()]
 
 
-def unknown_sentences() -> list[str]:
+def unknown_settings() -> list[str]:
     """Return a sentence for each variable that is no setting."""
     sentences = []
     for name, near in unknown_names():

@@ -75,7 +75,7 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
 """Which kinds of stories wait while such a right is missing; for any other right all wait."""
 
 
-def missing_in_all(known: Right, new: Right) -> Right:
+def merged_right(known: Right, new: Right) -> Right:
     """Return the right that stands for both: ``known``, which was missing, and ``new``, which is.
 
     The right to photos or videos counts for more than that to files, as which few stories go.
@@ -112,12 +112,12 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
     return now + _doubled(first, attempts, _LAST_RETRY)
 
 
-def asked_again_at(now: datetime, number: int) -> datetime:
+def ask_again_at(now: datetime, number: int) -> datetime:
     """Return when a repeat asks for its turn again; ``number``, its id, spreads them in time."""
     return now + _FIRST_TEST_AGAIN * (1 + number % 100 / 50)
 
 
-def standstill(*, is_reply: bool) -> timedelta:
+def lost_answer_wait(*, is_reply: bool) -> timedelta:
     """Return how long a chat waits after the first send of something whose answer was lost."""
     return REPLY_STANDSTILL if is_reply else STANDSTILL
 
@@ -128,7 +128,7 @@ def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> dat
     ``number``, its id, puts the third copy up to a fifth later: not all come at one moment.
     """
     if copies == 1:
-        return now + standstill(is_reply=is_reply)
+        return now + lost_answer_wait(is_reply=is_reply)
     wait = _THIRD_REPLY_AFTER if is_reply else _THIRD_COPY_AFTER
     return now + wait * (1 + number % 100 / 500)
 
@@ -138,7 +138,7 @@ def poll_again_at(now: datetime, failures: int) -> datetime:
     return now + _doubled(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
 
 
-def return_check_at(now: datetime, answers: int) -> datetime:
+def check_return_at(now: datetime, answers: int) -> datetime:
     """Return when to check whether a profile that is private or gone is back.
 
     ``answers`` in a row have said so. Within the hour at first, as a story lives only a day; then
@@ -147,7 +147,7 @@ def return_check_at(now: datetime, answers: int) -> datetime:
     return now + _doubled(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
 
-def is_believed(answers: int) -> bool:
+def is_proven(answers: int) -> bool:
     """Return whether so many answers in a row prove that a profile is private, or gone."""
     return answers >= MOST_DOUBTS
 
@@ -162,13 +162,13 @@ def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime,
     return (snapshot_at, gone) if snapshot_at is not None and snapshot_at < gone else None
 
 
-def missed_fields(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
+def missed_notice(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
     """Return the fields of the notice that stories of these hours may be missing, in Unix ms."""
     begun, ended = (int(moment.timestamp() * 1000) for moment in (begin, end))
     return {"username": username, "from": begun, "to": ended}
 
 
-def next_local(now: datetime, minute: int, zone: str) -> datetime:
+def next_local_time(now: datetime, minute: int, zone: str) -> datetime:
     """Return the first moment after ``now`` when the clocks of ``zone`` show ``minute``.
 
     Where the clocks are put forward over it, it is that much later; where they show it twice, each
@@ -203,10 +203,10 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> date
     """Return when the quiet hours end, None when it is not quiet now."""
     if quiet is None or not is_quiet(now, quiet, zone):
         return None
-    end = next_local(now, quiet[1], zone)
+    end = next_local_time(now, quiet[1], zone)
     # Clocks put forward over the end may show what is in the next quiet hours.
     while is_quiet(end, quiet, zone):
-        end = next_local(end, quiet[1], zone)
+        end = next_local_time(end, quiet[1], zone)
     while not is_quiet(end - _MINUTE, quiet, zone):  # of an end that is skipped, it was as late
         end -= _MINUTE
     return end
@@ -226,22 +226,23 @@ def digest_at(
     goes out before they begin: so no story comes after a newer one.
     """
     last = max(seen_at, expires_at - _DIGEST_MARGIN)
-    hour = next_local(seen_at, minute, zone)
+    hour = next_local_time(seen_at, minute, zone)
     due = min(hour, last)
     for moment in (due, min(hour, expires_at)):
         until = quiet_until(moment, quiet, zone)
         if quiet is not None and until is not None and until > last:
-            before = _last_local(moment, quiet[0], zone) - _DIGEST_MARGIN
+            before = _last_local_time(moment, quiet[0], zone) - _DIGEST_MARGIN
             if is_quiet(before, quiet, zone):  # clocks put back may let them begin twice
-                before = _last_local(before, quiet[0], zone) - _DIGEST_MARGIN
+                before = _last_local_time(before, quiet[0], zone) - _DIGEST_MARGIN
             due = min(due, max(seen_at, before))
     return due
 
 
-def _last_local(now: datetime, minute: int, zone: str) -> datetime:
+def _last_local_time(now: datetime, minute: int, zone: str) -> datetime:
     """Return the last moment up to ``now`` when the clocks of ``zone`` showed ``minute``."""
-    latest = next_local(now - DAY - timedelta(hours=1), minute, zone)  # a day may have 25 hours
-    while (later := next_local(latest, minute, zone)) <= now:
+    # A day may have 25 hours.
+    latest = next_local_time(now - DAY - timedelta(hours=1), minute, zone)
+    while (later := next_local_time(latest, minute, zone)) <= now:
         latest = later
     return latest
 
@@ -261,12 +262,12 @@ def worth_polling_at(
     """Return when a check that is due brings anybody anything: when the first can be told."""
     if not audience:
         return due
-    return min(max(latest, due), *(_reached_at(due, member) for member in audience))
+    return min(max(latest, due), *(_reachable_at(due, member) for member in audience))
 
 
-def _reached_at(due: datetime, member: AudienceMember) -> datetime:
+def _reachable_at(due: datetime, member: AudienceMember) -> datetime:
     if member.digest is not None:
-        hour = next_local(due + _DIGEST_LEAD, member.digest, member.zone)
+        hour = next_local_time(due + _DIGEST_LEAD, member.digest, member.zone)
         heard_at = quiet_until(hour, member.quiet, member.zone) or hour
         return max(due, heard_at - _DIGEST_LEAD)
     return quiet_until(due, member.quiet, member.zone) or due

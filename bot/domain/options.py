@@ -42,7 +42,7 @@ class Options:
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Self:
-        """Return the options in ``values``; what is unknown or no possible value is left out."""
+        """Return the options in ``to_json``; what is unknown or no possible value is left out."""
         switches = cls.__dataclass_fields__.keys() - CHOICES.keys() - TEXTS.keys()
         known: dict[str, Any] = {}
         for name, value in values.items():
@@ -82,7 +82,7 @@ class Preferences:
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Self:
-        """Return the preferences in ``values``; what is no possible value is left out."""
+        """Return the preferences in ``to_json``; what is no possible value is left out."""
         options, until = values.get("options"), values.get("paused_until")
         try:
             end = datetime.fromisoformat(until) if isinstance(until, str) else None
@@ -94,12 +94,12 @@ class Preferences:
             paused_until=end if end and end.tzinfo else None,
         )
 
-    def values(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, object]:
         """Return them as JSON values."""
         until = self.paused_until.isoformat() if self.paused_until else None
         return {"options": self.options.values(), "paused": self.paused, "paused_until": until}
 
-    def at(self, now: datetime) -> Self:
+    def valid_at(self, now: datetime) -> Self:
         """Return what of them holds: a mute that is over is none."""
         is_over = self.paused_until is not None and self.paused_until <= now
         return replace(self, paused=False, paused_until=None) if is_over else self

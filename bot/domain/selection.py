@@ -56,7 +56,7 @@ class Batch:
         """Return the answer that it is, if it is one."""
         return self.rows[0] if self.rows[0].notice == REPLY else None
 
-    def first(self) -> "Batch":
+    def first_message(self) -> "Batch":
         """Return the part of it that is one message."""
         if self.album is None:
             return Batch(self.target, self.rows[:1])

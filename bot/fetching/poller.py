@@ -208,7 +208,7 @@ class Scheduler:
         spent = state.spent
         # Checks under way are reserved (or will be), and not yet off the schedule's credit bucket.
         pending = self._in_flight * plan.cost
-        plan.schedule.advance(now.timestamp(), spent=max(0, spent - pending))
+        plan.schedule.release(now.timestamp(), spent=max(0, spent - pending))
         held = plan.schedule.credits_to_spend(now.timestamp())
         for_due, for_early = (
             max(0, int(min((part - pending) / plan.cost, room / self._check_price)))

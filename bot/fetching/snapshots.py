@@ -78,7 +78,7 @@ async def _finish_check(
         await _enqueue_notice(tx, before, "back", {"username": before.username}, now=now)
     missed = alert_rules.missed_hours(before.snapshot_at, now)
     if followed and missed and before.state == "active":
-        fields = alert_rules.missed_fields(before.username, *missed)
+        fields = alert_rules.missed_notice(before.username, *missed)
         await fan_outs.add(
             tx,
             before.profile_id,
@@ -145,16 +145,14 @@ async def record_failure(
     refusals = before.refusals + 1 if why == before.refusal else 1
     state = before.state
     followed = before.next_check_at is not None
-    if why != "error" and (
-        alert_rules.is_believed(refusals) or not followed
-    ):  # else nobody is told
+    if why != "error" and (alert_rules.is_proven(refusals) or not followed):  # else nobody is told
         state = why
     if followed and state not in {"active", before.state}:
         await _enqueue_notice(tx, before, state, {"username": before.username}, now=now)
     next_check_at = (
         alert_rules.poll_again_at(now, failures)
         if state == "active" or why == "error"
-        else alert_rules.return_check_at(now, refusals)
+        else alert_rules.check_return_at(now, refusals)
     )
     await profiles.change(
         tx,

@@ -31,7 +31,7 @@ class FanOut:
         longest = LONGEST if db.is_sqlite else _LEFT_BY_OTHERS
         self.worker = Worker("fan-out", self._step, now=now, longest=longest)
 
-    async def finish(self) -> None:
+    async def write_all(self) -> None:
         """Bring all there is to those who wait."""
         while await self._write_slice():
             pass

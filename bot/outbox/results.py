@@ -90,10 +90,10 @@ async def record_whole(
     await _record_arrived(tx, sends, now)
     ours = [send.queue for send in sends if tokens.get(send.queue.chat.id) == send.queue.token]
     await chat_queues.reschedule_all(tx, [queue.chat.id for queue in ours], free_at=now)
-    await _pass_on_floods(tx, ours, floods)
+    await _store_floods(tx, ours, floods)
 
 
-async def _pass_on_floods(tx: Tx, ours: Sequence[ChatQueue], floods: ChatFloods | None) -> None:
+async def _store_floods(tx: Tx, ours: Sequence[ChatQueue], floods: ChatFloods | None) -> None:
     """Let the next replica that claims these queues know what their chats have had."""
     if floods and ours:
         states = {queue.chat.id: floods.state_of(queue.chat.id) for queue in ours}
@@ -156,7 +156,7 @@ async def record(
     free_at = await _record_rest(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
     await deliveries.change(tx, _ids(behind), copies=-1)
     account.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
-    await _pass_on_floods(tx, [queue], floods)
+    await _store_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
     return account
@@ -182,7 +182,7 @@ async def _record_answered(  # noqa: PLR0917 - as record has them
     if is_ours:
         if says_more:
             account.is_due = await chat_queues.reschedule(tx, queue.chat.id)
-        await _pass_on_floods(tx, [queue], floods)
+        await _store_floods(tx, [queue], floods)
 
 
 async def _free_moved_queue(
@@ -338,7 +338,7 @@ async def mark_unknown(
         due_at = alert_rules.repeat_at(now, copies, is_reply=is_reply, number=row.id)
         await deliveries.change(tx, [row.id], claims=0, tries=0, due_at=due_at)
         if copies == 1:
-            free_at = max(free_at, now + alert_rules.standstill(is_reply=is_reply))
+            free_at = max(free_at, now + alert_rules.lost_answer_wait(is_reply=is_reply))
     over = [row for row in rows if row.copies + left >= alert_rules.MAX_COPIES]
     await _make_dead_letters(tx, over, now)
     return free_at

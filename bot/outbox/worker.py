@@ -90,7 +90,7 @@ def _asks_first(queue: ChatQueue, batch: Batch) -> bool:
     return batch.is_repeat and queue.chat.kind != "channel"
 
 
-def _rows_of(batches: Iterable[ClaimedBatch], *, left: bool) -> list[int]:
+def _row_ids(batches: Iterable[ClaimedBatch], *, left: bool) -> list[int]:
     """Return the ids of the rows of those batches whose copies are counted already, or not yet."""
     return [row.id for one in batches if one.left == left for row in one.batch.rows]
 
@@ -218,7 +218,7 @@ class Outbox:
 
     async def run_once(self) -> int:
         """Send one round of what is due; return how many batches it was."""
-        await self.fan_out.finish()
+        await self.fan_out.write_all()
         claimed = await self.claim(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for one in claimed:
@@ -245,13 +245,13 @@ class Outbox:
                 if isinstance(due, Mute):
                     nothing = Batch(Target(queue.chat.id), ())
                     ours.append(ClaimedBatch(queue, nothing, now + self.lease, probe=due))
-                elif due and (asks_in := await self._turn_to_ask(tx, queue, due, now)) is not None:
+                elif due and (asks_in := await self._wait_to_ask(tx, queue, due, now)) is not None:
                     claimed = ClaimedBatch(queue, due, now + self.lease, asks_in=asks_in)
                     ours.append(claimed)
             await deliveries.record_claim(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
 
-    async def _turn_to_ask(
+    async def _wait_to_ask(
         self, tx: Tx, queue: ChatQueue, batch: Batch, now: datetime
     ) -> timedelta | None:
         """Return how long to wait before its chat is asked whether it takes a repeat.
@@ -263,7 +263,7 @@ class Outbox:
         wait = self._outage.wait_to_ask()
         if wait is None:
             for row in batch.rows:
-                due_at = alert_rules.asked_again_at(now, row.id)
+                due_at = alert_rules.ask_again_at(now, row.id)
                 await deliveries.change(tx, [row.id], due_at=due_at)
             await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
         return wait
@@ -283,7 +283,7 @@ class Outbox:
                     later = now + alert_rules.STANDSTILL
                     await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
                 elif batch:
-                    batch = batch.first()
+                    batch = batch.first_message()
                     await deliveries.record_claim(tx, [row.id for row in batch.rows])
                     return [ClaimedBatch(queues[0], batch, now + self.lease, is_try=True)]
         await outage.end()  # nothing is owed that could tell more
@@ -502,10 +502,10 @@ class Outbox:
         """Return those of a round of sends that may leave, their copies counted."""
         tokens = await chat_queues.lock_all(tx, [one.queue.chat.id for one in leaving])
         held = [one for one in leaving if tokens.get(one.queue.chat.id) == one.queue.token]
-        counted = await deliveries.count_attempt(tx, _rows_of(held, left=False))
-        wanted = counted | await deliveries.still_open(tx, _rows_of(held, left=True))
+        counted = await deliveries.count_attempt(tx, _row_ids(held, left=False))
+        wanted = counted | await deliveries.still_open(tx, _row_ids(held, left=True))
         ours = [one for one in held if wanted.issuperset(row.id for row in one.batch.rows)]
-        gone = counted.difference(_rows_of(ours, left=False))
+        gone = counted.difference(_row_ids(ours, left=False))
         await deliveries.change(tx, gone, copies=-1)
         return ours
 

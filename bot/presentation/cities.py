@@ -75,7 +75,7 @@ _LONGEST = 64
 
 def zone_named(text: str) -> str | None:
     """Return the time zone that somebody means: a city, a zone's own name, or UTC+3."""
-    wanted = _plain(text[:_LONGEST])
+    wanted = _normalized(text[:_LONGEST])
     if not wanted:
         return None
     if match := _OFFSET.fullmatch(wanted):
@@ -105,12 +105,12 @@ def _cities(language: str) -> dict[str, str]:
 
 @cache
 def _zones_by_name() -> dict[str, str]:
-    """Return zones by each name that we know, as ``_plain`` writes it; the earlier name wins."""
+    """Return zones by each name that we know, as ``_normalized`` gives it; the earlier wins."""
     result: dict[str, str] = {}
 
     def add(name: str, zone: str) -> None:
         if is_zone(zone):
-            result.setdefault(_plain(name), zone)
+            result.setdefault(_normalized(name), zone)
 
     for zone in (*CHOICE, *sorted(available_timezones())):
         add(zone, zone)
@@ -125,7 +125,7 @@ def _zones_by_name() -> dict[str, str]:
     return result
 
 
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     """Return ``name`` without case, accents and what people write between words."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(c for c in letters if not unicodedata.combining(c) and c != "\u0640")

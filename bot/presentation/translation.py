@@ -155,7 +155,7 @@ class Translator:
         )
         return start if start == end else self.span(start, end)
 
-    def apart(self, markup: Safe) -> Safe:
+    def isolate(self, markup: Safe) -> Safe:
         """Return what is no word of the language, as a path or a rule, in its own direction."""
         return Safe(isolate(markup)) if self.rtl else markup
 
@@ -215,7 +215,7 @@ class Translator:
         if isinstance(value, timedelta):
             return self.duration(value)
         if isinstance(value, Safe):
-            return self.apart(value) if value.startswith("<code>") else value
+            return self.isolate(value) if value.startswith("<code>") else value
         if isinstance(value, (int, float)):
             if match[1] == "percent":
                 return self.percent(value)

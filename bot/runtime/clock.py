@@ -51,10 +51,10 @@ class Clock:
         passed = self._loop.time()
         if self._follows and passed >= self._check_at:
             self._check_at = passed + self._check_every_s
-            self._follow(passed)
+            self._follow_machine(passed)
         return datetime.fromtimestamp(self._start + self.ahead + passed, UTC)
 
-    def _follow(self, passed: float) -> None:
+    def _follow_machine(self, passed: float) -> None:
         """Take over the machine's time where it was set."""
         self._follows = abs(passed - time.monotonic() - self._real) < _STEP_S
         start = time.time() - passed
@@ -87,7 +87,7 @@ class TimeWitnesses:
         corrected = self._now.ahead if isinstance(self._now, Clock) else 0.0
         return max((abs(self._said[who][-1] + corrected) for who in heard), default=None)
 
-    def agreed(self) -> float:
+    def seconds_ahead(self) -> float:
         """Return how many seconds ahead of us two of them are who agree each time; else 0."""
         whole = [said for said in self._said.values() if len(said) == _READINGS]
         for one, other in combinations(whole, 2):

@@ -159,7 +159,7 @@ def _learn_stories(
     sessions = sum(hours)
     shape = rhythm(state, population)
     rate = rate_of(state, population)
-    fast, slow = echoes_of(state, population)
+    fast, slow = echo_parts(state, population)
     for story_at in taken:
         hour = int(story_at // HOUR)
         _excite_to(state, story_at)
@@ -200,7 +200,7 @@ def rate_of(state: ProfileState, population: Population) -> float:
     return mixture * rates.factor(population.exponents, rates.leanings(estimates, mixture)) / 24
 
 
-def echoes_of(state: ProfileState, population: Population) -> tuple[float, float]:
+def echo_parts(state: ProfileState, population: Population) -> tuple[float, float]:
     """Return the parts of its stories that others bring about, soon and later."""
     heard = state.heard + _PRIOR_BURSTS
     fast = (state.fast_echoes + _PRIOR_BURSTS * population.fast) / heard
@@ -241,7 +241,7 @@ def usual_hours(state: ProfileState, population: Population, begin: float, end: 
     return length / HOUR * sum(level_at(shape, place) for place in places) / len(_PLACES)
 
 
-def reach(state: ProfileState, population: Population, *, target: float, most: float) -> float:
+def due_hours(state: ProfileState, population: Population, *, target: float, most: float) -> float:
     """Return after how many hours since the last check the waiting reaches ``target``.
 
     Waiting is what the stories posted since would have waited for a check, in story hours. Not
@@ -249,7 +249,7 @@ def reach(state: ProfileState, population: Population, *, target: float, most: f
     """
     rate = rate_of(state, population)
     shape = rhythm(state, population)
-    fast, slow = echoes_of(state, population)
+    fast, slow = echo_parts(state, population)
     gap = (state.seen_at - state.story_at) / HOUR
     by_fast = by_slow = 0.0
     if gap < 24:  # noqa: PLR2004 - a day

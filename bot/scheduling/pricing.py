@@ -193,7 +193,7 @@ class CreditBucket:
     credits: float = 0.0
     at: float = 0.0
 
-    def advance(self, at: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> None:
+    def release(self, at: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> None:
         """Let out what is due by ``at``; ``spent`` is what the UTC day of ``at`` has cost."""
         if at // DAY > self.at // DAY:
             self.credits = min(self.credits, budget)

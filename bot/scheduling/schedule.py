@@ -32,7 +32,7 @@ from typing import Any
 from bot.scheduling.forecast import (
     Population,
     ProfileState,
-    echoes_of,
+    echo_parts,
     spontaneous,
     usual_hours,
 )
@@ -125,7 +125,7 @@ class Schedule:
 
     def due_at(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next check is due at the current price; keeps it in ``state``."""
-        hours = self.rule.hours(state, self.demand, self.current, weight, cost, self.floor)
+        hours = self.rule.due_hours(state, self.demand, self.current, weight, cost, self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
         return state.due_at
@@ -185,7 +185,7 @@ class Schedule:
         due = self.learn(state, weight, cost, at=at, taken=taken)
         self.pool.learn_stories(leaning, spontaneous(state) - before)
         if is_sample:
-            echoes = sum(echoes_of(state, population))
+            echoes = sum(echo_parts(state, population))
             expected = mixture * (1.0 - echoes) * hours / 24
             self.pool.learn_expected(leaning, _EVERY * expected)
         return due
@@ -194,9 +194,9 @@ class Schedule:
         """Take note that the API failed."""
         self.price.freeze(at + _AFTER_OUTAGE)
 
-    def advance(self, now: float, *, spent: float) -> None:
+    def release(self, now: float, *, spent: float) -> None:
         """Let out the credits that are due by ``now``."""
-        self.bucket.advance(now, spent=spent, budget=self.budget, plan=self.release_curve)
+        self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
     def credits_to_spend(self, now: float) -> tuple[float, float]:
         """Return what may be spent now on checks that are due, and on checks before their time."""

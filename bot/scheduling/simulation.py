@@ -129,7 +129,7 @@ class _Run:
         result, plan, schedule = self.result, self.plan, self.schedule
         queue = self._first_checks()
         resting: deque[tuple[float, int]] = deque()
-        next_at, advance, may_poll = schedule.next_check_at, schedule.advance, schedule.may_poll
+        next_at, advance, may_poll = schedule.next_check_at, schedule.release, schedule.may_poll
         states, cost = self.states, plan.cost
         now = result.begin
         for day in range(self.days):

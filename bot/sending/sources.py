@@ -224,7 +224,7 @@ class Supply:
             return None  # a pasted address, which anybody can make up: it is fetched or it is not
         is_alert, now = asker.chat_id is None, self._now()
         if is_alert:
-            if self._is_gone(item):
+            if self._close_if_gone(item):
                 return None
             if self._bought.get(story.pk, within=_BUY_AGAIN, now=now):
                 if not self._times_gone(story.pk):
@@ -258,7 +258,7 @@ class Supply:
                 return file
         return await buy(story, asker)
 
-    def _is_gone(self, item: Item) -> bool:
+    def _close_if_gone(self, item: Item) -> bool:
         """Return whether the API has said so twice: then no host is waited for any longer."""
         if self._times_gone(item.story.pk) < MOST_DOUBTS:
             return False
@@ -293,7 +293,7 @@ class Supply:
             item.reason = error.text
         elif isinstance(error, _NO):
             self._gone.record(item.story.pk, self._times_gone(item.story.pk) + 1, now=self._now())
-            self._is_gone(item)
+            self._close_if_gone(item)
         elif isinstance(error, ApiUnavailableError | OutOfServiceError):
             self._mark_for_later(item)
             item.reason = MediaUnavailableError.text

@@ -129,7 +129,7 @@ async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[
     ]
 
 
-def _sooner(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a column
+def _sooner_due(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a column
     """Return the sooner of when a queue is due and that."""
     later = sa.or_(queues.c.due_at.is_(None), queues.c.due_at > due_at)
     return sa.case((later, due_at), else_=queues.c.due_at)
@@ -162,7 +162,7 @@ def _claim_to_reply() -> sa.Executable:
     return statement.on_conflict_do_update(
         index_elements=["chat_id"],
         set_={
-            "due_at": _sooner(statement.excluded.due_at),
+            "due_at": _sooner_due(statement.excluded.due_at),
             "free_at": statement.excluded.free_at,
             "token": queues.c.token + 1,
             "leased": sa.true(),
@@ -270,7 +270,7 @@ async def wake(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None
 
 async def wake_all(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:
     """Insert queues; one that is there becomes due at that time, unless it is due sooner."""
-    due_at = _sooner(new.excluded.due_at)
+    due_at = _sooner_due(new.excluded.due_at)
     await tx.execute(
         new.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values
     )

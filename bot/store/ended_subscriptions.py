@@ -40,7 +40,7 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
                 "thread_id": one.target.thread_id or 0,
                 "profile_id": one.profile_id,
                 "username": one.username,
-                "preferences": one.preferences.values(),
+                "preferences": one.preferences.to_json(),
                 "at": now,
             }
             for one in gone

@@ -152,7 +152,7 @@ class StoriesApi:
             return Call(Operation.STORIES, quick.nominal, partial(self._ask_stories, quick))
         if not self._privacy.may_skip(public_since):
             return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
-        make = partial(self._ask_quickly, quick, query, expects_some)
+        make = partial(self._ask_without_check, quick, query, expects_some)
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
     def profile(self, username: str) -> Call[Profile]:
@@ -242,7 +242,7 @@ class StoriesApi:
         _refuse_private(answer.value, answer.credits)
         return answer
 
-    async def _ask_quickly(
+    async def _ask_without_check(
         self,
         quick: Query,
         full: Query,

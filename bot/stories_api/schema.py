@@ -55,7 +55,7 @@ M = TypeVar("M", bound=_Wire)
 T = TypeVar("T")
 
 
-def _maybe(model: type[M]) -> Callable[[object], M | None]:
+def _reader_of(model: type[M]) -> Callable[[object], M | None]:
     def read(value: object) -> M | None:
         try:
             return model.model_validate(value)
@@ -66,7 +66,7 @@ def _maybe(model: type[M]) -> Callable[[object], M | None]:
 
 
 def _list_reader(model: type[M]) -> Callable[[object], list[M]]:
-    read = _maybe(model)
+    read = _reader_of(model)
 
     def read_all(value: object) -> list[M]:
         items = value[:_MOST_PARTS] if isinstance(value, list) else []
@@ -162,7 +162,7 @@ class _Story(_Wire):
     thumbnail_url: Url = None
     video_url: Url = None
     video_duration: Annotated[float, BeforeValidator(seconds)] = 0.0
-    user: Annotated[_User | None, BeforeValidator(_maybe(_User))] = None
+    user: Annotated[_User | None, BeforeValidator(_reader_of(_User))] = None
     sponsor_tags: Annotated[list[_User], BeforeValidator(_list_reader(_User))] = []
     mentions: Annotated[list[_Mention], BeforeValidator(_list_reader(_Mention))] = []
     links: Annotated[list[_Link], BeforeValidator(_list_reader(_Link))] = []
@@ -171,7 +171,7 @@ class _Story(_Wire):
     stickers: Annotated[list[_Sticker], BeforeValidator(_list_reader(_Sticker))] = []
     medias: Annotated[list[_Media], BeforeValidator(_list_reader(_Media))] = []
     story_music_stickers: Annotated[list[_Music], BeforeValidator(_list_reader(_Music))] = []
-    reshared_story_media_author: Annotated[_User | None, BeforeValidator(_maybe(_User))] = None
+    reshared_story_media_author: Annotated[_User | None, BeforeValidator(_reader_of(_User))] = None
 
 
 class _Highlight(_Wire):
@@ -180,7 +180,7 @@ class _Highlight(_Wire):
     pk: Id
     title: CleanText = ""
     media_count: Number = 0.0
-    user: Annotated[_User | None, BeforeValidator(_maybe(_User))] = None
+    user: Annotated[_User | None, BeforeValidator(_reader_of(_User))] = None
 
 
 def highlight_from(value: object) -> Highlight:
@@ -270,7 +270,7 @@ def profile_from(value: object) -> Profile:
     Raises:
         NonsenseError: There is none in it.
     """
-    user = _maybe(_User)(value.get("user", value) if isinstance(value, dict) else value)
+    user = _reader_of(_User)(value.get("user", value) if isinstance(value, dict) else value)
     if user is None or not user.pk or not user.username:
         raise NonsenseError("no profile")
     return user.profile

@@ -32,9 +32,7 @@ class Admins:
         """Know nobody yet."""
         self._known: dict[tuple[int, int], tuple[AdminRights, datetime]] = {}
 
-    async def rights_of(
-        self, bot: Bot, chat_id: int, user_id: int, *, now: datetime
-    ) -> AdminRights:
+    async def rights(self, bot: Bot, chat_id: int, user_id: int, *, now: datetime) -> AdminRights:
         """Return what a person, or the bot itself, is in a chat.
 
         getChatMember is sure to work for others only where the bot administers the chat (Bot API);
@@ -48,7 +46,7 @@ class Admins:
         if until > now:
             return known
         try:
-            standing = await _ask(bot, chat_id, user_id)
+            standing = await _ask_rights(bot, chat_id, user_id)
         except TelegramError as error:
             raise AskAgainError(str(error)) from error
         if len(self._known) >= _REMEMBERED:
@@ -58,7 +56,7 @@ class Admins:
         return standing
 
 
-async def _ask(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
+async def _ask_rights(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
     try:
         return _rights_of(await bot.get_chat_member(chat_id, user_id))
     except (BadRequest, Forbidden) as error:  # answered; a lost connection is another matter

@@ -164,7 +164,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     async def _take_slot(self, order: Order) -> Ticket | None:
         """Wait for the bot's own limit; only one call at a time is here."""
-        await self._learn_share()
+        await self._update_replicas()
         while True:
             now, rate = self._clock(), self.per_second
             wait = self._stopped_until - now
@@ -174,7 +174,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 return self._window.take(now, order.weight, rate) if order.weight else None
             await self._wait(wait, order.patience)
 
-    async def _learn_share(self) -> None:
+    async def _update_replicas(self) -> None:
         """Learn with how many others the rate is shared."""
         if self._count_replicas is not None:
             self._replicas = await self._count_replicas()

@@ -22,7 +22,7 @@ from bot.runtime.recent import Recent
 from bot.sending.replies import SHOWN_ALREADY, Replies
 from bot.store import chat_queues, deliveries, enqueue, inbox
 from bot.store.engine.database import Database, Tx
-from bot.store.engine.failures import outages
+from bot.store.engine.failures import as_outages
 from bot.store.inbox import ClaimedUpdate
 from bot.telegram.outage import Outage
 from bot.updates import unit_of_work
@@ -89,7 +89,7 @@ class Handling:
     async def _run_in_unit(self, handle: Handle, update: Update, claimed: ClaimedUpdate) -> bool:
         set_trace(f"u{update.update_id}")
         unit = Unit(self._db)
-        with unit_of_work.as_current(unit), outages():
+        with unit_of_work.as_current(unit), as_outages():
             try:
                 await handle(update)
                 had_effect = unit.is_open

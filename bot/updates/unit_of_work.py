@@ -14,7 +14,7 @@ from typing import Any
 from bot.domain.model import Target
 from bot.runtime import transaction_guard
 from bot.store.engine.database import Database, Tx
-from bot.store.engine.failures import outages
+from bot.store.engine.failures import as_outages
 
 Call = Callable[[], Awaitable[Any]]
 Work = Callable[[Tx], Awaitable[None]]
@@ -108,7 +108,7 @@ async def writing(db: Database) -> AsyncIterator[Tx]:
         async with db.begin() as tx:
             yield tx
         return
-    with outages():
+    with as_outages():
         try:
             yield await unit.transaction()
         except BaseException:

@@ -33,7 +33,7 @@ async def owe(day: Day) -> tuple[list[int], list[str]]:
     for number in range(PROFILES):
         pks.append(await day.post(f"star{number}", people))
         async with Database(day.url) as db:  # so that all are owed in order
-            await FanOut(db, lambda: None, now=day.loop.now).finish()
+            await FanOut(db, lambda: None, now=day.loop.now).write_all()
     return people, pks
 
 

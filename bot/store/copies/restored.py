@@ -62,6 +62,6 @@ async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
         profiles.c.next_check_at.is_not(None), profiles.c.state == "active"
     )
     for profile_id, username in (await tx.execute(followed)).all():
-        fields = alert_rules.missed_fields(username, made_at, now)
+        fields = alert_rules.missed_notice(username, made_at, now)
         await fan_outs.add(tx, profile_id, notice=MISSED, fields=fields, due_at=now, now=now)
     return made_at

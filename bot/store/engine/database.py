@@ -34,9 +34,9 @@ from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.runtime import transaction_guard
 from bot.runtime.process_name import session_name
 from bot.store.engine import private, schema, sqlite_copies
-from bot.store.engine.failures import UNREACHABLE, breaks_connection, may_run_again, outages
+from bot.store.engine.failures import UNREACHABLE, as_outages, breaks_connection, may_run_again
 from bot.store.engine.schema import insert
-from bot.store.engine.sqlite import Connection, opened
+from bot.store.engine.sqlite import Connection, open_connection
 
 log = structlog.get_logger()
 
@@ -290,7 +290,7 @@ class Database:
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[Tx]:
     """Yield a transaction; what the driver says of a database that can't work is one error."""
-    with outages():
+    with as_outages():
         async with AsyncExitStack() as stack:
             try:
                 tx = await stack.enter_async_context(engine.begin())
@@ -462,7 +462,7 @@ def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
     def do_connect(
         dialect: sa.Dialect, _record: object, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Connection:
-        stock = dialect.connect(*args, async_creator_fn=opened, **options)
+        stock = dialect.connect(*args, async_creator_fn=open_connection, **options)
         return Connection(dialect.dbapi, stock._connection)  # noqa: SLF001 - made to be wrapped
 
     @sa.event.listens_for(engine.sync_engine, "connect")

@@ -59,7 +59,7 @@ def _outage_of(error: BaseException) -> DatabaseUnavailableError | None:
 
 
 @contextmanager
-def outages() -> Iterator[None]:
+def as_outages() -> Iterator[None]:
     """Say in one error that the database can't work, whatever its driver says.
 
     Raises:

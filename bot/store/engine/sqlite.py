@@ -22,7 +22,7 @@ from bot.runtime.background import finish_on_cancel
 Done = tuple[RawCursor, list[Any]]
 
 
-async def opened(*args: Any, **options: Any) -> aiosqlite.Connection:  # noqa: ANN401 - aiosqlite's
+async def open_connection(*args: Any, **options: Any) -> aiosqlite.Connection:  # noqa: ANN401 - aiosqlite's
     """Open a connection; cancelled half way it is closed, which aiosqlite alone forgets.
 
     It opens in a task of its own, which ends: what the thread has opened then is known.

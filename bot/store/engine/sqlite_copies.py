@@ -55,7 +55,7 @@ def copy(
 
 
 def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> None:
-    with closing(_opened(source, stop)) as there, closing(_opened(part, stop)) as here:
+    with closing(_open(source, stop)) as there, closing(_open(part, stop)) as here:
         try:
             there.backup(here, pages=_PAGES, progress=lambda *_: _end_if_stopped(stop))
             here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
@@ -78,7 +78,7 @@ def revision_in(file: Path) -> str | None:
         BackupError: It is no database, or damaged.
     """
     try:
-        with closing(_opened(file, threading.Event())) as here:
+        with closing(_open(file, threading.Event())) as here:
             _check_integrity(here)
             return _revision(here)
     except sqlite3.Error as error:
@@ -128,7 +128,7 @@ def _free_name(database: Path, now: datetime) -> Path:
     return next(one for one in map(database.with_name, names) if not one.exists())
 
 
-def _opened(file: Path, stop: threading.Event) -> sqlite3.Connection:
+def _open(file: Path, stop: threading.Event) -> sqlite3.Connection:
     uri = f"{file.absolute().as_uri()}?mode=rw"  # "rw": none is made where there is none
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA busy_timeout=10000")

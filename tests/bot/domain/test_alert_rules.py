@@ -41,7 +41,7 @@ def test_retries_come_later_and_later_up_to_a_limit(now: datetime, attempts: int
 def test_the_next_time_of_day_is_the_first_after_now(
     now: datetime, minute: int, zone: str
 ) -> None:
-    found = alert_rules.next_local(now, minute, zone)
+    found = alert_rules.next_local_time(now, minute, zone)
     assert now < found <= now + timedelta(hours=25)
     off = (shown(found, zone) - minute) % (24 * 60)
     assert off in {0, 30, 60}  # 30 or 60: the clocks were put forward over it
@@ -52,27 +52,27 @@ def test_the_next_time_of_day_is_the_first_after_now(
 
 def test_a_time_that_the_clocks_skip_comes_later_not_earlier() -> None:
     now = datetime(2026, 3, 28, 23, tzinfo=UTC)  # the night the clocks go forward in Madrid
-    found = alert_rules.next_local(now, 2 * 60 + 30, "Europe/Madrid")
+    found = alert_rules.next_local_time(now, 2 * 60 + 30, "Europe/Madrid")
     assert found == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
 
 def test_a_time_that_the_clocks_show_twice_comes_twice() -> None:
     now = datetime(2026, 10, 25, tzinfo=UTC)  # the night the clocks go back in Madrid
-    first = alert_rules.next_local(now, 2 * 60 + 30, "Europe/Madrid")
-    second = alert_rules.next_local(first, 2 * 60 + 30, "Europe/Madrid")
+    first = alert_rules.next_local_time(now, 2 * 60 + 30, "Europe/Madrid")
+    second = alert_rules.next_local_time(first, 2 * 60 + 30, "Europe/Madrid")
     assert (first, second) == (now + HOUR / 2, now + HOUR * 3 / 2)
 
 
 def test_clocks_that_go_back_over_midnight_show_a_time_of_yesterday_again() -> None:
     """A minute after midnight, as Newfoundland's did in 2010."""
     now = datetime(2010, 11, 7, 2, 30, 30, tzinfo=UTC)  # 0:00:30 there
-    found = alert_rules.next_local(now, 23 * 60 + 30, "America/St_Johns")
+    found = alert_rules.next_local_time(now, 23 * 60 + 30, "America/St_Johns")
     assert found == datetime(2010, 11, 7, 3, tzinfo=UTC)
 
 
 def test_a_minute_beyond_the_day_is_of_the_next_one() -> None:
     """Nobody can set one; were it in a row, that row would stop no other's check."""
-    assert alert_rules.next_local(NOON, 25 * 60 + 30, "UTC") == NOON + 13 * HOUR + HOUR / 2
+    assert alert_rules.next_local_time(NOON, 25 * 60 + 30, "UTC") == NOON + 13 * HOUR + HOUR / 2
 
 
 def test_a_look_is_put_off_until_somebody_can_be_told() -> None:
@@ -268,7 +268,7 @@ def test_the_block_list_holds_ids_and_names() -> None:
     ],
 )
 def test_two_rights_that_are_missing_are_one(known: Right, new: Right, missing: Right) -> None:
-    assert alert_rules.missing_in_all(known, new) == missing
+    assert alert_rules.merged_right(known, new) == missing
 
 
 def test_permission_is_asked_for_after_ten_minutes_then_hourly_then_daily() -> None:
@@ -293,24 +293,24 @@ def test_each_try_waits_twice_as_long() -> None:
     ]
     polls = waits(alert_rules.poll_again_at, 1, 2, 5, 6, 99)
     assert polls == [MINUTE, 2 * MINUTE, 16 * MINUTE, 30 * MINUTE, 30 * MINUTE]
-    returns = waits(alert_rules.return_check_at, 1, 2, 3, 7, 8, 99)
+    returns = waits(alert_rules.check_return_at, 1, 2, 3, 7, 8, 99)
     assert returns == [HOUR / 2, HOUR / 2, HOUR, 16 * HOUR, DAY, DAY]
 
 
 def test_a_repeat_waits_longer_and_its_id_spreads_it() -> None:
     ids = (0, 50, 99, 100)
     assert alert_rules.retry_at(NOON, 2, is_repeat=True) - NOON == 30 * SECOND
-    asked = [alert_rules.asked_again_at(NOON, n) - NOON for n in ids]
+    asked = [alert_rules.ask_again_at(NOON, n) - NOON for n in ids]
     assert asked == [15 * SECOND, 30 * SECOND, 44.7 * SECOND, 15 * SECOND]
     for is_reply, wait in ((True, 5 * MINUTE), (False, 15 * MINUTE)):
         third = [alert_rules.repeat_at(NOON, 2, is_reply=is_reply, number=n) - NOON for n in ids]
         assert third == [wait, 1.1 * wait, 1.198 * wait, wait]
         second = alert_rules.repeat_at(NOON, 1, is_reply=is_reply, number=50) - NOON
-        assert second == alert_rules.standstill(is_reply=is_reply)
+        assert second == alert_rules.lost_answer_wait(is_reply=is_reply)
 
 
 def test_a_second_answer_proves_what_the_first_says() -> None:
-    assert [alert_rules.is_believed(answers) for answers in (0, 1, 2, 3)] == [
+    assert [alert_rules.is_proven(answers) for answers in (0, 1, 2, 3)] == [
         False,
         False,
         True,

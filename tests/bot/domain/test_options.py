@@ -39,5 +39,5 @@ def test_rules_are_the_texts_that_keep_stories_back() -> None:
 
 def test_a_mute_that_is_over_is_none_nor_is_one_without_a_time() -> None:
     muted = Preferences(paused=True, paused_until=NOON)
-    assert muted.at(NOON) == Preferences() == Preferences.of({"paused_until": "soon"})
-    assert muted.at(NOON - timedelta(seconds=1)) == muted
+    assert muted.valid_at(NOON) == Preferences() == Preferences.of({"paused_until": "soon"})
+    assert muted.valid_at(NOON - timedelta(seconds=1)) == muted

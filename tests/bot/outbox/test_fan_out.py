@@ -88,7 +88,7 @@ async def test_several_replicas_share_the_work_and_keep_the_order(db: Database) 
 
     async def until_nothing_is_left(replica: FanOut) -> None:
         while True:  # one that finds all taken by others is not at the end
-            await replica.finish()
+            await replica.write_all()
             async with db.read() as tx:
                 if not await fan_outs.has_any(tx):
                     return
@@ -120,6 +120,6 @@ async def test_others_write_between_the_slices(db: Database) -> None:
 
     async with asyncio.TaskGroup() as group:
         group.create_task(write())
-        group.create_task(fan_out.finish())
+        group.create_task(fan_out.write_all())
     assert written_meanwhile > 0
     assert len(await owed(db)) == CHATS

@@ -168,7 +168,7 @@ class OutboxMachine(RuleBasedStateMachine):
     async def _look(self, look: snapshots.Snapshot) -> None:
         async with self.db.begin() as tx:
             await snapshots.record(tx, look, now=self.clock())
-        await self.outbox.fan_out.finish()
+        await self.outbox.fan_out.write_all()
 
     @rule()
     def time_passes(self) -> None:

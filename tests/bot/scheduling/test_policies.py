@@ -1,7 +1,7 @@
 """The rules name the intervals that they should."""
 
 from benchmarks.rivals import EntryFrequency, Fixed
-from bot.scheduling.forecast import Population, ProfileState, learn, reach
+from bot.scheduling.forecast import Population, ProfileState, due_hours, learn
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -29,8 +29,8 @@ def test_entry_frequency_divides_the_week_and_forgets_it() -> None:
 
 def test_nobody_waiting_means_the_floor() -> None:
     state = ProfileState(seen_at=DAWN)
-    assert Learned().hours(state, Demand(), 1.0, 0, 1, 12.0) == 12.0
-    assert Learned().hours(state, Demand(), 1.0, 5, 1, 12.0) < 12.0
+    assert Learned().due_hours(state, Demand(), 1.0, 0, 1, 12.0) == 12.0
+    assert Learned().due_hours(state, Demand(), 1.0, 5, 1, 12.0) < 12.0
 
 
 def test_entry_frequency_counts_each_story_of_the_last_week_once() -> None:
@@ -55,8 +55,8 @@ def test_the_bots_own_rule_waits_until_a_check_is_worth_its_price() -> None:
     learn(other, demand.population, at=at, taken=taken)
     assert state.to_json() == other.to_json()
     target = 3.0 * 2 / 0.5
-    expected = reach(state, demand.population, target=target, most=99.0)
-    assert rule.hours(state, demand, 3.0, 0.5, 2, 99.0) == expected < 99.0
+    expected = due_hours(state, demand.population, target=target, most=99.0)
+    assert rule.due_hours(state, demand, 3.0, 0.5, 2, 99.0) == expected < 99.0
 
 
 def test_the_credits_of_a_day_follow_its_hours_under_the_bots_own_rule_alone() -> None:

@@ -13,9 +13,9 @@ from benchmarks.rivals import Fixed
 from bot.scheduling.forecast import (
     Population,
     ProfileState,
-    echoes_of,
+    due_hours,
+    echo_parts,
     learn,
-    reach,
     spontaneous,
     usual_hours,
 )
@@ -76,10 +76,10 @@ def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
 
 def test_credits_before_their_time_are_those_above_half_of_the_bank() -> None:
     schedule, _ = schedule_of(2400)
-    schedule.advance(DAWN + HOUR, spent=0)
+    schedule.release(DAWN + HOUR, spent=0)
     due, early = schedule.credits_to_spend(DAWN + HOUR)
     assert 0 <= early < due <= schedule.release_curve.most
-    schedule.advance(DAWN + 6 * HOUR, spent=0)
+    schedule.release(DAWN + 6 * HOUR, spent=0)
     due, early = schedule.credits_to_spend(DAWN + 6 * HOUR)
     assert due == schedule.release_curve.most
     assert early == due / 2
@@ -112,7 +112,7 @@ def test_a_profile_not_seen_for_long_does_not_wait_for_the_pace() -> None:
 def test_nobody_is_looked_at_early_who_has_not_rested() -> None:
     schedule, _ = schedule_of(2400)
     noon = DAWN + 12 * HOUR
-    schedule.advance(noon, spent=0)
+    schedule.release(noon, spent=0)
     due_at, minimum = noon + HOUR, schedule.minimum
     assert schedule.next_check_at(due_at, noon - minimum, 1, now=noon, spent=0) == noon
     assert schedule.next_check_at(due_at, noon - 1, 1, now=noon, spent=0) == noon - 1 + minimum
@@ -125,12 +125,12 @@ def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
     schedule, _ = schedule_of(2400)
     now, tomorrow = DAWN + 23.5 * HOUR, DAWN + 30 * HOUR
     spent = 2400.0 - 40
-    schedule.advance(now, spent=spent)
+    schedule.release(now, spent=spent)
     looks = tries = 0
     while (at := schedule.next_check_at(tomorrow, DAWN, 1, now=now, spent=spent)) < DAWN + DAY:
         now = max(at, now + 1.0)
         tries += 1
-        schedule.advance(now, spent=spent)
+        schedule.release(now, spent=spent)
         if schedule.may_poll(tomorrow, DAWN, 1, now=now, spent=spent):
             schedule.bucket.credits -= 1
             spent += 1
@@ -173,7 +173,7 @@ def test_the_first_look_at_a_profile_says_nothing_of_the_price() -> None:
 
 def test_replicas_share_what_one_of_them_wrote() -> None:
     schedule, states = schedule_of(240)
-    schedule.advance(DAWN + HOUR, spent=0)
+    schedule.release(DAWN + HOUR, spent=0)
     schedule.learn_polled(states[0], 1, 1, at=DAWN + HOUR, taken=[])
     schedule.record_failure(DAWN + HOUR)
     schedule.pool.learn_stories([0.5] * 8, 2)
@@ -244,7 +244,9 @@ def test_a_survey_takes_over_what_was_learned() -> None:
 
 def test_a_check_is_due_where_the_rule_says_between_the_minimum_and_the_floor() -> None:
     schedule, (state, *_) = schedule_of(240)
-    hours = reach(state, schedule.demand.population, target=schedule.current * 2 / 3, most=12.0)
+    hours = due_hours(
+        state, schedule.demand.population, target=schedule.current * 2 / 3, most=12.0
+    )
     assert schedule.due_at(state, 3.0, 2.0) == DAWN + hours * HOUR == state.due_at
     assert state.price == schedule.current
     assert schedule.due_at(state, 1e9, 1.0) == DAWN + 60.0
@@ -290,7 +292,7 @@ def test_the_learned_follows_from_all_checks() -> None:
             continue  # the first check shows what was posted before anybody looked
         counted += 1
         stories = spontaneous(other) - before
-        part = 1 - sum(echoes_of(other, population))
+        part = 1 - sum(echo_parts(other, population))
         sample = counted % 8 == 0
         if fresh or sample:
             pool.learn_stories(leanings(found, mean), stories)
@@ -380,7 +382,7 @@ def by_trial(schedule: Schedule, due_at: float, seen_at: float, now: float, spen
     credits_, begun = bucket.credits, bucket.at
     at = now
     while at < DAWN + DAY:
-        schedule.advance(at, spent=spent)
+        schedule.release(at, spent=spent)
         if schedule.may_poll(due_at, seen_at, 1, now=at, spent=spent):
             break
         at += 1.0

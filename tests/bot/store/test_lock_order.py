@@ -61,7 +61,7 @@ class Crowd:
         seen = snapshots.Snapshot(star, (found,))
         async with self.db.begin() as tx:
             await snapshots.record(tx, seen, now=self.clock.on(timedelta(seconds=1)))
-        await self.fan_out.finish()
+        await self.fan_out.write_all()
 
     async def press(self) -> None:
         person = self.chance.choice(PEOPLE)
