@@ -98,6 +98,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     is_owner: bool = False
     """Whether who acts is one of those who run the bot."""
 
+    known: Chat | None = None
+    """The chat that the update came from as it was known, also by the id from which it moved."""
+
     has_topics: bool = False
     """Whether a topic could be made where the update came from, which is acted on."""
 
@@ -231,17 +234,20 @@ async def prepare(update: Update, context: Context) -> None:
         zone = zone_of(own.zone if own else "UTC")
         context.t = translator_for(own.effective_language if own else code).in_zone(zone)
         return
+    is_private, known = where.type == TelegramChat.PRIVATE, context.known
+    # A group or channel speaks the language of who added the bot, until /language changes it: not
+    # that of whoever wrote or pressed last.
+    speaks = is_private or known is None or _is_bot_added(update)
     try:
         context.chat = await context.services.chats.ensure(
+            known,
             where.id,
             kind=where.type,
             title=where.effective_name or "",
-            language_code=code,
-            is_added=_is_bot_added(update),
+            language_code=code if speaks else None,
         )
     except DatabaseUnavailableError as error:
         raise TryAgainError(str(error)) from error
-    is_private = where.type == TelegramChat.PRIVATE
     context.has_topics = bool(context.bot.bot.has_topics_enabled if is_private else where.is_forum)
     context.t = translator_for(context.chat.effective_language).in_zone(zone_of(context.chat.zone))
 

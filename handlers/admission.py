@@ -44,7 +44,7 @@ async def admit(context: Context) -> bool:
     """Return whether handlers may see the update; who is refused is told so, the first time."""
     where, message = context.event.effective_chat, context.message
     writes_as = message.sender_chat if message and not context.query else None
-    judged, context.is_owner = await context.services.access.judge(
+    judged, context.is_owner, context.known = await context.services.access.judge(
         context.user_id, where.id if where else None, as_chat=writes_as.id if writes_as else None
     )
     if judged.verdict == "let" or _only_ends_use(context) or _is_by_bot(context):

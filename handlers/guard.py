@@ -274,10 +274,9 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
     if not context.is_private or user_id != context.where.id:
         raise NotChannelAdminError("not in a private chat")
     # Links and buttons from before a group moved name its old id.
-    chat = await context.services.chats.get(chat_id)
+    judged, _, chat = await context.services.access.judge(user_id, chat_id)
     if chat is None or chat.kind == Chat.PRIVATE:
         raise NotChannelAdminError("no channel or group of ours")
-    judged, _ = await context.services.access.judge(user_id, chat.id)
     if judged.verdict == "blocked":
         raise BlockedError
     if not await may_manage(context, chat.id, chat.kind, user_id):

@@ -17,8 +17,9 @@ import structlog
 from pydantic import SecretStr
 
 from bot.billing.people import Guest, guest, guests
-from bot.domain.access import Entry, Judged, Mode, Subject, judge
+from bot.domain.access import Entry, Judged, Mode, Subject, judge, row_of
 from bot.domain.errors import BlockedError, OwnerBlockError
+from bot.domain.records import Chat
 from bot.runtime.workers import Worker
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles
@@ -83,32 +84,25 @@ class Access:
 
     async def judge(
         self, person: int | None, chat_id: int | None, *, as_chat: int | None = None
-    ) -> tuple[Judged, bool]:
-        """Return whether somebody may use the bot in a chat, and whether they are an owner.
+    ) -> tuple[Judged, bool, Chat | None]:
+        """Return whether somebody may use the bot in a chat, whether they run it, and the chat.
 
         ``as_chat`` is in whose name they write there.
         """
+        name = Subject("chat", str(as_chat))
         async with self._db.read() as tx:
-            name = Subject("chat", str(as_chat))
-            entry = None if as_chat is None else await store.get(tx, name)
-            if entry and entry.is_blocked(self._now()):
-                return Judged("blocked", name, entry), False
-            of_person, of_chat, of_adder = await store.deciding_rows(tx, person, chat_id)
-            is_unknown = of_chat is None and chat_id is not None and self.mode != "open"
+            chat, rows = await chats.with_listed(tx, person, chat_id)
             # What comes late from the old id of a group belongs to the new one.
-            if is_unknown and (moved := await chats.moved_to(tx, chat_id or 0)):
-                of_person, of_chat, of_adder = await store.deciding_rows(tx, person, moved)
-        judged = judge(
-            self.mode,
-            chat_id,
-            person=of_person,
-            chat=of_chat,
-            adder=of_adder,
-            person_id=person,
-            now=self._now(),
-        )
-        is_owner = person in self._always_owners or bool(of_person and of_person.is_owner)
-        return (replace(judged, verdict="let") if is_owner else judged), is_owner
+            if chat is None and chat_id and (moved := await chats.moved_to(tx, chat_id)):
+                chat_id = moved
+                chat, rows = await chats.with_listed(tx, person, moved)
+            entry = None if as_chat is None else await store.get(tx, name)
+        if entry and entry.is_blocked(self._now()):
+            return Judged("blocked", name, entry), False, chat
+        judged = judge(self.mode, chat_id, rows=rows, person_id=person, now=self._now())
+        own = row_of(rows, Subject("person", str(person)))
+        is_owner = person in self._always_owners or bool(own and own.is_owner)
+        return (replace(judged, verdict="let") if is_owner else judged), is_owner, chat
 
     async def guests(self, *, offset: int, limit: int) -> list[Guest]:
         """Return a page of who uses the bot, who cost most this month first."""

@@ -8,8 +8,6 @@ from bot.store import chats, erasure
 from bot.store.engine.database import Database
 from bot.updates.unit_of_work import writing
 
-_PRIVATE = "private"  # Bot API, Chat.type
-
 
 class Chats:
     """The use cases around a chat and its settings; all are free."""
@@ -28,18 +26,14 @@ class Chats:
             return known
 
     async def ensure(
-        self, chat_id: int, *, kind: str, title: str, language_code: str | None, is_added: bool
+        self, known: Chat | None, chat_id: int, *, kind: str, title: str, language_code: str | None
     ) -> Chat:
         """Return the chat that an update comes from; written when Telegram says something new.
 
-        A group or channel speaks the language of who added the bot (``is_added``: just now), until
-        /language changes it: not that of whoever wrote or pressed last.
+        ``known`` is what was known of it.
         """
-        known = await self.get(chat_id)
         if known and known.id != chat_id:
             return known  # what comes late from the old id of a group belongs to the new one
-        if known and kind != _PRIVATE and not is_added:
-            language_code = None
         details = (kind, title, language_code or (known.language_code if known else None))
         if known and details == (known.kind, known.title, known.language_code):
             return known

@@ -5,7 +5,7 @@ at once: a block counts first, and when it ends, what was allowed still is.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Self
@@ -74,17 +74,20 @@ class Judged:
     entry: Entry | None = None
 
 
+def row_of(rows: Iterable[Entry], subject: Subject) -> Entry | None:
+    """Return which of these rows of the list is about somebody."""
+    return next((one for one in rows if Subject(one.kind, one.subject) == subject), None)
+
+
 def judge(
     mode: Mode,
     chat_id: int | None,
     *,
-    person: Entry | None,
-    chat: Entry | None,
-    adder: Entry | None,
+    rows: Sequence[Entry],
     person_id: int | None,
     now: datetime,
 ) -> Judged:
-    """Return whether somebody may use the bot in a chat (None: in no chat).
+    """Return whether somebody may use the bot in a chat (None: in no chat), by rows of the list.
 
     A person who is allowed may use it everywhere; in a group or channel that is allowed everybody
     may. A chat is allowed by who added the bot, for as long as that person is not blocked.
@@ -92,6 +95,9 @@ def judge(
     # A button in a private chat may be pressed by somebody else: it is about who presses.
     who = person_id if chat_id is None or chat_id > 0 else None
     here = Subject.of_chat(who or chat_id or 0)
+    person = row_of(rows, Subject("person", str(person_id)))
+    chat = row_of(rows, Subject("chat", str(chat_id)))
+    adder = row_of(rows, Subject("person", chat.added_by)) if chat else None
     if person and person.is_blocked(now):
         return Judged("blocked", Subject("person", person.subject), person)
     if chat and chat.is_blocked(now):

@@ -1,7 +1,8 @@
 """A cache of the Stories API's answers: a question is asked once, whoever asks it.
 
-Answers are kept in the store, so that they serve all chats and all replicas. While a question is
-in flight, others who ask the same of this process wait for its answer.
+Answers are kept in the store, so that they serve all chats and all replicas; the story of a link
+also in memory. While a question is in flight, others who ask the same of this process wait for its
+answer.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from bot.domain.errors import (
     StoriesError,
     StoryGoneError,
 )
-from bot.domain.model import Profile, Story
+from bot.domain.model import STORY_LIFE, Profile, Story
 from bot.domain.serialization import (
     dump_stories,
 )
@@ -33,6 +34,7 @@ from bot.fetching import snapshots
 from bot.fetching.names import NEGATIVE_FOR
 from bot.media.urls import expires_at
 from bot.runtime import transaction_guard
+from bot.runtime.recent import Recent
 from bot.store import answers
 from bot.store.engine.database import Database, Tx
 
@@ -92,6 +94,7 @@ class AnswerCache:
         self._ledger = ledger
         self._now = now
         self._wake = wake
+        self._shown = Recent[list[Any]]()  # of which the store has all
         self._in_flight: dict[str, asyncio.Future[list[Any]]] = {}
         self._storing: dict[str, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
@@ -146,6 +149,10 @@ class AnswerCache:
     async def _fetch_once(
         self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]], of: str
     ) -> list[T]:
+        now = self._now()
+        shown = self._shown.get(key, within=STORY_LIFE, now=now)
+        if shown and until(shown, now) > now:
+            return shown
         if (storing := self._storing.get(key)) is not None:
             await asyncio.wait([storing])  # its write may hold the answer, or who has the name
         verdict, now = answers.verdict_key(of), self._now()
@@ -164,6 +171,8 @@ class AnswerCache:
             raise
         value = codec.dump_python(fetched.result, mode="json")
         self._begin_storing(key, value, fetched, until=until(fetched.result, self._now()))
+        if fetched.partial:  # one story: lists would fill the memory
+            self._shown.record(key, fetched.result, now=self._now())
         return fetched.result
 
     def _begin_storing(

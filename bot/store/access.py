@@ -43,12 +43,17 @@ invitations = sa.Table(
 COLUMNS = [access_list.c[name] for name in Entry.__dataclass_fields__]
 _KIND, _SUBJECT = access_list.c.kind, access_list.c.subject
 
-_OF = sa.select(*COLUMNS).where(
-    sa.or_(
-        sa.and_(_KIND == "person", sa.bindparam("person") == _SUBJECT),
-        sa.and_(_KIND == "chat", sa.bindparam("chat") == _SUBJECT),
-    )
+_THEIRS = access_list.alias()
+_ADDER = sa.select(_THEIRS.c.added_by).where(
+    _THEIRS.c.kind == "chat", sa.bindparam("chat") == _THEIRS.c.subject
 )
+DECIDES = sa.or_(
+    sa.and_(_KIND == "person", sa.bindparam("person") == _SUBJECT),
+    sa.and_(_KIND == "person", _ADDER.scalar_subquery() == _SUBJECT),
+    sa.and_(_KIND == "chat", sa.bindparam("chat") == _SUBJECT),
+)
+"""What makes a row decide who may use the bot: it is a person's, a chat's, or its adder's."""
+_DECIDING = sa.select(*COLUMNS).where(DECIDES)
 
 
 def _is_subject(subject: Subject) -> sa.ColumnElement[bool]:
@@ -60,25 +65,14 @@ async def get(tx: Tx, subject: Subject) -> Entry | None:
     return await row_or_none(tx, Entry, sa.select(*COLUMNS).where(_is_subject(subject)))
 
 
-async def deciding_rows(
-    tx: Tx, person: int | None, chat_id: int | None
-) -> tuple[Entry | None, Entry | None, Entry | None]:
-    """Return the rows of a person, of a group or channel, and of who added the bot there."""
-    rows = await tx.execute(_OF, {"person": str(person or ""), "chat": str(chat_id or "")})
-    result = {row.kind: Entry(*row) for row in rows}
-    chat = result.get("chat")
-    adder = await get(tx, Subject("person", chat.added_by)) if chat and chat.added_by else None
-    return result.get("person"), chat, adder
-
-
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Return whether a chat, its person or who added the bot there is blocked.
 
     Whoever is to open the chat has it locked: so no block slips through beside it.
     """
-    person, chat, adder = await deciding_rows(tx, chat_id, chat_id)
-    judged = judge("open", chat_id, person=person, chat=chat, adder=adder, person_id=None, now=now)
-    return judged.verdict == "blocked"
+    deciding = await tx.execute(_DECIDING, {"person": str(chat_id), "chat": str(chat_id)})
+    rows = [Entry(*row) for row in deciding]
+    return judge("open", chat_id, rows=rows, person_id=chat_id, now=now).verdict == "blocked"
 
 
 async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns

@@ -6,6 +6,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from bot.domain.access import Entry
 from bot.domain.errors import BlockedError
 from bot.domain.records import Chat
 from bot.store import access
@@ -54,6 +55,25 @@ _OF_ID = sa.select(*COLUMNS).where(chats.c.id == sa.bindparam("id"))
 async def get(tx: Tx, chat_id: int) -> Chat | None:
     """Return the chat, or None when it never wrote to us."""
     return await row_or_none(tx, Chat, _OF_ID, {"id": chat_id})
+
+
+_WITH_LISTED = sa.select(*COLUMNS, *access.COLUMNS).select_from(
+    sa.select(sa.literal(1))  # a row, also where nothing is known
+    .subquery()
+    .outerjoin(chats, chats.c.id == sa.bindparam("id", type_=sa.BigInteger))
+    .outerjoin(access.access_list, access.DECIDES)
+)
+
+
+async def with_listed(
+    tx: Tx, person: int | None, chat_id: int | None
+) -> tuple[Chat | None, list[Entry]]:
+    """Return a chat as ``get`` does, and the rows of the list that decide who may use the bot."""
+    values = {"id": chat_id, "person": str(person), "chat": str(chat_id)}
+    rows = (await tx.execute(_WITH_LISTED, values)).all()
+    listed = [row[len(COLUMNS) :] for row in rows]
+    chat = Chat(*rows[0][: len(COLUMNS)]) if rows[0].id else None
+    return chat, [Entry(*row) for row in listed if row[0]]
 
 
 _OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding=True)))

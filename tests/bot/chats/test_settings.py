@@ -14,8 +14,9 @@ def chats(sqlite_db: Database) -> Chats:
     return Chats(sqlite_db, now=lambda: NOON)
 
 
-async def group(chats: Chats, code: str, *, is_added: bool = False, title: str = "Us") -> Chat:
-    return await chats.ensure(-5, kind="group", title=title, language_code=code, is_added=is_added)
+async def group(chats: Chats, code: str, *, title: str = "Us") -> Chat:
+    known = await chats.get(-5)
+    return await chats.ensure(known, -5, kind="group", title=title, language_code=code)
 
 
 async def test_what_telegram_says_anew_is_kept(chats: Chats) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -36,12 +35,15 @@ ASKED = Entry(
 )
 LET = replace(ASKED, is_allowed=True)
 BLOCKED = replace(LET, blocked_since=NOW - HOUR)
-GROUP = replace(LET, kind="chat", subject="-100", via="added", added_by="7")
+GROUP = replace(LET, kind="chat", subject="-100", via="added", added_by="8")
 
 
-def judged(chat_id: int | None, mode: Mode = "invited", **entries: Any) -> Judged:
-    of = {"person": None, "chat": None, "adder": None, "person_id": 7, "now": NOW}
-    return judge(mode, chat_id, **of | entries)
+def judged(
+    chat_id: int | None, mode: Mode = "invited", *, person_id: int | None = 7, **rows: Entry
+) -> Judged:
+    if "adder" in rows:
+        rows["adder"] = replace(rows["adder"], subject="8")
+    return judge(mode, chat_id, rows=[*rows.values()], person_id=person_id, now=NOW)
 
 
 @pytest.mark.parametrize(
