@@ -11,7 +11,7 @@ from benchmarks.traces import DAY, HOUR, START, Law
 from bot.scheduling.forecast import ProfileState, rate_of
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand
-from bot.scheduling.waiting_time import hours_to, level_at
+from bot.scheduling.waiting_time import hours_to, rhythm_at
 
 
 class Fixed(Learned):
@@ -180,7 +180,7 @@ class TrueIntensity(Learned):
         lively = 0.0
         if gap < 48:
             lively = law.share * law.decay * (1 + state.fast) * exp(-law.decay * gap)
-        lively -= law.share * rate * level_at(law.shape, state.seen_at)
+        lively -= law.share * rate * rhythm_at(law.shape, state.seen_at)
         echo = (lively, law.decay * (1 - law.share), 0.0, 1.0)
         target = price * cost / weight
         return hours_to(state.seen_at, rate, law.shape, echo, target=target, most=most)

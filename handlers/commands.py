@@ -36,7 +36,7 @@ def shown_by_telegram(bot: ExtBot[None]) -> dict[str, Shown]:
     for code in known:
         menu = _menu(translator_for(code))
         publish = partial(bot.set_my_commands, menu, language_code=code or None)
-        things[f"menu:{code}"] = Shown(_words(menu), publish)
+        things[f"menu:{code}"] = Shown(_menu_words(menu), publish)
     for code in known:
         about, short = (translator_for(code).plain(text) for text in (ABOUT, SHORT))
         things[f"about:{code}"] = Shown(
@@ -58,7 +58,7 @@ async def show_menu(context: Context) -> None:
         return
     menu = _menu(context.t, for_owner=is_owners)
     own = Shown(
-        _words(menu),
+        _menu_words(menu),
         partial(context.bot.set_my_commands, menu, scope=BotCommandScopeChat(chat.id)),
     )
     if own.digest == chat.menu:
@@ -76,7 +76,7 @@ async def show_menu(context: Context) -> None:
     await unit_of_work.call_last(publish)
 
 
-def _words(menu: Iterable[BotCommand]) -> list[list[str]]:
+def _menu_words(menu: Iterable[BotCommand]) -> list[list[str]]:
     return [[one.command, one.description] for one in menu]
 
 

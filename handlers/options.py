@@ -179,7 +179,7 @@ async def change_default(context: Context, what: str | None, value: str | None) 
     options = Options.of(context.chat.defaults)
     if what and value:
         options = with_option(options, what, value)
-        await context.services.chats.change(context.chat.id, defaults=options.values())
+        await context.services.chats.change(context.chat.id, defaults=options.to_json())
     buttons = [*_buttons(options, actions.DEFAULT, context, ALL), [back(context.t, SETTINGS)]]
     await edit_pressed(context, context.t(DEFAULTS_TITLE), buttons)
 
@@ -192,7 +192,7 @@ def with_option(options: Options, what: str, value: str) -> Options:
     wanted: dict[str, object] = {what: value == ON if what in TOGGLES else value}
     if what == "rules":
         wanted = dict.fromkeys(RULES, "")
-    return Options.of({**options.values(), **wanted})
+    return Options.of({**options.to_json(), **wanted})
 
 
 def next_value(options: Options, what: str) -> str:

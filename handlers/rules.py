@@ -54,7 +54,7 @@ async def _write_rules(context: Context, username: str, written: dict[str, str])
     if written:
         here = [
             await context.services.subscribing.set_options(
-                context.chat.id, one.id, Options.of({**one.options.values(), **written})
+                context.chat.id, one.id, Options.of({**one.options.to_json(), **written})
             )
             for one in here
         ]

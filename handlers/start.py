@@ -33,7 +33,7 @@ async def start(context: Context) -> None:
 
     A group or channel is told what it can do there: a bare name is not answered in it.
     """
-    if context.args and await _open_page(context, actions.read_link(context.args[0])):
+    if context.args and await _open_linked_page(context, actions.read_link(context.args[0])):
         return
     if not context.is_private:
         text, buttons = members.greeting(context.where, context)
@@ -45,7 +45,7 @@ async def start(context: Context) -> None:
     await say(context, hello, [*first, *add_to_buttons(context)])
 
 
-async def _open_page(context: Context, data: str) -> bool:
+async def _open_linked_page(context: Context, data: str) -> bool:
     """Open the page that a link names; return whether it names one.
 
     Raises:

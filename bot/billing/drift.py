@@ -35,15 +35,15 @@ class Drift:
     running: int = 0
     total: int = 0
 
-    def after_reading(self, now: Reading) -> Self:
+    def after_reading(self, reading: Reading) -> Self:
         """Return what another reading makes of it; a larger balance is a top-up: begin anew."""
-        if now.balance > self.base.balance:
-            return replace(self, base=now, last=now, size=0, running=0)
-        size = (self.base.balance - now.balance) - (now.spent - self.base.spent)
+        if reading.balance > self.base.balance:
+            return replace(self, base=reading, last=reading, size=0, running=0)
+        size = (self.base.balance - reading.balance) - (reading.spent - self.base.spent)
         is_same_side = self.size == 0 or (size > 0) == (self.size > 0)
         running = (self.running + 1 if is_same_side else 1) if size else 0
-        base = self.base if size else now
-        return replace(self, base=base, last=now, size=size, running=running)
+        base = self.base if size else reading
+        return replace(self, base=base, last=reading, size=size, running=running)
 
     @property
     def is_certain(self) -> bool:

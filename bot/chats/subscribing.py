@@ -449,7 +449,7 @@ class Subscribing:
             before = await subscription_of(tx, chat_id, subscription_id)
             if options.fast and not before.options.fast:
                 await check_fast(tx, chat_id, self._limits)
-            await store.change(tx, subscription_id, options=options.values())
+            await store.change(tx, subscription_id, options=options.to_json())
             await snapshots.requeue(tx, before.profile_id, now=self._now())
             await deliveries.release_held(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)

@@ -155,7 +155,7 @@ class Subscriptions:
 
         Alerts begin with what is posted from the end of the mute on, however late that is noticed.
         """
-        rows = await self._db.fetch(store.muted)
+        rows = await self._db.fetch(store.all_muted)
         for one in rows:
             if one.paused_until is None or one.paused_until > self._now():
                 return one.paused_until

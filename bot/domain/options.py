@@ -57,7 +57,7 @@ class Options:
         """Return the rules that are written, by the names of their options."""
         return {name: terms for name in RULES if (terms := getattr(self, name))}
 
-    def values(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, object]:
         """Return what differs from the defaults, as JSON values."""
         known = ((one, getattr(self, one.name)) for one in fields(self))
         return {one.name: value for one, value in known if value != one.default}
@@ -97,7 +97,7 @@ class Preferences:
     def to_json(self) -> dict[str, object]:
         """Return them as JSON values."""
         until = self.paused_until.isoformat() if self.paused_until else None
-        return {"options": self.options.values(), "paused": self.paused, "paused_until": until}
+        return {"options": self.options.to_json(), "paused": self.paused, "paused_until": until}
 
     def valid_at(self, now: datetime) -> Self:
         """Return what of them holds: a mute that is over is none."""

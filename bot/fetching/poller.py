@@ -119,9 +119,9 @@ class Scheduler:
             return self._now()
         if self._in_flight >= self._at_once:
             return None  # a check that ends wakes this loop
-        return await self.next_at()
+        return await self.next_step_at()
 
-    async def next_at(self) -> datetime:
+    async def next_step_at(self) -> datetime:
         """Return when there is something to do: a check that is due and paid, or the upkeep."""
         now = self._now()
         upkeep_at = self._kept_at + MAINTAIN_EVERY

@@ -286,7 +286,7 @@ class Outbox:
                     batch = batch.first_message()
                     await deliveries.record_claim(tx, [row.id for row in batch.rows])
                     return [ClaimedBatch(queues[0], batch, now + self.lease, is_try=True)]
-        await outage.end()  # nothing is owed that could tell more
+        await outage.end_pause()  # nothing is owed that could tell more
         return []
 
     async def _choose_batch(self, tx: Tx, queue: ChatQueue, now: datetime) -> Batch | Mute | None:
@@ -391,7 +391,7 @@ class Outbox:
             stories = [row.story_pk for row in claimed.batch.rows if row.story_pk]
             log.info("delivered", chat=chat.id, stories=stories)
         if claimed.is_try and self._outage and is_answer(outcome):
-            await self._outage.end()
+            await self._outage.end_pause()
         return outcome
 
     async def _send(self, claimed: ClaimedBatch) -> Outcome:

@@ -112,21 +112,21 @@ def _details(stories: Sequence[Story], t: Translator, alert: Options | None) -> 
         shown = [text for value in distinct if (text := show(value, t))]
         return " · ".join(shown[:_NAMES]) + (" …" if len(shown) > _NAMES else "")
 
-    sponsors = listed(lambda story: story.sponsors, _person)
+    sponsors = listed(lambda story: story.sponsors, _person_link)
     lines = ["🤝 " + t("Paid partnership with {names}", names=Safe(sponsors))] if sponsors else []
     if alert and alert.caption == "short":
         is_single = len(stories) == 1
-        links = listed(lambda story: _bare_links(story) if is_single else story.links, _web)
+        links = listed(lambda story: _bare_links(story) if is_single else story.links, _web_link)
         return [*lines, *([f"🔗 {links}"] if links else [])]
     posts = list(dict.fromkeys(post for story in stories for post in story.reshared))
-    if shown := [_post(post, t) for post in posts if post.page_url or post.username]:
+    if shown := [_post_link(post, t) for post in posts if post.page_url or post.username]:
         lines.append("🔁 " + " · ".join(shown[:_PROFILES]))
     for sign, values, show in (
-        ("🔗", lambda story: story.links, _web),
-        ("👤", lambda story: story.mentions, _person),
-        ("📍", lambda story: story.locations, _place),
-        ("🏷", lambda story: story.hashtags, _hashtag),
-        ("🎵", lambda story: story.music, _song),
+        ("🔗", lambda story: story.links, _web_link),
+        ("👤", lambda story: story.mentions, _person_link),
+        ("📍", lambda story: story.locations, _place_link),
+        ("🏷", lambda story: story.hashtags, _hashtag_text),
+        ("🎵", lambda story: story.music, _song_text),
     ):
         names = listed(values, show)
         lines += [f"{sign} {names}"] if names else []
@@ -161,14 +161,14 @@ def _profile_url(username: str) -> str:
     return f"https://www.instagram.com/{username}/"
 
 
-def _person(username: str, t: Translator) -> str:
+def _person_link(username: str, t: Translator) -> str:
     name = one_line(username).removeprefix("@")
     if _USERNAME.fullmatch(name):
         return link(_profile_url(name.lower()), foreign(name, rtl=t.rtl))
     return foreign(shorten(name, _WORD_LENGTH), rtl=t.rtl)
 
 
-def _web(url: str, t: Translator) -> str:
+def _web_link(url: str, t: Translator) -> str:
     """Return a link sticker's address without what only machines read."""
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
@@ -186,23 +186,23 @@ def _unwrapped(url: str) -> str:
     return target if parts.netloc == "l.instagram.com" and _WEB.fullmatch(target) else url
 
 
-def _place(name: str, t: Translator) -> str:
+def _place_link(name: str, t: Translator) -> str:
     name = shorten(one_line(name), _WORD_LENGTH)
     url = "https://www.google.com/maps/search/?api=1&query=" + quote_plus(name, errors="replace")
     return link(url, foreign(name, rtl=t.rtl)) if name else ""
 
 
-def _post(post: Reshared, t: Translator) -> str:
+def _post_link(post: Reshared, t: Translator) -> str:
     """Return a reshared post as a link, and its author as far as the answer told them."""
     shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
-    return f"{shown} ({_person(post.username, t)})" if post.username else shown
+    return f"{shown} ({_person_link(post.username, t)})" if post.username else shown
 
 
-def _song(name: str, t: Translator) -> str:
+def _song_text(name: str, t: Translator) -> str:
     name = shorten(one_line(name), _NAME_LENGTH)
     return foreign(name, rtl=t.rtl) if name else ""
 
 
-def _hashtag(name: str, t: Translator) -> str:
+def _hashtag_text(name: str, t: Translator) -> str:
     name = re.sub(r"[^\w]", "", one_line(name))
     return foreign("#" + shorten(name, _WORD_LENGTH), rtl=t.rtl) if name else ""

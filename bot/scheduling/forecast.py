@@ -13,7 +13,7 @@ from math import comb, exp, log, sqrt
 from typing import Any, Self
 
 from bot.scheduling import rates
-from bot.scheduling.waiting_time import DAY, HOUR, Echo, hours_to, level_at
+from bot.scheduling.waiting_time import DAY, HOUR, Echo, hours_to, rhythm_at
 
 _RATE_HALF_LIFE = 10 * DAY
 _RHYTHM_HALF_LIFE = 30 * DAY
@@ -228,7 +228,7 @@ def rhythm(state: ProfileState, population: Population) -> Sequence[float]:
     return shape
 
 
-def spontaneous(state: ProfileState) -> float:
+def count_spontaneous(state: ProfileState) -> float:
     """Return how many of the stories it was heard with were brought about by no other."""
     return state.heard - state.fast_echoes - state.slow_echoes
 
@@ -238,7 +238,7 @@ def usual_hours(state: ProfileState, population: Population, begin: float, end: 
     shape = rhythm(state, population)
     length = end - begin
     places = (begin + part * length for part in _PLACES)
-    return length / HOUR * sum(level_at(shape, place) for place in places) / len(_PLACES)
+    return length / HOUR * sum(rhythm_at(shape, place) for place in places) / len(_PLACES)
 
 
 def due_hours(state: ProfileState, population: Population, *, target: float, most: float) -> float:
@@ -255,7 +255,7 @@ def due_hours(state: ProfileState, population: Population, *, target: float, mos
     if gap < 24:  # noqa: PLR2004 - a day
         by_fast = fast * FAST * (1.0 + state.fast) * exp(-FAST * gap)
         by_slow = slow * SLOW * (1.0 + state.slow) * exp(-SLOW * gap)
-    now = rate * level_at(shape, state.seen_at)
+    now = rate * rhythm_at(shape, state.seen_at)
     echo = fading_echo(fast, slow, by_fast - fast * now, by_slow - slow * now)
     return hours_to(state.seen_at, rate, shape, echo, target=target, most=most)
 

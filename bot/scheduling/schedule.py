@@ -32,8 +32,8 @@ from typing import Any
 from bot.scheduling.forecast import (
     Population,
     ProfileState,
+    count_spontaneous,
     echo_parts,
-    spontaneous,
     usual_hours,
 )
 from bot.scheduling.policies import Learned
@@ -181,9 +181,9 @@ class Schedule:
         mixture = mixture_of(estimates)
         leaning = leanings(estimates, mixture)
         hours = usual_hours(state, population, max(state.seen_at, at - DAY), at)
-        before = spontaneous(state)
+        before = count_spontaneous(state)
         due = self.learn(state, weight, cost, at=at, taken=taken)
-        self.pool.learn_stories(leaning, spontaneous(state) - before)
+        self.pool.learn_stories(leaning, count_spontaneous(state) - before)
         if is_sample:
             echoes = sum(echo_parts(state, population))
             expected = mixture * (1.0 - echoes) * hours / 24

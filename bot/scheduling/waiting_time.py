@@ -13,7 +13,7 @@ Echo = tuple[float, float, float, float]
 """Two exponentials ``a, p, b, q``: a x exp(-p u) + b x exp(-q u), u in hours."""
 
 
-def level_at(shape: Sequence[float], at: float) -> float:
+def rhythm_at(shape: Sequence[float], at: float) -> float:
     """Return the rhythm at a time: straight lines between the middles of the hours."""
     place = (at / HOUR - 0.5) % 24 % 24  # twice: of -1e-17 the first makes 24.0
     hour = int(place)

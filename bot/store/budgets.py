@@ -111,7 +111,7 @@ _IS_ENOUGH = sa.or_(
 )
 
 
-def _take_credits(side: Side) -> sa.Executable:
+def _take_credits_sql(side: Side) -> sa.Executable:
     budget, protected, others_share = (
         sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
     )
@@ -129,7 +129,7 @@ def _take_credits(side: Side) -> sa.Executable:
     ).returning(account.c.id)
 
 
-_TAKE_CREDITS = {side: _take_credits(side) for side in get_args(Side)}
+_TAKE_CREDITS = {side: _take_credits_sql(side) for side in get_args(Side)}
 
 
 async def take_credits(

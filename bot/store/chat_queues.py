@@ -135,7 +135,7 @@ def _sooner_due(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a 
     return sa.case((later, due_at), else_=queues.c.due_at)
 
 
-def _claim_to_reply() -> sa.Executable:
+def _claim_to_reply_sql() -> sa.Executable:
     here = chats.chats.c.id == sa.bindparam("chat_id", type_=sa.BigInteger)
     chat = (
         sa.select(
@@ -171,7 +171,7 @@ def _claim_to_reply() -> sa.Executable:
     ).returning(queues.c.token, queues.c.flood)
 
 
-_CLAIM_TO_REPLY = _claim_to_reply()
+_CLAIM_TO_REPLY = _claim_to_reply_sql()
 
 
 async def claim_to_reply(

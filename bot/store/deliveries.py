@@ -131,7 +131,7 @@ IN_TURN = [
 """Answers go first."""
 
 
-def _due() -> sa.Select[Any]:
+def _due_sql() -> sa.Select[Any]:
     now = sa.bindparam("now", type_=Timestamp)
     place = (
         sa.func.row_number()
@@ -152,7 +152,7 @@ def _due() -> sa.Select[Any]:
     )
 
 
-DUE = _due()
+DUE = _due_sql()
 
 
 async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:

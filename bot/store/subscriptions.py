@@ -78,7 +78,7 @@ _SELECT = (
 def _columns(preferences: Preferences) -> dict[str, Any]:
     """Return preferences as columns; ``_preferences`` reads them."""
     columns: dict[str, Any] = asdict(preferences)
-    return columns | {"options": preferences.options.values()}
+    return columns | {"options": preferences.options.to_json()}
 
 
 def _preferences(row: sa.Row[Any]) -> Preferences:
@@ -162,7 +162,7 @@ async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
     return [Chat(*row) for row in rows]
 
 
-async def muted(tx: Tx) -> list[Subscription]:
+async def all_muted(tx: Tx) -> list[Subscription]:
     """Return the subscriptions that are paused until a time, the first to end first."""
     result = await _matching(
         tx, subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)

@@ -54,7 +54,7 @@ async def read_download(
         if len(head) >= HEAD:
             break
     if sniff(head) is None:
-        return _elsewhere(await join_chunks(_with_head(head, chunks)))
+        return _address_in_body(await join_chunks(_with_head(head, chunks)))
     # For a compressed body the header has the compressed size.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
@@ -79,7 +79,7 @@ def address_in(value: object, depth: int = 0) -> str | None:
     return next(filter(None, (address_in(value.get(name), depth + 1) for name in _WRAPPERS)), None)
 
 
-def _elsewhere(body: bytes) -> Elsewhere:
+def _address_in_body(body: bytes) -> Elsewhere:
     value = decode(body)
     if complaint_in(value):
         raise ComplainedError(body)

@@ -158,7 +158,7 @@ class Outage:
             return not isinstance(outcome_of(error), TryLater)
         return True
 
-    async def end(self) -> None:
+    async def end_pause(self) -> None:
         """Let everything go on."""
         async with self._db.begin(durable=False) as tx:
             await key_values.remove(tx, self._key)
@@ -175,10 +175,10 @@ class Outage:
         answers = await self._telegram_answers()
         if answers and len(self._failing) < _CHATS_OF_AN_OUTAGE:
             return await self.is_on()
-        await self._begin("sends fail" if answers else "it does not answer")
+        await self._begin_pause("sends fail" if answers else "it does not answer")
         return True
 
-    async def _begin(self, why: str) -> None:
+    async def _begin_pause(self, why: str) -> None:
         now = self._now()
         async with self._db.begin(durable=False) as tx:
             self._pause = _load(await key_values.lock(tx, self._key))

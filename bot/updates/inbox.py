@@ -160,8 +160,8 @@ class Intake:
             return None  # whoever ends or arrives wakes us
         updates = await self._claim(room)
         for claimed in updates:
-            self._begin(claimed)
-        return await self._next_at(_SHORTEST if updates else _CLAIM_AGAIN)
+            self._begin_handling(claimed)
+        return await self._next_due_at(_SHORTEST if updates else _CLAIM_AGAIN)
 
     async def _release_abandoned(self, tx: Tx) -> None:
         """Take up what a process that died had begun."""
@@ -169,7 +169,7 @@ class Intake:
             await inbox.release_all(tx)
         self._open = await inbox.count_open(tx)
 
-    async def _next_at(self, rest: timedelta) -> datetime | None:
+    async def _next_due_at(self, rest: timedelta) -> datetime | None:
         """Return when an update may be taken that was handed back, or whose holder died."""
         due = await self._db.fetch(inbox.due_next)
         return due and max(due, self._now() + rest)
@@ -199,7 +199,7 @@ class Intake:
         # Begun before the commit, they would be answered once more where it fails.
         if at_once:
             for claimed in stored:
-                self._begin(claimed)
+                self._begin_handling(claimed)
         self.worker.wake()
 
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
@@ -275,7 +275,7 @@ class Intake:
         running = self._running.get(claimed.queue)
         return running is not None and running[0].id == claimed.id
 
-    def _begin(self, claimed: ClaimedUpdate) -> None:
+    def _begin_handling(self, claimed: ClaimedUpdate) -> None:
         if self._group is not None:
             self._running[claimed.queue] = (claimed, None)
             task = self._group.create_task(self._handle_and_record(claimed))

@@ -30,7 +30,7 @@ def test_what_is_unknown_or_no_possible_value_is_left_out(value: dict[str, objec
 
 def test_a_subscription_begins_with_no_option() -> None:
     assert not [name for name in Options.__dataclass_fields__ if getattr(Options(), name) is True]
-    assert Options().values() == {}
+    assert Options().to_json() == {}
 
 
 def test_rules_are_the_texts_that_keep_stories_back() -> None:

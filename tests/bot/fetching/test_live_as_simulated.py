@@ -94,7 +94,7 @@ async def lived(
                             polls.append((moment, key))
                         seen[profile_id] = known.snapshot_at
             else:
-                clock.advance(max(0.0, (await scheduler.next_at()).timestamp() - clock.now()))
+                clock.advance(max(0.0, (await scheduler.next_step_at()).timestamp() - clock.now()))
     return polls
 
 

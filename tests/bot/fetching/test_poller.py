@@ -154,7 +154,9 @@ async def test_while_the_api_fails_for_everybody_it_is_asked_rarely(tower: Tower
     scheduler = tower.scheduler()
     assert await scheduler.run_once() == 4
     assert await scheduler.run_once() == 0
-    assert timedelta(seconds=20) < await scheduler.next_at() - utc_now() < timedelta(seconds=31)
+    assert (
+        timedelta(seconds=20) < await scheduler.next_step_at() - utc_now() < timedelta(seconds=31)
+    )
 
 
 async def test_after_an_outage_that_people_met_a_check_before_its_time_tells_that_it_is_over(

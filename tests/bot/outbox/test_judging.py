@@ -42,7 +42,7 @@ async def test_a_summary_that_begins_while_an_alert_is_on_its_way_holds_it(offic
     async with office.db.begin() as tx:
         [row] = claimed.batch.rows
         assert row.subscription_id is not None
-        await subscriptions.change(tx, row.subscription_id, options=Options(digest=True).values())
+        await subscriptions.change(tx, row.subscription_id, options=Options(digest=True).to_json())
         await deliveries_store.release_held(tx, -1, now=office.clock())
     await office.outbox.deliver(claimed)
     await office.outbox.run_once()

@@ -115,7 +115,7 @@ async def test_what_was_lost_before_it_was_known_waits_half_a_minute(town: Town)
         await town.outbox.deliver(one)
     assert await town.outage.is_on()  # the third chat: it is Telegram
     assert [row[1:] for row in await town.state()] == [("open", 1)] * 3
-    await town.outage.end()
+    await town.outage.end_pause()
     assert await town.outbox.run_once() == 1
     town.clock.on(30 * SECOND)
     assert await town.outbox.run_once() == 2
@@ -133,7 +133,7 @@ async def test_where_a_chat_takes_nothing_no_copy_leaves_and_none_is_spent(town:
         [row] = await rows(town.db)
         assert (row.copies, row.due_at) == (1, now + wait * SECOND)
         now = town.clock.on(wait * SECOND)
-        await town.outage.end()
+        await town.outage.end_pause()
     await town.box.control.clear_faults()
     assert await town.outbox.run_once() == 1
     assert [row[1:] for row in await town.state()] == [("sent", 2)]

@@ -15,17 +15,17 @@ from bot.scheduling.forecast import (
     MOST_ECHOES,
     Population,
     ProfileState,
+    count_spontaneous,
     due_hours,
     echo_parts,
     fading_echo,
     learn,
     rate_of,
     rhythm,
-    spontaneous,
     usual_hours,
 )
 from bot.scheduling.rates import POOLED, factor, guesses, leanings, mixture_of
-from bot.scheduling.waiting_time import DAY, HOUR, hours_to, level_at
+from bot.scheduling.waiting_time import DAY, HOUR, hours_to, rhythm_at
 
 START = 20_000 * DAY
 moments = st.lists(st.floats(START, START + 5 * DAY), max_size=40).map(sorted)
@@ -251,7 +251,7 @@ def test_what_is_kept_follows_from_the_whole_past(seed: int) -> None:
     assert list(state.hours) == pytest.approx(hours)
     assert (state.fast_echoes, state.slow_echoes) == pytest.approx((fast, slow))
     assert state.likeness == pytest.approx(likeness)
-    assert spontaneous(state) == pytest.approx(heard - fast - slow)
+    assert count_spontaneous(state) == pytest.approx(heard - fast - slow)
     assert rate_of(state, LIVELY) * 24 == pytest.approx(fair_rate(state, LIVELY))
 
 
@@ -302,7 +302,7 @@ def test_the_next_check_is_where_the_intensity_has_waited_for_it(seed: int) -> N
         )
     (fast, slow), shape = echo_parts(state, LIVELY), rhythm(state, LIVELY)
     rate = fair_rate(state, LIVELY) / 24
-    now = rate * level_at(shape, at)
+    now = rate * rhythm_at(shape, at)
     by_fast = fast * (15 * excited(known, at, 15) - now)
     by_slow = slow * (3 * excited(known, at, 3) - now)
     echo = fading_echo(fast, slow, by_fast, by_slow)
@@ -363,7 +363,7 @@ def test_a_new_state_has_seen_nothing() -> None:
 def test_usual_hours_are_the_integral_of_the_rhythm(begin: float) -> None:
     state = ProfileState(hours=array("d", [float(hour) for hour in range(24)]))
     begin_at, end_at = START + begin * HOUR, START + 10.4 * HOUR  # the rhythm is a line there
-    middle = level_at(rhythm(state, LIVELY), (begin_at + end_at) / 2)
+    middle = rhythm_at(rhythm(state, LIVELY), (begin_at + end_at) / 2)
     found = usual_hours(state, LIVELY, begin_at, end_at)
     assert found == pytest.approx((10.4 - begin) * middle)
 

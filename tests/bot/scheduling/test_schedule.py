@@ -13,10 +13,10 @@ from benchmarks.rivals import Fixed
 from bot.scheduling.forecast import (
     Population,
     ProfileState,
+    count_spontaneous,
     due_hours,
     echo_parts,
     learn,
-    spontaneous,
     usual_hours,
 )
 from bot.scheduling.policies import Learned
@@ -282,7 +282,7 @@ def test_the_learned_follows_from_all_checks() -> None:
         found = guesses(other.sums, other.age, 3.0)
         mean = mixture_of(found)
         hours = usual_hours(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
-        before = spontaneous(other)
+        before = count_spontaneous(other)
         schedule.learn_polled(state, 2.0, 1.0, at=at, taken=taken)
         learn(other, population, at=at, taken=taken)
         if due_at:
@@ -291,7 +291,7 @@ def test_the_learned_follows_from_all_checks() -> None:
         if not number:
             continue  # the first check shows what was posted before anybody looked
         counted += 1
-        stories = spontaneous(other) - before
+        stories = count_spontaneous(other) - before
         part = 1 - sum(echo_parts(other, population))
         sample = counted % 8 == 0
         if fresh or sample:

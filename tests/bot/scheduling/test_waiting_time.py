@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.scheduling.waiting_time import Echo, hours_to, level_at
+from bot.scheduling.waiting_time import Echo, hours_to, rhythm_at
 
 shapes = st.lists(st.floats(0.05, 4), min_size=24, max_size=24)
 times = st.floats(0, 3e9)
@@ -23,7 +23,7 @@ def waited(seen_at: float, rate: float, shape: list[float], echo: Echo, hours: f
     total = 0.0
     for number in range(steps):
         after = (number + 0.5) * step
-        level = rate * level_at(shape, seen_at + after * 3600)
+        level = rate * rhythm_at(shape, seen_at + after * 3600)
         level += first * exp(-fast * after) + second * exp(-slow * after)
         total += level * (hours - after) * step
     return total
@@ -71,7 +71,7 @@ def test_the_first_middle_of_an_hour_is_rounded_to_no_twenty_fifth() -> None:
     """A trace may count its seconds from zero; one step of floats before it is 24 hours before."""
     _, rate, shape, echo = made_up(1)
     moments = (nextafter(1800.0, 0.0), 1800.0)
-    assert [level_at(shape, at) for at in moments] == pytest.approx([shape[0]] * 2)
+    assert [rhythm_at(shape, at) for at in moments] == pytest.approx([shape[0]] * 2)
     hours = [hours_to(at, rate, shape, echo, target=1.0, most=48.0) for at in moments]
     assert hours[0] == pytest.approx(hours[1])
 
@@ -120,7 +120,7 @@ def test_the_crossing_is_there_where_the_intensity_falls_below_zero(seed: int) -
 def test_the_rhythm_is_lines_between_the_middles_of_the_hours() -> None:
     _, _, shape, _ = made_up(0)
     for minute in range(24 * 60):
-        assert level_at(shape, minute * 60.0 + 86400) == pytest.approx(hats(shape, minute * 60))
+        assert rhythm_at(shape, minute * 60.0 + 86400) == pytest.approx(hats(shape, minute * 60))
 
 
 @settings(max_examples=50, deadline=None)
@@ -160,7 +160,7 @@ def test_a_higher_target_is_later_where_the_missing_echo_outweighs_the_rhythm(
     # After a silence, at dusk: the intensity falls below zero for a while.
     shape = [0.1, 0.05, 0.07, 0.16, 0.3, 0.5, *[1.7] * 12, *[0.6] * 3, 0.5, 0.58, 0.3]
     seen_at = tenth * 360.0
-    missing = -share * 0.7 * level_at(shape, seen_at)
+    missing = -share * 0.7 * rhythm_at(shape, seen_at)
     echo = (missing / 30, 12.0, missing, 0.55)
     targets = [0.0001 * 1.2**step for step in range(50)]
     hours = [hours_to(seen_at, 0.7, shape, echo, target=it, most=24.0) for it in targets]

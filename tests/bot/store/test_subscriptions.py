@@ -109,7 +109,7 @@ async def test_options_keep_only_what_is_possible(db: Database) -> None:
         found = await subscriptions.get(tx, mine)
         assert found is not None
         assert found.options == Options(digest=True)
-        await subscriptions.change(tx, mine, options=Options(caption="full").values())
+        await subscriptions.change(tx, mine, options=Options(caption="full").to_json())
         found = await subscriptions.get(tx, mine)
     assert found is not None
-    assert found.options.values() == {"caption": "full"}
+    assert found.options.to_json() == {"caption": "full"}

@@ -37,7 +37,7 @@ async def test_it_begins_when_getme_fails_too_and_all_replicas_know(db: Database
         clock.on(10 * SECOND)
         assert await one.may_try()
         assert not await other.may_try()  # one at a time
-        await one.end()
+        await one.end_pause()
         clock.on(2 * SECOND)
         assert not await one.is_on()
         assert not await other.is_on()
