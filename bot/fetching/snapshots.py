@@ -9,7 +9,7 @@ from bot.domain.model import Profile, Story
 from bot.domain.records import EPOCH, MISSED, Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
-from bot.store import enqueue, fan_outs, profiles, stories, subscriptions
+from bot.store import answers, enqueue, fan_outs, profiles, stories, subscriptions
 from bot.store.engine.database import Tx
 
 _LARGEST_AUDIENCE = 50  # with more, somebody is always awake
@@ -39,6 +39,10 @@ async def record(
     The scheduler's ``own`` checks go by its plan, which learns from them.
     """
     before = await (record_name if snapshot.stories else _lock_row)(tx, snapshot.profile, now=now)
+    is_renamed = snapshot.profile.username != before.username
+    # What was said of the name that comes with stories is forgotten with it.
+    if is_renamed if snapshot.stories else snapshot.is_checked:
+        await answers.forget(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
     if before.next_check_at is not None and new:
         await stories.add_moments(tx, [one for one in snapshot.stories if one.pk in new])
@@ -51,6 +55,7 @@ async def record(
 async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Keep the name that the API gives a profile, and tell of a new one; return what was known."""
     before = await profiles.ensure(tx, profile, now=now)
+    await answers.forget(tx, answers.verdict_key(profile.username))
     is_new = profile.username not in {"", before.username}
     if before.next_check_at is not None and is_new:
         names = {"old": before.username, "new": profile.username}

@@ -42,6 +42,11 @@ async def store(tx: Tx, key: str, value: Any, *, until: datetime) -> None:  # no
     await tx.execute(_STORE, {"key": key, "value": value, "until": until})
 
 
+async def forget(tx: Tx, key: str) -> None:
+    """Forget what was answered: it is not so any more."""
+    await tx.execute(sa.delete(cached_answers).where(cached_answers.c.key == key))
+
+
 def verdict_key(username: str) -> str:
     """Return under which key it is kept that a name is nobody's, or its account private."""
     return VERDICT + username

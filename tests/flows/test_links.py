@@ -254,7 +254,7 @@ async def test_a_link_asks_little_of_the_database(bell: Bell, control: Control) 
     url, _ = await fresh(control, "link.counted")
     # With one statement and one commit that store the update.
     for person, most, most_commits, last in (
-        (ann, 19, 6, {"INSERT INTO usage_days", "UPDATE ledger_entries"}),
+        (ann, 20, 6, {"INSERT INTO usage_days", "UPDATE ledger_entries"}),
         (bob, 8, 2, {"INSERT INTO usage_days"}),
     ):
         with asked_for_updates() as (statements, commits):
