@@ -16,10 +16,10 @@ from bot.billing.ledger import Ledger
 from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.chats.past import Past
+from bot.chats.presence import ChatPresence
 from bot.chats.settings import Chats
 from bot.chats.subscribing import Subscribing, SubscriptionLimits
 from bot.chats.subscriptions import Subscriptions
-from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings, reveal
 from bot.context import Services, Timing
 from bot.domain.budget import Limits
@@ -250,7 +250,7 @@ async def open_parts(
             past=Past(db, blocked=access.blocked, now=now),
             replies=replies,
             topics=topics,
-            whereabouts=Whereabouts(db, ask_presence, wake=outbox.wake, now=now),
+            presence=ChatPresence(db, ask_presence, wake=outbox.wake, now=now),
             ledger=ledger,
             reports=reports,
             overview=Overview(

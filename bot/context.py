@@ -13,10 +13,10 @@ from bot.billing.ledger import Ledger
 from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.chats.past import Past
+from bot.chats.presence import ChatPresence
 from bot.chats.settings import Chats
 from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
-from bot.chats.whereabouts import Whereabouts
 from bot.domain.errors import DatabaseUnavailableError, NowhereError, TryAgainError
 from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
@@ -64,7 +64,7 @@ class Services:
     past: Past
     replies: Replies
     topics: Topics
-    whereabouts: Whereabouts
+    presence: ChatPresence
     ledger: Ledger
     reports: Reports
     overview: Overview

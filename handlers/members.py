@@ -63,7 +63,7 @@ async def open_or_close_chat(context: Context) -> None:
         if not was_closed and not _is_here(change.old_chat_member):
             await _greet(context, change)
         # Its rights may have changed.
-        await context.services.whereabouts.check_presence(change.chat.id)
+        await context.services.presence.check_presence(change.chat.id)
     else:
         await context.services.subscriptions.close_chat(change.chat.id)
 
@@ -122,7 +122,7 @@ async def recheck_closed_chat(_: Update, context: Context) -> None:
     By that command a page's question is left unanswered, too.
     """
     context.services.lately.forget((context.where.id, "expected"))
-    await context.services.whereabouts.check_presence(context.where.id)
+    await context.services.presence.check_presence(context.where.id)
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))
@@ -132,7 +132,7 @@ async def unmute_topic(context: Context) -> None:
     if message:
         thread_id = message.message_thread_id if message.is_topic_message else None
         place = MAIN if thread_id in {None, GENERAL} else thread_id
-        await context.services.whereabouts.unmute_topic(message.chat.id, place or MAIN)
+        await context.services.presence.unmute_topic(message.chat.id, place or MAIN)
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))

@@ -361,7 +361,7 @@ def list_button(context: Context) -> InlineKeyboardButton:
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     """Return why alerts can't be sent to ``target``, or to any place of this chat."""
     chat_id = target.chat_id if target else context.chat.id
-    here = await context.services.whereabouts.mutes(chat_id)
+    here = await context.services.presence.mutes(chat_id)
     if target:
         place = mute_of(here, target.thread_id)
         here = (place,) if place else ()
@@ -403,7 +403,7 @@ async def _channel_named(context: Context, name: str) -> tuple[Target, str]:
         title=channel.effective_name or "",
         language_code=context.t.language,
     )
-    await services.whereabouts.check_presence(channel.id)
+    await services.presence.check_presence(channel.id)
     return Target(channel.id), name if name.startswith("@") else channel.effective_name or name
 
 

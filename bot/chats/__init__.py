@@ -2,6 +2,6 @@
 
 In: a chat and what a person asked for. Out: subscriptions, explanations, files to export.
 Public: ``access.Access``, ``subscribing.Subscribing``, ``subscriptions.Subscriptions``,
-``settings.Chats``, ``past.Past``, ``explain.Why``, ``whereabouts.Whereabouts``,
+``settings.Chats``, ``past.Past``, ``explain.Why``, ``presence.ChatPresence``,
 ``import_export.ImportEntry``.
 """

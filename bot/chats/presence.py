@@ -13,7 +13,7 @@ from bot.updates import unit_of_work
 from bot.updates.unit_of_work import writing
 
 
-class Whereabouts:
+class ChatPresence:
     """The use cases around chats that were closed to the bot; all are free."""
 
     def __init__(
