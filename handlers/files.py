@@ -12,7 +12,7 @@ from handlers.show import latest_stories, show_albums
 
 
 @on_press(FILES)
-async def as_files(context: Context, what: str) -> None:
+async def send_as_files(context: Context, what: str) -> None:
     """Send a story, by its id, or a profile's, by its ``@name``, as files.
 
     An answer that is cached already is not paid for again.

@@ -262,7 +262,7 @@ class Access:
             subject = await self._current_subject(tx, subject)
             names = await self._name_column(tx, subject, name)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
-            for chat_id in await store.chats_through(tx, subject):
+            for chat_id in await store.chats_served_by(tx, subject):
                 await moves.close_chat(tx, chat_id, now=now)
         if subject.kind == "profile":
             self.blocked |= {subject.id, entry.name} - {""}
@@ -293,7 +293,7 @@ class Access:
         ended = {"blocked_since": None, "blocked_until": None, "reason": "", "refused_at": None}
         entry = await store.put(tx, subject, now=now, **ended, **values)
         if before and before.blocked_since:
-            for chat_id in await store.chats_through(tx, subject):
+            for chat_id in await store.chats_served_by(tx, subject):
                 with suppress(BlockedError):  # it, or who added the bot, is blocked all the same
                     await moves.open_chat(tx, chat_id, now=now)
         return entry

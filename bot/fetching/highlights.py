@@ -78,12 +78,12 @@ class Highlights:
             return Fetched(None, result)
 
         with naming_account(username):
-            result = await self._answers.get(f"highlights:{username}", fetch, _until, HIGHLIGHTS)
+            result = await self._answers.get(f"highlights:{username}", fetch, _expiry, HIGHLIGHTS)
             if not await self._is_of_owner(result, username):
                 known = await self._known_owner(username)
                 owner = known or await self._ask_owner(username, payer)
                 key = f"highlights:{username}:{owner.profile_id}"
-                result = await self._answers.get(key, fetch, _until, HIGHLIGHTS)
+                result = await self._answers.get(key, fetch, _expiry, HIGHLIGHTS)
         for one in result:
             self._refuse_blocked(one.profile)
         if not result:
@@ -167,5 +167,5 @@ class Highlights:
             raise BlockedProfileError(username=name) if name else HighlightGoneError
 
 
-def _until(_: list[Highlight], now: datetime) -> datetime:
+def _expiry(_: list[Highlight], now: datetime) -> datetime:
     return now + _LIST_KEPT

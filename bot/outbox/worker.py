@@ -20,7 +20,7 @@ from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Alerts
 from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Account, Arrived, mark_unknown, record, record_whole
-from bot.runtime.background import renewed
+from bot.runtime.background import renewing
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import UNSEEN, Metrics
@@ -82,7 +82,7 @@ def _trace_of(batch: Batch) -> str:
     return str(first.fields.get("trace") or f"d{first.id}")
 
 
-def _asks_first(queue: ChatQueue, batch: Batch) -> bool:
+def _needs_asking(queue: ChatQueue, batch: Batch) -> bool:
     """Return whether ``sendChatAction`` asks, before a repeat, whether its chat takes anything.
 
     Channels take that call whatever happens, so there only time tells.
@@ -258,7 +258,7 @@ class Outbox:
 
         None where too many wait for that: then the repeat is put off.
         """
-        if not self._outage or not _asks_first(queue, batch):
+        if not self._outage or not _needs_asking(queue, batch):
             return timedelta(0)
         wait = self._outage.wait_to_ask()
         if wait is None:
@@ -374,7 +374,7 @@ class Outbox:
         chat = claimed.queue.chat
         is_ours = False  # a failure of the database, which is not the rows' either
         third = self.lease.total_seconds() / 3
-        async with renewed(partial(self._renew_lease, claimed), every_s=third, chat=chat.id):
+        async with renewing(partial(self._renew_lease, claimed), every_s=third, chat=chat.id):
             try:
                 outcome = await self._send(claimed)
             except DatabaseUnavailableError as error:
@@ -418,7 +418,7 @@ class Outbox:
     @staticmethod
     async def _is_reachable(claimed: ClaimedBatch, outage: Outage) -> bool:
         """Return whether Telegram takes anything there, where that is in doubt."""
-        if not claimed.is_try and not _asks_first(claimed.queue, claimed.batch):
+        if not claimed.is_try and not _needs_asking(claimed.queue, claimed.batch):
             return True
         await asyncio.sleep(claimed.asks_in.total_seconds())
         return await outage.accepts_calls(claimed.batch.target)

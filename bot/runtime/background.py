@@ -79,7 +79,7 @@ async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
 
 
 @asynccontextmanager
-async def renewed(
+async def renewing(
     renew: Callable[[], Awaitable[bool]], *, every_s: float, **of_what: object
 ) -> AsyncIterator[None]:
     """Renew a lease again and again while the block runs, until ``renew`` says that it is lost.

@@ -159,7 +159,7 @@ class Price:
         mean = sum(demand.wanted) / 24
         return self.factor * (mean / free) ** 2 / 2 if mean > 0 else self.factor
 
-    def observe(self, at: float, lateness: float) -> None:
+    def count_lateness(self, at: float, lateness: float) -> None:
         """Count a check that came ``lateness`` seconds after it was due, or before (negative)."""
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1

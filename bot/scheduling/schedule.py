@@ -146,7 +146,7 @@ class Schedule:
     ) -> float:
         """Do as ``learn`` for a check that was the schedule's own: it tells of the price, too."""
         if state.due_at:  # the first check was put where there was room, whatever the price
-            self.price.observe(at, at - state.due_at)
+            self.price.count_lateness(at, at - state.due_at)
         if not self.price.polls:
             self.current = self._current_price()
         self.bucket.credits -= cost

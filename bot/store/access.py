@@ -160,7 +160,7 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
     return len((await tx.execute(new, rows)).all())
 
 
-async def chats_through(tx: Tx, subject: Subject) -> list[int]:
+async def chats_served_by(tx: Tx, subject: Subject) -> list[int]:
     """Return the chats that are served because of somebody: their own, and where they added us."""
     if subject.kind == "profile":
         return []

@@ -154,7 +154,7 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
 
 async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
     """Return groups and channels to which somebody added the bot or for which they subscribed."""
-    added = await access.chats_through(tx, Subject.of_chat(person))
+    added = await access.chats_served_by(tx, Subject.of_chat(person))
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
     is_theirs = sa.or_(chats.c.id.in_(added), chats.c.id.in_(subscribed))
     statement = sa.select(*COLUMNS).where(IS_ACTIVE, chats.c.kind != "private", is_theirs)

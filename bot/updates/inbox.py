@@ -257,16 +257,16 @@ class Intake:
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
             rows = await inbox.claim(tx, now=self._now(), lease=self._lease, limit=room)
             # The number by which a handler of ours goes must stay.
-            in_hand = [one for one in rows if self._is_in_hand(one)]
+            in_hand = [one for one in rows if self._is_running(one)]
             await inbox.change(tx, in_hand, attempts=-1)
             return rows, await inbox.count_open(tx)
 
         rows, count = await self._db.run(claim)
         if not self._db.is_sqlite:  # others change it as well
             self._open = count
-        return [claimed for claimed in rows if not self._is_in_hand(claimed)]
+        return [claimed for claimed in rows if not self._is_running(claimed)]
 
-    def _is_in_hand(self, claimed: ClaimedUpdate) -> bool:
+    def _is_running(self, claimed: ClaimedUpdate) -> bool:
         """Return whether we are at this very update: its lease ended before its handler did.
 
         Another one of its queue may be begun, although the one before still runs: the end of that
@@ -300,7 +300,7 @@ class Intake:
         except Exception:  # the lease brings it back; the loop and the other chats go on
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
-            if self._is_in_hand(claimed):
+            if self._is_running(claimed):
                 self._running.pop(claimed.queue)
             self._ended.set()
             self.worker.wake()

@@ -114,13 +114,13 @@ class Connection(AsyncAdapt_aiosqlite_connection):
 
     def commit(self) -> None:
         """Commit, if anything was done."""
-        self._end(super().commit)
+        self._end_transaction(super().commit)
 
     def rollback(self) -> None:
         """Roll back, if anything was done; the pool calls it after each commit as well."""
-        self._end(super().rollback)
+        self._end_transaction(super().rollback)
 
-    def _end(self, end: Callable[[], None]) -> None:
+    def _end_transaction(self, end: Callable[[], None]) -> None:
         self._begin = ()
         if not self._may_be_open or self._connection._connection is None:  # noqa: SLF001 - the same
             return

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.runtime.background import renewed, run_together, running_beside
+from bot.runtime.background import renewing, run_together, running_beside
 
 
 async def test_what_a_block_raises_comes_through_and_the_work_beside_it_ends() -> None:
@@ -55,7 +55,7 @@ async def test_a_lease_is_renewed_while_the_block_runs_whatever_fails() -> None:
             enough.set()
         return True
 
-    async with asyncio.timeout(60), renewed(renew, every_s=0.001):
+    async with asyncio.timeout(60), renewing(renew, every_s=0.001):
         await enough.wait()
     assert [task for task in asyncio.all_tasks() if "_renew_repeatedly" in repr(task)] == []
 
@@ -67,7 +67,7 @@ async def test_a_lease_that_is_lost_is_renewed_no_more() -> None:
         asked.set()
         return False
 
-    async with asyncio.timeout(60), renewed(renew, every_s=0.001):
+    async with asyncio.timeout(60), renewing(renew, every_s=0.001):
         await asked.wait()
         [task] = [task for task in asyncio.all_tasks() if "_renew_repeatedly" in repr(task)]
         await asyncio.wait([task])
@@ -88,7 +88,7 @@ async def test_nothing_renews_after_the_block_however_often_that_is_cancelled() 
             is_over = True
 
     async def work() -> None:
-        async with renewed(renew, every_s=0.001):
+        async with renewing(renew, every_s=0.001):
             await asyncio.Event().wait()
 
     task = asyncio.get_running_loop().create_task(work())

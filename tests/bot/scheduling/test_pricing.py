@@ -115,9 +115,9 @@ def test_late_looks_raise_the_price_and_early_ones_lower_it() -> None:
     late, early, frozen = Price(since=DAWN), Price(since=DAWN), Price(since=DAWN)
     frozen.freeze(DAWN + 3 * HOUR)
     for minute in range(0, 90, 10):
-        late.observe(DAWN + minute * 60, 1800)
-        early.observe(DAWN + minute * 60, -1800)
-        frozen.observe(DAWN + minute * 60, 1800)
+        late.count_lateness(DAWN + minute * 60, 1800)
+        early.count_lateness(DAWN + minute * 60, -1800)
+        frozen.count_lateness(DAWN + minute * 60, 1800)
     assert late.factor > 1 > early.factor
     assert frozen.factor == 1
 
@@ -262,32 +262,32 @@ def test_the_price_is_what_the_closed_form_says() -> None:
 
 def test_the_price_is_corrected_each_hour_by_the_mean_lateness() -> None:
     price = Price(since=DAWN)
-    price.observe(DAWN, 600.0)
-    price.observe(DAWN + HOUR - 1, -300.0)
+    price.count_lateness(DAWN, 600.0)
+    price.count_lateness(DAWN + HOUR - 1, -300.0)
     assert (price.factor, price.polls) == (1.0, 2)
     assert price.late == pytest.approx(1 / 12)
-    price.observe(DAWN + HOUR, 1e9)  # half an hour late at most
+    price.count_lateness(DAWN + HOUR, 1e9)  # half an hour late at most
     assert price.factor == pytest.approx(exp(0.1 * (1 / 12 + 0.5) / 3))
     assert (price.late, price.polls, price.since) == (0.0, 0, DAWN + HOUR)
-    price.observe(DAWN + 3 * HOUR, -1e9)
+    price.count_lateness(DAWN + 3 * HOUR, -1e9)
     assert price.factor == pytest.approx(exp(0.1 * ((1 / 12 + 0.5) / 3 - 0.5)))
 
 
 def test_the_correction_is_bounded_and_frozen_to_the_second() -> None:
     low, high = Price(factor=0.0205), Price(factor=49.9)
-    low.observe(DAWN, -HOUR)
-    high.observe(DAWN, HOUR)
+    low.count_lateness(DAWN, -HOUR)
+    high.count_lateness(DAWN, HOUR)
     assert (low.factor, high.factor) == (0.02, 50.0)
     frozen = Price()
     frozen.freeze(DAWN)
     frozen.freeze(DAWN - HOUR)  # the longer one counts
     assert frozen.frozen_until == DAWN
-    frozen.observe(DAWN - 1, HOUR)
+    frozen.count_lateness(DAWN - 1, HOUR)
     assert (frozen.factor, frozen.late, frozen.polls, frozen.since) == (1.0, 0.0, 0, DAWN - 1)
-    frozen.observe(DAWN + HOUR, HOUR)
+    frozen.count_lateness(DAWN + HOUR, HOUR)
     assert frozen.factor == pytest.approx(exp(0.05))
     just = Price(frozen_until=DAWN)
-    just.observe(DAWN, HOUR)
+    just.count_lateness(DAWN, HOUR)
     assert just.factor == pytest.approx(exp(0.05))
 
 

@@ -286,7 +286,7 @@ def test_the_learned_follows_from_all_checks() -> None:
         schedule.learn_polled(state, 2.0, 1.0, at=at, taken=taken)
         learn(other, population, at=at, taken=taken)
         if due_at:
-            price.observe(at, at - due_at)
+            price.count_lateness(at, at - due_at)
         assert schedule.price == price
         if not number:
             continue  # the first check shows what was posted before anybody looked
