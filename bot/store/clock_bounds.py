@@ -30,7 +30,7 @@ from bot.store.subscriptions import subscriptions
 from bot.store.topics import topics
 
 _PAST = timedelta(0)
-_CLOSE = timedelta(seconds=1)  # the clocks of replicas differ by less
+_CLOSE = timedelta(seconds=5)  # clocks of replicas differ by less, and locks keep us for less
 _LEASE = timedelta(minutes=2)  # the longest of all; each is renewed while its work goes on
 _DAY = timedelta(days=1)
 _FAILED_CHECK = timedelta(minutes=30)
@@ -98,13 +98,14 @@ async def _begin_subscriptions_earlier(tx: Tx, now: datetime) -> None:
 
 async def _check_sooner(tx: Tx, now: datetime) -> None:
     """Check at once what was checked in the future; doubt what was "public" then."""
+    ahead = now + _CLOSE
     await tx.execute(
         sa.update(profiles)
-        .where(profiles.c.snapshot_at > now, profiles.c.next_check_at.is_not(None))
+        .where(profiles.c.snapshot_at > ahead, profiles.c.next_check_at.is_not(None))
         .values(next_check_at=now)
     )
     await tx.execute(
-        sa.update(profiles).where(profiles.c.checked_at > now).values(checked_at=None)
+        sa.update(profiles).where(profiles.c.checked_at > ahead).values(checked_at=None)
     )
     is_late = profiles.c.next_check_at > now + _FAILED_CHECK
     has_failed = sa.and_(profiles.c.failures > 0, profiles.c.state == "active")

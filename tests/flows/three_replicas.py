@@ -75,6 +75,12 @@ class Toll:
     open_nominal: int = 0
     unexplained_calls: list[str] = field(default_factory=list)
 
+    @property
+    def not_kept(self) -> int:
+        """Return how many answers, and their bills, the database would not take."""
+        said = self.tracebacks.items()
+        return sum(n for words, n in said if words.startswith("an answer could not be kept"))
+
     def __str__(self) -> str:
         """Return all of it in one line."""
         size = self.size
@@ -399,10 +405,10 @@ class Scene:
             toll.exits += replica.exits
             toll.tracebacks += tracebacks_of(replica.log)
         async with self._database() as connection:
-            thrice = await connection.fetch(
-                "SELECT chat_id, story_pk FROM deliveries WHERE copies > 2"
+            repeated = await connection.fetch(
+                "SELECT chat_id, story_pk FROM deliveries WHERE copies > 1"
             )
-            alone = {(row["chat_id"], row["story_pk"]) for row in thrice}
+            alone = {(row["chat_id"], row["story_pk"]) for row in repeated}
             self._count_alerts(toll, messages, there, alone)
             toll.stale = await audit.stale_marks(connection)
             await self._count_money(toll, connection)
@@ -416,7 +422,7 @@ class Scene:
         there: dict[int, Counter[str]],
         alone: set[tuple[int, str]],
     ) -> None:
-        """What waits ``alone`` for its third copy lets others go by."""
+        """What waits ``alone`` for another copy lets others go by."""
         for name, pks in self.posted.items():
             for person in self.followers[name]:
                 toll.alerts += len(pks)

@@ -76,6 +76,10 @@ async def test_what_was_put_off_is_judged_anew_and_what_may_be_there_waits_for_i
         ({"snapshot_at": AHEAD, "next_check_at": AHEAD + MINUTE}, NOW),
         ({"snapshot_at": NOW - MINUTE, "next_check_at": AHEAD + MINUTE}, AHEAD),
         ({"snapshot_at": NOW, "next_check_at": NOW + 9 * MINUTE}, NOW + 9 * MINUTE),
+        (  # by another replica, while ours waited for a lock
+            {"snapshot_at": NOW + timedelta(seconds=4), "next_check_at": NOW + 9 * MINUTE},
+            NOW + 9 * MINUTE,
+        ),
         ({"failures": 2, "next_check_at": AHEAD}, NOW + 30 * MINUTE),
     ],
 )
