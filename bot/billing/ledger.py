@@ -251,11 +251,6 @@ class Ledger:
                 self._habits = today, list(hours.values())
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 
-    async def room_for_schedule(self, now: datetime) -> int:
-        """Return the credits that the schedule may spend at this moment."""
-        async with self._db.read() as tx:
-            return (await self.schedule_room_and_spent(tx, now))[0]
-
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return the credits that the schedule may spend at this moment, and has spent today."""
         account = await budgets.account_state(tx)

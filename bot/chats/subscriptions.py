@@ -238,10 +238,9 @@ class Subscriptions:
         here = [one for one in rows if one.target.thread_id == target.thread_id]
         subscription = (here or rows)[0]
         now = self._now()
-        is_poor = await self._ledger.room_for_schedule(now) <= 0
-        return await self._db.fetch(
-            lambda tx: explain(tx, subscription, out_of_budget=is_poor, now=now)
-        )
+        async with self._db.read() as tx:
+            room, _ = await self._ledger.schedule_room_and_spent(tx, now)
+            return await explain(tx, subscription, out_of_budget=room <= 0, now=now)
 
     async def live_stories(self, username: str, *, chat_id: int) -> list[Story]:
         """Return the stories of a profile that are there now, as last seen; costs nothing.

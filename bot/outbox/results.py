@@ -175,14 +175,15 @@ async def _record_answered(  # noqa: PLR0917 - as record has them
     """Write down an answer that is done with; the lease goes on for those behind it."""
     is_ours = False
     if not behind:
-        is_ours, account.is_due = await chat_queues.end_lease(tx, queue, but=reply.id, now=now)
+        flood = floods.state_of(queue.chat.id) if floods else None
+        is_ours, account.is_due = await chat_queues.end_lease(
+            tx, queue, but=reply.id, flood=flood, now=now
+        )
     says_more = await replies.record_reply(
         tx, reply.id, reply.target, reply.fields, outcome, now=now
     )
-    if is_ours:
-        if says_more:
-            account.is_due = await chat_queues.reschedule(tx, queue.chat.id)
-        await _store_floods(tx, [queue], floods)
+    if is_ours and says_more:
+        account.is_due = await chat_queues.reschedule(tx, queue.chat.id)
 
 
 async def _free_moved_queue(

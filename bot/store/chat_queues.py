@@ -99,6 +99,7 @@ _ENDED = (
         ).scalar_subquery(),
         free_at=sa.bindparam("until", type_=Timestamp),
         leased=False,
+        flood=sa.bindparam("state", type_=sa.JSON(none_as_null=True)),
     )
     .returning(queues.c.due_at)
 )
@@ -231,13 +232,16 @@ async def reschedule_all(
     return any(due_at is not None for due_at in result.scalars())
 
 
-async def end_lease(tx: Tx, queue: ChatQueue, *, but: int, now: datetime) -> tuple[bool, bool]:
+async def end_lease(
+    tx: Tx, queue: ChatQueue, *, but: int, flood: object, now: datetime
+) -> tuple[bool, bool]:
     """Free and lock a chat's queue, of which one delivery is done with.
 
-    Returns whether it was ours still, and whether more is due in it.
+    ``flood`` as ``set_floods`` has it. Returns whether it was ours still, and whether more is due
+    in it.
     """
     values = {"chat": queue.chat.id, "held_by": queue.token, "but": but, "until": now}
-    row = (await tx.execute(_ENDED, values)).one_or_none()
+    row = (await tx.execute(_ENDED, {**values, "state": flood})).one_or_none()
     return row is not None, row is not None and row.due_at is not None
 
 
