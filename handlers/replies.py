@@ -95,7 +95,7 @@ async def show_working(context: Context) -> AsyncIterator[None]:
         target = context.target
         with (
             contextlib.suppress(TelegramError, DatabaseUnavailableError),
-            transaction_guard.guarding(None),
+            transaction_guard.refusing_while(None),
         ):
             while True:
                 await context.bot.send_chat_action(

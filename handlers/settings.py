@@ -109,7 +109,7 @@ async def _set(context: Context, what: str, text: str) -> bool:
 
 
 @on_message("an answer: a setting", answers_to(*QUESTIONS))
-async def take_answer(context: Context) -> None:
+async def set_answered(context: Context) -> None:
     """Take what is typed as a reply to a page that asks."""
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -121,7 +121,7 @@ async def take_answer(context: Context) -> None:
     await _set_from_text(context, QUESTIONS[question], message.text or "")
 
 
-async def take_typed(context: Context, text: str) -> bool:
+async def set_typed(context: Context, text: str) -> bool:
     """Take a bare message, where a page has just asked for it; return whether that was so.
 
     What can't be read is asked for again, but for what may be a profile's name, or small talk.

@@ -68,7 +68,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
 
 
 @on_message("an answer to our question", answers_to(*QUESTIONS))
-async def take_answer(context: Context) -> None:
+async def run_answered(context: Context) -> None:
     """Run the command that a question stands for with the answer; several names get a button."""
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -105,7 +105,7 @@ async def answer_talk(context: Context) -> None:
     said = text or message.caption or ""
     if message.document and (message.document.file_name or "").lower().endswith(FILES):
         await exchange.offer_import(context, message, message.document)
-    elif await settings.take_typed(context, text):
+    elif await settings.set_typed(context, text):
         return
     elif command := talk.command_in(text):
         await _answer_command(context, *command)
@@ -142,12 +142,12 @@ async def run_for_many(context: Context, word: str) -> str | None:
     if not names:  # the message is gone, or too old to be told of
         return context.t.plain(UNKNOWN_BUTTON)
     # Only where a command would take it for something else: a last @name may be a channel.
-    context.args = [f"@{name}" if _is_taken(name, word) else name for name in names]
+    context.args = [f"@{name}" if _is_word_of_ours(name, word) else name for name in names]
     await OBEYED[word].serve(context)
     return None
 
 
-def _is_taken(name: str, word: str) -> bool:
+def _is_word_of_ours(name: str, word: str) -> bool:
     """Return whether a command may take a profile's name for a word of ours, or for a number."""
     return name.isdigit() if word == "stories" else name in OURS
 

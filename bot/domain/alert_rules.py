@@ -138,7 +138,7 @@ def poll_again_at(now: datetime, failures: int) -> datetime:
     return now + _doubled(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
 
 
-def check_return_at(now: datetime, answers: int) -> datetime:
+def check_if_back_at(now: datetime, answers: int) -> datetime:
     """Return when to check whether a profile that is private or gone is back.
 
     ``answers`` in a row have said so. Within the hour at first, as a story lives only a day; then

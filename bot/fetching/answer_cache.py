@@ -204,7 +204,7 @@ class AnswerCache:
         try:
             await asyncio.sleep(_STORED_AFTER_S)
             # The update that asked may have an open transaction by now, and doesn't wait for us.
-            with transaction_guard.guarding(None):
+            with transaction_guard.refusing_while(None):
                 await self._db.run(write, durable=durable)
         except Exception:  # it was shown; who asks again pays again
             log.exception("an answer could not be kept", key=key)

@@ -157,7 +157,7 @@ async def record_failure(
     next_check_at = (
         alert_rules.poll_again_at(now, failures)
         if state == "active" or why == "error"
-        else alert_rules.check_return_at(now, refusals)
+        else alert_rules.check_if_back_at(now, refusals)
     )
     await profiles.change(
         tx,

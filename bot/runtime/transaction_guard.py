@@ -24,7 +24,7 @@ _is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=
 
 
 @contextmanager
-def guarding(is_held: Callable[[], bool] | None) -> Iterator[None]:
+def refusing_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
     """Let the block, and the tasks that it starts, begin nothing long while ``is_held()``."""
     token = _is_held.set(is_held)
     try:

@@ -91,7 +91,7 @@ def as_current(unit: Unit | None) -> Iterator[None]:
     """Let ``unit`` be the current one; None lets effects be transactions of their own."""
     token = _current.set(unit)
     try:
-        with transaction_guard.guarding(None if unit is None else lambda: unit.is_open):
+        with transaction_guard.refusing_while(None if unit is None else lambda: unit.is_open):
             yield
     finally:
         _current.reset(token)
