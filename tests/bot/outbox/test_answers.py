@@ -110,6 +110,15 @@ async def test_a_lost_answer_is_repeated_soon_and_its_copy_counts(
     assert await free_at(sqlite_db) == free_in * SECOND
 
 
+async def test_what_is_behind_a_repeat_that_failed_waits_with_it(sqlite_db: Database) -> None:
+    await owing(sqlite_db)
+    await owe(sqlite_db, HELLO)
+    await record(sqlite_db, *await leaving(sqlite_db), TryLater(unknown=True))
+    again = await leaving(sqlite_db, now=NOON + 15 * SECOND)
+    await record(sqlite_db, *again, TryLater())
+    assert await free_at(sqlite_db) == 15 * SECOND
+
+
 async def test_of_an_album_only_what_is_missing_is_sent_again(sqlite_db: Database) -> None:
     await owing(sqlite_db)
     await owe(sqlite_db, ALBUM)

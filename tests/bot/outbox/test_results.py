@@ -279,7 +279,7 @@ async def test_who_lost_the_lease_to_a_chat_that_moved_left_no_copy(db: Database
     await claim(db, now=NOON + 2 * MINUTE)
     await record(db, lane, batch, Moved(-1001))
     [row] = await rows(db)
-    assert (row.chat_id, row.state, row.copies) == (CHAT, "open", 0)
+    assert (row.chat_id, row.state, row.copies, row.claims) == (CHAT, "open", 0, 0)
 
 
 async def test_a_lost_topic_falls_back_and_the_main_chat_is_no_topic(db: Database) -> None:

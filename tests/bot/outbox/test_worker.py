@@ -140,6 +140,13 @@ async def test_many_stories_go_as_even_albums_one_after_the_other(office: Office
     ]
 
 
+async def test_what_can_not_be_brought_of_an_album_is_told(office: Office) -> None:
+    await found(office, "1", "2")
+    office.post.outcomes = [Sent((SentItem("1", 1),), failed={"2": "It is gone."})]
+    await office.outbox.run_once()
+    assert await office.state() == [("1", "sent", 1), ("2", "dropped", 1), ("failed", "open", 0)]
+
+
 async def test_what_could_not_be_sent_waits_longer_each_time_and_keeps_its_place(
     office: Office,
 ) -> None:
@@ -207,6 +214,7 @@ async def test_a_lost_answer_is_repeated_twice_silently_and_what_is_behind_goes(
     office.post.outcomes = [TryLater()]
     for _ in range(2):
         assert await office.outbox.run_once() == 1
+        assert not office.post.sentences
         office.clock.on(5 * SECOND)
     assert await office.outbox.run_once() == 1  # it was answered: now the chat hears of it
     assert "Telegram never answered" in office.post.sentences[-1][1].replace("&#x27;", "'")
@@ -232,7 +240,7 @@ async def test_who_lost_the_lease_sends_nothing_more(office: Office) -> None:
 
     async def pause() -> None:
         office.post.before = None
-        office.clock.on(2 * MINUTE)
+        office.clock.on(MINUTE)
         await office.outbox.run_once()
 
     office.post.before = pause
