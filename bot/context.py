@@ -99,7 +99,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """Whether who acts is one of those who run the bot."""
 
     known: Chat | None = None
-    """The chat that the update came from as it was known, also by the id from which it moved."""
+    """The chat that the update came from, where who writes there was judged and it was known."""
 
     has_topics: bool = False
     """Whether a topic could be made where the update came from, which is acted on."""
@@ -234,11 +234,12 @@ async def prepare(update: Update, context: Context) -> None:
         zone = zone_of(own.zone if own else "UTC")
         context.t = translator_for(own.effective_language if own else code).in_zone(zone)
         return
-    is_private, known = where.type == TelegramChat.PRIVATE, context.known
-    # A group or channel speaks the language of who added the bot, until /language changes it: not
-    # that of whoever wrote or pressed last.
-    speaks = is_private or known is None or _is_bot_added(update)
+    is_private = where.type == TelegramChat.PRIVATE
     try:
+        known = context.known or await context.services.chats.get(where.id)
+        # A group or channel speaks the language of who added the bot, until /language changes it:
+        # not that of whoever wrote or pressed last.
+        speaks = is_private or known is None or _is_bot_added(update)
         context.chat = await context.services.chats.ensure(
             known,
             where.id,
