@@ -125,6 +125,14 @@ def test_an_answer_waits_for_no_alert_that_a_kill_has_met() -> None:
     assert ids(decision) == []  # of two answers the first may be on its way
 
 
+def test_of_late_answers_in_the_same_words_the_last_goes() -> None:
+    answers = [notice(n, REPLY, text=text) for n, text in enumerate(("a", "b", "a"), 1)]
+    decision = decide(*answers, now=NOON + 5 * MINUTE)
+    assert ([row.id for row in decision.doubled], ids(decision)) == ([1], [2])
+    decision = decide(*answers, now=NOON + 5 * MINUTE - SECOND)
+    assert (decision.doubled, ids(decision)) == ([], [1])
+
+
 def test_what_may_crash_the_bot_is_tried_alone_for_as_long_as_it_lives() -> None:
     rows = [row(number, claims=30) for number in (1, 2)]
     decision = decide(*rows, row(3))
