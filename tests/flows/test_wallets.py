@@ -77,7 +77,7 @@ async def test_newcomers_share_a_part_of_the_checks_and_are_told_kindly_when_it_
         assert "for new users" not in await said(ann, 0)
         new = [await control.person(f"New{n}") for n in range(2)]
         answers = [await said(new[number % 2], number) for number in range(1, 6)]
-        # A sixteenth of 100: 6.25 credits a day, and a profile takes 2.4 at least.
-        assert ["for new users" in text for text in answers] == [False] * 2 + [True] * 3
+        # 3 % of 100 are 3 credits a day, and a profile takes 2.4 at least.
+        assert ["for new users" in text for text in answers] == [False] + [True] * 4
         assert "for new users" not in await said(ann, 6)
         assert "for new users" not in await said(new[0], 0)  # it is looked at for her anyway
