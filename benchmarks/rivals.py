@@ -33,7 +33,7 @@ class Fixed(Learned):
         """Learn nothing."""
         state.seen_at = at
 
-    def hours(self, *_: object) -> float:
+    def due_hours(self, *_: object) -> float:
         """Return the interval, whoever waits."""
         return self._hours
 
@@ -62,7 +62,7 @@ class EntryFrequency(Learned):
         del kept[: bisect_right(kept, at - 7 * DAY)]
         state.seen_at = at
 
-    def hours(  # noqa: PLR0917 - as the rule has it
+    def due_hours(  # noqa: PLR0917 - as the rule has it
         self,
         state: ProfileState,
         demand: Demand,  # noqa: ARG002 - the rule's
@@ -99,7 +99,7 @@ class HalveAndStep(Learned):
         self._intervals[id(state)] = min(max(interval, 1 / 12), 24.0)
         state.seen_at = at
 
-    def hours(
+    def due_hours(
         self,
         state: ProfileState,
         _demand: Demand,
@@ -117,7 +117,7 @@ class SquareRoot(Learned):
 
     by_rhythm = False
 
-    def hours(  # noqa: PLR0917 - as the rule has it
+    def due_hours(  # noqa: PLR0917 - as the rule has it
         self,
         state: ProfileState,
         demand: Demand,
@@ -164,7 +164,7 @@ class TrueIntensity(Learned):
         state.seen_at = at
         state.stories, state.days = 24e6 * self._rate(law, at), 1e6
 
-    def hours(
+    def due_hours(
         self,
         state: ProfileState,
         _demand: Demand,

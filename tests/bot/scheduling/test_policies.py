@@ -13,18 +13,18 @@ def test_fixed_is_the_same_whatever_was_seen() -> None:
     rule, state = Fixed(2.0), ProfileState()
     rule.learn(state, Demand(), DAWN, [DAWN - 5])
     assert state.seen_at == DAWN
-    assert rule.hours(state, Demand(), 1.0, 1, 1, 12.0) == 2.0
+    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 12.0) == 2.0
 
 
 def test_entry_frequency_divides_the_week_and_forgets_it() -> None:
     rule, state = EntryFrequency(), ProfileState()
-    assert rule.hours(state, Demand(), 1.0, 1, 1, 99.0) == 24.0
+    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 99.0) == 24.0
     rule.learn(state, Demand(), DAWN, [DAWN - 100.0 * part for part in range(28, 0, -1)])
-    assert rule.hours(state, Demand(), 1.0, 1, 1, 99.0) == 6.0
-    assert rule.hours(state, Demand(), 4.0, 1, 1, 99.0) == 12.0
-    assert rule.hours(state, Demand(), 1.0, 1, 1, 5.0) == 5.0
+    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 99.0) == 6.0
+    assert rule.due_hours(state, Demand(), 4.0, 1, 1, 99.0) == 12.0
+    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 5.0) == 5.0
     rule.learn(state, Demand(), DAWN + 8 * DAY, [])
-    assert rule.hours(state, Demand(), 1.0, 1, 1, 99.0) == 24.0
+    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 99.0) == 24.0
 
 
 def test_nobody_waiting_means_the_floor() -> None:
@@ -39,12 +39,12 @@ def test_entry_frequency_counts_each_story_of_the_last_week_once() -> None:
     rule.learn(state, Demand(), DAWN + HOUR, taken[:2])
     rule.learn(state, Demand(), DAWN + 3 * HOUR, taken)
     assert (state.seen_at, state.story_at) == (DAWN + 3 * HOUR, taken[-1])
-    assert rule.hours(state, Demand(), 1.0, 1, 1, 99.0) == 42.0 - 18.0  # a day at most
-    assert rule.hours(state, Demand(), 0.25, 1, 1, 99.0) == 21.0
+    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 99.0) == 42.0 - 18.0  # a day at most
+    assert rule.due_hours(state, Demand(), 0.25, 1, 1, 99.0) == 21.0
     rule.learn(state, Demand(), DAWN + 7 * DAY, [])  # what is a week old is out
-    assert rule.hours(state, Demand(), 1 / 64, 1, 1, 99.0) == 7.0
-    assert rule.hours(state, Demand(), 1e-9, 1, 1, 99.0) == 1 / 12
-    assert rule.hours(ProfileState(), Demand(), 0.25, 1, 1, 99.0) == 12.0
+    assert rule.due_hours(state, Demand(), 1 / 64, 1, 1, 99.0) == 7.0
+    assert rule.due_hours(state, Demand(), 1e-9, 1, 1, 99.0) == 1 / 12
+    assert rule.due_hours(ProfileState(), Demand(), 0.25, 1, 1, 99.0) == 12.0
 
 
 def test_the_bots_own_rule_waits_until_a_check_is_worth_its_price() -> None:
