@@ -2,7 +2,7 @@
 
 from bot.context import Context
 from bot.domain import links, story_terms
-from bot.domain.options import Options
+from bot.domain.options import RULES, Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.domain.story_terms import Rules
@@ -44,6 +44,8 @@ async def rules(context: Context) -> None:
         await say(context, f"{unknown}\n\n{context.t(USAGE)}")
         return
     written = {"only": parsed.only, "without": parsed.without} if text else {}
+    if text.lower() == OFF:
+        written = dict.fromkeys(RULES, "")
     await _write_rules(context, link.username, written)
 
 

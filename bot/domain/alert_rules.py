@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from bot.domain.budget import DAY
+from bot.domain.hours import is_within
 from bot.domain.model import STORY_LIFE, Right
 from bot.domain.zones import zone_of
 
@@ -189,25 +190,15 @@ def next_local_time(now: datetime, minute: int, zone: str) -> datetime:
     return min(moment for moment in moments if moment > now)
 
 
-def is_quiet(now: datetime, quiet: tuple[int, int] | None, zone: str) -> bool:
-    """Return whether ``now`` is within the quiet hours, which may span midnight."""
-    if quiet is None or quiet[0] == quiet[1]:
-        return False
-    local = now.astimezone(zone_of(zone))
-    minute = local.hour * 60 + local.minute
-    begin, end = quiet
-    return begin <= minute < end if begin < end else minute >= begin or minute < end
-
-
 def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> datetime | None:
     """Return when the quiet hours end, None when it is not quiet now."""
-    if quiet is None or not is_quiet(now, quiet, zone):
+    if quiet is None or not is_within(now, quiet, zone):
         return None
     end = next_local_time(now, quiet[1], zone)
     # Clocks put forward over the end may show what is in the next quiet hours.
-    while is_quiet(end, quiet, zone):
+    while is_within(end, quiet, zone):
         end = next_local_time(end, quiet[1], zone)
-    while not is_quiet(end - _MINUTE, quiet, zone):  # of an end that is skipped, it was as late
+    while not is_within(end - _MINUTE, quiet, zone):  # of an end that is skipped, it was as late
         end -= _MINUTE
     return end
 
@@ -232,7 +223,7 @@ def digest_at(
         until = quiet_until(moment, quiet, zone)
         if quiet is not None and until is not None and until > last:
             before = _last_local_time(moment, quiet[0], zone) - _DIGEST_MARGIN
-            if is_quiet(before, quiet, zone):  # clocks put back may let them begin twice
+            if is_within(before, quiet, zone):  # clocks put back may let them begin twice
                 before = _last_local_time(before, quiet[0], zone) - _DIGEST_MARGIN
             due = min(due, max(seen_at, before))
     return due

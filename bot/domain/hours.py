@@ -1,6 +1,9 @@
 """Times of day as people type them, "23-7" or "9:30 pm", in minutes after midnight; pure."""
 
 import re
+from datetime import datetime
+
+from bot.domain.zones import zone_of
 
 DAY = 24 * 60
 _TIME = r"(\d{1,2})(?:[:.h](\d{2}))?\s*(?:h|uhr)?\s*([ap]\.?m\.?|[صم])?"
@@ -26,6 +29,16 @@ def parse_hour(text: str) -> int | None:
     """Return one time of day, None where that is not what a text says."""
     match = _HOUR.fullmatch(text.strip().lower())
     return _minutes(*match.groups()) if match else None
+
+
+def is_within(at: datetime, hours: tuple[int, int] | None, zone: str) -> bool:
+    """Return whether a moment is within hours of the day, which may span midnight."""
+    if hours is None or hours[0] == hours[1]:
+        return False
+    local = at.astimezone(zone_of(zone))
+    minute = local.hour * 60 + local.minute
+    begin, end = hours
+    return begin <= minute < end if begin < end else minute >= begin or minute < end
 
 
 def _minutes(hour: str, minute: str | None, half: str | None) -> int | None:

@@ -128,7 +128,7 @@ def _closed_too_early() -> list[Swap]:
 
 def _ignored_rules() -> list[Swap]:
     """Nobody asks what a subscription wants before a send."""
-    return [(options, "held_back_by", lambda *_: None)]
+    return [(options, "held_back_by", lambda *_, **__: None)]
 
 
 def _forgotten_files() -> list[Swap]:

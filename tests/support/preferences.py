@@ -26,7 +26,10 @@ def _unlike(plain: Any) -> Any:
             case str(default):
                 texts = [TEXTS[one.name](text) for text in _TEXTS if one.name in TEXTS]
                 words = {*texts, *CHOICES.get(one.name, ())} - {"", default}
-                assert words, f"add what cleans {one.name} to TEXTS in bot/domain/options.py"
+                assert words, (
+                    f"add what cleans {one.name} to TEXTS in bot/domain/options.py,"
+                    " or a text that it takes to _TEXTS here"
+                )
                 values[one.name] = max(words)
             case Options() as options:
                 values[one.name] = _unlike(options)

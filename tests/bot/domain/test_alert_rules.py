@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain import alert_rules
+from bot.domain.hours import is_within
 from bot.domain.model import Right
 from tests.support.followed import DAY, HOUR, MINUTE, NOON
 
@@ -99,11 +100,11 @@ def test_quiet_hours_end_within_a_day_at_a_time_that_is_not_quiet(
     now: datetime, quiet: tuple[int, int] | None, zone: str
 ) -> None:
     end = alert_rules.quiet_until(now, quiet, zone)
-    assert (end is not None) == alert_rules.is_quiet(now, quiet, zone)
+    assert (end is not None) == is_within(now, quiet, zone)
     if end is not None:
         assert now < end <= now + timedelta(hours=26)
-        assert not alert_rules.is_quiet(end, quiet, zone)
-        assert alert_rules.is_quiet(end - MINUTE, quiet, zone)
+        assert not is_within(end, quiet, zone)
+        assert is_within(end - MINUTE, quiet, zone)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_quiet_hours_end_within_a_day_at_a_time_that_is_not_quiet(
 def test_quiet_hours_may_span_midnight(
     hour: int, quiet: tuple[int, int] | None, *, expected: bool
 ) -> None:
-    assert alert_rules.is_quiet(datetime(2026, 11, 25, hour, tzinfo=UTC), quiet, "UTC") is expected
+    assert is_within(datetime(2026, 11, 25, hour, tzinfo=UTC), quiet, "UTC") is expected
 
 
 def test_quiet_hours_follow_the_zone_through_the_change_of_the_clocks() -> None:
@@ -164,7 +165,7 @@ def test_quiet_hours_take_no_story_from_a_digest_that_could_have_come_before(
     expires_at = now + DAY
     due = alert_rules.digest_at(now, expires_at, minute=minute, zone=zone, quiet=quiet)
     told_at = alert_rules.quiet_until(due, quiet, zone) or due
-    was_awake = not alert_rules.is_quiet(now, quiet, zone)
+    was_awake = not is_within(now, quiet, zone)
     assert told_at < expires_at or not was_awake
 
 
@@ -337,4 +338,4 @@ def test_quiet_hours_whose_end_is_skipped_end_when_the_clocks_are_put_forward(
     end = alert_rules.quiet_until(night, quiet, zone)
     assert end is not None
     assert end.astimezone(ZoneInfo(zone)).time() == time(1)
-    assert alert_rules.is_quiet(end - MINUTE, quiet, zone)
+    assert is_within(end - MINUTE, quiet, zone)

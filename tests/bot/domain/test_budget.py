@@ -74,7 +74,7 @@ def test_what_nobody_else_may_spend_is_back_at_midnight() -> None:
 
 
 def test_newcomers_have_a_part_of_the_schedule_where_both_follow_something() -> None:
-    assert poll_shares(1600, known=2, fresh=1) == (1500, 100)
+    assert poll_shares(1600, known=2, fresh=1) == (1552, 48)
     assert poll_shares(1600, known=0, fresh=1) == (1600, 1600)
     assert poll_shares(1600, known=2, fresh=0) == (1600, 1600)
 
