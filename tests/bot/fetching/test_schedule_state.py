@@ -46,8 +46,8 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     """Whatever their profiles post, and whoever checks them: they take their part, no more."""
     plan = schedule_state.Plan(cost=2.0)
     plan.share_budget(1600, 1400, known=10, fresh=5)
-    assert plan.pause == timedelta(hours=24 * 5 * 2 / 100)
-    assert (plan.schedule.budget, plan.schedule.apart) == (3000, 100)
+    assert plan.pause == timedelta(hours=24 * 5 * 2 / 48)
+    assert (plan.schedule.budget, plan.schedule.apart) == (3000, 48)
     state = ProfileState(seen_at=(NOON - HOUR).timestamp())
     fresh = replace(KNOWN, fresh=True, forecast=state.to_json(), snapshot_at=NOON - HOUR)
     assert plan.is_stale(fresh)
