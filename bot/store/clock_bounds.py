@@ -70,8 +70,8 @@ async def cut_future_times(tx: Tx, *, now: datetime) -> None:
         .where(lead.owner.is_not(None), lead.until > lead_until)
         .values(until=lead_until)
     )
-    ahead = account.c.day > now.date()
-    await tx.execute(sa.update(account).where(ahead).values(day=now.date()))
+    today = (now + _CLOSE).date()  # seconds before midnight a replica may have begun the next day
+    await tx.execute(sa.update(account).where(account.c.day > today).values(day=today))
     for column, most in _MOST:
         late = column > now + most + _CLOSE
         await tx.execute(sa.update(column.table).where(late).values({column.name: now + most}))

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.store import clock_bounds
-from bot.store.budgets import account
+from bot.store.budgets import account, account_state
 from bot.store.chat_queues import queues
 from bot.store.chats import chats
 from bot.store.deliveries import deliveries
@@ -108,3 +108,11 @@ def test_a_pause_that_began_ahead_is_tried_now(ahead: timedelta) -> None:
 async def test_a_budget_of_a_day_to_come_is_todays(db: Database, day: date) -> None:
     await put(db, account, id=1, day=day)
     assert await cut(db, account.c.day) == min(day, NOW.date())
+
+
+async def test_a_day_that_a_replica_began_seconds_ago_stays(db: Database) -> None:
+    midnight = datetime(2026, 11, 26, tzinfo=UTC)
+    await put(db, account, id=1, day=midnight.date(), replies=7)
+    async with db.begin() as tx:
+        await clock_bounds.cut_future_times(tx, now=midnight - timedelta(seconds=4))
+        assert (await account_state(tx)).used(midnight.date()) == (7, 0)
