@@ -40,6 +40,7 @@ from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
 
 PAGE = 8
+MOST_LISTED = 60  # in a channel, where no page can be turned
 TITLE = 30  # characters that a phone shows of a button alone in its row
 WORDS = ("fast", "topic")
 WORTH_SAYING = timedelta(minutes=15)
@@ -335,7 +336,8 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
         return text, [[context.button(N_("⚙️ Settings"), SETTINGS)]]
     if context.is_channel:
         lines = [context.t(N_("Subscriptions"))]
-        lines += [escape(subscription_line(one, context)) for one in every]
+        lines += [escape(subscription_line(one, context)) for one in every[:MOST_LISTED]]
+        lines += [Safe("…")] if len(every) > MOST_LISTED else []
         text = Safe("\n".join(lines))
         return Safe(text + await _obstacles_text(context, None)), [[list_button(context)]]
     text = context.t(

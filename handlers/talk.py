@@ -62,7 +62,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
     """Do what a command does, as its own row of rights lets."""
     if word not in OBEYED:
         return context.t.plain(UNKNOWN_BUTTON)
-    context.args = [name] if name else []
+    context.args = [_as_name(name, word)] if name else []
     await OBEYED[word].serve(context)
     return None
 
@@ -141,15 +141,16 @@ async def run_for_many(context: Context, word: str) -> str | None:
     names = [message.parse_entity(one) for one in marked if message and one.type == one.CODE]
     if not names:  # the message is gone, or too old to be told of
         return context.t.plain(UNKNOWN_BUTTON)
-    # Only where a command would take it for something else: a last @name may be a channel.
-    context.args = [f"@{name}" if _is_word_of_ours(name, word) else name for name in names]
+    context.args = [_as_name(name, word) for name in names]
     await OBEYED[word].serve(context)
     return None
 
 
-def _is_word_of_ours(name: str, word: str) -> bool:
-    """Return whether a command may take a profile's name for a word of ours, or for a number."""
-    return name.isdigit() if word == "stories" else name in OURS
+def _as_name(name: str, word: str) -> str:
+    """Return a profile's name so that its command takes it for no word of ours, and no number."""
+    # Only where it would: a last @name may be a channel.
+    is_taken = name.isdigit() if word == "stories" else name in OURS
+    return f"@{name}" if is_taken else name
 
 
 def example_button(context: Context) -> Buttons:

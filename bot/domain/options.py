@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, Literal, Self, get_args, get_type_hints
 
 from bot.domain.model import Story
@@ -91,7 +91,7 @@ class Preferences:
         return cls(
             Options.of(options) if isinstance(options, dict) else Options(),
             paused=values.get("paused") is True,
-            paused_until=end if end and end.tzinfo else None,
+            paused_until=end if end and end.tzinfo and MINYEAR < end.year < MAXYEAR else None,
         )
 
     def to_json(self) -> dict[str, object]:

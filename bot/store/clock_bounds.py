@@ -90,7 +90,7 @@ async def _begin_subscriptions_earlier(tx: Tx, now: datetime) -> None:
     since = sa.func.coalesce(after, sa.literal(now - STORY_LIFE, Timestamp))
     await tx.execute(
         sa.update(subscriptions)
-        .where(subscriptions.c.since > now)
+        .where(subscriptions.c.since > now + _CLOSE)
         .values(since=sa.type_coerce(since, Timestamp))
     )
     await tx.execute(sa.update(subscriptions).where(subscriptions.c.since > now).values(since=now))
@@ -118,7 +118,7 @@ async def _owe_live_stories(tx: Tx, now: datetime) -> None:
     """Owe what was seen in the future and lives; nobody gets a story twice."""
     seen = (
         sa.select(stories.c.profile_id, stories.c.pk)
-        .where(stories.c.seen_at > now, stories.c.expires_at > now)
+        .where(stories.c.seen_at > now + _CLOSE, stories.c.expires_at > now)
         .order_by(stories.c.profile_id, stories.c.taken_at, stories.c.pk)
     )
     by_profile: dict[str, list[str]] = {}
@@ -140,7 +140,7 @@ async def _owe_live_stories(tx: Tx, now: datetime) -> None:
 
 async def _make_due_again(tx: Tx, now: datetime) -> None:
     """Let what waits be looked at now: it is put off again where that is right."""
-    missed = sa.and_(deliveries.c.notice == MISSED, deliveries.c.created_at > now)
+    missed = sa.and_(deliveries.c.notice == MISSED, deliveries.c.created_at > now + _CLOSE)
     await tx.execute(sa.delete(deliveries).where(is_open, missed))
     free_at = sa.case(  # a chat that Telegram told to wait is told so again
         (queues.c.leased, sa.literal(now + _LEASE, Timestamp)),

@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.model import Profile
+from bot.domain.options import Preferences
+from bot.store.engine.database import Database
 from tests.support.control import refused
-from tests.support.storybell import storybell
+from tests.support.followed import follow
+from tests.support.storybell import buttons, storybell
 
 pytestmark = pytest.mark.jumps
 
@@ -35,3 +39,38 @@ async def test_a_file_that_telegram_does_not_give_is_asked_for_again(tmp_path: P
         await control.fault("telegram", refused("file is too big"), match="getFile")
         (said,) = await bell.ask(ann, "/import", reply_to=file["message_id"])
         assert "can't read this file" in said["text"]
+
+
+async def test_a_button_names_a_profile_whatever_it_is_called(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        ann = await bell.control.person()
+        for name in ("all", "other"):
+            await bell.control.profile(name)
+            await bell.ask(ann, f"/subscribe @{name}")
+        (page,) = await bell.ask(ann, "/unsubscribe")
+        await bell.press(ann, page, buttons(page)["all"])
+        (left,) = await bell.ask(ann, "/subscriptions")
+        assert "This chat has 1 subscription." in left["text"]
+        assert any("other" in label for label in buttons(left))
+
+
+async def test_a_channel_is_told_a_part_of_a_list_that_is_too_long(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        control, ann = bell.control, await bell.control.person()
+        channel = await control.chat(
+            "channel", members={ann: "administrator"}, bot_status="administrator"
+        )
+        await bell.ask(channel, "/help", user=ann)
+        async with Database(bell.settings.database_url.get_secret_value()) as db, db.begin() as tx:
+            for n in range(150):
+                await follow(tx, channel, Profile(str(9_000 + n), f"{'long.' * 5}{n:03}"))
+        (said,) = await bell.ask(channel, "/subscriptions", user=ann)
+        assert said["text"].splitlines()[61] == "…"  # below the title and sixty of them
+
+
+@pytest.mark.parametrize(
+    "until", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+01:00"]
+)
+def test_a_mute_that_no_calendar_has_is_a_pause(until: str) -> None:
+    read = Preferences.of({"paused": True, "paused_until": until})
+    assert read.paused_until is None

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.domain.records import MISSED
 from bot.store import clock_bounds
 from bot.store.budgets import account, account_state
 from bot.store.chat_queues import queues
@@ -16,6 +17,7 @@ from bot.store.inbox import inbox
 from bot.store.key_values import key_values
 from bot.store.leases import LEASE
 from bot.store.profiles import profiles
+from bot.store.subscriptions import subscriptions
 from bot.telegram.outage import Pause
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -116,3 +118,19 @@ async def test_a_day_that_a_replica_began_seconds_ago_stays(db: Database) -> Non
     async with db.begin() as tx:
         await clock_bounds.cut_future_times(tx, now=midnight - timedelta(seconds=4))
         assert (await account_state(tx)).used(midnight.date()) == (7, 0)
+
+
+async def test_what_a_replica_wrote_seconds_ago_begins_no_sooner_and_is_not_lost(
+    db: Database,
+) -> None:
+    soon = NOW + timedelta(seconds=4)
+    await chat_with(db, free_at=NOW)
+    who = {"profile_id": "1", "username": "natgeo", "named_at": NOW, "state_since": NOW}
+    await put(db, profiles, **who)
+    await put(
+        db, subscriptions, chat_id=1, profile_id="1", created_at=soon, since=soon, options={}
+    )
+    await put(db, deliveries, chat_id=1, notice=MISSED, fields={}, created_at=soon, due_at=NOW)
+    assert await cut(db, subscriptions.c.since) == NOW
+    async with db.read() as tx:
+        assert (await tx.execute(sa.select(deliveries.c.notice))).scalars().all() == [MISSED]
