@@ -148,7 +148,7 @@ def check_if_back_at(now: datetime, answers: int) -> datetime:
     return now + _doubled(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
 
-def is_proven(answers: int) -> bool:
+def is_refusal_proven(answers: int) -> bool:
     """Return whether so many answers in a row prove that a profile is private, or gone."""
     return answers >= MOST_DOUBTS
 

@@ -150,7 +150,9 @@ async def record_failure(
     refusals = before.refusals + 1 if why == before.refusal else 1
     state = before.state
     followed = before.next_check_at is not None
-    if why != "error" and (alert_rules.is_proven(refusals) or not followed):  # else nobody is told
+    if why != "error" and (
+        alert_rules.is_refusal_proven(refusals) or not followed
+    ):  # else nobody is told
         state = why
     if followed and state not in {"active", before.state}:
         await _enqueue_notice(tx, before, state, {"username": before.username}, now=now)

@@ -43,7 +43,9 @@ class Visitors:
             seen, last = await key_values.get(tx, _KEY) or (now.timestamp(), 0)
             if now.timestamp() - last < _PAUSE.total_seconds():
                 return now + self._every
-            new = await access.visitors(tx, after=datetime.fromtimestamp(seen, now.tzinfo))
+            new = await access.invited_or_refused(
+                tx, after=datetime.fromtimestamp(seen, now.tzinfo)
+            )
             if new:
                 await key_values.put(tx, _KEY, [now.timestamp()] * 2)
                 await self._owners.enqueue(

@@ -96,7 +96,7 @@ async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) 
     return await database.put(tx, access_list, key, values, new={"since": now}, where=is_news)
 
 
-async def visitors(tx: Tx, *, after: datetime) -> list[Entry]:
+async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
     """Return who has come by an invitation or was refused in a sentence since then."""
     came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
     asks = sa.and_(

@@ -55,7 +55,7 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
     await db.migrate()
-    await _stamp(db, _STAMPED_AFTER)
+    await _stamp_version(db, _STAMPED_AFTER)
 
 
 async def count_at_work(db: Database) -> int:
@@ -94,11 +94,11 @@ async def _is_old(db: Database) -> bool:
 
 async def _stamp_and_ask(db: Database) -> bool:
     """Stamp the database; return whether processes of another version are at work on it."""
-    await _stamp(db, _STAMPED_FOR)
+    await _stamp_version(db, _STAMPED_FOR)
     return await count_at_work(db) > 0
 
 
-async def _stamp(db: Database, for_: timedelta) -> None:
+async def _stamp_version(db: Database, for_: timedelta) -> None:
     async with db.begin() as tx:
         until = await server_clock.now(tx) + for_
         await key_values.put(tx, _STAMP, newest_revision(), until=until)

@@ -311,7 +311,7 @@ def test_a_repeat_waits_longer_and_its_id_spreads_it() -> None:
 
 
 def test_a_second_answer_proves_what_the_first_says() -> None:
-    assert [alert_rules.is_proven(answers) for answers in (0, 1, 2, 3)] == [
+    assert [alert_rules.is_refusal_proven(answers) for answers in (0, 1, 2, 3)] == [
         False,
         False,
         True,
