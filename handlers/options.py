@@ -6,7 +6,7 @@ from functools import partial
 from telegram import InlineKeyboardButton
 
 from bot.context import Context
-from bot.domain.options import RULES, Options
+from bot.domain.options import RULES, TEXTS, Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation import actions
@@ -187,11 +187,11 @@ async def change_default(context: Context, what: str | None, value: str | None) 
 def with_option(options: Options, what: str, value: str) -> Options:
     """Return the options with ``what`` set to ``value``, however often the button is pressed.
 
-    ``rules``, all together, can only be taken away.
+    A text, and ``rules`` all together, can only be taken away.
     """
     wanted: dict[str, object] = {what: value == ON if what in TOGGLES else value}
-    if what == "rules":
-        wanted = dict.fromkeys(RULES, "")
+    if what in {"rules", *TEXTS}:
+        wanted = dict.fromkeys(RULES if what == "rules" else [what], "")
     return Options.of({**options.to_json(), **wanted})
 
 

@@ -51,6 +51,11 @@ async def test_a_button_ends_the_rules_and_the_way_back_shows_the_options(
     await wait_for(lambda: says("for this chat.\n🚫 No stories with any of these: #ad"))
     await bell.press(ann, reply, buttons(reply)["Remove all rules"])
     await wait_for(lambda: says("🔔 rules.two\nTap an option"))
+    (reply,) = await bell.ask(ann, "/rules rules.two not: #ad")
+    forged = buttons(reply)["Remove all rules"].replace("rules:off", "without:photo")
+    await bell.press(ann, await bell.old_post(ann, forged), forged)  # a text can only go
+    (reply,) = await bell.ask(ann, "/rules rules.two")
+    assert "You get alerts for all stories." in reply["text"]
 
 
 @pytest.mark.parametrize("text", ["only:", "not:", "only: not:", ",;"])
