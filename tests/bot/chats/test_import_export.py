@@ -1,7 +1,7 @@
 """What goes out as a file comes back in, and nothing else gets in."""
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,6 +10,12 @@ from hypothesis import strategies as st
 from bot.chats.import_export import BadFileError, ImportEntry, read, to_json
 from bot.domain.options import Options, Preferences
 from tests.support.preferences import unlike_defaults
+
+MOMENTS = st.datetimes(
+    datetime(2, 1, 1),  # noqa: DTZ001 - hypothesis wants it naive
+    datetime(9998, 12, 31),  # noqa: DTZ001 - the same
+    timezones=st.just(UTC),
+)
 
 options = st.builds(
     Options,
@@ -29,7 +35,7 @@ entries = st.lists(
             Preferences,
             options,
             paused=st.booleans(),
-            paused_until=st.one_of(st.none(), st.datetimes(timezones=st.just(UTC))),
+            paused_until=st.one_of(st.none(), MOMENTS),
         ),
     ),
     max_size=20,

@@ -87,7 +87,7 @@ class Down:
     async def may_try(self) -> bool:
         return True
 
-    async def end(self) -> None:
+    async def end_pause(self) -> None:
         """Go on; the rules decide when."""
 
 
