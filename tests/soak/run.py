@@ -15,7 +15,7 @@ from time import process_time
 from typing import Any
 
 import structlog
-from aiohttp import ClientConnectionResetError, ClientSession
+from aiohttp import ClientSession
 
 from bot import app
 from bot.billing import balance
@@ -302,9 +302,9 @@ def _remember_stories(sandbox: Sandbox, journal: Journal) -> None:
 
 
 def _has_gone(record: logging.LogRecord) -> bool:
-    """Return whether whoever asked the sandbox has gone in the middle of its answer."""
+    """Return whether whoever asked the sandbox has gone in the middle of it."""
     error = record.exc_info[1] if record.exc_info else None
-    return isinstance(error, ClientConnectionResetError)
+    return isinstance(error, ConnectionResetError)
 
 
 def _listen(journal: Journal) -> None:
