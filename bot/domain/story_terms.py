@@ -5,6 +5,7 @@ and typed.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ _KINDS = frozenset({"photo", "video", "link", "mention", "hashtag", "place", "sp
 PLACE = "place:"
 
 _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}")
+_WWW = re.compile(r"^(?:www\.)+(?=[\w-]+\.)")
 _NAME = re.compile(r"@[a-z0-9._]{1,30}")
 _HASHTAG = re.compile(r"#\w{1,100}")
 _PLACE = re.compile(rf"{PLACE}[\w'-]{{1,60}}")
@@ -35,7 +37,15 @@ class Rules:
 
 def is_term(word: str) -> bool:
     """Return whether a word in lower case is a term."""
-    return word in _KINDS or any(form.fullmatch(word) for form in (_HASHTAG, _NAME, _PLACE, _HOST))
+    if word in _KINDS or any(form.fullmatch(word) for form in (_NAME, _HOST)):
+        return True
+    bare = "".join(char for char in word if not is_mark(char))
+    return len(word) <= LONGEST and any(form.fullmatch(bare) for form in (_HASHTAG, _PLACE))
+
+
+def is_mark(char: str) -> bool:
+    """Return whether a character belongs to the letter before it, as vowels do in Hindi."""
+    return unicodedata.category(char).startswith("M")
 
 
 def normalized(text: str) -> str:
@@ -65,7 +75,7 @@ def parse(text: str) -> Rules:
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in _SEPARATOR.split(text.lower()) if word]
+    return [_WWW.sub("", word) for word in _SEPARATOR.split(text.lower()) if word]
 
 
 def fits(story: Story, term: str) -> bool:

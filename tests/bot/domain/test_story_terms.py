@@ -45,6 +45,12 @@ def test_a_term_fits_what_has_it(term: str) -> None:
     assert held_back_by(PLAIN, Options(without=term)) is None
 
 
+def test_a_term_of_letters_with_marks_fits() -> None:
+    marked = story("3", hashtags=("हिन्दी", "İstanbul"), locations=("नई दिल्ली, India",))
+    for written in ("#हिन्दी", "#İstanbul", "place:दिल्ली"):
+        assert story_terms.fits(marked, story_terms.normalized(written)), written
+
+
 @pytest.mark.parametrize("option", Options.__dataclass_fields__)
 def test_the_soak_sets_each_option_and_lets_pass_what_it_lets_pass(option: str) -> None:
     chance = random.Random(1)  # noqa: S311 - to be repeated is the aim
@@ -80,6 +86,8 @@ def test_a_term_does_not_fit_what_is_like_it(term: str) -> None:
         ("only: cats not: dogs video", Rules("", "video", ("cats", "dogs"))),
         ("only:#sale", Rules("#sale")),
         ("Only #sale not video", Rules("#sale", "video")),
+        ("#हिन्दी not: #İstanbul place:दिल्ली", Rules("#हिन्दी", "#i\u0307stanbul place:दिल्ली")),
+        ("www.nike.com www.www.com", Rules("nike.com www.com")),
         ("notable only", Rules("", "", ("notable",))),
         ("", Rules()),
     ],

@@ -39,7 +39,7 @@ RICH = replace(
     ),
     mentions=("NASA", "@space.x"),
     locations=("Kyoto & Nara",),
-    hashtags=("wildlife", "日本 2026"),
+    hashtags=("wildlife", "日本 2026", "हिन्दी"),
 )
 
 HOSTILE = [
@@ -128,7 +128,7 @@ def test_all_that_a_story_holds_has_its_line_and_its_link() -> None:
         "🔗 example.com/a · b.example",
         "👤 NASA · space.x",
         "📍 Kyoto & Nara",
-        "🏷 #wildlife · #日本2026",
+        "🏷 #wildlife · #日本2026 · #हिन्दी",
     ]
     assert links_in(of(RICH)) == {
         "National Geographic · natgeo": "https://www.instagram.com/natgeo/",
