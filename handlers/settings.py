@@ -96,16 +96,25 @@ def _question_page(context: Context, what: str) -> Page | None:
 
 async def _set(context: Context, what: str, text: str) -> bool:
     """Set what was pressed or typed; return whether it could be read."""
-    if what == "zone" and (zone := text if is_zone(text) else cities.zone_named(text)):
-        await _change_chat(context, zone=zone)
-    elif what == "quiet" and (night := hours.parse_hours(text)):
-        start, end = night if night[0] != night[1] else (None, None)
-        await _change_chat(context, quiet_from=start, quiet_to=end)
-    elif what == "digest" and (hour := hours.parse_hour(text)) is not None:
-        await _change_chat(context, digest_at=hour)
-    else:
+    if (columns := _columns(what, text)) is None:
         return False
+    chat, services = context.chat, context.services
+    context.chat = await services.chats.change(chat.id, **columns) or chat
+    context.t = context.t.in_zone(zone_of(context.chat.zone))
+    await services.subscriptions.judge_held_anew(chat.id)
     return True
+
+
+def _columns(what: str, text: str) -> dict[str, object] | None:
+    """Return the columns of a chat that a text sets, None where it can't be read."""
+    if what == "zone" and (zone := text if is_zone(text) else cities.zone_named(text)):
+        return {"zone": zone}
+    if what == "quiet" and (night := hours.parse_hours(text)):
+        start, end = night if night[0] != night[1] else (None, None)
+        return {"quiet_from": start, "quiet_to": end}
+    if what == "digest" and (hour := hours.parse_hour(text)) is not None:
+        return {"digest_at": hour}
+    return None
 
 
 @on_message("an answer: a setting", answers_to(*QUESTIONS))
@@ -135,7 +144,7 @@ async def set_typed(context: Context, text: str) -> bool:
     else:
         has_letters = any(char.isalpha() for char in text)
         is_name = has_letters and (means_more or talk.name_in(text))
-        is_taken = _is_readable(what, text) or not is_name
+        is_taken = _columns(what, text) is not None or not is_name
     if is_taken:
         if about is not None:
             await act_on_chat(context, about)
@@ -166,10 +175,6 @@ async def _set_from_text(context: Context, what: str, text: str) -> None:
         await say(context, *await settings_page(context))
 
 
-def _is_readable(what: str, text: str) -> bool:
-    return (hours.parse_hours(text) if what == "quiet" else hours.parse_hour(text)) is not None
-
-
 def _expected_setting(context: Context) -> tuple[str, int | None]:
     """Return what a page has just asked for here, empty for nothing, and of which other chat."""
     key = (context.where.id, "expected")
@@ -181,17 +186,11 @@ def _expected_setting(context: Context) -> tuple[str, int | None]:
 
 
 def _expect_answer(context: Context, what: str) -> None:
-    """Note that the next bare message of a private chat may be what a page asks for."""
+    """Record that the next bare message of a private chat may be what a page asks for."""
     lately, key = context.services.lately, (context.where.id, "expected")
     lately.forget(key)
     if what and context.is_private:
         lately.record(key, (what, context.about), now=context.now)
-
-
-async def _change_chat(context: Context, **values: object) -> None:
-    context.chat = await context.services.chats.change(context.chat.id, **values) or context.chat
-    context.t = context.t.in_zone(zone_of(context.chat.zone))
-    await context.services.subscriptions.judge_held_anew(context.chat.id)
 
 
 async def settings_page(context: Context) -> Page:
