@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from bot.domain.model import Profile
-from bot.domain.options import Preferences
 from bot.store.engine.database import Database
 from tests.support.control import refused
 from tests.support.followed import follow
@@ -66,11 +65,3 @@ async def test_a_channel_is_told_a_part_of_a_list_that_is_too_long(tmp_path: Pat
                 await follow(tx, channel, Profile(str(9_000 + n), f"{'long.' * 5}{n:03}"))
         (said,) = await bell.ask(channel, "/subscriptions", user=ann)
         assert said["text"].splitlines()[61] == "…"  # below the title and sixty of them
-
-
-@pytest.mark.parametrize(
-    "until", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+01:00"]
-)
-def test_a_mute_that_no_calendar_has_is_a_pause(until: str) -> None:
-    read = Preferences.of({"paused": True, "paused_until": until})
-    assert read.paused_until is None

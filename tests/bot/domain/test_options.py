@@ -41,3 +41,11 @@ def test_a_mute_that_is_over_is_none_nor_is_one_without_a_time() -> None:
     muted = Preferences(paused=True, paused_until=NOON)
     assert muted.valid_at(NOON) == Preferences() == Preferences.of({"paused_until": "soon"})
     assert muted.valid_at(NOON - timedelta(seconds=1)) == muted
+
+
+@pytest.mark.parametrize(
+    "until", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+01:00"]
+)
+def test_a_mute_that_no_calendar_has_is_a_pause(until: str) -> None:
+    read = Preferences.of({"paused": True, "paused_until": until})
+    assert read == Preferences(paused=True)
