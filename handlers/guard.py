@@ -124,8 +124,8 @@ def on_event(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], H
 def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], Guarded]:
     """Make the handler of ``/word``.
 
-    ``channel_after`` so many words the name of a channel (``@name``) may follow, on which the
-    command then acts from a private chat.
+    After ``channel_after`` words, or more, the name of a channel (``@name``) may follow, on which
+    the command then acts from a private chat.
     """
 
     def decorate(run: Run) -> Guarded:

@@ -137,7 +137,7 @@ async def unmute_topic(context: Context) -> None:
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
 async def adopt_own_topic(context: Context) -> None:
-    """Note a topic that we made, in case Telegram's answer to making it was lost."""
+    """Record a topic that we made, in case Telegram's answer to making it was lost."""
     message = context.message
     if message is None or message.from_user is None or message.from_user.id != context.bot.id:
         return

@@ -42,7 +42,7 @@ class Command:
 
     @property
     def takes_name(self) -> bool:
-        """Return whether a profile's name may follow, and nothing else."""
+        """Return whether the name of a profile may follow, as its line in the help says."""
         return "<i>name</i>" in self.line
 
 

@@ -285,7 +285,7 @@ class Ledger:
         What is returned counts as told: the comparison begins anew. Where the account was billed
         less, that is given back first of what counted because nobody knew.
         """
-        while True:  # a transaction a call: allowances are locked before the budget
+        while True:  # a transaction a call: allowances are locked before the account
             async with self._db.begin() as tx:
                 drift = await _lock_drift(tx)
                 if drift is None or not drift.is_certain:

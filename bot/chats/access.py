@@ -124,7 +124,7 @@ class Access:
         await run_at_end(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
     async def record_refusal(self, about: Subject, *, name: str) -> bool:
-        """Note that somebody is refused in a sentence; false where that was said before."""
+        """Record that somebody is refused in a sentence; false where that was said before."""
         async with writing(self._db) as tx:
             return await store.record_refusal(tx, about, name=name, now=self._now())
 

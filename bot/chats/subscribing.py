@@ -55,7 +55,7 @@ _NAME_IS_SURE = timedelta(days=1)
 _NOT_SHOWN_YET = timedelta(minutes=1)
 """What was posted so shortly before a chat begins to follow may not have shown yet: it is news.
 
-What was counted is kept before, and so is none: only what no snapshot has shown is new."""
+What a snapshot has shown by then is none, as it is stored already."""
 
 _CHECK_VALID_FOR = timedelta(minutes=10)
 """How old a check may be that shows what is alive when a chat begins to follow."""

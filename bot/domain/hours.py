@@ -1,11 +1,11 @@
-"""Times of day as people type them, "23-7" or "9:30 pm", in minutes after midnight; pure."""
+"""Times of day, in minutes after midnight: typed, as "23-7" or "9:30 pm", and compared; pure."""
 
 import re
 from datetime import datetime
 
 from bot.domain.zones import zone_of
 
-DAY = 24 * 60
+_DAY = 24 * 60
 _TIME = r"(\d{1,2})(?:[:.h](\d{2}))?\s*(?:h|uhr)?\s*([ap]\.?m\.?|[صم])?"
 _TO = (
     r"\s*(?:-|\u2013|\u2014|to|till|until|a|à|ate|até|hasta|до|по|bis|alle|تا|से|sampai|s/d"
@@ -49,4 +49,4 @@ def _minutes(hour: str, minute: str | None, half: str | None) -> int | None:
             return None
         hours = hours % 12 + (12 if half[0] in "pم" else 0)
     total = hours * 60 + minutes
-    return total % DAY if total <= DAY and minutes < 60 else None  # noqa: PLR2004 - minutes of an hour
+    return total % _DAY if total <= _DAY and minutes < 60 else None  # noqa: PLR2004 - minutes of an hour

@@ -88,7 +88,7 @@ class Chat:
 
     @property
     def effective_language(self) -> str | None:
-        """Return the language to speak there: the chosen one, else the one of who wrote last."""
+        """Return the language to speak there: the chosen one, else as Telegram says."""
         return self.language or self.language_code
 
 

@@ -27,9 +27,7 @@ from bot.domain.errors import (
     StoryGoneError,
 )
 from bot.domain.model import STORY_LIFE, Profile, Story
-from bot.domain.serialization import (
-    dump_stories,
-)
+from bot.domain.serialization import dump_stories
 from bot.fetching import snapshots
 from bot.fetching.names import NEGATIVE_FOR
 from bot.media.urls import expires_at

@@ -77,7 +77,7 @@ async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
 async def _finish_check(
     tx: Tx, before: Known, snapshot: Snapshot, own: Plan | None, *, now: datetime
 ) -> None:
-    """Note that the profile could be seen whole, and learn when to check again."""
+    """Record that the profile could be seen whole, and learn when to check again."""
     followed = before.next_check_at is not None
     if followed and before.state != "active":
         await _enqueue_notice(tx, before, "back", {"username": before.username}, now=now)

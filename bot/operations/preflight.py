@@ -68,7 +68,7 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
 
 
 def record_tables(db: Database, spool: Path) -> None:
-    """Note in the spool's folder that an SQLite file has tables: it may be found empty later."""
+    """Record in the spool's folder that an SQLite file has tables: later it may be empty."""
     if db.is_sqlite:
         (spool / _STAMP).write_text(_database_path(db))
 

@@ -244,7 +244,7 @@ async def _record_rest(
 
 
 async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
-    """Note what is in the chats, and count the stories among it.
+    """Record what is in the chats, and count the stories among it.
 
     A chat that was erased meanwhile has nothing any more.
     """

@@ -1,6 +1,6 @@
-"""What was said or done a moment ago, so that it is not repeated; in memory only.
+"""What was said, done or answered lately, so that it is not repeated; in memory only.
 
-A restart, or another replica, may say a thing once more: that harms nobody, and a table would be
+A restart, or another replica, may do a thing once more: that harms nobody, and a table would be
 written with every message.
 """
 
@@ -14,24 +14,24 @@ MOST = 10_000  # entries; the oldest go
 
 
 class Recent(Generic[T]):
-    """Values with the time when they were noted."""
+    """Values with the time when they were recorded."""
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._noted: OrderedDict[Hashable, tuple[datetime, T]] = OrderedDict()
+        self._recorded: OrderedDict[Hashable, tuple[datetime, T]] = OrderedDict()
 
     def record(self, key: Hashable, value: T, *, now: datetime) -> None:
         """Keep ``value`` under ``key``."""
-        self._noted[key] = (now, value)
-        self._noted.move_to_end(key)
-        while len(self._noted) > MOST:
-            self._noted.popitem(last=False)
+        self._recorded[key] = (now, value)
+        self._recorded.move_to_end(key)
+        while len(self._recorded) > MOST:
+            self._recorded.popitem(last=False)
 
     def get(self, key: Hashable, *, within: timedelta, now: datetime) -> T | None:
-        """Return what was noted under ``key`` not longer ago than ``within``, else None."""
-        at, value = self._noted.get(key, (None, None))
+        """Return what was recorded under ``key`` not longer ago than ``within``, else None."""
+        at, value = self._recorded.get(key, (None, None))
         return value if at is not None and now - at < within else None
 
     def forget(self, key: Hashable) -> None:
-        """Let nothing be noted under ``key``."""
-        self._noted.pop(key, None)
+        """Let nothing be recorded under ``key``."""
+        self._recorded.pop(key, None)

@@ -34,7 +34,7 @@ def refusing_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
 
 
 def refuse_if_held(what: str) -> None:
-    """Note that ``what`` is about to begin.
+    """Record that ``what`` is about to begin.
 
     Raises:
         HoldingError: A transaction is held; only where ``is_strict``.

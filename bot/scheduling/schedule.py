@@ -191,7 +191,7 @@ class Schedule:
         return due
 
     def record_failure(self, at: float) -> None:
-        """Take note that the API failed."""
+        """Record that the API failed."""
         self.price.freeze(at + _AFTER_OUTAGE)
 
     def release(self, now: float, *, spent: float) -> None:

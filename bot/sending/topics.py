@@ -155,7 +155,7 @@ class Topics:
         return Target(chat_id, thread_id)
 
     async def adopt(self, chat_id: int, name: str, thread_id: int) -> None:
-        """Note a topic of ours that Telegram tells of, where its answer did not reach us."""
+        """Record a topic of ours that Telegram tells of, where its answer did not reach us."""
         async with self._db.begin() as tx:
             await store.adopt(tx, chat_id, name, thread_id)
 

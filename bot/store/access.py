@@ -89,7 +89,7 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
 
 
 async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
-    """Note that somebody is refused in a sentence now; false where that was said before."""
+    """Record that somebody is refused in a sentence now; false where that was said before."""
     key = {"kind": subject.kind, "subject": subject.id}
     values = {"name": name, "refused_at": now}
     is_news = access_list.c.refused_at.is_(None)

@@ -37,7 +37,7 @@ _SEE = _NEW.on_conflict_do_update(
 
 
 async def record_seen(tx: Tx, subjects: Collection[Acquaintance], day: date) -> None:
-    """Note that these were there that day; each day counts once."""
+    """Record that these were there that day; each day counts once."""
     rows = [
         {"kind": kind, "subject": subject, "days": 1, "last_day": day}
         for kind, subject in sorted(subjects)  # in one order: two batches must not wait in a ring
@@ -47,7 +47,7 @@ async def record_seen(tx: Tx, subjects: Collection[Acquaintance], day: date) -> 
 
 
 async def set_name(tx: Tx, person: int, name: str) -> None:
-    """Note what a person who was seen is called."""
+    """Record what a person who was seen is called."""
     mine = sa.and_(
         acquaintances.c.kind == "person",
         acquaintances.c.subject == person,

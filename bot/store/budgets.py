@@ -1,8 +1,8 @@
 """How much may still be spent of a chat's and a person's day, of the budget, of the balance.
 
-Each limit is one conditional UPDATE: the database says yes or no, so that any number of askers at
-the last credit get one yes. Rows are locked in one order (chat, person, account), which leaves no
-way for two transactions to wait for each other.
+What is spent is added to a row by one statement, with the limits as its condition: the database
+says yes or no, so that any number of askers at the last credit get one yes. Rows are locked in one
+order (chat, person, account), which leaves no way for two transactions to wait for each other.
 """
 
 from collections.abc import Sequence
@@ -205,7 +205,7 @@ async def account_state(tx: Tx) -> AccountState:
 
 
 async def set_reach(tx: Tx, reach: int) -> None:
-    """Note that the balance is zero when ``reach`` credits were ever spent."""
+    """Record that the balance is zero when ``reach`` credits were ever spent."""
     await _set_account(tx, reach=reach)
 
 

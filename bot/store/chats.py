@@ -21,7 +21,7 @@ chats = sa.Table(
     sa.Column("title", sa.Text, nullable=False, server_default=""),
     sa.Column("language", sa.String(16)),  # chosen by /language; None: as Telegram says
     sa.Column("menu", sa.String(16)),  # the digest of its own menu of commands, as Telegram has it
-    sa.Column("language_code", sa.String(16)),  # of the person who wrote last, from Telegram
+    sa.Column("language_code", sa.String(16)),  # as Telegram says: its person's, or its adder's
     sa.Column("zone", sa.String(64), nullable=False, server_default="UTC"),
     sa.Column("quiet_from", sa.Integer),  # minutes after midnight in the chat's zone
     sa.Column("quiet_to", sa.Integer),
@@ -168,7 +168,7 @@ async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def set_state(
     tx: Tx, chat_id: int, state: Literal["active", "closed"], *, now: datetime
 ) -> bool:
-    """Note that the bot may write there or not; return whether that is news."""
+    """Record that the bot may write there or not; return whether that is news."""
     statement = (
         sa.update(chats)
         .where(chats.c.id == chat_id, chats.c.state != state)

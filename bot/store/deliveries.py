@@ -210,7 +210,7 @@ SENT = (
 
 
 async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
-    """Note that a claimer means to send these."""
+    """Record that a claimer means to send these."""
     if ids:
         await tx.execute(STARTED, {"ids": ids})
 
@@ -260,7 +260,7 @@ async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
 
 
 async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
-    """Note which message brought each delivery (by its id)."""
+    """Record which message brought each delivery (by its id)."""
     if message_ids:
         arrived = [
             {"delivery": delivery_id, "message": message_id, "now": now}

@@ -51,7 +51,7 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
 
 
 async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime) -> bool:
-    """Note that something is missing, and put off the next probe; false when that is known.
+    """Record that something is missing, and put off the next probe; false when that is known.
 
     That posts are removed is known when it has happened some times in a row.
     """

@@ -54,7 +54,7 @@ async def threads_named(tx: Tx, chat_id: int, names: Collection[str]) -> dict[st
 
 
 async def claim(tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime) -> None:
-    """Note that a topic is being made, in a chat that is locked."""
+    """Record that a topic is being made, in a chat that is locked."""
     values = {"name": name, "thread_id": MAIN, "claimed_until": until}
     await put(tx, topics, {"chat_id": chat_id, "profile_id": profile_id}, values)
 

@@ -46,12 +46,12 @@ class Failing:
         self.suspects: dict[str, float] = {}  # when the last call about each failed
 
     def record_failure(self, subject: str, now: float) -> None:
-        """Note a call that failed."""
+        """Record a call that failed."""
         lately = {one: at for one, at in self.suspects.items() if at > now - self.WINDOW}
         self.suspects = {**lately, subject: now}
         self.is_on = self.is_on or len(self.suspects) >= self.SUBJECTS
 
     def record_answer(self) -> None:
-        """Note an answer: the API works."""
+        """Record an answer: the API works."""
         self.suspects.clear()
         self.is_on = False

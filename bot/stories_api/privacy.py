@@ -46,7 +46,7 @@ class Trust:
     fell_back_at: datetime | None = None
 
     def record_contradiction(self, profile_id: str, now: datetime) -> bool:
-        """Note a contradiction; return whether forced answers are not trusted from now on."""
+        """Record a contradiction; return whether forced answers are not trusted from now on."""
         kept = {one: at for one, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
         if self.fell_back_at is not None or len(self.contradicted) < _ENOUGH:
@@ -101,7 +101,7 @@ class PrivacyCheck:
             await self._record_contradiction(profile_id, "a story that it lacked")
 
     async def record_refusal(self, known: Known) -> None:
-        """Note that a full answer says "private" after forced ones were believed."""
+        """Record that a full answer says "private" after forced ones were believed."""
         if self._was_forced(known):
             await self._record_contradiction(known.profile_id, "a refusal")
 

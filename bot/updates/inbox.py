@@ -203,7 +203,7 @@ class Intake:
         self.worker.wake()
 
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
-        """Note who asks and where, once a day for each as far as this process knows."""
+        """Record who asks and where, once a day for each as far as this process knows."""
         day = now.date()
         if self._seen_day != day:
             self._seen_day, self._seen = day, set()
