@@ -178,6 +178,7 @@ def _is_doubtful(row: Delivery) -> bool:
 
 
 def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
+    """Put a row off or drop it where it may not go now; return whether that was so."""
     may_crash_us = row.claims >= alert_rules.MAX_CLAIMS
     if may_crash_us and row.notice and row.created_at <= now - DAY:
         decision.dropped.append((row, _TOO_MANY_CRASHES))

@@ -4,8 +4,8 @@ The live loop keeps the profiles in a table and the simulator keeps them in a he
 A row needs its ``ProfileState``, its weight (subscribers who can be told now), the credits of a
 check, and ``due_at`` as an indexed column. A round of the loop::
 
-    schedule.advance(now, spent=...)              # credits that the UTC day's checks have cost
-    due, early = schedule.credits(now)            # how many may go to what is due, to the rest
+    schedule.release(now, spent=...)              # credits that the UTC day's checks have cost
+    due, early = schedule.credits_to_spend(now)   # how many may go to what is due, to the rest
     rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <= now ...
     rows += claim(limit=early // cost)            # ... and when all of these are served, the next
     for row in rows:                              # outside of any transaction
@@ -13,7 +13,7 @@ check, and ``due_at`` as an indexed column. A round of the loop::
             schedule.due_at(state, weight, cost)     # write due_at; check only if it is still due
         stories = fetch(row)                      # on failure: schedule.record_failure(now)
         schedule.learn_polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
-    sleep until schedule.next_at(first due_at and seen_at of the table, cost, now=..., spent=...)
+    sleep until schedule.next_check_at(first due_at and seen_at, cost, now=..., spent=...)
 
 Which rows a claim may take is said by ``unseen_since``: where the credit bucket is empty, those
 last seen ``_URGENT`` ago have what the day still has; before their time, only those that have
