@@ -67,10 +67,8 @@ async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
 
 async def is_known(tx: Tx, kind: _Kind, subject: int) -> bool:
     """Return whether somebody was seen on enough days."""
-    statement = sa.select(acquaintances.c.days).where(
-        acquaintances.c.kind == kind, acquaintances.c.subject == subject
-    )
-    return ((await tx.execute(statement)).scalar() or 0) >= KNOWN_AFTER
+    condition = known_condition(sa.literal(kind), sa.literal(subject, sa.BigInteger))
+    return bool((await tx.execute(sa.select(condition))).scalar())
 
 
 def known_condition(
