@@ -192,7 +192,9 @@ class Running:
             parts.db,
             parts.bot,
             handling,
-            last_resort=handling.handler_by(handlers.errors.answer_without_handlers),
+            last_resort=handling.handler_by(
+                partial(handlers.errors.answer_without_handlers, chats=parts.services.chats)
+            ),
             too_much=handling.handler_by(self._answer_excess),
             said_again=timing.said_again,
             metrics=parts.metrics,

@@ -87,8 +87,9 @@ def _only_ends_use(context: Context) -> bool:
 
 async def _tell_refused(context: Context, judged: Judged) -> None:
     """Tell the person or the chat once; a pressed button is answered each time."""
-    person = context.event.effective_user
-    context.t = translator_for(person.language_code if person else None)
+    person, known = context.event.effective_user, context.known
+    code = person.language_code if person else None
+    context.t = translator_for(known.effective_language if known else code)
     if not _wants_answer(context):
         return
     if judged.entry and judged.entry.refused_at:

@@ -1,6 +1,7 @@
 """Every failure becomes a sentence in the chat's language; an unexpected one gets a number."""
 
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -8,6 +9,7 @@ import structlog
 from telegram import Chat, Message, Update
 from telegram.error import Forbidden, TelegramError
 
+from bot.chats.settings import Chats
 from bot.context import Context, prepare, target_of
 from bot.domain.errors import (
     INCIDENT,
@@ -70,11 +72,14 @@ async def react(context: Context, message: Message, sign: str) -> None:
         log.info("a message can't be marked", reason=str(error))
 
 
-async def answer_without_handlers(update: Update) -> None:
+async def answer_without_handlers(update: Update, *, chats: Chats) -> None:
     """Answer an update without any handler, since handling it took the process down repeatedly."""
     message, person = update.effective_message, update.effective_user
     code = person.language_code if person else None
     if message:
+        with suppress(Exception):  # its row may be what can't be read
+            if chat := await chats.get(message.chat.id):
+                code = chat.effective_language
         incident = secrets.token_hex(4)
         log.error("given up", incident=incident, update_id=update.update_id)
         t = translator_for(code)

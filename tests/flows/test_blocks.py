@@ -14,9 +14,11 @@ from telegram import InlineKeyboardButton
 
 from bot.chats.access import Access
 from bot.domain.access import Subject
+from bot.domain.errors import BlockedError
 from bot.domain.model import Profile
 from bot.fetching.names import Names
 from bot.presentation.actions import for_chat
+from bot.presentation.translation import translator_for
 from bot.store import chats, moves
 from bot.store.access import access_list
 from bot.store.engine.database import Database
@@ -242,6 +244,15 @@ async def test_who_is_blocked_while_a_name_is_looked_up_is_not_told_that_it_is_f
     monkeypatch.setattr(Names, "public_owner", blocked_meanwhile)
     (said,) = await town.bell.ask(place.bob, f"/subscribe unseen @{place.name}")
     assert said["text"].startswith(REFUSED)
+
+
+async def test_who_is_blocked_is_told_in_the_language_that_was_chosen(town: Town) -> None:
+    bell, ann = town.bell, town.ann
+    (choice,) = await bell.ask(ann, "/language")
+    await bell.press(ann, choice, "language:de")
+    await town.block(ann)
+    (said,) = await bell.ask(ann, "/help")
+    assert said["text"].startswith(translator_for("de")(BlockedError.text))
 
 
 async def test_who_writes_as_a_blocked_channel_is_not_served(town: Town) -> None:

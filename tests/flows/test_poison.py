@@ -74,3 +74,22 @@ async def test_an_update_that_can_not_be_read_is_left_out_and_its_chat_goes_on(
         with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
             attempts = db.execute("SELECT attempts FROM inbox WHERE update_id = 1").fetchall()
     assert attempts == [(7,)]  # the third; two that failed count three each
+
+
+async def test_who_is_answered_without_handlers_is_told_in_the_language_of_the_group(
+    box: Box, tmp_path: Path
+) -> None:
+    control = box.control
+    ann, bob = await control.person(language_code="de"), await control.person(language_code="ru")
+    group = await control.chat("supergroup", members={ann: "creator", bob: "member"})
+    async with running_bell(tmp_path, box) as bell:
+        await bell.ask(group, "/help@storybell_7000000001_bot", user=ann)
+        with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
+            # As if handling each update from now on had taken the process down again and again.
+            db.execute(
+                "CREATE TRIGGER worn AFTER INSERT ON inbox BEGIN "
+                "UPDATE inbox SET attempts = 50 WHERE rowid = NEW.rowid; END"
+            )
+            db.commit()
+        (said,) = await bell.ask(group, "/help@storybell_7000000001_bot", user=bob)
+    assert said["text"].startswith("Bei mir ist etwas schiefgegangen")
