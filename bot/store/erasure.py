@@ -30,18 +30,22 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await chat_queues.lock(tx, chat_id)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
     await subscriptions.update_checks(tx, profile_ids=followed, now=now)
-    await ledger.move_chat(tx, chat_id, ledger.NOBODY)
+    moved = chats.moved_chats
+    # What was under way when a group moved is written down under the old id afterwards.
+    before = sa.select(moved.c.old_id).where(moved.c.new_id == chat_id)
+    ids = [chat_id, *(await tx.execute(before)).scalars()]
+    for one in ids:
+        await ledger.move_chat(tx, one, ledger.NOBODY)
     await acquaintances.forget(tx, [chat_id])
     await access.forget_name(tx, chat_id)
     await inbox.forget_askers(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
-            await tx.execute(sa.delete(table).where(table.c.chat_id == chat_id))
+            await tx.execute(sa.delete(table).where(table.c.chat_id.in_(ids)))
         # A private chat has the id of its person, who asked and subscribed in groups, too.
         for name in _PEOPLE & set(table.c.keys()):
             whose = sa.update(table).where(table.c[name] == chat_id)
             await tx.execute(whose.values({name: None}))
-    moved = chats.moved_chats
     await tx.execute(
         sa.delete(moved).where((moved.c.old_id == chat_id) | (moved.c.new_id == chat_id))
     )

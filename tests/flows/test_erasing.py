@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.store import chat_queues, chats, erasure
+from bot.store import chat_queues, chats, erasure, ledger, moves, usage
 from bot.store.engine.database import Database
 from bot.store.kept_stories import kept
 from bot.store.usage import usage_days
@@ -71,3 +71,19 @@ async def test_an_answer_beside_an_erasure_breaks_no_reference(db: Database) -> 
 
     _, claimed = await asyncio.gather(erase(), claim())
     assert claimed is None
+
+
+async def test_what_was_under_way_when_a_group_moved_is_erased_with_it(db: Database) -> None:
+    old, new = -7, -1007
+    async with db.begin() as tx:
+        await chats.ensure(tx, old, kind="group", title="", now=NOON)
+        await moves.move_chat(tx, old, new, now=NOON)
+        await usage.add(tx, [(old, usage.Use(items=1))], day=NOON.date())
+        await ledger.add(
+            tx, kind="link", chat_id=old, user_id=None, operation="story", nominal=1, now=NOON
+        )
+        await erasure.erase_chat(tx, new, now=NOON)
+        for table in (usage.usage_days, ledger.ledger_entries):
+            of_group = table.c.chat_id.in_([old, new])
+            left = sa.select(sa.func.count()).select_from(table).where(of_group)
+            assert (await tx.execute(left)).scalar() == 0, table.name
