@@ -5,7 +5,7 @@ low. All limits are taken in the transaction of the reservation: no race passes 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -41,6 +41,7 @@ from bot.store import (
     access,
     acquaintances,
     budgets,
+    chats,
     key_values,
     ledger,
     profiles,
@@ -159,6 +160,8 @@ class Ledger:
     async def _reserve(self, payer: Payer, call: Call[object]) -> Reservation:
         async with self._db.begin() as tx:
             now, nominal, asker = self._now(), call.price, payer.asker
+            if asker is not None:
+                asker = await _where_it_is_now(tx, asker)
             is_owner = asker is not None and asker.is_owner
             scopes: list[Scope] = []
             if asker is not None and not is_owner:
@@ -395,6 +398,13 @@ class Ledger:
         # If it is lost with the power, the reservation counts; only more than that must not be.
         async with self._db.begin(durable=(credits or 0) > reservation.credits) as tx:
             await self.settle(tx, reservation, credits)
+
+
+async def _where_it_is_now(tx: Tx, asker: Asker) -> Asker:
+    """Return who asks, in the chat's new id where it has moved since: it has one allowance."""
+    old = asker.chat_id or 0
+    moved_to = await chats.moved_to(tx, old) if old < 0 else None
+    return replace(asker, chat_id=moved_to) if moved_to else asker
 
 
 async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's

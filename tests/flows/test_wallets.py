@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from bot.store import acquaintances
+from bot.store import acquaintances, budgets
 from bot.store.engine.database import Database
 from tests.support.control import wait_for
 from tests.support.storybell import Bell, storybell
@@ -81,3 +81,35 @@ async def test_newcomers_share_a_part_of_the_checks_and_are_told_kindly_when_it_
         assert ["for new users" in text for text in answers] == [False] + [True] * 4
         assert "for new users" not in await said(ann, 6)
         assert "for new users" not in await said(new[0], 0)  # it is looked at for her anyway
+
+
+async def test_a_group_that_moves_between_question_and_answer_has_one_allowance(
+    tmp_path: Path, db: Database, database_url: str
+) -> None:
+    async with storybell(tmp_path, database_url=database_url, chat_daily_allowance=2) as bell:
+        control = bell.control
+        await control.privacy_mode(on=False)
+        ann = await control.person()
+        await control.profile("moving", posts_per_day=0)
+        page = "https://www.instagram.com/stories/moving"
+        links = [f"{page}/{(await control.publish('moving'))['pk']}/" for _ in range(4)]
+        group = await control.chat("group", members={ann: "creator"})
+        await bell.ask(group, "/help", user=ann)
+        await control.fault("stories", {"delay_s": 3.0}, match="/v1/story", times=None)
+        await control.say(group, " ".join(links), user=ann)
+
+        async def has_begun() -> bool:
+            return len(await control.requests("stories", path="/v1/story")) > 0
+
+        await wait_for(has_begun, what="the first call")
+        group = await control.migrate(group)
+
+        async def is_refused() -> bool:
+            said = await control.replies(group)
+            return any("This chat has reached its limit" in m.get("text", "") for m in said)
+
+        await wait_for(is_refused, what="the refusal")
+        assert await control.billed() == 2
+        async with db.read() as tx:
+            day = datetime.now(UTC).date()
+            assert await budgets.allowance_used(tx, "chat", group, day) == 2
