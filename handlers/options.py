@@ -159,11 +159,11 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     await edit_pressed(context, *options_page(one, context, _section_of(what)))
 
 
-def _section_of(option: str) -> str:
-    """Return the section of an option, of ``rules`` or ``pause``."""
-    if option == "rules":
-        return "which"
-    return next((name for name, (_, held) in SECTIONS.items() if option in held), "when")
+def _section_of(option: str) -> str | None:
+    """Return the section that holds an option, ``pause`` or ``rules``, if any does."""
+    if option in {"pause", "rules"}:
+        return "when" if option == "pause" else "which"
+    return next((name for name, (_, held) in SECTIONS.items() if option in held), None)
 
 
 @on_press(actions.OWN_TOPIC)

@@ -2,7 +2,7 @@
 
 from bot.context import Context
 from bot.domain import links, story_terms
-from bot.domain.options import RULES, Options
+from bot.domain.options import RULES
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.domain.story_terms import Rules
@@ -11,7 +11,7 @@ from bot.presentation.html import code, shorten
 from handlers.guard import command
 from handlers.options import OFF, rule_lines
 from handlers.replies import say
-from handlers.subscriptions import choose_profile
+from handlers.subscriptions import change_options, choose_profile
 
 WHICH = N_("Whose rules do you want to see?")
 USAGE = N_(
@@ -46,21 +46,8 @@ async def rules(context: Context) -> None:
     written = {"only": parsed.only, "without": parsed.without} if text else {}
     if text.lower() == OFF:
         written = dict.fromkeys(RULES, "")
-    await _write_rules(context, link.username, written)
-
-
-async def _write_rules(context: Context, username: str, written: dict[str, str]) -> None:
-    """Change rules of a profile's subscription here, if any are ``written``; show them all."""
-    result = await context.services.subscriptions.named(context.chat.id, username)
-    here = [one for one in result if one.target.thread_id == context.place.thread_id] or result
-    if written:
-        here = [
-            await context.services.subscribing.set_options(
-                context.chat.id, one.id, Options.of({**one.options.to_json(), **written})
-            )
-            for one in here
-        ]
-    await say(context, *_rules_page(here[0], context))
+    one = await change_options(context, link.username, written)
+    await say(context, *_rules_page(one, context))
 
 
 def _rules_page(one: Subscription, context: Context) -> Page:

@@ -1,6 +1,6 @@
 """Following profiles: /subscribe, /subscriptions, /unsubscribe, and their buttons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import AdminsUnknownError, AskAgainError, BotError, SubscriptionError
 from bot.domain.model import Target
+from bot.domain.options import Options
 from bot.domain.records import Subscription, mute_of
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
@@ -303,6 +304,25 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
     page = options_page(restored[0], context) if one_page else await list_page(context, 0)
     await edit_pressed(context, *page)
     return None
+
+
+async def change_options(
+    context: Context, username: str, changes: Mapping[str, object]
+) -> Subscription:
+    """Return a profile's subscription of this topic, else of the chat, after ``changes`` of it.
+
+    In a chat that follows it in several topics, but not in this one, they change in all.
+    """
+    every = await context.services.subscriptions.named(context.chat.id, username)
+    here = [one for one in every if one.target.thread_id == context.place.thread_id] or every
+    if changes:
+        here = [
+            await context.services.subscribing.set_options(
+                context.chat.id, one.id, Options.of({**one.options.to_json(), **changes})
+            )
+            for one in here
+        ]
+    return here[0]
 
 
 async def choose_profile(context: Context, question: str, command: str, usage: str) -> None:

@@ -61,7 +61,7 @@ class Alerts:
             batch.album.stories,
             t,
             now=now.replace(second=now.second // 10 * 10, microsecond=0),  # one for ten seconds
-            alert=batch.rows[0].options,
+            options=batch.rows[0].options,
             spare=LINK_ROOM,
         )
         if chat.kind != "channel" and len(batch.album.stories) > 1:

@@ -31,25 +31,26 @@ def caption(
     t: Translator,
     *,
     now: datetime,
-    alert: Options | None = None,
+    options: Options | None = None,
     part: tuple[int, int] | None = None,
     spare: int = 0,
     title: str = "",
 ) -> Safe:
     """Return the caption of an album of one profile, at most 1,024 code points after parsing.
 
-    An ``alert`` announces new stories as its subscription wants; ``part`` = (2, 3) marks the
-    second album of three; ``title`` is that of the highlight they are from. Where it is
-    too long, whole lines go, the least important first; ``spare`` code points are left free.
+    With the ``options`` of a subscription it announces new stories, as these say; ``part`` =
+    (2, 3) marks the second album of three; ``title`` is that of the highlight they are from.
+    Where it is too long, whole lines go, the least important first; ``spare`` code points are
+    left free.
     """
-    header = _header(stories, t, alert)
+    header = _header(stories, t, options)
     if part and part[1] > 1:
         header += f" · {part[0]}/{part[1]}"
     lines = [header]
     if name := shorten(one_line(title), _NAME_LENGTH):
         lines.append(f"⭐ {bold(foreign(name, rtl=t.rtl))}")
     lines += ["🕒 " + _time_line(stories, t, now), *_end_line(stories, t, now)]
-    return _fit(lines, _details(stories, t, alert), t, spare)
+    return _fit(lines, _details(stories, t, options), t, spare)
 
 
 def profile_link(profile: Profile, t: Translator) -> Safe:
@@ -65,9 +66,9 @@ def profile_link(profile: Profile, t: Translator) -> Safe:
     return Safe(shown + " ☑️" if profile.is_verified else shown)
 
 
-def _header(stories: Sequence[Story], t: Translator, alert: Options | None) -> str:
+def _header(stories: Sequence[Story], t: Translator, options: Options | None) -> str:
     name = profile_link(stories[0].profile, t)
-    if alert is None:
+    if options is None:
         return name
     if len(stories) == 1:
         return "🔔 " + t("New story from {profile}", profile=name)
@@ -99,7 +100,7 @@ def _end_line(stories: Sequence[Story], t: Translator, now: datetime) -> list[st
     return ["⏳ " + t("The first one disappears: {when}", when=when)]
 
 
-def _details(stories: Sequence[Story], t: Translator, alert: Options | None) -> list[str]:
+def _details(stories: Sequence[Story], t: Translator, options: Options | None) -> list[str]:
     """Return the lines about what the stories hold, the most important first.
 
     A short caption tells who has paid, and where links lead that no button can: those of an
@@ -115,7 +116,7 @@ def _details(stories: Sequence[Story], t: Translator, alert: Options | None) -> 
 
     sponsors = listed(lambda story: story.sponsors, _person_link)
     lines = ["🤝 " + t("Paid partnership with {names}", names=Safe(sponsors))] if sponsors else []
-    if alert and alert.caption == "short":
+    if options and options.caption == "short":
         is_single = len(stories) == 1
         links = listed(lambda story: _bare_links(story) if is_single else story.links, _web_link)
         return [*lines, *([f"🔗 {links}"] if links else [])]

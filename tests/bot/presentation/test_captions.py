@@ -158,7 +158,7 @@ def test_the_one_link_at_the_end_has_its_room() -> None:
 
 
 def test_the_short_style_tells_when_and_who_paid() -> None:
-    short = parse(of(RICH, alert=Options()))[0]
+    short = parse(of(RICH, options=Options()))[0]
     assert short.splitlines()[1:] == [
         "🕒 November 25, 2:05\u202fPM",
         "⏳ Disappears: November 26, 2:05\u202fPM",
@@ -166,7 +166,7 @@ def test_the_short_style_tells_when_and_who_paid() -> None:
         "🤝 Paid partnership with canon",
     ]
     # The links of an album have no buttons.
-    album = parse(of(RICH, replace(STORY, pk="12"), alert=Options()))[0]
+    album = parse(of(RICH, replace(STORY, pk="12"), options=Options()))[0]
     assert album.splitlines()[-1] == "🔗 example.com/a · b.example"
 
 
@@ -178,8 +178,10 @@ def test_posts_and_music_have_their_lines() -> None:
 
 
 def test_an_alert_says_that_it_is_new() -> None:
-    assert parse(of(STORY, alert=Options()))[0].startswith("🔔 New story from National Geographic")
-    both = of(STORY, replace(STORY, pk="12"), alert=Options())
+    assert parse(of(STORY, options=Options()))[0].startswith(
+        "🔔 New story from National Geographic"
+    )
+    both = of(STORY, replace(STORY, pk="12"), options=Options())
     assert parse(both)[0].startswith("🔔 2 new stories from National Geographic")
 
 
@@ -250,9 +252,9 @@ def test_in_arabic_each_line_runs_from_right_to_left_and_names_keep_apart() -> N
     st.sampled_from([None, Options(), unlike_defaults().options]),
 )
 def test_no_story_makes_a_caption_that_telegram_refuses(
-    given_stories: list[Story], language: str, alert: Options | None
+    given_stories: list[Story], language: str, options: Options | None
 ) -> None:
-    markup = of(*given_stories, t=translator_for(language), alert=alert)
+    markup = of(*given_stories, t=translator_for(language), options=options)
     text, entities = parse(markup)
     assert len(text) <= visible_length(markup) <= CAPTION_LENGTH
     assert len(markup.encode()) <= 32768
