@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.chats.access import INVITATION_VALID_FOR
 from bot.context import Context
-from bot.domain.access import Entry, Subject, parse_block, parse_subject
+from bot.domain.access import Entry, Subject, parse_subject, parse_until_and_reason
 from bot.domain.identity import is_nobody
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, Buttons, Page
@@ -104,7 +104,7 @@ async def block(context: Context) -> None:
         await say(context, context.t(BLOCK_USAGE))
         return
     subject, name, rest = named
-    until, reason = parse_block(rest, context.now)
+    until, reason = parse_until_and_reason(rest, context.now)
     entry = await context.services.access.block(subject, until=until, reason=reason, name=name)
     t = context.t
     text = t(BLOCKED, who=name_with_id(entry))

@@ -176,7 +176,7 @@ async def set_own_topic(context: Context, number: int, value: str) -> None:
 @on_press(actions.DEFAULT)
 async def change_default(context: Context, what: str | None, value: str | None) -> None:
     """Show the defaults of the chat, or change one."""
-    options = Options.of(context.chat.defaults)
+    options = Options.from_json(context.chat.defaults)
     if what and value:
         options = with_option(options, what, value)
         await context.services.chats.change(context.chat.id, defaults=options.to_json())
@@ -192,7 +192,7 @@ def with_option(options: Options, what: str, value: str) -> Options:
     wanted: dict[str, object] = {what: value == ON if what in TOGGLES else value}
     if what in {"rules", *TEXTS}:
         wanted = dict.fromkeys(RULES if what == "rules" else [what], "")
-    return Options.of({**options.to_json(), **wanted})
+    return Options.from_json({**options.to_json(), **wanted})
 
 
 def next_value(options: Options, what: str) -> str:

@@ -33,7 +33,7 @@ async def rules(context: Context) -> None:
         await choose_profile(context, WHICH, "rules", USAGE)
         return
     link, text = links.parse_argument(words[0]), " ".join(words[1:])
-    parsed = story_terms.parse(text)
+    parsed = story_terms.parse_rules(text)
     says_nothing = text and parsed == Rules()  # "only:" alone takes no rules away
     if link is None or link.username is None or says_nothing:
         await say(context, context.t(USAGE))

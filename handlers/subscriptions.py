@@ -25,7 +25,7 @@ from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import AdminsUnknownError, AskAgainError, BotError, SubscriptionError
 from bot.domain.model import Target
 from bot.domain.options import Options
-from bot.domain.records import Subscription, mute_of
+from bot.domain.records import Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, arrows, button, for_chat
@@ -318,7 +318,7 @@ async def change_options(
     if changes:
         here = [
             await context.services.subscribing.set_options(
-                context.chat.id, one.id, Options.of({**one.options.to_json(), **changes})
+                context.chat.id, one.id, Options.from_json({**one.options.to_json(), **changes})
             )
             for one in here
         ]
@@ -385,7 +385,7 @@ async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     chat_id = target.chat_id if target else context.chat.id
     here = await context.services.presence.mutes(chat_id)
     if target:
-        place = mute_of(here, target.thread_id)
+        place = find_mute(here, target.thread_id)
         here = (place,) if place else ()
     return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in here))
 

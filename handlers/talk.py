@@ -107,7 +107,7 @@ async def answer_talk(context: Context) -> None:
         await exchange.offer_import(context, message, message.document)
     elif await settings.set_typed(context, text):
         return
-    elif command := talk.command_in(text):
+    elif command := talk.split_command(text):
         await _answer_command(context, *command)
     elif names := talk.names_in(said):
         await _show_list(context, names)

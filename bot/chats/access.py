@@ -17,7 +17,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.billing.people import Guest, guest, guests
-from bot.domain.access import Entry, Judged, Mode, Subject, judge, row_of
+from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
 from bot.domain.errors import BlockedError, OwnerBlockError
 from bot.domain.records import Chat
 from bot.runtime.workers import Worker
@@ -100,7 +100,7 @@ class Access:
         if entry and entry.is_blocked(self._now()):
             return Judged("blocked", name, entry), False, chat
         judged = judge(self.mode, chat_id, rows=rows, person_id=person, now=self._now())
-        own = row_of(rows, Subject("person", str(person)))
+        own = find_entry(rows, Subject("person", str(person)))
         is_owner = person in self._always_owners or bool(own and own.is_owner)
         return (replace(judged, verdict="let") if is_owner else judged), is_owner, chat
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import options
-from bot.domain.records import Known, Mute, Subscription, mute_of
+from bot.domain.records import Known, Mute, Subscription, find_mute
 from bot.domain.selection import FILTERED
 from bot.store import chats, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
@@ -102,7 +102,7 @@ async def explain(
         outcomes=Outcomes.from_tallies(tallies, now=now),
         chat_open=chat is not None and chat.state == "active",
         out_of_budget=out_of_budget,
-        mute=mute_of(await mutes.of_chat(tx, target.chat_id), target.thread_id),
+        mute=find_mute(await mutes.of_chat(tx, target.chat_id), target.thread_id),
         live=len(live),
         passing=sum(not options.held_back_by(story, subscription.options) for story in live),
     )

@@ -84,7 +84,7 @@ def _entry(row: object) -> ImportEntry | None:
     link = parse_argument(row["username"])
     if link is None or link.kind != "profile" or link.username is None:
         return None
-    return ImportEntry(link.username, Preferences.of(row))
+    return ImportEntry(link.username, Preferences.from_json(row))
 
 
 def _shown_text(row: object) -> str:

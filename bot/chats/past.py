@@ -75,7 +75,7 @@ class Past:
             )
             owner = await profiles.get(tx, profile_id)  # it may have another name by now
         names = {username, owner.username if owner else username}
-        if any(alert_rules.is_blocked(profile_id, name, self._blocked) for name in names):
+        if any(alert_rules.is_on_block_list(profile_id, name, self._blocked) for name in names):
             raise NothingKeptError(username=username)
         if not result:
             is_all = within >= alert_rules.KEPT_FOR

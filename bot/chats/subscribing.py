@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules
-from bot.domain.budget import DAY, poll_shares
+from bot.domain.budget import DAY, share_with_newcomers
 from bot.domain.errors import (
     AskAgainError,
     BlockedProfileError,
@@ -342,7 +342,7 @@ class Subscribing:
                 is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
                 counts = list(await profiles.count_followed(tx))
                 counts[is_fresh] += 1 + pending
-                shares = poll_shares(
+                shares = share_with_newcomers(
                     self._polling.credits_a_day, known=counts[False], fresh=counts[True]
                 )
                 a_poll = await schedule_state.cost_of_poll(tx, self._polling.credits_a_poll)
@@ -401,7 +401,7 @@ class Subscribing:
             await chat_queues.ensure(tx, target.chat_id, now=now)
             if await store.find(tx, target, profile.profile_id) is None:
                 is_new = await self._check_limits(tx, target.chat_id, profile.username)
-            wanted = preferences or Preferences(Options.of(chat.defaults))
+            wanted = preferences or Preferences(Options.from_json(chat.defaults))
             if fast:
                 wanted = replace(wanted, options=replace(wanted.options, fast=True))
             wanted = wanted.valid_at(now)
@@ -458,7 +458,7 @@ class Subscribing:
         return changed
 
     def _refuse_blocked(self, profile_id: str, username: str) -> None:
-        if alert_rules.is_blocked(profile_id, username, self._polling.blocked):
+        if alert_rules.is_on_block_list(profile_id, username, self._polling.blocked):
             raise BlockedProfileError(username=username)
 
 

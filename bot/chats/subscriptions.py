@@ -124,7 +124,7 @@ class Subscriptions:
                 else {
                     "paused": False,
                     "paused_until": None,
-                    "since": alert_rules.news_since(since or now),
+                    "since": alert_rules.alerts_begin_at(since or now),
                 }
             )
             await store.change(tx, subscription_id, **values)
@@ -252,7 +252,7 @@ class Subscriptions:
             NotFollowedError: The chat does not follow it.
         """
         rows = await self.named(chat_id, username)
-        if alert_rules.is_blocked(rows[0].profile_id, username, self.blocked):
+        if alert_rules.is_on_block_list(rows[0].profile_id, username, self.blocked):
             return []
         now = self._now()
         return await self._db.fetch(lambda tx: stories.live(tx, rows[0].profile_id, now=now))

@@ -74,7 +74,7 @@ class Judged:
     entry: Entry | None = None
 
 
-def row_of(rows: Iterable[Entry], subject: Subject) -> Entry | None:
+def find_entry(rows: Iterable[Entry], subject: Subject) -> Entry | None:
     """Return which of these rows of the list is about somebody."""
     return next((one for one in rows if Subject(one.kind, one.subject) == subject), None)
 
@@ -95,9 +95,9 @@ def judge(
     # A button in a private chat may be pressed by somebody else: it is about who presses.
     who = person_id if chat_id is None or chat_id > 0 else None
     here = Subject.of_chat(who or chat_id or 0)
-    person = row_of(rows, Subject("person", str(person_id)))
-    chat = row_of(rows, Subject("chat", str(chat_id)))
-    adder = row_of(rows, Subject("person", chat.added_by)) if chat else None
+    person = find_entry(rows, Subject("person", str(person_id)))
+    chat = find_entry(rows, Subject("chat", str(chat_id)))
+    adder = find_entry(rows, Subject("person", chat.added_by)) if chat else None
     if person and person.is_blocked(now):
         return Judged("blocked", Subject("person", person.subject), person)
     if chat and chat.is_blocked(now):
@@ -124,7 +124,7 @@ def parse_span(word: str) -> timedelta | None:
     return int(result[1]) * _UNITS[result[2]] if result else None
 
 
-def parse_block(words: Sequence[str], now: datetime) -> tuple[datetime | None, str]:
+def parse_until_and_reason(words: Sequence[str], now: datetime) -> tuple[datetime | None, str]:
     """Return until when a block holds (None: until it is ended), and its reason."""
     span = parse_span(words[0].lower()) if words else None
     reason = " ".join(words[1:] if span else words)

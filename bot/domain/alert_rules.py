@@ -76,7 +76,7 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
 """Which kinds of stories wait while such a right is missing; for any other right all wait."""
 
 
-def merged_right(known: Right, new: Right) -> Right:
+def combine_missing_rights(known: Right, new: Right) -> Right:
     """Return the right that stands for both: ``known``, which was missing, and ``new``, which is.
 
     The right to photos or videos counts for more than that to files, as which few stories go.
@@ -91,7 +91,7 @@ _PROBE_AFTER = timedelta(minutes=10)
 _HOURLY_PROBES = 24
 
 
-def probe_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
+def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
     """Return when to ask again whether the bot may write, after ``probes`` times of asking.
 
     First after 10 minutes, then each hour for a day, then each day: some groups close at night.
@@ -113,7 +113,7 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
     return now + _doubled(first, attempts, _LAST_RETRY)
 
 
-def ask_again_at(now: datetime, number: int) -> datetime:
+def repeat_asks_again_at(now: datetime, number: int) -> datetime:
     """Return when a repeat asks for its turn again; ``number``, its id, spreads them in time."""
     return now + _FIRST_TEST_AGAIN * (1 + number % 100 / 50)
 
@@ -163,7 +163,7 @@ def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime,
     return (snapshot_at, gone) if snapshot_at is not None and snapshot_at < gone else None
 
 
-def missed_notice(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
+def missed_notice_fields(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
     """Return the fields of the notice that stories of these hours may be missing, in Unix ms."""
     begun, ended = (int(moment.timestamp() * 1000) for moment in (begin, end))
     return {"username": username, "from": begun, "to": ended}
@@ -264,11 +264,11 @@ def _reachable_at(due: datetime, member: AudienceMember) -> datetime:
     return quiet_until(due, member.quiet, member.zone) or due
 
 
-def news_since(now: datetime) -> datetime:
+def alerts_begin_at(now: datetime) -> datetime:
     """Return the time from which stories are news to who begins now; in whole seconds."""
     return now.replace(microsecond=0)
 
 
-def is_blocked(profile_id: str, username: str, blocked: Collection[str]) -> bool:
+def is_on_block_list(profile_id: str, username: str, blocked: Collection[str]) -> bool:
     """Return whether the owner has put the profile on the block-list, by id or name."""
     return profile_id in blocked or username in blocked

@@ -61,7 +61,7 @@ def allowances_for(
     return Allowances(chat, own, math.floor(replies * limits.newcomer_share))
 
 
-def poll_shares(budget: float, *, known: int, fresh: int) -> tuple[float, float]:
+def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[float, float]:
     """Return the schedule's credits a day for what known people follow, and newcomers alone.
 
     ``known`` and ``fresh`` count the profiles of each; where one side follows nothing, the other

@@ -41,7 +41,7 @@ class Options:
     without: str = ""
 
     @classmethod
-    def of(cls, values: Mapping[str, object]) -> Self:
+    def from_json(cls, values: Mapping[str, object]) -> Self:
         """Return the options in ``to_json``; what is unknown or no possible value is left out."""
         switches = cls.__dataclass_fields__.keys() - CHOICES.keys() - TEXTS.keys()
         known: dict[str, Any] = {}
@@ -81,7 +81,7 @@ class Preferences:
     paused_until: datetime | None = None
 
     @classmethod
-    def of(cls, values: Mapping[str, object]) -> Self:
+    def from_json(cls, values: Mapping[str, object]) -> Self:
         """Return the preferences in ``to_json``; what is no possible value is left out."""
         options, until = values.get("options"), values.get("paused_until")
         try:
@@ -89,7 +89,7 @@ class Preferences:
         except ValueError:
             end = None
         return cls(
-            Options.of(options) if isinstance(options, dict) else Options(),
+            Options.from_json(options) if isinstance(options, dict) else Options(),
             paused=values.get("paused") is True,
             paused_until=end if end and end.tzinfo and MINYEAR < end.year < MAXYEAR else None,
         )

@@ -188,7 +188,7 @@ class Mute:
         return self.thread_id == WHOLE
 
 
-def mute_of(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
+def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
     """Return what stands against writing to a thread, or to the chat itself."""
     thread_id = thread_id or MAIN
     return next((one for one in mutes if one.mutes_whole_chat or one.thread_id == thread_id), None)

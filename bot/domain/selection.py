@@ -56,7 +56,7 @@ class Batch:
         """Return the answer that it is, if it is one."""
         return self.rows[0] if self.rows[0].notice == REPLY else None
 
-    def first_message(self) -> "Batch":
+    def cut_to_first_message(self) -> "Batch":
         """Return the part of it that is one message."""
         if self.album is None:
             return Batch(self.target, self.rows[:1])
@@ -101,7 +101,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         decision.held += [(row, until, "quiet") for row in queue.rows if row.notice != REPLY]
         return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
-    rest = _unmuted_rows(alerts, queue.mutes, decision, now)
+    rest = _defer_muted_rows(alerts, queue.mutes, decision, now)
     while rest and decision.batch is None:
         head = rest[0]
         group = [row for row in rest if _goes_with(row, head)]
@@ -112,7 +112,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     return decision
 
 
-def _unmuted_rows(
+def _defer_muted_rows(
     rows: Sequence[Delivery], mutes: Sequence[Mute], decision: Decision, now: datetime
 ) -> list[Delivery]:
     """Return the rows that no mute holds back; the others wait until Telegram is asked again.
@@ -193,14 +193,14 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
         decision.dropped.append((row, TOO_OLD if row.held == MUTED else _FORGOTTEN))
     elif not row.copies and (why := options.held_back_by(row.story, row.options)):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
-    elif row.story.expires_at <= now and not _waited_quietly(row, row.story, chat, now):
+    elif row.story.expires_at <= now and not _expired_in_quiet_hours(row, row.story, chat, now):
         decision.dropped.append((row, TOO_OLD))
     else:
         return _defer_to_digest(row, chat, decision, now)
     return True
 
 
-def _waited_quietly(row: Delivery, story: Story, chat: Chat, now: datetime) -> bool:
+def _expired_in_quiet_hours(row: Delivery, story: Story, chat: Chat, now: datetime) -> bool:
     """Return whether quiet hours outlasted a story's day, and are not over for long.
 
     Instagram serves the file some hours longer.

@@ -22,15 +22,15 @@ def load_stories(value: object) -> list[Story]:
     return STORIES.validate_python(value)
 
 
-def load_readable(values: Sequence[object]) -> list[Story | None]:
+def load_each_or_none(values: Sequence[object]) -> list[Story | None]:
     """Return each story, None where its value is no story (any more)."""
     try:
         return list(load_stories(values))
     except ValidationError:
-        return [_readable(value) for value in values]
+        return [_story_or_none(value) for value in values]
 
 
-def _readable(value: object) -> Story | None:
+def _story_or_none(value: object) -> Story | None:
     try:
         (story,) = load_stories([value])
     except ValidationError:

@@ -39,11 +39,11 @@ def is_term(word: str) -> bool:
     """Return whether a word in lower case is a term."""
     if word in _KINDS or any(form.fullmatch(word) for form in (_NAME, _HOST)):
         return True
-    bare = "".join(char for char in word if not is_mark(char))
+    bare = "".join(char for char in word if not is_combining_mark(char))
     return len(word) <= LONGEST and any(form.fullmatch(bare) for form in (_HASHTAG, _PLACE))
 
 
-def is_mark(char: str) -> bool:
+def is_combining_mark(char: str) -> bool:
     """Return whether a character belongs to the letter before it, as vowels do in Hindi."""
     return unicodedata.category(char).startswith("M")
 
@@ -54,7 +54,7 @@ def normalized(text: str) -> str:
     At most 20 terms and 200 characters.
     """
     kept = ""
-    terms = [word for word in dict.fromkeys(_words(text)) if is_term(word)]
+    terms = [word for word in dict.fromkeys(_split_words(text)) if is_term(word)]
     for term in terms[:MOST]:
         longer = f"{kept} {term}".strip()
         if len(longer) <= LONGEST:
@@ -62,19 +62,19 @@ def normalized(text: str) -> str:
     return kept
 
 
-def parse(text: str) -> Rules:
+def parse_rules(text: str) -> Rules:
     """Return the rules in ``only: #sale not: video``; words before the first head are *only*'s."""
     parts = _HEAD.split(text)
     lists = {"only": parts[0], "not": ""}
     for head, terms in zip(parts[1::2], parts[2::2], strict=True):
         lists[head.lower()] += " " + terms
     unknown = tuple(
-        word for terms in lists.values() for word in _words(terms) if not is_term(word)
+        word for terms in lists.values() for word in _split_words(terms) if not is_term(word)
     )
     return Rules(normalized(lists["only"]), normalized(lists["not"]), unknown)
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return [_WWW.sub("", word) for word in _SEPARATOR.split(text.lower()) if word]
 
 

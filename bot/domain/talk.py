@@ -89,7 +89,7 @@ def names_in(text: str) -> tuple[str, ...]:
     return result if all(names) and len(meant) > 1 else ()
 
 
-def command_in(text: str) -> tuple[str, str] | None:
+def split_command(text: str) -> tuple[str, str] | None:
     """Return the word of a command, without its slash, and what stands after it."""
     match = _COMMAND.fullmatch(text.strip())
     return (match[1].lower(), (match[2] or "").strip()) if match else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
-from bot.domain.budget import poll_shares
+from bot.domain.budget import share_with_newcomers
 from bot.domain.incidents import SetIncident
 from bot.domain.sentences import NN_
 from bot.scheduling.pricing import fewest_credits, is_feasible
@@ -83,8 +83,8 @@ def shortfall(
     credits of one check.
     """
     known, fresh = counts
-    shares = poll_shares(budget, known=known, fresh=fresh)
-    parts = poll_shares(1.0, known=known, fresh=fresh)
+    shares = share_with_newcomers(budget, known=known, fresh=fresh)
+    parts = share_with_newcomers(1.0, known=known, fresh=fresh)
     spare = _SPARE if was_short else 1.0
     sides = list(zip(counts, shares, parts, strict=True))
     if all(is_feasible(share, count * cost * spare) for count, share, _ in sides):

@@ -162,7 +162,7 @@ class Highlights:
             raise
 
     def _refuse_blocked(self, profile: Profile) -> None:
-        if alert_rules.is_blocked(profile.profile_id, profile.username, self._blocked):
+        if alert_rules.is_on_block_list(profile.profile_id, profile.username, self._blocked):
             name = profile.username
             raise BlockedProfileError(username=name) if name else HighlightGoneError
 

@@ -167,7 +167,7 @@ class Viewer:
         return _snapshot_of(profile, stories or [])
 
     def _refuse_blocked(self, username: str, profile_id: str = "") -> None:
-        if alert_rules.is_blocked(profile_id, username, self._blocked):
+        if alert_rules.is_on_block_list(profile_id, username, self._blocked):
             raise BlockedProfileError(username=username)
 
 

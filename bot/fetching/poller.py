@@ -300,7 +300,7 @@ class Scheduler:
 
     async def _poll(self, known: Known, plan: Plan) -> str:
         """Check one profile; return a word on what came of it."""
-        if alert_rules.is_blocked(known.profile_id, known.username, self._settings.blocked):
+        if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
         if not await self._count_audience(known):
             return "nobody waits"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from bot.domain.budget import poll_shares
+from bot.domain.budget import share_with_newcomers
 from bot.domain.model import Story
 from bot.domain.records import Known
 from bot.scheduling.forecast import ProfileState
@@ -66,7 +66,7 @@ class Plan:
         ``known`` and ``fresh`` count the profiles that known people follow, or newcomers alone.
         """
         schedule, budget = self.schedule, sure + more
-        apart = poll_shares(sure, known=known, fresh=fresh)[1] if known and fresh else 0.0
+        apart = share_with_newcomers(sure, known=known, fresh=fresh)[1] if known and fresh else 0.0
         if (schedule.budget, schedule.apart) != (budget, apart):
             schedule.set_budget(budget, apart=apart)
         self.pause = None

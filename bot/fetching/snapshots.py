@@ -83,7 +83,7 @@ async def _finish_check(
         await _enqueue_notice(tx, before, "back", {"username": before.username}, now=now)
     missed = alert_rules.missed_hours(before.snapshot_at, now)
     if followed and missed and before.state == "active":
-        fields = alert_rules.missed_notice(before.username, *missed)
+        fields = alert_rules.missed_notice_fields(before.username, *missed)
         await fan_outs.add(
             tx,
             before.profile_id,

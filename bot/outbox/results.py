@@ -382,7 +382,7 @@ async def _record_muted(
     await _requeue(tx, rest, left=left, now=now)
     if outcome.missing == "documents":  # others go on; what is only too large is tried hourly
         for row in rest:
-            due_at = now if row.options.files else alert_rules.probe_at(now, 1)
+            due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)
             await deliveries.change(tx, [row.id], due_at=due_at, held=selection.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN

@@ -263,7 +263,7 @@ class Outbox:
         wait = self._outage.wait_to_ask()
         if wait is None:
             for row in batch.rows:
-                due_at = alert_rules.ask_again_at(now, row.id)
+                due_at = alert_rules.repeat_asks_again_at(now, row.id)
                 await deliveries.change(tx, [row.id], due_at=due_at)
             await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
         return wait
@@ -283,7 +283,7 @@ class Outbox:
                     later = now + alert_rules.STANDSTILL
                     await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
                 elif batch:
-                    batch = batch.first_message()
+                    batch = batch.cut_to_first_message()
                     await deliveries.record_claim(tx, [row.id for row in batch.rows])
                     return [ClaimedBatch(queues[0], batch, now + self.lease, is_try=True)]
         await outage.end_pause()  # nothing is owed that could tell more

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 from bot.domain.model import Profile, Reshared, Story
 from bot.domain.options import Options
 from bot.domain.sentences import NN_
-from bot.domain.story_terms import is_mark
+from bot.domain.story_terms import is_combining_mark
 from bot.presentation.buttons import button_links
 from bot.presentation.html import Safe, bold, foreign, link, one_line, shorten, visible_length
 from bot.presentation.translation import Translator
@@ -206,6 +206,6 @@ def _song_text(name: str, t: Translator) -> str:
 
 
 def _hashtag_text(name: str, t: Translator) -> str:
-    letters = (char for char in one_line(name) if re.match(r"\w", char) or is_mark(char))
+    letters = (char for char in one_line(name) if re.match(r"\w", char) or is_combining_mark(char))
     name = "".join(letters)
     return foreign("#" + shorten(name, _WORD_LENGTH), rtl=t.rtl) if name else ""

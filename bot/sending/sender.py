@@ -11,7 +11,7 @@ from functools import reduce
 
 from telegram.ext import ExtBot
 
-from bot.domain.alert_rules import merged_right
+from bot.domain.alert_rules import combine_missing_rights
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import (
     LARGEST_FILE,
@@ -127,5 +127,5 @@ def _album_outcome(items: list[Item], stopped: Outcome | None, lane: Lane) -> Ou
         return TryLater(reason="media unavailable", items=sent, failed=failed)
     missing = [item.refused for item in items if item.refused]
     if missing:
-        return Muted(reduce(merged_right, missing), items=sent, failed=failed)
+        return Muted(reduce(combine_missing_rights, missing), items=sent, failed=failed)
     return Sent(sent, failed)

@@ -14,7 +14,7 @@ from bot.domain.alert_rules import LONGEST_WAIT, MAX_CLAIMS
 from bot.domain.model import Story, Target
 from bot.domain.options import Options
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, Delivery, Subscription
-from bot.domain.serialization import load_readable
+from bot.domain.serialization import load_each_or_none
 from bot.store.engine.database import Tx
 from bot.store.engine.schema import BigId, Timestamp, metadata, only_rows
 from bot.store.profiles import profiles
@@ -162,7 +162,7 @@ async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
 
 def _to_deliveries(rows: Sequence[sa.Row[Any]]) -> list[Delivery]:
     payloads = {row.story_pk: row.story for row in rows if row.story}
-    known = dict(zip(payloads, load_readable(list(payloads.values())), strict=True))
+    known = dict(zip(payloads, load_each_or_none(list(payloads.values())), strict=True))
     return [_delivery(row, known.get(row.story_pk)) for row in rows]
 
 
@@ -174,7 +174,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
         story_pk=row.story_pk,
         story=story,
         username=row.username or "",
-        options=Options.of(row.options or {}),
+        options=Options.from_json(row.options or {}),
         notice=row.notice,
         fields=row.fields or {},
         copies=row.copies,

@@ -57,10 +57,8 @@ async def those_ended_at(
         .where(ended.c.chat_id == chat_id, ended.c.at >= at, ended.c.at < at + _SECOND)
         .order_by(ended.c.username, ended.c.thread_id)
     )
-    return [
-        (row.username, Target(row.chat_id, row.thread_id or None), Preferences.of(row.preferences))
-        for row in rows
-    ]
+    places = [(row, Target(chat_id, row.thread_id or None)) for row in rows]
+    return [(row.username, place, Preferences.from_json(row.preferences)) for row, place in places]
 
 
 async def has_ended(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:

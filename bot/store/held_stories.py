@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import Story
 from bot.domain.records import KnownFile
-from bot.domain.serialization import load_readable
+from bot.domain.serialization import load_each_or_none
 from bot.store.answers import VERDICT, cached_answers
 from bot.store.engine.database import Tx
 from bot.store.file_ids import files
@@ -73,5 +73,5 @@ async def newest(
         .limit(most)
     )
     rows = (await tx.execute(statement)).all() if ids else []
-    readable = load_readable([row[0] for row in rows])
+    readable = load_each_or_none([row[0] for row in rows])
     return [(one, KnownFile(*row[1:])) for one, row in zip(readable, rows, strict=True) if one]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import ORIGINAL, Story
 from bot.domain.records import Delivery, FileKind
-from bot.domain.serialization import dump_stories, load_readable
+from bot.domain.serialization import dump_stories, load_each_or_none
 from bot.store.chats import chats
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import Timestamp, chat_key, insert, metadata
@@ -136,7 +136,7 @@ async def latest(
             .limit(limit)
         )
     ).all()
-    stories = load_readable([row.story for row in rows])
+    stories = load_each_or_none([row.story for row in rows])
     return [
         Kept(story, row.kind, row.file_id, row.file_unique_id)
         for story, row in zip(stories, rows, strict=True)

@@ -209,7 +209,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     if news:
         await deliveries_store.end(tx, chat_id=chat_id, reason="away", now=now)
         await subscriptions.restart_alerts(
-            tx, chat_id, since=alert_rules.news_since(min(since or now, now))
+            tx, chat_id, since=alert_rules.alerts_begin_at(min(since or now, now))
         )
         await chat_queues.reschedule(tx, chat_id)
         await subscriptions.update_checks(tx, chat_id=chat_id, now=now)

@@ -57,10 +57,10 @@ async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: dat
     """
     known = [one for one in await of_chat(tx, chat_id) if one.thread_id == thread_id]
     probes = known[0].probes + 1 if known else 0
-    together = alert_rules.merged_right(known[0].missing, missing) if known else missing
+    together = alert_rules.combine_missing_rights(known[0].missing, missing) if known else missing
     values = {
         "missing": together,
-        "probe_at": alert_rules.probe_at(now, probes, together),
+        "probe_at": alert_rules.recheck_right_at(now, probes, together),
         "probes": probes,
     }
     key = {"chat_id": chat_id, "thread_id": thread_id}

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain.model import Story
-from bot.domain.serialization import dump_stories, load_readable
+from bot.domain.serialization import dump_stories, load_each_or_none
 from bot.store.engine.database import Tx
 from bot.store.engine.schema import Timestamp, insert, metadata
 from bot.store.profiles import profiles
@@ -94,7 +94,7 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
         .where(stories.c.profile_id == profile_id, stories.c.expires_at > now)
         .order_by(stories.c.taken_at, stories.c.pk)
     )
-    readable = load_readable(list((await tx.execute(statement)).scalars()))
+    readable = load_each_or_none(list((await tx.execute(statement)).scalars()))
     return [story for story in readable if story]
 
 

@@ -83,7 +83,7 @@ def _columns(preferences: Preferences) -> dict[str, Any]:
 
 def _preferences(row: sa.Row[Any]) -> Preferences:
     until = row.paused_until if row.paused else None
-    return Preferences(Options.of(row.options), paused=row.paused, paused_until=until)
+    return Preferences(Options.from_json(row.options), paused=row.paused, paused_until=until)
 
 
 def _subscription(row: sa.Row[Any]) -> Subscription:
@@ -258,7 +258,7 @@ async def audience_members(tx: Tx, profile_id: str, *, limit: int) -> list[Audie
         AudienceMember(
             row.zone,
             None if row.quiet_from is None else (row.quiet_from, row.quiet_to),
-            row.digest_at if Options.of(row.options).digest else None,
+            row.digest_at if Options.from_json(row.options).digest else None,
         )
         for row in rows
     ]

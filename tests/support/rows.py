@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Story
-from bot.domain.serialization import load_readable
+from bot.domain.serialization import load_each_or_none
 from bot.store.engine.database import Tx
 from bot.store.ledger import ledger_entries
 from bot.store.profiles import profiles
@@ -32,7 +32,7 @@ async def all_spent(tx: Tx, *, since: date = date(2000, 1, 1)) -> int:
 async def kept_stories(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:
     """Return the stories that are still kept, by pk."""
     statement = sa.select(stories.c.value).where(stories.c.pk.in_(list(pks)))
-    readable = load_readable(list((await tx.execute(statement)).scalars()))
+    readable = load_each_or_none(list((await tx.execute(statement)).scalars()))
     return {story.pk: story for story in readable if story}
 
 

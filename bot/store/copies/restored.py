@@ -50,7 +50,7 @@ async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
     )
     await tx.execute(sa.update(inbox).where(OPEN).values(done_at=now, body=""))
     # What was posted in this very second may have been alerted to before.
-    since = alert_rules.news_since(now) + timedelta(seconds=1)
+    since = alert_rules.alerts_begin_at(now) + timedelta(seconds=1)
     await tx.execute(
         sa.update(subscriptions).where(subscriptions.c.since < since).values(since=since)
     )
@@ -62,6 +62,6 @@ async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
         profiles.c.next_check_at.is_not(None), profiles.c.state == "active"
     )
     for profile_id, username in (await tx.execute(followed)).all():
-        fields = alert_rules.missed_notice(username, made_at, now)
+        fields = alert_rules.missed_notice_fields(username, made_at, now)
         await fan_outs.add(tx, profile_id, notice=MISSED, fields=fields, due_at=now, now=now)
     return made_at

@@ -249,9 +249,9 @@ def test_hours_are_missed_only_after_a_storys_life() -> None:
 
 def test_the_block_list_holds_ids_and_names() -> None:
     blocked = {"5", "prada"}
-    assert alert_rules.is_blocked("5", "renamed", blocked)
-    assert alert_rules.is_blocked("6", "prada", blocked)
-    assert not alert_rules.is_blocked("6", "natgeo", blocked)
+    assert alert_rules.is_on_block_list("5", "renamed", blocked)
+    assert alert_rules.is_on_block_list("6", "prada", blocked)
+    assert not alert_rules.is_on_block_list("6", "natgeo", blocked)
 
 
 @pytest.mark.parametrize(
@@ -269,13 +269,13 @@ def test_the_block_list_holds_ids_and_names() -> None:
     ],
 )
 def test_two_rights_that_are_missing_are_one(known: Right, new: Right, missing: Right) -> None:
-    assert alert_rules.merged_right(known, new) == missing
+    assert alert_rules.combine_missing_rights(known, new) == missing
 
 
 def test_permission_is_asked_for_after_ten_minutes_then_hourly_then_daily() -> None:
-    waits = [alert_rules.probe_at(NOON, probes) - NOON for probes in (0, 1, 24, 25)]
+    waits = [alert_rules.recheck_right_at(NOON, probes) - NOON for probes in (0, 1, 24, 25)]
     assert waits == [10 * MINUTE, HOUR, HOUR, DAY]
-    removals = [alert_rules.probe_at(NOON, probes, "peace") - NOON for probes in (1, 2)]
+    removals = [alert_rules.recheck_right_at(NOON, probes, "peace") - NOON for probes in (1, 2)]
     assert removals == [timedelta(0), DAY]
 
 
@@ -301,7 +301,7 @@ def test_each_try_waits_twice_as_long() -> None:
 def test_a_repeat_waits_longer_and_its_id_spreads_it() -> None:
     ids = (0, 50, 99, 100)
     assert alert_rules.retry_at(NOON, 2, is_repeat=True) - NOON == 30 * SECOND
-    asked = [alert_rules.ask_again_at(NOON, n) - NOON for n in ids]
+    asked = [alert_rules.repeat_asks_again_at(NOON, n) - NOON for n in ids]
     assert asked == [15 * SECOND, 30 * SECOND, 44.7 * SECOND, 15 * SECOND]
     for is_reply, wait in ((True, 5 * MINUTE), (False, 15 * MINUTE)):
         third = [alert_rules.repeat_at(NOON, 2, is_reply=is_reply, number=n) - NOON for n in ids]
@@ -321,7 +321,7 @@ def test_a_second_answer_proves_what_the_first_says() -> None:
 
 def test_news_begin_with_a_whole_second() -> None:
     now = NOON + timedelta(microseconds=999_999)
-    assert alert_rules.news_since(now) == NOON
+    assert alert_rules.alerts_begin_at(now) == NOON
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.budget import Limits, allowances_for, poll_shares
+from bot.domain.budget import Limits, allowances_for, share_with_newcomers
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.schedule import Schedule
 
@@ -40,7 +40,7 @@ def test_nobody_gets_more_by_being_new(limits: Limits, is_known: bool) -> None:
 def test_newcomers_have_a_tenth_at_most_where_others_want_looks(
     budget: float, known: int, fresh: int
 ) -> None:
-    for_known, for_fresh = poll_shares(budget, known=known, fresh=fresh)
+    for_known, for_fresh = share_with_newcomers(budget, known=known, fresh=fresh)
     if known and fresh:
         assert for_known + for_fresh <= budget * (1 + 1e-9)
         assert for_fresh <= budget / 10
@@ -62,5 +62,5 @@ def test_sixty_new_accounts_with_267_profiles_make_nobodys_checks_rarer_than_by_
         ]
         return sum(pauses) / len(pauses)
 
-    attacked, _ = poll_shares(5_000, known=len(honest), fresh=267)
+    attacked, _ = share_with_newcomers(5_000, known=len(honest), fresh=267)
     assert mean_pause(attacked) <= 1.1 * mean_pause(5_000) * (1 + 1e-9)

@@ -11,8 +11,8 @@ from bot.domain.budget import (
     budget_free_at,
     left_by_replies,
     midnight_after,
-    poll_shares,
     rule_for,
+    share_with_newcomers,
 )
 
 DAY = datetime(2026, 4, 8, tzinfo=UTC)
@@ -74,9 +74,9 @@ def test_what_nobody_else_may_spend_is_back_at_midnight() -> None:
 
 
 def test_newcomers_have_a_part_of_the_schedule_where_both_follow_something() -> None:
-    assert poll_shares(1600, known=2, fresh=1) == (1552, 48)
-    assert poll_shares(1600, known=0, fresh=1) == (1600, 1600)
-    assert poll_shares(1600, known=2, fresh=0) == (1600, 1600)
+    assert share_with_newcomers(1600, known=2, fresh=1) == (1552, 48)
+    assert share_with_newcomers(1600, known=0, fresh=1) == (1600, 1600)
+    assert share_with_newcomers(1600, known=2, fresh=0) == (1600, 1600)
 
 
 def test_what_replies_leave_is_what_no_day_took_from_this_hour_on() -> None:

@@ -24,8 +24,8 @@ from tests.support.followed import NOON
     ids=str,
 )
 def test_what_is_unknown_or_no_possible_value_is_left_out(value: dict[str, object]) -> None:
-    assert Options.of(value) == Options()
-    assert Options.of({**value, "keep": True}) == Options(keep=True)
+    assert Options.from_json(value) == Options()
+    assert Options.from_json({**value, "keep": True}) == Options(keep=True)
 
 
 def test_a_subscription_begins_with_no_option() -> None:
@@ -39,7 +39,7 @@ def test_rules_are_the_texts_that_keep_stories_back() -> None:
 
 def test_a_mute_that_is_over_is_none_nor_is_one_without_a_time() -> None:
     muted = Preferences(paused=True, paused_until=NOON)
-    assert muted.valid_at(NOON) == Preferences() == Preferences.of({"paused_until": "soon"})
+    assert muted.valid_at(NOON) == Preferences() == Preferences.from_json({"paused_until": "soon"})
     assert muted.valid_at(NOON - timedelta(seconds=1)) == muted
 
 
@@ -47,5 +47,5 @@ def test_a_mute_that_is_over_is_none_nor_is_one_without_a_time() -> None:
     "until", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+01:00"]
 )
 def test_a_mute_that_no_calendar_has_is_a_pause(until: str) -> None:
-    read = Preferences.of({"paused": True, "paused_until": until})
+    read = Preferences.from_json({"paused": True, "paused_until": until})
     assert read == Preferences(paused=True)

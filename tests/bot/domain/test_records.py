@@ -12,7 +12,7 @@ from bot.domain.records import (
     Chat,
     Known,
     Mute,
-    mute_of,
+    find_mute,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -63,5 +63,5 @@ def test_a_profile_is_private_by_its_state(state: str, *, is_private: bool) -> N
 def test_a_thread_is_muted_by_its_own_row_or_by_that_of_the_whole_chat(
     threads: list[int], asked: int | None, stands: int | None
 ) -> None:
-    got = mute_of([mute(thread) for thread in threads], asked)
+    got = find_mute([mute(thread) for thread in threads], asked)
     assert got == (None if stands is None else mute(stands))

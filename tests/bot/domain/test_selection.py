@@ -179,11 +179,11 @@ def test_what_may_fill_a_message_goes_alone() -> None:
 def test_the_first_of_a_batch_is_what_is_one_message() -> None:
     notices = decide(notice(1, "back"), notice(2, "back")).batch
     assert notices is not None
-    assert notices.first_message() == selection.Batch(Target(1), notices.rows[:1])
-    assert len(notices.first_message().rows) == 1
+    assert notices.cut_to_first_message() == selection.Batch(Target(1), notices.rows[:1])
+    assert len(notices.cut_to_first_message().rows) == 1
     stories = decide(row(1), row(2)).batch
     assert stories is not None
-    assert stories.first_message() == selection.Batch(
+    assert stories.cut_to_first_message() == selection.Batch(
         Target(1), stories.rows[:1], Album((story("1", NOON),))
     )
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.model import Profile, Story
-from bot.domain.serialization import dump_stories, load_readable, load_stories
+from bot.domain.serialization import dump_stories, load_each_or_none, load_stories
 
 profiles = st.builds(Profile, st.from_regex(r"[0-9]{1,12}", fullmatch=True), st.text(max_size=30))
 stories = st.builds(
@@ -30,5 +30,5 @@ def test_stories_come_back_as_they_were(given_stories: list[Story]) -> None:
 def test_what_is_no_story_any_more_takes_no_other_along() -> None:
     one = Story("1", datetime(2026, 3, 1, tzinfo=UTC), "photo", Profile("787132", "natgeo"))
     (value,) = dump_stories([one])
-    assert load_readable([value, {"pk": "2"}, None]) == [one, None, None]
-    assert load_readable([value]) == [one]
+    assert load_each_or_none([value, {"pk": "2"}, None]) == [one, None, None]
+    assert load_each_or_none([value]) == [one]

@@ -93,7 +93,7 @@ def test_a_term_does_not_fit_what_is_like_it(term: str) -> None:
     ],
 )
 def test_rules_are_read_as_people_write_them(text: str, rules: Rules) -> None:
-    assert story_terms.parse(text) == rules
+    assert story_terms.parse_rules(text) == rules
 
 
 @given(st.text(max_size=400))
@@ -101,9 +101,9 @@ def test_what_is_stored_is_read_again_as_it_is(text: str) -> None:
     terms = story_terms.normalized(text)
     assert story_terms.normalized(terms) == terms
     assert len(terms) <= story_terms.LONGEST
-    options = Options.of(dict.fromkeys(TEXTS, text))
-    assert Options.of(options.to_json()) == options
-    assert story_terms.parse(f"only: {terms}") == Rules(terms)
+    options = Options.from_json(dict.fromkeys(TEXTS, text))
+    assert Options.from_json(options.to_json()) == options
+    assert story_terms.parse_rules(f"only: {terms}") == Rules(terms)
 
 
 def test_a_list_has_at_most_20_terms_and_200_characters() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.talk import ALIASES, command_in, command_meant, name_in, names_in
+from bot.domain.talk import ALIASES, command_meant, name_in, names_in, split_command
 
 KNOWN = ("stories", "subscribe", "unsubscribe", "settings", "help")
 
@@ -62,7 +62,7 @@ def test_a_list_of_names_and_nothing_else(text: str, names: tuple[str, ...]) -> 
     ],
 )
 def test_a_command_and_what_stands_after_it(text: str, command: tuple[str, str] | None) -> None:
-    assert command_in(text) == command
+    assert split_command(text) == command
 
 
 @pytest.mark.parametrize(

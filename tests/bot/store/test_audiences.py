@@ -31,7 +31,7 @@ async def facts(tx: Tx) -> dict[str, dict[int, float]]:
     rows = await tx.execute(sa.select(*columns).select_from(joined).where(subscriptions.WAITS))
     found: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for profile_id, chat_id, options in rows:
-        found[profile_id][chat_id] += 4 if Options.of(options).fast else 1
+        found[profile_id][chat_id] += 4 if Options.from_json(options).fast else 1
     return found
 
 
