@@ -116,7 +116,7 @@ async def _attack(here: World, case: Case, plan: Attack) -> int:
     """Subscribe in turn; return how many profiles found room."""
     async with here.db.begin() as tx:
         for n in range(plan.accounts):
-            await chats.ensure(tx, FIRST_NEW + n, kind="private", title="", now=here.now())
+            await chats.add_or_update(tx, FIRST_NEW + n, kind="private", title="", now=here.now())
     added = 0
     for n in range(plan.wanted):
         chat = FIRST_NEW + n % plan.accounts

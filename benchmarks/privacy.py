@@ -136,7 +136,7 @@ async def world(
             now=now,
         )
         async with db.begin() as tx:
-            await chats.ensure(tx, CHAT, kind="private", title="", now=made)
+            await chats.add_or_update(tx, CHAT, kind="private", title="", now=made)
         yield World(sandbox, db, scheduler, subscribing, privacy, told)
 
 

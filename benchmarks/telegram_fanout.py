@@ -67,7 +67,7 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
     async with db.begin() as tx:
         await snapshots.record_name(tx, profile, now=now)
         for person in people:
-            await chats.ensure(tx, person, kind="private", title="", now=now)
+            await chats.add_or_update(tx, person, kind="private", title="", now=now)
             await subscriptions.add(
                 tx,
                 Target(person),

@@ -164,7 +164,7 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
         )
         async with db.begin() as tx:
             for chat in (1, 2, ANN_ID):
-                await chats.ensure(tx, chat, kind="private", title="", now=now())
+                await chats.add_or_update(tx, chat, kind="private", title="", now=now())
         yield Shop(
             sandbox,
             db,

@@ -279,7 +279,7 @@ class Ledger:
                 before = await _lock_drift(tx)
                 drift = before.after_reading(reading) if before else Drift(reading, reading)
                 await key_values.put(tx, DRIFT, drift.to_json())
-            await budgets.set_reach(tx, balance.credits - in_flight + spent)
+            await budgets.set_spendable_total(tx, balance.credits - in_flight + spent)
         return balance
 
     async def take_certain_drift(self) -> Drift | None:
@@ -387,7 +387,7 @@ class Ledger:
         return [scope for scope, _, _ in wanted]
 
     async def _allowances_of(self, tx: Tx, asker: Asker) -> Allowances:
-        person, chat, is_known = await access.allowances(tx, asker.user_id, asker.chat_id)
+        person, chat, is_known = await access.allowances_of_asker(tx, asker.user_id, asker.chat_id)
         return allowances_for(self.limits, is_known=is_known, of_chat=chat, of_person=person)
 
     async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word

@@ -63,7 +63,7 @@ class Reports:
         today = self.now().date()
         async with self.db.read() as tx:
             used = await budgets.allowance_used(tx, "chat", chat_id, today)
-            _, own, _ = await access.allowances(tx, None, chat_id)
+            _, own, _ = await access.allowances_of_asker(tx, None, chat_id)
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
         allowance = self.limits.chat_daily_allowance if own is None else own
         week = [got.get(day, 0) for day in _days_between(today - timedelta(days=6), today)]

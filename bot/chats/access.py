@@ -75,7 +75,7 @@ class Access:
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
             if self.mode == "invited" and before != "invited":
-                kept = await store.allow_all(tx, await chats.active_ids(tx), via="before", now=now)
+                kept = await store.allow_new(tx, await chats.active_ids(tx), via="before", now=now)
                 if kept:
                     log.info("chats that were there before stay allowed", chats=kept)
             if before != self.mode:
@@ -91,11 +91,11 @@ class Access:
         """
         name = Subject("chat", str(as_chat))
         async with self._db.read() as tx:
-            chat, rows = await chats.with_listed(tx, person, chat_id)
+            chat, rows = await chats.get_with_access(tx, person, chat_id)
             # What comes late from the old id of a group belongs to the new one.
             if chat is None and chat_id and (moved := await chats.moved_to(tx, chat_id)):
                 chat_id = moved
-                chat, rows = await chats.with_listed(tx, person, moved)
+                chat, rows = await chats.get_with_access(tx, person, moved)
             entry = None if as_chat is None else await store.get(tx, name)
         if entry and entry.is_blocked(self._now()):
             return Judged("blocked", name, entry), False, chat
@@ -227,7 +227,7 @@ class Access:
             await chats.lock(tx, [chat_id])
             await chats.refuse_blocked(tx, chat_id, now=now)
             await self._allow_added(tx, chat_id, by, name=title)
-            await chats.ensure(
+            await chats.add_or_update(
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
             )
 
@@ -339,7 +339,7 @@ class Access:
         now = self._now()
         async with self._db.read() as tx:
             blocked = await store.blocked_chats(tx, now=now)
-            active = await chats.active_of(tx, blocked)
+            active = await chats.active_among(tx, blocked)
         for chat_id in active:
             async with self._db.begin() as tx:
                 await chats.lock(tx, [chat_id])

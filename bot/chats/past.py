@@ -96,7 +96,7 @@ class Past:
 
     async def is_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is what the bot has brought to a chat within three days."""
-        return await self._db.fetch(lambda tx: deliveries.has_alert(tx, chat_id, message_id))
+        return await self._db.fetch(lambda tx: deliveries.is_alert(tx, chat_id, message_id))
 
 
 def _albums(result: Sequence[Kept]) -> list[Album]:

@@ -38,7 +38,7 @@ class Chats:
         if known and details == (known.kind, known.title, known.language_code):
             return known
         async with self._db.begin() as tx:
-            return await chats.ensure(
+            return await chats.add_or_update(
                 tx, chat_id, kind=kind, title=title, now=self._now(), language_code=language_code
             )
 

@@ -154,7 +154,7 @@ class AnswerCache:
         if (storing := self._storing.get(key)) is not None:
             await asyncio.wait([storing])  # its write may hold the answer, or who has the name
         verdict, now = answers.verdict_key(of), self._now()
-        kept = await self._db.fetch(lambda tx: answers.get(tx, key, verdict, now=now))
+        kept = await self._db.fetch(lambda tx: answers.get_fresh(tx, key, verdict, now=now))
         if key in kept:
             return _value_or_raise(kept[key], codec)
         if kept.get(verdict) == ProfilePrivateError.__name__:

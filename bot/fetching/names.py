@@ -59,7 +59,7 @@ class Names:
         """
         key, now = answers.verdict_key(username), self._now()
         async with self._db.read() as tx:
-            if verdict := (await answers.get(tx, key, now=now)).get(key):
+            if verdict := (await answers.get_fresh(tx, key, now=now)).get(key):
                 raise _VERDICTS[verdict]("known from the last answer", username=username)
             return await profiles.named(tx, username, since=now - within)
 

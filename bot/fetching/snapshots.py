@@ -42,7 +42,7 @@ async def record(
     is_renamed = snapshot.profile.username != before.username
     # What was said of the name that comes with stories is forgotten with it.
     if is_renamed if snapshot.stories else snapshot.is_checked:
-        await answers.forget(tx, answers.verdict_key(before.username))
+        await answers.remove(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
     if before.next_check_at is not None and new:
         await stories.add_moments(tx, [one for one in snapshot.stories if one.pk in new])
@@ -54,8 +54,8 @@ async def record(
 
 async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Keep the name that the API gives a profile, and tell of a new one; return what was known."""
-    before = await profiles.ensure(tx, profile, now=now)
-    await answers.forget(tx, answers.verdict_key(profile.username))
+    before = await profiles.add_or_update(tx, profile, now=now)
+    await answers.remove(tx, answers.verdict_key(profile.username))
     is_new = profile.username not in {"", before.username}
     if before.next_check_at is not None and is_new:
         names = {"old": before.username, "new": profile.username}
@@ -69,7 +69,7 @@ async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     The name in ``profile`` is then only what was known when the question was asked: it confirms
     nothing, and an answer that came in between may have told of a new one.
     """
-    return await profiles.lock(tx, profile.profile_id) or await profiles.ensure(
+    return await profiles.lock(tx, profile.profile_id) or await profiles.add_or_update(
         tx, profile, now=now
     )
 

@@ -19,11 +19,11 @@ async def clean(db: Database, *, now: datetime) -> int:
     deleted, another does not find.
     """
     gone = 0
-    for what in retention.rules(now):
+    for what in retention.all_overdue(now):
         count = _SLICE
         while count == _SLICE:
             async with db.begin(durable=False) as tx:  # what a power cut undoes goes next time
-                count = await retention.forget(tx, what, limit=_SLICE)
+                count = await retention.delete_overdue(tx, what, limit=_SLICE)
             gone += count
     if gone:
         log.info("forgotten", rows=gone)

@@ -502,7 +502,7 @@ class Outbox:
         """Return those of a round of sends that may leave, their copies counted."""
         tokens = await chat_queues.lock_all(tx, [one.queue.chat.id for one in leaving])
         held = [one for one in leaving if tokens.get(one.queue.chat.id) == one.queue.token]
-        counted = await deliveries.count_attempt(tx, _row_ids(held, left=False))
+        counted = await deliveries.record_copy(tx, _row_ids(held, left=False))
         wanted = counted | await deliveries.still_open(tx, _row_ids(held, left=True))
         ours = [one for one in held if wanted.issuperset(row.id for row in one.batch.rows)]
         gone = counted.difference(_row_ids(ours, left=False))

@@ -118,7 +118,7 @@ class Files:
         """Drop a file_id that Telegram refused."""
         self._memory.pop(pk, None)
         async with self._db.begin() as tx:
-            await store.forget(tx, self._bot_id(), pk)
+            await store.remove(tx, self._bot_id(), pk)
 
     def _usable(self, pks: Collection[str]) -> dict[str, KnownFile]:
         return {pk: file for pk, file in self.cached(pks).items() if is_good_for(file, len(pks))}

@@ -297,7 +297,7 @@ async def record_reply(
     await _count_items(tx, target.chat_id, payload, outcome, now=now)
     known = set()
     if isinstance(outcome, Muted):  # the albums of one answer need say it once only
-        enqueued = await deliveries.replies_enqueued(tx, target.chat_id)
+        enqueued = await deliveries.waiting_replies(tx, target.chat_id)
         known = {one.get("text") for one in enqueued}
     said = [more for more in _follow_ups(payload, outcome) if more["text"] not in known]
     for more in said:

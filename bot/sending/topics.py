@@ -60,7 +60,7 @@ class Topics:
 
     async def known_places(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
         """Return the topics that profiles of these names have already; a topic may be gone."""
-        threads = await self._db.fetch(lambda tx: store.threads_named(tx, chat_id, usernames))
+        threads = await self._db.fetch(lambda tx: store.threads_of(tx, chat_id, usernames))
         return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
 
     async def check_may_make(self, chat_id: int) -> None:
@@ -140,7 +140,7 @@ class Topics:
                 )
         except (BadRequest, Forbidden) as error:
             async with self._db.begin() as tx:
-                await store.forget_unmade(tx, chat_id, profile_id)
+                await store.remove_unmade(tx, chat_id, profile_id)
             log.info("a topic can't be made", chat=chat_id, reason=str(error))
             raise _error_of(error, chat_id) from error
         except (TelegramError, TimeoutError) as error:

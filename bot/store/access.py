@@ -148,7 +148,7 @@ async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
     return [Entry(*row) for row in await tx.execute(statement.order_by(_KIND, _SUBJECT))]
 
 
-async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
+async def allow_new(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
     """Allow these people and chats where the list does not know them; return how many are new."""
     rows = [
         {"kind": one.kind, "subject": one.id, "is_allowed": True, "via": via, "since": now}
@@ -194,8 +194,8 @@ def _block_length(entry: Entry) -> tuple[bool, bool, datetime]:
     return entry.blocked_since is not None, until is None, until or EPOCH
 
 
-async def forget_name(tx: Tx, chat_id: int) -> None:
-    """Forget the name of somebody who asked for that; whether they may use the bot stays."""
+async def erase_name(tx: Tx, chat_id: int) -> None:
+    """Erase the name of somebody who asked for that; whether they may use the bot stays."""
     theirs = _is_subject(Subject.of_chat(chat_id))
     await tx.execute(sa.update(access_list).where(theirs).values(name=""))
 
@@ -232,24 +232,24 @@ def _is_usable(digest: str, now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _allowance(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect[Any]:
+def _allowance_sql(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect[Any]:
     mine = sa.and_(kind == _KIND, sa.bindparam(subject) == _SUBJECT)
     return sa.select(access_list.c.allowance).where(mine).scalar_subquery()
 
 
 _ALLOWANCES = sa.select(
-    _allowance(sa.literal("person"), "person"),
-    _allowance(sa.bindparam("chat_kind", type_=sa.String), "chat"),
+    _allowance_sql(sa.literal("person"), "person"),
+    _allowance_sql(sa.bindparam("chat_kind", type_=sa.String), "chat"),
     acquaintances.known_condition(
         sa.bindparam("kind", type_=sa.String), sa.bindparam("who", type_=sa.BigInteger)
     ),
 )
 
 
-async def allowances(
+async def allowances_of_asker(
     tx: Tx, person: int | None, chat_id: int | None
 ) -> tuple[int | None, int | None, bool]:
-    """Return the credits a day that were set for a person and for a chat, if any were.
+    """Return the credits a day that were set for who asks and for the chat, if any were.
 
     And whether the bot knows the person, or the chat where nobody in particular asks.
     """

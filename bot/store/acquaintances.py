@@ -101,6 +101,6 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
         await tx.execute(sa.insert(acquaintances), seen)
 
 
-async def forget(tx: Tx, subjects: Iterable[int]) -> None:
-    """Forget people and chats that asked for it."""
+async def remove(tx: Tx, subjects: Iterable[int]) -> None:
+    """Remove people and chats that asked to be forgotten."""
     await tx.execute(sa.delete(acquaintances).where(acquaintances.c.subject.in_(list(subjects))))

@@ -25,7 +25,7 @@ _FRESH = sa.select(cached_answers.c.key, cached_answers.c.value).where(
 )
 
 
-async def get(tx: Tx, *keys: str, now: datetime) -> dict[str, Any]:
+async def get_fresh(tx: Tx, *keys: str, now: datetime) -> dict[str, Any]:
     """Return the answers under these keys that are fresh, by key."""
     return {row[0]: row[1] for row in await tx.execute(_FRESH, {"keys": keys, "now": now})}
 
@@ -42,8 +42,8 @@ async def store(tx: Tx, key: str, value: Any, *, until: datetime) -> None:  # no
     await tx.execute(_STORE, {"key": key, "value": value, "until": until})
 
 
-async def forget(tx: Tx, key: str) -> None:
-    """Forget what was answered: it is not so any more."""
+async def remove(tx: Tx, key: str) -> None:
+    """Remove what was answered: it is not so any more."""
     await tx.execute(sa.delete(cached_answers).where(cached_answers.c.key == key))
 
 

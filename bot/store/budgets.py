@@ -204,9 +204,9 @@ async def account_state(tx: Tx) -> AccountState:
     return await row_or_none(tx, AccountState, _STATE) or AccountState()
 
 
-async def set_reach(tx: Tx, reach: int) -> None:
-    """Record that the balance is zero when ``reach`` credits were ever spent."""
-    await _set_account(tx, reach=reach)
+async def set_spendable_total(tx: Tx, total: int) -> None:
+    """Record how many credits can be spent, ever: the balance is zero at ``total``."""
+    await _set_account(tx, reach=total)
 
 
 async def _set_account(tx: Tx, **values: object) -> None:

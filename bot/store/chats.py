@@ -65,7 +65,7 @@ _WITH_LISTED = sa.select(*COLUMNS, *access.COLUMNS).select_from(
 )
 
 
-async def with_listed(
+async def get_with_access(
     tx: Tx, person: int | None, chat_id: int | None
 ) -> tuple[Chat | None, list[Entry]]:
     """Return a chat as ``get`` does, and the rows of the list that decide who may use the bot."""
@@ -96,7 +96,7 @@ async def record_move(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     return await add_new(tx, moved_chats, old_id=old, new_id=new, at=now)
 
 
-async def ensure(
+async def add_or_update(
     tx: Tx,
     chat_id: int,
     *,
@@ -105,7 +105,7 @@ async def ensure(
     now: datetime,
     language_code: str | None = None,
 ) -> Chat:
-    """Return the chat, made with the defaults when it is new; what Telegram says is kept.
+    """Add the chat with the defaults, or update what Telegram says of it; return it.
 
     One that the list blocks is closed from the beginning.
     """
@@ -130,7 +130,7 @@ async def active_ids(tx: Tx) -> list[int]:
     return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 
 
-async def active_of(tx: Tx, chat_ids: Collection[int]) -> list[int]:
+async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
     """Return those of these chats to which the bot may write."""
     these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), IS_ACTIVE)
     return list((await tx.execute(these.order_by(chats.c.id))).scalars())

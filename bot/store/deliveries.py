@@ -215,8 +215,8 @@ async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
         await tx.execute(STARTED, {"ids": ids})
 
 
-async def count_attempt(tx: Tx, ids: Sequence[int]) -> set[int]:
-    """Count a copy of each that is still owed: from here on a crash may leave one in the chat.
+async def record_copy(tx: Tx, ids: Sequence[int]) -> set[int]:
+    """Record a copy of each that is still owed: from here on a crash may leave one in the chat.
 
     Returns which these are.
     """
@@ -246,7 +246,7 @@ async def remove(tx: Tx, ids: Iterable[int]) -> int:
     return (await tx.execute(sa.delete(deliveries).where(deliveries.c.id.in_(list(ids))))).rowcount
 
 
-async def replies_enqueued(tx: Tx, chat_id: int) -> list[dict[str, Any]]:
+async def waiting_replies(tx: Tx, chat_id: int) -> list[dict[str, Any]]:
     """Return the answers that wait in a chat, or are on their way."""
     statement = sa.select(deliveries.c.fields).where(
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
@@ -269,8 +269,8 @@ async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> 
         await tx.execute(SENT, arrived)
 
 
-async def has_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
-    """Return whether a message brought an alert; known for 3 days."""
+async def is_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
+    """Return whether a message is an alert; known for 3 days."""
     known = sa.exists().where(
         deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id
     )
@@ -298,7 +298,7 @@ async def end(
         await tx.execute(statement.values(state=state, reason=reason, done_at=now))
 
 
-async def hand_on(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
+async def reassign(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
     """Give what a subscription that is about to end is owed to another one of the same profile."""
     theirs = deliveries.alias()
     has_it = sa.exists().where(

@@ -70,6 +70,6 @@ async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
     await tx.execute(_REMEMBER, rows)
 
 
-async def forget(tx: Tx, bot_id: int, pk: str) -> None:
-    """Drop a file_id that Telegram no longer takes."""
+async def remove(tx: Tx, bot_id: int, pk: str) -> None:
+    """Remove a file_id that Telegram no longer takes."""
     await tx.execute(sa.delete(files).where(files.c.bot_id == bot_id, files.c.story_pk == pk))

@@ -56,7 +56,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         if is_blocked:
             await close_chat(tx, new, now=now)
         return False
-    await chats.ensure(tx, new, kind="supergroup", title=before.title, now=now)
+    await chats.add_or_update(tx, new, kind="supergroup", title=before.title, now=now)
     if is_first:
         born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == old)
         values = {name: getattr(before, name) for name in _SETTINGS}
@@ -121,7 +121,7 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))  # notices
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.release_held(tx, chat_id, held="muted", now=now)
-    await topics.forget(tx, chat_id, thread_id)
+    await topics.remove_of_thread(tx, chat_id, thread_id)
     if moved:  # some may have ended
         await subscriptions.update_checks(tx, chat_id=chat_id, now=now)
         await add_notice(tx, Target(chat_id), "topic", {}, now=now)
@@ -149,7 +149,7 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
 async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
     """End a subscription; what it is owed and its heir has not had is owed to that."""
     await fan_outs.owe_before_end(tx, one, heir=heir)
-    await deliveries_store.hand_on(tx, one.id, to=heir)
+    await deliveries_store.reassign(tx, one.id, to=heir)
     await subscriptions.remove(tx, [one.id])
 
 

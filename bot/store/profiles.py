@@ -94,8 +94,8 @@ _ADDED_OR_LOCKED = (
 )
 
 
-async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Keep who the API says it is; return what was known before, itself when it is new."""
+async def add_or_update(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+    """Add or update a profile as the API says; return what was known before, itself when new."""
     columns: dict[str, object] = {"username": profile.username} if profile.username else {}
     if profile.full_name:
         columns |= {"full_name": profile.full_name, "is_verified": profile.is_verified}

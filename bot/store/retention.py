@@ -53,8 +53,8 @@ class Overdue:
     by: sa.Column[Any] | None = None
 
 
-def rules(now: datetime) -> list[Overdue]:
-    """Return what may be forgotten, in the order in which it must go.
+def all_overdue(now: datetime) -> list[Overdue]:
+    """Return all that is overdue, in the order in which it must go.
 
     What hangs on a chat goes before the chat, so that no single delete is long.
     """
@@ -106,7 +106,7 @@ def rules(now: datetime) -> list[Overdue]:
     ]
 
 
-async def forget(tx: Tx, what: Overdue, *, limit: int) -> int:
+async def delete_overdue(tx: Tx, what: Overdue, *, limit: int) -> int:
     """Delete up to ``limit`` rows of what is overdue; return how many went."""
     keys = list(what.table.primary_key.columns)
     first = sa.select(*keys).where(what.condition).order_by(what.by).limit(limit)

@@ -233,7 +233,7 @@ async def lock_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     chat = await chat_store.get(tx, chat_id)
     if chat is None:  # a channel that never wrote to us
         kind = "private" if chat_id > 0 else "channel"
-        chat = await chat_store.ensure(tx, chat_id, kind=kind, title="", now=now)
+        chat = await chat_store.add_or_update(tx, chat_id, kind=kind, title="", now=now)
     return chat
 
 

@@ -38,7 +38,7 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
     return _topic((await tx.execute(sa.select(*_FIELDS).where(where))).one_or_none())
 
 
-async def threads_named(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
+async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
     """Return the threads of the topics that profiles of these names have in a chat.
 
     Their names don't matter: people may rename them.
@@ -73,13 +73,13 @@ async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
     )
 
 
-async def forget(tx: Tx, chat_id: int, thread_id: int) -> None:
-    """Forget the topic of a thread that is gone."""
+async def remove_of_thread(tx: Tx, chat_id: int, thread_id: int) -> None:
+    """Remove the topic of a thread that is gone."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.thread_id == thread_id)
     await tx.execute(sa.delete(topics).where(where))
 
 
-async def forget_unmade(tx: Tx, chat_id: int, profile_id: str) -> None:
-    """Forget a topic that could not be made."""
+async def remove_unmade(tx: Tx, chat_id: int, profile_id: str) -> None:
+    """Remove a topic that could not be made."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
     await tx.execute(sa.delete(topics).where(where, topics.c.thread_id == MAIN))

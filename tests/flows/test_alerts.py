@@ -458,7 +458,7 @@ async def test_two_long_messages_of_the_owner_that_had_to_wait_both_arrive(stage
     ann = await stage.person()
     words = ["first " * 600, "second " * 500]
     async with stage.parts.db.begin() as tx:
-        await chats.ensure(tx, ann, kind="private", title="", now=utc_now())
+        await chats.add_or_update(tx, ann, kind="private", title="", now=utc_now())
         for text in words:
             await enqueue.add_notice(tx, Target(ann), BROADCAST, {"text": text}, now=utc_now())
     await stage.ring()

@@ -281,10 +281,10 @@ async def test_a_move_takes_a_block_along_whether_the_chat_is_known_or_not(
     access = Access(db, mode="open", now=lambda: NOW)
     async with db.begin() as tx:
         if is_known:
-            await chats.ensure(tx, -7, kind="group", title="", now=NOW)
+            await chats.add_or_update(tx, -7, kind="group", title="", now=NOW)
     await access.block(Subject("chat", "-7"), until=None, reason="")
     async with db.begin() as tx:
-        await chats.ensure(tx, -1007, kind="supergroup", title="", now=NOW)
+        await chats.add_or_update(tx, -1007, kind="supergroup", title="", now=NOW)
         await moves.move_chat(tx, -7, -1007, now=NOW)
         here = await chats.get(tx, -1007)
         rows = (await tx.execute(sa.select(access_list.c.subject))).scalars().all()
@@ -306,7 +306,7 @@ async def test_of_two_blocks_that_meet_in_a_move_the_longer_holds(
     ends = [None, NOW + timedelta(hours=1)]
     for chat, until in zip((-7, -1007), ends if is_old_longer else ends[::-1], strict=True):
         async with db.begin() as tx:
-            await chats.ensure(tx, chat, kind="group", title="", now=NOW)
+            await chats.add_or_update(tx, chat, kind="group", title="", now=NOW)
         await access.block(Subject("chat", str(chat)), until=until, reason="")
     async with db.begin() as tx:
         await moves.move_chat(tx, -7, -1007, now=NOW)
@@ -325,14 +325,14 @@ async def test_a_chat_that_is_new_in_the_moment_of_a_block_is_closed_soon(town: 
     access = Access(town.db, mode="open", now=lambda: now)
     subject = Subject("person", str(stranger))
     async with town.db.begin() as tx:
-        await chats.ensure(tx, stranger, kind="private", title="", now=now)
+        await chats.add_or_update(tx, stranger, kind="private", title="", now=now)
         await access.block(subject, until=None, reason="")
     assert await town.state(stranger) == "active"
     await access.worker.step()
     assert await town.state(stranger) == "closed"
     await access.block(Subject("person", str(stranger + 1)), until=None, reason="")
     async with town.db.begin() as tx:
-        made = await chats.ensure(tx, stranger + 1, kind="private", title="", now=now)
+        made = await chats.add_or_update(tx, stranger + 1, kind="private", title="", now=now)
     assert made.state == "closed"
 
 

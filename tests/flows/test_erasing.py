@@ -52,7 +52,7 @@ async def test_what_is_being_sent_leaves_no_row_behind(
 async def test_an_answer_beside_an_erasure_breaks_no_reference(db: Database) -> None:
     until = NOON.replace(hour=13)
     async with db.begin() as tx:
-        await chats.ensure(tx, 5, kind="private", title="", now=NOON)
+        await chats.add_or_update(tx, 5, kind="private", title="", now=NOON)
     if db.is_sqlite:
         return  # one transaction at a time
     is_begun, may_end = asyncio.Event(), asyncio.Event()
@@ -76,7 +76,7 @@ async def test_an_answer_beside_an_erasure_breaks_no_reference(db: Database) -> 
 async def test_what_was_under_way_when_a_group_moved_is_erased_with_it(db: Database) -> None:
     old, new = -7, -1007
     async with db.begin() as tx:
-        await chats.ensure(tx, old, kind="group", title="", now=NOON)
+        await chats.add_or_update(tx, old, kind="group", title="", now=NOON)
         await moves.move_chat(tx, old, new, now=NOON)
         await usage.add(tx, [(old, usage.Use(items=1))], day=NOON.date())
         await ledger.add(

@@ -33,7 +33,7 @@ async def _nothing(*_: object, **__: object) -> bool:
 
 def _uncounted_copies() -> list[Swap]:
     """A copy is not counted before it leaves."""
-    return [(deliveries, "count_attempt", deliveries.still_open)]
+    return [(deliveries, "record_copy", deliveries.still_open)]
 
 
 def _dropped_unknowns() -> list[Swap]:
@@ -49,14 +49,14 @@ def _dropped_unknowns() -> list[Swap]:
 
 def _settled_before_sent() -> list[Swap]:
     """A row counts as sent when it leaves."""
-    leave = deliveries.count_attempt
+    leave = deliveries.record_copy
 
     async def settled(tx: Any, ids: Any) -> set[int]:
         counted = await leave(tx, ids)
         await deliveries.record_sent(tx, dict.fromkeys(ids, 0), now=_now())
         return counted
 
-    return [(deliveries, "count_attempt", settled)]
+    return [(deliveries, "record_copy", settled)]
 
 
 def _forgotten_quiet_hours() -> list[Swap]:

@@ -58,7 +58,7 @@ async def follow(
 ) -> int:
     """Let a chat follow a profile, both made when they are new; the subscription's id."""
     kind = "private" if chat_id > 0 else "supergroup"
-    await chats.ensure(tx, chat_id, kind=kind, title="", now=now)
+    await chats.add_or_update(tx, chat_id, kind=kind, title="", now=now)
     await chat_queues.ensure(tx, chat_id, now=now)
     await snapshots.record_name(tx, of, now=now)
     added = await subscriptions.add(

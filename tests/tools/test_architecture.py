@@ -21,7 +21,7 @@ from sqlalchemy import Table
 from bot.context import Services
 from bot.store.engine.database import Database
 from bot.store.engine.schema import metadata
-from bot.store.retention import rules
+from bot.store.retention import all_overdue
 
 PAGE = Path("docs/architecture.md")
 DATA = Path("docs/data.md")
@@ -355,7 +355,7 @@ def test_who_writes_a_table_imports_its_file() -> None:
 
 
 def test_what_the_clean_up_forgets_is_not_kept_for_good() -> None:
-    cleaned = {one.table.name for one in rules(datetime.now(UTC))}
+    cleaned = {one.table.name for one in all_overdue(datetime.now(UTC))}
     lasting = ("with its", "until", "for good")
     for table, (_, _, _, kept) in TABLES.items():
         is_cleaned = not kept.startswith(lasting) or table in CLEANED_AT_THE_END

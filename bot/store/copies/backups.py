@@ -27,7 +27,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
         raise BackupError("a database in memory can't be copied")
     source, stop = Path(str(db.url.database)), threading.Event()
     try:
-        await asyncio.to_thread(_prepare_folder, source, target)
+        await asyncio.to_thread(_make_folder_with_room, source, target)
         await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, stop=stop)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(_reason(error)) from error
@@ -35,8 +35,8 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
         stop.set()  # where we are cancelled, the thread is to end
 
 
-def _prepare_folder(source: Path, target: Path) -> None:
-    """Make the folder; begin nothing that would fill the disk, to which the bot may be writing."""
+def _make_folder_with_room(source: Path, target: Path) -> None:
+    """Make the folder; refuse what would fill the disk, to which the bot may be writing."""
     if target.exists():
         raise BackupError(f"there is a file {target} already")
     target.parent.mkdir(parents=True, exist_ok=True, mode=private.OUR_FOLDER)

@@ -146,7 +146,7 @@ def _open_source(source: Database) -> sqlite3.Connection:
 def _read_rows(source: sqlite3.Connection, table: sa.Table) -> Iterator[Row]:
     """Yield the rows of a table as PostgreSQL shall have them."""
     names = ", ".join(f'"{one.name}"' for one in table.c)
-    convert = [_conversion(one) for one in table.c]
+    convert = [_converter_for(one) for one in table.c]
     for row in source.execute(f'SELECT {names} FROM "{table.name}"'):  # noqa: S608 - names of ours
         values = [
             None if value is None else make(value)
@@ -156,7 +156,7 @@ def _read_rows(source: sqlite3.Connection, table: sa.Table) -> Iterator[Row]:
             yield dict(zip(table.c.keys(), values, strict=True))
 
 
-def _conversion(column: sa.Column[Any]) -> Callable[[Any], Any]:
+def _converter_for(column: sa.Column[Any]) -> Callable[[Any], Any]:
     """Return what makes PostgreSQL's value of what stands in SQLite's file."""
     kind = column.type
     if isinstance(kind, sa.Boolean):
@@ -166,11 +166,11 @@ def _conversion(column: sa.Column[Any]) -> Callable[[Any], Any]:
     if isinstance(kind, sa.Float):
         return float
     if isinstance(kind, sa.String):
-        return _text
+        return _text_without_nul
     return str if _is_json(column) else int
 
 
-def _text(value: object) -> str:
+def _text_without_nul(value: object) -> str:
     return str(value).replace("\x00", "\N{REPLACEMENT CHARACTER}")  # which PostgreSQL has not
 
 

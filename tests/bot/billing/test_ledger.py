@@ -219,13 +219,13 @@ async def test_a_group_that_moves_during_a_call_gets_its_credits_back(db: Databa
     ledger = Ledger(db, limits=FREE, now=Clock())
     old, new = -5, -1005
     async with db.begin() as tx:
-        await chats.ensure(tx, old, kind="group", title="", now=NOON)
+        await chats.add_or_update(tx, old, kind="group", title="", now=NOON)
     for asker in (Asker(old, 1), Asker(old, None)):  # a person, and who writes without a name
         reservation = await ledger.reserve(Payer("link", asker), answering())
         async with db.begin() as tx:
             await moves.move_chat(tx, old, new, now=NOON)
             await ledger.settle(tx, reservation, 0)
-            await chats.ensure(tx, old, kind="group", title="", now=NOON)
+            await chats.add_or_update(tx, old, kind="group", title="", now=NOON)
     async with db.read() as tx:
         for scope in ("chat", "nobody"):
             assert await budgets.allowance_used(tx, scope, new, NOON.date()) == 0, scope

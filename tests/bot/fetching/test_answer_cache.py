@@ -85,9 +85,9 @@ async def test_at_the_end_all_that_was_answered_is_kept_and_settled(db: Database
     async with answers:
         await Desk(db, answers, ledger).ask()
         async with db.read() as tx:
-            assert not await kept.get(tx, story_key("31"), now=NOW)
+            assert not await kept.get_fresh(tx, story_key("31"), now=NOW)
     async with db.read() as tx:
-        assert await kept.get(tx, story_key("31"), now=NOW)
+        assert await kept.get_fresh(tx, story_key("31"), now=NOW)
         assert [entry.state for entry in await rows.entries(tx, since=NOW)] == ["settled"]
 
 

@@ -17,7 +17,9 @@ async def test_each_is_told_in_their_language(db: Database) -> None:
     nobody: Any = None
     async with db.begin() as tx:
         for person, code in ((ANN, "ru"), (EVA, "en")):
-            await chats.ensure(tx, person, kind="private", title="", now=NOON, language_code=code)
+            await chats.add_or_update(
+                tx, person, kind="private", title="", now=NOON, language_code=code
+            )
         await chats.change(tx, EVA, language="es")
     owners = Owners(db, nobody, lambda: [ANN, EVA, NEW], wake=lambda: None, now=lambda: NOON)
     async with db.begin() as tx:

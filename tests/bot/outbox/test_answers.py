@@ -193,7 +193,7 @@ async def test_the_answers_of_an_update_leave_in_order_until_one_has_to_wait(
         await owe(sqlite_db, text_payload(text))
     [queue] = await claim(sqlite_db)
     async with sqlite_db.begin() as tx:
-        await deliveries.count_attempt(tx, [row.id for row in queue.rows])
+        await deliveries.record_copy(tx, [row.id for row in queue.rows])
     wait = TryLater(7 * SECOND)
     answers = Answers(outcomes=[Sent((SentItem("", 1),)), wait])
     outbox = Outbox(sqlite_db, answers.post, answers, now=Clock())  # type: ignore[arg-type] # they stand for all three

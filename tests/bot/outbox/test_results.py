@@ -33,7 +33,7 @@ async def leaving(
     assert batch
     if left:
         async with db.begin() as tx:
-            await deliveries.count_attempt(tx, [row.id for row in batch.rows])
+            await deliveries.record_copy(tx, [row.id for row in batch.rows])
     return lane, batch
 
 

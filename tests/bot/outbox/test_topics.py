@@ -59,7 +59,7 @@ async def forum(sqlite_db: Database) -> AsyncIterator[Forum]:
             bot_rights={"can_manage_topics": True},
         )
         async with sqlite_db.begin() as tx:
-            await chats.ensure(tx, chat, kind="supergroup", title="Forum", now=NOON)
+            await chats.add_or_update(tx, chat, kind="supergroup", title="Forum", now=NOON)
         topics = Topics(sqlite_db, bot, now=clock)
         thread = (await topics.ensure_own_topic(chat, NATGEO.profile_id, "natgeo")).thread_id
         assert thread

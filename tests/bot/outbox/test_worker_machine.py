@@ -125,7 +125,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 await tx.execute(sa.delete(table))
             for chat in (-1, -2):
                 self.model.chat_now[chat] = chat
-                await chats.ensure(tx, chat, kind="group", title="", now=self.clock())
+                await chats.add_or_update(tx, chat, kind="group", title="", now=self.clock())
             await follow(tx, -1, NATGEO, now=self.clock())
             self.model.followers.add((-1, "natgeo"))
 

@@ -28,7 +28,7 @@ async def forum_of(control: Control, db: Database, *, may_make: bool = True) -> 
         bot_rights=rights,
     )
     async with db.begin() as tx:
-        await chats.ensure(tx, forum, kind="supergroup", title="Forum", now=NOW)
+        await chats.add_or_update(tx, forum, kind="supergroup", title="Forum", now=NOW)
     return forum
 
 

@@ -27,7 +27,7 @@ async def test_three_days_make_somebody_known_however_often_they_come(db: Databa
 
 async def test_a_group_that_migrates_keeps_its_age_and_who_asks_is_forgotten(db: Database) -> None:
     async with db.begin() as tx:
-        await chats.ensure(tx, -7, kind="group", title="", now=NOON)
+        await chats.add_or_update(tx, -7, kind="group", title="", now=NOON)
         for day in range(3):
             await acquaintances.record_seen(
                 tx, [("chat", -7), ("chat", 5), ("person", 5)], TODAY + day * DAY

@@ -16,4 +16,4 @@ async def test_what_is_no_longer_fresh_is_forgotten(db: Database) -> None:
         await answers.store(tx, "new", 1, until=NOW + LEASE)
     assert await clean(db, now=NOW) == 1
     async with db.read() as tx:
-        assert await answers.get(tx, "old", "new", now=NOW) == {"new": 1}
+        assert await answers.get_fresh(tx, "old", "new", now=NOW) == {"new": 1}

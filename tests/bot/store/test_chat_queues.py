@@ -75,8 +75,8 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
     ids = [row.id for row in await rows(db)]
     async with db.begin() as tx:
         await deliveries.record_claim(tx, ids)
-        await deliveries.count_attempt(tx, ids)
-        await deliveries.count_attempt(tx, ids[:1])
+        await deliveries.record_copy(tx, ids)
+        await deliveries.record_copy(tx, ids[:1])
         await deliveries.change(tx, ids[1:2], claims=0)
         await deliveries.change(tx, ids[2:3], copies=-1, claims=0, due_at=NOON + HOUR)
         await deliveries.record_sent(tx, {ids[3]: 55}, now=NOON + MINUTE)

@@ -50,7 +50,7 @@ async def test_who_waits_keeps_the_later_ones_of_its_subscription_behind(db: Dat
         assert await due(tx, 1, at=MINUTE) == ["3", "9"]
         assert await due(tx, 1, at=2 * MINUTE) == ["2", "3", "9"]
         # Nor is what may have arrived waited for.
-        await deliveries.count_attempt(tx, [first])
+        await deliveries.record_copy(tx, [first])
         assert await due(tx, 1, at=MINUTE) == ["2", "3", "9"]
         await deliveries.end(tx, [first], reason="expired", now=NOON)
         assert await due(tx, 1, at=MINUTE) == ["2", "3", "9"]
@@ -69,7 +69,7 @@ async def test_one_chat_with_many_hides_no_other(db: Database) -> None:
 Change = Callable[[Tx, list[int]], Awaitable[object]]
 CHANGES: dict[str, Change] = {
     "start": deliveries.record_claim,
-    "leave": deliveries.count_attempt,
+    "leave": deliveries.record_copy,
     "put back": lambda tx, ids: deliveries.change(tx, ids, copies=-1, due_at=NOON + HOUR),
     "hold": lambda tx, ids: deliveries.change(tx, ids, due_at=NOON + HOUR, held="quiet"),
     "sent": lambda tx, ids: deliveries.record_sent(tx, dict.fromkeys(ids, 77), now=NOON + HOUR),

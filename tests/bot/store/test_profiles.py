@@ -13,8 +13,10 @@ from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, PRADA, follo
 
 async def test_a_new_name_is_kept_under_the_same_id(db: Database) -> None:
     async with db.begin() as tx:
-        first = await profiles.ensure(tx, NATGEO, now=NOON)
-        again = await profiles.ensure(tx, Profile(NATGEO.profile_id, "nat"), now=NOON + HOUR)
+        first = await profiles.add_or_update(tx, NATGEO, now=NOON)
+        again = await profiles.add_or_update(
+            tx, Profile(NATGEO.profile_id, "nat"), now=NOON + HOUR
+        )
         known = await profiles.get(tx, NATGEO.profile_id)
     assert first.username == again.username == "natgeo"
     assert known is not None
@@ -24,8 +26,8 @@ async def test_a_new_name_is_kept_under_the_same_id(db: Database) -> None:
 
 async def test_a_name_is_of_who_had_it_last(db: Database) -> None:
     async with db.begin() as tx:
-        await profiles.ensure(tx, NATGEO, now=NOON)
-        await profiles.ensure(tx, Profile("2", "natgeo"), now=NOON + HOUR)
+        await profiles.add_or_update(tx, NATGEO, now=NOON)
+        await profiles.add_or_update(tx, Profile("2", "natgeo"), now=NOON + HOUR)
         found = await profiles.named(tx, "natgeo", since=NOON - DAY)
         stale = await profiles.named(tx, "natgeo", since=NOON + 2 * HOUR)
     assert found is not None
@@ -35,7 +37,7 @@ async def test_a_name_is_of_who_had_it_last(db: Database) -> None:
 
 async def test_the_profile_tells_who_it_is(db: Database) -> None:
     async with db.begin() as tx:
-        await profiles.ensure(tx, NATGEO, now=NOON)
+        await profiles.add_or_update(tx, NATGEO, now=NOON)
         await profiles.change(tx, NATGEO.profile_id, state="private")
         known = await profiles.lock(tx, NATGEO.profile_id)
     assert known is not None
@@ -46,7 +48,7 @@ async def test_only_what_is_followed_and_due_is_claimed_longest_overdue_first(
     db: Database,
 ) -> None:
     async with db.begin() as tx:
-        await profiles.ensure(tx, Profile("3", "nobody"), now=NOON)
+        await profiles.add_or_update(tx, Profile("3", "nobody"), now=NOON)
         await follow(tx, 1, NATGEO)
         await follow(tx, 1, PRADA)
         await profiles.put_off(tx, PRADA.profile_id, until=NOON - HOUR)

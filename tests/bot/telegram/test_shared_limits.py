@@ -36,7 +36,7 @@ async def test_replicas_let_through_what_one_process_would(db: Database, chat: i
     alone = floods_by(clock)
     waits = [alone.count_or_wait(chat, 1, "reply") for _ in range(2 * EACH)]
     async with db.begin() as tx:
-        await chats.ensure(tx, chat, kind="private", title="", now=clock())
+        await chats.add_or_update(tx, chat, kind="private", title="", now=clock())
     replicas = [floods_by(clock) for _ in range(3)]
     together = [await sent(db, chat, replicas[n % 3], clock) for n in range(2 * EACH)]
     assert together == waits
@@ -51,7 +51,7 @@ async def test_what_telegram_closes_for_one_is_closed_for_who_claims_it_next(
     clock = Clock()
     first, second = floods_by(clock), floods_by(clock)
     async with db.begin() as tx:
-        await chats.ensure(tx, 7, kind="private", title="", now=clock())
+        await chats.add_or_update(tx, 7, kind="private", title="", now=clock())
     first.close(7, 30)
     await sent(db, 7, first, clock)
     assert await sent(db, 7, second, clock) == 30
