@@ -52,7 +52,7 @@ from bot.operations.menu import Menu
 from bot.operations.visitors import Visitors
 from bot.operations.watch import Sign, Watch, fullest_disk
 from bot.runtime.clock import Clock, steady
-from bot.runtime.workers import Worker, is_set_within
+from bot.runtime.workers import Worker, wait_until_set
 from bot.store import key_values
 from bot.store.engine.failures import is_passing
 from bot.store.engine.lock import only_process
@@ -220,7 +220,7 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             signs=self._trouble_signs(),
-            clock_off=parts.witnesses.take_error,
+            clock_off=parts.witnesses.take_clock_error,
             disk=partial(fullest_disk, *self._watched_folders()),
             metrics=parts.metrics,
             now=parts.now,
@@ -283,10 +283,10 @@ class Running:
                 return False
             except TelegramError as error:
                 log.warning("Telegram doesn't answer; trying again", reason=str(error))
-                await is_set_within(stop, _TRY_AGAIN_S)
+                await wait_until_set(stop, _TRY_AGAIN_S)
             except DatabaseUnavailableError as error:
                 log.warning("the database doesn't answer; trying again", reason=str(error))
-                await is_set_within(stop, _DATABASE_AGAIN_S)
+                await wait_until_set(stop, _DATABASE_AGAIN_S)
             else:
                 return True
         return False
@@ -459,7 +459,7 @@ async def _parts_or_reason(
         if not is_said:
             log.warning("waiting for the database", seconds=WAIT_S, reason=text)
             is_said = True
-        await is_set_within(stop, _DATABASE_AGAIN_S)
+        await wait_until_set(stop, _DATABASE_AGAIN_S)
 
 
 async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:

@@ -390,7 +390,7 @@ class Scheduler:
         new = await self._db.insist(record)
         self._wake()
         if answer.is_checked:
-            await self._privacy.compare_full(known, shown, new)
+            await self._privacy.compare_with_forced(known, shown, new)
         self._new.inc(len(new))
         if new:
             for pk in new:

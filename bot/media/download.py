@@ -124,7 +124,7 @@ class Media:
             raise MediaGoneError("the address has expired")
         try:
             async with asyncio.timeout(self._deadline):
-                return await self._follow_redirects(url, limit)
+                return await self._fetch_with_redirects(url, limit)
         except MediaTooBigError:
             raise MediaTooBigError(f"over {limit} bytes", url=url) from None
         except TimeoutError:
@@ -132,7 +132,7 @@ class Media:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise MediaUnavailableError(type(error).__name__) from None
 
-    async def _follow_redirects(self, url: str, limit: int) -> MediaFile:
+    async def _fetch_with_redirects(self, url: str, limit: int) -> MediaFile:
         for _ in range(_MOST_HOPS):
             address = parse(url)
             if address is None or not self._hosts.allows(url):

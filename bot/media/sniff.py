@@ -55,7 +55,7 @@ def sniff(head: bytes) -> MediaKind | None:
     return None
 
 
-def measure(path: Path) -> Measures:
+def measure_video(path: Path) -> Measures:
     """Return the measures in the header of a video; empty ones where it is broken."""
     try:
         with path.open("rb") as file:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from bot.domain.errors import MediaRefusedError, MediaTooBigError, MediaUnavailableError
-from bot.media.sniff import EXTENSIONS, HEAD, Measures, MediaKind, measure, sniff
+from bot.media.sniff import EXTENSIONS, HEAD, Measures, MediaKind, measure_video, sniff
 
 _PATIENCE = 30.0  # seconds to wait for room
 
@@ -81,7 +81,7 @@ class Draft:
         if not self.size:
             raise MediaRefusedError("an empty file")
         is_video = kind.kind == "video"
-        measures = await asyncio.to_thread(measure, self.path) if is_video else Measures()
+        measures = await asyncio.to_thread(measure_video, self.path) if is_video else Measures()
         path = self.path.rename(self.path.with_suffix(EXTENSIONS[kind.mime]))
         self._kept = True
         size, give_back = self.size, self._free_room

@@ -71,7 +71,7 @@ class ClockKeeper:
     async def _follow(self, clock: Clock) -> None:
         """Follow the database's clock, which replicas share; a file has none, but witnesses."""
         if self._db.is_sqlite:
-            ahead, most = self._witnesses.seconds_ahead(), float(CLOCK_OFF_S)
+            ahead, most = self._witnesses.agreed_seconds_ahead(), float(CLOCK_OFF_S)
         else:
             ahead, most = await server_clock.ahead_of(self._db, self._now), _CLOSE_S
         if abs(ahead) > most:

@@ -88,7 +88,6 @@ async def _translators(tx: Tx, ids: list[int]) -> dict[int, Translator]:
     for chat_id in ids:
         chat = known.get(chat_id)
         zone = zone_of(chat.zone if chat else "UTC")
-        translators[chat_id] = translator_for(chat.effective_language if chat else None).in_zone(
-            zone
-        )
+        language = chat.effective_language if chat else None
+        translators[chat_id] = translator_for(language).in_zone(zone)
     return translators

@@ -81,13 +81,13 @@ class TimeWitnesses:
         said.append((there - self._now()).total_seconds())
         self._new.add(who)
 
-    def take_error(self) -> float | None:
+    def take_clock_error(self) -> float | None:
         """Return by how many seconds our machine is wrong at most; of what is new since last."""
         heard, self._new = self._new, set()
         corrected = self._now.ahead if isinstance(self._now, Clock) else 0.0
         return max((abs(self._said[who][-1] + corrected) for who in heard), default=None)
 
-    def seconds_ahead(self) -> float:
+    def agreed_seconds_ahead(self) -> float:
         """Return how many seconds ahead of us two of them are who agree each time; else 0."""
         whole = [said for said in self._said.values() if len(said) == _READINGS]
         for one, other in combinations(whole, 2):

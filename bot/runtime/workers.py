@@ -82,7 +82,7 @@ class Worker:
         # What we depend on may be gone for long: that needs a line each time, no traceback.
         trace = None if getattr(error, "is_outage", False) else error
         log.error("a loop failed", loop=self.name, again_s=pause, why=str(error), exc_info=trace)
-        await is_set_within(self._stopped, pause)
+        await wait_until_set(self._stopped, pause)
 
     async def _sleep_until(self, due: datetime | None) -> None:
         """Sleep until ``due``, or somebody calls."""
@@ -90,7 +90,7 @@ class Worker:
         if left <= 0:
             await asyncio.sleep(0)  # others are to have their turn
         else:
-            await is_set_within(self._woken, min(max(left, _SHORTEST_S), self._longest))
+            await wait_until_set(self._woken, min(max(left, _SHORTEST_S), self._longest))
 
 
 def reason_of(error: BaseException) -> str:
@@ -101,7 +101,7 @@ def reason_of(error: BaseException) -> str:
     return str(error) if getattr(error, "is_outage", False) else type(error).__name__
 
 
-async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+async def wait_until_set(event: asyncio.Event, seconds: float) -> bool:
     """Wait for an event, but no longer than so many seconds; return whether it came."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):

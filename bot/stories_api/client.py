@@ -26,7 +26,7 @@ from bot.media.spool import MediaFile, Spool
 from bot.runtime.clock import steady
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.stories_api import schema
-from bot.stories_api.downloads import Elsewhere, read_download
+from bot.stories_api.downloads import Elsewhere, read_file_or_address
 from bot.stories_api.endpoints import BALANCE, Endpoint
 from bot.stories_api.privacy import PrivacyCheck
 from bot.stories_api.response import read_json
@@ -119,12 +119,12 @@ class StoriesApi:
         else:
             query = self._query(Endpoint.STORY_BY_ID, {"id": story_id})
 
-        async def make() -> Answer[Story]:
+        async def ask_story() -> Answer[Story]:
             answer = await self._ask(query, schema.story_from)
             _refuse_private([answer.value], answer.credits)
             return answer
 
-        return Call(Operation.STORY, query.nominal, make)
+        return Call(Operation.STORY, query.nominal, ask_story)
 
     def stories(
         self,
@@ -152,7 +152,7 @@ class StoriesApi:
             return Call(Operation.STORIES, quick.nominal, partial(self._ask_stories, quick))
         if not self._privacy.may_skip(public_since):
             return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
-        make = partial(self._ask_without_check, quick, query, expects_some)
+        make = partial(self._ask_without_check_first, quick, query, expects_some)
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
     def profile(self, username: str) -> Call[Profile]:
@@ -162,9 +162,8 @@ class StoriesApi:
             NoSuchProfileError: There is no such account.
         """
         query = self._query(Endpoint.USER_BY_USERNAME, {"username": username}, subject=username)
-        return Call(
-            Operation.PROFILE, query.nominal, partial(self._ask, query, schema.profile_from)
-        )
+        make = partial(self._ask, query, schema.profile_from)
+        return Call(Operation.PROFILE, query.nominal, make)
 
     def highlights(self, profile_id: str) -> Call[list[Highlight]]:
         """Return a profile's highlights, without their stories; 2 credits.
@@ -189,12 +188,12 @@ class StoriesApi:
         url = f"{PAGE}/stories/highlights/{highlight_id}/"
         query = self._query(Endpoint.HIGHLIGHT_BY_URL, {"url": url})
 
-        async def make() -> Answer[Highlight]:
+        async def ask_highlight() -> Answer[Highlight]:
             answer = await self._ask(query, schema.highlight_from)
             _refuse_private([answer.value, *answer.value.stories], answer.credits)
             return answer
 
-        return Call(Operation.HIGHLIGHTS, query.nominal, make)
+        return Call(Operation.HIGHLIGHTS, query.nominal, ask_highlight)
 
     def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
         """Return a story's file, by its page where the pk is made up; 1 credit.
@@ -242,7 +241,7 @@ class StoriesApi:
         _refuse_private(answer.value, answer.credits)
         return answer
 
-    async def _ask_without_check(
+    async def _ask_without_check_first(
         self,
         quick: Query,
         full: Query,
@@ -266,12 +265,14 @@ class StoriesApi:
                 error.credits += spent
             raise
         if silent_at is not None and self._privacy is not None:
-            await self._privacy.doubt_empty(full.params["user_id"], answer.value, at=silent_at)
+            await self._privacy.compare_with_empty(
+                full.params["user_id"], answer.value, at=silent_at
+            )
         return Answer(answer.value, spent + answer.credits)
 
     async def _ask_download(self, query: Query, spool: Spool) -> Answer[MediaFile]:
         async def read(response: aiohttp.ClientResponse) -> MediaFile | Elsewhere:
-            return await read_download(response, spool, self._largest_file)
+            return await read_file_or_address(response, spool, self._largest_file)
 
         reader: Read[MediaFile | Elsewhere] = read
         answer = await self.transport.ask(query, reader)
@@ -280,9 +281,8 @@ class StoriesApi:
         try:
             if self._fetch_media is None:
                 raise MediaRefusedError("nobody fetches from elsewhere")
-            return Answer(
-                await self._fetch_media(answer.value.url, limit=self._largest_file), answer.credits
-            )
+            file = await self._fetch_media(answer.value.url, limit=self._largest_file)
+            return Answer(file, answer.credits)
         except MediaError as error:
             error.credits = answer.credits
             raise

@@ -17,7 +17,7 @@ from bot.stories_api.response import (
     ComplainedError,
     NonsenseError,
     complaint_in,
-    decode,
+    decode_json,
     join_chunks,
 )
 
@@ -33,7 +33,7 @@ class Elsewhere:
     url: str
 
 
-async def read_download(
+async def read_file_or_address(
     response: aiohttp.ClientResponse, spool: Spool, limit: int
 ) -> MediaFile | Elsewhere:
     """Return the file, at most ``limit`` bytes, or where it is.
@@ -46,7 +46,7 @@ async def read_download(
         MediaRefusedError: A photo has too many pixels.
     """
     if response.status != OK:
-        return Elsewhere(_address(response.headers.get("Location", "")))
+        return Elsewhere(_check_address(response.headers.get("Location", "")))
     chunks = response.content.iter_chunked(CHUNK)
     head = b""
     async for chunk in chunks:
@@ -54,7 +54,7 @@ async def read_download(
         if len(head) >= HEAD:
             break
     if sniff(head) is None:
-        return _address_in_body(await join_chunks(_with_head(head, chunks)))
+        return _find_address_in_body(await join_chunks(_with_head(head, chunks)))
     # For a compressed body the header has the compressed size.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
@@ -79,14 +79,14 @@ def address_in(value: object, depth: int = 0) -> str | None:
     return next(filter(None, (address_in(value.get(name), depth + 1) for name in _WRAPPERS)), None)
 
 
-def _address_in_body(body: bytes) -> Elsewhere:
-    value = decode(body)
+def _find_address_in_body(body: bytes) -> Elsewhere:
+    value = decode_json(body)
     if complaint_in(value):
         raise ComplainedError(body)
-    return Elsewhere(_address(address_in(value) or ""))
+    return Elsewhere(_check_address(address_in(value) or ""))
 
 
-def _address(url: str) -> str:
+def _check_address(url: str) -> str:
     if not url.startswith(("https://", "http://")):
         raise NonsenseError("no address")
     return url

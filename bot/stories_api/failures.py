@@ -27,7 +27,7 @@ from bot.stories_api.response import (
     Complaint,
     NonsenseError,
     complaint_in,
-    decode,
+    decode_json,
 )
 
 _BILLED = frozenset({200, 400, 403, 404, 422})
@@ -85,13 +85,13 @@ def failure_of(
     ``body`` is None where it could not be read.
     """
     try:
-        complaint = complaint_in(decode(body or b"")) or Complaint()
+        complaint = complaint_in(decode_json(body or b"")) or Complaint()
     except NonsenseError:
         complaint = Complaint()
     kind = _error_type(status, complaint, endpoint)
     error = kind(
         f"{endpoint}: {status} {complaint.name} {complaint.message}".rstrip(),
-        credits=_billed(status, body, price),
+        credits=_billed_credits(status, body, price),
     )
     error.name_account(subject)
     return Failure(error, status in _AGAIN, retry_after(headers, now), status)
@@ -105,7 +105,7 @@ def _error_type(status: int, complaint: Complaint, endpoint: str) -> type[Storie
     if status == 403 and not complaint:  # noqa: PLR2004 - the edge speaks, not the API
         return ApiUnavailableError
     if status == 404 or complaint.name == "NotFoundError":  # noqa: PLR2004
-        return _of_404(complaint, endpoint)
+        return _error_type_of_404(complaint, endpoint)
     if complaint.name in _BY_NAME:
         return _BY_NAME[complaint.name]
     if status == 403:  # noqa: PLR2004 - Instagram's own: walled, gated or throttled
@@ -117,7 +117,7 @@ def _error_type(status: int, complaint: Complaint, endpoint: str) -> type[Storie
     return ApiUnavailableError
 
 
-def _of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
+def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
     if not complaint:  # a page of somebody between us and the API
         return ApiUnavailableError
     is_empty = complaint.name in _NONE_NOW or complaint.message == "Entries not found"
@@ -131,7 +131,7 @@ def _of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
     return NoSuchProfileError if endpoint in _ABOUT_PROFILE else StoryGoneError
 
 
-def _billed(status: int, body: bytes | None, price: int) -> int | None:
+def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
     """Return the credits of an answer; None, which counts until the balance tells, if unknown.
 
     What is free costs nothing, whatever its header says, and so do the edge's pages, but where

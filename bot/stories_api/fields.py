@@ -4,7 +4,7 @@ import math
 import re
 from datetime import UTC, datetime
 
-from bot.stories_api.response import clean
+from bot.stories_api.response import storable
 
 _LONGEST_URL = 4096
 LONGEST_NAME = 200
@@ -34,7 +34,7 @@ def id_or_empty(value: object) -> str:
 
 def text(value: object) -> str:
     """Return a name that can be stored and shown."""
-    return clean(value)[:LONGEST_NAME] if isinstance(value, str) else ""
+    return storable(value)[:LONGEST_NAME] if isinstance(value, str) else ""
 
 
 def username_of(value: object) -> str:
@@ -45,9 +45,9 @@ def username_of(value: object) -> str:
 
 def url_of(value: object) -> str | None:
     """Return a web address, None for all else."""
-    if not isinstance(value, str) or len(value) > _LONGEST_URL:
+    if not isinstance(value, str) or len(value) > _LONGEST_URL or storable(value) != value:
         return None
-    return value if value.startswith(("https://", "http://")) and clean(value) == value else None
+    return value if value.startswith(("https://", "http://")) else None
 
 
 def seconds(value: object) -> float:
@@ -78,8 +78,8 @@ def flag(value: object) -> bool:
     return value is True
 
 
-def code_of(value: object) -> int | None:
-    """Return a code, None for all else."""
+def media_type_of(value: object) -> int | None:
+    """Return the number of a kind of media, None for all else."""
     return value if isinstance(value, int) and 0 <= value < 100 else None  # noqa: PLR2004 - a code
 
 

@@ -14,10 +14,10 @@ class CallRate:
         self.rate = rate
         self.next_at = 0.0
 
-    def take_turn(self, now: float, *, within: float, replicas: int = 1) -> float | None:
-        """Take a place, the rate being shared; return the seconds until our turn.
+    def reserve_turn(self, now: float, *, within: float, replicas: int = 1) -> float | None:
+        """Reserve a turn, the rate being shared; return the seconds until it comes.
 
-        None where that is not ``within`` so many seconds: then no place is taken.
+        None where that is not ``within`` so many seconds: then none is reserved.
         """
         at = max(now, self.next_at)
         if at - now >= within:

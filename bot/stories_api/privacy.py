@@ -87,7 +87,9 @@ class PrivacyCheck:
             return False
         return self._now() - public_since < _TRUSTED_FOR
 
-    async def compare_full(self, known: Known, shown: Iterable[Story], new: Iterable[str]) -> None:
+    async def compare_with_forced(
+        self, known: Known, shown: Iterable[Story], new: Iterable[str]
+    ) -> None:
         """Compare a full answer with the forced ones since the last: did they lack a story?"""
         if not self._was_forced(known) or known.snapshot_at is None:
             return
@@ -95,7 +97,9 @@ class PrivacyCheck:
         if any(story.pk in unseen and story.taken_at < before for story in shown):
             await self._record_contradiction(known.profile_id, "a story that it lacked")
 
-    async def doubt_empty(self, profile_id: str, shown: Iterable[Story], *, at: datetime) -> None:
+    async def compare_with_empty(
+        self, profile_id: str, shown: Iterable[Story], *, at: datetime
+    ) -> None:
         """Compare a full answer with the forced one just before it, which was empty at ``at``."""
         if any(story.taken_at < at - _LATE for story in shown):
             await self._record_contradiction(profile_id, "a story that it lacked")

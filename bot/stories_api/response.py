@@ -51,7 +51,7 @@ def complaint_in(value: object) -> Complaint | None:
     message = detail or value.get("error") or value.get("message") or ""
     name = value.get("exc_type")
     if name or value.get("state") is False or (detail and "pk" not in value):
-        return Complaint(clean(str(name or ""))[:_SHOWN], clean(str(message))[:_SHOWN])
+        return Complaint(storable(str(name or ""))[:_SHOWN], storable(str(message))[:_SHOWN])
     return None
 
 
@@ -76,7 +76,7 @@ async def join_chunks(chunks: AsyncIterable[bytes], budget: int = _BUDGET) -> by
     return bytes(body)
 
 
-def decode(body: bytes) -> object:
+def decode_json(body: bytes) -> object:
     """Return the JSON value in ``body``.
 
     Raises:
@@ -98,13 +98,13 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
     if response.status != OK:
         raise NonsenseError("a redirect")
     body = await read_body(response)
-    value = decode(body)
+    value = decode_json(body)
     if complaint_in(value):
         raise ComplainedError(body)
     return value
 
 
-async def body_of_error(response: aiohttp.ClientResponse) -> bytes | None:
+async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
     """Return the body of an error, None when it can't be read."""
     try:
         return await read_body(response, ERROR_BUDGET)
@@ -118,7 +118,7 @@ def credits_in(headers: Mapping[str, str]) -> int | None:
     return int(match[1].lstrip("0")[:_DIGITS] or 0) if match else None
 
 
-def clean(text: str) -> str:
+def storable(text: str) -> str:
     """Return ``text`` without what no database and no message can hold: NUL, lone surrogates."""
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 

@@ -19,10 +19,10 @@ from bot.domain.model import Highlight, Profile, Reshared, Sticker, Story
 from bot.domain.paid_calls import Balance
 from bot.stories_api.fields import (
     MOST_NUMBER,
-    code_of,
     flag,
     id_of,
     id_or_empty,
+    media_type_of,
     number,
     seconds,
     text,
@@ -158,7 +158,7 @@ class _Story(_Wire):
 
     pk: Id
     taken_at: Annotated[datetime | None, BeforeValidator(time_of)] = None
-    media_type: Annotated[int | None, BeforeValidator(code_of)] = None
+    media_type: Annotated[int | None, BeforeValidator(media_type_of)] = None
     thumbnail_url: Url = None
     video_url: Url = None
     video_duration: Annotated[float, BeforeValidator(seconds)] = 0.0
@@ -248,8 +248,8 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
         locations=_unique(place.location.name for place in wire.locations),
         sponsors=_unique(sponsor.username for sponsor in wire.sponsor_tags),
         stickers=tuple(_sticker(sticker) for sticker in wire.stickers),
-        reshared=tuple(_reshared(media, _people(wire)) for media in wire.medias),
-        music=_unique(_song(one.music_asset_info) for one in wire.story_music_stickers),
+        reshared=tuple(_reshared(media, _names_by_id(wire)) for media in wire.medias),
+        music=_unique(_song_line(one.music_asset_info) for one in wire.story_music_stickers),
     )
 
 
@@ -315,13 +315,13 @@ def _is_lost_video(wire: _Story) -> bool:
 
 def _links(wire: _Story) -> Iterable[str]:
     for link in wire.links:
-        yield _unwrapped(link.webUri or "")
+        yield _redirect_target(link.webUri or "")
     for sticker in wire.stickers:
-        yield _unwrapped(sticker.story_link.url or "")
+        yield _redirect_target(sticker.story_link.url or "")
 
 
 def _sticker(wire: _Sticker) -> Sticker:
-    return Sticker(_unwrapped(wire.story_link.url or ""), wire.story_link.link_title)
+    return Sticker(_redirect_target(wire.story_link.url or ""), wire.story_link.link_title)
 
 
 def _reshared(wire: _Media, people: Mapping[str, str]) -> Reshared:
@@ -330,17 +330,17 @@ def _reshared(wire: _Media, people: Mapping[str, str]) -> Reshared:
     return Reshared(code, author)
 
 
-def _people(wire: _Story) -> dict[str, str]:
+def _names_by_id(wire: _Story) -> dict[str, str]:
     """Return the names in a story by their ids: the author of a post is mentioned, as a rule."""
     named = [wire.reshared_story_media_author, *(one.user for one in wire.mentions)]
     return {one.pk: one.username for one in named if one and one.pk and one.username}
 
 
-def _song(wire: _Song) -> str:
+def _song_line(wire: _Song) -> str:
     return " \u2013 ".join(part for part in (wire.display_artist, wire.title) if part)
 
 
-def _unwrapped(url: str) -> str:
+def _redirect_target(url: str) -> str:
     """Return where Instagram's own redirect page leads."""
     try:
         parts = urlsplit(url)

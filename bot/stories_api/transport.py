@@ -1,8 +1,8 @@
 """One call of the Stories API, in time: its key goes to one origin, nothing is paid twice.
 
 Two habits of the HTTP client are undone here, since each request is billed. It sends a GET again
-by itself when a connection breaks (``no_retries``), and a pooled connection that the server has
-just closed can't be told from an answer that was lost (so each call has its own connection).
+by itself when a connection breaks (``prevent_resending``), and a pooled connection that the server
+has just closed can't be told from an answer that was lost (so each call has its own connection).
 """
 
 import asyncio
@@ -33,8 +33,8 @@ from bot.stories_api.limits import CallRate, Failing
 from bot.stories_api.response import (
     OK,
     ComplainedError,
-    body_of_error,
     credits_in,
+    read_error_body,
 )
 
 T = TypeVar("T")
@@ -143,7 +143,7 @@ class Transport:
 
     async def _ask_watched(self, query: Query, read: Read[T], end: float) -> Answer[T]:
         """Ask, and learn from what comes whether the API fails for everybody."""
-        result = await self._ask_in_time(query, read, end)
+        result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None
         if query.path != BALANCE and not (failure and failure.status == TOO_MANY):
             if failure and failure.is_outage:
@@ -154,7 +154,7 @@ class Transport:
             raise result.error
         return result
 
-    async def _ask_in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
+    async def _ask_and_retry(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         """Ask, and once more where the first answer surely was not billed."""
         last: Failure | None = None
         while await self._wait_turn(end):
@@ -173,7 +173,7 @@ class Transport:
         """Wait for our turn; return whether it comes in time."""
         replicas = await self._replicas() if self._replicas else 1
         now = self._steady()
-        wait = self.call_rate.take_turn(now, within=end - now, replicas=replicas)
+        wait = self.call_rate.reserve_turn(now, within=end - now, replicas=replicas)
         if wait is None:
             return False
         await asyncio.sleep(wait)
@@ -186,9 +186,9 @@ class Transport:
             result = await self._send(query, read, end)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # The request was not written.
-            result = Failure(_lost_answer(query, error, 0), again=True)
+            result = Failure(_lost_answer_error(query, error, 0), again=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too
-            result = Failure(_lost_answer(query, error, None))
+            result = Failure(_lost_answer_error(query, error, None))
         self._record_result(query, result)
         return result
 
@@ -204,7 +204,7 @@ class Transport:
             },
             allow_redirects=False,  # the key goes to our origin only, and each hop may be billed
             timeout=aiohttp.ClientTimeout(total=left, sock_connect=10),
-            middlewares=(no_retries,),
+            middlewares=(prevent_resending,),
         ) as response:
             self.heard("the Stories API", response.headers.get("Date", ""))
             return await self._result_of(query, response, read)
@@ -221,12 +221,12 @@ class Transport:
             except ComplainedError as complained:
                 body = complained.body
             except (aiohttp.ClientError, OSError, ValueError) as error:  # it was cut, or nonsense
-                return Failure(_lost_answer(query, error, price))
+                return Failure(_lost_answer_error(query, error, price))
             except MediaError as error:
                 error.credits = price
                 raise
         else:
-            body = await body_of_error(response)
+            body = await read_error_body(response)
         return failure_of(
             response.status,
             response.headers,
@@ -261,12 +261,12 @@ class Transport:
             await self._on_out_of_service(error)
 
 
-def _lost_answer(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
+def _lost_answer_error(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
     """Name the error without its cause, whose text may hold the request with its key."""
     return ApiUnavailableError(f"{query.path}: {type(error).__name__}", credits=credits)
 
 
-async def no_retries(
+async def prevent_resending(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Keep the HTTP client from sending a request again by itself after a broken connection."""

@@ -140,9 +140,8 @@ class AiohttpRequest(BaseRequest):
             UnknownOutcomeError: It is no JSON object; a proxy may have spoken instead.
         """
         try:
-            answer = from_json(
-                payload
-            )  # in half of json's time; orjson would save 3 µs of 300 more
+            # In half of json's time; orjson would save 3 µs of 300 more.
+            answer = from_json(payload)
         except ValueError:
             answer = None
         if not isinstance(answer, dict):

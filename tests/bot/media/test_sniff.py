@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.media.sniff import Measures, measure, sniff
+from bot.media.sniff import Measures, measure_video, sniff
 
 MEDIA = Path("sandbox/media")
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + bytes(20)
@@ -42,7 +42,7 @@ def test_the_first_bytes_tell(head: bytes, mime: str | None) -> None:
 
 
 def test_a_real_video_has_its_measures() -> None:
-    found = measure(MEDIA / "video-0.mp4")
+    found = measure_video(MEDIA / "video-0.mp4")
     assert (found.width, found.height, found.duration) == (720, 1280, 15.0)
 
 
@@ -63,14 +63,14 @@ def test_64_bit_boxes_and_times(tmp_path: Path) -> None:
     body = (
         box(b"ftyp", b"mp42" + bytes(12)) + struct.pack(">I4sQ", 1, b"moov", 16 + len(moov)) + moov
     )
-    assert measure(written(tmp_path, body)) == Measures(720, 1280, 2.5)
+    assert measure_video(written(tmp_path, body)) == Measures(720, 1280, 2.5)
 
 
 def test_what_is_broken_or_unknown_has_no_measures(tmp_path: Path) -> None:
     for body in (b"", b"\xff\xd8\xff\xe0", b"RIFF"):
-        assert measure(written(tmp_path, body)) == Measures()
+        assert measure_video(written(tmp_path, body)) == Measures()
     endless = box(b"moov", box(b"moov", box(b"moov", box(b"moov", box(b"moov", b"x" * 9)))))
-    assert measure(written(tmp_path, endless)) == Measures()
+    assert measure_video(written(tmp_path, endless)) == Measures()
 
 
 @settings(max_examples=150, deadline=None)
@@ -80,4 +80,4 @@ def test_no_broken_file_is_a_surprise(at: int, byte: int) -> None:
     at %= len(body)
     body[at] = byte
     with tempfile.TemporaryDirectory() as folder:
-        measure(written(Path(folder), bytes(body[: at + 500])))
+        measure_video(written(Path(folder), bytes(body[: at + 500])))

@@ -10,7 +10,7 @@ from bot.stories_api.response import (
     ERROR_BUDGET,
     ComplainedError,
     NonsenseError,
-    body_of_error,
+    read_error_body,
     read_json,
 )
 from tests.bot.stories_api.server import response, says, serving
@@ -50,7 +50,7 @@ async def test_a_complaint_under_a_status_200_keeps_its_body() -> None:
 
 async def test_the_body_of_an_error_is_read() -> None:
     async with answer(response(404, COMPLAINT)) as got:
-        assert await body_of_error(got) == COMPLAINT
+        assert await read_error_body(got) == COMPLAINT
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ async def test_the_body_of_an_error_is_read() -> None:
 )
 async def test_an_error_whose_body_can_not_be_had_has_none(raw: bytes) -> None:
     async with answer(raw) as got:
-        assert await body_of_error(got) is None
+        assert await read_error_body(got) is None

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.stories_api.response import CHUNK, NonsenseError, clean, credits_in, decode, read_body
+from bot.stories_api.response import (
+    CHUNK,
+    NonsenseError,
+    credits_in,
+    decode_json,
+    read_body,
+    storable,
+)
 from tests.bot.stories_api.server import Answerer, Server, response, says, serving
 
 JSON = st.recursive(
@@ -25,7 +32,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_json_comes_back_with_or_without_a_mark(value: object) -> None:
     body = json.dumps(value).encode()
-    assert decode(body) == decode(b"\xef\xbb\xbf" + body) == value
+    assert decode_json(body) == decode_json(b"\xef\xbb\xbf" + body) == value
 
 
 @pytest.mark.parametrize(
@@ -38,7 +45,7 @@ def test_json_comes_back_with_or_without_a_mark(value: object) -> None:
 )
 def test_nonsense_is_one_error_that_shows_nothing_of_it(body: bytes) -> None:
     with pytest.raises(NonsenseError) as caught:
-        decode(body)
+        decode_json(body)
     assert str(caught.value).endswith("Error")
     assert caught.value.__suppress_context__
 
@@ -69,7 +76,7 @@ def test_the_bill_is_told_or_nobody_knows(told: str, billed: int | None) -> None
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_clean_text_can_be_stored_and_nothing_else_is_lost(text: str) -> None:
-    cleaned = clean(text)
+    cleaned = storable(text)
     cleaned.encode()
     assert cleaned == "".join(c for c in text if c != "\x00" and not "\ud800" <= c <= "\udfff")
 

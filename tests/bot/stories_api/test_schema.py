@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bot.domain.model import Profile, Reshared, Sticker, Story
 from bot.domain.paid_calls import Balance
 from bot.domain.serialization import dump_stories, load_stories
-from bot.stories_api.response import NonsenseError, decode
+from bot.stories_api.response import NonsenseError, decode_json
 from bot.stories_api.schema import (
     balance_from,
     highlight_from,
@@ -46,7 +46,7 @@ def everything_in(body: bytes) -> list[object]:
     )
     for reader in readers:
         try:
-            found.append(reader(decode(body)))
+            found.append(reader(decode_json(body)))
         except NonsenseError:
             continue
     for value in found:
@@ -72,7 +72,7 @@ def check(value: object) -> None:
 
 
 def test_the_pages_example_is_three_videos_of_natgeo() -> None:
-    stories = stories_from(decode(RECORDED["user_stories"]))
+    stories = stories_from(decode_json(RECORDED["user_stories"]))
     assert stories[0] == Story(
         pk="3870828041672894129",
         taken_at=datetime(2026, 4, 8, 14, 31, 15, tzinfo=UTC),
@@ -87,8 +87,8 @@ def test_the_pages_example_is_three_videos_of_natgeo() -> None:
 
 
 def test_the_same_stories_by_name_differ_in_addresses_only() -> None:
-    by_id = stories_from(decode(RECORDED["user_stories"]))
-    by_name = stories_from(decode(RECORDED["user_stories_by_username"]))
+    by_id = stories_from(decode_json(RECORDED["user_stories"]))
+    by_name = stories_from(decode_json(RECORDED["user_stories_by_username"]))
     assert [(s.pk, s.taken_at, s.profile) for s in by_id] == [
         (s.pk, s.taken_at, s.profile) for s in by_name
     ]
