@@ -11,7 +11,7 @@ from benchmarks.traces import DAY, HOUR, START, Law
 from bot.scheduling.forecast import ProfileState, rate_of
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand
-from bot.scheduling.waiting_time import hours_to, rhythm_at
+from bot.scheduling.waiting_time import hours_to_target, rhythm_at
 
 
 class Fixed(Learned):
@@ -33,7 +33,7 @@ class Fixed(Learned):
         """Learn nothing."""
         state.seen_at = at
 
-    def due_hours(self, *_: object) -> float:
+    def hours_to_due(self, *_: object) -> float:
         """Return the interval, whoever waits."""
         return self._hours
 
@@ -62,7 +62,7 @@ class EntryFrequency(Learned):
         del kept[: bisect_right(kept, at - 7 * DAY)]
         state.seen_at = at
 
-    def due_hours(  # noqa: PLR0917 - as the rule has it
+    def hours_to_due(  # noqa: PLR0917 - as the rule has it
         self,
         state: ProfileState,
         demand: Demand,  # noqa: ARG002 - the rule's
@@ -99,7 +99,7 @@ class HalveAndStep(Learned):
         self._intervals[id(state)] = min(max(interval, 1 / 12), 24.0)
         state.seen_at = at
 
-    def due_hours(
+    def hours_to_due(
         self,
         state: ProfileState,
         _demand: Demand,
@@ -117,7 +117,7 @@ class SquareRoot(Learned):
 
     by_rhythm = False
 
-    def due_hours(  # noqa: PLR0917 - as the rule has it
+    def hours_to_due(  # noqa: PLR0917 - as the rule has it
         self,
         state: ProfileState,
         demand: Demand,
@@ -164,7 +164,7 @@ class TrueIntensity(Learned):
         state.seen_at = at
         state.stories, state.days = 24e6 * self._rate(law, at), 1e6
 
-    def due_hours(
+    def hours_to_due(
         self,
         state: ProfileState,
         _demand: Demand,
@@ -183,4 +183,4 @@ class TrueIntensity(Learned):
         lively -= law.share * rate * rhythm_at(law.shape, state.seen_at)
         echo = (lively, law.decay * (1 - law.share), 0.0, 1.0)
         target = price * cost / weight
-        return hours_to(state.seen_at, rate, law.shape, echo, target=target, most=most)
+        return hours_to_target(state.seen_at, rate, law.shape, echo, target=target, most=most)

@@ -316,7 +316,7 @@ def million(profiles: int = 1_000_000) -> None:
     clock = time.perf_counter()
     schedule.survey((state, 1, 1) for state in states)
     surveyed = time.perf_counter() - clock
-    queue = [(schedule.due_at(state, 1, 1), key) for key, state in enumerate(states)]
+    queue = [(schedule.set_due_at(state, 1, 1), key) for key, state in enumerate(states)]
     heapify(queue)
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     schedule.bucket.at = start
@@ -326,7 +326,7 @@ def million(profiles: int = 1_000_000) -> None:
         due, key = queue[0]
         now = max(due, start)
         schedule.next_check_at(due, states[key].seen_at, 1, now=now, spent=0)
-        schedule.release(now, spent=0)
+        schedule.fill_bucket(now, spent=0)
         taken = [now - 60] if rng.random() < 0.1 else []
         due = schedule.learn_polled(states[key], 1, 1, at=now, taken=taken)
         heapreplace(queue, (due, key))

@@ -208,7 +208,7 @@ class Scheduler:
         spent = state.spent
         # Checks under way are reserved (or will be), and not yet off the schedule's credit bucket.
         pending = self._in_flight * plan.cost
-        plan.schedule.release(now.timestamp(), spent=max(0, spent - pending))
+        plan.schedule.fill_bucket(now.timestamp(), spent=max(0, spent - pending))
         held = plan.schedule.credits_to_spend(now.timestamp())
         for_due, for_early = (
             max(0, int(min((part - pending) / plan.cost, room / self._check_price)))
@@ -227,7 +227,7 @@ class Scheduler:
                 now=now,
                 limit=min(for_due, most),
                 lease=self._lease,
-                unseen_since=_unseen_since(plan, now, is_due=True, is_paid=is_paid),
+                unseen_since=_unseen_limit(plan, now, is_due=True, is_paid=is_paid),
             )
             spare = min(for_early, most) - len(taken)
             if spare > 0:
@@ -243,7 +243,7 @@ class Scheduler:
             limit=limit,
             lease=self._lease,
             early=True,
-            unseen_since=_unseen_since(plan, now, is_due=False, is_paid=True),
+            unseen_since=_unseen_limit(plan, now, is_due=False, is_paid=True),
             skip_fresh=plan.pause is not None,
         ):
             seen_at = known.snapshot_at or now
@@ -453,8 +453,8 @@ def _payer(known: Known) -> Payer:
     return Payer("schedule", profile_id=known.profile_id)
 
 
-def _unseen_since(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> datetime | None:
-    before = plan.schedule.unseen_since(now.timestamp(), is_due=is_due, is_paid=is_paid)
+def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> datetime | None:
+    before = plan.schedule.must_be_unseen_since(now.timestamp(), is_due=is_due, is_paid=is_paid)
     return None if before is None else datetime.fromtimestamp(before, UTC)
 
 

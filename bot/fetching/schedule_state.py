@@ -86,17 +86,18 @@ class Plan:
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
-        is_own = own and not self._is_paused(known)
+        is_own = own and not self._is_checked_by_pause(known)
         learn = self.schedule.learn_polled if is_own else self.schedule.learn
         due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
-        if own and self._is_paused(known):
+        if own and self._is_checked_by_pause(known):
             self.schedule.bucket.credits -= self.cost
-        return self._row(known, state, due, now)
+        return self._columns_and_due(known, state, due, now)
 
     def recompute_due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
         """Judge anew when a profile is due, as its weight or the price has changed."""
         state = _learned_state(known, now)
-        return self._row(known, state, self.schedule.due_at(state, known.weight, self.cost), now)
+        due = self.schedule.set_due_at(state, known.weight, self.cost)
+        return self._columns_and_due(known, state, due, now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
         """Refresh the sums over all profiles from what ``sample`` gave."""
@@ -108,14 +109,14 @@ class Plan:
         """Return whether a profile was queued at a price, or a pause, that may not hold."""
         if known.forecast is None:
             return False
-        return self._is_paused(known) or self.schedule.is_stale(
+        return self._is_checked_by_pause(known) or self.schedule.is_stale(
             ProfileState.from_json(known.forecast)
         )
 
-    def _is_paused(self, known: Known) -> bool:
+    def _is_checked_by_pause(self, known: Known) -> bool:
         return known.fresh and self.pause is not None
 
-    def _row(
+    def _columns_and_due(
         self, known: Known, state: ProfileState, due: float, now: datetime
     ) -> tuple[Columns, datetime]:
         if known.fresh and self.pause is not None:

@@ -13,7 +13,7 @@ from math import comb, exp, log, sqrt
 from typing import Any, Self
 
 from bot.scheduling import rates
-from bot.scheduling.waiting_time import DAY, HOUR, Echo, hours_to, rhythm_at
+from bot.scheduling.waiting_time import DAY, HOUR, Echo, hours_to_target, rhythm_at
 
 _RATE_HALF_LIFE = 10 * DAY
 _RHYTHM_HALF_LIFE = 30 * DAY
@@ -159,10 +159,10 @@ def _learn_stories(
     sessions = sum(hours)
     shape = rhythm(state, population)
     rate = rate_of(state, population)
-    fast, slow = echo_parts(state, population)
+    fast, slow = echo_shares(state, population)
     for story_at in taken:
         hour = int(story_at // HOUR)
-        _excite_to(state, story_at)
+        _advance_excitement(state, story_at)
         by_fast = fast * FAST * state.fast
         by_slow = slow * SLOW * state.slow
         everything = by_fast + by_slow + (1.0 - fast - slow) * rate * shape[hour % 24]
@@ -183,7 +183,7 @@ def _learn_stories(
     state._rhythm_of = None  # noqa: SLF001 - a cache of this module
 
 
-def _excite_to(state: ProfileState, at: float) -> None:
+def _advance_excitement(state: ProfileState, at: float) -> None:
     """Bring what earlier stories excite to ``at``."""
     gap = (at - state.story_at) / HOUR
     if gap < 24:  # noqa: PLR2004 - a day
@@ -195,12 +195,13 @@ def _excite_to(state: ProfileState, at: float) -> None:
 
 def rate_of(state: ProfileState, population: Population) -> float:
     """Return the mean number of stories an hour that we expect."""
-    estimates = rates.guesses(state.sums, state.age, population.rate)
-    mixture = rates.mixture_of(estimates)
-    return mixture * rates.factor(population.exponents, rates.leanings(estimates, mixture)) / 24
+    estimates = rates.expert_rates(state.sums, state.age, population.rate)
+    mixture = rates.mixed_rate(estimates)
+    ratios = rates.log_ratios(estimates, mixture)
+    return mixture * rates.mixture_factor(population.exponents, ratios) / 24
 
 
-def echo_parts(state: ProfileState, population: Population) -> tuple[float, float]:
+def echo_shares(state: ProfileState, population: Population) -> tuple[float, float]:
     """Return the parts of its stories that others bring about, soon and later."""
     heard = state.heard + _PRIOR_BURSTS
     fast = (state.fast_echoes + _PRIOR_BURSTS * population.fast) / heard
@@ -217,13 +218,8 @@ def rhythm(state: ProfileState, population: Population) -> Sequence[float]:
         return state._rhythm  # noqa: SLF001 - our cache
     scale = 24 / (sum(state.hours) + population.sessions)
     prior = population.sessions / 24
-    shape = array(
-        "d",
-        [
-            scale * (own + prior * usual)
-            for own, usual in zip(state.hours, population.rhythm, strict=True)
-        ],
-    )
+    pairs = zip(state.hours, population.rhythm, strict=True)
+    shape = array("d", [scale * (own + prior * usual) for own, usual in pairs])
     state._rhythm, state._rhythm_of = shape, population  # noqa: SLF001 - our cache
     return shape
 
@@ -233,7 +229,7 @@ def count_spontaneous(state: ProfileState) -> float:
     return state.heard - state.fast_echoes - state.slow_echoes
 
 
-def usual_hours(state: ProfileState, population: Population, begin: float, end: float) -> float:
+def weighted_hours(state: ProfileState, population: Population, begin: float, end: float) -> float:
     """Return how many hours of its mean pace the time from ``begin`` to ``end`` is worth."""
     shape = rhythm(state, population)
     length = end - begin
@@ -241,7 +237,9 @@ def usual_hours(state: ProfileState, population: Population, begin: float, end: 
     return length / HOUR * sum(rhythm_at(shape, place) for place in places) / len(_PLACES)
 
 
-def due_hours(state: ProfileState, population: Population, *, target: float, most: float) -> float:
+def hours_to_due(
+    state: ProfileState, population: Population, *, target: float, most: float
+) -> float:
     """Return after how many hours since the last check the waiting reaches ``target``.
 
     Waiting is what the stories posted since would have waited for a check, in story hours. Not
@@ -249,7 +247,7 @@ def due_hours(state: ProfileState, population: Population, *, target: float, mos
     """
     rate = rate_of(state, population)
     shape = rhythm(state, population)
-    fast, slow = echo_parts(state, population)
+    fast, slow = echo_shares(state, population)
     gap = (state.seen_at - state.story_at) / HOUR
     by_fast = by_slow = 0.0
     if gap < 24:  # noqa: PLR2004 - a day
@@ -257,7 +255,7 @@ def due_hours(state: ProfileState, population: Population, *, target: float, mos
         by_slow = slow * SLOW * (1.0 + state.slow) * exp(-SLOW * gap)
     now = rate * rhythm_at(shape, state.seen_at)
     echo = fading_echo(fast, slow, by_fast - fast * now, by_slow - slow * now)
-    return hours_to(state.seen_at, rate, shape, echo, target=target, most=most)
+    return hours_to_target(state.seen_at, rate, shape, echo, target=target, most=most)
 
 
 def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:

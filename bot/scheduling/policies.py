@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.scheduling.forecast import ProfileState, due_hours, learn
+from bot.scheduling.forecast import ProfileState, hours_to_due, learn
 from bot.scheduling.pricing import Demand
 
 
@@ -20,7 +20,7 @@ class Learned:
         """Change ``state`` by a check of ``at`` that showed stories ``taken`` then, sorted."""
         learn(state, demand.population, at=at, taken=taken)
 
-    def due_hours(  # noqa: PLR0917 - called once a check, and keywords cost time
+    def hours_to_due(  # noqa: PLR0917 - called once a check, and keywords cost time
         self,
         state: ProfileState,
         demand: Demand,
@@ -32,4 +32,4 @@ class Learned:
         """Return after how many hours the next check is due, ``most`` at the latest."""
         if weight <= 0:
             return most
-        return due_hours(state, demand.population, target=price * cost / weight, most=most)
+        return hours_to_due(state, demand.population, target=price * cost / weight, most=most)

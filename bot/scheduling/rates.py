@@ -54,7 +54,7 @@ def empty_sums() -> MutableSequence[float]:
     return array("d", [0.0] * len(HALF_LIVES))
 
 
-def guesses(sums: Sequence[float], age: float, common: float) -> list[float]:
+def expert_rates(sums: Sequence[float], age: float, common: float) -> list[float]:
     """Return what each expert expects, stories a day, of a profile known for ``age`` days.
 
     ``common`` is the population's mean rate, stories a day.
@@ -67,19 +67,19 @@ def guesses(sums: Sequence[float], age: float, common: float) -> list[float]:
     return rates
 
 
-def mixture_of(estimates: Sequence[float]) -> float:
+def mixed_rate(estimates: Sequence[float]) -> float:
     """Return what the experts expect together, stories a day."""
     mixture: float = sum(map(mul, WEIGHTS, estimates))
     return mixture
 
 
-def leanings(estimates: Sequence[float], mixture: float) -> list[float]:
+def log_ratios(estimates: Sequence[float], mixture: float) -> list[float]:
     """Return how far the pooled experts are from the mixture, as logarithms of their ratios."""
     usual = log(mixture + _NEVER)
     return [log(estimates[number] + _NEVER) - usual for number in POOLED]
 
 
-def factor(exponents: Sequence[float], leaning: Sequence[float]) -> float:
+def mixture_factor(exponents: Sequence[float], leaning: Sequence[float]) -> float:
     """Return by what the mixture is multiplied."""
     return exp(min(max(sum(map(mul, exponents, leaning)), -_FARTHEST), _FARTHEST))
 
@@ -100,13 +100,13 @@ class Pool:
     at: float = 0.0
 
     def learn_stories(self, leaning: Sequence[float], stories: float) -> None:
-        """Learn that so many ``stories`` came where the experts' ``leanings`` were these."""
+        """Learn that so many ``stories`` came where the experts' ``log_ratios`` were these."""
         for number, value in enumerate(leaning):
             self.pull[number] += value * stories
 
     def learn_expected(self, leaning: Sequence[float], stories: float) -> None:
         """Learn that the mixture had expected so many stories, whatever came."""
-        stories *= factor(self.exponents, leaning)
+        stories *= mixture_factor(self.exponents, leaning)
         tilt = sum(map(mul, self.exponents, leaning)) - 1.0
         for number, value in enumerate(leaning):
             part = value * stories
@@ -115,7 +115,7 @@ class Pool:
             for other, leant in enumerate(leaning):
                 row[other] += part * leant
 
-    def update(self, at: float) -> None:
+    def refit(self, at: float) -> None:
         """Find the exponents anew, and forget by the time that has passed."""
         solution = _solved(self.curvature, self.pull)
         self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)

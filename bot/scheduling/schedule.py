@@ -4,20 +4,20 @@ The live loop keeps the profiles in a table and the simulator keeps them in a he
 A row needs its ``ProfileState``, its weight (subscribers who can be told now), the credits of a
 check, and ``due_at`` as an indexed column. A round of the loop::
 
-    schedule.release(now, spent=...)              # credits that the UTC day's checks have cost
+    schedule.fill_bucket(now, spent=...)          # credits that the UTC day's checks have cost
     due, early = schedule.credits_to_spend(now)   # how many may go to what is due, to the rest
     rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <= now ...
     rows += claim(limit=early // cost)            # ... and when all of these are served, the next
     for row in rows:                              # outside of any transaction
         if schedule.is_stale(state):              # the price has moved since it was queued
-            schedule.due_at(state, weight, cost)     # write due_at; check only if it is still due
+            schedule.set_due_at(state, weight, cost)  # write due_at; check only if it is still due
         stories = fetch(row)                      # on failure: schedule.record_failure(now)
         schedule.learn_polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_check_at(first due_at and seen_at, cost, now=..., spent=...)
 
-Which rows a claim may take is said by ``unseen_since``: where the credit bucket is empty, those
-last seen ``_URGENT`` ago have what the day still has; before their time, only those that have
-rested.
+Which rows a claim may take is said by ``must_be_unseen_since``: where the credit bucket is empty,
+those last seen ``_URGENT`` ago have what the day still has; before their time, only those that
+have rested.
 
 A check that somebody asked for calls ``schedule.learn`` in the same way. ``schedule.survey(rows)``
 refreshes the sums, every few minutes; ``to_json`` is the small row that replicas share, of
@@ -33,8 +33,8 @@ from bot.scheduling.forecast import (
     Population,
     ProfileState,
     count_spontaneous,
-    echo_parts,
-    usual_hours,
+    echo_shares,
+    weighted_hours,
 )
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import (
@@ -46,7 +46,7 @@ from bot.scheduling.pricing import (
     longest_pause,
     survey,
 )
-from bot.scheduling.rates import Pool, guesses, leanings, mixture_of
+from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
 
 _STALE = 0.1
@@ -86,9 +86,9 @@ class Schedule:
         self._counted = 0
         self.budget = budget
         self.apart = 0.0
-        self.adopt(Demand())
+        self.set_demand(Demand())
 
-    def adopt(self, demand: Demand) -> None:
+    def set_demand(self, demand: Demand) -> None:
         """Go by these sums from now on."""
         self.demand = demand
         self.set_budget(self.budget, apart=self.apart)
@@ -118,14 +118,14 @@ class Schedule:
         profiles: int | None = None,
     ) -> None:
         """Refresh the sums from ``(state, weight, cost)`` of all; see ``pricing.survey``."""
-        self.adopt(survey(rows, self._with_exponents(self.demand.population), profiles=profiles))
+        self.set_demand(survey(rows, self._apply_pool(self.demand.population), profiles=profiles))
 
-    def _with_exponents(self, population: Population) -> Population:
+    def _apply_pool(self, population: Population) -> Population:
         return replace(population, exponents=self.pool.exponents)
 
-    def due_at(self, state: ProfileState, weight: float, cost: float) -> float:
+    def set_due_at(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next check is due at the current price; keeps it in ``state``."""
-        hours = self.rule.due_hours(state, self.demand, self.current, weight, cost, self.floor)
+        hours = self.rule.hours_to_due(state, self.demand, self.current, weight, cost, self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
         return state.due_at
@@ -139,7 +139,7 @@ class Schedule:
     ) -> float:
         """Learn from a check, whoever paid for it; return when the next one is due."""
         self.rule.learn(state, self.demand, at, taken)
-        return self.due_at(state, weight, cost)
+        return self.set_due_at(state, weight, cost)
 
     def learn_polled(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
@@ -156,12 +156,12 @@ class Schedule:
         is_sample = not self._counted % _EVERY
         if not is_sample and not (taken and taken[-1] > state.story_at):
             return self.learn(state, weight, cost, at=at, taken=taken)
-        due = self._learn_compared(state, weight, cost, at=at, taken=taken, is_sample=is_sample)
+        due = self._learn_and_compare(state, weight, cost, at=at, taken=taken, is_sample=is_sample)
         if is_sample and at - self.pool.at >= 3 * HOUR:
-            self.pool.update(at)
+            self.pool.refit(at)
         return due
 
-    def _learn_compared(
+    def _learn_and_compare(
         self,
         state: ProfileState,
         weight: float,
@@ -177,15 +177,15 @@ class Schedule:
         checks (``is_sample``), and multiplied.
         """
         population = self.demand.population
-        estimates = guesses(state.sums, state.age, population.rate)
-        mixture = mixture_of(estimates)
-        leaning = leanings(estimates, mixture)
-        hours = usual_hours(state, population, max(state.seen_at, at - DAY), at)
+        estimates = expert_rates(state.sums, state.age, population.rate)
+        mixture = mixed_rate(estimates)
+        leaning = log_ratios(estimates, mixture)
+        hours = weighted_hours(state, population, max(state.seen_at, at - DAY), at)
         before = count_spontaneous(state)
         due = self.learn(state, weight, cost, at=at, taken=taken)
         self.pool.learn_stories(leaning, count_spontaneous(state) - before)
         if is_sample:
-            echoes = sum(echo_parts(state, population))
+            echoes = sum(echo_shares(state, population))
             expected = mixture * (1.0 - echoes) * hours / 24
             self.pool.learn_expected(leaning, _EVERY * expected)
         return due
@@ -194,7 +194,7 @@ class Schedule:
         """Record that the API failed."""
         self.price.freeze(at + _AFTER_OUTAGE)
 
-    def release(self, now: float, *, spent: float) -> None:
+    def fill_bucket(self, now: float, *, spent: float) -> None:
         """Let out the credits that are due by ``now``."""
         self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
@@ -249,7 +249,7 @@ class Schedule:
                 low = middle
         return min(early, high)
 
-    def unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
+    def must_be_unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
         """Return when a profile must have been seen last for a check now; None: at any time.
 
         ``is_due``: its time has come, else it would be checked early. ``is_paid``: the credit
@@ -270,7 +270,7 @@ class Schedule:
         is_paid = (for_due if is_due else for_early) + _ROUNDING >= cost
         if not is_due and not is_paid:
             return False
-        before = self.unseen_since(now, is_due=is_due, is_paid=is_paid)
+        before = self.must_be_unseen_since(now, is_due=is_due, is_paid=is_paid)
         return before is None or seen_at <= before + _ROUNDING
 
     def to_json(self) -> dict[str, Any]:
@@ -284,4 +284,4 @@ class Schedule:
         self.price, self.bucket = Price(**price), CreditBucket(**bucket)
         self.pool = Pool.from_json(pool)
         demand = Demand.from_json(values["demand"])
-        self.adopt(replace(demand, population=self._with_exponents(demand.population)))
+        self.set_demand(replace(demand, population=self._apply_pool(demand.population)))

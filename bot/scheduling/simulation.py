@@ -107,7 +107,7 @@ class _Run:
         self.schedule = Schedule(plan.budget, minimum=plan.minimum, rule=plan.rule)
         self.schedule.bucket.at = begin
         self.schedule.survey(self._survey_rows())
-        self.survey_at = begin + self._survey_pause(begin)
+        self.survey_at = begin + self._pause_between_surveys(begin)
         self.paused_until = begin
 
     def _survey_rows(self) -> Iterator[tuple[ProfileState, float, float]]:
@@ -129,12 +129,12 @@ class _Run:
         result, plan, schedule = self.result, self.plan, self.schedule
         queue = self._first_checks()
         resting: deque[tuple[float, int]] = deque()
-        next_at, advance, may_poll = schedule.next_check_at, schedule.release, schedule.may_poll
+        next_at, fill, may_poll = schedule.next_check_at, schedule.fill_bucket, schedule.may_poll
         states, cost = self.states, plan.cost
         now = result.begin
         for day in range(self.days):
             spent, at = 0, now
-            advance(now, spent=spent)
+            fill(now, spent=spent)
             # The profile that ``at`` was worked out for: it holds until something is spent,
             # whoever has rested meanwhile.
             known: tuple[float, int] | None = None
@@ -154,7 +154,7 @@ class _Run:
                     now = rested
                     continue
                 known, now = None, at
-                advance(now, spent=spent)
+                fill(now, spent=spent)
                 if not may_poll(due, seen_at, cost, now=now, spent=spent):
                     now += 1.0
                     continue
@@ -185,32 +185,33 @@ class _Run:
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers
         if schedule.is_stale(state):
-            due = schedule.due_at(state, weight, plan.cost)
+            due = schedule.set_due_at(state, weight, plan.cost)
             if due > now:
                 return due, 0
         if plan.outages and any(begin <= now < end for begin, end in plan.outages):
             schedule.record_failure(now)
             self.paused_until = now + _PROBE
             return now + _POLL_AGAIN, 0
-        due = schedule.learn_polled(state, weight, plan.cost, at=now, taken=self._unseen(key, now))
+        taken = self._record_new_stories(key, now)
+        due = schedule.learn_polled(state, weight, plan.cost, at=now, taken=taken)
         result = self.result
         result.poll_count += 1
         if plan.record_polls:
             result.polls.append((now, key))
         if now >= self.survey_at:
             schedule.survey(self._survey_rows())
-            self.survey_at = now + self._survey_pause(now)
+            self.survey_at = now + self._pause_between_surveys(now)
         if plan.as_rows:
             self.states[key] = ProfileState.from_json(state.to_json())
             due = round(due, 3)
         return due, plan.cost
 
-    def _survey_pause(self, now: float) -> float:
+    def _pause_between_surveys(self, now: float) -> float:
         if self.plan.refresh is not None:
             return self.plan.refresh
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
-    def _unseen(self, key: int, now: float) -> Sequence[float]:
+    def _record_new_stories(self, key: int, now: float) -> Sequence[float]:
         """Return the new stories that a check shows, and note how long they waited."""
         taken = self.plan.records[key].taken_at
         since = self.upto[key]

@@ -20,7 +20,7 @@ def rhythm_at(shape: Sequence[float], at: float) -> float:
     return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
 
 
-def hours_to(
+def hours_to_target(
     seen_at: float,
     rate: float,
     shape: Sequence[float],

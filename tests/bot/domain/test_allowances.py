@@ -55,7 +55,7 @@ def test_sixty_new_accounts_with_267_profiles_make_nobodys_checks_rarer_than_by_
         schedule = Schedule(budget)
         schedule.survey(honest)
         pauses = [
-            schedule.rule.due_hours(
+            schedule.rule.hours_to_due(
                 state, schedule.demand, schedule.current, weight, cost, schedule.floor
             )
             for state, weight, cost in honest

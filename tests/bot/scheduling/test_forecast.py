@@ -16,16 +16,16 @@ from bot.scheduling.forecast import (
     Population,
     ProfileState,
     count_spontaneous,
-    due_hours,
-    echo_parts,
+    echo_shares,
     fading_echo,
+    hours_to_due,
     learn,
     rate_of,
     rhythm,
-    usual_hours,
+    weighted_hours,
 )
-from bot.scheduling.rates import POOLED, factor, guesses, leanings, mixture_of
-from bot.scheduling.waiting_time import DAY, HOUR, hours_to, rhythm_at
+from bot.scheduling.rates import POOLED, expert_rates, log_ratios, mixed_rate, mixture_factor
+from bot.scheduling.waiting_time import DAY, HOUR, hours_to_target, rhythm_at
 
 START = 20_000 * DAY
 moments = st.lists(st.floats(START, START + 5 * DAY), max_size=40).map(sorted)
@@ -88,7 +88,7 @@ def test_the_rhythm_has_mean_one_and_is_nowhere_zero(
 @given(moments, moments)
 def test_echoes_never_feed_themselves(taken: list[float], looks: list[float]) -> None:
     state, _ = watched(taken, looks)
-    fast, slow = echo_parts(state, Population())
+    fast, slow = echo_shares(state, Population())
     assert 0 <= fast + slow <= MOST_ECHOES + 1e-9
 
 
@@ -99,11 +99,11 @@ def test_a_higher_target_is_reached_later_and_never_after_the_floor(
 ) -> None:
     state, _ = watched(taken, looks)
     low, high = sorted((one, other))
-    first = due_hours(state, Population(), target=low, most=12.0)
-    second = due_hours(state, Population(), target=high, most=12.0)
+    first = hours_to_due(state, Population(), target=low, most=12.0)
+    second = hours_to_due(state, Population(), target=high, most=12.0)
     assert 0 <= first <= second + 1e-3
     assert second <= 12.0
-    assert due_hours(state, Population(), target=inf, most=12.0) == 12.0
+    assert hours_to_due(state, Population(), target=inf, most=12.0) == 12.0
 
 
 def test_the_rate_follows_an_account_that_posts_tenfold() -> None:
@@ -142,8 +142,8 @@ def test_right_after_a_story_the_next_look_is_sooner() -> None:
     fresh, _ = watched([START + HOUR], [START + HOUR + 60])
     quiet, _ = watched([START + HOUR], [START + 20 * HOUR])
     bursty = Population(fast=0.4, slow=0.3)
-    soon = due_hours(fresh, bursty, target=0.05, most=12.0)
-    assert soon < due_hours(quiet, bursty, target=0.05, most=12.0) / 2
+    soon = hours_to_due(fresh, bursty, target=0.05, most=12.0)
+    assert soon < hours_to_due(quiet, bursty, target=0.05, most=12.0) / 2
 
 
 @settings(deadline=None)
@@ -195,9 +195,9 @@ def excited(taken: list[float], at: float, decay: float) -> float:
 
 def fair_rate(state: ProfileState, population: Population) -> float:
     """Return stories a day by the definition of the mixture."""
-    found = guesses(state.sums, state.age, population.rate)
-    mixture = mixture_of(found)
-    return mixture * factor(population.exponents, leanings(found, mixture))
+    found = expert_rates(state.sums, state.age, population.rate)
+    mixture = mixed_rate(found)
+    return mixture * mixture_factor(population.exponents, log_ratios(found, mixture))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -300,23 +300,23 @@ def test_the_next_check_is_where_the_intensity_has_waited_for_it(seed: int) -> N
         learn(
             state, LIVELY, at=look, taken=[story for story in known if look - DAY < story <= look]
         )
-    (fast, slow), shape = echo_parts(state, LIVELY), rhythm(state, LIVELY)
+    (fast, slow), shape = echo_shares(state, LIVELY), rhythm(state, LIVELY)
     rate = fair_rate(state, LIVELY) / 24
     now = rate * rhythm_at(shape, at)
     by_fast = fast * (15 * excited(known, at, 15) - now)
     by_slow = slow * (3 * excited(known, at, 3) - now)
     echo = fading_echo(fast, slow, by_fast, by_slow)
-    hours = hours_to(at, rate, shape, echo, target=0.4, most=12.0)
+    hours = hours_to_target(at, rate, shape, echo, target=0.4, most=12.0)
     assert 0 < hours < 12
-    assert due_hours(state, LIVELY, target=0.4, most=12.0) == pytest.approx(hours, abs=1e-6)
+    assert hours_to_due(state, LIVELY, target=0.4, most=12.0) == pytest.approx(hours, abs=1e-6)
 
 
 def test_a_story_of_a_day_ago_excites_nothing() -> None:
     bursty = Population(fast=0.4, slow=0.4)
     early, late = (ProfileState(seen_at=START + gap, story_at=START) for gap in (DAY - 1e-3, DAY))
     early.slow = late.slow = 1e40
-    assert due_hours(early, bursty, target=0.1, most=12.0) < 1e-3
-    assert due_hours(late, bursty, target=0.1, most=12.0) > 0.5
+    assert hours_to_due(early, bursty, target=0.1, most=12.0) < 1e-3
+    assert hours_to_due(late, bursty, target=0.1, most=12.0) > 0.5
 
 
 @pytest.mark.parametrize(
@@ -343,9 +343,9 @@ def test_what_is_excited_fades_by_its_differential_equations(fast: float, slow: 
 def test_echoes_are_the_mean_of_what_was_heard_and_of_all_and_bounded() -> None:
     state = ProfileState(heard=8.0, fast_echoes=2.0, slow_echoes=1.0)
     common = Population(fast=0.1, slow=0.3)
-    assert echo_parts(state, common) == pytest.approx(((2 + 1.2) / 20, (1 + 3.6) / 20))
+    assert echo_shares(state, common) == pytest.approx(((2 + 1.2) / 20, (1 + 3.6) / 20))
     state = ProfileState(heard=88.0, fast_echoes=60.0, slow_echoes=26.8)
-    assert echo_parts(state, common) == pytest.approx((0.85 * 61.2 / 91.6, 0.85 * 30.4 / 91.6))
+    assert echo_shares(state, common) == pytest.approx((0.85 * 61.2 / 91.6, 0.85 * 30.4 / 91.6))
 
 
 def test_what_is_known_of_all_before_any_survey() -> None:
@@ -364,7 +364,7 @@ def test_usual_hours_are_the_integral_of_the_rhythm(begin: float) -> None:
     state = ProfileState(hours=array("d", [float(hour) for hour in range(24)]))
     begin_at, end_at = START + begin * HOUR, START + 10.4 * HOUR  # the rhythm is a line there
     middle = rhythm_at(rhythm(state, LIVELY), (begin_at + end_at) / 2)
-    found = usual_hours(state, LIVELY, begin_at, end_at)
+    found = weighted_hours(state, LIVELY, begin_at, end_at)
     assert found == pytest.approx((10.4 - begin) * middle)
 
 

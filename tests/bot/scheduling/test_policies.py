@@ -1,7 +1,7 @@
 """The rules name the intervals that they should."""
 
 from benchmarks.rivals import EntryFrequency, Fixed
-from bot.scheduling.forecast import Population, ProfileState, due_hours, learn
+from bot.scheduling.forecast import Population, ProfileState, hours_to_due, learn
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -13,24 +13,24 @@ def test_fixed_is_the_same_whatever_was_seen() -> None:
     rule, state = Fixed(2.0), ProfileState()
     rule.learn(state, Demand(), DAWN, [DAWN - 5])
     assert state.seen_at == DAWN
-    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 12.0) == 2.0
+    assert rule.hours_to_due(state, Demand(), 1.0, 1, 1, 12.0) == 2.0
 
 
 def test_entry_frequency_divides_the_week_and_forgets_it() -> None:
     rule, state = EntryFrequency(), ProfileState()
-    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 99.0) == 24.0
+    assert rule.hours_to_due(state, Demand(), 1.0, 1, 1, 99.0) == 24.0
     rule.learn(state, Demand(), DAWN, [DAWN - 100.0 * part for part in range(28, 0, -1)])
-    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 99.0) == 6.0
-    assert rule.due_hours(state, Demand(), 4.0, 1, 1, 99.0) == 12.0
-    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 5.0) == 5.0
+    assert rule.hours_to_due(state, Demand(), 1.0, 1, 1, 99.0) == 6.0
+    assert rule.hours_to_due(state, Demand(), 4.0, 1, 1, 99.0) == 12.0
+    assert rule.hours_to_due(state, Demand(), 1.0, 1, 1, 5.0) == 5.0
     rule.learn(state, Demand(), DAWN + 8 * DAY, [])
-    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 99.0) == 24.0
+    assert rule.hours_to_due(state, Demand(), 1.0, 1, 1, 99.0) == 24.0
 
 
 def test_nobody_waiting_means_the_floor() -> None:
     state = ProfileState(seen_at=DAWN)
-    assert Learned().due_hours(state, Demand(), 1.0, 0, 1, 12.0) == 12.0
-    assert Learned().due_hours(state, Demand(), 1.0, 5, 1, 12.0) < 12.0
+    assert Learned().hours_to_due(state, Demand(), 1.0, 0, 1, 12.0) == 12.0
+    assert Learned().hours_to_due(state, Demand(), 1.0, 5, 1, 12.0) < 12.0
 
 
 def test_entry_frequency_counts_each_story_of_the_last_week_once() -> None:
@@ -39,12 +39,12 @@ def test_entry_frequency_counts_each_story_of_the_last_week_once() -> None:
     rule.learn(state, Demand(), DAWN + HOUR, taken[:2])
     rule.learn(state, Demand(), DAWN + 3 * HOUR, taken)
     assert (state.seen_at, state.story_at) == (DAWN + 3 * HOUR, taken[-1])
-    assert rule.due_hours(state, Demand(), 1.0, 1, 1, 99.0) == 42.0 - 18.0  # a day at most
-    assert rule.due_hours(state, Demand(), 0.25, 1, 1, 99.0) == 21.0
+    assert rule.hours_to_due(state, Demand(), 1.0, 1, 1, 99.0) == 42.0 - 18.0  # a day at most
+    assert rule.hours_to_due(state, Demand(), 0.25, 1, 1, 99.0) == 21.0
     rule.learn(state, Demand(), DAWN + 7 * DAY, [])  # what is a week old is out
-    assert rule.due_hours(state, Demand(), 1 / 64, 1, 1, 99.0) == 7.0
-    assert rule.due_hours(state, Demand(), 1e-9, 1, 1, 99.0) == 1 / 12
-    assert rule.due_hours(ProfileState(), Demand(), 0.25, 1, 1, 99.0) == 12.0
+    assert rule.hours_to_due(state, Demand(), 1 / 64, 1, 1, 99.0) == 7.0
+    assert rule.hours_to_due(state, Demand(), 1e-9, 1, 1, 99.0) == 1 / 12
+    assert rule.hours_to_due(ProfileState(), Demand(), 0.25, 1, 1, 99.0) == 12.0
 
 
 def test_the_bots_own_rule_waits_until_a_check_is_worth_its_price() -> None:
@@ -55,8 +55,8 @@ def test_the_bots_own_rule_waits_until_a_check_is_worth_its_price() -> None:
     learn(other, demand.population, at=at, taken=taken)
     assert state.to_json() == other.to_json()
     target = 3.0 * 2 / 0.5
-    expected = due_hours(state, demand.population, target=target, most=99.0)
-    assert rule.due_hours(state, demand, 3.0, 0.5, 2, 99.0) == expected < 99.0
+    expected = hours_to_due(state, demand.population, target=target, most=99.0)
+    assert rule.hours_to_due(state, demand, 3.0, 0.5, 2, 99.0) == expected < 99.0
 
 
 def test_the_credits_of_a_day_follow_its_hours_under_the_bots_own_rule_alone() -> None:

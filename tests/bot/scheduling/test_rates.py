@@ -15,10 +15,10 @@ from bot.scheduling.rates import (
     WEIGHTS,
     Pool,
     empty_sums,
-    factor,
-    guesses,
-    leanings,
-    mixture_of,
+    expert_rates,
+    log_ratios,
+    mixed_rate,
+    mixture_factor,
 )
 from bot.scheduling.waiting_time import DAY, HOUR
 
@@ -43,7 +43,7 @@ def watched(days: int = 20) -> ProfileState:
 
 def test_each_expert_finds_the_rate_of_a_steady_profile() -> None:
     state = watched(200)
-    found = guesses(state.sums, state.age, common=2.0)
+    found = expert_rates(state.sums, state.age, common=2.0)
     assert len(found) == EXPERTS
     assert all(1.5 < rate < 2.5 for rate in found)
 
@@ -61,13 +61,13 @@ def regressed(rate_of_day: list[float]) -> Pool:
         state = ProfileState(seen_at=START)
         for day in range(len(rate_of_day)):
             at = START + (day + 1) * DAY
-            found = guesses(state.sums, state.age, common=2.0)
-            mixture = mixture_of(found)
-            leaning = leanings(found, mixture)
+            found = expert_rates(state.sums, state.age, common=2.0)
+            mixture = mixed_rate(found)
+            leaning = log_ratios(found, mixture)
             stories = round(rate_of_day[(day + shift) % len(rate_of_day)])
             pool.learn_stories(leaning, stories)
             pool.learn_expected(leaning, mixture)
-            pool.update(at)
+            pool.refit(at)
             taken = [at - (place + 1) * DAY / (stories + 1) for place in range(stories)]
             learn(state, Population(), at=at, taken=sorted(taken))
     return pool
@@ -107,8 +107,8 @@ def test_each_expert_has_a_half_life_and_a_prior_and_the_last_knows_all_alone() 
     for total, decay in zip(sums, (log(2) / days for days in (0.5, 1.5, 6, 24)), strict=True):
         watched_days = (1 - exp(-decay * age)) / decay
         expected += [(total + prior * 4) / (watched_days + prior) for prior in (0.5, 2, 8)]
-    assert guesses(sums, age, common) == pytest.approx([*expected, 4.0])
-    assert guesses(empty_sums(), 0.0, common) == pytest.approx([4.0] * 13)
+    assert expert_rates(sums, age, common) == pytest.approx([*expected, 4.0])
+    assert expert_rates(empty_sums(), 0.0, common) == pytest.approx([4.0] * 13)
     assert len(ALL) + 1 == EXPERTS == 13
     assert [ALL[number] for number in POOLED] == [it for it in ALL if it[1] != 2.0]
 
@@ -123,17 +123,17 @@ def test_a_memory_of_days_and_a_prior_of_half_a_day_count_most() -> None:
 
 def test_a_leaning_is_the_logarithm_of_a_ratio_where_never_is_not_nothing() -> None:
     estimates = numbers(1, 13, 0.0, 4.0)
-    found = leanings(estimates, 2.0)
+    found = log_ratios(estimates, 2.0)
     assert found == pytest.approx([log((estimates[n] + 0.003) / 2.003) for n in POOLED])
 
 
 def test_the_mixture_is_never_multiplied_by_more_than_the_square_of_e() -> None:
     one, rest = (1.0,), [0.0]
-    assert factor(one, [0.5]) == pytest.approx(exp(0.5))
-    assert factor((0.5, -1.0), [1.0, 0.3]) == pytest.approx(exp(0.2))
-    assert factor(one, [2.5]) == pytest.approx(exp(2.0))
-    assert factor(one, [-2.5]) == pytest.approx(exp(-2.0))
-    assert factor(one, rest) == 1.0
+    assert mixture_factor(one, [0.5]) == pytest.approx(exp(0.5))
+    assert mixture_factor((0.5, -1.0), [1.0, 0.3]) == pytest.approx(exp(0.2))
+    assert mixture_factor(one, [2.5]) == pytest.approx(exp(2.0))
+    assert mixture_factor(one, [-2.5]) == pytest.approx(exp(-2.0))
+    assert mixture_factor(one, rest) == 1.0
 
 
 def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None:
@@ -145,7 +145,7 @@ def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None
             leaning = numbers(10 * round_ + number, size, -1.0, 1.0)
             pool.learn_stories(leaning, number * 3.0)
             pool.learn_expected(leaning, 20.0)
-            stories = 20.0 * factor(pool.exponents, leaning)
+            stories = 20.0 * mixture_factor(pool.exponents, leaning)
             tilt = sum(one * other for one, other in zip(pool.exponents, leaning, strict=True))
             for row, one in enumerate(leaning):
                 pull[row] += one * (number * 3.0 + stories * (tilt - 1))
@@ -155,7 +155,7 @@ def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None
         for own, expected in zip(pool.curvature, matrix, strict=True):
             assert own == pytest.approx(expected)
         before, last = pool.at, pool.at or at
-        pool.update(at)
+        pool.refit(at)
         assert max(map(abs, pool.exponents)) < 2.0  # else the bound, not the equations
         for row, right in enumerate(pull):
             left = sum(map(lambda a, b: a * b, matrix[row], pool.exponents))
@@ -170,7 +170,7 @@ def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None
 def test_the_exponents_are_bounded_and_a_clock_that_goes_back_forgets_nothing() -> None:
     pool = Pool(at=START)
     pool.pull[0], pool.pull[1] = 1e9, -1e9
-    pool.update(START - DAY)
+    pool.refit(START - DAY)
     assert pool.exponents == (2.0, -2.0, *(0.0,) * 6)
     assert (pool.pull[0], pool.at) == (1e9, START - DAY)
     assert Pool().at == 0.0

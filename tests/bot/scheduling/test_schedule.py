@@ -14,14 +14,14 @@ from bot.scheduling.forecast import (
     Population,
     ProfileState,
     count_spontaneous,
-    due_hours,
-    echo_parts,
+    echo_shares,
+    hours_to_due,
     learn,
-    usual_hours,
+    weighted_hours,
 )
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand, Price, ReleaseCurve, longest_pause, survey
-from bot.scheduling.rates import Pool, guesses, leanings, mixture_of
+from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
 
@@ -53,9 +53,9 @@ def test_due_falls_with_subscribers_and_stays_between_minimum_and_floor(
     taken = sorted(DAWN + story for story in stories if story > 4 * DAY)
     few, many = sorted((one, other))
     late = schedule.learn(state, few, cost, at=at, taken=taken)
-    early = schedule.due_at(state, many, cost)
+    early = schedule.set_due_at(state, many, cost)
     assert early <= late + 1
-    assert late <= schedule.due_at(state, few, cost + 1) + 1
+    assert late <= schedule.set_due_at(state, few, cost + 1) + 1
     for due in (early, late):
         assert at + schedule.minimum <= due <= at + longest_pause(budget / 10) * HOUR
 
@@ -67,19 +67,19 @@ def test_a_profile_that_nobody_waits_for_is_looked_at_by_the_floor() -> None:
 
 def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
     schedule, (state, *_) = schedule_of(60)
-    before = schedule.due_at(state, 1, 1)
+    before = schedule.set_due_at(state, 1, 1)
     assert not schedule.is_stale(state)
     schedule.set_budget(600)
     assert schedule.is_stale(state)
-    assert schedule.due_at(state, 1, 1) < before
+    assert schedule.set_due_at(state, 1, 1) < before
 
 
 def test_credits_before_their_time_are_those_above_half_of_the_bank() -> None:
     schedule, _ = schedule_of(2400)
-    schedule.release(DAWN + HOUR, spent=0)
+    schedule.fill_bucket(DAWN + HOUR, spent=0)
     due, early = schedule.credits_to_spend(DAWN + HOUR)
     assert 0 <= early < due <= schedule.release_curve.most
-    schedule.release(DAWN + 6 * HOUR, spent=0)
+    schedule.fill_bucket(DAWN + 6 * HOUR, spent=0)
     due, early = schedule.credits_to_spend(DAWN + 6 * HOUR)
     assert due == schedule.release_curve.most
     assert early == due / 2
@@ -112,7 +112,7 @@ def test_a_profile_not_seen_for_long_does_not_wait_for_the_pace() -> None:
 def test_nobody_is_looked_at_early_who_has_not_rested() -> None:
     schedule, _ = schedule_of(2400)
     noon = DAWN + 12 * HOUR
-    schedule.release(noon, spent=0)
+    schedule.fill_bucket(noon, spent=0)
     due_at, minimum = noon + HOUR, schedule.minimum
     assert schedule.next_check_at(due_at, noon - minimum, 1, now=noon, spent=0) == noon
     assert schedule.next_check_at(due_at, noon - 1, 1, now=noon, spent=0) == noon - 1 + minimum
@@ -125,12 +125,12 @@ def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
     schedule, _ = schedule_of(2400)
     now, tomorrow = DAWN + 23.5 * HOUR, DAWN + 30 * HOUR
     spent = 2400.0 - 40
-    schedule.release(now, spent=spent)
+    schedule.fill_bucket(now, spent=spent)
     looks = tries = 0
     while (at := schedule.next_check_at(tomorrow, DAWN, 1, now=now, spent=spent)) < DAWN + DAY:
         now = max(at, now + 1.0)
         tries += 1
-        schedule.release(now, spent=spent)
+        schedule.fill_bucket(now, spent=spent)
         if schedule.may_poll(tomorrow, DAWN, 1, now=now, spent=spent):
             schedule.bucket.credits -= 1
             spent += 1
@@ -173,7 +173,7 @@ def test_the_first_look_at_a_profile_says_nothing_of_the_price() -> None:
 
 def test_replicas_share_what_one_of_them_wrote() -> None:
     schedule, states = schedule_of(240)
-    schedule.release(DAWN + HOUR, spent=0)
+    schedule.fill_bucket(DAWN + HOUR, spent=0)
     schedule.learn_polled(states[0], 1, 1, at=DAWN + HOUR, taken=[])
     schedule.record_failure(DAWN + HOUR)
     schedule.pool.learn_stories([0.5] * 8, 2)
@@ -183,7 +183,7 @@ def test_replicas_share_what_one_of_them_wrote() -> None:
     assert other.pool == schedule.pool
     assert (other.price, other.bucket) == (schedule.price, schedule.bucket)
     assert other.demand == schedule.demand
-    assert other.due_at(states[1], 1, 1) == schedule.due_at(states[1], 1, 1)
+    assert other.set_due_at(states[1], 1, 1) == schedule.set_due_at(states[1], 1, 1)
     assert isfinite(other.current)
 
 
@@ -194,7 +194,7 @@ UNEVEN = tuple(float(hour % 7 + hour) for hour in range(24))
 
 def test_what_follows_from_a_budget() -> None:
     schedule = Schedule(48.0)
-    schedule.adopt(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
+    schedule.set_demand(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
     assert schedule.floor == 15.0
     assert schedule.current == schedule.price.at_budget(schedule.demand, 48.0)
     most = 1.5 * 48 / 24 + 2 * sqrt(48 * 3)
@@ -206,26 +206,26 @@ def test_what_follows_from_a_budget() -> None:
     assert schedule.release_curve.most == 6.0  # no more than a day has
     schedule.set_budget(0.0)
     assert schedule.floor == 20.0
-    schedule.adopt(Demand(Population(), UNEVEN, costs=0.0, profiles=0))
+    schedule.set_demand(Demand(Population(), UNEVEN, costs=0.0, profiles=0))
     schedule.set_budget(100.0)
     assert schedule.floor == 12.0
     assert schedule.release_curve.most == pytest.approx(6.25 + 20)
     apart = Schedule(48.0)
-    apart.adopt(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
+    apart.set_demand(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
     apart.set_budget(54.0, apart=6.0)
     assert (apart.budget, apart.floor) == (54.0, 15.0)
     assert apart.current == apart.price.at_budget(apart.demand, 48.0)
     evenly = Schedule(48.0, rule=Fixed(1.0))
-    evenly.adopt(schedule.demand)
+    evenly.set_demand(schedule.demand)
     assert evenly.release_curve.left(DAWN + HOUR) == pytest.approx(23.0)
 
 
 def test_the_bucket_holds_one_check_at_least_where_there_is_a_budget() -> None:
     schedule = Schedule(1e-3)
-    schedule.adopt(Demand(Population(), UNEVEN, costs=1e-9, profiles=1))
+    schedule.set_demand(Demand(Population(), UNEVEN, costs=1e-9, profiles=1))
     little = 1.5e-3 / 24 + 2 * sqrt(1e-12)
     assert schedule.release_curve.most == pytest.approx(little)
-    schedule.adopt(Demand(Population(), UNEVEN, costs=60.0, profiles=1))
+    schedule.set_demand(Demand(Population(), UNEVEN, costs=60.0, profiles=1))
     schedule.set_budget(70.0)
     assert schedule.release_curve.most == 70.0
     assert Schedule(24.0).minimum == 60.0
@@ -244,16 +244,16 @@ def test_a_survey_takes_over_what_was_learned() -> None:
 
 def test_a_check_is_due_where_the_rule_says_between_the_minimum_and_the_floor() -> None:
     schedule, (state, *_) = schedule_of(240)
-    hours = due_hours(
+    hours = hours_to_due(
         state, schedule.demand.population, target=schedule.current * 2 / 3, most=12.0
     )
-    assert schedule.due_at(state, 3.0, 2.0) == DAWN + hours * HOUR == state.due_at
+    assert schedule.set_due_at(state, 3.0, 2.0) == DAWN + hours * HOUR == state.due_at
     assert state.price == schedule.current
-    assert schedule.due_at(state, 1e9, 1.0) == DAWN + 60.0
+    assert schedule.set_due_at(state, 1e9, 1.0) == DAWN + 60.0
     schedule.minimum = 90.0
-    assert schedule.due_at(state, 1e9, 1.0) == DAWN + 90.0
+    assert schedule.set_due_at(state, 1e9, 1.0) == DAWN + 90.0
     schedule.rule = Fixed(7.0)
-    assert schedule.due_at(state, 3.0, 2.0) == DAWN + 7 * HOUR
+    assert schedule.set_due_at(state, 3.0, 2.0) == DAWN + 7 * HOUR
 
 
 def test_a_tenth_of_the_price_makes_stale() -> None:
@@ -270,7 +270,7 @@ def test_the_learned_follows_from_all_checks() -> None:
     rng = random.Random(6)  # noqa: S311 - a made-up past
     schedule = Schedule(240.0)
     population = Population(rate=3.0, fast=0.2, slow=0.3)
-    schedule.adopt(Demand(population, UNEVEN, costs=10.0, profiles=10))
+    schedule.set_demand(Demand(population, UNEVEN, costs=10.0, profiles=10))
     state, other = ProfileState(), ProfileState()
     pool, price = Pool(), Price()
     at, counted, updates = DAWN, 0, 0
@@ -279,9 +279,9 @@ def test_the_learned_follows_from_all_checks() -> None:
         taken = sorted(at - rng.uniform(0, 3) * HOUR for _ in range(rng.choice((0, 0, 1, 4))))
         fresh = [story for story in taken if other.story_at < story <= at]
         due_at, seen_at = state.due_at, other.seen_at
-        found = guesses(other.sums, other.age, 3.0)
-        mean = mixture_of(found)
-        hours = usual_hours(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
+        found = expert_rates(other.sums, other.age, 3.0)
+        mean = mixed_rate(found)
+        hours = weighted_hours(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
         before = count_spontaneous(other)
         schedule.learn_polled(state, 2.0, 1.0, at=at, taken=taken)
         learn(other, population, at=at, taken=taken)
@@ -292,14 +292,14 @@ def test_the_learned_follows_from_all_checks() -> None:
             continue  # the first check shows what was posted before anybody looked
         counted += 1
         stories = count_spontaneous(other) - before
-        part = 1 - sum(echo_parts(other, population))
+        part = 1 - sum(echo_shares(other, population))
         sample = counted % 8 == 0
         if fresh or sample:
-            pool.learn_stories(leanings(found, mean), stories)
+            pool.learn_stories(log_ratios(found, mean), stories)
         if sample:
-            pool.learn_expected(leanings(found, mean), 8 * mean * part * hours / 24)
+            pool.learn_expected(log_ratios(found, mean), 8 * mean * part * hours / 24)
             if at - pool.at >= 3 * HOUR:
-                pool.update(at)
+                pool.refit(at)
                 updates += 1
         assert schedule.pool.pull == pytest.approx(pool.pull)
         assert schedule.pool.curvature[3] == pytest.approx(pool.curvature[3])
@@ -382,7 +382,7 @@ def by_trial(schedule: Schedule, due_at: float, seen_at: float, now: float, spen
     credits_, begun = bucket.credits, bucket.at
     at = now
     while at < DAWN + DAY:
-        schedule.release(at, spent=spent)
+        schedule.fill_bucket(at, spent=spent)
         if schedule.may_poll(due_at, seen_at, 1, now=at, spent=spent):
             break
         at += 1.0
@@ -394,7 +394,7 @@ def by_trial(schedule: Schedule, due_at: float, seen_at: float, now: float, spen
 def test_the_next_check_is_in_the_first_second_that_may_be(seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311 - made up
     schedule = Schedule(rng.choice((24.0, 240.0, 2400.0)))
-    schedule.adopt(Demand(Population(), UNEVEN, costs=10.0, profiles=10))
+    schedule.set_demand(Demand(Population(), UNEVEN, costs=10.0, profiles=10))
     now = DAWN + DAY - rng.choice((0.1, 1.0, 4.0)) * HOUR
     spent = schedule.budget * rng.choice((0.5, 0.9, 0.99))
     schedule.bucket.credits = min(schedule.budget - spent, rng.choice((0.0, 0.5, 3.0, 9.0)))
@@ -434,7 +434,7 @@ def test_a_check_may_be_made_when_paid_for_and_rested() -> None:
 
 def test_who_may_be_claimed() -> None:
     schedule, _ = schedule_of(240)
-    assert schedule.unseen_since(DAWN, is_due=False, is_paid=True) == DAWN - 60
-    assert schedule.unseen_since(DAWN, is_due=False, is_paid=False) == DAWN - 60
-    assert schedule.unseen_since(DAWN, is_due=True, is_paid=True) is None
-    assert schedule.unseen_since(DAWN, is_due=True, is_paid=False) == DAWN - 20 * HOUR
+    assert schedule.must_be_unseen_since(DAWN, is_due=False, is_paid=True) == DAWN - 60
+    assert schedule.must_be_unseen_since(DAWN, is_due=False, is_paid=False) == DAWN - 60
+    assert schedule.must_be_unseen_since(DAWN, is_due=True, is_paid=True) is None
+    assert schedule.must_be_unseen_since(DAWN, is_due=True, is_paid=False) == DAWN - 20 * HOUR

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.scheduling.waiting_time import Echo, hours_to, rhythm_at
+from bot.scheduling.waiting_time import Echo, hours_to_target, rhythm_at
 
 shapes = st.lists(st.floats(0.05, 4), min_size=24, max_size=24)
 times = st.floats(0, 3e9)
@@ -72,7 +72,7 @@ def test_the_first_middle_of_an_hour_is_rounded_to_no_twenty_fifth() -> None:
     _, rate, shape, echo = made_up(1)
     moments = (nextafter(1800.0, 0.0), 1800.0)
     assert [rhythm_at(shape, at) for at in moments] == pytest.approx([shape[0]] * 2)
-    hours = [hours_to(at, rate, shape, echo, target=1.0, most=48.0) for at in moments]
+    hours = [hours_to_target(at, rate, shape, echo, target=1.0, most=48.0) for at in moments]
     assert hours[0] == pytest.approx(hours[1])
 
 
@@ -81,12 +81,13 @@ def test_the_crossing_is_exact(seed: int) -> None:
     # By Newton's method: where it ends with a step below 1e-4 hours, the error is of its square.
     seen_at, rate, shape, echo = made_up(seed)
     target = 40 ** (seed / 30 - 1)
-    hours = hours_to(seen_at, rate, shape, echo, target=target, most=48.0)
+    hours = hours_to_target(seen_at, rate, shape, echo, target=target, most=48.0)
     assert 0 < hours < 48
     waiting, gain = exactly(seen_at, rate, shape, echo, hours)
     assert abs(waiting - target) < 1e-7 * gain
-    assert hours_to(seen_at, rate, shape, echo, target=target, most=hours * 0.99) == hours * 0.99
-    assert hours_to(seen_at, rate, shape, echo, target=target, most=hours + 1e-3) == hours
+    most = hours * 0.99
+    assert hours_to_target(seen_at, rate, shape, echo, target=target, most=most) == most
+    assert hours_to_target(seen_at, rate, shape, echo, target=target, most=hours + 1e-3) == hours
 
 
 @pytest.mark.parametrize("wished", [0.002, 0.02, 0.0499, 0.0501, 0.06])
@@ -95,14 +96,14 @@ def test_the_crossing_is_exact_where_the_rhythm_soon_bends(wished: float) -> Non
     seen_at = 20_000 * 86400 + (7.5 - 0.05) * 3600  # three minutes before a bend
     echo = (5.0, 12.0, 1.5, 0.7)
     target, _ = exactly(seen_at, rate, shape, echo, wished)
-    hours = hours_to(seen_at, rate, shape, echo, target=target, most=48.0)
+    hours = hours_to_target(seen_at, rate, shape, echo, target=target, most=48.0)
     assert abs(hours - wished) < 1e-6
 
 
 def test_where_nothing_is_posted_and_nothing_asked_for_the_crossing_is_at_once() -> None:
     nothing = (0.0, 1.0, 0.0, 1.0)
-    assert hours_to(0.0, 0.0, [1.0] * 24, nothing, target=0.0, most=24.0) == 0.0
-    assert hours_to(0.0, 0.0, [1.0] * 24, nothing, target=1e-9, most=24.0) == 24.0
+    assert hours_to_target(0.0, 0.0, [1.0] * 24, nothing, target=0.0, most=24.0) == 0.0
+    assert hours_to_target(0.0, 0.0, [1.0] * 24, nothing, target=1e-9, most=24.0) == 24.0
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -111,7 +112,7 @@ def test_the_crossing_is_there_where_the_intensity_falls_below_zero(seed: int) -
     missing = rate * hats(shape, seen_at) * (1.0 - seed / 60)
     echo = (-missing / 5, 12.0, -missing, 0.2 + seed / 50)
     target = rate / 30 * 1.1**seed
-    hours = hours_to(seen_at, rate, shape, echo, target=target, most=48.0)
+    hours = hours_to_target(seen_at, rate, shape, echo, target=target, most=48.0)
     waiting, gain = exactly(seen_at, rate, shape, echo, hours)
     assert gain > 0
     assert abs(waiting - target) < 1e-4 * gain
@@ -129,7 +130,7 @@ def test_the_closed_form_is_the_integral(
     seen_at: float, shape: list[float], rate: float, parts: tuple[float, float], target: float
 ) -> None:
     echo = (parts[0], 12.0, parts[1], 1.0)
-    hours = hours_to(seen_at, rate, shape, echo, target=target, most=30.0)
+    hours = hours_to_target(seen_at, rate, shape, echo, target=target, most=30.0)
     found = waited(seen_at, rate, shape, echo, hours)
     if hours < 30.0:
         assert abs(found - target) < 0.01 * target + 0.002
@@ -139,7 +140,7 @@ def test_the_closed_form_is_the_integral(
 
 def test_at_a_constant_rate_the_interval_is_the_square_root() -> None:
     shape = [1.0] * 24
-    hours = hours_to(0.0, 0.5, shape, (0.0, 1.0, 0.0, 1.0), target=4.0, most=24.0)
+    hours = hours_to_target(0.0, 0.5, shape, (0.0, 1.0, 0.0, 1.0), target=4.0, most=24.0)
     assert abs(hours - 4.0) < 0.001
 
 
@@ -149,8 +150,8 @@ def test_a_higher_target_is_later(
 ) -> None:
     echo = (0.5, 12.0, 0.2, 1.0)
     early, late = sorted((one, other))
-    first = hours_to(seen_at, rate, shape, echo, target=early, most=24.0)
-    assert first <= hours_to(seen_at, rate, shape, echo, target=late, most=24.0) + 1e-3
+    first = hours_to_target(seen_at, rate, shape, echo, target=early, most=24.0)
+    assert first <= hours_to_target(seen_at, rate, shape, echo, target=late, most=24.0) + 1e-3
 
 
 @given(st.integers(0, 239), st.floats(0.5, 0.9))
@@ -163,7 +164,7 @@ def test_a_higher_target_is_later_where_the_missing_echo_outweighs_the_rhythm(
     missing = -share * 0.7 * rhythm_at(shape, seen_at)
     echo = (missing / 30, 12.0, missing, 0.55)
     targets = [0.0001 * 1.2**step for step in range(50)]
-    hours = [hours_to(seen_at, 0.7, shape, echo, target=it, most=24.0) for it in targets]
+    hours = [hours_to_target(seen_at, 0.7, shape, echo, target=it, most=24.0) for it in targets]
     assert hours[0] > 0.0
     assert all(one <= other + 1e-3 for one, other in pairwise(hours))
     assert hours[-1] < 12.0
