@@ -189,9 +189,9 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
     limits = Limits()
     works: dict[str, Work] = {
         "claim": lambda tx: chat_queues.claim(tx, now=now, limit=64, lease=LEASE),
-        "claim_due_next": chat_queues.due_next,
+        "claim_due_next": chat_queues.next_due_at,
         "look_claim": lambda tx: profiles.claim(tx, now=now, limit=8, lease=LEASE),
-        "look_due_next": lambda tx: profiles.first_due(tx, now=now),
+        "look_due_next": lambda tx: profiles.first_due_times(tx, now=now),
         "look_record": lambda tx: snapshots.record(tx, _look("1", now), now=now),
         "look_record_star": lambda tx: snapshots.record(tx, _look(STAR, now), now=now),
         "fan_out_slice": lambda tx: _slice(tx, now),
@@ -207,7 +207,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "stats_backlog": lambda tx: enqueue.backlog(tx, now=now),
         "stats_delay": profiles.mean_delay,
         "usage": lambda tx: usage.items_by_day(tx, 1, since=now.date() - timedelta(days=30)),
-        "hour": lambda tx: samples.measure(tx, now - timedelta(hours=1)),
+        "hour": lambda tx: samples.measure_hour(tx, now - timedelta(hours=1)),
         "spending": lambda tx: spending_in(tx, limits, now=now),
         "watch": lambda tx: spending.spent_between(tx, now - timedelta(days=1), now),
     }
@@ -225,12 +225,12 @@ async def _pause(tx: Tx, profile_id: str, now: datetime) -> None:
     this = sa.select(table.c.id, table.c.chat_id).where(table.c.profile_id == profile_id).limit(1)
     row = (await tx.execute(this)).one()
     await subscriptions.change(tx, row.id, paused=True)
-    await subscriptions.update_checks(tx, profile_ids=[profile_id], now=now)
+    await subscriptions.switch_checks(tx, profile_ids=[profile_id], now=now)
 
 
 async def _split(tx: Tx, now: datetime) -> None:
     """Book a part of what the checks of the star cost."""
-    each = usage.Use(millicredits=await profiles.take_unsplit(tx, STAR))
+    each = usage.Use(millicredits=await profiles.take_share(tx, STAR))
     chat_ids = await subscriptions.waiting_chats(tx, STAR, after=None, limit=SPLIT_AT_ONCE)
     await usage.add(tx, [(one, each) for one in chat_ids], day=now.date())
 

@@ -77,13 +77,13 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
                 created_by=person,
                 now=now,
             )
-        await subscriptions.update_checks(tx, profile_ids=[profile.profile_id], now=now)
+        await subscriptions.switch_checks(tx, profile_ids=[profile.profile_id], now=now)
 
 
 async def is_done(db: Database) -> bool:
     """Return whether nothing is owed any more."""
     async with db.read() as tx:
-        return await chat_queues.due_next(tx) is None and not await fan_outs.has_any(tx)
+        return await chat_queues.next_due_at(tx) is None and not await fan_outs.has_any(tx)
 
 
 async def _sent(at: World, people: list[int]) -> int:

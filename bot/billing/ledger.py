@@ -250,7 +250,7 @@ class Ledger:
                 since = today - timedelta(days=_HABIT_DAYS)
                 tells_apart = self.limits.newcomer_allowance is not None
                 of_known = tells_apart and await acquaintances.is_anybody_known(tx)
-                hours = await ledger.replies_by_hour(tx, since, before=today, of_known=of_known)
+                hours = await ledger.reply_cost_by_hour(tx, since, before=today, of_known=of_known)
                 self._habits = today, list(hours.values())
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 
@@ -336,7 +336,7 @@ class Ledger:
             return
         after = ""
         while some := await self._db.fetch(
-            partial(profiles.with_unsplit, after=after, limit=SPLIT_AT_ONCE)
+            partial(profiles.ids_with_unsplit, after=after, limit=SPLIT_AT_ONCE)
         ):
             for profile_id in some:
                 await self._split_among_waiting(profile_id, today - DAY)
@@ -348,7 +348,7 @@ class Ledger:
         while True:
             async with self._db.begin(durable=False) as tx:
                 if each is None:
-                    each = usage.Use(millicredits=await profiles.take_unsplit(tx, profile_id))
+                    each = usage.Use(millicredits=await profiles.take_share(tx, profile_id))
                 chat_ids = await subscriptions.waiting_chats(
                     tx, profile_id, after=after, limit=SPLIT_AT_ONCE
                 )

@@ -36,7 +36,7 @@ class Guest:
 async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
     """Return a page of everybody, who cost most this month first; then who is on the list only."""
     since = now.date().replace(day=1)
-    ids = await spending.dearest(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)
+    ids = await spending.by_cost(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)
     return await _guests(tx, ids, since)
 
 
@@ -50,7 +50,7 @@ async def _guests(tx: Tx, ids: Sequence[int], since: date) -> list[Guest]:
     by_kind: dict[int, Counter[str]] = {number: Counter() for number in ids}
     by_person: dict[int, Counter[int]] = {number: Counter() for number in ids}
     elsewhere: Counter[int] = Counter()
-    for one in await spending.costs(tx, since=since, of=ids):
+    for one in await spending.costs_by_asker(tx, since=since, of=ids):
         if one.chat_id in by_kind:
             by_kind[one.chat_id][one.kind] += one.millicredits
         if one.user_id and one.user_id != one.chat_id:

@@ -79,7 +79,7 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     """Return what the bot spent, in a transaction that is open."""
     today = now.date()
     first = today - timedelta(days=_DAYS_SHOWN - 1)
-    parts = await spending.parts(tx, since=min(first, today.replace(day=1)))
+    parts = await spending.spent_by_kind(tx, since=min(first, today.replace(day=1)))
     by_day = _sums_by_key(parts, lambda one: one.day)
     shown = [one for one in parts if one.day >= first]
     account = await budgets.account_state(tx)

@@ -95,7 +95,7 @@ async def explain(
     known = await profiles.get(tx, subscription.profile_id)
     chat = await chats.get(tx, target.chat_id)
     live = await stories.live(tx, subscription.profile_id, now=now)
-    tallies = await enqueue.tally(tx, subscription.id, since=now - LOOKBACK)
+    tallies = await enqueue.tally_subscription(tx, subscription.id, since=now - LOOKBACK)
     return Why(
         subscription=subscription,
         profile=known,

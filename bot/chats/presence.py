@@ -71,5 +71,5 @@ class ChatPresence:
         if presence == "may not" or isinstance(presence, Moved):
             return  # the schedule of probes goes on, and the move is told by its own message
         async with self._db.begin() as tx:
-            await moves.record_presence(tx, mute, presence, now=self._now())
+            await moves.apply_presence(tx, mute, presence, now=self._now())
         self._wake()

@@ -280,7 +280,7 @@ class Subscribing:
             if before.target != target:
                 await moves.move_subscription(tx, before, to=target.thread_id or MAIN, now=now)
             await chat_queues.reschedule(tx, target.chat_id)
-            await store.update_checks(tx, profile_ids=[one.profile_id], now=now)
+            await store.switch_checks(tx, profile_ids=[one.profile_id], now=now)
             moved = await store.find(tx, target, one.profile_id)
         if moved is None:
             raise NotFollowedError(username=one.username)
@@ -396,7 +396,7 @@ class Subscribing:
     ) -> Subscribed:
         now, is_new, profile = self._now(), False, asked.profile
         async with writing(self._db) as tx:
-            chat = await store.lock_chat(tx, target.chat_id, now=now)
+            chat = await store.lock_and_get_chat(tx, target.chat_id, now=now)
             await refuse_blocked(tx, target.chat_id, now=now)
             await chat_queues.ensure(tx, target.chat_id, now=now)
             if await store.find(tx, target, profile.profile_id) is None:
@@ -426,7 +426,7 @@ class Subscribing:
                 await budgets.take_allowances(
                     tx, now.date(), 1, [("follows", target.chat_id, self._limits.most_new_a_day)]
                 )
-            await store.update_checks(
+            await store.switch_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )
             await snapshots.requeue(tx, profile.profile_id, now=now)

@@ -92,7 +92,7 @@ class Subscriptions:
             await ended_store.add(tx, gone, now=now)
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {one.profile_id for one in gone}
-            await store.update_checks(tx, profile_ids=profile_ids, now=now)
+            await store.switch_checks(tx, profile_ids=profile_ids, now=now)
         return now
 
     async def set_paused(
@@ -131,7 +131,7 @@ class Subscriptions:
             if paused:
                 await deliveries.end(tx, subscription_id=subscription_id, reason="paused", now=now)
             await chat_queues.reschedule(tx, chat_id)
-            await store.update_checks(
+            await store.switch_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
             return await subscription_of(tx, chat_id, subscription_id)
@@ -155,7 +155,7 @@ class Subscriptions:
 
         Alerts begin with what is posted from the end of the mute on, however late that is noticed.
         """
-        rows = await self._db.fetch(store.all_muted)
+        rows = await self._db.fetch(store.timed_pauses)
         for one in rows:
             if one.paused_until is None or one.paused_until > self._now():
                 return one.paused_until
@@ -225,7 +225,7 @@ class Subscriptions:
             fields = {"username": one.username}
             await enqueue.add_notice(tx, one.target, "ended", fields, now=self._now())
         profile_ids = {one.profile_id for one in rows}
-        await store.update_checks(tx, profile_ids=profile_ids, now=self._now())
+        await store.switch_checks(tx, profile_ids=profile_ids, now=self._now())
         return len(rows)
 
     async def why(self, target: Target, username: str) -> Why:

@@ -162,7 +162,7 @@ class Scheduler:
         """Read what a step decides by."""
         async with self._db.read() as tx:
             room, spent = await self._ledger.schedule_room_and_spent(tx, now)
-            return _State(room, spent, await profiles.first_due(tx, now=now))
+            return _State(room, spent, await profiles.first_due_times(tx, now=now))
 
     async def run_once(self) -> int:
         """Begin the checks that are due and paid for, and wait for them; return how many."""
@@ -326,7 +326,7 @@ class Scheduler:
         if not audience.chats:
             async with self._db.begin() as tx:
                 await profiles.put_off(tx, known.profile_id, until=now)
-                await subscriptions.update_checks(tx, profile_ids=[known.profile_id], now=now)
+                await subscriptions.switch_checks(tx, profile_ids=[known.profile_id], now=now)
         elif audience != Audience(known.chats, known.weight, known.fresh):
             async with self._db.begin() as tx:
                 await profiles.set_audience(tx, known.profile_id, audience)

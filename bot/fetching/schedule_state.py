@@ -175,5 +175,5 @@ async def sample_states(
     Of more than ``most`` it is a fair sample: to read all would keep everybody waiting.
     ``skip_fresh``: none that newcomers alone follow.
     """
-    rows = await profiles.sample(tx, most=most, skip_fresh=skip_fresh)
+    rows = await profiles.forecasts(tx, most=most, skip_fresh=skip_fresh)
     return [(ProfileState.from_json(forecast), weight) for forecast, weight in rows]

@@ -103,7 +103,7 @@ async def _show_end(tx: Tx, one: Broadcast, *, now: datetime) -> None:
     t = translator_for(chat.effective_language if chat else None)
     payload = edit_payload(one.message_id, progress_text(one, 0, t), None)
     await enqueue.add_reply(tx, Target(one.owner), payload, now=now, due_at=now)
-    await chat_queues.wake(tx, one.owner, due_at=now, now=now)
+    await chat_queues.make_due(tx, one.owner, due_at=now, now=now)
 
 
 def progress_text(one: Broadcast, waiting: int, t: Translator) -> str:

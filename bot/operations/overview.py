@@ -81,7 +81,7 @@ class Overview:
             people = await guests(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
-            schedule = [_next_row(*one, cost) for one in await profiles.next_due(tx, limit=_SHOWN)]
+            schedule = [_next_row(*one, cost) for one in await profiles.upcoming(tx, limit=_SHOWN)]
             figures = {
                 "balance": spent.balance,
                 "days_left": spent.days_left and round(spent.days_left, 1),
@@ -138,7 +138,7 @@ class Overview:
 
     async def _decide_dead_letter(self, number: int, *, again: bool) -> None:
         """Let a parked alert be sent once more, or be dropped."""
-        now, act = self.now(), enqueue.send_again if again else enqueue.drop_dead_letters
+        now, act = self.now(), enqueue.resend_dead_letters if again else enqueue.drop_dead_letters
         await self.db.run(lambda tx: act(tx, [number], now=now))
         self.wake()
 

@@ -66,7 +66,7 @@ class Owners:
             shown = buttons(t) if buttons else None
             payload = {**text_payload(text(t), shown, silent=silent), "language": t.language}
             await enqueue.add_reply(tx, Target(chat_id), payload, now=now, due_at=now)
-            await chat_queues.wake(tx, chat_id, due_at=now, now=now)
+            await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
 
     async def send_at_once(self, sentence: str, fields: Mapping[str, object]) -> None:
         """Say a sentence at once, where the database can't work."""

@@ -137,7 +137,7 @@ class Watch:
             account = await budgets.account_state(tx)
             in_a_day = await spending.spent_between(tx, now - DAY, now)
             backlog = await enqueue.backlog(tx, now=now)
-            next_at = await chat_queues.due_next(tx)
+            next_at = await chat_queues.next_due_at(tx)
         overdue = (now - next_at).total_seconds() if next_at and backlog.open else 0.0
         self._due.labels(replica_name()).set(backlog.open)
         self._overdue.labels(replica_name()).set(max(0.0, overdue))
@@ -169,7 +169,7 @@ class Watch:
         async with self._db.read() as tx:
             if await samples.has_hour(tx, hour):
                 return
-            figures = await samples.measure(tx, hour)
+            figures = await samples.measure_hour(tx, hour)
             figures["balance"] = (await budgets.account_state(tx)).balance
         await self._db.run(lambda tx: samples.add(tx, hour, figures))
 

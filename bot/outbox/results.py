@@ -97,7 +97,7 @@ async def _store_floods(tx: Tx, ours: Sequence[ChatQueue], floods: ChatFloods | 
     """Let the next replica that claims these queues know what their chats have had."""
     if floods and ours:
         states = {queue.chat.id: floods.state_of(queue.chat.id) for queue in ours}
-        await chat_queues.set_floods(tx, states)
+        await chat_queues.set_limit_states(tx, states)
 
 
 async def record(

@@ -181,7 +181,7 @@ class Outbox:
             return self._now()
         if self._outage and await self._outage.is_on():
             return self._now() + TRY_AGAIN
-        due = await self._db.fetch(chat_queues.due_next)
+        due = await self._db.fetch(chat_queues.next_due_at)
         return max(due, self._now() + SHORTEST) if due else None
 
     async def _paused_until(self) -> datetime | None:
@@ -197,7 +197,7 @@ class Outbox:
             return now + TRY_AGAIN
         if self._db.is_sqlite or not self.worker.trouble:
             return None
-        await self._db.fetch(chat_queues.due_next)  # raises while it can't work
+        await self._db.fetch(chat_queues.next_due_at)  # raises while it can't work
         self._rests_until = now + OTHERS_FIRST
         return self._rests_until
 
@@ -367,7 +367,7 @@ class Outbox:
         log.info("asked about a chat", chat=queue.chat.id, presence=str(presence))
         async with self._db.begin() as tx:
             if await chat_queues.lock(tx, queue.chat.id) == queue.token:
-                await moves.record_presence(tx, mute, presence, now=now)
+                await moves.apply_presence(tx, mute, presence, now=now)
                 await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
 
     async def _send_and_record(self, claimed: ClaimedBatch) -> Outcome:

@@ -13,7 +13,7 @@ no two wait for each other:
 3. chat queues, by chat id (``chat_queues.lock_all``); who has a chat's queue may insert what
    refers to the chat, and who deletes a chat does so last,
 4. the topics, subscriptions and deliveries of those chats,
-5. profiles, by id (``profiles.lock``, ``subscriptions.update_checks``), and their stories,
+5. profiles, by id (``profiles.lock``, ``subscriptions.switch_checks``), and their stories,
 6. money: allowances, account (``budgets``), then the days of usage, by chat id.
 
 A check takes profiles and money only: it leaves a fan-out, which brings its news to the chats.

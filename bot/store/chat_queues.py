@@ -14,7 +14,7 @@ from bot.domain.records import REPLY, Chat, ChatQueue, Delivery
 from bot.store import chats, deliveries, mutes
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
 from bot.store.engine.database import Tx, add_new
-from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadata, only_rows
+from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadata, partial_index
 
 queues = sa.Table(
     "chat_queues",
@@ -39,7 +39,7 @@ sa.Index(
     "ix_chat_queues_claimable",
     sa.text("(CASE WHEN free_at > due_at THEN free_at ELSE due_at END)"),
     _table=queues,
-    **only_rows("due_at IS NOT NULL"),
+    **partial_index("due_at IS NOT NULL"),
 )
 
 
@@ -237,8 +237,8 @@ async def end_lease(
 ) -> tuple[bool, bool]:
     """Free and lock a chat's queue, of which one delivery is done with.
 
-    ``flood`` as ``set_floods`` has it. Returns whether it was ours still, and whether more is due
-    in it.
+    ``flood`` as ``set_limit_states`` has it. Returns whether it was ours still, and whether more
+    is due in it.
     """
     values = {"chat": queue.chat.id, "held_by": queue.token, "but": but, "until": now}
     row = (await tx.execute(_ENDED, {**values, "state": flood})).one_or_none()
@@ -261,19 +261,19 @@ async def renew(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:
     return (await tx.execute(statement)).rowcount > 0
 
 
-async def due_next(tx: Tx) -> datetime | None:
+async def next_due_at(tx: Tx) -> datetime | None:
     """Return when the next chat queue can be claimed: when it is due and its lease is over."""
     due: datetime | None = (await tx.execute(DUE_NEXT)).scalar()
     return due
 
 
-async def wake(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:
-    """Let a chat's queue be due at ``due_at``, unless it is so sooner."""
-    await wake_all(tx, insert(queues).values(chat_id=chat_id, due_at=due_at, free_at=now))
+async def make_due(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:
+    """Make a chat's queue due at ``due_at``, unless it is so sooner."""
+    await insert_due(tx, insert(queues).values(chat_id=chat_id, due_at=due_at, free_at=now))
 
 
-async def wake_all(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:
-    """Insert queues; one that is there becomes due at that time, unless it is due sooner."""
+async def insert_due(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:
+    """Insert queues that are due; one that is there becomes so as well, unless it is sooner."""
     due_at = _sooner_due(new.excluded.due_at)
     await tx.execute(
         new.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values
@@ -287,7 +287,7 @@ _SET_FLOOD = (
 )
 
 
-async def set_floods(tx: Tx, floods: Mapping[int, Any]) -> None:
-    """Write down what chats have had, for the next replica that claims their queues."""
+async def set_limit_states(tx: Tx, floods: Mapping[int, Any]) -> None:
+    """Set the limit states of chats, for the next replica that claims their queues."""
     rows = [{"chat": chat_id, "state": state} for chat_id, state in floods.items()]
     await tx.execute(_SET_FLOOD, rows)

@@ -16,7 +16,7 @@ from bot.domain.options import Options
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, Delivery, Subscription
 from bot.domain.serialization import load_each_or_none
 from bot.store.engine.database import Tx
-from bot.store.engine.schema import BigId, Timestamp, metadata, only_rows
+from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 from bot.store.profiles import profiles
 from bot.store.stories import stories
 from bot.store.subscriptions import subscriptions
@@ -48,28 +48,28 @@ deliveries = sa.Table(
         "ix_deliveries_open",
         "chat_id",
         "id",
-        **only_rows("state = 'open'"),
+        **partial_index("state = 'open'"),
     ),
     sa.Index("ix_deliveries_chat", "chat_id"),  # a chat that goes takes its own with it
     sa.Index(
         "ix_deliveries_story",
         "story_pk",
-        **only_rows("state = 'open'"),
+        **partial_index("state = 'open'"),
     ),
     sa.Index(
         "ix_deliveries_due",
         "due_at",
-        **only_rows("state = 'open'"),
+        **partial_index("state = 'open'"),
     ),
     sa.Index(
         "ix_deliveries_parked",
         "done_at",
-        **only_rows("state = 'parked'"),
+        **partial_index("state = 'parked'"),
     ),
     sa.Index(
         "ix_deliveries_done",
         "done_at",
-        **only_rows("state <> 'open'"),
+        **partial_index("state <> 'open'"),
     ),
 )
 

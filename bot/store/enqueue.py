@@ -88,7 +88,7 @@ async def add_notice(
     """Owe one notice to one chat or topic, due now unless it waits for something."""
     due_at = due_at or now
     if await add_reply(tx, target, fields, notice=notice, held=held, due_at=due_at, now=now):
-        await chat_queues.wake(tx, target.chat_id, due_at=due_at, now=now)
+        await chat_queues.make_due(tx, target.chat_id, due_at=due_at, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Tally:
     next_due_at: datetime
 
 
-async def tally(tx: Tx, subscription_id: int, *, since: datetime) -> list[Tally]:
+async def tally_subscription(tx: Tx, subscription_id: int, *, since: datetime) -> list[Tally]:
     """Return what became of the stories that a subscription was owed after ``since``."""
     statement = (
         sa.select(
@@ -152,8 +152,8 @@ class DeadLetter:
     done_at: datetime
 
 
-async def send_again(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
-    """Let dead letters be sent as if they were new; return which there were."""
+async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
+    """Resend dead letters as if they were new; return which there were."""
     statement = (
         sa.update(deliveries)
         .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
@@ -162,7 +162,7 @@ async def send_again(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int
     )
     rows = (await tx.execute(statement)).all()
     for chat_id in sorted({row.chat_id for row in rows}):
-        await chat_queues.wake(tx, chat_id, due_at=now, now=now)
+        await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
     return sorted(row.id for row in rows)
 
 

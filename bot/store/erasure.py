@@ -29,7 +29,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await chats.lock(tx, [chat_id])
     await chat_queues.lock(tx, chat_id)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
-    await subscriptions.update_checks(tx, profile_ids=followed, now=now)
+    await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
     moved = chats.moved_chats
     # What was under way when a group moved is written down under the old id afterwards.
     before = sa.select(moved.c.old_id).where(moved.c.new_id == chat_id)
@@ -38,7 +38,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
         await ledger.move_chat(tx, one, ledger.NOBODY)
     await acquaintances.remove(tx, [chat_id])
     await access.erase_name(tx, chat_id)
-    await inbox.forget_askers(tx, chat_id)
+    await inbox.forget_chat(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id.in_(ids)))

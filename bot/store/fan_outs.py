@@ -129,8 +129,8 @@ async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
     return True
 
 
-async def owe_before_end(tx: Tx, ends: Subscription, *, heir: Subscription) -> None:
-    """Owe now, for its heir, what is on its way to a subscription that is about to end.
+async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) -> None:
+    """Enqueue now, for its heir, what is on its way to a subscription that is about to end.
 
     A story that the heir has, or is yet to get itself, comes once (``UNIQUE`` of ``deliveries``);
     a notice is left to come to an heir that this fan-out reaches. Their chats' queues are locked.
@@ -163,7 +163,7 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
     )
     names = ["chat_id", "due_at", "free_at"]
     woken = insert(chat_queues.queues).from_select(names, queues)
-    await chat_queues.wake_all(tx, woken, where)
+    await chat_queues.insert_due(tx, woken, where)
     who = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]
     names = ["chat_id", "thread_id", "subscription_id", "due_at", "created_at"]
     if row.story_pks is None:

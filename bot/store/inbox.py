@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.domain.records import EPOCH
 from bot.store.engine.database import Tx
-from bot.store.engine.schema import BigId, Timestamp, insert, metadata, only_rows
+from bot.store.engine.schema import BigId, Timestamp, insert, metadata, partial_index
 
 inbox = sa.Table(
     "inbox",
@@ -32,7 +32,7 @@ inbox = sa.Table(
 )
 _TOO_LARGE = 2**63  # for its number
 OPEN = inbox.c.done_at.is_(None)
-sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, **only_rows(OPEN))
+sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, **partial_index(OPEN))
 sa.Index("ix_inbox_done_at", inbox.c.done_at)
 
 
@@ -94,7 +94,7 @@ async def add(
     return sorted(added, key=lambda claimed: claimed.id)
 
 
-async def count_waiting(
+async def count_by_asker(
     tx: Tx, queues: Collection[str], *, but: Collection[int]
 ) -> dict[tuple[str, int | None], int]:
     """Return how many updates, ``but`` those, wait in each of these queues, by who asks."""
@@ -139,7 +139,7 @@ async def claim(tx: Tx, *, now: datetime, lease: timedelta, limit: int) -> list[
     return sorted(claims, key=lambda claimed: claimed.id)
 
 
-async def due_next(tx: Tx) -> datetime | None:
+async def next_due_at(tx: Tx) -> datetime | None:
     """Return when the first queue with something in it is free."""
     queues = (
         sa.select(sa.func.max(inbox.c.leased_until, type_=Timestamp).label("free_at"))
@@ -184,8 +184,8 @@ async def release_all(tx: Tx) -> None:
     await tx.execute(sa.update(inbox).where(OPEN).values(leased_until=EPOCH))
 
 
-async def forget_askers(tx: Tx, chat_id: int) -> None:
-    """Forget whose the answered updates were; that they came stays known for a day."""
+async def forget_chat(tx: Tx, chat_id: int) -> None:
+    """Forget which updates were answered in a chat; that they came stays known for a day."""
     theirs = inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"])
     await tx.execute(sa.update(inbox).where(theirs, ~OPEN).values(queue=""))
 

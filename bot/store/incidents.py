@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.incidents import Fields, Incident, dump_fields, load_fields
 from bot.store.engine.database import Tx, row_or_none
-from bot.store.engine.schema import BigId, Timestamp, insert, metadata, only_rows
+from bot.store.engine.schema import BigId, Timestamp, insert, metadata, partial_index
 
 incidents = sa.Table(
     "incidents",
@@ -21,7 +21,7 @@ incidents = sa.Table(
     sa.Column("closed_at", Timestamp),
 )
 _OPEN = incidents.c.closed_at.is_(None)
-sa.Index("ix_incidents_open", incidents.c.kind, unique=True, **only_rows(_OPEN))
+sa.Index("ix_incidents_open", incidents.c.kind, unique=True, **partial_index(_OPEN))
 
 COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__]
 

@@ -49,7 +49,7 @@ async def held_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]
 
 
 @asynccontextmanager
-async def begin_within(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
+async def begin_with_timeout(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
     """Yield a transaction that fails in time where the database is silent."""
     try:
         async with asyncio.timeout(patience_s), db.begin(durable=False) as tx:
@@ -61,7 +61,7 @@ async def begin_within(db: Database, patience_s: float = PATIENCE_S) -> AsyncIte
 async def let_go(db: Database, key: str, owner: str, *, patience_s: float = PATIENCE_S) -> None:
     """Release a lease; where the database is silent, let it end by itself."""
     try:
-        async with begin_within(db, patience_s) as tx:
+        async with begin_with_timeout(db, patience_s) as tx:
             await release(tx, key, owner)
     except DatabaseUnavailableError as error:
         log.warning("a lease is not released", key=key, why=str(error))
@@ -115,7 +115,7 @@ class Leader:
         """Take or renew the lead, which ends where that fails: another may have it by then."""
         asked_at, leads = self._now(), False
         try:
-            async with begin_within(self._db, self._patience_s) as tx:
+            async with begin_with_timeout(self._db, self._patience_s) as tx:
                 taken = await take(tx, self._key, self._owner, now=asked_at, lease=self._lease)
             leads = taken
         finally:

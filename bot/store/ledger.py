@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.store import acquaintances
 from bot.store.engine.database import Tx
-from bot.store.engine.schema import BigId, Timestamp, metadata, only_rows
+from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 
 OPEN = "reserved"
 _PRESUMED = "presumed"  # spent
@@ -35,7 +35,7 @@ ledger_entries = sa.Table(
     sa.Column("state", sa.String(8), nullable=False),
     sa.Column("at", Timestamp, nullable=False, index=True),
     sa.Column("closed_at", Timestamp),
-    sa.Index("ix_ledger_entries_open", "at", **only_rows("state = 'reserved'")),
+    sa.Index("ix_ledger_entries_open", "at", **partial_index("state = 'reserved'")),
     sa.Index("ix_ledger_entries_chat_id_at", "chat_id", "at"),
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
 )
@@ -117,10 +117,10 @@ async def open_credits(tx: Tx) -> int:
     return (await tx.execute(statement)).scalar() or 0
 
 
-async def replies_by_hour(
+async def reply_cost_by_hour(
     tx: Tx, since: date, *, before: date, of_known: bool = False
 ) -> dict[date, list[int]]:
-    """Return what replies spent in each hour (UTC) of the days on which anything was spent.
+    """Return what replies cost in each hour (UTC) of the days on which anything was spent.
 
     With ``of_known``: only replies to askers that the bot knows (``acquaintances``).
     """

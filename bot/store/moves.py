@@ -74,9 +74,9 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await acquaintances.move_chat(tx, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "closed" if is_blocked else "active", now=now)
-    await chat_queues.wake(tx, new, due_at=now, now=now)
+    await chat_queues.make_due(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
-    await subscriptions.update_checks(tx, chat_id=new, now=now)
+    await subscriptions.switch_checks(tx, chat_id=new, now=now)
     return True
 
 
@@ -123,7 +123,7 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
         await deliveries_store.release_held(tx, chat_id, held="muted", now=now)
     await topics.remove_of_thread(tx, chat_id, thread_id)
     if moved:  # some may have ended
-        await subscriptions.update_checks(tx, chat_id=chat_id, now=now)
+        await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
         await add_notice(tx, Target(chat_id), "topic", {}, now=now)
     return bool(moved)
 
@@ -148,7 +148,7 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
 
 async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
     """End a subscription; what it is owed and its heir has not had is owed to that."""
-    await fan_outs.owe_before_end(tx, one, heir=heir)
+    await fan_outs.enqueue_for_heir(tx, one, heir=heir)
     await deliveries_store.reassign(tx, one.id, to=heir)
     await subscriptions.remove(tx, [one.id])
 
@@ -164,8 +164,8 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: d
     return True
 
 
-async def record_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetime) -> None:
-    """Write down how the bot stands in a chat where a right was missing."""
+async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetime) -> None:
+    """Move, close, mute or unmute a chat where a right was missing, as the bot stands there."""
     if isinstance(presence, Moved):
         await chats.lock(tx, [mute.chat_id, presence.chat_id])
     elif presence == "away":
@@ -189,7 +189,7 @@ async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     news = await chats.set_state(tx, chat_id, "closed", now=now)
     await mutes.unmute(tx, chat_id)
     await chat_queues.reschedule(tx, chat_id)
-    await subscriptions.update_checks(tx, chat_id=chat_id, now=now)
+    await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
     return news
 
 
@@ -212,5 +212,5 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
             tx, chat_id, since=alert_rules.alerts_begin_at(min(since or now, now))
         )
         await chat_queues.reschedule(tx, chat_id)
-        await subscriptions.update_checks(tx, chat_id=chat_id, now=now)
+        await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
     return news

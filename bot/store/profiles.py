@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.model import Profile
 from bot.domain.records import EPOCH, Audience, Known
 from bot.store.engine.database import Tx, row_or_none
-from bot.store.engine.schema import Timestamp, insert, metadata, only_rows
+from bot.store.engine.schema import Timestamp, insert, metadata, partial_index
 
 profiles = sa.Table(
     "profiles",
@@ -37,11 +37,11 @@ profiles = sa.Table(
     sa.Column("forecast", sa.JSON),
     # Followed by newcomers only: checked from a part of the budget that is set aside.
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Index("ix_profiles_checked", "fresh", **only_rows("next_check_at IS NOT NULL")),
+    sa.Index("ix_profiles_checked", "fresh", **partial_index("next_check_at IS NOT NULL")),
     sa.Index(
         "ix_profiles_due",
         "next_check_at",
-        **only_rows("next_check_at IS NOT NULL"),
+        **partial_index("next_check_at IS NOT NULL"),
     ),
 )
 
@@ -187,7 +187,7 @@ async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
     await tx.execute(sa.update(profiles).where(followed).values(values))
 
 
-async def first_due(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:
+async def first_due_times(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:
     """Return when the next check is due of those that nobody is at, and when the last one was."""
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.next_check_at, row.snapshot_at) if row else None
@@ -211,24 +211,24 @@ async def mean_delay(tx: Tx) -> timedelta | None:
     )
     is_usual = profiles.c.snapshot_at.is_not(None) & (profiles.c.failures == 0)
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
-    rows = await tx.execute(_some_checked(*columns, most=_SAMPLE))
+    rows = await tx.execute(_sample_sql(*columns, most=_SAMPLE))
     paused = [(row.weight, row.pause) for row in rows if row.pause is not None]
     weight = sum(one[0] for one in paused)
     mean = sum(one[0] * one[1] for one in paused) / weight if weight else None
     return None if mean is None else timedelta(milliseconds=mean / 2)
 
 
-async def sample(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tuple[Any, float]]:
+async def forecasts(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tuple[Any, float]]:
     """Return forecast and weight of those that are checked; of more than ``most`` a fair sample.
 
     ``skip_fresh`` as in ``claim``.
     """
     those = sa.true() if not skip_fresh else profiles.c.fresh.is_(False)
-    some = _some_checked(profiles.c.forecast, profiles.c.weight, most=most, those=those)
+    some = _sample_sql(profiles.c.forecast, profiles.c.weight, most=most, those=those)
     return [(row.forecast, float(row.weight)) for row in await tx.execute(some)]
 
 
-def _some_checked(
+def _sample_sql(
     *columns: sa.ColumnElement[Any], most: int, those: sa.ColumnElement[bool] | None = None
 ) -> sa.Select[Any]:
     """Return the query for columns of at most ``most`` checked profiles, in no order."""
@@ -240,7 +240,7 @@ def _some_checked(
     )
 
 
-async def next_due(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
+async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
     """Return what is checked next: the name, when it was checked, when it will be."""
     statement = (
         sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.next_check_at)
@@ -264,15 +264,15 @@ async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
     await tx.execute(sa.update(profiles).where(mine).values(unsplit=profiles.c.unsplit + amount))
 
 
-async def with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
+async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
     """Return profiles, from the id ``after`` on, of which something is to be split."""
     mine = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
     some = sa.select(profiles.c.profile_id).where(mine).order_by(profiles.c.profile_id)
     return list((await tx.execute(some.limit(limit))).scalars())
 
 
-async def take_unsplit(tx: Tx, profile_id: str) -> int:
-    """Return how many thousandths each chat bears of what is to be split, which then is nothing.
+async def take_share(tx: Tx, profile_id: str) -> int:
+    """Take what is to be split; return the share of each chat in thousandths of a credit.
 
     0 where nobody waits, or another has taken it.
     """

@@ -37,8 +37,8 @@ async def since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str, Any]]
     return [(row[0], row[1]) for row in await tx.execute(statement.order_by(samples.c.hour))]
 
 
-async def measure(tx: Tx, hour: datetime) -> dict[str, Any]:
-    """Return the figures of an hour: credits by kind, alerts, their mean delay, what waits.
+async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
+    """Measure an hour: credits by kind, alerts, their mean delay, what waits.
 
     ``spent`` {kind: credits}; ``alerts`` that arrived, ``delay_s`` from post to arrival on the
     mean (None: there were none); ``waiting`` and ``parked`` as of now.

@@ -30,8 +30,8 @@ _ENTRIES = ledger_entries.c
 _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_MS), sa.Integer)
 
 
-async def parts(tx: Tx, *, since: date) -> list[Part]:
-    """Return what was spent from the day ``since`` on."""
+async def spent_by_kind(tx: Tx, *, since: date) -> list[Part]:
+    """Return what was spent from the day ``since`` on, by day, kind and operation."""
     key = (_DAY, _ENTRIES.kind, _ENTRIES.operation)
     spent = sa.select(*key, sa.func.sum(_ENTRIES.credits)).where(_ENTRIES.at >= _midnight(since))
     return [
@@ -62,13 +62,13 @@ class Cost:
     millicredits: int
 
 
-async def costs(tx: Tx, *, since: date, of: Collection[int] | None = None) -> list[Cost]:
+async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = None) -> list[Cost]:
     """Return what was spent from the day ``since`` on, for whom and what for.
 
     Checks are there as ``alert``, split among the chats that wait for them; the schedule's own
     entries are not. With ``of``, of these chats and people only.
     """
-    parts = _cost_rows(since).subquery()
+    parts = _costs_sql(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind)
     statement = sa.select(*columns, sa.func.sum(parts.c.millicredits)).group_by(*columns)
     if of is not None:
@@ -76,7 +76,7 @@ async def costs(tx: Tx, *, since: date, of: Collection[int] | None = None) -> li
     return [Cost(*row[:3], int(row[3])) for row in await tx.execute(statement) if row[3]]
 
 
-async def dearest(
+async def by_cost(
     tx: Tx, *, since: date, listed: sa.Select[Any], offset: int, limit: int
 ) -> list[int]:
     """Return a page of all who spent anything from the day ``since`` on, the dearest first.
@@ -84,7 +84,7 @@ async def dearest(
     A person's asks in groups count for both. ``listed`` are others (id, since when), who come
     after them, the newest first.
     """
-    parts = _cost_rows(since).subquery()
+    parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)
     nothing, no_time = sa.literal(0), sa.literal(0, sa.BigInteger)
     others = listed.subquery()
@@ -105,7 +105,7 @@ async def dearest(
     return list((await tx.execute(statement)).scalars())
 
 
-def _cost_rows(since: date) -> sa.CompoundSelect[Any]:
+def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
     """Return what was spent: chat, person or null, kind and thousandths of a credit.
 
     ``since`` is a day of which the entries are kept.

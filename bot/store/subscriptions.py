@@ -103,12 +103,12 @@ def _subscription(row: sa.Row[Any]) -> Subscription:
 
 async def get(tx: Tx, subscription_id: int) -> Subscription | None:
     """Return one subscription."""
-    return next(iter(await _matching(tx, subscriptions.c.id == subscription_id)), None)
+    return next(iter(await _fetch_matching(tx, subscriptions.c.id == subscription_id)), None)
 
 
 async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
     """Return what the chat or topic has of a profile."""
-    result = await _matching(
+    result = await _fetch_matching(
         tx,
         subscriptions.c.chat_id == target.chat_id,
         subscriptions.c.thread_id == (target.thread_id or MAIN),
@@ -121,10 +121,10 @@ async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscript
     """Return a chat's subscriptions, by name and topic; those to a profile of a name."""
     is_named = profiles.c.username == username if username else sa.true()
     here = subscriptions.c.chat_id == chat_id
-    return await _matching(tx, here, is_named)
+    return await _fetch_matching(tx, here, is_named)
 
 
-async def _matching(
+async def _fetch_matching(
     tx: Tx, *where: sa.ColumnElement[bool], limit: int | None = None
 ) -> list[Subscription]:
     statement = (
@@ -141,7 +141,7 @@ async def of_profiles(
     """Return the subscriptions to profiles with these ids or names."""
     wanted = list(ids_or_names)
     is_wanted = sa.or_(profiles.c.profile_id.in_(wanted), profiles.c.username.in_(wanted))
-    return await _matching(tx, is_wanted, limit=limit)
+    return await _fetch_matching(tx, is_wanted, limit=limit)
 
 
 async def people_of(tx: Tx, chat_id: int) -> list[int]:
@@ -162,9 +162,9 @@ async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
     return [Chat(*row) for row in rows]
 
 
-async def all_muted(tx: Tx) -> list[Subscription]:
+async def timed_pauses(tx: Tx) -> list[Subscription]:
     """Return the subscriptions that are paused until a time, the first to end first."""
-    result = await _matching(
+    result = await _fetch_matching(
         tx, subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)
     )
     return sorted(result, key=lambda one: one.paused_until or EPOCH)
@@ -227,8 +227,8 @@ async def restart_alerts(tx: Tx, chat_id: int, *, since: datetime) -> None:
     )
 
 
-async def lock_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
-    """Return a chat, whose subscriptions no other transaction counts until this one ends."""
+async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
+    """Lock a chat, and return it: no other transaction counts its subscriptions meanwhile."""
     await chat_store.lock(tx, [chat_id])
     chat = await chat_store.get(tx, chat_id)
     if chat is None:  # a channel that never wrote to us
@@ -306,10 +306,10 @@ _IS_AWAITED = (
 )
 
 
-async def update_checks(
+async def switch_checks(
     tx: Tx, *, now: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
-    """Check what somebody waits for, and no longer what nobody does.
+    """Let what somebody waits for be checked, and no longer what nobody does.
 
     Of the profiles that are named, else of all that a chat follows. What begins to be checked is
     checked at once, as if one waited; how many do is counted before each check (``audience``).

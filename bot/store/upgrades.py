@@ -46,11 +46,11 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
         DatabaseUnavailableError: It can't work now, a newer version has changed it, or others
             did not end in time.
     """
-    if db.is_sqlite or not await _is_old(db):
+    if db.is_sqlite or not await _has_old_tables(db):
         await db.migrate()
         return
     until = steady() + patience_s
-    while await _is_old(db) and await _stamp_and_ask(db):
+    while await _has_old_tables(db) and await _stamp_and_ask(db):
         if steady() >= until:
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
@@ -86,7 +86,7 @@ class Replicas:
         return self._count
 
 
-async def _is_old(db: Database) -> bool:
+async def _has_old_tables(db: Database) -> bool:
     async with db.read() as tx:
         revision = await tx.run_sync(revision_of)
     return revision is not None and revision != newest_revision()
@@ -129,9 +129,9 @@ class AtWork:
         meet, one at least sees the other.
         """
         now = self._now()
-        async with leases.begin_within(self._db) as tx:
+        async with leases.begin_with_timeout(self._db) as tx:
             await leases.take(tx, self.key, self.key, now=now)
-        async with leases.begin_within(self._db) as tx:
+        async with leases.begin_with_timeout(self._db) as tx:
             stamps = await leases.held_values(tx, _STAMP, now=now)
         return any(stamp != newest_revision() for stamp in stamps)
 

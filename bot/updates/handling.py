@@ -138,7 +138,7 @@ class Handling:
                 rows.append(_delivery(row_id, reply, now))
         if queue is None:
             for chat_id in sorted({row.target.chat_id for row in rows}):
-                await chat_queues.wake(tx, chat_id, due_at=now, now=now)
+                await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
                 await self._hasten_replies(tx, chat_id, now)
         return Enqueued(queue, until, rows, strangers)
 

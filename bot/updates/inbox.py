@@ -171,7 +171,7 @@ class Intake:
 
     async def _next_due_at(self, rest: timedelta) -> datetime | None:
         """Return when an update may be taken that was handed back, or whose holder died."""
-        due = await self._db.fetch(inbox.due_next)
+        due = await self._db.fetch(inbox.next_due_at)
         return due and max(due, self._now() + rest)
 
     async def drain(self, seconds: float) -> None:
@@ -218,7 +218,7 @@ class Intake:
             return plain  # one process, which knows that there can't be too much
         places = [one for one, _, _ in news]
         again = [number for _, number, _ in news]  # Telegram may repeat itself
-        waiting = await inbox.count_waiting(tx, {one.queue for one in places}, but=again)
+        waiting = await inbox.count_by_asker(tx, {one.queue for one in places}, but=again)
         verdicts = queues.admit(places, waiting)
         if all(verdict == "take" for verdict in verdicts):
             return plain

@@ -84,7 +84,7 @@ async def test_the_bot_goes_on_where_it_was_moved_to(
 
 async def spent_in(db: Database) -> object:
     async with db.read() as tx:
-        return sorted(await spending.parts(tx, since=date(2000, 1, 1)), key=str)
+        return sorted(await spending.spent_by_kind(tx, since=date(2000, 1, 1)), key=str)
 
 
 async def filled(file: Path) -> Database:

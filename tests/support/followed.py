@@ -70,7 +70,7 @@ async def follow(
         created_by=7,
         now=now,
     )
-    await subscriptions.update_checks(tx, profile_ids=[of.profile_id], now=now)
+    await subscriptions.switch_checks(tx, profile_ids=[of.profile_id], now=now)
     await profiles.set_audience(tx, of.profile_id, await subscriptions.audience(tx, of.profile_id))
     assert added is not None
     return added

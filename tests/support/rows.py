@@ -11,7 +11,7 @@ from bot.domain.serialization import load_each_or_none
 from bot.store.engine.database import Tx
 from bot.store.ledger import ledger_entries
 from bot.store.profiles import profiles
-from bot.store.spending import parts
+from bot.store.spending import spent_by_kind
 from bot.store.stories import stories
 from bot.store.usage import usage_days
 
@@ -25,7 +25,7 @@ async def entries(tx: Tx, *, since: datetime) -> list[sa.Row[Any]]:
 
 async def all_spent(tx: Tx, *, since: date = date(2000, 1, 1)) -> int:
     """Return the sums of all calls."""
-    found = await parts(tx, since=since)
+    found = await spent_by_kind(tx, since=since)
     return sum(one.credits for one in found)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.domain.errors import BackupError
 from bot.domain.model import MEGABYTE
 from bot.store.engine import private, sqlite_copies
-from bot.store.engine.database import Database, is_known
+from bot.store.engine.database import Database, is_known_revision
 
 SPARE = 50 * MEGABYTE  # which a copy leaves for others
 
@@ -61,7 +61,7 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
         revision = await asyncio.to_thread(sqlite_copies.revision_in, file)
         if revision is None:
             raise BackupError(f"{file} is no copy of a database of this bot")
-        if not is_known(revision):
+        if not is_known_revision(revision):
             raise BackupError(f"{file} is from a newer version than this code: update the bot")
         database = Path(str(db.url.database))
         return await asyncio.to_thread(sqlite_copies.put_in_place, file, database, now=now)

@@ -272,7 +272,7 @@ class Database:
         async with self.read() as tx:
             revision = await tx.run_sync(revision_of)
         newest = newest_revision()
-        if revision in {None, newest} or not is_known(str(revision)):
+        if revision in {None, newest} or not is_known_revision(str(revision)):
             return
         file = Path(str(self.url.database))
         copy = file.with_name(f"{file.name}.before-{newest}")
@@ -377,7 +377,7 @@ def _upgrade(connection: sa.Connection) -> None:
     revision = revision_of(connection)
     if revision is not None and revision == newest_revision():
         return
-    if revision is not None and not is_known(revision):
+    if revision is not None and not is_known_revision(revision):
         raise DatabaseUnavailableError(NEWER)
     command.upgrade(migration_config(connection), "head")
     if connection.dialect.name == "sqlite":
@@ -397,7 +397,7 @@ def newest_revision() -> str | None:
     return _migrations().get_current_head()
 
 
-def is_known(revision: str) -> bool:
+def is_known_revision(revision: str) -> bool:
     """Return whether this version of the code knows the tables of ``revision``."""
     return any(script.revision == revision for script in _migrations().walk_revisions())
 

@@ -54,7 +54,7 @@ def _outage_of(error: BaseException) -> DatabaseUnavailableError | None:
     """Return what to raise where the database can't work now, None where it is our mistake."""
     if isinstance(error, DatabaseUnavailableError):
         return error
-    reason = _reason(error)
+    reason = _outage_reason(error)
     return DatabaseUnavailableError(reason) if reason else None
 
 
@@ -95,11 +95,11 @@ def may_run_again(error: BaseException, *, committing: bool) -> bool:
     """
     if _sqlstate_of(error) in _ROLLED_BACK:
         return True
-    is_lost = _reason(error) == _LOST or isinstance(error, OSError)
+    is_lost = _outage_reason(error) == _LOST or isinstance(error, OSError)
     return is_lost and not committing
 
 
-def _reason(error: BaseException) -> str:
+def _outage_reason(error: BaseException) -> str:
     if isinstance(error, sa.exc.TimeoutError):
         return "all connections are in use"
     inner = _driver_error(error)

@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.engine.database import Database, Tx, is_known, newest_revision, revision_of
+from bot.store.engine.database import Database, Tx, is_known_revision, newest_revision, revision_of
 
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
 
@@ -69,4 +69,4 @@ def _readiness_of(connection: sa.Connection) -> Readiness:
         return Readiness.EMPTY
     if revision == newest_revision():
         return Readiness.CURRENT
-    return Readiness.OLD if is_known(revision) else Readiness.NEWER
+    return Readiness.OLD if is_known_revision(revision) else Readiness.NEWER

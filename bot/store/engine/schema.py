@@ -33,8 +33,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-def only_rows(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:
-    """Return what lets an index hold these rows alone, on both databases."""
+def partial_index(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:
+    """Return what makes an index partial, of these rows alone, on both databases."""
     condition = sa.text(where) if isinstance(where, str) else where
     return {"postgresql_where": condition, "sqlite_where": condition}
 

@@ -42,15 +42,17 @@ async def test_a_day_is_split_once_when_it_is_over(
         await profiles.add_unsplit(tx, PRADA.profile_id, 2)
     await ledger.maintain()
     async with db.read() as tx:
-        assert not await spending.costs(tx, since=BEGIN)
+        assert not await spending.costs_by_asker(tx, since=BEGIN)
     clock.on(DAY)
     for _ in range(2):
         await ledger.maintain()
     async with db.read() as tx:
         assert [await borne(tx, chat) for chat in range(1, 7)] == [3000, 1000, 1000, 0, 0, 1000]
-        costs = {one.chat_id: one.millicredits for one in await spending.costs(tx, since=BEGIN)}
+        costs = {
+            one.chat_id: one.millicredits for one in await spending.costs_by_asker(tx, since=BEGIN)
+        }
         assert costs == {1: 3000, 2: 1000, 3: 1000, 6: 1000}
-        assert not await spending.costs(tx, since=clock().date())
+        assert not await spending.costs_by_asker(tx, since=clock().date())
     clock.on(timedelta(days=1))
     async with db.begin() as tx:
         await moves.move_chat(tx, 2, -2, now=clock())

@@ -21,7 +21,7 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
                 await follow(tx, chat, of)
         left = await follow(tx, 1, Profile("99", "left"))
         await subscriptions.remove(tx, [left])
-        await subscriptions.update_checks(tx, profile_ids=["99"], now=NOON)
+        await subscriptions.switch_checks(tx, profile_ids=["99"], now=NOON)
         few = await schedule_state.sample_states(tx, most=3)
         every = await schedule_state.sample_states(tx)
         assert await profiles.count_followed(tx) == (0, 8)

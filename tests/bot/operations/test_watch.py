@@ -104,7 +104,7 @@ async def test_of_one_kind_one_is_open_whoever_opens_it(db: Database) -> None:
 
 async def test_an_hour_is_written_once(db: Database) -> None:
     async with db.begin() as tx:
-        figures = await samples.measure(tx, NOON)
+        figures = await samples.measure_hour(tx, NOON)
         await samples.add(tx, NOON, figures)
         await samples.add(tx, NOON, {})
         assert await samples.since(tx, NOON) == [(NOON, figures)]

@@ -65,7 +65,7 @@ async def owe(db: Database, payload: Payload) -> None:
     async with db.begin() as tx:
         await chat_queues.lock(tx, CHAT)
         await enqueue.add_reply(tx, Target(CHAT), payload, now=NOON, due_at=NOON)
-        await chat_queues.wake(tx, CHAT, due_at=NOON, now=NOON)
+        await chat_queues.make_due(tx, CHAT, due_at=NOON, now=NOON)
 
 
 async def test_an_answer_goes_before_alerts_and_is_forgotten_when_it_is_there(

@@ -19,7 +19,7 @@ __all__ = ["office"]  # the fixture
 
 async def due_in(office: Office) -> timedelta | None:
     async with office.db.read() as tx:
-        due = await chat_queues.due_next(tx)
+        due = await chat_queues.next_due_at(tx)
     return None if due is None else due - office.clock()
 
 

@@ -188,7 +188,7 @@ async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) 
             await wait_for(lambda: len(office.post.albums) == number)  # noqa: B023 - awaited here
         outbox.stop()
     async with office.db.begin() as tx:
-        await chat_queues.wake(tx, -1, due_at=office.clock(), now=office.clock())
+        await chat_queues.make_due(tx, -1, due_at=office.clock(), now=office.clock())
         (queue,) = await chat_queues.claim(tx, now=office.clock(), limit=1, lease=MINUTE)
     assert queue.flood == (None if office.db.is_sqlite else floods.state_of(-1))
 
@@ -223,7 +223,7 @@ async def test_with_nothing_to_do_it_sleeps(office: Office) -> None:
         before = looks
         for _ in range(10):
             async with office.db.read() as tx:
-                await chat_queues.due_next(tx)
+                await chat_queues.next_due_at(tx)
         return looks == before
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:

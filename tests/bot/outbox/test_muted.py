@@ -153,7 +153,7 @@ class Town:
 
     async def due_in(self) -> timedelta | None:
         async with self.db.read() as tx:
-            due = await chat_queues.due_next(tx)
+            due = await chat_queues.next_due_at(tx)
         return None if due is None else due - self.clock()
 
 

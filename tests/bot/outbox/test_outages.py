@@ -155,7 +155,7 @@ async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) 
     assert await town.outbox.run_once() == 1
     assert [target for target, _, _ in town.post.albums] == [Target(2)]
     async with town.db.read() as tx:
-        assert await chat_queues.due_next(tx) == now + 30 * SECOND
+        assert await chat_queues.next_due_at(tx) == now + 30 * SECOND
     assert not await town.outage.is_on()
 
 

@@ -118,7 +118,7 @@ async def test_an_answer_makes_no_topic(forum: Forum, is_in_topic: bool) -> None
     place = Target(forum.chat, forum.thread if is_in_topic else None)
     async with forum.db.begin() as tx:
         await enqueue.add_reply(tx, place, text_payload("hello"), now=NOON, due_at=NOON)
-        await chat_queues.wake(tx, forum.chat, due_at=NOON, now=NOON)
+        await chat_queues.make_due(tx, forum.chat, due_at=NOON, now=NOON)
     forum.answers.outcomes = [LOST]
     await forum.outbox.run_once()
     assert [text for text, _, _ in forum.answers.said] == ["hello"]

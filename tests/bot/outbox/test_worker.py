@@ -419,7 +419,7 @@ async def test_what_may_crash_the_bot_keeps_no_later_one_even_for_a_minute(offic
         now = office.clock()
         await deliveries.hasten_replies(tx, -1, now=now)  # as who asks again does
         await enqueue.add_reply(tx, Target(-1), text_payload("2"), now=now, due_at=now)
-        await chat_queues.wake(tx, -1, due_at=now, now=now)
+        await chat_queues.make_due(tx, -1, due_at=now, now=now)
     while await office.outbox.run_once():
         pass
     assert [text for _, text, _ in office.post.sentences] == ["2"]
@@ -453,7 +453,7 @@ async def deliveries_of(tx: Any, subscription_id: int, fields: dict[str, Any]) -
         "created_at": NOON,
     }
     await tx.execute(table.insert().values(values))
-    await chat_queues.wake(tx, -1, due_at=NOON, now=NOON)
+    await chat_queues.make_due(tx, -1, due_at=NOON, now=NOON)
 
 
 async def test_a_broken_database_stops_no_loop(office: Office) -> None:

@@ -202,7 +202,7 @@ class OutboxMachine(RuleBasedStateMachine):
         async with self.db.begin() as tx:
             await chat_queues.lock(tx, chat)
             await enqueue.add_reply(tx, Target(chat), text_payload(text), now=now, due_at=now)
-            await chat_queues.wake(tx, chat, due_at=now, now=now)
+            await chat_queues.make_due(tx, chat, due_at=now, now=now)
 
     # the outbox
 
@@ -398,7 +398,7 @@ class OutboxMachine(RuleBasedStateMachine):
             for one in claimed:
                 self._leave(one)
                 self.run(self.outbox.record(one, self._outcome(one, "sent"), in_outage=False))
-            if not claimed and self.run(self.db.fetch(chat_queues.due_next)) is None:
+            if not claimed and self.run(self.db.fetch(chat_queues.next_due_at)) is None:
                 break
         self.run(self._check())
 

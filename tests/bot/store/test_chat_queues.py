@@ -49,7 +49,7 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
     async def settled(*, free_at: datetime | None = None) -> datetime | None:
         async with db.begin() as tx:
             await chat_queues.reschedule(tx, 1, free_at=free_at)
-            return await chat_queues.due_next(tx)
+            return await chat_queues.next_due_at(tx)
 
     first, second = await rows(db)
     await claim(db)

@@ -72,8 +72,8 @@ async def test_a_lane_is_due_at_the_soonest(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
         for due in (HOUR, MINUTE, 2 * HOUR):
-            await chat_queues.wake(tx, 1, due_at=NOON + due, now=NOON)
-        assert await chat_queues.due_next(tx) == NOON + MINUTE
+            await chat_queues.make_due(tx, 1, due_at=NOON + due, now=NOON)
+        assert await chat_queues.next_due_at(tx) == NOON + MINUTE
 
 
 async def test_the_tally_and_the_backlog_count(db: Database) -> None:
@@ -85,7 +85,7 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         await deliveries.end(tx, [ids[1]], reason="filtered", now=NOON)
         await deliveries.change(tx, [ids[2]], due_at=NOON + HOUR, held="quiet")
         await deliveries.end(tx, [ids[3]], state="parked", reason="no answers", now=NOON)
-        tallies = await enqueue.tally(tx, mine, since=NOON - HOUR)
+        tallies = await enqueue.tally_subscription(tx, mine, since=NOON - HOUR)
         assert {(t.state, t.held, t.reason): t.count for t in tallies} == {
             ("sent", "", ""): 1,
             ("dropped", "", "filtered"): 1,
@@ -93,7 +93,7 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
             ("parked", "", "no answers"): 1,
             ("open", "", ""): 2,
         }
-        assert await enqueue.tally(tx, mine, since=NOON) == []
+        assert await enqueue.tally_subscription(tx, mine, since=NOON) == []
         backlog = await enqueue.backlog(tx, now=NOON)
         assert (backlog.open, backlog.dead_letters) == (2, 1)
         [parked] = await enqueue.dead_letters(tx)
@@ -108,7 +108,7 @@ async def test_one_that_is_sent_again_is_due_at_once_and_forgets_its_copies(db: 
         await deliveries.record_copy(tx, [first, second])
         await deliveries.end(tx, [first, second], state="parked", reason="no answers", now=NOON)
         await deliveries.record_sent(tx, {third: 9}, now=NOON)
-        assert await enqueue.send_again(tx, [first, third], now=NOON + HOUR) == [first]
+        assert await enqueue.resend_dead_letters(tx, [first, third], now=NOON + HOUR) == [first]
     states = [(row.state, row.copies) for row in await rows(db)]
     assert states == [("open", 0), ("parked", 1), ("sent", 0)]
     [lane] = await claim(db, now=NOON + HOUR)

@@ -38,9 +38,9 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
     later = Ledger(db, Limits(), now=lambda: NOW + timedelta(days=40))
     await later.maintain()  # into sums by day
     async with db.begin() as tx:
-        before = await spending.parts(tx, since=NOW.date())
+        before = await spending.spent_by_kind(tx, since=NOW.date())
         await erasure.erase_chat(tx, ANN, now=NOW)
-        assert await spending.parts(tx, since=NOW.date()) == before
+        assert await spending.spent_by_kind(tx, since=NOW.date()) == before
         for table in all_tables().sorted_tables:
             for name in {"chat_id", "user_id", "created_by"} & set(table.c.keys()):
                 found = sa.select(sa.func.count()).where(table.c[name] == ANN)

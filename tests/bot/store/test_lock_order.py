@@ -92,7 +92,7 @@ class Crowd:
         star = self.chance.choice(STARS)
         thread_id = self.chance.choice([None, 9])
         async with self.db.begin() as tx:
-            await store.lock_chat(tx, person, now=self.clock())
+            await store.lock_and_get_chat(tx, person, now=self.clock())
             await chat_queues.ensure(tx, person, now=self.clock())
             await store.add(
                 tx,
@@ -103,7 +103,7 @@ class Crowd:
                 created_by=person,
                 now=self.clock(),
             )
-            await store.update_checks(
+            await store.switch_checks(
                 tx, chat_id=person, profile_ids=[star.profile_id], now=self.clock()
             )
 

@@ -54,7 +54,7 @@ async def test_only_what_is_followed_and_due_is_claimed_longest_overdue_first(
         await profiles.put_off(tx, PRADA.profile_id, until=NOON - HOUR)
         await profiles.put_off(tx, "3", until=NOON - HOUR)  # nobody follows it: stays so
         assert await profiles.count_followed(tx) == (0, 2)
-        assert await profiles.first_due(tx, now=NOON) == (NOON - HOUR, None)
+        assert await profiles.first_due_times(tx, now=NOON) == (NOON - HOUR, None)
         [first] = await profiles.claim(tx, now=NOON, limit=1, lease=MINUTE)
         [second] = await profiles.claim(tx, now=NOON, limit=9, lease=MINUTE)
         assert [first.username, second.username] == ["prada", "natgeo"]

@@ -44,10 +44,10 @@ async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database
         assert await weight() == (2, True)
         await subscriptions.change(tx, mine, paused=True)
         await chats.set_state(tx, 2, "closed", now=NOON)
-        await subscriptions.update_checks(tx, chat_id=2, now=NOON)
+        await subscriptions.switch_checks(tx, chat_id=2, now=NOON)
         assert await weight() == (0, False)
         await subscriptions.change(tx, mine, paused=False)
-        await subscriptions.update_checks(tx, profile_ids=[NATGEO.profile_id], now=NOON + HOUR)
+        await subscriptions.switch_checks(tx, profile_ids=[NATGEO.profile_id], now=NOON + HOUR)
         assert await weight() == (1, True)
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
@@ -76,7 +76,7 @@ async def test_newcomers_count_where_nobody_else_waits(db: Database) -> None:
             await follow(tx, chat, NATGEO)
         assert await judged(NATGEO) == (1, False)
         await acquaintances.record_seen(tx, [("chat", 2)], today)
-        await subscriptions.update_checks(tx, chat_id=2, now=NOON)  # a press of who is known now
+        await subscriptions.switch_checks(tx, chat_id=2, now=NOON)  # a press of who is known now
         assert await judged(PRADA) == (2, False)
         assert await subscriptions.audience(tx, NATGEO.profile_id) == Audience(8, 2, fresh=False)
         assert await subscriptions.audience(tx, PRADA.profile_id) == Audience(2, 1, fresh=False)

@@ -20,13 +20,13 @@ def floods_by(clock: Clock) -> ChatFloods:
 async def sent(db: Database, chat: int, floods: ChatFloods, clock: Clock) -> float:
     """Claim the chat's queue, send one message, and free it as the outbox does."""
     async with db.begin() as tx:
-        await chat_queues.wake(tx, chat, due_at=clock(), now=clock())
+        await chat_queues.make_due(tx, chat, due_at=clock(), now=clock())
         (queue,) = await chat_queues.claim(tx, now=clock(), limit=1, lease=LEASE)
     floods.take_over(chat, queue.flood)
     wait = floods.count_or_wait(chat, 1, "reply")
     async with db.begin() as tx:
         await chat_queues.reschedule(tx, chat, free_at=clock())
-        await chat_queues.set_floods(tx, {chat: floods.state_of(chat)})
+        await chat_queues.set_limit_states(tx, {chat: floods.state_of(chat)})
     return wait
 
 
