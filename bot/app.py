@@ -63,8 +63,8 @@ from bot.updates.inline_queries import InlineQueries
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.web.admin import AdminPage
 from bot.web.server import Door, Web, Webhook, webhook_for
-from handlers.admission import admit, let_in
-from handlers.commands import shown_by_telegram
+from handlers.admission import admit_or_refuse, stop_refused
+from handlers.commands import menus_and_descriptions
 from handlers.guard import handlers_of
 from handlers.members import recheck_closed_chat
 
@@ -193,7 +193,7 @@ class Running:
             parts.bot,
             handling,
             last_resort=handling.handler_by(
-                partial(handlers.errors.answer_without_handlers, chats=parts.services.chats)
+                partial(handlers.errors.answer_given_up_update, chats=parts.services.chats)
             ),
             too_much=handling.handler_by(self._answer_excess),
             said_again=timing.said_again,
@@ -210,7 +210,7 @@ class Running:
             metrics=parts.metrics,
         )
         self._cleaning = Worker("clean-up", self._clean_up, now=parts.now, longest=_CLEAN_EVERY)
-        self._menu = Menu(parts.db, shown_by_telegram(self.app.bot), now=parts.now)
+        self._menu = Menu(parts.db, menus_and_descriptions(self.app.bot), now=parts.now)
         self._mutes = Worker(
             "pauses", parts.services.subscriptions.resume_due, now=parts.now, longest=_MUTES_EVERY
         )
@@ -344,7 +344,7 @@ class Running:
     async def _answer_excess(self, update: Update) -> None:
         """Answer what is more than one may ask at a time; no handler sees it."""
         context = Context.from_update(update, self.app)
-        if not await admit(context):
+        if not await admit_or_refuse(context):
             return
         await prepare(update, context)
         await handlers.errors.say_one_at_a_time(context)
@@ -428,7 +428,7 @@ def _application(parts: Parts) -> App:
     builder = builder.application_class(Conversation)
     app: App = builder.context_types(ContextTypes(context=Context)).build()
     app.bot_data["services"] = parts.services
-    app.add_handler(TypeHandler(Update, let_in), group=-3)
+    app.add_handler(TypeHandler(Update, stop_refused), group=-3)
     app.add_handler(TypeHandler(Update, prepare), group=-2)
     app.add_handler(MessageHandler(filters.COMMAND, recheck_closed_chat), group=-1)
     for module in CONVERSATION:

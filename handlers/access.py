@@ -10,7 +10,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, Buttons, Page
 from bot.presentation.html import Safe
 from handlers.guard import command, on_press
-from handlers.people import others_who_ask
+from handlers.people import rows_of_others_who_ask
 from handlers.replies import edit_pressed, say
 
 MOST_USES = 1000
@@ -143,11 +143,11 @@ async def use_link(context: Context, payload: str) -> Page | None:
         return None
     became = await access.use_link(payload, person.id, name=person.full_name)
     if became == "owner":
-        return context.t(WELCOME_ADMIN), _first_buttons(context)
+        return context.t(WELCOME_ADMIN), _new_owner_buttons(context)
     return None if became else (context.t(OVER), [])
 
 
-def _first_buttons(context: Context) -> Buttons:
+def _new_owner_buttons(context: Context) -> Buttons:
     return [
         [context.button(N_("Invite someone"), OWNER("invite"))],
         [context.button(N_("Open to everyone"), OWNER("open"))],
@@ -165,7 +165,7 @@ async def press_owner_button(context: Context, what: str, number: int | None) ->
         one = await context.services.access.guest(number)
         is_in = one.entry and one.entry.is_allowed and not one.entry.is_blocked(context.now)
         text = context.t(ALLOWED if is_in else NOT_LET_IN, name=one.name, who=one.name)
-        await edit_pressed(context, text, others_who_ask(number, context))
+        await edit_pressed(context, text, rows_of_others_who_ask(number, context))
 
 
 def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Sequence[str]] | None:

@@ -30,40 +30,40 @@ BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")
 
 
-async def let_in(_: Update, context: Context) -> None:
-    """Let pass who may use the bot.
+async def stop_refused(_: Update, context: Context) -> None:
+    """Stop the update of who may not use the bot; all others pass.
 
     Raises:
         ApplicationHandlerStop: They may not; no other handler is asked.
     """
-    if not await admit(context):
+    if not await admit_or_refuse(context):
         raise ApplicationHandlerStop
 
 
-async def admit(context: Context) -> bool:
+async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may see the update; who is refused is told so, the first time."""
     where, message = context.event.effective_chat, context.message
     writes_as = message.sender_chat if message and not context.query else None
     judged, context.is_owner, context.known = await context.services.access.judge(
         context.user_id, where.id if where else None, as_chat=writes_as.id if writes_as else None
     )
-    if judged.verdict == "let" or _only_ends_use(context) or _is_by_bot(context):
-        await _remember_name(context)
+    if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_bot(context):
+        await _remember_member_name(context)
         return True
-    if judged.verdict == "stranger" and await _brings_a_link(context):
+    if judged.verdict == "stranger" and await _brings_good_entry_link(context):
         return True
     await _tell_refused(context, judged)
     return False
 
 
-async def _remember_name(context: Context) -> None:
+async def _remember_member_name(context: Context) -> None:
     """Keep the name of a member of a group for the owner's list (/people)."""
     user = context.event.effective_user
     if user and context.user_id and not context.is_private and _wants_answer(context):
         await context.services.access.remember_name(user.id, user.full_name)
 
 
-def entry_payload(context: Context) -> str | None:
+def entry_link_payload(context: Context) -> str | None:
     """Return the payload of /start where it is that of a link that lets somebody in, else None."""
     message = context.event.message
     if message is None or not context.is_private:
@@ -73,12 +73,12 @@ def entry_payload(context: Context) -> str | None:
     return words[1] if is_start and words[1].startswith((OWNER, INVITE)) else None
 
 
-async def _brings_a_link(context: Context) -> bool:
-    payload = entry_payload(context)
+async def _brings_good_entry_link(context: Context) -> bool:
+    payload = entry_link_payload(context)
     return payload is not None and await context.services.access.is_link_good(payload)
 
 
-def _only_ends_use(context: Context) -> bool:
+def _is_removal_or_move(context: Context) -> bool:
     change, message = context.event.my_chat_member, context.event.message
     if message and (message.migrate_to_chat_id or message.migrate_from_chat_id):
         return True
@@ -136,10 +136,10 @@ def _wants_answer(context: Context) -> bool:
         return True
     replied = message.reply_to_message
     to_us = bool(replied and replied.from_user and replied.from_user.id == context.bot.id)
-    return to_us or _is_for_us(message, context)
+    return to_us or _is_our_command(message, context)
 
 
-def _is_for_us(message: Message, context: Context) -> bool:
+def _is_our_command(message: Message, context: Context) -> bool:
     """Return whether a message of a group begins with a command, and not another bot's."""
     text = message.text or message.caption or ""
     entities = message.entities or message.caption_entities

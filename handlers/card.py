@@ -22,7 +22,7 @@ async def card(context: Context, username: str, *, has_more: bool = False) -> Pa
     followed = await subscription_of(context, username)
     text: str = context.t(WHICH, username=username)
     if followed is not None:
-        text = await count_held(context, username) or context.t(NONE_LIVE, username=username)
+        text = await held_line(context, username) or context.t(NONE_LIVE, username=username)
     show = context.button(N_("Show stories"), actions.RUN("stories", username))
     more = [context.button(N_("Highlights"), actions.RUN("highlights", username))]
     if has_more:
@@ -36,8 +36,8 @@ async def open_card(context: Context, username: str) -> None:
     await edit_pressed(context, *await card(context, username, has_more=True))
 
 
-async def count_held(context: Context, username: str) -> str:
-    """Return how many stories a profile that the chat follows had at the last check, if any."""
+async def held_line(context: Context, username: str) -> str:
+    """Return the line on the stories that a profile had at the last check; empty for none."""
     live = await context.services.subscriptions.live_stories(username, chat_id=context.chat.id)
     if not live:
         return ""

@@ -25,7 +25,7 @@ ABOUT = N_(
 SHORT = N_("Instagram stories in Telegram, and an alert for every new one.")
 
 
-def shown_by_telegram(bot: ExtBot[None]) -> dict[str, Shown]:
+def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, Shown]:
     """Return all that Telegram shows of the bot, by the name under which it is remembered.
 
     The bot's name is its owner's business, and the menu's button shows commands by itself.
@@ -34,9 +34,9 @@ def shown_by_telegram(bot: ExtBot[None]) -> dict[str, Shown]:
     known = ["", *(code for code in languages_by_code() if len(code) == 2)]  # noqa: PLR2004 - letters
     things: dict[str, Shown] = {}
     for code in known:
-        menu = _menu(translator_for(code))
+        menu = _menu_commands(translator_for(code))
         publish = partial(bot.set_my_commands, menu, language_code=code or None)
-        things[f"menu:{code}"] = Shown(_menu_words(menu), publish)
+        things[f"menu:{code}"] = Shown(_menu_rows(menu), publish)
     for code in known:
         about, short = (translator_for(code).plain(text) for text in (ABOUT, SHORT))
         things[f"about:{code}"] = Shown(
@@ -48,17 +48,17 @@ def shown_by_telegram(bot: ExtBot[None]) -> dict[str, Shown]:
     return things
 
 
-async def show_menu(context: Context) -> None:
-    """Let Telegram show a menu of the chat's own where it chose its language or an owner is.
+async def update_chat_menu(context: Context) -> None:
+    """Give the chat a menu of its own where it chose its language or an owner is.
 
     It is given when it differs from the last that the chat got, as after an update of the bot.
     """
     chat, is_owners = context.chat, context.is_owner and context.chat.kind == TgChat.PRIVATE
     if chat.kind == TgChat.CHANNEL or not (is_owners or chat.language or chat.menu):
         return
-    menu = _menu(context.t, for_owner=is_owners)
+    menu = _menu_commands(context.t, for_owner=is_owners)
     own = Shown(
-        _menu_words(menu),
+        _menu_rows(menu),
         partial(context.bot.set_my_commands, menu, scope=BotCommandScopeChat(chat.id)),
     )
     if own.digest == chat.menu:
@@ -76,11 +76,11 @@ async def show_menu(context: Context) -> None:
     await unit_of_work.call_last(publish)
 
 
-def _menu_words(menu: Iterable[BotCommand]) -> list[list[str]]:
+def _menu_rows(menu: Iterable[BotCommand]) -> list[list[str]]:
     return [[one.command, one.description] for one in menu]
 
 
-def _menu(t: Translator, *, for_owner: bool = False) -> list[BotCommand]:
+def _menu_commands(t: Translator, *, for_owner: bool = False) -> list[BotCommand]:
     return [
         BotCommand(word, t.plain(one.menu))
         for word, one in COMMANDS.items()

@@ -47,11 +47,8 @@ async def say_refusal(context: Context, error: BotError) -> None:
 
     A member's own refusal is told to each member once.
     """
-    text, lately, message = (
-        sentence_for(error, context),
-        context.services.lately,
-        context.event.message,
-    )
+    text, message = sentence_for(error, context), context.event.message
+    lately = context.services.lately
     if message is None or not context.is_group:
         await say(context, text)
         return
@@ -72,8 +69,8 @@ async def react(context: Context, message: Message, sign: str) -> None:
         log.info("a message can't be marked", reason=str(error))
 
 
-async def answer_without_handlers(update: Update, *, chats: Chats) -> None:
-    """Answer an update without any handler, since handling it took the process down repeatedly."""
+async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
+    """Answer an update that is given up, without any handler: each took the process down."""
     message, person = update.effective_message, update.effective_user
     code = person.language_code if person else None
     if message:

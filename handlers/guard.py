@@ -38,7 +38,7 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import Kind, split_chat
 from bot.presentation.html import code, shorten
 from bot.updates import unit_of_work
-from handlers.commands import show_menu
+from handlers.commands import update_chat_menu
 from handlers.rights import ANYBODY, OWNER, SHOW, TABLE, Right
 
 log = structlog.get_logger()
@@ -132,9 +132,9 @@ def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], G
         async def obey(context: Context) -> None:
             context.takes_channel = channel_after is not None
             if channel_after is not None and len(context.words) > channel_after:
-                await _act_on_named(context)
+                await _act_on_named_chat(context)
             await run(context)
-            await show_menu(context)
+            await update_chat_menu(context)
 
         OBEYED[word] = _guarded(
             f"/{word}", obey, lambda guarded: CommandHandler(word, guarded, filters=HEARD)
@@ -228,10 +228,10 @@ async def answer_press(context: Context, text: str | None = None, *, alert: bool
     # Albums may take long, and Telegram takes the answer for some 15 seconds only.
     takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
     when = unit_of_work.call_first if takes_long else unit_of_work.call_last
-    await when(partial(_answer_press, context, query, text, alert=alert, unit=unit))
+    await when(partial(_answer_press_now, context, query, text, alert=alert, unit=unit))
 
 
-async def _answer_press(
+async def _answer_press_now(
     context: Context,
     query: CallbackQuery,
     text: str | None,
@@ -280,11 +280,11 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
     if judged.verdict == "blocked":
         raise BlockedError
     if not await may_manage(context, chat.id, chat.kind, user_id):
-        raise _not_admin(chat.kind)
+        raise _not_admin_error(chat.kind)
     context.chat, context.about = chat, chat.id
 
 
-async def _act_on_named(context: Context) -> None:
+async def _act_on_named_chat(context: Context) -> None:
     """Act on the group or channel that the last word of a command names, if it is one of ours."""
     name = context.words[-1]
     if not context.is_private or not name.startswith("@"):
@@ -313,7 +313,7 @@ async def _is_allowed(context: Context, right: Right) -> bool:
     elif right is ANYBODY or (right is SHOW and not context.is_channel):
         pass
     elif not await _is_admin_here(context):
-        raise _not_admin(where.type)
+        raise _not_admin_error(where.type)
     return True
 
 
@@ -346,5 +346,5 @@ async def may_manage(context: Context, chat_id: int, kind: str, user_id: int) ->
     return standing.may_post if kind == Chat.CHANNEL else standing.is_admin
 
 
-def _not_admin(kind: str) -> RightsError:
+def _not_admin_error(kind: str) -> RightsError:
     return NotChannelAdminError() if kind == Chat.CHANNEL else NotAdminError()

@@ -5,7 +5,7 @@ from bot.domain.incidents import Incident
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import RUN, Buttons
 from handlers.guard import command
-from handlers.money import STOPPED, balance_of, resume_row
+from handlers.money import STOPPED, balance_text, resume_row
 from handlers.replies import say
 
 OVER = 5
@@ -44,7 +44,7 @@ async def health(context: Context) -> None:
     )
     today = t(SPENT, spent=spent.budget - spent.left_today, n=spent.budget)
     lines += ["", today, figures]
-    if balance := balance_of(spent, context):
+    if balance := balance_text(spent, context):
         lines.append(balance)
     over = [one for one in stands.last if one.closed_at][:OVER]
     if over:

@@ -61,13 +61,13 @@ async def help_page(context: Context, section: str | None = None) -> Page:
         if section == "see" and me.supports_inline_queries:
             shown.append(t(INLINE, bot=me.username))
         text = "\n".join(shown)
-        rows = add_to_buttons(context) if section == "places" else []
+        rows = buttons_to_add_bot(context) if section == "places" else []
         return text, [*rows, [back(t, HELP())]]
     text = "\n".join(map(t, MAIN if context.is_private else SHORT))
     return text, grid([context.button(it[0], HELP(name)) for name, it in SECTIONS.items()], 2)
 
 
-def add_to_buttons(context: Context) -> Buttons:
+def buttons_to_add_bot(context: Context) -> Buttons:
     """Return the buttons that add the bot to a group or a channel, as an admin who may post."""
     me = f"https://t.me/{context.bot.username}"
     texts = (

@@ -63,10 +63,10 @@ async def show_highlight(
             album = Album((one,))
             await show_albums(context, [album], title=result.title, has_more=True)
             return
-        await _show_page(context, result, offset if offset < len(result.stories) else 0)
+        await _show_ten_stories(context, result, offset if offset < len(result.stories) else 0)
 
 
-async def _show_page(context: Context, result: Highlight, offset: int) -> None:
+async def _show_ten_stories(context: Context, result: Highlight, offset: int) -> None:
     total = len(result.stories)
     shown = result.stories[offset : offset + ALBUM_SIZE]
     part = (offset // ALBUM_SIZE + 1, -(-total // ALBUM_SIZE))

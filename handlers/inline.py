@@ -24,7 +24,7 @@ from bot.presentation.buttons import alert_buttons
 from bot.presentation.captions import caption
 from bot.presentation.translation import Translator
 from bot.telegram import api
-from handlers.admission import admit
+from handlers.admission import admit_or_refuse
 
 HOW = N_("How it works")
 ALL = N_("All stories from {username}")
@@ -49,7 +49,7 @@ async def answer_query(update: Update, context: Context) -> None:
         return
     results: list[HeldStory] = []
     button: dict[str, str] | None = None
-    if not query.offset and await admit(context):
+    if not query.offset and await admit_or_refuse(context):
         await prepare(update, context)
         beginning, link = _BEGINNING.fullmatch(query.query.strip().lower()), link_in(query.query)
         results = await context.services.viewer.held_stories(

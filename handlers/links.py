@@ -55,7 +55,7 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
 
 
-async def is_our_post(message: Message, context: Context) -> bool:
+async def is_forward_of_our_post(message: Message, context: Context) -> bool:
     """Return whether it is a post of ours that somebody forwards from a channel.
 
     Posts of channels name no author (Bot API, MessageOriginChannel). Alerts are known by what was
@@ -122,7 +122,7 @@ async def serve_links(context: Context, message: Message) -> None:
     the limit, and the stories of a profile of which only the card was shown.
     """
     pasted = links_of(message, context.bot.username)
-    if pasted and await is_our_post(message, context):
+    if pasted and await is_forward_of_our_post(message, context):
         return
     wanted = [link for link in pasted if link.kind in SERVED]
     if not wanted:

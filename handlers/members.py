@@ -56,20 +56,20 @@ async def open_or_close_chat(context: Context) -> None:
         return
     if _is_here(change.new_chat_member):
         if not _is_here(change.old_chat_member):
-            await _record_who_added(context, change)
+            await _allow_chat_of_who_added(context, change)
         was_closed = await context.services.subscriptions.reopen_chat(
             change.chat.id, since=change.date
         )
         if not was_closed and not _is_here(change.old_chat_member):
-            await _greet(context, change)
+            await _greet_new_chat(context, change)
         # Its rights may have changed.
         await context.services.presence.check_presence(change.chat.id)
     else:
         await context.services.subscriptions.close_chat(change.chat.id)
 
 
-async def _record_who_added(context: Context, change: ChatMemberUpdated) -> None:
-    """Let a group or channel use the bot: whoever added it may, or the update had not come here.
+async def _allow_chat_of_who_added(context: Context, change: ChatMemberUpdated) -> None:
+    """Let a group or channel use the bot: who added it may, or the update had not come here.
 
     Where a group became a supergroup nobody in particular added the bot; that is on the list.
     """
@@ -78,7 +78,7 @@ async def _record_who_added(context: Context, change: ChatMemberUpdated) -> None
         await context.services.access.allow_added(change.chat.id, change.from_user.id, name=name)
 
 
-async def _greet(context: Context, change: ChatMemberUpdated) -> None:
+async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
     """Say in a new group what the bot does, and what privacy mode hides from it."""
     if change.chat.type == Chat.PRIVATE:
         return

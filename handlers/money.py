@@ -28,14 +28,14 @@ def resume_row(context: Context) -> Buttons:
     return [[context.button(N_("Resume spending"), RUN("resume_spending"))]]
 
 
-def cost_of(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word
+def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word
     """Return credits to the tenth, with what they are worth."""
     amount = context.t.money(credits * context.services.credit_price)
     n = round(credits, 1)
     return context.t(COST if n == int(n) else PART, n=n, amount=amount)
 
 
-def balance_of(spent: Spending, context: Context) -> str:
+def balance_text(spent: Spending, context: Context) -> str:
     """Return how many credits are left and, up to a year, for how long; empty while unknown."""
     if spent.balance is None:
         return ""

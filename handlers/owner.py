@@ -7,7 +7,7 @@ from bot.operations.admin_sessions import KEY_VALID_FOR
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe, code
 from handlers.guard import command
-from handlers.money import LEFT, STOPPED, balance_of, cost_of, resume_row
+from handlers.money import LEFT, STOPPED, balance_text, cost_text, resume_row
 from handlers.replies import say
 from handlers.usage import NOTHING
 
@@ -71,20 +71,20 @@ def _spending_text(spent: Spending, context: Context) -> str:
     t = context.t
     text: str = t(
         SPENDING,
-        today=cost_of(spent.today, context),
+        today=cost_text(spent.today, context),
         left=t(LEFT, left=spent.left_today, n=spent.budget),
-        week=cost_of(spent.week, context),
-        month=cost_of(spent.month, context),
-        forecast=cost_of(spent.forecast, context),
+        week=cost_text(spent.week, context),
+        month=cost_text(spent.month, context),
+        forecast=cost_text(spent.forecast, context),
     )
-    text += f"{_bars_of_days(spent)}\n" + balance_of(spent, context)
+    text += f"{_bars_of_days(spent)}\n" + balance_text(spent, context)
     if spent.drift:
         text += "\n" + t(DRIFT, n=spent.drift)
     top = sorted(spent.by_operation.items(), key=lambda line: -line[1])
     if top:
         text += f"\n\n<b>{t(BY_KIND)}</b>"
     for name, n in top:
-        text += f"\n{t.isolate(code(name))} {cost_of(n, context)}"
+        text += f"\n{t.isolate(code(name))} {cost_text(n, context)}"
     return text
 
 

@@ -12,8 +12,8 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import PAST
 from handlers.guard import answer_press, command, on_press
 from handlers.replies import say
-from handlers.show import offer_rest, show_albums
-from handlers.subscriptions import choose_profile
+from handlers.show import offer_instead, show_albums
+from handlers.subscriptions import ask_which_profile
 
 USAGE = N_(
     "Write it like this: /past <i>name</i>, or /past <i>name</i> 7d for the last seven days."
@@ -29,7 +29,7 @@ async def past(context: Context) -> None:
     """Send again what the chat was sent of a profile; without a name ask for one."""
     arguments = context.words
     if not arguments:
-        await choose_profile(context, CHOOSE, "past", USAGE)
+        await ask_which_profile(context, CHOOSE, "past", USAGE)
         return
     link = links.parse_argument(arguments[0])
     span = _SPAN.fullmatch(arguments[1]) if len(arguments) == 2 else None  # noqa: PLR2004 - a name and a span
@@ -42,7 +42,7 @@ async def past(context: Context) -> None:
             context.chat.id, context.bot.id, link.username, within=min(days, KEPT_FOR)
         )
     except NothingKeptError as error:
-        await offer_rest(context, error)
+        await offer_instead(context, error)
     else:
         await _show_kept(context, link.username, result)
 

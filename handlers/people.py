@@ -16,7 +16,7 @@ from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from handlers.admission import REASON
 from handlers.guard import command, on_press
-from handlers.money import cost_of
+from handlers.money import cost_text
 from handlers.replies import edit_pressed, enqueue_reply, say
 
 WELCOME = N_(
@@ -84,7 +84,7 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
             await _let_in(subject, context)
     one = await access.guest(number)  # with what was just changed
     text, buttons = _limit_page(one, context) if what == "limits" else _guest_page(one, context)
-    await edit_pressed(context, text, [*buttons, *others_who_ask(number, context)])
+    await edit_pressed(context, text, [*buttons, *rows_of_others_who_ask(number, context)])
 
 
 async def _let_in(subject: Subject, context: Context) -> None:
@@ -100,7 +100,7 @@ async def _let_in(subject: Subject, context: Context) -> None:
         await enqueue_reply(context, Target(number), text_payload(t(WELCOME)))
 
 
-def others_who_ask(number: int, context: Context) -> Buttons:
+def rows_of_others_who_ask(number: int, context: Context) -> Buttons:
     """Return the rows of the pressed message that ask whether to let in anybody else."""
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None
@@ -140,15 +140,15 @@ def _credits_text(millicredits: int, context: Context) -> str:
 
 def _guest_page(one: Guest, context: Context) -> Page:
     t = context.t
-    lines = [f"<b>{escape(one.name)}</b> <code>{one.id}</code>", *_standing(one, context), ""]
-    lines.append(t(HERE, cost=cost_of(one.total / 1000, context)))
+    lines = [f"<b>{escape(one.name)}</b> <code>{one.id}</code>", *_standing_lines(one, context)]
+    lines += ["", t(HERE, cost=cost_text(one.total / 1000, context))]
     lines += [
         "• " + t(KIND, kind=t.plain(text), cost=_credits_text(one.by_kind[kind], context))
         for kind, text in KINDS.items()
         if kind in one.by_kind
     ]
     if one.elsewhere:
-        lines.append(t(ELSEWHERE, cost=cost_of(one.elsewhere / 1000, context)))
+        lines.append(t(ELSEWHERE, cost=cost_text(one.elsewhere / 1000, context)))
     own = one.entry.allowance if one.entry else None
     limits = context.services.ledger.limits
     usual = limits.person_daily_allowance if one.id > 0 else limits.chat_daily_allowance
@@ -162,7 +162,7 @@ def _guest_page(one: Guest, context: Context) -> Page:
     return "\n".join(lines), [*rows, *_guest_buttons(one, context)]
 
 
-def _standing(one: Guest, context: Context) -> list[str]:
+def _standing_lines(one: Guest, context: Context) -> list[str]:
     t, entry, now = context.t, one.entry, context.now
     access = context.services.access
     if one.id in access.owner_ids:

@@ -19,7 +19,7 @@ WORD = 40  # characters of what somebody wrote
 Failures = Sequence[tuple[str, BotError]]
 
 
-def group_lines(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
+def lines_by_sentence(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
     """Return a line for each different sentence, after the names of all whom it is about."""
     alike: dict[str, list[str]] = {}
     for name, sentence in said:
@@ -43,7 +43,7 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
             nameless.append((name, sentence))
         elif name not in hidden:
             lines.append(sentence)
-    lines += group_lines(nameless, context)
+    lines += lines_by_sentence(nameless, context)
     lines += [context.t(UNREAD, word=shorten(word, WORD)) for word, _ in wanted.unread]
     if wanted.left_out:
         lines.append(context.t(LEFT_OUT, n=MOST))

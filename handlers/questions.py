@@ -65,7 +65,7 @@ def question_of(message: Message, questions: Sequence[str]) -> str | None:
     asked = message.reply_to_message
     if asked is None or asked.from_user is None or not asked.from_user.is_bot:
         return None
-    words = _words(asked.text or "")
+    words = _comparable_text(asked.text or "")
     return next((question for question in questions if words in _in_all_languages(question)), None)
 
 
@@ -79,9 +79,9 @@ def chat_asked_about(message: Message) -> int | None:
 
 @cache
 def _in_all_languages(question: str) -> frozenset[str]:
-    return frozenset(_words(plain(translator_for(code)(question))) for code in LANGUAGES)
+    return frozenset(_comparable_text(plain(translator_for(code)(question))) for code in LANGUAGES)
 
 
-def _words(text: str) -> str:
+def _comparable_text(text: str) -> str:
     """Return a text without the name of the chat above it, and without marks of direction."""
     return re.sub("^📣 .*\n|[\u200e\u200f\u2066-\u2069]", "", text).strip()

@@ -25,8 +25,8 @@ from handlers.guard import answer_press
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
 
-def fitting_buttons(context: Context, buttons: Buttons) -> Buttons:
-    """Return the buttons that fit here.
+def fit_buttons(context: Context, buttons: Buttons) -> Buttons:
+    """Return buttons as they can stand in the chat.
 
     In a channel these are links only; where a channel is run from a private chat, they act on it.
     """
@@ -35,7 +35,7 @@ def fitting_buttons(context: Context, buttons: Buttons) -> Buttons:
     return buttons if context.about is None else for_chat(buttons, context.about)
 
 
-def _add_channel(context: Context, text: str) -> str:
+def _with_channel(context: Context, text: str) -> str:
     """Put the channel's name above the text where a channel is run from a private chat."""
     return text if context.about is None else Safe(f"📣 {bold(context.chat.title)}\n{text}")
 
@@ -55,12 +55,12 @@ async def say(
     message = context.message
     if message and context.query is None and not context.is_private:
         reply_to = message.message_id
-    shown = fitting_buttons(context, buttons or [])
+    shown = fit_buttons(context, buttons or [])
     if message and context.is_channel and buttons and not shown:
         about_it = f" @{message.chat.username or 'channel'}" if context.takes_channel else ""
         hint = context.t(IN_PRIVATE, command=code(f"{message.text or ''}{about_it}"))
         text = Safe(f"{text}\n\n{hint}")
-    payload = text_payload(_add_channel(context, text), shown, reply_to=reply_to, markup=markup)
+    payload = text_payload(_with_channel(context, text), shown, reply_to=reply_to, markup=markup)
     await enqueue_reply(context, context.target, payload)
 
 
@@ -78,7 +78,7 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
         await say(context, text, buttons)  # a photo can't become words
         return
     payload = edit_payload(
-        shown.message_id, _add_channel(context, text), fitting_buttons(context, buttons or [])
+        shown.message_id, _with_channel(context, text), fit_buttons(context, buttons or [])
     )
     await enqueue_reply(context, context.target, payload)
 

@@ -11,7 +11,7 @@ from bot.presentation.html import code, shorten
 from handlers.guard import command
 from handlers.options import OFF, rule_lines
 from handlers.replies import say
-from handlers.subscriptions import change_options, choose_profile
+from handlers.subscriptions import ask_which_profile, change_options
 
 WHICH = N_("Whose rules do you want to see?")
 USAGE = N_(
@@ -30,7 +30,7 @@ async def rules(context: Context) -> None:
     """Show or change the rules of a profile's subscription here."""
     words = context.words
     if not words:
-        await choose_profile(context, WHICH, "rules", USAGE)
+        await ask_which_profile(context, WHICH, "rules", USAGE)
         return
     link, text = links.parse_argument(words[0]), " ".join(words[1:])
     parsed = story_terms.parse_rules(text)

@@ -20,7 +20,7 @@ from bot.presentation.buttons import (
     story_buttons,
 )
 from bot.sending.replies import Payload, album_payload, text_payload
-from handlers.replies import enqueue_reply, fitting_buttons, say, show_working
+from handlers.replies import enqueue_reply, fit_buttons, say, show_working
 
 
 async def show_profile(context: Context, username: str, count: int | None = None) -> None:
@@ -28,12 +28,12 @@ async def show_profile(context: Context, username: str, count: int | None = None
     async with show_working(context):
         live = await context.services.viewer.stories(username, context.asker)
         if not live:
-            await offer_rest(context, NoStoriesError(username=username))
+            await offer_instead(context, NoStoriesError(username=username))
             return
         await show_albums(context, plan_albums(latest_stories(live, count)))
 
 
-async def offer_rest(context: Context, none: BotError) -> None:
+async def offer_instead(context: Context, none: BotError) -> None:
     """Say that there is nothing of a profile to show, and offer what else it may have.
 
     Raises:
@@ -115,7 +115,7 @@ def _buttons_under(
         return None
     line = context.t(N_("<b>{username}</b>"), username=name)
     row = row_under_album(name, context.t, followed, is_inline=is_inline)
-    return text_payload(line, fitting_buttons(context, [row]), silent=True)
+    return text_payload(line, fit_buttons(context, [row]), silent=True)
 
 
 def file_as_story(url: str, now: datetime) -> Story:

@@ -9,10 +9,10 @@ from bot.presentation import actions
 from bot.presentation.actions import Page, back, button, grid
 from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from handlers import access, card, members, settings, subscriptions, talk
-from handlers.admission import entry_payload
-from handlers.commands import show_menu
+from handlers.admission import entry_link_payload
+from handlers.commands import update_chat_menu
 from handlers.guard import UNKNOWN_BUTTON, act_on_chat, command, on_press
-from handlers.help import add_to_buttons, help_page
+from handlers.help import buttons_to_add_bot, help_page
 from handlers.people import WELCOME
 from handlers.replies import edit_pressed, say
 
@@ -39,10 +39,10 @@ async def start(context: Context) -> None:
         text, buttons = members.greeting(context.where, context)
         await say(context, text, None if context.is_channel else buttons)
         return
-    invitation = entry_payload(context)
+    invitation = entry_link_payload(context)
     greeting = await access.use_link(context, invitation) if invitation else None
     hello, first = greeting or (context.t(WELCOME), talk.example_button(context))
-    await say(context, hello, [*first, *add_to_buttons(context)])
+    await say(context, hello, [*first, *buttons_to_add_bot(context)])
 
 
 async def _open_linked_page(context: Context, data: str) -> bool:
@@ -84,7 +84,7 @@ async def set_language(context: Context, code: str) -> str | None:
     context.t = translator_for(code).in_zone(context.t.zone)
     text = context.t(N_("From now on I'll use English here."))
     await edit_pressed(context, text, [[back(context.t, settings.TOP)]])
-    await show_menu(context)
+    await update_chat_menu(context)
     return None
 
 

@@ -34,7 +34,7 @@ from bot.presentation.notices import MISSING
 from handlers.guard import UNKNOWN_BUTTON, answer_press, command, may_manage, on_message, on_press
 from handlers.links import unreadable_reply
 from handlers.options import SETTINGS, options_page, paused_line, subscription_line
-from handlers.profile_lists import failure_lines, group_lines
+from handlers.profile_lists import failure_lines, lines_by_sentence
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import edit_pressed, say, show_working
 from handlers.rights import SHOW, TABLE
@@ -188,7 +188,8 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     lines += [t(SOONER, username=t.bold_names(sooner))] if sooner else []
     lines += [t(ALREADY, username=t.bold_names(old))] if old else []
     paused = [one.subscription for one in done if one.subscription.paused]
-    lines += group_lines([(one.username, paused_line(one, context)) for one in paused], context)
+    still = [(one.username, paused_line(one, context)) for one in paused]
+    lines += lines_by_sentence(still, context)
     lines += failure_lines(failed, wanted, context)
     lines += await _delay_hint(done, context)
     text = Safe("\n".join(lines) + await _obstacles_text(context, target))
@@ -258,7 +259,7 @@ async def unsubscribe(context: Context) -> None:
     """Stop following one profile, or all, at once; a button undoes it."""
     argument = " ".join(context.words)
     if not argument:
-        await choose_profile(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
+        await ask_which_profile(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
         return
     service, link = context.services.subscriptions, links.parse_argument(argument)
     if argument.lower() == "all":
@@ -325,7 +326,7 @@ async def change_options(
     return here[0]
 
 
-async def choose_profile(context: Context, question: str, command: str, usage: str) -> None:
+async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
     """Ask with which of its profiles the chat wants ``command`` done; a button each.
 
     Without any, whom to subscribe to: but not who may not subscribe. In a channel no button can

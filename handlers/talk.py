@@ -23,7 +23,7 @@ from bot.updates import unit_of_work
 from handlers import card, exchange, highlights, settings, stories, subscriptions
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import OBEYED, UNCHANGED, UNKNOWN_BUTTON, on_message, on_press, record_later
-from handlers.links import is_our_post
+from handlers.links import is_forward_of_our_post
 from handlers.profile_lists import LEFT_OUT
 from handlers.questions import answers_to, question_of
 from handlers.replies import say
@@ -182,7 +182,7 @@ async def _give_example(context: Context) -> None:
     album = (chat_id, "album", message.media_group_id if message else None)
     if message is None or lately.get(album, within=ALBUM, now=now):
         return
-    if await is_our_post(message, context):
+    if await is_forward_of_our_post(message, context):
         return
     is_small = talk.is_small_talk(message.text or "")
     if is_small or lately.get((chat_id, "example"), within=ONCE_IN, now=now):

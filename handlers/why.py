@@ -12,8 +12,8 @@ from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import command
 from handlers.options import MEDIA, paused_line
 from handlers.replies import say
-from handlers.show import offer_rest
-from handlers.subscriptions import choose_profile
+from handlers.show import offer_instead
+from handlers.subscriptions import ask_which_profile
 
 USAGE = N_("Add a name, for example: /why natgeo")
 WHY = N_("Which profile do you want to know about?")
@@ -44,7 +44,7 @@ OUTCOMES = {
 async def why(context: Context) -> None:
     """Tell the last check and the next, and what became of what was found."""
     if not context.words:
-        await choose_profile(context, WHY, "why", USAGE)
+        await ask_which_profile(context, WHY, "why", USAGE)
         return
     link = links.parse_argument(context.words[0])
     if link is None or link.username is None:
@@ -53,7 +53,7 @@ async def why(context: Context) -> None:
     try:
         known = await context.services.subscriptions.why(context.place, link.username)
     except NotFollowedError as error:
-        await offer_rest(context, error)
+        await offer_instead(context, error)
     else:
         await say(context, _why_text(known, context))
 

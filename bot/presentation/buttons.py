@@ -44,14 +44,14 @@ def link_buttons(story: Story) -> Buttons:
     """
     titles = {sticker.link: sticker.title for sticker in story.stickers if sticker.title}
     rows: Buttons = []
-    for url in button_links(story):
+    for url in links_with_button(story):
         if match := _PLAIN_ADDRESS.fullmatch(url):
             text = one_line(titles.get(url, "")) or match[1].removeprefix("www.")
             rows.append([InlineKeyboardButton(f"🔗 {shorten(text, _LINK_TEXT)}", url=url)])
     return rows
 
 
-def button_links(story: Story) -> list[str]:
+def links_with_button(story: Story) -> list[str]:
     """Return which of a story's links get buttons; the others stand in its caption."""
     return [url for url in story.links[:_MOST_LINKS] if _PLAIN_ADDRESS.fullmatch(url)]
 

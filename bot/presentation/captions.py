@@ -9,7 +9,7 @@ from bot.domain.model import Profile, Reshared, Story
 from bot.domain.options import Options
 from bot.domain.sentences import NN_
 from bot.domain.story_terms import is_combining_mark
-from bot.presentation.buttons import button_links
+from bot.presentation.buttons import links_with_button
 from bot.presentation.html import Safe, bold, foreign, link, one_line, shorten, visible_length
 from bot.presentation.translation import Translator
 
@@ -50,7 +50,7 @@ def caption(
     if name := shorten(one_line(title), _NAME_LENGTH):
         lines.append(f"⭐ {bold(foreign(name, rtl=t.rtl))}")
     lines += ["🕒 " + _time_line(stories, t, now), *_end_line(stories, t, now)]
-    return _fit(lines, _details(stories, t, options), t, spare)
+    return _fit(lines, _detail_lines(stories, t, options), t, spare)
 
 
 def profile_link(profile: Profile, t: Translator) -> Safe:
@@ -100,7 +100,7 @@ def _end_line(stories: Sequence[Story], t: Translator, now: datetime) -> list[st
     return ["⏳ " + t("The first one disappears: {when}", when=when)]
 
 
-def _details(stories: Sequence[Story], t: Translator, options: Options | None) -> list[str]:
+def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | None) -> list[str]:
     """Return the lines about what the stories hold, the most important first.
 
     A short caption tells who has paid, and where links lead that no button can: those of an
@@ -118,7 +118,7 @@ def _details(stories: Sequence[Story], t: Translator, options: Options | None) -
     lines = ["🤝 " + t("Paid partnership with {names}", names=Safe(sponsors))] if sponsors else []
     if options and options.caption == "short":
         is_single = len(stories) == 1
-        links = listed(lambda story: _bare_links(story) if is_single else story.links, _web_link)
+        links = listed(_buttonless_links if is_single else lambda story: story.links, _web_link)
         return [*lines, *([f"🔗 {links}"] if links else [])]
     posts = list(dict.fromkeys(post for story in stories for post in story.reshared))
     if shown := [_post_link(post, t) for post in posts if post.page_url or post.username]:
@@ -135,8 +135,8 @@ def _details(stories: Sequence[Story], t: Translator, options: Options | None) -
     return lines
 
 
-def _bare_links(story: Story) -> list[str]:
-    with_button = button_links(story)
+def _buttonless_links(story: Story) -> list[str]:
+    with_button = links_with_button(story)
     return [url for url in story.links if url not in with_button]
 
 

@@ -275,7 +275,7 @@ FALSE = {
     "handlers in another order": (
         "telegram.ext.Application.process_update\n"
         "  > bot.context.prepare (handle_update, bot.app._application)\n"
-        "  > handlers.admission.let_in (handle_update, bot.app._application)"
+        "  > handlers.admission.stop_refused (handle_update, bot.app._application)"
     ),
 }
 
