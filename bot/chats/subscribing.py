@@ -202,7 +202,7 @@ class Subscribing:
         """Return where each may be followed already; what stands against new topics is raised."""
         if not own_topic:
             return {one: [target] for one in usernames}
-        own = await self._topics.known_places(target.chat_id, usernames)
+        own = await self._topics.own_topics_of(target.chat_id, usernames)
         if len(own) < len(usernames):
             await self._topics.check_may_make(target.chat_id)
         return {one: [own[one], target] if one in own else [target] for one in usernames}

@@ -405,7 +405,7 @@ class Outbox:
         is_lost = isinstance(outcome, GiveUp) and outcome.scope == "thread"
         if not (is_lost and thread_id is not None and self._topics):
             return outcome
-        state = await self._topics.state_of_lost_topic(chat.id, thread_id)
+        state = await self._topics.fetch_lost_topic_state(chat.id, thread_id)
         if state == "deleted":
             return outcome
         since = min(row.created_at for row in claimed.batch.rows)

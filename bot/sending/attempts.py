@@ -24,9 +24,9 @@ from bot.sending.items import (
     SendOptions,
     Text,
     as_media,
-    as_single,
     common_arguments,
     receipt,
+    single_arguments,
 )
 from bot.sending.sources import Supply
 from bot.telegram import api, outcomes
@@ -90,10 +90,9 @@ class Attempts:
         """Send all open items; None when each is sent or failed, else what stopped it."""
         self._supply.use_known_files(items)
         if request.lane == "alert":
-            self._supply.postpone_known(items)
-        await self._find_sources(
-            [item for item in items if item.source is None and item.is_open], request
-        )
+            self._supply.postpone_refused_everywhere(items)
+        sourceless = [item for item in items if item.source is None and item.is_open]
+        await self._find_next_sources(sourceless, request)
         return await self._send_all(items, request)
 
     async def _send_all(self, items: list[Item], request: SendRequest) -> Outcome | None:
@@ -136,7 +135,7 @@ class Attempts:
         return None
 
     async def _send_group(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
-        text = request.text.arguments()
+        text = request.text.caption_arguments()
         media = [
             as_media(item, {} if number else text, request.options)
             for number, item in enumerate(batch)
@@ -148,7 +147,7 @@ class Attempts:
 
     async def _send_single(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
         (item,) = batch
-        arguments = as_single(item, request.text.arguments(), request.options)
+        arguments = single_arguments(item, request.text.caption_arguments(), request.options)
         return [await self._call(METHODS[item.kind], arguments, request, 1)]
 
     async def _call(
@@ -186,13 +185,13 @@ class Attempts:
                 self._supply.give_up_urls(batch)
             return await self._after_flood(outcome, outcome.after, batch, request)
         if not (isinstance(outcome, GiveUp) and outcome.scope == "item"):
-            return _give_up_kind(outcome, batch)
+            return _give_up_items_without_right(outcome, batch)
         if len(batch) > 1:
-            return await self._after_album(refusal, batch, request)
-        await self._after_single(refusal, batch[0], request)
+            return await self._after_refused_album(refusal, batch, request)
+        await self._after_refused_one(refusal, batch[0], request)
         return None
 
-    async def _after_album(
+    async def _after_refused_album(
         self, refusal: Refusal, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
         """Send all again, whoever is to blame by another source; else find that out by halves.
@@ -210,30 +209,30 @@ class Attempts:
             return None
         if request.refused_alone == refusal.without_numbers:  # it is not about one of the stories
             for item in batch:
-                await self._supply.postpone(item, refusal, request.target.chat_id)
+                await self._supply.postpone_refused(item, refusal, request.target.chat_id)
             return None
         stopped = await self._send_all(batch[: len(batch) // 2], request)
         rest = _sendable(batch, in_order=request.options.in_order)
         return stopped or await self._send_all(rest, request)
 
-    async def _after_single(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
+    async def _after_refused_one(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         if refusal.scope == "size" and not isinstance(item.source, ByUrl):
             self._supply.close_failed(item, MediaTooBigError.text)
         elif refusal.scope in OF_FILES:
             if not await self._try_as_document(refusal, item, request):
-                await self._supply.find_source(item, request.asker)
+                await self._supply.find_next_source(item, request.asker)
         elif (
             request.refused_alone == refusal.without_numbers
-            or not await self._supply.find_free_source(item, request.asker)
+            or not await self._supply.find_next_free_source(item, request.asker)
         ):
             request.refused_alone = refusal.without_numbers
-            await self._supply.postpone(item, refusal, request.target.chat_id)
+            await self._supply.postpone_refused(item, refusal, request.target.chat_id)
 
     async def _try_free_source(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         """Let an item go another way that costs nothing; where there is none, it goes alone."""
         if not (
             await self._try_as_document(refusal, item, request)
-            or await self._supply.find_free_source(item, request.asker)
+            or await self._supply.find_next_free_source(item, request.asker)
         ):
             item.alone = True
 
@@ -258,12 +257,12 @@ class Attempts:
             return outcome
         request.floods += 1  # the limiter keeps the chat closed until then
         if len(batch) > 1:
-            await self._find_sources(_sent_by_url(batch), request)
+            await self._find_next_sources(_sent_by_url(batch), request)
         return None
 
-    async def _find_sources(self, items: list[Item], request: SendRequest) -> None:
+    async def _find_next_sources(self, items: list[Item], request: SendRequest) -> None:
         """Give each its next source, all at once: some have to be downloaded."""
-        await run_together(*(self._supply.find_source(item, request.asker) for item in items))
+        await run_together(*(self._supply.find_next_source(item, request.asker) for item in items))
 
 
 def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
@@ -272,7 +271,7 @@ def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
     return [item for item in items[: next(until, None)] if item.is_open]
 
 
-def _give_up_kind(outcome: Outcome, batch: list[Item]) -> Outcome | None:
+def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | None:
     """Give up what needs a right that the bot has not, and go on with the rest; None to go on.
 
     Where nothing of the batch is of the kind that the refusal names, it is about all of it.

@@ -67,14 +67,14 @@ class Files:
         Raises:
             StillUploadedError: Another began to send it ``patience`` ago.
         """
-        known, ours = await self._known_and_free(pks, patience)
+        known, ours = await self._wait_until_free(pks, patience)
         with self._reserved(ours):
             yield known
 
-    async def _known_and_free(
+    async def _wait_until_free(
         self, pks: Collection[str], patience: timedelta | None
     ) -> tuple[dict[str, KnownFile], list[str]]:
-        """Return the known files, and which of the others nobody here sends by now."""
+        """Wait while others here send any; return the known files, and which are ours to send."""
         while True:
             known, now = await self.known(pks), self._now()
             ours = [pk for pk in pks if pk not in known]
@@ -121,7 +121,7 @@ class Files:
             await store.remove(tx, self._bot_id(), pk)
 
     def _usable(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        return {pk: file for pk, file in self.cached(pks).items() if is_good_for(file, len(pks))}
+        return {pk: file for pk, file in self.cached(pks).items() if fits_album_of(file, len(pks))}
 
     def _remember_here(self, files: dict[str, KnownFile]) -> None:
         self._memory |= files
@@ -129,6 +129,6 @@ class Files:
             del self._memory[next(iter(self._memory))]
 
 
-def is_good_for(file: KnownFile, count: int) -> bool:
+def fits_album_of(file: KnownFile, count: int) -> bool:
     """Return whether a file may go out as one of ``count``: an animation goes alone."""
     return count == 1 or file.kind != ANIMATION

@@ -85,7 +85,7 @@ class Item:
         return self.story.pk + (ORIGINAL if self.as_file else "")
 
     @property
-    def own_kind(self) -> FileKind:
+    def expected_kind(self) -> FileKind:
         """Return as what it goes out before anything is known of its bytes."""
         return "document" if self.as_file else self.story.kind
 
@@ -118,8 +118,8 @@ class Text:
     caption: str | None
     html: bool = True
 
-    def arguments(self) -> dict[str, Any]:
-        """Return PTB's arguments for the next message."""
+    def caption_arguments(self) -> dict[str, Any]:
+        """Return PTB's arguments of the caption, for the next message."""
         if not self.caption:
             return {}
         return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
@@ -150,7 +150,7 @@ def as_media(
     return InputMediaVideo(media, has_spoiler=options.spoiler or None, **_measures(item), **text)
 
 
-def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
+def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
     """Return the arguments of the item's own ``METHODS`` call."""
     arguments = {item.kind: _file_argument(item, attach=False), **text}
     if item.kind != "document":

@@ -132,7 +132,7 @@ def document_payload(data: str, filename: str, caption: str) -> Payload:
     return {"kind": "document", "data": data, "filename": filename, "caption": caption}
 
 
-def _rest_of(payload: Payload, outcome: Outcome) -> Payload:
+def _unsent_rest(payload: Payload, outcome: Outcome) -> Payload:
     """Return what of a payload has not arrived."""
     if payload["kind"] != "album" or not outcome.items:
         return payload
@@ -288,7 +288,7 @@ async def record_reply(
     if not is_final(outcome):
         if outcome.items:
             await _count_items(tx, target.chat_id, payload, outcome, now=now)
-        rest = _rest_of(payload, outcome)
+        rest = _unsent_rest(payload, outcome)
         if rest is not payload:
             await deliveries.change(tx, [row_id], fields=rest)
         return False

@@ -98,7 +98,7 @@ class Sender:
         as_files = request.options.as_files
         items = [Item(story, story.kind, as_file=as_files) for story in stories]
         for item in items:
-            item.kind = item.own_kind
+            item.kind = item.expected_kind
         try:
             stopped = await self._attempts.run(items, request)
         except DatabaseUnavailableError as error:  # between two requests: what arrived is known

@@ -33,7 +33,7 @@ from bot.media.download import Media
 from bot.media.spool import MediaFile
 from bot.media.urls import is_fresh
 from bot.runtime.recent import Recent
-from bot.sending.file_ids import Files, is_good_for
+from bot.sending.file_ids import Files, fits_album_of
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source
 from bot.telegram.outcomes import Refusal
 
@@ -87,12 +87,12 @@ class Supply:
         self._tell = tell
         self._unknown_words = Recent[str]()
 
-    async def find_source(self, item: Item, asker: Asker) -> None:
+    async def find_next_source(self, item: Item, asker: Asker) -> None:
         """Give the item its next source, or close it with the sentence why there is none."""
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
             await self._files.forget(item.file_key)
-            item.kind = item.own_kind
+            item.kind = item.expected_kind
         elif isinstance(item.source, ByUrl):
             self.give_up_urls([item])  # for what stops this send lets it begin anew
         item.source = None
@@ -116,7 +116,7 @@ class Supply:
                 can_pay = can_pay and not isinstance(error, SpendingError)
                 self._record_failure(item, error)
 
-    async def find_free_source(self, item: Item, asker: Asker) -> bool:
+    async def find_next_free_source(self, item: Item, asker: Asker) -> bool:
         """Give the item its next source that costs no credit; false, and it keeps its own."""
         while item.is_open and item.tried < _FREE_STEPS:
             step = self._steps[item.tried]
@@ -133,7 +133,7 @@ class Supply:
                 return True
         return False
 
-    async def postpone(self, item: Item, refusal: Refusal, chat_id: int) -> None:
+    async def postpone_refused(self, item: Item, refusal: Refusal, chat_id: int) -> None:
         """Let an item wait that was sent alone, and was refused in words that we don't know.
 
         A story that several chats refuse in the same words waits in all chats; now and then one of
@@ -153,8 +153,8 @@ class Supply:
         if len(chats) >= _CHATS_OF_A_REFUSAL:
             self._postponed.record(item.file_key, words, now=now)
 
-    def postpone_known(self, items: list[Item]) -> None:
-        """Let items wait that wait in all chats (``postpone``)."""
+    def postpone_refused_everywhere(self, items: list[Item]) -> None:
+        """Let items wait that wait in all chats (``postpone_refused``)."""
         for item in items:
             if self._postponed.get(item.file_key, within=_ASKED_AGAIN, now=self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
@@ -166,7 +166,7 @@ class Supply:
             if file := known.get(item.file_key):
                 if item.as_file and file.kind != "document":
                     continue  # Telegram took it for something else: then it is uploaded
-                if is_good_for(file, len(items)):
+                if fits_album_of(file, len(items)):
                     item.kind, item.source = file.kind, ByFileId(file.file_id)
                 else:  # a silent video, which an album takes as an upload only
                     item.tried = max(item.tried, 1)
@@ -192,7 +192,7 @@ class Supply:
     async def make_document(self, item: Item, asker: Asker) -> bool:
         """Let a photo whose measures Telegram refused go as a file; false: none can be had."""
         while not isinstance(item.source, ByUpload):
-            if not await self.find_free_source(item, asker):
+            if not await self.find_next_free_source(item, asker):
                 return False
         item.kind = "document"
         return True
@@ -213,8 +213,8 @@ class Supply:
         if not url or not self._media.may_fetch(url):
             return None
         if self._fallback is not None and is_pasted(item.story):
-            return self._upload_of(item, await self._fallback(item.story, asker))
-        return self._upload_of(item, await self._media.fetch(url, limit=self._largest))
+            return self._use_upload(item, await self._fallback(item.story, asker))
+        return self._use_upload(item, await self._media.fetch(url, limit=self._largest))
 
     async def _buy(self, item: Item, asker: Asker) -> Source | None:
         if self._fallback is None or item.story.expires_at <= self._now():
@@ -224,7 +224,7 @@ class Supply:
             return None  # a pasted address, which anybody can make up: it is fetched or it is not
         is_alert, now = asker.chat_id is None, self._now()
         if is_alert:
-            if self._close_if_gone(item):
+            if self._mark_if_gone(item):
                 return None
             if self._bought.get(story.pk, within=_BUY_AGAIN, now=now):
                 if not self._times_gone(story.pk):
@@ -232,16 +232,16 @@ class Supply:
                 return None
             self._bought.record(story.pk, "bought", now=now)
         try:
-            file = await self._buy_in_turn(story, asker, self._fallback)
+            file = await self._buy_after_first(story, asker, self._fallback)
         except SpendingError:  # nothing was asked
             if is_alert:
                 self._bought.forget(story.pk)
             raise
-        source = self._upload_of(item, file)
+        source = self._use_upload(item, file)
         item.later = False
         return source
 
-    async def _buy_in_turn(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
+    async def _buy_after_first(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
         """Buy one file of a profile first, the others only when that came."""
         whose = story.profile.profile_id or story.profile.username
         async with self._firsts.setdefault(whose, asyncio.Lock()):
@@ -258,8 +258,8 @@ class Supply:
                 return file
         return await buy(story, asker)
 
-    def _close_if_gone(self, item: Item) -> bool:
-        """Return whether the API has said so twice: then no host is waited for any longer."""
+    def _mark_if_gone(self, item: Item) -> bool:
+        """Mark an item whose story the API has twice called gone: no host is waited for now."""
         if self._times_gone(item.story.pk) < MOST_DOUBTS:
             return False
         item.later, item.reason = False, MediaGoneError.text
@@ -274,8 +274,8 @@ class Supply:
         """Let an alert come again where nothing could be had of it now, and may be later."""
         item.later = item.later or not item.spooled
 
-    def _upload_of(self, item: Item, file: MediaFile) -> ByUpload:
-        """What the bytes are counts, not what the API called them."""
+    def _use_upload(self, item: Item, file: MediaFile) -> ByUpload:
+        """Let an item go out as this file; what the bytes are counts, not what the API says."""
         item.spooled.append(file)
         as_document = item.as_file or (file.kind == "photo" and file.size > _LARGEST_PHOTO)
         item.kind = "document" if as_document else file.kind
@@ -293,7 +293,7 @@ class Supply:
             item.reason = error.text
         elif isinstance(error, _NO):
             self._gone.record(item.story.pk, self._times_gone(item.story.pk) + 1, now=self._now())
-            self._close_if_gone(item)
+            self._mark_if_gone(item)
         elif isinstance(error, ApiUnavailableError | OutOfServiceError):
             self._mark_for_later(item)
             item.reason = MediaUnavailableError.text

@@ -58,7 +58,7 @@ class Topics:
         self._bot = bot
         self._now = now
 
-    async def known_places(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
+    async def own_topics_of(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
         """Return the topics that profiles of these names have already; a topic may be gone."""
         threads = await self._db.fetch(lambda tx: store.threads_of(tx, chat_id, usernames))
         return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
@@ -87,7 +87,7 @@ class Topics:
         if not may_make:
             raise TopicRightError
 
-    async def state_of_lost_topic(self, chat_id: int, thread_id: int) -> TopicState:
+    async def fetch_lost_topic_state(self, chat_id: int, thread_id: int) -> TopicState:
         """Return what became of a topic of which Telegram said "message thread not found".
 
         It says so for whatever kept it from looking (Client.cpp, ``check_message_topic``). A
