@@ -90,7 +90,7 @@ async def _read_file(context: Context, source: Document) -> Import:
         raise import_export.BadFileError(str(error)) from error
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
-    return import_export.read(data)
+    return import_export.parse(data)
 
 
 async def _import_file(context: Context, source: Document) -> None:

@@ -132,7 +132,7 @@ def paused_line(one: Subscription, context: Context) -> str:
 @on_press(actions.MUTE)
 async def mute(context: Context, number: int) -> None:
     """Send no alerts of a subscription for a day; its button is under alerts."""
-    one = await context.services.subscriptions.mute(context.chat.id, number)
+    one = await context.services.subscriptions.mute_for_a_day(context.chat.id, number)
     if one.paused_until is None:  # paused for good
         await edit_pressed(context, *options_page(one, context))
         return

@@ -161,7 +161,7 @@ class Ledger:
         async with self._db.begin() as tx:
             now, nominal, asker = self._now(), call.price, payer.asker
             if asker is not None:
-                asker = await _where_it_is_now(tx, asker)
+                asker = await _with_current_chat(tx, asker)
             is_owner = asker is not None and asker.is_owner
             scopes: list[Scope] = []
             if asker is not None and not is_owner:
@@ -400,7 +400,7 @@ class Ledger:
             await self.settle(tx, reservation, credits)
 
 
-async def _where_it_is_now(tx: Tx, asker: Asker) -> Asker:
+async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
     """Return who asks, in the chat's new id where it has moved since: it has one allowance."""
     old = asker.chat_id or 0
     moved_to = await chats.moved_to(tx, old) if old < 0 else None

@@ -44,7 +44,7 @@ def to_json(entries: Iterable[ImportEntry]) -> bytes:
     return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
 
-def read(data: bytes) -> Import:
+def parse(data: bytes) -> Import:
     """Return what an exported file, or any list of names in JSON, holds.
 
     Raises:
@@ -53,11 +53,11 @@ def read(data: bytes) -> Import:
     if len(data) > LARGEST:
         raise BadFileError("too large")
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
-    rows = _rows_of(text)
+    rows = _parse_rows(text)
     entries: dict[str, ImportEntry] = {}
     skipped: list[str] = []
     for row in rows:
-        entry = _entry(row)
+        entry = _parse_entry(row)
         if entry is None:
             skipped.append(_shown_text(row))
         else:
@@ -65,7 +65,7 @@ def read(data: bytes) -> Import:
     return Import(list(entries.values()), skipped)
 
 
-def _rows_of(text: bytes) -> list[Any]:
+def _parse_rows(text: bytes) -> list[Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -76,7 +76,7 @@ def _rows_of(text: bytes) -> list[Any]:
     return rows
 
 
-def _entry(row: object) -> ImportEntry | None:
+def _parse_entry(row: object) -> ImportEntry | None:
     if isinstance(row, str):
         row = {"username": row}
     if not isinstance(row, dict) or not isinstance(row.get("username"), str):

@@ -236,7 +236,7 @@ class Subscribing:
             NoTopicsError: There can be no such topic.
             AskAgainError: Telegram doesn't answer.
         """
-        one = await self._db.fetch(lambda tx: subscription_of(tx, chat_id, subscription_id))
+        one = await self._db.fetch(lambda tx: load_subscription(tx, chat_id, subscription_id))
         if on == one.in_own_topic:
             return one
         if not on:
@@ -311,7 +311,7 @@ class Subscribing:
                 await self._check_limits_and_budget(places[0].chat_id, username, known, new)
             if faster is not None and not (there and there.options.fast):
                 await self._db.fetch(
-                    lambda tx: check_fast(tx, places[0].chat_id, self._limits, pending=faster)
+                    lambda tx: check_most_fast(tx, places[0].chat_id, self._limits, pending=faster)
                 )
             is_sure = known is not None and (there is not None or known.state == "active")
             if known and is_sure:
@@ -322,15 +322,15 @@ class Subscribing:
                 there = await self._followed_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
             if there:
-                return _Asked(profile, await self._seen_live_stories(profile.profile_id), there)
-            return _Asked(profile, await self._stories(profile, by, is_just_named=not is_sure))
+                return _Asked(profile, await self._stored_live_stories(profile.profile_id), there)
+            return _Asked(profile, await self._get_live(profile, by, is_just_named=not is_sure))
 
     async def _followed_in(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
         async with self._db.read() as tx:
             here = [await store.find(tx, place, profile_id) for place in places]
         return next((one for one in here if one), None)
 
-    async def _seen_live_stories(self, profile_id: str) -> list[Story]:
+    async def _stored_live_stories(self, profile_id: str) -> list[Story]:
         return await self._db.fetch(lambda tx: stories.live(tx, profile_id, now=self._now()))
 
     async def _check_limits_and_budget(
@@ -367,7 +367,7 @@ class Subscribing:
             raise TooManyNewError(most=limits.most_new_a_day)
         return True
 
-    async def _stories(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
+    async def _get_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
         """Return the live stories of a profile, paid only when the last check is too old."""
         now = self._now()
         async with self._db.read() as tx:
@@ -376,7 +376,7 @@ class Subscribing:
                 return await stories.live(tx, profile.profile_id, now=now)
         payer = Payer("subscribe", by)
         with naming_account(profile.username):
-            live = await self._names.stories(profile, payer, is_just_named=is_just_named)
+            live = await self._names.fetch_stories(profile, payer, is_just_named=is_just_named)
             if live is None:
                 raise ProfileUnavailableError("its name is another's by now")
         shown = live[0].profile if live else profile
@@ -407,7 +407,7 @@ class Subscribing:
             wanted = wanted.valid_at(now)
             if wanted.options.fast:
                 try:
-                    await check_fast(tx, target.chat_id, self._limits)
+                    await check_most_fast(tx, target.chat_id, self._limits)
                 except TooManyFastError:
                     if fast or preferences is not None:
                         raise
@@ -429,7 +429,7 @@ class Subscribing:
             await store.switch_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )
-            await snapshots.requeue(tx, profile.profile_id, now=now)
+            await snapshots.reschedule_check(tx, profile.profile_id, now=now)
             subscription = await store.find(tx, target, profile.profile_id)
         if subscription is None:  # another chat's command ended it in between; theirs was later
             raise NotFollowedError(username=profile.username)
@@ -446,14 +446,14 @@ class Subscribing:
         """
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            before = await subscription_of(tx, chat_id, subscription_id)
+            before = await load_subscription(tx, chat_id, subscription_id)
             if options.fast and not before.options.fast:
-                await check_fast(tx, chat_id, self._limits)
+                await check_most_fast(tx, chat_id, self._limits)
             await store.change(tx, subscription_id, options=options.to_json())
-            await snapshots.requeue(tx, before.profile_id, now=self._now())
+            await snapshots.reschedule_check(tx, before.profile_id, now=self._now())
             await deliveries.release_held(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
-            changed = await subscription_of(tx, chat_id, subscription_id)
+            changed = await load_subscription(tx, chat_id, subscription_id)
         self._wake()
         return changed
 
@@ -462,7 +462,7 @@ class Subscribing:
             raise BlockedProfileError(username=username)
 
 
-async def check_fast(
+async def check_most_fast(
     tx: Tx, chat_id: int, limits: SubscriptionLimits, *, pending: int = 0
 ) -> None:
     """Let a chat have one more fast subscription, besides ``pending`` that it is about to have.
@@ -475,7 +475,7 @@ async def check_fast(
         raise TooManyFastError(most=limits.most_fast)
 
 
-async def subscription_of(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:
+async def load_subscription(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:
     """Return a subscription of that chat.
 
     Raises:

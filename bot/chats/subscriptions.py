@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from bot.billing.ledger import Ledger
 from bot.chats.explain import Why, explain
 from bot.chats.import_export import ImportEntry
-from bot.chats.subscribing import subscription_of
+from bot.chats.subscribing import load_subscription
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
@@ -55,7 +55,7 @@ class Subscriptions:
         Raises:
             NotFollowedError: It has none of that id (any more).
         """
-        return await self._db.fetch(lambda tx: subscription_of(tx, chat_id, subscription_id))
+        return await self._db.fetch(lambda tx: load_subscription(tx, chat_id, subscription_id))
 
     async def named(self, chat_id: int, username: str) -> list[Subscription]:
         """Return what a chat has of the profile of that name, one for each topic.
@@ -115,7 +115,7 @@ class Subscriptions:
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            subscription = await subscription_of(tx, chat_id, subscription_id)
+            subscription = await load_subscription(tx, chat_id, subscription_id)
             if subscription.paused == paused and subscription.paused_until == until:
                 return subscription
             values = (
@@ -134,9 +134,9 @@ class Subscriptions:
             await store.switch_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
-            return await subscription_of(tx, chat_id, subscription_id)
+            return await load_subscription(tx, chat_id, subscription_id)
 
-    async def mute(self, chat_id: int, subscription_id: int) -> Subscription:
+    async def mute_for_a_day(self, chat_id: int, subscription_id: int) -> Subscription:
         """Pause a subscription for a day; return it. One that is paused for good stays so.
 
         Raises:

@@ -131,7 +131,7 @@ class AnswerCache:
             # Who asked may not spend, or was cancelled: now we ask.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
-            result = await self._fetch_once(key, fetch, until, codec, of)
+            result = await self._load_or_fetch(key, fetch, until, codec, of)
         except StoriesError as error:
             future.set_exception(error)
             future.exception()  # nobody else may have asked; that is no mistake
@@ -144,7 +144,7 @@ class AnswerCache:
             if not future.done():
                 future.cancel()
 
-    async def _fetch_once(
+    async def _load_or_fetch(
         self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]], of: str
     ) -> list[T]:
         now = self._now()

@@ -131,7 +131,7 @@ class Names:
             return "gone"  # the name is another's now
         return "private" if answer.is_private else "public"
 
-    async def stories(
+    async def fetch_stories(
         self, profile: Profile, payer: Payer, *, is_just_named: bool = False
     ) -> list[Story] | None:
         """Return the live stories of an account; None where its name is another's by now.

@@ -122,7 +122,7 @@ class Viewer:
             if known is None or known.state != "active":  # the lookup is cheaper
                 return await self._fetch_by_name(username, payer)
             self._refuse_blocked(username, known.profile_id)
-            stories = await self._names.stories(known.profile, payer)
+            stories = await self._names.fetch_stories(known.profile, payer)
             if stories is None or (stories and stories[0].profile.username != username):
                 # The name has a new owner; the one we knew goes by another now.
                 return await self._fetch_by_name(username, payer)
@@ -163,7 +163,7 @@ class Viewer:
     async def _fetch_by_name(self, username: str, payer: Payer) -> Fetched[Story]:
         profile = await self._names.public_owner(username, payer)
         self._refuse_blocked(username, profile.profile_id)
-        stories = await self._names.stories(profile, payer, is_just_named=True)
+        stories = await self._names.fetch_stories(profile, payer, is_just_named=True)
         return _snapshot_of(profile, stories or [])
 
     def _refuse_blocked(self, username: str, profile_id: str = "") -> None:

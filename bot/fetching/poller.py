@@ -129,14 +129,15 @@ class Scheduler:
             return min(upkeep_at, now + _MONEY_AGAIN)
         if self._rests_until > now:
             return min(upkeep_at, self._rests_until)
-        return min(upkeep_at, self._check_at(self._plan, await self._state(now), now) or upkeep_at)
+        check_at = self._next_check_at(self._plan, await self._load_state(now), now)
+        return min(upkeep_at, check_at or upkeep_at)
 
-    def _check_at(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
+    def _next_check_at(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
         """Return when a check may be made; None when nothing is to be checked."""
         if state.first is None:
             return None
         due, snapshot_at = state.first
-        if state.room < self._check_price:
+        if state.room < self._price_of_check:
             return max(due, now + _MONEY_AGAIN)
         # The first may have been checked too lately; then another may be checked early.
         rested = now.timestamp() - plan.schedule.minimum
@@ -154,11 +155,11 @@ class Scheduler:
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
     @property
-    def _check_price(self) -> int:
+    def _price_of_check(self) -> int:
         """Return the credits that are reserved for a check: what its dearest way costs."""
         return self._api.stories("", public_since=self._now()).price
 
-    async def _state(self, now: datetime) -> "_State":
+    async def _load_state(self, now: datetime) -> "_State":
         """Read what a step decides by."""
         async with self._db.read() as tx:
             room, spent = await self._ledger.schedule_room_and_spent(tx, now)
@@ -178,7 +179,7 @@ class Scheduler:
         await self._maintain(plan)
         if not self._api.is_in_service or self._rests_until > self._now():
             return 0
-        state = await self._state(self._now())
+        state = await self._load_state(self._now())
         claimed = [] if state.first is None else await self._claim(plan, state)
         for known in claimed:
             self._in_flight += 1
@@ -211,14 +212,14 @@ class Scheduler:
         plan.schedule.fill_bucket(now.timestamp(), spent=max(0, spent - pending))
         held = plan.schedule.credits_to_spend(now.timestamp())
         for_due, for_early = (
-            max(0, int(min((part - pending) / plan.cost, room / self._check_price)))
+            max(0, int(min((part - pending) / plan.cost, room / self._price_of_check)))
             for part in held
         )
         most = (1 if self._api.is_failing else self._at_once) - self._in_flight
         is_paid = for_due >= 1
         if not is_paid:  # a profile that was not checked for long need not wait for the bucket
             left = plan.schedule.budget - spent
-            for_due = max(0, int(min(left / plan.cost, room / self._check_price)))
+            for_due = max(0, int(min(left / plan.cost, room / self._price_of_check)))
         if most <= 0 or (for_due < 1 and for_early < 1):
             return []
         async with self._db.begin() as tx:
@@ -232,7 +233,7 @@ class Scheduler:
             spare = min(for_early, most) - len(taken)
             if spare > 0:
                 taken += await self._claim_early(tx, plan, now, limit=spare)
-            return [known for known in taken if not await _requeue_undue(tx, known, plan, now)]
+            return [known for known in taken if not await _put_off_undue(tx, known, plan, now)]
 
     async def _claim_early(self, tx: Tx, plan: Plan, now: datetime, *, limit: int) -> list[Known]:
         """Claim the profiles that are due next, but those whose subscribers can't be told yet."""
@@ -302,7 +303,7 @@ class Scheduler:
         """Check one profile; return a word on what came of it."""
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
-        if not await self._count_audience(known):
+        if not await self._update_audience(known):
             return "nobody waits"
         seems_private = "private" in {known.state, known.refusal}
         # The lookup of the name, at half the price, tells whether it still is.
@@ -311,7 +312,7 @@ class Scheduler:
             return "private"
         return await self._ask_and_record(known, plan)
 
-    async def _count_audience(self, known: Known) -> bool:
+    async def _update_audience(self, known: Known) -> bool:
         """Count who waits for a profile; where nobody does, stop its checks and return false."""
         now = self._now()
         if (
@@ -458,7 +459,7 @@ def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> 
     return None if before is None else datetime.fromtimestamp(before, UTC)
 
 
-async def _requeue_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
+async def _put_off_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     """Put a profile back that, at the price of today, is not due yet."""
     is_due = known.next_check_at is not None and known.next_check_at <= now
     if not is_due or known.failures or not plan.is_stale(known):

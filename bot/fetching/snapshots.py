@@ -113,7 +113,7 @@ async def _finish_check(
     )
 
 
-async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
+async def reschedule_check(tx: Tx, profile_id: str, *, now: datetime) -> None:
     """Find a time for the next check anew, after chats began or ceased to wait for it."""
     known = await profiles.lock(tx, profile_id)
     if known is None or known.next_check_at is None or known.failures or known.snapshot_at is None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chats.import_export import BadFileError, ImportEntry, read, to_json
+from bot.chats.import_export import BadFileError, ImportEntry, parse, to_json
 from bot.domain.options import Options, Preferences
 from tests.support.preferences import unlike_defaults
 
@@ -45,19 +45,19 @@ entries = st.lists(
 
 @given(entries)
 def test_json_comes_back_whole(wanted: list[ImportEntry]) -> None:
-    assert read(to_json(wanted)).entries == wanted
+    assert parse(to_json(wanted)).entries == wanted
 
 
 def test_nothing_of_what_a_chat_decided_is_lost_in_a_file() -> None:
     entry = ImportEntry("natgeo", unlike_defaults())
-    assert read(to_json([entry])).entries == [entry]
+    assert parse(to_json([entry])).entries == [entry]
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for text in (data, b"<" + data, b'{"subscriptions": [' + data + b"]}"):
         try:
-            read(text)
+            parse(text)
         except BadFileError:
             continue
 
@@ -77,7 +77,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 )
 def test_what_is_no_list_is_refused(data: bytes) -> None:
     with pytest.raises(BadFileError):
-        read(data)
+        parse(data)
 
 
 def test_lines_that_make_no_sense_are_named() -> None:
@@ -92,7 +92,7 @@ def test_lines_that_make_no_sense_are_named() -> None:
         {"username": "quiet", "options": {"silent": "yes", "digest": True}},
         "natgeo",
     ]
-    found = read(b"\xef\xbb\xbf" + json.dumps(rows).encode())
+    found = parse(b"\xef\xbb\xbf" + json.dumps(rows).encode())
     assert [entry.username for entry in found.entries] == ["natgeo", "prada", "busy", "quiet"]
     assert found.entries[3].preferences.options == Options(digest=True)
     assert found.skipped == ["no such name!", "https://www.instagram.com/p/Cabc/", "5", "None"]

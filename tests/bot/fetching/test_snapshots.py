@@ -159,7 +159,7 @@ async def test_more_who_wait_bring_the_next_look_nearer(db: Database) -> None:
         alone = await profiles.get(tx, NATGEO.profile_id)
         for chat in range(2, 60):
             await follow(tx, chat)
-        await snapshots.requeue(tx, NATGEO.profile_id, now=NOON)
+        await snapshots.reschedule_check(tx, NATGEO.profile_id, now=NOON)
     assert alone is not None
     assert alone.next_check_at is not None
     found = await known(db)
