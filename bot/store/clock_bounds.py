@@ -23,6 +23,7 @@ from bot.store.engine.schema import Timestamp
 from bot.store.inbox import inbox
 from bot.store.key_values import key_values
 from bot.store.leases import LEASE
+from bot.store.ledger import ledger_entries
 from bot.store.mutes import mutes
 from bot.store.profiles import profiles
 from bot.store.stories import stories
@@ -70,11 +71,23 @@ async def cut_future_times(tx: Tx, *, now: datetime) -> None:
         .where(lead.owner.is_not(None), lead.until > lead_until)
         .values(until=lead_until)
     )
-    today = (now + _CLOSE).date()  # seconds before midnight a replica may have begun the next day
-    await tx.execute(sa.update(account).where(account.c.day > today).values(day=today))
+    await _count_today(tx, now)
     for column, most in _MOST:
         late = column > now + most + _CLOSE
         await tx.execute(sa.update(column.table).where(late).values({column.name: now + most}))
+
+
+async def _count_today(tx: Tx, now: datetime) -> None:
+    """Let an account that is ahead hold what was paid since midnight, on whatever day by then."""
+    # Seconds before midnight a replica may have begun the next day.
+    today = (now + _CLOSE).replace(hour=0, minute=0, second=0, microsecond=0)
+    paid = sa.select(sa.func.coalesce(sa.func.sum(ledger_entries.c.credits), 0))
+    paid = paid.where(ledger_entries.c.at >= today)
+    is_check = ledger_entries.c.kind == "schedule"
+    sums = {"schedule": paid.where(is_check), "replies": paid.where(sa.not_(is_check))}
+    values = {side: paid.scalar_subquery() for side, paid in sums.items()}
+    ahead = account.c.day > today.date()
+    await tx.execute(sa.update(account).where(ahead).values(day=today.date(), **values))
 
 
 async def _begin_subscriptions_earlier(tx: Tx, now: datetime) -> None:

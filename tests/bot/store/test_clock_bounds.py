@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.records import MISSED
-from bot.store import clock_bounds
+from bot.store import clock_bounds, ledger
 from bot.store.budgets import account, account_state
 from bot.store.chat_queues import queues
 from bot.store.chats import chats
@@ -110,6 +110,25 @@ def test_a_pause_that_began_ahead_is_tried_now(ahead: timedelta) -> None:
 async def test_a_budget_of_a_day_to_come_is_todays(db: Database, day: date) -> None:
     await put(db, account, id=1, day=day)
     assert await cut(db, account.c.day) == min(day, NOW.date())
+
+
+async def test_what_was_paid_today_counts_after_a_day_ahead_what_was_paid_there_too(
+    db: Database,
+) -> None:
+    await put(db, account, id=1, day=AHEAD.date(), replies=1, schedule=2)
+    async with db.begin() as tx:
+        for at, kind, price in (
+            (NOW - DAY, "schedule", 64),
+            (NOW.replace(hour=0), "schedule", 4),
+            (NOW, "link", 3),
+            (AHEAD, "schedule", 2),
+            (AHEAD, "stories", 1),
+        ):
+            await ledger.add(
+                tx, kind=kind, chat_id=None, user_id=None, operation="x", nominal=price, now=at
+            )
+        await clock_bounds.cut_future_times(tx, now=NOW)
+        assert (await account_state(tx)).used(NOW.date()) == (4, 6)
 
 
 async def test_a_day_that_a_replica_began_seconds_ago_stays(db: Database) -> None:
