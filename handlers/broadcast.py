@@ -27,7 +27,7 @@ OVER = N_("This has already been decided.")
 
 
 @command("broadcast")
-async def broadcast(context: Context) -> None:
+async def preview_broadcast(context: Context) -> None:
     """Show the message as all would get it, and ask whether to send it."""
     owner = context.user_id
     if not context.is_private or owner is None:

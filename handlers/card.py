@@ -7,19 +7,19 @@ from bot.presentation.actions import Page
 from bot.presentation.buttons import follow_button
 from handlers.guard import on_press
 from handlers.replies import edit_pressed
-from handlers.show import subscription_of
+from handlers.show import subscription_id_of
 
 WHICH = N_("Do you want to see the stories from <b>{username}</b> now, or get every new one?")
 LIVE = NN_("<b>{username}</b>: {n} story · {when}", "<b>{username}</b>: {n} stories · {when}")
 NONE_LIVE = N_("<b>{username}</b>: no stories at my last check")
 
 
-async def card(context: Context, username: str, *, has_more: bool = False) -> Page:
+async def card_page(context: Context, username: str, *, has_more: bool = False) -> Page:
     """Return the card of a profile; nothing is paid until a button of it is pressed.
 
     ``has_more``: with the buttons that are wanted less often, as by people who come from an album.
     """
-    followed = await subscription_of(context, username)
+    followed = await subscription_id_of(context, username)
     text: str = context.t(WHICH, username=username)
     if followed is not None:
         text = await held_line(context, username) or context.t(NONE_LIVE, username=username)
@@ -33,7 +33,7 @@ async def card(context: Context, username: str, *, has_more: bool = False) -> Pa
 @on_press(actions.CARD)
 async def open_card(context: Context, username: str) -> None:
     """Show the card of a profile in place of the row under its album."""
-    await edit_pressed(context, *await card(context, username, has_more=True))
+    await edit_pressed(context, *await card_page(context, username, has_more=True))
 
 
 async def held_line(context: Context, username: str) -> str:

@@ -26,7 +26,7 @@ HOW = N_(
 
 
 @command("export", channel_after=0)
-async def export(context: Context) -> None:
+async def send_export(context: Context) -> None:
     """Send the chat's subscriptions as a file of JSON."""
     entries = await context.services.subscriptions.export_entries(context.chat.id)
     if not entries:

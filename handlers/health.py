@@ -22,7 +22,7 @@ FIGURES = N_(
 
 
 @command("health")
-async def health(context: Context) -> None:
+async def show_health(context: Context) -> None:
     """Say what is wrong now, with the button that ends it; the figures of today, and what was."""
     services, t = context.services, context.t
     stands = await services.overview.figures()

@@ -22,7 +22,7 @@ TITLE = 24  # characters that a phone shows of a button
 
 
 @command("highlights")
-async def highlights(context: Context) -> None:
+async def list_highlights(context: Context) -> None:
     """List the highlights of a profile, or open the one whose link is given."""
     if not context.words:
         await ask(context, ASK, USAGE)

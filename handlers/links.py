@@ -13,13 +13,13 @@ from bot.domain.errors import BotError, DatabaseUnavailableError
 from bot.domain.links import Link
 from bot.domain.sentences import N_, NN_
 from bot.presentation.html import Safe, shorten
-from handlers.card import card
+from handlers.card import card_page
 from handlers.errors import say_refusal
 from handlers.guard import on_message, record_later
 from handlers.highlights import show_highlight
 from handlers.profile_lists import UNREAD, WORD
 from handlers.replies import say, show_working
-from handlers.show import file_as_story, show_albums, show_profile
+from handlers.show import show_albums, show_profile_stories, story_from_media_url
 
 LINKS_A_MESSAGE = 5
 SERVED = {"story", "profile", "highlight", "media"}
@@ -77,13 +77,13 @@ async def _serve_link(context: Context, link: Link) -> None:
         if link.kind == "highlight":
             await show_highlight(context, link.highlight_id or "", story_id=link.story_id)
         elif link.is_page and context.is_private:
-            await say(context, *await card(context, link.username or ""))
+            await say(context, *await card_page(context, link.username or ""))
         elif link.kind == "profile":
-            await show_profile(context, link.username or "")
+            await show_profile_stories(context, link.username or "")
         else:
             async with show_working(context):
                 if link.kind == "media":
-                    story = file_as_story(link.url or "", context.now)
+                    story = story_from_media_url(link.url or "", context.now)
                 else:
                     story = await context.services.viewer.story(link, context.asker)
                 await show_albums(context, plan_albums([story]), has_more=True)
@@ -109,7 +109,7 @@ class _HasLink(filters.MessageFilter):
     & ~filters.VIA_BOT
     & _HasLink(),
 )
-async def serve_message(context: Context) -> None:
+async def serve_pasted_links(context: Context) -> None:
     """Serve the links of a new or an edited message."""
     if context.message:
         await serve_links(context, context.message)

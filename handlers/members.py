@@ -84,7 +84,7 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
         return
     if await context.services.subscriptions.every(change.chat.id):
         return
-    text, buttons = greeting(change.chat, context)
+    text, buttons = greeting_page(change.chat, context)
     if change.chat.type == Chat.CHANNEL:
         await unit_of_work.call_last(partial(_greet_who_added, context, change, text, buttons))
         return
@@ -108,7 +108,7 @@ async def _greet_who_added(
             await context.bot.send_message(change.chat.id, text, parse_mode=HTML)
 
 
-def greeting(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
+def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
     """Return what a group or a channel is told of the bot, and the button that sets it up."""
     link = InlineKeyboardButton(
         context.t.plain(N_("Set it up")), url=options_link(context.bot.username, chat.id)

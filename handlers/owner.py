@@ -31,7 +31,7 @@ ADMIN_HERE = N_(
 
 
 @command("spending")
-async def spending(context: Context) -> None:
+async def show_spending(context: Context) -> None:
     """Show credits and money: today, 7 and 30 days, by kind of call, and the outlook."""
     spent = await context.services.reports.spending()
     text, buttons = _spending_text(spent, context), None
@@ -55,7 +55,7 @@ async def resume_spending(context: Context) -> None:
 
 
 @command("admin")
-async def admin(context: Context) -> None:
+async def send_admin_link(context: Context) -> None:
     """Give a link that opens the admin page once."""
     services, t = context.services, context.t
     if not context.is_private:

@@ -25,7 +25,7 @@ _SPAN = re.compile(r"(\d{1,3})d?", re.IGNORECASE)
 
 
 @command("past", channel_after=1)
-async def past(context: Context) -> None:
+async def send_past_stories(context: Context) -> None:
     """Send again what the chat was sent of a profile; without a name ask for one."""
     arguments = context.words
     if not arguments:
@@ -48,7 +48,7 @@ async def past(context: Context) -> None:
 
 
 @on_press(PAST)
-async def show_past(context: Context, username: str, offset: int | None) -> None:
+async def show_past_page(context: Context, username: str, offset: int | None) -> None:
     """Show a profile's kept stories, or those before the newest ``offset``."""
     await answer_press(context)
     result = await context.services.past.latest_page(

@@ -59,7 +59,7 @@ A_DAY = timedelta(days=1)
 
 
 @command("people")
-async def people(context: Context) -> None:
+async def list_people(context: Context) -> None:
     """List who uses the bot, who costs most first."""
     await say(context, *await _list_page(0, context))
 

@@ -34,7 +34,7 @@ DONE = N_(
 
 
 @command("privacy", channel_after=0)
-async def privacy(context: Context) -> None:
+async def show_privacy(context: Context) -> None:
     """Say what is kept, with the button that erases it."""
     await say(context, *chat_data_page(context))
 
@@ -46,7 +46,7 @@ def chat_data_page(context: Context) -> Page:
 
 
 @on_press(ERASE)
-async def erase(context: Context, what: str | None) -> None:
+async def confirm_or_erase(context: Context, what: str | None) -> None:
     """Ask once more, then erase everything about the chat."""
     if what == "yes":
         await context.services.chats.erase(context.chat.id)

@@ -26,7 +26,7 @@ LONGEST_LIST = 200  # characters of what is not understood
 
 
 @command("rules", channel_after=1)
-async def rules(context: Context) -> None:
+async def show_or_change_rules(context: Context) -> None:
     """Show or change the rules of a profile's subscription here."""
     words = context.words
     if not words:

@@ -54,28 +54,28 @@ QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
 
 
 @command("settings", channel_after=0)
-async def settings(context: Context) -> None:
+async def show_settings(context: Context) -> None:
     """Show what is set, with a button for each."""
     await say(context, *await settings_page(context))
 
 
 @command("timezone", channel_after=0)
-async def timezone(context: Context) -> None:
+async def set_or_ask_zone(context: Context) -> None:
     """Set the zone of a city, or by its own name; without one, offer the cities."""
     if context.words:
         await _set_from_text(context, "zone", " ".join(context.words))
     else:
-        await _ask_for(context, "zone")
+        await _ask_for_setting(context, "zone")
 
 
 @on_press(SETTING)
-async def change_setting(context: Context, data: str) -> None:
-    """Follow the buttons: ``<what>[:<value>]``, the value as it may be typed."""
+async def ask_or_set(context: Context, data: str) -> None:
+    """Ask for a setting, or set it: ``<what>[:<value>]``, the value as it may be typed."""
     what, _, value = data.partition(":")
     page = None if value else _question_page(context, what)
     _expect_answer(context, what if page else "")
     if page is None:
-        await _set(context, what, value)
+        await _set_if_readable(context, what, value)
         page = await settings_page(context)
     await edit_pressed(context, *page)
 
@@ -94,7 +94,7 @@ def _question_page(context: Context, what: str) -> Page | None:
             return None
 
 
-async def _set(context: Context, what: str, text: str) -> bool:
+async def _set_if_readable(context: Context, what: str, text: str) -> bool:
     """Set what was pressed or typed; return whether it could be read."""
     if (columns := _columns(what, text)) is None:
         return False
@@ -118,7 +118,7 @@ def _columns(what: str, text: str) -> dict[str, object] | None:
 
 
 @on_message("an answer: a setting", answers_to(*QUESTIONS))
-async def set_answered(context: Context) -> None:
+async def set_from_reply(context: Context) -> None:
     """Take what is typed as a reply to a page that asks."""
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -130,8 +130,8 @@ async def set_answered(context: Context) -> None:
     await _set_from_text(context, QUESTIONS[question], message.text or "")
 
 
-async def set_typed(context: Context, text: str) -> bool:
-    """Take a bare message, where a page has just asked for it; return whether that was so.
+async def set_if_expected(context: Context, text: str) -> bool:
+    """Set what a bare message says, where a page has just asked for it; return whether it did.
 
     What can't be read is asked for again, but for what may be a profile's name, or small talk.
     """
@@ -152,7 +152,7 @@ async def set_typed(context: Context, text: str) -> bool:
     return bool(is_taken)
 
 
-async def _ask_for(context: Context, what: str, unread: str = "") -> None:
+async def _ask_for_setting(context: Context, what: str, unread: str = "") -> None:
     """Ask for a setting, once more where ``unread`` is no answer."""
     page = _question_page(context, what)
     if what == "zone" and unread:
@@ -164,8 +164,8 @@ async def _ask_for(context: Context, what: str, unread: str = "") -> None:
 
 async def _set_from_text(context: Context, what: str, text: str) -> None:
     """Set what was typed and show it; what can't be read is asked for again."""
-    if not await _set(context, what, text):
-        await _ask_for(context, what, text)
+    if not await _set_if_readable(context, what, text):
+        await _ask_for_setting(context, what, text)
         return
     _expect_answer(context, "")
     if what == "zone":

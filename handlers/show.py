@@ -23,7 +23,7 @@ from bot.sending.replies import Payload, album_payload, text_payload
 from handlers.replies import enqueue_reply, fit_buttons, say, show_working
 
 
-async def show_profile(context: Context, username: str, count: int | None = None) -> None:
+async def show_profile_stories(context: Context, username: str, count: int | None = None) -> None:
     """Show all live stories of a profile, or the latest ``count``."""
     async with show_working(context):
         live = await context.services.viewer.stories(username, context.asker)
@@ -42,7 +42,7 @@ async def offer_instead(context: Context, none: BotError) -> None:
     name = str(none.fields["username"])
     if not context.is_private:
         raise none
-    follow = follow_button(name, context.t, await subscription_of(context, name))
+    follow = follow_button(name, context.t, await subscription_id_of(context, name))
     highlights = context.button(N_("Highlights"), RUN("highlights", name))
     await say(context, context.t(none.sentence, **none.fields), [[follow, highlights]])
 
@@ -73,13 +73,13 @@ async def show_albums(
     ids of stories that go as files; an album is of such, or of none.
     """
     message = context.message
-    followed = await subscription_of(context, albums[0].stories[0].profile.username)
+    followed = await subscription_id_of(context, albums[0].stories[0].profile.username)
     single = len(albums) == len(albums[0].stories) == 1
     acts = single and not context.is_channel and bool(albums[0].stories[0].profile.username)
     inline = bool(context.bot.supports_inline_queries)
     under = None
     if is_last and not acts and context.is_private:
-        under = _buttons_under(albums[-1].stories[0], context, followed, is_inline=inline)
+        under = _line_under_album(albums[-1].stories[0], context, followed, is_inline=inline)
     for number, album in enumerate(albums):
         of = part or (number + 1, len(albums))
         first = album.stories[0]
@@ -106,7 +106,7 @@ async def show_albums(
         await enqueue_reply(context, context.target, payload)
 
 
-def _buttons_under(
+def _line_under_album(
     story: Story, context: Context, followed: int | None, *, is_inline: bool
 ) -> Payload | None:
     """Return the silent line with the buttons that an album can't have; None for bare files."""
@@ -118,7 +118,7 @@ def _buttons_under(
     return text_payload(line, fit_buttons(context, [row]), silent=True)
 
 
-def file_as_story(url: str, now: datetime) -> Story:
+def story_from_media_url(url: str, now: datetime) -> Story:
     """Return a pasted media file as if it were a story; nothing but its address is known."""
     is_video = urlsplit(url).path.endswith(".mp4")
     return Story(
@@ -130,7 +130,7 @@ def file_as_story(url: str, now: datetime) -> Story:
     )
 
 
-async def subscription_of(context: Context, username: str) -> int | None:
+async def subscription_id_of(context: Context, username: str) -> int | None:
     """Return the subscription of the chat to a profile, None for none."""
     try:
         followed = await context.services.subscriptions.named(context.chat.id, username)

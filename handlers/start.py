@@ -17,7 +17,7 @@ from handlers.people import WELCOME
 from handlers.replies import edit_pressed, say
 
 PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
-    actions.CARD: partial(card.card, has_more=True),
+    actions.CARD: partial(card.card_page, has_more=True),
     actions.SUBSCRIPTIONS: subscriptions.list_page,
     actions.SUBSCRIPTION: subscriptions.options_page_of,
     actions.HELP: help_page,
@@ -28,15 +28,15 @@ WHICH_LANGUAGE = N_("Which language should I use here?")
 
 
 @command("start")
-async def start(context: Context) -> None:
-    """Greet, or follow a link: to a profile's card, or to a page of a group or channel of theirs.
+async def greet_or_open_link(context: Context) -> None:
+    """Greet, or open what a link leads to: a profile's card, or to a page of a group or channel of theirs.
 
     A group or channel is told what it can do there: a bare name is not answered in it.
     """
     if context.args and await _open_linked_page(context, actions.read_link(context.args[0])):
         return
     if not context.is_private:
-        text, buttons = members.greeting(context.where, context)
+        text, buttons = members.greeting_page(context.where, context)
         await say(context, text, None if context.is_channel else buttons)
         return
     invitation = entry_link_payload(context)
@@ -63,15 +63,15 @@ async def _open_linked_page(context: Context, data: str) -> bool:
 
 
 @command("language", channel_after=0)
-async def language(context: Context) -> None:
+async def offer_languages(context: Context) -> None:
     """Offer the languages as buttons."""
-    await say(context, *_language_buttons(context))
+    await say(context, *_language_page(context))
 
 
 @on_press(actions.LANGUAGES)
-async def language_page(context: Context) -> None:
+async def offer_languages_in_place(context: Context) -> None:
     """Offer the languages in place of the settings."""
-    await edit_pressed(context, *_language_buttons(context))
+    await edit_pressed(context, *_language_page(context))
 
 
 @on_press(actions.LANGUAGE)
@@ -88,7 +88,7 @@ async def set_language(context: Context, code: str) -> str | None:
     return None
 
 
-def _language_buttons(context: Context) -> Page:
+def _language_page(context: Context) -> Page:
     current = language_for(context.chat.effective_language)  # a channel's may be another than ours
     buttons = [
         button(f"✓ {one.name}" if code == current else one.name, actions.LANGUAGE(code))

@@ -21,7 +21,7 @@ from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of, unreadable_re
 from handlers.profile_lists import failure_lines
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import say, show_working
-from handlers.show import latest_stories, show_albums, show_profile
+from handlers.show import latest_stories, show_albums, show_profile_stories
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(
@@ -36,12 +36,12 @@ COUNTED = NN_("<b>{username}</b>: {n} story", "<b>{username}</b>: {n} stories")
 
 
 @command("stories")
-async def stories(context: Context) -> None:
+async def show_stories(context: Context) -> None:
     """Show a profile's stories: of the argument, or of the message that this one replies to."""
     if context.words:
-        await serve_words(context, context.words)
+        await _show_by_words(context, context.words)
     elif asked := context.replied_to:
-        await serve_argument(context, links.decisive_link(links_of(asked, context.bot.username)))
+        await _show_by_link(context, links.decisive_link(links_of(asked, context.bot.username)))
     else:
         await _show_who_has_stories(context)
 
@@ -76,34 +76,34 @@ async def _show_who_has_stories(context: Context) -> None:
     await say(context, "\n".join(lines), buttons)
 
 
-async def serve_words(context: Context, words: Sequence[str]) -> None:
+async def _show_by_words(context: Context, words: Sequence[str]) -> None:
     """Show what words name: a profile's stories, those of up to ten, or what a link opens."""
     wanted = parse(words, takes_count=True)
     others = [link for _, link in wanted.unread]
     if len(wanted.names) + len(others) > 1 and wanted.names:
-        await show_profiles(context, wanted)
+        await _show_stories_of_many(context, wanted)
     elif wanted.names:
-        await show_profile(context, wanted.names[0], wanted.count)
+        await show_profile_stories(context, wanted.names[0], wanted.count)
     elif len(others) == 1 and others[0] and others[0].kind in SERVED and wanted.count is None:
-        await serve_argument(context, others[0])
+        await _show_by_link(context, others[0])
     else:
         await say(context, unreadable_reply(wanted, USAGE, context))
 
 
-async def serve_argument(context: Context, link: Link | None) -> None:
+async def _show_by_link(context: Context, link: Link | None) -> None:
     """Show what an argument names; a story's link stands for its profile's stories."""
     if link is None:
         await say(context, context.t(USAGE))
     elif link.highlight_id:
         await show_highlight(context, link.highlight_id, story_id=link.story_id)
     elif link.username and link.kind in SERVED:
-        await show_profile(context, link.username)
+        await show_profile_stories(context, link.username)
     else:
         text = OTHER_KIND if link.kind == "unsupported" else NOT_OURS
         await say(context, context.t(text))
 
 
-async def show_profiles(context: Context, wanted: Wanted) -> None:
+async def _show_stories_of_many(context: Context, wanted: Wanted) -> None:
     """Show the stories of several profiles, then in one message what became of each.
 
     Each costs what it costs alone. They are asked for one after the other: a small allowance

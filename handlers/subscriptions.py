@@ -106,20 +106,20 @@ async def follow_shown(context: Context, username: str) -> None:
 
 
 @on_press(actions.ELSEWHERE)
-async def choose_chat(context: Context, number: int, place: int | None) -> None:
+async def offer_other_chats(context: Context, number: int, place: int | None) -> None:
     """Let the person choose another chat for what is followed here, or follow it in ``place``.
 
     Listed are chats that they brought the bot to, if both still run them, by Telegram's word. In
     Telegram's own list, of all chats, the bot becomes an admin in the same step.
     """
     if place is not None:
-        await _follow_in(context, number, place)
+        await _follow_in_chat(context, number, place)
         return
     one = await context.services.subscriptions.get(context.chat.id, number)
     known: Buttons = []
     for chat in await context.services.subscriptions.chats_of_person(context.chat.id):
         with suppress(AdminsUnknownError, AskAgainError):
-            if await _may_post_for(context, chat.id, chat.kind):
+            if await _may_both_post(context, chat.id, chat.kind):
                 title = shorten(chat.title, TITLE)
                 known.append([button(title, actions.ELSEWHERE(one.id, chat.id))])
     channel = _chat_key(context.t.plain(N_("A channel")), one, "can_post_messages", channel=True)
@@ -149,10 +149,10 @@ async def follow_elsewhere(context: Context) -> None:
     """Follow the profile of that subscription in the chosen chat, too."""
     chosen = context.message.chat_shared if context.message else None
     if chosen:
-        await _follow_in(context, chosen.request_id, chosen.chat_id)
+        await _follow_in_chat(context, chosen.request_id, chosen.chat_id)
 
 
-async def _follow_in(context: Context, number: int, place: int) -> None:
+async def _follow_in_chat(context: Context, number: int, place: int) -> None:
     one = await context.services.subscriptions.get(context.chat.id, number)
     await _follow(context, replace(parse([f"@{one.username}"]), channel=str(place)))
 
@@ -168,7 +168,7 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     """
     t, target, where = context.t, context.place, ""
     if wanted.channel:
-        target, where = await _channel_named(context, wanted.channel)
+        target, where = await _admit_named_channel(context, wanted.channel)
     async with show_working(context):
         result = await context.services.subscribing.subscribe_all(
             target,
@@ -184,7 +184,7 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     new = [one.profile.username for one in done if not one.already]
     sooner = [one.profile.username for one in done if one.is_sooner]
     old = [one.profile.username for one in done if one.already and not one.is_sooner]
-    lines = [_begun_sentence(new, target, wanted, where, context)] if new else []
+    lines = [_subscribed_sentence(new, target, wanted, where, context)] if new else []
     lines += [t(SOONER, username=t.bold_names(sooner))] if sooner else []
     lines += [t(ALREADY, username=t.bold_names(old))] if old else []
     paused = [one.subscription for one in done if one.subscription.paused]
@@ -203,7 +203,7 @@ async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -
     await (edit_pressed if in_place else say)(context, text, buttons)
 
 
-def _begun_sentence(
+def _subscribed_sentence(
     names: Sequence[str], target: Target, wanted: Wanted, where: str, context: Context
 ) -> str:
     """Return the sentence on where alerts of profiles come from now on."""
@@ -231,7 +231,7 @@ async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]
 
 
 @on_press(actions.LIVE)
-async def show_seen_stories(context: Context, username: str) -> str | None:
+async def show_current_stories(context: Context, username: str) -> str | None:
     """Show the stories that were there when somebody subscribed; they are paid already."""
     service = context.services.subscriptions
     live = await service.live_stories(username, chat_id=context.chat.id)
@@ -243,7 +243,7 @@ async def show_seen_stories(context: Context, username: str) -> str | None:
 
 
 @command("subscriptions", channel_after=0)
-async def subscriptions(context: Context) -> None:
+async def list_subscriptions(context: Context) -> None:
     """List what the chat follows."""
     await say(context, *await list_page(context, 0))
 
@@ -276,8 +276,8 @@ async def unsubscribe(context: Context) -> None:
 
 
 @on_press(actions.UNSUBSCRIBE)
-async def end_pressed(context: Context, number: int) -> None:
-    """End one subscription of the chat."""
+async def unsubscribe_pressed(context: Context, number: int) -> None:
+    """End the subscription whose button was pressed."""
     one = await context.services.subscriptions.get(context.chat.id, number)
     await edit_pressed(context, *await _unsubscribe([one], context))
 
@@ -406,14 +406,14 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
     return [[show], *last] if done.live else last
 
 
-async def _channel_named(context: Context, name: str) -> tuple[Target, str]:
-    """Return the channel and its name, after checking that the person and the bot run it."""
+async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str]:
+    """Admit a channel that person and bot run, as is checked; return it and its name."""
     user_id, services = context.user_id, context.services
     try:
         channel = await context.bot.get_chat(name)
         if user_id is None or channel.type == Chat.PRIVATE:
             raise ChannelError("not a channel, or nobody in particular")
-        if not await _may_post_for(context, channel.id, channel.type):
+        if not await _may_both_post(context, channel.id, channel.type):
             raise ChannelError("no administrator who may post")
     except (BadRequest, Forbidden, AdminsUnknownError) as error:
         raise ChannelError("can't be seen") from error
@@ -430,7 +430,7 @@ async def _channel_named(context: Context, name: str) -> tuple[Target, str]:
     return Target(channel.id), name if name.startswith("@") else channel.effective_name or name
 
 
-async def _may_post_for(context: Context, chat_id: int, kind: str) -> bool:
+async def _may_both_post(context: Context, chat_id: int, kind: str) -> bool:
     """Return whether the person runs a group or channel, and the bot may write there."""
     user_id, bot = context.user_id, context.bot
     if user_id is None or not await may_manage(context, chat_id, kind, user_id):

@@ -62,7 +62,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
     """Do what a command does, as its own row of rights lets."""
     if word not in OBEYED:
         return context.t.plain(UNKNOWN_BUTTON)
-    context.args = [_as_name(name, word)] if name else []
+    context.args = [_name_as_argument(name, word)] if name else []
     await OBEYED[word].serve(context)
     return None
 
@@ -80,7 +80,7 @@ async def run_answered(context: Context) -> None:
     is_more = wanted.unread or wanted.words or wanted.channel
     names = talk.names_in(text if is_more else ", ".join(wanted.names))
     if names and command in MANY:
-        await _show_list(context, names, [command])
+        await _offer_for_many(context, names, [command])
     elif len(wanted.names) + len(wanted.unread) > 1:  # a sentence holds words, not names
         await say(context, context.t(how))
     else:
@@ -105,22 +105,22 @@ async def answer_talk(context: Context) -> None:
     said = text or message.caption or ""
     if message.document and (message.document.file_name or "").lower().endswith(FILES):
         await exchange.offer_import(context, message, message.document)
-    elif await settings.set_typed(context, text):
+    elif await settings.set_if_expected(context, text):
         return
     elif command := talk.split_command(text):
-        await _answer_command(context, *command)
+        await _suggest_command(context, *command)
     elif names := talk.names_in(said):
-        await _show_list(context, names)
+        await _offer_for_many(context, names)
     elif name := talk.name_in(said):
-        await say(context, *await card.card(context, name))
+        await say(context, *await card.card_page(context, name))
     elif name := talk.joined_name_in(text):
         meant = button(name, actions.RUN("stories", name))
         await say(context, context.t(MEANT), [[meant]])
     else:
-        await _give_example(context)
+        await _react_or_give_example(context)
 
 
-async def _show_list(
+async def _offer_for_many(
     context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
 ) -> None:
     """Offer what can be done with a list of profiles; a press reads the names off the message."""
@@ -141,12 +141,12 @@ async def run_for_many(context: Context, word: str) -> str | None:
     names = [message.parse_entity(one) for one in marked if message and one.type == one.CODE]
     if not names:  # the message is gone, or too old to be told of
         return context.t.plain(UNKNOWN_BUTTON)
-    context.args = [_as_name(name, word) for name in names]
+    context.args = [_name_as_argument(name, word) for name in names]
     await OBEYED[word].serve(context)
     return None
 
 
-def _as_name(name: str, word: str) -> str:
+def _name_as_argument(name: str, word: str) -> str:
     """Return a profile's name so that its command takes it for no word of ours, and no number."""
     # Only where it would: a last @name may be a channel.
     is_taken = name.isdigit() if word == "stories" else name in OURS
@@ -159,7 +159,7 @@ def example_button(context: Context) -> Buttons:
     return [[button(text, actions.RUN("stories", _EXAMPLE))]]
 
 
-async def _answer_command(context: Context, word: str, rest: str) -> None:
+async def _suggest_command(context: Context, word: str, rest: str) -> None:
     known = {name for name, one in COMMANDS.items() if one.right is not OWNER}
     if word == CANCEL:
         await say(context, context.t(UNCHANGED))
@@ -175,7 +175,7 @@ async def _answer_command(context: Context, word: str, rest: str) -> None:
         await say(context, context.t(MEANT_COMMAND, command=Safe(f"/{meant}")))
 
 
-async def _give_example(context: Context) -> None:
+async def _react_or_give_example(context: Context) -> None:
     """React to small talk; else say the short line, once a minute and once for an album."""
     message, lately, now = context.message, context.services.lately, context.now
     chat_id = context.chat.id

@@ -17,7 +17,7 @@ WEEK = N_("The last seven days: {bars}")
 
 
 @command("usage", channel_after=0)
-async def usage(context: Context) -> None:
+async def show_usage(context: Context) -> None:
     """Show what was used today, and what came in the last seven days."""
     used, t = await context.services.reports.usage(context.chat.id), context.t
     lines: list[str] = [t(TITLE), t(TODAY, n=used.stories[-1])]

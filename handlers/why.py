@@ -41,7 +41,7 @@ OUTCOMES = {
 
 
 @command("why", channel_after=1)
-async def why(context: Context) -> None:
+async def explain_alerts(context: Context) -> None:
     """Tell the last check and the next, and what became of what was found."""
     if not context.words:
         await ask_which_profile(context, WHY, "why", USAGE)

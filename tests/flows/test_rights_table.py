@@ -347,4 +347,4 @@ def test_a_subscriber_of_a_channel_may_do_nothing() -> None:
 
 def test_a_handler_without_a_row_is_refused_when_it_is_made() -> None:
     with pytest.raises(LookupError, match="no row"):
-        command("invented")(stories.stories.run)
+        command("invented")(stories.show_stories.run)
