@@ -192,10 +192,10 @@ class Running:
             parts.db,
             parts.bot,
             handling,
-            last_resort=handling.handler_by(
+            last_resort=handling.unit_handler(
                 partial(handlers.errors.answer_given_up_update, chats=parts.services.chats)
             ),
-            too_much=handling.handler_by(self._answer_excess),
+            too_much=handling.unit_handler(self._answer_excess),
             said_again=timing.said_again,
             metrics=parts.metrics,
             now=parts.now,

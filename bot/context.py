@@ -183,11 +183,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def asker(self) -> Asker:
         """Return who asks and pays: a person, or nobody in particular."""
         where = self.event.effective_chat
-        return Asker(
-            where.id if where else None,
-            self.user_id,
-            is_owner=self.is_owner,
-        )
+        return Asker(where.id if where else None, self.user_id, is_owner=self.is_owner)
 
     @property
     def target(self) -> Target:

@@ -41,5 +41,5 @@ async def held_line(context: Context, username: str) -> str:
     live = await context.services.subscriptions.live_stories(username, chat_id=context.chat.id)
     if not live:
         return ""
-    when = context.t.moment(max(story.taken_at for story in live))
+    when = context.t.relative_time(max(story.taken_at for story in live))
     return context.t(LIVE, n=len(live), username=username, when=when)

@@ -73,7 +73,7 @@ async def update_chat_menu(context: Context) -> None:
         with unit_of_work.as_current(None):
             await context.services.chats.change(chat.id, menu=own.digest)
 
-    await unit_of_work.call_last(publish)
+    await unit_of_work.call_after_replies(publish)
 
 
 def _menu_rows(menu: Iterable[BotCommand]) -> list[list[str]]:

@@ -55,7 +55,7 @@ async def say_refusal(context: Context, error: BotError) -> None:
     own = isinstance(error, RightsError | PersonSpentError)
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if lately.get(key, within=REPEATED, now=context.now):
-        await unit_of_work.call_last(partial(react, context, message, SAME_AGAIN))
+        await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
         return
     await say(context, text)
     await record_later(context, key)

@@ -206,7 +206,7 @@ async def record_later(context: Context, key: Hashable, value: object = True) ->
     async def write() -> None:
         context.services.lately.record(key, value, now=context.now)
 
-    await unit_of_work.call_first(write)
+    await unit_of_work.call_after_commit(write)
 
 
 def _guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Guarded:
@@ -227,7 +227,7 @@ async def answer_press(context: Context, text: str | None = None, *, alert: bool
     unit = unit_of_work.current()
     # Albums may take long, and Telegram takes the answer for some 15 seconds only.
     takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
-    when = unit_of_work.call_first if takes_long else unit_of_work.call_last
+    when = unit_of_work.call_after_commit if takes_long else unit_of_work.call_after_replies
     await when(partial(_answer_press_now, context, query, text, alert=alert, unit=unit))
 
 

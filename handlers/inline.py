@@ -106,7 +106,7 @@ def _result(story: Story, file: KnownFile, t: Translator) -> dict[str, Any]:
         "type": kind,
         "id": story.pk,
         field: file.file_id,
-        "title": f"{story.profile.username} · {t.date(story.taken_at)}",
+        "title": f"{story.profile.username} · {t.date_and_time(story.taken_at)}",
         "caption": caption([story], t, now=story.taken_at),
         "parse_mode": "HTML",
         "reply_markup": {"inline_keyboard": buttons},

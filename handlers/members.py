@@ -86,7 +86,8 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
         return
     text, buttons = greeting_page(change.chat, context)
     if change.chat.type == Chat.CHANNEL:
-        await unit_of_work.call_last(partial(_greet_who_added, context, change, text, buttons))
+        greet = partial(_greet_who_added, context, change, text, buttons)
+        await unit_of_work.call_after_replies(greet)
         return
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
     if not (sees_all or context.bot.can_read_all_group_messages):

@@ -225,7 +225,7 @@ def _quiet_text(chat: Chat, context: Context) -> str:
 
 
 def _hours_text(start: int, end: int, context: Context) -> str:
-    return context.t.span(_clock_time(start, context), _clock_time(end, context))
+    return context.t.value_range(_clock_time(start, context), _clock_time(end, context))
 
 
 def _zone_text(context: Context) -> str:

@@ -29,11 +29,11 @@ WHICH_LANGUAGE = N_("Which language should I use here?")
 
 @command("start")
 async def greet_or_open_link(context: Context) -> None:
-    """Greet, or open what a link leads to: a profile's card, or to a page of a group or channel of theirs.
+    """Greet, or open what a link leads to: a card, or a page of a group or channel of theirs.
 
     A group or channel is told what it can do there: a bare name is not answered in it.
     """
-    if context.args and await _open_linked_page(context, actions.read_link(context.args[0])):
+    if context.args and await _open_linked_page(context, actions.read_payload(context.args[0])):
         return
     if not context.is_private:
         text, buttons = members.greeting_page(context.where, context)

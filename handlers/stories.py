@@ -68,9 +68,9 @@ async def _show_who_has_stories(context: Context) -> None:
     lines: list[str] = [t(TRAY)]
     buttons: Buttons = []
     for name in newest_first:
-        when, seen = t.moment(live[name][-1].taken_at), seen_at[name]
+        when, seen = t.relative_time(live[name][-1].taken_at), seen_at[name]
         line = t(LIVE, n=len(live[name]), username=name, when=when)
-        lines.append(f"{line} ({t(LAST_CHECK, when=t.moment(seen))})" if seen else line)
+        lines.append(f"{line} ({t(LAST_CHECK, when=t.relative_time(seen))})" if seen else line)
         check = context.button(CHECK_NOW, actions.RUN("stories", name))
         buttons.append([button(name, actions.LIVE(name)), check])
     await say(context, "\n".join(lines), buttons)

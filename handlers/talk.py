@@ -187,7 +187,7 @@ async def _react_or_give_example(context: Context) -> None:
     is_small = talk.is_small_talk(message.text or "")
     if is_small or lately.get((chat_id, "example"), within=ONCE_IN, now=now):
         sign = HEARD if is_small else SAME_AGAIN
-        await unit_of_work.call_last(partial(react, context, message, sign))
+        await unit_of_work.call_after_replies(partial(react, context, message, sign))
         return
     await say(context, context.t(EXAMPLE), example_button(context))
     await record_later(context, (chat_id, "example"))

@@ -90,10 +90,10 @@ def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
     t, now = context.t, context.now
     lines: list[str] = []
     if profile.snapshot_at:
-        lines.append(t(N_("Last check: {ago}"), ago=t.moment(profile.snapshot_at)))
+        lines.append(t(N_("Last check: {ago}"), ago=t.relative_time(profile.snapshot_at)))
     if profile.next_check_at:
         if profile.next_check_at > now:
-            lines.append(t(N_("Next check: {ago}"), ago=t.moment(profile.next_check_at)))
+            lines.append(t(N_("Next check: {ago}"), ago=t.relative_time(profile.next_check_at)))
         elif known.out_of_budget:
             lines.append(t(N_("Next check: delayed (today's limit is used up)")))
         else:
@@ -110,7 +110,7 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
     """Return what became of the stories of two days; why nothing came, where nothing did."""
     t, outcomes, begun = context.t, known.outcomes, known.subscription.created_at
     if not outcomes.total and begun > context.now - LOOKBACK:
-        return [t(N_("No new stories since alerts began ({when})."), when=t.moment(begun))]
+        return [t(N_("No new stories since alerts began ({when})."), when=t.relative_time(begun))]
     if not outcomes.total:
         return [t(N_("I found no new stories in the last two days."))]
     # Which photos or videos, in words; rules as they are written.

@@ -57,8 +57,9 @@ def _cost(t: Translator) -> Safe:
 WRITTEN: dict[str, Callable[[Translator], object]] = {
     "clock": lambda t: t.time(NOON), "digest": lambda t: t.time(NOON),
     "at": lambda t: t.time(NOON),
-    "quiet": lambda t: t.span(t.time(NOON), t.time(NOON + timedelta(hours=9))),
-    **dict.fromkeys(("when", "ago"), lambda t: t.moment(datetime.now(UTC) - timedelta(hours=5))),
+    "quiet": lambda t: t.value_range(t.time(NOON), t.time(NOON + timedelta(hours=9))),
+    "when": lambda t: t.relative_time(datetime.now(UTC) - timedelta(hours=5)),
+    "ago": lambda t: t.relative_time(datetime.now(UTC) - timedelta(hours=5)),
     "amount": lambda t: t.money(0.0315),
     "kind": lambda t: t.plain(KINDS["alert"]), "value": lambda t: t.plain(TOGGLES["digest"]),
     "options": lambda t: t.plain(MEDIA["photo"]), "text": lambda t: t(CLOSING["backup"]),
@@ -117,7 +118,7 @@ class Shot:
         if "today" in names:  # the page of what was spent, on which this is a line
             fields["left"] = t(LEFT, left=3, n=1000)
         if ids[0].startswith(AHEAD):
-            fields = dict.fromkeys(fields, t.moment(datetime.now(UTC) + timedelta(hours=5)))
+            fields = dict.fromkeys(fields, t.relative_time(datetime.now(UTC) + timedelta(hours=5)))
         if len(ids) == 1:
             yield (t.plain if is_button else t)(ids[0], **fields)
             return

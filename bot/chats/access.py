@@ -24,7 +24,7 @@ from bot.runtime.workers import Worker
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import reading, run_at_end, writing
+from bot.updates.unit_of_work import reading, run_before_commit, writing
 
 log = structlog.get_logger()
 
@@ -121,7 +121,7 @@ class Access:
         if len(self._names) >= _MOST_NAMES:
             self._names.clear()
         self._names[person] = name
-        await run_at_end(self._db, lambda tx: acquaintances.set_name(tx, person, name))
+        await run_before_commit(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
     async def record_refusal(self, about: Subject, *, name: str) -> bool:
         """Record that somebody is refused in a sentence; false where that was said before."""

@@ -44,7 +44,7 @@ class ChatPresence:
             return ()
         unit = unit_of_work.current()
         if unit is not None and (unit.is_open or unit.replies):
-            await unit_of_work.call_last(lambda: self.check_presence(chat_id))
+            await unit_of_work.call_after_replies(lambda: self.check_presence(chat_id))
             return muted
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
             with suppress(BlockedError):  # it stays closed

@@ -14,7 +14,7 @@ from bot.sending.replies import edit_payload
 from bot.store import broadcasts, chat_queues, chats, enqueue
 from bot.store.broadcasts import Broadcast
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import call_last, writing
+from bot.updates.unit_of_work import call_after_replies, writing
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ class Broadcasts:
             one = await broadcasts.change_state(
                 tx, number, before="draft", after="running", count=count, message_id=message_id
             )
-        await call_last(self._wake_worker)  # after the commit
+        await call_after_replies(self._wake_worker)  # after the commit
         return one
 
     async def discard(self, number: int) -> Broadcast | None:
@@ -69,7 +69,7 @@ class Broadcasts:
         async with writing(self._db) as tx:
             one = await broadcasts.change_state(tx, number, before="running", after="stopped")
             left = await broadcasts.drop_unsent(tx, now=self._now()) if one else 0
-        await call_last(self._wake_worker)
+        await call_after_replies(self._wake_worker)
         return one, left
 
     async def _wake_worker(self) -> None:

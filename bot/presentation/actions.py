@@ -167,11 +167,11 @@ def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
 
 
 def payload_of(data: str) -> str:
-    """Return data as Telegram takes them in a link; ``read_link`` reads it."""
+    """Return data as Telegram takes them in a link; ``read_payload`` reads it."""
     return "".join(_SIGNS.get(c, c) for c in data)
 
 
-def read_link(payload: str) -> str:
+def read_payload(payload: str) -> str:
     """Return the data that a link of ``link_to`` brings along.
 
     A link to somebody's stories, as people write it by hand, leads to the card: it never pays.

@@ -29,8 +29,8 @@ _PLAIN_ADDRESS = re.compile(
 shared_button = lru_cache(maxsize=256)(InlineKeyboardButton)
 
 
-def page_button(story: Story, t: Translator) -> Buttons:
-    """Return the link to a story's page; none for a bare file, of which no profile is known."""
+def instagram_button(story: Story, t: Translator) -> Buttons:
+    """Return the link to a story on Instagram; none for a bare file, whose profile is unknown."""
     if not story.profile.username:
         return []
     return [[shared_button(t.plain(N_("Open on Instagram")), url=story.page_url)]]
@@ -82,7 +82,7 @@ def story_buttons(
     elif has_more:
         more = t.plain(N_("All stories from {username}"), username=username)
         rows.append([button(more, actions.RUN("stories", username))])
-    last = page_button(story, t)
+    last = instagram_button(story, t)
     if not story.highlight and story.pk.isdigit():  # its original, while it lives
         text = t.plain(N_("As a file"))
         last[0].append(shared_button(text, callback_data=actions.FILES(story.pk)))
@@ -122,7 +122,7 @@ def row_under_album(
 def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> Buttons:
     """Return the buttons under an alert of one story: what one may want of it, one tap away."""
     if subscription_id is None:
-        return [*link_buttons(story), *page_button(story, t)]
+        return [*link_buttons(story), *instagram_button(story, t)]
     row = [
         shared_button(t.plain(N_("Open")), url=story.page_url),
         button(t.plain(N_("🔕 Mute")), actions.MUTE(subscription_id)),

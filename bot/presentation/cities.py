@@ -91,11 +91,11 @@ def zone_named(text: str) -> str | None:
 
 def city_of(zone: str, language: str) -> str:
     """Return the city of a time zone in one of our languages."""
-    return _cities(language).get(zone) or zone.rpartition("/")[2].replace("_", " ")
+    return _cities_by_zone(language).get(zone) or zone.rpartition("/")[2].replace("_", " ")
 
 
 @cache
-def _cities(language: str) -> dict[str, str]:
+def _cities_by_zone(language: str) -> dict[str, str]:
     """Return the cities that CLDR names in a language, by the zone's name of today."""
     aliases = get_global("zone_aliases")
     locale = Locale.parse(language)
@@ -117,7 +117,7 @@ def _zones_by_name() -> dict[str, str]:
         if "/" in zone and not zone.startswith("Etc/"):
             add(zone.rpartition("/")[2], zone)
     for language in LANGUAGES:
-        for zone, city in _cities(language).items():
+        for zone, city in _cities_by_zone(language).items():
             add(city, zone)
     for zone, cities in _MORE.items():
         for city in cities.split(", "):

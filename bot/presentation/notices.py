@@ -83,8 +83,8 @@ def _missed_sentence(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:
     return t(
         SENTENCES["missed"],
         names=t.names(names, bold),
-        from_=_moment(min(row["from"] for row in rows)),
-        to=_moment(max(row["to"] for row in rows)),
+        from_=_time_from_ms(min(row["from"] for row in rows)),
+        to=_time_from_ms(max(row["to"] for row in rows)),
     )
 
 
@@ -93,5 +93,5 @@ def _failed_sentence(row: Mapping[str, Any], t: Translator) -> Safe:
     return t(FAILED, n=int(row["n"]), username=row["username"], why=why)
 
 
-def _moment(milliseconds: int) -> datetime:
+def _time_from_ms(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -79,13 +79,13 @@ class Translator:
         self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
 
     @property
-    def rtl(self) -> bool:
+    def is_rtl(self) -> bool:
         """Return whether the language is written from right to left."""
         return self._locale.text_direction == "rtl"
 
     def in_zone(self, zone: tzinfo) -> "Translator":
         """Return the same language with the dates of ``zone``."""
-        return _translator(self.language, zone)
+        return _cached_translator(self.language, zone)
 
     def __call__(self, msgid: str, /, **fields: object) -> Safe:
         """Return the translation of ``msgid`` as HTML; fields are escaped unless ``Safe``.
@@ -113,7 +113,7 @@ class Translator:
 
     def names(self, names: Iterable[str], show: Callable[[str], Safe] = Safe) -> Safe:
         """Return the names of profiles one after the other as HTML, each as ``show`` makes it."""
-        return Safe(self.listed([show(foreign(name, rtl=self.rtl)) for name in names]))
+        return Safe(self.listed([show(foreign(name, rtl=self.is_rtl)) for name in names]))
 
     def bold_names(self, names: Iterable[str]) -> Safe:
         """Return the names for a place in bold; what stands between them is not."""
@@ -124,7 +124,7 @@ class Translator:
         written = numbers.format_currency(amount, "USD", locale=self._locale)
         return written.replace("$US", "$")  # French: Telegram would take it for a cashtag
 
-    def date(self, dt: datetime) -> str:
+    def date_and_time(self, dt: datetime) -> str:
         """Return day and time of day, as in “November 25, 2:05 PM”."""
         joint = self._locale.datetime_formats["medium"]
         return str(joint).format(self.time(dt), self.day(dt))
@@ -139,28 +139,28 @@ class Translator:
         """Return the time of day in ``zone``, as in “2:05 PM”."""
         return dates.format_time(dt, "short", tzinfo=zone or self.zone, locale=self._locale)
 
-    def moment(self, dt: datetime) -> Safe:
+    def relative_time(self, dt: datetime) -> Safe:
         """Return a time that stays true: readers see how far it is from when they read it.
 
         Clients that don't know the tag show what stands in it, which is day and time.
         """
         at = int(dt.timestamp())
-        return Safe(f'<tg-time unix="{at}" format="r">{self.date(dt)}</tg-time>')
+        return Safe(f'<tg-time unix="{at}" format="r">{self.date_and_time(dt)}</tg-time>')
 
-    def days(self, first: datetime, last: datetime) -> str:
+    def day_range(self, first: datetime, last: datetime) -> str:
         """Return the days from one time to another with the year, as in “November 24, 2024”."""
         start, end = (
             dates.format_date(at.astimezone(self.zone), "long", locale=self._locale)
             for at in (first, last)
         )
-        return start if start == end else self.span(start, end)
+        return start if start == end else self.value_range(start, end)
 
     def isolate(self, markup: Safe) -> Safe:
         """Return what is no word of the language, as a path or a rule, in its own direction."""
-        return Safe(isolate(markup)) if self.rtl else markup
+        return Safe(isolate(markup)) if self.is_rtl else markup
 
-    def span(self, start: str, end: str) -> str:
-        """Return a range between two values that are written already, as in "22:00-7:00"."""
+    def value_range(self, start: str, end: str) -> str:
+        """Return the range of two values that are written already, as in "22:00-7:00"."""
         return str(self._locale.interval_formats.get(None, "{0}-{1}")).format(start, end)
 
     def ago(self, dt: datetime, now: datetime) -> str:
@@ -211,7 +211,7 @@ class Translator:
     def _field_text(self, match: re.Match[str], fields: dict[str, object], *, html: bool) -> str:
         value = fields.get(match[1], "…")
         if isinstance(value, datetime):
-            return self.date(value)
+            return self.date_and_time(value)
         if isinstance(value, timedelta):
             return self.duration(value)
         if isinstance(value, Safe):
@@ -221,7 +221,7 @@ class Translator:
                 return self.percent(value)
             return self.number(value) if _is_prose(match) else str(value)
         text = escape(value) if html else clean(str(value))
-        return isolate(text) if _is_prose(match) and (self.rtl or has_rtl(text)) else text
+        return isolate(text) if _is_prose(match) and (self.is_rtl or has_rtl(text)) else text
 
 
 _Unit = Literal["day", "hour", "minute", "second"]
@@ -258,13 +258,13 @@ def language_for(code: str | None) -> str:
 
 
 @lru_cache(maxsize=1000)  # of languages and zones, of which chats choose whatever they like
-def _translator(language: str, zone: tzinfo = UTC) -> Translator:
+def _cached_translator(language: str, zone: tzinfo = UTC) -> Translator:
     return Translator(language, zone)
 
 
 def translator_for(language_code: str | None) -> Translator:
     """Return the translator for Telegram's ``language_code`` or a key of ``LANGUAGES``."""
-    return _translator(language_for(language_code))
+    return _cached_translator(language_for(language_code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +294,11 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
         if key and all(forms) and not message.fuzzy:
             texts[key] = forms
 
-    def finish(text: str) -> str:
+    def resolve_references(text: str) -> str:
         named = REFERENCE.sub(lambda match: texts.get(match[1], (match[1],))[0], text)
         return _mark_rtl_lines(named) if locale.text_direction == "rtl" else named
 
-    finished = {key: tuple(map(finish, forms)) for key, forms in texts.items()}
+    finished = {key: tuple(map(resolve_references, forms)) for key, forms in texts.items()}
     return Catalogue(finished, gettext.c2py(catalogue.plural_expr))
 
 

@@ -33,7 +33,7 @@ from bot.domain.model import (
 from bot.domain.sentences import N_
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation.actions import Buttons
-from bot.presentation.buttons import page_button
+from bot.presentation.buttons import instagram_button
 from bot.presentation.translation import translator_for
 from bot.runtime.background import running_beside
 from bot.sending.items import SendOptions, buttons_to_json
@@ -160,7 +160,8 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     under = [payload["under"]] if outcome.items and "under" in payload else []
     said += [
         text_payload(
-            t(sentence, url=by_pk[pk].media_url or by_pk[pk].page_url), page_button(by_pk[pk], t)
+            t(sentence, url=by_pk[pk].media_url or by_pk[pk].page_url),
+            instagram_button(by_pk[pk], t),
         )
         for pk, sentence in outcome.failed.items()
         if pk in by_pk

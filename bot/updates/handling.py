@@ -82,8 +82,8 @@ class Handling:
         """
         return await self._run_in_unit(self._handle, update, claimed)
 
-    def handler_by(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
-        """Return what handles an update as a call does, by another ``handle``."""
+    def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
+        """Return what runs another ``handle`` in a unit of work, as a call does with ours."""
         return partial(self._run_in_unit, handle)
 
     async def _run_in_unit(self, handle: Handle, update: Update, claimed: ClaimedUpdate) -> bool:
@@ -93,26 +93,26 @@ class Handling:
             try:
                 await handle(update)
                 had_effect = unit.is_open
-                enqueued = await self._commit(unit, claimed)
+                enqueued = await self._enqueue_and_commit(unit, claimed)
             except BaseException:
                 await unit.undo()
                 raise
         if had_effect or (enqueued and not enqueued.queue):
             self._wake()
-        for call in unit.first_calls:
+        for call in unit.calls_after_commit:
             await call()
         if enqueued:
             await self._send_replies(enqueued, unit)
-        for call in unit.calls:
+        for call in unit.calls_after_replies:
             await call()
         return enqueued is not None
 
-    async def _commit(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
-        """Commit; return what is enqueued, None where there was nothing to commit."""
+    async def _enqueue_and_commit(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
+        """Enqueue the answers and commit; return them, None where there was nothing to commit."""
         if not (unit.replies or unit.work or unit.is_open):
             return None
         now = self._now()
-        tx = await unit.transaction()
+        tx = await unit.ensure_transaction()
         for work in unit.work:
             await work(tx)
         enqueued = await self._enqueue_replies(tx, unit.replies, now)

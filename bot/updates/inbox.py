@@ -153,7 +153,7 @@ class Intake:
     async def _step(self) -> datetime | None:
         """Begin what can be; return when there is more to begin."""
         if not self._is_released:
-            await self._db.run(self._release_abandoned)
+            await self._db.run(self._release_and_count)
             self._is_released = True
         room = self._free_places()
         if not room or (self._db.is_sqlite and self._open <= len(self._running)):
@@ -163,8 +163,8 @@ class Intake:
             self._begin_handling(claimed)
         return await self._next_due_at(_SHORTEST if updates else _CLAIM_AGAIN)
 
-    async def _release_abandoned(self, tx: Tx) -> None:
-        """Take up what a process that died had begun."""
+    async def _release_and_count(self, tx: Tx) -> None:
+        """Release what a process that died had begun, and count what is open."""
         if self._db.is_sqlite:
             await inbox.release_all(tx)
         self._open = await inbox.count_open(tx)
@@ -223,15 +223,15 @@ class Intake:
         if all(verdict == "take" for verdict in verdicts):
             return plain
         busy = await inbox.queues_busy_since(
-            tx, {one.busy_queue for one in places}, since=now - self._said_again
+            tx, {one.busy_reply_queue for one in places}, since=now - self._said_again
         )
         kept = []
         for one, arrival, verdict in zip(places, plain, verdicts, strict=True):
             if verdict == "take":
                 kept.append(arrival)
-            elif verdict == "tell" and one.busy_queue not in busy:
+            elif verdict == "tell" and one.busy_reply_queue not in busy:
                 # Not of the person's count, and in a queue of its own: it is answered at once.
-                kept.append(replace(arrival, queue=one.busy_queue, person=None))
+                kept.append(replace(arrival, queue=one.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))
         return kept
@@ -354,10 +354,10 @@ class Intake:
             return "taken over", False
         except Exception:
             log.exception("an update failed", update=claimed.id, attempt=claimed.attempts)
-            return self._after_failure(claimed), False
+            return self._result_after_failure(claimed), False
         return "handled", is_ended
 
-    def _after_failure(self, claimed: ClaimedUpdate) -> str:
+    def _result_after_failure(self, claimed: ClaimedUpdate) -> str:
         """Return what becomes of an update that failed; its chat goes on after three times."""
         counted = claimed.attempts + FAILURE - 1
         if counted < _ATTEMPTS:

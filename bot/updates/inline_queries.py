@@ -50,12 +50,12 @@ class InlineQueries:
         others = []
         for update in updates:
             if isinstance(update, dict) and "inline_query" in update:
-                self._add(update)
+                self._queue_newest(update)
             else:
                 others.append(update)
         return others
 
-    def _add(self, update: dict[str, Any]) -> None:
+    def _queue_newest(self, update: dict[str, Any]) -> None:
         try:
             person = update["inline_query"]["from"]["id"]
         except (KeyError, TypeError):
@@ -67,9 +67,9 @@ class InlineQueries:
             return
         self._newest[person] = steady() + _PATIENCE_S, update
         if is_new:
-            self._group.create_task(self._serve(person))
+            self._group.create_task(self._serve_person(person))
 
-    async def _serve(self, person: int) -> None:
+    async def _serve_person(self, person: int) -> None:
         """Answer what one person has typed, until nothing newer is there."""
         try:
             while self._newest[person]:

@@ -117,7 +117,7 @@ class Polling:
                     await self._on_conflict()
                 await asyncio.sleep(self._refused_pause_s)
             except InvalidToken as error:
-                self._record_refusal(error)
+                self._record_or_raise_refusal(error)
                 await asyncio.sleep(self._refused_pause_s)
             except RetryAfter as error:
                 await asyncio.sleep(wait_of(error).total_seconds())
@@ -154,7 +154,7 @@ class Polling:
         self._pause = 0.0
         self._conflicts = 0
 
-    def _record_refusal(self, error: InvalidToken) -> None:
+    def _record_or_raise_refusal(self, error: InvalidToken) -> None:
         now = self._clock()
         self._refused.append(now)
         log.error("Telegram refuses the token", why=str(error))

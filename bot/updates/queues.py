@@ -41,12 +41,12 @@ class Standing:
     is_kept: bool = False
 
     @property
-    def key(self) -> Key:
+    def count_key(self) -> Key:
         """Return what it is counted with."""
         return self.queue, self.person
 
     @property
-    def busy_queue(self) -> str:
+    def busy_reply_queue(self) -> str:
         """Return the queue of the answer to what is too much of this kind."""
         return f"{BUSY}{self.queue.partition(':')[2]}:{self.person}"
 
@@ -55,12 +55,12 @@ def standing_of(update: _Json) -> Standing:
     """Return where an update stands, as Telegram sent it."""
     queue = _queue_of(update)
     if isinstance(press := update.get("callback_query"), dict):
-        return Standing(queue, _person(press))
+        return Standing(queue, _person_of(press))
     for kind in _MESSAGES:
         if isinstance(message := update.get(kind), dict):
             if any(name in message for name in _SERVICE):
                 return Standing(queue, is_kept=True)
-            return Standing(queue, _person(message) if _wants_answer(message) else None)
+            return Standing(queue, _person_of(message) if _wants_answer(message) else None)
     return Standing(queue, is_kept=True)
 
 
@@ -78,10 +78,10 @@ def subjects_of(standing: Standing) -> Iterator[tuple[Literal["person", "chat"],
 def _queue_of(update: _Json) -> str:
     """Return in which queue an update stands: its chat's, else its person's."""
     about = next((value for value in update.values() if isinstance(value, dict)), {})
-    chat = about.get("chat") or _dict(about.get("message")).get("chat")
+    chat = about.get("chat") or _as_dict(about.get("message")).get("chat")
     if isinstance(chat, dict) and "id" in chat:
         return f"chat:{chat['id']}"[:_QUEUE_LENGTH]
-    person = _dict(about.get("from") or about.get("user"))
+    person = _as_dict(about.get("from") or about.get("user"))
     return f"user:{person.get('id', 0)}"[:_QUEUE_LENGTH]
 
 
@@ -109,19 +109,19 @@ def admit(
             continue
         is_ask = one.person is not None
         most = of_person if is_ask and one.person != NO_PERSON else of_chat
-        if counts[one.key] < most and (not is_ask or asks[one.queue] < of_chat):
-            counts[one.key] += 1
+        if counts[one.count_key] < most and (not is_ask or asks[one.queue] < of_chat):
+            counts[one.count_key] += 1
             asks[one.queue] += is_ask
             verdicts.append("take")
-        elif is_ask and one.key not in answered:
-            answered.add(one.key)
+        elif is_ask and one.count_key not in answered:
+            answered.add(one.count_key)
             verdicts.append("tell")
         else:
             verdicts.append("drop")
     return verdicts
 
 
-def _person(about: _Json) -> int:
+def _person_of(about: _Json) -> int:
     """Return who asks; nobody in particular where Telegram names a stand-in."""
     sender, as_chat = about.get("from"), about.get("sender_chat")
     person = sender.get("id") if isinstance(sender, dict) else None
@@ -132,7 +132,7 @@ def _person(about: _Json) -> int:
 
 def _wants_answer(message: _Json) -> bool:
     """Return whether somebody waits for an answer: alone with us, a command, a reply, a link."""
-    if _dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
+    if _as_dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True
     text = str(message.get("text") or message.get("caption") or "")
     entities = message.get("entities") or message.get("caption_entities")
@@ -141,5 +141,5 @@ def _wants_answer(message: _Json) -> bool:
     return text.startswith("/") or is_link or any(word in text.lower() for word in _LINK_WORDS)
 
 
-def _dict(value: object) -> _Json:
+def _as_dict(value: object) -> _Json:
     return value if isinstance(value, dict) else {}

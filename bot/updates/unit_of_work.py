@@ -1,7 +1,7 @@
 """A unit of work: what one update changes and what it is answered are one transaction.
 
 The transaction begins with the first effect and ends when the handler has returned: nobody may
-wait for the network in between (``call_last``), for on SQLite it keeps all other writers
+wait for the network in between (``call_after_replies``), for on SQLite it keeps all other writers
 waiting. A failure undoes all of it, so that the update can be handled anew.
 """
 
@@ -37,8 +37,8 @@ class Unit:
         self._stack: AsyncExitStack | None = None
         self._tx: Tx | None = None
         self.replies: list[Reply] = []
-        self.calls: list[Call] = []
-        self.first_calls: list[Call] = []
+        self.calls_after_replies: list[Call] = []
+        self.calls_after_commit: list[Call] = []
         self.work: list[Work] = []
         self.is_in_vain = False
         """Whether what it shows was shown already, so that nobody sees an answer."""
@@ -48,7 +48,7 @@ class Unit:
         """Return whether it has a transaction, which others may be waiting for."""
         return self._tx is not None
 
-    async def transaction(self) -> Tx:
+    async def ensure_transaction(self) -> Tx:
         """Return the one transaction, begun now if it was not."""
         if self._tx is None:
             stack = AsyncExitStack()
@@ -65,8 +65,8 @@ class Unit:
     async def undo(self) -> None:
         """Let nothing of it have happened: no effect, no answer."""
         self.replies.clear()
-        self.calls.clear()
-        self.first_calls.clear()
+        self.calls_after_replies.clear()
+        self.calls_after_commit.clear()
         self.work.clear()
         stack, self._stack, self._tx = self._stack, None, None
         if stack:
@@ -110,7 +110,7 @@ async def writing(db: Database) -> AsyncIterator[Tx]:
         return
     with as_outages():
         try:
-            yield await unit.transaction()
+            yield await unit.ensure_transaction()
         except BaseException:
             await unit.undo()
             raise
@@ -124,8 +124,8 @@ async def reading(db: Database) -> AsyncIterator[Tx]:
         yield tx
 
 
-async def run_at_end(db: Database, work: Work) -> None:
-    """Do ``work`` in the unit's transaction, but not before the handler has returned."""
+async def run_before_commit(db: Database, work: Work) -> None:
+    """Do ``work`` before the unit's commit, in its transaction, when the handler has returned."""
     unit = _current.get()
     if unit is not None:
         unit.work.append(work)
@@ -143,19 +143,19 @@ def add_reply(target: Target, payload: dict[str, Any]) -> bool:
     return True
 
 
-async def call_last(call: Call) -> None:
-    """Make a call over the network: at once, or when what was done before it holds and is said."""
+async def call_after_replies(call: Call) -> None:
+    """Make a call over the network: at once, or after the unit's commit and its replies."""
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
-        unit.calls.append(call)
+        unit.calls_after_replies.append(call)
     else:
         await call()
 
 
-async def call_first(call: Call) -> None:
-    """Make a call over the network: at once, or when what was done before it holds."""
+async def call_after_commit(call: Call) -> None:
+    """Make a call over the network: at once, or after the unit's commit."""
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
-        unit.first_calls.append(call)
+        unit.calls_after_commit.append(call)
     else:
         await call()

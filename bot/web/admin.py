@@ -79,12 +79,12 @@ class AdminPage:
         )
 
     async def _serve_state(self, request: web.Request) -> web.Response:
-        if not await self._is_admin(request):
+        if not await self._has_session(request):
             return refusal(401, _HEADERS)
         return _json_response(await self._show_all())
 
     async def _do_action(self, request: web.Request) -> web.Response:
-        if not await self._is_admin(request):
+        if not await self._has_session(request):
             return refusal(401, _HEADERS)
         wanted = await _json_body(request)
         if wanted is None:
@@ -112,7 +112,7 @@ class AdminPage:
         log.info("the admin page was opened by a link")
         return _json_response({"session": session})
 
-    async def _is_admin(self, request: web.Request) -> bool:
+    async def _has_session(self, request: web.Request) -> bool:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         async with self._db.read() as tx:
             is_known = await admin_sessions.is_session(tx, given, now=self._now())

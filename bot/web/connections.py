@@ -19,7 +19,7 @@ def refusal(status: int, headers: Mapping[str, str] | None = None) -> web.Respon
     return answer
 
 
-async def count_until_sent(request: web.Request, _answer: web.StreamResponse) -> None:
+async def disable_write_buffer(request: web.Request, _answer: web.StreamResponse) -> None:
     """Let an answer count as under way until all of it has left.
 
     A connection that is closed before that stays open for as long as nobody reads, and no list
@@ -29,8 +29,8 @@ async def count_until_sent(request: web.Request, _answer: web.StreamResponse) ->
         request.transport.set_write_buffer_limits(high=0)
 
 
-def accept(server: web.Server, most: int) -> asyncio.BaseProtocol:
-    """Return what serves a new connection; ``most`` may be open at a time."""
+def accept_and_close_oldest(server: web.Server, most: int) -> asyncio.BaseProtocol:
+    """Return what serves a new connection; those above ``most`` are closed, the oldest first."""
     there = [one for one in server.connections if one.transport is not None]
     for one in there[: max(0, len(there) - most + 1)]:  # in the order in which they came
         transport = one.transport

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
 from bot.store.inbox import is_update_id
-from bot.web.connections import MOST, accept, count_until_sent, refusal
+from bot.web.connections import MOST, accept_and_close_oldest, disable_write_buffer, refusal
 
 log = structlog.get_logger()
 
@@ -117,13 +117,13 @@ class Web:
         self._posts = metrics.counter("webhook_posts_total", "Posts to the webhook.", "result")
         self.port = 0
 
-    def app(self) -> web.Application:
+    def make_app(self) -> web.Application:
         """Return the routes."""
         app = web.Application(client_max_size=_LARGEST_UPDATE)
-        app.on_response_prepare.append(count_until_sent)
+        app.on_response_prepare.append(disable_write_buffer)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
-        app.router.add_get("/metrics", self._metrics_page)
+        app.router.add_get("/metrics", self._serve_metrics)
         app.router.add_routes(self._routes)
         if self._door:
             app.router.add_post(self._door.webhook.path, partial(self._receive, self._door))
@@ -131,7 +131,7 @@ class Web:
 
     async def start(self, host: str, port: int) -> Self:
         """Listen on ``port``; ``self.port`` tells which one when it was 0."""
-        app = self.app()
+        app = self.make_app()
         runner = web.AppRunner(
             app,
             access_log=None,
@@ -142,7 +142,7 @@ class Web:
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
         assert runner.server is not None  # noqa: S101 - it was set up
-        serve = partial(accept, runner.server, self._most_connections)
+        serve = partial(accept_and_close_oldest, runner.server, self._most_connections)
         server = await asyncio.get_running_loop().create_server(serve, host, port)
         self._closing.callback(server.close)
         self.port = int(server.sockets[0].getsockname()[1])
@@ -185,7 +185,7 @@ class Web:
             body["reasons"] = reasons
         return web.json_response(body, status=503 if reasons else 200)
 
-    async def _metrics_page(self, request: web.Request) -> web.Response:
+    async def _serve_metrics(self, request: web.Request) -> web.Response:
         if not self._may_see_details(request):
             return web.Response(status=404)
         return web.Response(

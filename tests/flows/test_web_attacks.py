@@ -78,7 +78,7 @@ async def test_each_path_is_attacked_here(tmp_path: Path) -> None:
     async with sandbox_box() as box:
         settings = settings_for(box, tmp_path, webhook_url="http://127.0.0.1:8443")
         async with open_parts(settings) as parts:
-            routes = Running(settings, parts).web.app().router.routes()
+            routes = Running(settings, parts).web.make_app().router.routes()
             found = {(one.method, str(one.resource and one.resource.canonical)) for one in routes}
     opened = {(method, path) for path in OPEN for method in ("GET", "HEAD")}
     assert found - {("HEAD", "/admin/api/state")} == opened | GUARDED

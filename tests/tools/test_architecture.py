@@ -256,14 +256,15 @@ def test_each_step_of_a_flow_has_its_row() -> None:
 
 FALSE = {
     "another module's function of that name": (
-        "bot.updates.handling.Handling._commit\n  bot.store.deliveries.change"
+        "bot.updates.handling.Handling._enqueue_and_commit\n  bot.store.deliveries.change"
     ),
     "another class's method": (
         "bot.outbox.worker.Outbox._send_and_record\n  bot.sending.sender.Sender._send"
     ),
     "against time": (
         "bot.updates.handling.Handling._run_in_unit\n"
-        "  bot.updates.handling.Handling._send_replies\n  bot.updates.handling.Handling._commit"
+        "  bot.updates.handling.Handling._send_replies\n"
+        "  bot.updates.handling.Handling._enqueue_and_commit"
     ),
     "a hand-over as a call": (
         "bot.updates.handling.Handling._run_in_unit\n  telegram.ext.Application.process_update"

@@ -29,8 +29,8 @@ def test_missed_hours_of_several_profiles_are_one_line() -> None:
     ]
     [text] = render("missed", rows, T)
     assert "<b>natgeo</b> and <b>prada</b>" in text
-    assert T.date(NOON) in text
-    assert T.date(NOON + 3 * HOUR) in text
+    assert T.date_and_time(NOON) in text
+    assert T.date_and_time(NOON + 3 * HOUR) in text
 
 
 def test_what_could_not_be_brought_is_told_with_its_reason() -> None:

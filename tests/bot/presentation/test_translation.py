@@ -43,7 +43,7 @@ calm = settings(deadline=None)  # the machine may be busy with other tests
 NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
 MADRID = ZoneInfo("Europe/Madrid")
 TODAY = "{n} story today"
-FROM_THE_RIGHT = [code for code in LANGUAGES if translator_for(code).rtl]
+FROM_THE_RIGHT = [code for code in LANGUAGES if translator_for(code).is_rtl]
 
 tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
 
@@ -90,12 +90,12 @@ def endings(t: Translator) -> set[str]:
     return {
         *map(t.duration, spans),
         *map(t.day, days),
-        t.days(NOW, NOW),
-        t.date(NOW),
+        t.day_range(NOW, NOW),
+        t.date_and_time(NOW),
         t.time(NOW),
         t.percent(0.02),
         t.money(0.5),
-        t.moment(NOW),
+        t.relative_time(NOW),
         t.listed(["natgeo", "prada"]),
     }
 
@@ -328,7 +328,7 @@ def test_dates_and_numbers_are_those_of_the_language(
     language: str, date: str, ago: str, span: str, number: str
 ) -> None:
     t = translator_for(language).in_zone(MADRID)
-    assert t.date(NOW) == date
+    assert t.date_and_time(NOW) == date
     assert t.ago(NOW - timedelta(hours=2, minutes=4), NOW) == ago
     assert t.duration(timedelta(days=2, hours=3, minutes=4)) == span
     assert t.number(1234.5) == number

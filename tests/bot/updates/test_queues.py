@@ -96,7 +96,7 @@ def test_nobody_has_more_than_the_most_and_each_who_had_too_much_is_told_once(
     verdicts = admit(arrivals, waiting, of_person=of_person, of_chat=of_chat)
     assert len(verdicts) == len(arrivals)
     taken = Counter(
-        one.key
+        one.count_key
         for one, verdict in zip(arrivals, verdicts, strict=True)
         if verdict == "take" and not one.is_kept
     )
@@ -108,10 +108,10 @@ def test_nobody_has_more_than_the_most_and_each_who_had_too_much_is_told_once(
             mine = [n for key, n in taken.items() if key[0] == queue and key[1] is not None]
             assert sum(asks) + sum(mine) <= of_chat
     told = Counter(
-        one.key for one, verdict in zip(arrivals, verdicts, strict=True) if verdict == "tell"
+        one.count_key for one, verdict in zip(arrivals, verdicts, strict=True) if verdict == "tell"
     )
     refused = {
-        one.key
+        one.count_key
         for one, verdict in zip(arrivals, verdicts, strict=True)
         if verdict != "take" and one.person is not None
     }
