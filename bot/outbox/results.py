@@ -69,7 +69,7 @@ class Arrived:
     items: tuple[SentItem, ...]
 
     @property
-    def messages(self) -> dict[int, int]:
+    def message_ids(self) -> dict[int, int]:
         """Return the message that brought each row that arrived, by the row's id."""
         if self.batch.album is None:
             return {row.id: self.items[0].message_id for row in self.batch.rows if self.items}
@@ -79,10 +79,10 @@ class Arrived:
     @property
     def is_whole(self) -> bool:
         """Return whether nothing of it is missing."""
-        return len(self.messages) == len(self.batch.rows)
+        return len(self.message_ids) == len(self.batch.rows)
 
 
-async def record_whole(
+async def record_whole_sends(
     tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
 ) -> None:
     """Write down sends of which nothing is missing, and free their queues."""
@@ -124,7 +124,7 @@ async def record(
     account = Account(left=left)
     chat_id = queue.chat.id
     if batch.reply and replies.is_final(outcome) and not tells:
-        await _record_answered(tx, queue, batch.reply, outcome, account, behind, floods, now)
+        await _record_final_reply(tx, queue, batch.reply, outcome, account, behind, floods, now)
         return account
     match outcome:  # what changes the chat itself holds it before its queue
         case Moved():
@@ -142,7 +142,7 @@ async def record(
     else:
         arrived = Arrived(queue, batch, outcome.items)
         await _record_arrived(tx, [arrived], now)
-        rest = [row for row in rest if row.id not in arrived.messages]
+        rest = [row for row in rest if row.id not in arrived.message_ids]
     if not is_ours:
         if isinstance(outcome, Moved):
             account.is_due = await _free_moved_queue(
@@ -162,7 +162,7 @@ async def record(
     return account
 
 
-async def _record_answered(  # noqa: PLR0917 - as record has them
+async def _record_final_reply(  # noqa: PLR0917 - as record has them
     tx: Tx,
     queue: ChatQueue,
     reply: Delivery,
@@ -220,7 +220,7 @@ async def _record_rest(
     """Decide what becomes of the rest of a batch; return when its chat is free again."""
     free_at = now
     failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
-    await _fail(tx, [row for row in rest if row.story_pk in failed], failed, now)
+    await _fail_rows(tx, [row for row in rest if row.story_pk in failed], failed, now)
     rest = [row for row in rest if row.story_pk not in failed]
     match outcome:
         case Sent():
@@ -233,11 +233,11 @@ async def _record_rest(
         case Moved():
             await _requeue(tx, rest, left=account.left, now=now)
         case Removed():
-            await _record_removed(tx, batch, rest, now)
+            await _record_deletion(tx, batch, rest, now)
         case Muted():
             await _record_muted(tx, batch, rest, outcome, left=account.left, now=now)
         case GiveUp():
-            free_at = await _give_up(tx, rest, outcome, account, now)
+            free_at = await _record_give_up(tx, rest, outcome, account, now)
         case _:
             assert_never(outcome)
     return free_at
@@ -253,12 +253,12 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
     messages: dict[int, int] = {}
     uses = []
     for send in sends:
-        messages |= send.messages
-        for mute in send.queue.mutes if send.messages else ():  # something stays there
+        messages |= send.message_ids
+        for mute in send.queue.mutes if send.message_ids else ():  # something stays there
             if mute.missing == "peace" and mute.thread_id == (send.batch.target.thread_id or MAIN):
                 await mutes.unmute(tx, mute.chat_id, mute.thread_id)
-        if send.messages and send.batch.album is not None:
-            uses.append((send.queue.chat.id, usage.Use(items=len(send.messages))))
+        if send.message_ids and send.batch.album is not None:
+            uses.append((send.queue.chat.id, usage.Use(items=len(send.message_ids))))
     await deliveries.record_sent(tx, messages, now=now)
     arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
     await kept_stories.add(tx, [row for row in arrived if row.options.keep])
@@ -279,10 +279,10 @@ async def _record_try_later(
     if outcome.after is not None:
         await _requeue(tx, rest, left=account.left, now=now)
         return now + outcome.after
-    return await _retry(tx, rest, left=account.left, now=now)
+    return await _retry_later(tx, rest, left=account.left, now=now)
 
 
-async def _retry(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> datetime:
+async def _retry_later(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> datetime:
     """Let each row wait by itself, the longer the more often it was tried.
 
     Returns when the chat is free: what is behind an answer waits for a short time with it.
@@ -299,7 +299,7 @@ async def _retry(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime)
     return free_at
 
 
-async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
+async def _record_deletion(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
     """End what was deleted at once; where that goes on, the place waits for a day.
 
     Nothing can be said there, so who follows something in it is told in private.
@@ -395,7 +395,7 @@ async def _record_muted(
         await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
 
 
-async def _give_up(
+async def _record_give_up(
     tx: Tx, rest: Sequence[Delivery], outcome: GiveUp, account: Account, now: datetime
 ) -> datetime:
     if not rest:
@@ -406,7 +406,7 @@ async def _give_up(
         old = [row for row in rest if row.notice and row.created_at <= now - DAY]
         await deliveries.end(tx, _ids(old), reason=outcome.reason, now=now)
         young = [row for row in rest if row not in old]
-        await _retry(tx, young, left=account.left, now=now)
+        await _retry_later(tx, young, left=account.left, now=now)
         return now
     await _requeue(tx, rest, left=account.left, now=now)
     chat_id = rest[0].target.chat_id
@@ -422,7 +422,7 @@ async def _give_up(
     return now
 
 
-async def _fail(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
+async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
     """End what can't be brought, and tell so, once for each reason."""
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:

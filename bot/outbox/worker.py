@@ -19,7 +19,7 @@ from bot.domain.records import ChatQueue, Delivery, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Alerts
 from bot.outbox.fan_out import FanOut
-from bot.outbox.results import Account, Arrived, mark_unknown, record, record_whole
+from bot.outbox.results import Account, Arrived, mark_unknown, record, record_whole_sends
 from bot.runtime.background import renewing
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.logging import tracing
@@ -206,13 +206,13 @@ class Outbox:
         if self._group is not None:
             task = self._group.create_task(self._deliver_safely(claimed))
             self._sending.add(task)
-            task.add_done_callback(self._on_ended)
+            task.add_done_callback(self._on_send_ended)
 
     def _take_over_floods(self, queue: ChatQueue) -> None:
         if self._floods is not None:
             self._floods.take_over(queue.chat.id, queue.flood)
 
-    def _on_ended(self, task: asyncio.Task[None]) -> None:
+    def _on_send_ended(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
         self.worker.wake()  # a slot is free, and the chat may have more
 
@@ -241,26 +241,27 @@ class Outbox:
         ours: list[ClaimedBatch] = []
         async with self._db.begin() as tx:
             for queue in await chat_queues.claim(tx, now=now, limit=limit, lease=self.lease):
-                due = await self._choose_batch(tx, queue, now)
+                due = await self._judge_queue(tx, queue, now)
                 if isinstance(due, Mute):
                     nothing = Batch(Target(queue.chat.id), ())
                     ours.append(ClaimedBatch(queue, nothing, now + self.lease, probe=due))
-                elif due and (asks_in := await self._wait_to_ask(tx, queue, due, now)) is not None:
-                    claimed = ClaimedBatch(queue, due, now + self.lease, asks_in=asks_in)
-                    ours.append(claimed)
+                elif due:
+                    wait = await self._reserve_turn_or_postpone(tx, queue, due, now)
+                    if wait is not None:
+                        ours.append(ClaimedBatch(queue, due, now + self.lease, asks_in=wait))
             await deliveries.record_claim(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
 
-    async def _wait_to_ask(
+    async def _reserve_turn_or_postpone(
         self, tx: Tx, queue: ChatQueue, batch: Batch, now: datetime
     ) -> timedelta | None:
-        """Return how long to wait before its chat is asked whether it takes a repeat.
+        """Reserve a turn to ask whether a chat takes a repeat; return how long to wait for it.
 
         None where too many wait for that: then the repeat is put off.
         """
         if not self._outage or not _needs_asking(queue, batch):
             return timedelta(0)
-        wait = self._outage.wait_to_ask()
+        wait = self._outage.reserve_turn_to_ask()
         if wait is None:
             for row in batch.rows:
                 due_at = alert_rules.repeat_asks_again_at(now, row.id)
@@ -270,7 +271,7 @@ class Outbox:
 
     async def claim_one_to_try(self, outage: Outage) -> list[ClaimedBatch]:
         """While Telegram is down: take one row now and then; its arrival ends the pause."""
-        if not await outage.may_try():
+        if not await outage.claim_try():
             return []
         now = self._now()
         async with self._db.begin() as tx:
@@ -278,7 +279,7 @@ class Outbox:
                 queues = await chat_queues.claim(tx, now=now, limit=1, lease=self.lease)
                 if not queues:
                     break
-                batch = await self._choose_batch(tx, queues[0], now)
+                batch = await self._judge_queue(tx, queues[0], now)
                 if isinstance(batch, Mute):
                     later = now + alert_rules.STANDSTILL
                     await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
@@ -289,8 +290,8 @@ class Outbox:
         await outage.end_pause()  # nothing is owed that could tell more
         return []
 
-    async def _choose_batch(self, tx: Tx, queue: ChatQueue, now: datetime) -> Batch | Mute | None:
-        """Apply what is decided of a queue; return what is to be sent, or asked about, there."""
+    async def _judge_queue(self, tx: Tx, queue: ChatQueue, now: datetime) -> Batch | Mute | None:
+        """Judge a queue, and apply that; return what is to be sent, or asked about, there."""
         try:
             decision = selection.decide(queue, now=now)
         except Exception:  # of one chat; the others must not wait for it
@@ -353,13 +354,13 @@ class Outbox:
     async def deliver(self, claimed: ClaimedBatch) -> None:
         """Send what was claimed and record what came of it, or ask what a mute has us ask."""
         if claimed.probe:
-            await self._ask_presence(claimed.queue, claimed.probe)
+            await self._ask_and_record_presence(claimed.queue, claimed.probe)
         else:
             with tracing(_trace_of(claimed.batch)):
                 await self._send_and_record(claimed)
 
-    async def _ask_presence(self, queue: ChatQueue, mute: Mute) -> None:
-        """Ask whether the bot may write again where it might not."""
+    async def _ask_and_record_presence(self, queue: ChatQueue, mute: Mute) -> None:
+        """Ask whether the bot may write again where it might not, and record it."""
         presence: Presence = "may"
         if self._presence is not None:
             presence = await self._presence(queue.chat.id, mute.missing)
@@ -396,7 +397,7 @@ class Outbox:
 
     async def _send(self, claimed: ClaimedBatch) -> Outcome:
         chat = claimed.queue.chat
-        if self._outage and not await self._is_reachable(claimed, self._outage):
+        if self._outage and not await self._ask_if_reachable(claimed, self._outage):
             return TryLater(down=claimed.is_try, reason="Telegram takes nothing there")
         outcome = await self._alerts.send(
             chat, claimed.batch, leaving=lambda: self.before_send(claimed)
@@ -416,12 +417,12 @@ class Outbox:
         return await self._alerts.send(chat, batch, leaving=partial(self.before_send, claimed))
 
     @staticmethod
-    async def _is_reachable(claimed: ClaimedBatch, outage: Outage) -> bool:
-        """Return whether Telegram takes anything there, where that is in doubt."""
+    async def _ask_if_reachable(claimed: ClaimedBatch, outage: Outage) -> bool:
+        """Ask whether Telegram takes anything there, where that is in doubt, at its turn."""
         if not claimed.is_try and not _needs_asking(claimed.queue, claimed.batch):
             return True
         await asyncio.sleep(claimed.asks_in.total_seconds())
-        return await outage.accepts_calls(claimed.batch.target)
+        return await outage.chat_accepts_calls(claimed.batch.target)
 
     async def record(self, claimed: ClaimedBatch, outcome: Outcome, *, in_outage: bool) -> None:
         """Write down what came of a send, however long the database can't work.
@@ -475,7 +476,7 @@ class Outbox:
 
     async def _write_arrived(self, sends: list[Arrived]) -> None:
         async with self._db.begin() as tx:
-            await record_whole(tx, sends, floods=self._floods, now=self._now())
+            await record_whole_sends(tx, sends, floods=self._floods, now=self._now())
 
     async def before_send(self, claimed: ClaimedBatch) -> None:
         """Count the copies that are about to leave, once; check each time whether they may.

@@ -51,18 +51,18 @@ class ChatFlood:
     closed_until: float = 0.0
     strict_until: float = 0.0
 
-    def wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
+    def seconds_to_wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
         """Return for how many seconds the chat takes nothing of this weight; 0 for none."""
         closed = self.closed_until - now
         if not weight:
             return max(closed, 0.0)
         if is_group:
-            return max(closed, self._group_wait(now, weight), 0.0)
+            return max(closed, self._seconds_to_wait_in_group(now, weight), 0.0)
         burst = _STRICT_BURST if self.strict_until > now else _BURST[lane]
         early = self.drained_at - now - burst * self.limits.gap_s
         return max(closed, early if early > _ROUNDING_S else 0.0, 0.0)
 
-    def take(self, now: float, weight: int, *, is_group: bool) -> None:
+    def count_sent(self, now: float, weight: int, *, is_group: bool) -> None:
         """Count what is sent now."""
         if is_group:
             self.sent = [entry for entry in self.sent if entry[0] > now - _GROUP_WINDOW_S]
@@ -95,7 +95,7 @@ class ChatFlood:
         """Return it from JSON."""
         return cls(limits, **{**value, "sent": [(at, weight) for at, weight in value["sent"]]})
 
-    def _group_wait(self, now: float, weight: int) -> float:
+    def _seconds_to_wait_in_group(self, now: float, weight: int) -> float:
         room = self.limits.group - min(weight, self.limits.group)
         held = sum(n for at, n in self.sent if at > now - _GROUP_WINDOW_S)
         for at, n in self.sent:
@@ -133,7 +133,7 @@ class BotWindow:
     held: int = 0
     tickets: deque[Ticket] = field(default_factory=deque)
 
-    def wait(self, now: float, weight: int, rate: float) -> float:
+    def seconds_to_wait(self, now: float, weight: int, rate: float) -> float:
         """Return the seconds until so many messages may leave; 0 for now."""
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):
@@ -151,7 +151,7 @@ class BotWindow:
             spaced = max(spaced, min(still, _ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced
 
-    def take(self, now: float, weight: int, rate: float) -> Ticket:
+    def count_sent(self, now: float, weight: int, rate: float) -> Ticket:
         """Count messages that leave now."""
         self.next_at = max(self.next_at, now - _CATCH_UP_S) + weight / rate
         ticket = Ticket(weight, now)

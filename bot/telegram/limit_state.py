@@ -35,9 +35,9 @@ class ChatFloods:
     def count_or_wait(self, chat: int | str, weight: int, lane: Lane) -> float:
         """Count messages for a chat and return 0, or count nothing: the seconds to wait."""
         now, flood = self._clock(), self._flood_of(chat)
-        wait = flood.wait(now, weight, lane, is_group=_is_group(chat))
+        wait = flood.seconds_to_wait(now, weight, lane, is_group=_is_group(chat))
         if not wait:
-            flood.take(now, weight, is_group=_is_group(chat))
+            flood.count_sent(now, weight, is_group=_is_group(chat))
         return wait
 
     def closed_for(self, chat: int | str) -> float:

@@ -93,7 +93,7 @@ class Outage:
         now = self._now()
         if self._read_until is None or (not self._db.is_sqlite and self._read_until <= now):
             async with self._db.read() as tx:
-                self._pause = _load(await key_values.get(tx, self._key))
+                self._pause = _pause_of(await key_values.get(tx, self._key))
             self._read_until = now + _READ_AGAIN
         return self._pause is not None
 
@@ -117,8 +117,8 @@ class Outage:
             self._failing.clear()
         return False
 
-    async def may_try(self) -> bool:
-        """Return whether it is time to try one row, and Telegram answers ``getMe``.
+    async def claim_try(self) -> bool:
+        """Claim the next try of one row; return whether it is time, and ``getMe`` is answered.
 
         Of all replicas one is told so at a time.
         """
@@ -126,15 +126,15 @@ class Outage:
         if self._pause and not self._pause.may_try(now):
             return False
         async with self._db.begin(durable=False) as tx:
-            self._pause = _load(await key_values.lock(tx, self._key))
+            self._pause = _pause_of(await key_values.lock(tx, self._key))
             if self._pause is None or not self._pause.may_try(now):
                 return False
             self._pause = self._pause.after_try(now)
             await key_values.put(tx, self._key, asdict(self._pause), until=now + _KEPT)
         return await self._telegram_answers()
 
-    def wait_to_ask(self) -> timedelta | None:
-        """Return how long to wait before a chat is asked whether it takes anything.
+    def reserve_turn_to_ask(self) -> timedelta | None:
+        """Reserve a turn to ask a chat whether it takes anything; return how long to wait for it.
 
         One chat a second is asked. None: too many wait for their turn.
         """
@@ -145,7 +145,7 @@ class Outage:
         self._asks_at = now + wait + _ASKS_EVERY
         return wait
 
-    async def accepts_calls(self, target: Target) -> bool:
+    async def chat_accepts_calls(self, target: Target) -> bool:
         """Return whether Telegram takes a call there that leaves nothing in the chat.
 
         Where it does not, a message could arrive without an answer, and be sent again.
@@ -181,7 +181,7 @@ class Outage:
     async def _begin_pause(self, why: str) -> None:
         now = self._now()
         async with self._db.begin(durable=False) as tx:
-            self._pause = _load(await key_values.lock(tx, self._key))
+            self._pause = _pause_of(await key_values.lock(tx, self._key))
             if self._pause is not None:
                 return
             self._pause = Pause.starting(now)
@@ -216,5 +216,5 @@ def is_answer(outcome: Outcome) -> bool:
     return not isinstance(outcome, TryLater) or outcome.after is not None or bool(outcome.items)
 
 
-def _load(state: Any) -> Pause | None:  # noqa: ANN401 - JSON
+def _pause_of(state: Any) -> Pause | None:  # noqa: ANN401 - JSON
     return Pause(**state) if state else None

@@ -35,11 +35,11 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
     except TelegramError as error:
         outcome = outcome_of(error)
         return "away" if isinstance(outcome, GiveUp) and outcome.scope == "chat" else "may not"
-    return _standing(chat, me, missing)
+    return _presence_of(chat, me, missing)
 
 
-def _standing(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
-    """Return what a member who is ``me`` may do in ``chat``."""
+def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
+    """Return the presence of a member who is ``me`` in ``chat``."""
     is_restricted = me.status == ChatMember.RESTRICTED
     if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):
         return "away"

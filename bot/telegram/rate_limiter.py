@@ -132,7 +132,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 if hopeless or not last or not _is_worth_waiting(order, wait or 0.0):
                     raise
                 if order.chat is None:  # a limit of this method alone
-                    await self._wait(wait or 0.0, None)
+                    await self._wait_or_refuse(wait or 0.0, None)
             finally:
                 if ticket:
                     ticket.free_at = self._clock() + 1.0
@@ -149,7 +149,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 else:
                     wait = self._floods.count_or_wait(order.chat, order.weight, order.lane)
                 if wait:
-                    await self._wait(wait, order.patience_with_chat)
+                    await self._wait_or_refuse(wait, order.patience_with_chat)
                     continue
                 is_counted = True
             if ticket or (not order.weight and self._stopped_until <= self._clock()):
@@ -157,29 +157,29 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             # Of all alerts only one at a time stands in line with the replies.
             first = self._alerts_turn if order.lane == "alert" else nullcontext()
             async with first, self._turn:
-                ticket = await self._take_slot(order)
+                ticket = await self._wait_for_slot(order)
             if not order.weight:
                 break
         return ticket
 
-    async def _take_slot(self, order: Order) -> Ticket | None:
+    async def _wait_for_slot(self, order: Order) -> Ticket | None:
         """Wait for the bot's own limit; only one call at a time is here."""
         await self._update_replicas()
         while True:
             now, rate = self._clock(), self.per_second
             wait = self._stopped_until - now
             if order.weight:
-                wait = max(wait, self._window.wait(now, order.weight, rate))
+                wait = max(wait, self._window.seconds_to_wait(now, order.weight, rate))
             if wait <= 0:
-                return self._window.take(now, order.weight, rate) if order.weight else None
-            await self._wait(wait, order.patience)
+                return self._window.count_sent(now, order.weight, rate) if order.weight else None
+            await self._wait_or_refuse(wait, order.patience)
 
     async def _update_replicas(self) -> None:
         """Learn with how many others the rate is shared."""
         if self._count_replicas is not None:
             self._replicas = await self._count_replicas()
 
-    async def _wait(self, seconds: float, patience: float | None) -> None:
+    async def _wait_or_refuse(self, seconds: float, patience: float | None) -> None:
         if patience is not None and seconds > patience:
             raise TooSoonError(timedelta(seconds=math.ceil(seconds)))
         if seconds > 0:

@@ -126,7 +126,7 @@ class AiohttpRequest(BaseRequest):
             raise  # once more would take as long, and whoever asked may do better
         except NotSentError:
             answer = await self._attempt(url, method, request_data, timeout)
-        status, payload = _plain_answer(answer) if method == "POST" else answer[:2]
+        status, payload = _answer_for_ptb(answer) if method == "POST" else answer[:2]
         self._calls.labels(str(status)).inc()
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise UnknownOutcomeError(_refusal_words(payload) or f"Telegram answered {status}")
@@ -249,7 +249,7 @@ def _refusal_words(payload: bytes) -> str:
         return ""
 
 
-def _plain_answer(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:
+def _answer_for_ptb(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:
     """Return status and body such that PTB makes the right error of them.
 
     PTB takes any 2xx for success, and a 429 without parameters for a broken network.

@@ -84,7 +84,7 @@ class Model:
 class Down:
     """An outage in which each moment is right for a try."""
 
-    async def may_try(self) -> bool:
+    async def claim_try(self) -> bool:
         return True
 
     async def end_pause(self) -> None:

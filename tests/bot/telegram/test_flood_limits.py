@@ -24,9 +24,9 @@ def test_no_second_holds_more_than_the_limit_wherever_the_network_puts_them(
     arrived = []
     for weight, pause, latency in calls:
         now += pause * chance.random()
-        while wait := window.wait(now, weight, RATE):
+        while wait := window.seconds_to_wait(now, weight, RATE):
             now += wait
-        ticket = window.take(now, weight, RATE)
+        ticket = window.count_sent(now, weight, RATE)
         arrived.append((now + latency * chance.random(), weight))
         ticket.free_at = now + latency + 1.0
     assert most_in_a_second(arrived) <= RATE
@@ -35,10 +35,10 @@ def test_no_second_holds_more_than_the_limit_wherever_the_network_puts_them(
 def test_the_rate_is_used_up_and_evenly() -> None:
     window, now = BotWindow(), 0.0
     for _ in range(200):
-        while wait := window.wait(now, 1, RATE):
+        while wait := window.seconds_to_wait(now, 1, RATE):
             assert wait <= 1.0
             now += wait
-        window.take(now, 1, RATE).free_at = now + 1.001
+        window.count_sent(now, 1, RATE).free_at = now + 1.001
     assert now == pytest.approx(199 / RATE, rel=0.03)
 
 
@@ -46,9 +46,9 @@ def test_the_rate_is_used_up_and_evenly() -> None:
 def test_a_chat_gets_one_a_second_with_a_burst(lane: Lane) -> None:
     flood, now, sent = ChatFlood(), 0.0, []
     for _ in range(60):
-        while wait := flood.wait(now, 1, lane, is_group=False):
+        while wait := flood.seconds_to_wait(now, 1, lane, is_group=False):
             now += wait
-        flood.take(now, 1, is_group=False)
+        flood.count_sent(now, 1, is_group=False)
         sent.append((now, 1))
     assert most_in_a_second(sent[31:]) <= 2
     assert len(sent) / (now + 1) < 2.1
@@ -60,9 +60,9 @@ def test_a_chat_gets_one_a_second_with_a_burst(lane: Lane) -> None:
 def test_a_group_never_gets_more_than_twenty_a_minute(weights: list[int]) -> None:
     flood, now, sent = ChatFlood(), 0.0, []
     for weight in weights:
-        while wait := flood.wait(now, weight, "reply", is_group=True):
+        while wait := flood.seconds_to_wait(now, weight, "reply", is_group=True):
             now += wait
-        flood.take(now, weight, is_group=True)
+        flood.count_sent(now, weight, is_group=True)
         sent.append((now, weight))
         assert ChatFlood.load(flood.limits, flood.dump()) == flood
     assert most_in_a_second(sent, 60.0) <= 20

@@ -30,13 +30,13 @@ async def test_it_begins_when_getme_fails_too_and_all_replicas_know(db: Database
         assert await one.is_on()
         if not db.is_sqlite:
             assert await other.record_outcome(2, LOST)
-        assert not await one.may_try()  # not so soon
+        assert not await one.claim_try()  # not so soon
         clock.on(5 * SECOND)
-        assert not await one.may_try()
+        assert not await one.claim_try()
         await box.control.clear_faults()
         clock.on(10 * SECOND)
-        assert await one.may_try()
-        assert not await other.may_try()  # one at a time
+        assert await one.claim_try()
+        assert not await other.claim_try()  # one at a time
         await one.end_pause()
         clock.on(2 * SECOND)
         assert not await one.is_on()
@@ -72,9 +72,9 @@ async def test_a_call_that_leaves_nothing_tells_whether_sends_are_taken(
 ) -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(sqlite_db, bot, bot_id=7, now=Clock())
-        assert await outage.accepts_calls(Target(99))  # refused, which is an answer
+        assert await outage.chat_accepts_calls(Target(99))  # refused, which is an answer
         await box.control.fault("telegram", DOWN, match="sendChatAction", times=None)
-        assert not await outage.accepts_calls(Target(99))
+        assert not await outage.chat_accepts_calls(Target(99))
 
 
 def test_tries_come_ever_later_and_a_minute_at_most() -> None:
@@ -93,8 +93,7 @@ async def test_one_chat_a_second_is_asked_and_few_wait_for_it(sqlite_db: Databas
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(sqlite_db, bot, bot_id=7, now=clock)
         second = timedelta(seconds=1)
-        assert [outage.wait_to_ask() for _ in range(8)] == [n * second for n in range(6)] + [
-            None
-        ] * 2
+        waits = [outage.reserve_turn_to_ask() for _ in range(8)]
+        assert waits == [*(n * second for n in range(6)), None, None]
         clock.on(second)
-        assert outage.wait_to_ask() == 5 * second
+        assert outage.reserve_turn_to_ask() == 5 * second
