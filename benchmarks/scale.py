@@ -25,7 +25,7 @@ from benchmarks.alert_cpu import alert_cpu
 from benchmarks.scale_processes import ready, replicas
 from benchmarks.scale_world import STAR, Size, fill
 from bot.billing.ledger import SPLIT_AT_ONCE, Ledger
-from bot.billing.reports import spending_in
+from bot.billing.reports import load_spending
 from bot.domain.budget import Limits
 from bot.domain.model import Profile, Story
 from bot.fetching import schedule_state, snapshots
@@ -208,7 +208,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "stats_delay": profiles.mean_delay,
         "usage": lambda tx: usage.items_by_day(tx, 1, since=now.date() - timedelta(days=30)),
         "hour": lambda tx: samples.measure_hour(tx, now - timedelta(hours=1)),
-        "spending": lambda tx: spending_in(tx, limits, now=now),
+        "spending": lambda tx: load_spending(tx, limits, now=now),
         "watch": lambda tx: spending.spent_between(tx, now - timedelta(days=1), now),
     }
     return {name: await _time(db, work) for name, work in works.items()}

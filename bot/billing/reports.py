@@ -72,10 +72,10 @@ class Reports:
 
     async def spending(self) -> Spending:
         """Return what the bot spent, and what that will come to."""
-        return await self.db.fetch(lambda tx: spending_in(tx, self.limits, now=self.now()))
+        return await self.db.fetch(lambda tx: load_spending(tx, self.limits, now=self.now()))
 
 
-async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
+async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     """Return what the bot spent, in a transaction that is open."""
     today = now.date()
     first = today - timedelta(days=_DAYS_SHOWN - 1)

@@ -303,27 +303,28 @@ class Subscribing:
         None, this one shall not be fast.
         """
         self._refuse_blocked("", username)
+        chat_id = places[0].chat_id
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
-            known = await self._names.known_owner(username, within=_NAME_IS_SURE)
+            known = await self._names.last_known(username, within=_NAME_IS_SURE)
             there = await self._followed_in(places, known.profile_id) if known else None
             if there is None:
-                await self._check_limits_and_budget(places[0].chat_id, username, known, new)
+                await self._check_limits_and_budget(chat_id, username, known, new)
             if faster is not None and not (there and there.options.fast):
                 await self._db.fetch(
-                    lambda tx: check_most_fast(tx, places[0].chat_id, self._limits, pending=faster)
+                    lambda tx: check_fast_limit(tx, chat_id, self._limits, pending=faster)
                 )
             is_sure = known is not None and (there is not None or known.state == "active")
             if known and is_sure:
                 profile = known.profile
             else:
                 with naming_account(username):
-                    profile = await self._names.public_owner(username, Payer("subscribe", by))
+                    profile = await self._names.resolve_public(username, Payer("subscribe", by))
                 there = await self._followed_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
             if there:
                 return _Asked(profile, await self._stored_live_stories(profile.profile_id), there)
-            return _Asked(profile, await self._get_live(profile, by, is_just_named=not is_sure))
+            return _Asked(profile, await self._ask_live(profile, by, is_just_named=not is_sure))
 
     async def _followed_in(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
         async with self._db.read() as tx:
@@ -367,7 +368,7 @@ class Subscribing:
             raise TooManyNewError(most=limits.most_new_a_day)
         return True
 
-    async def _get_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
+    async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
         """Return the live stories of a profile, paid only when the last check is too old."""
         now = self._now()
         async with self._db.read() as tx:
@@ -407,7 +408,7 @@ class Subscribing:
             wanted = wanted.valid_at(now)
             if wanted.options.fast:
                 try:
-                    await check_most_fast(tx, target.chat_id, self._limits)
+                    await check_fast_limit(tx, target.chat_id, self._limits)
                 except TooManyFastError:
                     if fast or preferences is not None:
                         raise
@@ -448,7 +449,7 @@ class Subscribing:
             await chat_queues.lock(tx, chat_id)
             before = await load_subscription(tx, chat_id, subscription_id)
             if options.fast and not before.options.fast:
-                await check_most_fast(tx, chat_id, self._limits)
+                await check_fast_limit(tx, chat_id, self._limits)
             await store.change(tx, subscription_id, options=options.to_json())
             await snapshots.reschedule_check(tx, before.profile_id, now=self._now())
             await deliveries.release_held(tx, chat_id, now=self._now())
@@ -462,7 +463,7 @@ class Subscribing:
             raise BlockedProfileError(username=username)
 
 
-async def check_most_fast(
+async def check_fast_limit(
     tx: Tx, chat_id: int, limits: SubscriptionLimits, *, pending: int = 0
 ) -> None:
     """Let a chat have one more fast subscription, besides ``pending`` that it is about to have.

@@ -245,7 +245,7 @@ def _to_json(value: object) -> object:
 
 
 def load_fields(fields: Fields) -> dict[str, Any]:
-    """Return what ``dumped`` was given."""
+    """Return what ``dump_fields`` was given."""
     return {name: _from_json(value) for name, value in fields.items()}
 
 

@@ -71,17 +71,17 @@ class Highlights:
 
         async def fetch() -> Fetched[Highlight]:
             with self._remembering_refusal():
-                known = await self._known_owner(username)
-                result = await self._fetch(known or await self._ask_owner(username, payer), payer)
+                known = await self._known_profile(username)
+                result = await self._ask_list(known or await self._resolve(username, payer), payer)
                 if known and result and result[0].profile.username not in {"", username}:
-                    result = await self._fetch(await self._ask_owner(username, payer), payer)
+                    result = await self._ask_list(await self._resolve(username, payer), payer)
             return Fetched(None, result)
 
         with naming_account(username):
             result = await self._answers.get(f"highlights:{username}", fetch, _expiry, HIGHLIGHTS)
-            if not await self._is_of_owner(result, username):
-                known = await self._known_owner(username)
-                owner = known or await self._ask_owner(username, payer)
+            if not await self._is_current(result, username):
+                known = await self._known_profile(username)
+                owner = known or await self._resolve(username, payer)
                 key = f"highlights:{username}:{owner.profile_id}"
                 result = await self._answers.get(key, fetch, _expiry, HIGHLIGHTS)
         for one in result:
@@ -119,18 +119,18 @@ class Highlights:
             raise HighlightGoneError
         return result
 
-    async def _ask_owner(self, username: str, payer: Payer) -> Profile:
+    async def _resolve(self, username: str, payer: Payer) -> Profile:
         """Return who has the name now; the lookup of 1 credit."""
-        profile = await self._names.public_owner(username, payer)
+        profile = await self._names.resolve_public(username, payer)
         self._refuse_blocked(profile)
         return profile
 
-    async def _known_owner(self, username: str) -> Profile | None:
+    async def _known_profile(self, username: str) -> Profile | None:
         """Return who has the name, None where the lookup is to tell, which is cheaper."""
-        known = await self._names.known_owner(username)
+        known = await self._names.last_known(username)
         return known.profile if known and known.state == "active" else None
 
-    async def _fetch(self, profile: Profile, payer: Payer) -> list[Highlight]:
+    async def _ask_list(self, profile: Profile, payer: Payer) -> list[Highlight]:
         self._refuse_blocked(profile)
         try:
             return await self._ledger.spend(payer, self._api.highlights(profile.profile_id))
@@ -140,11 +140,11 @@ class Highlights:
                 raise
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 
-    async def _is_of_owner(self, result: list[Highlight], username: str) -> bool:
+    async def _is_current(self, result: list[Highlight], username: str) -> bool:
         """Return whether a list, which may have been kept, is of who has the name by now."""
         if not result or not result[0].profile.profile_id:
             return True
-        owner = await self._known_owner(username)
+        owner = await self._known_profile(username)
         return owner is not None and owner.profile_id == result[0].profile.profile_id
 
     @contextmanager

@@ -49,7 +49,7 @@ class Names:
         self._ledger = ledger
         self._now = now
 
-    async def known_owner(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
+    async def last_known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
         """Return who had the name when it was last seen, None where that is too long ago; free.
 
         Raises:
@@ -92,7 +92,7 @@ class Names:
                 await self._store_verdict(tx, username, ProfilePrivateError)
         return profile
 
-    async def public_owner(self, username: str, payer: Payer) -> Profile:
+    async def resolve_public(self, username: str, payer: Payer) -> Profile:
         """Return the account that has the name now as ``resolve`` does, if all may see it.
 
         Raises:
@@ -100,7 +100,7 @@ class Names:
         """
         began = self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
-            known = await self.known_owner(username, within=self._now() - began)
+            known = await self.last_known(username, within=self._now() - began)
             if known and known.state == "active":  # somebody has asked meanwhile
                 return known.profile
             profile = await self.resolve(username, payer)

@@ -118,7 +118,7 @@ class Viewer:
         payer = Payer("stories", asker)
 
         async def fetch() -> Fetched[Story]:
-            known = await self._names.known_owner(username)
+            known = await self._names.last_known(username)
             if known is None or known.state != "active":  # the lookup is cheaper
                 return await self._fetch_by_name(username, payer)
             self._refuse_blocked(username, known.profile_id)
@@ -150,7 +150,7 @@ class Viewer:
         known = None
         if link:  # what was said of it a moment ago, private or gone, is no failure here
             with suppress(StoriesError):
-                known = await self._names.known_owner(link.username or "")
+                known = await self._names.last_known(link.username or "")
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
             if beginning is not None:
@@ -161,7 +161,7 @@ class Viewer:
             )
 
     async def _fetch_by_name(self, username: str, payer: Payer) -> Fetched[Story]:
-        profile = await self._names.public_owner(username, payer)
+        profile = await self._names.resolve_public(username, payer)
         self._refuse_blocked(username, profile.profile_id)
         stories = await self._names.fetch_stories(profile, payer, is_just_named=True)
         return _snapshot_of(profile, stories or [])

@@ -205,8 +205,7 @@ class Scheduler:
 
     async def _claim(self, plan: Plan, state: "_State") -> list[Known]:
         """Take what is due and can be paid, and with what is to spare what is due next."""
-        now, room = self._now(), state.room
-        spent = state.spent
+        now, room, spent = self._now(), state.room, state.spent
         # Checks under way are reserved (or will be), and not yet off the schedule's credit bucket.
         pending = self._in_flight * plan.cost
         plan.schedule.fill_bucket(now.timestamp(), spent=max(0, spent - pending))
@@ -313,7 +312,7 @@ class Scheduler:
         return await self._ask_and_record(known, plan)
 
     async def _update_audience(self, known: Known) -> bool:
-        """Count who waits for a profile; where nobody does, stop its checks and return false."""
+        """Record who waits for a profile; where nobody does, stop its checks and return false."""
         now = self._now()
         if (
             known.chats > _MANY
@@ -407,7 +406,7 @@ class Scheduler:
         await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, error.credits))
         if self._api.is_failing:
             self._rests_until = now + _PROBE_EVERY
-        why = await self._proven_refusal(known, plan, error)
+        why = await self._prove_refusal(known, plan, error)
         if why == "private":
             await self._privacy.record_refusal(known)
         async with self._db.begin() as tx:
@@ -421,7 +420,7 @@ class Scheduler:
         self._wake()
         return type(error).__name__
 
-    async def _proven_refusal(
+    async def _prove_refusal(
         self, known: Known, plan: Plan, error: StoriesError
     ) -> Literal["private", "gone", "error"]:
         """Return what a failed check proves: private or gone only where the lookup agrees."""
@@ -460,7 +459,7 @@ def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> 
 
 
 async def _put_off_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
-    """Put a profile back that, at the price of today, is not due yet."""
+    """Put off a profile that, at the price of today, is not due yet; return whether it was so."""
     is_due = known.next_check_at is not None and known.next_check_at <= now
     if not is_due or known.failures or not plan.is_stale(known):
         return False

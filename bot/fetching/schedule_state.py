@@ -100,7 +100,7 @@ class Plan:
         return self._columns_and_due(known, state, due, now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
-        """Refresh the sums over all profiles from what ``sample`` gave."""
+        """Refresh the sums over all profiles from what ``sample_states`` gave."""
         if states:
             rows = ((state, weight, self.cost) for state, weight in states)
             self.schedule.survey(rows, profiles=profiles)

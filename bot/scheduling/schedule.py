@@ -124,7 +124,7 @@ class Schedule:
         return replace(population, exponents=self.pool.exponents)
 
     def set_due_at(self, state: ProfileState, weight: float, cost: float) -> float:
-        """Return when the next check is due at the current price; keeps it in ``state``."""
+        """Put into ``state`` when the next check is due at the current price; return that."""
         hours = self.rule.hours_to_due(state, self.demand, self.current, weight, cost, self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
@@ -195,7 +195,7 @@ class Schedule:
         self.price.freeze(at + _AFTER_OUTAGE)
 
     def fill_bucket(self, now: float, *, spent: float) -> None:
-        """Let out the credits that are due by ``now``."""
+        """Let the credits that are due by ``now`` into the bucket."""
         self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
     def credits_to_spend(self, now: float) -> tuple[float, float]:

@@ -86,7 +86,7 @@ class Simulation:
             InfeasibleError: The budget is below 1.2 checks a profile and day.
         """
         if not is_feasible(self.budget, self.cost * len(self.records)):
-            raise InfeasibleError("fewer than 1.2 looks a profile and day lose stories")
+            raise InfeasibleError("fewer than 1.2 checks a profile and day lose stories")
         return _Run(self).run()
 
 

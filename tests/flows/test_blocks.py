@@ -235,13 +235,13 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
 async def test_who_is_blocked_while_a_name_is_looked_up_is_not_told_that_it_is_followed(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, public = await place_of(town, "channel", "named"), Names.public_owner
+    place, public = await place_of(town, "channel", "named"), Names.resolve_public
 
     async def blocked_meanwhile(*asked: Any) -> Profile:
         await town.block(place.chat)
         return await public(*asked)
 
-    monkeypatch.setattr(Names, "public_owner", blocked_meanwhile)
+    monkeypatch.setattr(Names, "resolve_public", blocked_meanwhile)
     (said,) = await town.bell.ask(place.bob, f"/subscribe unseen @{place.name}")
     assert said["text"].startswith(REFUSED)
 
