@@ -16,7 +16,7 @@ from bot.store import inbox
 from bot.store.engine.database import Database
 from bot.store.inbox import ClaimedUpdate
 from bot.updates.inbox import Intake
-from bot.web.server import SECRET_HEADER, Door, Web, webhook_for
+from bot.web.server import SECRET_HEADER, Door, Web, derive_webhook
 from tests.support.killing import kill_inbox
 from tests.support.sandbox import sandbox_box
 
@@ -54,7 +54,7 @@ async def webhook(updates: int) -> dict[str, Any]:
             done.set()
         return False
 
-    hook = webhook_for(SecretStr(TOKEN))
+    hook = derive_webhook(SecretStr(TOKEN))
     with tempfile.TemporaryDirectory() as folder:
         async with Database(f"sqlite:///{folder}/bot.db") as db, asyncio.TaskGroup() as group:
             await db.migrate()

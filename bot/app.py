@@ -62,7 +62,7 @@ from bot.updates.inbox import Intake
 from bot.updates.inline_queries import InlineQueries
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.web.admin import AdminPage
-from bot.web.server import Door, Web, Webhook, webhook_for
+from bot.web.server import Door, Web, Webhook, derive_webhook
 from handlers.admission import admit_or_refuse, stop_refused
 from handlers.commands import menus_and_descriptions
 from handlers.guard import handlers_of
@@ -177,7 +177,7 @@ class Running:
         timing = parts.services.timing
         self._webhook: Webhook | None = None
         if settings.webhook_url:
-            self._webhook = webhook_for(settings.telegram_token)
+            self._webhook = derive_webhook(settings.telegram_token)
         self.app = _application(parts)
         handling = Handling(
             parts.db,

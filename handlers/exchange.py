@@ -50,7 +50,7 @@ async def import_file(context: Context) -> None:
     if source is None:
         await say(context, context.t(HOW))
     else:
-        await _import_file(context, source)
+        await _subscribe_to_listed(context, source)
 
 
 @on_message(
@@ -76,7 +76,7 @@ async def import_pressed(context: Context) -> str | None:
     source = context.replied_to.document if context.replied_to else None
     if source is None:
         return context.t.plain(UNKNOWN_BUTTON)
-    await _import_file(context, source)
+    await _subscribe_to_listed(context, source)
     return None
 
 
@@ -93,8 +93,8 @@ async def _read_file(context: Context, source: Document) -> Import:
     return import_export.parse(data)
 
 
-async def _import_file(context: Context, source: Document) -> None:
-    """Follow what a file lists, and say why which lines of it can't be followed."""
+async def _subscribe_to_listed(context: Context, source: Document) -> None:
+    """Subscribe to what a file lists, and say why which lines of it can't be followed."""
     imported = await _read_file(context, source)
     done: list[str] = []
     refused: list[str] = [

@@ -136,7 +136,7 @@ def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], G
             await run(context)
             await update_chat_menu(context)
 
-        OBEYED[word] = _guarded(
+        OBEYED[word] = _make_guarded(
             f"/{word}", obey, lambda guarded: CommandHandler(word, guarded, filters=HEARD)
         )
         return OBEYED[word]
@@ -155,7 +155,7 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
                 # Each of its photos comes as a message of its own.
                 await record_later(context, (message.chat.id, "album", message.media_group_id))
 
-        return _guarded(name, hear, lambda guarded: MessageHandler(what & ~_Echo(), guarded))
+        return _make_guarded(name, hear, lambda guarded: MessageHandler(what & ~_Echo(), guarded))
 
     return decorate
 
@@ -184,7 +184,7 @@ def on_press(kind: Kind) -> Callable[[Press], Guarded]:
             # Recorded at the end: the second press may have waited until the first one was done.
             await record_later(context, key, query.data)
 
-        return _guarded(
+        return _make_guarded(
             kind.row, press, lambda guarded: CallbackQueryHandler(guarded, pattern=kind.matches)
         )
 
@@ -209,7 +209,7 @@ async def record_later(context: Context, key: Hashable, value: object = True) ->
     await unit_of_work.call_after_commit(write)
 
 
-def _guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Guarded:
+def _make_guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Guarded:
     if name not in TABLE:
         raise LookupError(f"{name} has no row in handlers/rights.py")
     return Guarded(name, run, hear)

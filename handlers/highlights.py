@@ -86,7 +86,7 @@ async def _list_page(context: Context, username: str, page: int) -> Page:
         result = await context.services.highlights.of_profile(username, context.asker)
     first = page * PAGE if page * PAGE < len(result) else 0
     rows = [
-        button(_title(one, number, context), HIGHLIGHT(one.pk))
+        button(_button_title(one, number, context), HIGHLIGHT(one.pk))
         for number, one in enumerate(result[first : first + PAGE], first + 1)
     ]
     is_last = first + PAGE >= len(result)
@@ -94,7 +94,7 @@ async def _list_page(context: Context, username: str, page: int) -> Page:
     return context.t(CHOOSE, username=username), grid(rows, A_ROW) + turn
 
 
-def _title(one: Highlight, number: int, context: Context) -> str:
+def _button_title(one: Highlight, number: int, context: Context) -> str:
     title = one_line(one.title) or context.t.plain(NAMELESS, number=number)
     count = f" · {context.t.number(one.count)}" if one.count else ""
     return shorten(title, TITLE - len(count)) + count

@@ -54,13 +54,13 @@ async def open_or_close_chat(context: Context) -> None:
     change = context.event.my_chat_member
     if change is None:
         return
-    if _is_here(change.new_chat_member):
-        if not _is_here(change.old_chat_member):
+    if _is_member(change.new_chat_member):
+        if not _is_member(change.old_chat_member):
             await _allow_chat_of_who_added(context, change)
         was_closed = await context.services.subscriptions.reopen_chat(
             change.chat.id, since=change.date
         )
-        if not was_closed and not _is_here(change.old_chat_member):
+        if not was_closed and not _is_member(change.old_chat_member):
             await _greet_new_chat(context, change)
         # Its rights may have changed.
         await context.services.presence.check_presence(change.chat.id)
@@ -161,7 +161,7 @@ async def move_group(context: Context) -> None:
         )
 
 
-def _is_here(member: ChatMember) -> bool:
+def _is_member(member: ChatMember) -> bool:
     if member.status == ChatMember.RESTRICTED:
         return bool(getattr(member, "is_member", False))
     return member.status in HERE

@@ -44,7 +44,7 @@ async def send_past_stories(context: Context) -> None:
     except NothingKeptError as error:
         await offer_instead(context, error)
     else:
-        await _show_kept(context, link.username, result)
+        await _show_kept_page(context, link.username, result)
 
 
 @on_press(PAST)
@@ -54,10 +54,10 @@ async def show_past_page(context: Context, username: str, offset: int | None) ->
     result = await context.services.past.latest_page(
         context.chat.id, context.bot.id, username, offset=offset or 0
     )
-    await _show_kept(context, username, result)
+    await _show_kept_page(context, username, result)
 
 
-async def _show_kept(context: Context, username: str, page: Page) -> None:
+async def _show_kept_page(context: Context, username: str, page: Page) -> None:
     is_last = page.more is None
     await show_albums(context, list(page.albums), originals=page.originals, is_last=is_last)
     if page.more is not None:

@@ -14,10 +14,10 @@ from bot.presentation import captions
 from bot.presentation.actions import CARD, RUN, link_to
 from bot.presentation.buttons import (
     OPTIONS,
-    follow_button,
     link_buttons,
     row_under_album,
     story_buttons,
+    subscribe_button,
 )
 from bot.sending.replies import Payload, album_payload, text_payload
 from handlers.replies import enqueue_reply, fit_buttons, say, show_working
@@ -42,7 +42,7 @@ async def offer_instead(context: Context, none: BotError) -> None:
     name = str(none.fields["username"])
     if not context.is_private:
         raise none
-    follow = follow_button(name, context.t, await subscription_id_of(context, name))
+    follow = subscribe_button(name, context.t, await subscription_id_of(context, name))
     highlights = context.button(N_("Highlights"), RUN("highlights", name))
     await say(context, context.t(none.sentence, **none.fields), [[follow, highlights]])
 

@@ -94,15 +94,15 @@ async def subscribe(context: Context) -> None:
         return
     wanted = parse(context.words, words=WORDS, takes_channel=True)
     if wanted.names:
-        await _follow(context, wanted)
+        await _subscribe(context, wanted)
     else:
         await say(context, unreadable_reply(wanted, USAGE, context))
 
 
 @on_press(actions.FOLLOW)
-async def follow_shown(context: Context, username: str) -> None:
-    """Follow the profile whose stories stand above, and say so in place of the row."""
-    await _follow(context, parse([f"@{username}"]), in_place=True)
+async def subscribe_to_shown(context: Context, username: str) -> None:
+    """Subscribe to the profile whose stories stand above, and say so in place of the row."""
+    await _subscribe(context, parse([f"@{username}"]), in_place=True)
 
 
 @on_press(actions.ELSEWHERE)
@@ -113,7 +113,7 @@ async def offer_other_chats(context: Context, number: int, place: int | None) ->
     Telegram's own list, of all chats, the bot becomes an admin in the same step.
     """
     if place is not None:
-        await _follow_in_chat(context, number, place)
+        await _subscribe_in_chat(context, number, place)
         return
     one = await context.services.subscriptions.get(context.chat.id, number)
     known: Buttons = []
@@ -145,20 +145,20 @@ def _chat_key(text: str, one: Subscription, right: str, *, channel: bool) -> Key
 
 
 @on_message("a chosen chat", filters.ChatType.PRIVATE & filters.StatusUpdate.CHAT_SHARED)
-async def follow_elsewhere(context: Context) -> None:
-    """Follow the profile of that subscription in the chosen chat, too."""
+async def subscribe_elsewhere(context: Context) -> None:
+    """Subscribe to the profile of that subscription in the chosen chat, too."""
     chosen = context.message.chat_shared if context.message else None
     if chosen:
-        await _follow_in_chat(context, chosen.request_id, chosen.chat_id)
+        await _subscribe_in_chat(context, chosen.request_id, chosen.chat_id)
 
 
-async def _follow_in_chat(context: Context, number: int, place: int) -> None:
+async def _subscribe_in_chat(context: Context, number: int, place: int) -> None:
     one = await context.services.subscriptions.get(context.chat.id, number)
-    await _follow(context, replace(parse([f"@{one.username}"]), channel=str(place)))
+    await _subscribe(context, replace(parse([f"@{one.username}"]), channel=str(place)))
 
 
-async def _follow(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
-    """Follow profiles, 0 to 3 credits each, and say in one message what became of each.
+async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
+    """Subscribe to profiles, 0 to 3 credits each, and say in one message what became of each.
 
     ``in_place``: the message whose button was pressed is rewritten; the stories that are there
     now stand above it, so they are not offered.
@@ -442,10 +442,10 @@ async def _may_both_post(context: Context, chat_id: int, kind: str) -> bool:
 @on_press(actions.SUBSCRIPTION)
 async def show_options(context: Context, number: int, section: str | None) -> None:
     """Show the options of the pressed subscription, in place."""
-    await edit_pressed(context, *await options_page_of(context, number, section))
+    await edit_pressed(context, *await options_page_by_number(context, number, section))
 
 
-async def options_page_of(context: Context, number: int, section: str | None) -> Page:
+async def options_page_by_number(context: Context, number: int, section: str | None) -> Page:
     """Return the page of a subscription of the chat, or one of its options."""
     one = await context.services.subscriptions.get(context.chat.id, number)
     return options_page(one, context, section)

@@ -73,7 +73,7 @@ def story_buttons(
     username = story.profile.username
     if not username:
         return []
-    rows = [[follow_button(username, t, subscription_id)]]
+    rows = [[subscribe_button(username, t, subscription_id)]]
     if is_inline and not story.highlight:
         rows[0].append(share_button(story.page_url, t))
     if has_more and story.highlight:
@@ -97,7 +97,7 @@ def share_button(query: str, t: Translator) -> InlineKeyboardButton:
     return InlineKeyboardButton(t.plain(N_("↗ Share")), switch_inline_query=query)
 
 
-def follow_button(
+def subscribe_button(
     username: str, t: Translator, subscription_id: int | None
 ) -> InlineKeyboardButton:
     """Return the button that subscribes, or leads to the options of what is subscribed to."""

@@ -10,7 +10,7 @@ from bot.domain.options import Options
 from bot.domain.sentences import NN_
 from bot.domain.story_terms import is_combining_mark
 from bot.presentation.buttons import links_with_button
-from bot.presentation.html import Safe, bold, foreign, link, one_line, shorten, visible_length
+from bot.presentation.html import Safe, bold, foreign_html, link, one_line, shorten, visible_length
 from bot.presentation.translation import Translator
 
 CAPTION_LENGTH = 1024  # Bot API, sendPhoto: code points after parsing
@@ -48,19 +48,19 @@ def caption(
         header += f" · {part[0]}/{part[1]}"
     lines = [header]
     if name := shorten(one_line(title), _NAME_LENGTH):
-        lines.append(f"⭐ {bold(foreign(name, rtl=t.is_rtl))}")
+        lines.append(f"⭐ {bold(foreign_html(name, rtl=t.is_rtl))}")
     lines += ["🕒 " + _time_line(stories, t, now), *_end_line(stories, t, now)]
-    return _fit(lines, _detail_lines(stories, t, options), t, spare)
+    return _join_fitting(lines, _detail_lines(stories, t, options), t, spare)
 
 
 def profile_link(profile: Profile, t: Translator) -> Safe:
     """Return the linked name of a profile, with its handle and a mark if it is verified."""
     name = shorten(one_line(profile.full_name), _NAME_LENGTH)
-    handle = foreign(shorten(one_line(profile.username), _WORD_LENGTH), rtl=t.is_rtl)
+    handle = foreign_html(shorten(one_line(profile.username), _WORD_LENGTH), rtl=t.is_rtl)
     # The handle stands inside the link: bare, Telegram would take natgeo.it for a web address.
     shown = bold(handle)
     if name and name.casefold() != profile.username:
-        shown = Safe(f"{bold(foreign(name, rtl=t.is_rtl))} · {handle}")
+        shown = Safe(f"{bold(foreign_html(name, rtl=t.is_rtl))} · {handle}")
     if _USERNAME.fullmatch(profile.username):
         shown = link(_profile_url(profile.username), shown)
     return Safe(shown + " ☑️" if profile.is_verified else shown)
@@ -146,7 +146,7 @@ def with_link(text: str, label: str, url: str, t: Translator) -> Safe:
     return Safe(f"{text}\n{start}{link(url, label)}")
 
 
-def _fit(lines: list[str], details: list[str], t: Translator, spare: int) -> Safe:
+def _join_fitting(lines: list[str], details: list[str], t: Translator, spare: int) -> Safe:
     """Join the lines, giving up details from the end until the caption fits."""
     # Without a letter of its own a line has the direction of the first name in it.
     start, text = "\u200f" if t.is_rtl else "", ""
@@ -166,15 +166,15 @@ def _profile_url(username: str) -> str:
 def _person_link(username: str, t: Translator) -> str:
     name = one_line(username).removeprefix("@")
     if _USERNAME.fullmatch(name):
-        return link(_profile_url(name.lower()), foreign(name, rtl=t.is_rtl))
-    return foreign(shorten(name, _WORD_LENGTH), rtl=t.is_rtl)
+        return link(_profile_url(name.lower()), foreign_html(name, rtl=t.is_rtl))
+    return foreign_html(shorten(name, _WORD_LENGTH), rtl=t.is_rtl)
 
 
 def _web_link(url: str, t: Translator) -> str:
     """Return a link sticker's address without what only machines read."""
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
-    text = foreign(shorten(shown.rstrip("/"), _LINK_LENGTH), rtl=t.is_rtl)
+    text = foreign_html(shorten(shown.rstrip("/"), _LINK_LENGTH), rtl=t.is_rtl)
     return link(url, text) if text and _WEB.fullmatch(url) else text
 
 
@@ -191,7 +191,7 @@ def _unwrapped(url: str) -> str:
 def _place_link(name: str, t: Translator) -> str:
     name = shorten(one_line(name), _WORD_LENGTH)
     url = "https://www.google.com/maps/search/?api=1&query=" + quote_plus(name, errors="replace")
-    return link(url, foreign(name, rtl=t.is_rtl)) if name else ""
+    return link(url, foreign_html(name, rtl=t.is_rtl)) if name else ""
 
 
 def _post_link(post: Reshared, t: Translator) -> str:
@@ -202,10 +202,10 @@ def _post_link(post: Reshared, t: Translator) -> str:
 
 def _song_text(name: str, t: Translator) -> str:
     name = shorten(one_line(name), _NAME_LENGTH)
-    return foreign(name, rtl=t.is_rtl) if name else ""
+    return foreign_html(name, rtl=t.is_rtl) if name else ""
 
 
 def _hashtag_text(name: str, t: Translator) -> str:
     letters = (char for char in one_line(name) if re.match(r"\w", char) or is_combining_mark(char))
     name = "".join(letters)
-    return foreign("#" + shorten(name, _WORD_LENGTH), rtl=t.is_rtl) if name else ""
+    return foreign_html("#" + shorten(name, _WORD_LENGTH), rtl=t.is_rtl) if name else ""

@@ -59,7 +59,7 @@ def has_rtl(text: str) -> bool:
     return any(unicodedata.bidirectional(char) in {"R", "AL"} for char in text)
 
 
-def foreign(text: str, *, rtl: bool) -> Safe:
+def foreign_html(text: str, *, rtl: bool) -> Safe:
     """Return people's ``text`` escaped, and kept apart where directions could mix.
 
     ``rtl`` tells whether the sentence around it is written from right to left.

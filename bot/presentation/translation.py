@@ -16,7 +16,7 @@ from babel.lists import format_list
 from babel.messages.pofile import read_po
 
 from bot.domain.sentences import N_
-from bot.presentation.html import Safe, bold, clean, escape, foreign, has_rtl, isolate, plain
+from bot.presentation.html import Safe, bold, clean, escape, foreign_html, has_rtl, isolate, plain
 
 __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_for"]
 
@@ -113,7 +113,7 @@ class Translator:
 
     def names(self, names: Iterable[str], show: Callable[[str], Safe] = Safe) -> Safe:
         """Return the names of profiles one after the other as HTML, each as ``show`` makes it."""
-        return Safe(self.listed([show(foreign(name, rtl=self.is_rtl)) for name in names]))
+        return Safe(self.listed([show(foreign_html(name, rtl=self.is_rtl)) for name in names]))
 
     def bold_names(self, names: Iterable[str]) -> Safe:
         """Return the names for a place in bold; what stands between them is not."""

@@ -139,10 +139,10 @@ class Handling:
         if queue is None:
             for chat_id in sorted({row.target.chat_id for row in rows}):
                 await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
-                await self._hasten_replies(tx, chat_id, now)
+                await self._hasten_earlier_replies(tx, chat_id, now)
         return Enqueued(queue, until, rows, strangers)
 
-    async def _hasten_replies(self, tx: Tx, chat_id: int, now: datetime) -> None:
+    async def _hasten_earlier_replies(self, tx: Tx, chat_id: int, now: datetime) -> None:
         """Let earlier answers that wait be tried now: who writes again meets no silence."""
         if self._hastened.get(chat_id, within=_HASTENED_EVERY, now=now) is None:
             self._hastened.record(chat_id, value=True, now=now)

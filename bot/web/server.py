@@ -38,8 +38,8 @@ class Webhook:
     secret: SecretStr
 
 
-def webhook_for(token: SecretStr) -> Webhook:
-    """Return a path and a secret that only who has the token can know.
+def derive_webhook(token: SecretStr) -> Webhook:
+    """Derive a path and a secret that only who has the token can know.
 
     Bot API, setWebhook: the secret has 1-256 characters of A-Z, a-z, 0-9, _ and -.
     """
@@ -63,8 +63,8 @@ class Door:
     add: Callable[[list[dict[str, Any]]], Awaitable[None]]
     is_behind: Callable[[], bool] = lambda: False
 
-    async def admit(self, request: web.Request) -> tuple[str, web.Response]:
-        """Return what became of a request, and the response; a stranger's body is not read."""
+    async def take_update(self, request: web.Request) -> tuple[str, web.Response]:
+        """Take an update in; return the result and the response. A stranger's body is not read."""
         given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
             return "wrong secret", refusal(403)
@@ -153,7 +153,7 @@ class Web:
         await self._closing.aclose()
 
     async def _receive(self, door: Door, request: web.Request) -> web.Response:
-        result, answer = await door.admit(request)
+        result, answer = await door.take_update(request)
         self._posts.labels(result).inc()
         return answer
 

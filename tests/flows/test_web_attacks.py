@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from bot.app import Running
 from bot.bootstrap import open_parts
 from bot.web.connections import MOST
-from bot.web.server import SECRET_HEADER, webhook_for
+from bot.web.server import SECRET_HEADER, derive_webhook
 from tests.flows.test_admin_page import Site as AdminSite
 from tests.support.control import wait_for
 from tests.support.killing import free_port
@@ -26,7 +26,7 @@ from tests.support.storybell import TOKEN, Bell, running_bell, settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-HOOK = webhook_for(SecretStr(TOKEN))
+HOOK = derive_webhook(SecretStr(TOKEN))
 SECRET = HOOK.secret.get_secret_value()
 OPEN = {"/healthz", "/readyz", "/metrics", "/admin", "/admin/admin.js", "/admin/admin.css",
         "/admin/admin.svg"}  # fmt: skip

@@ -9,7 +9,7 @@ from bot.presentation.html import (
     bold,
     clean,
     escape,
-    foreign,
+    foreign_html,
     has_rtl,
     isolate,
     link,
@@ -43,7 +43,7 @@ def test_what_harms_its_neighbours_goes(text: str, cleaned: str) -> None:
 @calm
 @given(st.text())
 def test_cleaned_text_can_be_sent_and_read_back(text: str) -> None:
-    safe = foreign(text, rtl=False)
+    safe = foreign_html(text, rtl=False)
     safe.encode()
     assert plain(safe).strip("\u2068\u2069") == clean(text)
     assert clean(clean(text)) == clean(text)
@@ -61,9 +61,9 @@ def test_what_is_safe_is_not_escaped_again() -> None:
 
 
 def test_names_are_kept_apart_only_where_directions_could_mix() -> None:
-    assert foreign("natgeo", rtl=False) == "natgeo"
-    assert foreign("natgeo", rtl=True) == isolate("natgeo")
-    assert foreign("ندى", rtl=False) == isolate("ندى")
+    assert foreign_html("natgeo", rtl=False) == "natgeo"
+    assert foreign_html("natgeo", rtl=True) == isolate("natgeo")
+    assert foreign_html("ندى", rtl=False) == isolate("ندى")
     assert not has_rtl("12 é 日本")
 
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.updates.polling import Polling, TokenRefusedError
-from bot.web.server import webhook_for
+from bot.web.server import derive_webhook
 from tests.support.control import refused, wait_for
 from tests.support.sandbox import Box
 from tests.support.telegram import TOKEN, bot_at
@@ -73,7 +73,7 @@ async def test_a_webhook_is_taken_away_by_itself(box: Box) -> None:
     ann = await box.control.person()
     store = Store()
     async with bot_at(box.urls.telegram) as bot, asyncio.TaskGroup() as group:
-        secret = webhook_for(SecretStr(TOKEN)).secret.get_secret_value()
+        secret = derive_webhook(SecretStr(TOKEN)).secret.get_secret_value()
         await bot.set_webhook("http://127.0.0.1:9/hook", secret_token=secret)
         await box.control.say(ann, "kept")
         task = group.create_task(

@@ -14,10 +14,10 @@ import pytest
 from pydantic import SecretStr
 
 from bot.runtime.metrics import Metrics
-from bot.web.server import SECRET_HEADER, Door, Web, webhook_for
+from bot.web.server import SECRET_HEADER, Door, Web, derive_webhook
 
 TOKEN = SecretStr("123456789:AAtestTokenThatNobodyMaySeeInAnyLogLine")
-HOOK = webhook_for(TOKEN)
+HOOK = derive_webhook(TOKEN)
 RIGHT = {SECRET_HEADER: HOOK.secret.get_secret_value()}
 UPDATE = {"update_id": 1, "message": {}}
 
@@ -94,8 +94,8 @@ async def post(at: At, body: Any, headers: dict[str, str], kind: str = "applicat
 
 def test_path_and_secret_tell_nothing_of_the_token() -> None:
     assert TOKEN.get_secret_value() not in HOOK.path + HOOK.secret.get_secret_value()
-    assert webhook_for(TOKEN) == HOOK
-    assert HOOK.path != webhook_for(SecretStr("2:other")).path
+    assert derive_webhook(TOKEN) == HOOK
+    assert HOOK.path != derive_webhook(SecretStr("2:other")).path
     assert HOOK.secret.get_secret_value() not in repr(HOOK)
 
 
