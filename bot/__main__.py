@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     if not words:
-        Console().print(_list_commands(), markup=False, highlight=False)
+        Console().print(_command_list(), markup=False, highlight=False)
         return 0
     chosen = _parser(words[:1]).parse_args(words)
     if chosen.command == "demo":
@@ -103,7 +103,7 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _list_commands() -> str:
+def _command_list() -> str:
     """Return all commands, by what they are for."""
     lines = ["storybell COMMAND; storybell COMMAND --help tells of its options."]
     for title, group in _GROUPS.items():

@@ -138,7 +138,7 @@ async def run(
 async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
     """Run every loop; return the exit status, None where the bot is to begin anew."""
     async with AsyncExitStack() as stack:
-        parts = await _parts_or_reason(settings, stack, stop, build)
+        parts = await _wait_for_parts_or_reason(settings, stack, stop, build)
         if isinstance(parts, str):
             log.error("can't run", reason=parts)
             return int(not stop.is_set())
@@ -147,11 +147,11 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
         running = Running(settings, parts)
         stack.push_async_callback(running.web.close)
         try:
-            web = await running.web.start(settings.bind_address, settings.port)
+            web = await running.web.start(settings.bind_host, settings.port)
         except OSError as error:
             log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - no trace needed
             return 1
-        if not await running.connect(stop):
+        if not await running.connect_to_telegram(stop):
             return int(not stop.is_set())  # a stop is no failure, however early
         stack.push_async_callback(running.app.shutdown)
         log.info("running", port=web.port)
@@ -270,7 +270,7 @@ class Running:
             folders.append(self._settings.backup_folder)
         return folders
 
-    async def connect(self, stop: asyncio.Event) -> bool:
+    async def connect_to_telegram(self, stop: asyncio.Event) -> bool:
         """Introduce ourselves to Telegram, however long it takes; false when it refuses us."""
         while not stop.is_set():
             try:
@@ -437,10 +437,10 @@ def _application(parts: Parts) -> App:
     return app
 
 
-async def _parts_or_reason(
+async def _wait_for_parts_or_reason(
     settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, build: Build
 ) -> Parts | str:
-    """Build the parts, which ``stack`` closes; else return in a sentence why they can't be.
+    """Return the parts, which ``stack`` closes; else in a sentence why they can't be built.
 
     A database that does not answer is waited for: it may be restarted.
     """

@@ -234,7 +234,7 @@ class Settings(BaseSettings):
 
     @field_validator("database_url", "database_direct_url")
     @classmethod
-    def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
         scheme, separator, _ = value.get_secret_value().partition("://")
@@ -283,7 +283,7 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _check_local(self) -> Self:
+    def _check_telegram_local(self) -> Self:
         if self.telegram_local and self._is_official_telegram:
             raise ValueError(
                 "TELEGRAM_LOCAL needs TELEGRAM_API_URL, the address of your own server"
@@ -302,7 +302,7 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def bind_address(self) -> str:
+    def bind_host(self) -> str:
         """Return the address that the port is bound to: ours alone unless more is asked."""
         return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram comes from outside
 
@@ -327,7 +327,7 @@ class Settings(BaseSettings):
     @property
     def is_port_reachable(self) -> bool:
         """Return whether others than this machine can reach the port."""
-        return not _is_loopback(self.bind_address)
+        return not _is_loopback(self.bind_host)
 
     @property
     def _is_official_telegram(self) -> bool:

@@ -126,7 +126,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return self.event.callback_query
 
     @property
-    def where(self) -> TelegramChat:
+    def origin(self) -> TelegramChat:
         """Return the chat that the update comes from.
 
         Raises:
@@ -186,14 +186,14 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return Asker(where.id if where else None, self.user_id, is_owner=self.is_owner)
 
     @property
-    def target(self) -> Target:
-        """Return where the answer goes."""
-        return target_of(self.event)
+    def reply_target(self) -> Target:
+        """Return where the reply goes."""
+        return reply_target_of(self.event)
 
     @property
-    def place(self) -> Target:
+    def acted_on(self) -> Target:
         """Return what is acted on: the chat ``about``, or where the update came from."""
-        return self.target if self.about is None else Target(self.about)
+        return self.reply_target if self.about is None else Target(self.about)
 
     @property
     def services(self) -> Services:
@@ -259,8 +259,8 @@ def _is_bot_added(update: Update) -> bool:
     )
 
 
-def target_of(update: Update) -> Target:
-    """Return where the answer goes: the chat, and in a forum the topic of the message."""
+def reply_target_of(update: Update) -> Target:
+    """Return where the reply goes: the chat, and in a forum the topic of the message."""
     message, where = update.effective_message, update.effective_chat
     if where is None:
         raise NowhereError

@@ -178,5 +178,5 @@ def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Seq
         subject = parse_subject(words[0])
         return (subject, "", words[1:]) if subject else None
     if here and not context.is_private:
-        return Subject.of_chat(context.where.id), context.where.effective_name or "", ()
+        return Subject.of_chat(context.origin.id), context.origin.effective_name or "", ()
     return None

@@ -95,7 +95,7 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
     if judged.entry and judged.entry.refused_at:
         await answer_press(context)
         return
-    name = person.full_name if person and judged.about.kind == "person" else context.where.title
+    name = person.full_name if person and judged.about.kind == "person" else context.origin.title
     if not await context.services.access.record_refusal(judged.about, name=name or ""):
         await answer_press(context)
         return

@@ -10,7 +10,7 @@ from telegram import Chat, Message, Update
 from telegram.error import Forbidden, TelegramError
 
 from bot.chats.settings import Chats
-from bot.context import Context, prepare, target_of
+from bot.context import Context, prepare, reply_target_of
 from bot.domain.errors import (
     INCIDENT,
     BotError,
@@ -82,7 +82,7 @@ async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
         t = translator_for(code)
         quoted = None if message.chat.type == Chat.PRIVATE else message.message_id
         payload = text_payload(t(INCIDENT, incident=incident), reply_to=quoted)
-        unit_of_work.add_reply(target_of(update), {**payload, "language": t.language})
+        unit_of_work.add_reply(reply_target_of(update), {**payload, "language": t.language})
 
 
 async def say_one_at_a_time(context: Context) -> None:

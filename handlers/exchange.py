@@ -32,14 +32,14 @@ async def send_export(context: Context) -> None:
     if not entries:
         await say(context, context.t(EMPTY))
         return
-    data = import_export.to_json(entries).decode()
     caption = context.t.plain(
         N_(
             "To restore your subscriptions, send this file with the caption /import, here "
             "or in another chat."
         )
     )
-    await enqueue_reply(context, context.target, document_payload(data, "storybell.json", caption))
+    payload = document_payload(import_export.to_json(entries).decode(), "storybell.json", caption)
+    await enqueue_reply(context, context.reply_target, payload)
 
 
 @command("import", channel_after=0)
@@ -105,7 +105,7 @@ async def _subscribe_to_listed(context: Context, source: Document) -> None:
             try:
                 with unit_of_work.as_current(None):  # each is kept at once: the next asks the API
                     await context.services.subscribing.subscribe(
-                        context.place,
+                        context.acted_on,
                         entry.username,
                         context.asker,
                         preferences=entry.preferences,

@@ -251,7 +251,7 @@ async def _answer_press_now(
 
 async def _send_line(context: Context, text: str) -> None:
     """Send a line at once, besides the answers that are owed; a failure is only logged."""
-    target = context.target
+    target = context.reply_target
     try:
         await context.bot.send_message(
             target.chat_id, text, message_thread_id=target.thread_id, disable_notification=True
@@ -271,7 +271,7 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
         AskAgainError: Telegram doesn't answer.
     """
     user_id = context.user_id
-    if not context.is_private or user_id != context.where.id:
+    if not context.is_private or user_id != context.origin.id:
         raise NotChannelAdminError("not in a private chat")
     # Links and buttons from before a group moved name its old id.
     judged, _, chat = await context.services.access.judge(user_id, chat_id)
@@ -301,7 +301,7 @@ async def _act_on_named_chat(context: Context) -> None:
 
 
 async def _is_allowed(context: Context, right: Right) -> bool:
-    query, where = context.query, context.where
+    query, where = context.query, context.origin
     if right is OWNER:  # before all else: no channel's admin gets there by its buttons
         return context.is_owner
     channel = split_chat(query.data)[0] if query and query.data else None
@@ -324,7 +324,7 @@ async def _is_admin_here(context: Context) -> bool:
         AdminsUnknownError: Telegram doesn't tell who administers the chat.
         AskAgainError: Telegram doesn't answer.
     """
-    where, message = context.where, context.message
+    where, message = context.origin, context.message
     if context.query is None:
         if context.is_channel:
             return True  # nobody else can post

@@ -122,8 +122,8 @@ async def recheck_closed_chat(_: Update, context: Context) -> None:
 
     By that command a page's question is left unanswered, too.
     """
-    context.services.lately.forget((context.where.id, "expected"))
-    await context.services.presence.check_presence(context.where.id)
+    context.services.lately.forget((context.origin.id, "expected"))
+    await context.services.presence.check_presence(context.origin.id)
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))

@@ -61,7 +61,7 @@ async def say(
         hint = context.t(IN_PRIVATE, command=code(f"{message.text or ''}{about_it}"))
         text = Safe(f"{text}\n\n{hint}")
     payload = text_payload(_with_channel(context, text), shown, reply_to=reply_to, markup=markup)
-    await enqueue_reply(context, context.target, payload)
+    await enqueue_reply(context, context.reply_target, payload)
 
 
 async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:
@@ -80,7 +80,7 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
     payload = edit_payload(
         shown.message_id, _with_channel(context, text), fit_buttons(context, buttons or [])
     )
-    await enqueue_reply(context, context.target, payload)
+    await enqueue_reply(context, context.reply_target, payload)
 
 
 @asynccontextmanager
@@ -92,7 +92,7 @@ async def show_working(context: Context) -> AsyncIterator[None]:
     """
 
     async def show_progress() -> None:
-        target = context.target
+        target = context.reply_target
         with (
             contextlib.suppress(TelegramError, DatabaseUnavailableError),
             transaction_guard.refusing_while(None),

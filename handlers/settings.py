@@ -177,7 +177,7 @@ async def _set_from_text(context: Context, what: str, text: str) -> None:
 
 def _expected_setting(context: Context) -> tuple[str, int | None]:
     """Return what a page has just asked for here, empty for nothing, and of which other chat."""
-    key = (context.where.id, "expected")
+    key = (context.origin.id, "expected")
     match context.services.lately.get(key, within=EXPECTED, now=context.now):
         case (str(what), int() | None as about):
             return what, about
@@ -187,7 +187,7 @@ def _expected_setting(context: Context) -> tuple[str, int | None]:
 
 def _expect_answer(context: Context, what: str) -> None:
     """Record that the next bare message of a private chat may be what a page asks for."""
-    lately, key = context.services.lately, (context.where.id, "expected")
+    lately, key = context.services.lately, (context.origin.id, "expected")
     lately.forget(key)
     if what and context.is_private:
         lately.record(key, (what, context.about), now=context.now)

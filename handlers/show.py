@@ -103,7 +103,7 @@ async def show_albums(
             as_files=first.pk in originals,
             under=under if album is albums[-1] else None,
         )
-        await enqueue_reply(context, context.target, payload)
+        await enqueue_reply(context, context.reply_target, payload)
 
 
 def _line_under_album(

@@ -36,7 +36,7 @@ async def greet_or_open_link(context: Context) -> None:
     if context.args and await _open_linked_page(context, actions.read_payload(context.args[0])):
         return
     if not context.is_private:
-        text, buttons = members.greeting_page(context.where, context)
+        text, buttons = members.greeting_page(context.origin, context)
         await say(context, text, None if context.is_channel else buttons)
         return
     invitation = entry_link_payload(context)

@@ -166,7 +166,7 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     Raises:
         BotError: The only one can't be followed; all that ``Subscriptions.subscribe`` raises.
     """
-    t, target, where = context.t, context.place, ""
+    t, target, where = context.t, context.acted_on, ""
     if wanted.channel:
         target, where = await _admit_named_channel(context, wanted.channel)
     async with show_working(context):
@@ -315,7 +315,7 @@ async def change_options(
     In a chat that follows it in several topics, but not in this one, they change in all.
     """
     every = await context.services.subscriptions.named(context.chat.id, username)
-    here = [one for one in every if one.target.thread_id == context.place.thread_id] or every
+    here = [one for one in every if one.target.thread_id == context.acted_on.thread_id] or every
     if changes:
         here = [
             await context.services.subscribing.set_options(

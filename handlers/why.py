@@ -51,7 +51,7 @@ async def explain_alerts(context: Context) -> None:
         await say(context, context.t(USAGE))
         return
     try:
-        known = await context.services.subscriptions.why(context.place, link.username)
+        known = await context.services.subscriptions.why(context.acted_on, link.username)
     except NotFollowedError as error:
         await offer_instead(context, error)
     else:

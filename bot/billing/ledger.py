@@ -172,9 +172,9 @@ class Ledger:
                 tx, payer.side, today, nominal, rule, minimum=minimum
             ):
                 account = await budgets.account_state(tx)
-                if not account.has(nominal, minimum=minimum):
+                if not account.may_spend(nominal, minimum=minimum):
                     raise SpendingStoppedError("stopped, or the balance is below the minimum")
-                used = account.used(today)
+                used = account.spent_on(today)
                 raise BudgetSpentError(
                     until=budget_free_at(payer.side, self.limits, used, nominal, now)
                 )
@@ -235,7 +235,7 @@ class Ledger:
 
     async def spent_today(self) -> tuple[int, int]:
         """Return what replies and the schedule have spent today."""
-        return (await self._db.fetch(budgets.account_state)).used(self._now().date())
+        return (await self._db.fetch(budgets.account_state)).spent_on(self._now().date())
 
     async def left_by_replies(self, now: datetime) -> float:
         """Return the credits of the replies' share of today that they will not need.
@@ -245,7 +245,7 @@ class Ledger:
         """
         today = now.date()
         async with self._db.read() as tx:
-            used, _ = (await budgets.account_state(tx)).used(today)
+            used, _ = (await budgets.account_state(tx)).spent_on(today)
             if self._habits is None or self._habits[0] != today:
                 since = today - timedelta(days=_HABIT_DAYS)
                 tells_apart = self.limits.newcomer_allowance is not None
@@ -257,7 +257,7 @@ class Ledger:
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return the credits that the schedule may spend at this moment, and has spent today."""
         account = await budgets.account_state(tx)
-        replies, schedule = account.used(now.date())
+        replies, schedule = account.spent_on(now.date())
         room = rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
         if account.balance is not None:
             room = min(room, account.balance - self.limits.minimum_balance)

@@ -56,13 +56,13 @@ DECIDES = sa.or_(
 _DECIDING = sa.select(*COLUMNS).where(DECIDES)
 
 
-def _is_subject(subject: Subject) -> sa.ColumnElement[bool]:
+def _subject_sql(subject: Subject) -> sa.ColumnElement[bool]:
     return sa.and_(_KIND.in_([subject.kind]), _SUBJECT.in_([subject.id]))
 
 
 async def get(tx: Tx, subject: Subject) -> Entry | None:
     """Return the row of somebody, None where the list does not know them."""
-    return await row_or_none(tx, Entry, sa.select(*COLUMNS).where(_is_subject(subject)))
+    return await row_or_none(tx, Entry, sa.select(*COLUMNS).where(_subject_sql(subject)))
 
 
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
@@ -182,7 +182,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     if after and _block_length(after) > _block_length(before):
         values |= {name: getattr(after, name) for name in _OF_BLOCK}
     await put(tx, Subject.of_chat(new), now=before.since, **values)
-    await tx.execute(sa.delete(access_list).where(_is_subject(Subject.of_chat(old))))
+    await tx.execute(sa.delete(access_list).where(_subject_sql(Subject.of_chat(old))))
 
 
 _OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
@@ -196,7 +196,7 @@ def _block_length(entry: Entry) -> tuple[bool, bool, datetime]:
 
 async def erase_name(tx: Tx, chat_id: int) -> None:
     """Erase the name of somebody who asked for that; whether they may use the bot stays."""
-    theirs = _is_subject(Subject.of_chat(chat_id))
+    theirs = _subject_sql(Subject.of_chat(chat_id))
     await tx.execute(sa.update(access_list).where(theirs).values(name=""))
 
 
@@ -212,21 +212,21 @@ async def add_invitation(
 
 async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
     """Return whether an invitation can still be used."""
-    return bool((await tx.execute(sa.select(sa.exists().where(_is_usable(digest, now))))).scalar())
+    return bool((await tx.execute(sa.select(sa.exists().where(_open_sql(digest, now))))).scalar())
 
 
 async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
     """Use an invitation once; return who made it, None where it can't be used any more."""
     statement = (
         sa.update(invitations)
-        .where(_is_usable(digest, now))
+        .where(_open_sql(digest, now))
         .values(uses=invitations.c.uses - 1)
         .returning(invitations.c.made_by)
     )
     return await row_or_none(tx, str, statement)
 
 
-def _is_usable(digest: str, now: datetime) -> sa.ColumnElement[bool]:
+def _open_sql(digest: str, now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(
         invitations.c.digest == digest, invitations.c.uses > 0, invitations.c.until > now
     )

@@ -184,14 +184,14 @@ class AccountState:
     replies: int = 0
     schedule: int = 0
 
-    def has(self, amount: int, *, minimum: int | None) -> bool:
+    def may_spend(self, amount: int, *, minimum: int | None) -> bool:
         """Return whether the switch and the balance let so much be spent."""
         if self.is_stopped or minimum is None or self.balance is None:
             return not self.is_stopped
         return self.balance - amount >= minimum
 
-    def used(self, day: date) -> tuple[int, int]:
-        """Return what replies and the schedule have spent on the day that it is now."""
+    def spent_on(self, day: date) -> tuple[int, int]:
+        """Return what replies and the schedule have spent on ``day``, which is today."""
         return (self.replies, self.schedule) if self.day >= day else (0, 0)
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.domain.records import REPLY, Chat, ChatQueue, Delivery
 from bot.store import chats, deliveries, mutes
-from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
+from bot.store.deliveries import is_open, overdue_at_sql, waits_for_earlier_sql
 from bot.store.engine.database import Tx, add_new
 from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadata, partial_index
 
@@ -68,7 +68,7 @@ LOCKED = (
 )
 # What waits for an earlier one goes with it, or when it has waited long enough.
 _GOES_AT = sa.case(
-    (waits_for_earlier(deliveries.deliveries.c.due_at), overdue_at()),
+    (waits_for_earlier_sql(deliveries.deliveries.c.due_at), overdue_at_sql()),
     else_=deliveries.deliveries.c.due_at,
 )
 _NEXT_DUE = (

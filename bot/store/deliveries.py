@@ -81,14 +81,14 @@ is_dead = deliveries.c.state == sa.literal_column("'parked'")
 _LONGEST_WAIT_MS = LONGEST_WAIT // timedelta(milliseconds=1)
 
 
-def overdue_at() -> sa.ColumnElement[datetime]:
-    """Return when a row goes without the earlier ones: order is kept, but not for ever."""
+def overdue_at_sql() -> sa.ColumnElement[datetime]:
+    """Return the SQL of when a row goes without the earlier ones: order has its limit."""
     later = sa.type_coerce(deliveries.c.due_at, sa.BigInteger) + _LONGEST_WAIT_MS
     return sa.type_coerce(later, Timestamp)
 
 
-def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
-    """Return whether an earlier row of its subscription is due later than that.
+def waits_for_earlier_sql(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
+    """Return the SQL of whether an earlier row of its subscription is due later than that.
 
     Answers wait for the earlier ones of their chat in the same way. What a missing right holds
     back is not waited for: its kind may not come for days, and others may. Nor is what may have
@@ -142,7 +142,7 @@ def _due_sql() -> sa.Select[Any]:
         sa.select(deliveries.c.id, place)
         .where(deliveries.c.chat_id.in_(sa.bindparam("chat_ids", expanding=True)))
         .where(is_open, deliveries.c.due_at <= now)
-        .where(sa.or_(overdue_at() <= now, ~waits_for_earlier(now)))
+        .where(sa.or_(overdue_at_sql() <= now, ~waits_for_earlier_sql(now)))
         .subquery()
     )
     return (

@@ -170,11 +170,11 @@ async def change(
         values["attempts"] = inbox.c.attempts + attempts
     if "done_at" in values:
         values |= {"body": "", "person": None}
-    return (await tx.execute(sa.update(inbox).where(_still_ours(ours)).values(**values))).rowcount
+    return (await tx.execute(sa.update(inbox).where(_ours_sql(ours)).values(**values))).rowcount
 
 
-def _still_ours(ours: Collection[ClaimedUpdate]) -> sa.ColumnElement[bool]:
-    """Return whether a row is one of these, and nobody has claimed it since."""
+def _ours_sql(ours: Collection[ClaimedUpdate]) -> sa.ColumnElement[bool]:
+    """Return the SQL of whether a row is one of these, and nobody has claimed it since."""
     claims = sorted((one.id, one.attempts) for one in ours)
     return sa.and_(sa.tuple_(inbox.c.id, inbox.c.attempts).in_(claims), OPEN)
 

@@ -245,7 +245,7 @@ class Database:
         if self.is_sqlite and self.url.database not in {None, "", ":memory:"}:
             await asyncio.to_thread(private.make_private, Path(str(self.url.database)))
             await self._back_up()
-        async with self._migrating() as tx:
+        async with self._begin_migration() as tx:
             if not self.is_sqlite:
                 await _limit_sessions(tx)
             await tx.run_sync(_upgrade)
@@ -253,7 +253,7 @@ class Database:
             await self._engine.dispose()
 
     @asynccontextmanager
-    async def _migrating(self) -> AsyncIterator[Tx]:
+    async def _begin_migration(self) -> AsyncIterator[Tx]:
         """Yield the transaction of a migration."""
         if not self.is_sqlite:
             async with self.long_transaction() as tx:
@@ -431,7 +431,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
     )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
-    def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the adapter's
+    def set_keepalive(connection: Any, _record: object) -> None:  # noqa: ANN401 - the adapter's
         transport = connection.driver_connection._transport  # noqa: SLF001 - nothing public has it
         wire = transport.get_extra_info("socket")
         if wire is not None and wire.family in {socket.AF_INET, socket.AF_INET6}:
@@ -441,12 +441,12 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
                     wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     @sa.event.listens_for(engine.sync_engine, "checkout")
-    def on_checkout(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the adapter's
+    def refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the adapter's
         if connection.driver_connection.is_closed():  # while it was at rest: another will do
             raise sa.exc.DisconnectionError
 
     @sa.event.listens_for(engine.sync_engine, "handle_error")
-    def on_error(context: sa.engine.ExceptionContext) -> None:
+    def mark_disconnect(context: sa.engine.ExceptionContext) -> None:
         if breaks_connection(context.original_exception):
             context.is_disconnect = True
 
@@ -466,7 +466,7 @@ def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
         return Connection(dialect.dbapi, stock._connection)  # noqa: SLF001 - made to be wrapped
 
     @sa.event.listens_for(engine.sync_engine, "connect")
-    def on_connect(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+    def set_pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
         # The driver must not begin transactions by itself: it would do so too late.
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -475,7 +475,7 @@ def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
         cursor.close()
 
     @sa.event.listens_for(engine.sync_engine, "invalidate")
-    def on_invalidate(
+    def roll_back(
         connection: sa.engine.interfaces.DBAPIConnection, _record: object, _error: object
     ) -> None:
         # A RETURNING cut in half by a cancellation would keep the write lock until its cursor is
@@ -483,9 +483,9 @@ def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
         connection.rollback()
 
     @sa.event.listens_for(engine.sync_engine, "begin")
-    def on_begin(connection: sa.Connection) -> None:
+    def set_begin(connection: sa.Connection) -> None:
         statements = connection.get_execution_options().get("storybell_begin", DURABLE)
         ours = cast("Connection", connection.connection.dbapi_connection)
-        ours.begin(statements, only_reads=statements is READ)
+        ours.begin_with_next(statements, only_reads=statements is READ)
 
     return engine

@@ -64,11 +64,11 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
         """Keep the rows; nothing is open in the thread."""
 
     def _run(self, work: Callable[[RawCursor], RawCursor]) -> None:
-        def job() -> Done:
+        def execute_and_fetch() -> Done:
             cursor = work(self._adapt_connection.raw.cursor())
             return cursor, cursor.fetchall() if cursor.description else []
 
-        cursor, rows = self._adapt_connection.run(job)
+        cursor, rows = self._adapt_connection.run(execute_and_fetch)
         self._cursor = cast("AsyncIODBAPICursor", cursor)  # its attributes are read, no more
         self._rows = deque(rows)
 
@@ -91,7 +91,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         """Return the connection that only its thread may use."""
         return self._connection._conn  # noqa: SLF001 - SQLAlchemy takes it from there as well
 
-    def begin(self, statements: Sequence[str], *, only_reads: bool) -> None:
+    def begin_with_next(self, statements: Sequence[str], *, only_reads: bool) -> None:
         """Run ``statements`` right before the next one."""
         self._begin = statements
         self._only_reads = only_reads
@@ -101,13 +101,13 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         begin, self._begin = self._begin, ()
         self._may_be_open = True
 
-        def whole() -> Done:
+        def begin_and_run() -> Done:
             for statement in begin:
                 self.raw.execute(statement)
             return job()
 
         try:
-            done: Done = await_(self._connection._execute(whole))  # noqa: SLF001 - the same
+            done: Done = await_(self._connection._execute(begin_and_run))  # noqa: SLF001 - the same
         except Exception as error:  # noqa: BLE001 - SQLAlchemy makes the right one of it
             self._handle_exception(error)
         return done

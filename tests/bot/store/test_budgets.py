@@ -91,7 +91,7 @@ async def test_a_row_says_yes_to_the_budget_just_when_the_rule_has_room(db: Data
             has_room = amount <= rule.room(mine=mine, others=others)
             case = (mine, others, rule, amount)
             assert await take_credits(tx, amount, side, day, rule) is has_room, case
-            spent = (await budgets.account_state(tx)).used(day)
+            spent = (await budgets.account_state(tx)).spent_on(day)
             assert sum(spent) == mine + others + amount * has_room
 
 
@@ -99,7 +99,7 @@ async def test_what_is_given_back_of_a_budget_is_its_sides_and_its_days(db: Data
     rule, tomorrow = BudgetRule(10, 0, 0), TODAY + DAY
 
     async def used(tx: Tx, day: date) -> tuple[int, int]:
-        return (await budgets.account_state(tx)).used(day)
+        return (await budgets.account_state(tx)).spent_on(day)
 
     async with db.begin() as tx:
         await take_credits(tx, 4, "replies", TODAY, rule)

@@ -40,13 +40,13 @@ async def test_a_transaction_takes_a_trip_a_statement_and_one_to_commit(
     async with sqlite_db.begin() as tx:
         await key_values.put(tx, "a", 2)
         assert await key_values.get(tx, "a") == 2
-    assert trips == ["whole", "whole", "commit"]
+    assert trips == ["begin_and_run", "begin_and_run", "commit"]
     async with sqlite_db.begin():
         pass
     assert len(trips) == 3
     async with sqlite_db.read() as tx:
         assert await key_values.get(tx, "a") == 2
-    assert trips[3:] == ["whole"]
+    assert trips[3:] == ["begin_and_run"]
 
 
 async def test_a_failed_statement_rolls_all_back(sqlite_db: Database) -> None:
