@@ -92,14 +92,14 @@ class Past:
             }
             await file_ids.remember(tx, bot_id, files)
         more = None if len(result) <= MOST else offset + MOST
-        return Page(tuple(_albums(shown)), more, frozenset(originals))
+        return Page(tuple(_pack_albums(shown)), more, frozenset(originals))
 
     async def is_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is what the bot has brought to a chat within three days."""
         return await self._db.fetch(lambda tx: deliveries.is_alert(tx, chat_id, message_id))
 
 
-def _albums(result: Sequence[Kept]) -> list[Album]:
+def _pack_albums(result: Sequence[Kept]) -> list[Album]:
     """Return albums, oldest first, of what an album takes, and the others alone.
 
     A story's addresses are over by now: only its file_id is left.

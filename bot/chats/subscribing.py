@@ -352,7 +352,7 @@ class Subscribing:
                     raise NewcomersNoRoomError if is_fresh and counts[False] else NoRoomError
 
     async def _check_limits(self, tx: Tx, chat_id: int, username: str, pending: int = 0) -> bool:
-        """Return whether a profile is new to a chat: what it has just ended is not.
+        """Check a chat's limits; return whether a profile is new: what has just ended is not.
 
         Raises:
             SubscriptionError: The chat has as many as it may, or began with as many today.
@@ -466,7 +466,7 @@ class Subscribing:
 async def check_fast_limit(
     tx: Tx, chat_id: int, limits: SubscriptionLimits, *, pending: int = 0
 ) -> None:
-    """Let a chat have one more fast subscription, besides ``pending`` that it is about to have.
+    """Check that a chat may have one more fast subscription, besides ``pending`` to come.
 
     Raises:
         TooManyFastError: It has as many as it may.

@@ -115,7 +115,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
 def _defer_muted_rows(
     rows: Sequence[Delivery], mutes: Sequence[Mute], decision: Decision, now: datetime
 ) -> list[Delivery]:
-    """Return the rows that no mute holds back; the others wait until Telegram is asked again.
+    """Put off rows that a mute holds back, until Telegram is asked again; return the others.
 
     When it is time to ask about the whole chat, nothing else is done. Telegram can't be asked
     about a closed topic: there a row is sent to find out.

@@ -364,10 +364,10 @@ class Scheduler:
     async def _expects_stories(self, known: Known) -> bool:
         """Return whether stories were seen that should still be up."""
 
-        async def live(tx: Tx) -> bool:
+        async def has_live(tx: Tx) -> bool:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))
 
-        return await self._db.insist(live)  # what was answered is paid for
+        return await self._db.insist(has_live)  # what was answered is paid for
 
     async def _record_answer(
         self,
