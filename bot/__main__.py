@@ -76,7 +76,7 @@ def _run_command(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot.cli import check  # noqa: PLC0415 - the same
 
     if chosen.command == "run":
-        for sentence in check.unknown_settings():
+        for sentence in check.describe_unknown_settings():
             structlog.get_logger().warning("a setting is none", why=sentence)
         return app.main(settings)
     from bot.cli import commands  # noqa: PLC0415 - the same

@@ -41,7 +41,7 @@ from bot.operations.clock_keeper import ClockKeeper
 from bot.operations.incidents import Incidents
 from bot.operations.overview import Overview
 from bot.operations.owners import Owners
-from bot.operations.preflight import SPOOL_MB, record_tables
+from bot.operations.preflight import SPOOL_MB, record_that_tables_exist
 from bot.outbox.worker import Outbox
 from bot.runtime.clock import Clock, TimeWitnesses, steady
 from bot.runtime.metrics import Metrics
@@ -119,7 +119,7 @@ async def open_parts(
             None if db.is_sqlite else await stack.enter_async_context(shown_at_work(db, now=now))
         )
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
-        record_tables(db, settings.spool_dir)
+        record_that_tables_exist(db, settings.spool_dir)
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=connector(reveal(settings.media_proxy), resolver=PublicResolver()),
@@ -286,7 +286,7 @@ async def open_parts(
             metrics=metrics,
             now=now,
         )
-        await backups.resume_copy(db, incidents, now=now())
+        await backups.adopt_restored_copy(db, incidents, now=now())
         yield Parts(
             bot=bot,
             db=db,

@@ -61,7 +61,7 @@ async def send_admin_link(context: Context) -> None:
     if not context.is_private:
         await say(context, t(ADMIN_IN_PRIVATE))
         return
-    link = await services.overview.admin_link()
+    link = await services.overview.make_admin_link()
     lines = [t(ADMIN_PAGE), t(ADMIN_ONCE, time=KEY_VALID_FOR), link]
     lines += [] if services.has_public_page else [t(ADMIN_HERE)]
     await say(context, Safe("\n".join(lines)))

@@ -63,7 +63,7 @@ class Treasurer:
         """Ask once, and tidy; return when to ask again."""
         is_low = False
         try:
-            balance = await self._ledger.update_balance(self._api.balance)
+            balance = await self._ledger.update_balance(self._api.fetch_balance)
             is_low = balance.credits <= self._ledger.limits.minimum_balance
         except StoriesError as error:
             log.warning("balance_unknown", reason=str(error))

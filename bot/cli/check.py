@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was found; return 1 where something is wrong."""
     console = Console(soft_wrap=True, highlight=False)
-    checks: list[Check] = [check_names, check_database, check_folders]
+    checks: list[Check] = [check_setting_names, check_database, check_folders]
     if not arguments.offline:
         checks += [check_telegram, check_stories_api]
     is_wrong = False
@@ -86,13 +86,13 @@ async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
         return [Finding("wrong", f"No answer within {PATIENCE_S:.0f} seconds: {check.__name__}.")]
 
 
-async def check_names(_: Settings) -> list[Finding]:
+async def check_setting_names(_: Settings) -> list[Finding]:
     """Return each variable that is no setting, with the setting that is spelled most like it."""
-    return [Finding("note", text) for text in unknown_settings()]
+    return [Finding("note", text) for text in describe_unknown_settings()]
 
 
-def unknown_settings() -> list[str]:
-    """Return a sentence for each variable that is no setting."""
+def describe_unknown_settings() -> list[str]:
+    """Return a sentence about each variable that is no setting."""
     sentences = []
     for name, near in unknown_names():
         hint = f"; did you mean {near}?" if near else "."
@@ -204,7 +204,7 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
             key=settings.stories_api_key,
         )
         try:
-            balance = await api.balance()
+            balance = await api.fetch_balance()
         except OutOfServiceError as error:
             return [Finding("wrong", f"STORIES_API_KEY: the Stories API says no: {error}.")]
         except BotError as error:

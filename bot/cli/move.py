@@ -43,13 +43,13 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         out.print(f"--to {UNREADABLE}.")
         return 2
     try:
-        return await _move(settings, arguments.to, out)
+        return await _move_or_undo(settings, arguments.to, out)
     except (BackupError, DatabaseUnavailableError, OSError) as error:
         out.print(f"Not moved: {error}.", markup=False)
         return 1
 
 
-async def _move(settings: Settings, to: str | None, out: Console) -> int:
+async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int:
     url, now = settings.database_url.get_secret_value(), datetime.now(UTC)
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(Database(url))

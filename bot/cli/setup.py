@@ -58,13 +58,13 @@ async def _ask_until_good(name: str, ask: Callable[[], str], console: Console) -
         except EOFError:
             console.print("Nobody answers; nothing was written.")
             return None
-        if await _is_good(name, value, console):
+        if await _try_value(name, value, console):
             return value
         console.print("Please try again.")
     return None
 
 
-async def _is_good(name: str, value: str, console: Console) -> bool:
+async def _try_value(name: str, value: str, console: Console) -> bool:
     """Try a value where it is used."""
     try:
         settings = load(

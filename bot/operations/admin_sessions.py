@@ -15,10 +15,10 @@ KEY_VALID_FOR, _SESSION_VALID_FOR = timedelta(minutes=10), timedelta(hours=1)
 _KEY, _SESSION = "admin_key", "admin_session"  # of the one-time link, and who used it
 
 
-async def make_key(tx: Tx, *, now: datetime) -> str:
-    """Return a key that opens the page once, within ten minutes; it ends what was before."""
+async def issue_key(tx: Tx, *, now: datetime) -> str:
+    """Issue a key that opens the page once, within ten minutes; it ends what was before."""
     await key_values.remove(tx, _SESSION)
-    return await _make_secret(tx, _KEY, valid_for=KEY_VALID_FOR, now=now)
+    return await _issue_secret(tx, _KEY, valid_for=KEY_VALID_FOR, now=now)
 
 
 async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
@@ -26,7 +26,7 @@ async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
     is_known = isinstance(key, str) and await _is_valid(tx, _KEY, key, now=now)
     if not (is_known and await key_values.remove(tx, _KEY)):
         return None
-    return await _make_secret(tx, _SESSION, valid_for=_SESSION_VALID_FOR, now=now)
+    return await _issue_secret(tx, _SESSION, valid_for=_SESSION_VALID_FOR, now=now)
 
 
 async def is_session(tx: Tx, word: str, *, now: datetime) -> bool:
@@ -39,7 +39,7 @@ async def end(tx: Tx) -> None:
     await key_values.remove(tx, _SESSION)
 
 
-async def _make_secret(tx: Tx, key: str, *, valid_for: timedelta, now: datetime) -> str:
+async def _issue_secret(tx: Tx, key: str, *, valid_for: timedelta, now: datetime) -> str:
     word = secrets.token_urlsafe()
     value = {"digest": _digest_of(word), "until": (now + valid_for).timestamp()}
     await key_values.put(tx, key, value)

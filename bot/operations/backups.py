@@ -115,8 +115,8 @@ def _clear_partial(folder: Path) -> None:
                 one.unlink()
 
 
-async def resume_copy(db: Database, incidents: Incidents, *, now: datetime) -> None:
-    """Let a copy that was put back go on as the database; nothing where it is no copy."""
+async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: datetime) -> None:
+    """Let a copy that was restored go on as the database; nothing where it is no copy."""
     async with db.begin() as tx:
         made_at = await restored.resume_as_database(tx, now=now)
         if made_at is not None:

@@ -62,26 +62,26 @@ class Overview:
     wake: Callable[[], None]
     now: Callable[[], datetime]
 
-    async def admin_link(self) -> str:
-        """Return a link that opens the page once; it ends the session of an earlier one."""
+    async def make_admin_link(self) -> str:
+        """Make a link that opens the page once; it ends the session of an earlier one."""
         async with writing(self.db) as tx:
-            key = await admin_sessions.make_key(tx, now=self.now())
+            key = await admin_sessions.issue_key(tx, now=self.now())
         return f"{self.address}/admin#key={key}"
 
     async def figures(self) -> Figures:
         """Return how checks, alerts and incidents stand."""
-        return await self.db.fetch(lambda tx: _figures(tx, now=self.now()))
+        return await self.db.fetch(lambda tx: _read_figures(tx, now=self.now()))
 
     async def page_state(self) -> _Json:
         """Return how the bot is doing, for the page."""
         now = self.now()
         spent = await self.reports.spending()
         async with self.db.read() as tx:
-            stands = await _figures(tx, now=now)
+            stands = await _read_figures(tx, now=now)
             people = await guests(tx, offset=0, limit=_SHOWN, now=now)
-            dead_letters = await self._dead_letters(tx)
+            dead_letters = await self._read_dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
-            schedule = [_next_row(*one, cost) for one in await profiles.upcoming(tx, limit=_SHOWN)]
+            schedule = [_poll_row(*one, cost) for one in await profiles.upcoming(tx, limit=_SHOWN)]
             figures = {
                 "balance": spent.balance,
                 "days_left": spent.days_left and round(spent.days_left, 1),
@@ -149,7 +149,7 @@ class Overview:
             raise BadActionError("not so many credits")
         await self.access.set_limit(subject, credits_)
 
-    async def _dead_letters(self, tx: Tx) -> list[_Json]:
+    async def _read_dead_letters(self, tx: Tx) -> list[_Json]:
         rows = await enqueue.dead_letters(tx, limit=_SHOWN)
         names = await chats.titles(tx, {one.chat_id for one in rows})
         return [
@@ -187,7 +187,7 @@ class Overview:
         }
 
 
-async def _figures(tx: Tx, *, now: datetime) -> Figures:
+async def _read_figures(tx: Tx, *, now: datetime) -> Figures:
     backlog = await enqueue.backlog(tx, now=now)
     return Figures(
         profiles=sum(await profiles.count_followed(tx)),
@@ -214,8 +214,8 @@ def _incident_row(one: Incident) -> _Json:
     }
 
 
-def _next_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
-    """Return a row of the schedule; a story waits for half the pause on the mean."""
+def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
+    """Return a row of the schedule, a poll that is due; a story waits for half the pause."""
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {
         "profile": name,

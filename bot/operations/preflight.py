@@ -67,7 +67,7 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
     return Finding("ok", _SENTENCES[state])
 
 
-def record_tables(db: Database, spool: Path) -> None:
+def record_that_tables_exist(db: Database, spool: Path) -> None:
     """Record in the spool's folder that an SQLite file has tables: later it may be empty."""
     if db.is_sqlite:
         (spool / _STAMP).write_text(_database_path(db))

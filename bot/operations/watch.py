@@ -80,16 +80,16 @@ class Watch:
         self._is_reported = False
         self._why_away = ""
         self.worker = Worker("watch", self._step, now=now, longest=_EVERY)
-        db.on_outage = self._suspect_outage
+        db.on_outage = self._on_database_outage
 
-    def _suspect_outage(self) -> None:
+    def _on_database_outage(self) -> None:
         if self._away_since is None:
             self._away_since = self._now()
             self.worker.wake()
 
     async def _step(self) -> datetime | None:
         now = self._now()
-        if self._away_since and not await self._is_database_back(self._away_since, now):
+        if self._away_since and not await self._probe_database(self._away_since, now):
             return now + _TRY_EVERY
         if self._begun is None:  # the first minute: a start has enough to do
             self._begun = now
@@ -98,8 +98,8 @@ class Watch:
         await self._write_sample(now)
         return None
 
-    async def _is_database_back(self, since: datetime, now: datetime) -> bool:
-        """Return whether the database works; an outage that lasts is told, and its end."""
+    async def _probe_database(self, since: datetime, now: datetime) -> bool:
+        """Return whether a write works; an outage that lasts is told, and its end."""
         try:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
         except DatabaseUnavailableError as error:
@@ -150,13 +150,13 @@ class Watch:
             dead_letters=backlog.dead_letters,
             free_bytes=room[0] if room else None,
             disk_bytes=room[1] if room else 0,
-            api_fails_since=self._since_when("api", signs.get("api_fails"), now),
-            telegram_fails_since=self._since_when("telegram", signs.get("telegram"), now),
+            api_fails_since=self._track_since("api", signs.get("api_fails"), now),
+            telegram_fails_since=self._track_since("telegram", signs.get("telegram"), now),
             is_price_absurd=bool(signs.get("price")),
             clock_off_s=self._clock_off(),
         )
 
-    def _since_when(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:
+    def _track_since(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:
         """Return since when something has been so without a break, as far as this process saw."""
         if not is_so:
             self._since.pop(what, None)

@@ -399,9 +399,8 @@ class Outbox:
         chat = claimed.queue.chat
         if self._outage and not await self._ask_if_reachable(claimed, self._outage):
             return TryLater(down=claimed.is_try, reason="Telegram takes nothing there")
-        outcome = await self._alerts.send(
-            chat, claimed.batch, leaving=lambda: self.before_send(claimed)
-        )
+        leaving = partial(self.count_before_send, claimed)
+        outcome = await self._alerts.send(chat, claimed.batch, leaving=leaving)
         thread_id = claimed.batch.target.thread_id
         is_lost = isinstance(outcome, GiveUp) and outcome.scope == "thread"
         if not (is_lost and thread_id is not None and self._topics):
@@ -414,7 +413,7 @@ class Outbox:
         if is_sought or outcome.items:
             return TryLater(reason="its topic may be there", items=outcome.items)
         batch = replace(claimed.batch, target=Target(chat.id))
-        return await self._alerts.send(chat, batch, leaving=partial(self.before_send, claimed))
+        return await self._alerts.send(chat, batch, leaving=leaving)
 
     @staticmethod
     async def _ask_if_reachable(claimed: ClaimedBatch, outage: Outage) -> bool:
@@ -478,7 +477,7 @@ class Outbox:
         async with self._db.begin() as tx:
             await record_whole_sends(tx, sends, floods=self._floods, now=self._now())
 
-    async def before_send(self, claimed: ClaimedBatch) -> None:
+    async def count_before_send(self, claimed: ClaimedBatch) -> None:
         """Count the copies that are about to leave, once; check each time whether they may.
 
         Raises:

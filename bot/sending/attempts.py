@@ -86,7 +86,7 @@ class Attempts:
         self._supply = supply
         self._now = now
 
-    async def run(self, items: list[Item], request: SendRequest) -> Outcome | None:
+    async def send_open_items(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send all open items; None when each is sent or failed, else what stopped it."""
         self._supply.use_known_files(items)
         if request.lane == "alert":

@@ -100,7 +100,7 @@ class Sender:
         for item in items:
             item.kind = item.expected_kind
         try:
-            stopped = await self._attempts.run(items, request)
+            stopped = await self._attempts.send_open_items(items, request)
         except DatabaseUnavailableError as error:  # between two requests: what arrived is known
             stopped = TryLater(reason=str(error))
         finally:

@@ -46,7 +46,7 @@ class FetchMedia(Protocol):
 
 
 class StoriesApi:
-    """The paid API of stories; every method but ``balance`` returns a call that tells its price.
+    """The paid API of stories; all but ``fetch_balance`` return calls that tell their price.
 
     All raise the StoriesError family, whose ``credits`` tell what the failed call was billed
     (None: nobody knows). Nothing that may have been billed is asked again in the same words.
@@ -207,7 +207,7 @@ class StoriesApi:
         query = replace(self._query(endpoint, params), deadline=self._download_deadline)
         return Call(Operation.DOWNLOAD, query.nominal, partial(self._ask_download, query, spool))
 
-    async def balance(self) -> Balance:
+    async def fetch_balance(self) -> Balance:
         """Return the account's balance; free. A good one puts us back in service.
 
         Raises:

@@ -9,7 +9,7 @@ from bot.store.engine.database import Database
 async def test_keys_and_sessions_end_by_themselves(db: Database) -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC)
     async with db.begin() as tx:
-        key = await admin_sessions.make_key(tx, now=now)
+        key = await admin_sessions.issue_key(tx, now=now)
         assert await admin_sessions.begin(tx, key, now=now + timedelta(minutes=10)) is None
         session = await admin_sessions.begin(tx, key, now=now + timedelta(minutes=9))
         assert session is not None

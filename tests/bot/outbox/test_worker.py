@@ -255,7 +255,7 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
 ) -> None:
     await found(office, "1", "2")
     [claimed] = await office.outbox.claim(5)
-    await office.outbox.before_send(claimed)
+    await office.outbox.count_before_send(claimed)
     async with office.db.begin() as tx:
         [one] = await subscriptions.of_chat(tx, -1)
         if end == "paused":
@@ -263,7 +263,7 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
         else:
             await subscriptions.remove(tx, [one.id])
     with pytest.raises(NotWantedError):
-        await office.outbox.before_send(claimed)
+        await office.outbox.count_before_send(claimed)
 
 
 async def test_what_may_not_leave_whole_counts_no_copy(office: Office) -> None:
@@ -272,15 +272,15 @@ async def test_what_may_not_leave_whole_counts_no_copy(office: Office) -> None:
     async with office.db.begin() as tx:
         await deliveries.end(tx, [claimed.batch.rows[0].id], reason="had", now=NOON)
     with pytest.raises(NotWantedError):
-        await office.outbox.before_send(claimed)
+        await office.outbox.count_before_send(claimed)
     assert await office.state() == [("1", "dropped", 0), ("2", "open", 0)]
 
 
 async def test_several_requests_of_one_send_are_one_copy(office: Office) -> None:
     await found(office, "1")
     [claimed] = await office.outbox.claim(5)
-    await office.outbox.before_send(claimed)
-    await office.outbox.before_send(claimed)
+    await office.outbox.count_before_send(claimed)
+    await office.outbox.count_before_send(claimed)
     assert await office.state() == [("1", "open", 1)]
 
 
@@ -399,7 +399,7 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
     for _ in range(60):
         for claimed in await office.outbox.claim(5):
             if claimed.batch.rows[0].id == first.id:
-                await office.outbox.before_send(claimed)  # and dies
+                await office.outbox.count_before_send(claimed)  # and dies
             else:
                 await office.outbox.deliver(claimed)
         office.clock.on(MINUTE)

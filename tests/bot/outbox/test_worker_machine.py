@@ -246,7 +246,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def _leave(self, claimed: ClaimedBatch) -> None:
         with suppress(NotWantedError):
-            self.run(self.outbox.before_send(claimed))
+            self.run(self.outbox.count_before_send(claimed))
 
     @rule(kind=ANSWERS)
     def send(self, kind: str) -> None:
