@@ -1,7 +1,10 @@
 """A start that nothing cosmetic holds up, and what tells that updates go elsewhere."""
 
 import asyncio
+import json
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,13 +42,14 @@ async def test_a_menu_that_telegram_has_is_not_given_again(
             log = await box.control.requests("telegram")
             return sum("setmycommands" in str(one["path"]).lower() for one in log)
 
-        async def all_given() -> bool:
-            return await given() >= menus
+        async def all_written_down() -> bool:
+            with closing(sqlite3.connect(f"file:{tmp_path}/bot.db?mode=ro", uri=True)) as db:
+                row = db.execute("SELECT value FROM key_values WHERE key = 'menu'").fetchone()
+            return row is not None and len(json.loads(row[0])) >= menus
 
         ann = await box.control.person()
-        async with running_bell(tmp_path, box) as bell:
-            await wait_for(all_given)
-            await bell.ask(ann, "/help")  # by now the last is written down
+        async with running_bell(tmp_path, box):
+            await wait_for(all_written_down)
         before = await given()
         async with running_bell(tmp_path, box) as bell:
             await bell.ask(ann, "/help")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.options import Options, Preferences
+from bot.domain.options import TEXTS, Options, Preferences
 from tests.support.followed import NOON
 
 
@@ -26,6 +26,14 @@ from tests.support.followed import NOON
 def test_what_is_unknown_or_no_possible_value_is_left_out(value: dict[str, object]) -> None:
     assert Options.from_json(value) == Options()
     assert Options.from_json({**value, "keep": True}) == Options(keep=True)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_is_cleaned_to_one_short_line_that_any_database_holds(name: str) -> None:
+    hostile = "#sale\n8-20\x00\ud800 " + "#ad my cat " * 1000
+    kept = getattr(Options.from_json({name: hostile}), name)
+    assert len(kept.encode()) <= 1000
+    assert kept.isprintable()
 
 
 def test_a_subscription_begins_with_no_option() -> None:
