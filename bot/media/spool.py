@@ -189,15 +189,15 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
             head += chunk
             if len(head) < HEAD:
                 continue
-            kind, chunk = _kind_of(head), head  # noqa: PLW2901 - the chunks so far, as one
+            kind, chunk = _require_media_kind(head), head  # noqa: PLW2901 - the chunks so far, as one
         draft.write(chunk)
     if kind is None:
-        kind = _kind_of(head)
+        kind = _require_media_kind(head)
         draft.write(head)
     return await draft.finish(kind)
 
 
-def _kind_of(head: bytes) -> MediaKind:
+def _require_media_kind(head: bytes) -> MediaKind:
     kind = sniff(head)
     if kind is None:
         raise MediaRefusedError("neither photo nor video")

@@ -63,7 +63,7 @@ class Backups:
     async def make_due(self) -> datetime:
         """Make a copy if it is time; return when the next one is due."""
         now = self._now()
-        due_at = await self._due_at(now)
+        due_at = await self._ensure_due_at(now)
         if due_at > now:
             return due_at
         try:
@@ -82,7 +82,8 @@ class Backups:
         await asyncio.to_thread(rotate, self._folder, self._most)
         return now + self._every
 
-    async def _due_at(self, now: datetime) -> datetime:
+    async def _ensure_due_at(self, now: datetime) -> datetime:
+        """Return when the next copy is due; a bot that has just begun writes that down."""
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         if kept is None:  # a bot that has just begun has nothing to lose
             await self._record_made(now)

@@ -71,7 +71,7 @@ class Alerts:
             batch.target,
             batch.album,
             caption_html=text,
-            options=_send_options(batch, _buttons(chat, batch, t), now),
+            options=_send_options(batch, _alert_buttons(chat, batch, t), now),
             lane="alert",
             leaving=leaving,
         )
@@ -85,7 +85,7 @@ class Alerts:
         )
 
 
-def _buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
+def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
     """One story has its buttons; in channels, where anybody could press them, its links only."""
     album = batch.album
     if album is None or len(album.stories) > 1:

@@ -140,7 +140,7 @@ class Attempts:
             as_media(item, {} if number else text, request.options)
             for number, item in enumerate(batch)
         ]
-        shown: list[MessageJson] = await self._call(
+        shown: list[MessageJson] = await self._call_telegram(
             "sendMediaGroup", {"media": media}, request, len(batch)
         )
         return shown
@@ -148,9 +148,9 @@ class Attempts:
     async def _send_single(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
         (item,) = batch
         arguments = single_arguments(item, request.text.caption_arguments(), request.options)
-        return [await self._call(METHODS[item.kind], arguments, request, 1)]
+        return [await self._call_telegram(METHODS[item.kind], arguments, request, 1)]
 
-    async def _call(
+    async def _call_telegram(
         self, method: str, arguments: dict[str, Any], request: SendRequest, weight: int
     ) -> Any:  # noqa: ANN401 - JSON
         shared = common_arguments(request.target.thread_id, request.options)

@@ -39,15 +39,15 @@ class Files:
         self._memory: dict[str, KnownFile] = {}
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}  # since when
 
-    async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
+    async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the files of those stories that have one which will do for all together."""
-        here = self._usable(pks)
+        here = self._usable_cached(pks)
         missing = [pk for pk in pks if pk not in here]
         if not missing:
             return here
         async with self._db.read() as tx:
             self._remember_here(await store.known(tx, self._bot_id(), missing, now=self._now()))
-        return self._usable(pks)
+        return self._usable_cached(pks)
 
     def cached(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the known files without reading the store."""
@@ -76,7 +76,7 @@ class Files:
     ) -> tuple[dict[str, KnownFile], list[str]]:
         """Wait while others here send any; return the known files, and which are ours to send."""
         while True:
-            known, now = await self.known(pks), self._now()
+            known, now = await self.load_known(pks), self._now()
             ours = [pk for pk in pks if pk not in known]
             busy = dict(self._in_flight[pk] for pk in ours if pk in self._in_flight)
             if not busy:
@@ -120,7 +120,7 @@ class Files:
         async with self._db.begin() as tx:
             await store.remove(tx, self._bot_id(), pk)
 
-    def _usable(self, pks: Collection[str]) -> dict[str, KnownFile]:
+    def _usable_cached(self, pks: Collection[str]) -> dict[str, KnownFile]:
         return {pk: file for pk, file in self.cached(pks).items() if fits_album_of(file, len(pks))}
 
     def _remember_here(self, files: dict[str, KnownFile]) -> None:

@@ -54,13 +54,13 @@ async def read_file_or_address(
         if len(head) >= HEAD:
             break
     if sniff(head) is None:
-        return _find_address_in_body(await join_chunks(_with_head(head, chunks)))
+        return _find_address_in_body(await join_chunks(_prepend_head(head, chunks)))
     # For a compressed body the header has the compressed size.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError
     async with spool.draft(limit if length is None else max(length, len(head))) as draft:
-        return await write_stream(_with_head(head, chunks), draft)
+        return await write_stream(_prepend_head(head, chunks), draft)
 
 
 def address_in(value: object, depth: int = 0) -> str | None:
@@ -92,7 +92,7 @@ def _check_address(url: str) -> str:
     return url
 
 
-async def _with_head(head: bytes, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _prepend_head(head: bytes, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     yield head
     async for chunk in chunks:
         yield chunk

@@ -83,7 +83,7 @@ def decode_json(body: bytes) -> object:
         NonsenseError: It is no JSON: cut, too deep, a number without end, NaN, bad UTF-8.
     """
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_nan)
     except (ValueError, RecursionError) as error:
         raise NonsenseError(type(error).__name__) from None
 
@@ -123,5 +123,5 @@ def storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
-def _refuse_constant(constant: str) -> object:
+def _refuse_nan(constant: str) -> object:
     raise ValueError(constant)

@@ -247,8 +247,8 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
         hashtags=_unique(tag.hashtag.name for tag in wire.hashtags),
         locations=_unique(place.location.name for place in wire.locations),
         sponsors=_unique(sponsor.username for sponsor in wire.sponsor_tags),
-        stickers=tuple(_sticker(sticker) for sticker in wire.stickers),
-        reshared=tuple(_reshared(media, _names_by_id(wire)) for media in wire.medias),
+        stickers=tuple(_sticker_from(sticker) for sticker in wire.stickers),
+        reshared=tuple(_reshared_from(media, _names_by_id(wire)) for media in wire.medias),
         music=_unique(_song_line(one.music_asset_info) for one in wire.story_music_stickers),
     )
 
@@ -291,7 +291,7 @@ def balance_from(value: object) -> Balance:
 
 def _read_items(value: object, read: Callable[[object], T], *, most: int) -> list[T]:
     """Return what ``read`` makes of the first items in a decoded body, but for broken ones."""
-    items = _items(value)
+    items = _list_in(value)
     result: list[T] = []
     for item in items[:most]:
         with suppress(NonsenseError):
@@ -301,7 +301,7 @@ def _read_items(value: object, read: Callable[[object], T], *, most: int) -> lis
     return result
 
 
-def _items(value: object) -> list[object]:
+def _list_in(value: object) -> list[object]:
     if isinstance(value, dict):
         value = value.get("items")
     if not isinstance(value, list):
@@ -320,11 +320,11 @@ def _links(wire: _Story) -> Iterable[str]:
         yield _redirect_target(sticker.story_link.url or "")
 
 
-def _sticker(wire: _Sticker) -> Sticker:
+def _sticker_from(wire: _Sticker) -> Sticker:
     return Sticker(_redirect_target(wire.story_link.url or ""), wire.story_link.link_title)
 
 
-def _reshared(wire: _Media, people: Mapping[str, str]) -> Reshared:
+def _reshared_from(wire: _Media, people: Mapping[str, str]) -> Reshared:
     code = wire.media_code if _CODE.fullmatch(wire.media_code) else ""
     author = people.get(wire.user_id, "") if wire.user_id else ""
     return Reshared(code, author)

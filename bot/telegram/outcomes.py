@@ -179,7 +179,7 @@ def read_refusal(error: BaseException) -> Refusal:
     ``sendMultiMedia`` refuses fail alike, and the first is named (Client.cpp,
     ``on_message_send_failed``), but for the index in ``FILE_REFERENCE_<i>``.
     """
-    text = _text(error)
+    text = _lower_text(error)
     named = _ITEM_FAILED.search(text)
     words = (named and named[2]) or text
     scope = next(
@@ -204,22 +204,22 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
         case ChatMigrated():
             return Moved(error.new_chat_id)
         case InvalidToken() | EndPointNotFound():
-            return GiveUp(_text(error), scope="bot")
+            return GiveUp(_lower_text(error), scope="bot")
         case Conflict():
-            return TryLater(reason=_text(error))
+            return TryLater(reason=_lower_text(error))
         case NotSentError():
-            return TryLater(down=True, reason=_text(error))
+            return TryLater(down=True, reason=_lower_text(error))
         case UnknownOutcomeError() if read_refusal(error).scope == "removed":
             return Removed()
         case TimedOut() | UnknownOutcomeError():
-            return TryLater(unknown=True, down=True, reason=_text(error))
+            return TryLater(unknown=True, down=True, reason=_lower_text(error))
         case BadRequest() | Forbidden() | NetworkError():
             return _refusal_outcome(error)
     return TryLater(unknown=True, reason=type(error).__name__)
 
 
 def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - the same
-    text = _text(error)
+    text = _lower_text(error)
     if flood := _RETRY_AFTER.search(text):
         # Inside a 400 it speaks of one item of an album; some of the others were seen there.
         wait = timedelta(seconds=int(flood[1])) if flood[1] else _NO_WORD
@@ -249,5 +249,5 @@ def wait_of(error: RetryAfter) -> timedelta:
     return error._retry_after  # noqa: SLF001 - the public property warns, and has two types
 
 
-def _text(error: BaseException) -> str:
+def _lower_text(error: BaseException) -> str:
     return (error.message if isinstance(error, TelegramError) else str(error)).lower()
