@@ -135,7 +135,7 @@ class Handling:
             if row_id is None:
                 strangers.append(reply)
             else:
-                rows.append(_delivery(row_id, reply, now))
+                rows.append(_unsent_delivery(row_id, reply, now))
         if queue is None:
             for chat_id in sorted({row.target.chat_id for row in rows}):
                 await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
@@ -164,7 +164,7 @@ class Handling:
             unit.is_in_vain = outcome is SHOWN_ALREADY
 
 
-def _delivery(row_id: int, reply: Reply, now: datetime) -> Delivery:
+def _unsent_delivery(row_id: int, reply: Reply, now: datetime) -> Delivery:
     """Return an answer as the outbox knows it, none of whose copies has left."""
     return Delivery(
         id=row_id,

@@ -190,7 +190,7 @@ class Intake:
         until = now + self._lease if at_once else None
         # Not Database.run: what was lost in its commit Telegram sends again all the same.
         async with self._db.begin() as tx:
-            arrivals = await self._admit(tx, news, now)
+            arrivals = await self._arrivals_to_store(tx, news, now)
             await self._record_seen(tx, {where for where, _, _ in news}, now)
             stored = await inbox.add(tx, arrivals, now=now, ours_until=until)
         self._open += len(stored)
@@ -211,7 +211,7 @@ class Intake:
         await acquaintances.record_seen(tx, fresh, day)
         self._seen |= fresh
 
-    async def _admit(self, tx: Tx, news: list[News], now: datetime) -> list[Arrival]:
+    async def _arrivals_to_store(self, tx: Tx, news: list[News], now: datetime) -> list[Arrival]:
         """Return what is stored: as it came, as the one to be told of, or only remembered."""
         plain = [Arrival(number, one.queue, body, one.person) for one, number, body in news]
         if self._db.is_sqlite and self._open + len(news) <= queues.MOST_OF_PERSON:
@@ -219,7 +219,7 @@ class Intake:
         places = [one for one, _, _ in news]
         again = [number for _, number, _ in news]  # Telegram may repeat itself
         waiting = await inbox.count_by_asker(tx, {one.queue for one in places}, but=again)
-        verdicts = queues.admit(places, waiting)
+        verdicts = queues.judge_arrivals(places, waiting)
         if all(verdict == "take" for verdict in verdicts):
             return plain
         busy = await inbox.queues_busy_since(
@@ -310,7 +310,7 @@ class Intake:
 
         What was answered must not be begun again, so its chat waits until that is written.
         """
-        if values := self._values_after(claimed, result):
+        if values := self._values_to_record(claimed, result):
             # A power cut that undoes it lets the update begin anew, as it had no effect.
             await self._db.insist(lambda tx: inbox.change(tx, [claimed], **values), durable=False)
 
@@ -318,7 +318,7 @@ class Intake:
         self._counted.labels(result).inc()
         self._open -= result not in _STILL_OPEN
 
-    def _values_after(self, claimed: ClaimedUpdate, result: str) -> dict[str, Any]:
+    def _values_to_record(self, claimed: ClaimedUpdate, result: str) -> dict[str, Any]:
         """Return what is to be written on an update, nothing where it is another's by now."""
         now, tries = self._now(), 1 + claimed.attempts // FAILURE
         failed, wait = FAILURE - 1, self._again_after * tries

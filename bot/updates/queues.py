@@ -85,7 +85,7 @@ def _queue_of(update: _Json) -> str:
     return f"user:{person.get('id', 0)}"[:_QUEUE_LENGTH]
 
 
-def admit(
+def judge_arrivals(
     arrivals: Sequence[Standing],
     waiting: Mapping[Key, int],
     *,

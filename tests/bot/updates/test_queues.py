@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.updates.queues import NO_PERSON, Standing, admit, standing_of
+from bot.updates.queues import NO_PERSON, Standing, judge_arrivals, standing_of
 
 
 def message(update_id: int, chat: int, **more: Any) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def test_nobody_has_more_than_the_most_and_each_who_had_too_much_is_told_once(
     arrivals: list[Standing], waiting: dict[tuple[str, int | None], int]
 ) -> None:
     of_person, of_chat = 4, 7
-    verdicts = admit(arrivals, waiting, of_person=of_person, of_chat=of_chat)
+    verdicts = judge_arrivals(arrivals, waiting, of_person=of_person, of_chat=of_chat)
     assert len(verdicts) == len(arrivals)
     taken = Counter(
         one.count_key
@@ -125,6 +125,6 @@ def test_what_one_person_asks_takes_no_place_from_another_chat(
     arrivals: list[Standing],
 ) -> None:
     alone = [one for one in arrivals if one.queue == "chat:1"]
-    verdicts = admit(arrivals, {}, of_person=4, of_chat=7)
+    verdicts = judge_arrivals(arrivals, {}, of_person=4, of_chat=7)
     here = [v for one, v in zip(arrivals, verdicts, strict=True) if one.queue == "chat:1"]
-    assert here == admit(alone, {}, of_person=4, of_chat=7)
+    assert here == judge_arrivals(alone, {}, of_person=4, of_chat=7)
