@@ -262,14 +262,14 @@ class Settings(BaseSettings):
 
     @field_validator("trusted_media_origin")
     @classmethod
-    def _check_origin(cls, value: str) -> str:
+    def _check_media_origin(cls, value: str) -> str:
         if value and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
             raise ValueError("must be an address that begins with https:// or http://")
         return value
 
     @field_validator("stories_api_url")
     @classmethod
-    def _check_https(cls, value: AnyHttpUrl) -> AnyHttpUrl:
+    def _check_stories_api_url(cls, value: AnyHttpUrl) -> AnyHttpUrl:
         if value.scheme != "https" and not _is_loopback(value.host or ""):
             raise ValueError("must begin with https://, or anybody on the way could read the key")
         return value

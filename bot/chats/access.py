@@ -138,7 +138,7 @@ class Access:
         if self._always_owners:
             return None
         async with self._db.begin() as tx:
-            if await store.owners(tx):
+            if await store.owners_by_link(tx):
                 return None
             await key_values.add(tx, _SEED, secrets.token_hex(_TOKEN_BYTES))
             seed = await key_values.get(tx, _SEED)
@@ -309,7 +309,7 @@ class Access:
         return Subject("chat", str(await chats.moved_to(tx, int(subject.id)) or subject.id))
 
     async def _is_owner(self, tx: Tx, person: int) -> bool:
-        return person in self._always_owners or person in await store.owners(tx)
+        return person in self._always_owners or person in await store.owners_by_link(tx)
 
     async def _name_column(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
         """Return the column that names a chat, or a profile by its id, as far as we know it."""
@@ -349,7 +349,7 @@ class Access:
     async def _load_blocked_and_owners(self) -> None:
         async with self._db.read() as tx:
             profiles = await store.blocked_profiles(tx, now=self._now())
-            self.owner_ids = self._always_owners | await store.owners(tx)
+            self.owner_ids = self._always_owners | await store.owners_by_link(tx)
         self.blocked.clear()
         self.blocked.update(self._always_blocked, profiles)
 

@@ -78,7 +78,7 @@ class Broadcasts:
     async def _hand_out(self) -> datetime | None:
         now = self._now()
         async with self._db.read() as tx:
-            one = await broadcasts.running(tx)
+            one = await broadcasts.oldest_running(tx)
             waiting = await broadcasts.count_waiting(tx)
         if one is None:
             return None

@@ -73,7 +73,7 @@ class ClockKeeper:
         if self._db.is_sqlite:
             ahead, most = self._witnesses.agreed_seconds_ahead(), float(CLOCK_OFF_S)
         else:
-            ahead, most = await server_clock.ahead_of(self._db, self._now), _CLOSE_S
+            ahead, most = await server_clock.seconds_ahead_of(self._db, self._now), _CLOSE_S
         if abs(ahead) > most:
             clock.correct(ahead)
             self._witnesses.forget()

@@ -194,7 +194,7 @@ async def _read_figures(tx: Tx, *, now: datetime) -> Figures:
         delay=await profiles.mean_delay(tx),
         waiting=backlog.open,
         dead_letters=backlog.dead_letters,
-        days=_sums_by_day(await samples.since(tx, now - timedelta(days=_DAYS))),
+        days=_sums_by_day(await samples.hours_since(tx, now - timedelta(days=_DAYS))),
         still_open=await incidents.all_open(tx),
         last=await incidents.latest(tx, limit=_INCIDENTS),
     )

@@ -88,7 +88,7 @@ async def read_owners(url: str) -> set[int]:
         async with Database(url) as db:
             if await readiness(db) is not Readiness.CURRENT:
                 return set()
-            return await db.fetch(access.owners)
+            return await db.fetch(access.owners_by_link)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
         return set()  # ``try_database`` says what is wrong with it
 

@@ -108,7 +108,7 @@ async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
     return [Entry(*row) for row in await tx.execute(statement.order_by(access_list.c.since))]
 
 
-async def owners(tx: Tx) -> set[int]:
+async def owners_by_link(tx: Tx) -> set[int]:
     """Return the people who have become owners by a link."""
     statement = sa.select(_SUBJECT).where(_KIND == "person", access_list.c.is_owner.is_(True))
     return {int(subject) for subject in (await tx.execute(statement)).scalars()}

@@ -65,7 +65,7 @@ async def add_draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
     return int((await tx.execute(statement)).scalar_one())
 
 
-async def running(tx: Tx) -> Broadcast | None:
+async def oldest_running(tx: Tx) -> Broadcast | None:
     """Return the oldest broadcast that is being handed out."""
     statement = (
         sa.select(*COLUMNS)

@@ -31,7 +31,7 @@ async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:
     await add_new(tx, samples, hour=hour, figures=figures)
 
 
-async def since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str, Any]]]:
+async def hours_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str, Any]]]:
     """Return the hours from ``start`` on, in order."""
     statement = sa.select(samples.c.hour, samples.c.figures).where(samples.c.hour >= start)
     return [(row[0], row[1]) for row in await tx.execute(statement.order_by(samples.c.hour))]

@@ -50,7 +50,7 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
         await db.migrate()
         return
     until = steady() + patience_s
-    while await _has_old_tables(db) and await _stamp_and_ask(db):
+    while await _has_old_tables(db) and await _stamp_and_see_others(db):
         if steady() >= until:
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
@@ -92,8 +92,8 @@ async def _has_old_tables(db: Database) -> bool:
     return revision is not None and revision != newest_revision()
 
 
-async def _stamp_and_ask(db: Database) -> bool:
-    """Stamp the database; return whether processes of another version are at work on it."""
+async def _stamp_and_see_others(db: Database) -> bool:
+    """Stamp the database; return whether others are still at work on it."""
     await _stamp_version(db, _STAMPED_FOR)
     return await count_at_work(db) > 0
 
@@ -117,12 +117,12 @@ class AtWork:
         self.worker = Worker("at work", self._step, now=now, longest=leases.EVERY)
 
     async def _step(self) -> datetime:
-        if await self.renew():
+        if await self.renew_and_see_upgrade():
             log.warning("this process ends", reason=ENDS)
             self.on_upgrade()
         return self._now() + leases.EVERY
 
-    async def renew(self) -> bool:
+    async def renew_and_see_upgrade(self) -> bool:
         """Renew the lease; return whether another version upgrades the database.
 
         The lease is there before the stamp is read, each in a transaction of its own: of two that
@@ -145,7 +145,7 @@ async def shown_at_work(db: Database, *, now: Callable[[], datetime]) -> AsyncIt
     """
     ours = AtWork(db, now=now)
     try:
-        if await ours.renew():
+        if await ours.renew_and_see_upgrade():
             raise DatabaseUnavailableError(ENDS)
         async with running_beside(ours.worker.run(), end=ours.worker.stop):
             yield ours

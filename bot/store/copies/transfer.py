@@ -72,7 +72,7 @@ async def move(
         if await key_values.get(tx, _CAME) == number:
             return None
         await _require_empty(tx)
-        with closing(_open_source(source)) as there:
+        with closing(_open_and_check_source(source)) as there:
             for table in all_tables().sorted_tables:
                 count = await _copy_table(there, tx, table)
                 tell(table.name, count)
@@ -132,7 +132,7 @@ async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> in
     return count
 
 
-def _open_source(source: Database) -> sqlite3.Connection:
+def _open_and_check_source(source: Database) -> sqlite3.Connection:
     uri = Path(str(source.url.database)).absolute().as_uri()
     connection = sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None)
     result = connection.execute("PRAGMA integrity_check").fetchone()[0]

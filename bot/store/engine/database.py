@@ -243,7 +243,7 @@ class Database:
             DatabaseUnavailableError: It can't work now, or a newer version has changed it.
         """
         if self.is_sqlite and self.url.database not in {None, "", ":memory:"}:
-            await asyncio.to_thread(private.make_private, Path(str(self.url.database)))
+            await asyncio.to_thread(private.make_database_private, Path(str(self.url.database)))
             await self._back_up()
         async with self._begin_migration() as tx:
             if not self.is_sqlite:

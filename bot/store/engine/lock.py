@@ -35,7 +35,7 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
         return
     file = Path(f"{path}.lock")
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(file, "a", opener=_open_for_us) as handle:  # noqa: ASYNC230 - at the start; nothing else runs yet
+    with open(file, "a", opener=_open_private) as handle:  # noqa: ASYNC230 - at the start; nothing else runs yet
         until = asyncio.get_running_loop().time() + wait.total_seconds()
         while True:
             try:
@@ -48,7 +48,7 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
         yield
 
 
-def _open_for_us(path: str, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     is_new = not Path(path).exists()
     number = os.open(path, flags, 0o600)
     if is_new:

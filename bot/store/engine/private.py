@@ -25,7 +25,7 @@ def copy_owner(file: Path, *, like: Path) -> None:
             os.chown(file, owner.st_uid, owner.st_gid)
 
 
-def make_private(file: Path) -> None:
+def make_database_private(file: Path) -> None:
     """Let nobody else read a database, what is beside it and its copies; make what is missing.
 
     A folder that was there before stays as it is. Files of another owner stay as well: whoever

@@ -57,7 +57,7 @@ def copy(
 def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> None:
     with closing(_open(source, stop)) as there, closing(_open(part, stop)) as here:
         try:
-            there.backup(here, pages=_PAGES, progress=lambda *_: _end_if_stopped(stop))
+            there.backup(here, pages=_PAGES, progress=lambda *_: _raise_if_stopped(stop))
             here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
             if _revision(here):  # it says that it is a copy; one of a copy is as old as that
                 here.execute(
@@ -66,7 +66,7 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
                 )
             _check_integrity(here)
         except sqlite3.OperationalError:
-            _end_if_stopped(stop)
+            _raise_if_stopped(stop)
             raise
     _sync(part)
 
@@ -136,8 +136,8 @@ def _open(file: Path, stop: threading.Event) -> sqlite3.Connection:
     return connection
 
 
-def _end_if_stopped(stop: threading.Event) -> None:
-    """End what is under way where ``stop`` is set.
+def _raise_if_stopped(stop: threading.Event) -> None:
+    """Raise where ``stop`` is set, which ends what is under way.
 
     Raises:
         BackupError: It is.
