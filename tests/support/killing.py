@@ -81,6 +81,7 @@ class Victim:
                 "run",
                 env=self.env | more,
                 cwd=self._folder,
+                stdout=asyncio.subprocess.DEVNULL,  # the owner's link is in nobody's JSON
                 stderr=log,
             )
 
