@@ -109,18 +109,15 @@ class _HasLink(filters.MessageFilter):
     & ~filters.VIA_BOT
     & _HasLink(),
 )
-async def serve_pasted_links(context: Context) -> None:
-    """Serve the links of a new or an edited message."""
-    if context.message:
-        await serve_links(context, context.message)
-
-
-async def serve_links(context: Context, message: Message) -> None:
-    """Serve the links of a message in order; explain itself in private chats only.
+async def serve_links(context: Context) -> None:
+    """Serve the links of a new or an edited message in order; explain itself in private only.
 
     Which links were served is remembered, for when the message is edited: then come those beyond
     the limit, and the stories of a profile of which only the card was shown.
     """
+    message = context.message
+    if message is None:
+        return
     pasted = links_of(message, context.bot.username)
     if pasted and await is_forward_of_our_post(message, context):
         return
