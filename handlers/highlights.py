@@ -3,10 +3,11 @@
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import ALBUM_SIZE
+from bot.domain.foreign_text import one_line
 from bot.domain.model import Album, Highlight
 from bot.domain.sentences import N_
 from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button, grid
-from bot.presentation.html import one_line, shorten
+from bot.presentation.html import shorten
 from handlers.guard import command, on_press
 from handlers.questions import ask
 from handlers.replies import edit_pressed, say, show_working

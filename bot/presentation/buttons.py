@@ -8,11 +8,12 @@ from functools import lru_cache
 
 from telegram import InlineKeyboardButton
 
+from bot.domain.foreign_text import one_line
 from bot.domain.model import Story
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
-from bot.presentation.html import one_line, shorten
+from bot.presentation.html import shorten
 from bot.presentation.translation import Translator
 
 OPTIONS = N_("⚙️ Options")

@@ -15,8 +15,9 @@ from babel import Locale, dates, numbers
 from babel.lists import format_list
 from babel.messages.pofile import read_po
 
+from bot.domain.foreign_text import clean
 from bot.domain.sentences import N_
-from bot.presentation.html import Safe, bold, clean, escape, foreign_html, has_rtl, isolate, plain
+from bot.presentation.html import Safe, bold, escape, foreign_html, has_rtl, isolate, plain
 
 __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_for"]
 

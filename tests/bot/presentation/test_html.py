@@ -4,16 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.foreign_text import clean, one_line
 from bot.presentation.html import (
     Safe,
     bold,
-    clean,
     escape,
     foreign_html,
     has_rtl,
     isolate,
     link,
-    one_line,
     plain,
     shorten,
     visible_length,
