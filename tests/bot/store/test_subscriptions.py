@@ -5,7 +5,7 @@ from bot.domain.options import Options
 from bot.domain.records import Audience
 from bot.store import acquaintances, chats, ended_subscriptions, moves, profiles, subscriptions
 from bot.store.engine.database import Database
-from tests.support.followed import DAY, HOUR, NATGEO, NOON, PRADA, follow
+from tests.support.followed import DAY, HOUR, NATGEO, NOON, PRADA, claim, follow, look, story
 from tests.support.preferences import unlike_defaults
 
 
@@ -30,6 +30,17 @@ async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database
             ("natgeo", Target(1, 5), wanted)
         ]
         assert await ended_subscriptions.has_ended(tx, 1, "natgeo", since=NOON - HOUR)
+
+
+async def test_what_is_claimed_to_be_sent_has_all_options_of_its_subscription(
+    db: Database,
+) -> None:
+    wanted = unlike_defaults().options
+    async with db.begin() as tx:
+        await follow(tx, 1, options=wanted)
+        await look(tx, story("1"))
+    [queue] = await claim(db)
+    assert [row.options for row in queue.rows] == [wanted]
 
 
 async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database) -> None:
