@@ -293,7 +293,7 @@ class Running:
 
     async def _print_owner_link(self) -> None:
         """Print the link that makes the first owner, where there is none; no log gets it."""
-        payload = await self._parts.services.access.make_owner_payload()
+        payload = await self._parts.services.access.make_owner_code()
         if payload:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
 

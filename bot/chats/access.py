@@ -130,7 +130,7 @@ class Access:
 
     # invitations
 
-    async def make_owner_payload(self) -> str | None:
+    async def make_owner_code(self) -> str | None:
         """Return what follows ``start=`` in the link that makes an owner; None: there is one.
 
         The same at each start and in each process, until somebody has opened it.
@@ -142,9 +142,9 @@ class Access:
                 return None
             await key_values.add(tx, _SEED, secrets.token_hex(_TOKEN_BYTES))
             seed = await key_values.get(tx, _SEED)
-        return self._owner_payload(str(seed))
+        return self._derive_owner_code(str(seed))
 
-    def _owner_payload(self, seed: str) -> str:
+    def _derive_owner_code(self, seed: str) -> str:
         key = self._token.get_secret_value().encode()
         return OWNER + hmac.new(key, f"storybell owner {seed}".encode(), "sha256").hexdigest()[:32]
 
@@ -173,7 +173,7 @@ class Access:
         seed = await key_values.get(tx, _SEED)
         if seed is None or not payload.isascii():
             return False
-        return hmac.compare_digest(payload, self._owner_payload(str(seed)))
+        return hmac.compare_digest(payload, self._derive_owner_code(str(seed)))
 
     async def use_link(
         self, payload: str, person: int, *, name: str

@@ -68,7 +68,7 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
     Missed hours of several profiles become one line.
     """
     if notice == "missed":
-        return [_missed_sentence(rows, t)]
+        return [_unchecked_hours_sentence(rows, t)]
     sentences: dict[str, Callable[[Mapping[str, Any]], Safe]] = {
         "failed": lambda row: _failed_sentence(row, t),
         MUTED: lambda row: t(MISSING_MEDIA[row["missing"]]),
@@ -78,7 +78,7 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
     return list(dict.fromkeys(map(sentence, rows)))
 
 
-def _missed_sentence(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:
+def _unchecked_hours_sentence(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:
     names = sorted({str(row["username"]) for row in rows})
     return t(
         SENTENCES["missed"],

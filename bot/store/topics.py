@@ -4,14 +4,13 @@ A row is claimed before Telegram is asked, so that no two processes make a topic
 the thread is written down when it answers, or when it tells of the topic in an update.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain.records import MAIN, Topic
-from bot.store.engine.database import Tx, put
+from bot.store.engine.database import Tx, put, row_or_none
 from bot.store.engine.schema import Timestamp, chat_key, metadata
 from bot.store.profiles import profiles
 
@@ -28,14 +27,10 @@ topics = sa.Table(
 _FIELDS = [topics.c[name] for name in Topic.__dataclass_fields__]
 
 
-def _topic(row: Sequence[Any] | None) -> Topic | None:
-    return Topic(*row) if row else None
-
-
 async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
     """Return a profile's own topic in a chat."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
-    return _topic((await tx.execute(sa.select(*_FIELDS).where(where))).one_or_none())
+    return await row_or_none(tx, Topic, sa.select(*_FIELDS).where(where))
 
 
 async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:

@@ -53,7 +53,7 @@ class Pause:
         """Return whether it is time to try; after a wait at the latest."""
         return not now.timestamp() < self.next_at <= now.timestamp() + LAST_TRY_S
 
-    def after_try(self, now: datetime) -> "Pause":
+    def with_one_more_try(self, now: datetime) -> "Pause":
         """Return it with one more try taken: each next one is twice as late, a minute at most."""
         wait = min(_FIRST_TRY_S * 2 ** min(self.tries + 1, 8), LAST_TRY_S)
         return replace(self, tries=self.tries + 1, next_at=now.timestamp() + wait)
@@ -129,7 +129,7 @@ class Outage:
             self._pause = _pause_of(await key_values.lock(tx, self._key))
             if self._pause is None or not self._pause.may_try(now):
                 return False
-            self._pause = self._pause.after_try(now)
+            self._pause = self._pause.with_one_more_try(now)
             await key_values.put(tx, self._key, asdict(self._pause), until=now + _KEPT)
         return await self._telegram_answers()
 

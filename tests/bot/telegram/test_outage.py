@@ -81,7 +81,7 @@ def test_tries_come_ever_later_and_a_minute_at_most() -> None:
     pause = Pause.starting(NOON)
     waits = []
     for _ in range(12):
-        pause = pause.after_try(NOON)
+        pause = pause.with_one_more_try(NOON)
         waits.append(pause.next_at - NOON.timestamp())
     assert waits == sorted(waits)
     assert waits[0] == 10
