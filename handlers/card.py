@@ -31,7 +31,7 @@ async def card_page(context: Context, username: str, *, has_more: bool = False) 
 
 
 @on_press(actions.CARD)
-async def replace_row_with_card(context: Context, username: str) -> None:
+async def show_card_under_album(context: Context, username: str) -> None:
     """Show the card of a profile in place of the row under its album."""
     await edit_pressed(context, *await card_page(context, username, has_more=True))
 

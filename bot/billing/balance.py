@@ -57,9 +57,9 @@ class Treasurer:
             lambda: float(self._drift),
         )
         self._now = now
-        self.worker = Worker("balance", self.check_balance, now=now, longest=EVERY)
+        self.worker = Worker("balance", self.tidy_and_check_balance, now=now, longest=EVERY)
 
-    async def check_balance(self) -> datetime:
+    async def tidy_and_check_balance(self) -> datetime:
         """Ask once, and tidy; return when to ask again."""
         is_low = False
         try:

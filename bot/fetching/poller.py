@@ -191,7 +191,7 @@ class Scheduler:
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
             self._counts = await profiles.count_followed(tx)
-        await self._privacy.load_trust()
+        await self._privacy.sync_trust()
         if self._settings.credits_a_poll is not None:
             plan.cost = self._settings.credits_a_poll
             plan.learns_cost = False
@@ -265,7 +265,7 @@ class Scheduler:
             await self._end_blocked()
         if is_time:
             self._kept_at = now
-            await self._privacy.load_trust()
+            await self._privacy.sync_trust()
             self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
                 async with self._db.read() as tx:

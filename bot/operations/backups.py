@@ -58,9 +58,9 @@ class Backups:
             "backup_last_success_timestamp_seconds", "When the database was last backed up."
         )
         self._now = now
-        self.worker = Worker("backups", self.make_due, now=now, longest=_TRY_EVERY)
+        self.worker = Worker("backups", self.make_if_due, now=now, longest=_TRY_EVERY)
 
-    async def make_due(self) -> datetime:
+    async def make_if_due(self) -> datetime:
         """Make a copy if it is time; return when the next one is due."""
         now = self._now()
         due_at = await self._ensure_due_at(now)

@@ -53,7 +53,7 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
     try:
         async with Database(url) as db:
             state = await readiness(db)
-            if state is Readiness.EMPTY and spool and _had_tables(db, spool):
+            if state is Readiness.EMPTY and spool and _was_stamped_with_tables(db, spool):
                 text = _LOST.format(file=db.url.database, stamp=spool / _STAMP)
                 return Finding("wrong", text)
     except ModuleNotFoundError:
@@ -73,7 +73,7 @@ def record_that_tables_exist(db: Database, spool: Path) -> None:
         (spool / _STAMP).write_text(_database_path(db))
 
 
-def _had_tables(db: Database, spool: Path) -> bool:
+def _was_stamped_with_tables(db: Database, spool: Path) -> bool:
     mark = spool / _STAMP
     return db.is_sqlite and mark.is_file() and mark.read_text() == _database_path(db)
 

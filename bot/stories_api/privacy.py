@@ -73,7 +73,7 @@ class PrivacyCheck:
         self._now = now
         self._trust = Trust()
 
-    async def load_trust(self) -> None:
+    async def sync_trust(self) -> None:
         """Take over what other replicas, or this one before its restart, found out."""
         if self.mode == "false":  # said for good; ``auto`` begins afresh after it
             async with self._db.begin() as tx:

@@ -129,7 +129,7 @@ class Transport:
             raise OutOfServiceError(self.out_of_service)
         started = self._steady()
         try:
-            answer = await self._ask_watched(query, read, started + query.deadline)
+            answer = await self._ask_and_count_failures(query, read, started + query.deadline)
         except (StoriesError, MediaError) as error:
             spent = query.nominal if error.credits is None else error.credits
             self._credits.labels(query.path).inc(spent)
@@ -141,7 +141,7 @@ class Transport:
         self._credits.labels(query.path).inc(answer.credits)
         return answer
 
-    async def _ask_watched(self, query: Query, read: Read[T], end: float) -> Answer[T]:
+    async def _ask_and_count_failures(self, query: Query, read: Read[T], end: float) -> Answer[T]:
         """Ask, and learn from what comes whether the API fails for everybody."""
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None

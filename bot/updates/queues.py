@@ -60,7 +60,7 @@ def standing_of(update: _Json) -> Standing:
         if isinstance(message := update.get(kind), dict):
             if any(name in message for name in _SERVICE):
                 return Standing(queue, is_kept=True)
-            return Standing(queue, _person_of(message) if _wants_answer(message) else None)
+            return Standing(queue, _person_of(message) if _is_ask(message) else None)
     return Standing(queue, is_kept=True)
 
 
@@ -130,7 +130,7 @@ def _person_of(about: _Json) -> int:
     return person
 
 
-def _wants_answer(message: _Json) -> bool:
+def _is_ask(message: _Json) -> bool:
     """Return whether somebody waits for an answer: alone with us, a command, a reply, a link."""
     if _as_dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True

@@ -58,7 +58,7 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
         BackupError: It could not be put back; why, in a sentence. The database is as it was.
     """
     try:
-        revision = await asyncio.to_thread(sqlite_copies.revision_in, file)
+        revision = await asyncio.to_thread(sqlite_copies.verified_revision, file)
         if revision is None:
             raise BackupError(f"{file} is no copy of a database of this bot")
         if not is_known_revision(revision):

@@ -71,7 +71,7 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
     _sync(part)
 
 
-def revision_in(file: Path) -> str | None:
+def verified_revision(file: Path) -> str | None:
     """Return the revision of the tables in a copy that opens and is whole; None: has none of ours.
 
     Raises:

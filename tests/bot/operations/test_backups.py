@@ -37,11 +37,11 @@ async def test_they_are_made_in_time_and_the_oldest_goes(
     (tmp_path / "kept").mkdir()
     (folder / "mine.db").write_text("not the bot's")
     backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
-    assert await backups.make_due() == NOON + 6 * HOUR
-    assert await backups.make_due() == NOON + 6 * HOUR
+    assert await backups.make_if_due() == NOON + 6 * HOUR
+    assert await backups.make_if_due() == NOON + 6 * HOUR
     for _ in range(3):
         clock.on(6 * HOUR)
-        assert await backups.make_due() == clock() + 6 * HOUR
+        assert await backups.make_if_due() == clock() + 6 * HOUR
         clock.on(timedelta(minutes=1))
     assert sorted(one.name for one in folder.iterdir()) == [
         "mine.db",
@@ -50,7 +50,7 @@ async def test_they_are_made_in_time_and_the_oldest_goes(
     ]
     # Another process, or the next start, goes on with the schedule.
     again = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
-    assert await again.make_due() == clock() - timedelta(minutes=1) + 6 * HOUR
+    assert await again.make_if_due() == clock() - timedelta(minutes=1) + 6 * HOUR
     assert await told.all_open() == []
 
 
@@ -60,15 +60,15 @@ async def test_a_failure_is_told_and_tried_again(sqlite_db: Database, tmp_path: 
     folder = tmp_path / "kept"
     folder.write_text("a file where the folder should be")
     backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
-    await backups.make_due()
+    await backups.make_if_due()
     clock.on(6 * HOUR)
-    assert await backups.make_due() == clock() + HOUR
+    assert await backups.make_if_due() == clock() + HOUR
     (incident,) = await told.all_open()
     assert incident.kind == "backup"
     assert "kept" in incident.fields["why"]
     folder.unlink()
     clock.on(HOUR)
-    assert await backups.make_due() == clock() + 6 * HOUR
+    assert await backups.make_if_due() == clock() + 6 * HOUR
     assert await told.all_open() == []
 
 
@@ -86,7 +86,7 @@ async def test_a_copy_made_while_others_write_is_whole_and_of_one_moment(
             await store.make(sqlite_db, target, at=NOON)
         with closing(sqlite3.connect(target)) as copy:
             assert copy.execute("SELECT count(*) FROM stories").fetchone() == (20 * round_,)
-        assert sqlite_copies.revision_in(target)
+        assert sqlite_copies.verified_revision(target)
 
 
 async def test_a_copy_that_would_fill_the_disk_is_not_begun(
@@ -163,9 +163,9 @@ async def test_a_kill_leaves_the_old_database_or_the_new_one(
     with monkeypatch.context() as patch, suppress(Killed):
         patch.setattr(Path, "replace", killed)
         sqlite_copies.put_in_place(tmp_path / "copy", file, now=NOON)
-    assert sqlite_copies.revision_in(file)
+    assert sqlite_copies.verified_revision(file)
     sqlite_copies.put_in_place(tmp_path / "copy", file, now=NOON)
-    assert sqlite_copies.revision_in(file)
+    assert sqlite_copies.verified_revision(file)
 
 
 async def test_what_a_kill_left_of_a_copy_is_removed(sqlite_db: Database, tmp_path: Path) -> None:
@@ -177,9 +177,9 @@ async def test_what_a_kill_left_of_a_copy_is_removed(sqlite_db: Database, tmp_pa
     backups = Backups(
         sqlite_db, tmp_path, incidents_of(sqlite_db, clock), every=HOUR, most=2, now=clock
     )
-    await backups.make_due()
+    await backups.make_if_due()
     clock.on(HOUR)
-    await backups.make_due()
+    await backups.make_if_due()
     assert not left.exists()
     assert under_way.exists()
 
