@@ -138,7 +138,7 @@ async def set_if_expected(context: Context, text: str) -> bool:
     what, about = _expected_setting(context)
     if not what or not text or text.startswith("/"):
         return False
-    means_more = talk.names_in(text) or talk.is_small_talk(text)
+    means_more = talk.names_listed_in(text) or talk.is_small_talk(text)
     if what == "zone":
         is_taken = "@" not in text and not means_more
     else:

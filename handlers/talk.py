@@ -78,7 +78,7 @@ async def run_answered(context: Context) -> None:
     command, how = QUESTIONS[question]
     wanted = parse(text.split(), words=subscriptions.WORDS, takes_count=True, takes_channel=True)
     is_more = wanted.unread or wanted.words or wanted.channel
-    names = talk.names_in(text if is_more else ", ".join(wanted.names))
+    names = talk.names_listed_in(text if is_more else ", ".join(wanted.names))
     if names and command in MANY:
         await _offer_for_many(context, names, [command])
     elif len(wanted.names) + len(wanted.unread) > 1:  # a sentence holds words, not names
@@ -109,7 +109,7 @@ async def answer_talk(context: Context) -> None:
         return
     elif command := talk.split_command(text):
         await _suggest_command(context, *command)
-    elif names := talk.names_in(said):
+    elif names := talk.names_listed_in(said):
         await _offer_for_many(context, names)
     elif name := talk.name_in(said):
         await say(context, *await card.card_page(context, name))

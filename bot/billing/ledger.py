@@ -21,7 +21,7 @@ from bot.domain.budget import (
     budget_free_at,
     left_by_replies,
     midnight_after,
-    rule_for,
+    side_rule_for,
 )
 from bot.domain.errors import (
     AllowanceSpentError,
@@ -167,7 +167,7 @@ class Ledger:
             if asker is not None and not is_owner:
                 scopes = await self._take_allowances(tx, asker, nominal, now)
             minimum = None if is_owner else self.limits.minimum_balance
-            rule, today = rule_for(payer.side, self.limits, now), now.date()
+            rule, today = side_rule_for(payer.side, self.limits, now), now.date()
             if not await budgets.take_credits(
                 tx, payer.side, today, nominal, rule, minimum=minimum
             ):
@@ -258,7 +258,7 @@ class Ledger:
         """Return the credits that the schedule may spend at this moment, and has spent today."""
         account = await budgets.account_state(tx)
         replies, schedule = account.spent_on(now.date())
-        room = rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
+        room = side_rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
         if account.balance is not None:
             room = min(room, account.balance - self.limits.minimum_balance)
         return 0 if account.is_stopped else max(0, room), schedule

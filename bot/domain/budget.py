@@ -90,7 +90,7 @@ class BudgetRule:
         return max(0, self.budget - mine - others - kept)
 
 
-def rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
+def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
     """Return what ``side`` may take now: what is left, less the other's share of the coming hours.
 
     At midnight the whole share of the other side is protected, at noon half of it, and never more

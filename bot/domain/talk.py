@@ -73,7 +73,7 @@ def _is_emoji(word: str) -> bool:
     return bool(word) and all(unicodedata.category(char) in _PICTURES for char in word)
 
 
-def names_in(text: str) -> tuple[str, ...]:
+def names_listed_in(text: str) -> tuple[str, ...]:
     """Return the profiles' names that a text lists: one a line, or with commas, or each with @.
 
     Empty unless there are two at least and nothing else is said: "hello, thanks" is no list.

@@ -50,7 +50,7 @@ class Draft:
         self.path = folder / uuid.uuid4().hex
         self.size = 0
         self.room = room
-        self._free_room = give_back
+        self._give_room_back = give_back
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._fd = os.open(self.path, flags, 0o600)
         self._kept = False
@@ -84,7 +84,7 @@ class Draft:
         measures = await asyncio.to_thread(measure_video, self.path) if is_video else Measures()
         path = self.path.rename(self.path.with_suffix(EXTENSIONS[kind.mime]))
         self._kept = True
-        size, give_back = self.size, self._free_room
+        size, give_back = self.size, self._give_room_back
         give_back(self.room - size)
         return MediaFile(
             path=path,
@@ -102,7 +102,7 @@ class Draft:
         os.close(self._fd)
         if not self._kept:
             self.path.unlink(missing_ok=True)
-            self._free_room(self.room)
+            self._give_room_back(self.room)
 
 
 class Spool:
@@ -152,9 +152,9 @@ class Spool:
         """
         await self._take_room(size)
         try:
-            draft = Draft(self._folder, size, self._free_room)
+            draft = Draft(self._folder, size, self._give_room_back)
         except OSError as error:
-            self._free_room(size)
+            self._give_room_back(size)
             raise MediaUnavailableError("the spool can't be written") from error
         try:
             yield draft
@@ -170,7 +170,7 @@ class Spool:
             raise MediaUnavailableError("no room in the spool") from None
         self.used += size
 
-    def _free_room(self, size: int) -> None:
+    def _give_room_back(self, size: int) -> None:
         self.used -= size
         self._freed.set()
         self._freed = asyncio.Event()

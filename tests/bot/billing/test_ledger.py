@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from bot.billing.ledger import Ledger, Payer, Reservation
-from bot.domain.budget import DAY, Limits, rule_for
+from bot.domain.budget import DAY, Limits, side_rule_for
 from bot.domain.errors import (
     AllowanceSpentError,
     ApiUnavailableError,
@@ -448,7 +448,7 @@ class Model:
         if is_low and not (asker and asker.is_owner):
             return SpendingStoppedError
         others = "schedule" if payer.side == "replies" else "replies"
-        room = rule_for(payer.side, LIMITS, now).room(
+        room = side_rule_for(payer.side, LIMITS, now).room(
             mine=self.day(payer.side, now), others=self.day(others, now)
         )
         return BudgetSpentError if n > room else None

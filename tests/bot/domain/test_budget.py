@@ -11,8 +11,8 @@ from bot.domain.budget import (
     budget_free_at,
     left_by_replies,
     midnight_after,
-    rule_for,
     share_with_newcomers,
+    side_rule_for,
 )
 
 DAY = datetime(2026, 4, 8, tzinfo=UTC)
@@ -22,14 +22,14 @@ LIMITS = st.builds(Limits, daily_budget=st.integers(0, 5000), reply_share=st.flo
 
 def test_at_midnight_each_has_its_share_and_in_the_evening_all_that_is_left() -> None:
     limits = Limits(daily_budget=1000, reply_share=0.4)
-    assert rule_for("replies", limits, DAY).room(mine=0, others=0) == 400
-    assert rule_for("schedule", limits, DAY).room(mine=0, others=0) == 600
+    assert side_rule_for("replies", limits, DAY).room(mine=0, others=0) == 400
+    assert side_rule_for("schedule", limits, DAY).room(mine=0, others=0) == 600
     noon = DAY + timedelta(hours=12)
-    assert rule_for("replies", limits, noon).room(mine=0, others=0) == 700
-    assert rule_for("replies", limits, noon).room(mine=0, others=500) == 400
-    assert rule_for("replies", limits, noon).room(mine=650, others=0) == 50
+    assert side_rule_for("replies", limits, noon).room(mine=0, others=0) == 700
+    assert side_rule_for("replies", limits, noon).room(mine=0, others=500) == 400
+    assert side_rule_for("replies", limits, noon).room(mine=650, others=0) == 50
     late = DAY + timedelta(hours=23, minutes=59)
-    assert rule_for("schedule", limits, late).room(mine=300, others=100) == 599
+    assert side_rule_for("schedule", limits, late).room(mine=300, others=100) == 599
 
 
 @given(LIMITS, TIMES, st.integers(0, 5000), st.integers(0, 5000))
@@ -37,7 +37,7 @@ def test_nobody_goes_over_the_budget_or_into_the_others_protected_part(
     limits: Limits, now: datetime, mine: int, others: int
 ) -> None:
     for side in ("replies", "schedule"):
-        rule = rule_for(side, limits, now)
+        rule = side_rule_for(side, limits, now)
         room = rule.room(mine=mine, others=others)
         assert room == 0 or mine + others + room <= limits.daily_budget
         if mine == others == 0:
@@ -48,14 +48,14 @@ def test_nobody_goes_over_the_budget_or_into_the_others_protected_part(
 def test_the_time_that_is_told_is_right(
     limits: Limits, now: datetime, mine: int, others: int, price: int
 ) -> None:
-    if rule_for("replies", limits, now).room(mine=mine, others=others) >= price:
+    if side_rule_for("replies", limits, now).room(mine=mine, others=others) >= price:
         return
     again = budget_free_at("replies", limits, (mine, others), price, now)
     assert now <= again <= midnight_after(now)
     if again < midnight_after(now):
         at = max(again, now) + timedelta(seconds=1)
         if at < midnight_after(now):
-            assert rule_for("replies", limits, at).room(mine=mine, others=others) >= price
+            assert side_rule_for("replies", limits, at).room(mine=mine, others=others) >= price
 
 
 @pytest.mark.parametrize(

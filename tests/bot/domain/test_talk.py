@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.talk import ALIASES, command_meant, name_in, names_in, split_command
+from bot.domain.talk import ALIASES, command_meant, name_in, names_listed_in, split_command
 
 KNOWN = ("stories", "subscribe", "unsubscribe", "settings", "help")
 
@@ -48,7 +48,7 @@ def test_a_name_alone_or_mentioned(text: str, name: str | None) -> None:
     ],
 )
 def test_a_list_of_names_and_nothing_else(text: str, names: tuple[str, ...]) -> None:
-    assert names_in(text) == names
+    assert names_listed_in(text) == names
 
 
 @pytest.mark.parametrize(
