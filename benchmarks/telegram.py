@@ -9,7 +9,7 @@ import gc
 import json
 import sys
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from statistics import median
 from typing import Any, TypeVar
 
@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Measure and print; return 1 when an update stayed unanswered or a limit was passed."""
-    found = _measure(args)
+    with redirect_stdout(sys.stderr):  # where a bot says who may become its owner
+        found = _measure(args)
     if args.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
     else:
