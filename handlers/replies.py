@@ -22,6 +22,7 @@ from bot.sending.replies import ACTION_S, Payload, edit_payload, text_payload
 from bot.updates import unit_of_work
 from handlers.guard import answer_press
 
+_SHOWN_AFTER_S = 0.2  # what is answered sooner needs no sign, and goes out sooner without it
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
 
@@ -85,7 +86,7 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
 
 @asynccontextmanager
 async def show_working(context: Context) -> AsyncIterator[None]:
-    """Show that the bot is at work while the body runs, by a chat action.
+    """Show that the bot is at work while the body runs for long, by a chat action.
 
     It is sent beside the work, which never waits for it or fails with it. A pressed button is
     answered where the work takes longer than one action shows.
@@ -97,6 +98,7 @@ async def show_working(context: Context) -> AsyncIterator[None]:
             contextlib.suppress(TelegramError, DatabaseUnavailableError),
             transaction_guard.refusing_while(None),
         ):
+            await asyncio.sleep(_SHOWN_AFTER_S)
             while True:
                 await context.bot.send_chat_action(
                     target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id
