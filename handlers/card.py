@@ -22,7 +22,7 @@ async def card_page(context: Context, username: str, *, has_more: bool = False) 
     followed = await subscription_id_of(context, username)
     text: str = context.t(WHICH, username=username)
     if followed is not None:
-        text = await held_line(context, username) or context.t(NONE_LIVE, username=username)
+        text = await last_seen_line(context, username) or context.t(NONE_LIVE, username=username)
     show = context.button(N_("Show stories"), actions.RUN("stories", username))
     more = [context.button(N_("Highlights"), actions.RUN("highlights", username))]
     if has_more:
@@ -36,7 +36,7 @@ async def show_card_under_album(context: Context, username: str) -> None:
     await edit_pressed(context, *await card_page(context, username, has_more=True))
 
 
-async def held_line(context: Context, username: str) -> str:
+async def last_seen_line(context: Context, username: str) -> str:
     """Return the line on the stories that a profile had at the last check; empty for none."""
     live = await context.services.subscriptions.live_stories(username, chat_id=context.chat.id)
     if not live:

@@ -26,7 +26,7 @@ _SHOWN_AFTER_S = 0.2  # what is answered sooner needs no sign, and goes out soon
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
 
-def fit_buttons(context: Context, buttons: Buttons) -> Buttons:
+def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
     """Return buttons as they can stand in the chat.
 
     In a channel these are links only; where a channel is run from a private chat, they act on it.
@@ -56,7 +56,7 @@ async def say(
     message = context.message
     if message and context.query is None and not context.is_private:
         reply_to = message.message_id
-    shown = fit_buttons(context, buttons or [])
+    shown = buttons_for_place(context, buttons or [])
     if message and context.is_channel and buttons and not shown:
         about_it = f" @{message.chat.username or 'channel'}" if context.takes_channel else ""
         hint = context.t(IN_PRIVATE, command=code(f"{message.text or ''}{about_it}"))
@@ -79,7 +79,7 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
         await say(context, text, buttons)  # a photo can't become words
         return
     payload = edit_payload(
-        shown.message_id, _with_channel(context, text), fit_buttons(context, buttons or [])
+        shown.message_id, _with_channel(context, text), buttons_for_place(context, buttons or [])
     )
     await enqueue_reply(context, context.reply_target, payload)
 

@@ -20,7 +20,7 @@ from bot.presentation.buttons import (
     subscribe_button,
 )
 from bot.sending.replies import Payload, album_payload, text_payload
-from handlers.replies import enqueue_reply, fit_buttons, say, show_working
+from handlers.replies import buttons_for_place, enqueue_reply, say, show_working
 
 
 async def show_profile_stories(context: Context, username: str, count: int | None = None) -> None:
@@ -115,7 +115,7 @@ def _line_under_album(
         return None
     line = context.t(N_("<b>{username}</b>"), username=name)
     row = row_under_album(name, context.t, followed, is_inline=is_inline)
-    return text_payload(line, fit_buttons(context, [row]), silent=True)
+    return text_payload(line, buttons_for_place(context, [row]), silent=True)
 
 
 def story_from_media_url(url: str, now: datetime) -> Story:

@@ -130,11 +130,11 @@ class Ledger:
         answers that hang cost nobody else's time.
         """
         if payer.asker is None:
-            return await self._pay_unsettled(payer, call)
+            return await self._pay_in_slot(payer, call)
         async with self._slots.slot(payer.asker.user_id or payer.asker.chat_id):
-            return await self._pay_unsettled(payer, call)
+            return await self._pay_in_slot(payer, call)
 
-    async def _pay_unsettled(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
+    async def _pay_in_slot(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
         reservation = await self.reserve(payer, call)
         try:
             answer = await call

@@ -50,7 +50,7 @@ def url_of(value: object) -> str | None:
     return value if value.startswith(("https://", "http://")) else None
 
 
-def seconds(value: object) -> float:
+def seconds_or_zero(value: object) -> float:
     """Return a length of time, 0 when there is none."""
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
     return float(number) if math.isfinite(number) and 0 < number <= LONGEST_SECONDS else 0.0

@@ -24,7 +24,7 @@ from bot.stories_api.fields import (
     id_or_empty,
     media_type_of,
     number,
-    seconds,
+    seconds_or_zero,
     text,
     time_of,
     url_of,
@@ -161,7 +161,7 @@ class _Story(_Wire):
     media_type: Annotated[int | None, BeforeValidator(media_type_of)] = None
     thumbnail_url: Url = None
     video_url: Url = None
-    video_duration: Annotated[float, BeforeValidator(seconds)] = 0.0
+    video_duration: Annotated[float, BeforeValidator(seconds_or_zero)] = 0.0
     user: Annotated[_User | None, BeforeValidator(_reader_of(_User))] = None
     sponsor_tags: Annotated[list[_User], BeforeValidator(_list_reader(_User))] = []
     mentions: Annotated[list[_Mention], BeforeValidator(_list_reader(_Mention))] = []

@@ -33,7 +33,7 @@ def test_whatever_comes_has_its_type(value: object) -> None:
     assert len(fields.text(value)) <= fields.LONGEST_NAME
     assert isinstance(fields.username_of(value), str)
     assert isinstance(fields.url_of(value), str | None)
-    assert 0 <= fields.seconds(value) <= fields.LONGEST_SECONDS
+    assert 0 <= fields.seconds_or_zero(value) <= fields.LONGEST_SECONDS
     assert abs(fields.number(value)) < fields.MOST_NUMBER
     assert isinstance(fields.flag(value), bool)
     kind = fields.media_type_of(value)
@@ -50,7 +50,7 @@ def test_what_was_taken_is_taken_again(value: object) -> None:
         fields.text,
         fields.username_of,
         fields.url_of,
-        fields.seconds,
+        fields.seconds_or_zero,
         fields.number,
         fields.flag,
     )
@@ -143,7 +143,7 @@ def test_an_address_is_of_the_web_or_none(value: object, is_taken: bool) -> None
 
 
 def test_numbers_have_bounds() -> None:
-    assert [fields.seconds(n) for n in (0.5, 86_400, 86_401, -1, 0, True)] == [
+    assert [fields.seconds_or_zero(n) for n in (0.5, 86_400, 86_401, -1, 0, True)] == [
         0.5,
         86_400,
         0,
