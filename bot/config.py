@@ -6,7 +6,6 @@ What is wrong with them is said in sentences, without the values.
 import difflib
 import ipaddress
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -392,16 +391,13 @@ def unknown_names() -> list[tuple[str, str]]:
     known = {*names, *OTHERS}
     unknown = []
     for name, where in [(n, file.name) for n in _read_file(file)] + [
-        (n, "") for n in _environment()
+        (n, "")
+        for n in os.environ  # noqa: TID251 - here the settings are read
     ]:
         near = difflib.get_close_matches(name.upper(), names, n=1, cutoff=0.7 if where else 0.88)
         if name.upper() not in known and (where or near):
             unknown.append((name, near[0] if near else ""))
     return list(dict.fromkeys(unknown))
-
-
-def _environment() -> Mapping[str, str]:
-    return os.environ  # noqa: TID251 - here the settings are read
 
 
 def _read_file(file: Path) -> dict[str, str]:

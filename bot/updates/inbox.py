@@ -286,15 +286,14 @@ class Intake:
         result = ""
         try:
             result, is_ended = await self._try_to_handle(claimed)
-            if not is_ended:
+            if result == "returned":
+                await self._give_back(claimed, until=self._now() + _RETURNED_FOR)
+            elif not is_ended:
                 await self._record(claimed, result)
             self._count_result(result)
         except asyncio.CancelledError:
-            if not result:  # nothing came of it, as far as we know: it is begun anew
-                with contextlib.suppress(DatabaseUnavailableError):
-                    await self._db.run(
-                        lambda tx: inbox.change(tx, [claimed], attempts=-1, leased_until=EPOCH)
-                    )
+            if not result:
+                await self._give_back(claimed, until=EPOCH)
             if not self.worker.is_stopping:
                 raise
         except Exception:  # the lease brings it back; the loop and the other chats go on
@@ -304,6 +303,16 @@ class Intake:
                 self._running.pop(claimed.queue)
             self._ended.set()
             self.worker.wake()
+
+    async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
+        """Let an update of which nothing came be begun anew; else its lease brings it back.
+
+        Not insisted on: where this was written, another may have it by now under our number.
+        """
+        with contextlib.suppress(DatabaseUnavailableError):
+            await self._db.run(
+                lambda tx: inbox.change(tx, [claimed], attempts=-1, leased_until=until)
+            )
 
     async def _record(self, claimed: ClaimedUpdate, result: str) -> None:
         """Write down what came of an update, however long the database can't work.
@@ -323,8 +332,6 @@ class Intake:
         now, tries = self._now(), 1 + claimed.attempts // FAILURE
         failed, wait = FAILURE - 1, self._again_after * tries
         match result:
-            case "returned":
-                return {"attempts": -1, "leased_until": now + _RETURNED_FOR}
             case "slow":
                 return {"leased_until": now + wait}
             case "again":

@@ -11,10 +11,11 @@ from typing import Any
 
 from telegram import Bot, Update
 
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import EPOCH
 from bot.operations.cleanup import clean
 from bot.store import inbox
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
 from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.updates.inbox import Handle, Intake
 from bot.updates.queues import MOST_OF_PERSON
@@ -312,3 +313,42 @@ async def test_the_end_of_one_update_leaves_the_place_of_the_next_of_its_chat(
         ended.set()
         await wait_for(lambda: nothing_open(sqlite_db))
     assert held == ["chat:7"]
+
+
+class LosingDatabase(Database):
+    """A database of which the answer to a commit is lost, once."""
+
+    after_commit: Callable[[], Awaitable[None]] | None = None
+    """Called when that has been committed."""
+
+    @asynccontextmanager
+    async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
+        """Commit, and say that nobody knows."""
+        async with super().begin(durable=durable) as tx:
+            yield tx
+        if after := self.after_commit:
+            self.after_commit = None
+            await after()
+            raise DatabaseUnavailableError("the answer to a commit was lost")
+
+
+async def test_what_was_given_back_is_not_taken_from_who_has_it_by_then(db: Database) -> None:
+    theirs: list[ClaimedUpdate] = []
+
+    async def another_claims() -> None:
+        later = datetime.now(UTC) + timedelta(minutes=1)
+        async with db.begin() as tx:
+            theirs.extend(await inbox.claim(tx, now=later, lease=timedelta(hours=1), limit=9))
+
+    async with LosingDatabase(db.url.render_as_string(hide_password=False)) as losing:
+
+        async def fail(_: Update) -> None:
+            if not theirs:
+                losing.after_commit = another_claims
+                raise DatabaseUnavailableError("it is away")
+
+        async with working(losing, fail) as intake:
+            await intake.add([message(1, 1)])
+            await wait_for(lambda: theirs)
+        async with db.begin() as tx:
+            assert await inbox.change(tx, theirs, done_at=NOW) == 1
