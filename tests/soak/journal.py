@@ -377,7 +377,7 @@ class Journal:
                 continue
             group = str(message.fields.get("media_group_id", f"single {message.id}"))
             text = str(message.fields.get("caption") or "")
-            if text.startswith("🔔"):
+            if text.lstrip("\u200f").startswith("🔔"):  # Persian begins with its direction
                 groups.add(group)
             is_bare = not text and (
                 self.chat_now(message.chat.id), message.id, pk_of(message)
