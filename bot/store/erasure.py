@@ -36,9 +36,9 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     ids = [chat_id, *(await tx.execute(before)).scalars()]
     for one in ids:
         await ledger.move_chat(tx, one, ledger.NOBODY)
-    await acquaintances.remove(tx, [chat_id])
+        await inbox.forget_chat(tx, one)
+    await acquaintances.remove(tx, ids)
     await access.erase_name(tx, chat_id)
-    await inbox.forget_chat(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id.in_(ids)))
