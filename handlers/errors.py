@@ -70,7 +70,7 @@ async def react(context: Context, message: Message, sign: str) -> None:
 
 
 async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
-    """Answer an update that is given up, without any handler: each took the process down."""
+    """Answer an update that is given up, without the handlers, which failed or killed us."""
     message, person = update.effective_message, update.effective_user
     code = person.language_code if person else None
     if message:

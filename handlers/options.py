@@ -192,7 +192,7 @@ def with_option(options: Options, what: str, value: str) -> Options:
     wanted: dict[str, object] = {what: value == ON if what in TOGGLES else value}
     if what in {"rules", *TEXTS}:
         wanted = dict.fromkeys(RULES if what == "rules" else [what], "")
-    return Options.from_json({**options.to_json(), **wanted})
+    return options.with_values(wanted)
 
 
 def next_value(options: Options, what: str) -> str:

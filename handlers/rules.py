@@ -11,7 +11,7 @@ from bot.presentation.html import code, shorten
 from handlers.guard import command
 from handlers.options import OFF, rule_lines
 from handlers.replies import say
-from handlers.subscriptions import ask_which_profile, change_options
+from handlers.subscriptions import ask_which_profile, change_named_options
 
 WHICH = N_("Whose rules do you want to see?")
 USAGE = N_(
@@ -46,7 +46,7 @@ async def show_or_change_rules(context: Context) -> None:
     written = {"only": parsed.only, "without": parsed.without} if text else {}
     if text.lower() == OFF:
         written = dict.fromkeys(RULES, "")
-    one = await change_options(context, link.username, written)
+    one = await change_named_options(context, link.username, written)
     await say(context, *_rules_page(one, context))
 
 

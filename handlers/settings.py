@@ -118,7 +118,7 @@ def _columns(what: str, text: str) -> dict[str, object] | None:
 
 
 @on_message("an answer: a setting", answers_to(*QUESTIONS))
-async def set_from_reply(context: Context) -> None:
+async def set_answered(context: Context) -> None:
     """Take what is typed as a reply to a page that asks."""
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None

@@ -24,7 +24,6 @@ from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import AdminsUnknownError, AskAgainError, BotError, SubscriptionError
 from bot.domain.model import Target
-from bot.domain.options import Options
 from bot.domain.records import Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
@@ -106,7 +105,7 @@ async def subscribe_to_shown(context: Context, username: str) -> None:
 
 
 @on_press(actions.ELSEWHERE)
-async def offer_other_chats(context: Context, number: int, place: int | None) -> None:
+async def offer_chats_or_subscribe(context: Context, number: int, place: int | None) -> None:
     """Let the person choose another chat for what is followed here, or follow it in ``place``.
 
     Listed are chats that they brought the bot to, if both still run them, by Telegram's word. In
@@ -119,7 +118,7 @@ async def offer_other_chats(context: Context, number: int, place: int | None) ->
     known: Buttons = []
     for chat in await context.services.subscriptions.chats_of_person(context.chat.id):
         with suppress(AdminsUnknownError, AskAgainError):
-            if await _may_both_post(context, chat.id, chat.kind):
+            if await _may_subscribe_in(context, chat.id, chat.kind):
                 title = shorten(chat.title, TITLE)
                 known.append([button(title, actions.ELSEWHERE(one.id, chat.id))])
     channel = _chat_key(context.t.plain(N_("A channel")), one, "can_post_messages", channel=True)
@@ -307,7 +306,7 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
     return None
 
 
-async def change_options(
+async def change_named_options(
     context: Context, username: str, changes: Mapping[str, object]
 ) -> Subscription:
     """Return a profile's subscription of this topic, else of the chat, after ``changes`` of it.
@@ -319,7 +318,7 @@ async def change_options(
     if changes:
         here = [
             await context.services.subscribing.set_options(
-                context.chat.id, one.id, Options.from_json({**one.options.to_json(), **changes})
+                context.chat.id, one.id, one.options.with_values(changes)
             )
             for one in here
         ]
@@ -407,13 +406,13 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
 
 
 async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str]:
-    """Admit a channel that person and bot run, as is checked; return it and its name."""
+    """Check that person and bot run a channel, and admit it; return it and its name."""
     user_id, services = context.user_id, context.services
     try:
         channel = await context.bot.get_chat(name)
         if user_id is None or channel.type == Chat.PRIVATE:
             raise ChannelError("not a channel, or nobody in particular")
-        if not await _may_both_post(context, channel.id, channel.type):
+        if not await _may_subscribe_in(context, channel.id, channel.type):
             raise ChannelError("no administrator who may post")
     except (BadRequest, Forbidden, AdminsUnknownError) as error:
         raise ChannelError("can't be seen") from error
@@ -430,7 +429,7 @@ async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str
     return Target(channel.id), name if name.startswith("@") else channel.effective_name or name
 
 
-async def _may_both_post(context: Context, chat_id: int, kind: str) -> bool:
+async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
     """Return whether the person runs a group or channel, and the bot may write there."""
     user_id, bot = context.user_id, context.bot
     if user_id is None or not await may_manage(context, chat_id, kind, user_id):

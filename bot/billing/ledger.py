@@ -130,11 +130,11 @@ class Ledger:
         answers that hang cost nobody else's time.
         """
         if payer.asker is None:
-            return await self._pay_in_slot(payer, call)
+            return await self._reserve_and_call(payer, call)
         async with self._slots.slot(payer.asker.user_id or payer.asker.chat_id):
-            return await self._pay_in_slot(payer, call)
+            return await self._reserve_and_call(payer, call)
 
-    async def _pay_in_slot(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
+    async def _reserve_and_call(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
         reservation = await self.reserve(payer, call)
         try:
             answer = await call
@@ -174,7 +174,7 @@ class Ledger:
                 account = await budgets.account_state(tx)
                 if not account.may_spend(nominal, minimum=minimum):
                     raise SpendingStoppedError("stopped, or the balance is below the minimum")
-                used = account.spent_on(today)
+                used = account.spent_today(today)
                 raise BudgetSpentError(
                     until=budget_free_at(payer.side, self.limits, used, nominal, now)
                 )
@@ -235,7 +235,7 @@ class Ledger:
 
     async def spent_today(self) -> tuple[int, int]:
         """Return what replies and the schedule have spent today."""
-        return (await self._db.fetch(budgets.account_state)).spent_on(self._now().date())
+        return (await self._db.fetch(budgets.account_state)).spent_today(self._now().date())
 
     async def left_by_replies(self, now: datetime) -> float:
         """Return the credits of the replies' share of today that they will not need.
@@ -245,7 +245,7 @@ class Ledger:
         """
         today = now.date()
         async with self._db.read() as tx:
-            used, _ = (await budgets.account_state(tx)).spent_on(today)
+            used, _ = (await budgets.account_state(tx)).spent_today(today)
             if self._habits is None or self._habits[0] != today:
                 since = today - timedelta(days=_HABIT_DAYS)
                 tells_apart = self.limits.newcomer_allowance is not None
@@ -257,7 +257,7 @@ class Ledger:
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return the credits that the schedule may spend at this moment, and has spent today."""
         account = await budgets.account_state(tx)
-        replies, schedule = account.spent_on(now.date())
+        replies, schedule = account.spent_today(now.date())
         room = side_rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
         if account.balance is not None:
             room = min(room, account.balance - self.limits.minimum_balance)
@@ -279,7 +279,7 @@ class Ledger:
                 before = await _lock_drift(tx)
                 drift = before.after_reading(reading) if before else Drift(reading, reading)
                 await key_values.put(tx, DRIFT, drift.to_json())
-            await budgets.set_spendable_total(tx, balance.credits - in_flight + spent)
+            await budgets.set_reach(tx, balance.credits - in_flight + spent)
         return balance
 
     async def take_certain_drift(self) -> Drift | None:

@@ -36,7 +36,7 @@ class Guest:
 async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
     """Return a page of everybody, who cost most this month first; then who is on the list only."""
     since = now.date().replace(day=1)
-    ids = await spending.by_cost(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)
+    ids = await spending.dearest(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)
     return await _guests(tx, ids, since)
 
 

@@ -30,3 +30,8 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Return foreign ``text`` cleaned, as one line without blanks in excess."""
     return " ".join(clean(text).split())
+
+
+def is_combining_mark(char: str) -> bool:
+    """Return whether a character belongs to the letter before it, as vowels do in Hindi."""
+    return unicodedata.category(char).startswith("M")

@@ -52,6 +52,10 @@ class Options:
                 known[name] = value
         return cls(**known)
 
+    def with_values(self, values: Mapping[str, object]) -> Self:
+        """Return them with these JSON values in place of theirs."""
+        return self.from_json({**self.to_json(), **values})
+
     @property
     def rules(self) -> dict[str, str]:
         """Return the rules that are written, by the names of their options."""

@@ -5,10 +5,10 @@ and typed.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from bot.domain.foreign_text import is_combining_mark
 from bot.domain.model import Story
 
 MOST = 20  # terms of one list
@@ -41,11 +41,6 @@ def is_term(word: str) -> bool:
         return True
     bare = "".join(char for char in word if not is_combining_mark(char))
     return len(word) <= LONGEST and any(form.fullmatch(bare) for form in (_HASHTAG, _PLACE))
-
-
-def is_combining_mark(char: str) -> bool:
-    """Return whether a character belongs to the letter before it, as vowels do in Hindi."""
-    return unicodedata.category(char).startswith("M")
 
 
 def normalized(text: str) -> str:

@@ -215,7 +215,7 @@ def _incident_row(one: Incident) -> _Json:
 
 
 def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
-    """Return a row of the schedule, a poll that is due; a story waits for half the pause."""
+    """Return a row of the schedule, a poll to come; a story waits for half the pause."""
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {
         "profile": name,

@@ -145,7 +145,7 @@ class Watch:
         return Seen(
             balance=account.balance,
             spent_in_a_day=in_a_day,
-            spent_today=sum(account.spent_on(now.date())),
+            spent_today=sum(account.spent_today(now.date())),
             budget=self._budget,
             dead_letters=backlog.dead_letters,
             free_bytes=room[0] if room else None,

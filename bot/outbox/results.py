@@ -233,7 +233,7 @@ async def _record_rest(
         case Moved():
             await _requeue(tx, rest, left=account.left, now=now)
         case Removed():
-            await _record_deletion(tx, batch, rest, now)
+            await _record_removed(tx, batch, rest, now)
         case Muted():
             await _record_muted(tx, batch, rest, outcome, left=account.left, now=now)
         case GiveUp():
@@ -299,7 +299,7 @@ async def _retry_later(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: dat
     return free_at
 
 
-async def _record_deletion(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
+async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
     """End what was deleted at once; where that goes on, the place waits for a day.
 
     Nothing can be said there, so who follows something in it is told in private.

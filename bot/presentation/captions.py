@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
-from bot.domain.foreign_text import one_line
+from bot.domain.foreign_text import is_combining_mark, one_line
 from bot.domain.model import Profile, Reshared, Story
 from bot.domain.options import Options
 from bot.domain.sentences import NN_
-from bot.domain.story_terms import is_combining_mark
 from bot.presentation.buttons import links_with_button
 from bot.presentation.html import Safe, bold, foreign_html, link, shorten, visible_length
 from bot.presentation.translation import Translator

@@ -107,7 +107,7 @@ def survey(
         rhythm=tuple((value + 1.0) / smooth for value in hours),
         fast=fast / heard,
         slow=slow / heard,
-        sessions=_weigh_common_rhythm(likeness),
+        sessions=_prior_sessions(likeness),
         exponents=before.exponents,
     )
     scale = profiles / count if profiles is not None and count else 1.0
@@ -116,7 +116,7 @@ def survey(
     )
 
 
-def _weigh_common_rhythm(likeness: float) -> float:
+def _prior_sessions(likeness: float) -> float:
     free, bound = PRIOR_SESSIONS
     shared = 1 / (1 + exp(-min(max(likeness, -30.0), 30.0)))
     return float(free * (bound / free) ** shared)

@@ -79,9 +79,9 @@ def log_ratios(estimates: Sequence[float], mixture: float) -> list[float]:
     return [log(estimates[number] + _NEVER) - usual for number in POOLED]
 
 
-def mixture_factor(exponents: Sequence[float], leaning: Sequence[float]) -> float:
+def mixture_factor(exponents: Sequence[float], ratios: Sequence[float]) -> float:
     """Return by what the mixture is multiplied."""
-    return exp(min(max(sum(map(mul, exponents, leaning)), -_FARTHEST), _FARTHEST))
+    return exp(min(max(sum(map(mul, exponents, ratios)), -_FARTHEST), _FARTHEST))
 
 
 @dataclass(slots=True)
@@ -99,21 +99,21 @@ class Pool:
     pull: list[float] = field(default_factory=lambda: [0.0] * len(POOLED))
     at: float = 0.0
 
-    def learn_stories(self, leaning: Sequence[float], stories: float) -> None:
+    def learn_stories(self, ratios: Sequence[float], stories: float) -> None:
         """Learn that so many ``stories`` came where the experts' ``log_ratios`` were these."""
-        for number, value in enumerate(leaning):
+        for number, value in enumerate(ratios):
             self.pull[number] += value * stories
 
-    def learn_expected(self, leaning: Sequence[float], stories: float) -> None:
+    def learn_expected(self, ratios: Sequence[float], stories: float) -> None:
         """Learn that the mixture had expected so many stories, whatever came."""
-        stories *= mixture_factor(self.exponents, leaning)
-        tilt = sum(map(mul, self.exponents, leaning)) - 1.0
-        for number, value in enumerate(leaning):
+        stories *= mixture_factor(self.exponents, ratios)
+        tilt = sum(map(mul, self.exponents, ratios)) - 1.0
+        for number, value in enumerate(ratios):
             part = value * stories
             self.pull[number] += part * tilt
             row = self.curvature[number]
-            for other, leant in enumerate(leaning):
-                row[other] += part * leant
+            for other, ratio in enumerate(ratios):
+                row[other] += part * ratio
 
     def refit(self, at: float) -> None:
         """Find the exponents anew, and forget by the time that has passed."""

@@ -179,15 +179,15 @@ class Schedule:
         population = self.demand.population
         estimates = expert_rates(state.sums, state.age, population.rate)
         mixture = mixed_rate(estimates)
-        leaning = log_ratios(estimates, mixture)
+        ratios = log_ratios(estimates, mixture)
         hours = weighted_hours(state, population, max(state.seen_at, at - DAY), at)
         before = count_spontaneous(state)
         due = self.learn(state, weight, cost, at=at, taken=taken)
-        self.pool.learn_stories(leaning, count_spontaneous(state) - before)
+        self.pool.learn_stories(ratios, count_spontaneous(state) - before)
         if is_sample:
             echoes = sum(echo_shares(state, population))
             expected = mixture * (1.0 - echoes) * hours / 24
-            self.pool.learn_expected(leaning, _EVERY * expected)
+            self.pool.learn_expected(ratios, _EVERY * expected)
         return due
 
     def record_failure(self, at: float) -> None:

@@ -212,7 +212,7 @@ class _Run:
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
     def _record_new_stories(self, key: int, now: float) -> Sequence[float]:
-        """Return the new stories that a check shows, and note how long they waited."""
+        """Return the new stories that a check shows, and record how long they waited."""
         taken = self.plan.records[key].taken_at
         since = self.upto[key]
         upto = bisect_right(taken, now, since)

@@ -259,7 +259,7 @@ class Supply:
         return await buy(story, asker)
 
     def _mark_if_gone(self, item: Item) -> bool:
-        """Mark an item whose story the API has twice called gone: no host is waited for now."""
+        """Mark an item whose story the API has twice called gone; return whether it has."""
         if self._times_gone(item.story.pk) < MOST_DOUBTS:
             return False
         item.later, item.reason = False, MediaGoneError.text

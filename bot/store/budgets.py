@@ -190,9 +190,9 @@ class AccountState:
             return not self.is_stopped
         return self.balance - amount >= minimum
 
-    def spent_on(self, day: date) -> tuple[int, int]:
-        """Return what replies and the schedule have spent on ``day``, which is today."""
-        return (self.replies, self.schedule) if self.day >= day else (0, 0)
+    def spent_today(self, today: date) -> tuple[int, int]:
+        """Return what replies and the schedule have spent today."""
+        return (self.replies, self.schedule) if self.day >= today else (0, 0)
 
 
 _A = account.c
@@ -204,7 +204,7 @@ async def account_state(tx: Tx) -> AccountState:
     return await row_or_none(tx, AccountState, _STATE) or AccountState()
 
 
-async def set_spendable_total(tx: Tx, total: int) -> None:
+async def set_reach(tx: Tx, total: int) -> None:
     """Record how many credits can be spent, ever: the balance is zero at ``total``."""
     await _set_account(tx, reach=total)
 

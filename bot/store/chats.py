@@ -57,7 +57,7 @@ async def get(tx: Tx, chat_id: int) -> Chat | None:
     return await row_or_none(tx, Chat, _OF_ID, {"id": chat_id})
 
 
-_WITH_LISTED = sa.select(*COLUMNS, *access.COLUMNS).select_from(
+_WITH_ACCESS = sa.select(*COLUMNS, *access.COLUMNS).select_from(
     sa.select(sa.literal(1))  # a row, also where nothing is known
     .subquery()
     .outerjoin(chats, chats.c.id == sa.bindparam("id", type_=sa.BigInteger))
@@ -70,7 +70,7 @@ async def get_with_access(
 ) -> tuple[Chat | None, list[Entry]]:
     """Return a chat as ``get`` does, and the rows of the list that decide who may use the bot."""
     values = {"id": chat_id, "person": str(person), "chat": str(chat_id)}
-    rows = (await tx.execute(_WITH_LISTED, values)).all()
+    rows = (await tx.execute(_WITH_ACCESS, values)).all()
     listed = [row[len(COLUMNS) :] for row in rows]
     chat = Chat(*rows[0][: len(COLUMNS)]) if rows[0].id else None
     return chat, [Entry(*row) for row in listed if row[0]]

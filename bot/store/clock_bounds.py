@@ -71,14 +71,14 @@ async def cut_future_times(tx: Tx, *, now: datetime) -> None:
         .where(lead.owner.is_not(None), lead.until > lead_until)
         .values(until=lead_until)
     )
-    await _count_today(tx, now)
+    await _set_account_to_today(tx, now)
     for column, most in _MOST:
         late = column > now + most + _CLOSE
         await tx.execute(sa.update(column.table).where(late).values({column.name: now + most}))
 
 
-async def _count_today(tx: Tx, now: datetime) -> None:
-    """Let an account that is ahead hold what was paid since midnight, on whatever day by then."""
+async def _set_account_to_today(tx: Tx, now: datetime) -> None:
+    """Where the account is ahead, make its day today, with all that was paid since midnight."""
     # Seconds before midnight a replica may have begun the next day.
     today = (now + _CLOSE).replace(hour=0, minute=0, second=0, microsecond=0)
     paid = sa.select(sa.func.coalesce(sa.func.sum(ledger_entries.c.credits), 0))

@@ -28,7 +28,7 @@ PATIENCE_S = 3.0  # with the database: a lead that can't be renewed ends before 
 _SILENT = "it has not answered in time"
 
 
-async def obtain(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE) -> bool:
+async def claim(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE) -> bool:
     """Take a lease that is free, or renew one's own; false while another holds it."""
     values = {"owner": owner, "until": now + lease}
     is_ours = sa.or_(key_values.c.until <= now, key_values.c.owner == owner)
@@ -116,7 +116,7 @@ class Leader:
         asked_at, leads = self._now(), False
         try:
             async with begin_with_timeout(self._db, self._patience_s) as tx:
-                taken = await obtain(tx, self._key, self._owner, now=asked_at, lease=self._lease)
+                taken = await claim(tx, self._key, self._owner, now=asked_at, lease=self._lease)
             leads = taken
         finally:
             if not leads:

@@ -76,7 +76,7 @@ async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = No
     return [Cost(*row[:3], int(row[3])) for row in await tx.execute(statement) if row[3]]
 
 
-async def by_cost(
+async def dearest(
     tx: Tx, *, since: date, listed: sa.Select[Any], offset: int, limit: int
 ) -> list[int]:
     """Return a page of all who spent anything from the day ``since`` on, the dearest first.
@@ -106,7 +106,7 @@ async def by_cost(
 
 
 def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
-    """Return what was spent: chat, person or null, kind and thousandths of a credit.
+    """Return the SQL of what was spent: chat, person or null, kind and thousandths of a credit.
 
     ``since`` is a day of which the entries are kept.
     """

@@ -130,7 +130,7 @@ class AtWork:
         """
         now = self._now()
         async with leases.begin_with_timeout(self._db) as tx:
-            await leases.obtain(tx, self.key, self.key, now=now)
+            await leases.claim(tx, self.key, self.key, now=now)
         async with leases.begin_with_timeout(self._db) as tx:
             stamps = await leases.held_values(tx, _STAMP, now=now)
         return any(stamp != newest_revision() for stamp in stamps)

@@ -32,8 +32,8 @@ class ChatFloods:
         self._remembered = remembered
         self._chats: dict[int | str, ChatFlood] = {}
 
-    def try_to_count(self, chat: int | str, weight: int, lane: Lane) -> float:
-        """Count messages for a chat and return 0; else only return the seconds to wait."""
+    def count_or_wait(self, chat: int | str, weight: int, lane: Lane) -> float:
+        """Count messages for a chat and return 0, or only return the seconds to wait."""
         now, flood = self._clock(), self._flood_of(chat)
         wait = flood.seconds_to_wait(now, weight, lane, is_group=_is_group(chat))
         if not wait:

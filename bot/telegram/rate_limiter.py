@@ -147,7 +147,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 if is_counted or not order.weight:
                     wait = self._floods.closed_for(order.chat)
                 else:
-                    wait = self._floods.try_to_count(order.chat, order.weight, order.lane)
+                    wait = self._floods.count_or_wait(order.chat, order.weight, order.lane)
                 if wait:
                     await self._wait_or_refuse(wait, order.patience_with_chat)
                     continue

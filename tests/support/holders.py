@@ -17,7 +17,7 @@ Take = Callable[[Tx, str, datetime], Awaitable[object]]
 """Takes a lease for an owner; what it returns is true where that was possible."""
 
 HOLDERS: dict[str, Take] = {
-    "polling": lambda tx, owner, now: leases.obtain(tx, "polling", owner, now=now, lease=LEASE),
+    "polling": lambda tx, owner, now: leases.claim(tx, "polling", owner, now=now, lease=LEASE),
     "update": lambda tx, _, now: inbox.claim(tx, now=now, lease=LEASE, limit=9),
     "chat queue": lambda tx, _, now: chat_queues.claim(tx, now=now, limit=9, lease=LEASE),
     "check": lambda tx, _, now: profiles.claim(tx, now=now, limit=9, lease=LEASE),

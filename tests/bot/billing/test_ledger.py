@@ -77,7 +77,7 @@ def failing(error: Exception, *, price: int = 2) -> Call[str]:
 
 async def spent(db: Database, now: datetime = NOON) -> int:
     async with db.read() as tx:
-        return sum((await budgets.account_state(tx)).spent_on(now.date()))
+        return sum((await budgets.account_state(tx)).spent_today(now.date()))
 
 
 async def room_for_schedule(ledger: Ledger, db: Database, now: datetime) -> int:
@@ -546,7 +546,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_sums_are_those_of_the_model(self) -> None:
         async def read() -> tuple[int, int]:
             async with self.db.read() as tx:
-                return (await budgets.account_state(tx)).spent_on(self.clock.now.date())
+                return (await budgets.account_state(tx)).spent_today(self.clock.now.date())
 
         now = self.clock.now
         expected = (self.model.day("replies", now), self.model.day("schedule", now))

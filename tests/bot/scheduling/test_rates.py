@@ -63,10 +63,10 @@ def regressed(rate_of_day: list[float]) -> Pool:
             at = START + (day + 1) * DAY
             found = expert_rates(state.sums, state.age, common=2.0)
             mixture = mixed_rate(found)
-            leaning = log_ratios(found, mixture)
+            ratios = log_ratios(found, mixture)
             stories = round(rate_of_day[(day + shift) % len(rate_of_day)])
-            pool.learn_stories(leaning, stories)
-            pool.learn_expected(leaning, mixture)
+            pool.learn_stories(ratios, stories)
+            pool.learn_expected(ratios, mixture)
             pool.refit(at)
             taken = [at - (place + 1) * DAY / (stories + 1) for place in range(stories)]
             learn(state, Population(), at=at, taken=sorted(taken))
@@ -121,7 +121,7 @@ def test_a_memory_of_days_and_a_prior_of_half_a_day_count_most() -> None:
     assert EXPONENTS == (0.0,) * 8
 
 
-def test_a_leaning_is_the_logarithm_of_a_ratio_where_never_is_not_nothing() -> None:
+def test_a_log_ratio_is_the_logarithm_of_a_ratio_where_never_is_not_nothing() -> None:
     estimates = numbers(1, 13, 0.0, 4.0)
     found = log_ratios(estimates, 2.0)
     assert found == pytest.approx([log((estimates[n] + 0.003) / 2.003) for n in POOLED])
@@ -142,14 +142,14 @@ def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None
     for round_, at in enumerate((START, START + 3 * HOUR, START + 5 * DAY)):
         matrix, pull = [[*row] for row in pool.curvature], [*pool.pull]
         for number in range(6):
-            leaning = numbers(10 * round_ + number, size, -1.0, 1.0)
-            pool.learn_stories(leaning, number * 3.0)
-            pool.learn_expected(leaning, 20.0)
-            stories = 20.0 * mixture_factor(pool.exponents, leaning)
-            tilt = sum(one * other for one, other in zip(pool.exponents, leaning, strict=True))
-            for row, one in enumerate(leaning):
+            ratios = numbers(10 * round_ + number, size, -1.0, 1.0)
+            pool.learn_stories(ratios, number * 3.0)
+            pool.learn_expected(ratios, 20.0)
+            stories = 20.0 * mixture_factor(pool.exponents, ratios)
+            tilt = sum(one * other for one, other in zip(pool.exponents, ratios, strict=True))
+            for row, one in enumerate(ratios):
                 pull[row] += one * (number * 3.0 + stories * (tilt - 1))
-                for column, other in enumerate(leaning):
+                for column, other in enumerate(ratios):
                     matrix[row][column] += stories * one * other
         assert pool.pull == pytest.approx(pull)
         for own, expected in zip(pool.curvature, matrix, strict=True):

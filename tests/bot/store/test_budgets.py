@@ -91,7 +91,7 @@ async def test_a_row_says_yes_to_the_budget_just_when_the_rule_has_room(db: Data
             has_room = amount <= rule.room(mine=mine, others=others)
             case = (mine, others, rule, amount)
             assert await take_credits(tx, amount, side, day, rule) is has_room, case
-            spent = (await budgets.account_state(tx)).spent_on(day)
+            spent = (await budgets.account_state(tx)).spent_today(day)
             assert sum(spent) == mine + others + amount * has_room
 
 
@@ -99,7 +99,7 @@ async def test_what_is_given_back_of_a_budget_is_its_sides_and_its_days(db: Data
     rule, tomorrow = BudgetRule(10, 0, 0), TODAY + DAY
 
     async def used(tx: Tx, day: date) -> tuple[int, int]:
-        return (await budgets.account_state(tx)).spent_on(day)
+        return (await budgets.account_state(tx)).spent_today(day)
 
     async with db.begin() as tx:
         await take_credits(tx, 4, "replies", TODAY, rule)
@@ -119,7 +119,7 @@ async def test_the_purse_keeps_the_minimum_once_its_balance_is_told(db: Database
     async with db.begin() as tx:
         assert await take_credits(tx, 50, minimum=10)  # nobody told us yet
         assert (await budgets.account_state(tx)).balance is None
-        await budgets.set_spendable_total(tx, 53 + 10)
+        await budgets.set_reach(tx, 53 + 10)
         assert not await take_credits(tx, 4, minimum=10)
         assert await take_credits(tx, 3, minimum=10)
         assert (await budgets.account_state(tx)).balance == 10
@@ -134,7 +134,7 @@ async def test_the_purse_keeps_the_minimum_once_its_balance_is_told(db: Database
 async def test_the_stop_switch_stops_all_and_changes_no_sum(db: Database) -> None:
     async with db.begin() as tx:
         assert not (await budgets.account_state(tx)).is_stopped
-        await budgets.set_spendable_total(tx, 20)
+        await budgets.set_reach(tx, 20)
         await take_credits(tx, 5, minimum=0)
         await budgets.set_stopped(tx, stopped=True)
         assert (await budgets.account_state(tx)).is_stopped

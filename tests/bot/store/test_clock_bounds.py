@@ -128,7 +128,7 @@ async def test_what_was_paid_today_counts_after_a_day_ahead_what_was_paid_there_
                 tx, kind=kind, chat_id=None, user_id=None, operation="x", nominal=price, now=at
             )
         await clock_bounds.cut_future_times(tx, now=NOW)
-        assert (await account_state(tx)).spent_on(NOW.date()) == (4, 6)
+        assert (await account_state(tx)).spent_today(NOW.date()) == (4, 6)
 
 
 async def test_a_day_that_a_replica_began_seconds_ago_stays(db: Database) -> None:
@@ -136,7 +136,7 @@ async def test_a_day_that_a_replica_began_seconds_ago_stays(db: Database) -> Non
     await put(db, account, id=1, day=midnight.date(), replies=7)
     async with db.begin() as tx:
         await clock_bounds.cut_future_times(tx, now=midnight - timedelta(seconds=4))
-        assert (await account_state(tx)).spent_on(midnight.date()) == (7, 0)
+        assert (await account_state(tx)).spent_today(midnight.date()) == (7, 0)
 
 
 async def test_what_a_replica_wrote_seconds_ago_begins_no_sooner_and_is_not_lost(

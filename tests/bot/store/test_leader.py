@@ -93,7 +93,7 @@ async def silence(db: Database, begun: asyncio.Event, over: asyncio.Event) -> No
 async def test_a_database_that_is_silent_is_an_outage(db: Database) -> None:
     begun, over = asyncio.Event(), asyncio.Event()
     async with db.begin() as tx:
-        await leases.obtain(tx, "polling", "b", now=NOON, lease=timedelta())
+        await leases.claim(tx, "polling", "b", now=NOON, lease=timedelta())
     async with asyncio.TaskGroup() as group:
         group.create_task(silence(db, begun, over))
         await begun.wait()

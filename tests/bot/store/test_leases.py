@@ -38,11 +38,11 @@ async def test_what_a_killed_process_held_is_anothers_when_the_lease_ends_and_no
 async def test_a_lease_is_renewed_and_released_by_its_owner_alone(db: Database) -> None:
     now, lease = datetime.now(UTC), timedelta(days=1)
     async with db.begin() as tx:
-        assert await store.obtain(tx, "poller", "a", now=now, lease=lease)
-        assert not await store.obtain(tx, "poller", "b", now=now, lease=lease)
-        assert await store.obtain(tx, "poller", "a", now=now, lease=lease)
+        assert await store.claim(tx, "poller", "a", now=now, lease=lease)
+        assert not await store.claim(tx, "poller", "b", now=now, lease=lease)
+        assert await store.claim(tx, "poller", "a", now=now, lease=lease)
         await store.release(tx, "poller", "b")
-        assert not await store.obtain(tx, "poller", "b", now=now, lease=lease)
+        assert not await store.claim(tx, "poller", "b", now=now, lease=lease)
         await store.release(tx, "poller", "a")
-        assert await store.obtain(tx, "poller", "b", now=now, lease=lease)
-        assert await store.obtain(tx, "poller", "c", now=now + 2 * lease, lease=lease)
+        assert await store.claim(tx, "poller", "b", now=now, lease=lease)
+        assert await store.claim(tx, "poller", "c", now=now + 2 * lease, lease=lease)

@@ -89,7 +89,7 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
     db: Database, tmp_path: Path
 ) -> None:
     async with db.begin() as tx:
-        await leases.obtain(tx, "process:a", "a", now=now())
+        await leases.claim(tx, "process:a", "a", now=now())
     assert await count_at_work(db)
     async with of_the_next(tmp_path, db):
         with pytest.raises(DatabaseUnavailableError, match="still at work on it"):
@@ -107,7 +107,7 @@ async def test_replicas_are_counted_now_and_then_and_stand_while_they_cannot_be(
     assert await replicas.count() == 1
     async with db.begin() as tx:
         for one in ("a", "b"):
-            await leases.obtain(tx, f"process:{one}", one, now=now(), lease=timedelta(minutes=1))
+            await leases.claim(tx, f"process:{one}", one, now=now(), lease=timedelta(minutes=1))
     assert await replicas.count() == 1
     clock[0] += 5
     assert await replicas.count() == (1 if db.is_sqlite else 2)

@@ -1,0 +1,32 @@
+"""People's text loses what harms its neighbours, and nothing else."""
+
+import pytest
+
+from bot.domain.foreign_text import clean, is_combining_mark, one_line
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("nul\x00bell\x07", "nul bell "),
+        ("\u202egro.live\u2069", "gro.live"),
+        ("\ud800lone\udfff", "lone"),
+        ("two\nlines\tand\u2028three", "two\nlines and three"),
+        ("z" + "\u0301" * 64, "z" + "\u0301" * 4),
+        ("\U0001f469\u200d\U0001f467", "\U0001f469\u200d\U0001f467"),
+        ("\U0001f3f4\U000e0067\U000e007f", "\U0001f3f4\U000e0067\U000e007f"),
+        ("\ufeff\u200bx\u00ad", "x"),
+        ("م\u200cی", "م\u200cی"),
+    ],
+)
+def test_what_harms_its_neighbours_goes(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+def test_a_line_is_one_without_blanks_in_excess() -> None:
+    assert one_line(" two\nlines\t and\x00 three ") == "two lines and three"
+
+
+@pytest.mark.parametrize(("char", "is_one"), [("\u0301", True), ("\u093f", True), ("a", False)])
+def test_a_mark_belongs_to_the_letter_before_it(char: str, is_one: bool) -> None:
+    assert is_combining_mark(char) is is_one
