@@ -9,6 +9,7 @@ the lease finds another's.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, TypeGuard
 
 import sqlalchemy as sa
@@ -166,17 +167,20 @@ async def change(
     """
     if not ours:
         return 0
-    if attempts:
-        values["attempts"] = inbox.c.attempts + attempts
     if "done_at" in values:
         values |= {"body": "", "person": None}
-    return (await tx.execute(sa.update(inbox).where(_ours_sql(ours)).values(**values))).rowcount
+    given = {f"new_{name}": value for name, value in values.items()}
+    given |= {"ours": [(one.id, one.attempts) for one in ours], "more": attempts}
+    return (await tx.execute(_change_sql(*sorted(values)), given)).rowcount
 
 
-def _ours_sql(ours: Collection[ClaimedUpdate]) -> sa.ColumnElement[bool]:
-    """Return the SQL of whether a row is one of these, and nobody has claimed it since."""
-    claims = sorted((one.id, one.attempts) for one in ours)
-    return sa.and_(sa.tuple_(inbox.c.id, inbox.c.attempts).in_(claims), OPEN)
+@cache
+def _change_sql(*columns: str) -> sa.Update:
+    """Return what writes on updates of ours that nobody has claimed since; each is built once."""
+    is_ours = sa.tuple_(inbox.c.id, inbox.c.attempts).in_(sa.bindparam("ours", expanding=True))
+    new = {name: sa.bindparam(f"new_{name}", type_=inbox.c[name].type) for name in columns}
+    counted = inbox.c.attempts + sa.bindparam("more", type_=sa.Integer)
+    return sa.update(inbox).where(is_ours, OPEN).values(attempts=counted, **new)
 
 
 async def release_all(tx: Tx) -> None:

@@ -107,7 +107,7 @@ class Outage:
 
         Without a database nobody knows, and the failure is not held against the message.
         """
-        if _is_outage_sign(outcome):
+        if isinstance(outcome, TryLater) and outcome.down:
             try:
                 return await self._record_failure(chat_id)
             except DatabaseUnavailableError as error:
@@ -204,11 +204,6 @@ class Outage:
             log.info("Telegram does not answer getMe", reason=str(error))
             return False
         return True
-
-
-def _is_outage_sign(outcome: Outcome) -> bool:
-    """Return whether it may be Telegram that fails, not this message or chat."""
-    return isinstance(outcome, TryLater) and outcome.down
 
 
 def is_answer(outcome: Outcome) -> bool:

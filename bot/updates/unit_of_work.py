@@ -64,10 +64,8 @@ class Unit:
 
     async def undo(self) -> None:
         """Let nothing of it have happened: no effect, no answer."""
-        self.replies.clear()
-        self.calls_after_replies.clear()
-        self.calls_after_commit.clear()
-        self.work.clear()
+        for part in (self.replies, self.calls_after_replies, self.calls_after_commit, self.work):
+            part.clear()
         stack, self._stack, self._tx = self._stack, None, None
         if stack:
             error = _UndoneError()
