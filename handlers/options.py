@@ -154,8 +154,8 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     if what == "pause":
         one = await service.set_paused(chat_id, one.id, paused=value == ON)
     else:
-        options = with_option(one.options, what, value)
-        one = await context.services.subscribing.set_options(chat_id, one.id, options)
+        changes = changes_of(what, value)
+        one = await context.services.subscribing.set_options(chat_id, one.id, changes)
     await edit_pressed(context, *options_page(one, context, _section_of(what)))
 
 
@@ -178,21 +178,20 @@ async def change_default(context: Context, what: str | None, value: str | None) 
     """Show the defaults of the chat, or change one."""
     options = Options.from_json(context.chat.defaults)
     if what and value:
-        options = with_option(options, what, value)
+        options = options.with_values(changes_of(what, value))
         await context.services.chats.change(context.chat.id, defaults=options.to_json())
     buttons = [*_buttons(options, actions.DEFAULT, context, ALL), [back(context.t, SETTINGS)]]
     await edit_pressed(context, context.t(DEFAULTS_TITLE), buttons)
 
 
-def with_option(options: Options, what: str, value: str) -> Options:
-    """Return the options with ``what`` set to ``value``, however often the button is pressed.
+def changes_of(what: str, value: str) -> dict[str, object]:
+    """Return what a button changes, as JSON values by the names of options.
 
     A text, and ``rules`` all together, can only be taken away.
     """
-    wanted: dict[str, object] = {what: value == ON if what in TOGGLES else value}
     if what in {"rules", *TEXTS}:
-        wanted = dict.fromkeys(RULES if what == "rules" else [what], "")
-    return options.with_values(wanted)
+        return dict.fromkeys(RULES if what == "rules" else [what], "")
+    return {what: value == ON if what in TOGGLES else value}
 
 
 def next_value(options: Options, what: str) -> str:

@@ -317,9 +317,7 @@ async def change_named_options(
     here = [one for one in every if one.target.thread_id == context.acted_on.thread_id] or every
     if changes:
         here = [
-            await context.services.subscribing.set_options(
-                context.chat.id, one.id, one.options.with_values(changes)
-            )
+            await context.services.subscribing.set_options(context.chat.id, one.id, changes)
             for one in here
         ]
     return here[0]

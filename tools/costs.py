@@ -25,7 +25,6 @@ from bot.domain.budget import Limits
 from bot.domain.errors import BotError
 from bot.domain.links import Link
 from bot.domain.model import Asker, Target
-from bot.domain.options import Options
 from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
@@ -310,7 +309,7 @@ async def _subscribing(here: Shop) -> None:
 
     async def choose(username: str) -> None:
         (one,) = await here.subscriptions.named(1, username)
-        await here.subscribing.set_options(1, one.id, Options(only="#sale"))
+        await here.subscribing.set_options(1, one.id, {"only": "#sale"})
         await here.subscriptions.live_stories(username, chat_id=1)
         await here.subscriptions.why(Target(1), username)
 

@@ -1,7 +1,7 @@
 """How a chat begins to follow a profile: what costs nothing is known before anything is paid."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
@@ -223,8 +223,7 @@ class Subscribing:
         if one.target != target:
             one = await self._move(one, target)
         if is_sooner:
-            options = replace(one.options, fast=True)
-            one = await self.set_options(target.chat_id, one.id, options)
+            one = await self.set_options(target.chat_id, one.id, {"fast": True})
         already = asked.there.target == target
         return Subscribed(one, asked.profile, asked.live, already, is_sooner and already)
 
@@ -437,9 +436,9 @@ class Subscribing:
         return Subscribed(subscription, profile, asked.live, already=added is None)
 
     async def set_options(
-        self, chat_id: int, subscription_id: int, options: Options
+        self, chat_id: int, subscription_id: int, changes: Mapping[str, object]
     ) -> Subscription:
-        """Change how a subscription wants its alerts; holds for what is owed already, too.
+        """Give options of a subscription these JSON values; holds for what is owed already, too.
 
         Raises:
             TooManyFastError: The chat has as many fast ones as it may.
@@ -448,6 +447,7 @@ class Subscribing:
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             before = await load_subscription(tx, chat_id, subscription_id)
+            options = before.options.with_values(changes)
             if options.fast and not before.options.fast:
                 await check_fast_limit(tx, chat_id, self._limits)
             await store.change(tx, subscription_id, options=options.to_json())

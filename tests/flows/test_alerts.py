@@ -266,7 +266,7 @@ async def test_a_digest_waits_for_its_hour_until_it_is_switched_off(stage: Stage
     await stage.look_and_ring(name)
     followed = stage.parts.services.subscriptions
     assert (await followed.why(Target(chat), name)).outcomes.counts["digest"] == 1
-    await stage.parts.services.subscribing.set_options(chat, one.id, Options())
+    await stage.parts.services.subscribing.set_options(chat, one.id, {"digest": False})
     await stage.ring()
     assert await stage.shown(chat) == [pk]
 

@@ -1,5 +1,7 @@
 """Rules of a subscription: which stories bring an alert, and what is said of the others."""
 
+import asyncio
+
 import pytest
 
 from tests.support.control import Control, wait_for
@@ -56,6 +58,25 @@ async def test_a_button_ends_the_rules_and_the_way_back_shows_the_options(
     await bell.press(ann, await bell.old_post(ann, forged), forged)  # a text can only go
     (reply,) = await bell.ask(ann, "/rules rules.two")
     assert "You get alerts for all stories." in reply["text"]
+
+
+async def test_what_two_change_at_once_holds_both_times(bell: Bell, control: Control) -> None:
+    ann, bob = await control.person(), await control.person("Bob")
+    group = await control.chat("supergroup", members={ann: "creator", bob: "administrator"})
+    await control.name_chat(group, "rules_group")
+    await bell.ask(group, "/subscribe quiet", user=ann)
+    (menu,) = await bell.ask(group, "/subscriptions", user=ann)
+    page = buttons(menu)["🔔 quiet"]
+    for _ in range(3):  # as neither waits for the other, each may be first
+        await bell.ask(bob, "/rules quiet off @rules_group")
+        await bell.press(group, menu, page.replace("sub:", "opt:") + ":silent:off", user=ann)
+        await asyncio.gather(
+            bell.ask(bob, "/rules quiet only: #sale @rules_group"),
+            bell.press(group, menu, page.replace("sub:", "opt:") + ":silent:on", user=ann),
+        )
+        await bell.press(group, menu, page, user=ann)
+        shown = await bell.message(group, menu["message_id"])
+        assert "#sale" in shown["text"] and "How: Silent" in buttons(shown)
 
 
 @pytest.mark.parametrize("text", ["only:", "not:", "only: not:", ",;"])

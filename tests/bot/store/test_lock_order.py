@@ -15,7 +15,7 @@ from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Profile, Target
-from bot.domain.options import Options, Preferences
+from bot.domain.options import Preferences
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.outbox.fan_out import FanOut
@@ -70,7 +70,7 @@ class Crowd:
             await self.follow(person)
             return
         one = self.chance.choice(found)
-        fast = Options(fast=not one.options.fast)
+        fast = {"fast": not one.options.fast}
         deeds: list[Callable[[], Awaitable[Any]]] = [
             lambda: self.subscriptions.set_paused(person, one.id, paused=True),
             lambda: self.subscriptions.set_paused(person, one.id, paused=False),
