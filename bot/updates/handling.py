@@ -26,7 +26,7 @@ from bot.store.engine.failures import as_outages
 from bot.store.inbox import ClaimedUpdate
 from bot.telegram.outage import Outage
 from bot.updates import unit_of_work
-from bot.updates.unit_of_work import Reply, Unit
+from bot.updates.unit_of_work import Call, Reply, Unit
 
 log = structlog.get_logger()
 
@@ -99,12 +99,10 @@ class Handling:
                 raise
         if had_effect or (enqueued and not enqueued.queue):
             self._wake()
-        for call in unit.calls_after_commit:
-            await call()
+        await _make_all(unit.calls_after_commit)
         if enqueued:
             await self._send_replies(enqueued, unit)
-        for call in unit.calls_after_replies:
-            await call()
+        await _make_all(unit.calls_after_replies)
         return enqueued is not None
 
     async def _enqueue_and_commit(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
@@ -162,6 +160,15 @@ class Handling:
             log.exception("an answer was not recorded", chat=enqueued.queue.chat.id)
         else:
             unit.is_in_vain = outcome is SHOWN_ALREADY
+
+
+async def _make_all(calls: Sequence[Call]) -> None:
+    """Make calls; one that fails keeps no other from being made, nor the answers from leaving."""
+    for call in calls:
+        try:
+            await call()
+        except Exception:
+            log.exception("a call after the commit failed")
 
 
 def _unsent_delivery(row_id: int, reply: Reply, now: datetime) -> Delivery:

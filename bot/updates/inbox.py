@@ -88,7 +88,8 @@ class Intake:
         self._at_once = at_once
         self._again_after, self._said_again = again_after, said_again
         self._now = now
-        self._running: dict[str, tuple[ClaimedUpdate, asyncio.Task[None] | None]] = {}
+        self._running: dict[str, ClaimedUpdate] = {}  # the newest of each queue
+        self._tasks: set[asyncio.Task[None]] = set()
         self._open = 0  # stored and not answered yet, as far as this process knows
         self._seen: set[Acquaintance] = set()
         self._seen_day: date | None = None
@@ -177,9 +178,8 @@ class Intake:
     async def drain(self, seconds: float) -> None:
         """Begin nothing new, and end what runs within ``seconds``; the rest waits in the store."""
         self.worker.stop()
-        tasks = [task for _, task in self._running.values() if task]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=seconds)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:
                 task.cancel()
 
@@ -273,13 +273,14 @@ class Intake:
         one is written, else the claim would have given that one again.
         """
         running = self._running.get(claimed.queue)
-        return running is not None and running[0].id == claimed.id
+        return running is not None and running.id == claimed.id
 
     def _begin_handling(self, claimed: ClaimedUpdate) -> None:
         if self._group is not None:
-            self._running[claimed.queue] = (claimed, None)
+            self._running[claimed.queue] = claimed
             task = self._group.create_task(self._handle_and_record(claimed))
-            self._running[claimed.queue] = (claimed, task)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _handle_and_record(self, claimed: ClaimedUpdate) -> None:
         """Handle one update, and write down what came of it."""
@@ -288,7 +289,7 @@ class Intake:
             result, is_ended = await self._try_to_handle(claimed)
             if result == "returned":
                 await self._give_back(claimed, until=self._now() + _RETURNED_FOR)
-            elif not is_ended:
+            elif not is_ended and result != "taken over":
                 await self._record(claimed, result)
             self._count_result(result)
         except asyncio.CancelledError:
@@ -307,10 +308,11 @@ class Intake:
     async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
         """Let an update of which nothing came be begun anew; else its lease brings it back.
 
-        Not insisted on: where this was written, another may have it by now under our number.
+        Insisted on only where no other replica can have it by then under our number.
         """
+        insists = self._db.is_sqlite and not self.worker.is_stopping
         with contextlib.suppress(DatabaseUnavailableError):
-            await self._db.run(
+            await (self._db.insist if insists else self._db.run)(
                 lambda tx: inbox.change(tx, [claimed], attempts=-1, leased_until=until)
             )
 
@@ -319,26 +321,17 @@ class Intake:
 
         What was answered must not be begun again, so its chat waits until that is written.
         """
-        if values := self._values_to_record(claimed, result):
-            # A power cut that undoes it lets the update begin anew, as it had no effect.
-            await self._db.insist(lambda tx: inbox.change(tx, [claimed], **values), durable=False)
+        now, wait = self._now(), self._again_after * (1 + claimed.attempts // FAILURE)
+        values: dict[str, Any] = {"done_at": now}
+        if result in {"slow", "again"}:
+            failed = FAILURE - 1 if result == "again" else 0
+            values = {"attempts": failed, "leased_until": now + wait}
+        # A power cut that undoes it lets the update begin anew, as it had no effect.
+        await self._db.insist(lambda tx: inbox.change(tx, [claimed], **values), durable=False)
 
     def _count_result(self, result: str) -> None:
         self._counted.labels(result).inc()
         self._open -= result not in _STILL_OPEN
-
-    def _values_to_record(self, claimed: ClaimedUpdate, result: str) -> dict[str, Any]:
-        """Return what is to be written on an update, nothing where it is another's by now."""
-        now, tries = self._now(), 1 + claimed.attempts // FAILURE
-        failed, wait = FAILURE - 1, self._again_after * tries
-        match result:
-            case "slow":
-                return {"leased_until": now + wait}
-            case "again":
-                return {"attempts": failed, "leased_until": now + wait}
-            case "taken over":
-                return {}
-        return {"done_at": now}
 
     async def _try_to_handle(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
         """Return what came of an update, and whether its end is written down."""
@@ -377,7 +370,7 @@ class Intake:
 
     async def _renew(self) -> datetime | None:
         """Keep the leases while handlers run."""
-        ours = [claimed for claimed, _ in self._running.values()]
+        ours = list(self._running.values())
         if ours:
             until = self._now() + self._lease
             await self._db.run(lambda tx: inbox.change(tx, ours, leased_until=until))

@@ -366,10 +366,32 @@ async def test_a_handler_that_the_database_fails_begins_anew_and_says_so_to_nobo
         await wait_for(lambda: begun(file))
         async with locked(file):
             await asyncio.sleep(2.5)  # in which its answer comes, and can't be kept
+        free = asyncio.get_running_loop().time()
         (reply,) = await control.wait_replies(ann, 1, after=message)
         assert "latecomer" in reply["text"]
+        assert asyncio.get_running_loop().time() - free < 15  # no lease has to end first
         await bell.ask(ann, "/subscriptions")
         assert len(await answers(bell, ann, message)) == 2
+
+
+@pytest.mark.jumps
+async def test_a_menu_that_cannot_be_remembered_leaves_no_update_open(tmp_path: Path) -> None:
+    file, port = tmp_path / "bot.db", free_port()
+    url = f"sqlite:///{file}?timeout=0.2"
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        async with running_bell(
+            tmp_path, box, database_url=url, port=port, admin_ids=[ann]
+        ) as bell:
+            await box.control.fault(
+                "telegram", {"delay_s": 2.0}, match="setMyCommands", times=None
+            )
+            await bell.ask(ann, "/help")
+            async with locked(file):
+                await asyncio.sleep(4)
+            await asyncio.sleep(60)
+            async with box.session.get(f"http://127.0.0.1:{port}/metrics") as answer:
+                assert "inbox_open 0.0" in await answer.text()
 
 
 @pytest.mark.jumps

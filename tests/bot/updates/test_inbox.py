@@ -315,6 +315,33 @@ async def test_the_end_of_one_update_leaves_the_place_of_the_next_of_its_chat(
     assert held == ["chat:7"]
 
 
+async def test_a_stop_waits_for_an_answer_whose_chat_has_written_again(
+    sqlite_db: Database,
+) -> None:
+    sent, done = asyncio.Event(), list[int]()
+
+    async def handle(update: Update, claimed: ClaimedUpdate) -> bool:
+        async with sqlite_db.begin() as tx:
+            await inbox.change(tx, [claimed], done_at=NOW)
+        if update.update_id == 1:
+            await sent.wait()
+        done.append(update.update_id)
+        return True
+
+    intake = Intake(sqlite_db, BOT, handle)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(intake.run())
+        await intake.add([message(1, 7)])
+        await wait_for(lambda: nothing_open(sqlite_db))
+        await intake.add([message(2, 7)])
+        await wait_for(lambda: done == [2])
+        draining = group.create_task(intake.drain(5))
+        await asyncio.wait([draining], timeout=0.1)
+        sent.set()
+        await draining
+        assert done == [2, 1]
+
+
 class LosingDatabase(Database):
     """A database of which the answer to a commit is lost, once."""
 
@@ -332,15 +359,17 @@ class LosingDatabase(Database):
             raise DatabaseUnavailableError("the answer to a commit was lost")
 
 
-async def test_what_was_given_back_is_not_taken_from_who_has_it_by_then(db: Database) -> None:
+async def test_what_was_given_back_is_not_taken_from_who_has_it_by_then(
+    empty_postgres_url: str,
+) -> None:
     theirs: list[ClaimedUpdate] = []
 
     async def another_claims() -> None:
         later = datetime.now(UTC) + timedelta(minutes=1)
-        async with db.begin() as tx:
+        async with losing.begin() as tx:
             theirs.extend(await inbox.claim(tx, now=later, lease=timedelta(hours=1), limit=9))
 
-    async with LosingDatabase(db.url.render_as_string(hide_password=False)) as losing:
+    async with LosingDatabase(empty_postgres_url) as losing:
 
         async def fail(_: Update) -> None:
             if not theirs:
@@ -350,5 +379,5 @@ async def test_what_was_given_back_is_not_taken_from_who_has_it_by_then(db: Data
         async with working(losing, fail) as intake:
             await intake.add([message(1, 1)])
             await wait_for(lambda: theirs)
-        async with db.begin() as tx:
+        async with losing.begin() as tx:
             assert await inbox.change(tx, theirs, done_at=NOW) == 1
