@@ -1,6 +1,6 @@
 """The options of a subscription, and those that new ones begin with, as buttons that toggle."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from telegram import InlineKeyboardButton
@@ -148,15 +148,33 @@ async def mute(context: Context, number: int) -> None:
 
 @on_press(actions.OPTION)
 async def change_option(context: Context, number: int, what: str, value: str) -> None:
-    """Change one option of a subscription."""
+    """Change one option of a subscription; a text, where the command that writes it would."""
     service, chat_id = context.services.subscriptions, context.chat.id
-    one = await service.get(chat_id, number)
+    one, changes = await service.get(chat_id, number), changes_of(what, value)
     if what == "pause":
         one = await service.set_paused(chat_id, one.id, paused=value == ON)
+    elif what in {"rules", *TEXTS}:
+        one = await change_named_options(context, one.username, changes)
     else:
-        changes = changes_of(what, value)
         one = await context.services.subscribing.set_options(chat_id, one.id, changes)
     await edit_pressed(context, *options_page(one, context, _section_of(what)))
+
+
+async def change_named_options(
+    context: Context, username: str, changes: Mapping[str, object]
+) -> Subscription:
+    """Return a profile's subscription of this topic, else of the chat, after ``changes`` of it.
+
+    In a chat that follows it in several topics, but not in this one, they change in all.
+    """
+    every = await context.services.subscriptions.named(context.chat.id, username)
+    here = [one for one in every if one.target.thread_id == context.acted_on.thread_id] or every
+    if changes:
+        here = [
+            await context.services.subscribing.set_options(context.chat.id, one.id, changes)
+            for one in here
+        ]
+    return here[0]
 
 
 def _section_of(option: str) -> str | None:

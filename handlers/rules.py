@@ -9,9 +9,9 @@ from bot.domain.story_terms import Rules
 from bot.presentation.actions import DANGER, OPTION, SUBSCRIPTION, Buttons, Page, back
 from bot.presentation.html import code, shorten
 from handlers.guard import command
-from handlers.options import OFF, rule_lines
+from handlers.options import OFF, change_named_options, rule_lines
 from handlers.replies import say
-from handlers.subscriptions import ask_which_profile, change_named_options
+from handlers.subscriptions import ask_which_profile
 
 WHICH = N_("Whose rules do you want to see?")
 USAGE = N_(

@@ -1,6 +1,6 @@
 """Following profiles: /subscribe, /subscriptions, /unsubscribe, and their buttons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -304,23 +304,6 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
     page = options_page(restored[0], context) if one_page else await list_page(context, 0)
     await edit_pressed(context, *page)
     return None
-
-
-async def change_named_options(
-    context: Context, username: str, changes: Mapping[str, object]
-) -> Subscription:
-    """Return a profile's subscription of this topic, else of the chat, after ``changes`` of it.
-
-    In a chat that follows it in several topics, but not in this one, they change in all.
-    """
-    every = await context.services.subscriptions.named(context.chat.id, username)
-    here = [one for one in every if one.target.thread_id == context.acted_on.thread_id] or every
-    if changes:
-        here = [
-            await context.services.subscribing.set_options(context.chat.id, one.id, changes)
-            for one in here
-        ]
-    return here[0]
 
 
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:

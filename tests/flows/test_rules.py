@@ -77,6 +77,24 @@ async def test_what_two_change_at_once_holds_both_times(bell: Bell, control: Con
     assert "How: Silent" in buttons(shown)
 
 
+async def test_a_button_ends_the_rules_of_all_that_its_command_wrote(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person()
+    forum = await control.chat("supergroup", members={boss: "creator"}, is_forum=True)
+    for thread in (7, 8):
+        await control.thread(forum, thread, "News")
+        await bell.ask(forum, "/subscribe quiet", user=boss, thread_id=thread)
+    (of_both,) = await bell.ask(forum, "/rules quiet only: #sale", user=boss)
+    (of_one,) = await bell.ask(forum, "/rules quiet not: #ad", user=boss, thread_id=7)
+    for page, without in ((of_one, [7]), (of_both, [7, 8])):
+        await bell.press(forum, page, buttons(page)["Remove all rules"], user=boss)
+        for thread in (7, 8):
+            (reply,) = await bell.ask(forum, "/rules quiet", user=boss, thread_id=thread)
+            has_none = "You get alerts for all stories." in reply["text"]
+            assert has_none is (thread in without)
+
+
 @pytest.mark.parametrize("text", ["only:", "not:", "only: not:", ",;"])
 async def test_a_head_without_terms_takes_no_rules_away(
     bell: Bell, control: Control, text: str
