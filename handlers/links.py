@@ -129,7 +129,7 @@ async def serve_links(context: Context) -> None:
         return
     key = ("links", message.chat.id, message.message_id)
     served = context.services.lately.get(key, within=EDITABLE, now=context.now)
-    before: dict[Link, bool] = served if isinstance(served, dict) else {}
+    before: dict[Link, bool] = dict(served) if isinstance(served, dict) else {}
     fresh = [one for one in wanted if one not in before or not (before[one] or one.is_page)]
     for link in fresh[:LINKS_A_MESSAGE]:
         await _serve_link(context, link)

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from bot import app
+from tests.flows.test_links import fresh
 from tests.support.control import Json, wait_for
 from tests.support.killing import free_port
 from tests.support.postgres import Postgres, postgres
@@ -372,6 +373,25 @@ async def test_a_handler_that_the_database_fails_begins_anew_and_says_so_to_nobo
         assert asyncio.get_running_loop().time() - free < 15  # no lease has to end first
         await bell.ask(ann, "/subscriptions")
         assert len(await answers(bell, ann, message)) == 2
+
+
+async def test_a_link_edited_in_while_the_database_fails_is_served_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "bot.db"
+    url = f"sqlite:///{file}?timeout=0.2"
+    async with sandbox_box() as box, running_bell(tmp_path, box, database_url=url):
+        control, ann = box.control, await box.control.person()
+        (first, one), (second, two) = [await fresh(control, f"edit.{n}") for n in range(2)]
+        message = await control.say(ann, first)
+        await control.wait_shown(ann, [one["pk"]])
+        await control.fault("stories", {"delay_s": 1.0})
+        path = f"/chats/{ann}/messages/{message}"
+        await control.call("PATCH", path, {"text": f"{first} {second}"})
+        await wait_for(lambda: begun(file))
+        async with locked(file):
+            await asyncio.sleep(2.5)  # in which the second story comes, and can't be owed
+        await control.wait_shown(ann, [one["pk"], two["pk"]])
 
 
 @pytest.mark.jumps
