@@ -127,7 +127,8 @@ async def serve_links(context: Context) -> None:
         if verdict and context.is_private:
             await say(context, context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND))
         return
-    key = ("links", message.chat.id, message.message_id)
+    # Each photo of an album is a message of its own.
+    key = ("links", message.chat.id, message.media_group_id or message.message_id)
     served = context.services.lately.get(key, within=EDITABLE, now=context.now)
     before: dict[Link, bool] = dict(served) if isinstance(served, dict) else {}
     fresh = [one for one in wanted if one not in before or not (before[one] or one.is_page)]

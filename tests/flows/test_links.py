@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.runtime.logging import current_trace
 from bot.store.engine.database import READ
+from tests.flows.test_talk import PICTURE
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import Bell, buttons
 
@@ -76,6 +77,18 @@ async def test_links_in_captions_and_behind_words_count_in_order(
     entities = [{"type": "text_link", "offset": 0, "length": 4, "url": second}]
     shown = await bell.ask(ann, f"here {first}", count=2, entities=entities)
     assert [m["_story_pk"] for m in shown] == [one["pk"], two["pk"]]
+
+
+async def test_an_album_with_one_link_on_each_photo_brings_its_story_once(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    url, story = await fresh(control, "album.link")
+    photo = {"user_id": ann, "caption": url, "file": PICTURE, "media_group_id": "91"}
+    for _ in range(3):
+        await control.call("POST", f"/chats/{ann}/messages", photo)
+    await bell.ask(ann, "/help")
+    assert await control.shown(ann) == [story["pk"]]
 
 
 async def test_stories_that_are_linked_beside_their_profiles_page_are_shown(
