@@ -5,6 +5,7 @@ and typed.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ PLACE = "place:"
 
 _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}")
 _WWW = re.compile(r"^(?:www\.)+(?=[\w-]+\.)")
-_NAME = re.compile(r"@[a-z0-9._]{1,30}")
+_NAME = re.compile(r"@(?!\.)(?!.*\.\.)[a-z0-9._]{1,30}(?<!\.)")
 _HASHTAG = re.compile(r"#\w{1,100}")
 _PLACE = re.compile(rf"{PLACE}[\w'-]{{1,60}}")
 _HEAD = re.compile(r"(?<!\S)(only|not)(?::|(?!\S))", re.IGNORECASE)
@@ -70,7 +71,12 @@ def parse_rules(text: str) -> Rules:
 
 
 def _split_words(text: str) -> list[str]:
-    return [_WWW.sub("", word) for word in _SEPARATOR.split(text.lower()) if word]
+    return [_WWW.sub("", word) for word in _SEPARATOR.split(_comparable(text)) if word]
+
+
+def _comparable(text: str) -> str:
+    """Return a text in small letters, a letter and its marks as one character if there is one."""
+    return unicodedata.normalize("NFC", text.lower())
 
 
 def fits(story: Story, term: str) -> bool:
@@ -91,13 +97,13 @@ def fits(story: Story, term: str) -> bool:
     if term in kinds:
         return bool(kinds[term])
     if term.startswith("#"):
-        return term[1:] in {tag.lower().removeprefix("#") for tag in story.hashtags}
+        return term[1:] in {_comparable(tag).removeprefix("#") for tag in story.hashtags}
     if term.startswith("@"):
         people = (*story.mentions, *story.sponsors)
         return term[1:] in {name.lower().removeprefix("@") for name in people}
     if term.startswith(PLACE):
         name = term.removeprefix(PLACE).replace("-", " ")
-        return any(name in place.lower().replace("-", " ") for place in story.locations)
+        return any(name in _comparable(place).replace("-", " ") for place in story.locations)
     hosts = {_host_of(url) for url in story.links}
     return any(host == term or host.endswith("." + term) for host in hosts)
 

@@ -1,6 +1,7 @@
 """Which stories a subscription wants: by its options, and by the terms of its rules."""
 
 import random
+import unicodedata
 from dataclasses import replace
 from datetime import timedelta
 
@@ -46,9 +47,12 @@ def test_a_term_fits_what_has_it(term: str) -> None:
 
 
 def test_a_term_of_letters_with_marks_fits() -> None:
-    marked = story("3", hashtags=("हिन्दी", "İstanbul"), locations=("नई दिल्ली, India",))
-    for written in ("#हिन्दी", "#İstanbul", "place:दिल्ली"):
-        assert story_terms.fits(marked, story_terms.normalized(written)), written
+    tags, places = ("हिन्दी", "İstanbul", "cafe\u0301"), ("नई दिल्ली, India", "Sa\u0303o Paulo")
+    marked = story("3", hashtags=tags, locations=places)
+    for written in ("#हिन्दी", "#İstanbul", "place:दिल्ली", "#Café", "place:são-paulo"):
+        for form in ("NFC", "NFD"):
+            typed = story_terms.normalized(unicodedata.normalize(form, written))
+            assert story_terms.fits(marked, typed), written
 
 
 @pytest.mark.parametrize("option", Options.__dataclass_fields__)
@@ -87,6 +91,7 @@ def test_a_term_does_not_fit_what_is_like_it(term: str) -> None:
         ("only:#sale", Rules("#sale")),
         ("Only #sale not video", Rules("#sale", "video")),
         ("#हिन्दी not: #İstanbul place:दिल्ली", Rules("#हिन्दी", "#i\u0307stanbul place:दिल्ली")),
+        ("@nike. @.nike #sale.", Rules("", "", ("@nike.", "@.nike", "#sale."))),
         ("www.nike.com www.www.com", Rules("nike.com www.com")),
         ("notable only", Rules("", "", ("notable",))),
         ("", Rules()),
