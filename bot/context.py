@@ -104,9 +104,6 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     has_topics: bool = False
     """Whether a topic could be made where the update came from, which is acted on."""
 
-    answered: bool = False
-    """Whether the pressed button was answered."""
-
     @classmethod
     def from_update(cls, update: object, application: "App") -> "Context":
         """Return the context of an update, which knows it."""

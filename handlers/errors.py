@@ -2,7 +2,6 @@
 
 import secrets
 from contextlib import suppress
-from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -24,12 +23,11 @@ from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from bot.updates import unit_of_work
-from handlers.guard import answer_press, is_echo, record_later
+from handlers.guard import REPEATED, answer_press, is_echo, record_later
 from handlers.replies import say
 
 log = structlog.get_logger()
 
-REPEATED = timedelta(minutes=10)  # in which a group is told the same refusal once
 SAME_AGAIN = "🤷"  # one of the reactions that Telegram takes from bots
 
 ONE_AT_A_TIME = N_(
@@ -99,7 +97,7 @@ async def on_error(update: object, context: Context) -> None:
 
     Who pressed a button and may not, or whose button is of something that is gone, is told by a
     pop-up that others don't see; so is every failure in a group, where a message would bother
-    others, and in a channel, where it would be a post.
+    others, and in a channel, where it would be a post. A message says it where that is too late.
     """
     error = context.error
     if unit := unit_of_work.current():

@@ -48,6 +48,7 @@ Run = Callable[[Context], Coroutine[Any, Any, None]]
 Press = Callable[..., Coroutine[Any, Any, str | None]]
 
 TWICE = timedelta(seconds=1)  # after the first press is done, in which a second one is the same
+REPEATED = timedelta(minutes=10)  # in which a group is told the same refusal once
 TOAST = 200  # characters of a pop-up
 UNCHANGED = N_("Nothing has changed.")
 UNKNOWN_BUTTON = N_("This button no longer works. /help shows what I can do.")
@@ -218,13 +219,11 @@ def _make_guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Gu
 async def answer_press(context: Context, text: str | None = None, *, alert: bool = False) -> None:
     """Answer the pressed button, once, with a pop-up if there is a ``text``.
 
-    Telegram may refuse that, as it came too late: in a private chat the text is a message then.
+    Where it was answered before, or Telegram refuses that as too late, the text is a message.
     """
-    query = context.query
-    if query is None or context.answered:
+    query, unit = context.query, unit_of_work.current()
+    if query is None:
         return
-    context.answered = True
-    unit = unit_of_work.current()
     # Albums may take long, and Telegram takes the answer for some 15 seconds only.
     takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
     when = unit_of_work.call_after_commit if takes_long else unit_of_work.call_after_replies
@@ -241,21 +240,34 @@ async def _answer_press_now(
 ) -> None:
     if not text and unit and unit.is_in_vain:
         text = context.t.plain(UNCHANGED)
-    try:
-        await query.answer(shorten(text, TOAST) if text else None, show_alert=alert)
-    except TelegramError as error:
-        log.info("a button can't be answered", reason=str(error))
-        if text and context.is_private:
-            await _send_line(context, text)
+    # PTB gives the handler of errors another context, so it is not kept there.
+    lately, key = context.services.lately, ("answered", query.id)
+    if not lately.get(key, within=REPEATED, now=context.now):
+        try:
+            await query.answer(shorten(text, TOAST) if text else None, show_alert=alert)
+        except TelegramError as error:
+            log.info("a button can't be answered", reason=str(error))
+        else:
+            lately.record(key, value=True, now=context.now)
+            return
+    if text:
+        await _send_line(context, text)
 
 
 async def _send_line(context: Context, text: str) -> None:
-    """Send a line at once, besides the answers that are owed; a failure is only logged."""
-    target = context.reply_target
+    """Send a line at once, besides the answers that are owed; a failure is only logged.
+
+    Where others read it, too, the same is said to somebody once in a while.
+    """
+    target, lately = context.reply_target, context.services.lately
+    key = ("line", target.chat_id, context.user_id, text)
+    if not context.is_private and lately.get(key, within=REPEATED, now=context.now):
+        return
     try:
         await context.bot.send_message(
             target.chat_id, text, message_thread_id=target.thread_id, disable_notification=True
         )
+        lately.record(key, value=True, now=context.now)
     except TelegramError as error:
         log.info("a line can't be said", reason=str(error))
 

@@ -1,24 +1,20 @@
 """How the bot speaks: one way to say a sentence, and the signs that it is at work."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from telegram import Message
-from telegram.constants import ChatAction
-from telegram.error import TelegramError
 
 from bot.context import Context
-from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.domain.sentences import N_
 from bot.presentation.actions import Buttons, for_chat
 from bot.presentation.html import Safe, bold, code
-from bot.runtime import logging, transaction_guard
+from bot.runtime import logging
 from bot.runtime.background import running_beside
-from bot.sending.replies import ACTION_S, Payload, edit_payload, text_payload
+from bot.sending.replies import ACTION_S, Payload, edit_payload, show_uploading, text_payload
 from bot.updates import unit_of_work
 from handlers.guard import answer_press
 
@@ -89,22 +85,14 @@ async def show_working(context: Context) -> AsyncIterator[None]:
     """Show that the bot is at work while the body runs for long, by a chat action.
 
     It is sent beside the work, which never waits for it or fails with it. A pressed button is
-    answered where the work takes longer than one action shows.
+    answered where the work takes longer than one action shows, whatever becomes of the action.
     """
 
-    async def show_progress() -> None:
-        target = context.reply_target
-        with (
-            contextlib.suppress(TelegramError, DatabaseUnavailableError),
-            transaction_guard.refusing_while(None),
-        ):
-            await asyncio.sleep(_SHOWN_AFTER_S)
-            while True:
-                await context.bot.send_chat_action(
-                    target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id
-                )
-                await asyncio.sleep(ACTION_S)
-                await answer_press(context)
+    async def answer_in_time() -> None:
+        await asyncio.sleep(_SHOWN_AFTER_S + ACTION_S)
+        with unit_of_work.as_current(None):
+            await answer_press(context)
 
-    async with running_beside(show_progress()):
+    action = show_uploading(context.bot, context.reply_target, after_s=_SHOWN_AFTER_S)
+    async with running_beside(action), running_beside(answer_in_time()):
         yield

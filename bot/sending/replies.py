@@ -36,6 +36,7 @@ from bot.presentation.actions import Buttons
 from bot.presentation.buttons import instagram_button
 from bot.presentation.translation import translator_for
 from bot.runtime.background import running_beside
+from bot.runtime.transaction_guard import refusing_while
 from bot.sending.items import SendOptions, buttons_to_json
 from bot.sending.sender import Sender
 from bot.store import deliveries, enqueue, usage
@@ -206,7 +207,7 @@ class Replies:
         ``leaving`` is told right before each request that may put some of it into the chat.
         """
         if payload["kind"] == "album":
-            async with running_beside(self._show_uploading(target)):
+            async with running_beside(show_uploading(self._bot, target, after_s=1)):
                 return await self._send_album(target, payload, silent=silent, leaving=leaving)
         limits = {"lane": lane, "patience": patience, "leaving": leaving}
         try:
@@ -252,17 +253,16 @@ class Replies:
             leaving=leaving,
         )
 
-    async def _show_uploading(self, target: Target) -> None:
-        """Say "is sending a photo…" while that takes long."""
-        while True:
-            await asyncio.sleep(1)
-            with suppress(TelegramError, DatabaseUnavailableError):
-                await self._bot.send_chat_action(
-                    target.chat_id,
-                    ChatAction.UPLOAD_PHOTO,
-                    message_thread_id=target.thread_id,
-                )
-            await asyncio.sleep(ACTION_S - 1)
+
+async def show_uploading(bot: ExtBot[Any], target: Target, *, after_s: float) -> None:
+    """Say "is sending a photo…" again and again, beside what takes long."""
+    await asyncio.sleep(after_s)
+    while True:
+        with suppress(TelegramError, DatabaseUnavailableError), refusing_while(None):
+            await bot.send_chat_action(
+                target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id
+            )
+        await asyncio.sleep(ACTION_S)
 
 
 def is_final(outcome: Outcome) -> bool:

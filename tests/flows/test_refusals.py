@@ -132,14 +132,22 @@ async def test_a_groups_language_is_that_of_who_added_the_bot(
     assert found.effective_language == "es"
 
 
-async def test_a_late_refusal_is_a_line_in_private(bell: Bell, control: Control) -> None:
-    ann = await control.person()
-    await bell.ask(ann, "/help")
-    post = await bell.old_post(ann, "sub:99")
+@pytest.mark.parametrize("kind", ["private", "supergroup", "channel"])
+async def test_a_late_refusal_is_a_line_which_a_group_reads_once(
+    bell: Bell, control: Control, kind: str
+) -> None:
+    ann = chat = await control.person()
+    if kind != "private":
+        chat = await control.chat(kind, members={ann: "creator"}, bot_status="administrator")
+    await bell.ask(chat, "/help", user=ann)
+    post = await bell.old_post(chat, "sub:99")
     await control.callback_life(-1)  # no press is young enough
-    await control.press(ann, post["message_id"], "sub:99")
-    (line,) = await control.wait_replies(ann, 1, after=post["message_id"])
-    assert "no longer has this subscription" in line["text"]
+    for _ in range(2):
+        await control.press(chat, post["message_id"], "sub:99", user=ann)
+    await control.say(chat, "/help", user=ann)
+    told = 2 if kind == "private" else 1
+    *lines, _ = await control.wait_replies(chat, told + 1, after=post["message_id"])
+    assert ["no longer has this" in line["text"] for line in lines] == [True] * told
     await control.callback_life(15)
 
 

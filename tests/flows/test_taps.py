@@ -1,5 +1,6 @@
 """How few taps it takes; and that each message gets an answer or a reaction."""
 
+import asyncio
 import base64
 import json
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.flows.test_links import fresh
 from tests.flows.test_rights import BOT, channel_of
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import Bell, buttons
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
@@ -231,3 +232,31 @@ async def test_sixty_plain_messages_are_each_answered_or_reacted_to(
     ann = await control.person()
     for text in PLAIN:
         await bell.noticed(ann, text, user=ann)
+
+
+@pytest.mark.parametrize(
+    ("name", "action"), [("taps.hang", {"hang": True}), ("taps.refused", refused("NO_RIGHTS"))]
+)
+async def test_a_press_is_answered_in_time_whatever_the_action_meets(
+    bell: Bell, control: Control, name: str, action: Json
+) -> None:
+    ann, now = await control.person(), asyncio.get_running_loop().time
+    await bell.ask(ann, "/help")
+    page = await bell.old_post(ann, f"run:stories:{name}")
+    await control.fault("stories", {"delay_s": 12}, match="by/username")
+    await control.fault("telegram", action, match="sendChatAction")
+    pressed_at = now()
+    await bell.press(ann, page, f"run:stories:{name}")
+    assert now() - pressed_at < 6
+
+
+async def test_in_a_group_a_failure_is_read_where_the_press_was_answered_before_it(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    group = await control.chat("supergroup", members={boss: "creator"})
+    page = await bell.old_post(group, "run:highlights:taps.nobody")
+    await control.fault("stories", {"delay_s": 6}, match="by/username")
+    await bell.press(group, page, "run:highlights:taps.nobody", user=boss)
+    (line,) = await bell.replies(group, after=page["message_id"])
+    assert "can't find taps.nobody" in line["text"]
