@@ -375,9 +375,7 @@ async def test_a_handler_that_the_database_fails_begins_anew_and_says_so_to_nobo
         assert len(await answers(bell, ann, message)) == 2
 
 
-async def test_a_link_edited_in_while_the_database_fails_is_served_when_it_is_back(
-    tmp_path: Path,
-) -> None:
+async def test_a_link_edited_in_while_the_database_fails_is_served(tmp_path: Path) -> None:
     file = tmp_path / "bot.db"
     url = f"sqlite:///{file}?timeout=0.2"
     async with sandbox_box() as box, running_bell(tmp_path, box, database_url=url):
@@ -386,8 +384,8 @@ async def test_a_link_edited_in_while_the_database_fails_is_served_when_it_is_ba
         message = await control.say(ann, first)
         await control.wait_shown(ann, [one["pk"]])
         await control.fault("stories", {"delay_s": 1.0})
-        path = f"/chats/{ann}/messages/{message}"
-        await control.call("PATCH", path, {"text": f"{first} {second}"})
+        both = {"text": f"{first} {second}"}
+        await control.call("PATCH", f"/chats/{ann}/messages/{message}", both)
         await wait_for(lambda: begun(file))
         async with locked(file):
             await asyncio.sleep(2.5)  # in which the second story comes, and can't be owed
