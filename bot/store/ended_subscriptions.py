@@ -29,9 +29,8 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
     """Remember subscriptions of one chat that end together, in place of earlier ones."""
     if not gone:
         return
-    for one in gone:
-        here = sa.and_(ended.c.chat_id == one.target.chat_id, ended.c.profile_id == one.profile_id)
-        await tx.execute(sa.delete(ended).where(here))
+    keys = [(one.target.chat_id, one.target.thread_id or 0, one.profile_id) for one in gone]
+    await tx.execute(sa.delete(ended).where(sa.tuple_(*ended.primary_key).in_(keys)))
     await tx.execute(
         sa.insert(ended),
         [

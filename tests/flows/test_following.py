@@ -205,8 +205,10 @@ async def test_undo_brings_every_topic_back(bell: Bell, control: Control) -> Non
     forum = await control.chat("supergroup", members={boss: "creator"}, is_forum=True)
     await control.thread(forum, 7, "News")
     await control.profile("undo.topics", posts_per_day=0)
-    await bell.ask(forum, "/subscribe undo.topics", user=boss)
-    await bell.ask(forum, "/subscribe undo.topics", user=boss, thread_id=7)
+    pages = await bell.ask(forum, "/subscribe undo.topics", user=boss)
+    pages += await bell.ask(forum, "/subscribe undo.topics", user=boss, thread_id=7)
+    for page in pages + pages:  # first each ends, then each comes back
+        await undone(bell, forum, page, user=boss)
     (sure,) = await bell.ask(forum, "/unsubscribe undo.topics", user=boss)
     await undone(bell, forum, sure, user=boss)
     (listed,) = await bell.ask(forum, "/subscriptions", user=boss)
