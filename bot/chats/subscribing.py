@@ -248,20 +248,22 @@ class Subscribing:
         """Let a chat follow again what ended within that second, as it did; return that.
 
         Each is a ``subscribe`` in a transaction of its own, with its costs and errors. Of several,
-        those that can't be followed are left out.
+        those that can't be followed are left out, unless none can.
         """
         rows = await self._db.fetch(
             lambda tx: ended_subscriptions.those_ended_at(tx, chat_id, at=ended_at)
         )
         restored: list[Subscription] = []
+        failure: BotError | None = None
         for username, place, preferences in rows:
             try:
                 with as_current(None):  # the next may ask the API
                     one = await self.subscribe(place, username, by, preferences=preferences)
                 restored.append(one.subscription)
-            except (SubscriptionError, SpendingError, StoriesError):
-                if len(rows) == 1:
-                    raise
+            except (SubscriptionError, SpendingError, StoriesError) as error:
+                failure = error
+        if failure and not restored:
+            raise failure
         return restored
 
     async def _move(self, one: Subscription, target: Target) -> Subscription:

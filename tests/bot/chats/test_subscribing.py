@@ -16,6 +16,7 @@ from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import (
     ApiUnavailableError,
+    BlockedProfileError,
     BudgetSpentError,
     NoRoomError,
     NoSuchProfileError,
@@ -172,3 +173,12 @@ async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk
         assert [
             entry.preferences for entry in await desk.subscriptions().export_entries(chat)
         ] == [back]
+
+
+async def test_where_none_of_several_can_come_back_the_reason_is_told(desk: Desk) -> None:
+    names = [await desk.star() for _ in range(2)]
+    await desk.subscribing().subscribe_all(Target(1), names, Asker(1))
+    at = await desk.subscriptions().unsubscribe(1, await desk.subscriptions().every(1))
+    refusing = desk.subscribing(replace(POLLING, blocked=frozenset(names)))
+    with pytest.raises(BlockedProfileError):
+        await refusing.restore(1, Asker(1), ended_at=at)
