@@ -168,9 +168,7 @@ class Ledger:
                 scopes = await self._take_allowances(tx, asker, nominal, now)
             minimum = None if is_owner else self.limits.minimum_balance
             rule, today = side_rule_for(payer.side, self.limits, now), now.date()
-            if not await budgets.take_credits(
-                tx, payer.side, today, nominal, rule, minimum=minimum
-            ):
+            if not await budgets.take_credits(tx, payer.side, now, nominal, rule, minimum=minimum):
                 account = await budgets.account_state(tx)
                 if not account.may_spend(nominal, minimum=minimum):
                     raise SpendingStoppedError("stopped, or the balance is below the minimum")
@@ -317,6 +315,7 @@ class Ledger:
         """Close what killed processes left open, and split yesterday's checks; return how many."""
         now = self._now()
         async with self._db.begin() as tx:
+            await budgets.begin_day(tx, now)
             presumed = await ledger.presume_spent(tx, before=now - _PRESUMED_AFTER, now=now)
         await self.split_check_costs()
         return presumed

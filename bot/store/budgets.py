@@ -7,14 +7,15 @@ order (chat, person, account), which leaves no way for two transactions to wait 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal, get_args
 
 import sqlalchemy as sa
 
-from bot.domain.budget import BudgetRule, Side
+from bot.domain.budget import DAY, BudgetRule, Side, midnight_after
 from bot.store.engine.database import Tx, put, row_or_none
 from bot.store.engine.schema import insert, metadata
+from bot.store.ledger import ledger_entries
 
 Scope = Literal["chat", "person", "nobody", "newcomer", "pasted", "follows"]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -42,7 +43,7 @@ account = sa.Table(
     sa.Column("spent", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("reach", sa.BigInteger),  # what "spent" is when the balance is zero
-    # The last day on which anything was spent, and what each side spent then.
+    # The day that counts (a clock that goes back sets it back), and what each side spent of it.
     sa.Column("day", sa.Date, nullable=False, server_default="1970-01-01"),
     sa.Column("replies", sa.Integer, nullable=False, server_default="0"),
     sa.Column("schedule", sa.Integer, nullable=False, server_default="0"),
@@ -79,35 +80,26 @@ async def take_allowances(
 
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
     """Take ``amount`` off what was spent that day (negative: add, whatever the limit)."""
-    await tx.execute(
-        sa.update(allowances)
-        .where(
-            allowances.c.scope == scope, allowances.c.subject == subject, allowances.c.day == day
-        )
-        .values(credits=allowances.c.credits - amount)
-    )
+    of_day = sa.update(allowances).where(_is_of(scope, subject, day))
+    await tx.execute(of_day.values(credits=allowances.c.credits - amount))
 
 
 async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
     """Return what a chat or a person spent that day."""
-    statement = sa.select(allowances.c.credits).where(
-        allowances.c.scope == scope, allowances.c.subject == subject, allowances.c.day == day
-    )
+    statement = sa.select(allowances.c.credits).where(_is_of(scope, subject, day))
     return (await tx.execute(statement)).scalar() or 0
 
 
+def _is_of(scope: Scope, subject: int, day: date) -> sa.ColumnElement[bool]:
+    row = allowances.c
+    return sa.and_(row.scope == scope, row.subject == subject, row.day == day)
+
+
 _NEW = insert(account)
-_SPENT = account.c.spent + _NEW.excluded.spent
-# Among replicas one may be at the next day already: then all count in that.
-_IS_TODAY = account.c.day >= _NEW.excluded.day
-_DAY = sa.case((_IS_TODAY, account.c.day), else_=_NEW.excluded.day)
-_TODAY = {
-    side: sa.case((_IS_TODAY, account.c[side]), else_=0) + _NEW.excluded[side]
-    for side in get_args(Side)
-}
+_SUMS = {one: account.c[one] + _NEW.excluded[one] for one in ("spent", "replies", "schedule")}
 _IS_ENOUGH = sa.or_(
     account.c.reach.is_(None),
-    _SPENT + sa.bindparam("minimum", type_=sa.BigInteger) <= account.c.reach,
+    _SUMS["spent"] + sa.bindparam("minimum", type_=sa.BigInteger) <= account.c.reach,
 )
 
 
@@ -115,16 +107,18 @@ def _take_credits_sql(side: Side) -> sa.Executable:
     budget, protected, others_share = (
         sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
     )
-    total = _TODAY["replies"] + _TODAY["schedule"]
+    total = _SUMS["replies"] + _SUMS["schedule"]
     # total + max(0, min(protected, others_share - other)) <= budget, without max and min
     return _NEW.on_conflict_do_update(
         index_elements=[account.c.id],
-        set_={"spent": _SPENT, "day": _DAY, **_TODAY},
+        set_=_SUMS,
         where=sa.and_(
+            # Among replicas one may be at the next day already: then all count in that.
+            account.c.day >= _NEW.excluded.day,
             account.c.stopped.is_(False),
             _IS_ENOUGH,
             total <= budget,
-            sa.or_(total + protected <= budget, _TODAY[side] + others_share <= budget),
+            sa.or_(total + protected <= budget, _SUMS[side] + others_share <= budget),
         ),
     ).returning(account.c.id)
 
@@ -133,23 +127,45 @@ _TAKE_CREDITS = {side: _take_credits_sql(side) for side in get_args(Side)}
 
 
 async def take_credits(
-    tx: Tx, side: Side, day: date, amount: int, rule: BudgetRule, *, minimum: int | None
+    tx: Tx, side: Side, now: datetime, amount: int, rule: BudgetRule, *, minimum: int | None
 ) -> bool:
-    """Add to what one side spent that day, unless the rule, the switch or the balance forbids it.
+    """Add to what one side spent today, unless the rule, the switch or the balance forbids it.
 
     ``minimum`` is what must be left of the balance, None for anything; a balance that was never
     told is enough.
     """
     if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
         return False  # not even on a fresh day
-    row = {"id": _ACCOUNT, "spent": amount, "day": day, "replies": 0, "schedule": 0, side: amount}
+    row = {"id": _ACCOUNT, "spent": amount, "replies": 0, "schedule": 0, side: amount}
     limits = {
         "budget": rule.budget,
         "protected": rule.protected,
         "others_share": rule.others_share,
         "minimum": _NO_MINIMUM if minimum is None else minimum,
     }
-    return (await tx.execute(_TAKE_CREDITS[side], row | limits)).first() is not None
+    values = {"day": now.date(), **row, **limits}
+    if (await tx.execute(_TAKE_CREDITS[side], values)).first() is not None:
+        return True
+    await begin_day(tx, now)
+    return (await tx.execute(_TAKE_CREDITS[side], values)).first() is not None
+
+
+async def begin_day(tx: Tx, now: datetime, *, was_ahead: bool = False) -> None:
+    """Let an account that counts for a day before count for today, with what was paid today.
+
+    So a clock that was behind for a while gives no second budget. With ``was_ahead``: one that
+    counts for a day to come; what was spent of that counts for today as well.
+    """
+    today, entries = now.date(), ledger_entries.c
+    side_of = sa.case((entries.kind == "schedule", "schedule"), else_="replies")
+    paid = sa.select(sa.func.coalesce(sa.func.sum(entries.credits), 0))
+    paid = paid.where(entries.at >= midnight_after(now) - DAY, entries.at <= now)
+    values = {
+        side: paid.where(side_of == side).scalar_subquery() + (account.c[side] if was_ahead else 0)
+        for side in get_args(Side)
+    }
+    is_other = account.c.day > today if was_ahead else account.c.day < today
+    await tx.execute(sa.update(account).where(is_other).values(day=today, **values))
 
 
 async def give_back_credits(
@@ -161,20 +177,19 @@ async def give_back_credits(
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])
     ever = account.c.spent - amount if of_balance else account.c.spent
-    mine = sa.update(account).where(account.c.id == _ACCOUNT)
-    await tx.execute(mine.values({side: rest, "spent": ever}))
+    await tx.execute(sa.update(account).values({side: rest, "spent": ever}))
 
 
 async def set_stopped(tx: Tx, *, stopped: bool) -> None:
     """Turn the stop switch."""
-    await _set_account(tx, stopped=stopped)
+    await put(tx, account, {"id": _ACCOUNT}, {"stopped": stopped})
 
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
     """What was ever spent, reservations included; the stop switch; the balance, once told.
 
-    And what replies and the schedule spent on the ``day`` on which anything was spent last.
+    And what replies and the schedule spent of the ``day`` that counts.
     """
 
     spent: int = 0
@@ -206,11 +221,7 @@ async def account_state(tx: Tx) -> AccountState:
 
 async def set_reach(tx: Tx, total: int) -> None:
     """Record how many credits can be spent, ever: the balance is zero at ``total``."""
-    await _set_account(tx, reach=total)
-
-
-async def _set_account(tx: Tx, **values: object) -> None:
-    await put(tx, account, {"id": _ACCOUNT}, values)
+    await put(tx, account, {"id": _ACCOUNT}, {"reach": total})
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:

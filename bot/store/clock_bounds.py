@@ -2,7 +2,8 @@
 
 A machine that was ahead leaves times in the future: checks and leases that end too late, alerts
 that begin too late, stories that were taken for expired. What may be in the future (a summary's
-hour, quiet hours, a mute) is judged anew; what can't be is cut to its longest wait.
+hour, quiet hours, a mute) is judged anew; what can't be is cut to its longest wait. Paid calls
+keep their times, and count for the day it is.
 """
 
 from datetime import datetime, timedelta
@@ -13,9 +14,8 @@ from bot.domain.alert_rules import STANDSTILL
 from bot.domain.model import STORY_LIFE
 from bot.domain.records import MISSED
 from bot.domain.selection import TOO_OLD
-from bot.store import chat_queues, fan_outs
+from bot.store import budgets, chat_queues, fan_outs
 from bot.store.answers import cached_answers
-from bot.store.budgets import account
 from bot.store.chat_queues import queues
 from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx
@@ -23,7 +23,7 @@ from bot.store.engine.schema import Timestamp
 from bot.store.inbox import inbox
 from bot.store.key_values import key_values
 from bot.store.leases import LEASE
-from bot.store.ledger import ledger_entries
+from bot.store.ledger import IS_OPEN, ledger_entries
 from bot.store.mutes import mutes
 from bot.store.profiles import profiles
 from bot.store.stories import stories
@@ -71,23 +71,23 @@ async def cut_future_times(tx: Tx, *, now: datetime) -> None:
         .where(lead.owner.is_not(None), lead.until > lead_until)
         .values(until=lead_until)
     )
-    await _set_account_to_today(tx, now)
+    await _count_for_today(tx, now)
     for column, most in _MOST:
         late = column > now + most + _CLOSE
         await tx.execute(sa.update(column.table).where(late).values({column.name: now + most}))
 
 
-async def _set_account_to_today(tx: Tx, now: datetime) -> None:
-    """Where the account is ahead, make its day today, with all that was paid since midnight."""
-    # Seconds before midnight a replica may have begun the next day.
-    today = (now + _CLOSE).replace(hour=0, minute=0, second=0, microsecond=0)
-    paid = sa.select(sa.func.coalesce(sa.func.sum(ledger_entries.c.credits), 0))
-    paid = paid.where(ledger_entries.c.at >= today)
-    is_check = ledger_entries.c.kind == "schedule"
-    sums = {"schedule": paid.where(is_check), "replies": paid.where(sa.not_(is_check))}
-    values = {side: paid.scalar_subquery() for side, paid in sums.items()}
-    ahead = account.c.day > today.date()
-    await tx.execute(sa.update(account).where(ahead).values(day=today.date(), **values))
+async def _count_for_today(tx: Tx, now: datetime) -> None:
+    """Let what was paid of a day to come count for today, and leave that day whole.
+
+    The entries keep their times: where this clock is the wrong one, they count when it is right.
+    """
+    ahead = now + _CLOSE  # seconds before midnight a replica may have begun the next day
+    to_come = budgets.allowances.c.day > ahead.date()
+    await tx.execute(sa.delete(budgets.allowances).where(to_come))
+    await budgets.begin_day(tx, ahead, was_ahead=True)
+    reserved = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at > ahead)
+    await tx.execute(reserved.values(at=now))  # what is given back of it is today's
 
 
 async def _begin_subscriptions_earlier(tx: Tx, now: datetime) -> None:

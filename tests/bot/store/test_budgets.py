@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from bot.domain.budget import BudgetRule, Side
 from bot.operations.cleanup import clean
@@ -42,7 +42,8 @@ async def take_credits(
     *,
     minimum: int | None = None,
 ) -> bool:
-    return await budgets.take_credits(tx, side, day, amount, rule, minimum=minimum)
+    noon = datetime.combine(day, time(12), UTC)
+    return await budgets.take_credits(tx, side, noon, amount, rule, minimum=minimum)
 
 
 async def test_the_last_credit_is_taken_and_no_more(db: Database) -> None:

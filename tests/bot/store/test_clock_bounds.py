@@ -1,14 +1,20 @@
 """Times that a wrong clock wrote are cut to what they may be."""
 
-from datetime import UTC, date, datetime, timedelta
+import contextlib
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.records import MISSED
-from bot.store import clock_bounds, ledger
-from bot.store.budgets import account, account_state
+from bot.billing.ledger import Ledger, Payer
+from bot.domain.budget import Limits
+from bot.domain.errors import SpendingError
+from bot.domain.model import Asker
+from bot.domain.paid_calls import Answer, Call, Operation
+from bot.domain.records import EPOCH, MISSED
+from bot.store import clock_bounds
+from bot.store.budgets import account, account_state, allowance_used, take_allowances
 from bot.store.chat_queues import queues
 from bot.store.chats import chats
 from bot.store.deliveries import deliveries
@@ -106,29 +112,70 @@ def test_a_pause_that_began_ahead_is_tried_now(ahead: timedelta) -> None:
     assert pause.may_try(NOW + ahead + MINUTE)
 
 
-@pytest.mark.parametrize("day", [NOW.date() - DAY, NOW.date() + 400 * DAY])
-async def test_a_budget_of_a_day_to_come_is_todays(db: Database, day: date) -> None:
-    await put(db, account, id=1, day=day)
-    assert await cut(db, account.c.day) == min(day, NOW.date())
+ANN, CHECK = Payer("link", Asker(1, 1, is_owner=False)), Payer("schedule")
+TOMORROW = AHEAD.replace(hour=0, minute=1)
 
 
-async def test_what_was_paid_today_counts_after_a_day_ahead_what_was_paid_there_too(
-    db: Database,
+async def one() -> Answer[None]:
+    return Answer(None, 1)
+
+
+CALL = Call(Operation.STORY, 1, one)
+
+
+@pytest.mark.parametrize(
+    "steps",  # when it is by the clock, what is wanted then (nothing: tidy), what of it is paid
+    [
+        [(AHEAD, 99, 10), (NOW, 1, 0), (TOMORROW, 99, 10)],
+        [(AHEAD, 99, 10), (NOW, 1, 0), (TOMORROW, 0, 0), (AHEAD + MINUTE, 99, 10)],
+        [(AHEAD, 99, 10), (NOW, 1, 0), (TOMORROW + DAY, 2, 2), (TOMORROW, 99, 8)],
+        [(AHEAD, 3, 3), (NOW, 3, 3), (AHEAD, 3, 3), (NOW, 99, 1)],
+        [(NOW, 99, 10), (AHEAD, 99, 10), (NOW, 1, 0), (AHEAD, 1, 0), (NOW, 1, 0)],
+        [(NOW, 99, 10), (NOW - DAY, 1, 0), (NOW + MINUTE, 1, 0)],
+        [(NOW, 7, 7), (EPOCH, 99, 3), (NOW + MINUTE, 0, 0), (NOW + MINUTE, 99, 3)],
+    ],
+)
+async def test_what_a_wrong_clock_paid_counts_once_and_no_day_has_two_budgets(
+    db: Database, steps: list[tuple[datetime, int, int]]
 ) -> None:
-    await put(db, account, id=1, day=AHEAD.date(), replies=1, schedule=2)
+    now = EPOCH
+    ledger = Ledger(db, Limits(10, 1.0, 999, 999), now=lambda: now)
+    for at, wanted, right in steps:
+        before, now, paid = now, at, 0
+        if now < before:
+            async with db.begin() as tx:
+                await clock_bounds.cut_future_times(tx, now=now)
+        if not wanted:
+            await ledger.maintain()
+        with contextlib.suppress(SpendingError):
+            while paid < wanted:
+                await ledger.spend(ANN, CALL)
+                paid += 1
+        assert paid == right, at
+
+
+async def test_what_a_person_may_ask_on_a_day_to_come_is_whole_then(db: Database) -> None:
     async with db.begin() as tx:
-        for at, kind, price in (
-            (NOW - DAY, "schedule", 64),
-            (NOW.replace(hour=0), "schedule", 4),
-            (NOW, "link", 3),
-            (AHEAD, "schedule", 2),
-            (AHEAD, "stories", 1),
-        ):
-            await ledger.add(
-                tx, kind=kind, chat_id=None, user_id=None, operation="x", nominal=price, now=at
-            )
+        await take_allowances(tx, AHEAD.date(), 3, [("person", 1, 3)])
         await clock_bounds.cut_future_times(tx, now=NOW)
-        assert (await account_state(tx)).spent_today(NOW.date()) == (4, 6)
+        assert not await allowance_used(tx, "person", 1, AHEAD.date())
+
+
+async def test_what_costs_nothing_in_the_end_comes_back_on_the_day_it_counts(db: Database) -> None:
+    clock, made = [NOW], []
+    ledger = Ledger(db, Limits(99, 0.5, 999, 999), now=lambda: clock[0])
+    for clock[0] in (NOW - DAY, NOW, AHEAD):
+        made = [await ledger.reserve(payer, CALL) for payer in (ANN, CHECK, ANN, CHECK, CHECK)]
+    async with db.begin() as tx:
+        await clock_bounds.cut_future_times(tx, now=NOW)
+    for clock[0], spent in ((NOW, (4, 6)), (NOW + MINUTE, (2, 5)), (TOMORROW, (0, 0))):
+        await ledger.maintain()
+        assert await ledger.spent_today() == spent
+        async with db.begin() as tx:
+            for reservation in made[:3]:
+                await ledger.settle(tx, reservation, 0)
+        del made[:3]
+    assert await ledger.spent_today() == (0, 0)
 
 
 async def test_a_day_that_a_replica_began_seconds_ago_stays(db: Database) -> None:
