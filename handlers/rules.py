@@ -2,14 +2,12 @@
 
 from bot.context import Context
 from bot.domain import links, story_terms
-from bot.domain.options import RULES
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
-from bot.domain.story_terms import Rules
 from bot.presentation.actions import DANGER, OPTION, SUBSCRIPTION, Buttons, Page, back
 from bot.presentation.html import code, shorten
 from handlers.guard import command
-from handlers.options import OFF, change_named_options, rule_lines
+from handlers.options import OFF, change_named_options, changes_of, rule_lines
 from handlers.replies import say
 from handlers.subscriptions import ask_which_profile
 
@@ -22,7 +20,8 @@ USAGE = N_(
 TITLE = N_("<b>Rules for {username}</b>")
 ALL = N_("You get alerts for all stories.")
 UNKNOWN = N_("I don't understand {words}.")
-LONGEST_LIST = 200  # characters of what is not understood
+TOO_MUCH = N_("That's too much for one rule. Please leave out {words}.")
+LONGEST_LIST = 200  # characters of the words that a refusal names
 
 
 @command("rules", channel_after=1)
@@ -34,18 +33,19 @@ async def show_or_change_rules(context: Context) -> None:
         return
     link, text = links.parse_argument(words[0]), " ".join(words[1:])
     parsed = story_terms.parse_rules(text)
-    says_nothing = text and parsed == Rules()  # "only:" alone takes no rules away
+    says_nothing = text and parsed == story_terms.Rules()  # "only:" alone takes no rules away
     if link is None or link.username is None or says_nothing:
         await say(context, context.t(USAGE))
         return
-    if parsed.unknown and text.lower() != OFF:
-        listed = shorten(", ".join(parsed.unknown), LONGEST_LIST)
-        unknown = context.t(UNKNOWN, words=code(listed))
-        await say(context, f"{unknown}\n\n{context.t(USAGE)}")
+    if parsed.left_out and text.lower() != OFF:
+        unknown = [word for word in parsed.left_out if not story_terms.is_term(word)]
+        listed = shorten(", ".join(unknown or parsed.left_out), LONGEST_LIST)
+        refusal = context.t(UNKNOWN if unknown else TOO_MUCH, words=code(listed))
+        await say(context, f"{refusal}\n\n{context.t(USAGE)}")
         return
-    written = {"only": parsed.only, "without": parsed.without} if text else {}
+    written: dict[str, object] = {"only": parsed.only, "without": parsed.without} if text else {}
     if text.lower() == OFF:
-        written = dict.fromkeys(RULES, "")
+        written = changes_of("rules", OFF)
     one = await change_named_options(context, link.username, written)
     await say(context, *_rules_page(one, context))
 

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from bot.domain.foreign_text import is_combining_mark
 from bot.domain.model import Story
 
-MOST = 20  # terms of one list
 LONGEST = 200  # characters of one list
 
 _KINDS = frozenset({"photo", "video", "link", "mention", "hashtag", "place", "sponsor", "reshare"})
@@ -29,11 +28,11 @@ _SEPARATOR = re.compile(r"[\s,;]+")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Two lists of terms, and the words that are no terms."""
+    """Two lists of terms, and the words in neither: no terms, or more than a list can hold."""
 
     only: str = ""
     without: str = ""
-    unknown: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def is_term(word: str) -> bool:
@@ -47,13 +46,12 @@ def is_term(word: str) -> bool:
 def normalized(text: str) -> str:
     """Return the terms in a text, each once and in their order; what is none is left out.
 
-    At most 20 terms and 200 characters.
+    At most 200 characters.
     """
     kept = ""
-    terms = [word for word in dict.fromkeys(_split_words(text)) if is_term(word)]
-    for term in terms[:MOST]:
-        longer = f"{kept} {term}".strip()
-        if len(longer) <= LONGEST:
+    for word in dict.fromkeys(_split_words(text)):
+        longer = f"{kept} {word}".strip()
+        if is_term(word) and len(longer) <= LONGEST:
             kept = longer
     return kept
 
@@ -64,10 +62,11 @@ def parse_rules(text: str) -> Rules:
     lists = {"only": parts[0], "not": ""}
     for head, terms in zip(parts[1::2], parts[2::2], strict=True):
         lists[head.lower()] += " " + terms
-    unknown = tuple(
-        word for terms in lists.values() for word in _split_words(terms) if not is_term(word)
+    kept = {head: normalized(terms).split() for head, terms in lists.items()}
+    left_out = tuple(
+        word for head in lists for word in _split_words(lists[head]) if word not in kept[head]
     )
-    return Rules(normalized(lists["only"]), normalized(lists["not"]), unknown)
+    return Rules(" ".join(kept["only"]), " ".join(kept["not"]), left_out)
 
 
 def _split_words(text: str) -> list[str]:

@@ -111,9 +111,7 @@ def test_what_is_stored_is_read_again_as_it_is(text: str) -> None:
     assert story_terms.parse_rules(f"only: {terms}") == Rules(terms)
 
 
-def test_a_list_has_at_most_20_terms_and_200_characters() -> None:
-    short = [f"#{n}" for n in range(21)]
-    assert story_terms.normalized(" ".join(short)) == " ".join(short[:20])
+def test_a_list_has_at_most_200_characters_and_what_is_more_is_told() -> None:
     fitting = [f"#{'a' * 98}", f"#{'b' * 99}"]  # of 99 and 100, with a space between
     assert story_terms.normalized(" ".join(fitting)) == " ".join(fitting)
     assert story_terms.normalized(" ".join([fitting[1], f"#{'a' * 99}"])) == fitting[1]
@@ -121,3 +119,6 @@ def test_a_list_has_at_most_20_terms_and_200_characters() -> None:
     assert story_terms.normalized(" ".join([*fitting[:1], f"#{'b' * 100}", "#c"])) == (
         f"{fitting[0]} #c"
     )
+    many = [f"#{n}" for n in range(100, 141)]  # 40 of them fit
+    rules = Rules(" ".join(many[:40]), "video", (many[40],))
+    assert story_terms.parse_rules(f"{' '.join(many)} not: video") == rules
