@@ -77,9 +77,7 @@ async def test_what_two_change_at_once_holds_both_times(bell: Bell, control: Con
     assert "How: Silent" in buttons(shown)
 
 
-async def test_a_button_ends_the_rules_of_all_that_its_command_wrote(
-    bell: Bell, control: Control
-) -> None:
+async def test_a_button_ends_what_its_command_wrote(bell: Bell, control: Control) -> None:
     boss = await control.person()
     forum = await control.chat("supergroup", members={boss: "creator"}, is_forum=True)
     for thread in (7, 8):
