@@ -62,12 +62,13 @@ _NOT_CONFIRMED = N_(
 )
 ACTION_S = 4.5  # Telegram shows an action for 5 s
 _AS_IT_IS = "message is not modified"
-# What shall be changed is gone, too old, or holds no words: they are said anew.
+# What shall be changed is gone, too old, of before a move, or holds no words: they are said anew.
 _NO_SUCH_TEXT = (
     "message to edit not found",
     "message can't be edited",
     "message_id_invalid",
     "there is no text in the message to edit",
+    "group migrated to supergroup",
 )
 SHOWN_ALREADY = Sent(())
 """What came of an edit that would have changed nothing, known by identity."""

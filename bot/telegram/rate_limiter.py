@@ -121,8 +121,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                     await leaving()
                 return await callback(*args, **kwargs)
             except ChatMigrated as error:
-                if order.lane == "alert" or not last or "chat_id" not in data:
-                    raise  # alerts move with all that belongs to the chat
+                if order.lane == "alert" or not last or "message_id" in data:
+                    raise  # alerts move with all that belongs to the chat, old messages never
                 data["chat_id"] = error.new_chat_id  # the same dictionary as in ``args``
                 data.pop("reply_parameters", None)  # messages have other numbers there
                 order = replace(order, chat=error.new_chat_id)

@@ -168,7 +168,7 @@ async def test_a_mute_moves_along(tmp_path: Path) -> None:
         await control.wait_shown(new, [story["pk"]])
 
 
-async def test_a_link_from_before_a_move_opens_the_page_of_the_new_group(tmp_path: Path) -> None:
+async def test_what_is_from_before_a_move_opens_pages_of_the_new_group(tmp_path: Path) -> None:
     async with storybell(tmp_path) as bell:
         control = bell.control
         await control.privacy_mode(on=False)
@@ -185,9 +185,13 @@ async def test_a_link_from_before_a_move_opens_the_page_of_the_new_group(tmp_pat
         (page,) = await bell.ask(boss, link)
         assert "moved.link" in page["text"]
         new = await control.migrate(group)
-        await bell.ask(new, "/subscriptions", user=boss)
+        (listed,) = await bell.ask(new, "/subscriptions", user=boss)
         (again,) = await bell.ask(boss, link)
         assert again["text"] == page["text"]
+        await bell.press(group, reply, f"sub:{number}", user=boss)
+        await control.wait_replies(new, 1, after=listed["message_id"])
+        edits = await control.requests("telegram", path="editMessageText")
+        assert [one["params"]["chat_id"] for one in edits] == [group]
 
 
 async def test_an_answer_goes_on_at_once_in_a_group_that_is_moved_in_the_middle_of_it(
