@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import asyncpg
 import pytest
@@ -18,7 +19,7 @@ from tests.flows.test_links import fresh
 from tests.support.control import Json, wait_for
 from tests.support.killing import free_port
 from tests.support.postgres import Postgres, postgres
-from tests.support.sandbox import sandbox_box
+from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import Bell, running_bell, settings_for
 
 SLOW_ANSWER = {"slow_bytes_per_s": 500}  # Telegram has done it, and says so seconds later
@@ -36,6 +37,17 @@ async def followed(bell: Bell, people: list[int], name: str) -> dict[int, int]:
         replies = await bell.ask(person, f"/subscribe {name}")
         shown[person] = replies[-1]["message_id"]
     return shown
+
+
+@asynccontextmanager
+async def on_postgres(
+    tmp_path: Path, **settings: Any
+) -> AsyncIterator[tuple[Postgres, Box, Bell]]:
+    """Run a bot on a PostgreSQL of its own."""
+    with postgres() as server:
+        settings |= {"database_url": server.url}
+        async with sandbox_box() as box, running_bell(tmp_path, box, **settings) as bell:
+            yield server, box, bell
 
 
 @asynccontextmanager
@@ -137,22 +149,18 @@ async def on_disk(server: Postgres) -> None:
 async def test_a_postgresql_that_is_started_anew_ends_nothing(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    with postgres() as server:
-        async with (
-            sandbox_box() as box,
-            running_bell(tmp_path, box, database_url=server.url) as bell,
-        ):
-            ann = await box.control.person()
-            (first,) = await bell.ask(ann, "/help")
-            await wait_for(partial(is_settled, server))  # else it may be said once more
-            await on_disk(server)
-            await asyncio.to_thread(server.stop, number)
-            messages = [await box.control.say(ann, "/help") for _ in range(3)]
-            await asyncio.to_thread(server.start)
-            await box.control.wait_replies(ann, 3, after=messages[0])
-            (last,) = await bell.ask(ann, "/help")
-            assert last["text"] == first["text"]
-            assert await answers(bell, ann, messages[0]) == [first["text"]] * 4
+    async with on_postgres(tmp_path) as (server, box, bell):
+        ann = await box.control.person()
+        (first,) = await bell.ask(ann, "/help")
+        await wait_for(partial(is_settled, server))  # else it may be said once more
+        await on_disk(server)
+        await asyncio.to_thread(server.stop, number)
+        messages = [await box.control.say(ann, "/help") for _ in range(3)]
+        await asyncio.to_thread(server.start)
+        await box.control.wait_replies(ann, 3, after=messages[0])
+        (last,) = await bell.ask(ann, "/help")
+        assert last["text"] == first["text"]
+        assert await answers(bell, ann, messages[0]) == [first["text"]] * 4
 
 
 @asynccontextmanager
@@ -185,16 +193,12 @@ async def _sleep(connection: asyncpg.Connection) -> None:
 
 
 async def test_a_replica_that_is_stopped_in_a_transaction_stops_no_other(tmp_path: Path) -> None:
-    with postgres() as server:
-        async with (
-            sandbox_box() as box,
-            running_bell(tmp_path, box, database_url=server.url) as bell,
-        ):
-            ann = await box.control.person()
-            (first,) = await bell.ask(ann, "/help")
-            async with paused_replica(server, busy=False):
-                (again,) = await bell.ask(ann, "/help")
-            assert again["text"] == first["text"]
+    async with on_postgres(tmp_path) as (server, box, bell):
+        ann = await box.control.person()
+        (first,) = await bell.ask(ann, "/help")
+        async with paused_replica(server, busy=False):
+            (again,) = await bell.ask(ann, "/help")
+        assert again["text"] == first["text"]
 
 
 KILLS_ITSELF = """
@@ -213,27 +217,23 @@ CREATE TRIGGER cut BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table
 async def test_a_connection_that_is_lost_in_the_middle_of_an_answer_is_told_to_nobody(
     tmp_path: Path,
 ) -> None:
-    with postgres() as server:
-        async with (
-            sandbox_box() as box,
-            running_bell(tmp_path, box, database_url=server.url) as bell,
-        ):
-            ann = await box.control.person()
-            (help_,) = await bell.ask(ann, "/help")
-            await box.control.profile("cut.short", posts_per_day=0)
-            connection = await asyncpg.connect(server.url)
-            try:  # once in the effect of a handler, once where its answer is written
-                for table in ("subscriptions", "deliveries"):
-                    await connection.execute(KILLS_ITSELF.format(table=table))
-            finally:
-                await connection.close()
-            message = await box.control.say(ann, "/subscribe cut.short")
-            await box.control.wait_replies(ann, 1, after=message)
-            await bell.ask(ann, "/help")
-            said = await answers(bell, ann, message)
-            assert said[1:] == [help_["text"]]
-            assert "cut.short" in said[0]
-            assert "went wrong" not in said[0]
+    async with on_postgres(tmp_path) as (server, box, bell):
+        ann = await box.control.person()
+        (help_,) = await bell.ask(ann, "/help")
+        await box.control.profile("cut.short", posts_per_day=0)
+        connection = await asyncpg.connect(server.url)
+        try:  # once in the effect of a handler, once where its answer is written
+            for table in ("subscriptions", "deliveries"):
+                await connection.execute(KILLS_ITSELF.format(table=table))
+        finally:
+            await connection.close()
+        message = await box.control.say(ann, "/subscribe cut.short")
+        await box.control.wait_replies(ann, 1, after=message)
+        await bell.ask(ann, "/help")
+        said = await answers(bell, ann, message)
+        assert said[1:] == [help_["text"]]
+        assert "cut.short" in said[0]
+        assert "went wrong" not in said[0]
 
 
 async def test_a_start_waits_for_a_database_that_is_being_restarted(
@@ -254,25 +254,21 @@ async def test_a_start_waits_for_a_database_that_is_being_restarted(
 
 async def test_a_database_that_keeps_everybody_waiting_is_not_ready(tmp_path: Path) -> None:
     port = free_port()
-    with postgres() as server:
-        async with (
-            sandbox_box() as box,
-            running_bell(tmp_path, box, database_url=server.url, port=port) as bell,
-        ):
-            ann = await box.control.person()
-            await bell.ask(ann, "/help")
+    async with on_postgres(tmp_path, port=port) as (server, box, bell):
+        ann = await box.control.person()
+        await bell.ask(ann, "/help")
 
-            async def status() -> int:
-                async with box.session.get(f"http://127.0.0.1:{port}/readyz") as answer:
-                    return answer.status
+        async def status() -> int:
+            async with box.session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                return answer.status
 
-            async def ready() -> bool:
-                return await status() == 200
+        async def ready() -> bool:
+            return await status() == 200
 
-            await wait_for(ready)
-            async with paused_replica(server, busy=True):
-                assert await status() == 503
-            await wait_for(ready)
+        await wait_for(ready)
+        async with paused_replica(server, busy=True):
+            assert await status() == 503
+        await wait_for(ready)
 
 
 async def sent_unrecorded(bell: Bell, name: str) -> tuple[int, int, int, str, int, Json]:
@@ -298,29 +294,25 @@ async def sent_unrecorded(bell: Bell, name: str) -> tuple[int, int, int, str, in
 async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
     tmp_path: Path, away_s: float
 ) -> None:
-    with postgres() as server:
-        async with (
-            sandbox_box() as box,
-            running_bell(tmp_path, box, database_url=server.url) as bell,
-        ):
-            control = box.control
-            sent = await sent_unrecorded(bell, "stoppedshort")
-            ann, eva, kim, pk, message, help_ = sent
-            # All is there, and nothing of it recorded. (A crash would undo what is committed as
-            # well: the test's server waits for no disk.)
-            await asyncio.to_thread(server.stop, signal.SIGINT)
-            await control.say(ann, "/help")
-            await asyncio.sleep(away_s)  # what is tried meanwhile is tried in vain
-            await asyncio.to_thread(server.start)
+    async with on_postgres(tmp_path) as (server, box, bell):
+        control = box.control
+        sent = await sent_unrecorded(bell, "stoppedshort")
+        ann, eva, kim, pk, message, help_ = sent
+        # All is there, and nothing of it recorded. (A crash would undo what is committed as
+        # well: the test's server waits for no disk.)
+        await asyncio.to_thread(server.stop, signal.SIGINT)
+        await control.say(ann, "/help")
+        await asyncio.sleep(away_s)  # what is tried meanwhile is tried in vain
+        await asyncio.to_thread(server.start)
 
-            async def settled() -> bool:
-                here = [await bell.control.shown(chat) for chat in (eva, kim)]
-                return here == [[pk]] * 2 and not await open_rows_of(server)
+        async def settled() -> bool:
+            here = [await bell.control.shown(chat) for chat in (eva, kim)]
+            return here == [[pk]] * 2 and not await open_rows_of(server)
 
-            await wait_for(settled)
-            await control.wait_replies(ann, 2, after=message)
-            await bell.ask(kim, "/help")
-            assert await answers(bell, ann, message) == [help_["text"]] * 2
+        await wait_for(settled)
+        await control.wait_replies(ann, 2, after=message)
+        await bell.ask(kim, "/help")
+        assert await answers(bell, ann, message) == [help_["text"]] * 2
 
 
 @pytest.mark.stands  # held where SQLite waits long enough
@@ -445,23 +437,19 @@ async def test_a_full_disk_is_told_to_the_admins_and_answers_nothing_twice(
 async def test_a_story_that_is_published_while_postgresql_is_away_comes_soon_after(
     tmp_path: Path,
 ) -> None:
-    with postgres() as server:
-        async with (
-            sandbox_box() as box,
-            running_bell(tmp_path, box, database_url=server.url) as bell,
-        ):
-            control = box.control
-            (ann,) = [await control.person()]
-            await followed(bell, [ann], "meanwhile")
-            await control.fault("stories", {"delay_s": 1.0}, match="stories", times=None)
-            known = len(await control.requests("stories", path="stories"))
+    async with on_postgres(tmp_path) as (server, box, bell):
+        control = box.control
+        (ann,) = [await control.person()]
+        await followed(bell, [ann], "meanwhile")
+        await control.fault("stories", {"delay_s": 1.0}, match="stories", times=None)
+        known = len(await control.requests("stories", path="stories"))
 
-            async def asked() -> bool:
-                return len(await control.requests("stories", path="stories")) > known
+        async def asked() -> bool:
+            return len(await control.requests("stories", path="stories")) > known
 
-            await wait_for(asked)  # a check is under way, whose answer can't be kept
-            await asyncio.to_thread(server.stop, signal.SIGINT)
-            pk = str((await control.publish("meanwhile"))["pk"])
-            await asyncio.sleep(1.5)  # what is tried meanwhile is tried in vain
-            await asyncio.to_thread(server.start)
-            await control.wait_shown(ann, [pk])
+        await wait_for(asked)  # a check is under way, whose answer can't be kept
+        await asyncio.to_thread(server.stop, signal.SIGINT)
+        pk = str((await control.publish("meanwhile"))["pk"])
+        await asyncio.sleep(1.5)  # what is tried meanwhile is tried in vain
+        await asyncio.to_thread(server.start)
+        await control.wait_shown(ann, [pk])

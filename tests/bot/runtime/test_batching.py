@@ -8,26 +8,6 @@ from hypothesis import strategies as st
 from bot.runtime.batching import BatchingQueue
 
 
-async def test_what_comes_while_one_is_written_is_written_at_once() -> None:
-    held = asyncio.Event()
-    written: list[list[int]] = []
-
-    async def write(items: list[int]) -> None:
-        written.append(items)
-        await held.wait()
-
-    combined = BatchingQueue(write)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(combined([1]))
-        for _ in range(3):
-            await asyncio.sleep(0)
-        for n in range(2, 6):
-            group.create_task(combined([n]))
-        await asyncio.sleep(0)
-        held.set()
-    assert written == [[1], [2, 3, 4, 5]]
-
-
 async def test_what_is_asked_at_one_moment_is_written_at_once() -> None:
     written: list[list[int]] = []
 

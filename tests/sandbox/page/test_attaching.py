@@ -36,15 +36,6 @@ async def test_a_photo_and_a_file_take_what_was_typed_as_their_caption(
     assert message["caption"] == "/import"
 
 
-async def test_a_voice_message_and_a_place(me: Tab, bot: ScriptedBot) -> None:
-    for name, what in (("Voice message", "voice"), ("Location", "location")):
-        await me.page.get_by_role("button", name="Attach").click()
-        await me.page.get_by_role("button", name=name).click()
-        assert (await bot.update("message"))[what]
-    await expect(me.page.locator("#attachments")).to_be_hidden()
-    await expect(me.page.locator("article.mine")).to_have_count(2)
-
-
 async def test_what_one_wrote_is_edited(me: Tab, bot: ScriptedBot) -> None:
     await me.say("natgoe")
     sent = (await bot.update("message"))["message_id"]

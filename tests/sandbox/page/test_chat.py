@@ -34,17 +34,6 @@ async def test_what_one_types_reaches_the_bot_and_its_answer_the_page(
     assert await me.page.input_value("#box") == ""
 
 
-async def test_shift_enter_begins_a_line_and_blank_is_not_sent(me: Tab, bot: ScriptedBot) -> None:
-    await me.page.fill("#box", "   ")
-    assert await me.page.locator("#send").is_disabled()
-    await me.page.press("#box", "Enter")
-    await me.page.fill("#box", "one")
-    await me.page.press("#box", "Shift+Enter")
-    await me.page.locator("#box").press_sequentially("two")
-    await me.page.click("#send")
-    assert (await bot.update("message"))["text"] == "one\ntwo"
-
-
 async def test_formatting_has_the_right_ends_after_emoji(me: Tab, bot: ScriptedBot) -> None:
     html = (
         "👩‍👩‍👧 <b>bold <i>both</i></b> <code>x&lt;1</code> "
@@ -165,14 +154,6 @@ async def test_a_question_with_force_reply_is_answered_as_a_reply(
     await expect(me.page.locator("#reply-line")).to_have_text("Which profile?")
     await me.say("natgeo")
     assert (await bot.update("message"))["reply_to_message"]["message_id"] == sent
-
-
-async def test_a_reply_keyboard_types_for_one(me: Tab, bot: ScriptedBot) -> None:
-    rows = {"keyboard": [[{"text": "natgeo"}, {"text": "prada"}]], "one_time_keyboard": True}
-    await bot.say(await started(me, bot), "Which profile?", reply_markup=rows)
-    await me.page.locator("#replies").get_by_role("button", name="prada").click()
-    assert (await bot.update("message"))["text"] == "prada"
-    await expect(me.page.locator("#replies")).to_be_hidden()
 
 
 async def test_the_bots_language_is_the_persons_choice(me: Tab, bot: ScriptedBot) -> None:

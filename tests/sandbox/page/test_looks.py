@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.sandbox.page.browser import PHONE, ScriptedBot, Tab, started, tab
+from tests.sandbox.page.browser import PHONE, ScriptedBot, Tab, tab
 from tests.support.sandbox import Box
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -33,15 +33,6 @@ async def _talk(one: Tab, bot: ScriptedBot) -> int:
     await bot.say(chat, "W" * 300)
     await expect(one.page.locator("article.theirs")).to_have_count(3)
     return chat
-
-
-async def test_the_theme_is_ones_own_choice_and_kept(me: Tab) -> None:
-    theme = "document.documentElement.dataset.theme"
-    assert await me.page.evaluate(theme) == "light"
-    await me.page.get_by_role("button", name="Dark or light").click()
-    assert await me.page.evaluate(theme) == "dark"
-    await me.reload()
-    assert await me.page.evaluate(theme) == "dark"
 
 
 async def test_a_phone_shows_one_pane_at_a_time(
@@ -93,18 +84,6 @@ CUT = """() => [...document.querySelectorAll(".key > span")]
   .map((node) => node.textContent)"""
 
 
-async def test_a_row_under_a_short_text_is_not_cut_on_a_phone(
-    browser: Browser, box: Box, bot: ScriptedBot
-) -> None:
-    async with tab(browser, box.urls.page, PHONE) as one:
-        await one.page.locator("#chats a", has_text="Storybell").tap()
-        chat = await started(one, bot)
-        row = [{"text": text, "callback_data": text} for text in ("🔔 Subscribe", "↗ Share", "⋯")]
-        await bot.say(chat, "natgeo", reply_markup={"inline_keyboard": [row]})
-        await expect(one.page.locator(".key")).to_have_count(3)
-        assert await one.page.evaluate(CUT) == []
-
-
 async def test_the_keyboard_alone_is_enough(me: Tab, bot: ScriptedBot) -> None:
     await me.say("/start")
     chat = (await bot.update("message"))["chat"]["id"]
@@ -119,11 +98,3 @@ async def test_the_keyboard_alone_is_enough(me: Tab, bot: ScriptedBot) -> None:
     assert await me.page.evaluate(ring) == "solid"
     await me.page.keyboard.press("Enter")
     assert (await bot.update("callback_query"))["data"] == "x"
-
-
-async def test_a_channel_without_posts_asks_for_no_link(me: Tab, bot: ScriptedBot) -> None:
-    await bot.call("getMe")
-    await me.open("Friends")
-    await expect(me.page.locator("#empty")).to_be_visible()
-    await me.open("Story news")
-    await expect(me.page.locator("#empty")).to_be_hidden()
