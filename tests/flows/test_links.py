@@ -83,7 +83,7 @@ async def test_the_link_of_an_album_is_served_once(bell: Bell, control: Control)
     ann = await control.person()
     url, story = await fresh(control, "album.link")
     for _ in range(3):
-        await control.say(ann, url, file=PICTURE, media_group_id="91")
+        await control.say(ann, "", caption=url, file=PICTURE, media_group_id="91")
     await bell.ask(ann, "/help")
     assert await control.shown(ann) == [story["pk"]]
 

@@ -132,11 +132,7 @@ async def test_an_album_of_photos_is_answered_once_and_a_voice_message_too(
 ) -> None:
     ann, bob = await control.person(), await control.person("Bob")
     for _ in range(3):
-        await control.call(
-            "POST",
-            f"/chats/{ann}/messages",
-            {"user_id": ann, "file": PICTURE, "media_group_id": "77"},
-        )
+        await control.say(ann, "", file=PICTURE, media_group_id="77")
     (line,) = await control.wait_replies(ann, 1)
     await bell.ask(ann, "/help", count=1)
 
@@ -378,11 +374,7 @@ async def test_several_names_are_not_taken_for_one(bell: Bell, control: Control)
     assert bold(done) == ["first.one", "second.one"]
     (usage,) = await bell.ask(ann, "/unsubscribe first.one second.one")
     assert usage["text"].startswith("Write it like this: /unsubscribe")
-    await control.call(
-        "POST",
-        f"/chats/{ann}/messages",
-        {"user_id": ann, "file": PICTURE, "caption": "first.one, second.one"},
-    )
+    await control.say(ann, "", caption="first.one, second.one", file=PICTURE)
     (card,) = await control.wait_replies(ann, 1, after=usage["message_id"])
     assert list(buttons(card).values()) == ["many:stories", "many:subscribe"]
 
