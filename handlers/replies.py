@@ -74,9 +74,9 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
     if shown is None or (isinstance(shown, Message) and not shown.text):
         await say(context, text, buttons)  # a photo can't become words
         return
-    payload = edit_payload(
-        shown.message_id, _with_channel(context, text), buttons_for_place(context, buttons or [])
-    )
+    text = _with_channel(context, text)
+    buttons = buttons_for_place(context, buttons or [])
+    payload = edit_payload(shown.chat.id, shown.message_id, text, buttons)
     await enqueue_reply(context, context.reply_target, payload)
 
 

@@ -101,7 +101,7 @@ async def _show_end(tx: Tx, one: Broadcast, *, now: datetime) -> None:
         return
     chat = await chats.get(tx, one.owner)
     t = translator_for(chat.effective_language if chat else None)
-    payload = edit_payload(one.message_id, progress_text(one, 0, t), None)
+    payload = edit_payload(one.owner, one.message_id, progress_text(one, 0, t), None)
     await enqueue.add_reply(tx, Target(one.owner), payload, now=now, due_at=now)
     await chat_queues.make_due(tx, one.owner, due_at=now, now=now)
 

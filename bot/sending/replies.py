@@ -93,10 +93,11 @@ def text_payload(
     }
 
 
-def edit_payload(message_id: int, text: str, buttons: Buttons | None = None) -> Payload:
-    """Return a new text and new buttons for a message of ours."""
+def edit_payload(chat_id: int, message_id: int, text: str, buttons: Buttons | None) -> Payload:
+    """Return a new text and new buttons for a message of ours, which no other chat has."""
     return {
         "kind": "edit",
+        "chat_id": chat_id,
         "message_id": message_id,
         "text": str(text),
         "buttons": buttons_to_json(buttons),
@@ -210,6 +211,8 @@ class Replies:
         if payload["kind"] == "album":
             async with running_beside(show_uploading(self._bot, target, after_s=1)):
                 return await self._send_album(target, payload, silent=silent, leaving=leaving)
+        if payload["kind"] == "edit" and payload.get("chat_id") != target.chat_id:
+            payload = {**payload, "kind": "text"}  # it has moved, but not its messages
         limits = {"lane": lane, "patience": patience, "leaving": leaving}
         try:
             method, arguments = _api_call(payload)
@@ -318,14 +321,9 @@ async def _count_items(
 
 def _api_call(payload: Payload) -> tuple[str, dict[str, Any]]:
     """Return the method and the arguments that bring a payload."""
-    kind = payload["kind"]
-    if kind == "document":
+    if payload["kind"] == "document":
         file = InputFile(payload["data"].encode(), filename=payload["filename"])
         return "sendDocument", {"document": file, "caption": payload["caption"]}
-    return _api_call_of_text(payload)
-
-
-def _api_call_of_text(payload: Payload) -> tuple[str, dict[str, Any]]:
     markup = payload.get("markup")
     if payload["buttons"]:
         markup = {"inline_keyboard": payload["buttons"]}
