@@ -315,8 +315,8 @@ class Ledger:
         """Close what killed processes left open, and split yesterday's checks; return how many."""
         now = self._now()
         async with self._db.begin() as tx:
-            await budgets.begin_day(tx, now)
             presumed = await ledger.presume_spent(tx, before=now - _PRESUMED_AFTER, now=now)
+            await budgets.begin_day(tx, now)
         await self.split_check_costs()
         return presumed
 

@@ -146,6 +146,8 @@ async def take_credits(
     values = {"day": now.date(), **row, **limits}
     if (await tx.execute(_TAKE_CREDITS[side], values)).first() is not None:
         return True
+    if (await account_state(tx)).day >= now.date():
+        return False
     await begin_day(tx, now)
     return (await tx.execute(_TAKE_CREDITS[side], values)).first() is not None
 

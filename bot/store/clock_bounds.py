@@ -83,11 +83,12 @@ async def _count_for_today(tx: Tx, now: datetime) -> None:
     The entries keep their times: where this clock is the wrong one, they count when it is right.
     """
     ahead = now + _CLOSE  # seconds before midnight a replica may have begun the next day
+    reserved = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at > ahead)
+    # What is given back of it is today's, and was of no allowance of today. Not counted by ``ahead``.
+    await tx.execute(reserved.values(at=ahead + timedelta(milliseconds=1), scopes=""))
     to_come = budgets.allowances.c.day > ahead.date()
     await tx.execute(sa.delete(budgets.allowances).where(to_come))
     await budgets.begin_day(tx, ahead, was_ahead=True)
-    reserved = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at > ahead)
-    await tx.execute(reserved.values(at=now))  # what is given back of it is today's
 
 
 async def _begin_subscriptions_earlier(tx: Tx, now: datetime) -> None:

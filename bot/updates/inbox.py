@@ -308,9 +308,10 @@ class Intake:
     async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
         """Let an update of which nothing came be begun anew; else its lease brings it back.
 
-        Insisted on only where no other replica can have it by then under our number.
+        Insisted on only where no other replica can have it by then under our number; at the end
+        of the process, which ``EPOCH`` says, there is no time for it.
         """
-        insists = self._db.is_sqlite and not self.worker.is_stopping
+        insists = self._db.is_sqlite and until > EPOCH
         with contextlib.suppress(DatabaseUnavailableError):
             await (self._db.insist if insists else self._db.run)(
                 lambda tx: inbox.change(tx, [claimed], attempts=-1, leased_until=until)

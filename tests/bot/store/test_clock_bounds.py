@@ -176,6 +176,8 @@ async def test_what_costs_nothing_in_the_end_comes_back_on_the_day_it_counts(db:
                 await ledger.settle(tx, reservation, 0)
         del made[:3]
     assert await ledger.spent_today() == (0, 0)
+    async with db.read() as tx:
+        assert await allowance_used(tx, "person", 1, NOW.date()) == 2
 
 
 async def test_a_day_that_a_replica_began_seconds_ago_stays(db: Database) -> None:

@@ -3,9 +3,10 @@
 import asyncio
 import itertools
 import json
+import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -340,6 +341,25 @@ async def test_a_stop_waits_for_an_answer_whose_chat_has_written_again(
         sent.set()
         await draining
         assert done == [2, 1]
+
+
+async def test_who_is_cancelled_does_not_wait_for_a_locked_database(sqlite_db: Database) -> None:
+    begun = asyncio.Event()
+
+    async def handle(_: Update) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with Database(f"{sqlite_db.url}?timeout=0.05") as db:
+        intake = Intake(db, BOT, whichever(handle))
+        running = asyncio.get_running_loop().create_task(intake.run())
+        await wait_for(lambda: intake._group is not None)  # noqa: SLF001 - it has begun
+        await intake.add([message(1, 1)])
+        await begun.wait()
+        with closing(sqlite3.connect(str(sqlite_db.url.database))) as other:
+            other.execute("BEGIN IMMEDIATE")
+            running.cancel()
+            assert await asyncio.wait([running], timeout=10) == ({running}, set())
 
 
 class LosingDatabase(Database):
