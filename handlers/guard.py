@@ -238,19 +238,22 @@ async def _answer_press_now(
     alert: bool,
     unit: unit_of_work.Unit | None,
 ) -> None:
-    if not text and unit and unit.is_in_vain:
-        text = context.t.plain(UNCHANGED)
+    shown = text or (context.t.plain(UNCHANGED) if unit and unit.is_in_vain else "")
     # PTB gives the handler of errors another context, so it is not kept there.
     lately, key = context.services.lately, ("answered", query.id)
-    if not lately.get(key, within=REPEATED, now=context.now):
+    said = lately.get(key, within=REPEATED, now=context.now)
+    if said is None:
         try:
-            await query.answer(shorten(text, TOAST) if text else None, show_alert=alert)
+            await query.answer(shorten(shown, TOAST) or None, show_alert=alert)
+        except BadRequest as error:
+            log.info("a button was answered too late", reason=str(error))
         except TelegramError as error:
             log.info("a button can't be answered", reason=str(error))
-        else:
-            lately.record(key, value=True, now=context.now)
             return
-    if text:
+        else:
+            lately.record(key, text or "", now=context.now)
+            return
+    if text and text != said:
         await _send_line(context, text)
 
 
@@ -260,7 +263,7 @@ async def _send_line(context: Context, text: str) -> None:
     Where others read it, too, the same is said to somebody once in a while.
     """
     target, lately = context.reply_target, context.services.lately
-    key = ("line", target.chat_id, context.user_id, text)
+    key = ("line", target, text)
     if not context.is_private and lately.get(key, within=REPEATED, now=context.now):
         return
     try:

@@ -41,7 +41,7 @@ SECTIONS = {
 ALL = (*WORDS, *TOGGLES)
 USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
 VALUE = 24  # characters that a phone shows beside what leads to a page
-ON, OFF = "on", "off"  # as buttons carry them
+ON, OFF, EVERYWHERE = "on", "off", "everywhere"  # as buttons carry them
 SETTINGS = actions.SETTING("back")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
@@ -148,22 +148,22 @@ async def mute(context: Context, number: int) -> None:
 
 @on_press(actions.OPTION)
 async def change_option(context: Context, number: int, what: str, value: str) -> None:
-    """Change one option of a subscription; a text, where the command that writes it would."""
+    """Change one option of a subscription; a text in all topics, where the button says so."""
     service, chat_id = context.services.subscriptions, context.chat.id
     one, changes = await service.get(chat_id, number), changes_of(what, value)
     if what == "pause":
         one = await service.set_paused(chat_id, one.id, paused=value == ON)
-    elif what in {"rules", *TEXTS}:
-        one = await change_named_options(context, one.username, changes)
     else:
-        one = await context.services.subscribing.set_options(chat_id, one.id, changes)
+        every = [one] if value != EVERYWHERE else await service.named(chat_id, one.username)
+        change = context.services.subscribing.set_options
+        one, *_ = [await change(chat_id, each.id, changes) for each in every]
     await edit_pressed(context, *options_page(one, context, _section_of(what)))
 
 
 async def change_named_options(
     context: Context, username: str, changes: Mapping[str, object]
-) -> Subscription:
-    """Return a profile's subscription of this topic, else of the chat, after ``changes`` of it.
+) -> list[Subscription]:
+    """Return a profile's subscription of this topic, else those of the chat, after ``changes``.
 
     In a chat that follows it in several topics, but not in this one, they change in all.
     """
@@ -174,7 +174,7 @@ async def change_named_options(
             await context.services.subscribing.set_options(context.chat.id, one.id, changes)
             for one in here
         ]
-    return here[0]
+    return here
 
 
 def _section_of(option: str) -> str | None:

@@ -10,7 +10,7 @@ from bot.domain.alert_rules import KEPT_FOR
 from bot.domain.errors import NothingKeptError
 from bot.domain.sentences import N_
 from bot.presentation.actions import PAST
-from handlers.guard import answer_press, command, on_press
+from handlers.guard import command, on_press
 from handlers.replies import say
 from handlers.show import offer_instead, show_albums
 from handlers.subscriptions import ask_which_profile
@@ -50,7 +50,6 @@ async def send_past_stories(context: Context) -> None:
 @on_press(PAST)
 async def show_past_page(context: Context, username: str, offset: int | None) -> None:
     """Show a profile's kept stories, or those before the newest ``offset``."""
-    await answer_press(context)
     result = await context.services.past.latest_page(
         context.chat.id, context.bot.id, username, offset=offset or 0
     )

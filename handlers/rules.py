@@ -7,7 +7,7 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, OPTION, SUBSCRIPTION, Buttons, Page, back
 from bot.presentation.html import code, shorten
 from handlers.guard import command
-from handlers.options import OFF, change_named_options, changes_of, rule_lines
+from handlers.options import EVERYWHERE, OFF, change_named_options, changes_of, rule_lines
 from handlers.replies import say
 from handlers.subscriptions import ask_which_profile
 
@@ -46,14 +46,17 @@ async def show_or_change_rules(context: Context) -> None:
     written: dict[str, object] = {"only": parsed.only, "without": parsed.without} if text else {}
     if text.lower() == OFF:
         written = changes_of("rules", OFF)
-    one = await change_named_options(context, link.username, written)
-    await say(context, *_rules_page(one, context))
+    changed = await change_named_options(context, link.username, written)
+    await say(context, *_rules_page(changed, context, OFF if len(changed) == 1 else EVERYWHERE))
 
 
-def _rules_page(one: Subscription, context: Context) -> Page:
-    t, rules = context.t, rule_lines(one.options, context)
+def _rules_page(changed: list[Subscription], context: Context, where: str) -> Page:
+    one, t = changed[0], context.t
+    rules = rule_lines(one.options, context)
     lines = [t(TITLE, username=one.username), *(rules or [t(ALL)]), "", t(USAGE)]
     rows: Buttons = []
     if rules:
-        rows.append([context.button(N_("Remove all rules"), OPTION(one.id, "rules", OFF), DANGER)])
+        rows.append(
+            [context.button(N_("Remove all rules"), OPTION(one.id, "rules", where), DANGER)]
+        )
     return "\n".join(lines), [*rows, [back(t, SUBSCRIPTION(one.id))]]

@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bot.domain.foreign_text import is_combining_mark
+from bot.domain.foreign_text import clean, is_combining_mark
 from bot.domain.model import Story
 
 LONGEST = 200  # characters of one list
@@ -58,7 +58,7 @@ def normalized(text: str) -> str:
 
 def parse_rules(text: str) -> Rules:
     """Return the rules in ``only: #sale not: video``; words before the first head are *only*'s."""
-    parts = _HEAD.split(text)
+    parts = _HEAD.split(clean(text))
     lists = {"only": parts[0], "not": ""}
     for head, terms in zip(parts[1::2], parts[2::2], strict=True):
         lists[head.lower()] += " " + terms

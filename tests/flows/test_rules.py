@@ -85,6 +85,7 @@ async def test_a_button_ends_what_its_command_wrote(bell: Bell, control: Control
         await bell.ask(forum, "/subscribe quiet", user=boss, thread_id=thread)
     (of_both,) = await bell.ask(forum, "/rules quiet only: #sale", user=boss)
     (of_one,) = await bell.ask(forum, "/rules quiet not: #ad", user=boss, thread_id=7)
+    await bell.ask(forum, "/subscribe quiet", user=boss)  # here, too, now
     for page, without in ((of_one, [7]), (of_both, [7, 8])):
         await bell.press(forum, page, buttons(page)["Remove all rules"], user=boss)
         for thread in (7, 8):

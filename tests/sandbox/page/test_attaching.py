@@ -36,19 +36,6 @@ async def test_a_photo_and_a_file_take_what_was_typed_as_their_caption(
     assert message["caption"] == "/import"
 
 
-async def test_what_one_wrote_is_edited(me: Tab, bot: ScriptedBot) -> None:
-    await me.say("natgoe")
-    sent = (await bot.update("message"))["message_id"]
-    bubble = me.page.locator(f"article[data-id='{sent}']")
-    await bubble.hover()
-    await bubble.get_by_role("button", name="Edit").click()
-    assert await me.page.input_value("#box") == "natgoe"
-    await me.say("natgeo")
-    edited = await bot.update("edited_message")
-    assert (edited["message_id"], edited["text"]) == (sent, "natgeo")
-    await expect(bubble.locator(".text")).to_contain_text("natgeoedited")
-
-
 async def test_a_post_is_forwarded_to_the_bot(me: Tab, bot: ScriptedBot, box: Box) -> None:
     await started(me, bot)
     channel = await chat_titled(box, "Story news")
