@@ -260,7 +260,7 @@ async def _answer_press_now(
 async def _send_line(context: Context, text: str) -> None:
     """Send a line at once, besides the answers that are owed; a failure is only logged.
 
-    Where others read it, too, the same is said to somebody once in a while.
+    Where others read it, too, the same line comes once in ten minutes, whoever pressed.
     """
     target, lately = context.reply_target, context.services.lately
     key = ("line", target, text)

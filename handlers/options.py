@@ -148,7 +148,7 @@ async def mute(context: Context, number: int) -> None:
 
 @on_press(actions.OPTION)
 async def change_option(context: Context, number: int, what: str, value: str) -> None:
-    """Change one option of a subscription; a text in all topics, where the button says so."""
+    """Change one option of a subscription, or of all that the chat has of its profile."""
     service, chat_id = context.services.subscriptions, context.chat.id
     one, changes = await service.get(chat_id, number), changes_of(what, value)
     if what == "pause":

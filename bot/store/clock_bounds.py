@@ -84,7 +84,8 @@ async def _count_for_today(tx: Tx, now: datetime) -> None:
     """
     ahead = now + _CLOSE  # seconds before midnight a replica may have begun the next day
     reserved = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at > ahead)
-    # What is given back of it is today's, but of no allowance. It is not yet paid by ``ahead``.
+    # Its refund is of today, and of no allowance: that row goes. The account holds it already, so
+    # its time is after those of which the sum is added.
     await tx.execute(reserved.values(at=ahead + timedelta(milliseconds=1), scopes=""))
     to_come = budgets.allowances.c.day > ahead.date()
     await tx.execute(sa.delete(budgets.allowances).where(to_come))

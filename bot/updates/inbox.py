@@ -308,14 +308,12 @@ class Intake:
     async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
         """Let an update of which nothing came be begun anew; else its lease brings it back.
 
-        Insisted on only where no other replica can have it by then under our number; at the end
-        of the process, which ``EPOCH`` says, there is no time for it.
+        Insisted on only where no other replica can have it by then under our number, and not by
+        who is cancelled (``EPOCH``).
         """
-        insists = self._db.is_sqlite and until > EPOCH
+        write = self._db.insist if self._db.is_sqlite and until > EPOCH else self._db.run
         with contextlib.suppress(DatabaseUnavailableError):
-            await (self._db.insist if insists else self._db.run)(
-                lambda tx: inbox.change(tx, [claimed], attempts=-1, leased_until=until)
-            )
+            await write(lambda tx: inbox.change(tx, [claimed], attempts=-1, leased_until=until))
 
     async def _record(self, claimed: ClaimedUpdate, result: str) -> None:
         """Write down what came of an update, however long the database can't work.
