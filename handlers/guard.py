@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from telegram import CallbackQuery, Chat, Message, MessageOriginUser, Update
-from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from telegram.ext import (
     BaseHandler,
     CallbackQueryHandler,
@@ -245,11 +245,10 @@ async def _answer_press_now(
     if said is None:
         try:
             await query.answer(shorten(shown, TOAST) or None, show_alert=alert)
-        except BadRequest as error:
-            log.info("a button was answered too late", reason=str(error))
         except TelegramError as error:
             log.info("a button can't be answered", reason=str(error))
-            return
+            if not isinstance(error, BadRequest | RetryAfter):
+                return  # what it says may have been shown
         else:
             lately.record(key, text or "", now=context.now)
             return

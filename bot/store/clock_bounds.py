@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain.alert_rules import STANDSTILL
+from bot.domain.budget import DAY, midnight_after
 from bot.domain.model import STORY_LIFE
 from bot.domain.records import MISSED
 from bot.domain.selection import TOO_OLD
@@ -33,7 +34,6 @@ from bot.store.topics import topics
 _PAST = timedelta(0)
 _CLOSE = timedelta(seconds=5)  # clocks of replicas differ by less, and locks keep us for less
 _LEASE = timedelta(minutes=2)  # the longest of all; each is renewed while its work goes on
-_DAY = timedelta(days=1)
 _FAILED_CHECK = timedelta(minutes=30)
 _GATHERED = timedelta(minutes=5)
 _SHOWN_AGAIN = timedelta(minutes=1)
@@ -46,11 +46,11 @@ _MOST: tuple[tuple[sa.Column[datetime], timedelta], ...] = (
     (fan_outs.fan_outs.c.turn_at, _PAST),
     (inbox.c.leased_until, _LEASE),
     (inbox.c.stored_at, _PAST),
-    (mutes.c.probe_at, _DAY),
+    (mutes.c.probe_at, DAY),
     (profiles.c.leased_until, _LEASE),
     (profiles.c.snapshot_at, _PAST),
     (profiles.c.named_at, _PAST),
-    (profiles.c.next_check_at, _DAY),
+    (profiles.c.next_check_at, DAY),
     (stories.c.seen_at, _PAST),
     (stories.c.shown_at, _PAST),
     (subscriptions.c.created_at, _PAST),
@@ -84,9 +84,11 @@ async def _count_for_today(tx: Tx, now: datetime) -> None:
     """
     ahead = now + _CLOSE  # seconds before midnight a replica may have begun the next day
     reserved = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at > ahead)
-    # Its refund is of today, and of no allowance: that row goes. The account holds it already, so
-    # its time is after those of which the sum is added.
-    await tx.execute(reserved.values(at=ahead + timedelta(milliseconds=1), scopes=""))
+    # Its refund is of today, and of no allowance of a day to come, which goes. The account holds
+    # it already, so its time is after those of which the sum is added.
+    is_to_come = ledger_entries.c.at >= midnight_after(ahead)
+    scopes = sa.case((is_to_come, ""), else_=ledger_entries.c.scopes)
+    await tx.execute(reserved.values(at=ahead + timedelta(milliseconds=1), scopes=scopes))
     to_come = budgets.allowances.c.day > ahead.date()
     await tx.execute(sa.delete(budgets.allowances).where(to_come))
     await budgets.begin_day(tx, ahead, was_ahead=True)
@@ -149,7 +151,7 @@ async def _owe_live_stories(tx: Tx, now: datetime) -> None:
             deliveries.c.reason == TOO_OLD,
             deliveries.c.story_pk.in_(alive),
         )
-        .values(state="open", reason="", held="", done_at=None, due_at=now + _DAY)
+        .values(state="open", reason="", held="", done_at=None, due_at=now + DAY)
     )
 
 

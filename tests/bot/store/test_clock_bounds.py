@@ -180,6 +180,16 @@ async def test_what_costs_nothing_in_the_end_comes_back_on_the_day_it_counts(db:
         assert await allowance_used(tx, "person", 1, NOW.date()) == 2
 
 
+async def test_a_refund_of_hours_to_come_is_of_its_asker(db: Database) -> None:
+    clock = [NOW + timedelta(hours=2)]
+    ledger = Ledger(db, Limits(99, 0.5, 999, 999), now=lambda: clock[0])
+    reservation, clock[0] = await ledger.reserve(ANN, CALL), NOW
+    async with db.begin() as tx:
+        await clock_bounds.cut_future_times(tx, now=NOW)
+        await ledger.settle(tx, reservation, 0)
+        assert not await allowance_used(tx, "person", 1, NOW.date())
+
+
 async def test_a_day_that_a_replica_began_seconds_ago_stays(db: Database) -> None:
     midnight = datetime(2026, 11, 26, tzinfo=UTC)
     await put(db, account, id=1, day=midnight.date(), replies=7)
