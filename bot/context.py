@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from telegram import CallbackQuery, InlineKeyboardButton, Message, Update
+from telegram import CallbackQuery, Message, Update
 from telegram import Chat as TelegramChat
 from telegram.ext import Application, CallbackContext, ExtBot
 
@@ -28,7 +28,7 @@ from bot.operations import clock_keeper
 from bot.operations.broadcast import Broadcasts
 from bot.operations.overview import Overview
 from bot.operations.visitors import EVERY as VISITORS_EVERY
-from bot.presentation.actions import button
+from bot.presentation.actions import Button, button
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.recent import Recent
 from bot.sending.replies import Replies
@@ -202,9 +202,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """Return the time, aware and UTC."""
         return self.services.now()
 
-    def button(
-        self, text: str, data: str, style: str | None = None, **fields: object
-    ) -> InlineKeyboardButton:
+    def button(self, text: str, data: str, style: str | None = None, **fields: object) -> Button:
         """Return a button that does what ``data`` say; ``text`` is a message id."""
         return button(self.t.plain(text, **fields), data, style)
 

@@ -1,10 +1,8 @@
 """/help: what the bot understands, in a few lines; a button each for more."""
 
-from telegram import InlineKeyboardButton
-
 from bot.context import Context
 from bot.domain.sentences import N_
-from bot.presentation.actions import HELP, Buttons, Page, back, grid
+from bot.presentation.actions import HELP, Buttons, Page, back, grid, link_button
 from handlers.guard import command, on_press
 from handlers.replies import edit_pressed, say
 from handlers.rights import COMMANDS
@@ -74,4 +72,4 @@ def buttons_to_add_bot(context: Context) -> Buttons:
         (N_("Add me to a channel"), f"{me}?startchannel&admin=post_messages"),
         (N_("Add me to a group"), f"{me}?startgroup"),
     )
-    return [[InlineKeyboardButton(context.t.plain(text), url=url)] for text, url in texts]
+    return [[link_button(context.t.plain(text), url=url)] for text, url in texts]

@@ -101,7 +101,6 @@ def _button_above(link: Link | None, context: Context) -> dict[str, str]:
 @lru_cache(maxsize=1_000)  # the same under each letter, for all who speak the language
 def _result(story: Story, file: KnownFile, t: Translator) -> dict[str, Any]:
     kind, field = _FIELDS[file.kind]
-    buttons = [[each.to_dict() for each in row] for row in alert_buttons(story, t, None)]
     return {
         "type": kind,
         "id": story.pk,
@@ -109,5 +108,5 @@ def _result(story: Story, file: KnownFile, t: Translator) -> dict[str, Any]:
         "title": f"{story.profile.username} · {t.date_and_time(story.taken_at)}",
         "caption": caption([story], t, now=story.taken_at),
         "parse_mode": "HTML",
-        "reply_markup": {"inline_keyboard": buttons},
+        "reply_markup": {"inline_keyboard": alert_buttons(story, t, None)},
     }

@@ -8,7 +8,6 @@ from telegram import (
     Chat,
     ChatMember,
     ChatMemberUpdated,
-    InlineKeyboardButton,
     InlineKeyboardMarkup,
     Update,
 )
@@ -20,7 +19,7 @@ from bot.context import Context
 from bot.domain.identity import is_nobody
 from bot.domain.records import MAIN
 from bot.domain.sentences import N_
-from bot.presentation.actions import Buttons
+from bot.presentation.actions import Buttons, link_button
 from bot.presentation.buttons import options_link
 from bot.presentation.html import Safe
 from bot.updates import unit_of_work
@@ -99,7 +98,7 @@ async def _greet_who_added(
     context: Context, change: ChatMemberUpdated, text: Safe, buttons: Buttons
 ) -> None:
     """Greet in private who added the bot; where Telegram refuses that, post it in the channel."""
-    keyboard = InlineKeyboardMarkup(buttons)
+    keyboard = InlineKeyboardMarkup.de_json({"inline_keyboard": buttons}, context.bot)
     person = change.from_user.id
     try:
         await context.bot.send_message(person, text, parse_mode=HTML, reply_markup=keyboard)
@@ -111,7 +110,7 @@ async def _greet_who_added(
 
 def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
     """Return what a group or a channel is told of the bot, and the button that sets it up."""
-    link = InlineKeyboardButton(
+    link = link_button(
         context.t.plain(N_("Set it up")), url=options_link(context.bot.username, chat.id)
     )
     return context.t(GREETING_CHANNEL if chat.type == Chat.CHANNEL else GREETING), [[link]]

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from telegram import InlineKeyboardButton
-
 from bot.context import Context
 from bot.domain.options import RULES, TEXTS, Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation import actions
-from bot.presentation.actions import Buttons, Page, back, button
+from bot.presentation.actions import Button, Buttons, Page, back, button
 from bot.presentation.html import code, shorten
 from handlers.guard import on_press
 from handlers.replies import edit_pressed
@@ -223,7 +221,7 @@ def next_value(options: Options, what: str) -> str:
 def _buttons(
     options: Options, change: Callable[[str, str], str], context: Context, names: Sequence[str]
 ) -> Buttons:
-    def option(sign: str, text: str, what: str) -> InlineKeyboardButton:
+    def option(sign: str, text: str, what: str) -> Button:
         return button(sign + context.t.plain(text), change(what, next_value(options, what)))
 
     toggles = [

@@ -106,7 +106,7 @@ def rows_of_others_who_ask(number: int, context: Context) -> Buttons:
     shown = message.reply_markup if isinstance(message, Message) else None
     answered, ask = OWNER("no", number), OWNER("no", "")
     return [
-        list(row)
+        [one.to_dict() for one in row]
         for row in (shown.inline_keyboard if shown else ())
         if str(row[-1].callback_data).startswith(ask) and row[-1].callback_data != answered
     ]

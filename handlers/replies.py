@@ -28,7 +28,7 @@ def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
     In a channel these are links only; where a channel is run from a private chat, they act on it.
     """
     if context.is_channel:
-        return [row for row in buttons if row and not row[0].callback_data]
+        return [row for row in buttons if row and "callback_data" not in row[0]]
     return buttons if context.about is None else for_chat(buttons, context.about)
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from telegram import (
     Chat,
     ChatAdministratorRights,
-    InlineKeyboardButton,
     KeyboardButton,
     KeyboardButtonRequestChat,
     ReplyKeyboardMarkup,
@@ -27,7 +26,7 @@ from bot.domain.model import Target
 from bot.domain.records import Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
-from bot.presentation.actions import Buttons, Page, arrows, button, for_chat
+from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
 from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
 from handlers.guard import UNKNOWN_BUTTON, answer_press, command, may_manage, on_message, on_press
@@ -356,7 +355,7 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
     return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
 
-def list_button(context: Context) -> InlineKeyboardButton:
+def list_button(context: Context) -> Button:
     """Return the button that lists what the chat follows."""
     return context.button(N_("Subscriptions"), actions.SUBSCRIPTIONS(0))
 

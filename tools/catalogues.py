@@ -37,7 +37,7 @@ REWORDED = "reworded"
 """The flag of a translation whose English was worded anew."""
 
 BUTTON, MENU_ENTRY = 24, 32  # characters that phones show, fields not counted
-BUTTONS = ("InlineKeyboardButton", "shared_button", "button")  # what makes one
+BUTTONS = ("link_button", "button")  # what makes one
 BUTTONS_IN = frozenset({"TOGGLES", "MEDIA", "CAPTIONS"})
 
 _COMMAND = re.compile(r"(?<![\w<])/[a-z_]+")

@@ -14,7 +14,7 @@ from bot.presentation.buttons import OPTIONS, alert_buttons, link_buttons, optio
 from bot.presentation.captions import LINK_ROOM, caption, with_link
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
-from bot.sending.items import SendOptions, buttons_to_json
+from bot.sending.items import SendOptions
 from bot.sending.replies import Replies, text_payload
 from bot.sending.sender import Sender
 from bot.telegram.api import Leaving
@@ -105,5 +105,5 @@ def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendO
         protect=options.protect,
         as_files=options.files,
         in_order=now < oldest + LONGEST_WAIT,
-        buttons=buttons_to_json(buttons),
+        buttons=buttons or [],
     )

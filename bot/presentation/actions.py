@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from telegram import InlineKeyboardButton
-
 from bot.domain.sentences import N_
 from bot.presentation.translation import Translator
 
 DANGER, PRIMARY = "danger", "primary"  # Bot API, InlineKeyboardButton.style
-Buttons = list[list[InlineKeyboardButton]]
+Button = dict[str, str]
+"""Bot API, InlineKeyboardButton."""
+Buttons = list[list[Button]]
 Page = tuple[str, Buttons]
 """A page of the conversation: its text, and what each of its buttons leads to."""
 
@@ -111,20 +111,25 @@ BROADCAST = Kind("cast", Arg("send|no|stop"), NUMBER)
 ANY_OTHER = Kind(REST.pattern, row="any other button")
 
 
-def button(text: str, data: str, style: str | None = None) -> InlineKeyboardButton:
+def button(text: str, data: str, style: str | None = None) -> Button:
     """Return a button that does what ``data``, of a kind above, say.
 
     ``style``: ``DANGER`` for what destroys, ``PRIMARY`` for what is wanted most.
     """
-    return InlineKeyboardButton(text, callback_data=data, style=style)
+    return {"text": text, "callback_data": data, **({"style": style} if style else {})}
 
 
-def back(t: Translator, data: str) -> InlineKeyboardButton:
+def link_button(text: str, **to: str) -> Button:
+    """Return a button that leads elsewhere: ``url``, or another field of the Bot API's."""
+    return {"text": text, **to}
+
+
+def back(t: Translator, data: str) -> Button:
     """Return the button that leads to the page before."""
     return button(t.plain(N_("« Back")), data)
 
 
-def grid(buttons: Sequence[InlineKeyboardButton], a_row: int) -> Buttons:
+def grid(buttons: Sequence[Button], a_row: int) -> Buttons:
     """Return buttons in rows of ``a_row``."""
     return [list(buttons[i : i + a_row]) for i in range(0, len(buttons), a_row)]
 
@@ -146,15 +151,12 @@ def split_chat(data: str) -> tuple[int | None, str]:
 
 def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
     """Let buttons in a private chat act on a group or channel."""
-    return [
-        [
-            button(one.text, _with_chat(str(one.callback_data), chat_id), one.style)
-            if one.callback_data
-            else one
-            for one in row
-        ]
-        for row in buttons
-    ]
+
+    def there(one: Button) -> Button:
+        data = one.get("callback_data")
+        return {**one, "callback_data": _with_chat(data, chat_id)} if data else one
+
+    return [[there(one) for one in row] for row in buttons]
 
 
 def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:

@@ -4,15 +4,12 @@ Posts in channels carry no button that acts: every subscriber could press it.
 """
 
 import re
-from functools import lru_cache
-
-from telegram import InlineKeyboardButton
 
 from bot.domain.foreign_text import one_line
 from bot.domain.model import Story
 from bot.domain.sentences import N_
 from bot.presentation import actions
-from bot.presentation.actions import Buttons, button
+from bot.presentation.actions import Button, Buttons, button, link_button
 from bot.presentation.html import shorten
 from bot.presentation.translation import Translator
 
@@ -26,15 +23,11 @@ _PLAIN_ADDRESS = re.compile(
 )
 
 
-# The same under a story for whoever gets it: to make one costs more than all else of a button.
-shared_button = lru_cache(maxsize=256)(InlineKeyboardButton)
-
-
 def instagram_button(story: Story, t: Translator) -> Buttons:
     """Return the link to a story on Instagram; none for a bare file, whose profile is unknown."""
     if not story.profile.username:
         return []
-    return [[shared_button(t.plain(N_("Open on Instagram")), url=story.page_url)]]
+    return [[link_button(t.plain(N_("Open on Instagram")), url=story.page_url)]]
 
 
 def link_buttons(story: Story) -> Buttons:
@@ -48,7 +41,7 @@ def link_buttons(story: Story) -> Buttons:
     for url in links_with_button(story):
         if match := _PLAIN_ADDRESS.fullmatch(url):
             text = one_line(titles.get(url, "")) or match[1].removeprefix("www.")
-            rows.append([InlineKeyboardButton(f"🔗 {shorten(text, _LINK_TEXT)}", url=url)])
+            rows.append([link_button(f"🔗 {shorten(text, _LINK_TEXT)}", url=url)])
     return rows
 
 
@@ -86,21 +79,19 @@ def story_buttons(
     last = instagram_button(story, t)
     if not story.highlight and story.pk.isdigit():  # its original, while it lives
         text = t.plain(N_("As a file"))
-        last[0].append(shared_button(text, callback_data=actions.FILES(story.pk)))
+        last[0].append(button(text, actions.FILES(story.pk)))
     return [*link_buttons(story), *rows, *last]
 
 
-def share_button(query: str, t: Translator) -> InlineKeyboardButton:
+def share_button(query: str, t: Translator) -> Button:
     """Return the button that lets somebody pick a chat, where they find what ``query`` means.
 
     Telegram refuses it in channels.
     """
-    return InlineKeyboardButton(t.plain(N_("↗ Share")), switch_inline_query=query)
+    return link_button(t.plain(N_("↗ Share")), switch_inline_query=query)
 
 
-def subscribe_button(
-    username: str, t: Translator, subscription_id: int | None
-) -> InlineKeyboardButton:
+def subscribe_button(username: str, t: Translator, subscription_id: int | None) -> Button:
     """Return the button that subscribes, or leads to the options of what is subscribed to."""
     if subscription_id is None:
         text = f"🔔 {t.plain(N_('Subscribe'))}"
@@ -110,7 +101,7 @@ def subscribe_button(
 
 def row_under_album(
     username: str, t: Translator, subscription_id: int | None, *, is_inline: bool
-) -> list[InlineKeyboardButton]:
+) -> list[Button]:
     """Return the buttons that an album can't have: they stand in a line after it."""
     share = [share_button(username, t)] if is_inline else []
     text = f"🔔 {t.plain(N_('Subscribe'))}"
@@ -125,7 +116,7 @@ def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> B
     if subscription_id is None:
         return [*link_buttons(story), *instagram_button(story, t)]
     row = [
-        shared_button(t.plain(N_("Open")), url=story.page_url),
+        link_button(t.plain(N_("Open")), url=story.page_url),
         button(t.plain(N_("🔕 Mute")), actions.MUTE(subscription_id)),
         button(MORE, actions.SUBSCRIPTION(subscription_id)),
     ]

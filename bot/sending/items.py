@@ -108,7 +108,7 @@ class SendOptions:
     as_files: bool = False
     in_order: bool = False
     reply_to: int | None = None
-    buttons: list[list[MessageJson]] = field(default_factory=list)
+    buttons: Buttons = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -162,11 +162,6 @@ def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> 
     if options.buttons:
         arguments["reply_markup"] = {"inline_keyboard": options.buttons}
     return arguments
-
-
-def buttons_to_json(buttons: Buttons | None) -> list[list[MessageJson]]:
-    """Return buttons as the Bot API takes them, and as they are stored."""
-    return [[button.to_dict() for button in row] for row in buttons or []]
 
 
 def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, Any]:

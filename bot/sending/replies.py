@@ -37,7 +37,7 @@ from bot.presentation.buttons import instagram_button
 from bot.presentation.translation import translator_for
 from bot.runtime.background import running_beside
 from bot.runtime.transaction_guard import refusing_while
-from bot.sending.items import SendOptions, buttons_to_json
+from bot.sending.items import SendOptions
 from bot.sending.sender import Sender
 from bot.store import deliveries, enqueue, usage
 from bot.store.engine.database import Tx
@@ -87,7 +87,7 @@ def text_payload(
         **({"silent": True} if silent else {}),
         "kind": "text",
         "text": str(text),
-        "buttons": buttons_to_json(buttons),
+        "buttons": buttons or [],
         "reply_to": reply_to,
         "markup": markup,
     }
@@ -100,7 +100,7 @@ def edit_payload(chat_id: int, message_id: int, text: str, buttons: Buttons | No
         "chat_id": chat_id,
         "message_id": message_id,
         "text": str(text),
-        "buttons": buttons_to_json(buttons),
+        "buttons": buttons or [],
     }
 
 
@@ -125,7 +125,7 @@ def album_payload(
         "stories": dump_stories(list(album.stories)),
         "caption": None if caption is None else str(caption),
         "asker": [asker.chat_id, asker.user_id, asker.is_owner],
-        "buttons": buttons_to_json(buttons),
+        "buttons": buttons or [],
         "reply_to": reply_to,
     }
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from telegram import InlineKeyboardButton
 
-from bot.presentation.actions import for_chat
+from bot.presentation.actions import button, for_chat
 from tests.support.control import Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell
@@ -280,10 +279,8 @@ async def test_an_admin_of_a_channel_gets_nowhere_with_an_owners_button(
     channel = await bell.control.chat("channel", members=members, bot_status="left")
     path = f"/chats/{channel}/members/bot"
     await bell.control.call("PUT", path, {"status": "administrator", "by": ann})
-    data = for_chat(
-        [[InlineKeyboardButton("x", callback_data=f"people:block:{boss + 1}")]], channel
-    )
-    forged = str(data[0][0].callback_data)
+    data = for_chat([[button("x", f"people:block:{boss + 1}")]], channel)
+    forged = data[0][0]["callback_data"]
     post = await bell.old_post(ann, forged)
     assert "no longer works" in (await bell.press(ann, post, forged))["text"]
     (listed,) = await bell.ask(boss, "/people")

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from telegram import InlineKeyboardButton
 
 from bot.chats.access import Access
 from bot.domain.access import Subject
 from bot.domain.errors import BlockedError
 from bot.domain.model import Profile
 from bot.fetching.names import Names
-from bot.presentation.actions import for_chat
+from bot.presentation.actions import button, for_chat
 from bot.presentation.translation import translator_for
 from bot.store import chats, moves
 from bot.store.access import access_list
@@ -166,10 +165,8 @@ async def come_in(town: Town, place: Place) -> None:
         assert refusal in said["text"], place.case
     elif way == "pressed":
         await bell.ask(bob, "/help")
-        key = InlineKeyboardButton(
-            "x", callback_data="run:subscribe:x" if is_profile else "subs:0"
-        )
-        data = str(for_chat([[key]], place.chat)[0][0].callback_data)
+        key = button("x", "run:subscribe:x" if is_profile else "subs:0")
+        data = for_chat([[key]], place.chat)[0][0]["callback_data"]
         pressed = await bell.press(bob, await bell.old_post(bob, data), data)
         assert is_profile or pressed["text"].startswith(REFUSED), place.case
     elif way == "migrated":

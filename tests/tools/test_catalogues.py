@@ -142,8 +142,8 @@ COMMANDS = {"x": Command(menu=N_("An entry"))}
 TOGGLES = {"a": N_("A toggle")}
 def page(t):
     text = N_("By a name")
-    return t(N_("A sentence")), InlineKeyboardButton(t.plain(N_("A button"))), (
-        InlineKeyboardButton(t.plain(text)))
+    return t(N_("A sentence")), button(t.plain(N_("A button"))), (
+        button(t.plain(text)))
 """
     assert lengths_in(source) == {
         "An entry": 32, "A toggle": 24, "By a name": 24, "A button": 24,
