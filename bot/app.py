@@ -72,11 +72,12 @@ log = structlog.get_logger()
 
 # In the order in which they are asked; the first that fits takes the update.
 CONVERSATION = (
+    handlers.exchange, handlers.settings, handlers.links,  # links come most, after answers
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
     handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.why,
-    handlers.exchange, handlers.settings, handlers.usage, handlers.privacy, handlers.owner,
-    handlers.access, handlers.people, handlers.health, handlers.broadcast, handlers.members,
-    handlers.links, handlers.card, handlers.talk, handlers.unknown,
+    handlers.usage, handlers.privacy, handlers.owner, handlers.access, handlers.people,
+    handlers.health, handlers.broadcast, handlers.members, handlers.card, handlers.talk,
+    handlers.unknown,
 )  # fmt: skip
 _UPDATES = [
     "message", "edited_message", "channel_post", "callback_query", "my_chat_member",
