@@ -72,7 +72,10 @@ _SELECT = (
     sa.select(*_FIELDS)
     .join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
     .outerjoin(topics, _OWN_TOPIC)
+    .order_by(profiles.c.username, subscriptions.c.thread_id, subscriptions.c.id)
 )
+_OF_CHAT = _SELECT.where(subscriptions.c.chat_id == sa.bindparam("chat_id"))
+_NAMED = _OF_CHAT.where(profiles.c.username == sa.bindparam("username"))
 
 
 def _columns(preferences: Preferences) -> dict[str, Any]:
@@ -119,20 +122,16 @@ async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
 
 async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscription]:
     """Return a chat's subscriptions, by name and topic; those to a profile of a name."""
-    is_named = profiles.c.username == username if username else sa.true()
-    here = subscriptions.c.chat_id == chat_id
-    return await _fetch_matching(tx, here, is_named)
+    statement, values = (_NAMED, {"username": username}) if username else (_OF_CHAT, {})
+    rows = await tx.execute(statement, {"chat_id": chat_id, **values})
+    return [_subscription(row) for row in rows]
 
 
 async def _fetch_matching(
     tx: Tx, *where: sa.ColumnElement[bool], limit: int | None = None
 ) -> list[Subscription]:
-    statement = (
-        _SELECT.where(*where)
-        .order_by(profiles.c.username, subscriptions.c.thread_id, subscriptions.c.id)
-        .limit(limit)
-    )
-    return [_subscription(row) for row in await tx.execute(statement)]
+    rows = await tx.execute(_SELECT.where(*where).limit(limit))
+    return [_subscription(row) for row in rows]
 
 
 async def of_profiles(

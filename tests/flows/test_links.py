@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from bot.runtime.logging import current_trace
-from bot.store.engine.database import READ
 from tests.flows.test_talk import PICTURE
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.storybell import Bell, buttons
@@ -243,8 +242,8 @@ def asked_for_updates() -> Iterator[tuple[list[tuple[str, str]], list[str]]]:
             statements.append((current_trace(), statement))
 
     def committed(connection: sa.Connection) -> None:
-        if connection.get_execution_options().get("storybell_begin") != READ:
-            commits.extend([current_trace()] * current_trace().startswith("u"))
+        writes = not cast("Any", connection.connection.dbapi_connection)._only_reads  # noqa: SLF001 - nobody else asks
+        commits.extend([current_trace()] * (writes and current_trace().startswith("u")))
 
     sa.event.listen(sa.Engine, "before_cursor_execute", asked)
     sa.event.listen(sa.Engine, "commit", committed)

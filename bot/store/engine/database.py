@@ -12,8 +12,8 @@ import asyncio
 import random
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -32,11 +32,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.runtime import transaction_guard
+from bot.runtime.background import finish_on_cancel
 from bot.runtime.process_name import session_name
 from bot.store.engine import private, schema, sqlite_copies
 from bot.store.engine.failures import UNREACHABLE, as_outages, breaks_connection, may_run_again
 from bot.store.engine.schema import insert
-from bot.store.engine.sqlite import Connection, open_connection
+from bot.store.engine.sqlite import READ, Connection, open_connection
 
 log = structlog.get_logger()
 
@@ -54,7 +55,6 @@ HASTY = ("PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE
 # A migration makes some tables anew, and to drop the old one would fail, or delete what refers to
 # it (sqlite.org/lang_altertable.html, section 7). The next transaction checks references again.
 UNREFERENCED = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
-READ = ("BEGIN",)
 # What the server does for the sessions of our role in our database; PgBouncer refuses such things
 # at the start of a session, so they are the role's. Times are milliseconds where nothing is said.
 SESSION = {
@@ -114,8 +114,6 @@ class Database:
         self._direct = (
             _postgres_engine(self.direct, 1) if self.direct != self.url else self._engine
         )
-        self._hasty = self._engine.execution_options(storybell_begin=HASTY)
-        self._reader = self._engine.execution_options(storybell_begin=READ)
         self._writer = asyncio.Lock()
         self._unrecorded = 0
         self.on_outage: Callable[[], None] = lambda: None
@@ -148,13 +146,13 @@ class Database:
         not ``durable`` doesn't wait for the disk: a power cut may undo it, a crash of ours not.
         """
         transaction_guard.refuse_if_held("another transaction")
-        engine = self._engine if durable else self._hasty
         try:
             if self.is_sqlite:
-                async with self._writer, _transaction(engine) as tx:
+                begin = DURABLE if durable else HASTY
+                async with self._writer, _transaction(self._engine, begin) as tx:
                     yield tx
                 return
-            async with _transaction(engine) as tx:
+            async with _transaction(self._engine) as tx:
                 if not durable:
                     await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield tx
@@ -215,7 +213,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """Yield a transaction that only reads; it never waits for a writer."""
-        async with _transaction(self._reader) as tx:
+        async with _transaction(self._engine, READ) as tx:
             yield tx
 
     async def fetch(self, query: Callable[[Tx], Awaitable[T]]) -> T:
@@ -259,8 +257,7 @@ class Database:
             async with self.long_transaction() as tx:
                 yield tx
             return
-        engine = self._engine.execution_options(storybell_begin=UNREFERENCED)
-        async with self._writer, _transaction(engine) as tx:
+        async with self._writer, _transaction(self._engine, UNREFERENCED) as tx:
             yield tx
 
     async def _back_up(self) -> None:
@@ -288,15 +285,26 @@ class Database:
 
 
 @asynccontextmanager
-async def _transaction(engine: AsyncEngine) -> AsyncIterator[Tx]:
-    """Yield a transaction; what the driver says of a database that can't work is one error."""
+async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> AsyncIterator[Tx]:
+    """Yield a transaction; what the driver says of a database that can't work is one error.
+
+    SQLite begins it by ``begin``, with its first statement.
+    """
     with as_outages():
-        async with AsyncExitStack() as stack:
-            try:
-                tx = await stack.enter_async_context(engine.begin())
-            except OSError as error:  # asyncpg's, raw: the server is not there, or doesn't answer
-                raise DatabaseUnavailableError(UNREACHABLE) from error
+        tx = engine.connect()
+        try:
+            await tx.start()
+        except OSError as error:  # asyncpg's, raw: the server is not there, or doesn't answer
+            raise DatabaseUnavailableError(UNREACHABLE) from error
+        try:
+            if engine.dialect.name == "sqlite":
+                cast("Any", tx.sync_connection).connection.dbapi_connection.begin_with_next(begin)
             yield tx
+            await tx.commit()
+        except BaseException:
+            await finish_on_cancel(tx.close())
+            raise
+        await tx.close()  # nothing is left to be waited for
 
 
 async def _wait_to_retry(failures: int) -> None:
@@ -456,7 +464,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
 def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
     patience_s = float(str(url.query.get("timeout", busy_timeout.total_seconds())))
     pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, pool_use_lifo=True)
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def do_connect(
@@ -481,11 +489,5 @@ def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
         # A RETURNING cut in half by a cancellation would keep the write lock until its cursor is
         # collected.
         connection.rollback()
-
-    @sa.event.listens_for(engine.sync_engine, "begin")
-    def set_begin(connection: sa.Connection) -> None:
-        statements = connection.get_execution_options().get("storybell_begin", DURABLE)
-        ours = cast("Connection", connection.connection.dbapi_connection)
-        ours.begin_with_next(statements, only_reads=statements is READ)
 
     return engine

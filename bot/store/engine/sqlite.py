@@ -20,6 +20,8 @@ from sqlalchemy.util.concurrency import await_
 from bot.runtime.background import finish_on_cancel
 
 Done = tuple[RawCursor, list[Any]]
+READ = ("BEGIN",)
+"""How a transaction begins that only reads."""
 
 
 async def open_connection(*args: Any, **options: Any) -> aiosqlite.Connection:  # noqa: ANN401 - aiosqlite's
@@ -91,10 +93,10 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         """Return the connection that only its thread may use."""
         return self._connection._conn  # noqa: SLF001 - SQLAlchemy takes it from there as well
 
-    def begin_with_next(self, statements: Sequence[str], *, only_reads: bool) -> None:
+    def begin_with_next(self, statements: Sequence[str]) -> None:
         """Run ``statements`` right before the next one."""
         self._begin = statements
-        self._only_reads = only_reads
+        self._only_reads = statements is READ
 
     def run(self, job: Callable[[], Done]) -> Done:
         """Run ``job`` in the thread, after what begins its transaction."""
