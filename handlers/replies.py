@@ -1,8 +1,8 @@
 """How the bot speaks: one way to say a sentence, and the signs that it is at work."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from telegram import Message
@@ -13,7 +13,7 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import Buttons, for_chat
 from bot.presentation.html import Safe, bold, code
 from bot.runtime import logging
-from bot.runtime.background import running_beside
+from bot.runtime.background import running_after
 from bot.sending.replies import ACTION_S, Payload, edit_payload, show_uploading, text_payload
 from bot.updates import unit_of_work
 from handlers.guard import answer_press
@@ -89,10 +89,12 @@ async def show_working(context: Context) -> AsyncIterator[None]:
     """
 
     async def answer_in_time() -> None:
-        await asyncio.sleep(_SHOWN_AFTER_S + ACTION_S)
         with unit_of_work.as_current(None):
             await answer_press(context)
 
-    action = show_uploading(context.bot, context.reply_target, after_s=_SHOWN_AFTER_S)
-    async with running_beside(action), running_beside(answer_in_time()):
+    show = partial(show_uploading, context.bot, context.reply_target)
+    async with (
+        running_after(_SHOWN_AFTER_S, show),
+        running_after(_SHOWN_AFTER_S + ACTION_S, answer_in_time),
+    ):
         yield

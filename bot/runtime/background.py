@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -14,21 +15,21 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def running_beside(
-    work: Coroutine[Any, Any, None], *, end: Callable[[], object] | None = None
+    work: Coroutine[Any, Any, None], *, end: Callable[[], object]
 ) -> AsyncIterator[None]:
-    """Run ``work`` until the block ends; what the block raises comes through as it is.
+    """Run ``work`` beside the block, and wait until it has ended, as ``end`` asks it to.
 
-    ``end`` asks the work to end, which is then waited for; without ``end`` the work is cancelled.
+    What the block raises comes through as it is.
     """
     failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(work)
+        group.create_task(work)
         try:
             yield
         except Exception as error:  # noqa: BLE001 - raised again below; a group would wrap it
             failure = error
         finally:
-            (end or task.cancel)()
+            end()
     if failure:
         raise failure
 
@@ -79,21 +80,14 @@ async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
 
 
 @asynccontextmanager
-async def renewing(
-    renew: Callable[[], Awaitable[bool]], *, every_s: float, **of_what: object
+async def running_after(
+    seconds: float, work: Callable[[], Coroutine[Any, Any, None]]
 ) -> AsyncIterator[None]:
-    """Renew a lease again and again while the block runs, until ``renew`` says that it is lost.
-
-    A failure is logged with ``of_what``, and renewing is tried again: if that fails, too, the
-    lease ends, and at worst another does the same as we do.
-    """
+    """Begin ``work`` where the block takes longer than that, and cancel it when the block ends."""
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
-
-    def begin() -> None:
-        tasks.append(loop.create_task(_renew_repeatedly(renew, every_s, of_what)))
-
-    timer = loop.call_later(every_s, begin)  # most blocks end before, and need no task
+    # Most blocks end before, and need no task.
+    timer = loop.call_later(seconds, lambda: tasks.append(loop.create_task(work())))
     try:
         yield
     finally:
@@ -101,6 +95,17 @@ async def renewing(
         for task in tasks:
             task.cancel()
             await wait_for_end(task)
+
+
+def renewing(
+    renew: Callable[[], Awaitable[bool]], *, every_s: float, **of_what: object
+) -> AbstractAsyncContextManager[None]:
+    """Renew a lease again and again while the block runs, until ``renew`` says that it is lost.
+
+    A failure is logged with ``of_what``, and renewing is tried again: if that fails, too, the
+    lease ends, and at worst another does the same as we do.
+    """
+    return running_after(every_s, partial(_renew_repeatedly, renew, every_s, of_what))
 
 
 async def _renew_repeatedly(

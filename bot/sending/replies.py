@@ -9,6 +9,7 @@ import asyncio
 import secrets
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -35,7 +36,7 @@ from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation.actions import Buttons
 from bot.presentation.buttons import instagram_button
 from bot.presentation.translation import translator_for
-from bot.runtime.background import running_beside
+from bot.runtime.background import running_after
 from bot.runtime.transaction_guard import refusing_while
 from bot.sending.items import SendOptions
 from bot.sending.sender import Sender
@@ -209,7 +210,7 @@ class Replies:
         ``leaving`` is told right before each request that may put some of it into the chat.
         """
         if payload["kind"] == "album":
-            async with running_beside(show_uploading(self._bot, target, after_s=1)):
+            async with running_after(1, partial(show_uploading, self._bot, target)):
                 return await self._send_album(target, payload, silent=silent, leaving=leaving)
         if payload["kind"] == "edit" and payload.get("chat_id") != target.chat_id:
             payload = {**payload, "kind": "text"}  # it has moved, but not its messages
@@ -258,9 +259,8 @@ class Replies:
         )
 
 
-async def show_uploading(bot: ExtBot[Any], target: Target, *, after_s: float) -> None:
+async def show_uploading(bot: ExtBot[Any], target: Target) -> None:
     """Say "is sending a photo…" again and again, beside what takes long."""
-    await asyncio.sleep(after_s)
     while True:
         with suppress(TelegramError, DatabaseUnavailableError), refusing_while(None):
             await bot.send_chat_action(

@@ -4,21 +4,22 @@ import asyncio
 
 import pytest
 
-from bot.runtime.background import renewing, run_together, running_beside
+from bot.runtime.background import renewing, run_together, running_after
 
 
 async def test_what_a_block_raises_comes_through_and_the_work_beside_it_ends() -> None:
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
+        begun.set()
         try:
             await asyncio.Event().wait()
         finally:
             ended.set()
 
     async def block() -> None:
-        async with running_beside(work()):
-            await asyncio.sleep(0)
+        async with running_after(0, work):
+            await asyncio.wait_for(begun.wait(), 60)
             raise LookupError
 
     with pytest.raises(LookupError):
