@@ -61,12 +61,12 @@ class _Answers(filters.MessageFilter):
 
 
 def question_of(message: Message, questions: Sequence[str]) -> str | None:
-    """Return which of our ``questions`` a message replies to, in any language."""
+    """Return by which of our ``questions``, in any language, ends what a message replies to."""
     asked = message.reply_to_message
     if asked is None or asked.from_user is None or not asked.from_user.is_bot:
         return None
     words = _comparable_text(asked.text or "")
-    return next((question for question in questions if words in _in_all_languages(question)), None)
+    return next((one for one in questions if words.endswith(_in_all_languages(one))), None)
 
 
 def chat_asked_about(message: Message) -> int | None:
@@ -78,8 +78,8 @@ def chat_asked_about(message: Message) -> int | None:
 
 
 @cache
-def _in_all_languages(question: str) -> frozenset[str]:
-    return frozenset(_comparable_text(plain(translator_for(code)(question))) for code in LANGUAGES)
+def _in_all_languages(question: str) -> tuple[str, ...]:
+    return tuple(_comparable_text(plain(translator_for(code)(question))) for code in LANGUAGES)
 
 
 def _comparable_text(text: str) -> str:

@@ -23,6 +23,7 @@ from bot.presentation.actions import (
     button,
     grid,
 )
+from bot.presentation.html import Safe
 from handlers.guard import act_on_chat, command, on_message, on_press
 from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import edit_pressed, say
@@ -156,7 +157,8 @@ async def _ask_for_setting(context: Context, what: str, unread: str = "") -> Non
     """Ask for a setting, once more where ``unread`` is no answer."""
     page = _question_page(context, what)
     if what == "zone" and unread:
-        page = context.t(NO_SUCH_ZONE, zone=unread[:64]), _city_buttons(context)
+        why = context.t(NO_SUCH_ZONE, zone=unread[:64])
+        page = Safe(f"{why}\n\n{context.t(WHICH_ZONE)}"), _city_buttons(context)
     if page:
         _expect_answer(context, what)
         await say(context, *page)

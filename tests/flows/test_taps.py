@@ -177,6 +177,10 @@ async def test_after_a_city_that_is_none_another_is_taken(bell: Bell, control: C
     assert "set:zone:Asia/Tokyo" in buttons(failed).values()
     (done,) = await bell.ask(ann, "Madrid")
     assert "Europe/Madrid" in done["text"]
+    group = await control.chat("group", members={ann: "creator"})
+    (failed,) = await bell.ask(group, "/timezone Xqzwv", user=ann)
+    (done,) = await bell.ask(group, "Lima", user=ann, reply_to=failed["message_id"])
+    assert "America/Lima" in done["text"]
 
 
 async def test_a_file_alone_offers_what_it_lists(bell: Bell, control: Control) -> None:
