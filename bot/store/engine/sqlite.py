@@ -115,8 +115,12 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         return done
 
     def commit(self) -> None:
-        """Commit, if anything was done."""
-        self._end_transaction(super().commit)
+        """Commit, if anything was done; roll back where that fails, as SQLAlchemy does not."""
+        try:
+            self._end_transaction(super().commit)
+        except Exception:
+            self.rollback()  # else it would keep the write lock while it is at rest
+            raise
 
     def rollback(self) -> None:
         """Roll back, if anything was done; the pool calls it after each commit as well."""

@@ -49,11 +49,13 @@ async def test_a_transaction_takes_a_trip_a_statement_and_one_to_commit(
     assert trips[3:] == ["begin_and_run"]
 
 
-async def test_a_failed_statement_rolls_all_back(sqlite_db: Database) -> None:
+@pytest.mark.parametrize("wrong", ["key_values (key) VALUES (NULL)", "moments VALUES ('', 1)"])
+async def test_what_is_refused_rolls_all_back(sqlite_db: Database, wrong: str) -> None:
     async def fail() -> None:
         async with sqlite_db.begin() as tx:
             await key_values.put(tx, "a", 1)
-            await tx.execute(sa.text("INSERT INTO key_values (key) VALUES (NULL)"))
+            await tx.exec_driver_sql("PRAGMA defer_foreign_keys=ON")  # till the commit
+            await tx.exec_driver_sql(f"INSERT INTO {wrong}")
 
     with pytest.raises(IntegrityError):
         await fail()
@@ -65,6 +67,11 @@ async def test_a_failed_statement_rolls_all_back(sqlite_db: Database) -> None:
         await tx.execute(sa.text("UPDATE key_values SET value = :at WHERE key = :key"), many)
     async with sqlite_db.read() as tx:
         assert await key_values.get(tx, "a") == 3
+
+
+async def test_a_database_may_be_in_memory() -> None:
+    async with Database("sqlite:///:memory:") as database, database.read() as tx:
+        assert (await tx.execute(sa.select(1))).scalar_one() == 1
 
 
 async def test_a_connect_that_is_cancelled_leaves_nothing_open(
@@ -88,12 +95,7 @@ async def test_a_connect_that_is_cancelled_leaves_nothing_open(
 
     monkeypatch.setattr("aiosqlite.core.sqlite3.connect", slow)
     async with Database(f"sqlite:///{tmp_path}/bot.db") as db:
-
-        async def use() -> None:
-            async with db.read() as tx:
-                await tx.execute(sa.select(1))
-
-        task = loop.create_task(use())
+        task = loop.create_task(db.fetch(lambda tx: tx.execute(sa.select(1))))
         await begun.wait()
         task.cancel()
         await asyncio.sleep(0)
