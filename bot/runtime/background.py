@@ -83,7 +83,10 @@ async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
 async def running_after(
     seconds: float, work: Callable[[], Coroutine[Any, Any, None]]
 ) -> AsyncIterator[None]:
-    """Begin ``work`` where the block takes longer than that, and cancel it when the block ends."""
+    """Begin ``work`` where the block takes longer than that, and cancel it when the block ends.
+
+    A failure of the work is logged, and does not end the block.
+    """
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
     # Most blocks end before, and need no task.
@@ -95,6 +98,9 @@ async def running_after(
         for task in tasks:
             task.cancel()
             await wait_for_end(task)
+            if not task.cancelled() and (error := task.exception()):
+                trace = None if getattr(error, "is_outage", False) else error
+                log.error("work beside a block failed", why=str(error), exc_info=trace)
 
 
 def renewing(
