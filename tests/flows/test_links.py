@@ -259,7 +259,7 @@ async def test_a_link_asks_little_of_the_database(bell: Bell, control: Control) 
     with asked_for_updates() as (statements, _):
         for person in (ann, bob):
             await bell.ask(person, "/help")
-        await wait_for(lambda: sum("DELETE FROM deliveries" in one for _, one in statements) == 2)
+        await wait_for(lambda: sum("DELETE FROM deliveries" in one for _, one in statements) >= 2)
     url, _ = await fresh(control, "link.counted")
     # And a statement and a commit that store it, with all that came beside it.
     for person, most, most_commits, last in (
