@@ -464,9 +464,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
 def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
     patience_s = float(str(url.query.get("timeout", busy_timeout.total_seconds())))
     pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
-    # In memory there is one connection, and no pool that has an order.
-    has_order = issubclass(cast("Any", url.get_dialect()).get_pool_class(url), sa.QueuePool)
-    engine = create_async_engine(url, **({"pool_use_lifo": True} if has_order else {}))
+    engine = create_async_engine(url)
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def do_connect(
