@@ -61,7 +61,7 @@ class _Answers(filters.MessageFilter):
 
 
 def question_of(message: Message, questions: Sequence[str]) -> str | None:
-    """Return by which of our ``questions``, in any language, ends what a message replies to."""
+    """Return which of our ``questions`` ends the message that is replied to, in any language."""
     asked = message.reply_to_message
     if asked is None or asked.from_user is None or not asked.from_user.is_bot:
         return None
