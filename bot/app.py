@@ -72,7 +72,8 @@ log = structlog.get_logger()
 
 # In the order in which they are asked; the first that fits takes the update.
 CONVERSATION = (
-    handlers.exchange, handlers.settings, handlers.links,  # links come most, after answers
+    handlers.exchange, handlers.settings,  # they take what a page has asked for
+    handlers.links,  # what comes most
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
     handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.why,
     handlers.usage, handlers.privacy, handlers.owner, handlers.access, handlers.people,
