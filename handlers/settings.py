@@ -157,8 +157,8 @@ async def _ask_for_setting(context: Context, what: str, unread: str = "") -> Non
     """Ask for a setting, once more where ``unread`` is no answer."""
     page = _question_page(context, what)
     if what == "zone" and unread:
-        why = context.t(NO_SUCH_ZONE, zone=unread[:64])
-        page = Safe(f"{why}\n\n{context.t(WHICH_ZONE)}"), _city_buttons(context)
+        again = "" if context.is_channel else f"\n\n{context.t(WHICH_ZONE)}"
+        page = Safe(context.t(NO_SUCH_ZONE, zone=unread[:64]) + again), _city_buttons(context)
     if page:
         _expect_answer(context, what)
         await say(context, *page)
