@@ -183,7 +183,6 @@ class Running:
         self.app = _application(parts)
         handling = Handling(
             parts.db,
-            self.app.process_update,
             parts.outbox,
             parts.services.replies,
             parts.outage,
@@ -193,7 +192,7 @@ class Running:
         self.intake = Intake(
             parts.db,
             parts.bot,
-            handling,
+            handling.unit_handler(self.app.process_update),
             last_resort=handling.unit_handler(
                 partial(handlers.errors.answer_given_up_update, chats=parts.services.chats)
             ),

@@ -53,7 +53,6 @@ class Handling:
     def __init__(
         self,
         db: Database,
-        handle: Handle,
         outbox: Outbox,
         replies: Replies,
         outage: Outage,
@@ -61,9 +60,8 @@ class Handling:
         wake: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
-        """``handle`` has effects and answers; ``wake`` tells the outbox of what is left to it."""
+        """``wake`` tells the outbox of what is left to it."""
         self._db = db
-        self._handle = handle
         self._outbox = outbox
         self._replies = replies
         self._outage = outage
@@ -71,19 +69,16 @@ class Handling:
         self._now = now
         self._hastened = Recent[bool]()
 
-    async def __call__(self, update: Update, claimed: ClaimedUpdate) -> bool:
-        """Handle an update, which is ours as ``claimed``, and answer it.
+    def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
+        """Return what runs ``handle``, which has effects and answers, in a unit of work.
 
-        Returns whether its end is written down; where it had no effect, it is not.
+        It handles an update, which is ours as it was claimed, answers it, and returns whether its
+        end is written down; where it had no effect, it is not.
 
-        Raises:
+        Raises, when it is called:
             TakenOverError: Another replica has it by now; nothing has happened here.
             Exception: It could not be written down: nothing has happened, and it may come again.
         """
-        return await self._run_in_unit(self._handle, update, claimed)
-
-    def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
-        """Return what runs another ``handle`` in a unit of work, as a call does with ours."""
         return partial(self._run_in_unit, handle)
 
     async def _run_in_unit(self, handle: Handle, update: Update, claimed: ClaimedUpdate) -> bool:
