@@ -77,12 +77,8 @@ class Translator:
         self.language = language
         self.zone = zone
         self._locale = Locale.parse(language)
+        self.is_rtl = self._locale.text_direction == "rtl"
         self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
-
-    @property
-    def is_rtl(self) -> bool:
-        """Return whether the language is written from right to left."""
-        return self._locale.text_direction == "rtl"
 
     def in_zone(self, zone: tzinfo) -> "Translator":
         """Return the same language with the dates of ``zone``."""
