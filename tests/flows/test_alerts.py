@@ -47,9 +47,7 @@ class Stage:
         return self.box.control
 
     async def person(self) -> int:
-        chat = await self.control.person()
-        await self.control.say(chat, "/start")
-        return chat
+        return await self.control.person(started=True)
 
     async def star(self, stories: int = 0, **fields: Any) -> str:
         """A new profile with some stories; its name."""

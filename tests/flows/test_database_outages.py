@@ -18,7 +18,7 @@ from bot import app
 from tests.flows.test_links import fresh
 from tests.support.control import Json, wait_for
 from tests.support.killing import free_port
-from tests.support.postgres import Postgres, postgres
+from tests.support.postgres import Postgres, connected, postgres
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import Bell, running_bell, settings_for
 
@@ -121,14 +121,9 @@ def fill(disk: Path) -> Path:
 
 
 async def open_rows_of(server: Postgres) -> int:
-    connection = await asyncpg.connect(server.url)
-    try:
-        found: int = await connection.fetchval(
-            "SELECT count(*) FROM deliveries WHERE state = 'open'"
-        )
-    finally:
-        await connection.close()
-    return found
+    async with connected(server.url) as connection:
+        found = await connection.fetchval("SELECT count(*) FROM deliveries WHERE state = 'open'")
+    return int(found)
 
 
 async def is_settled(server: Postgres) -> bool:
@@ -137,11 +132,8 @@ async def is_settled(server: Postgres) -> bool:
 
 async def on_disk(server: Postgres) -> None:
     """Let nothing be lost that was committed: what was answered doesn't wait for the disk."""
-    connection = await asyncpg.connect(server.url)
-    try:
+    async with connected(server.url) as connection:
         await connection.execute("CHECKPOINT")
-    finally:
-        await connection.close()
 
 
 @pytest.mark.stands  # held since loops are supervised
@@ -181,9 +173,8 @@ async def paused_replica(server: Postgres, *, busy: bool) -> AsyncIterator[None]
 
 
 async def _end(server: Postgres, process: int) -> None:
-    other = await asyncpg.connect(server.url)
-    await other.execute("SELECT pg_terminate_backend($1)", process)
-    await other.close()
+    async with connected(server.url) as other:
+        await other.execute("SELECT pg_terminate_backend($1)", process)
 
 
 async def _sleep(connection: asyncpg.Connection) -> None:
@@ -221,12 +212,10 @@ async def test_a_connection_that_is_lost_in_the_middle_of_an_answer_is_told_to_n
         ann = await box.control.person()
         (help_,) = await bell.ask(ann, "/help")
         await box.control.profile("cut.short", posts_per_day=0)
-        connection = await asyncpg.connect(server.url)
-        try:  # once in the effect of a handler, once where its answer is written
+        async with connected(server.url) as connection:
+            # Once in the effect of a handler, once where its answer is written.
             for table in ("subscriptions", "deliveries"):
                 await connection.execute(KILLS_ITSELF.format(table=table))
-        finally:
-            await connection.close()
         message = await box.control.say(ann, "/subscribe cut.short")
         await box.control.wait_replies(ann, 1, after=message)
         await bell.ask(ann, "/help")

@@ -44,8 +44,7 @@ class Scene:
         names = [f"star{number}" for number in range(PROFILES)]
         profiles = [await control.profile(name, posts_per_day=0) for name in names]
         for number in range(CHATS):
-            chat = await control.person(f"P{number}")
-            await control.say(chat, "/start")
+            chat = await control.person(f"P{number}", started=True)
             self.chats.append(chat)
             for shown in (profiles[number % PROFILES], profiles[(number + 1) % PROFILES]):
                 profile = Profile(str(shown["pk"]), shown["username"])
@@ -153,8 +152,7 @@ async def test_each_kill_in_the_middle_of_a_send_costs_a_copy_and_its_wait(
     url = db.url.render_as_string(hide_password=False)
     async with sandbox_box() as box:
         shown = await box.control.profile("star", posts_per_day=0)
-        chat = await box.control.person()
-        await box.control.say(chat, "/start")
+        chat = await box.control.person(started=True)
         async with db.begin() as tx:
             profile = Profile(str(shown["pk"]), shown["username"])
             await follow(tx, chat, profile, now=utc_now())

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
-import asyncpg
 import sqlalchemy as sa
 
 from bot.store.engine.database import Database
@@ -14,6 +13,7 @@ from bot.store.topics import topics
 from tests.flows.test_topics import brought, forum_of, made, star
 from tests.support.control import Control, wait_for
 from tests.support.killing import Victim
+from tests.support.postgres import connected
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, settings_for
 
@@ -29,13 +29,10 @@ async def no_commit(db: Database) -> AsyncIterator[None]:
             yield
         return
     url = db.url.set(drivername="postgresql")
-    connection = await asyncpg.connect(url.render_as_string(hide_password=False))
-    try:
-        async with connection.transaction():
-            await connection.execute("LOCK TABLE topics IN EXCLUSIVE MODE")
-            yield
-    finally:
-        await connection.close()
+    address = url.render_as_string(hide_password=False)
+    async with connected(address) as connection, connection.transaction():
+        await connection.execute("LOCK TABLE topics IN EXCLUSIVE MODE")
+        yield
 
 
 async def killed_with_a_topic_made(

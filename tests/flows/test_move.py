@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 
@@ -31,6 +30,7 @@ from tests.flows.test_backups import (
 )
 from tests.support.control import wait_for
 from tests.support.followed import NOON, follow, look, story
+from tests.support.postgres import connected
 from tests.support.sandbox import Box
 from tests.support.storybell import running_bell, settings_for
 
@@ -166,11 +166,8 @@ async def elsewhere(postgres_url: str) -> AsyncIterator[Database]:
 
 
 async def on_the_server(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_well(

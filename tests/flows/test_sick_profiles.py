@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.support.control import Control, Json
+from tests.support.control import Control
 from tests.support.storybell import Bell, storybell
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
-
-SICK: Json = {"status": 500, "body": '{"detail": "x", "exc_type": "InternalError"}'}
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -5,14 +5,13 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from bot.store.engine.database import Database
 from tests.support import audit
 from tests.support.control import Control, wait_for
 from tests.support.killing import NAME, Victim
-from tests.support.postgres import Postgres, postgres
+from tests.support.postgres import Postgres, connected, postgres
 from tests.support.sandbox import Box, sandbox_box
 
 STOPPED_S = 22.5  # one and a half leases
@@ -30,13 +29,10 @@ async def answered(control: Control, people: list[int]) -> Counter[str]:
 
 async def kept(server: Postgres) -> set[str]:
     """Return the words of answers that are owed, as far as was written down."""
-    connection = await asyncpg.connect(server.url)
-    try:
+    async with connected(server.url) as connection:
         rows = await connection.fetch(
             "SELECT fields::text AS said FROM deliveries WHERE state = 'open'"
         )
-    finally:
-        await connection.close()
     return {word for row in rows for word in NAME.findall(row["said"] or "")}
 
 
@@ -45,11 +41,8 @@ async def is_asked(box: Box, path: str) -> bool:
 
 
 async def stale(server: Postgres) -> list[str]:
-    connection = await asyncpg.connect(server.url)
-    try:
+    async with connected(server.url) as connection:
         return await audit.stale_marks(connection)
-    finally:
-        await connection.close()
 
 
 @pytest.mark.slow

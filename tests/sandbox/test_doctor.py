@@ -33,8 +33,7 @@ async def box() -> AsyncIterator[Box]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def ann(box: Box) -> int:
-    ann = await box.control.person()
-    await box.control.say(ann, "/start")
+    ann = await box.control.person(started=True)
     await box.control.call("POST", "/beliefs", BELIEVED)
     return ann
 

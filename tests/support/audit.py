@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from tests.support.postgres import connected
+
 WITNESSES = """
 CREATE TABLE audit_owners (
     kind text, id bigint, owner text, PRIMARY KEY (kind, id)
@@ -92,11 +94,8 @@ class OpenCall:
 
 async def begin(url: str) -> None:
     """Put the witnesses into a migrated database."""
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         await connection.execute(WITNESSES)
-    finally:
-        await connection.close()
 
 
 async def stale_marks(connection: asyncpg.Connection) -> list[str]:

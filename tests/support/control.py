@@ -101,13 +101,24 @@ class Control:
     # people and chats
 
     async def person(
-        self, first_name: str = "Ann", *, username: str | None = None, language_code: str = "en"
+        self,
+        first_name: str = "Ann",
+        *,
+        username: str | None = None,
+        language_code: str = "en",
+        started: bool = False,
     ) -> int:
-        """A new person; their id, which is also that of their private chat."""
+        """A new person; their id, which is also that of their private chat.
+
+        One who has `started` has said so there.
+        """
         body: Json = {"first_name": first_name, "language_code": language_code}
         if username is not None:
             body["username"] = username
-        return int((await self.call("POST", "/users", body))["id"])
+        person = int((await self.call("POST", "/users", body))["id"])
+        if started:
+            await self.say(person, "/start")
+        return person
 
     async def chat(
         self,

@@ -9,12 +9,13 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import asyncpg
+import asyncpg
+from sqlalchemy.dialects import postgresql
 
 from sandbox.jumping import JumpingLoop
 
@@ -23,6 +24,16 @@ PATIENCE_S = 120.0  # to start, on a machine that does much else
 SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=")
 
 _made: list[tempfile.TemporaryDirectory[str]] = []  # with one empty cluster; ends with the process
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection beside those of the bot."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 class Postgres:
@@ -129,7 +140,7 @@ def programs() -> tuple[Path, str]:
 
 def hold_the_clock() -> None:
     """Let a clock that jumps stand while PostgreSQL, which knows nothing of it, is at work."""
-    driver: Any = asyncpg
+    driver: Any = postgresql.asyncpg
     await_ = driver.await_
 
     async def held(work: Awaitable[Any]) -> Any:

@@ -1,7 +1,7 @@
 """Who bears what: groups, people without a name, newcomers, and all who wait."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -24,7 +24,6 @@ from tests.support.control import wait_for
 
 NOON = datetime(2026, 4, 8, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 4, 9, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 GROUP = -5
 
 

@@ -40,8 +40,7 @@ async def told(
 
 
 async def test_what_is_right(box: Box, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ann = await box.control.person()
-    await box.control.say(ann, "/start")
+    ann = await box.control.person(started=True)
     status, said = await told(box, folder, capsys, admin_ids={ann})
     assert status == 0
     for part in ("Telegram knows the bot as @", "The Stories API takes the key", f"{ann} can be"):
@@ -140,8 +139,7 @@ async def test_how_the_bot_is_set_at_botfather(
 async def test_an_admin_who_has_blocked_the_bot(
     box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ann = await box.control.person()
-    await box.control.say(ann, "/start")
+    ann = await box.control.person(started=True)
     await told(box, folder, capsys)
     await box.control.member(ann, box.parts.telegram.world.bot.id, "kicked")
     status, said = await told(box, folder, capsys, admin_ids={ann})

@@ -36,8 +36,7 @@ Made = tuple[Bench, int]
 async def made(db: Database, folder: Path, **options: Any) -> AsyncIterator[Made]:
     """Yield a bench and a person who has begun to talk to the bot."""
     async with bench(db, folder / "spool", **options) as ours:
-        ann = await ours.control.person()
-        await ours.control.say(ann, "/start")
+        ann = await ours.control.person(started=True)
         yield ours, ann
 
 
@@ -216,8 +215,7 @@ async def test_a_chat_that_is_full_costs_nobody_the_address(
     sqlite_db: Database, tmp_path: Path
 ) -> None:
     async with made(sqlite_db, tmp_path, limiter=Pacing()) as (ours, ann):
-        bea = await ours.control.person("Bea")
-        await ours.control.say(bea, "/start")
+        bea = await ours.control.person("Bea", started=True)
         album = await ours.album(3)
         await ours.control.fault("telegram", flood(60), match="sendPhoto")
         full = await ours.sender.send_album(Target(ann), await ours.album(1), lane="alert")
@@ -342,8 +340,7 @@ async def test_a_sick_host_is_asked_once_for_all_alerts(
 ) -> None:
     clock = Clock(utc_now())
     async with made(sqlite_db, tmp_path, now=clock) as (ours, ann):
-        bea = await ours.control.person("Bea")
-        await ours.control.say(bea, "/start")
+        bea = await ours.control.person("Bea", started=True)
         album = await ours.album(1)
         await ours.control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
         await ours.control.fault("cdn", {"status": 503}, times=None)
@@ -364,8 +361,7 @@ async def test_an_alert_leaves_its_place_to_others_while_another_is_long_at_its_
 ) -> None:
     clock = Clock(utc_now())
     async with made(db, tmp_path, now=clock) as (ours, ann):
-        bea = await ours.control.person("Bea")
-        await ours.control.say(bea, "/start")
+        bea = await ours.control.person("Bea", started=True)
         album = await ours.album(1)
         await ours.control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
         await ours.control.fault("cdn", {"hang": True}, times=None)

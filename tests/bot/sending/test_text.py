@@ -21,8 +21,7 @@ def replies_of(bot: ExtBot[Any]) -> Replies:
 async def test_a_text_arrives_and_its_departure_is_told_first() -> None:
     told: list[int] = []
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
-        chat = await box.control.person()
-        await box.control.say(chat, "/start")
+        chat = await box.control.person(started=True)
 
         async def tell() -> None:
             told.append(len(await box.control.replies(chat)))
@@ -47,8 +46,7 @@ async def test_who_objects_keeps_it_from_leaving(paced: bool) -> None:
         raise NotWantedError
 
     async with sandbox_box() as box, bot_at(box.urls.telegram, paced=paced) as bot:
-        chat = await box.control.person()
-        await box.control.say(chat, "/start")
+        chat = await box.control.person(started=True)
         outcome = await replies_of(bot).send(Target(chat), text_payload("x"), leaving=object_to_it)
         assert outcome == NOT_WANTED
         assert not await box.control.replies(chat)

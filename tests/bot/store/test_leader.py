@@ -1,6 +1,8 @@
 """One at a time leads; when it ends or dies, another does."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,47 +84,39 @@ async def test_who_lets_the_lease_run_out_is_replaced_and_stops(db: Database) ->
         second.cancel()
 
 
-async def silence(db: Database, begun: asyncio.Event, over: asyncio.Event) -> None:
+@asynccontextmanager
+async def silence(db: Database) -> AsyncIterator[None]:
     """Keep all others from the lease, as a database does that does not answer."""
     async with db.begin() as tx:
         await tx.execute(sa.select(key_values).with_for_update())
-        begun.set()
-        await over.wait()
+        yield
 
 
 async def test_a_database_that_is_silent_is_an_outage(db: Database) -> None:
-    begun, over = asyncio.Event(), asyncio.Event()
     async with db.begin() as tx:
         await leases.claim(tx, "polling", "b", now=NOON, lease=timedelta())
-    async with asyncio.TaskGroup() as group:
-        group.create_task(silence(db, begun, over))
-        await begun.wait()
+    async with silence(db):
         with pytest.raises(DatabaseUnavailableError, match="not answered in time"):
             await leader(db, Work(), patience_s=0.05).worker.step()
-        over.set()
 
 
 async def test_the_lead_ends_while_the_database_is_silent(db: Database) -> None:
     """Another may lead before it can be renewed."""
-    work, begun, over = Work(), asyncio.Event(), asyncio.Event()
+    work = Work()
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         leading = group.create_task(leader(db, work, patience_s=0.5).run())
         await work.begun.wait()
-        group.create_task(silence(db, begun, over))
-        await begun.wait()
-        await wait_for(lambda: not work.at_it, 30)
-        over.set()
+        async with silence(db):
+            await wait_for(lambda: not work.at_it, 30)
         leading.cancel()
 
 
 async def test_who_is_stopped_while_the_database_is_silent_ends_all_the_same(db: Database) -> None:
-    work, begun, over = Work(), asyncio.Event(), asyncio.Event()
+    work = Work()
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         leading = group.create_task(leader(db, work, patience_s=0.05).run())
         await work.begun.wait()
-        group.create_task(silence(db, begun, over))
-        await begun.wait()
-        leading.cancel()
-        await asyncio.wait([leading], timeout=30)
-        assert leading.done()
-        over.set()
+        async with silence(db):
+            leading.cancel()
+            await asyncio.wait([leading], timeout=30)
+            assert leading.done()

@@ -3,6 +3,7 @@
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
+from yarl import URL
 
 from sandbox import media
 from sandbox.page.files import STATIC, TYPES
@@ -42,8 +43,6 @@ async def test_every_static_file_is_served_with_its_type(box: Box) -> None:
 @pytest.mark.parametrize("name", ["none.js", "..%2fpage.py", "%2e%2e/files.py", "js", "page.py"])
 async def test_nothing_else_is_served(box: Box, name: str) -> None:
     async with ClientSession() as session:
-        from yarl import URL  # noqa: PLC0415 - only here must a URL stay as it is written
-
         url = URL(f"{box.urls.page}/page/static/{name}", encoded=True)
         async with session.get(url) as answer:
             assert answer.status == 404

@@ -23,8 +23,7 @@ async def test_a_slow_answer_comes_whole_and_takes_its_time() -> None:
 
 async def test_an_answer_502_after_the_effect_leaves_the_message_in_the_chat() -> None:
     async with sandbox_box() as box:
-        ann = await box.control.person()
-        await box.control.say(ann, "/start")
+        ann = await box.control.person(started=True)
         url = f"{box.urls.telegram}/bot{TOKEN}/sendMessage"
         statuses = []
         for fault in ({"status": 502, "effect": True}, {"status": 502}):
@@ -39,8 +38,7 @@ async def test_an_answer_502_after_the_effect_leaves_the_message_in_the_chat() -
 
 async def test_sends_whose_answer_reached_nobody_are_counted_and_marked() -> None:
     async with sandbox_box() as box:
-        ann = await box.control.person()
-        await box.control.say(ann, "/start")
+        ann = await box.control.person(started=True)
         url = f"{box.urls.telegram}/bot{TOKEN}/sendMessage"
         for text, fault in (
             ("reset", {"reset": "after"}),
