@@ -93,8 +93,7 @@ class Intake:
         self._open = 0  # stored and not answered yet, as far as this process knows
         self._seen: set[Acquaintance] = set()
         self._seen_day: date | None = None
-        self._group: asyncio.TaskGroup | None = None
-        self._ended = asyncio.Event()
+        self._group: asyncio.TaskGroup  # of all that ``run`` begins
         self._is_released = False
         longest = LONGEST if db.is_sqlite else _CLAIM_AGAIN
         self.worker = Worker("updates", self._step, now=now, longest=longest)
@@ -144,12 +143,13 @@ class Intake:
         """Handle updates until ``drain`` is called."""
         async with asyncio.TaskGroup() as self._group:
             renewing = self._group.create_task(self._renewer.run())
-            await self.worker.run()
-            while self._running:
-                self._ended.clear()
-                await self._ended.wait()
+            try:
+                await self.worker.run()
+            finally:
+                self.worker.stop()  # where we are cancelled, too: the group takes no more
+            while self._tasks:
+                await asyncio.wait(self._tasks)
             renewing.cancel()
-        self._group = None
 
     async def _step(self) -> datetime | None:
         """Begin what can be; return when there is more to begin."""
@@ -161,7 +161,7 @@ class Intake:
             return None  # whoever ends or arrives wakes us
         updates = await self._claim(room)
         for claimed in updates:
-            self._begin_handling(claimed)
+            self._begin(claimed)
         return await self._next_due_at(_SHORTEST if updates else _CLAIM_AGAIN)
 
     async def _release_and_count(self, tx: Tx) -> None:
@@ -188,19 +188,26 @@ class Intake:
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in news])
         until = now + self._lease if at_once else None
-        # Not Database.run: what was lost in its commit Telegram sends again all the same.
-        async with self._db.begin() as tx:
-            arrivals = await self._arrivals_to_store(tx, news, now)
-            await self._record_seen(tx, {where for where, _, _ in news}, now)
-            stored = await inbox.add(tx, arrivals, now=now, ours_until=until)
+        begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
+        try:
+            # Not Database.run: what was lost in its commit Telegram sends again all the same.
+            async with self._db.begin() as tx:
+                arrivals = await self._arrivals_to_store(tx, news, now)
+                await self._record_seen(tx, {where for where, _, _ in news}, now)
+                stored = await inbox.add(tx, arrivals, now=now, ours_until=until)
+                # They read while the disk writes; what they write and pay waits for this commit.
+                if at_once and not self.worker.is_stopping:
+                    begun = [(one, self._begin(one)) for one in stored]
+        except BaseException:
+            for claimed, task in begun:
+                self._running.pop(claimed.queue, None)
+                task.cancel()
+            raise
+        finally:
+            self.worker.wake()
         self._open += len(stored)
         self._counted.labels("stored").inc(len(stored))
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
-        # Begun before the commit, they would be answered once more where it fails.
-        if at_once:
-            for claimed in stored:
-                self._begin_handling(claimed)
-        self.worker.wake()
 
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
         """Record who asks and where, once a day for each as far as this process knows."""
@@ -240,7 +247,7 @@ class Intake:
         wanted = {one.queue for one in news}
         return (
             self._db.is_sqlite  # other replicas may be busy with the same chat
-            and self._group is not None
+            and self._is_released
             and not self.worker.is_stopping
             and self._open == len(self._running)
             and self._free_places() >= len(news) == len(wanted)
@@ -275,12 +282,12 @@ class Intake:
         running = self._running.get(claimed.queue)
         return running is not None and running.id == claimed.id
 
-    def _begin_handling(self, claimed: ClaimedUpdate) -> None:
-        if self._group is not None:
-            self._running[claimed.queue] = claimed
-            task = self._group.create_task(self._handle_and_record(claimed))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _begin(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
+        self._running[claimed.queue] = claimed
+        task = self._group.create_task(self._handle_and_record(claimed))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _handle_and_record(self, claimed: ClaimedUpdate) -> None:
         """Handle one update, and write down what came of it."""
@@ -293,16 +300,15 @@ class Intake:
                 await self._record(claimed, result)
             self._count_result(result)
         except asyncio.CancelledError:
-            if not result:
+            if not result and self._running.get(claimed.queue) is claimed:  # else it isn't stored
                 await self._give_back(claimed, until=EPOCH)
             if not self.worker.is_stopping:
                 raise
         except Exception:  # the lease brings it back; the loop and the other chats go on
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
-            if self._is_running(claimed):
+            if self._running.get(claimed.queue) is claimed:  # not another, nor it once more
                 self._running.pop(claimed.queue)
-            self._ended.set()
             self.worker.wake()
 
     async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from telegram import Bot, Update
 
 from bot.domain.errors import DatabaseUnavailableError
@@ -353,7 +354,7 @@ async def test_who_is_cancelled_does_not_wait_for_a_locked_database(sqlite_db: D
     async with Database(f"{sqlite_db.url}?timeout=0.05") as db:
         intake = Intake(db, BOT, whichever(handle))
         running = asyncio.get_running_loop().create_task(intake.run())
-        await wait_for(lambda: intake._group is not None)  # noqa: SLF001 - it has begun
+        await wait_for(lambda: intake._is_released)  # noqa: SLF001 - it has begun
         await intake.add([message(1, 1)])
         await begun.wait()
         with closing(sqlite3.connect(str(sqlite_db.url.database))) as other:
@@ -363,16 +364,22 @@ async def test_who_is_cancelled_does_not_wait_for_a_locked_database(sqlite_db: D
 
 
 class LosingDatabase(Database):
-    """A database of which the answer to a commit is lost, once."""
+    """A database of which a commit fails, once, or the answer to one is lost."""
 
+    before_failure: Callable[[], Awaitable[object]] | None = None
+    """Called before a commit that fails."""
     after_commit: Callable[[], Awaitable[None]] | None = None
-    """Called when that has been committed."""
+    """Called when that has been committed of which nobody knows."""
 
     @asynccontextmanager
     async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
-        """Commit, and say that nobody knows."""
+        """Commit, or do not, and say that nobody knows."""
         async with super().begin(durable=durable) as tx:
             yield tx
+            if before := self.before_failure:
+                self.before_failure = None
+                await before()
+                raise DatabaseUnavailableError("the disk is full")
         if after := self.after_commit:
             self.after_commit = None
             await after()
@@ -401,3 +408,51 @@ async def test_what_was_given_back_is_not_taken_from_who_has_it_by_then(
             await wait_for(lambda: theirs)
         async with losing.begin() as tx:
             assert await inbox.change(tx, theirs, done_at=NOW) == 1
+
+
+async def test_what_was_begun_and_can_not_be_stored_leaves_no_trace(sqlite_db: Database) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    done: list[int] = []
+
+    async def handle(update: Update) -> None:
+        if not begun.is_set():
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await may_end.wait()  # as it would for a slow disk
+        may_end.set()
+        for _ in range(2):  # the second goes behind what the first of its kind may write
+            await losing.run(inbox.count_open)
+        done.append(update.update_id)
+
+    async with LosingDatabase(str(sqlite_db.url)) as losing:
+        async with working(losing, handle) as intake:
+            await wait_for(lambda: intake._is_released)  # noqa: SLF001 - it has begun
+            losing.before_failure = begun.wait
+            with pytest.raises(DatabaseUnavailableError):
+                await intake.add([message(1, 7)])
+            await intake.add([message(1, 7)])  # as Telegram repeats it
+            await wait_for(lambda: nothing_open(losing))
+        assert done == [1]
+
+
+async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database) -> None:
+    seen: list[int] = []
+
+    async def handle(update: Update) -> None:
+        seen.append(update.update_id)
+
+    intake = Intake(sqlite_db, BOT, whichever(handle))
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(intake.run())
+        await wait_for(lambda: intake._is_released)  # noqa: SLF001 - it has begun
+        async with sqlite_db.begin():
+            group.create_task(intake.add([message(1, 1)]))
+            await wait_for(lambda: sqlite_db._writer._waiters)  # noqa: SLF001 - it is to be begun
+            await intake.drain(5)
+            await running
+    assert not seen
+    async with working(sqlite_db, handle):
+        await wait_for(lambda: nothing_open(sqlite_db))
+    assert seen == [1]
