@@ -22,6 +22,7 @@ _REFUSALS = 3  # of the token within the time below: it really is bad
 _REFUSALS_WITHIN_S = 300.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
+_HEAD_START_S = 0.01  # of what came: to ask again would keep the loop from it
 _STORE_PAUSE_S = 5.0  # where the updates came, and could not be stored
 REFUSED_PAUSE_S = 5.0
 _LASTING = 3  # conflicts in a row: no deployment that overlaps for a moment
@@ -150,6 +151,7 @@ class Polling:
             numbers = [u.get("update_id") for u in updates if isinstance(u, dict)]
             known = [number for number in numbers if isinstance(number, int)]
             self._offset = max(known) + 1 if known else self._offset
+            await asyncio.sleep(_HEAD_START_S)
         self._heard_at = self._clock()
         self._pause = 0.0
         self._conflicts = 0

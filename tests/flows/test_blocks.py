@@ -367,7 +367,7 @@ async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
     await bell.ask(bob, "/help")
     billed = await control.billed_for("hidden")
     for way in typed:
-        await bell.ask(bob, way)
+        await bell.ask(bob, way, count=1 + ("watched" in way))
     for way in ("/stories ", "/subscribe ", "/highlights ", f"{pages}/"):
         (told,) = await bell.ask(bob, f"{way}hidden")
         assert told["text"] == "hidden isn't available in this bot.", way
