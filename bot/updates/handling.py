@@ -105,7 +105,10 @@ class Handling:
         if not (unit.replies or unit.work or unit.is_open):
             return None
         now = self._now()
-        tx = await unit.ensure_transaction()
+        # What a power cut undoes of mere answers is answered again; but a PostgreSQL that crashes
+        # would forget what we remember.
+        durable = bool(unit.work) or not self._db.is_sqlite
+        tx = await unit.ensure_transaction(durable=durable)
         for work in unit.work:
             await work(tx)
         enqueued = await self._enqueue_replies(tx, unit.replies, now)

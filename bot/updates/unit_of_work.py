@@ -48,11 +48,11 @@ class Unit:
         """Return whether it has a transaction, which others may be waiting for."""
         return self._tx is not None
 
-    async def ensure_transaction(self) -> Tx:
-        """Return the one transaction, begun now if it was not."""
+    async def ensure_transaction(self, *, durable: bool = True) -> Tx:
+        """Return the one transaction, begun now if it was not, ``durable`` as ``begin`` has it."""
         if self._tx is None:
             stack = AsyncExitStack()
-            self._tx = await stack.enter_async_context(self._db.begin())
+            self._tx = await stack.enter_async_context(self._db.begin(durable=durable))
             self._stack = stack
         return self._tx
 
