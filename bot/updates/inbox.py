@@ -93,7 +93,7 @@ class Intake:
         self._open = 0  # stored and not answered yet, as far as this process knows
         self._seen: set[Acquaintance] = set()
         self._seen_day: date | None = None
-        self._group: asyncio.TaskGroup  # of all that ``run`` begins
+        self._group: asyncio.TaskGroup  # of all that is begun while ``run`` runs
         self._is_released = False
         longest = LONGEST if db.is_sqlite else _CLAIM_AGAIN
         self.worker = Worker("updates", self._step, now=now, longest=longest)
