@@ -1,4 +1,4 @@
-"""Updates in: stored first, confirmed to Telegram then, handled after.
+"""Updates in: stored first, confirmed to Telegram then, and handled from when they are stored.
 
 Updates of one chat are handled in order, those of many chats at once. What a process was handling
 when it died is handled again. An update is given up after three failures of its handler, or after
