@@ -30,6 +30,28 @@ def test_every_room_stands_on_the_page() -> None:
             assert f"bot.{room.name}" in text
 
 
+def test_the_page_can_be_read_in_ten_minutes() -> None:
+    assert len(PAGE.read_text().replace("|", " ").split()) <= 2000
+
+
+def test_each_file_of_a_feature_exists() -> None:
+    """A name without a folder belongs to the folder of the name before it."""
+    _, _, features = PAGE.read_text().partition("## Where each feature lives")
+    for row in re.findall(r"^\| .* \| (.*) \|$", features, re.MULTILINE):
+        folder = Path()
+        for name in re.findall(r"`([\w/.]+)`", row):
+            path = Path(name) if "/" in name else folder / name
+            assert path.exists(), path
+            folder = path if path.is_dir() else path.parent
+
+
+def test_a_decision_is_short_and_listed() -> None:
+    index = Path("docs/decisions/index.md").read_text()
+    for page in Path("docs/decisions").glob("[0-9]*.md"):
+        assert len(page.read_text().splitlines()) <= 25, page
+        assert f"({page.name})" in index, page
+
+
 def test_a_room_says_what_it_is_and_exports_nothing() -> None:
     """Else whoever imports one of its modules would load the others."""
     for page in Path("bot").glob("*/__init__.py"):
