@@ -137,7 +137,7 @@ def _sooner_due(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a 
 
 
 def _claim_to_reply_sql() -> sa.Executable:
-    here = chats.chats.c.id == sa.bindparam("chat_id", type_=sa.BigInteger)
+    chat_id = sa.bindparam("chat_id", type_=sa.BigInteger)
     chat = (
         sa.select(
             chats.chats.c.id,
@@ -146,7 +146,7 @@ def _claim_to_reply_sql() -> sa.Executable:
             sa.literal(1),
             sa.true(),
         )
-        .where(here)
+        .where(chats.chats.c.id == chat_id)
         .with_for_update(read=True, key_share=True)  # it may be about to be erased
     )
     statement = insert(queues).from_select(
@@ -155,8 +155,10 @@ def _claim_to_reply_sql() -> sa.Executable:
     is_free = sa.or_(
         queues.c.leased.is_(False), queues.c.free_at <= sa.bindparam("now", type_=Timestamp)
     )
+    # Compared with the parameter: SQLAlchemy does not correlate a subquery with the row of an
+    # upsert, so that a comparison with its column would find the waiting replies of every chat.
     owes_reply = sa.exists().where(
-        deliveries.deliveries.c.chat_id == queues.c.chat_id,
+        deliveries.deliveries.c.chat_id == chat_id,
         is_open,
         deliveries.deliveries.c.notice == REPLY,
     )

@@ -3,7 +3,8 @@
 import asyncio
 from datetime import datetime
 
-from bot.store import chat_queues, chats, deliveries
+from bot.domain.model import Target
+from bot.store import chat_queues, chats, deliveries, enqueue
 from bot.store.engine.database import Database
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
 
@@ -131,3 +132,16 @@ async def test_rivals_never_send_into_one_chat_together(db: Database) -> None:
     assert sorted(sent) == sorted((chat, str(n)) for chat in range(1, 13) for n in range(10))
     for chat in range(1, 13):
         assert [pk for where, pk in sent if where == chat] == [str(n) for n in range(10)]
+
+
+async def test_only_a_chats_own_waiting_reply_keeps_its_queue_from_being_claimed(
+    db: Database,
+) -> None:
+    until = NOON + MINUTE
+    async with db.begin() as tx:
+        for chat_id in (1, 2):
+            await chats.add_or_update(tx, chat_id, kind="private", title="", now=NOON)
+            await chat_queues.ensure(tx, chat_id, now=NOON)
+        await enqueue.add_reply(tx, Target(1), {}, now=NOON, due_at=NOON)
+        assert await chat_queues.claim_to_reply(tx, 1, now=NOON, until=until) is None
+        assert await chat_queues.claim_to_reply(tx, 2, now=NOON, until=until) is not None
