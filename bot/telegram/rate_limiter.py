@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from telegram._utils.types import JSONDict
 from telegram.error import ChatMigrated, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
@@ -98,13 +97,13 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     async def process_request(  # noqa: PLR0917 - PTB's signature
         self,
-        callback: Callable[..., Coroutine[Any, Any, bool | JSONDict | list[JSONDict]]],
+        callback: Callable[..., Coroutine[Any, Any, bool | dict[str, Any] | list[dict[str, Any]]]],
         args: Any,  # noqa: ANN401 - PTB's signature
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
         rate_limit_args: dict[str, Any] | None,
-    ) -> bool | JSONDict | list[JSONDict]:
+    ) -> bool | dict[str, Any] | list[dict[str, Any]]:
         """Make the call when its time has come; a reply that met a 429 is made again.
 
         Raises:
