@@ -97,6 +97,7 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "input_user_deactivated",
         "user_deactivated",
         "user not found",
+        "channel direct messages topic",  # no message of ours names a topic there
     ),
     "caption": (
         "caption is too long",
@@ -105,9 +106,10 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "can't parse entities",
         "entity_",
     ),
-    "buttons": ("button_", "reply markup", "inline keyboard"),
+    "buttons": ("button_", "reply markup", "reply_markup_", "inline keyboard"),
     "fetch": (
         "webpage_",
+        "wc_convert_url",
         "failed to get http url",
         "wrong type of the web page content",
         "wrong http url",

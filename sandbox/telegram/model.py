@@ -86,6 +86,7 @@ class Chat:
     bot: Bot | None = None  # whose private chat it is
     username: str | None = None
     is_forum: bool = False
+    is_direct_messages: bool = False  # of a channel: a topic for each person who writes
     started: bool = False  # private: the person has written
     deleted: bool = False
     migrated_to: int | None = None
@@ -133,6 +134,8 @@ class Chat:
         chat["type"] = self.type
         if self.is_forum:
             chat["is_forum"] = True
+        if self.is_direct_messages:
+            chat["is_direct_messages"] = True
         return chat
 
     def next_id(self) -> int:

@@ -21,6 +21,7 @@ class Place:
     keyboard: dict[str, Any] | None  # under the message
     reply_keyboard: dict[str, Any] | None  # in place of the person's own
     protected: bool
+    direct_topic: dict[str, Any] | None = None  # of a channel's direct messages
 
 
 def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
@@ -36,6 +37,7 @@ def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
         raise bad_request("inline keyboard expected")  # td, ReplyMarkup.cpp
     if given and "inline_keyboard" in given and chat.type != "private":
         given = markup.of(call, chat.type)
+    direct_topic = targets.direct_messages_topic(call, chat)
     thread = targets.topic(call, chat)  # before the reply: Client.cpp, check_reply_parameters
     reply_to = _reply_target(call, chat, reply)
     if reply_to is not None and not thread:
@@ -44,9 +46,9 @@ def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
     if call.text("message_effect_id") and chat.type != "private":
         raise bad_request("can't use message effects in the chat")
     inline = given if given and "inline_keyboard" in given else None
-    return Place(
-        chat, thread, reply_to, inline, None if inline else given, call.flag("protect_content")
-    )
+    below = None if inline else given
+    protected = call.flag("protect_content")
+    return Place(chat, thread, reply_to, inline, below, protected, direct_topic)
 
 
 def _reply_parameters(call: Call) -> dict[str, Any]:
@@ -134,6 +136,8 @@ def post(
         fields["message_thread_id"] = where.thread
         if chat.has_topics:
             fields["is_topic_message"] = True
+    if where.direct_topic:
+        fields["direct_messages_topic"] = where.direct_topic
     if where.protected:
         fields["has_protected_content"] = True
     fields |= body

@@ -1,5 +1,7 @@
 """Whether the bot may do this in that chat: Telegram's checks, in their order and words."""
 
+from typing import Any
+
 from sandbox.telegram.call import Call
 from sandbox.telegram.model import GENERAL_TOPIC, Chat
 from sandbox.telegram.people import Bot
@@ -100,6 +102,23 @@ def check_right(chat: Chat, bot: Bot, kind: str) -> None:
     right, name = _RIGHT_OF[kind]
     if not chat.may(bot.id, right):
         raise bad_request(f"not enough rights to send {name} to the chat")
+
+
+def direct_messages_topic(call: Call, chat: Chat) -> dict[str, Any] | None:
+    """Return the topic of a channel's direct messages to send to; None in any other chat.
+
+    Raises:
+        Refusal: 400 (td, ``MessageTopic::get_send_message_topic``).
+    """
+    if not chat.is_direct_messages:
+        return None
+    topic_id = call.integer("direct_messages_topic_id")
+    if not topic_id:
+        raise bad_request("channel direct messages topic must be specified")
+    user = call.world.user(topic_id)
+    if user is None:
+        raise bad_request("topic not found")
+    return {"topic_id": topic_id, "user": user}
 
 
 def topic(call: Call, chat: Chat) -> int:

@@ -54,7 +54,6 @@ class Inbox:
     poll: Poll | None = None
     last_offset: int | None = None
     last_start: float = -10.0  # of getUpdates, on the loop's own clock
-    last_finish: float = -10.0
 
     def accepts(self, kind: str) -> bool:
         """Whether the bot asked for this kind of update."""

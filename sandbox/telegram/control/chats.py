@@ -17,7 +17,7 @@ Handle = Callable[[web.Request], Awaitable[Any]]
 STATUSES = frozenset({"creator", "administrator", "member", "restricted", "left", "kicked"})
 _CHANGES = (
     "title", "username", "permissions", "slow_mode_delay", "is_forum", "deleted", "linked_chat_id",
-    "has_hidden_members", "deletes_posts",
+    "has_hidden_members", "deletes_posts", "is_direct_messages",
 )  # fmt: skip
 
 

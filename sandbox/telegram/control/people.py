@@ -88,6 +88,8 @@ class People:
         elif as_chat is not None:
             fields["sender_chat"] = get.chat(self._world, as_chat).brief()
             fields["from"] = _anonymous(own=int(as_chat) == chat.id)
+        if chat.is_direct_messages and person is not None:
+            fields["direct_messages_topic"] = {"topic_id": person.id, "user": person.user()}
         reply_to, place = _replied(chat, wanted)
         fields |= place
         fields |= _content(wanted)

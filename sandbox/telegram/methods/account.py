@@ -8,6 +8,7 @@ from sandbox.telegram.people import Profile
 from sandbox.telegram.refusals import bad_request
 
 _LIMITS = {"description": 512, "short_description": 120}
+_LANGUAGE = re.compile(r"[a-z]{2}")
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _CHAT_SCOPES = frozenset({"chat", "chat_administrators", "chat_member"})
 _PLAIN_SCOPES = frozenset(
@@ -32,10 +33,15 @@ async def get_me(call: Call) -> dict[str, Any]:
 
 
 def _language(call: Call) -> str:
+    """Return the language code, two lower-case letters or none.
+
+    Raises:
+        Refusal: 400 (td, ``validate_bot_language_code``).
+    """
     code = call.text("language_code")
-    if code and not (len(code) == 2 and code.isascii() and code.isalpha()):
+    if code and not _LANGUAGE.fullmatch(code):
         raise bad_request("invalid language code specified")
-    return code.lower()
+    return code
 
 
 def _set(call: Call, field: str) -> bool:

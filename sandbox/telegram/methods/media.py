@@ -156,8 +156,25 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
         messages.append(sending.post(call, where, body, media, source))
     if failures:
         # "Message was not sent" is said of a good answer: td, SendMultiMediaQuery::on_result.
-        raise _album_failure(call, 1 if others_stay else failures[0][0], failures[0][1])
+        number, failure = _named_failure(files, failures)
+        raise _album_failure(call, 1 if others_stay else number, failure)
     return sending.shown(call, messages)
+
+
+def _named_failure(
+    files: list[Given | str], failures: list[tuple[int, MediaFailure]]
+) -> tuple[int, MediaFailure]:
+    """Return the number and the failure that the answer names.
+
+    ``uploadMedia`` fails for one item, and comes first. A file_id skips it: what is refused of
+    such an item fails in ``sendMultiMedia``, which refuses all items alike, and the first is named
+    (td, ``MessagesManager::do_send_message_group``, ``SendMultiMediaQuery::on_error``).
+    """
+    for number, failure in failures:
+        file = files[number - 1]
+        if isinstance(file, str) or file.source != "file_id":
+            return number, failure
+    return 1, failures[0][1]
 
 
 async def _finished(

@@ -59,11 +59,19 @@ async def send_message(call: Call) -> dict[str, Any]:
 
 @method("sendChatAction")
 async def send_chat_action(call: Call) -> bool:
-    """What the head of the chat says: is typing, is sending a photo."""
+    """Return True; the head of the chat says: is typing, is sending a photo.
+
+    In a channel the answer comes from memory, and nothing is sent (td,
+    ``DialogActionManager::send_dialog_action``, ``DialogManager::is_dialog_action_unneeded``).
+    There is no parameter for a topic of a channel's direct messages.
+    """
     action = call.text("action")
     if action.lower() not in ACTIONS:
         raise bad_request("wrong parameter action in request")
     chat = targets.writable(call)
+    if chat.type == "channel":
+        return True
+    targets.direct_messages_topic(call, chat)
     thread = targets.topic(call, chat)
     call.world.events.emit("action", chat_id=chat.id, action=action.lower(), thread_id=thread)
     return True

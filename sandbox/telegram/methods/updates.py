@@ -49,16 +49,16 @@ async def get_updates(call: Call) -> list[dict[str, Any]]:
         inbox.wake()
     poll = inbox.poll = Poll()
     now = asyncio.get_running_loop().time()
-    if offset == inbox.last_offset:  # a caller in a hurry is slowed down
+    # Client.cpp, process_get_updates_query: both spans count from the start of the last call.
+    if offset == inbox.last_offset:
         seconds = max(seconds, 3) if now < inbox.last_start + 3.0 else seconds
-        limit = 1 if now < inbox.last_finish + 0.5 else limit
+        limit = 1 if now < inbox.last_start + 0.5 else limit
     inbox.last_offset, inbox.last_start = offset, now
     try:
         if offset:
             inbox.confirm(offset)
         return await _wait(bot, poll, limit, seconds)
     finally:
-        inbox.last_finish = asyncio.get_running_loop().time()
         if inbox.poll is poll:
             inbox.poll = None
 

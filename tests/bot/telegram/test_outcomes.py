@@ -35,6 +35,7 @@ CHAT = [
     BadRequest("Channel_private"),
     BadRequest("Peer_id_invalid"),
     BadRequest("User_is_blocked"),
+    BadRequest("Channel direct messages topic must be specified"),
 ]
 MUTED = [
     ("Have no write access to the chat", Muted("text")),
@@ -192,6 +193,7 @@ def test_what_was_deleted_at_once_is_no_outage() -> None:
     ("word", "scope", "item"),
     [
         ("WEBPAGE_CURL_FAILED", "fetch", 2),
+        ("WC_CONVERT_URL_INVALID", "fetch", 2),
         ("PHOTO_INVALID_DIMENSIONS", "photo", 2),
         ("IMAGE_PROCESS_FAILED", "photo", 2),
         ("VIDEO_FILE_INVALID", "file", 2),
@@ -213,5 +215,6 @@ def test_the_number_of_an_item_is_trusted_for_words_of_its_upload(
 def test_what_a_refusal_is_about() -> None:
     assert read_refusal(BadRequest("Can't parse entities: x")).scope == "caption"
     assert read_refusal(BadRequest("Button_data_invalid")).scope == "buttons"
+    assert read_refusal(BadRequest("Reply_markup_invalid")).scope == "buttons"
     assert read_refusal(NetworkError("Request Entity Too Large (413)")).scope == "size"
     assert read_refusal(BadRequest("Group send failed")).item is None

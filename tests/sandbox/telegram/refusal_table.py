@@ -246,6 +246,7 @@ OTHERS: list[Row] = [
     ("setMyCommands", {"commands": [{"command": f"c{i}", "description": "x"} for i in range(101)]}, "BOT_COMMANDS_TOO_MUCH"),
     ("setMyCommands", {"commands": [], "scope": {"type": "nowhere"}}, "unsupported BotCommandScope type"),
     ("setMyCommands", {"commands": [], "language_code": "eng"}, "invalid language code specified"),
+    ("setMyCommands", {"commands": [], "language_code": "DE"}, "invalid language code specified"),
     ("setMyShortDescription", {"short_description": "x" * 121}, "short description is too long"),
     ("setWebhook", {"url": "http://example.org/"}, "bad webhook: An HTTPS URL must be provided for webhook"),
     ("setWebhook", {"url": "https://example.org:81/"}, "bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443"),

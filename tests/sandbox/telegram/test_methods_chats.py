@@ -36,3 +36,29 @@ async def test_slow_mode(api: Api) -> None:
     assert (status, body["parameters"]) == (429, {"retry_after": 30})
     await api.control("PUT", f"chats/{group}/members/bot", status="administrator")
     await api.ok("sendMessage", chat_id=group, text="x")
+
+
+async def test_direct_messages_of_a_channel_need_their_topic(api: Api) -> None:
+    """Td, ``MessageTopic::get_send_message_topic``; Client.cpp, ``direct_messages_topic``."""
+    ann, bea = await api.person(), await api.person("Bea")
+    chat = await api.chat("supergroup", ann, bot_status="administrator", is_direct_messages=True)
+    await api.updates()
+    await api.says(chat, "hello", bea)
+    [update] = await api.updates()
+    assert update["message"]["chat"]["is_direct_messages"] is True
+    assert update["message"]["direct_messages_topic"]["topic_id"] == bea
+    words = "Bad Request: channel direct messages topic must be specified"
+    assert await api.refusal("sendMessage", chat_id=chat, text="x") == (400, words)
+    assert await api.refusal("sendChatAction", chat_id=chat, action="typing") == (400, words)
+    sent = await api.ok("sendMessage", chat_id=chat, text="x", direct_messages_topic_id=bea)
+    assert sent["direct_messages_topic"]["user"]["id"] == bea
+
+
+async def test_a_chat_action_in_a_channel_is_answered_and_not_sent(api: Api) -> None:
+    ann, seen = await api.person(), list[object]()
+    channel = await api.chat("channel", ann)
+    api.telegram.subscribe(lambda event: seen.append(event["kind"]))
+    await api.ok("sendChatAction", chat_id=channel, action="typing")
+    assert "action" not in seen
+    await api.ok("sendChatAction", chat_id=ann, action="typing")
+    assert "action" in seen

@@ -109,3 +109,19 @@ async def test_an_album_is_all_or_nothing_but_for_a_rare_answer(
     assert (status, body["description"]) == (400, f"Bad Request: {nested}")
     assert "parameters" not in body
     assert [message["_story_pk"] for message in await api.shown(ann)] == there
+
+
+@pytest.mark.parametrize("word", ["MEDIA_EMPTY", "FILE_REFERENCE_2_EXPIRED"])
+async def test_an_album_of_file_ids_names_its_first_item(api: Api, word: str) -> None:
+    """File_ids skip ``uploadMedia``: ``sendMultiMedia`` refuses all items alike."""
+    ann = await api.person()
+    _, one = await api.upload("sendPhoto", {"chat_id": ann, "photo": "attach://f"}, f=photo("1"))
+    known = one["result"]["photo"][-1]["file_id"]
+    fault = {"fail_item": 3, "description": word}
+    api.telegram.faults.add(
+        {"service": "telegram", "match": "sendMediaGroup", "times": 1, "fault": fault}
+    )
+    media = [{"type": "photo", "media": known} for _ in range(3)]
+    code, words = await api.refusal("sendMediaGroup", chat_id=ann, media=media)
+    nested = f'failed to send message #1 with the error message "{word}"'
+    assert (code, words) == (400, f"Bad Request: {nested}")
