@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 from bot.domain.foreign_text import is_combining_mark, one_line
@@ -10,11 +11,23 @@ from bot.domain.model import Profile, Reshared, Story
 from bot.domain.options import Options
 from bot.domain.sentences import NN_
 from bot.presentation.buttons import links_with_button
-from bot.presentation.html import Safe, bold, foreign_html, link, shorten, visible_length
+from bot.presentation.html import (
+    Safe,
+    bold,
+    entities_size,
+    foreign_html,
+    link,
+    shorten,
+    visible_length,
+)
 from bot.presentation.translation import Translator
 
 CAPTION_LENGTH = 1024  # Bot API, sendPhoto: code points after parsing
 _MARKUP_BYTES = 16_384  # the server refuses texts over 32,768 bytes before it parses them
+_ENTITIES_BYTES = (
+    8_500  # of some 9,500 (telegram-bot-api#165): Telegram finds more entities itself
+)
+_ONE_LIST_BYTES = 6_000  # of the entities in one line: ten long links would cost the whole line
 LINK_ROOM = 40  # code points for the one link at the end, in any language
 _NAMES = 10  # of one kind; Telegram keeps 100 entities of a message at most
 _PROFILES = 5
@@ -112,7 +125,10 @@ def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | No
     ) -> str:
         distinct = dict.fromkeys(value for story in stories for value in values(story))
         shown = [text for value in distinct if (text := show(value, t))]
-        return " · ".join(shown[:_NAMES]) + (" …" if len(shown) > _NAMES else "")
+        room = list(accumulate(map(entities_size, shown)))
+        fitting = [text for text, size in zip(shown, room, strict=True) if size <= _ONE_LIST_BYTES]
+        kept = fitting[:_NAMES]
+        return " · ".join(kept) + (" …" if len(kept) < len(shown) else "")
 
     sponsors = listed(lambda story: story.sponsors, _person_link)
     lines = ["🤝 " + t("Paid partnership with {names}", names=Safe(sponsors))] if sponsors else []
@@ -154,7 +170,9 @@ def _join_fitting(lines: list[str], details: list[str], t: Translator, spare: in
         kept = [*lines, *([""] if count else []), *details[:count]]
         kept += ["…"] if count < len(details) else []
         text = "\n".join(start + line if line else line for line in kept)
-        if visible_length(text) <= CAPTION_LENGTH - spare and len(text.encode()) <= _MARKUP_BYTES:
+        if visible_length(text) > CAPTION_LENGTH - spare:
+            continue
+        if len(text.encode()) <= _MARKUP_BYTES and entities_size(text) <= _ENTITIES_BYTES:
             break
     return Safe(text)
 

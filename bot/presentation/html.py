@@ -8,6 +8,7 @@ from bot.domain.foreign_text import clean
 
 # Bot API, "Formatting options": no other tag is taken, and nothing inside one is counted.
 _TAG = re.compile(r"<[^<>]*>")
+_ENTITY_BYTES = 12  # type, offset and length: TL, ``messageEntityBold``
 _FIRST_STRONG, _POP = "\u2068", "\u2069"
 
 
@@ -65,6 +66,12 @@ def plain(markup: str) -> str:
 def visible_length(markup: str) -> int:
     """Return the length that Telegram counts: code points after parsing."""
     return len(plain(markup))
+
+
+def entities_size(markup: str) -> int:
+    """Return the bytes of the entities of ``markup``: Telegram counts the addresses of links."""
+    tags = [tag for tag in _TAG.findall(markup) if not tag.startswith("</")]
+    return sum(_ENTITY_BYTES + len(html.unescape(tag).encode()) for tag in tags)
 
 
 def shorten(text: str, limit: int) -> str:

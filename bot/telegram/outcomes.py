@@ -105,6 +105,7 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "message is too long",
         "can't parse entities",
         "entity_",
+        "entities_",
     ),
     "buttons": ("button_", "reply markup", "reply_markup_", "inline keyboard"),
     "fetch": (

@@ -11,6 +11,8 @@ from sandbox.telegram.refusals import bad_request
 RAW_LIMIT = 32768  # bytes, before parsing
 TEXT_LIMIT = 4096  # code points, after parsing
 CAPTION_LIMIT = 1024
+_ENTITIES_LIMIT = 9500  # bytes of all entities of a message: telegram-bot-api#165
+_ENTITY_BYTES = 12  # type, offset and length (TL, ``messageEntityBold``)
 
 _PARSE_MODES = {
     "html": {"@type": "textParseModeHTML"},
@@ -166,6 +168,12 @@ def _read(entity: object) -> tuple[int, int, str]:
     if kind not in _BACK:
         raise bad_request(f"{what}Unsupported type specified")
     return numbers[0], numbers[1], str(kind)
+
+
+def are_too_long(entities: list[dict[str, Any]]) -> bool:
+    """Return whether the entities of a message take more bytes than Telegram accepts."""
+    size = sum(_ENTITY_BYTES + len(one.get("url", "").encode()) for one in entities)
+    return size > _ENTITIES_LIMIT
 
 
 def utf16(text: str) -> int:

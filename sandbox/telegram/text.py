@@ -78,6 +78,21 @@ def of_caption(raw: str, mode: object, given: list[Any] | None) -> dict[str, Any
     return body
 
 
+def has_too_long_entities(body: dict[str, Any]) -> bool:
+    """Return whether the text or the caption has more bytes of entities than Telegram accepts."""
+    return entities.are_too_long(body.get("entities", []) + body.get("caption_entities", []))
+
+
+def check_entities(body: dict[str, Any]) -> None:
+    """Refuse a message whose entities are too long, as the data centre does: after all else.
+
+    Raises:
+        Refusal: 400.
+    """
+    if has_too_long_entities(body):
+        raise bad_request("ENTITIES_TOO_LONG")
+
+
 def of_item(item: dict[str, Any]) -> dict[str, Any]:
     """The same of one item of an album, or of an edit."""
     given = item.get("caption_entities")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.support.control import Control, Json
+from tests.support.control import Control, Json, refused, stories_of
 from tests.support.storybell import Bell, buttons
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
@@ -132,3 +132,35 @@ async def test_an_odd_address_does_not_cost_the_story(
     (photo,) = await bell.ask(ann, link(name, story))
     assert photo["_story_pk"] == story["pk"]
     assert url not in buttons(photo).values()
+
+
+def shop(number: int) -> str:
+    """Return a link of 1,000 characters, as shops make them for each story."""
+    return f"https://shop.example.com/{number}?".ljust(1000, "x")
+
+
+async def test_ten_long_links_cost_no_story_and_are_named_as_far_as_telegram_takes_them(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("rich.shop", posts_per_day=0)
+    published = [await control.publish("rich.shop", links=[shop(n)]) for n in range(10)]
+    messages = await bell.ask(ann, "/stories rich.shop", count=10)
+    assert set(stories_of(messages)) == {story["pk"] for story in published}
+    shops = [url for url in linked(messages[0]) if url.startswith("https://shop")]
+    assert 5 <= len(shops) < 10
+    calls = await control.requests("telegram")
+    assert not [one for one in calls if "ENTITIES_TOO_LONG" in one.get("description", "")]
+
+
+async def test_a_caption_that_telegram_finds_too_long_goes_without_its_links(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("rich.long", posts_per_day=0)
+    story = await control.publish("rich.long", links=["https://nike.com:8443/x"])
+    await control.fault("telegram", refused("ENTITIES_TOO_LONG"), match="sendPhoto")
+    (photo,) = await bell.ask(ann, link("rich.long", story))
+    assert photo["_story_pk"] == story["pk"]
+    assert "nike.com:8443/x" in photo["caption"]
+    assert linked(photo) == set()

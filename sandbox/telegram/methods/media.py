@@ -38,6 +38,7 @@ async def _send(call: Call, kind: str) -> dict[str, Any]:
     if becomes_animation and kind == "video" and _is_silent(media) and source != "file_id":
         media.kind = "animation"  # TDLib, MessageContent.cpp: what is new and has no sound
     await sending.charge(call, where.chat)
+    text.check_entities(body)
     return sending.shown(call, [sending.post(call, where, body, media, source)])[0]
 
 
@@ -144,6 +145,9 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
         _check_silence(
             call, [result for result in results if not isinstance(result, MediaFailure)]
         )
+    if not failures and any(text.has_too_long_entities(caption) for *_, caption in items):
+        # ``sendMultiMedia`` refuses all alike: td, SendMultiMediaQuery::on_error.
+        raise _album_failure(call, 1, MediaFailure("ENTITIES_TOO_LONG"))
     others_stay = call.fault is not None and call.fault.fault.get("others") == "sent"
     others_stay |= call.world.switches["album_with_a_bad_item"] == "the others"
     messages: list[Message] = []

@@ -54,6 +54,7 @@ async def send_message(call: Call) -> dict[str, Any]:
         body["entities"] = [one for one in body["entities"] if one["type"] != "date_time"]
     where = sending.place(call, "text")
     await sending.charge(call, where.chat)
+    text.check_entities(body)
     return sending.shown(call, [sending.post(call, where, body)])[0]
 
 
@@ -120,6 +121,7 @@ def _apply(
     if same and not other_file and call.world.switches["edit_to_the_same"] == "refused":
         raise bad_request(_SAME)
     _charge(call, message)
+    text.check_entities(body)
     message.fields = {k: v for k, v in message.fields.items() if k not in replaced} | body
     _set_keyboard(message, keyboard)
 

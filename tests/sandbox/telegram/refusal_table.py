@@ -45,6 +45,7 @@ TEXT: list[Row] = [
     ("sendMessage", _to("$ann", LONG), "message is too long"),
     ("sendMessage", _to("$ann", "x" * 32769), "text is too long"),
     ("sendMessage", _to("$ann", parse_mode="BBCode"), "unsupported parse_mode"),
+    ("sendMessage", _html(f'<a href="https://a.example/{"x" * 9500}">a</a>'), "ENTITIES_TOO_LONG"),
     ("sendMessage", _html("<br>"), 'can\'t parse entities: Unsupported start tag "br" at byte offset 0'),
     ("sendMessage", _html("a < b"), 'can\'t parse entities: Unsupported start tag "" at byte offset 2'),
     ("sendMessage", _html("<b>x"), 'can\'t parse entities: Can\'t find end tag corresponding to start tag "b"'),
