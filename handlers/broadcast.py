@@ -59,13 +59,13 @@ async def press_button(context: Context, what: str, number: int) -> str | None:
     """Begin to send, or stop, or send nothing."""
     query, t = context.query, context.t
     message_id = query.message.message_id if query and query.message else None
-    broadcasts, left = context.services.broadcasts, 0
+    broadcasts = context.services.broadcasts
     buttons: Buttons = []
     if what == "send":
         one = await broadcasts.begin(number, message_id)
         buttons = stop_button(number, t)
     elif what == "stop":
-        one, left = await broadcasts.stop(number)
+        one = await broadcasts.stop(number)
     else:
         one = await broadcasts.discard(number)
     if one is None:
@@ -73,7 +73,7 @@ async def press_button(context: Context, what: str, number: int) -> str | None:
     if what == "no":
         await edit_pressed(context, t(NOTHING))
     else:
-        await edit_pressed(context, progress_text(one, left, t), buttons)
+        await edit_pressed(context, progress_text(one, t), buttons)
     return None
 
 

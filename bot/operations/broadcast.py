@@ -1,18 +1,21 @@
 """Broadcasts: drafted, then sent to some chats a second, so that alerts and answers go on."""
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from bot.domain.model import Target
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import BROADCAST, Buttons, button
+from bot.presentation.html import Safe
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.workers import Worker
 from bot.sending.replies import edit_payload
 from bot.store import broadcasts, chat_queues, chats, enqueue
-from bot.store.broadcasts import Broadcast
+from bot.store.broadcasts import Broadcast, Reach
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import call_after_replies, writing
 
@@ -26,10 +29,12 @@ _STOPPED = NN_(
     "📣 Stopped: sent to {done} of {n} chat.", "📣 Stopped: sent to {done} of {n} chats."
 )
 _DONE = NN_("📣 Done: sent to {n} chat.", "📣 Done: sent to {n} chats.")
+_WAITING = N_("Waiting for the end of quiet hours, or for permission to write: {n}")
+_UNREACHABLE = N_("Could not be reached: {n}")
 
 
 class Broadcasts:
-    """The use cases around broadcasts; ``worker`` goes on with the one that runs."""
+    """The use cases around broadcasts; ``worker`` hands them out and ends them."""
 
     def __init__(
         self, db: Database, *, wake: Callable[[], None], now: Callable[[], datetime]
@@ -38,7 +43,7 @@ class Broadcasts:
         self._db = db
         self._wake = wake
         self._now = now
-        self.worker = Worker("broadcast", self._hand_out, now=now, longest=_LONGEST)
+        self.worker = Worker("broadcast", self._step, now=now, longest=_LONGEST)
 
     async def draft(self, text: str, owner: int) -> tuple[int, int]:
         """Keep a message (HTML) that is not sent yet; return its number, and how many get it."""
@@ -51,7 +56,7 @@ class Broadcasts:
         async with writing(self._db) as tx:
             count = await broadcasts.count_audience(tx)
             one = await broadcasts.change_state(
-                tx, number, before="draft", after="running", count=count, message_id=message_id
+                tx, number, before=("draft",), after="running", count=count, message_id=message_id
             )
         await call_after_replies(self._wake_worker)  # after the commit
         return one
@@ -59,59 +64,90 @@ class Broadcasts:
     async def discard(self, number: int) -> Broadcast | None:
         """Throw a draft away; return it, None where that was decided already."""
         async with writing(self._db) as tx:
-            return await broadcasts.change_state(tx, number, before="draft", after="stopped")
+            return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 
-    async def stop(self, number: int) -> tuple[Broadcast | None, int]:
-        """End a broadcast; return it, and how many chats it did not get to.
+    async def stop(self, number: int) -> Broadcast | None:
+        """Stop a broadcast, and drop what waits for its chats; return it, None if it was stopped.
 
-        It is None where it was over already.
+        A broadcast that is done is stopped as well: chats may still wait for it.
         """
         async with writing(self._db) as tx:
-            one = await broadcasts.change_state(tx, number, before="running", after="stopped")
-            left = await broadcasts.drop_unsent(tx, now=self._now()) if one else 0
+            one = await broadcasts.change_state(
+                tx, number, before=("running", "done"), after="stopped"
+            )
+            if one is not None:
+                one = replace(one, sent=await self._drop_unsent(tx, one))
         await call_after_replies(self._wake_worker)
-        return one, left
+        return one
+
+    async def _drop_unsent(self, tx: Tx, one: Broadcast) -> int:
+        """Drop what no request was made for; return how many chats have it, or are about to."""
+        await broadcasts.drop_unsent(tx, one.id, now=self._now())
+        reach = await broadcasts.reach(tx, one.id)
+        return max(one.sent, reach.sent + reach.waiting)
 
     async def _wake_worker(self) -> None:
         self.worker.wake()
 
-    async def _hand_out(self) -> datetime | None:
+    async def _step(self) -> datetime | None:
+        """Hand out the oldest broadcast that has chats left, and end those that are sent."""
         now = self._now()
         async with self._db.read() as tx:
-            one = await broadcasts.oldest_running(tx)
-            waiting = await broadcasts.count_waiting(tx)
-        if one is None:
+            under_way = await broadcasts.running(tx)
+        for one in under_way:
+            if await self._db.run(partial(broadcasts.hand_out, one=one, limit=A_SECOND, now=now)):
+                break  # those behind it have their turn later
+            await self._end_if_sent(one, now)
+        if not under_way:
             return None
-        more = await self._db.run(lambda tx: broadcasts.hand_out(tx, one, limit=A_SECOND, now=now))
-        if not more and not waiting:
-            await self._db.run(lambda tx: self._end(tx, one, now))
         self._wake()
         return now + _EVERY
 
-    async def _end(self, tx: Tx, one: Broadcast, now: datetime) -> None:
-        ended = await broadcasts.change_state(tx, one.id, before="running", after="done")
+    async def _end_if_sent(self, one: Broadcast, now: datetime) -> None:
+        """End a broadcast, all of whose chats have their delivery, once nothing can be sent."""
+        async with self._db.read() as tx:
+            if await broadcasts.is_being_sent(tx, one.id, now=now):
+                return
+            reach = await broadcasts.reach(tx, one.id)
+        await self._db.run(lambda tx: self._end(tx, one, reach, now))
+
+    @staticmethod
+    async def _end(tx: Tx, one: Broadcast, reach: Reach, now: datetime) -> None:
+        ended = await broadcasts.change_state(
+            tx, one.id, before=("running",), after="done", sent=reach.sent
+        )
         if ended:
-            log.info("a broadcast is done", chats=ended.handed)
-            await _show_end(tx, ended, now=now)
+            log.info("a broadcast is done", **asdict(reach))
+            await _show_end(tx, ended, reach, now=now)
 
 
-async def _show_end(tx: Tx, one: Broadcast, *, now: datetime) -> None:
+async def _show_end(tx: Tx, one: Broadcast, reach: Reach, *, now: datetime) -> None:
     """Put that a broadcast is done into the message that said that it is being sent."""
     if one.message_id is None:
         return
     chat = await chats.get(tx, one.owner)
     t = translator_for(chat.effective_language if chat else None)
-    payload = edit_payload(one.owner, one.message_id, progress_text(one, 0, t), None)
+    stop = stop_button(one.id, t) if reach.waiting else None
+    payload = edit_payload(one.owner, one.message_id, _end_text(reach, t), stop)
     await enqueue.add_reply(tx, Target(one.owner), payload, now=now, due_at=now)
     await chat_queues.make_due(tx, one.owner, due_at=now, now=now)
 
 
-def progress_text(one: Broadcast, waiting: int, t: Translator) -> str:
-    """Return how far a broadcast is, as a sentence."""
-    done = max(0, one.handed - waiting)
-    if one.state == "done":
-        return t(_DONE, n=done)
-    return t(_STOPPED if one.state == "stopped" else _SENDING, done=done, n=one.count)
+def _end_text(reach: Reach, t: Translator) -> Safe:
+    """Return how many chats have a broadcast, and how many don't have it, in lines."""
+    lines = [t(_DONE, n=reach.sent)]
+    if reach.waiting:
+        lines.append(t(_WAITING, n=reach.waiting))
+    if reach.unreachable:
+        lines.append(t(_UNREACHABLE, n=reach.unreachable))
+    return Safe("\n".join(lines))
+
+
+def progress_text(one: Broadcast, t: Translator) -> Safe:
+    """Return that a broadcast is being sent, or that it was stopped."""
+    if one.state == "stopped":
+        return t(_STOPPED, done=one.sent, n=one.count)
+    return t(_SENDING, n=one.count)
 
 
 def stop_button(number: int, t: Translator) -> Buttons:

@@ -1,7 +1,8 @@
 """Broadcasts: a message of the owner's to all chats, handed out a few at a time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import sqlalchemy as sa
@@ -9,11 +10,14 @@ import sqlalchemy as sa
 from bot.domain.model import Target
 from bot.domain.records import BROADCAST
 from bot.store import enqueue
+from bot.store.chat_queues import queues
 from bot.store.chats import IS_ACTIVE, chats
 from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, metadata
 
+_SENT_SOON = timedelta(minutes=1)  # longer than a lost answer, and most flood limits, take
+_TRIES = 4  # sends that surely did not arrive; the pauses between them take 35 seconds
 _KINDS = ("private", "group", "supergroup")  # what stands in a channel is its owner's business
 
 Stage = Literal["draft", "running", "stopped", "done"]
@@ -27,7 +31,7 @@ broadcasts = sa.Table(
     sa.Column("message_id", sa.BigInteger),  # that shows it
     sa.Column("state", sa.String(8), nullable=False, server_default="draft"),
     sa.Column("count", sa.Integer, nullable=False, server_default="0"),  # of chats, at the start
-    sa.Column("handed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("sent", sa.Integer, nullable=False, server_default="0"),  # chats, at the end
     sa.Column("last_chat", sa.BigInteger),  # chats are taken in the order of their ids
     sa.Column("made_at", Timestamp, nullable=False),
 )
@@ -35,7 +39,7 @@ broadcasts = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """One broadcast; ``handed`` of its ``count`` chats have it in their queue, or had."""
+    """One broadcast; ``sent`` of its ``count`` chats had it when it ended."""
 
     id: int
     text: str
@@ -43,7 +47,7 @@ class Broadcast:
     message_id: int | None
     state: Stage
     count: int
-    handed: int
+    sent: int
     last_chat: int | None
 
 
@@ -65,24 +69,21 @@ async def add_draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
     return int((await tx.execute(statement)).scalar_one())
 
 
-async def oldest_running(tx: Tx) -> Broadcast | None:
-    """Return the oldest broadcast that is being handed out."""
+async def running(tx: Tx) -> list[Broadcast]:
+    """Return the broadcasts that are being sent, oldest first."""
     statement = (
-        sa.select(*COLUMNS)
-        .where(broadcasts.c.state == "running")
-        .order_by(broadcasts.c.id)
-        .limit(1)
+        sa.select(*COLUMNS).where(broadcasts.c.state == "running").order_by(broadcasts.c.id)
     )
-    return await row_or_none(tx, Broadcast, statement)
+    return [Broadcast(*row) for row in await tx.execute(statement)]
 
 
 async def change_state(
-    tx: Tx, number: int, *, before: Stage, after: Stage, **values: object
+    tx: Tx, number: int, *, before: Collection[str], after: Stage, **values: object
 ) -> Broadcast | None:
-    """Change the state of a broadcast; None where it was not in ``before``."""
+    """Change the state of a broadcast; None if its state is none of ``before``."""
     statement = (
         sa.update(broadcasts)
-        .where(broadcasts.c.id == number, broadcasts.c.state == before)
+        .where(broadcasts.c.id == number, broadcasts.c.state.in_(before))
         .values(state=after, **values)
         .returning(*COLUMNS)
     )
@@ -108,26 +109,68 @@ async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool
     taken = await tx.execute(
         sa.update(broadcasts)
         .where(broadcasts.c.id == one.id, broadcasts.c.state == "running", unchanged)
-        .values(last_chat=rows[-1], handed=broadcasts.c.handed + len(rows))
+        .values(last_chat=rows[-1])
     )
     if taken.rowcount:
-        fields = {"text": one.text, "id": one.id}
+        fields = {"text": one.text, "broadcast": one.id}
         for chat_id in rows:
             await enqueue.add_notice(tx, Target(chat_id), BROADCAST, fields, now=now)
     return True
 
 
-async def count_waiting(tx: Tx) -> int:
-    """Return how many chats still wait for a broadcast that was handed out."""
-    statement = sa.select(sa.func.count()).where(deliveries.c.notice == BROADCAST, is_open)
-    return (await tx.execute(statement)).scalar() or 0
+def _is_of(number: int) -> sa.ColumnElement[bool]:
+    """Return the SQL of whether a delivery belongs to a broadcast."""
+    is_its_own = deliveries.c.fields["broadcast"].as_integer() == number
+    return sa.and_(deliveries.c.notice == BROADCAST, is_its_own)
 
 
-async def drop_unsent(tx: Tx, *, now: datetime) -> int:
-    """Give up what has not left yet; return how much that was."""
+async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
+    """Return whether a delivery of a broadcast is on its way, or is sent within a minute.
+
+    Not counted: closed chats, quiet hours, missing rights, and sends that fail again and again.
+    """
+    soon = now + _SENT_SOON
     statement = (
-        sa.update(deliveries)
-        .where(deliveries.c.notice == BROADCAST, is_open, deliveries.c.copies == 0)
-        .values(state="dropped", reason="stopped", done_at=now)
+        sa.select(deliveries.c.id)
+        .join(queues, queues.c.chat_id == deliveries.c.chat_id)
+        .join(chats, chats.c.id == deliveries.c.chat_id)
+        .where(_is_of(number), is_open, IS_ACTIVE)
+        .where(deliveries.c.due_at <= soon, deliveries.c.held != "muted")
+        .where(deliveries.c.tries < _TRIES)
+        .where(sa.or_(queues.c.leased, queues.c.free_at <= soon))
     )
-    return (await tx.execute(statement)).rowcount
+    return bool((await tx.execute(sa.select(statement.exists()))).scalar())
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many chats have a broadcast, wait for it, or can't be reached."""
+
+    sent: int
+    waiting: int
+    unreachable: int
+
+
+async def reach(tx: Tx, number: int) -> Reach:
+    """Count the chats that a broadcast was handed out to, by what became of it there.
+
+    Deliveries that were sent are known for three days.
+    """
+    is_sent = deliveries.c.state == "sent"
+    is_waiting = sa.and_(is_open, IS_ACTIVE)
+    statement = (
+        sa.select(
+            sa.func.count().filter(is_sent),
+            sa.func.count().filter(is_waiting),
+            sa.func.count().filter(~sa.or_(is_sent, is_waiting)),
+        )
+        .join(chats, chats.c.id == deliveries.c.chat_id)
+        .where(_is_of(number))
+    )
+    return Reach(*(await tx.execute(statement)).one())
+
+
+async def drop_unsent(tx: Tx, number: int, *, now: datetime) -> None:
+    """Drop the deliveries of a broadcast of which no copy has left."""
+    statement = sa.update(deliveries).where(_is_of(number), is_open, deliveries.c.copies == 0)
+    await tx.execute(statement.values(state="dropped", reason="stopped", done_at=now))

@@ -62,7 +62,7 @@ def upgrade() -> None:
     sa.Column('message_id', sa.BigInteger(), nullable=True),
     sa.Column('state', sa.String(length=8), server_default='draft', nullable=False),
     sa.Column('count', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('handed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('sent', sa.Integer(), server_default='0', nullable=False),
     sa.Column('last_chat', sa.BigInteger(), nullable=True),
     sa.Column('made_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_broadcasts'))

@@ -1,0 +1,50 @@
+"""Broadcasts: what counts as sent, as waiting and as unreachable, on both databases."""
+
+import sqlalchemy as sa
+
+from bot.store import broadcasts, chat_queues, chats, moves
+from bot.store.broadcasts import Reach
+from bot.store.deliveries import deliveries
+from bot.store.engine.database import Database, Tx
+from tests.support.followed import HOUR, NOON
+
+
+async def running(tx: Tx, text: str) -> int:
+    """Hand a broadcast out to all chats; return its number."""
+    number = await broadcasts.add_draft(tx, text, 1, now=NOON)
+    one = await broadcasts.change_state(tx, number, before=("draft",), after="running")
+    assert one
+    assert await broadcasts.hand_out(tx, one, limit=10, now=NOON)
+    return number
+
+
+async def change(tx: Tx, chat_id: int, **values: object) -> None:
+    """Change what is owed to a chat, as the outbox would."""
+    theirs = sa.update(deliveries).where(deliveries.c.chat_id == chat_id)
+    await tx.execute(theirs.values(**values))
+
+
+async def test_each_broadcast_counts_and_drops_its_own_deliveries(db: Database) -> None:
+    async with db.begin() as tx:
+        for chat_id in (1, 2, 3, 4):
+            await chats.add_or_update(tx, chat_id, kind="private", title="", now=NOON)
+        one, other = await running(tx, "one"), await running(tx, "other")
+        assert await broadcasts.is_being_sent(tx, one, now=NOON)
+        await change(tx, 1, state="sent")
+        await change(tx, 2, held="quiet", due_at=NOON + HOUR)
+        await moves.close_chat(tx, 3, now=NOON)
+        await change(tx, 4, held="muted")
+        assert not await broadcasts.is_being_sent(tx, one, now=NOON)
+        assert await broadcasts.reach(tx, one) == Reach(sent=1, waiting=2, unreachable=1)
+        await broadcasts.drop_unsent(tx, other, now=NOON)
+        assert await broadcasts.reach(tx, one) == Reach(sent=1, waiting=2, unreachable=1)
+        assert await broadcasts.reach(tx, other) == Reach(sent=1, waiting=0, unreachable=3)
+
+
+async def test_a_flood_limit_of_a_minute_is_waited_for(db: Database) -> None:
+    async with db.begin() as tx:
+        await chats.add_or_update(tx, 1, kind="private", title="", now=NOON)
+        one = await running(tx, "one")
+        for wait, is_being_sent in ((HOUR / 120, True), (HOUR, False)):
+            await chat_queues.reschedule(tx, 1, free_at=NOON + wait)
+            assert await broadcasts.is_being_sent(tx, one, now=NOON) is is_being_sent
