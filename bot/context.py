@@ -91,8 +91,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     about: int | None = None
     """The channel that is run from a private chat by this update."""
 
-    takes_channel: bool = False
-    """Whether the command may be followed by the name of a channel to act on."""
+    channel_after: int | None = None
+    """The number of words before the channel that the command may act on; None: it takes none."""
 
     t: Translator
     is_owner: bool = False

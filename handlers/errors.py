@@ -17,9 +17,10 @@ from bot.domain.errors import (
     RightsError,
     SubscriptionError,
     TryAgainError,
+    UnknownChannelError,
 )
 from bot.domain.sentences import N_
-from bot.presentation.html import plain
+from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from bot.updates import unit_of_work
@@ -37,7 +38,10 @@ ONE_AT_A_TIME = N_(
 
 def sentence_for(error: BotError, context: Context) -> str:
     """Return what a person is told of ``error``."""
-    return context.t(error.sentence, **error.fields)
+    sentence: str = context.t(error.sentence, **error.fields)
+    if isinstance(error, UnknownChannelError) and error.usage:
+        return Safe(f"{sentence}\n\n{context.t(error.usage)}")
+    return sentence
 
 
 async def say_refusal(context: Context, error: BotError) -> None:

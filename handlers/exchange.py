@@ -55,10 +55,12 @@ async def import_file(context: Context) -> None:
 
 @on_message(
     "a file to import",
-    HEARD & filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?\s*$"),
+    HEARD & filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?(\s+[@-]\S+)?\s*$"),
 )
 async def import_captioned(context: Context) -> None:
     """Take a file that comes with ``/import`` as its caption."""
+    caption = context.message.caption if context.message else None
+    context.args = (caption or "").split()[1:]
     await import_file.run(context)
 
 

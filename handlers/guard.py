@@ -6,7 +6,8 @@ exist for others: such a command, such a button is an unknown one, and in groups
 unknown commands.
 """
 
-from collections.abc import Callable, Coroutine, Hashable
+import re
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -26,12 +27,14 @@ from telegram.ext import (
 
 from bot.context import Context
 from bot.domain.errors import (
+    AdminsUnknownError,
     AskAgainError,
     BlockedError,
     NotAdminError,
     NotChannelAdminError,
     NowhereError,
     RightsError,
+    UnknownChannelError,
     UnknownCommandError,
 )
 from bot.domain.sentences import N_
@@ -50,6 +53,7 @@ Press = Callable[..., Coroutine[Any, Any, str | None]]
 TWICE = timedelta(seconds=1)  # after the first press is done, in which a second one is the same
 REPEATED = timedelta(minutes=10)  # in which a group is told the same refusal once
 TOAST = 200  # characters of a pop-up
+_CHAT = re.compile(r"@.+|-\d{5,18}")
 UNCHANGED = N_("Nothing has changed.")
 UNKNOWN_BUTTON = N_("This button no longer works. /help shows what I can do.")
 
@@ -122,18 +126,28 @@ def on_event(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], H
     return lambda run: hear(lambda _, context: run(context))
 
 
-def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], Guarded]:
+def command(
+    word: str,
+    *,
+    channel_after: int | None = None,
+    takes_names: bool = False,
+    usage: str = "",
+) -> Callable[[Run], Guarded]:
     """Make the handler of ``/word``.
 
-    After ``channel_after`` words, or more, the name of a channel (``@name``) may follow, on which
-    the command then acts from a private chat.
+    After ``channel_after`` words, or more, the ``@name`` or id of a channel or group may stand. A
+    command in a private chat then acts on that chat. ``takes_names``: a later ``@name`` means
+    something else to the command, so a channel stands directly after these words. ``usage``, a
+    message id, is added to the refusal of an unknown channel.
     """
 
     def decorate(run: Run) -> Guarded:
         async def obey(context: Context) -> None:
-            context.takes_channel = channel_after is not None
-            if channel_after is not None and len(context.words) > channel_after:
-                await _act_on_named_chat(context)
+            context.channel_after = channel_after
+            if channel_after is not None:
+                end = channel_after + 1 if takes_names else len(context.words)
+                if not takes_names or context.is_private:
+                    await _act_on_named_chat(context, range(channel_after, end), usage)
             await run(context)
             await update_chat_menu(context)
 
@@ -298,20 +312,48 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
     context.chat, context.about = chat, chat.id
 
 
-async def _act_on_named_chat(context: Context) -> None:
-    """Act on the group or channel that the last word of a command names, if it is one of ours."""
-    name = context.words[-1]
-    if not context.is_private or not name.startswith("@"):
+async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str) -> None:
+    """Act on the channel or group that the first of these words names, and remove the word.
+
+    The bot itself and the chat of the command are named to no effect.
+
+    Raises:
+        UnknownChannelError: The chat is not known, or not run by the person.
+        RightsError: The command was not sent in a private chat.
+        BlockedError: The bot's owner blocks the chat.
+        AskAgainError: Telegram doesn't answer.
+    """
+    words = context.words
+    at = next((n for n in places if n < len(words) and _CHAT.fullmatch(words[n])), None)
+    if at is None:
         return
+    name, where = words[at], context.origin
+    here = {f"@{context.bot.username}".lower(), f"@{where.username}".lower(), str(where.id)}
+    if name.lower() not in here:
+        if not context.is_private:
+            raise RightsError("another chat is run from a private chat alone")
+        try:
+            await act_on_chat(context, await _id_of_named_chat(context, name))
+        except (NotChannelAdminError, NotAdminError, AdminsUnknownError) as error:
+            raise UnknownChannelError(str(error), name=name, usage=usage) from error
+    context.args = words[:at] + words[at + 1 :]
+
+
+async def _id_of_named_chat(context: Context, name: str) -> int:
+    """Return the id of the chat with this ``@name`` or id.
+
+    Raises:
+        NotChannelAdminError: There is no such chat.
+        AskAgainError: Telegram doesn't answer.
+    """
+    if not name.startswith("@"):
+        return int(name)
     try:
-        named = await context.bot.get_chat(name)
-    except (BadRequest, Forbidden):
-        return  # a profile's name
+        return (await context.bot.get_chat(name)).id
+    except (BadRequest, Forbidden) as error:
+        raise NotChannelAdminError(str(error)) from error
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
-    if named.type != Chat.PRIVATE and await context.services.chats.get(named.id):
-        await act_on_chat(context, named.id)
-        context.args = context.words[:-1]
 
 
 async def _is_allowed(context: Context, right: Right) -> bool:

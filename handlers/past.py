@@ -24,7 +24,7 @@ EARLIER = N_("There are earlier ones, too.")
 _SPAN = re.compile(r"(\d{1,3})d?", re.IGNORECASE)
 
 
-@command("past", channel_after=1)
+@command("past", channel_after=1, usage=USAGE)
 async def send_past_stories(context: Context) -> None:
     """Send again what the chat was sent of a profile; without a name ask for one."""
     arguments = context.words

@@ -1,5 +1,7 @@
 """/privacy: what the bot remembers of a chat, and a button that erases it."""
 
+from telegram import Chat
+
 from bot.context import Context
 from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, ERASE, Page
@@ -25,7 +27,11 @@ STAYS = N_(
     "• copies of my database, which my owner keeps for some days in case it is lost"
 )
 SURE = N_(
-    "Delete everything about this chat? Its subscriptions and settings will be gone for good."
+    "Delete everything about <b>{chat}</b>? Its subscriptions and settings will be gone for good."
+)
+SURE_PRIVATE = N_(
+    "Delete everything about your private chat with me? Its subscriptions and settings will be "
+    "gone for good."
 )
 DONE = N_(
     "What I stored about this chat has been deleted. If you write to me again, we start from "
@@ -56,4 +62,5 @@ async def confirm_or_erase(context: Context, what: str | None) -> None:
     else:
         yes = context.button(N_("Yes, delete"), ERASE("yes"), DANGER)
         no = context.button(N_("No, keep it"), ERASE("no"))
-        await edit_pressed(context, context.t(SURE), [[yes, no]])
+        sure = SURE_PRIVATE if context.chat.kind == Chat.PRIVATE else SURE
+        await edit_pressed(context, context.t(sure, chat=context.chat.title), [[yes, no]])

@@ -54,11 +54,18 @@ async def say(
         reply_to = message.message_id
     shown = buttons_for_place(context, buttons or [])
     if message and context.is_channel and buttons and not shown:
-        about_it = f" @{message.chat.username or 'channel'}" if context.takes_channel else ""
-        hint = context.t(IN_PRIVATE, command=code(f"{message.text or ''}{about_it}"))
+        hint = context.t(IN_PRIVATE, command=code(_command_for_private_chat(context, message)))
         text = Safe(f"{text}\n\n{hint}")
     payload = text_payload(_with_channel(context, text), shown, reply_to=reply_to, markup=markup)
     await enqueue_reply(context, context.reply_target, payload)
+
+
+def _command_for_private_chat(context: Context, message: Message) -> str:
+    """Return the command of a channel's post as its administrator can send it in private."""
+    words = (message.text or "").split()
+    if context.channel_after is not None:
+        words.insert(1 + context.channel_after, f"@{message.chat.username or 'channel'}")
+    return " ".join(words)
 
 
 async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:

@@ -24,7 +24,7 @@ TOO_MUCH = N_("That's too much for one rule. Please leave out {words}.")
 LONGEST_LIST = 200  # characters of the words that a refusal names
 
 
-@command("rules", channel_after=1)
+@command("rules", channel_after=1, takes_names=True, usage=USAGE)
 async def show_or_change_rules(context: Context) -> None:
     """Show or change the rules of a profile's subscription here."""
     words = context.words

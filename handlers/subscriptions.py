@@ -252,7 +252,7 @@ async def turn_page(context: Context, page: int, of: int | None) -> None:
     await edit_pressed(context, *await list_page(context, page, of))
 
 
-@command("unsubscribe", channel_after=1)
+@command("unsubscribe", channel_after=1, usage=UNSUBSCRIBE_USAGE)
 async def unsubscribe(context: Context) -> None:
     """Stop following one profile, or all, at once; a button undoes it."""
     argument = " ".join(context.words)

@@ -40,7 +40,7 @@ OUTCOMES = {
 }
 
 
-@command("why", channel_after=1)
+@command("why", channel_after=1, usage=USAGE)
 async def explain_alerts(context: Context) -> None:
     """Tell the last check and the next, and what became of what was found."""
     if not context.words:

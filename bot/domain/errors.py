@@ -30,6 +30,7 @@ BotError
 ├── RightsError                 who may do what, where
 │   ├── NotAdminError           the person does not administer the group
 │   ├── NotChannelAdminError    nor the channel, or may not post there
+│   ├── UnknownChannelError     the named channel is unknown, or not run by the person
 │   ├── AdminsUnknownError      Telegram does not tell us who administers the chat
 │   ├── AskAgainError           Telegram does not answer at all
 │   ├── BlockedError            the owner blocks the chat
@@ -394,6 +395,20 @@ class NotChannelAdminError(RightsError):
     """Somebody who may not post in a channel pressed a button of it."""
 
     text = N_("Only admins who can post in this channel can do that.")
+
+
+class UnknownChannelError(RightsError):
+    """A command names a channel or group that the bot does not know, or the person does not run.
+
+    ``usage`` is the message id of the command's usage, which follows the sentence.
+    """
+
+    text = N_("I don't know {name}. Is it spelled right, and am I an admin there?")
+
+    def __init__(self, reason: str = "", *, name: str, usage: str = "") -> None:
+        """Keep the name as it was written."""
+        super().__init__(reason, name=name)
+        self.usage = usage
 
 
 class AdminsUnknownError(RightsError):

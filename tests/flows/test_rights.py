@@ -1,5 +1,6 @@
 """Who may do what in channels, linked groups, topics, and where members are hidden."""
 
+import base64
 import re
 
 import pytest
@@ -11,6 +12,10 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 BOT = int(TOKEN.partition(":")[0])
 REFUSED = "Only admins who can post in this channel can do that."
+
+
+def unknown(name: str) -> str:
+    return f"I don't know {name}. Is it spelled right, and am I an admin there?"
 
 
 async def channel_of(control: Control, boss: int, *others: int) -> int:
@@ -71,7 +76,7 @@ async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it
     (asked,) = await bell.ask(boss, "/timezone @chan_news")  # as every such post says
     assert asked["text"].startswith("📣 News\n")
     (refused,) = await bell.ask(eve, "/subscriptions @chan_news")
-    assert refused["text"] == REFUSED
+    assert refused["text"] == unknown("@chan_news")
     await followed(bell, channel, boss, "chan.run")
     (page,) = await bell.ask(boss, "/subscriptions @chan_news")
     await bell.press(boss, page, buttons(page)["🔔 chan.run"])
@@ -242,3 +247,108 @@ async def test_an_answer_forwarded_out_of_a_channel_costs_nothing(
     cards = [one for one in shown_since if one.get("text") != page["text"]]
     assert all(f"run:stories:{name}" in buttons(card).values() for card in cards)
     assert await control.billed_for(name) == before > 0
+
+
+async def test_a_channel_that_is_not_known_never_becomes_the_private_chat(
+    bell: Bell, control: Control
+) -> None:
+    boss, eve = await control.person("Boss"), await control.person("Eve")
+    channel = await channel_of(control, boss)
+    await control.name_chat(channel, "lost_old")
+    await followed(bell, channel, boss, "lost.far")
+    await control.profile("lost.own", posts_per_day=0)
+    await bell.ask(boss, "/subscribe lost.own")
+    await control.name_chat(channel, "lost_new")
+    for command in ("privacy", "settings", "subscriptions", "usage", "language", "export"):
+        for name in ("@lost_old", "-1009999999999"):
+            (told,) = await bell.ask(boss, f"/{command} {name}")
+            assert told["text"] == unknown(name), command
+    (told,) = await bell.ask(boss, "/timezone Tokyo @lost_old")
+    assert told["text"] == unknown("@lost_old")
+    with_profile = "/unsubscribe lost.own", "/unsubscribe all", "/why lost.own", "/past lost.own"
+    for command in with_profile:
+        (told,) = await bell.ask(boss, f"{command} @lost_old")
+        assert told["text"].startswith(unknown("@lost_old")), command
+    (told,) = await bell.ask(boss, "/rules lost.own @lost_old not: photo")
+    assert told["text"].startswith(unknown("@lost_old"))
+    (rules,) = await bell.ask(boss, "/rules lost.own")
+    assert "You get alerts for all stories." in rules["text"]
+    for name in ("@lost_new", str(channel)):
+        (told,) = await bell.ask(eve, f"/subscriptions {name}")
+        assert told["text"] == unknown(name)
+        (told,) = await bell.ask(boss, f"/subscriptions {name}")
+        assert told["text"].startswith("📣 News\n")
+        assert "🔔 lost.far" in buttons(told)
+
+
+async def test_in_rules_a_channel_stands_after_the_profile_and_a_later_name_is_a_term(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)
+    await control.name_chat(channel, "ruled_news")
+    await followed(bell, channel, boss, "ruled.one")
+    await bell.ask(boss, "/subscribe ruled.one")
+    (told,) = await bell.ask(boss, "/rules ruled.one @ruled_news only: #sale not: @nike")
+    assert told["text"].startswith("📣 News\n")
+    assert "with any of these: @nike" in told["text"]
+    (told,) = await bell.ask(boss, "/rules ruled.one only: @ruled_news")
+    assert not told["text"].startswith("📣 News\n")
+    assert "with one of these: @ruled_news" in told["text"]
+    (post,) = await bell.ask(channel, "/rules ruled.one not: video", user=boss)
+    assert post["text"].endswith("private chat: /rules ruled.one @ruled_news not: video")
+
+
+async def test_a_deletion_is_confirmed_for_the_chat_that_it_names(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)
+    await control.name_chat(channel, "erased_news")
+    await followed(bell, channel, boss, "erased.far")
+    await bell.ask(boss, "/subscribe erased.far")
+    pages = {
+        "/privacy @erased_news": "about News?",
+        "/privacy": "about your private chat with me?",
+    }
+    for command, named in pages.items():
+        (page,) = await bell.ask(boss, command)
+        await bell.press(boss, page, buttons(page)["Delete everything"])
+        page = await bell.message(boss, page["message_id"])
+        assert named in page["text"]
+        await bell.press(boss, page, buttons(page)["Yes, delete"])
+        (left,) = await bell.ask(boss, "/subscriptions")
+        assert ("🔔 erased.far" in buttons(left)) is (named == "about News?")
+
+
+async def test_a_channel_is_run_from_the_private_chat_alone(bell: Bell, control: Control) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)
+    await control.name_chat(channel, "away_news")
+    await followed(bell, channel, boss, "away.far")
+    for command in ("/settings", "/timezone Asia/Tokyo", "/why away.far"):
+        group = await control.chat("supergroup", members={boss: "creator"})
+        (told,) = await bell.ask(group, f"{command} @away_news", user=boss)
+        assert told["text"] == "You can't do that here.", command
+    group = await control.chat("supergroup", members={boss: "creator"})
+    await control.name_chat(group, "away_group")
+    (told,) = await bell.ask(group, "/timezone Asia/Tokyo @away_group", user=boss)
+    assert "Time zone: Tokyo (Asia/Tokyo)" in told["text"]
+
+
+async def test_a_file_with_a_channel_in_its_caption_is_imported_there(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)
+    await control.name_chat(channel, "file_news")
+    await bell.ask(channel, "/help", user=boss)
+    await control.profile("file.far", posts_per_day=0)
+    listed = base64.b64encode(b'["file.far"]').decode()
+    file = {"kind": "document", "base64": listed, "name": "a.json", "type": "application/json"}
+    for name, answer in (("@file_old", unknown("@file_old")), ("@file_news", "📣 News\n")):
+        (told,) = await bell.ask(boss, "", file=file, caption=f"/import {name}")
+        assert told["text"].startswith(answer)
+    assert await follows(bell, channel, boss) == {"file.far"}
+    (own,) = await bell.ask(boss, "/subscriptions")
+    assert "no subscriptions yet" in own["text"]

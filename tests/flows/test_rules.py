@@ -68,7 +68,7 @@ async def test_what_two_change_at_once_holds_both_times(bell: Bell, control: Con
     (menu,) = await bell.ask(group, "/subscriptions", user=ann)
     page = buttons(menu)["🔔 quiet"]
     await asyncio.gather(  # neither waits for the other
-        bell.ask(bob, "/rules quiet only: #sale @rules_group"),
+        bell.ask(bob, "/rules quiet @rules_group only: #sale"),
         bell.press(group, menu, page.replace("sub:", "opt:") + ":silent:on", user=ann),
     )
     await bell.press(group, menu, page, user=ann)
