@@ -17,7 +17,7 @@ from bot.chats.presence import ChatPresence
 from bot.chats.settings import Chats
 from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
-from bot.domain.errors import DatabaseUnavailableError, NowhereError, TryAgainError
+from bot.domain.errors import CHAT_UNKNOWN, DatabaseUnavailableError, RightsError, TryAgainError
 from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
 from bot.domain.records import Chat
@@ -127,10 +127,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """Return the chat that the update comes from.
 
         Raises:
-            NowhereError: It comes from none that we know.
+            RightsError: The bot does not know the chat of the update.
         """
         if self.event.effective_chat is None:
-            raise NowhereError
+            raise RightsError(text=CHAT_UNKNOWN)
         return self.event.effective_chat
 
     @property
@@ -258,6 +258,6 @@ def reply_target_of(update: Update) -> Target:
     """Return where the reply goes: the chat, and in a forum the topic of the message."""
     message, where = update.effective_message, update.effective_chat
     if where is None:
-        raise NowhereError
+        raise RightsError(text=CHAT_UNKNOWN)
     in_topic = message is not None and message.is_topic_message
     return Target(where.id, message.message_thread_id if message and in_topic else None)

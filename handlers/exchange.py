@@ -84,12 +84,12 @@ async def import_pressed(context: Context) -> str | None:
 
 async def _read_file(context: Context, source: Document) -> Import:
     if (source.file_size or 0) > import_export.LARGEST:
-        raise import_export.BadFileError("too large")
+        raise BotError("too large", text=import_export.UNREADABLE)
     try:
         file = await context.bot.get_file(source.file_id)
         data = bytes(await file.download_as_bytearray())
     except BadRequest as error:
-        raise import_export.BadFileError(str(error)) from error
+        raise BotError(str(error), text=import_export.UNREADABLE) from error
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
     return import_export.parse(data)

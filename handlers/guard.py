@@ -27,15 +27,17 @@ from telegram.ext import (
 
 from bot.context import Context
 from bot.domain.errors import (
+    CHAT_UNKNOWN,
+    ONLY_CHANNEL_ADMINS,
+    ONLY_GROUP_ADMINS,
+    UNKNOWN_COMMAND,
     AdminsUnknownError,
     AskAgainError,
     BlockedError,
+    BotError,
     NotAdminError,
-    NotChannelAdminError,
-    NowhereError,
     RightsError,
     UnknownChannelError,
-    UnknownCommandError,
 )
 from bot.domain.sentences import N_
 from bot.presentation.actions import Kind, split_chat
@@ -101,14 +103,14 @@ class Guarded:
 
         Raises:
             RightsError: The person may not do this here.
-            UnknownCommandError: Only the owner may, and it was asked for in a private chat.
+            BotError: Only the owner may, and it was asked for in a private chat.
         """
         if await _is_allowed(context, TABLE[self.name]):
             await self.run(context)
         elif context.query or not context.is_private:
             await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
         else:
-            raise UnknownCommandError(self.name, command=code(self.name))
+            raise BotError(self.name, text=UNKNOWN_COMMAND, command=code(self.name))
 
 
 def handlers_of(module: ModuleType) -> list[Handler]:
@@ -186,7 +188,7 @@ def on_press(kind: Kind) -> Callable[[Press], Guarded]:
         async def press(context: Context) -> None:
             query = context.query
             if query is None or query.data is None:
-                raise NowhereError
+                raise RightsError(text=CHAT_UNKNOWN)
             lately, key = context.services.lately, _press_key(query)
             if lately.get(key, within=TWICE, now=context.now) == query.data:
                 await answer_press(context)
@@ -292,19 +294,18 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
     """Let the person act on a channel or group of theirs from their private chat, from here on.
 
     Raises:
-        NotChannelAdminError: They may not; or it is no channel or group that we know.
-        NotAdminError: They don't administer the group.
+        NotAdminError: The person may not manage the chat, or the bot does not know the chat.
         BlockedError: The bot's owner blocks it.
         AdminsUnknownError: Telegram doesn't tell who may.
         AskAgainError: Telegram doesn't answer.
     """
     user_id = context.user_id
     if not context.is_private or user_id != context.origin.id:
-        raise NotChannelAdminError("not in a private chat")
+        raise NotAdminError("not in a private chat", text=ONLY_CHANNEL_ADMINS)
     # Links and buttons from before a group moved name its old id.
     judged, _, chat = await context.services.access.judge(user_id, chat_id)
     if chat is None or chat.kind == Chat.PRIVATE:
-        raise NotChannelAdminError("no channel or group of ours")
+        raise NotAdminError("no channel or group of ours", text=ONLY_CHANNEL_ADMINS)
     if judged.verdict == "blocked":
         raise BlockedError
     if not await may_manage(context, chat.id, chat.kind, user_id):
@@ -334,7 +335,7 @@ async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str
             raise RightsError("another chat is run from a private chat alone")
         try:
             await act_on_chat(context, await _id_of_named_chat(context, name))
-        except (NotChannelAdminError, NotAdminError, AdminsUnknownError) as error:
+        except (NotAdminError, AdminsUnknownError) as error:
             raise UnknownChannelError(str(error), name=name, usage=usage) from error
     context.args = words[:at] + words[at + 1 :]
 
@@ -343,7 +344,7 @@ async def _id_of_named_chat(context: Context, name: str) -> int:
     """Return the id of the chat with this ``@name`` or id.
 
     Raises:
-        NotChannelAdminError: There is no such chat.
+        NotAdminError: Telegram does not show such a chat.
         AskAgainError: Telegram doesn't answer.
     """
     if not name.startswith("@"):
@@ -351,7 +352,7 @@ async def _id_of_named_chat(context: Context, name: str) -> int:
     try:
         return (await context.bot.get_chat(name)).id
     except (BadRequest, Forbidden) as error:
-        raise NotChannelAdminError(str(error)) from error
+        raise NotAdminError(str(error), text=ONLY_CHANNEL_ADMINS) from error
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
 
@@ -365,7 +366,7 @@ async def _is_allowed(context: Context, right: Right) -> bool:
         await act_on_chat(context, channel)
     elif context.is_private:
         if context.user_id != where.id:
-            raise NotAdminError("not their own chat")
+            raise NotAdminError("not their own chat", text=ONLY_GROUP_ADMINS)
     elif right is ANYBODY or (right is SHOW and not context.is_channel):
         pass
     elif not await _is_admin_here(context):
@@ -403,4 +404,4 @@ async def may_manage(context: Context, chat_id: int, kind: str, user_id: int) ->
 
 
 def _not_admin_error(kind: str) -> RightsError:
-    return NotChannelAdminError() if kind == Chat.CHANNEL else NotAdminError()
+    return NotAdminError(text=ONLY_CHANNEL_ADMINS if kind == Chat.CHANNEL else ONLY_GROUP_ADMINS)

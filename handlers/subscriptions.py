@@ -75,13 +75,10 @@ SOON = N_(
 UNDO = N_("↩️ Undo")
 
 
-class ChannelError(SubscriptionError):
-    """The channel can't be used, by the bot or by the person."""
-
-    text = N_(
-        "I can only post in a channel where you and I are both admins and I'm allowed "
-        "to post. Please check that, and write the channel's name as @name."
-    )
+CHANNEL_UNUSABLE = N_(
+    "I can only post in a channel where you and I are both admins and I'm allowed "
+    "to post. Please check that, and write the channel's name as @name."
+)
 
 
 @command("subscribe")
@@ -391,11 +388,13 @@ async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str
     try:
         channel = await context.bot.get_chat(name)
         if user_id is None or channel.type == Chat.PRIVATE:
-            raise ChannelError("not a channel, or nobody in particular")
+            raise SubscriptionError(
+                "not a channel, or nobody in particular", text=CHANNEL_UNUSABLE
+            )
         if not await _may_subscribe_in(context, channel.id, channel.type):
-            raise ChannelError("no administrator who may post")
+            raise SubscriptionError("no administrator who may post", text=CHANNEL_UNUSABLE)
     except (BadRequest, Forbidden, AdminsUnknownError) as error:
-        raise ChannelError("can't be seen") from error
+        raise SubscriptionError("can't be seen", text=CHANNEL_UNUSABLE) from error
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
     await services.access.admit_channel(

@@ -14,7 +14,7 @@ from telegram.ext import filters
 from bot.context import Context
 from bot.domain import links, talk
 from bot.domain.command_words import MOST, OURS, parse
-from bot.domain.errors import UnknownCommandError
+from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
@@ -167,7 +167,7 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
     meant = talk.command_meant(word, known)
     link = links.parse_argument(rest) if rest else None
     if meant is None:
-        raise UnknownCommandError(f"/{word}", command=code(f"/{word}"))
+        raise BotError(f"/{word}", text=UNKNOWN_COMMAND, command=code(f"/{word}"))
     if COMMANDS[meant].takes_name and link and link.username:
         run = button(f"/{meant} {link.username}", actions.RUN(meant, link.username))
         await say(context, context.t(MEANT), [[run]])

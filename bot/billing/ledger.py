@@ -24,13 +24,14 @@ from bot.domain.budget import (
     side_rule_for,
 )
 from bot.domain.errors import (
-    AllowanceSpentError,
-    BudgetSpentError,
+    BUDGET_SPENT,
+    CHAT_LIMIT_REACHED,
+    NEWCOMER_LIMIT_REACHED,
+    SPENDING_STOPPED,
     MediaError,
-    NewcomersSpentError,
     PastedLimitError,
     PersonSpentError,
-    SpendingStoppedError,
+    SpendingError,
     StoriesError,
 )
 from bot.domain.model import Asker
@@ -171,10 +172,13 @@ class Ledger:
             if not await budgets.take_credits(tx, payer.side, now, nominal, rule, minimum=minimum):
                 account = await budgets.account_state(tx)
                 if not account.may_spend(nominal, minimum=minimum):
-                    raise SpendingStoppedError("stopped, or the balance is below the minimum")
+                    raise SpendingError(
+                        "stopped, or the balance is below the minimum", text=SPENDING_STOPPED
+                    )
                 used = account.spent_today(today)
-                raise BudgetSpentError(
-                    until=budget_free_at(payer.side, self.limits, used, nominal, now)
+                raise SpendingError(
+                    text=BUDGET_SPENT,
+                    until=budget_free_at(payer.side, self.limits, used, nominal, now),
                 )
             entry_id = await ledger.add(
                 tx,
@@ -378,11 +382,11 @@ class Ledger:
             wanted.append(("newcomer", 0, limits.newcomers))
         match await budgets.take_allowances(tx, now.date(), nominal, wanted):
             case "chat" | "nobody":
-                raise AllowanceSpentError(until=midnight_after(now))
+                raise SpendingError(text=CHAT_LIMIT_REACHED, until=midnight_after(now))
             case "person":
                 raise PersonSpentError(until=midnight_after(now))
             case "newcomer":
-                raise NewcomersSpentError(until=midnight_after(now))
+                raise SpendingError(text=NEWCOMER_LIMIT_REACHED, until=midnight_after(now))
         return [scope for scope, _, _ in wanted]
 
     async def _allowances_of(self, tx: Tx, asker: Asker) -> Allowances:

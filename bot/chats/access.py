@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from bot.billing.people import Guest, guest, guests
 from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
-from bot.domain.errors import BlockedError, OwnerBlockError
+from bot.domain.errors import OWNER_NOT_BLOCKABLE, BlockedError, RightsError
 from bot.domain.records import Chat
 from bot.runtime.workers import Worker
 from bot.store import access as store
@@ -252,12 +252,12 @@ class Access:
         Nothing is checked for those chats any more; what a profile's subscribers have, ends.
 
         Raises:
-            OwnerBlockError: It is an owner.
+            RightsError: The person is an owner.
         """
         now = self._now()
         async with writing(self._db) as tx:
             if subject.kind == "person" and await self._is_owner(tx, int(subject.id)):
-                raise OwnerBlockError
+                raise RightsError(text=OWNER_NOT_BLOCKABLE)
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
             subject = await self._current_subject(tx, subject)
             names = await self._name_column(tx, subject, name)

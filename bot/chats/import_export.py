@@ -15,10 +15,7 @@ _MOST = 1000  # subscriptions in it
 _VERSION = 1
 
 
-class BadFileError(BotError):
-    """The file is not one of ours."""
-
-    text = N_("I can't read this file. Please send one made by /export.")
+UNREADABLE = N_("I can't read this file. Please send one made by /export.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +45,10 @@ def parse(data: bytes) -> Import:
     """Return what an exported file, or any list of names in JSON, holds.
 
     Raises:
-        BadFileError: It is neither, or too large.
+        BotError: The file is neither, or too large.
     """
     if len(data) > LARGEST:
-        raise BadFileError("too large")
+        raise BotError("too large", text=UNREADABLE)
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     rows = _parse_rows(text)
     entries: dict[str, ImportEntry] = {}
@@ -69,10 +66,10 @@ def _parse_rows(text: bytes) -> list[Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadFileError("no JSON") from error
+        raise BotError("no JSON", text=UNREADABLE) from error
     rows = value.get("subscriptions") if isinstance(value, dict) else value
     if not isinstance(rows, list) or len(rows) > _MOST:
-        raise BadFileError("no list of subscriptions")
+        raise BotError("no list of subscriptions", text=UNREADABLE)
     return rows
 
 

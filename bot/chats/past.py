@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain import alert_rules
 from bot.domain.albums import plan_albums
-from bot.domain.errors import NothingKeptError, NothingOfThenError
+from bot.domain.errors import NOTHING_KEPT_OF_THAT_TIME, NothingKeptError, SubscriptionError
 from bot.domain.model import ORIGINAL, Album, Story
 from bot.domain.records import EPOCH, KnownFile
 from bot.store import deliveries, file_ids, kept_stories, profiles
@@ -55,7 +55,7 @@ class Past:
 
         Raises:
             NothingKeptError: There is nothing of it.
-            NothingOfThenError: There is, but nothing of that time.
+            SubscriptionError: The chat keeps stories of the profile, but none of that time.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -79,7 +79,9 @@ class Past:
             raise NothingKeptError(username=username)
         if not result:
             is_all = within >= alert_rules.KEPT_FOR
-            raise (NothingKeptError if is_all else NothingOfThenError)(username=username)
+            if is_all:
+                raise NothingKeptError(username=username)
+            raise SubscriptionError(text=NOTHING_KEPT_OF_THAT_TIME, username=username)
         shown = result[:MOST]
         async with writing(self._db) as tx:
             lent = {one.story.pk: max(one.story.expires_at, now + _LENT) for one in shown}

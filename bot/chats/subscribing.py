@@ -10,19 +10,19 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules
 from bot.domain.budget import DAY, share_with_newcomers
 from bot.domain.errors import (
+    CAPACITY_REACHED,
+    NEWCOMER_CAPACITY_REACHED,
+    PROFILE_BLOCKED,
+    TOO_MANY_FOLLOWED,
+    TOO_MANY_NEW,
     AskAgainError,
-    BlockedProfileError,
     BotError,
-    NewcomersNoRoomError,
-    NoRoomError,
     NotFollowedError,
     ProfileUnavailableError,
     SpendingError,
     StoriesError,
     SubscriptionError,
     TooManyFastError,
-    TooManyFollowedError,
-    TooManyNewError,
     naming_account,
 )
 from bot.domain.model import Asker, Profile, Story, Target
@@ -350,7 +350,9 @@ class Subscribing:
                 a_poll = await schedule_state.cost_of_poll(tx, self._polling.credits_a_poll)
                 costs = counts[is_fresh] * a_poll
                 if not is_feasible(shares[is_fresh], costs):
-                    raise NewcomersNoRoomError if is_fresh and counts[False] else NoRoomError
+                    is_their_part = is_fresh and counts[False]
+                    text = NEWCOMER_CAPACITY_REACHED if is_their_part else CAPACITY_REACHED
+                    raise SubscriptionError(text=text)
 
     async def _check_limits(self, tx: Tx, chat_id: int, username: str, pending: int = 0) -> bool:
         """Check a chat's limits; return whether a profile is new: what has just ended is not.
@@ -360,13 +362,13 @@ class Subscribing:
         """
         limits = self._limits
         if await store.count(tx, chat_id) + pending >= limits.most:
-            raise TooManyFollowedError(most=limits.most)
+            raise SubscriptionError(text=TOO_MANY_FOLLOWED, most=limits.most)
         now = self._now()
         if await ended_subscriptions.has_ended(tx, chat_id, username, since=now - DAY):
             return False
         begun = await budgets.allowance_used(tx, "follows", chat_id, now.date())
         if begun + pending >= limits.most_new_a_day:
-            raise TooManyNewError(most=limits.most_new_a_day)
+            raise SubscriptionError(text=TOO_MANY_NEW, most=limits.most_new_a_day)
         return True
 
     async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
@@ -462,7 +464,7 @@ class Subscribing:
 
     def _refuse_blocked(self, profile_id: str, username: str) -> None:
         if alert_rules.is_on_block_list(profile_id, username, self._polling.blocked):
-            raise BlockedProfileError(username=username)
+            raise StoriesError(text=PROFILE_BLOCKED, username=username)
 
 
 async def check_fast_limit(

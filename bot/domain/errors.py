@@ -1,45 +1,42 @@
 """The one tree of errors, each with the sentence that a person gets.
 
+A class exists where code catches it, or as the base of such classes. Other errors are told apart
+by their ``text`` alone.
+
 BotError
-├── StoriesError                what the Stories API answered
-│   ├── NoSuchProfileError      no such account
+├── StoriesError                the answer of the Stories API
+│   ├── NoSuchProfileError      the account does not exist
 │   ├── ProfilePrivateError     the account shows its stories to followers only
-│   ├── StoryGoneError          over 24 h old, or deleted
-│   ├── BlockedProfileError     the owner does not want it shown
-│   ├── NoStoriesError          the account has none now
-│   ├── ApiUnavailableError     down, slow or nonsense; try later
-│   │   └── ProfileUnavailableError  one account can't be had now; nothing is known of it
-│   ├── ApiRefusedError         our request was wrong (a bug of ours)
-│   └── OutOfServiceError       no funds or a bad key: the owner must act
+│   ├── StoryGoneError          the story is over 24 h old, or deleted
+│   ├── HighlightGoneError      the highlight is deleted
+│   ├── NoStoriesError          the account has no story now
+│   ├── ApiUnavailableError     down, slow or an unreadable answer; try later
+│   │   └── ProfileUnavailableError  one account is not available now
+│   ├── ApiRefusedError         the request was wrong (a fault of the bot)
+│   └── OutOfServiceError       no credits or a refused key: the owner must act
 ├── MediaError                  one photo or video
-│   ├── MediaGoneError          its address has expired or was removed
-│   ├── MediaTooBigError        over what Telegram takes
+│   ├── MediaGoneError          the address has expired, or the file was removed
+│   ├── MediaTooBigError        over Telegram's limit
 │   ├── MediaRefusedError       not a photo or video, or from a host that is not allowed
-│   └── MediaUnavailableError   the server of the media is slow or broken; try later
-├── SpendingError               money
-│   ├── AllowanceSpentError     the chat's credits of the day are used up
+│   └── MediaUnavailableError   the server of the file is slow or broken; try later
+├── SpendingError               a limit of credits
 │   ├── PersonSpentError        the person's credits of the day are used up
-│   ├── PastedLimitError        the bytes of the day that pasted addresses may load
-│   ├── BudgetSpentError        the bot's credits of the day are used up
-│   └── SpendingStoppedError    the owner's stop switch, or the balance is low
-├── SubscriptionError           what a chat may follow
+│   └── PastedLimitError        the bytes of the day for pasted addresses are used up
+├── SubscriptionError           a subscription cannot be made or changed
 │   ├── NotFollowedError        the chat does not follow this profile
-│   ├── TooManyFollowedError    the chat follows as many as it may
-│   ├── TooManyNewError         the chat began to follow too many today
-│   └── NoRoomError             the budget is too small for one more profile
-├── RightsError                 who may do what, where
-│   ├── NotAdminError           the person does not administer the group
-│   ├── NotChannelAdminError    nor the channel, or may not post there
+│   ├── NothingKeptError        the chat keeps no story of this profile
+│   └── TooManyFastError        too many profiles that are checked more often
+├── RightsError                 a person without the right
+│   ├── NotAdminError           the person does not administer the chat
 │   ├── UnknownChannelError     the named channel is unknown, or not run by the person
-│   ├── AdminsUnknownError      Telegram does not tell us who administers the chat
-│   ├── AskAgainError           Telegram does not answer at all
-│   ├── BlockedError            the owner blocks the chat
-│   ├── OwnerBlockError         an owner of the bot can't be blocked
-│   └── NowhereError            the button's message is in no chat that we know
-├── DatabaseUnavailableError    our database can't work now: gone, locked, its disk full
-├── BackupError                 a copy of the database can't be made, or put back
-├── TryAgainError               an update of which nothing is done yet goes back to the inbox
-└── SettingsError               the owner's settings, in sentences, without the values
+│   ├── AdminsUnknownError      Telegram does not show the administrators of the chat
+│   ├── AskAgainError           Telegram does not answer
+│   └── BlockedError            the owner blocks the chat
+├── DatabaseUnavailableError    the database is gone or locked, or its disk is full
+├── BackupError                 a backup cannot be made or restored
+├── TryAgainError               the update goes back to the inbox
+├── TakenOverError              another replica handles the update
+└── SettingsError               the owner's settings are wrong; sentences without the values
 """
 
 from collections.abc import Iterator
@@ -54,6 +51,53 @@ INCIDENT = N_(
     "happening, send this code to the bot's owner: <code>{incident}</code>"
 )
 
+# Sentences of errors that no code tells apart: pass one as ``text``.
+CHAT_LIMIT_REACHED = N_(
+    "This chat has reached its limit for today. Please try again after {until}."
+)
+NEWCOMER_LIMIT_REACHED = N_(
+    "I've reached today's limit for new users. Please try again after {until}."
+)
+BUDGET_SPENT = N_("I've reached my limit for today. Please try again after {until}.")
+SPENDING_STOPPED = N_("Stories are paused for now. Requests and alerts will work again later.")
+PROFILE_BLOCKED = N_("<b>{username}</b> isn't available in this bot.")
+NO_HIGHLIGHTS = N_("<b>{username}</b> has no highlights.")
+NO_GROUP_TOPICS = N_(
+    "This group has no topics. An admin can turn them on in the group's settings. Without "
+    "<code>topic</code>, alerts go to the group itself."
+)
+NO_PRIVATE_TOPICS = N_(
+    "Topics are turned off in private chats with me. The bot's owner can turn them on in "
+    "@BotFather. Without <code>topic</code>, alerts go to this chat."
+)
+NO_CHANNEL_TOPICS = N_(
+    "Channels don't have topics. Without <code>topic</code>, alerts go to the channel itself."
+)
+TOPIC_RIGHT_MISSING = N_(
+    "To make a topic, I need to be an admin who can manage topics. Please give me that right "
+    "and try again."
+)
+NOTHING_KEPT_OF_THAT_TIME = N_(
+    "I have nothing from <b>{username}</b> for that time. <code>/past {username}</code> shows "
+    "everything I've kept."
+)
+TOO_MANY_FOLLOWED = N_(
+    "This chat has reached its limit of subscriptions ({most}). Unsubscribe from one first."
+)
+TOO_MANY_NEW = N_(
+    "This chat has reached today's limit of new subscriptions ({most}). Please add more tomorrow."
+)
+CAPACITY_REACHED = N_("I can't take on any more profiles right now. Please try again another day.")
+NEWCOMER_CAPACITY_REACHED = N_(
+    "I can't add more subscriptions for new users right now. Please try again once "
+    "you've used me on three different days."
+)
+UNKNOWN_COMMAND = N_("I don't know the command {command}. /help shows what I can do.")
+ONLY_GROUP_ADMINS = N_("Only admins of this group can change that.")
+ONLY_CHANNEL_ADMINS = N_("Only admins who can post in this channel can do that.")
+OWNER_NOT_BLOCKABLE = N_("That person is one of the bot's owners, so I can't block them.")
+CHAT_UNKNOWN = N_("I can't tell which chat this is.")
+
 
 class BotError(Exception):
     """A failure with a sentence for the person who asked.
@@ -62,12 +106,13 @@ class BotError(Exception):
     chained (``raise … from``).
     """
 
-    text: ClassVar[str] = N_("Something went wrong on my side. Please try again in a moment.")
-    nameless: ClassVar[str] = ""  # in its place where no username is known
+    text: str = N_("Something went wrong on my side. Please try again in a moment.")
+    nameless: str = ""  # replaces ``text`` if no username is known
 
-    def __init__(self, reason: str = "", **fields: object) -> None:
-        """Keep ``reason`` for the log and ``fields`` for the sentence."""
-        super().__init__(reason or type(self).__name__)
+    def __init__(self, reason: str = "", *, text: str = "", **fields: object) -> None:
+        """Keep ``reason`` for the log, and ``text`` and ``fields`` for the person."""
+        super().__init__(reason or text or type(self).__name__)
+        self.text = text or self.text
         self.fields = fields
 
     @property
@@ -83,9 +128,16 @@ class StoriesError(BotError):
     which counts as spent.
     """
 
-    def __init__(self, reason: str = "", *, credits: int | None = 0, **fields: object) -> None:  # noqa: A002 - the project's word for a billed request
-        """Keep what the failure cost."""
-        super().__init__(reason, **fields)
+    def __init__(
+        self,
+        reason: str = "",
+        *,
+        text: str = "",
+        credits: int | None = 0,  # noqa: A002 - the project's word for a billed request
+        **fields: object,
+    ) -> None:
+        """Keep the cost of the failed call."""
+        super().__init__(reason, text=text, **fields)
         self.credits = credits
 
     def name_account(self, username: str) -> None:
@@ -124,12 +176,6 @@ class StoryGoneError(StoriesError):
     text = N_("This story is gone. Stories disappear after 24 hours, or sooner if deleted.")
 
 
-class BlockedProfileError(StoriesError):
-    """The profile is on the owner's block-list; the sentence tells no more."""
-
-    text = N_("<b>{username}</b> isn't available in this bot.")
-
-
 class NoStoriesError(StoriesError):
     """The account has no story now."""
 
@@ -141,12 +187,6 @@ class HighlightGoneError(StoriesError):
     """There is no such highlight (any more), or it is of an account that is not shown."""
 
     text = N_("This highlight isn't available. It may have been deleted.")
-
-
-class NoHighlightsError(StoriesError):
-    """The account keeps no highlights."""
-
-    text = N_("<b>{username}</b> has no highlights.")
 
 
 class HighlightsUnavailableError(StoriesError):
@@ -221,17 +261,16 @@ class SpendingError(BotError):
     """The answer would cost credits that may not be spent; ``until`` tells when it works again."""
 
     def __init__(
-        self, reason: str = "", *, until: datetime | None = None, **fields: object
+        self,
+        reason: str = "",
+        *,
+        text: str = "",
+        until: datetime | None = None,
+        **fields: object,
     ) -> None:
-        """Keep when asking makes sense again."""
-        super().__init__(reason, until=until, **fields)
+        """Keep the time of the next attempt that can succeed."""
+        super().__init__(reason, text=text, until=until, **fields)
         self.until = until
-
-
-class AllowanceSpentError(SpendingError):
-    """The chat has used its credits of the day."""
-
-    text = N_("This chat has reached its limit for today. Please try again after {until}.")
 
 
 class PersonSpentError(SpendingError):
@@ -240,28 +279,10 @@ class PersonSpentError(SpendingError):
     text = N_("You've reached your limit for today. Please try again after {until}.")
 
 
-class NewcomersSpentError(SpendingError):
-    """All who are new here have together used what is set aside for newcomers."""
-
-    text = N_("I've reached today's limit for new users. Please try again after {until}.")
-
-
 class PastedLimitError(SpendingError):
     """A person has pasted addresses of files by which too much was loaded today; no credits."""
 
     text = N_("That was a lot of links to files today. Please send more of them tomorrow.")
-
-
-class BudgetSpentError(SpendingError):
-    """The bot has used its credits of the day."""
-
-    text = N_("I've reached my limit for today. Please try again after {until}.")
-
-
-class SpendingStoppedError(SpendingError):
-    """The stop switch is on, or the balance is below the minimum."""
-
-    text = N_("Stories are paused for now. Requests and alerts will work again later.")
 
 
 class SubscriptionError(BotError):
@@ -275,77 +296,12 @@ class NotFollowedError(SubscriptionError):
     nameless = N_("This chat no longer has this subscription.")
 
 
-class NoTopicsError(SubscriptionError):
-    """A profile can't have a topic of its own here; subclasses say why."""
-
-
-class NoGroupTopicsError(NoTopicsError):
-    """The group is no forum."""
-
-    text = N_(
-        "This group has no topics. An admin can turn them on in the group's settings. Without "
-        "<code>topic</code>, alerts go to the group itself."
-    )
-
-
-class NoPrivateTopicsError(NoTopicsError):
-    """The bot has no topics in private chats."""
-
-    text = N_(
-        "Topics are turned off in private chats with me. The bot's owner can turn them on in "
-        "@BotFather. Without <code>topic</code>, alerts go to this chat."
-    )
-
-
-class NoChannelTopicsError(NoTopicsError):
-    """Channels have no topics."""
-
-    text = N_(
-        "Channels don't have topics. Without <code>topic</code>, alerts go to the channel itself."
-    )
-
-
-class TopicRightError(NoTopicsError):
-    """The bot may not make topics in the group."""
-
-    text = N_(
-        "To make a topic, I need to be an admin who can manage topics. Please give me that right "
-        "and try again."
-    )
-
-
 class NothingKeptError(SubscriptionError):
     """The chat has nothing of a profile that could be shown again."""
 
     text = N_(
         "I haven't kept any stories from <b>{username}</b> for this chat. Stories are kept for "
         "90 days once <b>[[Keep for /past]]</b> is on in the subscription's options."
-    )
-
-
-class NothingOfThenError(SubscriptionError):
-    """The chat has something of a profile, and nothing of the time that was asked for."""
-
-    text = N_(
-        "I have nothing from <b>{username}</b> for that time. <code>/past {username}</code> shows "
-        "everything I've kept."
-    )
-
-
-class TooManyFollowedError(SubscriptionError):
-    """The chat has as many subscriptions as it may."""
-
-    text = N_(
-        "This chat has reached its limit of subscriptions ({most}). Unsubscribe from one first."
-    )
-
-
-class TooManyNewError(SubscriptionError):
-    """The chat began to follow as many profiles today as it may."""
-
-    text = N_(
-        "This chat has reached today's limit of new subscriptions ({most}). Please add "
-        "more tomorrow."
     )
 
 
@@ -358,27 +314,6 @@ class TooManyFastError(SubscriptionError):
     )
 
 
-class NoRoomError(SubscriptionError):
-    """One more profile would make the checks too rare to see every story."""
-
-    text = N_("I can't take on any more profiles right now. Please try again another day.")
-
-
-class NewcomersNoRoomError(SubscriptionError):
-    """Newcomers already follow as many profiles as their part of the budget can check."""
-
-    text = N_(
-        "I can't add more subscriptions for new users right now. Please try again once "
-        "you've used me on three different days."
-    )
-
-
-class UnknownCommandError(BotError):
-    """There is no such command, or none for this person."""
-
-    text = N_("I don't know the command {command}. /help shows what I can do.")
-
-
 class RightsError(BotError):
     """Somebody may not do this here; who pressed a button is told by a pop-up, never a post."""
 
@@ -386,15 +321,9 @@ class RightsError(BotError):
 
 
 class NotAdminError(RightsError):
-    """Somebody without the right pressed a button or wrote a command in a group."""
+    """The person may not manage the chat; ``text`` says which right is missing."""
 
-    text = N_("Only admins of this group can change that.")
-
-
-class NotChannelAdminError(RightsError):
-    """Somebody who may not post in a channel pressed a button of it."""
-
-    text = N_("Only admins who can post in this channel can do that.")
+    text = ONLY_GROUP_ADMINS
 
 
 class UnknownChannelError(RightsError):
@@ -426,22 +355,10 @@ class AskAgainError(RightsError):
     text = N_("Telegram isn't answering right now. Please try again in a moment.")
 
 
-class OwnerBlockError(RightsError):
-    """Somebody who runs the bot was to be blocked."""
-
-    text = N_("That person is one of the bot's owners, so I can't block them.")
-
-
 class BlockedError(RightsError):
     """The list of who may use the bot blocks the chat."""
 
     text = N_("Sorry, the bot's owner has blocked you.")
-
-
-class NowhereError(RightsError):
-    """A button whose message is in no chat of ours (sent by way of another bot)."""
-
-    text = N_("I can't tell which chat this is.")
 
 
 class DatabaseUnavailableError(BotError):

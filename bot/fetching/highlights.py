@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules
 from bot.domain.errors import (
-    BlockedProfileError,
+    NO_HIGHLIGHTS,
+    PROFILE_BLOCKED,
     HighlightGoneError,
     HighlightsUnavailableError,
-    NoHighlightsError,
     NoSuchProfileError,
     ProfilePrivateError,
     ProfileUnavailableError,
+    StoriesError,
     naming_account,
 )
 from bot.domain.model import Asker, Highlight, Profile
@@ -59,12 +60,11 @@ class Highlights:
         price.
 
         Raises:
-            NoHighlightsError: It keeps none.
             NoSuchProfileError: There is no such account.
             ProfilePrivateError: It is for the account's followers.
             HighlightsUnavailableError: The key's plan has none.
             SpendingError: The credits for it may not be spent.
-            StoriesError: The API failed.
+            StoriesError: The account has no highlights, or the API failed.
         """
         self._refuse_blocked(Profile("", username))
         payer = Payer("highlight", asker)
@@ -87,7 +87,7 @@ class Highlights:
         for one in result:
             self._refuse_blocked(one.profile)
         if not result:
-            raise NoHighlightsError(username=username)
+            raise StoriesError(text=NO_HIGHLIGHTS, username=username)
         return result
 
     async def open(self, highlight_id: str, asker: Asker) -> Highlight:
@@ -98,7 +98,7 @@ class Highlights:
             ProfilePrivateError: It is for the account's followers.
             HighlightsUnavailableError: The key's plan has none.
             SpendingError: The credits for it may not be spent.
-            StoriesError: The API failed.
+            StoriesError: The account has no highlights, or the API failed.
         """
         payer = Payer("highlight", asker)
 
@@ -164,7 +164,7 @@ class Highlights:
     def _refuse_blocked(self, profile: Profile) -> None:
         if alert_rules.is_on_block_list(profile.profile_id, profile.username, self._blocked):
             name = profile.username
-            raise BlockedProfileError(username=name) if name else HighlightGoneError
+            raise StoriesError(text=PROFILE_BLOCKED, username=name) if name else HighlightGoneError
 
 
 def _expiry(_: list[Highlight], now: datetime) -> datetime:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules, links
 from bot.domain.errors import (
-    BlockedProfileError,
+    PROFILE_BLOCKED,
     ProfilePrivateError,
     ProfileUnavailableError,
     StoriesError,
@@ -168,7 +168,7 @@ class Viewer:
 
     def _refuse_blocked(self, username: str, profile_id: str = "") -> None:
         if alert_rules.is_on_block_list(profile_id, username, self._blocked):
-            raise BlockedProfileError(username=username)
+            raise StoriesError(text=PROFILE_BLOCKED, username=username)
 
 
 def _snapshot_of(profile: Profile, stories: list[Story]) -> Fetched[Story]:

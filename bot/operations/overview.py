@@ -27,10 +27,6 @@ _INCIDENTS = 50
 _MOST_CREDITS = 100_000
 
 
-class BadActionError(BotError):
-    """There is no such button, or it needs another value."""
-
-
 @dataclass(frozen=True, slots=True)
 class Figures:
     """How checks and alerts stand; ``delay`` is the mean time from post to alert.
@@ -111,7 +107,7 @@ class Overview:
         """Do what a button says.
 
         Raises:
-            BadActionError: There is no such button, or its value is none.
+            BotError: There is no such button, or its value is none.
             RightsError: An owner can't be blocked.
         """
         number = _whole_number(wanted.get("id")) or 0
@@ -122,7 +118,7 @@ class Overview:
             case "resume":
                 await self.ledger.set_stopped(stopped=False)
             case _ if not 0 < abs(number) < 2**52:
-                raise BadActionError("no such button, or no number")
+                raise BotError("no such button, or no number")
             case "block":
                 await self.access.block(subject, until=None, reason="")
             case "unblock":
@@ -134,7 +130,7 @@ class Overview:
             case "send_again" | "drop" as word:
                 await self._decide_dead_letter(number, again=word == "send_again")
             case _:
-                raise BadActionError("unknown action")
+                raise BotError("unknown action")
 
     async def _decide_dead_letter(self, number: int, *, again: bool) -> None:
         """Let a parked alert be sent once more, or be dropped."""
@@ -146,7 +142,7 @@ class Overview:
         """Set what somebody may spend a day."""
         credits_ = _whole_number(value)
         if value is not None and (credits_ is None or not 0 <= credits_ <= _MOST_CREDITS):
-            raise BadActionError("not so many credits")
+            raise BotError("not so many credits")
         await self.access.set_limit(subject, credits_)
 
     async def _read_dead_letters(self, tx: Tx) -> list[_Json]:

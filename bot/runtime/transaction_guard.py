@@ -16,10 +16,6 @@ is_strict = False
 """Whether it raises; the tests set this, while people are better served by a line in the log."""
 
 
-class HoldingError(RuntimeError):
-    """Something was begun that may not be while a transaction is open."""
-
-
 _is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=None)
 
 
@@ -37,11 +33,11 @@ def refuse_if_held(what: str) -> None:
     """Record that ``what`` is about to begin.
 
     Raises:
-        HoldingError: A transaction is held; only where ``is_strict``.
+        RuntimeError: A transaction is held; only where ``is_strict``.
     """
     is_held = _is_held.get()
     if is_held is None or not is_held():
         return
     if is_strict:
-        raise HoldingError(f"{what} begins while a transaction is held")
+        raise RuntimeError(f"{what} begins while a transaction is held")
     log.error("a transaction is held too long", by=what, stack_info=True)

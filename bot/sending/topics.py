@@ -16,12 +16,13 @@ from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain.errors import (
+    NO_CHANNEL_TOPICS,
+    NO_GROUP_TOPICS,
+    NO_PRIVATE_TOPICS,
+    TOPIC_RIGHT_MISSING,
     AskAgainError,
     BotError,
-    NoChannelTopicsError,
-    NoGroupTopicsError,
-    NoPrivateTopicsError,
-    TopicRightError,
+    SubscriptionError,
 )
 from bot.domain.model import Target
 from bot.domain.records import MAIN
@@ -36,7 +37,7 @@ CLAIMED_FOR = timedelta(seconds=60)
 _CALL_S = 50.0  # the longest call, waits included: it ends before the claim does
 _FLOOD_S = 30.0  # how long a call waits for a flood limit of its chat
 _DOUBTED_FOR = timedelta(seconds=5)  # in which an update tells of a topic whose answer was lost
-_NO_FORUM = {Chat.PRIVATE: NoPrivateTopicsError, Chat.CHANNEL: NoChannelTopicsError}
+_NO_FORUM = {Chat.PRIVATE: NO_PRIVATE_TOPICS, Chat.CHANNEL: NO_CHANNEL_TOPICS}
 
 
 TopicState = Literal["deleted", "off", "unknown"]
@@ -79,13 +80,13 @@ class Topics:
                 me = await self._bot.get_chat_member(chat_id, self._bot.id)
                 may_make = getattr(me, "can_manage_topics", False)
         except (BadRequest, Forbidden) as error:
-            raise TopicRightError(str(error)) from error
+            raise SubscriptionError(str(error), text=TOPIC_RIGHT_MISSING) from error
         except TelegramError as error:
             raise AskAgainError(str(error)) from error
         if not has_topics:
-            raise _NO_FORUM.get(chat.type, NoGroupTopicsError)
+            raise SubscriptionError(text=_NO_FORUM.get(chat.type, NO_GROUP_TOPICS))
         if not may_make:
-            raise TopicRightError
+            raise SubscriptionError(text=TOPIC_RIGHT_MISSING)
 
     async def fetch_lost_topic_state(self, chat_id: int, thread_id: int) -> TopicState:
         """Return what became of a topic of which Telegram said "message thread not found".
@@ -167,5 +168,5 @@ def _topic_name(username: str) -> str:
 def _error_of(error: TelegramError, chat_id: int) -> BotError:
     """Return what a refusal of Telegram's means to whoever wanted the topic."""
     if "not a forum" in str(error).lower():
-        return NoPrivateTopicsError() if chat_id > 0 else NoGroupTopicsError()
-    return TopicRightError(str(error))
+        return SubscriptionError(text=NO_PRIVATE_TOPICS if chat_id > 0 else NO_GROUP_TOPICS)
+    return SubscriptionError(str(error), text=TOPIC_RIGHT_MISSING)

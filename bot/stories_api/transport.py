@@ -48,10 +48,6 @@ _LEAST_S = 0.001  # of a timeout, as none would be 0
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 
 
-class LostError(aiohttp.ClientError):
-    """The connection broke after the request may have left."""
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is asked; ``subject`` is the username it is about, for the person who asked."""
@@ -275,4 +271,4 @@ async def prevent_resending(
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise LostError(type(error).__name__) from None
+        raise aiohttp.ClientError(type(error).__name__) from None

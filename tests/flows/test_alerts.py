@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from bot.bootstrap import Parts, open_parts
 from bot.chats.subscribing import Subscribed
 from bot.domain.errors import (
-    BlockedProfileError,
+    PROFILE_BLOCKED,
+    TOO_MANY_FOLLOWED,
     NoSuchProfileError,
     NotFollowedError,
     ProfilePrivateError,
-    TooManyFollowedError,
+    StoriesError,
+    SubscriptionError,
 )
 from bot.domain.model import Asker, Story, Target
 from bot.domain.options import Options, Preferences
@@ -26,6 +28,7 @@ from bot.store import chat_queues, chats, enqueue, profiles
 from bot.store.deliveries import deliveries
 from bot.store.subscriptions import subscriptions
 from tests.support.control import Control, wait_for
+from tests.support.errors import raises
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import settings_for
 from tests.support.telegram import story_of, utc_now
@@ -384,14 +387,14 @@ async def test_an_outage_is_owned_up_to_in_one_line(stage: Stage) -> None:
 async def test_limits_and_the_block_list_cost_nothing(stage: Stage) -> None:
     chat = await stage.person()
     before = await stage.spent()
-    with pytest.raises(BlockedProfileError):
+    with raises(StoriesError, PROFILE_BLOCKED):
         await stage.follow(chat, "prada")
     assert await stage.spent() == before
     names = [await stage.star() for _ in range(4)]
     for name in names[:3]:
         await stage.follow(chat, name)
     before = await stage.spent()
-    with pytest.raises(TooManyFollowedError):
+    with raises(SubscriptionError, TOO_MANY_FOLLOWED):
         await stage.follow(chat, names[3])
     followed = stage.parts.services.subscriptions
     await followed.unsubscribe(chat, await followed.named(chat, names[0]))

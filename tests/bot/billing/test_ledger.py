@@ -23,15 +23,15 @@ from hypothesis.stateful import (
 from bot.billing.ledger import Ledger, Payer, Reservation
 from bot.domain.budget import DAY, Limits, side_rule_for
 from bot.domain.errors import (
-    AllowanceSpentError,
+    BUDGET_SPENT,
+    CHAT_LIMIT_REACHED,
+    SPENDING_STOPPED,
     ApiUnavailableError,
-    BudgetSpentError,
     MediaGoneError,
     NoSuchProfileError,
     PastedLimitError,
     PersonSpentError,
     SpendingError,
-    SpendingStoppedError,
 )
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
@@ -41,6 +41,7 @@ from bot.store import ledger as entries
 from bot.store.engine.database import Database, all_tables
 from tests.support import rows
 from tests.support.database import empty
+from tests.support.errors import raises
 
 NOON = datetime(2026, 4, 8, 12, 0, tzinfo=UTC)
 MANY = 10**6
@@ -133,7 +134,7 @@ async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database)
     await ledger.spend(link(), one)
     await ledger.spend(link(), one)
     await ledger.spend(link(), one)
-    with pytest.raises(AllowanceSpentError) as allowance:
+    with raises(SpendingError, CHAT_LIMIT_REACHED) as allowance:
         await ledger.spend(link(), one)
     midnight = datetime(2026, 4, 9, tzinfo=UTC)
     assert allowance.value.until == midnight
@@ -143,7 +144,7 @@ async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database)
     assert person.value.until == midnight
     for stranger in range(3, 6):
         await ledger.spend(link(chat=stranger, person=stranger), one)
-    with pytest.raises(BudgetSpentError) as budget:  # 7 of 10; 3 are kept for the schedule
+    with raises(SpendingError, BUDGET_SPENT) as budget:  # 7 of 10; 3 are kept for the schedule
         await ledger.spend(link(chat=9, person=9), one)
     assert NOON < (budget.value.until or NOON) < midnight
     assert len(called) == 7
@@ -158,9 +159,9 @@ async def test_admins_have_no_allowance_but_the_budget_is_theirs_too(db: Databas
     ledger = Ledger(db, Limits(5, 1, 0, 0), now=Clock())
     for _ in range(5):
         await ledger.spend(link(admin=True), answering())
-    with pytest.raises(BudgetSpentError):
+    with raises(SpendingError, BUDGET_SPENT):
         await ledger.spend(link(admin=True), answering())
-    with pytest.raises(AllowanceSpentError):
+    with raises(SpendingError, CHAT_LIMIT_REACHED):
         await ledger.spend(link(), answering())
 
 
@@ -169,7 +170,7 @@ async def test_the_stop_switch_stops_everybody_in_every_replica(db: Database) ->
     await here.set_stopped(stopped=True)
     assert await there.is_stopped()
     for payer in (link(), link(admin=True), Payer("schedule")):
-        with pytest.raises(SpendingStoppedError):
+        with raises(SpendingError, SPENDING_STOPPED):
             await there.spend(payer, answering())
     assert await room_for_schedule(there, db, NOON) == 0
     await there.set_stopped(stopped=False)
@@ -191,9 +192,9 @@ async def test_below_the_minimum_balance_only_admins_are_served(db: Database) ->
     await ledger.update_balance(balance)
     await ledger.spend(link(), answering())
     await ledger.spend(link(), answering())
-    with pytest.raises(SpendingStoppedError):
+    with raises(SpendingError, SPENDING_STOPPED):
         await ledger.spend(link(), answering())
-    with pytest.raises(SpendingStoppedError):
+    with raises(SpendingError, SPENDING_STOPPED):
         await ledger.spend(Payer("schedule"), answering())
     await ledger.spend(link(admin=True), answering())
     assert await left_of(db) == 99
@@ -297,7 +298,7 @@ async def test_room_for_the_schedule_is_what_reserving_gives(db: Database) -> No
     for _ in range(room):
         await ledger.reserve(Payer("schedule"), answering())
     assert await room_for_schedule(ledger, db, clock.now) == 0
-    with pytest.raises(BudgetSpentError):
+    with raises(SpendingError, BUDGET_SPENT):
         await ledger.reserve(Payer("schedule"), answering())
 
 
@@ -308,7 +309,7 @@ async def test_who_finds_the_share_borrowed_gets_what_is_left_and_no_more(db: Da
     for _ in range(2):
         await ledger.reserve(link(), answering())
     for payer in (link(), Payer("schedule")):
-        with pytest.raises(BudgetSpentError):
+        with raises(SpendingError, BUDGET_SPENT):
             await ledger.reserve(payer, answering())
     assert await spent(db) == 10
 
@@ -426,10 +427,10 @@ class Model:
     def day(self, side: str, now: datetime) -> int:
         return self.sum(lambda at, payer: at.date() == now.date() and payer.side == side)
 
-    def verdict(self, payer: Payer, n: int, now: datetime) -> type[SpendingError] | None:
+    def verdict(self, payer: Payer, n: int, now: datetime) -> SpendingError | None:
         asker, today = payer.asker, now.date()
         if self.stopped:
-            return SpendingStoppedError
+            return SpendingError(text=SPENDING_STOPPED)
 
         def of(name: str) -> int:
             def chosen(at: datetime, other: Payer) -> bool:
@@ -441,17 +442,17 @@ class Model:
 
         if asker is not None and not asker.is_owner:
             if of("chat_id") + n > LIMITS.chat_daily_allowance:
-                return AllowanceSpentError
+                return SpendingError(text=CHAT_LIMIT_REACHED)
             if of("user_id") + n > LIMITS.person_daily_allowance:
-                return PersonSpentError
+                return PersonSpentError()
         is_low = self.reach is not None and self.total() + n > self.reach - LIMITS.minimum_balance
         if is_low and not (asker and asker.is_owner):
-            return SpendingStoppedError
+            return SpendingError(text=SPENDING_STOPPED)
         others = "schedule" if payer.side == "replies" else "replies"
         room = side_rule_for(payer.side, LIMITS, now).room(
             mine=self.day(payer.side, now), others=self.day(others, now)
         )
-        return BudgetSpentError if n > room else None
+        return SpendingError(text=BUDGET_SPENT) if n > room else None
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -486,7 +487,7 @@ class LedgerMachine(RuleBasedStateMachine):
         expected = self.model.verdict(payer, price, self.clock.now)
         reserving = self.ledger.reserve(payer, answering(price=price))
         if expected is not None:
-            with pytest.raises(expected) as caught:
+            with raises(type(expected), expected.text) as caught:
                 self.runner.run(reserving)
             assert caught.value.until is None or caught.value.until > self.clock.now
             return multiple()

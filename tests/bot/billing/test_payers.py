@@ -10,8 +10,8 @@ from bot.billing.reports import Reports
 from bot.domain.access import Subject
 from bot.domain.budget import Limits
 from bot.domain.errors import (
-    AllowanceSpentError,
-    NewcomersSpentError,
+    CHAT_LIMIT_REACHED,
+    NEWCOMER_LIMIT_REACHED,
     PersonSpentError,
     SpendingError,
 )
@@ -21,6 +21,7 @@ from bot.store import access, acquaintances, budgets
 from bot.store.engine.database import Database
 from tests.bot.billing.test_ledger import FREE, MANY, Clock, answering, link
 from tests.support.control import wait_for
+from tests.support.errors import raises
 
 NOON = datetime(2026, 4, 8, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 4, 9, tzinfo=UTC)
@@ -41,7 +42,7 @@ async def test_who_has_no_name_pays_by_the_chat_all_of_them_as_one(sqlite_db: Da
     await spend(ledger, in_group(None), 8)
     await spend(ledger, in_group(None, chat=-6), 3)
     await spend(ledger, in_group(1), 3)
-    with pytest.raises(AllowanceSpentError) as spent:
+    with raises(SpendingError, CHAT_LIMIT_REACHED) as spent:
         await spend(ledger, in_group(None))
     assert spent.value.until == MIDNIGHT
     await spend(ledger, in_group(1), 3)
@@ -91,7 +92,7 @@ async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
         await spend(ledger, link(1, 1))
     await spend(ledger, in_group(None), 2)  # 5 of 50
     for stranger in (link(2, 2), in_group(None), in_group(7000)):
-        with pytest.raises(NewcomersSpentError) as refused:
+        with raises(SpendingError, NEWCOMER_LIMIT_REACHED) as refused:
             await spend(ledger, stranger)
         assert refused.value.until == MIDNIGHT
     await spend(ledger, link(7, 7), 4)
@@ -108,7 +109,7 @@ async def test_what_a_newcomer_was_not_billed_is_there_for_the_next(sqlite_db: D
     ledger = Ledger(sqlite_db, limits, now=Clock())
     await ledger.spend(link(1, 1), answering(0))
     await spend(ledger, link(2, 2))
-    with pytest.raises(NewcomersSpentError):
+    with raises(SpendingError, NEWCOMER_LIMIT_REACHED):
         await spend(ledger, link(3, 3))
 
 

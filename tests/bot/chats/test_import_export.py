@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chats.import_export import BadFileError, ImportEntry, parse, to_json
+from bot.chats.import_export import UNREADABLE, ImportEntry, parse, to_json
+from bot.domain.errors import BotError
 from bot.domain.options import Options, Preferences
+from tests.support.errors import raises
 from tests.support.preferences import unlike_defaults
 
 MOMENTS = st.datetimes(
@@ -58,7 +60,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for text in (data, b"<" + data, b'{"subscriptions": [' + data + b"]}"):
         try:
             parse(text)
-        except BadFileError:
+        except BotError:
             continue
 
 
@@ -76,7 +78,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     ],
 )
 def test_what_is_no_list_is_refused(data: bytes) -> None:
-    with pytest.raises(BadFileError):
+    with raises(BotError, UNREADABLE):
         parse(data)
 
 

@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 
 from bot.chats.past import MOST, Past
-from bot.domain.errors import NothingKeptError, NothingOfThenError
+from bot.domain.errors import NOTHING_KEPT_OF_THAT_TIME, NothingKeptError, SubscriptionError
 from bot.domain.model import Target
 from bot.domain.options import Options
 from bot.domain.records import Delivery, KnownFile
 from bot.operations import cleanup
 from bot.store import chats, erasure, file_ids, kept_stories, moves
 from bot.store.engine.database import Database
+from tests.support.errors import raises
 from tests.support.followed import HOUR, NATGEO, NOON, PRADA, follow, story
 
 BOT = 7
@@ -76,7 +77,7 @@ async def test_nothing_of_a_time_is_not_nothing_at_all(db: Database) -> None:
     await sent(db, 1, "1")
     later = past(db, days=3)
     for days in (2, 1):
-        with pytest.raises(NothingOfThenError):
+        with raises(SubscriptionError, NOTHING_KEPT_OF_THAT_TIME):
             await later.latest_page(1, BOT, "natgeo", within=days * DAY)
     await later.latest_page(1, BOT, "natgeo", within=4 * DAY)
     with pytest.raises(NothingKeptError):

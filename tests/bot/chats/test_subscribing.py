@@ -15,14 +15,16 @@ from bot.chats.subscribing import Subscribing, SubscriptionLimits
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import (
+    BUDGET_SPENT,
+    CAPACITY_REACHED,
+    PROFILE_BLOCKED,
+    TOO_MANY_FOLLOWED,
+    TOO_MANY_NEW,
     ApiUnavailableError,
-    BlockedProfileError,
-    BudgetSpentError,
-    NoRoomError,
     NoSuchProfileError,
+    SpendingError,
+    StoriesError,
     SubscriptionError,
-    TooManyFollowedError,
-    TooManyNewError,
 )
 from bot.domain.model import Asker, Profile, Target
 from bot.domain.options import Preferences
@@ -33,6 +35,7 @@ from bot.store import subscriptions as store
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.control import Control
+from tests.support.errors import raises
 from tests.support.preferences import unlike_defaults
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import utc_now
@@ -96,14 +99,14 @@ async def test_many_who_ask_at_once_pay_one_look(desk: Desk) -> None:
     assert known.next_check_at is not None
 
 
-async def _race(desk: Desk, names: list[str]) -> list[type[BaseException]]:
+async def _race(desk: Desk, names: list[str]) -> list[str]:
     subscribing = desk.subscribing()
 
-    async def one(name: str) -> type[BaseException] | None:
+    async def one(name: str) -> str | None:
         try:
             await subscribing.subscribe(Target(7), name, Asker(7, 7))
         except SubscriptionError as error:
-            return type(error)
+            return error.text
         return None
 
     async with asyncio.TaskGroup() as group:
@@ -115,11 +118,11 @@ async def _race(desk: Desk, names: list[str]) -> list[type[BaseException]]:
 async def test_the_limits_hold_in_races(desk: Desk) -> None:
     names = [await desk.star() for _ in range(9)]
     failed = await _race(desk, names)
-    assert failed == [TooManyFollowedError] * 4
+    assert failed == [TOO_MANY_FOLLOWED] * 4
     rows = await desk.subscriptions().every(7)
     await desk.subscriptions().unsubscribe(7, rows)
     failed = await _race(desk, [await desk.star() for _ in range(9)])
-    assert failed == [TooManyNewError] * 6  # 5 + 3 = 8 a day
+    assert failed == [TOO_MANY_NEW] * 6  # 5 + 3 = 8 a day
 
 
 async def test_what_the_budget_can_not_follow_is_not_begun_and_not_paid(desk: Desk) -> None:
@@ -127,7 +130,7 @@ async def test_what_the_budget_can_not_follow_is_not_begun_and_not_paid(desk: De
     poor = desk.subscribing(replace(POLLING, credits_a_day=3))
     await poor.subscribe(Target(1), first, Asker(1))
     before = await desk.billed()
-    with pytest.raises(NoRoomError):
+    with raises(SubscriptionError, CAPACITY_REACHED):
         await poor.subscribe(Target(1), second, Asker(1))
     assert not (await poor.subscribe(Target(2), first, Asker(2))).already
     assert await desk.billed() == before
@@ -135,7 +138,7 @@ async def test_what_the_budget_can_not_follow_is_not_begun_and_not_paid(desk: De
 
 async def test_what_may_not_be_spent_or_is_not_answered_begins_nothing(desk: Desk) -> None:
     name = await desk.star()
-    with pytest.raises(BudgetSpentError):
+    with raises(SpendingError, BUDGET_SPENT):
         await desk.subscribing(budget=0).subscribe(Target(1), name, Asker(1))
     fault = {"status": 500, "body": {}}
     number = await desk.control.fault("stories", fault, match="/v1/user/stories", times=None)
@@ -180,5 +183,5 @@ async def test_where_none_of_several_can_come_back_the_reason_is_told(desk: Desk
     await desk.subscribing().subscribe_all(Target(1), names, Asker(1))
     at = await desk.subscriptions().unsubscribe(1, await desk.subscriptions().every(1))
     refusing = desk.subscribing(replace(POLLING, blocked=frozenset(names)))
-    with pytest.raises(BlockedProfileError):
+    with raises(StoriesError, PROFILE_BLOCKED):
         await refusing.restore(1, Asker(1), ended_at=at)

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.errors import (
+    BUDGET_SPENT,
     BotError,
-    BudgetSpentError,
     DatabaseUnavailableError,
     MediaGoneError,
     ProfilePrivateError,
     SettingsError,
+    SpendingError,
     StoriesError,
     naming_account,
 )
@@ -43,8 +44,8 @@ def test_what_fails_inside_says_whose_account_it_is_about() -> None:
 
 def test_what_may_not_be_spent_says_until_when() -> None:
     until = datetime(2026, 3, 2, tzinfo=UTC)
-    error = BudgetSpentError("why", until=until, credits=3)
-    assert (str(error), error.until) == ("why", until)
+    error = SpendingError("why", text=BUDGET_SPENT, until=until, credits=3)
+    assert (str(error), error.sentence, error.until) == ("why", BUDGET_SPENT, until)
     assert error.fields == {"until": until, "credits": 3}
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
-from bot.domain.errors import AllowanceSpentError, StoryGoneError
+from bot.domain.errors import CHAT_LIMIT_REACHED, SpendingError, StoryGoneError
 from bot.domain.model import Asker, Story
 from bot.domain.paid_calls import Answer, Call, Operation
 from bot.domain.serialization import STORIES
@@ -136,7 +136,7 @@ async def test_who_may_not_spend_leaves_the_question_to_others(desk: Desk) -> No
 
     async def poor() -> Fetched[Story]:
         await asked.wait()
-        raise AllowanceSpentError(until=NOW)
+        raise SpendingError(text=CHAT_LIMIT_REACHED, until=NOW)
 
     async def ask_as_well() -> list[Story]:
         asked.set()
@@ -148,5 +148,5 @@ async def test_who_may_not_spend_leaves_the_question_to_others(desk: Desk) -> No
         ask_as_well(),
         return_exceptions=True,
     )
-    assert isinstance(refusal, AllowanceSpentError)
+    assert isinstance(refusal, SpendingError)
     assert found == [STORY]

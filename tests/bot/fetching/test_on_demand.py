@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from bot.billing.ledger import Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import (
-    BlockedProfileError,
+    PROFILE_BLOCKED,
+    StoriesError,
     StoryGoneError,
 )
 from bot.domain.links import Link
@@ -22,6 +23,7 @@ from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.on_demand import Viewer
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
+from tests.support.errors import raises
 from tests.support.sandbox import Box
 
 ANN = Asker(1, 1)
@@ -149,9 +151,9 @@ async def test_a_blocked_profile_is_never_shown(build: Build, box: Box, how: str
     blocked = "natgeo" if how == "name" else raw["user"]["pk"]
     one = await build(blocked=blocked)
     for _ in range(2):
-        with pytest.raises(BlockedProfileError):
+        with raises(StoriesError, PROFILE_BLOCKED):
             await one.stories("natgeo", ANN)
-        with pytest.raises(BlockedProfileError):
+        with raises(StoriesError, PROFILE_BLOCKED):
             await one.story(await story_link(box), ANN)
     assert await box.control.billed() <= (0 if how == "name" else 4)
 
@@ -161,5 +163,5 @@ async def test_a_link_under_another_name_does_not_show_a_blocked_profile(
 ) -> None:
     one = await build(blocked="natgeo")
     link = replace(await story_link(box), username="somebody")
-    with pytest.raises(BlockedProfileError):
+    with raises(StoriesError, PROFILE_BLOCKED):
         await one.story(link, ANN)

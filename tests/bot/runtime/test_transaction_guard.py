@@ -25,7 +25,7 @@ async def test_a_second_transaction_is_refused_and_reading_is_not(db: Database) 
             pass
         async with db.read():
             pass
-        with pytest.raises(transaction_guard.HoldingError, match="another transaction"):
+        with pytest.raises(RuntimeError, match="another transaction"):
             await begin()
         with pytest.raises(ExceptionGroup, match="unhandled"):  # its task waits, too
             async with asyncio.TaskGroup() as group:
@@ -40,7 +40,7 @@ async def test_a_call_is_refused_until_the_unit_has_ended(sqlite_db: Database) -
         with unit_of_work.as_current(unit):
             async with unit_of_work.writing(sqlite_db):
                 pass
-            with pytest.raises(transaction_guard.HoldingError, match="getMe"):
+            with pytest.raises(RuntimeError, match="getMe"):
                 await bot.get_me()
             await unit.commit()
             await bot.get_me()

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import (
+    BUDGET_SPENT,
     ApiUnavailableError,
-    BudgetSpentError,
     DatabaseUnavailableError,
     MediaGoneError,
+    SpendingError,
     StoryGoneError,
 )
 from bot.domain.model import Album, Asker, GiveUp, Moved, Sent, Story, Target, TryLater
@@ -229,7 +230,10 @@ async def test_a_chat_that_is_full_costs_nobody_the_address(
 async def test_an_alert_whose_file_cannot_be_bought_now_comes_again(
     sqlite_db: Database, tmp_path: Path, why: str
 ) -> None:
-    errors = {"the API is down": ApiUnavailableError(), "the budget is spent": BudgetSpentError()}
+    errors = {
+        "the API is down": ApiUnavailableError(),
+        "the budget is spent": SpendingError(text=BUDGET_SPENT),
+    }
 
     async def buy(_: Story, __: Asker) -> MediaFile:
         if why in errors:
@@ -253,7 +257,7 @@ async def test_an_alert_that_could_not_be_paid_is_bought_as_soon_as_it_can_be(
     sqlite_db: Database, tmp_path: Path
 ) -> None:
     clock = Clock(utc_now())
-    errors: list[Exception] = [BudgetSpentError()]
+    errors: list[Exception] = [SpendingError(text=BUDGET_SPENT)]
 
     async def buy(_: Story, __: Asker) -> MediaFile:
         if errors:

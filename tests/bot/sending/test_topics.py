@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from telegram.error import RetryAfter
 
-from bot.domain.errors import AskAgainError, TopicRightError
+from bot.domain.errors import TOPIC_RIGHT_MISSING, AskAgainError, SubscriptionError
 from bot.sending.topics import CLAIMED_FOR, Topics
 from bot.store import chats, topics
 from bot.store.engine.database import Database
 from tests.support.control import Control, flood
+from tests.support.errors import raises
 from tests.support.sandbox import Box
 from tests.support.telegram import bot_at
 
@@ -86,6 +87,6 @@ async def test_a_refusal_leaves_no_claim(db: Database, box: Box) -> None:
     async with bot_at(box.urls.telegram) as bot:
         forum = await forum_of(box.control, db, may_make=False)
         ours = Topics(db, bot, now=lambda: NOW - timedelta(days=1))
-        with pytest.raises(TopicRightError):
+        with raises(SubscriptionError, TOPIC_RIGHT_MISSING):
             await ours.ensure_own_topic(forum, "7", "nike")
         assert not await claimed(db, forum)

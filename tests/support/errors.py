@@ -1,0 +1,19 @@
+"""Assertions about errors of the bot that only their text tells apart."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pytest
+
+from bot.domain.errors import BotError
+
+E = TypeVar("E", bound=BotError)
+
+
+@contextmanager
+def raises(kind: type[E], text: str) -> Iterator[pytest.ExceptionInfo[E]]:
+    """Expect an error of ``kind`` with this text for the person."""
+    with pytest.raises(kind) as raised:
+        yield raised
+    assert raised.value.text == text
