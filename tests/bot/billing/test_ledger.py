@@ -350,7 +350,7 @@ async def test_at_the_last_credit_one_of_many_is_served(db: Database, scope: str
         return Balance(100, 15.0)
 
     await ledger.update_balance(balance)
-    many = 200 if db.is_sqlite else 1000  # the benchmark has 1,000 on both
+    many = 200  # the benchmark has 1,000
     count = many if scope == "schedule" else 30
     assert await together(count, lambda n: ledger.spend(payer(n), answering())) == 1
     assert await spent(db) == 1
