@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import options
-from bot.domain.records import Known, Mute, Subscription, find_mute
+from bot.domain.records import RETRY, Known, Mute, Subscription, find_mute
 from bot.domain.selection import FILTERED
 from bot.store import chats, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
@@ -83,7 +83,7 @@ def _outcome_of(tally: Tally) -> str:
     if tally.state == "sent" or tally.reason == "had":  # by what its chat was before
         return "sent"
     if tally.state == "open":
-        return tally.held or "waiting"
+        return "waiting" if tally.held in {"", RETRY} else tally.held
     return "filtered" if tally.reason.startswith(FILTERED) else "failed"
 
 

@@ -134,6 +134,32 @@ def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> dat
     return now + wait * (1 + number % 100 / 500)
 
 
+def retry_after_success_at(
+    now: datetime,
+    due_at: datetime,
+    *,
+    copies: int,
+    tries: int,
+    is_reply: bool,
+    is_same_kind: bool,
+    number: int,
+) -> datetime:
+    """Return when a delivery that failed is sent again after its chat has received a message.
+
+    Until then its retry was planned for ``due_at``. Without a copy of unknown outcome it is due
+    now. A repeat keeps its first pause after the last copy, which is over where the repeat has
+    been tried since (``tries``). The third copy is advanced only by a message of the same kind.
+    """
+    if not copies:
+        return now
+    if copies == MAX_COPIES - 1 and not is_same_kind:
+        return due_at
+    if tries:
+        return now
+    last_copy_at = due_at - (repeat_at(now, copies, is_reply=is_reply, number=number) - now)
+    return min(due_at, max(now, last_copy_at + lost_answer_wait(is_reply=is_reply)))
+
+
 def poll_again_at(now: datetime, failures: int) -> datetime:
     """Return when to check again after ``failures`` checks in a row that failed."""
     return now + _doubled(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)

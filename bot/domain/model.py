@@ -152,7 +152,8 @@ class TryLater:
 
     ``unknown`` is true when the message may have arrived although no answer was seen; ``items``
     did arrive. ``partly``: an answer came, and some of it may be there all the same. ``down``: it
-    may be Telegram that fails, not this message. ``failed`` as in ``Sent``.
+    may be Telegram that fails, not this message. ``chat_refuses``: nothing was sent, since the
+    chat accepted not even a call without a message. ``failed`` as in ``Sent``.
     """
 
     after: timedelta | None = None
@@ -161,6 +162,7 @@ class TryLater:
     items: tuple[SentItem, ...] = ()
     partly: bool = False
     down: bool = False
+    chat_refuses: bool = False
     failed: dict[str, str] = field(default_factory=dict)
 
 

@@ -140,6 +140,7 @@ class Topic:
 
 
 REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts
+RETRY = "retry"  # why a delivery waits that Telegram did not take, or did not confirm
 MISSED = "missed"  # the notice that stories may have expired before a check
 BROADCAST = "broadcast"  # the notice that is a message of the owner's to all
 

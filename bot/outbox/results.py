@@ -3,7 +3,7 @@
 Nearly always all has arrived: those sends are written down together, for many chats at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -22,7 +22,7 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
-from bot.domain.records import MAIN, REPLY, WHOLE, ChatQueue, Delivery
+from bot.domain.records import MAIN, REPLY, RETRY, WHOLE, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
 from bot.presentation import notices
@@ -89,7 +89,9 @@ async def record_whole_sends(
     tokens = await chat_queues.lock_all(tx, [send.queue.chat.id for send in sends])
     await _record_arrived(tx, sends, now)
     ours = [send.queue for send in sends if tokens.get(send.queue.chat.id) == send.queue.token]
-    await chat_queues.reschedule_all(tx, [queue.chat.id for queue in ours], free_at=now)
+    due = await chat_queues.reschedule_all(tx, [queue.chat.id for queue in ours], free_at=now)
+    kinds = {send.queue.chat.id: _is_media(send.batch) for send in sends}
+    await _advance_retries(tx, {chat_id: kinds[chat_id] for chat_id in due}, now)
     await _store_floods(tx, ours, floods)
 
 
@@ -124,7 +126,9 @@ async def record(
     account = Account(left=left)
     chat_id = queue.chat.id
     if batch.reply and replies.is_final(outcome) and not tells:
-        await _record_final_reply(tx, queue, batch.reply, outcome, account, behind, floods, now)
+        await _record_final_reply(
+            tx, queue, batch, batch.reply, outcome, account, behind, floods, now
+        )
         return account
     match outcome:  # what changes the chat itself holds it before its queue
         case Moved():
@@ -156,6 +160,7 @@ async def record(
     free_at = await _record_rest(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
     await deliveries.change(tx, _ids(behind), copies=-1)
     account.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
+    await _advance_retries_after(tx, chat_id, batch, outcome, now)
     await _store_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
@@ -165,6 +170,7 @@ async def record(
 async def _record_final_reply(  # noqa: PLR0917 - as record has them
     tx: Tx,
     queue: ChatQueue,
+    batch: Batch,
     reply: Delivery,
     outcome: Outcome,
     account: Account,
@@ -184,6 +190,43 @@ async def _record_final_reply(  # noqa: PLR0917 - as record has them
     )
     if is_ours and says_more:
         account.is_due = await chat_queues.reschedule(tx, queue.chat.id)
+    if is_ours and account.is_due:
+        await _advance_retries_after(tx, queue.chat.id, batch, outcome, now)
+
+
+async def _advance_retries_after(
+    tx: Tx, chat_id: int, batch: Batch, outcome: Outcome, now: datetime
+) -> None:
+    """Advance the retries of a chat if all of a batch has arrived; the queue is locked."""
+    if isinstance(outcome, Sent):
+        await _advance_retries(tx, {chat_id: _is_media(batch)}, now)
+
+
+async def _advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: datetime) -> None:
+    """Advance the retries of chats that have just received a message; their queues are locked.
+
+    ``chats_sent_to`` tells by chat whether that message was media: Telegram may take texts while
+    it fails for albums.
+    """
+    if not chats_sent_to:
+        return
+    advanced = set()
+    for row in await deliveries.retries_after(tx, chats_sent_to, now):
+        is_reply = row.notice == REPLY
+        is_media = replies.is_media(row.fields) if is_reply else row.notice is None
+        due_at = alert_rules.retry_after_success_at(
+            now,
+            row.due_at,
+            copies=row.copies,
+            tries=row.tries,
+            is_reply=is_reply,
+            is_same_kind=is_media == chats_sent_to[row.chat_id],
+            number=row.id,
+        )
+        if due_at < row.due_at:
+            await deliveries.change(tx, [row.id], due_at=due_at)
+            advanced.add(row.chat_id)
+    await chat_queues.reschedule_all(tx, advanced)
 
 
 async def _free_moved_queue(
@@ -279,10 +322,13 @@ async def _record_try_later(
     if outcome.after is not None:
         await _requeue(tx, rest, left=account.left, now=now)
         return now + outcome.after
-    return await _retry_later(tx, rest, left=account.left, now=now)
+    held = RETRY if outcome.down or outcome.chat_refuses else ""
+    return await _retry_later(tx, rest, left=account.left, held=held, now=now)
 
 
-async def _retry_later(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> datetime:
+async def _retry_later(
+    tx: Tx, rows: Sequence[Delivery], *, left: bool, held: str = "", now: datetime
+) -> datetime:
     """Let each row wait by itself, the longer the more often it was tried.
 
     Returns when the chat is free: what is behind an answer waits for a short time with it.
@@ -292,7 +338,7 @@ async def _retry_later(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: dat
         tries = row.tries + 1
         due_at = alert_rules.retry_at(now, tries, is_repeat=bool(row.copies))
         await deliveries.change(
-            tx, [row.id], copies=-int(left), claims=0, tries=tries, due_at=due_at
+            tx, [row.id], copies=-int(left), claims=0, tries=tries, due_at=due_at, held=held
         )
         if row.notice == REPLY and due_at <= now + alert_rules.REPLY_STANDSTILL:
             free_at = due_at
@@ -337,7 +383,7 @@ async def mark_unknown(
             account.dead_letters += 1
             continue
         due_at = alert_rules.repeat_at(now, copies, is_reply=is_reply, number=row.id)
-        await deliveries.change(tx, [row.id], claims=0, tries=0, due_at=due_at)
+        await deliveries.change(tx, [row.id], claims=0, tries=0, due_at=due_at, held=RETRY)
         if copies == 1:
             free_at = max(free_at, now + alert_rules.lost_answer_wait(is_reply=is_reply))
     over = [row for row in rows if row.copies + left >= alert_rules.MAX_COPIES]
@@ -439,6 +485,11 @@ async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now:
             "url": first.story.page_url if first.story else "",
         }
         await enqueue.add_notice(tx, first.target, "failed", fields, now=now)
+
+
+def _is_media(batch: Batch) -> bool:
+    """Return whether a batch is sent as files, not as a text."""
+    return batch.album is not None or bool(batch.reply and replies.is_media(batch.reply.fields))
 
 
 def _ids(rows: Sequence[Delivery]) -> list[int]:

@@ -398,7 +398,9 @@ class Outbox:
     async def _send(self, claimed: ClaimedBatch) -> Outcome:
         chat = claimed.queue.chat
         if self._outage and not await self._ask_if_reachable(claimed, self._outage):
-            return TryLater(down=claimed.is_try, reason="Telegram takes nothing there")
+            return TryLater(
+                down=claimed.is_try, chat_refuses=True, reason="Telegram takes nothing there"
+            )
         leaving = partial(self.count_before_send, claimed)
         outcome = await self._alerts.send(chat, claimed.batch, leaving=leaving)
         thread_id = claimed.batch.target.thread_id

@@ -173,6 +173,11 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     return said + under
 
 
+def is_media(payload: Payload) -> bool:
+    """Return whether a payload is sent as a file, not as a text."""
+    return payload["kind"] in {"album", "document"}
+
+
 def given_up_payload(payload: Payload) -> Payload | None:
     """Return what is said where an answer was given up; None where that was itself given up."""
     if payload.get("is_last_word"):

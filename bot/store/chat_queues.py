@@ -84,7 +84,7 @@ RESCHEDULED = (
     sa.update(queues)
     .where(queues.c.chat_id.in_(_CHATS))
     .values(due_at=_NEXT_DUE.scalar_subquery())
-    .returning(queues.c.due_at)
+    .returning(queues.c.chat_id, queues.c.due_at)
 )
 _ENDED = (
     sa.update(queues)
@@ -217,21 +217,21 @@ async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -
 
     ``free_at`` ends the lease, then or later; a chat where the bot may not write is due never.
     """
-    return await reschedule_all(tx, [chat_id], free_at=free_at)
+    return bool(await reschedule_all(tx, [chat_id], free_at=free_at))
 
 
 async def reschedule_all(
     tx: Tx, chat_ids: Collection[int], *, free_at: datetime | None = None
-) -> bool:
-    """Reschedule many chat queues alike; return whether anything is due in any of them."""
+) -> set[int]:
+    """Reschedule many chat queues alike; return the chats with unsent deliveries."""
     if not chat_ids:
-        return False
+        return set()
     ids = list(chat_ids)
     if free_at is None:
         result = await tx.execute(RESCHEDULED, {"chat_ids": ids})
     else:
         result = await tx.execute(FREED, {"chat_ids": ids, "until": free_at})
-    return any(due_at is not None for due_at in result.scalars())
+    return {row.chat_id for row in result if row.due_at is not None}
 
 
 async def end_lease(

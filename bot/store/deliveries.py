@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.domain.alert_rules import LONGEST_WAIT, MAX_CLAIMS
 from bot.domain.model import Story, Target
 from bot.domain.options import Options
-from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, Delivery, Subscription
+from bot.domain.records import MAIN, REPLY, RETRY, ROWS_A_QUEUE, Delivery, Subscription
 from bot.domain.serialization import load_each_or_none
 from bot.store.engine.database import Tx
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
@@ -344,11 +344,35 @@ async def release_held(tx: Tx, chat_id: int, *, held: str | None = None, now: da
     The reason is kept until it is sent. What was claimed and has not left yet is judged anew, too,
     unless there is a reason.
     """
-    is_held = deliveries.c.held != "" if held is None else deliveries.c.held == held
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
+    if held is not None:
+        await tx.execute(statement.where(deliveries.c.held == held).values(due_at=now))
+        return
+    # A retry has its own time, and waits for nothing that has changed.
+    is_held = deliveries.c.held.not_in(["", RETRY])
     await tx.execute(statement.where(is_held).values(due_at=now))
-    if held is None:
-        await tx.execute(statement.where(~is_held).values(held=_ANEW))
+    await tx.execute(statement.where(deliveries.c.held == "").values(held=_ANEW))
+
+
+_RETRIES = sa.select(
+    deliveries.c.id,
+    deliveries.c.chat_id,
+    deliveries.c.notice,
+    deliveries.c.fields,
+    deliveries.c.copies,
+    deliveries.c.tries,
+    deliveries.c.due_at,
+).where(
+    deliveries.c.chat_id.in_(sa.bindparam("chat_ids", expanding=True)),
+    is_open,
+    deliveries.c.held == RETRY,
+    deliveries.c.due_at > sa.bindparam("now", type_=Timestamp),
+)
+
+
+async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> list[sa.Row[Any]]:
+    """Return the deliveries of these chats whose retry is planned for after ``now``."""
+    return list(await tx.execute(_RETRIES, {"chat_ids": list(chat_ids), "now": now}))
 
 
 async def hasten_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:

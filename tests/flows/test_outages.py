@@ -313,3 +313,51 @@ async def test_who_is_given_up_is_told_even_where_telegram_does_not_take_it(
                 return [text for text in said if "went wrong" in text]
 
             assert len(await wait_for(told, 30, what="the incident")) == 1
+
+
+async def test_an_answer_comes_as_soon_as_its_chat_takes_messages_again(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        (ann,) = await followers(control, 1, "again")
+        await control.fault("telegram", DOWN, match="send", times=None, chat_id=ann)
+        message = await control.say(ann, "/help")
+
+        async def asked_four_times() -> bool:  # after 15, 30, 60 and 120 seconds
+            return len(await control.requests("telegram", path="/sendChatAction")) >= 4
+
+        await wait_for(asked_four_times, 200, "the fourth question")
+        await control.clear_faults()
+        await control.publish("again")
+        alert, answer = await control.wait_replies(ann, 2, after=message, within=300)
+        assert "all stories from a profile" in answer.get("text", "")
+        assert answer["date"] - alert["date"] <= 2
+
+
+async def test_a_third_copy_waits_for_a_message_of_its_kind(tmp_path: Path) -> None:
+    """Telegram sends albums without an answer, but takes texts: no album is sent for a third time.
+
+    It comes as soon as an album has arrived.
+    """
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        (ann,) = await followers(control, 1, "kinds")
+        lost = {**DOWN, "effect": True}
+        await control.fault("telegram", lost, match="sendPhoto", times=2)
+        first = str((await control.publish("kinds"))["pk"])
+
+        async def copies() -> int:
+            return (await control.shown(ann)).count(first)
+
+        async def came_twice() -> bool:
+            return await copies() == 2
+
+        await wait_for(came_twice, 120, "the second copy")
+        await bell.ask(ann, "/help")
+        await asyncio.sleep(120)
+        assert await copies() == 2
+        await control.publish("kinds")
+
+        async def came_again() -> bool:
+            return await copies() == 3
+
+        await wait_for(came_again, 60, "the third copy")
