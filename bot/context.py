@@ -171,10 +171,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def user_id(self) -> int | None:
         """Return the id of the person behind the update; None for nobody in particular."""
         person, message = self.event.effective_user, self.message
-        as_chat = message.sender_chat if message and self.query is None else None
-        if person is None or is_nobody(person.id, as_chat.id if as_chat else None):
+        if person is None:
             return None
-        return person.id
+        as_chat = message.sender_chat if message and self.query is None else None
+        as_chat_id = as_chat.id if as_chat else None
+        return None if is_nobody(person.id, as_chat_id) else person.id
 
     @property
     def asker(self) -> Asker:

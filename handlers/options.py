@@ -105,7 +105,9 @@ def _page_rows(one: Subscription, section: str, context: Context) -> Buttons:
 
 def subscription_line(one: Subscription, context: Context) -> str:
     """Return a subscription as lists and its page show it: if alerts come, of whom, where to."""
-    sign = "🔒" if one.state != "active" else "⏸" if one.paused else "🔔"
+    sign = "⏸" if one.paused else "🔔"
+    if one.state != "active":
+        sign = "🔒"
     name = one.username
     if one.in_own_topic:
         name = context.t.plain(N_("{username} (own topic)"), username=name)

@@ -108,8 +108,9 @@ async def _set_if_readable(context: Context, what: str, text: str) -> bool:
 
 def _columns(what: str, text: str) -> dict[str, object] | None:
     """Return the columns of a chat that a text sets, None where it can't be read."""
-    if what == "zone" and (zone := text if is_zone(text) else cities.zone_named(text)):
-        return {"zone": zone}
+    if what == "zone":
+        zone = text if is_zone(text) else cities.zone_named(text)
+        return {"zone": zone} if zone else None
     if what == "quiet" and (night := hours.parse_hours(text)):
         start, end = night if night[0] != night[1] else (None, None)
         return {"quiet_from": start, "quiet_to": end}

@@ -211,18 +211,16 @@ def _subscribed_sentence(
 
 
 async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]:
-    """Return how long alerts take, where that is long and an option would help; else nothing."""
-    service = context.services.subscriptions
-    delays = [
-        delay
-        for one in done
-        for options in [one.subscription.options]
-        if not (one.already or options.fast or options.digest)
-        and (known := await service.known_profile(one.profile.profile_id))
-        and (delay := mean_delay_of(known))
-    ]
-    delay = max(delays, default=timedelta(0))
-    return [context.t(SOON, delay=delay)] if delay >= WORTH_SAYING else []
+    """Return the line with the mean delay of alerts, if it is long and an option shortens it."""
+    longest = timedelta(0)
+    for one in done:
+        options = one.subscription.options
+        if one.already or options.fast or options.digest:
+            continue
+        known = await context.services.subscriptions.known_profile(one.profile.profile_id)
+        delay = mean_delay_of(known) if known else None
+        longest = max(longest, delay or longest)
+    return [context.t(SOON, delay=longest)] if longest >= WORTH_SAYING else []
 
 
 @on_press(actions.LIVE)

@@ -40,10 +40,11 @@ class Drift:
         if reading.balance > self.base.balance:
             return replace(self, base=reading, last=reading, size=0, running=0)
         size = (self.base.balance - reading.balance) - (reading.spent - self.base.spent)
+        if size == 0:
+            return replace(self, base=reading, last=reading, size=0, running=0)
         is_same_side = self.size == 0 or (size > 0) == (self.size > 0)
-        running = (self.running + 1 if is_same_side else 1) if size else 0
-        base = self.base if size else reading
-        return replace(self, base=base, last=reading, size=size, running=running)
+        running = self.running + 1 if is_same_side else 1
+        return replace(self, last=reading, size=size, running=running)
 
     @property
     def is_certain(self) -> bool:

@@ -124,4 +124,6 @@ def quantile_minutes(weighted: Sequence[tuple[float, float]], part: float) -> fl
 
 
 def _minutes_text(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f} min" if value >= 1 else f"{value:.4f} min"
+    if value is None:
+        return "-"
+    return f"{value:.2f} min" if value >= 1 else f"{value:.4f} min"

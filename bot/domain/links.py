@@ -161,7 +161,7 @@ def _words(text: str) -> list[str]:
 
 
 def _links_in(words: Iterable[str]) -> list[Link]:
-    return [link for word in words if (link := _link_in(word))]
+    return list(filter(None, map(_link_in, words)))
 
 
 def _link_in(word: str) -> Link | None:

@@ -59,7 +59,7 @@ class Options:
     @property
     def rules(self) -> dict[str, str]:
         """Return the rules that are written, by the names of their options."""
-        return {name: terms for name in RULES if (terms := getattr(self, name))}
+        return {name: getattr(self, name) for name in RULES if getattr(self, name)}
 
     def to_json(self) -> dict[str, object]:
         """Return what differs from the defaults, as JSON values."""

@@ -38,10 +38,13 @@ async def record(
     A whole check also tells what may have been missed since the last one, and moves the next.
     The scheduler's ``own`` checks go by its plan, which learns from them.
     """
-    before = await (record_name if snapshot.stories else _lock_row)(tx, snapshot.profile, now=now)
-    is_renamed = snapshot.profile.username != before.username
-    # What was said of the name that comes with stories is forgotten with it.
-    if is_renamed if snapshot.stories else snapshot.is_checked:
+    if snapshot.stories:
+        before = await record_name(tx, snapshot.profile, now=now)
+        is_verdict_outdated = snapshot.profile.username != before.username
+    else:
+        before = await _lock_row(tx, snapshot.profile, now=now)
+        is_verdict_outdated = snapshot.is_checked
+    if is_verdict_outdated:
         await answers.remove(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
     if before.next_check_at is not None and new:

@@ -124,7 +124,7 @@ def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | No
         values: Callable[[Story], Iterable[str]], show: Callable[[str, Translator], str]
     ) -> str:
         distinct = dict.fromkeys(value for story in stories for value in values(story))
-        shown = [text for value in distinct if (text := show(value, t))]
+        shown = list(filter(None, (show(value, t) for value in distinct)))
         room = list(accumulate(map(entities_size, shown)))
         fitting = [text for text, size in zip(shown, room, strict=True) if size <= _ONE_LIST_BYTES]
         kept = fitting[:_NAMES]

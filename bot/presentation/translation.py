@@ -57,6 +57,7 @@ REFERENCE = re.compile(r"\[\[(.+?)\]\]")
 """How a sentence names a button: by its English, in place of which its label is shown."""
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
+_STRONG = frozenset({"L", "R", "AL"})  # the bidirectional classes of letters
 # With the full stop of its sentence: "25 Min." ends one by itself.
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
 _SIGNED = re.compile(
@@ -309,7 +310,8 @@ def _mark_rtl_lines(text: str) -> str:
     lines = []
     for line in text.split("\n"):
         letters = _FIELD.sub("", plain(line))
-        first = next((d for c in letters if (d := bidirectional(c)) in {"L", "R", "AL"}), "")
+        strong = filter(_STRONG.__contains__, map(bidirectional, letters))
+        first = next(strong, "")
         is_bare = not first and _FIELD.search(line)
         lines.append(f"\u200f{line}" if first == "L" or is_bare else line)
     return _SIGNED.sub("\u200e\\g<0>", "\n".join(lines))

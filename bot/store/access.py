@@ -57,7 +57,7 @@ _DECIDING = sa.select(*COLUMNS).where(DECIDES)
 
 
 def _subject_sql(subject: Subject) -> sa.ColumnElement[bool]:
-    return sa.and_(_KIND.in_([subject.kind]), _SUBJECT.in_([subject.id]))
+    return sa.and_(access_list.c.kind == subject.kind, access_list.c.subject == subject.id)
 
 
 async def get(tx: Tx, subject: Subject) -> Entry | None:

@@ -70,7 +70,7 @@ def _list_reader(model: type[M]) -> Callable[[object], list[M]]:
 
     def read_all(value: object) -> list[M]:
         items = value[:_MOST_PARTS] if isinstance(value, list) else []
-        return [part for item in items if (part := read(item)) is not None]
+        return [part for part in map(read, items) if part is not None]
 
     return read_all
 

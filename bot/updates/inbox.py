@@ -118,7 +118,7 @@ class Intake:
         Raises:
             DatabaseUnavailableError: Nothing of them, or not all, is stored.
         """
-        news = [one for update in updates if (one := _to_news(update))]
+        news = list(filter(None, map(_to_news, updates)))
         if not news:
             return
         try:

@@ -125,7 +125,8 @@ def _person_of(about: _Json) -> int:
     """Return who asks; nobody in particular where Telegram names a stand-in."""
     sender, as_chat = about.get("from"), about.get("sender_chat")
     person = sender.get("id") if isinstance(sender, dict) else None
-    if not isinstance(person, int) or is_nobody(person, 0 if as_chat else None):
+    as_chat_id = 0 if as_chat else None
+    if not isinstance(person, int) or is_nobody(person, as_chat_id):
         return NO_PERSON
     return person
 
