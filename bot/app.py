@@ -221,6 +221,7 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             signs=self._trouble_signs(),
+            failed_checks=lambda: parts.scheduler.failed_checks.cause,
             clock_off=parts.witnesses.take_clock_error,
             disk=partial(fullest_disk, *self._watched_folders()),
             metrics=parts.metrics,
@@ -252,7 +253,7 @@ class Running:
         parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
             "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None,
-            "api_fails": lambda: api.is_failing,
+            "api_fails": api.judge_outage,
             "telegram": lambda: parts.outage.next_try_at is not None,
             "price": lambda: api.transport.is_price_absurd,
         }

@@ -5,7 +5,7 @@ from bot.domain.incidents import Incident
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import RUN, Buttons
 from handlers.guard import command
-from handlers.money import STOPPED, balance_text, resume_row
+from handlers.money import STOPPED, balance_text, resume_row, unconfirmed_line
 from handlers.replies import say
 
 OVER = 5
@@ -42,8 +42,8 @@ async def show_health(context: Context) -> None:
         waiting=stands.waiting,
         dead_letters=stands.dead_letters,
     )
-    today = t(SPENT, spent=spent.budget - spent.left_today, n=spent.budget)
-    lines += ["", today, figures]
+    today = t(SPENT, spent=spent.confirmed_today, n=spent.budget)
+    lines += ["", today, unconfirmed_line(spent, context) + figures]
     if balance := balance_text(spent, context):
         lines.append(balance)
     over = [one for one in stands.last if one.closed_at][:OVER]

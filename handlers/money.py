@@ -11,6 +11,7 @@ from bot.presentation.html import Safe
 COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")
 PART = NN_("{n} credits ({amount})", "{n} credits ({amount})")  # of a fraction, as in 1.5
 LEFT = NN_("Left today: {left} of {n} credit", "Left today: {left} of {n} credits")
+UNCONFIRMED = N_("Billing not yet known: {credits}")
 BALANCE = NN_("Balance: {n} credit", "Balance: {n} credits")
 DAYS_LEFT = NN_(
     "Balance: {n} credit, enough for about {time}", "Balance: {n} credits, enough for about {time}"
@@ -33,6 +34,11 @@ def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the pro
     amount = context.t.money(credits * context.services.credit_price)
     n = round(credits, 1)
     return context.t(COST if n == int(n) else PART, n=n, amount=amount)
+
+
+def unconfirmed_line(spent: Spending, context: Context) -> str:
+    """Return the line about calls whose bill is unknown, empty without such calls."""
+    return f"{context.t(UNCONFIRMED, credits=spent.unconfirmed)}\n" if spent.unconfirmed else ""
 
 
 def balance_text(spent: Spending, context: Context) -> str:

@@ -7,7 +7,14 @@ from bot.operations.admin_sessions import KEY_VALID_FOR
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe, code
 from handlers.guard import command
-from handlers.money import LEFT, STOPPED, balance_text, cost_text, resume_row
+from handlers.money import (
+    LEFT,
+    STOPPED,
+    balance_text,
+    cost_text,
+    resume_row,
+    unconfirmed_line,
+)
 from handlers.replies import say
 from handlers.usage import NOTHING
 
@@ -71,12 +78,13 @@ def _spending_text(spent: Spending, context: Context) -> str:
     t = context.t
     text: str = t(
         SPENDING,
-        today=cost_text(spent.today, context),
+        today=cost_text(spent.confirmed_today, context),
         left=t(LEFT, left=spent.left_today, n=spent.budget),
         week=cost_text(spent.week, context),
         month=cost_text(spent.month, context),
         forecast=cost_text(spent.forecast, context),
     )
+    text += unconfirmed_line(spent, context)
     text += f"{_bars_of_days(spent)}\n" + balance_text(spent, context)
     if spent.drift:
         text += "\n" + t(DRIFT, n=spent.drift)

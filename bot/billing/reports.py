@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from bot.billing.drift import KEY as DRIFT
+from bot.billing.drift import Drift
 from bot.domain.budget import DAY, Limits
 from bot.store import access, budgets, key_values, spending, usage
 from bot.store.engine.database import Database, Tx
@@ -48,6 +49,13 @@ class Spending:
     days_left: float | None
     drift: int
     """Credits that the account was billed beyond what the ledger counted, ever."""
+    unconfirmed: int
+    """Credits of today's unanswered calls: reserved in the budget until the balance tells."""
+
+    @property
+    def confirmed_today(self) -> int:
+        """Return the credits that were spent today for certain."""
+        return max(0, self.today - self.unconfirmed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,16 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
         balance=account.balance,
         days_left=account.balance / rate if account.balance is not None and rate > 0 else None,
         drift=drift["total"] if isinstance(drift, dict) else 0,
+        unconfirmed=await _unconfirmed_today(tx, drift, today),
     )
+
+
+async def _unconfirmed_today(tx: Tx, drift: object, today: date) -> int:
+    """Return the credits of today's calls whose bill neither an answer nor a balance has shown."""
+    since = datetime.combine(today, time(), UTC)
+    if isinstance(drift, dict):  # what was spent before this reading, the balance has confirmed
+        since = max(since, Drift.from_json(drift).base.at)
+    return await spending.presumed_since(tx, since)
 
 
 def daily_rate(spent: list[int], now: datetime) -> float:

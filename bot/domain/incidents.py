@@ -52,6 +52,9 @@ _API_FAILS = N_(
     "The Stories API has been failing for over 5 minutes. Nothing is lost; I'll continue when it "
     "answers."
 )
+_CHECKS_FAIL = N_(
+    "All checks for new stories have failed for over half an hour ({why}). I'll keep trying."
+)
 _TELEGRAM_FAILS = N_("Telegram hasn't accepted my messages for over 5 minutes.")
 REFUSED = N_(
     "Telegram is refusing stories, and I don't know why: {words}. They're waiting, and I'll "
@@ -160,6 +163,7 @@ class Seen:
     disk_bytes: int
     api_fails_since: datetime | None
     telegram_fails_since: datetime | None
+    failed_checks: str | None = None  # the cause, once every check of half an hour has failed
     is_price_absurd: bool = False
     clock_off_s: float | None = None
 
@@ -189,13 +193,20 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
         text = _CLOCK_WRONG if seen.clock_off_s > CLOCK_OFF_S else None
         off = timedelta(minutes=round(seen.clock_off_s / 60))
         yield Condition("clock", text, {"time": off})
-    yield Condition("api_fails", _API_FAILS if _is_lasting(seen.api_fails_since, now) else None)
+    yield _judge_api(seen, now)
     yield Condition(
         "telegram", _TELEGRAM_FAILS if _is_lasting(seen.telegram_fails_since, now) else None
     )
     yield Condition("price", _PRICE if seen.is_price_absurd else None)
     yield Condition("two_pollers", None)
     yield Condition("api_refuses", None)
+
+
+def _judge_api(seen: Seen, now: datetime) -> Condition:
+    if _is_lasting(seen.api_fails_since, now):
+        return Condition("api_fails", _API_FAILS)
+    text = _CHECKS_FAIL if seen.failed_checks else None
+    return Condition("api_fails", text, {"why": seen.failed_checks} if text else {})
 
 
 def _judge_balance(seen: Seen, *, is_open: bool) -> Condition:

@@ -32,6 +32,7 @@ from bot.fetching.names import Names, Proof
 from bot.fetching.schedule_state import Plan, PollSettings
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.workers import Worker
+from bot.scheduling.failed_checks import FailedChecks
 from bot.store import profiles, stories, subscriptions
 from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
@@ -100,6 +101,7 @@ class Scheduler:
         self._rests_until = now()  # where the API fails for everybody
         self._group: asyncio.TaskGroup | None = None
         self._is_released = False
+        self.failed_checks = FailedChecks()
         longest = MAINTAIN_EVERY if db.is_sqlite else _HEAR_AGAIN
         self.worker = Worker("checks", self._step, now=now, longest=longest)
         self._polls = metrics.counter("checks_total", "Checks of the schedule.", "outcome")
@@ -290,8 +292,9 @@ class Scheduler:
         except DatabaseUnavailableError as error:  # it is made again when its lease is over
             log.warning("a check waits for the database", profile=known.profile_id, why=str(error))
             outcome = "no database"
-        except Exception:
+        except Exception as error:
             log.exception("a check failed", profile=known.profile_id)
+            self.failed_checks.record_failure(type(error).__name__, self._now())
             outcome = "error"
         finally:
             self._in_flight -= 1
@@ -308,6 +311,7 @@ class Scheduler:
         # The lookup of the name, at half the price, tells whether it still is.
         if seems_private and await self._check_refusal(known, plan) == "private":
             await self._names.record_private(known.profile_id)
+            self.failed_checks.record_success()
             return "private"
         return await self._ask_and_record(known, plan)
 
@@ -358,6 +362,7 @@ class Scheduler:
             answer = await call
         except StoriesError as error:
             return await self._record_failure(known, plan, reservation, error)
+        self.failed_checks.record_success()
         await self._record_answer(known, plan, reservation, answer)
         return "seen"
 
@@ -407,6 +412,10 @@ class Scheduler:
         if self._api.is_failing:
             self._rests_until = now + _PROBE_EVERY
         why = await self._prove_refusal(known, plan, error)
+        if why != "error":
+            self.failed_checks.record_success()
+        elif not isinstance(error, OutOfServiceError):  # that has an incident of its own
+            self.failed_checks.record_failure(str(error), now)
         if why == "private":
             await self._privacy.record_refusal(known)
         async with self._db.begin() as tx:

@@ -47,6 +47,7 @@ class Watch:
         *,
         budget: int,
         signs: Mapping[IncidentKind, Sign],
+        failed_checks: Callable[[], str | None] = lambda: None,
         disk: Callable[[], tuple[int, int] | None] = lambda: None,
         clock_off: Callable[[], float | None] = lambda: None,
         metrics: Metrics = UNSEEN,
@@ -56,12 +57,14 @@ class Watch:
 
         ``clock_off`` tells by how many seconds our clock is wrong, as heard since the last look.
         ``signs`` say of the kinds in ``_SIGNS`` whether each is so now; a kind that this process
-        can't see is left out.
+        can't see is left out. ``failed_checks`` returns the cause once every check of half an
+        hour has failed.
         """
         self._db = db
         self._incidents = incidents
         self._budget = budget
         self._signs = signs
+        self._failed_checks = failed_checks
         self._disk = disk
         self._clock_off = clock_off
         self._open = metrics.gauge(
@@ -119,6 +122,8 @@ class Watch:
         """Judge how things stand, and tell what is new."""
         signs = {kind: sign() for kind, sign in self._signs.items()}
         seen = await self.read_state(signs, now)
+        if seen.failed_checks:  # whatever else this process knows of the API
+            signs["api_fails"] = True
         was_open = {one.kind: one for one in await self._incidents.all_open()}
         for kind in KINDS:
             self._open.labels(kind).set(kind in was_open)
@@ -152,6 +157,7 @@ class Watch:
             disk_bytes=room[1] if room else 0,
             api_fails_since=self._track_since("api", signs.get("api_fails"), now),
             telegram_fails_since=self._track_since("telegram", signs.get("telegram"), now),
+            failed_checks=self._failed_checks(),
             is_price_absurd=bool(signs.get("price")),
             clock_off_s=self._clock_off(),
         )

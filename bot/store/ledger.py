@@ -16,7 +16,7 @@ from bot.store.engine.database import Tx
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 
 OPEN = "reserved"
-_PRESUMED = "presumed"  # spent
+PRESUMED = "presumed"  # spent
 _HOUR_MS = 3_600_000
 NOBODY = 0  # the chat of the schedule, and of chats that asked to be forgotten
 
@@ -90,17 +90,17 @@ async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> 
     None when it was closed before; a late answer still knows better than a presumption. The entry
     names the chat and the person who bear it by now.
     """
-    values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": _PRESUMED}
+    values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
     if amount is None:
         return (await tx.execute(_CLOSE, values | {"before": [OPEN]})).one_or_none()
     values |= {"credits": amount, "state": "settled" if amount else "refunded"}
-    return (await tx.execute(_CLOSE, values | {"before": [OPEN, _PRESUMED]})).one_or_none()
+    return (await tx.execute(_CLOSE, values | {"before": [OPEN, PRESUMED]})).one_or_none()
 
 
 async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401 - a row
     """Return the first of what is presumed spent since then: id, credits."""
     columns = [ledger_entries.c.id, ledger_entries.c.credits]
-    here = sa.and_(ledger_entries.c.state == _PRESUMED, ledger_entries.c.at >= since)
+    here = sa.and_(ledger_entries.c.state == PRESUMED, ledger_entries.c.at >= since)
     rows = sa.select(*columns).where(here).order_by(columns[0]).limit(1)
     return (await tx.execute(rows)).one_or_none()
 
@@ -108,7 +108,7 @@ async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
     """Close reservations older than ``before`` as spent: whoever made them is gone."""
     left = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at < before)
-    return (await tx.execute(left.values(state=_PRESUMED, closed_at=now))).rowcount
+    return (await tx.execute(left.values(state=PRESUMED, closed_at=now))).rowcount
 
 
 async def open_credits(tx: Tx) -> int:

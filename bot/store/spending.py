@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.engine.database import Tx
-from bot.store.ledger import NOBODY, ledger_entries
+from bot.store.ledger import NOBODY, PRESUMED, ledger_entries
 from bot.store.usage import usage_days
 
 _DAY_MS = 86_400_000
@@ -48,6 +48,14 @@ async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
     """Return the credits that were spent in that time, reservations included."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(
         ledger_entries.c.at > start, ledger_entries.c.at <= end
+    )
+    return int((await tx.execute(statement)).scalar() or 0)
+
+
+async def presumed_since(tx: Tx, start: datetime) -> int:
+    """Return the credits of calls since ``start`` whose bill is unknown."""
+    statement = sa.select(sa.func.sum(_ENTRIES.credits)).where(
+        _ENTRIES.state == PRESUMED, _ENTRIES.at >= start
     )
     return int((await tx.execute(statement)).scalar() or 0)
 

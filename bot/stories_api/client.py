@@ -108,6 +108,10 @@ class StoriesApi:
         """Return whether the API fails for everybody."""
         return self.transport.failing.is_on
 
+    def judge_outage(self) -> bool | None:
+        """Return whether the API fails for everybody; None if it was not asked lately."""
+        return self.transport.judge_outage()
+
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
         """Return a live story by its pk, or by its page where the pk is made up; 1 credit.
 

@@ -44,6 +44,7 @@ class Failing:
         """Begin without a failure."""
         self.is_on = False
         self.suspects: dict[str, float] = {}  # when the last call about each failed
+        self.answered_at: float | None = None
 
     def record_failure(self, subject: str, now: float) -> None:
         """Record a call that failed."""
@@ -51,7 +52,18 @@ class Failing:
         self.suspects = {**lately, subject: now}
         self.is_on = self.is_on or len(self.suspects) >= self.SUBJECTS
 
-    def record_answer(self) -> None:
+    def record_answer(self, now: float) -> None:
         """Record an answer: the API works."""
         self.suspects.clear()
         self.is_on = False
+        self.answered_at = now
+
+    def is_failing(self, now: float, *, within: float) -> bool | None:
+        """Return whether the API fails; None without a failure or an answer ``within`` seconds.
+
+        A process that asks nothing does not know what another replica meets.
+        """
+        if self.is_on:
+            return True
+        is_known = self.answered_at is not None and now - self.answered_at < within
+        return False if is_known else None

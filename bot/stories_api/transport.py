@@ -43,6 +43,7 @@ LONGEST_WAIT = 0.5  # seconds before the second try; the jitter is full
 DEADLINE = 30.0  # seconds of a call, waits and retries in it
 MOST_TIMES = 5  # the nominal price; what an answer says beyond that is not believed
 _QUIET = 1.5  # seconds after a 429 that names none
+_LATELY = 1800.0  # seconds for which an answer shows that the API works
 _LEAST_S = 0.001  # of a timeout, as none would be 0
 
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
@@ -114,6 +115,10 @@ class Transport:
             lambda: float(self.out_of_service is not None),
         )
 
+    def judge_outage(self) -> bool | None:
+        """Return whether the API fails for everybody; None if it was not asked lately."""
+        return self.failing.is_failing(self._steady(), within=_LATELY)
+
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
         """Return what ``read`` makes of the answer.
 
@@ -145,7 +150,7 @@ class Transport:
             if failure and failure.is_outage:
                 self.failing.record_failure(query.about, self._steady())
             else:
-                self.failing.record_answer()
+                self.failing.record_answer(self._steady())
         if isinstance(result, Failure):
             raise result.error
         return result

@@ -166,7 +166,7 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
                     pass
                 if is_faulty:
                     await box.control.clear_faults()
-                api.transport.failing.record_answer()
+                api.transport.failing.record_answer(0.0)
                 billed, end = await billed_since(box, end)
                 async with db.read() as tx:
                     entry = (await rows.entries(tx, since=MORNING))[-1]

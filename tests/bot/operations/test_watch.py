@@ -27,6 +27,7 @@ class Machine:
     def __init__(self, db: Database) -> None:
         self.db, self.now, self.free = db, NOON, 9_000 * MB
         self.signs: dict[Any, Any] = {}
+        self.failed_checks: str | None = None
         self.metrics = Metrics()
 
     async def look(self) -> list[str]:
@@ -36,6 +37,7 @@ class Machine:
         incidents = Incidents(self.db, owners, now=lambda: self.now)
         watch = Watch(
             self.db, incidents, budget=1000, signs=self.signs,
+            failed_checks=lambda: self.failed_checks,
             disk=lambda: (self.free, 10_000 * MB), metrics=self.metrics, now=lambda: self.now,
         )  # fmt: skip
         await watch.check_conditions(self.now)
@@ -89,6 +91,18 @@ async def test_who_does_not_meet_telegram_closes_nothing(db: Database) -> None:
         assert [one.kind for one in await store.all_open(tx)] == ["telegram", "two_pollers"]
     machine.signs = {"two_pollers": lambda: False, "telegram": lambda: False}
     assert await machine.look() == ["I'm receiving this bot's updates again. (#2)"]
+
+
+async def test_failed_checks_are_told_and_only_who_met_an_answer_ends_that(db: Database) -> None:
+    machine = Machine(db)
+    machine.signs = {"api_fails": lambda: None}
+    machine.failed_checks = "/v1/user/stories: 429"
+    (told,) = await machine.look()
+    assert told.startswith("All checks for new stories have failed for over half an hour (/v1/")
+    machine.failed_checks = None
+    assert await machine.look() == [told]  # another replica, or a new start, knows of no answer
+    machine.signs = {"api_fails": lambda: False}
+    assert (await machine.look())[1].startswith("The Stories API is answering again.")
 
 
 async def test_of_one_kind_one_is_open_whoever_opens_it(db: Database) -> None:

@@ -45,5 +45,5 @@ def test_the_api_fails_from_three_subjects_within_a_minute_until_an_answer(
         else:
             failed.clear()
             fails = False
-            failing.record_answer()
+            failing.record_answer(now)
         assert failing.is_on is fails
