@@ -4,7 +4,11 @@ Neither the Stories API nor Telegram is asked anything for them. Updates that sa
 removed, or that a group has another id, are let through: they only end things.
 """
 
+from datetime import timedelta
+from functools import partial
+
 from telegram import Message, MessageEntity, Update
+from telegram.constants import ParseMode
 from telegram.ext import ApplicationHandlerStop
 
 from bot.chats.access import INVITE, OWNER
@@ -15,7 +19,9 @@ from bot.domain.sentences import N_
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.telegram.presence import AWAY
+from bot.updates import unit_of_work
 from handlers.guard import answer_press, is_echo
+from handlers.links import links_of
 from handlers.replies import say
 
 STRANGER = N_(
@@ -26,6 +32,10 @@ STRANGER_CHAT = N_(
     "Sorry, this bot is private, and nobody with access has added me here. If you know its "
     "owner, send them this chat's ID: <code>{id}</code>"
 )
+DIRECT_MESSAGES = N_(
+    "Sorry, I don't work in a channel's direct messages. Please message me in our private chat."
+)
+SAID_AGAIN = timedelta(days=1)
 BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")
 
@@ -43,6 +53,9 @@ async def stop_refused(_: Update, context: Context) -> None:
 async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may see the update; who is refused is told so, the first time."""
     where, message = context.event.effective_chat, context.message
+    if where and where.is_direct_messages:
+        await _refuse_direct_messages(context)
+        return False
     writes_as = message.sender_chat if message and not context.query else None
     judged, context.is_owner, context.known = await context.services.access.judge(
         context.user_id, where.id if where else None, as_chat=writes_as.id if writes_as else None
@@ -54,6 +67,38 @@ async def admit_or_refuse(context: Context) -> bool:
         return True
     await _tell_refused(context, judged)
     return False
+
+
+async def _refuse_direct_messages(context: Context) -> None:
+    """Tell a person once that the bot does not work in a channel's direct messages.
+
+    Every send there needs the topic of the person, which no stored message of ours has (Bot API
+    9.2): alerts and answers could not arrive, so nothing is asked of the Stories API.
+    """
+    message, services = context.event.message, context.services
+    topic = message.direct_messages_topic if message else None
+    if message is None or topic is None or not _asks_something(message, context):
+        return
+    key = ("direct messages", message.chat.id, topic.topic_id)
+    if services.lately.get(key, within=SAID_AGAIN, now=context.now):
+        return
+    services.lately.record(key, value=True, now=context.now)
+    person = message.from_user
+    text = translator_for(person.language_code if person else None)(DIRECT_MESSAGES)
+    await unit_of_work.call_after_replies(
+        partial(
+            context.bot.send_message,
+            message.chat.id,
+            text,
+            parse_mode=ParseMode.HTML,
+            direct_messages_topic_id=topic.topic_id,
+        )
+    )
+
+
+def _asks_something(message: Message, context: Context) -> bool:
+    """Return whether a message is for the bot: a command, a reply to it, or an Instagram link."""
+    return _wants_answer(context) or bool(links_of(message, context.bot.username))
 
 
 async def _remember_member_name(context: Context) -> None:
