@@ -65,6 +65,8 @@ log = structlog.get_logger()
 
 _NEWCOMER_SHARE = 0.5  # of the replies' part of the budget, for all newcomers together
 _IDLE_S = 10  # the Stories API closes idle connections early
+# More than all slots together, so that a slow server keeps no connection from the others.
+_TO_TELEGRAM, _TO_MEDIA, _TO_API = 320, 256, 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +124,17 @@ async def open_parts(
         record_that_tables_exist(db, settings.spool_dir)
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=connector(reveal(settings.media_proxy), resolver=PublicResolver()),
+                connector=connector(
+                    reveal(settings.media_proxy), resolver=PublicResolver(), limit=_TO_MEDIA
+                ),
                 trust_env=False,
             )
         )
         to_api = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=connector(reveal(settings.stories_api_proxy), keepalive_timeout=_IDLE_S)
+                connector=connector(
+                    reveal(settings.stories_api_proxy), keepalive_timeout=_IDLE_S, limit=_TO_API
+                )
             )
         )
         bot_id = int(settings.telegram_token.get_secret_value().partition(":")[0])
@@ -337,7 +343,9 @@ def _make_bot(
         token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
-        request=AiohttpRequest(metrics=metrics, proxy=proxy, heard=witnesses.record_time),
+        request=AiohttpRequest(
+            connections=_TO_TELEGRAM, metrics=metrics, proxy=proxy, heard=witnesses.record_time
+        ),
         get_updates_request=AiohttpRequest(connections=1, proxy=proxy),
         rate_limiter=Pacing(settings.messages_per_second, floods=floods, replicas=replicas),
     )

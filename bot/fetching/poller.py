@@ -30,6 +30,7 @@ from bot.fetching import schedule_state, snapshots
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names, Proof
 from bot.fetching.schedule_state import Plan, PollSettings
+from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.workers import Worker
 from bot.scheduling.failed_checks import FailedChecks
@@ -66,6 +67,7 @@ class Scheduler:
         settings: PollSettings,
         end_blocked: Callable[[], Awaitable[object]],
         at_once: int = 8,
+        slow_at_once: int = 56,
         lease: timedelta = _POLL_LEASE,
         privacy: PrivacyCheck | None = None,
         budget_watch: BudgetWatch | None = None,
@@ -73,7 +75,7 @@ class Scheduler:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Make up to ``at_once`` checks at a time.
+        """Make up to ``at_once`` checks at a time, and ``slow_at_once`` more that take long.
 
         ``end_blocked`` is awaited at each block and each minute, to end what follows blocked
         profiles; ``wake`` is called when deliveries are due.
@@ -85,7 +87,7 @@ class Scheduler:
         self._settings = settings
         self._end_blocked = end_blocked
         self._ended_for: frozenset[str] = frozenset()  # the blocked profiles of the last time
-        self._at_once = at_once
+        self._slots = FastAndSlowSlots(at_once, slow_at_once)
         self._lease = lease
         self._privacy = privacy or PrivacyCheck(db, "false", now=now)
         self._budget_watch = budget_watch
@@ -97,7 +99,6 @@ class Scheduler:
         self._plan: Plan | None = None
         self._counts = (0, 0)  # profiles that known people follow, and that newcomers alone do
         self._left = 0.0  # credits a day that replies leave to the schedule
-        self._in_flight = 0
         self._rests_until = now()  # where the API fails for everybody
         self._group: asyncio.TaskGroup | None = None
         self._is_released = False
@@ -119,8 +120,8 @@ class Scheduler:
         self._is_released = True
         if self._group is not None and await self._begin_checks(self._group):
             return self._now()
-        if self._in_flight >= self._at_once:
-            return None  # a check that ends wakes this loop
+        if not self._slots.count_free(self._now()):  # a check that ends wakes this loop, too
+            return self._slots.next_free_at(self._now())
         return await self.next_step_at()
 
     async def next_step_at(self) -> datetime:
@@ -175,7 +176,7 @@ class Scheduler:
     async def _begin_checks(self, group: asyncio.TaskGroup) -> int:
         """Begin a check in each free slot, of what is due and paid for; return how many.
 
-        A profile that is slow keeps its own slot, and holds up no other.
+        A profile that is slow holds up no other.
         """
         plan = self._plan = self._plan or await self._load_plan()
         await self._maintain(plan)
@@ -184,8 +185,7 @@ class Scheduler:
         state = await self._load_state(self._now())
         claimed = [] if state.first is None else await self._claim(plan, state)
         for known in claimed:
-            self._in_flight += 1
-            group.create_task(self._poll_safely(known, plan))
+            group.create_task(self._poll_safely(known, plan, self._slots.take(self._now())))
         return len(claimed)
 
     async def _load_plan(self) -> Plan:
@@ -209,14 +209,14 @@ class Scheduler:
         """Take what is due and can be paid, and with what is to spare what is due next."""
         now, room, spent = self._now(), state.room, state.spent
         # Checks under way are reserved (or will be), and not yet off the schedule's credit bucket.
-        pending = self._in_flight * plan.cost
+        pending = len(self._slots) * plan.cost
         plan.schedule.fill_bucket(now.timestamp(), spent=max(0, spent - pending))
         held = plan.schedule.credits_to_spend(now.timestamp())
         for_due, for_early = (
             max(0, int(min((part - pending) / plan.cost, room / self._price_of_check)))
             for part in held
         )
-        most = (1 if self._api.is_failing else self._at_once) - self._in_flight
+        most = 1 - len(self._slots) if self._api.is_failing else self._slots.count_free(now)
         is_paid = for_due >= 1
         if not is_paid:  # a profile that was not checked for long need not wait for the bucket
             left = plan.schedule.budget - spent
@@ -286,7 +286,7 @@ class Scheduler:
             async with self._db.begin() as tx:
                 await schedule_state.save(tx, plan)
 
-    async def _poll_safely(self, known: Known, plan: Plan) -> None:
+    async def _poll_safely(self, known: Known, plan: Plan, ticket: int) -> None:
         try:
             outcome = await self._poll(known, plan)
         except DatabaseUnavailableError as error:  # it is made again when its lease is over
@@ -297,7 +297,7 @@ class Scheduler:
             self.failed_checks.record_failure(type(error).__name__, self._now())
             outcome = "error"
         finally:
-            self._in_flight -= 1
+            self._slots.release(ticket)
             self.worker.wake()
         self._polls.labels(outcome).inc()
 

@@ -22,6 +22,7 @@ from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Account, Arrived, mark_unknown, record, record_whole_sends
 from bot.runtime.background import renewing
 from bot.runtime.batching import BatchingQueue
+from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.workers import Worker
@@ -37,6 +38,7 @@ from bot.telegram.outage import Outage, is_answer
 log = structlog.get_logger()
 
 AT_ONCE = 64  # chats that are sent into at a time
+SLOW_AT_ONCE = 128  # more, where a send takes long: it may wait for a slow server
 FEW = 32  # free slots; with fewer a claim waits for more, since each costs the same
 FILLED_EVERY = timedelta(milliseconds=50)  # how long it waits for more at most
 GATHERED_S = 0.005  # how long arrivals are gathered, to be written in one transaction
@@ -129,7 +131,7 @@ class Outbox:
         self.lease = lease or (SEND_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
         self._now = now
         self._group: asyncio.TaskGroup | None = None
-        self._sending: set[asyncio.Task[None]] = set()
+        self._slots = FastAndSlowSlots(AT_ONCE, SLOW_AT_ONCE)
         self._is_released = False
         longest = idle if db.is_sqlite else min(idle, ASK_AGAIN)
         self.worker = Worker("alerts", self._step, now=now, longest=longest)
@@ -168,9 +170,9 @@ class Outbox:
         self._is_released = True
         if rests_until := await self._paused_until():
             return rests_until
-        free = AT_ONCE - len(self._sending)
-        if not free:
-            return None  # the next send that ends wakes us
+        free = self._slots.count_free(self._now())
+        if not free:  # the next send that ends wakes us, too
+            return self._slots.next_free_at(self._now())
         if free < FEW and self._fill_at > self._now():
             return self._fill_at
         self._fill_at = self._now() + FILLED_EVERY
@@ -205,15 +207,15 @@ class Outbox:
         self._take_over_floods(claimed.queue)
         if self._group is not None:
             task = self._group.create_task(self._deliver_safely(claimed))
-            self._sending.add(task)
-            task.add_done_callback(self._on_send_ended)
+            ticket = self._slots.take(self._now())
+            task.add_done_callback(lambda _: self._on_send_ended(ticket))
 
     def _take_over_floods(self, queue: ChatQueue) -> None:
         if self._floods is not None:
             self._floods.take_over(queue.chat.id, queue.flood)
 
-    def _on_send_ended(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
+    def _on_send_ended(self, ticket: int) -> None:
+        self._slots.release(ticket)
         self.worker.wake()  # a slot is free, and the chat may have more
 
     async def run_once(self) -> int:

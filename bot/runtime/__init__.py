@@ -3,5 +3,6 @@
 In: the event loop, and the steps that the parts give. Out: the time, steps that are repeated
 whatever they raise, and slots of which each holder has few. Public:
 ``clock.Clock``, ``clock.steady``, ``workers.Worker``, ``batching.BatchingQueue``,
-``metrics.Metrics``, ``concurrency.FairSlots``, ``recent.Recent``.
+``metrics.Metrics``, ``concurrency.FairSlots``, ``concurrency.FastAndSlowSlots``,
+``recent.Recent``.
 """

@@ -1,0 +1,30 @@
+"""A task that runs for long moves from a fast slot to a slow one."""
+
+from datetime import timedelta
+
+from bot.runtime.concurrency import SLOW_AFTER, FastAndSlowSlots
+from tests.support.followed import NOON
+
+SECOND = timedelta(seconds=1)
+
+
+def test_a_task_that_runs_for_long_frees_its_fast_slot() -> None:
+    slots = FastAndSlowSlots(2, 2)
+    first = slots.take(NOON)
+    slots.take(NOON + SECOND)
+    assert slots.count_free(NOON + SECOND) == 0
+    assert slots.next_free_at(NOON + SECOND) == NOON + SLOW_AFTER
+    assert slots.count_free(NOON + SLOW_AFTER) == 1
+    assert slots.next_free_at(NOON + SLOW_AFTER) == NOON + SECOND + SLOW_AFTER
+    slots.release(first)
+    assert (len(slots), slots.count_free(NOON + SLOW_AFTER)) == (1, 1)
+
+
+def test_slow_slots_are_bounded() -> None:
+    slots = FastAndSlowSlots(2, 1)
+    late = NOON + SLOW_AFTER
+    tickets = [slots.take(NOON) for _ in range(3)]
+    assert (slots.count_slow(late), slots.count_free(late)) == (1, 0)
+    assert slots.next_free_at(late) is None
+    slots.release(tickets[0])
+    assert slots.count_free(late) == 1
