@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
@@ -41,13 +41,17 @@ import handlers.talk
 import handlers.unknown
 import handlers.usage
 import handlers.why
+from bot.billing.balance import EVERY as BALANCE_EVERY
 from bot.bootstrap import Parts, open_parts
+from bot.chats.access import REFRESH as BLOCKS_EVERY
 from bot.config import Settings
 from bot.context import App, Context, Timing, prepare
 from bot.domain.errors import DatabaseUnavailableError, TryAgainError
 from bot.domain.incidents import IncidentKind
 from bot.domain.sentences import N_
 from bot.operations import cleanup, preflight
+from bot.operations.backups import TRY_EVERY as BACKUPS_EVERY
+from bot.operations.menu import LONGEST as MENU_EVERY
 from bot.operations.menu import Menu
 from bot.operations.visitors import Visitors
 from bot.operations.watch import Sign, Watch, fullest_disk
@@ -210,11 +214,7 @@ class Running:
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
             metrics=parts.metrics,
         )
-        self._cleaning = Worker("clean-up", self._clean_up, now=parts.now, longest=_CLEAN_EVERY)
         self._menu = Menu(parts.db, menus_and_descriptions(self.app.bot), now=parts.now)
-        self._mutes = Worker(
-            "pauses", parts.services.subscriptions.resume_due, now=parts.now, longest=_MUTES_EVERY
-        )
         self._visitors = Visitors(parts.db, parts.owners, every=timing.visitors, now=parts.now)
         self._watch = Watch(
             parts.db,
@@ -227,6 +227,7 @@ class Running:
             metrics=parts.metrics,
             now=parts.now,
         )
+        self._periodic = self._periodic_work()
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
         self.web = Web(
             parts.metrics,
@@ -247,6 +248,25 @@ class Running:
                 now=parts.now,
             ).routes(),
         )
+
+    def _periodic_work(self) -> list[Worker]:
+        """Return one worker for each task that merely repeats: its name, longest pause and step.
+
+        Each worker has its own task, so a slow backup delays no other work.
+        """
+        parts, services = self._parts, self._parts.services
+        table: list[tuple[str, timedelta, Callable[[], Awaitable[datetime | None]]]] = [
+            ("balance", BALANCE_EVERY, parts.treasurer.tidy_and_check_balance),
+            ("clean-up", _CLEAN_EVERY, self._clean_up),
+            ("visitors", services.timing.visitors, self._visitors.report_new),
+            ("access", BLOCKS_EVERY, services.access.update_blocks),
+            ("clock", services.timing.clock, parts.clock.correct_clock),
+            ("menu", MENU_EVERY, self._menu.publish_next),
+            ("pauses", _MUTES_EVERY, services.subscriptions.resume_due),
+        ]
+        if parts.backups:
+            table.append(("backups", BACKUPS_EVERY, parts.backups.make_if_due))
+        return [Worker(name, step, now=parts.now, longest=every) for name, every, step in table]
 
     def _trouble_signs(self) -> dict[IncidentKind, Sign]:
         """Return the signs of trouble that this process itself can see, by kind of incident."""
@@ -303,19 +323,7 @@ class Running:
         """Run until ``stop``, or the clock goes back; then end what is under way."""
         parts = self._parts
         async with asyncio.TaskGroup() as group:
-            workers = [
-                parts.treasurer.worker,
-                self._cleaning,
-                self._watch.worker,
-                self._visitors.worker,
-                parts.services.broadcasts.worker,
-                parts.services.access.worker,
-                parts.clock.worker,
-                self._menu.worker,
-                self._mutes,
-            ]
-            if parts.backups:
-                workers.append(parts.backups.worker)
+            workers = [*self._periodic, self._watch.worker, parts.services.broadcasts.worker]
             endless = [group.create_task(one.run()) for one in workers]
             endless.append(group.create_task(self.inline.run()))
             if self._webhook is None:
@@ -390,10 +398,8 @@ class Running:
     async def _failing_loops(self) -> str:
         """Return which loops fail now, and of what."""
         parts = self._parts
-        workers = (
-            parts.treasurer.worker, parts.scheduler.worker, parts.outbox.worker,
-            parts.outbox.fan_out.worker, self._cleaning,
-        )  # fmt: skip
+        loops = (parts.scheduler.worker, parts.outbox.worker, parts.outbox.fan_out.worker)
+        workers = (*loops, *self._periodic)
         return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
 
     async def _clean_up(self) -> datetime:

@@ -10,7 +10,6 @@ from bot.domain.errors import StoriesError
 from bot.domain.incidents import SetIncident
 from bot.domain.sentences import NN_
 from bot.runtime.metrics import UNSEEN, Metrics
-from bot.runtime.workers import Worker
 from bot.stories_api.client import StoriesApi
 
 EVERY = timedelta(minutes=5)
@@ -57,7 +56,6 @@ class Treasurer:
             lambda: float(self._drift),
         )
         self._now = now
-        self.worker = Worker("balance", self.tidy_and_check_balance, now=now, longest=EVERY)
 
     async def tidy_and_check_balance(self) -> datetime:
         """Ask once, and tidy; return when to ask again."""

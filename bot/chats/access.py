@@ -20,7 +20,6 @@ from bot.billing.people import Guest, guest, guests
 from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
 from bot.domain.errors import OWNER_NOT_BLOCKABLE, BlockedError, RightsError
 from bot.domain.records import Chat
-from bot.runtime.workers import Worker
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles
 from bot.store.engine.database import Database, Tx
@@ -29,7 +28,7 @@ from bot.updates.unit_of_work import reading, run_before_commit, writing
 log = structlog.get_logger()
 
 INVITATION_VALID_FOR = timedelta(days=7)
-_REFRESH = timedelta(minutes=1)  # within which another process's blocks hold in this one
+REFRESH = timedelta(minutes=1)  # within which another process's blocks hold in this one
 _SEED = "owner_link"
 _MODE = "access_mode"
 OWNER, INVITE = "owner_", "invite_"  # what the links begin with
@@ -64,7 +63,6 @@ class Access:
         self._now = now
         self.blocked: set[str] = set(blocked_profiles)
         """Ids and names of profiles that are blocked; the same set for as long as the bot runs."""
-        self.worker = Worker("access", self._update_blocks, now=now, longest=_REFRESH)
 
     async def apply_settings(self) -> None:
         """Take up the settings, once at a start.
@@ -321,7 +319,7 @@ class Access:
             name = chat.title if chat else ""
         return {"name": name} if name else {}
 
-    async def _update_blocks(self) -> datetime | None:
+    async def update_blocks(self) -> datetime | None:
         """End the blocks whose time is over, and learn of what other processes have blocked."""
         ended = await self._db.fetch(lambda tx: store.ended_blocks(tx, now=self._now()))
         for entry in ended:

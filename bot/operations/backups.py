@@ -18,7 +18,6 @@ from bot.domain.errors import BackupError
 from bot.domain.incidents import BACKUP_FAILED, RESTORED
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import UNSEEN, Metrics
-from bot.runtime.workers import Worker
 from bot.store import key_values
 from bot.store.copies import backups as store
 from bot.store.copies import restored
@@ -27,7 +26,7 @@ from bot.store.engine.database import Database
 log = structlog.get_logger()
 
 _KEY = "backup"  # when the last one was made
-_TRY_EVERY = timedelta(hours=1)
+TRY_EVERY = timedelta(hours=1)
 _AGAIN_AFTER = timedelta(hours=1)
 _LEFT_AFTER = timedelta(hours=1)  # after so long without a write a half-made copy is removed
 _NAME = "storybell-{at:%Y%m%d-%H%M%S}.db"
@@ -58,7 +57,6 @@ class Backups:
             "backup_last_success_timestamp_seconds", "When the database was last backed up."
         )
         self._now = now
-        self.worker = Worker("backups", self.make_if_due, now=now, longest=_TRY_EVERY)
 
     async def make_if_due(self) -> datetime:
         """Make a copy if it is time; return when the next one is due."""

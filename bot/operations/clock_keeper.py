@@ -14,7 +14,6 @@ import structlog
 
 from bot.domain.incidents import CLOCK_OFF_S
 from bot.runtime.clock import Clock, TimeWitnesses, steady
-from bot.runtime.workers import Worker
 from bot.store import clock_bounds
 from bot.store.engine import server_clock
 from bot.store.engine.database import Database
@@ -47,7 +46,6 @@ class ClockKeeper:
         self._seen: tuple[datetime, float] | None = None
         self.went_back = asyncio.Event()
         """Set when the clock has gone back: the process must begin anew."""
-        self.worker = Worker("clock", self.correct_clock, now=now, longest=every)
 
     async def correct_clock(self) -> datetime:
         """Follow who knows the time; at a start cut the times that a wrong clock wrote."""

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 import structlog
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
-from bot.runtime.workers import Worker
 from bot.store import key_values
 from bot.store.engine.database import Database
 from bot.telegram.outcomes import wait_of
@@ -23,7 +22,7 @@ log = structlog.get_logger()
 _KEY = "menu"
 _PAUSE = timedelta(seconds=2)
 _AGAIN = timedelta(minutes=5)  # after Telegram failed
-_LONGEST = timedelta(days=1)
+LONGEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,8 @@ class Menu:
         self._db = db
         self._shown = shown
         self._now = now
-        self.worker = Worker("menu", self._publish_next, now=now, longest=_LONGEST)
 
-    async def _publish_next(self) -> datetime | None:
+    async def publish_next(self) -> datetime | None:
         """Give Telegram the next thing that it does not have yet; return when to go on."""
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}

@@ -9,7 +9,6 @@ from bot.operations.owners import Owners
 from bot.presentation.actions import OWNER, PEOPLE, Buttons, button
 from bot.presentation.html import shorten
 from bot.presentation.translation import Translator
-from bot.runtime.workers import Worker
 from bot.store import access, key_values
 from bot.store.engine.database import Database
 
@@ -24,7 +23,7 @@ MORE = N_("… and {n} more; /people lists them all.")
 
 
 class Visitors:
-    """Looks for who is new; use ``worker``."""
+    """Reports new chats and people to the owners."""
 
     def __init__(
         self, db: Database, owners: Owners, *, every: timedelta, now: Callable[[], datetime]
@@ -34,9 +33,9 @@ class Visitors:
         self._owners = owners
         self._every = every
         self._now = now
-        self.worker = Worker("visitors", self._report_new, now=now, longest=every)
 
-    async def _report_new(self) -> datetime:
+    async def report_new(self) -> datetime:
+        """Report people and chats since the last report; return the time of the next report."""
         now = self._now()
         async with self._db.begin() as tx:
             await key_values.add(tx, _KEY, [now.timestamp(), 0])

@@ -209,7 +209,7 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
     assert await control.billed_for("unseen") == 0
     await are_closed(town, [place for place in places if place.way != "timed out"])
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    await Access(town.db, mode="open", now=lambda: tomorrow).worker.step()
+    await Access(town.db, mode="open", now=lambda: tomorrow).update_blocks()
     for place in places:
         if place.kind == "profile":
             await control.publish(place.profile)
@@ -308,7 +308,7 @@ async def test_of_two_blocks_that_meet_in_a_move_the_longer_holds(
     async with db.begin() as tx:
         await moves.move_chat(tx, -7, -1007, now=NOW)
     now[0] += timedelta(hours=2)
-    await access._update_blocks()  # noqa: SLF001 - what its worker does each minute
+    await access.update_blocks()
     async with db.read() as tx:
         here = await chats.get(tx, -1007)
     assert here
@@ -325,7 +325,7 @@ async def test_a_chat_that_is_new_in_the_moment_of_a_block_is_closed_soon(town: 
         await chats.add_or_update(tx, stranger, kind="private", title="", now=now)
         await access.block(subject, until=None, reason="")
     assert await town.state(stranger) == "active"
-    await access.worker.step()
+    await access.update_blocks()
     assert await town.state(stranger) == "closed"
     await access.block(Subject("person", str(stranger + 1)), until=None, reason="")
     async with town.db.begin() as tx:
