@@ -63,7 +63,7 @@ _LAST_POLL_AGAIN = timedelta(minutes=30)
 _FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)  # its owner may have erred, and posts again
 _LAST_UNAVAILABLE_PAUSE = DAY
 _DIGEST_MARGIN = timedelta(minutes=30)
-_DIGEST_LEAD = timedelta(minutes=10)  # a check so long before the digest still gets into it
+_DIGEST_LEAD = timedelta(minutes=10)  # so long before a daily summary the profile is checked
 
 
 KINDS_OF: Mapping[Right, frozenset[str]] = {
@@ -229,30 +229,66 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> date
     return end
 
 
-def digest_at(
-    seen_at: datetime,
-    expires_at: datetime,
-    *,
-    minute: int,
-    zone: str,
-    quiet: tuple[int, int] | None = None,
-) -> datetime:
-    """Return when a story goes out in the digest: at its hour, but while the story lives.
+@dataclass(frozen=True, slots=True)
+class AudienceMember:
+    """When a chat can be notified; ``quiet`` and ``digest`` are minutes of the day of ``zone``.
 
-    Where that hour, or the end of its life, is in quiet hours that last longer than the story, it
-    goes out before they begin: so no story comes after a newer one.
+    ``digest`` is the hour of the daily summary, None for a subscription that does not use it.
     """
+
+    zone: str
+    quiet: tuple[int, int] | None = None
+    digest: int | None = None
+
+
+def heard_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime:
+    """Return when a chat hears of a story that a check finds at ``seen_at``.
+
+    The delivery of alerts and the planning of checks both use this function.
+
+    Without a daily summary the chat hears of the story at once; in quiet hours, at their end.
+    With a daily summary the chat hears of the story at the next summary. A summary whose hour is
+    in quiet hours is sent at their end. A story whose life ends less than half an hour after the
+    summary is sent before the summary: half an hour before the end of its life. Where that moment
+    is in quiet hours, or less than half an hour before them, the story is sent half an hour before
+    the quiet hours begin. So no story is sent after a newer one.
+    """
+    if member.digest is None:
+        return _when_awake(seen_at, member)
     last = max(seen_at, expires_at - _DIGEST_MARGIN)
-    hour = next_local_time(seen_at, minute, zone)
-    due = min(hour, last)
-    for moment in (due, min(hour, expires_at)):
-        until = quiet_until(moment, quiet, zone)
-        if quiet is not None and until is not None and until > last:
-            before = _last_local_time(moment, quiet[0], zone) - _DIGEST_MARGIN
-            if is_within(before, quiet, zone):  # clocks put back may let them begin twice
-                before = _last_local_time(before, quiet[0], zone) - _DIGEST_MARGIN
-            due = min(due, max(seen_at, before))
-    return due
+    summary = _next_summary_at(seen_at, member.digest, member)
+    if summary <= last:
+        return summary
+    return _when_awake(max(seen_at, _before_quiet(last, member)), member)
+
+
+def _when_awake(moment: datetime, member: AudienceMember) -> datetime:
+    """Return the moment itself, or the end of the quiet hours in which it is."""
+    return quiet_until(moment, member.quiet, member.zone) or moment
+
+
+def _next_summary_at(after: datetime, hour: int, member: AudienceMember) -> datetime:
+    """Return when the first summary after ``after`` is sent."""
+    until = quiet_until(after, member.quiet, member.zone)
+    if until is not None:
+        last_hour = _last_local_time(after, hour, member.zone)
+        if quiet_until(last_hour, member.quiet, member.zone) == until:
+            return until  # these quiet hours hold a summary back
+    return _when_awake(next_local_time(after, hour, member.zone), member)
+
+
+def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
+    """Return ``last``, or half an hour before the quiet hours that are too near to it."""
+    quiet, zone = member.quiet, member.zone
+    if quiet is None or quiet[0] == quiet[1]:
+        return last
+    begin = _last_local_time(last + _DIGEST_MARGIN, quiet[0], zone)
+    if begin <= last and not is_within(last, quiet, zone):
+        return last
+    before = begin - _DIGEST_MARGIN
+    if is_within(before, quiet, zone):  # clocks put back may let them begin twice
+        before = _last_local_time(before, quiet[0], zone) - _DIGEST_MARGIN
+    return before
 
 
 def _last_local_time(now: datetime, minute: int, zone: str) -> datetime:
@@ -264,30 +300,41 @@ def _last_local_time(now: datetime, minute: int, zone: str) -> datetime:
     return latest
 
 
-@dataclass(frozen=True, slots=True)
-class AudienceMember:
-    """Somebody who waits: quiet hours and the digest in minutes of the day of ``zone``."""
-
-    zone: str
-    quiet: tuple[int, int] | None = None
-    digest: int | None = None
-
-
-def worth_polling_at(
-    due: datetime, audience: Sequence[AudienceMember], *, latest: datetime
+def useful_check_at(
+    due: datetime,
+    audience: Sequence[AudienceMember],
+    *,
+    seen_at: datetime,
+    earliest: datetime,
+    latest: datetime,
 ) -> datetime:
-    """Return when a check that is due brings anybody anything: when the first can be told."""
+    """Return when to check a profile whose last check was at ``seen_at``.
+
+    ``due`` is when a check is worth its price if everybody can be notified at once. A check that
+    brings nobody anything then is made later, but never after ``latest`` (and ``due``). The check
+    before a daily summary is made once, also where ``due`` is later, but not before ``earliest``.
+    An empty audience stands for one in which somebody can always be notified.
+    """
     if not audience:
         return due
-    return min(max(latest, due), *(_reachable_at(due, member) for member in audience))
+    times = [_useful_for(member, due, seen_at, earliest) for member in audience]
+    return min(max(latest, due), *times)
 
 
-def _reachable_at(due: datetime, member: AudienceMember) -> datetime:
-    if member.digest is not None:
-        hour = next_local_time(due + _DIGEST_LEAD, member.digest, member.zone)
-        heard_at = quiet_until(hour, member.quiet, member.zone) or hour
-        return max(due, heard_at - _DIGEST_LEAD)
-    return quiet_until(due, member.quiet, member.zone) or due
+def _useful_for(
+    member: AudienceMember, due: datetime, seen_at: datetime, earliest: datetime
+) -> datetime:
+    """Return when the next check brings a member of the audience anything."""
+    if member.digest is None:
+        return _when_awake(due, member)
+    # What the last check could not show was posted after it; a check shows all for a summary that
+    # is at most the lead away.
+    after = max(seen_at + _DIGEST_LEAD, earliest)
+    for posted_at in (seen_at, after, max(after, due)):
+        heard = heard_at(posted_at, posted_at + STORY_LIFE, member)
+        if heard > max(after, posted_at):
+            return max(earliest, heard - _DIGEST_LEAD)
+    return max(after, due)  # between long quiet hours all is sent at once
 
 
 def alerts_begin_at(now: datetime) -> datetime:

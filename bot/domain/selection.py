@@ -212,16 +212,11 @@ def _expired_in_quiet_hours(row: Delivery, story: Story, chat: Chat, now: dateti
 def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
     if not row.options.digest or row.story is None or row.copies:
         return False
-    hour = alert_rules.digest_at(
-        row.created_at,
-        row.story.expires_at,
-        minute=chat.digest_at,
-        zone=chat.zone,
-        quiet=_quiet_hours(chat),
-    )
-    if hour <= now:
+    member = alert_rules.AudienceMember(chat.zone, _quiet_hours(chat), chat.digest_at)
+    heard_at = alert_rules.heard_at(row.created_at, row.story.expires_at, member)
+    if heard_at <= now:
         return False
-    decision.held.append((row, hour, "digest"))
+    decision.held.append((row, heard_at, "digest"))
     return True
 
 

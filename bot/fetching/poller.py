@@ -248,8 +248,8 @@ class Scheduler:
             unseen_since=_unseen_limit(plan, now, is_due=False, is_paid=True),
             skip_fresh=plan.pause is not None,
         ):
-            seen_at = known.snapshot_at or now
-            at = await snapshots.useful_at(tx, known.profile_id, now, plan, seen_at=seen_at)
+            seen_at = known.snapshot_at or EPOCH
+            at = await snapshots.useful_at(tx, known, now, plan, seen_at=seen_at, now=now)
             if at <= now:
                 taken.append(known)
             else:
@@ -473,11 +473,10 @@ async def _put_off_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> boo
     if not is_due or known.failures or not plan.is_stale(known):
         return False
     columns, due = plan.recompute_due(known, now=now)
-    due = await snapshots.useful_at(
-        tx, known.profile_id, max(due, now), plan, seen_at=known.snapshot_at or now
-    )
+    due, seen_at = max(due, now), known.snapshot_at or EPOCH
     await profiles.change(tx, known.profile_id, **columns)
-    if due <= now:
+    useful_at = partial(snapshots.useful_at, tx, known, due, plan, seen_at=seen_at, now=now)
+    if await useful_at(is_claimed=True) <= now:
         return False
-    await profiles.put_off(tx, known.profile_id, until=due)
+    await profiles.put_off(tx, known.profile_id, until=await useful_at())
     return True

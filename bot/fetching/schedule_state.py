@@ -86,10 +86,10 @@ class Plan:
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
-        is_own = own and not self._is_checked_by_pause(known)
+        is_own = own and not self.is_checked_by_pause(known)
         learn = self.schedule.learn_polled if is_own else self.schedule.learn
         due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
-        if own and self._is_checked_by_pause(known):
+        if own and self.is_checked_by_pause(known):
             self.schedule.bucket.credits -= self.cost
         return self._columns_and_due(known, state, due, now)
 
@@ -109,11 +109,12 @@ class Plan:
         """Return whether a profile was queued at a price, or a pause, that may not hold."""
         if known.forecast is None:
             return False
-        return self._is_checked_by_pause(known) or self.schedule.is_stale(
+        return self.is_checked_by_pause(known) or self.schedule.is_stale(
             ProfileState.from_json(known.forecast)
         )
 
-    def _is_checked_by_pause(self, known: Known) -> bool:
+    def is_checked_by_pause(self, known: Known) -> bool:
+        """Return whether newcomers alone follow a profile: it is checked by the mean pause."""
         return known.fresh and self.pause is not None
 
     def _columns_and_due(

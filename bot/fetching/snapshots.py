@@ -1,5 +1,6 @@
 """Snapshots: what a check of a profile showed, whoever asked for it, in one transaction."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,7 +13,8 @@ from bot.fetching.schedule_state import Plan
 from bot.store import answers, enqueue, fan_outs, profiles, stories, subscriptions
 from bot.store.engine.database import Tx
 
-_LARGEST_AUDIENCE = 50  # with more, somebody is always awake
+_MOST_MEMBERS = 50  # different times of notification; with more, somebody is always awake
+_MANY = 1_000  # chats; with more, somebody is always awake, and to read them takes long
 GATHER = timedelta(minutes=5)
 """How long a chat's missed hours are gathered, so that one line tells of all profiles."""
 
@@ -111,32 +113,63 @@ async def _finish_check(
         leased_until=EPOCH,
         **columns,
         next_check_at=(
-            await useful_at(tx, before.profile_id, due, plan, seen_at=now) if followed else None
+            await useful_at(tx, before, due, plan, seen_at=now, now=now) if followed else None
         ),
     )
 
 
 async def reschedule_check(tx: Tx, profile_id: str, *, now: datetime) -> None:
     """Find a time for the next check anew, after chats began or ceased to wait for it."""
-    known = await profiles.lock(tx, profile_id)
-    if known is None or known.next_check_at is None or known.failures or known.snapshot_at is None:
-        return
+    await reschedule_checks(tx, [profile_id], now=now)
+
+
+async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime) -> None:
+    """Find times for the next checks anew, after a change of who can be notified, and when.
+
+    The rows of the profiles stay locked until the transaction ends.
+    """
     plan = await schedule_state.load(tx)
-    columns, due = plan.recompute_due(known, now=now)
-    due = await useful_at(tx, profile_id, max(due, now), plan, seen_at=known.snapshot_at)
-    await profiles.change(tx, profile_id, **columns, next_check_at=due)
+    for profile_id in sorted(set(profile_ids)):
+        known = await profiles.lock(tx, profile_id)
+        if known is None or known.next_check_at is None:
+            continue
+        if known.failures or known.snapshot_at is None:
+            continue
+        columns, due = plan.recompute_due(known, now=now)
+        due = await useful_at(tx, known, max(due, now), plan, seen_at=known.snapshot_at, now=now)
+        await profiles.change(tx, profile_id, **columns, next_check_at=due)
 
 
 async def useful_at(
-    tx: Tx, profile_id: str, due: datetime, plan: Plan, *, seen_at: datetime
+    tx: Tx,
+    known: Known,
+    due: datetime,
+    plan: Plan,
+    *,
+    seen_at: datetime,
+    now: datetime,
+    is_claimed: bool = False,
 ) -> datetime:
     """Return when to check: not before somebody can be told, but never past the floor.
 
-    The floor counts from the last check, ``seen_at``, so that no story is lost by it.
+    The floor counts from the last check, ``seen_at``, so that no story is lost by it. A profile
+    that newcomers alone follow is not checked before ``due``, unless it is claimed already.
     """
-    waiting = await subscriptions.audience_members(tx, profile_id, limit=_LARGEST_AUDIENCE)
-    latest = seen_at + timedelta(hours=plan.schedule.floor)
-    return alert_rules.worth_polling_at(due, waiting, latest=latest)
+    if known.chats > _MANY:
+        return due
+    waiting = await subscriptions.audience_members(tx, known.profile_id, limit=_MOST_MEMBERS)
+    earliest = max(now, seen_at + timedelta(seconds=plan.schedule.minimum))
+    if is_claimed:
+        earliest = now
+    elif plan.is_checked_by_pause(known):
+        earliest = max(earliest, due)
+    return alert_rules.useful_check_at(
+        due,
+        waiting,
+        seen_at=seen_at,
+        earliest=earliest,
+        latest=seen_at + timedelta(hours=plan.schedule.floor),
+    )
 
 
 async def record_failure(

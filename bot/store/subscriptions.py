@@ -236,31 +236,35 @@ async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     return chat
 
 
-async def audience_members(tx: Tx, profile_id: str, *, limit: int) -> list[AudienceMember]:
-    """Return when each of those who wait for a profile can be told; none when too many wait."""
-    statement = (
-        sa.select(
-            chats.c.zone,
-            chats.c.quiet_from,
-            chats.c.quiet_to,
-            chats.c.digest_at,
-            subscriptions.c.options,
-        )
-        .join(chats, chats.c.id == subscriptions.c.chat_id)
-        .where(subscriptions.c.profile_id == profile_id, WAITS)
-        .limit(limit + 1)
+_IS_DIGEST = subscriptions.c.options["digest"].as_boolean().is_(True)
+_MEMBERS = (
+    sa.select(
+        chats.c.zone,
+        chats.c.quiet_from,
+        chats.c.quiet_to,
+        sa.case((_IS_DIGEST, chats.c.digest_at)).label("digest"),
     )
-    rows = (await tx.execute(statement)).all()
+    .distinct()
+    .join(chats, chats.c.id == subscriptions.c.chat_id)
+    .where(subscriptions.c.profile_id == sa.bindparam("profile_id", type_=sa.String), WAITS)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
+async def audience_members(tx: Tx, profile_id: str, *, limit: int) -> list[AudienceMember]:
+    """Return when those who wait for a profile can be notified: each different time once.
+
+    The list is empty when there are more than ``limit``.
+    """
+    values = {"profile_id": profile_id, "most": limit + 1}
+    rows = (await tx.execute(_MEMBERS, values)).all()
     if len(rows) > limit:
         return []
-    return [
-        AudienceMember(
-            row.zone,
-            None if row.quiet_from is None else (row.quiet_from, row.quiet_to),
-            row.digest_at if Options.from_json(row.options).digest else None,
-        )
-        for row in rows
-    ]
+    members = []
+    for row in rows:
+        quiet = None if row.quiet_from is None else (row.quiet_from, row.quiet_to)
+        members.append(AudienceMember(row.zone, quiet, row.digest))
+    return members
 
 
 _IS_FAST = subscriptions.c.options["fast"].as_boolean().is_(True)

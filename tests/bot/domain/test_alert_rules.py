@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain import alert_rules
+from bot.domain.alert_rules import AudienceMember, heard_at
 from bot.domain.hours import is_within
 from bot.domain.model import Right
 from tests.support.followed import DAY, HOUR, MINUTE, NOON
@@ -76,23 +76,26 @@ def test_a_minute_beyond_the_day_is_of_the_next_one() -> None:
     assert alert_rules.next_local_time(NOON, 25 * 60 + 30, "UTC") == NOON + 13 * HOUR + HOUR / 2
 
 
-def test_a_look_is_put_off_until_somebody_can_be_told() -> None:
+def test_a_check_is_put_off_until_somebody_can_be_notified() -> None:
     due = datetime(2026, 5, 1, 23, tzinfo=UTC)
-    quiet = alert_rules.AudienceMember("UTC", quiet=(22 * 60, 7 * 60))
-    digest = alert_rules.AudienceMember("UTC", digest=9 * 60)
-    awake = alert_rules.AudienceMember("Asia/Tokyo")
+    quiet = AudienceMember("UTC", quiet=(22 * 60, 7 * 60))
+    digest = AudienceMember("UTC", digest=9 * 60)
+    awake = AudienceMember("Asia/Tokyo")
     latest = due + timedelta(hours=20)
 
-    def worth(*hearers: alert_rules.AudienceMember, latest: datetime = latest) -> datetime:
-        return alert_rules.worth_polling_at(due, hearers, latest=latest)
+    def check_at(*members: AudienceMember, latest: datetime = latest) -> datetime:
+        seen_at = due - 4 * HOUR
+        return alert_rules.useful_check_at(
+            due, members, seen_at=seen_at, earliest=due, latest=latest
+        )
 
-    assert worth() == worth(awake, quiet) == due
-    assert worth(quiet, digest) == datetime(2026, 5, 2, 7, tzinfo=UTC)
-    assert worth(digest) == datetime(2026, 5, 2, 8, 50, tzinfo=UTC)
-    assert worth(digest, latest=due + timedelta(hours=1)) == due + timedelta(hours=1)
-    assert worth(digest, latest=due - timedelta(hours=1)) == due
-    soon = alert_rules.AudienceMember("UTC", digest=23 * 60 + 5)  # too soon for this check
-    assert worth(soon, latest=due + DAY) == datetime(2026, 5, 2, 22, 55, tzinfo=UTC)
+    assert check_at() == check_at(awake, quiet) == due
+    assert check_at(quiet, digest) == datetime(2026, 5, 2, 7, tzinfo=UTC)
+    assert check_at(digest) == datetime(2026, 5, 2, 8, 50, tzinfo=UTC)
+    assert check_at(digest, latest=due + timedelta(hours=1)) == due + timedelta(hours=1)
+    assert check_at(digest, latest=due - timedelta(hours=1)) == due
+    soon = AudienceMember("UTC", digest=23 * 60 + 5)
+    assert check_at(soon, latest=due + DAY) == due
 
 
 @given(moments, hours, zones)
@@ -145,14 +148,20 @@ def test_clocks_put_forward_over_the_end_of_quiet_hours_lead_into_the_next() -> 
     ) == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
 
 
+def daily(minute: int, quiet: tuple[int, int] | None = None, zone: str = "UTC") -> AudienceMember:
+    return AudienceMember(zone, quiet, minute)
+
+
 @given(moments, st.integers(0, 24 * 60), minutes_of_day, zones, hours)
-def test_a_digest_is_never_before_the_story_and_in_its_life(
+def test_a_summary_never_brings_a_story_before_it_was_found_nor_in_quiet_hours(
     now: datetime, age: int, minute: int, zone: str, quiet: tuple[int, int] | None
 ) -> None:
     expires_at = now + DAY - age * MINUTE
-    due = alert_rules.digest_at(now, expires_at, minute=minute, zone=zone, quiet=quiet)
-    assert now <= due <= now + timedelta(hours=25)
-    assert due <= max(now, expires_at)
+    heard = heard_at(now, expires_at, daily(minute, quiet, zone))
+    assert now <= heard <= now + timedelta(hours=26)
+    assert not is_within(heard, quiet, zone)
+    if not is_within(now, quiet, zone):
+        assert heard <= max(now, expires_at)
 
 
 @given(moments, minutes_of_day, hours, st.sampled_from(["UTC", "Europe/Berlin"]))
@@ -162,83 +171,78 @@ def test_quiet_hours_take_no_story_from_a_digest_that_could_have_come_before(
     now: datetime, minute: int, quiet: tuple[int, int] | None, zone: str
 ) -> None:
     """Also in the night in which they begin twice."""
-    expires_at = now + DAY
-    due = alert_rules.digest_at(now, expires_at, minute=minute, zone=zone, quiet=quiet)
-    told_at = alert_rules.quiet_until(due, quiet, zone) or due
+    heard = heard_at(now, now + DAY, daily(minute, quiet, zone))
     was_awake = not is_within(now, quiet, zone)
-    assert told_at < expires_at or not was_awake
+    assert heard < now + DAY or not was_awake
 
 
 def test_a_digest_comes_before_quiet_hours_that_begin_twice() -> None:
     """At 2:10, before and after the clocks go back."""
     seen_at = datetime(2026, 10, 24, 12, tzinfo=UTC)
-    due = alert_rules.digest_at(
-        seen_at, seen_at + DAY, minute=10 * 60, zone="Europe/Berlin", quiet=(130, 13 * 60)
-    )
-    assert due == datetime(2026, 10, 24, 23, 40, tzinfo=UTC)
+    member = daily(10 * 60, (130, 13 * 60), "Europe/Berlin")
+    heard = heard_at(seen_at, seen_at + DAY, member)
+    assert heard == datetime(2026, 10, 24, 23, 40, tzinfo=UTC)
 
 
 def test_quiet_hours_that_began_on_a_day_of_25_hours_are_known() -> None:
-    """More than 24 hours ago: what was seen since goes out at once."""
+    """More than 24 hours ago: what was found since goes out when they are over."""
     seen_at = datetime(2026, 10, 24, 21, 50, tzinfo=UTC)
-    due = alert_rules.digest_at(
-        seen_at,
-        seen_at + 25 * HOUR + 15 * MINUTE,
-        minute=23 * 60 + 30,
-        zone="Europe/Berlin",
-        quiet=(23 * 60 + 45, 23 * 60 + 40),
-    )
-    assert due == seen_at
+    quiet = (23 * 60 + 45, 23 * 60 + 40)
+    member = daily(23 * 60 + 30, quiet, "Europe/Berlin")
+    heard = heard_at(seen_at, seen_at + 25 * HOUR + 15 * MINUTE, member)
+    assert heard == alert_rules.quiet_until(seen_at, quiet, "Europe/Berlin")
 
 
 def test_a_digest_waits_for_quiet_hours_that_end_in_time() -> None:
     """At the last moment that leaves the story half an hour."""
-    due = alert_rules.digest_at(
-        NOON, NOON + 20 * HOUR + HOUR / 2, minute=23 * 60, zone="UTC", quiet=(22 * 60, 8 * 60)
-    )
-    assert due == NOON + 11 * HOUR
+    member = daily(23 * 60, (22 * 60, 8 * 60))
+    assert heard_at(NOON, NOON + 20 * HOUR + HOUR / 2, member) == NOON + 20 * HOUR
+
+
+@pytest.mark.parametrize("found", ["23:10", "6:59", "7:00", "7:30", "7:59"])
+def test_a_summary_in_quiet_hours_is_sent_at_their_end_with_all_that_was_found(found: str) -> None:
+    night = datetime(2026, 11, 25, tzinfo=UTC)
+    hour, minute = map(int, found.split(":"))
+    seen_at = night + hour * HOUR + minute * MINUTE - (DAY if hour == 23 else 0 * DAY)
+    member = daily(7 * 60, (23 * 60, 8 * 60))
+    assert heard_at(seen_at, seen_at + DAY, member) == night + 8 * HOUR
 
 
 def test_a_digest_at_the_beginning_of_long_quiet_hours_comes_before_them() -> None:
     seen_at = datetime(2026, 11, 25, 9, tzinfo=UTC)
     quiet = (12 * 60, 11 * 60)
+    awake_at = datetime(2026, 11, 25, 11, tzinfo=UTC)
 
-    def due(minute: int, lives: timedelta) -> datetime:
-        return alert_rules.digest_at(
-            seen_at, seen_at + lives, minute=minute, zone="UTC", quiet=quiet
-        )
+    def heard(minute: int, lives: timedelta) -> datetime:
+        return heard_at(seen_at + 2 * HOUR, seen_at + lives, daily(minute, quiet))
 
     half_an_hour_before = datetime(2026, 11, 25, 11, 30, tzinfo=UTC)
-    assert due(12 * 60, timedelta(hours=20)) == half_an_hour_before
-    assert due(20 * 60, timedelta(hours=20)) == half_an_hour_before
-    assert due(11 * 60 + 5, timedelta(hours=20)) == datetime(2026, 11, 25, 11, 5, tzinfo=UTC)
+    assert heard(12 * 60, timedelta(hours=20)) == half_an_hour_before
+    assert heard(20 * 60, timedelta(hours=20)) == half_an_hour_before
+    assert heard(11 * 60 + 5, timedelta(hours=20)) == datetime(2026, 11, 25, 11, 5, tzinfo=UTC)
+    in_the_night = heard_at(seen_at, seen_at + 20 * HOUR, daily(20 * 60, quiet))
+    assert in_the_night == awake_at  # the summary of the evening before was held back
 
 
 @given(moments, st.tuples(*[st.integers(0, 1439)] * 3), minutes_of_day, hours)
 @example(NOON - 55 * MINUTE, (0, 67, 600), 20 * 60, (12 * 60, 11 * 60))
+@example(NOON - 3 * HOUR, (0, 195, 215), 20 * 60, (12 * 60, 12 * 60 + 10))
 def test_no_story_of_a_digest_comes_after_a_newer_one(
     now: datetime, minutes: tuple[int, int, int], minute: int, quiet: tuple[int, int] | None
 ) -> None:
     """But in the night in which the clocks change, where it may be by some minutes."""
     seen_after, lives, lives_longer = sorted(minutes)
-    digest_at = partial(alert_rules.digest_at, minute=minute, zone="UTC", quiet=quiet)
-
-    def told_at(seen_at: datetime, lives: int) -> datetime:
-        due = digest_at(seen_at, now + lives * MINUTE)
-        return alert_rules.quiet_until(due, quiet, "UTC") or due
-
-    assert told_at(now, lives) <= told_at(now + seen_after * MINUTE, lives_longer)
+    member = daily(minute, quiet)
+    older = heard_at(now, now + lives * MINUTE, member)
+    newer = heard_at(now + seen_after * MINUTE, now + lives_longer * MINUTE, member)
+    assert older <= newer
 
 
 def test_a_digest_shortly_before_quiet_hours_is_one() -> None:
-    seen_at, night = datetime(2026, 11, 25, 12, tzinfo=UTC), (22 * 60, 8 * 60)
-    due = {
-        alert_rules.digest_at(
-            seen_at, seen_at + lives * HOUR, minute=21 * 60 + 45, zone="UTC", quiet=night
-        )
-        for lives in (11, 15, 19, 22, 24)
-    }
-    assert due == {datetime(2026, 11, 25, 21, 45, tzinfo=UTC)}
+    seen_at = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    member = daily(21 * 60 + 45, (22 * 60, 8 * 60))
+    heard = {heard_at(seen_at, seen_at + lives * HOUR, member) for lives in (11, 15, 19, 22, 24)}
+    assert heard == {datetime(2026, 11, 25, 21, 45, tzinfo=UTC)}
 
 
 def test_hours_are_missed_only_after_a_storys_life() -> None:
