@@ -39,7 +39,7 @@ SECTIONS = {
 ALL = (*WORDS, *TOGGLES)
 USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
 VALUE = 24  # characters that a phone shows beside what leads to a page
-ON, OFF, EVERYWHERE = "on", "off", "everywhere"  # as buttons carry them
+ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # as buttons carry them
 SETTINGS = actions.SETTING("back")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
@@ -141,7 +141,7 @@ async def mute(context: Context, number: int) -> None:
         username=one.username,
         until=one.paused_until,
     )
-    undo = context.button(N_("↩️ Undo"), actions.OPTION(one.id, "pause", OFF))
+    undo = context.button(N_("↩️ Undo"), actions.OPTION(one.id, "pause", UNDONE))
     more = context.button(N_("Options"), actions.SUBSCRIPTION(one.id))
     await edit_pressed(context, text, [[undo, more]])
 
@@ -151,7 +151,9 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     """Change one option of a subscription, or of all that the chat has of its profile."""
     service, chat_id = context.services.subscriptions, context.chat.id
     one, changes = await service.get(chat_id, number), changes_of(what, value)
-    if what == "pause":
+    if what == "pause" and value == UNDONE:
+        one = await service.undo_pause(chat_id, one.id)
+    elif what == "pause":
         one = await service.set_paused(chat_id, one.id, paused=value == ON)
     else:
         every = [one] if value != EVERYWHERE else await service.named(chat_id, one.username)

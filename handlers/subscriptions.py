@@ -288,15 +288,28 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
 
 @on_press(actions.UNDO)
 async def undo_unsubscribe(context: Context, at: int) -> str | None:
-    """Subscribe again to all that ended together at that time, as it was, within a day."""
-    restored = await context.services.subscribing.restore(
-        context.chat.id, context.asker, ended_at=datetime.fromtimestamp(at, UTC)
+    """Restore all that ended together at that time, as it was, within a day.
+
+    What can't be restored is named, with its reason, and can be undone once more.
+
+    Raises:
+        BotError: The only one can't be restored.
+    """
+    result = await context.services.subscribing.restore(
+        context.chat.id, ended_at=datetime.fromtimestamp(at, UTC)
     )
-    if not restored:
+    restored, failed = result.subscriptions, result.failed
+    if not restored and not failed:
         return context.t.plain(UNKNOWN_BUTTON)
-    one_page = len(restored) == 1
+    if len(failed) == 1 and not restored:
+        raise failed[0][1]
+    one_page = len(restored) == 1 and not failed
     page = options_page(restored[0], context) if one_page else await list_page(context, 0)
-    await edit_pressed(context, *page)
+    text, buttons = page
+    if failed:
+        text = Safe("\n".join([text, "", *failure_lines(failed, parse([]), context)]))
+        buttons = [*buttons, [context.button(UNDO, actions.UNDO(at))]]
+    await edit_pressed(context, text, buttons)
     return None
 
 
@@ -369,7 +382,7 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
     """Return the buttons after a subscription; above them one that shows the current stories."""
     one = done.subscription
     stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
-    if not done.already:
+    if done.is_new:
         stop = context.button(UNDO, actions.UNSUBSCRIBE(one.id))
     last = [[context.button(N_("Options"), actions.SUBSCRIPTION(one.id)), stop]]
     if not can_show:

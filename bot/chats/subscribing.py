@@ -39,12 +39,14 @@ from bot.store import (
     chat_queues,
     deliveries,
     ended_subscriptions,
+    fan_outs,
     moves,
     profiles,
     stories,
 )
 from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
+from bot.store.ended_subscriptions import Ended
 from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 from bot.updates.unit_of_work import as_current, writing
@@ -78,6 +80,8 @@ class Subscribed:
     profile: Profile
     live: list[Story]
     already: bool
+    is_new: bool = False
+    """Whether the chat did not follow it before, in any place of those asked for."""
     is_sooner: bool = False
     """Whether it was there already, and is checked more often from now on."""
 
@@ -89,6 +93,14 @@ class _Asked:
     profile: Profile
     live: list[Story]
     there: Subscription | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The subscriptions that Undo restored; of those that it could not, the names and errors."""
+
+    subscriptions: list[Subscription]
+    failed: list[tuple[str, BotError]]
 
 
 class Subscribing:
@@ -225,7 +237,7 @@ class Subscribing:
         if is_sooner:
             one = await self.set_options(target.chat_id, one.id, {"fast": True})
         already = asked.there.target == target
-        return Subscribed(one, asked.profile, asked.live, already, is_sooner and already)
+        return Subscribed(one, asked.profile, asked.live, already, is_sooner=is_sooner and already)
 
     async def set_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
         """Let a subscription go to its profile's own topic, or back to the chat itself; free.
@@ -244,27 +256,77 @@ class Subscribing:
         target = await self._topics.ensure_own_topic(chat_id, one.profile_id, one.username)
         return await self._move(one, target)
 
-    async def restore(self, chat_id: int, by: Asker, *, ended_at: datetime) -> list[Subscription]:
-        """Let a chat follow again what ended within that second, as it did; return that.
+    async def restore(self, chat_id: int, *, ended_at: datetime) -> Restored:
+        """Restore the subscriptions that a chat ended within that second; 0 credits.
 
-        Each is a ``subscribe`` in a transaction of its own, with its costs and errors. Of several,
-        those that can't be followed are left out, unless none can.
+        Each is as it was, with the stories that waited and those found since.
+
+        Raises:
+            BlockedError: The bot's owner blocks the chat.
         """
         rows = await self._db.fetch(
             lambda tx: ended_subscriptions.those_ended_at(tx, chat_id, at=ended_at)
         )
         restored: list[Subscription] = []
-        failure: BotError | None = None
-        for username, place, preferences in rows:
+        failed: list[tuple[str, BotError]] = []
+        for row in rows:
             try:
-                with as_current(None):  # the next may ask the API
-                    one = await self.subscribe(place, username, by, preferences=preferences)
-                restored.append(one.subscription)
-            except (SubscriptionError, SpendingError, StoriesError) as error:
-                failure = error
-        if failure and not restored:
-            raise failure
-        return restored
+                with as_current(None):  # one that fails does not undo the others
+                    restored.append(await self._restore(row))
+            except (SubscriptionError, StoriesError) as error:
+                failed.append((row.username, error))
+        self._wake()
+        return Restored(restored, failed)
+
+    async def _restore(self, ended: Ended) -> Subscription:
+        now, chat_id, profile_id = self._now(), ended.target.chat_id, ended.profile_id
+        async with writing(self._db) as tx:
+            await store.lock_and_get_chat(tx, chat_id, now=now)
+            await refuse_blocked(tx, chat_id, now=now)
+            await chat_queues.ensure(tx, chat_id, now=now)
+            await chat_queues.lock(tx, chat_id)
+            there = await store.find(tx, ended.target, profile_id)
+            if there is not None:
+                return there
+            await self._check_restorable(tx, ended)
+            await store.add(
+                tx,
+                ended.target,
+                profile_id,
+                preferences=ended.preferences.valid_at(now),
+                since=_since_of_restored(ended, now),
+                created_by=ended.created_by,
+                now=min(ended.created_at, now),
+                wanted_id=ended.id,
+            )
+            one = await store.find(tx, ended.target, profile_id)
+            if one is None:
+                raise NotFollowedError(username=ended.username)
+            await deliveries.attach(tx, one)
+            if not one.paused:
+                await fan_outs.enqueue_missed(tx, one, now=now)
+            await deliveries.release_held(tx, chat_id, now=now)
+            await chat_queues.reschedule(tx, chat_id)
+            await store.switch_checks(tx, chat_id=chat_id, profile_ids=[profile_id], now=now)
+            await snapshots.reschedule_check(tx, profile_id, now=now)
+        return one
+
+    async def _check_restorable(self, tx: Tx, ended: Ended) -> None:
+        """Check that a limit or the block-list does not stand against a restored subscription.
+
+        Raises:
+            SubscriptionError: A limit of the chat or the budget is reached.
+            StoriesError: The owner has blocked the profile.
+        """
+        known, chat_id = await profiles.get(tx, ended.profile_id), ended.target.chat_id
+        if known is None:
+            raise NotFollowedError(username=ended.username)
+        self._refuse_blocked(known.profile_id, known.username)
+        await self._check_number(tx, chat_id)
+        if ended.preferences.options.fast:
+            await check_fast_limit(tx, chat_id, self._limits)
+        if known.next_check_at is None:
+            await self._check_budget(tx, chat_id)
 
     async def _move(self, one: Subscription, target: Target) -> Subscription:
         """Let a subscription, with what it is owed, go to another topic of its chat; free.
@@ -341,18 +403,34 @@ class Subscribing:
         async with self._db.read() as tx:
             await self._check_limits(tx, chat_id, username, pending)
             if known is None or known.next_check_at is None:
-                is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
-                counts = list(await profiles.count_followed(tx))
-                counts[is_fresh] += 1 + pending
-                shares = share_with_newcomers(
-                    self._polling.credits_a_day, known=counts[False], fresh=counts[True]
-                )
-                a_poll = await schedule_state.cost_of_poll(tx, self._polling.credits_a_poll)
-                costs = counts[is_fresh] * a_poll
-                if not is_feasible(shares[is_fresh], costs):
-                    is_their_part = is_fresh and counts[False]
-                    text = NEWCOMER_CAPACITY_REACHED if is_their_part else CAPACITY_REACHED
-                    raise SubscriptionError(text=text)
+                await self._check_budget(tx, chat_id, pending)
+
+    async def _check_budget(self, tx: Tx, chat_id: int, pending: int = 0) -> None:
+        """Check that the budget lets one more profile be checked in time, besides ``pending``.
+
+        Raises:
+            SubscriptionError: It does not, or the newcomers' part of it does not.
+        """
+        is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
+        counts = list(await profiles.count_followed(tx))
+        counts[is_fresh] += 1 + pending
+        shares = share_with_newcomers(
+            self._polling.credits_a_day, known=counts[False], fresh=counts[True]
+        )
+        a_poll = await schedule_state.cost_of_poll(tx, self._polling.credits_a_poll)
+        if not is_feasible(shares[is_fresh], counts[is_fresh] * a_poll):
+            is_their_part = is_fresh and counts[False]
+            text = NEWCOMER_CAPACITY_REACHED if is_their_part else CAPACITY_REACHED
+            raise SubscriptionError(text=text)
+
+    async def _check_number(self, tx: Tx, chat_id: int, pending: int = 0) -> None:
+        """Check that a chat may have one more subscription, besides ``pending``.
+
+        Raises:
+            SubscriptionError: It has as many as it may.
+        """
+        if await store.count(tx, chat_id) + pending >= self._limits.most:
+            raise SubscriptionError(text=TOO_MANY_FOLLOWED, most=self._limits.most)
 
     async def _check_limits(self, tx: Tx, chat_id: int, username: str, pending: int = 0) -> bool:
         """Check a chat's limits; return whether a profile is new: what has just ended is not.
@@ -360,10 +438,8 @@ class Subscribing:
         Raises:
             SubscriptionError: The chat has as many as it may, or began with as many today.
         """
-        limits = self._limits
-        if await store.count(tx, chat_id) + pending >= limits.most:
-            raise SubscriptionError(text=TOO_MANY_FOLLOWED, most=limits.most)
-        now = self._now()
+        limits, now = self._limits, self._now()
+        await self._check_number(tx, chat_id, pending)
         if await ended_subscriptions.has_ended(tx, chat_id, username, since=now - DAY):
             return False
         begun = await budgets.allowance_used(tx, "follows", chat_id, now.date())
@@ -437,7 +513,8 @@ class Subscribing:
             subscription = await store.find(tx, target, profile.profile_id)
         if subscription is None:  # another chat's command ended it in between; theirs was later
             raise NotFollowedError(username=profile.username)
-        return Subscribed(subscription, profile, asked.live, already=added is None)
+        is_there = added is None
+        return Subscribed(subscription, profile, asked.live, is_there, is_new=not is_there)
 
     async def set_options(
         self, chat_id: int, subscription_id: int, changes: Mapping[str, object]
@@ -478,6 +555,17 @@ async def check_fast_limit(
     fast = [one for one in await store.of_chat(tx, chat_id) if one.options.fast]
     if len(fast) + pending >= limits.most_fast:
         raise TooManyFastError(most=limits.most_fast)
+
+
+def _since_of_restored(ended: Ended, now: datetime) -> datetime:
+    """Return from when on stories are news to a restored subscription.
+
+    A mute that is over by ``now`` has ended as it would have.
+    """
+    until = ended.preferences.paused_until
+    is_over = until is not None and until <= now
+    since = alert_rules.alerts_begin_at(until) if until and is_over else ended.since
+    return min(since, now)
 
 
 async def load_subscription(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:

@@ -17,7 +17,8 @@ from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Story, Target
 from bot.domain.records import Chat, Known, Subscription
-from bot.store import chat_queues, deliveries, enqueue, moves, profiles, stories
+from bot.fetching import snapshots
+from bot.store import chat_queues, deliveries, enqueue, fan_outs, moves, profiles, stories
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
@@ -88,8 +89,9 @@ class Subscriptions:
             await chat_queues.lock(tx, chat_id)
             # what ended or moved before the lock was ours is not ours to end
             gone = [one for one in await store.of_chat(tx, chat_id) if one.id in ids]
-            await store.remove(tx, [one.id for one in gone])
             await ended_store.add(tx, gone, now=now)
+            await deliveries.detach(tx, [one.id for one in gone], now=now)
+            await store.remove(tx, [one.id for one in gone])
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {one.profile_id for one in gone}
             await store.switch_checks(tx, profile_ids=profile_ids, now=now)
@@ -129,12 +131,37 @@ class Subscriptions:
             )
             await store.change(tx, subscription_id, **values)
             if paused:
-                await deliveries.end(tx, subscription_id=subscription_id, reason="paused", now=now)
+                await deliveries.end(
+                    tx, subscription_id=subscription_id, reason=deliveries.PAUSED, now=now
+                )
             await chat_queues.reschedule(tx, chat_id)
             await store.switch_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
             return await load_subscription(tx, chat_id, subscription_id)
+
+    async def undo_pause(self, chat_id: int, subscription_id: int) -> Subscription:
+        """Resume a subscription as if it had not been paused: no story of that time is left out.
+
+        Raises:
+            NotFollowedError: The chat has none of that id (any more).
+        """
+        now = self._now()
+        async with writing(self._db) as tx:
+            await chat_queues.lock(tx, chat_id)
+            one = await load_subscription(tx, chat_id, subscription_id)
+            if not one.paused:
+                return one
+            await store.change(tx, one.id, paused=False, paused_until=None)
+            await deliveries.reopen(tx, one, reason=deliveries.PAUSED)
+            await fan_outs.enqueue_missed(tx, one, now=now)
+            await deliveries.release_held(tx, chat_id, now=now)
+            await chat_queues.reschedule(tx, chat_id)
+            await store.switch_checks(tx, chat_id=chat_id, profile_ids=[one.profile_id], now=now)
+            await snapshots.reschedule_check(tx, one.profile_id, now=now)
+            one = await load_subscription(tx, chat_id, subscription_id)
+        self._wake()
+        return one
 
     async def mute_for_a_day(self, chat_id: int, subscription_id: int) -> Subscription:
         """Pause a subscription for a day; return it. One that is paused for good stays so.

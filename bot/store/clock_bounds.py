@@ -149,6 +149,7 @@ async def _owe_live_stories(tx: Tx, now: datetime) -> None:
         .where(
             deliveries.c.state == "dropped",
             deliveries.c.reason == TOO_OLD,
+            deliveries.c.subscription_id.is_not(None),  # else it has ended
             deliveries.c.story_pk.in_(alive),
         )
         .values(state="open", reason="", held="", done_at=None, due_at=now + DAY)

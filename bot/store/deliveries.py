@@ -202,10 +202,19 @@ ATTEMPTED = (
 )
 
 
+ENDED, PAUSED = "ended", "paused"
+"""The reasons of stories that were dropped with their subscription, and that Undo restores."""
+
+# What was being sent when its subscription ended has arrived all the same: Undo must know it.
 SENT = (
     sa.update(deliveries)
-    .where(deliveries.c.id == sa.bindparam("delivery"), is_open)
-    .values(state="sent", message_id=sa.bindparam("message"), done_at=sa.bindparam("now"))
+    .where(
+        deliveries.c.id == sa.bindparam("delivery"),
+        sa.or_(is_open, deliveries.c.reason == ENDED, deliveries.c.reason == PAUSED),
+    )
+    .values(
+        state="sent", reason="", message_id=sa.bindparam("message"), done_at=sa.bindparam("now")
+    )
 )
 
 
@@ -296,6 +305,50 @@ async def end(
     if which and (ids is None or ids):
         statement = sa.update(deliveries).where(is_open, *which)
         await tx.execute(statement.values(state=state, reason=reason, done_at=now))
+
+
+async def detach(tx: Tx, subscription_ids: Collection[int], *, now: datetime) -> None:
+    """Drop the waiting stories of subscriptions that end next, and keep all for ``attach``."""
+    theirs = sa.and_(
+        deliveries.c.subscription_id.in_(list(subscription_ids)),
+        deliveries.c.story_pk.is_not(None),
+    )
+    dropped = sa.update(deliveries).where(theirs, is_open)
+    await tx.execute(dropped.values(state="dropped", reason=ENDED, done_at=now))
+    kept = sa.update(deliveries).where(theirs, ~is_dead)
+    await tx.execute(kept.values(subscription_id=None))
+
+
+async def attach(tx: Tx, one: Subscription) -> None:
+    """Give a restored subscription the stories back that it had when it ended.
+
+    The chat's queue is locked, and is to be rescheduled.
+    """
+    of_profile = sa.select(stories.c.pk).where(stories.c.profile_id == one.profile_id)
+    theirs = sa.update(deliveries).where(
+        deliveries.c.chat_id == one.target.chat_id,
+        deliveries.c.thread_id == (one.target.thread_id or MAIN),
+        deliveries.c.subscription_id.is_(None),
+        deliveries.c.story_pk.in_(of_profile),
+        deliveries.c.created_at >= one.created_at,
+    )
+    await tx.execute(theirs.values(subscription_id=one.id))
+    await reopen(tx, one, reason=ENDED)
+
+
+async def reopen(tx: Tx, one: Subscription, *, reason: str) -> None:
+    """Let what a subscription was owed and was dropped for ``reason`` wait again, as it did.
+
+    What was dropped before the alerts began anew stays so. The chat's queue is locked, and is to
+    be rescheduled.
+    """
+    dropped = sa.update(deliveries).where(
+        deliveries.c.subscription_id == one.id,
+        deliveries.c.state == "dropped",
+        deliveries.c.reason == reason,
+        deliveries.c.created_at >= one.since,
+    )
+    await tx.execute(dropped.values(state="open", reason="", done_at=None))
 
 
 async def reassign(tx: Tx, subscription_id: int, *, to: Subscription) -> None:

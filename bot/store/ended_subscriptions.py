@@ -1,6 +1,10 @@
-"""Ended subscriptions, as they were, for a day: what *Undo* brings back."""
+"""Ended subscriptions, as they were, for a day: what *Undo* restores.
+
+Their stories stay in ``deliveries`` (``deliveries.detach``).
+"""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -9,7 +13,7 @@ from bot.domain.model import Target
 from bot.domain.options import Preferences
 from bot.domain.records import Subscription
 from bot.store.engine.database import Tx
-from bot.store.engine.schema import Timestamp, chat_key, metadata
+from bot.store.engine.schema import BigId, Timestamp, chat_key, metadata
 
 ended = sa.Table(
     "ended_subscriptions",
@@ -19,10 +23,28 @@ ended = sa.Table(
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("username", sa.String(64), nullable=False),
     sa.Column("preferences", sa.JSON, nullable=False),
+    sa.Column("subscription_id", BigId, nullable=False),  # no key: the subscription is gone
+    sa.Column("since", Timestamp, nullable=False),
+    sa.Column("created_by", sa.BigInteger),
+    sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("at", Timestamp, nullable=False, index=True),
 )
 
 _SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A subscription as it was when it ended; ``id`` was its number."""
+
+    id: int
+    target: Target
+    profile_id: str
+    username: str
+    preferences: Preferences
+    since: datetime
+    created_by: int | None
+    created_at: datetime
 
 
 async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
@@ -40,6 +62,10 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
                 "profile_id": one.profile_id,
                 "username": one.username,
                 "preferences": one.preferences.to_json(),
+                "subscription_id": one.id,
+                "since": one.since,
+                "created_by": one.created_by,
+                "created_at": one.created_at,
                 "at": now,
             }
             for one in gone
@@ -47,17 +73,26 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
     )
 
 
-async def those_ended_at(
-    tx: Tx, chat_id: int, *, at: datetime
-) -> list[tuple[str, Target, Preferences]]:
-    """Return what a chat ended within a second of ``at``: whom it followed, where and how."""
+async def those_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[Ended]:
+    """Return the subscriptions that a chat ended within a second of ``at``, by name and topic."""
     rows = await tx.execute(
         sa.select(ended)
         .where(ended.c.chat_id == chat_id, ended.c.at >= at, ended.c.at < at + _SECOND)
         .order_by(ended.c.username, ended.c.thread_id)
     )
-    places = [(row, Target(chat_id, row.thread_id or None)) for row in rows]
-    return [(row.username, place, Preferences.from_json(row.preferences)) for row, place in places]
+    return [
+        Ended(
+            id=row.subscription_id,
+            target=Target(chat_id, row.thread_id or None),
+            profile_id=row.profile_id,
+            username=row.username,
+            preferences=Preferences.from_json(row.preferences),
+            since=row.since,
+            created_by=row.created_by,
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
 
 
 async def has_ended(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.records import Subscription
+from bot.domain.records import MAIN, Subscription
 from bot.store import chat_queues
 from bot.store.chats import IS_ACTIVE, chats
 from bot.store.deliveries import deliveries
@@ -144,6 +144,36 @@ async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) ->
     this = {"profile_id": ends.profile_id, "after_id": ends.id - 1, "last_id": ends.id}
     for row in (await tx.execute(coming.order_by(fan_outs.c.id))).all():
         await _add_deliveries(tx, row, this)
+
+
+async def enqueue_missed(tx: Tx, one: Subscription, *, now: datetime) -> None:
+    """Enqueue for a subscription the live stories that were found while it did not wait for them.
+
+    Each is as if it had been enqueued when it was found. The chat's queue is locked, and is to be
+    rescheduled.
+    """
+    found = (
+        sa.select(
+            sa.literal(one.target.chat_id, sa.BigInteger),
+            sa.literal(one.target.thread_id or MAIN, sa.BigInteger),
+            sa.literal(one.id, BigId),
+            stories.c.seen_at,
+            stories.c.seen_at,
+            stories.c.pk,
+        )
+        .where(
+            stories.c.profile_id == one.profile_id,
+            stories.c.taken_at >= one.since,
+            stories.c.seen_at > one.created_at,  # what was seen before is no news
+            stories.c.expires_at > sa.bindparam("now", type_=Timestamp),
+        )
+        .order_by(stories.c.taken_at, stories.c.pk)
+    )
+    names = ["chat_id", "thread_id", "subscription_id", "due_at", "created_at", "story_pk"]
+    rows = insert(deliveries).from_select(names, found)
+    await tx.execute(
+        rows.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), {"now": now}
+    )
 
 
 async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:

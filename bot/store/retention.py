@@ -67,6 +67,7 @@ def all_overdue(now: datetime) -> list[Overdue]:
     is_done = deliveries.c.state != sa.literal_column("'open'")
     is_unsent = sa.exists().where(deliveries.c.story_pk == stories.c.pk, is_open)
     is_followed = sa.exists().where(subscriptions.c.profile_id == profiles.c.profile_id)
+    may_be_followed = sa.exists().where(ended.c.profile_id == profiles.c.profile_id)
     has_only_asked = sa.and_(
         access_list.c.is_allowed.is_(False),
         access_list.c.blocked_since.is_(None),
@@ -102,7 +103,10 @@ def all_overdue(now: datetime) -> list[Overdue]:
         Overdue(ended, ended.c.at < now - _ENDED_KEPT),
         Overdue(deliveries, of_closed),
         Overdue(chats, closed),
-        Overdue(profiles, sa.and_(profiles.c.named_at < now - _PROFILES_KEPT, ~is_followed)),
+        Overdue(
+            profiles,
+            sa.and_(profiles.c.named_at < now - _PROFILES_KEPT, ~is_followed, ~may_be_followed),
+        ),
     ]
 
 

@@ -184,9 +184,16 @@ async def add(
     since: datetime,
     created_by: int | None,
     now: datetime,
+    wanted_id: int | None = None,
 ) -> int | None:
-    """Follow a profile; return the id, None when the chat or topic does so already."""
+    """Follow a profile; return the id, None when the chat or topic does so already.
+
+    ``wanted_id`` becomes the id if no subscription has it.
+    """
+    is_free = wanted_id is not None and await get(tx, wanted_id) is None
+    own_id = {"id": wanted_id} if is_free else {}
     new = insert(subscriptions).values(
+        **own_id,
         chat_id=target.chat_id,
         thread_id=target.thread_id or MAIN,
         profile_id=profile_id,

@@ -197,6 +197,17 @@ async def test_several_have_a_topic_each_and_what_was_here_moves(
         assert await brought(control, forum, pk) == [thread]
 
 
+async def test_who_moved_a_subscription_is_not_offered_to_undo_it_as_if_it_were_new(
+    bell: Bell, control: Control
+) -> None:
+    forum, boss = await forum_of(control)
+    await star(control, "topic.undo")
+    (new,) = await bell.ask(forum, "/subscribe topic.undo", user=boss)
+    (moved,) = await bell.ask(forum, "/subscribe topic.undo topic", user=boss)
+    assert "to its own topic." in moved["text"]
+    assert ["↩️ Undo" in buttons(page) for page in (new, moved)] == [True, False]
+
+
 async def test_a_button_of_the_options_does_it_too(bell: Bell, control: Control) -> None:
     forum, boss = await forum_of(control)
     await star(control, "topic.button")

@@ -23,7 +23,6 @@ from bot.domain.errors import (
     ApiUnavailableError,
     NoSuchProfileError,
     SpendingError,
-    StoriesError,
     SubscriptionError,
 )
 from bot.domain.model import Asker, Profile, Target
@@ -171,17 +170,20 @@ async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk
         one = await subscribing.subscribe(Target(chat), name, Asker(chat), preferences=wanted)
         assert one.subscription.preferences == back
         at = await desk.subscriptions().unsubscribe(chat, [one.subscription])
-        [again] = await subscribing.restore(chat, Asker(chat), ended_at=at)
-        assert again.preferences == back
+        [again] = (await subscribing.restore(chat, ended_at=at)).subscriptions
+        assert again == replace(one.subscription, preferences=back)
         assert [
             entry.preferences for entry in await desk.subscriptions().export_entries(chat)
         ] == [back]
 
 
-async def test_where_none_of_several_can_come_back_the_reason_is_told(desk: Desk) -> None:
+async def test_where_none_of_several_can_come_back_each_has_its_reason(desk: Desk) -> None:
     names = [await desk.star() for _ in range(2)]
     await desk.subscribing().subscribe_all(Target(1), names, Asker(1))
     at = await desk.subscriptions().unsubscribe(1, await desk.subscriptions().every(1))
     refusing = desk.subscribing(replace(POLLING, blocked=frozenset(names)))
-    with raises(StoriesError, PROFILE_BLOCKED):
-        await refusing.restore(1, Asker(1), ended_at=at)
+    result = await refusing.restore(1, ended_at=at)
+    assert not result.subscriptions
+    assert [(name, error.sentence) for name, error in result.failed] == [
+        (name, PROFILE_BLOCKED) for name in sorted(names)
+    ]

@@ -83,13 +83,14 @@ async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
     told = {"kind": "disk", "text": "x", "fields": {}, "opened_at": NOON}
     unfollowed = {"thread_id": 0, "username": "natgeo", "preferences": {}}
     said = {"text": "x", "owner": 1, "state": "done"}
+    was = {"subscription_id": 1, "since": NOON, "created_at": NOON}
     kept_for: dict[tuple[sa.Table, str], tuple[timedelta, dict[str, Any]]] = {
         (moments, "at"): (60 * DAY, {"profile_id": NATGEO.profile_id}),
         (kept, "taken_at"): (90 * DAY, one | file),
         (incidents, "closed_at"): (30 * DAY, told),
         (broadcasts, "made_at"): (30 * DAY, said),
         (samples, "hour"): (30 * DAY, {"figures": {}}),
-        (ended, "at"): (DAY, one | unfollowed),
+        (ended, "at"): (DAY, one | unfollowed | was),
         (inbox, "done_at"): (25 * HOUR, {"queue": "", "body": "", "stored_at": NOON}),
         (access_list, "refused_at"): (30 * DAY, {"kind": "person", "since": NOON}),
         (key_values, "until"): (timedelta(), {}),

@@ -255,6 +255,10 @@ def upgrade() -> None:
     sa.Column('profile_id', sa.String(length=32), nullable=False),
     sa.Column('username', sa.String(length=64), nullable=False),
     sa.Column('preferences', sa.JSON(), nullable=False),
+    sa.Column('subscription_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.Column('created_by', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['chat_id'], ['chats.id'], name=op.f('fk_ended_subscriptions_chat_id_chats'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('chat_id', 'thread_id', 'profile_id', name=op.f('pk_ended_subscriptions'))
