@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 RETRY ?=
 ALONE := --last-failed --last-failed-no-failures none
 
-.PHONY: demo test coverage test-slow mutation soak lint types tests campaign red run doctor bench lock dist docs source test-all wheels image catalogues pictures screenshots clean
+.PHONY: demo test check hooks coverage test-slow mutation soak lint types tests campaign red run doctor bench lock dist docs source test-all wheels image catalogues pictures screenshots clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -34,6 +34,12 @@ lint: .venv/.dev
 
 types: .venv/.dev
 	$(BIN)/mypy
+
+check: .venv/.dev  ## FILE=bot/media/sniff.py: format, lint, types and the tests of one module, in seconds
+	$(BIN)/python -m tools.check $(FILE)
+
+hooks:  ## Check the format and the style of each commit before it is made
+	git config core.hooksPath tools/hooks
 
 # A file's tests share a bot, so they stay together; those that wait in real time come first, and
 # short ones last, so that all workers end at about the same time. Five keep two cores busy.
