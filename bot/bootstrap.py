@@ -215,6 +215,7 @@ async def open_parts(
             outage=outage,
             presence=ask_presence,
             topics=topics,
+            owners=lambda: access.owner_ids,
             floods=floods,
             metrics=metrics,
             now=now,

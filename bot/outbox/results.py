@@ -25,8 +25,8 @@ from bot.domain.model import (
 from bot.domain.records import MAIN, REPLY, RETRY, WHOLE, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
+from bot.outbox.private_notices import add_failure_notice, tell_of_removals
 from bot.presentation import notices
-from bot.presentation.notices import REMOVED
 from bot.sending import replies
 from bot.store import (
     chat_queues,
@@ -36,7 +36,6 @@ from bot.store import (
     kept_stories,
     moves,
     mutes,
-    subscriptions,
     usage,
 )
 from bot.store.engine.database import Tx
@@ -356,10 +355,7 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
     chat_id, thread_id = batch.target.chat_id, batch.target.thread_id or MAIN
     if not await mutes.mute(tx, chat_id, thread_id, "peace", now=now):
         return
-    chat, people = await chats.get(tx, chat_id), await subscriptions.people_of(tx, chat_id)
-    if chat and people:
-        for person in sorted(people):
-            await enqueue.add_notice(tx, Target(person), REMOVED, {"title": chat.title}, now=now)
+    await tell_of_removals(tx, chat_id, now=now)
 
 
 async def _requeue(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> None:
@@ -407,7 +403,7 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[Delivery], now: datetime) ->
             await enqueue.add_reply(tx, row.target, word, now=now, due_at=due_at, held=UNTOLD)
     for (target, username), lost_here in lost.items():
         fields = {"username": username, "n": len(lost_here), "why": NOT_CONFIRMED}
-        await enqueue.add_notice(tx, target, "failed", fields, now=now, due_at=due_at, held=UNTOLD)
+        await add_failure_notice(tx, target, fields, now=now, due_at=due_at, held=UNTOLD)
 
 
 async def _record_muted(
@@ -484,7 +480,7 @@ async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now:
             "why": reason,
             "url": first.story.page_url if first.story else "",
         }
-        await enqueue.add_notice(tx, first.target, "failed", fields, now=now)
+        await add_failure_notice(tx, first.target, fields, now=now)
 
 
 def _is_media(batch: Batch) -> bool:

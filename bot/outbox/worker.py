@@ -19,6 +19,7 @@ from bot.domain.records import ChatQueue, Delivery, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Alerts
 from bot.outbox.fan_out import FanOut
+from bot.outbox.private_notices import add_failure_notice, tell_of_missing_right
 from bot.outbox.results import Account, Arrived, mark_unknown, record, record_whole_sends
 from bot.runtime.background import renewing
 from bot.runtime.batching import BatchingQueue
@@ -109,6 +110,7 @@ class Outbox:
         outage: Outage | None = None,
         presence: AskPresence | None = None,
         topics: Topics | None = None,
+        owners: Callable[[], Iterable[int]] = tuple,
         floods: ChatFloods | None = None,
         lease: timedelta | None = None,
         idle: timedelta = IDLE,
@@ -118,13 +120,15 @@ class Outbox:
         """Look for what is due at least once in ``idle``.
 
         ``outage`` knows when Telegram is down, ``presence`` asks whether the bot may write in a
-        chat again, ``topics`` knows what became of a topic; without them a send tells. ``floods``
-        are handed from replica to replica with the chats' queues.
+        chat again, ``topics`` knows what became of a topic; without them a send tells.
+        ``owners`` are told of a chat without rights if nobody else can be. ``floods`` are handed
+        from replica to replica with the chats' queues.
         """
         self._db = db
         self._outage = outage
         self._presence = presence
         self._topics = topics
+        self._owners = owners
         self._floods = None if db.is_sqlite else floods
         self._untold: set[int] = set()  # chats that wait for the word of what was given up
         self._alerts = Alerts(sender, replies, now=now)
@@ -320,7 +324,7 @@ class Outbox:
             await deliveries.end(tx, [row.id], reason=reason, now=now)
         for (target, username), count in selection.count_too_late(decision).items():
             fields = {"username": username, "n": count, "why": selection.GONE}
-            await enqueue.add_notice(tx, target, "failed", fields, now=now)
+            await add_failure_notice(tx, target, fields, now=now)
         if decision.unreadable:
             ids = [row.id for row in decision.unreadable]
             await deliveries.end(tx, ids, state="parked", reason=selection.UNREADABLE, now=now)
@@ -371,6 +375,8 @@ class Outbox:
         async with self._db.begin() as tx:
             if await chat_queues.lock(tx, queue.chat.id) == queue.token:
                 await moves.apply_presence(tx, mute, presence, now=now)
+                if presence == "may not":
+                    await tell_of_missing_right(tx, mute, self._owners(), now=now)
                 await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
 
     async def _send_and_record(self, claimed: ClaimedBatch) -> Outcome:

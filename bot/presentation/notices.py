@@ -10,6 +10,7 @@ from bot.presentation.translation import Translator
 
 RENAMED = "renamed"
 REMOVED = "removed"
+CANNOT_POST = "cannot post"
 SENTENCES = {
     RENAMED: N_("✏️ <b>{old}</b> is now called <b>{new}</b>. Alerts continue."),
     "private": N_(
@@ -26,6 +27,10 @@ SENTENCES = {
     REMOVED: N_(
         "🔇 What I post in <b>{title}</b> is removed at once, perhaps by another bot there. From "
         "now on I'll try once a day."
+    ),
+    CANNOT_POST: N_(
+        "🔇 I'm not allowed to post in <b>{title}</b>. Alerts are waiting until an admin "
+        "allows it."
     ),
     "missed": N_(
         "⚠️ I couldn't check for a while. Stories from {names} posted between {from_} "
@@ -90,7 +95,8 @@ def _unchecked_hours_sentence(rows: Sequence[Mapping[str, Any]], t: Translator) 
 
 def _failed_sentence(row: Mapping[str, Any], t: Translator) -> Safe:
     why = t(str(row["why"]), username=row["username"], url=row.get("url", ""))
-    return t(FAILED, n=int(row["n"]), username=row["username"], why=why)
+    sentence = t(FAILED, n=int(row["n"]), username=row["username"], why=why)
+    return Safe(f"{bold(row['title'])}: {sentence}") if row.get("title") else sentence
 
 
 def _time_from_ms(milliseconds: int) -> datetime:

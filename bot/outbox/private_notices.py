@@ -1,0 +1,67 @@
+"""What is told in private about a group or channel where the bot can't, or should not, say so."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from bot.domain.model import Target
+from bot.domain.records import Mute
+from bot.presentation.notices import CANNOT_POST, REMOVED
+from bot.store import chats, enqueue, subscriptions
+from bot.store.engine.database import Tx
+
+
+async def tell_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Tell who subscribed in a chat that the bot's posts are removed there at once."""
+    chat, people = await chats.get(tx, chat_id), await subscriptions.people_of(tx, chat_id)
+    if chat is not None:
+        await _tell(tx, people, REMOVED, {"title": chat.title}, now)
+
+
+async def tell_of_missing_right(
+    tx: Tx, mute: Mute, owners: Iterable[int], *, now: datetime
+) -> None:
+    """Tell who subscribed in a chat that the bot may not write there; else the owners.
+
+    The first probe tells, once: a right may be missing for some minutes only.
+    """
+    chat = await chats.get(tx, mute.chat_id)
+    is_first = mute.probes == 0 and mute.missing in {"text", "posts"}
+    if chat is None or chat.kind == "private" or not is_first:
+        return
+    people = await subscriptions.people_of(tx, chat.id)
+    people = people or await _reachable(tx, owners)
+    await _tell(tx, people, CANNOT_POST, {"title": chat.title}, now)
+
+
+async def add_failure_notice(
+    tx: Tx,
+    target: Target,
+    fields: Mapping[str, object],
+    *,
+    now: datetime,
+    due_at: datetime | None = None,
+    held: str = "",
+) -> None:
+    """Add the notice of stories that could not be sent.
+
+    A channel gets no public post about that: who subscribed there is told in private.
+    """
+    chat = await chats.get(tx, target.chat_id)
+    if chat is None or chat.kind != "channel":
+        await enqueue.add_notice(tx, target, "failed", fields, now=now, due_at=due_at, held=held)
+        return
+    people = await subscriptions.people_of(tx, chat.id)
+    await _tell(tx, people, "failed", {**fields, "title": chat.title}, now)
+
+
+async def _reachable(tx: Tx, people: Iterable[int]) -> list[int]:
+    """Return the people whose private chat with the bot is open."""
+    found = await chats.get_all(tx, sorted(people))
+    return [one.id for one in found if one.state == "active"]
+
+
+async def _tell(
+    tx: Tx, people: Iterable[int], notice: str, fields: Mapping[str, object], now: datetime
+) -> None:
+    for person in sorted(people):
+        await enqueue.add_notice(tx, Target(person), notice, fields, now=now)

@@ -1,0 +1,29 @@
+"""A channel gets no public post about a story that could not be sent: who subscribed is told."""
+
+import pytest
+
+from bot.domain.model import Target
+from bot.outbox.private_notices import add_failure_notice
+from bot.presentation.notices import render
+from bot.presentation.translation import translator_for
+from bot.store import chats
+from bot.store.engine.database import Database
+from tests.support.followed import NOON, follow, rows
+
+PERSON = 7  # who subscribes in ``follow``
+FIELDS = {"username": "natgeo", "n": 1, "why": "It is gone.", "url": ""}
+
+
+@pytest.mark.parametrize(("kind", "told"), [("channel", PERSON), ("supergroup", -100)])
+async def test_who_is_told_of_a_story_that_could_not_be_sent(
+    db: Database, kind: str, told: int
+) -> None:
+    async with db.begin() as tx:
+        await follow(tx, PERSON)
+        await follow(tx, -100)
+        await chats.change(tx, -100, kind=kind, title="News & more")
+        await add_failure_notice(tx, Target(-100), FIELDS, now=NOON)
+    [one] = await rows(db, notice="failed")
+    assert one.chat_id == told
+    [text] = render("failed", [one.fields], translator_for("en"))
+    assert ("<b>News &amp; more" in text) == (kind == "channel")
