@@ -227,7 +227,9 @@ async def open_parts(
             floor=timedelta(seconds=settings.poll_floor_s),
             blocked=access.blocked,
         )
-        subscriptions = Subscriptions(db, ledger, blocked=access.blocked, wake=wake, now=now)
+        subscriptions = Subscriptions(
+            db, ledger, api=api, blocked=access.blocked, wake=wake, now=now
+        )
         services = Services(
             chats=Chats(db, now=now),
             viewer=Viewer(

@@ -1,16 +1,19 @@
 """/why: when a profile is checked, and which of its stories were sent here or why not."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from bot.chats.explain import LOOKBACK, Why, mean_delay_of
+from bot.chats.explain import LOOKBACK, Obstacle, Why, mean_delay_of
 from bot.context import Context
 from bot.domain import links
+from bot.domain.budget import midnight_after
 from bot.domain.errors import NotFollowedError
 from bot.domain.records import Known
 from bot.domain.sentences import N_, NN_
+from bot.presentation.html import escape
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import command
-from handlers.options import MEDIA, paused_line
+from handlers.options import MEDIA, paused_line, subscription_line
 from handlers.replies import say
 from handlers.show import offer_instead
 from handlers.subscriptions import ask_which_profile
@@ -25,6 +28,13 @@ STATES = {
     "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
     "gone": N_("I can't find this profile right now. Alerts will start again when it's back."),
 }
+OVERDUE = timedelta(minutes=2)  # from when on a check that is due is late
+DELAYED: dict[Obstacle, str] = {
+    "": N_("Next check: as soon as possible"),
+    "budget": N_("Next check: delayed (today's limit is used up)"),
+    "stopped": N_("Next check: delayed (checks are paused for now)"),
+    "outage": N_("Next check: delayed (I can't get stories right now)"),
+}
 PASSING = N_("Current stories that this chat's options let through: {n} of {total}")
 
 
@@ -36,6 +46,8 @@ OUTCOMES = {
     "digest": N_("waiting for the daily summary at {until}: {n}"),
     "waiting": N_("being sent: {n}"),
     "muted": N_("waiting for permission to send here: {n}"),
+    "paused": N_("skipped while alerts were paused: {n}"),
+    "away": N_("skipped while I couldn't write here: {n}"),
     "failed": N_("could not be sent: {n}"),
 }
 
@@ -58,52 +70,69 @@ async def explain_alerts(context: Context) -> None:
         await say(context, _why_text(known, context))
 
 
-def _why_text(known: Why, context: Context) -> str:
-    lines = [
-        context.t(N_("<b>{username}</b>"), username=known.subscription.username),
-        *_state_lines(known, context),
-        *(_check_lines(known, known.profile, context) if known.profile else ()),
-        "",
-        *_outcome_lines(known, context),
-    ]
-    if known.live:
-        lines += ["", context.t(PASSING, n=known.passing, total=known.live)]
+def _why_text(every: Sequence[Why], context: Context) -> str:
+    """Return what is known of a profile, and of each of its subscriptions."""
+    t, first, is_one = context.t, every[0], len(every) == 1
+    profile = first.profile
+    lines: list[str] = [t(N_("<b>{username}</b>"), username=first.subscription.username)]
+    if is_one:
+        lines += _paused_lines(first, context)
+    lines.append(t(STATES[profile.state if profile else "active"]))
+    if is_one:
+        lines += _obstacle_lines(first, context)
+    lines += _check_lines(first, profile, context) if profile else []
+    for known in every:
+        lines.append("")
+        if not is_one:
+            lines.append(escape(subscription_line(known.subscription, context)))
+            lines += _paused_lines(known, context) + _obstacle_lines(known, context)
+        lines += _outcome_lines(known, context)
+        if known.live:
+            lines += [""] if is_one else []
+            lines.append(t(PASSING, n=known.passing, total=known.live))
     return "\n".join(lines)
 
 
-def _state_lines(known: Why, context: Context) -> list[str]:
-    """Return what keeps alerts from coming, whatever is posted; and whether it is public."""
-    t = context.t
-    lines: list[str] = []
-    if known.subscription.paused:
-        lines.append(paused_line(known.subscription, context))
-    lines.append(t(STATES[known.profile.state if known.profile else "active"]))
+def _paused_lines(known: Why, context: Context) -> list[str]:
+    """Return the line that alerts are paused, if they are."""
+    one = known.subscription
+    return [paused_line(one, context)] if one.paused else []
+
+
+def _obstacle_lines(known: Why, context: Context) -> list[str]:
+    """Return the line on what keeps alerts from the place, whatever is posted."""
     if not known.chat_open:
-        lines.append(t(AWAY))
-    elif known.mute:
-        lines.append(t(MISSING[known.mute.missing]))
-    return lines
+        return [context.t(AWAY)]
+    return [context.t(MISSING[known.mute.missing])] if known.mute else []
 
 
 def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
     """Return when it was checked and will be, and how soon stories come."""
-    t, now = context.t, context.now
+    t = context.t
     lines: list[str] = []
     if profile.snapshot_at:
         lines.append(t(N_("Last check: {ago}"), ago=t.relative_time(profile.snapshot_at)))
     if profile.next_check_at:
-        if profile.next_check_at > now:
-            lines.append(t(N_("Next check: {ago}"), ago=t.relative_time(profile.next_check_at)))
-        elif known.out_of_budget:
-            lines.append(t(N_("Next check: delayed (today's limit is used up)")))
-        else:
-            lines.append(t(N_("Next check: now")))
+        lines.append(_next_check_line(known.obstacle, profile.next_check_at, context))
     if (delay := mean_delay_of(profile)) and not profile.failures:
         lines.append(t(DELAY, delay=max(delay, LEAST)))
     if profile.failures:
         failed = NN_("{n} check has failed since then.", "{n} checks have failed since then.")
         lines.append(t(failed, n=profile.failures))
     return lines
+
+
+def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str:
+    """Return when a profile is checked next, as far as it can be told."""
+    t, now = context.t, context.now
+    is_day_over = due >= midnight_after(now)  # then there is a new budget
+    if obstacle == "stopped" or (obstacle == "budget" and not is_day_over):
+        return t(DELAYED[obstacle])
+    if due > now:
+        return t(N_("Next check: {ago}"), ago=t.relative_time(due))
+    if obstacle or due < now - OVERDUE:
+        return t(DELAYED[obstacle])
+    return t(N_("Next check: now"))
 
 
 def _outcome_lines(known: Why, context: Context) -> list[str]:
@@ -117,10 +146,9 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
     reasons = [t.plain(MEDIA[it]) if it in MEDIA else it for it in outcomes.filtered_by]
     options = t.listed(reasons[:MOST_REASONS])
     counts = {"total": outcomes.total, **outcomes.counts}
-    until = outcomes.held_until or context.now
     lines: list[str] = [t(N_("In the last two days:"))]
     lines += [
-        "• " + t(text, n=counts[kind], until=until, options=options)
+        "• " + t(text, n=counts[kind], until=outcomes.until.get(kind), options=options)
         for kind, text in OUTCOMES.items()
         if counts[kind]
     ]

@@ -265,6 +265,19 @@ class Ledger:
             room = min(room, account.balance - self.limits.minimum_balance)
         return 0 if account.is_stopped else max(0, room), schedule
 
+    async def obstacle_to_checks(
+        self, tx: Tx, price: int, now: datetime
+    ) -> Literal["", "stopped", "budget"]:
+        """Return whether the schedule may not spend ``price`` credits now, and why.
+
+        "stopped" is the owner's switch, or too low a balance.
+        """
+        account = await budgets.account_state(tx)
+        if not account.may_spend(price, minimum=self.limits.minimum_balance):
+            return "stopped"
+        room, _ = await self.schedule_room_and_spent(tx, now)
+        return "budget" if room < price else ""
+
     async def update_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Ask for the balance, which is free, and count down from it.
 

@@ -3,29 +3,33 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from bot.domain import options
-from bot.domain.records import RETRY, Known, Mute, Subscription, find_mute
-from bot.domain.selection import FILTERED
-from bot.store import chats, enqueue, mutes, profiles, stories
+from bot.domain.records import Known, Mute, Subscription, find_mute
+from bot.domain.selection import FILTERED, Outlook, foresee
+from bot.store import chats, deliveries, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
 from bot.store.enqueue import Tally
 
 LOOKBACK = timedelta(days=2)
-KINDS = ("sent", "filtered", "quiet", "digest", "waiting", "muted", "failed")
+KINDS = ("sent", "filtered", "quiet", "digest", "waiting", "muted", "paused", "away", "failed")
 """What may have become of a story; each stands for one of them."""
+
+Obstacle = Literal["", "budget", "stopped", "outage"]
+"""What keeps the schedule from checking any profile now, if anything does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
     """What became of the stories of two days: how many of each of ``KINDS``.
 
-    The first of those that are held goes out at ``held_until``; ``filtered_by`` are the options
-    and terms that kept stories back.
+    ``until``: when the first goes out of those that are held, by the kind. ``filtered_by`` are the
+    options and terms that kept stories back.
     """
 
     counts: Mapping[str, int]
-    held_until: datetime | None
+    until: Mapping[str, datetime]
     filtered_by: tuple[str, ...]
 
     @property
@@ -34,38 +38,37 @@ class Outcomes:
         return sum(self.counts.values())
 
     @classmethod
-    def from_tallies(cls, tallies: Iterable[Tally], *, now: datetime) -> "Outcomes":
-        """Sum up what the store counted."""
+    def sum_up(cls, tallies: Iterable[Tally], outlooks: Iterable[Outlook]) -> "Outcomes":
+        """Sum up what the store counted, and what becomes of the stories that wait."""
         counts = dict.fromkeys(KINDS, 0)
-        held: list[datetime] = []
+        until: dict[str, datetime] = {}
         reasons: set[str] = set()
         for tally in tallies:
-            kind = _outcome_of(tally)
-            counts[kind] += tally.count
-            if kind == "filtered":
-                reasons.add(tally.reason.removeprefix(f"{FILTERED}: "))
-            if kind in {"quiet", "digest"} and tally.next_due_at > now:
-                held.append(tally.next_due_at)
-        for kind in ("digest", "quiet", "muted"):
-            if counts[kind]:  # what was found since keeps its place behind them
-                counts[kind] += counts["waiting"]
-                counts["waiting"] = 0
-        return cls(counts, min(held, default=None), tuple(sorted(reasons)))
+            counts[_kind_of_ended(tally)] += tally.count
+            reasons.add(tally.reason)
+        for outlook in outlooks:
+            counts[outlook.kind] += 1
+            reasons.add(outlook.reason)
+            if outlook.until is not None:
+                until[outlook.kind] = min(outlook.until, until.get(outlook.kind, outlook.until))
+        filtered = {
+            one.removeprefix(f"{FILTERED}: ") for one in reasons if one.startswith(FILTERED)
+        }
+        return cls(counts, until, tuple(sorted(filtered)))
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
     """The state of a subscription.
 
-    ``out_of_budget`` may be the reason why a check is overdue; ``mute`` is what keeps alerts from
-    the place.
+    ``obstacle`` is why a check may be overdue; ``mute`` is what keeps alerts from the place.
     """
 
     subscription: Subscription
     profile: Known | None
     outcomes: Outcomes
     chat_open: bool
-    out_of_budget: bool
+    obstacle: Obstacle
     mute: Mute | None
     live: int
     """How many stories are there now, as last seen; ``passing`` of them pass the options."""
@@ -79,30 +82,38 @@ def mean_delay_of(known: Known) -> timedelta | None:
     return (known.next_check_at - known.snapshot_at) / 2
 
 
-def _outcome_of(tally: Tally) -> str:
+def _kind_of_ended(tally: Tally) -> str:
     if tally.state == "sent" or tally.reason == "had":  # by what its chat was before
         return "sent"
-    if tally.state == "open":
-        return "waiting" if tally.held in {"", RETRY} else tally.held
-    return "filtered" if tally.reason.startswith(FILTERED) else "failed"
+    if tally.reason.startswith(FILTERED):
+        return "filtered"
+    if tally.reason in {deliveries.PAUSED, deliveries.AWAY}:
+        return tally.reason
+    return "failed"
 
 
-async def explain(
-    tx: Tx, subscription: Subscription, *, out_of_budget: bool, now: datetime
-) -> Why:
+async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now: datetime) -> Why:
     """Return what is known of a subscription's alerts."""
-    target = subscription.target
+    target, since = subscription.target, now - LOOKBACK
     known = await profiles.get(tx, subscription.profile_id)
     chat = await chats.get(tx, target.chat_id)
     live = await stories.live(tx, subscription.profile_id, now=now)
-    tallies = await enqueue.tally_subscription(tx, subscription.id, since=now - LOOKBACK)
+    tallies = await enqueue.tally_subscription(tx, subscription.id, since=since)
+    waiting = await deliveries.waiting_stories(tx, subscription.id, since=since)
+    missing = await mutes.of_chat(tx, target.chat_id)
+    is_open = chat is not None and chat.state == "active"
+    if chat is not None and is_open:
+        outlooks = [foresee(row, chat, missing, now=now) for row in waiting]
+    else:  # they are dropped when the bot is back
+        tallies.append(Tally("dropped", deliveries.AWAY, len(waiting)))
+        outlooks = []
     return Why(
         subscription=subscription,
         profile=known,
-        outcomes=Outcomes.from_tallies(tallies, now=now),
-        chat_open=chat is not None and chat.state == "active",
-        out_of_budget=out_of_budget,
-        mute=find_mute(await mutes.of_chat(tx, target.chat_id), target.thread_id),
+        outcomes=Outcomes.sum_up(tallies, outlooks),
+        chat_open=is_open,
+        obstacle=obstacle,
+        mute=find_mute(missing, target.thread_id),
         live=len(live),
         passing=sum(not options.held_back_by(story, subscription.options) for story in live),
     )

@@ -9,11 +9,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from bot.billing.ledger import Ledger
-from bot.chats.explain import Why, explain
+from bot.chats.explain import Obstacle, Why, explain
 from bot.chats.import_export import ImportEntry
 from bot.chats.subscribing import load_subscription
 from bot.domain import alert_rules
-from bot.domain.budget import DAY
+from bot.domain.budget import CHECK_COST, DAY
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Story, Target
 from bot.domain.records import Chat, Known, Subscription
@@ -22,6 +22,7 @@ from bot.store import chat_queues, deliveries, enqueue, fan_outs, moves, profile
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
+from bot.stories_api.client import StoriesApi
 from bot.updates.unit_of_work import reading, writing
 
 _PLACES = 8  # as many as a page of buttons
@@ -36,15 +37,18 @@ class Subscriptions:
         db: Database,
         ledger: Ledger,
         *,
+        api: StoriesApi | None = None,
         blocked: AbstractSet[str] = frozenset(),
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take the parts; ``wake`` is called when something may have become due.
 
-        ``blocked`` are the profiles that nobody may follow, by id or name.
+        ``blocked`` are the profiles that nobody may follow, by id or name; ``api`` tells what a
+        check costs, and whether it works.
         """
         self._db = db
+        self._api = api
         self._ledger = ledger
         self.blocked = blocked
         self._wake = wake
@@ -255,19 +259,32 @@ class Subscriptions:
         await store.switch_checks(tx, profile_ids=profile_ids, now=self._now())
         return len(rows)
 
-    async def why(self, target: Target, username: str) -> Why:
+    async def why(self, target: Target, username: str) -> list[Why]:
         """Return what is known of a profile's alerts in a chat or topic; costs nothing.
+
+        In a chat that follows it in several topics, but not in this one, of each of these.
 
         Raises:
             NotFollowedError: Neither the topic nor the chat follows it.
         """
         rows = await self.named(target.chat_id, username)
         here = [one for one in rows if one.target.thread_id == target.thread_id]
-        subscription = (here or rows)[0]
         now = self._now()
         async with self._db.read() as tx:
-            room, _ = await self._ledger.schedule_room_and_spent(tx, now)
-            return await explain(tx, subscription, out_of_budget=room <= 0, now=now)
+            obstacle = await self._find_obstacle(tx, now)
+            return [await explain(tx, one, obstacle=obstacle, now=now) for one in here or rows]
+
+    async def _find_obstacle(self, tx: Tx, now: datetime) -> Obstacle:
+        """Return what keeps the schedule from checking any profile now."""
+        price = CHECK_COST
+        if self._api is not None:
+            price = self._api.stories("", public_since=now).price
+            if not self._api.is_in_service:
+                return "stopped"
+        obstacle = await self._ledger.obstacle_to_checks(tx, price, now)
+        if not obstacle and self._api is not None and self._api.is_failing:
+            return "outage"
+        return obstacle
 
     async def live_stories(self, username: str, *, chat_id: int) -> list[Story]:
         """Return the stories of a profile that are there now, as last seen; costs nothing.

@@ -12,6 +12,7 @@ CHECK_COST = 2  # credits: the stories of a profile with the privacy check
 NEWCOMERS_PART = 0.03  # of the schedule's budget
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
+_SHORTEST_PAST = 1 / 24  # of a day, from which a pace can be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,20 @@ def budget_free_at(
     nominal: int,
     now: datetime,
 ) -> datetime:
-    """Return when enough of the other side's protected share has become free, or midnight."""
-    others = _share_of_other(side, limits)
-    free = max(0, limits.daily_budget - sum(used) - nominal)
-    return max(now, midnight_after(now) - (DAY * free / others if others else timedelta()))
+    """Return when enough of the other side's protected share has become free, or midnight.
+
+    ``used`` is what replies and the schedule have spent today. The other side is expected to go on
+    spending as it did today: what becomes free is only what it does not take.
+    """
+    midnight = midnight_after(now)
+    share, left = _share_of_other(side, limits), (midnight - now) / DAY
+    others = used[1] if side == "replies" else used[0]
+    # Credits are whole: what is spent by then may be one more than the pace says.
+    missing = nominal + sum(used) + share * left - limits.daily_budget + bool(others)
+    freed_a_day = share - others / max(1 - left, _SHORTEST_PAST)
+    if freed_a_day <= 0:
+        return midnight
+    return min(midnight, now + DAY * max(0.0, missing) / freed_a_day)
 
 
 def left_by_replies(

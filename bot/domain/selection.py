@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import Literal
 
 from bot.domain import albums, alert_rules, options
 from bot.domain.budget import DAY
@@ -110,6 +111,41 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         if willing:
             decision.batch = _first_batch(willing)
     return decision
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What becomes of a waiting story, as far as is known now.
+
+    ``until`` is when a story that is held goes out; ``reason`` why it will not.
+    """
+
+    kind: Literal["filtered", "failed", "muted", "digest", "quiet", "waiting"]
+    until: datetime | None = None
+    reason: str = ""
+
+
+def foresee(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime) -> Outlook:
+    """Return what ``decide`` will do with a waiting story when it next may be sent, and when.
+
+    At the end of quiet hours rules and the summary are judged, and decide what becomes of it.
+    """
+    quiet = _quiet_hours(chat)
+    quiet_end = alert_rules.quiet_until(now, quiet, chat.zone)
+    decision = Decision()
+    _defer_or_drop(row, chat, decision, quiet_end or now)
+    if decision.dropped:
+        reason = decision.dropped[0][1]
+        kind: Literal["filtered", "failed"] = "failed"
+        if reason.startswith(FILTERED):
+            kind = "filtered"
+        return Outlook(kind, reason=reason)
+    if not _defer_muted_rows([row], mutes, Decision(), now):
+        return Outlook("muted")
+    for _, hour, why in decision.held:
+        if why == "digest":
+            return Outlook("digest", alert_rules.quiet_until(hour, quiet, chat.zone) or hour)
+    return Outlook("quiet", quiet_end) if quiet_end else Outlook("waiting")
 
 
 def _defer_muted_rows(

@@ -202,6 +202,7 @@ ATTEMPTED = (
 )
 
 
+AWAY = "away"  # the bot was not in the chat
 ENDED, PAUSED = "ended", "paused"
 """The reasons of stories that were dropped with their subscription, and that Undo restores."""
 
@@ -261,6 +262,17 @@ async def waiting_replies(tx: Tx, chat_id: int) -> list[dict[str, Any]]:
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
     )
     return list((await tx.execute(statement)).scalars())
+
+
+async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> list[Delivery]:
+    """Return the stories that a subscription is still owed, of those found after ``since``."""
+    these = _WHOLE.where(
+        deliveries.c.subscription_id == subscription_id,
+        deliveries.c.story_pk.is_not(None),
+        deliveries.c.created_at > since,
+        is_open,
+    )
+    return _to_deliveries((await tx.execute(these.order_by(deliveries.c.id))).all())
 
 
 async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:

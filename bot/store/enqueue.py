@@ -93,31 +93,24 @@ async def add_notice(
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many deliveries of a subscription are in a state, held or dropped for a reason."""
+    """How many deliveries of a subscription ended in a state, for a reason."""
 
     state: str
-    held: str
     reason: str
     count: int
-    next_due_at: datetime
 
 
 async def tally_subscription(tx: Tx, subscription_id: int, *, since: datetime) -> list[Tally]:
-    """Return what became of the stories that a subscription was owed after ``since``."""
+    """Return what became of the stories found after ``since`` that wait no more."""
     statement = (
-        sa.select(
-            deliveries.c.state,
-            deliveries.c.held,
-            deliveries.c.reason,
-            sa.func.count().label("count"),
-            sa.func.min(deliveries.c.due_at, type_=Timestamp).label("next_due_at"),
-        )
+        sa.select(deliveries.c.state, deliveries.c.reason, sa.func.count().label("count"))
         .where(
             deliveries.c.subscription_id == subscription_id,
             deliveries.c.story_pk.is_not(None),
             deliveries.c.created_at > since,
+            ~is_open,
         )
-        .group_by(deliveries.c.state, deliveries.c.held, deliveries.c.reason)
+        .group_by(deliveries.c.state, deliveries.c.reason)
     )
     return [Tally(*row) for row in await tx.execute(statement)]
 

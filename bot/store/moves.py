@@ -207,7 +207,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     await chat_queues.lock(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:
-        await deliveries_store.end(tx, chat_id=chat_id, reason="away", now=now)
+        await deliveries_store.end(tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now)
         await subscriptions.restart_alerts(
             tx, chat_id, since=alert_rules.alerts_begin_at(min(since or now, now))
         )

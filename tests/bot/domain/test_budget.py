@@ -16,6 +16,7 @@ from bot.domain.budget import (
 )
 
 DAY = datetime(2026, 4, 8, tzinfo=UTC)
+ONE_DAY = timedelta(days=1)
 TIMES = st.integers(0, 86_399).map(lambda s: DAY + timedelta(seconds=s))
 LIMITS = st.builds(Limits, daily_budget=st.integers(0, 5000), reply_share=st.floats(0, 1))
 
@@ -66,6 +67,25 @@ def test_a_protected_share_becomes_free_in_the_course_of_the_day(used: int, hour
     limits = Limits(daily_budget=100, reply_share=0.75)
     again = budget_free_at("replies", limits, (used, 0), 10, DAY + timedelta(hours=9))
     assert again == DAY + timedelta(hours=hours)
+
+
+@given(LIMITS, TIMES, st.integers(0, 3000), st.integers(1, 3))
+def test_the_time_that_is_told_is_right_while_the_schedule_goes_on_spending(
+    limits: Limits, now: datetime, mine: int, price: int
+) -> None:
+    passed = (now - (midnight_after(now) - ONE_DAY)) / ONE_DAY
+    share = limits.daily_budget - round(limits.daily_budget * limits.reply_share)
+    for pace in (0.3, 0.6, 0.9, 1.0, 1.5):
+        spent = share * pace
+        others = int(spent * passed)
+        if side_rule_for("replies", limits, now).room(mine=mine, others=others) >= price:
+            continue
+        again = budget_free_at("replies", limits, (mine, others), price, now)
+        assert now <= again <= midnight_after(now)
+        at = again + timedelta(seconds=1)
+        if again < midnight_after(now) and at < midnight_after(now) and passed > 1 / 24:
+            later = others + int(others / passed * ((at - now) / ONE_DAY))
+            assert side_rule_for("replies", limits, at).room(mine=mine, others=later) >= price
 
 
 def test_what_nobody_else_may_spend_is_back_at_midnight() -> None:

@@ -249,3 +249,37 @@ def test_what_only_quiet_hours_held_goes_out_after_its_day() -> None:
     assert ids(decide(begun, chat=quiet, now=NOON + DAY + HOUR)) == [1]
     late = decide(begun, chat=quiet, now=NOON + DAY + 2 * HOUR)
     assert [why for _, why in late.dropped] == [selection.TOO_OLD]
+
+
+def fate(row: Delivery, chat: Chat, now: datetime) -> tuple[str, datetime]:
+    """What ``decide`` does with a waiting story in the end, and when."""
+    for _ in range(20):
+        decision = decide(row, chat=chat, now=now)
+        if decision.batch:
+            return "sent", now
+        if decision.dropped:
+            return decision.dropped[0][1].partition(":")[0], now
+        [(_, now, held)] = decision.held
+        row = replace(row, held=held)
+    raise AssertionError("never decided")
+
+
+@given(
+    st.integers(0, 1439),
+    st.integers(0, 1439) | st.none(),
+    st.integers(0, 1439),
+    st.integers(0, 1200),
+    st.builds(Options, digest=st.booleans(), media=st.sampled_from(["all", "photo", "video"])),
+)
+def test_what_is_foreseen_of_a_waiting_story_comes_true(
+    begin: int, end: int | None, summary: int, age: int, options: Options
+) -> None:
+    quiet = (None, None) if end is None or begin == end else (begin, end)
+    chat = replace(CHAT, quiet_from=quiet[0], quiet_to=quiet[1], digest_at=summary)
+    waiting, now = row(1, options=options), NOON + age * MINUTE
+    foreseen = selection.foresee(waiting, chat, (), now=now)
+    what, when = fate(waiting, chat, now)
+    kinds = {"sent": ("digest", "quiet", "waiting"), "filtered": ("filtered",)}
+    assert foreseen.kind in kinds.get(what, ("failed",))
+    if what == "sent":
+        assert (foreseen.until or now) == when
