@@ -223,6 +223,7 @@ class Running:
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause,
             clock_off=parts.witnesses.take_clock_error,
+            slow_servers=self._slow_servers,
             disk=partial(fullest_disk, *self._watched_folders()),
             metrics=parts.metrics,
             now=parts.now,
@@ -282,6 +283,12 @@ class Running:
                 self.polling.has_rival if self.polling.is_alive else None
             )
         return signs
+
+    def _slow_servers(self) -> list[str]:
+        """Return the hosts that are slow now: of media, and the Stories API."""
+        parts = self._parts
+        api = [self._settings.stories_api_url.host or ""] if parts.scheduler.is_api_slow else []
+        return api + parts.slow_media_hosts()
 
     def _watched_folders(self) -> list[Path]:
         """Return the folders whose disk must not be full."""

@@ -89,6 +89,7 @@ class Parts:
     clock: ClockKeeper
     witnesses: TimeWitnesses
     at_work: AtWork | None
+    slow_media_hosts: Callable[[], list[str]]
     wake: Callable[[], None]
     """Wakes the schedule and the outbox: something may have become due."""
 
@@ -328,6 +329,7 @@ async def open_parts(
             clock=clock,
             witnesses=witnesses,
             at_work=ours,
+            slow_media_hosts=media.slow_hosts.names,
             wake=wake,
         )
 

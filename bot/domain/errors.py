@@ -257,6 +257,10 @@ class MediaUnavailableError(MediaError):
     text = N_("This photo or video can't be loaded at the moment. Please try again later.")
 
 
+class SlowHostError(MediaUnavailableError):
+    """The media host is slow, so alerts wait before more is downloaded from it."""
+
+
 class SpendingError(BotError):
     """The answer would cost credits that may not be spent; ``until`` tells when it works again."""
 

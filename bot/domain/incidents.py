@@ -4,7 +4,7 @@ Each kind has at most one open incident. What is urgent rings; the rest comes wi
 and its end is only in /health. Nothing is said twice.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, get_args
@@ -30,11 +30,14 @@ IncidentKind = Literal[
     "privacy_check",
     "refused",
     "restore",
+    "slow_servers",
     "telegram",
     "two_pollers",
 ]
 KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
-QUIET: frozenset[IncidentKind] = frozenset({"backup", "budget_80", "restore", "telegram"})
+QUIET: frozenset[IncidentKind] = frozenset(
+    {"backup", "budget_80", "restore", "slow_servers", "telegram"}
+)
 """What comes without a sound."""
 
 LASTING = timedelta(minutes=5)
@@ -56,6 +59,10 @@ _CHECKS_FAIL = N_(
     "All checks for new stories have failed for over half an hour ({why}). I'll keep trying."
 )
 _TELEGRAM_FAILS = N_("Telegram hasn't accepted my messages for over 5 minutes.")
+_SLOW_SERVERS = N_(
+    "These servers have been slow for over 5 minutes: {servers}. What comes from them may come "
+    "late; everything else goes on."
+)
 REFUSED = N_(
     "Telegram is refusing stories, and I don't know why: {words}. They're waiting, and I'll "
     "try again every 15 minutes."
@@ -117,6 +124,7 @@ CLOSING: dict[IncidentKind, str] = {
     "disk": N_("There is enough disk space again."),
     "parked": N_("Alerts are arriving again."),
     "price": N_("The Stories API reports its usual prices again."),
+    "slow_servers": N_("All servers are answering quickly again."),
     "telegram": N_(
         "Telegram is accepting my messages again. Everything that had to wait has been sent, or "
         "is being sent now."
@@ -166,6 +174,8 @@ class Seen:
     failed_checks: str | None = None  # the cause, once every check of half an hour has failed
     is_price_absurd: bool = False
     clock_off_s: float | None = None
+    slow_servers: Sequence[str] = ()
+    slow_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +207,8 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     yield Condition(
         "telegram", _TELEGRAM_FAILS if _is_lasting(seen.telegram_fails_since, now) else None
     )
+    text = _SLOW_SERVERS if _is_lasting(seen.slow_since, now) else None
+    yield Condition("slow_servers", text, {"servers": ", ".join(seen.slow_servers)})
     yield Condition("price", _PRICE if seen.is_price_absurd else None)
     yield Condition("two_pollers", None)
     yield Condition("api_refuses", None)

@@ -49,6 +49,7 @@ _MONEY_AGAIN = timedelta(seconds=15)  # the owner may have let us spend again
 _LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 _PROBE_EVERY = timedelta(seconds=30)  # while the API fails for everybody
 MAINTAIN_EVERY = timedelta(minutes=1)
+_SLOW_FOR = timedelta(minutes=2)  # after it took half of the slots last, the API counts as slow
 _MANY = 1_000  # chats; where more wait for a profile they are counted once in
 _COUNTED_AGAIN = timedelta(hours=1)
 _SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
@@ -88,6 +89,7 @@ class Scheduler:
         self._end_blocked = end_blocked
         self._ended_for: frozenset[str] = frozenset()  # the blocked profiles of the last time
         self._slots = FastAndSlowSlots(at_once, slow_at_once)
+        self._slow_at: datetime | None = None  # when slow checks had half of ``at_once`` last
         self._lease = lease
         self._privacy = privacy or PrivacyCheck(db, "false", now=now)
         self._budget_watch = budget_watch
@@ -115,6 +117,8 @@ class Scheduler:
 
     async def _step(self) -> datetime | None:
         """Begin the checks that are due and paid for; return when to come again."""
+        if self._slots.count_slow(self._now()) * 2 >= self._slots.fast:
+            self._slow_at = self._now()
         if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
             await self._db.run(lambda tx: profiles.release_all(tx, now=self._now()))
         self._is_released = True
@@ -123,6 +127,11 @@ class Scheduler:
         if not self._slots.count_free(self._now()):  # a check that ends wakes this loop, too
             return self._slots.next_free_at(self._now())
         return await self.next_step_at()
+
+    @property
+    def is_api_slow(self) -> bool:
+        """Return whether slow checks alone would have taken half of the fast slots just now."""
+        return self._slow_at is not None and self._now() - self._slow_at < _SLOW_FOR
 
     async def next_step_at(self) -> datetime:
         """Return when there is something to do: a check that is due and paid, or the upkeep."""

@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import aiohttp
@@ -17,6 +17,7 @@ from bot.domain.errors import (
     MediaTooBigError,
     MediaUnavailableError,
 )
+from bot.media.slow_hosts import Download, SlowHosts
 from bot.media.spool import MediaFile, Spool, write_stream
 from bot.media.urls import MediaHosts, is_fresh, parse
 
@@ -106,10 +107,16 @@ class Media:
         self._hosts = MediaHosts(trusted_origin)
         self._deadline = deadline
         self._now = now
+        self.slow_hosts = SlowHosts(now)
 
     def may_fetch(self, url: str) -> bool:
         """Return whether ``url`` is on a host that media may come from."""
         return self._hosts.allows(url)
+
+    def slow_since(self, url: str) -> datetime | None:
+        """Return since when the host of ``url`` has been slow; None if it is not slow now."""
+        address = parse(url)
+        return self.slow_hosts.slow_since(address.host or "") if address else None
 
     async def fetch(self, url: str, *, limit: int) -> MediaFile:
         """Download ``url``, at most ``limit`` bytes; the caller removes the file.
@@ -137,18 +144,22 @@ class Media:
             address = parse(url)
             if address is None or not self._hosts.allows(url):
                 raise MediaRefusedError("not a host that media may come from")
-            async with self._session.get(
+            host = address.host or ""
+            asked = self._session.get(
                 address,
                 headers=_HEADERS,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_SILENCE),
-            ) as response:
+            )
+            with self.slow_hosts.watching(host):
+                response = await asked
+            async with response:
                 if response.status not in REDIRECTS:
-                    return await self._save(response, limit)
+                    return await self._save(response, limit, host)
                 url = str(address.join(URL(response.headers.get("Location", ""), encoded=True)))
         raise MediaRefusedError("too many redirects")
 
-    async def _save(self, response: aiohttp.ClientResponse, limit: int) -> MediaFile:
+    async def _save(self, response: aiohttp.ClientResponse, limit: int, host: str) -> MediaFile:
         if response.status in _GONE:
             raise MediaGoneError(f"status {response.status}")
         if response.status != 200:  # noqa: PLR2004 - HTTP's OK
@@ -157,4 +168,12 @@ class Media:
         if length is not None and length > limit:
             raise MediaTooBigError
         async with self._spool.draft(limit if length is None else length) as draft:
-            return await write_stream(response.content.iter_chunked(_CHUNK), draft)
+            with self.slow_hosts.watching(host) as download:
+                return await write_stream(_counted(response, download), draft)
+
+
+async def _counted(response: aiohttp.ClientResponse, download: Download) -> AsyncIterator[bytes]:
+    """Yield the body in chunks, and count the bytes."""
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        download.received += len(chunk)
+        yield chunk

@@ -5,7 +5,7 @@ since on a full disk reads go on.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -50,15 +50,16 @@ class Watch:
         failed_checks: Callable[[], str | None] = lambda: None,
         disk: Callable[[], tuple[int, int] | None] = lambda: None,
         clock_off: Callable[[], float | None] = lambda: None,
+        slow_servers: Callable[[], Sequence[str]] = tuple,
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
         """``budget`` in credits a day; ``disk`` tells the free bytes and all there are.
 
         ``clock_off`` tells by how many seconds our clock is wrong, as heard since the last look.
-        ``signs`` say of the kinds in ``_SIGNS`` whether each is so now; a kind that this process
-        can't see is left out. ``failed_checks`` returns the cause once every check of half an
-        hour has failed.
+        ``slow_servers`` names the servers that are slow now. ``signs`` say of the kinds in
+        ``_SIGNS`` whether each is so now; a kind that this process can't see is left out.
+        ``failed_checks`` returns the cause once every check of half an hour has failed.
         """
         self._db = db
         self._incidents = incidents
@@ -67,6 +68,7 @@ class Watch:
         self._failed_checks = failed_checks
         self._disk = disk
         self._clock_off = clock_off
+        self._slow_servers = slow_servers
         self._open = metrics.gauge(
             "incidents_open", "1 while an incident of that kind is open.", "kind"
         )
@@ -146,7 +148,7 @@ class Watch:
         overdue = (now - next_at).total_seconds() if next_at and backlog.open else 0.0
         self._due.labels(replica_name()).set(backlog.open)
         self._overdue.labels(replica_name()).set(max(0.0, overdue))
-        room = self._disk()
+        room, slow = self._disk(), self._slow_servers()
         return Seen(
             balance=account.balance,
             spent_in_a_day=in_a_day,
@@ -160,6 +162,8 @@ class Watch:
             failed_checks=self._failed_checks(),
             is_price_absurd=bool(signs.get("price")),
             clock_off_s=self._clock_off(),
+            slow_servers=slow,
+            slow_since=self._track_since("slow", bool(slow), now),
         )
 
     def _track_since(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:

@@ -23,6 +23,7 @@ from bot.domain.errors import (
     OutOfServiceError,
     PastedLimitError,
     ProfilePrivateError,
+    SlowHostError,
     SpendingError,
     StoriesError,
     StoryGoneError,
@@ -43,6 +44,7 @@ _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger one goes as a document
 _BUY_AGAIN = timedelta(hours=1)  # between two purchases for alerts of one story
 _FAILED_FOR = timedelta(minutes=10)  # how long a story that failed is not tried again, for anybody
 _AWAY_FOR = timedelta(seconds=5)  # how long no alert tries a story whose host fails
+_SLOW_FOR = timedelta(minutes=2)  # how long alerts wait for a slow host; then files are bought
 _FREE_STEPS = 2  # by the address, and by an upload
 _CHATS_OF_A_REFUSAL = 3  # in the same words, after which a story waits everywhere
 _ASKED_AGAIN = timedelta(minutes=15)  # then one chat asks again
@@ -112,6 +114,8 @@ class Supply:
             item.tried += 1
             try:
                 item.source = await step(item, asker)
+            except SlowHostError as error:
+                item.failed, item.later = error.text, True
             except (MediaError, SpendingError, StoriesError) as error:
                 can_pay = can_pay and not isinstance(error, SpendingError)
                 self._record_failure(item, error)
@@ -212,9 +216,23 @@ class Supply:
         url = item.story.media_url
         if not url or not self._media.may_fetch(url):
             return None
+        if asker.chat_id is None:
+            self._refuse_if_slow(url)
         if self._fallback is not None and is_pasted(item.story):
             return self._use_upload(item, await self._fallback(item.story, asker))
         return self._use_upload(item, await self._media.fetch(url, limit=self._largest))
+
+    def _refuse_if_slow(self, url: str) -> None:
+        """Refuse a download for an alert from a slow host, which would only add to its load.
+
+        Raises:
+            SlowHostError: The host is slow; it may be faster soon.
+            MediaUnavailableError: The host has been slow for long.
+        """
+        since = self._media.slow_since(url)
+        if since is not None:
+            is_new = self._now() < since + _SLOW_FOR
+            raise SlowHostError if is_new else MediaUnavailableError("its host is slow")
 
     async def _buy(self, item: Item, asker: Asker) -> Source | None:
         if self._fallback is None or item.story.expires_at <= self._now():

@@ -52,6 +52,8 @@ def wrong(seen: Seen, *, before: set[str] = frozenset(), now: datetime = NOW) ->
         ({"api_fails_since": NOW - LASTING}, {"api_fails"}),
         ({"api_fails_since": NOW - timedelta(minutes=4)}, set()),
         ({"telegram_fails_since": NOW - LASTING}, {"telegram"}),
+        ({"slow_since": NOW - LASTING, "slow_servers": ["cdn"]}, {"slow_servers"}),
+        ({"slow_since": NOW - timedelta(minutes=4), "slow_servers": ["cdn"]}, set()),
     ],
 )
 def test_each_condition_at_its_edge(changed: dict[str, object], kinds: set[str]) -> None:
