@@ -490,6 +490,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
 async def _machine_trouble(settings: Settings) -> preflight.Finding | None:
     """Return what this machine lacks that the bot can't be without."""
     findings = (
+        preflight.try_open_files(),
         preflight.try_spool(settings.spool_dir),
         await preflight.try_database(settings.database_url.get_secret_value(), settings.spool_dir),
     )

@@ -109,6 +109,7 @@ async def check_database(settings: Settings) -> list[Finding]:
 async def check_folders(settings: Settings) -> list[Finding]:
     """Write a file where downloads wait, and one where backups are kept."""
     return [
+        preflight.try_open_files(),
         preflight.try_spool(settings.spool_dir),
         preflight.try_backups(
             settings.backup_folder,

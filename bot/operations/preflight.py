@@ -11,6 +11,7 @@ from typing import Literal
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import MEGABYTE
+from bot.runtime import open_files
 from bot.store import access
 from bot.store.engine.database import NEWER, Database
 from bot.store.engine.failures import is_passing
@@ -91,6 +92,18 @@ async def read_owners(url: str) -> set[int]:
             return await db.fetch(access.owners_by_link)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
         return set()  # ``try_database`` says what is wrong with it
+
+
+def try_open_files() -> Finding:
+    """Raise the limit of open files as far as possible, and compare it with what the bot needs."""
+    limit = open_files.raise_limit()
+    if limit < open_files.LEAST:
+        text = (
+            f"The bot may open {limit} files at once and needs {open_files.LEAST}: raise the "
+            f"limit (ulimit -n {open_files.WANTED}; systemd: LimitNOFILE; Docker: --ulimit)."
+        )
+        return Finding("wrong", text)
+    return Finding("ok", f"The bot may open {limit} files at once.")
 
 
 def try_spool(path: Path) -> Finding:

@@ -30,7 +30,7 @@ from bot.runtime.workers import Worker
 from bot.sending.replies import Replies, is_final
 from bot.sending.sender import Sender
 from bot.sending.topics import Topics
-from bot.store import chat_queues, deliveries, enqueue, moves
+from bot.store import chat_queues, deliveries, moves
 from bot.store.engine.database import Database, Tx
 from bot.telegram.api import NotWantedError
 from bot.telegram.limit_state import ChatFloods

@@ -61,10 +61,13 @@ class Failure:
     again: bool = False
     after: float | None = None
     status: int = 0
+    is_local: bool = False  # the request could not leave this machine
 
     @property
     def is_outage(self) -> bool:
         """Return whether the whole API may be failing, which a 403 in its own words denies."""
+        if self.is_local:
+            return False
         is_failure = isinstance(self.error, ApiUnavailableError) and self.status != TOO_MANY
         return is_failure and not isinstance(self.error, ProfileUnavailableError)
 

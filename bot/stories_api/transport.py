@@ -27,6 +27,7 @@ from bot.media.download import REDIRECTS
 from bot.runtime import transaction_guard
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
+from bot.runtime.open_files import REACHED, is_limit_reached
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
 from bot.stories_api.limits import CallRate, Failing
@@ -146,7 +147,8 @@ class Transport:
         """Ask, and learn from what comes whether the API fails for everybody."""
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None
-        if query.path != BALANCE and not (failure and failure.status == TOO_MANY):
+        tells_nothing = failure is not None and (failure.status == TOO_MANY or failure.is_local)
+        if query.path != BALANCE and not tells_nothing:
             if failure and failure.is_outage:
                 self.failing.record_failure(query.about, self._steady())
             else:
@@ -188,6 +190,9 @@ class Transport:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # The request was not written.
             result = Failure(_lost_answer_error(query, error, 0), again=True)
+            if is_limit_reached(error):
+                local = ApiUnavailableError(f"{query.path}: {REACHED}", credits=0)
+                result = Failure(local, again=True, is_local=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too
             result = Failure(_lost_answer_error(query, error, None))
         self._record_result(query, result)

@@ -23,6 +23,7 @@ from bot.runtime.metrics import UNSEEN, Metrics
 from bot.store import key_values
 from bot.store.engine.database import Database
 from bot.telegram.outcomes import outcome_of
+from bot.telegram.request import TooManyFilesError
 
 log = structlog.get_logger()
 
@@ -200,6 +201,9 @@ class Outage:
         try:
             async with asyncio.timeout(_PROBE_TAKES_S):
                 await self._bot.get_me()
+        except TooManyFilesError as error:
+            log.error("Telegram can't be asked", reason=str(error))  # noqa: TRY400 - no trace needed
+            return True
         except (TelegramError, TimeoutError) as error:
             log.info("Telegram does not answer getMe", reason=str(error))
             return False

@@ -24,7 +24,7 @@ from telegram.error import (
 )
 
 from bot.domain.model import GiveUp, Moved, Muted, Outcome, Removed, Right, TryLater
-from bot.telegram.request import NotSentError, UnknownOutcomeError
+from bot.telegram.request import NotSentError, TooManyFilesError, UnknownOutcomeError
 
 _RETRY_AFTER = re.compile(r"too many requests(?:: retry after (\d+))?")
 _ITEM_FAILED = re.compile(
@@ -209,6 +209,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
         case InvalidToken() | EndPointNotFound():
             return GiveUp(_lower_text(error), scope="bot")
         case Conflict():
+            return TryLater(reason=_lower_text(error))
+        case TooManyFilesError():
             return TryLater(reason=_lower_text(error))
         case NotSentError():
             return TryLater(down=True, reason=_lower_text(error))

@@ -24,6 +24,7 @@ from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 from bot.runtime.metrics import UNSEEN, Metrics
+from bot.runtime.open_files import REACHED, is_limit_reached
 from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
@@ -36,6 +37,10 @@ _MEDIA_METHODS = frozenset(
 
 class NotSentError(NetworkError):
     """Nothing reached Telegram, so the call may be made again."""
+
+
+class TooManyFilesError(NotSentError):
+    """This process may open no more files, so Telegram was not asked."""
 
 
 class CutOffError(NotSentError):
@@ -160,7 +165,7 @@ class AiohttpRequest(BaseRequest):
         failure: NetworkError
         with ExitStack() as files:
             uploads: list[_Upload] = []
-            body = _body(data, files, uploads)
+            body = _open_body(data, files, uploads)
             try:
                 async with self._session.request(
                     method, URL(url, encoded=True), timeout=timeout, allow_redirects=False, **body
@@ -173,6 +178,8 @@ class AiohttpRequest(BaseRequest):
                     return response.status, payload, response.headers.get("Retry-After", "")
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 failure = NotSentError(f"no connection to Telegram ({type(error).__name__})")
+                if is_limit_reached(error):
+                    failure = TooManyFilesError(REACHED)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 kind = CutOffError if any(one.left for one in uploads) else UnknownOutcomeError
                 failure = kind(f"no answer from Telegram ({type(error).__name__})")
@@ -208,6 +215,22 @@ class _Upload(io.BufferedReader):
         data = super().read(size)
         self.left -= len(data)
         return data
+
+
+def _open_body(
+    data: RequestData | None, files: ExitStack, uploads: list[_Upload]
+) -> dict[str, Any]:
+    """Return the body of a request, its files opened.
+
+    Raises:
+        TooManyFilesError: This process may open no more files.
+    """
+    try:
+        return _body(data, files, uploads)
+    except OSError as error:
+        if is_limit_reached(error):
+            raise TooManyFilesError(REACHED) from None
+        raise
 
 
 def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) -> dict[str, Any]:

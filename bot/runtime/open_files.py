@@ -1,0 +1,38 @@
+"""The limit of open files (``ulimit -n``): raised at the start, and named when reached."""
+
+import errno
+import os
+import resource
+
+WANTED = 4096
+LEAST = 256
+"""Open files below which the bot does not start: connections, uploads, and the database."""
+
+_OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+REACHED = "this process has too many open files (EMFILE): raise its limit (ulimit -n)"
+
+
+def raise_limit() -> int:
+    """Raise the soft limit towards ``WANTED`` within the hard limit; return the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return WANTED
+    most = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
+    if soft >= most:
+        return soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
+
+
+def is_limit_reached(error: BaseException) -> bool:
+    """Return whether a failure is due to the limit of open files.
+
+    A failed look-up of a name hides its cause, so a file is opened to find out.
+    """
+    if isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
+        return True
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as failed:
+        return failed.errno in _OUT_OF_FILES
+    return False
