@@ -115,6 +115,7 @@ async def open_parts(
             )
         )
         await upgrade(db)
+        await db.hold_file()
         await transfer.refuse_moved(db)
         clock = ClockKeeper(db, now, witnesses, every=timing.clock)
         await clock.correct_clock()
