@@ -20,6 +20,7 @@ from bot.billing.people import Guest, guest, guests
 from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
 from bot.domain.errors import OWNER_NOT_BLOCKABLE, BlockedError, RightsError
 from bot.domain.records import Chat
+from bot.fetching import snapshots
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles
 from bot.store.engine.database import Database, Tx
@@ -294,6 +295,7 @@ class Access:
             for chat_id in await store.chats_served_by(tx, subject):
                 with suppress(BlockedError):  # it, or who added the bot, is blocked all the same
                     await moves.open_chat(tx, chat_id, now=now)
+                    await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         return entry
 
     async def _current_subject(self, tx: Tx, subject: Subject) -> Subject:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from bot.domain.errors import BlockedError
 from bot.domain.model import AskPresence, Moved
 from bot.domain.records import Mute
+from bot.fetching import snapshots
 from bot.store import chats, moves, mutes
 from bot.store.engine.database import Database
 from bot.updates import unit_of_work
@@ -50,6 +51,7 @@ class ChatPresence:
             with suppress(BlockedError):  # it stays closed
                 async with self._db.begin() as tx:
                     await moves.open_chat(tx, chat_id, now=self._now())
+                    await snapshots.reschedule_checks_of_chat(tx, chat_id, now=self._now())
             self._wake()
         for mute in muted:
             if mute.mutes_whole_chat:

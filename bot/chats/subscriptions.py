@@ -142,6 +142,7 @@ class Subscriptions:
             await store.switch_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
+            await snapshots.reschedule_check(tx, subscription.profile_id, now=now)
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def undo_pause(self, chat_id: int, subscription_id: int) -> Subscription:
@@ -198,11 +199,16 @@ class Subscriptions:
         return None
 
     async def judge_held_anew(self, chat_id: int) -> None:
-        """Judge anew what is held in a chat, after its zone or hours have changed."""
+        """Judge anew what is held in a chat, after its zone or hours have changed.
+
+        The next checks of what the chat follows are planned anew as well.
+        """
+        now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            await deliveries.release_held(tx, chat_id, now=self._now())
+            await deliveries.release_held(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
+            await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         self._wake()
 
     async def move_chat(self, old: int, new: int) -> bool:
@@ -227,6 +233,8 @@ class Subscriptions:
         """
         async with writing(self._db) as tx:
             opened = await moves.open_chat(tx, chat_id, now=self._now(), since=since)
+            if opened:
+                await snapshots.reschedule_checks_of_chat(tx, chat_id, now=self._now())
         self._wake()
         return opened
 
