@@ -265,6 +265,9 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
     """Make the first album; what may be a repeat goes apart from what is not."""
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
+    if head.goes_alone:
+        alike = [head]
+    alike = [row for row in alike if row.goes_alone == head.goes_alone]
     if head.notice:
         most = 1 if head.notice == BROADCAST else NOTICES  # which may fill a message
         return Batch(head.target, tuple(alike[:most]))

@@ -277,7 +277,9 @@ class Outbox:
 
     async def claim_one_to_try(self, outage: Outage) -> list[ClaimedBatch]:
         """While Telegram is down: take one row now and then; its arrival ends the pause."""
-        if not await outage.claim_try():
+        now = self._now()
+        due = await self._db.fetch(chat_queues.next_due_at)
+        if due is None or due > now or not await outage.claim_try():
             return []
         now = self._now()
         async with self._db.begin() as tx:
@@ -293,8 +295,7 @@ class Outbox:
                     batch = batch.cut_to_first_message()
                     await deliveries.record_claim(tx, [row.id for row in batch.rows])
                     return [ClaimedBatch(queues[0], batch, now + self.lease, is_try=True)]
-        await outage.end_pause()  # nothing is owed that could tell more
-        return []
+        return []  # only a message that arrives ends the pause
 
     async def _judge_queue(self, tx: Tx, queue: ChatQueue, now: datetime) -> Batch | Mute | None:
         """Judge a queue, and apply that; return what is to be sent, or asked about, there."""
@@ -399,7 +400,7 @@ class Outbox:
         elif isinstance(outcome, Sent):
             stories = [row.story_pk for row in claimed.batch.rows if row.story_pk]
             log.info("delivered", chat=chat.id, stories=stories)
-        if claimed.is_try and self._outage and is_answer(outcome):
+        if claimed.is_try and claimed.left and self._outage and is_answer(outcome):
             await self._outage.end_pause()
         return outcome
 

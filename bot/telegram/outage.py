@@ -3,7 +3,8 @@
 The first answer that is lost or refused asks ``getMe``, one call for all who wonder. When that
 fails as well, or when sends fail in three chats with no success between, the bot pauses: replies
 and alerts, and every replica, for the pause is a row. It ends by ``getMe``, then one row that
-arrives, then the rest.
+arrives, then the rest. The Bot API server answers ``getMe`` from memory: an answer shows that the
+server runs, not that messages arrive, so it alone neither prevents nor ends a pause.
 """
 
 import asyncio
@@ -212,7 +213,10 @@ class Outage:
 
 def is_answer(outcome: Outcome) -> bool:
     """Return whether Telegram answered, be it with a refusal."""
-    return not isinstance(outcome, TryLater) or outcome.after is not None or bool(outcome.items)
+    if not isinstance(outcome, TryLater):
+        return True
+    # A 429 of unknown outcome may be how a data centre fails.
+    return bool(outcome.items) or (outcome.after is not None and not outcome.unknown)
 
 
 def _pause_of(state: Any) -> Pause | None:  # noqa: ANN401 - JSON

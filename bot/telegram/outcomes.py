@@ -24,7 +24,12 @@ from telegram.error import (
 )
 
 from bot.domain.model import GiveUp, Moved, Muted, Outcome, Removed, Right, TryLater
-from bot.telegram.request import NotSentError, TooManyFilesError, UnknownOutcomeError
+from bot.telegram.request import (
+    LateFloodError,
+    NotSentError,
+    TooManyFilesError,
+    UnknownOutcomeError,
+)
 
 _RETRY_AFTER = re.compile(r"too many requests(?:: retry after (\d+))?")
 _ITEM_FAILED = re.compile(
@@ -202,6 +207,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
     Words that are not in the list, and those about files, are given up for this message alone.
     """
     match error:
+        case LateFloodError():
+            return TryLater(wait_of(error), unknown=True, down=True, reason="too many requests")
         case RetryAfter():
             return TryLater(wait_of(error), reason="too many requests")
         case ChatMigrated():

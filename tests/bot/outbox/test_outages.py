@@ -159,7 +159,7 @@ async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) 
     assert not await town.outage.is_on()
 
 
-async def test_with_nothing_to_try_the_pause_ends(town: Town) -> None:
+async def test_with_nothing_to_try_an_answer_to_getme_ends_no_pause(town: Town) -> None:
     await town.posted((1,))
     await town.go_down("getMe")
     await town.outage.record_outcome(1, LOST)
@@ -169,6 +169,11 @@ async def test_with_nothing_to_try_the_pause_ends(town: Town) -> None:
     await town.box.control.clear_faults()
     town.clock.on(10 * SECOND)
     assert await town.outbox.claim(5) == []
+    assert await town.outage.is_on()
+    async with town.db.begin() as tx:
+        await look(tx, story("1", town.clock()))
+    assert await town.outbox.run_once() == 1
+    assert [row[1:] for row in await town.state()] == [("sent", 1)]
     assert not await town.outage.is_on()
 
 

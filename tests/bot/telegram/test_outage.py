@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.model import GiveUp, Sent, Target, TryLater
+from bot.domain.model import GiveUp, Outcome, Sent, SentItem, Target, TryLater
 from bot.store.engine.database import Database
-from bot.telegram.outage import LAST_TRY_S, Outage, Pause
+from bot.telegram.outage import LAST_TRY_S, Outage, Pause, is_answer
 from tests.support.followed import NOON, Clock
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import bot_at
@@ -86,6 +86,21 @@ def test_tries_come_ever_later_and_a_minute_at_most() -> None:
     assert waits == sorted(waits)
     assert waits[0] == 10
     assert waits[-1] == LAST_TRY_S
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Sent(()), True),
+        (GiveUp("kicked"), True),
+        (TryLater(SECOND), True),
+        (TryLater(SECOND, unknown=True), False),  # it may be how a data centre fails
+        (TryLater(unknown=True, items=(SentItem("1", 5),)), True),
+        (LOST, False),
+    ],
+)
+def test_a_429_of_unknown_outcome_is_no_answer(outcome: Outcome, *, expected: bool) -> None:
+    assert is_answer(outcome) == expected
 
 
 async def test_one_chat_a_second_is_asked_and_few_wait_for_it(sqlite_db: Database) -> None:
