@@ -207,10 +207,9 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
     Words that are not in the list, and those about files, are given up for this message alone.
     """
     match error:
-        case LateFloodError():
-            return TryLater(wait_of(error), unknown=True, down=True, reason="too many requests")
         case RetryAfter():
-            return TryLater(wait_of(error), reason="too many requests")
+            late = isinstance(error, LateFloodError)
+            return TryLater(wait_of(error), unknown=late, down=late, reason="too many requests")
         case ChatMigrated():
             return Moved(error.new_chat_id)
         case InvalidToken() | EndPointNotFound():
