@@ -89,7 +89,7 @@ class Access:
         ``as_chat`` is in whose name they write there.
         """
         name = Subject("chat", str(as_chat))
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             chat, rows = await chats.get_with_access(tx, person, chat_id)
             # What comes late from the old id of a group belongs to the new one.
             if chat is None and chat_id and (moved := await chats.moved_to(tx, chat_id)):
@@ -159,7 +159,7 @@ class Access:
 
     async def is_link_good(self, payload: str) -> bool:
         """Return whether a link can be used now; nothing is used up."""
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             if payload.startswith(OWNER):
                 return await self._is_owner_link(tx, payload)
             word = payload.removeprefix(INVITE)

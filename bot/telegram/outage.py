@@ -22,7 +22,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Target, TryLater
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.store import key_values
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
 from bot.telegram.outcomes import outcome_of
 from bot.telegram.request import TooManyFilesError
 
@@ -90,14 +90,23 @@ class Outage:
             lambda: float(self._pause is not None),
         )
 
-    async def is_on(self) -> bool:
-        """Return whether the bot pauses; replicas may hear of it a second late."""
+    async def is_on(self, tx: Tx | None = None) -> bool:
+        """Return whether the bot pauses; replicas may hear of it a second late.
+
+        Whoever has a transaction gives it as ``tx``: the pause is read there, and no second
+        connection is taken.
+        """
         now = self._now()
         if self._read_until is None or (not self._db.is_sqlite and self._read_until <= now):
-            async with self._db.read() as tx:
-                self._pause = _pause_of(await key_values.get(tx, self._key))
+            if tx is None:
+                self._pause = await self._db.fetch(self._read_pause)
+            else:
+                self._pause = await self._read_pause(tx)
             self._read_until = now + _READ_AGAIN
         return self._pause is not None
+
+    async def _read_pause(self, tx: Tx) -> Pause | None:
+        return _pause_of(await key_values.get(tx, self._key))
 
     @property
     def next_try_at(self) -> datetime | None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.store.engine.database import Database
 from tests.support.control import Control, Json, wait_for
@@ -66,6 +67,21 @@ async def links(control: Control, name: str, count: int) -> list[str]:
     now = (await control.state())["now"]
     pks = [(await control.publish(name, taken_at=now - 30 + n))["pk"] for n in range(count)]
     return [f"https://www.instagram.com/stories/{name}/{pk}/" for pk in pks]
+
+
+async def test_150_updates_get_answers_although_the_pool_is_small(
+    box: Box, shared: Json, tmp_path: Path
+) -> None:
+    """An update that needs two connections at once waits for the others, and they for it."""
+    with capture_logs() as logs:
+        async with running_bell(tmp_path, box, database_pool=5, **shared) as bell:
+            people = [await box.control.person() for _ in range(50)]
+            await bell.ask(people[0], "/help")
+            for _ in range(3):
+                asked = await asyncio.gather(*(box.control.say(one, "/help") for one in people))
+                for person, message in zip(people, asked, strict=True):
+                    await box.control.wait_replies(person, 1, after=message, within=120)
+    assert not [one for one in logs if one.get("why") == "all connections are in use"]
 
 
 @pytest.mark.jumps

@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
+from bot.runtime.transaction_guard import refusing_while
 from bot.store import key_values
 from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
@@ -81,7 +82,8 @@ async def move(
                 rows += count
         await _set_sequences(tx)
         await key_values.put(tx, _CAME, number)
-        await _stamp_moved(source, stamp | {"whole": True})
+        with refusing_while(None):  # the source is another database, with connections of its own
+            await _stamp_moved(source, stamp | {"whole": True})
     async with target.long_transaction() as tx:
         await tx.execute(sa.text("ANALYZE"))
     return rows

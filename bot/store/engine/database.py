@@ -272,6 +272,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """Yield a transaction that only reads; it never waits for a writer."""
+        transaction_guard.refuse_if_held("a read beside it")
         async with _transaction(self._engine, READ) as tx:
             yield tx
 
@@ -349,7 +350,7 @@ async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> A
 
     SQLite begins it by ``begin``, with its first statement.
     """
-    with as_outages(engine.url.database):
+    with as_outages(engine.url.database), transaction_guard.holding():
         tx = engine.connect()
         try:
             await tx.start()
