@@ -212,6 +212,7 @@ class Running:
             allowed_updates=_UPDATES,
             is_behind=lambda: self._takes_none,
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
+            has_standby=not parts.db.is_sqlite,
             metrics=parts.metrics,
         )
         self._menu = Menu(parts.db, menus_and_descriptions(self.app.bot), now=parts.now)
@@ -410,7 +411,8 @@ class Running:
     async def _update_trouble(self) -> str:
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no word for it
             return "Telegram has not answered yet"
-        polls = self._webhook is None and (self._parts.db.is_sqlite or self._leader.is_leading)
+        ought_to_lead = self._leader.is_leading or self._leader.is_resting
+        polls = self._webhook is None and (self._parts.db.is_sqlite or ought_to_lead)
         if polls and self.polling.has_rival:
             return "another program takes the updates"
         if polls and not self.polling.is_alive:
