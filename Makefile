@@ -66,8 +66,8 @@ red: .venv/.dev  ## BASE=<commit>: the flows written since then fail on its bot,
 	$(BIN)/python -m tools.red $(BASE) $(ARGS)
 
 SEEDS ?= 20
-soak: .venv/.dev  ## Weeks of the bot's life in minutes, with all that can go wrong; PLANT=name, or all, puts mistakes in that must be found
-	$(BIN)/python -m tests.soak $(if $(PLANT),--plant $(PLANT),--seeds $(SEEDS)) $(if $(REPLAY),--replay)
+soak: .venv/.dev  ## Weeks of the bot's life in minutes, with all that can go wrong; PLANT=name, or all, puts mistakes in that must be found; MEET=1 lets features meet
+	$(BIN)/python -m tests.soak $(if $(PLANT),--plant $(PLANT),$(if $(MEET),--meet) --seeds $(SEEDS)) $(if $(REPLAY),--replay)
 
 doctor: .venv/.dev  ## What the stand-ins believe, tried on the real services; ARGS="--live": names the credits, and asks
 	$(BIN)/python -m tools.doctor $(ARGS)

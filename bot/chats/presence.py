@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from bot.domain.errors import BlockedError
 from bot.domain.model import AskPresence, Moved
 from bot.domain.records import Mute
-from bot.fetching import snapshots
 from bot.store import chats, moves, mutes
 from bot.store.engine.database import Database
 from bot.updates import unit_of_work
-from bot.updates.unit_of_work import fetch, reading, writing
+from bot.updates.unit_of_work import writing
 
 
 class ChatPresence:
@@ -38,7 +37,7 @@ class ChatPresence:
         begin with what is posted from now on. Nothing waits for Telegram in an open unit of work:
         there it is asked afterwards, and what is known is returned.
         """
-        async with reading(self._db) as tx:
+        async with self._db.read() as tx:
             chat = await chats.get(tx, chat_id)
             muted = await mutes.of_chat(tx, chat_id)
         if chat is None or not (muted or chat.state == "closed"):
@@ -51,7 +50,6 @@ class ChatPresence:
             with suppress(BlockedError):  # it stays closed
                 async with self._db.begin() as tx:
                     await moves.open_chat(tx, chat_id, now=self._now())
-                    await snapshots.reschedule_checks_of_chat(tx, chat_id, now=self._now())
             self._wake()
         for mute in muted:
             if mute.mutes_whole_chat:
@@ -60,7 +58,7 @@ class ChatPresence:
 
     async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Return what keeps the bot from writing to a chat and its topics, as far as we know."""
-        return await fetch(self._db, lambda tx: mutes.of_chat(tx, chat_id))
+        return await self._db.fetch(lambda tx: mutes.of_chat(tx, chat_id))
 
     async def unmute_topic(self, chat_id: int, thread_id: int) -> None:
         """Let a topic's alerts go on: Telegram told that it is open again."""

@@ -43,7 +43,6 @@ class Polling:
         allowed_updates: list[str],
         is_behind: Callable[[], bool] = lambda: False,
         on_conflict: Callable[[], Awaitable[object]] | None = None,
-        has_standby: bool = False,
         poll_s: int = _POLL_S,
         first_pause_s: float = _FIRST_PAUSE_S,
         refused_pause_s: float = REFUSED_PAUSE_S,
@@ -51,9 +50,6 @@ class Polling:
         clock: Callable[[], float] = steady,
     ) -> None:
         """``add`` stores updates; ``clock`` is in seconds.
-
-        ``has_standby``: another replica may reach Telegram where this process can't, so ``run``
-        ends when a poll fails.
 
         After a failure it rests for ``first_pause_s``, then longer; for ``refused_pause_s`` where
         somebody else takes the updates, or Telegram refuses the token.
@@ -69,7 +65,6 @@ class Polling:
         self._clock = clock
         self._heard_at = clock()
         self._polls = False
-        self._has_standby, self._is_unreachable = has_standby, False
         self._offset: int | None = None
         self._pause = 0.0
         self._refused: deque[float] = deque(maxlen=_REFUSALS)
@@ -95,20 +90,18 @@ class Polling:
         return self._conflicts >= _LASTING
 
     async def run(self) -> None:
-        """Poll until cancelled, or until Telegram can't be reached and a standby may.
+        """Poll until cancelled.
 
         Raises:
             TokenRefusedError: Telegram refused the token three times within five minutes.
         """
-        if not self._is_unreachable:
-            self._heard_at = self._clock()
-        self._polls, self._is_unreachable = True, False
+        self._heard_at, self._polls = self._clock(), True
         try:
-            await self._poll_repeatedly()
+            await self._poll_for_ever()
         finally:
             self._polls = False
 
-    async def _poll_repeatedly(self) -> None:
+    async def _poll_for_ever(self) -> None:
         needs_webhook_gone = True
         while True:
             try:
@@ -132,9 +125,6 @@ class Polling:
             except Exception as error:  # noqa: BLE001 - a deaf bot is worse than any of them
                 why = str(error) if isinstance(error, TelegramError) else type(error).__name__
                 log.warning("poll failed", why=why)
-                if self._has_standby and isinstance(error, TelegramError):
-                    self._is_unreachable = True
-                    return
                 longest = _LONGEST_PAUSE_S if isinstance(error, TelegramError) else _STORE_PAUSE_S
                 self._pause = min(max(self._pause * 2, self._first_pause_s), longest)
                 await asyncio.sleep(self._pause)

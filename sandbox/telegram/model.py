@@ -235,6 +235,7 @@ class Message:
     deleted: bool = False
     edited_at: float | None = None
     answer_lost: bool = False  # it is here, and whoever sent it was not told
+    is_silent: bool = False  # it was sent with disable_notification
     reactions: list[str] = field(default_factory=list)
 
     def view(self, bot: Bot, *, nested: bool = False) -> dict[str, Any]:

@@ -155,6 +155,7 @@ def post(
         source=source or None,
         reply_to=where.reply_to,
         reply_keyboard=where.reply_keyboard,
+        is_silent=call.flag("disable_notification"),
     )
     call.made.append(message)
     world.add(message)

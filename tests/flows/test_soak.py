@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.soak import invariants
+from tests.soak import invariants, promises
+from tests.soak.expected import DAY, HOUR, Span, Terms, due
 from tests.soak.plants import FOUND_BY, PLANTS, planted
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +30,7 @@ def test_a_plant_takes_the_place_of_something_and_is_taken_out_again(name: str) 
 @pytest.mark.parametrize("name", PLANTS)
 def test_a_plant_says_which_invariants_find_it(name: str) -> None:
     assert FOUND_BY[name]
-    known = {*vars(invariants), invariants.LEDGER}
+    known = {*vars(invariants), *vars(promises), invariants.LEDGER}
     assert known.issuperset(FOUND_BY[name])
 
 
@@ -42,3 +45,56 @@ def test_the_rough_hours_of_three_seeds_violate_nothing() -> None:
     assert done.returncode == 0, done.stdout[-6000:]
     assert done.stdout.splitlines()[-1].startswith("soak: 3 seeds, ")
     assert done.stdout.splitlines()[-1].endswith(" 0 violations")
+
+
+MORNING = datetime(2026, 3, 7, 6, 0, tzinfo=UTC).timestamp()  # 7:00 in Berlin
+AT_NINE = Terms(zone="Europe/Berlin", summary=540)
+
+
+def _always(terms: Terms | None) -> Span:
+    return Span(MORNING - 9 * DAY, MORNING + 9 * DAY, terms)
+
+
+@pytest.mark.parametrize(
+    ("terms", "posted", "at"),
+    [
+        (AT_NINE, 0.5, 2),  # in the summary of the same morning
+        (AT_NINE, 3.5, 26),  # in that of the next
+        (replace(AT_NINE, quiet=(23 * 60, 10 * 60)), 0.5, 3),  # at the end of quiet hours
+        (replace(AT_NINE, quiet=(8 * 60, 9 * 60)), 1.5, 2),  # which end with the summary's hour
+        (replace(AT_NINE, summary=None), 0.5, 0.75),  # as soon as it was found
+        (replace(AT_NINE, summary=None, quiet=(23 * 60, 480)), 0.5, 1),
+        (replace(AT_NINE, zone="America/New_York"), 22.5, 31),  # the clocks are put forward
+    ],
+)  # fmt: skip
+def test_a_story_is_expected_at_once_or_with_the_summary_or_after_quiet_hours(
+    terms: Terms, posted: float, at: float
+) -> None:
+    taken = MORNING + posted * HOUR
+    found = due(taken, taken + HOUR / 4, [_always(terms)], 60.0)
+    assert found is not None
+    assert (found.latest - MORNING) / HOUR == at
+
+
+def test_a_story_that_waits_goes_by_the_hours_that_were_set_last() -> None:
+    changed = MORNING + 3 * HOUR
+    spans = [
+        _always(replace(AT_NINE, summary=1200))._replace(end=changed),
+        _always(replace(AT_NINE, summary=720))._replace(begin=changed),
+    ]
+    found = due(MORNING, MORNING + 600, spans, 60.0)
+    assert found is not None
+    assert (found.latest - MORNING) / HOUR == 5  # 12:00 in Berlin
+
+
+@pytest.mark.parametrize("is_undone", [True, False])
+def test_what_was_ended_is_owed_again_by_undo_alone(is_undone: bool) -> None:
+    ended, back = MORNING + HOUR / 2, MORNING + HOUR
+    spans = [
+        _always(AT_NINE)._replace(end=ended),
+        Span(ended, back, None, is_undone=is_undone),
+        _always(AT_NINE)._replace(begin=back),
+    ]
+    found = due(MORNING, MORNING + 60, spans, 60.0)
+    assert (found is not None) == is_undone
+    assert found is None or (found.latest - MORNING) / HOUR == 2

@@ -9,6 +9,8 @@ what fails, and at which await the bot dies; the same seed gives the same run, e
 - `contents`: what stories hold, and what of it fits a subscription's rules.
 - `journal`: what happened, as the sandbox saw it and as the bot's tables say.
 - `rates`: how much happens, in an ordinary week and in the few rough hours of plants.
+- `expected`, `promises`: when each story must come, by the documentation, and whether it did.
+- `meetings`: two deeds at a time while a story waits, until all pairs of features have met.
 - `invariants`: what must hold. `plants`: mistakes put into the bot, which must be found.
 - `run`: one seed from its first second to its last.
 """

@@ -12,8 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.soak.plants import FOUND_BY, PLANTS
-from tests.soak.rates import ORDINARY, REFUSED, ROUGH, ROUGH_DAYS
+from tests.soak.meetings import PAIRS
+from tests.soak.plants import FOUND_BY, PLANTS, WHERE_FEATURES_MEET
+from tests.soak.rates import MET, MET_DAYS, ORDINARY, REFUSED, ROUGH, ROUGH_DAYS, Rates
 
 ROOT = Path(__file__).parents[2]
 RAM = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
@@ -35,6 +36,13 @@ def main(arguments: list[str] | None = None) -> int:
     violated = [str(result["seed"]) for result in results if result["violations"]]
     if violated:
         sys.stdout.write(f"violated in seeds {', '.join(violated)}\n")
+    if options.meet:
+        _tell_met(results)
+        if options.pairs:
+            lines = [
+                f"{r['seed']}: {one} and {other}\n" for r in results for one, other in r["met"]
+            ]
+            options.pairs.write_text("".join(lines))
     total = {name: sum(r[name] for r in results) for name in ("days", "commands", "alerts")}
     crashes = sum(r["crashes"] for r in results)
     count = sum(len(r["violations"]) for r in results)
@@ -85,7 +93,7 @@ def _one(options: argparse.Namespace) -> int:
     ram = RAM if RAM.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="storybell-soak-", dir=ram))
     log = options.log and options.log / f"{options.one}.log"
-    rates = ROUGH if options.rough else REFUSED if options.refusals else ORDINARY
+    rates = _rates(options)
     result = one(
         options.one, folder, days=_days(options), plant=options.plant, rates=rates, log=log
     )
@@ -95,13 +103,10 @@ def _one(options: argparse.Namespace) -> int:
 
 def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str, Any]:
     """Run one seed in a process of its own."""
-    words = ["--one", str(seed), "--days", str(_days(options))]
+    words = ["--one", str(seed), "--days", str(_days(options, plant))]
     if plant:
         words += ["--plant", plant]
-    if options.plant or options.rough:
-        words += ["--rough"]
-    if options.refusals:
-        words += ["--refusals"]
+    words += _kind_of_run(options, plant)
     if options.log:
         options.log.mkdir(parents=True, exist_ok=True)
         words += ["--log", str(options.log)]
@@ -117,7 +122,7 @@ def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str,
         result = {
             "seed": seed, "days": 0.0, "commands": 0, "alerts": 0, "crashes": 0, "looks": 0,
             "ledger": 0, "refusals": 0, "delays": (0.0, 0.0), "digest": "", "cpu": 0.0,
-            "violations": [f"the run itself failed: {done.stderr[-3000:]}"],
+            "met": [], "violations": [f"the run itself failed: {done.stderr[-3000:]}"],
         }  # fmt: skip
     found = "".join(f"  {words}\n" for words in result["violations"][:SHOWN])
     sys.stdout.write(
@@ -131,10 +136,38 @@ def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str,
     return result
 
 
-def _days(options: argparse.Namespace) -> float:
+def _kind_of_run(options: argparse.Namespace, plant: str) -> list[str]:
+    """Return the words that say how much happens in a run."""
+    if options.meet or plant in WHERE_FEATURES_MEET:
+        return ["--meet"]
+    if options.plant or options.rough:
+        return ["--rough"]
+    return ["--refusals"] if options.refusals else []
+
+
+def _rates(options: argparse.Namespace) -> Rates:
+    if options.meet:
+        return MET
+    if options.rough:
+        return ROUGH
+    return REFUSED if options.refusals else ORDINARY
+
+
+def _days(options: argparse.Namespace, plant: str = "") -> float:
     if options.days is not None:
         return float(options.days)
-    return ROUGH_DAYS if options.rough or options.plant else DAYS
+    kind = {"--meet": MET_DAYS, "--rough": ROUGH_DAYS}
+    return next((kind[word] for word in _kind_of_run(options, plant) if word in kind), DAYS)
+
+
+def _tell_met(results: list[dict[str, Any]]) -> None:
+    """Say which pairs of features met, and which did not."""
+    met = {tuple(pair) for result in results for pair in result["met"]}
+    for pair in PAIRS:
+        if pair not in met:
+            sys.stdout.write(f"  not met: {pair[0]} and {pair[1]}\n")
+    count = sum(pair in met for pair in PAIRS)
+    sys.stdout.write(f"{count} of {len(PAIRS)} pairs of features met\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -146,6 +179,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--plant", default="", choices=["", "all", *PLANTS],
                         help="a mistake to put into the bot; 0 when it is found")  # fmt: skip
     parser.add_argument("--rough", action="store_true", help="the few hours of plants, without")
+    parser.add_argument("--meet", action="store_true",
+                        help="features meet, pair by pair, while stories wait")  # fmt: skip
+    parser.add_argument("--pairs", type=Path, help="a file for the pairs that met, seed by seed")
     parser.add_argument("--refusals", action="store_true",
                         help="nothing fails but sends, which are refused at random")  # fmt: skip
     parser.add_argument("--replay", action="store_true", help="run each seed twice and compare")

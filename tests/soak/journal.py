@@ -9,17 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from handlers.rights import CHANGE, COMMANDS
 from sandbox.instagram import Story
 from sandbox.state import Sandbox
 from sandbox.telegram.model import Message
+from tests.soak.expected import Span, Terms
 from tests.soak.rates import ORDINARY, Rates
 
 HOUR = 3600.0
 DAY = 24 * HOUR
-REFUSED = 400
+MINUTE = 60.0
+OK, REFUSED = 200, 400
 NOTICE_KINDS = ("failed", "missed", "private", "gone", "ended")
 LOOKS_EVERY_S = 300.0  # between two looks at the tables
 UNSETTLED_S = 2 * HOUR  # that what somebody wants to change may wait, for all that fails
@@ -61,6 +63,18 @@ class Asked:
     message: int
     token: str = ""
     query: str = ""
+    under: str = ""
+    """The text above the button that was pressed."""
+
+
+class Done(NamedTuple):
+    """Something that people did, and that no table shows; chat 0, profile "": all of them."""
+
+    begin: float
+    end: float
+    chat: int
+    profile: str
+    what: str
 
 
 @dataclass
@@ -73,6 +87,10 @@ class Followed:
     profile: str
     since: float
     seen: Window
+
+
+Place = tuple[int, int, str]
+"""A chat, one of its topics or 0, and the profile that it follows there."""
 
 
 @dataclass
@@ -112,6 +130,14 @@ class Journal:
     options: dict[int, list[tuple[float, dict[str, Any]]]] = field(
         default_factory=lambda: defaultdict(list)
     )  # of each subscription, with when they were seen first
+    terms: dict[Place, list[tuple[float, Terms | None]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # with when they were seen first; None: it has ended
+    checked: dict[str, list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # when the API showed a profile's stories, by its id
+    looked_at: list[float] = field(default_factory=list)
+    done: list[Done] = field(default_factory=list)
     highlights: set[str] = field(default_factory=set)  # the stories in them
     quiet: dict[int, list[tuple[float, str, int | None, int | None]]] = field(
         default_factory=lambda: defaultdict(list)
@@ -138,6 +164,7 @@ class Journal:
     problems: list[str] = field(default_factory=list)  # found on the way
     watchers: list[Callable[[str], None]] = field(default_factory=list)  # of what happens now
     _hash: Any = field(default_factory=hashlib.sha256)
+    _raw: dict[Place, tuple[Any, ...]] = field(default_factory=dict)
     _read: int = 0
     _rows_read_at: float = 0.0
 
@@ -193,6 +220,7 @@ class Journal:
             )
             if entry["service"] == "stories" and "stories" in str(entry["path"]):
                 self.looks += 1
+                self._looked(entry)
             self.billed[int(float(str(entry["at"])) // DAY)] += int(str(entry.get("billed", 0)))
             if "download" in str(entry["path"]):
                 self.bought += int(str(entry.get("billed", 0)))
@@ -209,6 +237,12 @@ class Journal:
             if "TOPIC_CLOSED" in said and method.startswith("send"):
                 self.closed.append((float(str(entry["at"])), int(chat or 0)))
 
+    def _looked(self, entry: dict[str, Any]) -> None:
+        at, whose = float(str(entry["at"])), str(entry["params"].get("user_id", ""))
+        if entry["status"] == OK and whose and not entry.get("fault"):
+            self.checked[whose].append(at)
+            self.looked_at.append(at)
+
     # -- the bot's tables ---------------------------------------------------------------
 
     def read_tables(self, database: Path) -> None:
@@ -222,6 +256,23 @@ class Journal:
             ):
                 self.quiet[chat].append((now, zone, begin, end))
             self._read_rows(tx)
+
+    def read_terms(self, database: Path) -> None:
+        """See on which terms each subscription brings its stories."""
+        now = self.sandbox.clock.now()
+        found: dict[Place, tuple[Any, ...]] = {}
+        with _reading(database) as tx:
+            for row in tx.execute(
+                "SELECT chat_id, thread_id, profile_id, s.id, paused, options, zone, quiet_from,"
+                " quiet_to, digest_at, c.state FROM subscriptions s JOIN chats c ON c.id = chat_id"
+            ):
+                found[row[:3]] = row[3:]
+        for place in self._raw.keys() - found.keys():
+            self.terms[place].append((now, None))
+        for place, row in found.items():
+            if self._raw.get(place) != row:
+                self.terms[place].append((now, _terms_of(*row)))
+        self._raw = found
 
     def _read_followed(self, tx: sqlite3.Connection, now: float) -> None:
         found: dict[int, tuple[Any, ...]] = {}
@@ -333,6 +384,38 @@ class Journal:
             messages.sort(key=lambda m: (m.sent_at, m.id))
         return found
 
+    def spans(self) -> dict[Place, list[Span]]:
+        """The terms of each subscription from its begin to now, by its chat after migrations."""
+        known: dict[Place, list[tuple[float, Terms | None]]] = defaultdict(list)
+        for (chat, thread, profile), entries in self.terms.items():
+            known[self.chat_now(chat), thread, profile] += entries
+        now, found = self.sandbox.clock.now(), {}
+        for place, entries in known.items():
+            entries.sort(key=lambda entry: (entry[0], entry[1] is not None))
+            ends = [at for at, _ in entries[1:]] + [now + DAY]
+            found[place] = [
+                Span(begin, end, terms, is_undone=self._is_undone(place, begin, end, terms))
+                for (begin, terms), end in zip(entries, ends, strict=True)
+                if end > begin
+            ]
+        return found
+
+    def _is_undone(self, place: Place, begin: float, end: float, terms: Terms | None) -> bool:
+        """Whether Undo ended a time in which nothing was followed, or which was muted."""
+        doubt = self.rates.terms_s
+        for asked in self.asked:
+            is_late = not asked.at - doubt <= end <= asked.at + 2 * doubt + MINUTE
+            if is_late or self.chat_now(asked.chat) != place[0]:
+                continue
+            if terms is None and asked.text.startswith("undo:"):
+                ended = float(asked.text.partition(":")[2])
+                if ended - MINUTE <= begin <= ended + doubt + MINUTE:
+                    return True
+            is_mute = terms is not None and asked.text == f"opt:{terms.number}:pause:off"
+            if is_mute and terms and terms.paused and "No alerts from" in asked.under:
+                return True
+        return False
+
     def options_within(self, row: Row, begin: float, end: float) -> list[dict[str, Any]]:
         """The options that a row's subscription may have had between the two; empty: not known.
 
@@ -401,6 +484,22 @@ class Journal:
     def is_outage(self, kind: str, begin: float, end: float) -> bool:
         """Whether something of a kind failed at some time between the two."""
         return any(w.overlaps(begin, end) for w in self.outages[kind])
+
+
+def _terms_of(number: int, paused: int, options: str, zone: str, *hours: Any) -> Terms:
+    """Return the terms that a row of the tables holds."""
+    chosen = json.loads(options)
+    begin, end, summary, state = hours
+    return Terms(
+        zone=zone,
+        quiet=None if begin is None or end is None else (begin, end),
+        summary=summary if chosen.get("digest") else None,
+        silent=bool(chosen.get("silent")),
+        paused=bool(paused),
+        is_open=state == "active",
+        options=chosen,
+        number=number,
+    )
 
 
 def pk_of(message: Message) -> str:

@@ -12,9 +12,8 @@ from tests.soak.journal import HOUR, Asked, Journal, Window
 from tests.soak.rates import ORDINARY, Rates
 from tests.support.control import Control, RefusedError
 
-PROFILES = 40
-PRIVATE, GROUPS, SUPERGROUPS, FORUMS, CHANNELS = 12, 5, 4, 4, 5
 FOLLOWED = 4  # by each chat, to begin with
+KINDS = ("group", "supergroup", "forum", "channel")
 HANDS = 30  # so many deeds at once; some last for hours
 DAY = 24 * HOUR
 Deed = Callable[["Place"], Awaitable[None]]
@@ -63,6 +62,11 @@ class People:
             (3, self.take_down), (3, self.flood), (6, self.trouble),
         ]  # fmt: skip
         """How often each is done, of all together; others may add theirs."""
+        if rates.meetings:
+            self.deeds = [
+                (rates.probes, self.probe), (2, self.ask_stories), (2, self.paste),
+                (1, self.subscribe), (2, self.look_round),
+            ]  # fmt: skip
         self._asked = 0
 
     # -- the beginning ------------------------------------------------------------------
@@ -70,20 +74,16 @@ class People:
     async def found(self) -> None:
         """Make profiles and chats."""
         chance = self._chance
-        for number in range(PROFILES):
+        for number in range(self._rates.profiles):
             name = f"star{number:02}"
             rate = self._rates.posts * chance.choice([0, 0.5, 1, 1, 2, 2, 3, 4, 6])
             await self._control.profile(name, posts_per_day=rate)
             self.names.append(name)
-        for number in range(PRIVATE):
+        private, *others = self._rates.places
+        for number in range(private):
             person = await self._control.person(f"P{number}")
             self.places.append(Place(person, "private", person, [person]))
-        for kind, count in (
-            ("group", GROUPS),
-            ("supergroup", SUPERGROUPS),
-            ("forum", FORUMS),
-            ("channel", CHANNELS),
-        ):
+        for kind, count in zip(KINDS, others, strict=True):
             for number in range(count):
                 await self._found(kind, number)
 
@@ -160,15 +160,20 @@ class People:
         if keys:
             await self.press(place, message, self._chance.choice(keys))
 
-    async def press(self, place: Place, message: Message, data: str) -> None:
-        """Press one button."""
-        user = place.owner if self._chance.random() < 0.8 else self._chance.choice(place.members)
+    async def press(
+        self, place: Place, message: Message, data: str, *, user: int | None = None
+    ) -> None:
+        """Press one button, as ``user`` or as somebody."""
+        if user is None:
+            is_owner = self._chance.random() < 0.8
+            user = place.owner if is_owner else self._chance.choice(place.members)
         now = self._journal.sandbox.clock.now()
         try:
             query = await self._control.press(place.chat, message.id, data, user=user)
         except RefusedError:  # the buttons have changed under the finger
             return
-        self._journal.ask(Asked(now, place.chat, data, message.id, query=query))
+        under = str(message.fields.get("text") or "")
+        self._journal.ask(Asked(now, place.chat, data, message.id, query=query, under=under))
 
     async def ask_stories(self, place: Place) -> None:
         """Ask for somebody's stories."""
@@ -238,7 +243,7 @@ class People:
         chosen = self._chance.choice(["digest", "pause", *Options.__dataclass_fields__])
         await self.press_where(place, lambda had: had.startswith(f"opt:{number}:{chosen}"))
 
-    async def leave(self, place: Place) -> None:
+    async def leave(self, place: Place, *, hours: float | None = None) -> None:
         """Block the bot or throw it out, and take it back some hours later."""
         if place.is_away:
             return
@@ -247,7 +252,9 @@ class People:
         place.is_away = True
         window = self._begin(place)
         await self._control.member(place.chat, world.bot.id, status)
-        await asyncio.sleep(self._chance.uniform(0.2, 20) * HOUR * self._rates.away)
+        if hours is None:
+            hours = self._chance.uniform(0.2, 20) * self._rates.away
+        await asyncio.sleep(hours * HOUR)
         back = "administrator" if place.kind == "channel" else "member"
         await self._control.member(place.chat, world.bot.id, back)
         place.is_away = False

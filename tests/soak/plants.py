@@ -6,16 +6,26 @@ of the invariants that stand beside it is violated within three seeds.
 
 import asyncio
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from bot.domain import albums, alert_rules, options
+import sqlalchemy as sa
+
+from bot.chats import explain
+from bot.chats.subscribing import Subscribing
+from bot.chats.subscriptions import Subscriptions
+from bot.domain import albums, alert_rules, hours, options, selection
 from bot.domain.model import Outcome, Sent
 from bot.outbox import composer, results, worker
-from bot.store import chat_queues, clock_bounds, deliveries, inbox, ledger, moves
+from bot.store import chat_queues, clock_bounds, deliveries, inbox, ledger, moves, profiles
+from bot.updates.unit_of_work import writing
+
+LEAD_MINUTES = 11
 
 Swap = tuple[Any, str, Any]  # where, the function's name, what takes its place
 Plant = Callable[[], list[Swap]]
@@ -141,6 +151,136 @@ def _forgotten_files() -> list[Swap]:
     return [(composer, "_send_options", plain)]
 
 
+# -- where two features meet ----------------------------------------------------------------
+
+
+async def _told_at(tx: Any, profile_id: str) -> list[Any]:
+    """Return zone, quiet hours and hour of the summary of all who wait for a profile's summary."""
+    rows = await tx.execute(
+        sa.text(
+            "SELECT zone, quiet_from, quiet_to, digest_at, s.options FROM subscriptions s"
+            " JOIN chats c ON c.id = s.chat_id WHERE s.profile_id = :profile AND NOT s.paused"
+        ),
+        {"profile": profile_id},
+    )
+    return [row for row in rows if json.loads(row.options).get("digest")]
+
+
+def _minute_of(now: datetime, zone: str) -> int:
+    local = now.astimezone(ZoneInfo(zone))
+    return local.hour * 60 + local.minute
+
+
+def _empty_summaries() -> list[Swap]:
+    """A check that is claimed shortly before a summary is put off until the next day's."""
+    claim = profiles.claim
+
+    async def undue(tx: Any, *, now: datetime, **more: Any) -> Any:
+        found = []
+        for known in await claim(tx, now=now, **more):
+            rows = await _told_at(tx, known.profile_id)
+            if any((row.digest_at - _minute_of(now, row.zone)) % 1440 <= LEAD_MINUTES
+                   for row in rows):  # fmt: skip
+                await profiles.put_off(tx, known.profile_id, until=now + timedelta(minutes=12))
+            else:
+                found.append(known)
+        return found
+
+    return [(profiles, "claim", undue)]
+
+
+def _quiet_summaries() -> list[Swap]:
+    """A check for a summary in quiet hours is made when the summary's hour is over."""
+    claim = profiles.claim
+
+    async def too_late(tx: Any, *, now: datetime, **more: Any) -> Any:
+        found = []
+        for known in await claim(tx, now=now, **more):
+            rows = await _told_at(tx, known.profile_id)
+            is_night = any(
+                row.quiet_from is not None
+                and hours.is_within(now, (row.quiet_from, row.quiet_to), row.zone)
+                for row in rows
+            )
+            if is_night:
+                await profiles.put_off(tx, known.profile_id, until=now + timedelta(minutes=30))
+            else:
+                found.append(known)
+        return found
+
+    return [(profiles, "claim", too_late)]
+
+
+def _unmoved_hours() -> list[Swap]:
+    """A story that waits goes by the hours that its chat had when it began to wait."""
+
+    async def unmoved(*_: Any, **__: Any) -> None:
+        return None
+
+    return [(Subscriptions, "judge_held_anew", unmoved)]
+
+
+def _forgetful_undo() -> list[Swap]:
+    """Undo begins a subscription anew, with what is posted from now on."""
+    restore = Subscribing.restore
+
+    async def anew(self: Any, *words: Any, **more: Any) -> Any:
+        found = await restore(self, *words, **more)
+        async with writing(self._db) as tx:
+            for one in found.subscriptions:
+                await _forget(tx, one.id)
+        return found
+
+    return [(Subscribing, "restore", anew)]
+
+
+async def _forget(tx: Any, subscription_id: int) -> None:
+    """Let a subscription begin now, and owe it nothing."""
+    since = {"since": int(_now().timestamp()) * 1000, "one": subscription_id}
+    await tx.execute(sa.text("UPDATE subscriptions SET since = :since WHERE id = :one"), since)
+    await tx.execute(
+        sa.text(
+            "UPDATE deliveries SET state = 'dropped', reason = 'paused', done_at = :since"
+            " WHERE subscription_id = :one AND state = 'open'"
+        ),
+        since,
+    )
+
+
+def _forgetful_unmute() -> list[Swap]:
+    """Undo of a mute begins a subscription with what is posted from now on."""
+    undo = Subscriptions.undo_pause
+
+    async def anew(self: Any, chat_id: int, number: int) -> Any:
+        found = await undo(self, chat_id, number)
+        async with writing(self._db) as tx:
+            await _forget(tx, number)
+        return found
+
+    return [(Subscriptions, "undo_pause", anew)]
+
+
+def _hopeful_why() -> list[Swap]:
+    """/why calls all that waits quiet, whatever its summary and its rules say of it."""
+    sum_up = explain.Outcomes.sum_up
+
+    def hopeful(tallies: Any, outlooks: Any) -> Any:
+        return sum_up(tallies, [replace(one, kind="quiet") for one in outlooks])
+
+    return [(explain.Outcomes, "sum_up", hopeful)]
+
+
+def _late_rights() -> list[Swap]:
+    """What waited for a right is sent when it is back, however long its day is over."""
+    return [(selection, "_expired_in_quiet_hours", lambda row, *_: row.held in {"quiet", "muted"})]
+
+
+WHERE_FEATURES_MEET = frozenset({
+    "empty-summaries", "quiet-summaries", "unmoved-hours", "forgetful-undo", "forgetful-unmute",
+    "hopeful-why", "late-rights",
+})  # fmt: skip
+"""Plants that are sought where features meet, and not in rough hours."""
+
 FOUND_BY: dict[str, tuple[str, ...]] = {
     "uncounted-copies": ("no_story_more_than_three_times", "repeats_were_lost_answers"),
     "dropped-unknowns": ("every_story_arrived_or_was_explained",),
@@ -154,6 +294,13 @@ FOUND_BY: dict[str, tuple[str, ...]] = {
     "closed-too-early": ("every_command_was_answered",),
     "ignored-rules": ("rules_decided",),
     "forgotten-files": ("files_came_as_files",),
+    "empty-summaries": ("stories_came_when_promised",),
+    "quiet-summaries": ("stories_came_when_promised",),
+    "unmoved-hours": ("stories_came_when_promised",),
+    "forgetful-undo": ("stories_came_when_promised",),
+    "forgetful-unmute": ("stories_came_when_promised",),
+    "hopeful-why": ("why_told_the_truth",),
+    "late-rights": ("nothing_came_long_after_its_day",),
 }
 """Which invariants find a plant; a violation of another one does not count."""
 
@@ -170,6 +317,13 @@ PLANTS: dict[str, Plant] = {
     "closed-too-early": _closed_too_early,
     "ignored-rules": _ignored_rules,
     "forgotten-files": _forgotten_files,
+    "empty-summaries": _empty_summaries,
+    "quiet-summaries": _quiet_summaries,
+    "unmoved-hours": _unmoved_hours,
+    "forgetful-undo": _forgetful_undo,
+    "forgetful-unmute": _forgetful_unmute,
+    "hopeful-why": _hopeful_why,
+    "late-rights": _late_rights,
 }
 
 

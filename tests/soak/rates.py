@@ -35,6 +35,13 @@ class Rates:
     """Every third chat wants to be left alone from the first hour on."""
     steps: float = 1.0
     """Of the machine's clock, which is wrong for minutes and then right again."""
+    terms_s: float = 300.0
+    """Between two looks at what chats have set."""
+    profiles: int = 40
+    places: tuple[int, int, int, int, int] = (12, 5, 4, 4, 5)
+    """How many private chats, groups, supergroups, forums and channels there are."""
+    meetings: bool = False
+    """Two deeds meet while a story waits, again and again; little else happens or fails."""
     refusals: float = 0.0
     """Of sends, at random, in place of all else that fails."""
 
@@ -46,4 +53,10 @@ ROUGH = Rates(
     backup_hours=1, steps=8,
 )  # fmt: skip
 REFUSED = Rates(refusals=250, steps=0, crashes=0.001, posts=8, deeds=600, probes=40, credits=1000)
+MET = Rates(
+    deeds=12, faults=5, crashes=1.5, credits=400, posts=0.5, probes=2, leaves=1,
+    settled_s=5, lasting=0.1, away=0.3, steps=0.001, fans=0, terms_s=60, profiles=10,
+    places=(4, 3, 0, 4, 0), meetings=True, drain_s=9 * HOUR,
+)  # fmt: skip
+MET_DAYS = 2.0
 ROUGH_DAYS = 0.25

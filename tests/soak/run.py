@@ -20,7 +20,6 @@ from aiohttp import ClientSession
 from bot import app
 from bot.billing import balance
 from bot.config import Settings, load
-from bot.context import Timing
 from bot.fetching import poller
 from bot.outbox import worker as outbox
 from bot.updates import polling
@@ -28,19 +27,24 @@ from sandbox.app import running
 from sandbox.clock import Clock
 from sandbox.instagram import Profile
 from sandbox.state import Sandbox
-from tests.soak import contents, invariants, plants, wires
+from tests.soak import contents, invariants, meetings, plants, promises, wires
 from tests.soak.fans import Fans
 from tests.soak.journal import HOUR, LOOKS_EVERY_S, Journal
+from tests.soak.meetings import Meetings
 from tests.soak.people import Crowd, People
+from tests.soak.promises import Ways
 from tests.soak.rates import ORDINARY, Rates
 from tests.soak.weather import UNHEARD, Weather
 from tests.support.control import Control
 
 START = datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
+CLOCKS_CHANGE = (
+    datetime(2026, 3, 7, 6, 30, tzinfo=UTC),  # forward in America on the 8th
+    datetime(2026, 10, 24, 6, 30, tzinfo=UTC),  # back in Europe on the 25th
+)
 DAY = 24 * HOUR
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 RESTART_S = 3.0
-_TIMING = Timing(database_file=timedelta(minutes=1))  # each look is a jump of the clock
 TRACE = 4000  # characters of one traceback
 DEAD_TURNS = 3000
 HOPELESS = 500  # refused sends, after which a plant is found out
@@ -62,6 +66,7 @@ class Result:
     digest: str
     cpu: float  # seconds
     violations: list[str]
+    met: list[tuple[str, str]]  # pairs of features
 
 
 class FoundOutError(Exception):
@@ -92,7 +97,7 @@ class Seed:
         """Live through it all; say what was violated."""
         loop = asyncio.get_running_loop()
         assert isinstance(loop, wires.LocalLoop)
-        clock = Clock(start=START.timestamp(), move_on=loop.jump)
+        clock = Clock(start=_begins(self._seed, self._rates).timestamp(), move_on=loop.jump)
         async with running(seed=self._seed, clock=clock) as sandbox, ClientSession() as session:
             journal = self.journal = Journal(sandbox, self._rates)
             _listen(journal)
@@ -118,16 +123,20 @@ class Seed:
         async with asyncio.TaskGroup() as group:
             living = group.create_task(self._lifetimes(sandbox, weather, calm, stop))
             watching = group.create_task(self._watch(sandbox, journal))
+            reading = group.create_task(self._watch_terms(journal))
             await asyncio.sleep(5)
             await people.found()
             await fans.begin()
             await people.settle()
             fans.join()
             raging = group.create_task(weather.rage(calm))
+            meeting = self._begin_meetings(group, people, control, weather, calm)
             await Crowd(people).live(calm)
+            await meeting
             await raging
             await asyncio.sleep(end - sandbox.clock.now())
             watching.cancel()
+            reading.cancel()
             stop.set()
             await living
         with suppress(FileNotFoundError):
@@ -136,12 +145,36 @@ class Seed:
         invariants.check_ledger(journal, self.life.database)
         invariants.check_backups(journal, self._folder)
 
+    def _begin_meetings(
+        self,
+        group: asyncio.TaskGroup,
+        people: People,
+        control: Control,
+        weather: Weather,
+        until: float,
+    ) -> asyncio.Task[None]:
+        """Let features meet, where that is what the run is for."""
+        assert self.journal is not None
+        if not self._rates.meetings:
+            return group.create_task(asyncio.sleep(0))
+        all_of_them = Meetings(
+            people, control, self.journal, weather, seed=self._seed, rates=self._rates
+        )
+        return group.create_task(all_of_them.live(until))
+
+    async def _watch_terms(self, journal: Journal) -> None:
+        """Look again and again what chats have set."""
+        while True:
+            await asyncio.sleep(self._rates.terms_s)
+            with suppress(FileNotFoundError):
+                journal.read_terms(self.life.database)
+
     async def _watch(self, sandbox: Sandbox, journal: Journal) -> None:
         """Look at tables and log again and again."""
-        hours = 0
+        hours, begun = 0, sandbox.clock.now()
         while True:
             await asyncio.sleep(LOOKS_EVERY_S)
-            if sandbox.clock.now() - START.timestamp() > (hours + 6) * HOUR:
+            if sandbox.clock.now() - begun > (hours + 6) * HOUR:
                 hours += 6
                 sys.stderr.write(f"{hours} h lived in {process_time():.0f} s of CPU\n")
             journal.read_requests()
@@ -208,9 +241,7 @@ class Seed:
         async def live() -> int | None:
             wires.LIFE.set(life)
             try:
-                return await app.run(
-                    self._settings(life, sandbox), ending, now=machine, timing=_TIMING
-                )
+                return await app.run(self._settings(life, sandbox), ending, now=machine)
             except (Exception, asyncio.CancelledError):
                 if life.is_dead:
                     return None
@@ -256,6 +287,7 @@ class Seed:
 
     def _result(self, journal: Journal) -> Result:
         found = [*journal.problems, *invariants.check_all(journal)]
+        met = sorted(meetings.met(Ways(journal))) if self._rates.meetings else []
         delays = journal.delays() or [0.0]
         return Result(
             seed=self._seed,
@@ -270,7 +302,13 @@ class Seed:
             digest=journal.digest,
             cpu=round(process_time(), 1),
             violations=found,
+            met=met,
         )
+
+
+def _begins(seed: int, rates: Rates) -> datetime:
+    """Return when a run begins; where features meet, a change of clocks is among them."""
+    return CLOCKS_CHANGE[seed % 2] if rates.meetings else START
 
 
 def _end_of(task: "asyncio.Task[int | None]") -> str:
@@ -296,7 +334,10 @@ def _remember_stories(sandbox: Sandbox, journal: Journal) -> None:
     instagram: Any = sandbox.instagram
     put_up = instagram.put_up
 
-    def remembered(profile: Profile, media_type: int, taken_at: float, **details: Any) -> Any:
+    def remembered(
+        profile: Profile, media_type: int, taken_at: float | None, **details: Any
+    ) -> Any:
+        taken_at = sandbox.clock.now() if taken_at is None else taken_at
         details |= contents.held(profile.username, taken_at)
         story = put_up(profile, media_type, taken_at, **details)
         journal.stories[story.pk] = story
@@ -362,11 +403,12 @@ def one(
     wires.lay(seed)
     _sleep_long()
     run = Seed(seed, folder, days=days, plant=plant, rates=rates)
-    loop = wires.LocalLoop(START)
+    loop = wires.LocalLoop(_begins(seed, rates))
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         result = runner.run(run.run())
     if log is not None and run.journal is not None:
-        log.write_text("\n".join([*run.journal.lines, *run.journal.tracebacks]) + "\n")
+        ways = promises.tell(Ways(run.journal))
+        log.write_text("\n".join([*run.journal.lines, *run.journal.tracebacks, *ways]) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
     return result
 

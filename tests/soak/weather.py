@@ -95,6 +95,7 @@ class Weather:
         self._life = life
         self.faults: dict[int, dict[str, Any]] = {}
         self.ahead_s = 0.0  # of the machine's clock
+        self.crash_now = asyncio.Event()
 
     async def rage(self, until: float) -> None:
         """Let one thing after the other fail until the time has come."""
@@ -138,10 +139,14 @@ class Weather:
         """Wait for the next crash; return after how many turns of the loop, None: no more."""
         clock = self._journal.sandbox.clock
         wait = self._chance.expovariate(self._rates.crashes / 24 / HOUR)
-        await asyncio.sleep(min(wait, until - clock.now()))
-        if clock.now() >= until:
-            return None
-        await self._something_happens()
+        try:
+            async with asyncio.timeout(min(wait, until - clock.now())):
+                await self.crash_now.wait()
+        except TimeoutError:
+            if clock.now() >= until:
+                return None
+            await self._something_happens()
+        self.crash_now.clear()
         return self._chance.choice([0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89]) + 0.0
 
     async def _something_happens(self) -> None:

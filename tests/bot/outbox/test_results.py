@@ -33,9 +33,7 @@ async def leaving(
     assert batch
     if left:
         async with db.begin() as tx:
-            ids = [row.id for row in batch.rows]
-            await deliveries.change(tx, ids, held="")  # as a claim does
-            await deliveries.record_copy(tx, ids)
+            await deliveries.record_copy(tx, [row.id for row in batch.rows])
     return lane, batch
 
 

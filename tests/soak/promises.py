@@ -1,0 +1,450 @@
+"""When each story came, whether it rang and how often, judged by `expected`; what /why said."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import NamedTuple
+
+from sandbox.instagram import Story
+from sandbox.telegram.model import Message
+from tests.soak import contents
+from tests.soak.expected import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Due,
+    Span,
+    Terms,
+    due,
+    hours_after,
+    is_quiet,
+    quiet_ends,
+)
+from tests.soak.journal import NOTICE_KINDS, Asked, Journal, Place, pk_of
+
+SENDING_S = 15 * MINUTE
+"""From when a story must arrive until it is there, if all goes well."""
+CRASH_S = 6 * MINUTE
+"""After so long what a dead process had claimed is claimed anew."""
+PROBE_S = 80 * MINUTE
+"""A right that is back is noticed within the hour: nobody tells a bot."""
+AFTER_S = {"telegram": 25 * MINUTE, "stories": 45 * MINUTE, "cdn": 25 * MINUTE,
+           "database": 10 * MINUTE, "clock": 2 * HOUR}  # fmt: skip
+"""So long after an outage the last pause between two attempts may go on."""
+QUEUE_S = 70 * MINUTE
+"""Within so long before a summary its checks are made."""
+KNOWN_AFTER = 3
+"""Days after which a chat is no newcomer."""
+LATE_S = 75 * MINUTE
+"""So long after quiet hours a story whose day ended in them may still come."""
+WAITING = re.compile(r"^• (?:waiting|being sent).*: (\d+)$", re.MULTILINE)
+NOT_SENT = re.compile(r"^• could not be sent: (\d+)$", re.MULTILINE)
+
+
+class Trouble(NamedTuple):
+    """A time in which something failed, and for how long afterwards it may be felt."""
+
+    begin: float
+    end: float
+    after: float
+
+
+@dataclass
+class Way:
+    """One story on its way to one place."""
+
+    place: Place
+    story: Story
+    known: float
+    spans: list[Span]
+    due: Due | None
+    arrived: list[Message] = field(default_factory=list)
+
+    @property
+    def first(self) -> float:
+        """When it came first, or endless."""
+        return self.arrived[0].sent_at if self.arrived else float("inf")
+
+    def between(self, begin: float, end: float) -> list[Span]:
+        """The terms that held at some time between the two."""
+        return [one for one in self.spans if one.begin < end and begin < one.end]
+
+    def is_steady(self, doubt: float) -> bool:
+        """Whether its terms were the same from its posting until it came."""
+        found = self.between(self.story.taken_at - doubt, self.first + doubt)
+        return len(found) == 1
+
+    def __str__(self) -> str:
+        """Name it in a violation."""
+        chat, thread, _ = self.place
+        where = f"chat {chat}" + (f", topic {thread}" if thread else "")
+        return (
+            f"story {self.story.pk} of {self.story.profile.username}, posted"
+            f" {_time(self.story.taken_at)}, found {_time(self.known)}, into {where}"
+        )
+
+
+def _time(at: float) -> str:
+    return "never" if at == float("inf") else f"{datetime.fromtimestamp(at, UTC):%d %H:%M:%S}"
+
+
+def _shown(terms: Terms | None) -> str:
+    if terms is None:
+        return "not followed"
+    quiet = terms.quiet and "-".join(f"{m // 60}:{m % 60:02}" for m in terms.quiet)
+    summary = "no summary" if terms.summary is None else f"summary at {terms.summary // 60}"
+    return f"{terms.zone}, quiet {quiet}, {summary}" + (", paused" if terms.paused else "")
+
+
+class Ways:
+    """All stories on their ways, with what troubled them."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Gather them once."""
+        self.journal = journal
+        self.doubt = journal.rates.terms_s
+        self.spans = journal.spans()
+        self.came: dict[tuple[int, int, str], list[Message]] = defaultdict(list)
+        for chat, messages in journal.messages().items():
+            for message in journal.alerts(messages):
+                self.came[chat, message.thread, pk_of(message)].append(message)
+        by_profile: dict[str, list[Story]] = defaultdict(list)
+        for story in journal.stories.values():
+            by_profile[story.profile.pk].append(story)
+        self.all = [
+            self._way(place, story, spans)
+            for place, spans in sorted(self.spans.items())
+            for story in by_profile[place[2]]
+        ]
+        self._everywhere = [
+            Trouble(one.begin, one.end, AFTER_S[kind])
+            for kind, windows in journal.outages.items()
+            for one in windows
+        ] + [Trouble(at, at, CRASH_S) for at in journal.crashes]
+
+    def _way(self, place: Place, story: Story, spans: list[Span]) -> Way:
+        checks = self.journal.checked.get(story.profile.pk, [])
+        known = next((at for at in checks if at > story.taken_at), float("inf"))
+        arrived = self.came.get((place[0], place[1], story.pk), [])
+        return Way(place, story, known, spans,
+                   due(story.taken_at, known, spans, self.doubt), arrived)  # fmt: skip
+
+    @cache  # noqa: B019 - there is one for each run
+    def troubles(self, chat: int) -> list[Trouble]:
+        """What failed in a chat, and everywhere."""
+        unable = self.journal.unable[chat]
+        return [*self._everywhere, *(Trouble(one.begin, one.end, PROBE_S) for one in unable)]
+
+    def is_troubled(self, chat: int, begin: float, end: float) -> bool:
+        """Whether anything failed between the two, or was felt then."""
+        return any(one.begin <= end and begin <= one.end + one.after
+                   for one in self.troubles(chat))  # fmt: skip
+
+    def extended(self, until: float) -> float:
+        """Return a moment, or the end of all that fails everywhere at that moment."""
+        ends = sorted((one.end + one.after, one.begin) for one in self._everywhere)
+        for end, begin in ends:
+            if begin <= until < end:
+                until = end
+        return until
+
+    def is_hidden(self, story: Story, until: float) -> bool:
+        """Whether a profile could not be checked, or not well, while a story waited."""
+        name, begin = story.profile.username, story.taken_at - DAY
+        windows = [*self.journal.hidden[name], *self.journal.troubled[name]]
+        return any(window.overlaps(begin, until) for window in windows)
+
+    def latest(self, way: Way) -> float | None:
+        """Until when a story must have come, if what failed is allowed for; None: who knows."""
+        assert way.due is not None
+        taken, chat = way.story.taken_at, way.place[0]
+        begin = way.due.latest
+        if way.due.at_summary is not None and way.known > way.due.at_summary - MINUTE:
+            begin = min(begin, way.due.at_summary) - QUEUE_S  # the check is part of it
+        end = way.due.latest + SENDING_S
+        is_over = taken + DAY
+        felt = True
+        while felt:
+            felt = False
+            for one in self.troubles(chat):
+                if one.begin <= end and begin <= one.end + one.after and one.end + one.after > end:
+                    end, felt = one.end + one.after, True
+            terms = _terms_at(way.spans, end)
+            if terms is not None and is_quiet(end - SENDING_S, terms):
+                end, felt = quiet_ends(end, terms) + SENDING_S, True
+        is_late_known = way.known > begin
+        if is_late_known and self.is_newcomers(way.place[2], begin):
+            return None  # their profiles are checked at one interval, if others follow something
+        if (
+            way.due.at_summary is not None
+            and is_late_known
+            and (end > way.due.latest + SENDING_S or not self.can_pay(way.due.at_summary))
+        ):  # the summary is missed for a good reason, and the next is tomorrow
+            end = max(end, is_over + SENDING_S)
+        terms = _terms_at(way.spans, is_over)
+        if terms is not None and end > is_over:
+            end = max(end, quiet_ends(is_over, terms) + SENDING_S)
+        unable = self.journal.is_unable(chat, begin, end)
+        return None if unable and end > is_over - HOUR else end
+
+    def is_newcomers(self, profile: str, at: float) -> bool:
+        """Whether only chats that were not seen on three days follow a profile, unlike others."""
+        known = self._known_chats(int(at // DAY))
+        return bool(known) and not any(
+            place[0] in known and (terms := _terms_at(spans, at)) and not terms.paused
+            for place, spans in self.spans.items()
+            if place[2] == profile
+        )
+
+    @cache  # noqa: B019 - there is one for each run
+    def _known_chats(self, day: int) -> set[int]:
+        """The chats that were seen on three days, a day after the third at the latest."""
+        seen: dict[int, set[int]] = defaultdict(set)
+        for asked in self.journal.asked:
+            if asked.at // DAY <= day:
+                seen[self.journal.chat_now(asked.chat)].add(int(asked.at // DAY))
+        return {chat for chat, days in seen.items() if len(days) >= KNOWN_AFTER}
+
+    def can_pay(self, hour: float) -> bool:
+        """Whether the budget had a check for each profile that waited for this summary."""
+        if self.journal.rates.meetings:
+            return True  # there is plenty
+        made = sum(hour - QUEUE_S <= at <= hour for at in self.journal.looked_at)
+        return made >= len(self._waiting_for(hour))
+
+    @cache  # noqa: B019 - there is one for each run
+    def _waiting_for(self, hour: float) -> set[str]:
+        found = set()
+        for place, spans in self.spans.items():
+            terms = _terms_at(spans, hour)
+            if terms is None or terms.summary is None:
+                continue
+            if next(hours_after(hour - HOUR, terms.summary, terms.zone)) <= hour + HOUR:
+                found.add(place[2])
+        return found
+
+    def passes(self, way: Way, until: float) -> bool:
+        """Whether the rules let a story pass, whichever held."""
+        spans = way.between(way.story.taken_at - self.doubt, until + self.doubt)
+        return all(
+            contents.passes(way.story, {**one.terms.options, "zone": one.terms.zone})
+            for one in spans
+            if one.terms is not None
+        )
+
+    def was_told(self, way: Way) -> bool:
+        """Whether the chat was told of this profile why something does not come."""
+        names = {s.profile.username for s in self.journal.stories.values()
+                 if s.profile.pk == way.place[2]}  # fmt: skip
+        return any(
+            row.notice in NOTICE_KINDS
+            and self.journal.chat_now(row.chat) == way.place[0]
+            and row.fields.get("username") in names
+            and abs(row.created - way.story.taken_at) < 2 * DAY
+            for row in self.journal.rows.values()
+        )
+
+
+def _terms_at(spans: Sequence[Span], at: float) -> Terms | None:
+    return next((one.terms for one in spans if one.begin <= at < one.end), None)
+
+
+def check_promises(journal: Journal) -> list[str]:
+    """Return all violations of what a person was promised, each with its rule's name."""
+    ways = Ways(journal)
+    return [
+        f"{check.__name__}: {words}"
+        for check in (
+            stories_came_when_promised,
+            nothing_came_before_its_summary,
+            nothing_came_long_after_its_day,
+            alerts_rang_as_asked,
+            each_place_got_one_copy,
+            why_told_the_truth,
+        )
+        for words in check(ways)
+    ]
+
+
+def tell(ways: Ways) -> list[str]:
+    """Return a line on each story and place, for the event log."""
+    lines = []
+    for way in ways.all:
+        if not way.arrived and way.due is None:
+            continue
+        until = ways.latest(way) if way.due is not None else None
+        at = "nobody knows when" if way.due is None else f"at {_time(way.due.latest)}"
+        allowed = "" if until is None else f", allowed until {_time(until)}"
+        lines.append(f"way: {way}, came {_time(way.first)}, due {at}{allowed}")
+    return lines
+
+
+def stories_came_when_promised(ways: Ways) -> list[str]:
+    """Each story is there when it must be: at once, at the end of quiet hours, at its summary."""
+    found = []
+    now = ways.journal.sandbox.clock.now()
+    for way in ways.all:
+        if way.due is None or way.story.removed or ways.is_hidden(way.story, way.due.latest):
+            continue
+        latest = ways.latest(way)
+        if latest is None or min(way.first, now) <= latest:
+            continue
+        spans = way.between(way.story.taken_at, min(way.first, latest))
+        if not way.arrived and (not ways.passes(way, latest) or ways.was_told(way)):
+            continue
+        terms = " → ".join(f"{_shown(one.terms)}{' (undone)' * one.is_undone}" for one in spans)
+        late = f"{(way.first - way.due.latest) / HOUR:.1f} h late" if way.arrived else "missing"
+        found.append(
+            f"{way}, came {_time(way.first)}, must be there at {_time(way.due.latest)}"
+            f" (allowing for all that failed {_time(latest)}; {late}): {terms}"
+        )
+    return found
+
+
+def nothing_came_before_its_summary(ways: Ways) -> list[str]:
+    """Who has the daily summary gets no story before its hour."""
+    return [
+        f"{way}, came {_time(way.first)}, before {_time(way.due.earliest)}:"
+        f" {_shown(_terms_at(way.spans, way.first))}"
+        for way in ways.all
+        if way.arrived and way.due is not None and way.is_steady(ways.doubt)
+        and way.first < way.due.earliest - MINUTE
+        and not ways.journal.is_outage("clock", way.story.taken_at, way.first)
+    ]  # fmt: skip
+
+
+def nothing_came_long_after_its_day(ways: Ways) -> list[str]:
+    """A story comes within its day, or soon after quiet hours in which its day has ended."""
+    found = []
+    for way in ways.all:
+        over = way.story.taken_at + DAY
+        if not way.arrived or way.first <= over + SENDING_S:
+            continue
+        terms = [one.terms for one in way.between(over - HOUR, way.first) if one.terms]
+        ends = max((quiet_ends(over, one) for one in terms), default=over)
+        allowed = ends + LATE_S if ends > over else over + SENDING_S
+        if len(terms) != 1 or way.first <= ways.extended(allowed):
+            continue
+        found.append(
+            f"{way}, came {_time(way.first)}, {(way.first - over) / HOUR:.1f} h after its day,"
+            f" {'silently' if way.arrived[0].is_silent else 'ringing'}: {_shown(terms[0])}"
+        )
+    return found
+
+
+def alerts_rang_as_asked(ways: Ways) -> list[str]:
+    """An alert rings, unless the subscription is silent; a repeat may be silent."""
+    found = []
+    for way in ways.all:
+        spans = [s.terms for s in way.between(way.story.taken_at, way.first + ways.doubt)
+                 if s.terms]  # fmt: skip
+        silent = {one.silent for one in spans}
+        if not way.arrived or len(silent) != 1 or way.arrived[0].is_silent in silent:
+            continue
+        if way.arrived[0].is_silent and ways.is_troubled(
+            way.place[0], way.first - HOUR, way.first
+        ):
+            continue
+        said = "silently" if way.arrived[0].is_silent else "ringing"
+        found.append(f"{way}, came {_time(way.first)} {said}")
+    return found
+
+
+def each_place_got_one_copy(ways: Ways) -> list[str]:
+    """A place gets a story once, whatever was ended, undone, moved or imported meanwhile."""
+    found = []
+    for way in ways.all:
+        chat = way.place[0]
+        lost = sum(message.answer_lost for message in way.arrived)
+        allowed = 1 + lost + ways.journal.unrecorded.get((chat, way.story.pk), 0)
+        if len(way.arrived) > allowed:
+            times = ", ".join(_time(message.sent_at) for message in way.arrived)
+            found.append(f"{way}, came {len(way.arrived)} times ({times}), {allowed} explained")
+    return found
+
+
+# -- /why -----------------------------------------------------------------------------------
+
+
+def why_told_the_truth(ways: Ways) -> list[str]:
+    """What /why says of waiting stories, of lost ones and of the next check is so."""
+    journal = ways.journal
+    by_chat: dict[int, list[Way]] = defaultdict(list)
+    for way in ways.all:
+        by_chat[way.place[0]].append(way)
+    messages = journal.messages()
+    found = []
+    for asked in journal.asked:
+        if not asked.text.startswith("/why ") or asked.query:
+            continue
+        chat, name = journal.chat_now(asked.chat), asked.text.split()[1]
+        answer = _answer(messages.get(chat, []), asked, name)
+        if answer is None:
+            continue
+        there = [way for way in by_chat[chat] if way.story.profile.username == name]
+        what = f"{asked.text} in chat {chat} at {_time(asked.at)}"
+        found += [f"{what}: {words}" for words in _untruths(ways, answer, there)]
+    return found
+
+
+def _answer(messages: Sequence[Message], asked: Asked, name: str) -> Message | None:
+    return next(
+        (m for m in messages
+         if asked.at <= m.sent_at <= asked.at + MINUTE and m.media is None
+         and str(m.fields.get("text", "")).startswith(f"{name}\n")),
+        None,
+    )  # fmt: skip
+
+
+def _untruths(ways: Ways, answer: Message, there: Sequence[Way]) -> Iterator[str]:
+    at, text = answer.sent_at, str(answer.fields["text"])
+    waiting = [way for way in there if way.known < at and way.first > at - MINUTE
+               and way.story.taken_at > at - DAY - HOUR]  # fmt: skip
+    held = [(way, terms) for way in waiting if (terms := _terms_at(way.spans, at))]
+    said = sum(int(n) for n in WAITING.findall(text))
+    passing = [way for way, terms in held
+               if contents.passes(way.story, {**terms.options, "zone": terms.zone})]  # fmt: skip
+    if held and said > len(passing):
+        yield f"{said} wait, of {len(passing)} that the rules let pass"
+    if "waiting for the end of quiet hours" in text and held:
+        summaries = [_comes_at(way, at, ways.doubt) for way, _ in held]
+        ends = max(quiet_ends(at, terms) for _, terms in held)
+        if all(moment is not None and moment > ends + 5 * MINUTE for moment in summaries):
+            yield f"waits until {_time(ends)}, but its summary is at {_time(summaries[0] or 0)}"
+    yield from _unsent(ways, answer, there)
+    if "Next check: now" in text and there:
+        checks = ways.journal.checked.get(there[0].story.profile.pk, [])
+        is_made = any(at - MINUTE <= one <= at + SENDING_S for one in checks)
+        is_ended = any(s.begin < at + SENDING_S and at - DAY < s.begin for w in there[:1]
+                       for s in w.spans if s.terms is None or s.terms.paused)  # fmt: skip
+        hidden = ways.is_hidden(there[-1].story, at)
+        if not (is_made or is_ended or hidden or ways.is_troubled(0, at - HOUR, at + SENDING_S)):
+            yield "the next check is now, and there was none within 15 minutes"
+
+
+def _comes_at(way: Way, at: float, doubt: float) -> float | None:
+    """When a story comes by the terms of a moment, if it comes with a summary."""
+    spans = [one._replace(end=min(one.end, at) if one.end < at else float(at + 2 * DAY))
+             for one in way.spans if one.begin <= at]  # fmt: skip
+    found = due(way.story.taken_at, way.known, spans, doubt)
+    return found.latest if found and found.at_summary is not None else None
+
+
+def _unsent(ways: Ways, answer: Message, there: Sequence[Way]) -> Iterator[str]:
+    """Whether what "could not be sent" is more than the chat was told of."""
+    match, at = NOT_SENT.search(str(answer.fields["text"])), answer.sent_at
+    if match is None or not there:
+        return
+    chat = there[0].place[0]
+    names = {way.story.profile.username for way in there}
+    told = sum(
+        int(row.fields.get("n", 1))
+        for row in ways.journal.rows.values()
+        if row.notice == "failed" and ways.journal.chat_now(row.chat) == chat
+        and row.fields.get("username") in names and at - 3 * DAY <= row.created <= at + MINUTE
+    )  # fmt: skip
+    if int(match[1]) > told and not ways.journal.is_unable(chat, at - 3 * DAY, at):
+        yield f"{match[1]} could not be sent, and the chat was told of {told}"
