@@ -210,8 +210,9 @@ class Running:
             parts.bot,
             self._take_in,
             allowed_updates=_UPDATES,
-            is_behind=lambda: self.intake.is_behind,
+            is_behind=lambda: self._takes_none,
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
+            has_standby=not parts.db.is_sqlite,
             metrics=parts.metrics,
         )
         self._menu = Menu(parts.db, menus_and_descriptions(self.app.bot), now=parts.now)
@@ -225,6 +226,7 @@ class Running:
             clock_off=parts.witnesses.take_clock_error,
             slow_servers=self._slow_servers,
             disk=partial(fullest_disk, *self._watched_folders()),
+            file_every=timing.database_file,
             metrics=parts.metrics,
             now=parts.now,
         )
@@ -237,7 +239,7 @@ class Running:
                 "updates": self._update_trouble,
                 "loops": self._failing_loops,
             },
-            door=Door(self._webhook, self._take_in, lambda: self.intake.is_behind)
+            door=Door(self._webhook, self._take_in, lambda: self._takes_none)
             if self._webhook
             else None,
             is_open=settings.is_port_reachable,
@@ -268,6 +270,12 @@ class Running:
         if parts.backups:
             table.append(("backups", BACKUPS_EVERY, parts.backups.make_if_due))
         return [Worker(name, step, now=parts.now, longest=every) for name, every, step in table]
+
+    @property
+    def _takes_none(self) -> bool:
+        """Return whether Telegram is to keep its updates for now."""
+        held = self._parts.db.held
+        return self.intake.is_behind or bool(held and held.is_replaced.is_set())
 
     def _trouble_signs(self) -> dict[IncidentKind, Sign]:
         """Return the signs of trouble that this process itself can see, by kind of incident."""
@@ -327,10 +335,14 @@ class Running:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
 
     async def run_loops(self, stop: asyncio.Event) -> None:
-        """Run until ``stop``, or the clock goes back; then end what is under way."""
+        """Run until ``stop``, or the clock goes back; then end what is under way.
+
+        Where the database file was replaced, only the watch goes on until ``stop``.
+        """
         parts = self._parts
+        replaced = parts.db.held.is_replaced if parts.db.held else asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            workers = [*self._periodic, self._watch.worker, parts.services.broadcasts.worker]
+            workers = [*self._periodic, parts.services.broadcasts.worker]
             endless = [group.create_task(one.run()) for one in workers]
             endless.append(group.create_task(self.inline.run()))
             if self._webhook is None:
@@ -339,7 +351,10 @@ class Running:
                 group.create_task(one.run())
                 for one in (self.intake, parts.scheduler, parts.outbox)
             ]
-            ends = [group.create_task(one.wait()) for one in (stop, parts.clock.went_back)]
+            watch = group.create_task(self._watch.worker.run())
+            ends = [
+                group.create_task(one.wait()) for one in (stop, parts.clock.went_back, replaced)
+            ]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for task in (*endless, *ends):
                 task.cancel()
@@ -349,6 +364,9 @@ class Running:
             _, late = await asyncio.wait(ending, timeout=1)
             for task in late:
                 task.cancel()
+            if replaced.is_set():
+                await stop.wait()
+            watch.cancel()
 
     async def _take_in(self, updates: Iterable[object]) -> None:
         """Take updates in: inline queries bypass the inbox."""
@@ -393,7 +411,8 @@ class Running:
     async def _update_trouble(self) -> str:
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no word for it
             return "Telegram has not answered yet"
-        polls = self._webhook is None and (self._parts.db.is_sqlite or self._leader.is_leading)
+        ought_to_lead = self._leader.is_leading or self._leader.is_resting
+        polls = self._webhook is None and (self._parts.db.is_sqlite or ought_to_lead)
         if polls and self.polling.has_rival:
             return "another program takes the updates"
         if polls and not self.polling.is_alive:
@@ -480,6 +499,8 @@ async def _wait_for_parts_or_reason(
 async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
     """Build the parts; where that fails, nothing is left of them."""
     url = settings.database_url.get_secret_value()
+    if settings.is_sqlite and (note := preflight.note_network_disk(url)):
+        log.warning("the database may be damaged", why=note.text)
     async with AsyncExitStack() as begun:
         await begun.enter_async_context(only_process(url, wait=timedelta(seconds=WAIT_S)))
         parts = await begun.enter_async_context(build())

@@ -115,6 +115,7 @@ async def open_parts(
             )
         )
         await upgrade(db)
+        await db.hold_file()
         await transfer.refuse_moved(db)
         clock = ClockKeeper(db, now, witnesses, every=timing.clock)
         await clock.correct_clock()
@@ -138,7 +139,6 @@ async def open_parts(
                 )
             )
         )
-        bot_id = int(settings.telegram_token.get_secret_value().partition(":")[0])
         floods = ChatFloods(
             steady if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
         )
@@ -207,7 +207,7 @@ async def open_parts(
         )
         replies = Replies(bot, sender)
         topics = Topics(db, bot, now=now)
-        outage = Outage(db, bot, bot_id=bot_id, now=now, metrics=metrics)
+        outage = Outage(bot, now=now, metrics=metrics)
         ask_presence = partial(fetch_presence, bot)
         outbox = Outbox(
             db,

@@ -28,6 +28,7 @@ from bot.operations import clock_keeper
 from bot.operations.broadcast import Broadcasts
 from bot.operations.overview import Overview
 from bot.operations.visitors import EVERY as VISITORS_EVERY
+from bot.operations.watch import FILE_EVERY
 from bot.presentation.actions import Button, button
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.recent import Recent
@@ -50,6 +51,8 @@ class Timing:
     """Between two looks for who is new, of whom the owners are told."""
     clock: timedelta = clock_keeper.EVERY
     """Between two looks whether the machine's clock was set."""
+    database_file: timedelta = FILE_EVERY
+    """Between two looks whether the SQLite file is still there."""
 
 
 @dataclass(frozen=True, slots=True)

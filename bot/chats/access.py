@@ -20,6 +20,7 @@ from bot.billing.people import Guest, guest, guests
 from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
 from bot.domain.errors import OWNER_NOT_BLOCKABLE, BlockedError, RightsError
 from bot.domain.records import Chat
+from bot.fetching import snapshots
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles
 from bot.store.engine.database import Database, Tx
@@ -88,7 +89,7 @@ class Access:
         ``as_chat`` is in whose name they write there.
         """
         name = Subject("chat", str(as_chat))
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             chat, rows = await chats.get_with_access(tx, person, chat_id)
             # What comes late from the old id of a group belongs to the new one.
             if chat is None and chat_id and (moved := await chats.moved_to(tx, chat_id)):
@@ -158,7 +159,7 @@ class Access:
 
     async def is_link_good(self, payload: str) -> bool:
         """Return whether a link can be used now; nothing is used up."""
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             if payload.startswith(OWNER):
                 return await self._is_owner_link(tx, payload)
             word = payload.removeprefix(INVITE)
@@ -294,6 +295,7 @@ class Access:
             for chat_id in await store.chats_served_by(tx, subject):
                 with suppress(BlockedError):  # it, or who added the bot, is blocked all the same
                     await moves.open_chat(tx, chat_id, now=now)
+                    await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         return entry
 
     async def _current_subject(self, tx: Tx, subject: Subject) -> Subject:

@@ -12,7 +12,7 @@ from bot.domain.records import EPOCH, KnownFile
 from bot.store import deliveries, file_ids, kept_stories, profiles
 from bot.store.engine.database import Database
 from bot.store.kept_stories import Kept
-from bot.updates.unit_of_work import writing
+from bot.updates.unit_of_work import fetch, reading, writing
 
 MOST = 30  # stories at once: three albums
 _LENT = timedelta(hours=1)  # how long a file_id is at hand for the album that is to go
@@ -58,7 +58,7 @@ class Past:
             SubscriptionError: The chat keeps stories of the profile, but none of that time.
         """
         now = self._now()
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             known = await profiles.named(tx, username, since=EPOCH)
             owner_id = known.profile_id if known else None
             profile_id = await kept_stories.profile_named(tx, chat_id, bot_id, owner_id, username)
@@ -98,7 +98,7 @@ class Past:
 
     async def is_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is what the bot has brought to a chat within three days."""
-        return await self._db.fetch(lambda tx: deliveries.is_alert(tx, chat_id, message_id))
+        return await fetch(self._db, lambda tx: deliveries.is_alert(tx, chat_id, message_id))
 
 
 def _pack_albums(result: Sequence[Kept]) -> list[Album]:

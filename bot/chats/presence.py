@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from bot.domain.errors import BlockedError
 from bot.domain.model import AskPresence, Moved
 from bot.domain.records import Mute
+from bot.fetching import snapshots
 from bot.store import chats, moves, mutes
 from bot.store.engine.database import Database
 from bot.updates import unit_of_work
-from bot.updates.unit_of_work import writing
+from bot.updates.unit_of_work import fetch, reading, writing
 
 
 class ChatPresence:
@@ -37,7 +38,7 @@ class ChatPresence:
         begin with what is posted from now on. Nothing waits for Telegram in an open unit of work:
         there it is asked afterwards, and what is known is returned.
         """
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             chat = await chats.get(tx, chat_id)
             muted = await mutes.of_chat(tx, chat_id)
         if chat is None or not (muted or chat.state == "closed"):
@@ -50,6 +51,7 @@ class ChatPresence:
             with suppress(BlockedError):  # it stays closed
                 async with self._db.begin() as tx:
                     await moves.open_chat(tx, chat_id, now=self._now())
+                    await snapshots.reschedule_checks_of_chat(tx, chat_id, now=self._now())
             self._wake()
         for mute in muted:
             if mute.mutes_whole_chat:
@@ -58,7 +60,7 @@ class ChatPresence:
 
     async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Return what keeps the bot from writing to a chat and its topics, as far as we know."""
-        return await self._db.fetch(lambda tx: mutes.of_chat(tx, chat_id))
+        return await fetch(self._db, lambda tx: mutes.of_chat(tx, chat_id))
 
     async def unmute_topic(self, chat_id: int, thread_id: int) -> None:
         """Let a topic's alerts go on: Telegram told that it is open again."""

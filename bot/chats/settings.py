@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.records import Chat
 from bot.store import chats, erasure
 from bot.store.engine.database import Database
-from bot.updates.unit_of_work import writing
+from bot.updates.unit_of_work import reading, writing
 
 
 class Chats:
@@ -19,7 +19,7 @@ class Chats:
 
     async def get(self, chat_id: int) -> Chat | None:
         """Return a chat, also by the id from which it has moved; None where we know none."""
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             known = await chats.get(tx, chat_id)
             if known is None and (moved_to := await chats.moved_to(tx, chat_id)):
                 known = await chats.get(tx, moved_to)

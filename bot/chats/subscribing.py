@@ -49,7 +49,7 @@ from bot.store.chats import refuse_blocked
 from bot.store.ended_subscriptions import Ended
 from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
-from bot.updates.unit_of_work import as_current, writing
+from bot.updates.unit_of_work import as_current, fetch, reading, writing
 
 _NAME_IS_SURE = timedelta(days=1)
 """How long a name surely belongs to whom the API last showed under it."""
@@ -247,7 +247,7 @@ class Subscribing:
             NoTopicsError: There can be no such topic.
             AskAgainError: Telegram doesn't answer.
         """
-        one = await self._db.fetch(lambda tx: load_subscription(tx, chat_id, subscription_id))
+        one = await fetch(self._db, lambda tx: load_subscription(tx, chat_id, subscription_id))
         if on == one.in_own_topic:
             return one
         if not on:
@@ -264,8 +264,8 @@ class Subscribing:
         Raises:
             BlockedError: The bot's owner blocks the chat.
         """
-        rows = await self._db.fetch(
-            lambda tx: ended_subscriptions.those_ended_at(tx, chat_id, at=ended_at)
+        rows = await fetch(
+            self._db, lambda tx: ended_subscriptions.those_ended_at(tx, chat_id, at=ended_at)
         )
         restored: list[Subscription] = []
         failed: list[tuple[str, BotError]] = []
@@ -374,8 +374,9 @@ class Subscribing:
             if there is None:
                 await self._check_limits_and_budget(chat_id, username, known, new)
             if faster is not None and not (there and there.options.fast):
-                await self._db.fetch(
-                    lambda tx: check_fast_limit(tx, chat_id, self._limits, pending=faster)
+                await fetch(
+                    self._db,
+                    lambda tx: check_fast_limit(tx, chat_id, self._limits, pending=faster),
                 )
             is_sure = known is not None and (there is not None or known.state == "active")
             if known and is_sure:
@@ -390,17 +391,17 @@ class Subscribing:
             return _Asked(profile, await self._ask_live(profile, by, is_just_named=not is_sure))
 
     async def _followed_in(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             here = [await store.find(tx, place, profile_id) for place in places]
         return next((one for one in here if one), None)
 
     async def _stored_live_stories(self, profile_id: str) -> list[Story]:
-        return await self._db.fetch(lambda tx: stories.live(tx, profile_id, now=self._now()))
+        return await fetch(self._db, lambda tx: stories.live(tx, profile_id, now=self._now()))
 
     async def _check_limits_and_budget(
         self, chat_id: int, username: str, known: Known | None, pending: int
     ) -> None:
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             await self._check_limits(tx, chat_id, username, pending)
             if known is None or known.next_check_at is None:
                 await self._check_budget(tx, chat_id, pending)
@@ -450,7 +451,7 @@ class Subscribing:
     async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
         """Return the live stories of a profile, paid only when the last check is too old."""
         now = self._now()
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             known = await profiles.get(tx, profile.profile_id)
             if known and known.snapshot_at and known.snapshot_at > now - _CHECK_VALID_FOR:
                 return await stories.live(tx, profile.profile_id, now=now)

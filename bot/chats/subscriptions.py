@@ -23,7 +23,7 @@ from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
-from bot.updates.unit_of_work import reading, writing
+from bot.updates.unit_of_work import fetch, reading, writing
 
 _PLACES = 8  # as many as a page of buttons
 _BLOCKED_AT_ONCE = 200  # subscriptions that one transaction ends
@@ -60,7 +60,7 @@ class Subscriptions:
         Raises:
             NotFollowedError: It has none of that id (any more).
         """
-        return await self._db.fetch(lambda tx: load_subscription(tx, chat_id, subscription_id))
+        return await fetch(self._db, lambda tx: load_subscription(tx, chat_id, subscription_id))
 
     async def named(self, chat_id: int, username: str) -> list[Subscription]:
         """Return what a chat has of the profile of that name, one for each topic.
@@ -68,18 +68,18 @@ class Subscriptions:
         Raises:
             NotFollowedError: It has nothing.
         """
-        rows = await self._db.fetch(lambda tx: store.of_chat(tx, chat_id, username=username))
+        rows = await fetch(self._db, lambda tx: store.of_chat(tx, chat_id, username=username))
         if not rows:
             raise NotFollowedError(username=username)
         return rows
 
     async def every(self, chat_id: int) -> list[Subscription]:
         """Return all subscriptions of a chat, by name."""
-        return await self._db.fetch(lambda tx: store.of_chat(tx, chat_id))
+        return await fetch(self._db, lambda tx: store.of_chat(tx, chat_id))
 
     async def chats_of_person(self, person: int) -> list[Chat]:
         """Return some groups and channels to which they added the bot or for which they asked."""
-        return await self._db.fetch(lambda tx: store.chats_of_person(tx, person, most=_PLACES))
+        return await fetch(self._db, lambda tx: store.chats_of_person(tx, person, most=_PLACES))
 
     async def known_profile(self, profile_id: str) -> Known | None:
         """Return what is known of a profile, with what the update has just begun."""
@@ -142,6 +142,7 @@ class Subscriptions:
             await store.switch_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
+            await snapshots.reschedule_check(tx, subscription.profile_id, now=now)
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def undo_pause(self, chat_id: int, subscription_id: int) -> Subscription:
@@ -198,11 +199,16 @@ class Subscriptions:
         return None
 
     async def judge_held_anew(self, chat_id: int) -> None:
-        """Judge anew what is held in a chat, after its zone or hours have changed."""
+        """Judge anew what is held in a chat, after its zone or hours have changed.
+
+        The next checks of what the chat follows are planned anew as well.
+        """
+        now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            await deliveries.release_held(tx, chat_id, now=self._now())
+            await deliveries.release_held(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
+            await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         self._wake()
 
     async def move_chat(self, old: int, new: int) -> bool:
@@ -227,6 +233,8 @@ class Subscriptions:
         """
         async with writing(self._db) as tx:
             opened = await moves.open_chat(tx, chat_id, now=self._now(), since=since)
+            if opened:
+                await snapshots.reschedule_checks_of_chat(tx, chat_id, now=self._now())
         self._wake()
         return opened
 
@@ -270,7 +278,7 @@ class Subscriptions:
         rows = await self.named(target.chat_id, username)
         here = [one for one in rows if one.target.thread_id == target.thread_id]
         now = self._now()
-        async with self._db.read() as tx:
+        async with reading(self._db) as tx:
             obstacle = await self._find_obstacle(tx, now)
             return [await explain(tx, one, obstacle=obstacle, now=now) for one in here or rows]
 
@@ -299,7 +307,7 @@ class Subscriptions:
         if alert_rules.is_on_block_list(rows[0].profile_id, username, self.blocked):
             return []
         now = self._now()
-        return await self._db.fetch(lambda tx: stories.live(tx, rows[0].profile_id, now=now))
+        return await fetch(self._db, lambda tx: stories.live(tx, rows[0].profile_id, now=now))
 
     async def export_entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions for ``bot.chats.import_export`` to write down."""

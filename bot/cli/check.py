@@ -26,6 +26,7 @@ from bot.stories_api.client import StoriesApi
 from bot.telegram.request import AiohttpRequest
 
 PATIENCE_S = 20.0  # for each of the parts
+READING_S = 600.0  # for a large database on a slow disk
 _FEW_CREDITS = 100
 _MARKS = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
 _PRIVACY_MODE = (
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was found; return 1 where something is wrong."""
     console = Console(soft_wrap=True, highlight=False)
-    checks: list[Check] = [check_setting_names, check_database, check_folders]
+    checks: list[Check] = [check_setting_names, check_database, check_integrity, check_folders]
     if not arguments.offline:
         checks += [check_telegram, check_stories_api]
     is_wrong = False
@@ -78,12 +79,13 @@ def print_finding(console: Console, finding: Finding) -> None:
 
 
 async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
-    """Run one check, but no longer than ``PATIENCE_S``."""
+    """Run one check, but no longer than ``PATIENCE_S``, or ``READING_S`` to read the database."""
+    patience_s = READING_S if check is check_integrity else PATIENCE_S
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             return await check(settings)
     except TimeoutError:
-        return [Finding("wrong", f"No answer within {PATIENCE_S:.0f} seconds: {check.__name__}.")]
+        return [Finding("wrong", f"No answer within {patience_s:.0f} seconds: {check.__name__}.")]
 
 
 async def check_setting_names(_: Settings) -> list[Finding]:
@@ -103,7 +105,18 @@ def describe_unknown_settings() -> list[str]:
 async def check_database(settings: Settings) -> list[Finding]:
     """Open the database, and compare its tables with those of the code."""
     url = settings.database_url.get_secret_value()
-    return [await preflight.try_database(url, settings.spool_dir)]
+    found = [await preflight.try_database(url, settings.spool_dir)]
+    if settings.is_sqlite and (note := preflight.note_network_disk(url)):
+        found.append(note)
+    return found
+
+
+async def check_integrity(settings: Settings) -> list[Finding]:
+    """Read all of an SQLite database."""
+    if not settings.is_sqlite:
+        return []
+    finding = await preflight.try_integrity(settings.database_url.get_secret_value())
+    return [finding] if finding else []
 
 
 async def check_folders(settings: Settings) -> list[Finding]:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from bot.cli import backup, check, erase, move, restore, simulate
 from bot.config import Settings
+from bot.domain.errors import DatabaseUnavailableError
 from bot.operations import preflight
 from bot.store.engine.database import Database
 from bot.store.engine.readiness import Readiness, readiness
@@ -31,11 +32,15 @@ def _with_database(report: _Report) -> Command:
         if finding.level == "wrong":
             stderr.print(finding.text, markup=False)
             return 1
-        async with Database(url) as db:
-            if await readiness(db) is not Readiness.CURRENT:
-                stderr.print(_NOT_OURS)
-                return 1
-            return await report(settings, arguments, db)
+        try:
+            async with Database(url) as db:
+                if await readiness(db) is not Readiness.CURRENT:
+                    stderr.print(_NOT_OURS)
+                    return 1
+                return await report(settings, arguments, db)
+        except (OSError, DatabaseUnavailableError) as error:
+            stderr.print(preflight.unusable(error).text, markup=False)
+            return 1
 
     return run
 

@@ -106,6 +106,15 @@ DATABASE_AWAY = N_(
     "My database isn't working right now: {why}. Nothing is lost, but until it works again I "
     "can't answer anyone or send alerts."
 )
+DATABASE_REPLACED = N_(
+    "My database file {file} was moved, deleted or replaced while I was running, so I've stopped "
+    "working. Everything in it is saved in {copy}. Please stop me, run storybell restore {copy} "
+    "and start me again."
+)
+DATABASE_NOT_SAVED = N_(
+    "My database file {file} was moved, deleted or replaced while I was running, so I've stopped "
+    "working. I can't save its content yet ({why}). Please don't stop me; I'll keep trying."
+)
 DATABASE_BACK = N_(
     "My database is working again after {time} ({why}). Everything that had to wait is being "
     "sent now."

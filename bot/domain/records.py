@@ -140,6 +140,7 @@ class Topic:
 
 
 REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts
+FLOODED = "flooded"  # the reason of an unsent delivery whose album may be in its chat after a 429
 RETRY = "retry"  # why a delivery waits that Telegram did not take, or did not confirm
 MISSED = "missed"  # the notice that stories may have expired before a check
 BROADCAST = "broadcast"  # the notice that is a message of the owner's to all
@@ -167,6 +168,12 @@ class Delivery:
     created_at: datetime
     is_unreadable: bool = False
     held: str = ""
+    reason: str = ""
+
+    @property
+    def goes_alone(self) -> bool:
+        """Return whether it goes in no album: Telegram may have sent one despite its 429."""
+        return self.reason == FLOODED
 
 
 WHOLE = -1

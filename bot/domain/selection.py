@@ -9,7 +9,7 @@ from typing import Literal
 from bot.domain import albums, alert_rules, options
 from bot.domain.budget import DAY
 from bot.domain.errors import StoryGoneError
-from bot.domain.model import Album, Story, Target
+from bot.domain.model import Album, Target
 from bot.domain.records import (
     BROADCAST,
     MAIN,
@@ -98,10 +98,12 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
             return decision
     if decision.doubtful:
         return decision
-    if until:
-        decision.held += [(row, until, "quiet") for row in queue.rows if row.notice != REPLY]
-        return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
+    if until:
+        over = [row for row in alerts if _is_over(row, queue.chat, now)]
+        decision.dropped += [(row, TOO_OLD) for row in over]
+        decision.held += [(row, until, "quiet") for row in alerts if row not in over]
+        return decision
     rest = _defer_muted_rows(alerts, queue.mutes, decision, now)
     while rest and decision.batch is None:
         head = rest[0]
@@ -229,20 +231,23 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
         decision.dropped.append((row, TOO_OLD if row.held == MUTED else _FORGOTTEN))
     elif not row.copies and (why := options.held_back_by(row.story, row.options)):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
-    elif row.story.expires_at <= now and not _expired_in_quiet_hours(row, row.story, chat, now):
+    elif row.held != "quiet" and _is_over(row, chat, now):
         decision.dropped.append((row, TOO_OLD))
     else:
         return _defer_to_digest(row, chat, decision, now)
     return True
 
 
-def _expired_in_quiet_hours(row: Delivery, story: Story, chat: Chat, now: datetime) -> bool:
-    """Return whether quiet hours outlasted a story's day, and are not over for long.
+def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
+    """Return whether a story's day is over, and quiet hours are not what outlasted it.
 
-    Instagram serves the file some hours longer.
+    Quiet hours hold no story that is over when they begin, so a row that they hold is sent at
+    their end. Instagram serves the file some hours longer.
     """
-    until = alert_rules.quiet_until(story.expires_at, _quiet_hours(chat), chat.zone)
-    return row.held == "quiet" or (until is not None and now < until + _AFTER_QUIET)
+    if row.story is None or row.story.expires_at > now:
+        return False
+    until = alert_rules.quiet_until(row.story.expires_at, _quiet_hours(chat), chat.zone)
+    return until is None or now >= until + _AFTER_QUIET
 
 
 def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
@@ -260,6 +265,9 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
     """Make the first album; what may be a repeat goes apart from what is not."""
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
+    if head.goes_alone:
+        alike = [head]
+    alike = [row for row in alike if row.goes_alone == head.goes_alone]
     if head.notice:
         most = 1 if head.notice == BROADCAST else NOTICES  # which may fill a message
         return Batch(head.target, tuple(alike[:most]))

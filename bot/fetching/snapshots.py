@@ -140,6 +140,12 @@ async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime
         await profiles.change(tx, profile_id, **columns, next_check_at=due)
 
 
+async def reschedule_checks_of_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Find times for the next checks of all that a chat follows, after a change of that chat."""
+    rows = await subscriptions.of_chat(tx, chat_id)
+    await reschedule_checks(tx, [one.profile_id for one in rows], now=now)
+
+
 async def useful_at(
     tx: Tx,
     known: Known,

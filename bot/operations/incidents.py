@@ -16,6 +16,7 @@ from bot.operations.owners import Owners
 from bot.presentation.translation import Translator, translator_for
 from bot.store import incidents as store
 from bot.store.engine.database import Database, Tx
+from bot.updates.unit_of_work import fetch
 
 log = structlog.get_logger()
 
@@ -80,7 +81,7 @@ class Incidents:
 
     async def all_open(self) -> list[Incident]:
         """Return what is wrong now."""
-        return await self._db.fetch(store.all_open)
+        return await fetch(self._db, store.all_open)
 
 
 def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:

@@ -17,7 +17,7 @@ from bot.operations import admin_sessions
 from bot.operations.incidents import in_english
 from bot.store import chats, enqueue, incidents, profiles, samples
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import writing
+from bot.updates.unit_of_work import fetch, reading, writing
 
 _Json = dict[str, Any]
 
@@ -66,13 +66,13 @@ class Overview:
 
     async def figures(self) -> Figures:
         """Return how checks, alerts and incidents stand."""
-        return await self.db.fetch(lambda tx: _read_figures(tx, now=self.now()))
+        return await fetch(self.db, lambda tx: _read_figures(tx, now=self.now()))
 
     async def page_state(self) -> _Json:
         """Return how the bot is doing, for the page."""
         now = self.now()
         spent = await self.reports.spending()
-        async with self.db.read() as tx:
+        async with reading(self.db) as tx:
             stands = await _read_figures(tx, now=now)
             people = await guests(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._read_dead_letters(tx)

@@ -3,16 +3,19 @@
 ``check`` prints every finding; ``run`` ends with the first that is wrong, in one line.
 """
 
+import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.domain.model import MEGABYTE
 from bot.runtime import open_files
 from bot.store import access
+from bot.store.copies import backups
 from bot.store.engine.database import NEWER, Database
 from bot.store.engine.failures import is_passing
 from bot.store.engine.readiness import Readiness, readiness
@@ -27,10 +30,22 @@ _SENTENCES = {
     Readiness.EMPTY: "The database is new; a start makes its tables.",
 }
 _LOST = (
-    "DATABASE_URL: {file} is empty, and was not when the bot ran last: its -wal file is missing, "
-    "perhaps. Put that back, or restore a backup. To begin anew, remove {stamp}."
+    "DATABASE_URL: {file} is missing or empty, and was not when the bot ran last. Put it back "
+    "with its -wal file, or run storybell restore {copy}. To begin anew, remove {stamp}."
 )
 _STAMP = ".database"
+_MOUNTS = Path("/proc/self/mountinfo")  # man 5 proc_pid_mountinfo
+_NETWORK = frozenset(
+    {
+        "9p", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.ceph-fuse", "fuse.gcsfuse",
+        "fuse.glusterfs", "fuse.mount-s3", "fuse.rclone", "fuse.s3fs", "fuse.sshfs", "glusterfs",
+        "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs",
+    }
+)  # fmt: skip
+_ON_NETWORK = (
+    "DATABASE_URL: {file} is on a network file system ({kind}), which is not supported: locks may "
+    "fail there, and damage the database. Use a local disk, or PostgreSQL."
+)
 _NOT_OURS = "The bot makes no backups of PostgreSQL: let pg_dump run by a schedule (docs/keep.md)."
 
 
@@ -55,17 +70,57 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
         async with Database(url) as db:
             state = await readiness(db)
             if state is Readiness.EMPTY and spool and _was_stamped_with_tables(db, spool):
-                text = _LOST.format(file=db.url.database, stamp=spool / _STAMP)
+                copies = backups.rescued_copies(db)
+                copy = copies[-1] if copies else "with a backup"
+                text = _LOST.format(file=db.file, copy=copy, stamp=spool / _STAMP)
                 return Finding("wrong", text)
     except ModuleNotFoundError:
         text = "DATABASE_URL: PostgreSQL needs an extra: pip install 'storybell[postgres]'."
         return Finding("wrong", text)
     except (OSError, DatabaseUnavailableError) as error:
-        text = f"DATABASE_URL: the database can't be used: {error}."
-        return Finding("wrong", text, is_passing=is_passing(error))
+        return unusable(error)
     if state is Readiness.NEWER:
         return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
     return Finding("ok", _SENTENCES[state])
+
+
+def unusable(error: Exception) -> Finding:
+    """Return the finding that a database can't be used, because of ``error``."""
+    text = f"DATABASE_URL: the database can't be used: {error}."
+    return Finding("wrong", text, is_passing=is_passing(error))
+
+
+async def try_integrity(url: str) -> Finding | None:
+    """Read all of an SQLite database; None where there is nothing to be read.
+
+    Takes as long as the disk needs. Others may use the database meanwhile.
+    """
+    db = Database(url)
+    if db.file is None or not db.file.exists() or not db.file.stat().st_size:
+        return None
+    try:
+        await backups.check_whole(db)
+    except BackupError as error:
+        return unusable(error)
+    return Finding("ok", f"All of {db.file} can be read, and is whole.")
+
+
+def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
+    """Return a note where the SQLite file is on a network file system; ``mounts`` lists all."""
+    db = Database(url)
+    if db.file is None:
+        return None
+    path = db.file.resolve()
+    there = next(one for one in (path, *path.parents) if one.exists())
+    device = there.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    with suppress(OSError):  # only Linux has such a list
+        for line in mounts.read_text(errors="replace").splitlines():
+            left, _, right = line.partition(" - ")
+            kind = right.partition(" ")[0]
+            if left.split()[2:3] == [number] and kind in _NETWORK:
+                return Finding("note", _ON_NETWORK.format(file=path, kind=kind))
+    return None
 
 
 def record_that_tables_exist(db: Database, spool: Path) -> None:

@@ -1,7 +1,8 @@
 """Looks every minute whether something is wrong, and once an hour writes down how things stand.
 
 Where the database can't work, nothing of it can be looked at: it is tried by a write until it can,
-since on a full disk reads go on.
+since on a full disk reads go on. Every second the SQLite file is compared with the one that was
+opened; the content of a file that was replaced is rescued.
 """
 
 import shutil
@@ -10,10 +11,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.domain.budget import DAY
-from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.domain.incidents import (
     DATABASE_AWAY,
     DATABASE_BACK,
+    DATABASE_NOT_SAVED,
+    DATABASE_REPLACED,
     KINDS,
     IncidentKind,
     Seen,
@@ -28,6 +31,8 @@ from bot.store.engine.database import Database
 
 _EVERY = timedelta(minutes=1)
 _TRY_EVERY = timedelta(seconds=2)  # while the database can't work
+FILE_EVERY = timedelta(seconds=1)
+_RESCUE_EVERY = timedelta(seconds=10)  # while the content of a replaced file can't be written
 _PATIENCE = timedelta(seconds=15)  # a shorter lock or restart of it is not told
 
 _SIGNS: frozenset[IncidentKind] = frozenset(
@@ -51,10 +56,13 @@ class Watch:
         disk: Callable[[], tuple[int, int] | None] = lambda: None,
         clock_off: Callable[[], float | None] = lambda: None,
         slow_servers: Callable[[], Sequence[str]] = tuple,
+        file_every: timedelta = FILE_EVERY,
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
-        """``budget`` in credits a day; ``disk`` tells the free bytes and all there are.
+        """Every ``file_every``, look whether the SQLite file is the one that was opened.
+
+        ``budget`` in credits a day; ``disk`` tells the free bytes and all there are.
 
         ``clock_off`` tells by how many seconds our clock is wrong, as heard since the last look.
         ``slow_servers`` names the servers that are slow now. ``signs`` say of the kinds in
@@ -80,7 +88,9 @@ class Watch:
         )
         self._now = now
         self._since: dict[str, datetime] = {}
-        self._begun: datetime | None = None
+        self._file_every = file_every
+        self._check_at: datetime | None = None
+        self._rescue_told = ""
         self._away_since: datetime | None = None
         self._is_reported = False
         self._why_away = ""
@@ -94,14 +104,35 @@ class Watch:
 
     async def _step(self) -> datetime | None:
         now = self._now()
+        held = self._db.held
+        if held and not held.is_in_place():
+            return await self._rescue(now) if held.is_replaced.is_set() else now + FILE_EVERY
         if self._away_since and not await self._probe_database(self._away_since, now):
             return now + _TRY_EVERY
-        if self._begun is None:  # the first minute: a start has enough to do
-            self._begun = now
-            return None
-        await self.check_conditions(now)
-        await self._write_sample(now)
-        return None
+        if self._check_at is None:  # the first minute: a start has enough to do
+            self._check_at = now + _EVERY
+        elif self._check_at <= now:
+            self._check_at = now + _EVERY
+            await self.check_conditions(now)
+            await self._write_sample(now)
+        return min(now + self._file_every, self._check_at) if held else self._check_at
+
+    async def _rescue(self, now: datetime) -> datetime:
+        """Rescue the content of a replaced file; tell the owners once how that went."""
+        file = self._db.file
+        try:
+            copy = await self._db.rescue()
+        except BackupError as error:
+            if not self._rescue_told:
+                self._rescue_told = DATABASE_NOT_SAVED
+                fields = {"file": str(file), "why": str(error)}
+                await self._incidents.set("database", DATABASE_NOT_SAVED, **fields)
+            return now + _RESCUE_EVERY
+        if self._rescue_told != DATABASE_REPLACED:
+            self._rescue_told = DATABASE_REPLACED
+            fields = {"file": str(file), "copy": str(copy)}
+            await self._incidents.set("database", DATABASE_REPLACED, **fields)
+        return now + self._file_every
 
     async def _probe_database(self, since: datetime, now: datetime) -> bool:
         """Return whether a write works; an outage that lasts is told, and its end."""

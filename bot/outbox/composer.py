@@ -52,6 +52,7 @@ class Alerts:
                 silent=batch.is_repeat or batch.is_late,
                 leaving=leaving,
                 patience=PATIENCE_S,
+                one_by_one=batch.reply.goes_alone,
             )
         t = translator_for(chat.effective_language).in_zone(zone_of(chat.zone))
         if batch.album is None:

@@ -22,7 +22,7 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
-from bot.domain.records import MAIN, REPLY, RETRY, WHOLE, ChatQueue, Delivery
+from bot.domain.records import FLOODED, MAIN, REPLY, RETRY, WHOLE, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
 from bot.outbox.private_notices import add_failure_notice, tell_of_removals
@@ -270,6 +270,7 @@ async def _record_rest(
         case TryLater() if in_outage and not (outcome.unknown and batch.is_repeat):
             surely_not = account.left and not (outcome.unknown or outcome.partly)
             await deliveries.change(tx, _ids(rest), copies=-int(surely_not), claims=0)
+            await _send_alone_next(tx, rest, outcome)
         case TryLater():
             free_at = await _record_try_later(tx, rest, outcome, account, now)
         case Moved():
@@ -317,12 +318,19 @@ async def _record_try_later(
     """
     if account.left and (outcome.unknown or outcome.partly):
         free_at = await mark_unknown(tx, rest, account, now)
+        await _send_alone_next(tx, rest, outcome)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
         await _requeue(tx, rest, left=account.left, now=now)
         return now + outcome.after
     held = RETRY if outcome.down or outcome.chat_refuses else ""
     return await _retry_later(tx, rest, left=account.left, held=held, now=now)
+
+
+async def _send_alone_next(tx: Tx, rows: Sequence[Delivery], outcome: TryLater) -> None:
+    """Let rows go in no album any more where Telegram may send one that it answered with 429."""
+    if outcome.after is not None and outcome.unknown:
+        await deliveries.change(tx, _ids(rows), reason=FLOODED)
 
 
 async def _retry_later(

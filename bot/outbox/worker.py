@@ -185,7 +185,7 @@ class Outbox:
             self._begin_delivery(one)
         if claimed:
             return self._now()
-        if self._outage and await self._outage.is_on():
+        if self._outage and self._outage.is_on():
             return self._now() + TRY_AGAIN
         due = await self._db.fetch(chat_queues.next_due_at)
         return max(due, self._now() + SHORTEST) if due else None
@@ -242,7 +242,7 @@ class Outbox:
         now = self._now()
         if self._rests_until > now:
             return []
-        if self._outage and await self._outage.is_on():
+        if self._outage and self._outage.is_on():
             return await self.claim_one_to_try(self._outage)
         ours: list[ClaimedBatch] = []
         async with self._db.begin() as tx:
@@ -277,7 +277,9 @@ class Outbox:
 
     async def claim_one_to_try(self, outage: Outage) -> list[ClaimedBatch]:
         """While Telegram is down: take one row now and then; its arrival ends the pause."""
-        if not await outage.claim_try():
+        now = self._now()
+        due = await self._db.fetch(chat_queues.next_due_at)
+        if due is None or due > now or not await outage.claim_try():
             return []
         now = self._now()
         async with self._db.begin() as tx:
@@ -293,8 +295,9 @@ class Outbox:
                     batch = batch.cut_to_first_message()
                     await deliveries.record_claim(tx, [row.id for row in batch.rows])
                     return [ClaimedBatch(queues[0], batch, now + self.lease, is_try=True)]
-        await outage.end_pause()  # nothing is owed that could tell more
-        return []
+        if not self._db.is_sqlite:
+            outage.end_pause()  # another replica sends what is due, so no row here could tell
+        return []  # else only a message that arrives ends the pause
 
     async def _judge_queue(self, tx: Tx, queue: ChatQueue, now: datetime) -> Batch | Mute | None:
         """Judge a queue, and apply that; return what is to be sent, or asked about, there."""
@@ -399,8 +402,8 @@ class Outbox:
         elif isinstance(outcome, Sent):
             stories = [row.story_pk for row in claimed.batch.rows if row.story_pk]
             log.info("delivered", chat=chat.id, stories=stories)
-        if claimed.is_try and self._outage and is_answer(outcome):
-            await self._outage.end_pause()
+        if claimed.is_try and claimed.left and self._outage and is_answer(outcome):
+            self._outage.end_pause()
         return outcome
 
     async def _send(self, claimed: ClaimedBatch) -> Outcome:

@@ -1,7 +1,9 @@
 """A guard: nobody begins what takes long while holding what others wait for.
 
-Between the first effect of an update and its end one transaction is open. On SQLite a second one
-would wait for it for ever, and a call over the network lets every other writer wait.
+Between the first effect of an update and its end one transaction is open. On SQLite a second
+transaction that writes would wait for the first one for ever, and a call over the network lets
+every other writer wait. On PostgreSQL a second transaction, even one that only reads, takes a
+second connection of the pool: when each holder of a connection waits for one more, all wait.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,6 +29,29 @@ def refusing_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
         yield
     finally:
         _is_held.reset(token)
+
+
+@contextmanager
+def holding() -> Iterator[None]:
+    """Let the block, and the tasks that it starts, begin nothing long until the block ends.
+
+    The block may end in another task than the one in which the block began.
+    """
+    outer = _is_held.get()
+    if outer is not None and not outer():
+        outer = None
+    is_open = True
+
+    def is_held() -> bool:
+        return is_open or (outer is not None and outer())
+
+    _is_held.set(is_held)
+    try:
+        yield
+    finally:
+        is_open = False
+        if _is_held.get() is is_held:
+            _is_held.set(outer)
 
 
 def refuse_if_held(what: str) -> None:

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 import structlog
-from telegram.error import TelegramError
+from telegram.error import RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain.errors import MediaTooBigError
@@ -104,7 +104,8 @@ class Attempts:
                 for item in takewhile(lambda one: not one.alone, waiting)
                 if item.kind != "document" or request.options.as_files
             ]
-            batch = groups if len(groups) > 1 else waiting[:1]
+            is_album = len(groups) > 1 and not request.options.one_by_one
+            batch = groups if is_album else waiting[:1]
             if stopped := await self._send_batch(batch, request):
                 return stopped
         return None
@@ -183,7 +184,9 @@ class Attempts:
         if isinstance(outcome, TryLater) and outcome.after:
             if len(batch) > 1 and not isinstance(error, api.TooSoonError):
                 self._supply.give_up_urls(batch)
-            return await self._after_flood(outcome, outcome.after, batch, request)
+                is_unknown = isinstance(error, RetryAfter) and not _are_known(batch)
+                outcome = replace(outcome, unknown=outcome.unknown or is_unknown)
+            return _after_flood(outcome, request)
         if not (isinstance(outcome, GiveUp) and outcome.scope == "item"):
             return _give_up_items_without_right(outcome, batch)
         if len(batch) > 1:
@@ -240,29 +243,29 @@ class Attempts:
         is_one = refusal.scope == "photo" and item.kind == "photo"
         return is_one and await self._supply.make_document(item, request.asker)
 
-    async def _after_flood(
-        self, outcome: TryLater, after: timedelta, batch: list[Item], request: SendRequest
-    ) -> Outcome | None:
-        """Wait where a person waits; an album by URL, which may meet 429 for ever, is uploaded.
-
-        (telegram-bot-api#505: single addresses and uploads work meanwhile.) Where some of it may
-        be there, to send it again would be a copy that nobody counts.
-        """
-        if (
-            outcome.partly
-            or request.lane == "alert"
-            or after > _FLOOD_PATIENCE
-            or request.floods == _MOST_FLOODS
-        ):
-            return outcome
-        request.floods += 1  # the limiter keeps the chat closed until then
-        if len(batch) > 1:
-            await self._find_next_sources(_sent_by_url(batch), request)
-        return None
-
     async def _find_next_sources(self, items: list[Item], request: SendRequest) -> None:
         """Give each its next source, all at once: some have to be downloaded."""
         await run_together(*(self._supply.find_next_source(item, request.asker) for item in items))
+
+
+def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
+    """Return None where a person waits for what certainly was not sent: then it is sent again."""
+    if outcome.unknown or outcome.partly or request.lane == "alert":
+        return outcome
+    is_long = outcome.after is None or outcome.after > _FLOOD_PATIENCE
+    if is_long or request.floods == _MOST_FLOODS:
+        return outcome
+    request.floods += 1  # the limiter keeps the chat closed until then
+    return None
+
+
+def _are_known(batch: list[Item]) -> bool:
+    """Return whether Telegram has all files of a batch.
+
+    Only then a 429 means that nothing of an album was sent: of files that Telegram loads first,
+    some may be in the chat (rubenlagus/TelegramBots#1520).
+    """
+    return all(isinstance(item.source, ByFileId) for item in batch)
 
 
 def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:

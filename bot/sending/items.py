@@ -99,7 +99,8 @@ class Item:
 class SendOptions:
     """How messages look and arrive; ``buttons`` stand under single items only (Bot API).
 
-    ``in_order``: what comes after an item that may work later waits with it.
+    ``in_order``: what comes after an item that may work later waits with it. ``one_by_one``: no
+    item goes in an album.
     """
 
     silent: bool = False
@@ -107,6 +108,7 @@ class SendOptions:
     protect: bool = False
     as_files: bool = False
     in_order: bool = False
+    one_by_one: bool = False
     reply_to: int | None = None
     buttons: Buttons = field(default_factory=list)
 

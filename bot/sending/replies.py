@@ -209,14 +209,19 @@ class Replies:
         lane: Lane = "reply",
         leaving: api.Leaving | None = None,
         patience: float | None = None,
+        one_by_one: bool = False,
     ) -> Outcome:
         """Send one; return what came of it. ``patience``: seconds that a flood limit may cost.
+
+        ``one_by_one``: the items of an album go alone.
 
         ``leaving`` is told right before each request that may put some of it into the chat.
         """
         if payload["kind"] == "album":
             async with running_after(1, partial(show_uploading, self._bot, target)):
-                return await self._send_album(target, payload, silent=silent, leaving=leaving)
+                return await self._send_album(
+                    target, payload, silent=silent, leaving=leaving, one_by_one=one_by_one
+                )
         if payload["kind"] == "edit" and payload.get("chat_id") != target.chat_id:
             payload = {**payload, "kind": "text"}  # it has moved, but not its messages
         limits = {"lane": lane, "patience": patience, "leaving": leaving}
@@ -244,7 +249,13 @@ class Replies:
         return Sent((SentItem("", message["message_id"]),) if isinstance(message, dict) else ())
 
     async def _send_album(
-        self, target: Target, payload: Payload, *, silent: bool, leaving: api.Leaving | None
+        self,
+        target: Target,
+        payload: Payload,
+        *,
+        silent: bool,
+        leaving: api.Leaving | None,
+        one_by_one: bool,
     ) -> Outcome:
         chat_id, user_id, is_owner = payload["asker"]
         stories: tuple[Story, ...] = tuple(load_stories(payload["stories"]))
@@ -253,6 +264,7 @@ class Replies:
             reply_to=payload["reply_to"],
             buttons=payload["buttons"],
             as_files=bool(payload.get("as_files")),
+            one_by_one=one_by_one,
         )
         return await self._sender.send_album(
             target,

@@ -29,6 +29,7 @@ from bot.domain.records import MAIN
 from bot.store import chats
 from bot.store import topics as store
 from bot.store.engine.database import Database
+from bot.telegram.request import LateFloodError
 
 log = structlog.get_logger()
 
@@ -145,7 +146,8 @@ class Topics:
             log.info("a topic can't be made", chat=chat_id, reason=str(error))
             raise _error_of(error, chat_id) from error
         except (TelegramError, TimeoutError) as error:
-            is_sure = isinstance(error, RetryAfter)  # that it was not made
+            is_flood = isinstance(error, RetryAfter)
+            is_sure = is_flood and not isinstance(error, LateFloodError)  # that it was not made
             doubted = None if is_sure else self._now() + _DOUBTED_FOR
             async with self._db.begin() as tx:
                 await store.change(tx, chat_id, profile_id, claimed_until=doubted)

@@ -183,6 +183,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
         created_at=row.created_at,
         is_unreadable=story is None and row.story is not None,
         held=row.held,
+        reason=row.reason,
     )
 
 

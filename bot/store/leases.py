@@ -25,6 +25,7 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=5)
 EVERY = timedelta(seconds=1.5)  # it is renewed, or asked for: after a kill another has it in 6.5 s
 PATIENCE_S = 3.0  # with the database: a lead that can't be renewed ends before its lease
+REST = timedelta(seconds=5)  # before a bid of whoever led and could not do the work
 _SILENT = "it has not answered in time"
 
 
@@ -70,7 +71,8 @@ async def let_go(db: Database, key: str, owner: str, *, patience_s: float = PATI
 class Leader:
     """Runs ``work`` while this process leads; another takes over within the lease.
 
-    ``work`` ends only when it is cancelled, or by raising, which ends the leader as well.
+    ``work`` returns where this process can't do it: then the lease is released, so that another
+    leads, and this process bids again after ``rest``. What it raises ends the leader as well.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Leader:
         lease: timedelta = LEASE,
         every: timedelta = EVERY,
         patience_s: float = PATIENCE_S,
+        rest: timedelta = REST,
     ) -> None:
         """Be one of those who may lead in ``key``."""
         self._db = db
@@ -92,6 +95,8 @@ class Leader:
         self._lease = lease
         self._every = every
         self._patience_s = patience_s
+        self._rest = rest
+        self._rests_until: datetime | None = None
         self._owner = uuid.uuid4().hex
         self._working: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
@@ -101,6 +106,11 @@ class Leader:
     def is_leading(self) -> bool:
         """Return whether this process does the work."""
         return self._working is not None
+
+    @property
+    def is_resting(self) -> bool:
+        """Return whether this process led last, could not do the work, and does not bid yet."""
+        return self._rests_until is not None
 
     async def run(self) -> None:
         """Lead, or wait to, until cancelled; then let another lead at once."""
@@ -114,6 +124,11 @@ class Leader:
     async def _step(self) -> datetime:
         """Take or renew the lead, which ends where that fails: another may have it by then."""
         asked_at, leads = self._now(), False
+        if self._working is not None and self._working.done():
+            return await self._stand_down(asked_at)
+        if self._rests_until is not None and asked_at < self._rests_until <= asked_at + self._rest:
+            return self._rests_until
+        self._rests_until = None
         try:
             async with begin_with_timeout(self._db, self._patience_s) as tx:
                 taken = await claim(tx, self._key, self._owner, now=asked_at, lease=self._lease)
@@ -124,7 +139,16 @@ class Leader:
         if leads and self._working is None and self._group is not None:
             log.info("leading", what=self._key)
             self._working = self._group.create_task(self._work())
+            self._working.add_done_callback(lambda _: self.worker.wake())
         return asked_at + self._every
+
+    async def _stand_down(self, now: datetime) -> datetime:
+        """Let another lead: the work can't be done here; return when to bid again."""
+        log.warning("another may lead", what=self._key, bids_again_s=self._rest.total_seconds())
+        self._working = None
+        self._rests_until = now + self._rest
+        await let_go(self._db, self._key, self._owner, patience_s=self._patience_s)
+        return self._rests_until
 
     def _stop_work(self) -> None:
         """Do the work no more: another leads, or may."""

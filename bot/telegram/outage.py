@@ -1,27 +1,25 @@
-"""A circuit breaker for all that the bot sends: while Telegram is down, nothing is tried in vain.
+"""A circuit breaker for all that a process sends: nothing is tried in vain in an outage.
 
 The first answer that is lost or refused asks ``getMe``, one call for all who wonder. When that
-fails as well, or when sends fail in three chats with no success between, the bot pauses: replies
-and alerts, and every replica, for the pause is a row. It ends by ``getMe``, then one row that
-arrives, then the rest.
+fails as well, or when sends fail in three chats with no success between, the process pauses its
+replies and alerts. It ends by ``getMe``, then one row that arrives, then the rest. The Bot API
+server answers ``getMe`` from memory: an answer shows that the server runs, not that messages
+arrive, so it alone neither prevents nor ends a pause. Each process has a pause of its own: another
+replica may reach Telegram (docs/decisions/0001-an-outage-of-one-process.md).
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 from telegram import Bot
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
-from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Target, TryLater
 from bot.runtime.metrics import UNSEEN, Metrics
-from bot.store import key_values
-from bot.store.engine.database import Database
 from bot.telegram.outcomes import outcome_of
 from bot.telegram.request import TooManyFilesError
 
@@ -33,8 +31,6 @@ LAST_TRY_S = 60.0
 _PROBE_TAKES_S = 5.0  # an answer to getMe that takes longer is none
 _ASKS_EVERY = timedelta(seconds=1)  # between two chats that are asked whether they take anything
 _LONGEST_ASKING = timedelta(seconds=5)  # the longest wait for a turn to ask that
-_READ_AGAIN = timedelta(seconds=1)  # how late a replica may learn of another's pause
-_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +57,19 @@ class Pause:
 
 
 class Outage:
-    """Knows whether Telegram is down, for everybody who sends."""
+    """Knows whether this process reaches Telegram, for everybody who sends."""
 
     def __init__(
         self,
-        db: Database,
         bot: Bot,
         *,
-        bot_id: int,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         metrics: Metrics = UNSEEN,
     ) -> None:
-        """Probe with ``bot``; replicas share the pause of ``bot_id`` as a lease."""
-        self._db = db
+        """Probe with ``bot``."""
         self._bot = bot
-        self._key = f"bot:{bot_id}:outage"
         self._now = now
         self._pause: Pause | None = None
-        self._read_until: datetime | None = None
         self._failing: set[int] = set()
         self._asking = asyncio.Lock()
         self._asks_at = now()
@@ -89,13 +80,8 @@ class Outage:
             lambda: float(self._pause is not None),
         )
 
-    async def is_on(self) -> bool:
-        """Return whether the bot pauses; replicas may hear of it a second late."""
-        now = self._now()
-        if self._read_until is None or (not self._db.is_sqlite and self._read_until <= now):
-            async with self._db.read() as tx:
-                self._pause = _pause_of(await key_values.get(tx, self._key))
-            self._read_until = now + _READ_AGAIN
+    def is_on(self) -> bool:
+        """Return whether this process pauses."""
         return self._pause is not None
 
     @property
@@ -104,34 +90,19 @@ class Outage:
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
     async def record_outcome(self, chat_id: int, outcome: Outcome) -> bool:
-        """Learn from what came of a send; return whether a failure belongs to a pause.
-
-        Without a database nobody knows, and the failure is not held against the message.
-        """
+        """Learn from what came of a send; return whether a failure belongs to a pause."""
         if isinstance(outcome, TryLater) and outcome.down:
-            try:
-                return await self._record_failure(chat_id)
-            except DatabaseUnavailableError as error:
-                log.warning("a pause can't be shared", reason=str(error))
-                return True
+            return await self._record_failure(chat_id)
         if is_answer(outcome):
             self._failing.clear()
         return False
 
     async def claim_try(self) -> bool:
-        """Claim the next try of one row; return whether it is time, and ``getMe`` is answered.
-
-        Of all replicas one is told so at a time.
-        """
+        """Claim the next try of one row; return whether it is time, and ``getMe`` is answered."""
         now = self._now()
-        if self._pause and not self._pause.may_try(now):
+        if self._pause is None or not self._pause.may_try(now):
             return False
-        async with self._db.begin(durable=False) as tx:
-            self._pause = _pause_of(await key_values.lock(tx, self._key))
-            if self._pause is None or not self._pause.may_try(now):
-                return False
-            self._pause = self._pause.with_one_more_try(now)
-            await key_values.put(tx, self._key, asdict(self._pause), until=now + _KEPT)
+        self._pause = self._pause.with_one_more_try(now)
         return await self._telegram_answers()
 
     def reserve_turn_to_ask(self) -> timedelta | None:
@@ -159,10 +130,8 @@ class Outage:
             return not isinstance(outcome_of(error), TryLater)
         return True
 
-    async def end_pause(self) -> None:
+    def end_pause(self) -> None:
         """Let everything go on."""
-        async with self._db.begin(durable=False) as tx:
-            await key_values.remove(tx, self._key)
         if self._pause:
             seconds = round(self._now().timestamp() - self._pause.since)
             log.warning("Telegram is back", after_s=seconds, tries=self._pause.tries)
@@ -170,24 +139,17 @@ class Outage:
         self._failing.clear()
 
     async def _record_failure(self, chat_id: int) -> bool:
-        if await self.is_on():
-            return True
-        self._failing.add(chat_id)
-        answers = await self._telegram_answers()
-        if answers and len(self._failing) < _CHATS_OF_AN_OUTAGE:
-            return await self.is_on()
-        await self._begin_pause("sends fail" if answers else "it does not answer")
-        return True
+        if self._pause is None:
+            self._failing.add(chat_id)
+            answers = await self._telegram_answers()
+            if not answers or len(self._failing) >= _CHATS_OF_AN_OUTAGE:
+                self._begin_pause("sends fail" if answers else "it does not answer")
+        return self._pause is not None
 
-    async def _begin_pause(self, why: str) -> None:
-        now = self._now()
-        async with self._db.begin(durable=False) as tx:
-            self._pause = _pause_of(await key_values.lock(tx, self._key))
-            if self._pause is not None:
-                return
-            self._pause = Pause.starting(now)
-            await key_values.put(tx, self._key, asdict(self._pause), until=now + _KEPT)
-        log.warning("Telegram is down; nothing is sent", why=why)
+    def _begin_pause(self, why: str) -> None:
+        if self._pause is None:
+            self._pause = Pause.starting(self._now())
+            log.warning("Telegram is down; nothing is sent", why=why)
 
     async def _telegram_answers(self) -> bool:
         """Ask ``getMe``; who comes while it is asked gets the same answer."""
@@ -212,8 +174,7 @@ class Outage:
 
 def is_answer(outcome: Outcome) -> bool:
     """Return whether Telegram answered, be it with a refusal."""
-    return not isinstance(outcome, TryLater) or outcome.after is not None or bool(outcome.items)
-
-
-def _pause_of(state: Any) -> Pause | None:  # noqa: ANN401 - JSON
-    return Pause(**state) if state else None
+    if not isinstance(outcome, TryLater):
+        return True
+    # A 429 of unknown outcome may be how a data centre fails.
+    return bool(outcome.items) or (outcome.after is not None and not outcome.unknown)

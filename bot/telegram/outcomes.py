@@ -24,7 +24,12 @@ from telegram.error import (
 )
 
 from bot.domain.model import GiveUp, Moved, Muted, Outcome, Removed, Right, TryLater
-from bot.telegram.request import NotSentError, TooManyFilesError, UnknownOutcomeError
+from bot.telegram.request import (
+    LateFloodError,
+    NotSentError,
+    TooManyFilesError,
+    UnknownOutcomeError,
+)
 
 _RETRY_AFTER = re.compile(r"too many requests(?:: retry after (\d+))?")
 _ITEM_FAILED = re.compile(
@@ -203,7 +208,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
     """
     match error:
         case RetryAfter():
-            return TryLater(wait_of(error), reason="too many requests")
+            late = isinstance(error, LateFloodError)
+            return TryLater(wait_of(error), unknown=late, down=late, reason="too many requests")
         case ChatMigrated():
             return Moved(error.new_chat_id)
         case InvalidToken() | EndPointNotFound():

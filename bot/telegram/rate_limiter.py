@@ -25,6 +25,7 @@ from bot.telegram.api import Leaving, TooSoonError
 from bot.telegram.flood_limits import BotWindow, Lane, Ticket
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outcomes import outcome_of
+from bot.telegram.request import LateFloodError
 
 log = structlog.get_logger()
 
@@ -106,8 +107,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     ) -> bool | dict[str, Any] | list[dict[str, Any]]:
         """Make the call when its time has come; a reply that met a 429 is made again.
 
+        A call whose copy was counted (``leaving``) is made once: the outbox repeats it.
+
         Raises:
-            RetryAfter: An alert met a 429.
+            RetryAfter: An alert met a 429, or a call whose copy was counted.
             TooSoonError: The chat, or the bot, is full for longer than it waits.
         """
         transaction_guard.refuse_if_held(f"Telegram's {endpoint}")
@@ -127,8 +130,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 order = replace(order, chat=error.new_chat_id)
             except TelegramError as error:
                 wait = self._close_flooded(error, order)
-                hopeless = wait is None or not isinstance(error, RetryAfter)
-                if hopeless or not last or not _is_worth_waiting(order, wait or 0.0):
+                is_flood = isinstance(error, RetryAfter) and not isinstance(error, LateFloodError)
+                may_repeat = is_flood and not leaving and last > 0
+                if not may_repeat or not _is_worth_waiting(order, wait or 0.0):
                     raise
                 if order.chat is None:  # a limit of this method alone
                     await self._wait_or_refuse(wait or 0.0, None)

@@ -19,10 +19,11 @@ import structlog
 from pydantic_core import from_json, to_json
 from telegram._utils.defaultvalue import DefaultValue
 from telegram._utils.types import JSONDict, ODVInput
-from telegram.error import NetworkError
+from telegram.error import NetworkError, RetryAfter
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
+from bot.runtime.clock import steady
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.open_files import REACHED, is_limit_reached
 from bot.runtime.proxies import connector
@@ -30,6 +31,9 @@ from bot.runtime.proxies import connector
 log = structlog.get_logger()
 
 _PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that names no time
+# TDLib repeats a failed query after 1, 2 and 4 s, and answers 429 for a pause of 8 s or more:
+# NetQueryDelayer::delay.
+_LATE_S, _LONGEST_LATE_WAIT_S = 7.0, 8
 _MEDIA_METHODS = frozenset(
     {"sendPhoto", "sendVideo", "sendDocument", "sendAnimation", "sendMediaGroup"}
 )
@@ -49,6 +53,10 @@ class CutOffError(NotSentError):
 
 class UnknownOutcomeError(NetworkError):
     """The call left and no readable answer came, so it may have had its effect."""
+
+
+class LateFloodError(RetryAfter):
+    """A 429 that may stand for a failure of a data centre: the call may have had its effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +131,23 @@ class AiohttpRequest(BaseRequest):
         Raises:
             NotSentError: No connection could be made, twice, or it broke in an upload.
             UnknownOutcomeError: The call left and its answer was not seen.
+            LateFloodError: A 429 came late, and the call may have had its effect.
         """
         timeout = self._timeout(url, request_data, read_timeout)
+        sent_at = steady()
         try:
             answer = await self._attempt(url, method, request_data, timeout)
         except CutOffError:
             raise  # once more would take as long, and whoever asked may do better
         except NotSentError:
+            sent_at = steady()
             answer = await self._attempt(url, method, request_data, timeout)
         status, payload = _answer_for_ptb(answer) if method == "POST" else answer[:2]
         self._calls.labels(str(status)).inc()
+        if status == HTTPStatus.TOO_MANY_REQUESTS and steady() - sent_at > _LATE_S:
+            wait = int(from_json(payload)["parameters"]["retry_after"])
+            if wait <= _LONGEST_LATE_WAIT_S:
+                raise LateFloodError(wait)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise UnknownOutcomeError(_refusal_words(payload) or f"Telegram answered {status}")
         return status, payload

@@ -121,7 +121,7 @@ class Handling:
         """Write answers down, and claim the queue of the chat that they are for."""
         queue, until = None, now + self._outbox.lease
         chats = {reply.target.chat_id for reply in replies}
-        if len(chats) == 1 and not await self._outage.is_on():
+        if len(chats) == 1 and not self._outage.is_on():
             queue = await chat_queues.claim_to_reply(tx, min(chats), now=now, until=until)
         rows, strangers = [], []
         for reply in replies:

@@ -21,6 +21,7 @@ from bot.domain.errors import DatabaseUnavailableError, TakenOverError, TryAgain
 from bot.domain.records import EPOCH
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.metrics import UNSEEN, Metrics
+from bot.runtime.transaction_guard import refusing_while
 from bot.runtime.workers import LONGEST, Worker
 from bot.store import acquaintances, inbox
 from bot.store.acquaintances import Acquaintance
@@ -284,7 +285,8 @@ class Intake:
 
     def _begin(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed
-        task = self._group.create_task(self._handle_and_record(claimed))
+        with refusing_while(None):  # a transaction of who begins it is none of the task's
+            task = self._group.create_task(self._handle_and_record(claimed))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -43,6 +43,7 @@ class Polling:
         allowed_updates: list[str],
         is_behind: Callable[[], bool] = lambda: False,
         on_conflict: Callable[[], Awaitable[object]] | None = None,
+        has_standby: bool = False,
         poll_s: int = _POLL_S,
         first_pause_s: float = _FIRST_PAUSE_S,
         refused_pause_s: float = REFUSED_PAUSE_S,
@@ -50,6 +51,9 @@ class Polling:
         clock: Callable[[], float] = steady,
     ) -> None:
         """``add`` stores updates; ``clock`` is in seconds.
+
+        ``has_standby``: another replica may reach Telegram where this process can't, so ``run``
+        ends when a poll fails.
 
         After a failure it rests for ``first_pause_s``, then longer; for ``refused_pause_s`` where
         somebody else takes the updates, or Telegram refuses the token.
@@ -65,6 +69,7 @@ class Polling:
         self._clock = clock
         self._heard_at = clock()
         self._polls = False
+        self._has_standby, self._is_unreachable = has_standby, False
         self._offset: int | None = None
         self._pause = 0.0
         self._refused: deque[float] = deque(maxlen=_REFUSALS)
@@ -90,18 +95,20 @@ class Polling:
         return self._conflicts >= _LASTING
 
     async def run(self) -> None:
-        """Poll until cancelled.
+        """Poll until cancelled, or until Telegram can't be reached and a standby may.
 
         Raises:
             TokenRefusedError: Telegram refused the token three times within five minutes.
         """
-        self._heard_at, self._polls = self._clock(), True
+        if not self._is_unreachable:
+            self._heard_at = self._clock()
+        self._polls, self._is_unreachable = True, False
         try:
-            await self._poll_for_ever()
+            await self._poll_repeatedly()
         finally:
             self._polls = False
 
-    async def _poll_for_ever(self) -> None:
+    async def _poll_repeatedly(self) -> None:
         needs_webhook_gone = True
         while True:
             try:
@@ -125,6 +132,9 @@ class Polling:
             except Exception as error:  # noqa: BLE001 - a deaf bot is worse than any of them
                 why = str(error) if isinstance(error, TelegramError) else type(error).__name__
                 log.warning("poll failed", why=why)
+                if self._has_standby and isinstance(error, TelegramError):
+                    self._is_unreachable = True
+                    return
                 longest = _LONGEST_PAUSE_S if isinstance(error, TelegramError) else _STORE_PAUSE_S
                 self._pause = min(max(self._pause * 2, self._first_pause_s), longest)
                 await asyncio.sleep(self._pause)

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from bot.domain.errors import BotError, DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.runtime import transaction_guard
 from bot.store.engine.database import Database, Tx
@@ -18,6 +19,7 @@ from bot.store.engine.failures import as_outages
 
 Call = Callable[[], Awaitable[Any]]
 Work = Callable[[Tx], Awaitable[None]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,30 @@ async def writing(db: Database) -> AsyncIterator[Tx]:
 
 @asynccontextmanager
 async def reading(db: Database) -> AsyncIterator[Tx]:
-    """Yield a transaction that is only read from, and sees what the current unit has changed."""
+    """Yield a transaction that is only read from, and sees what the current unit has changed.
+
+    A refusal that is raised in it (``BotError``) undoes nothing; a failure of the database, or a
+    mistake, undoes the whole unit.
+    """
     unit = _current.get()
-    async with writing(db) if unit and unit.is_open else db.read() as tx:
-        yield tx
+    if unit is None or not unit.is_open:
+        async with db.read() as tx:
+            yield tx
+        return
+    with as_outages():
+        try:
+            yield await unit.ensure_transaction()
+        except BaseException as error:
+            is_refusal = isinstance(error, BotError)
+            if not is_refusal or isinstance(error, DatabaseUnavailableError):
+                await unit.undo()
+            raise
+
+
+async def fetch(db: Database, query: Callable[[Tx], Awaitable[T]]) -> T:
+    """Return what one query reads; it sees what the current unit has changed."""
+    async with reading(db) as tx:
+        return await query(tx)
 
 
 async def run_before_commit(db: Database, work: Work) -> None:

@@ -47,7 +47,7 @@ def test_check_is_content_with_two_settings(capsys: pytest.CaptureFixture[str]) 
     ("setting", "reason"),
     [
         ("DATABASE_URL=postgresql://u:canary@127.0.0.1:1/x", "no connection can be made"),
-        ("DATABASE_URL=sqlite:///text.db", "the file is no SQLite database"),
+        ("DATABASE_URL=sqlite:///text.db", "text.db is damaged"),
         ("DATABASE_URL=sqlite:///newer.db", "by a newer version of the bot"),
         ("DATABASE_URL=sqlite:///file/x.db", "nothing can be written in"),
         ("SPOOL_DIR=file/spool", "file/spool can't be written"),

@@ -13,7 +13,7 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,14 @@ from aiohttp import ClientSession
 
 from bot import app
 from bot.config import load
+from bot.context import Timing
 from sandbox.app import running
 from sandbox.clock import Clock
 from sandbox.jumping import JumpingLoop
 from sandbox.state import Sandbox
 from tests.support.control import Control
 
+TIMING = Timing(database_file=timedelta(minutes=1))  # each look is a jump of the clock
 START = datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
 MINUTE, HOUR = 60, 3600
 ABSURD = {"status": 404, "body": "", "headers": {"x-hiker-info": "reqs=999999"}}
@@ -65,7 +67,7 @@ class Days:
         )
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(app.run(settings, stop, now=loop.now))
+            task = group.create_task(app.run(settings, stop, now=loop.now, timing=TIMING))
             try:
                 yield
             finally:

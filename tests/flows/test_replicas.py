@@ -3,13 +3,17 @@
 import asyncio
 import signal
 import time
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.store.engine.database import Database
 from tests.support.control import Control, Json, wait_for
 from tests.support.killing import Victim, free_port
+from tests.support.relay import relay_to
 from tests.support.sandbox import Box
 from tests.support.storybell import Bell, running_bell
 
@@ -68,6 +72,21 @@ async def links(control: Control, name: str, count: int) -> list[str]:
     return [f"https://www.instagram.com/stories/{name}/{pk}/" for pk in pks]
 
 
+async def test_150_updates_get_answers_although_the_pool_is_small(
+    box: Box, shared: Json, tmp_path: Path
+) -> None:
+    """An update that needs two connections at once waits for the others, and they for it."""
+    with capture_logs() as logs:
+        async with running_bell(tmp_path, box, database_pool=5, **shared) as bell:
+            people = [await box.control.person() for _ in range(50)]
+            await bell.ask(people[0], "/help")
+            for _ in range(3):
+                asked = await asyncio.gather(*(box.control.say(one, "/help") for one in people))
+                for person, message in zip(people, asked, strict=True):
+                    await box.control.wait_replies(person, 1, after=message, within=120)
+    assert not [one for one in logs if one.get("why") == "all connections are in use"]
+
+
 @pytest.mark.jumps
 async def test_each_tells_how_it_stands_and_a_standby_raises_no_alarm(
     box: Box, shared: Json, tmp_path: Path
@@ -119,3 +138,50 @@ async def test_polling_is_another_s_within_8_seconds_of_a_kill(
     finally:
         for one in victims:
             await one.end(signal.SIGKILL)
+
+
+@pytest.mark.jumps
+async def test_a_replica_that_is_cut_off_from_telegram_leaves_the_work_to_the_other(
+    box: Box, shared: Json, tmp_path: Path
+) -> None:
+    control = box.control
+    await control.profile("severed", posts_per_day=0)
+    async with relay_to(box.urls.telegram) as relay, AsyncExitStack() as stack:
+        cut_off = {**shared, "telegram_api_url": relay.url}
+        bell = await stack.enter_async_context(running_bell(tmp_path / "a", box, **cut_off))
+        ann = await control.person()
+        await bell.ask(ann, "/subscribe severed")
+        await stack.enter_async_context(running_bell(tmp_path / "b", box, **shared))
+        relay.cut()
+        began = (await control.state())["now"]
+        for _ in range(3):  # whoever takes the updates, either may handle them
+            await bell.ask(ann, "/help")
+        assert (await control.state())["now"] - began < 20
+        for _ in range(3):
+            began = (await control.state())["now"]
+            shown = len(await control.shown(ann))
+            await control.publish("severed")
+            await wait_for(partial(has_more, control, ann, shown), 60, "the alert")
+            assert (await control.state())["now"] - began < 30
+
+
+@pytest.mark.jumps
+async def test_the_only_replica_takes_updates_again_when_telegram_is_back(
+    box: Box, shared: Json, tmp_path: Path
+) -> None:
+    async with (
+        relay_to(box.urls.telegram) as relay,
+        running_bell(tmp_path, box, **shared, telegram_api_url=relay.url) as bell,
+    ):
+        ann = await box.control.person()
+        await bell.ask(ann, "/help")
+        relay.cut()
+        message = await box.control.say(ann, "/help")
+        await asyncio.sleep(12)  # on the jumping clock: two bids in vain
+        relay.mend()
+        await bell.replies(ann, after=message)
+
+
+async def has_more(control: Control, person: int, shown: int) -> bool:
+    """Return whether a person was shown more stories than that."""
+    return len(await control.shown(person)) > shown

@@ -272,7 +272,7 @@ def _hopeful_why() -> list[Swap]:
 
 def _late_rights() -> list[Swap]:
     """What waited for a right is sent when it is back, however long its day is over."""
-    return [(selection, "_expired_in_quiet_hours", lambda row, *_: row.held in {"quiet", "muted"})]
+    return [(selection, "_is_over", lambda *_: False)]
 
 
 WHERE_FEATURES_MEET = frozenset({

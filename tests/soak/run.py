@@ -20,6 +20,7 @@ from aiohttp import ClientSession
 from bot import app
 from bot.billing import balance
 from bot.config import Settings, load
+from bot.context import Timing
 from bot.fetching import poller
 from bot.outbox import worker as outbox
 from bot.updates import polling
@@ -45,6 +46,7 @@ CLOCKS_CHANGE = (
 DAY = 24 * HOUR
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 RESTART_S = 3.0
+_TIMING = Timing(database_file=timedelta(minutes=1))  # each look is a jump of the clock
 TRACE = 4000  # characters of one traceback
 DEAD_TURNS = 3000
 HOPELESS = 500  # refused sends, after which a plant is found out
@@ -241,7 +243,9 @@ class Seed:
         async def live() -> int | None:
             wires.LIFE.set(life)
             try:
-                return await app.run(self._settings(life, sandbox), ending, now=machine)
+                return await app.run(
+                    self._settings(life, sandbox), ending, now=machine, timing=_TIMING
+                )
             except (Exception, asyncio.CancelledError):
                 if life.is_dead:
                     return None

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,9 @@ async def running_bell(
         await migrated_copy(folder / "bot.db")
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     clock: dict[str, Any] = {}
+    timing = dict(timing or {})
+    if isinstance(loop, JumpingLoop) and hasattr(context, "FILE_EVERY"):
+        timing.setdefault("database_file", timedelta(minutes=1))  # each look is a jump
     if isinstance(loop, JumpingLoop) and "postgresql" in str(changed.get("database_url")):
         clock["now"] = loop.now  # no clock to be held to that of the server, which stands still
     async with asyncio.TaskGroup() as group:

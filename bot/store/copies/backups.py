@@ -22,15 +22,17 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
 
     Raises:
         BackupError: It could not be made; why, in a sentence.
+        DatabaseUnavailableError: The file was moved, deleted or replaced.
     """
-    if db.url.database in {None, "", ":memory:"}:
+    if db.file is None:
         raise BackupError("a database in memory can't be copied")
-    source, stop = Path(str(db.url.database)), threading.Event()
+    db.refuse_replaced()
+    source, stop = db.file, threading.Event()
     try:
         await asyncio.to_thread(_make_folder_with_room, source, target)
         await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, stop=stop)
     except (OSError, sqlite3.Error) as error:
-        raise BackupError(_reason(error)) from error
+        raise BackupError(sqlite_copies.reason_of(error)) from error
     finally:
         stop.set()  # where we are cancelled, the thread is to end
 
@@ -39,6 +41,8 @@ def _make_folder_with_room(source: Path, target: Path) -> None:
     """Make the folder; refuse what would fill the disk, to which the bot may be writing."""
     if target.exists():
         raise BackupError(f"there is a file {target} already")
+    if not source.exists():
+        raise BackupError(f"there is no file {source}")
     target.parent.mkdir(parents=True, exist_ok=True, mode=private.OUR_FOLDER)
     log = source.with_name(f"{source.name}-wal")
     size = sum(one.stat().st_size for one in (source, log) if one.exists())
@@ -66,10 +70,31 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
         database = Path(str(db.url.database))
         return await asyncio.to_thread(sqlite_copies.put_in_place, file, database, now=now)
     except (OSError, sqlite3.Error) as error:
-        raise BackupError(_reason(error)) from error
+        raise BackupError(sqlite_copies.reason_of(error)) from error
 
 
-def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)
+async def check_whole(db: Database) -> None:
+    """Read every page and every index of an SQLite database, which others may use meanwhile.
+
+    Raises:
+        BackupError: The database is damaged, or can't be read; why, in a sentence.
+    """
+    if db.file is None:
+        return
+    stop = threading.Event()
+    try:
+        await asyncio.to_thread(sqlite_copies.check_whole, db.file, stop)
+    except sqlite3.Error as error:
+        raise BackupError(sqlite_copies.reason_of(error)) from error
+    finally:
+        stop.set()  # where we are cancelled, the thread is to end
+
+
+def rescued_copies(db: Database) -> list[Path]:
+    """Return the copies that were rescued when the file was replaced under a bot, oldest first."""
+    if db.file is None:
+        return []
+    real = db.file.resolve()
+    return sorted(
+        one for one in real.parent.glob(f"{real.name}.rescued-*") if one.suffix != ".part"
+    )

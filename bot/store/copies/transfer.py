@@ -18,9 +18,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
+from bot.runtime.transaction_guard import refusing_while
 from bot.store import key_values
 from bot.store.copies import restored
+from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database, Tx, all_tables
+from bot.store.engine.failures import as_outages
 
 _MOVED = "moved"  # in the source: that it is given up
 _CAME = "moved_in"  # in the target: with which number
@@ -72,14 +75,15 @@ async def move(
         if await key_values.get(tx, _CAME) == number:
             return None
         await _require_empty(tx)
-        with closing(_open_and_check_source(source)) as there:
+        with as_outages(source.file), closing(_open_and_check_source(source)) as there:
             for table in all_tables().sorted_tables:
                 count = await _copy_table(there, tx, table)
                 tell(table.name, count)
                 rows += count
         await _set_sequences(tx)
         await key_values.put(tx, _CAME, number)
-        await _stamp_moved(source, stamp | {"whole": True})
+        with refusing_while(None):  # the source is another database, with connections of its own
+            await _stamp_moved(source, stamp | {"whole": True})
     async with target.long_transaction() as tx:
         await tx.execute(sa.text("ANALYZE"))
     return rows
@@ -137,7 +141,7 @@ def _open_and_check_source(source: Database) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None)
     result = connection.execute("PRAGMA integrity_check").fetchone()[0]
     if result != "ok":
-        raise BackupError(f"the source is damaged: {result}")
+        raise BackupError(sqlite_copies.DAMAGED.format(file=source.file))
     if astray := connection.execute("PRAGMA foreign_key_check").fetchone():
         raise BackupError(f"the source is damaged: a row of {astray[0]} belongs to nothing")
     return connection

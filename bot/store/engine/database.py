@@ -13,7 +13,7 @@ import random
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -38,6 +38,7 @@ from bot.store.engine import private, schema, sqlite_copies
 from bot.store.engine.failures import UNREACHABLE, as_outages, breaks_connection, may_run_again
 from bot.store.engine.schema import insert
 from bot.store.engine.sqlite import READ, Connection, open_connection
+from bot.store.engine.sqlite_file import HeldFile, existing_uri, refuse_orphaned_log
 
 log = structlog.get_logger()
 
@@ -105,8 +106,12 @@ class Database:
         """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.file = _file_of(self.url)
+        """The path of an SQLite database; None for one in memory, and for PostgreSQL."""
+        self.held: HeldFile | None = None
+        """What detects that the file was replaced, from ``hold_file`` on."""
         self._engine = (
-            _sqlite_engine(self.url, busy_timeout)
+            _sqlite_engine(self.url, busy_timeout, self._refuse_file)
             if self.is_sqlite
             else _postgres_engine(self.url, pool_size)
         )
@@ -134,9 +139,61 @@ class Database:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close all connections; an open aiosqlite thread would keep the process alive."""
+        """Close all connections; an open aiosqlite thread would keep the process alive.
+
+        The content of a file that was moved, deleted or replaced is rescued before.
+        """
+        if self.held and not self.held.matches() and self.held.copy is None:
+            with suppress(BackupError):
+                await self.rescue()
+            log.error("the database file was replaced", why=self.held.trouble)
         await self._engine.dispose()
         await self._direct.dispose()
+        if self.held:
+            await asyncio.to_thread(self.held.close)
+
+    async def hold_file(self) -> None:
+        """Detect from now on that the SQLite file is moved, deleted or replaced.
+
+        For the one process that runs the bot; nothing is done on PostgreSQL.
+        """
+        if self.file is None:
+            return
+        held = HeldFile(self.file)
+        with as_outages(self.file):
+            await asyncio.to_thread(held.hold)
+        self.held = held
+
+    def refuse_replaced(self) -> None:
+        """Refuse to use a file that is not the one that was opened.
+
+        Raises:
+            DatabaseUnavailableError: The file was moved, deleted or replaced.
+        """
+        if self.held and not self.held.is_in_place():
+            raise DatabaseUnavailableError(self.held.trouble)
+
+    def _refuse_file(self) -> None:
+        """Refuse what no new connection may be opened on."""
+        self.refuse_replaced()
+        if self.file is not None:
+            refuse_orphaned_log(self.file)
+
+    async def rescue(self) -> Path:
+        """Write what a replaced file held into a new file, and return its path.
+
+        The transaction that is being written is part of it. A stop waits for the end.
+
+        Raises:
+            BackupError: The content can't be written now; why, in a few words.
+        """
+        assert self.held is not None  # noqa: S101 - only a held file is known to be replaced
+        held, at = self.held, datetime.now(UTC)
+        async with self._writer:
+            try:
+                return await finish_on_cancel(asyncio.to_thread(held.rescue, at=at))
+            except (OSError, sqlite3.Error) as error:
+                raise BackupError(sqlite_copies.reason_of(error)) from error
 
     @asynccontextmanager
     async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
@@ -149,8 +206,10 @@ class Database:
         try:
             if self.is_sqlite:
                 begin = DURABLE if durable else HASTY
-                async with self._writer, _transaction(self._engine, begin) as tx:
-                    yield tx
+                async with self._writer:
+                    self.refuse_replaced()
+                    async with _transaction(self._engine, begin) as tx:
+                        yield tx
                 return
             async with _transaction(self._engine) as tx:
                 if not durable:
@@ -213,6 +272,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """Yield a transaction that only reads; it never waits for a writer."""
+        transaction_guard.refuse_if_held("a read beside it")
         async with _transaction(self._engine, READ) as tx:
             yield tx
 
@@ -240,9 +300,10 @@ class Database:
         Raises:
             DatabaseUnavailableError: It can't work now, or a newer version has changed it.
         """
-        if self.is_sqlite and self.url.database not in {None, "", ":memory:"}:
-            await asyncio.to_thread(private.make_database_private, Path(str(self.url.database)))
-            await self._back_up()
+        if self.file is not None:
+            refuse_orphaned_log(self.file)
+            await asyncio.to_thread(private.make_database_private, self.file)
+            await self._back_up(self.file)
         async with self._begin_migration() as tx:
             if not self.is_sqlite:
                 await _limit_sessions(tx)
@@ -260,7 +321,7 @@ class Database:
         async with self._writer, _transaction(self._engine, UNREFERENCED) as tx:
             yield tx
 
-    async def _back_up(self) -> None:
+    async def _back_up(self, file: Path) -> None:
         """Copy an SQLite database that the next migration will change; the newest copies stay.
 
         Raises:
@@ -271,7 +332,6 @@ class Database:
         newest = newest_revision()
         if revision in {None, newest} or not is_known_revision(str(revision)):
             return
-        file = Path(str(self.url.database))
         copy = file.with_name(f"{file.name}.before-{newest}")
         try:
             # One of that name is from an update that was taken back, and knows nothing since.
@@ -290,7 +350,7 @@ async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> A
 
     SQLite begins it by ``begin``, with its first statement.
     """
-    with as_outages():
+    with as_outages(engine.url.database), transaction_guard.holding():
         tx = engine.connect()
         try:
             await tx.start()
@@ -424,6 +484,12 @@ def _with_driver(url: URL) -> URL:
     return url.set(drivername=drivers.get(url.drivername, url.drivername))
 
 
+def _file_of(url: URL) -> Path | None:
+    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
+        return None
+    return Path(str(url.database))
+
+
 def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
     given = {name: url.query[name] for name in LIBPQ if name in url.query}
     engine = create_async_engine(
@@ -461,16 +527,27 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
     return engine
 
 
-def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
+def _sqlite_engine(
+    url: URL, busy_timeout: timedelta, refuse_file: Callable[[], None]
+) -> AsyncEngine:
+    """Return an engine whose connections make no file; ``refuse_file`` raises before each."""
     patience_s = float(str(url.query.get("timeout", busy_timeout.total_seconds())))
     pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
-    engine = create_async_engine(url)
+    engine, file = create_async_engine(url), _file_of(url)
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def do_connect(
         dialect: sa.Dialect, _record: object, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Connection:
+        if file is not None:
+            args, options = (existing_uri(file),), {**options, "uri": True}
+        refuse_file()
         stock = dialect.connect(*args, async_creator_fn=open_connection, **options)
+        try:
+            refuse_file()  # nothing is read yet, so the log of another file is whole
+        except DatabaseUnavailableError:
+            stock.close()
+            raise
         return Connection(dialect.dbapi, stock._connection)  # noqa: SLF001 - made to be wrapped
 
     @sa.event.listens_for(engine.sync_engine, "connect")

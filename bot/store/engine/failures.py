@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.store.engine import sqlite_copies
 
 _LOST = "the connection was lost"
 UNREACHABLE = "no connection can be made"
@@ -26,8 +27,8 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: "the database can't be opened",
     sqlite3.SQLITE_READONLY: "the database can't be written",
     sqlite3.SQLITE_NOMEM: "there is no memory left",
-    sqlite3.SQLITE_CORRUPT: "the database is damaged",
-    sqlite3.SQLITE_NOTADB: "the file is no SQLite database",
+    sqlite3.SQLITE_CORRUPT: sqlite_copies.DAMAGED,
+    sqlite3.SQLITE_NOTADB: sqlite_copies.DAMAGED,
 }
 _POSTGRES = {
     "40001": "transactions were in each other's way",
@@ -50,17 +51,19 @@ _ROLLED_BACK = {"40001", "40P01"}
 _BROKEN = "InternalClientError"
 
 
-def _outage_of(error: BaseException) -> DatabaseUnavailableError | None:
+def _outage_of(error: BaseException, file: str) -> DatabaseUnavailableError | None:
     """Return what to raise where the database can't work now, None where it is our mistake."""
     if isinstance(error, DatabaseUnavailableError):
         return error
     reason = _outage_reason(error)
-    return DatabaseUnavailableError(reason) if reason else None
+    return DatabaseUnavailableError(reason.format(file=file)) if reason else None
 
 
 @contextmanager
-def as_outages() -> Iterator[None]:
+def as_outages(file: object = "file") -> Iterator[None]:
     """Say in one error that the database can't work, whatever its driver says.
+
+    ``file`` is the path of an SQLite database, which the error names where that is damaged.
 
     Raises:
         DatabaseUnavailableError: That was the failure.
@@ -68,7 +71,7 @@ def as_outages() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if (outage := _outage_of(error)) is None or outage is error:
+        if (outage := _outage_of(error, str(file))) is None or outage is error:
             raise
         raise outage from error
 

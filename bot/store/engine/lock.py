@@ -33,7 +33,7 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
     if parsed.get_backend_name() != "sqlite" or path in {None, "", ":memory:"}:
         yield
         return
-    file = Path(f"{path}.lock")
+    file = _lock_of(str(path))
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with open(file, "a", opener=_open_private) as handle:  # noqa: ASYNC230 - at the start; nothing else runs yet
         until = asyncio.get_running_loop().time() + wait.total_seconds()
@@ -46,6 +46,11 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
                     raise DatabaseUnavailableError(_TAKEN) from None
             await asyncio.sleep(_TRY_EVERY_S)
         yield
+
+
+def _lock_of(database: str) -> Path:
+    """Return the path of the lock: one for a file, whatever links lead to it."""
+    return Path(f"{os.path.realpath(database)}.lock")
 
 
 def _open_private(path: str, flags: int) -> int:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store.engine.database import Database, Tx, is_known_revision, newest_revision, revision_of
+from bot.store.engine.sqlite_file import refuse_orphaned_log
 
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
 
@@ -27,9 +28,9 @@ async def readiness(db: Database) -> Readiness:
     Raises:
         OSError: It can't be reached, opened or written; the text says why, without its address.
     """
-    if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):
-        return Readiness.EMPTY
     try:
+        if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):
+            return Readiness.EMPTY
         async with db.read() as tx:
             if not db.is_sqlite and (await tx.execute(_IS_STANDBY)).scalar():
                 raise PermissionError("it is a standby, which only reads")
@@ -53,6 +54,7 @@ async def _check_may_make_tables(tx: Tx) -> None:
 
 def _has_writable_file(file: Path) -> bool:
     """Return whether there is such a file that can be written; raise where none can be made."""
+    refuse_orphaned_log(file)
     if file.exists():
         if not os.access(file, os.W_OK):
             raise PermissionError(f"{file} can't be written")

@@ -20,6 +20,8 @@ _PAGES = 2_000  # at a time; after each, a stop is heard
 _STEPS = 100_000  # of SQLite's machine; the same
 MARK = "copy"
 """Under which a copy says in ``key_values`` that it is one, and of when."""
+DAMAGED = "the database {file} is damaged: stop the bot and run storybell restore with a backup"
+NO_TABLES = "{file} has no tables of this bot"
 
 
 def copy(
@@ -42,11 +44,22 @@ def copy(
     """
     if target.exists() and not instead:
         raise FileExistsError(str(target))
+    with written_whole(target) as part:
+        _write(source, part, at=at, stop=stop or threading.Event())
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """Yield an empty private file to be written, which takes the name ``target`` at the end.
+
+    Where the block fails, nothing is left.
+    """
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     private.create_private(part)
     try:
-        _write(source, part, at=at, stop=stop or threading.Event())
+        yield part
+        _sync(part)
         part.replace(target)
         _sync(target.parent)
     finally:
@@ -59,16 +72,61 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
         try:
             there.backup(here, pages=_PAGES, progress=lambda *_: _raise_if_stopped(stop))
             here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
-            if _revision(here):  # it says that it is a copy; one of a copy is as old as that
-                here.execute(
-                    "INSERT INTO key_values (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                    (MARK, json.dumps(at.isoformat())),
-                )
-            _check_integrity(here)
-        except sqlite3.OperationalError:
+            if _revision(here) is None:
+                raise BackupError(NO_TABLES.format(file=source))
+            here.execute(  # a copy of a copy keeps the time of the first
+                "INSERT INTO key_values (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                (MARK, json.dumps(at.isoformat())),
+            )
+            _check_integrity(here, DAMAGED.format(file=source))
+        except sqlite3.DatabaseError as error:
             _raise_if_stopped(stop)
+            if is_damage(error):
+                raise BackupError(DAMAGED.format(file=source)) from error
             raise
-    _sync(part)
+
+
+def require_tables(file: Path) -> None:
+    """Check that a copy has tables of the bot.
+
+    Raises:
+        BackupError: The copy has none.
+        sqlite3.Error: The copy can't be read.
+    """
+    with closing(_open(file, threading.Event())) as here:
+        if _revision(here) is None:
+            raise BackupError(NO_TABLES.format(file=file))
+
+
+def check_whole(file: Path, stop: threading.Event) -> None:
+    """Read every page and every index of a database, which others may use meanwhile.
+
+    Raises:
+        BackupError: The database is damaged, or ``stop`` was set.
+        sqlite3.Error: The database can't be read now.
+    """
+    damaged = DAMAGED.format(file=file)
+    try:
+        with closing(_open(file, stop)) as here:
+            _check_integrity(here, damaged)
+    except sqlite3.DatabaseError as error:
+        _raise_if_stopped(stop)
+        if is_damage(error):
+            raise BackupError(damaged) from error
+        raise
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return whether an error says that the file is damaged, or no database at all."""
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a copy can't be made, in a few words."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def verified_revision(file: Path) -> str | None:
@@ -79,7 +137,7 @@ def verified_revision(file: Path) -> str | None:
     """
     try:
         with closing(_open(file, threading.Event())) as here:
-            _check_integrity(here)
+            _check_integrity(here, f"{file} is damaged")
             return _revision(here)
     except sqlite3.Error as error:
         raise BackupError(f"{file} can't be read as an SQLite database: {error}") from error
@@ -95,37 +153,37 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
         BackupError: ``file`` is not whole.
         OSError, sqlite3.Error: It can't be read, or nothing can be written.
     """
+    database = Path(os.path.realpath(database))  # a link stays one
     made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     new = database.with_name(f"{database.name}.restoring")
     new.unlink(missing_ok=True)
     copy(file, new, at=made_at)
     private.copy_owner(new, like=database if database.exists() else database.parent)
-    before = None
-    if database.exists():
-        before = _free_name(database, now)
-        # What is in the log comes into the file, where that can be read at all.
-        with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as here:
-            here.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = free_name(database.with_name(f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}"))
+    if was_there := database.exists():
+        if database.stat().st_size:  # SQLite deletes the log of an empty file
+            # What is in the log comes into the file, where that can be read at all.
+            with suppress(sqlite3.Error), closing(_open(database, threading.Event())) as here:
+                here.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         try:
             before.hardlink_to(database)  # so that there is a database at every moment
         except OSError:  # a disk that has no such thing, as a memory card
             database.replace(before)
         before.chmod(private.OURS)
-        for end in ("-wal", "-shm"):  # a log must never stand beside another database
-            old = database.with_name(database.name + end)
-            if old.exists():
-                old.replace(before.with_name(before.name + end))
+    # A log must never stand beside another database, and may be all that is left of a moved one.
     for end in ("-wal", "-shm"):
-        database.with_name(database.name + end).unlink(missing_ok=True)
+        old = database.with_name(database.name + end)
+        if old.exists():
+            old.replace(before.with_name(before.name + end))
     new.replace(database)
     _sync(database.parent)
-    return before
+    return before if was_there else None
 
 
-def _free_name(database: Path, now: datetime) -> Path:
-    stem = f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}"
-    names = (f"{stem}{end}" for end in ("", *(f"-{n}" for n in range(1, 1000))))
-    return next(one for one in map(database.with_name, names) if not one.exists())
+def free_name(file: Path) -> Path:
+    """Return the path, or the path with the first number that makes a new name."""
+    names = (f"{file.name}{end}" for end in ("", *(f"-{n}" for n in range(1, 1000))))
+    return next(one for one in map(file.with_name, names) if not one.exists())
 
 
 def _open(file: Path, stop: threading.Event) -> sqlite3.Connection:
@@ -146,11 +204,15 @@ def _raise_if_stopped(stop: threading.Event) -> None:
         raise BackupError("it was stopped")
 
 
-def _check_integrity(connection: sqlite3.Connection) -> None:
-    """Read every page and every index."""
+def _check_integrity(connection: sqlite3.Connection, damaged: str) -> None:
+    """Read every page and every index.
+
+    Raises:
+        BackupError: Something is wrong; the text begins with ``damaged``.
+    """
     result = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
     if result != ["ok"]:
-        raise BackupError(f"the copy is damaged: {result[0]}")
+        raise BackupError(f"{damaged} ({result[0]})")
 
 
 def _revision(connection: sqlite3.Connection) -> str | None:

@@ -121,6 +121,21 @@ async def test_failures_cost_what_they_were_billed(
     assert await spent(db) == counted
 
 
+async def test_a_check_is_hindered_by_less_than_its_price_and_by_the_switch(db: Database) -> None:
+    # At noon half of the replies' share, 25 credits, is protected.
+    ledger = Ledger(db, Limits(100, 0.5, 1000, 1000), now=Clock())
+
+    async def obstacle() -> str:
+        async with db.read() as tx:
+            return await ledger.obstacle_to_checks(tx, 2, NOON)
+
+    assert await obstacle() == ""
+    await ledger.spend(Payer("schedule"), answering(74, price=74))
+    assert await obstacle() == "budget"  # one credit is left
+    await ledger.set_stopped(stopped=True)
+    assert await obstacle() == "stopped"
+
+
 async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database) -> None:
     called = []
 

@@ -169,7 +169,7 @@ async def test_a_file_that_is_no_database_and_a_user_without_rights(
 ) -> None:
     (folder / "text.db").write_text("this is some text, and no database of anything at all " * 20)
     status, said = await told(box, folder, capsys, database_url=f"sqlite:///{folder}/text.db")
-    assert (status, "the file is no SQLite database" in said) == (1, True)
+    assert (status, "text.db is damaged" in said) == (1, True)
     async with Database(postgres_url) as db:
         async with db.begin() as tx:
             await tx.execute(sa.text("DROP SCHEMA IF EXISTS bare CASCADE"))

@@ -283,3 +283,22 @@ def test_what_is_foreseen_of_a_waiting_story_comes_true(
     assert foreseen.kind in kinds.get(what, ("failed",))
     if what == "sent":
         assert (foreseen.until or now) == when
+
+
+def test_what_a_missing_right_held_is_over_also_in_quiet_hours_and_after_them() -> None:
+    """Its day was over long before the quiet hours began."""
+    quiet = replace(CHAT, quiet_from=23 * 60, quiet_to=7 * 60)
+    held = row(1, held=selection.MUTED)
+    in_the_night = NOON + DAY + 13 * HOUR
+    decision = decide(held, chat=quiet, now=in_the_night)
+    assert [why for _, why in decision.dropped] == [selection.TOO_OLD]
+    assert not decision.held
+    living = row(2, taken_at=NOON + HOUR, held=selection.MUTED)
+    evening = NOON + 11 * HOUR + MINUTE
+    assert [why for *_, why in decide(living, chat=quiet, now=evening).held] == ["quiet"]
+
+
+def test_what_ended_in_these_quiet_hours_waits_for_their_end() -> None:
+    quiet = replace(CHAT, quiet_from=11 * 60, quiet_to=13 * 60)
+    decision = decide(row(1), chat=quiet, now=NOON + DAY + MINUTE)
+    assert [(until, why) for _, until, why in decision.held] == [(NOON + DAY + HOUR, "quiet")]

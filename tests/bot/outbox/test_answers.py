@@ -53,7 +53,9 @@ class Answers:
         leaving: Leaving,
         patience: float = 0.0,
         lane: Lane = "reply",
+        one_by_one: bool = False,
     ) -> Outcome:
+        assert not one_by_one  # no answer here met a flood
         if lane == "alert":
             return await self.post.send(target, payload, silent=silent, leaving=leaving)
         await leaving()

@@ -55,7 +55,7 @@ class Town:
 async def town(sqlite_db: Database) -> AsyncIterator[Town]:
     post, clock = Post(), Clock()
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
-        outage = Outage(sqlite_db, bot, bot_id=7, now=clock)
+        outage = Outage(bot, now=clock)
         outbox = Outbox(sqlite_db, post, post, lease=MINUTE, outage=outage, now=clock)  # type: ignore[arg-type] # Post stands for both
         yield Town(box, sqlite_db, post, clock, outage, outbox)
 
@@ -77,18 +77,18 @@ async def test_one_row_that_arrives_ends_the_pause_and_the_rest_follows(town: To
     assert len(town.post.albums) == 2  # what Telegram does not take now is not sent
     assert {row.tries for row in await rows(town.db)} == {0}  # which is not held against it
     assert await town.state() == one_copy_each
-    assert await town.outage.is_on()
+    assert town.outage.is_on()
     await town.box.control.clear_faults()
     town.clock.on(20 * SECOND)
     town.post.outcomes = [LOST]
     assert await town.outbox.run_once() == 1
-    assert await town.outage.is_on()  # a try that is lost tells nothing
+    assert town.outage.is_on()  # a try that is lost tells nothing
     assert sorted(copies for _, _, copies in await town.state()) == [1, 1, 1, 2]
     town.clock.on(40 * SECOND)
     assert await town.outbox.run_once() == 1
     assert [pks for _, pks, _ in town.post.albums[-2:]] == [["1"], ["1"]]
     assert len({target for target, _, _ in town.post.albums[-2:]}) == 2  # the fewest copies first
-    assert not await town.outage.is_on()
+    assert not town.outage.is_on()
     for _ in range(20):  # the last copy of the one that was lost comes later
         while await town.outbox.run_once():
             pass
@@ -104,7 +104,7 @@ async def test_what_left_before_the_pause_does_not_end_it(town: Town) -> None:
     await town.outbox.deliver(first)
     await town.outbox.deliver(second)
     assert [row[1:] for row in await town.state()] == [("open", 1), ("sent", 1)]
-    assert await town.outage.is_on()
+    assert town.outage.is_on()
 
 
 async def test_what_was_lost_before_it_was_known_waits_half_a_minute(town: Town) -> None:
@@ -113,9 +113,9 @@ async def test_what_was_lost_before_it_was_known_waits_half_a_minute(town: Town)
     town.post.outcomes = [LOST] * 3
     for one in claimed:
         await town.outbox.deliver(one)
-    assert await town.outage.is_on()  # the third chat: it is Telegram
+    assert town.outage.is_on()  # the third chat: it is Telegram
     assert [row[1:] for row in await town.state()] == [("open", 1)] * 3
-    await town.outage.end_pause()
+    town.outage.end_pause()
     assert await town.outbox.run_once() == 1
     town.clock.on(30 * SECOND)
     assert await town.outbox.run_once() == 2
@@ -133,7 +133,7 @@ async def test_where_a_chat_takes_nothing_no_copy_leaves_and_none_is_spent(town:
         [row] = await rows(town.db)
         assert (row.copies, row.due_at) == (1, now + wait * SECOND)
         now = town.clock.on(wait * SECOND)
-        await town.outage.end_pause()
+        town.outage.end_pause()
     await town.box.control.clear_faults()
     assert await town.outbox.run_once() == 1
     assert [row[1:] for row in await town.state()] == [("sent", 2)]
@@ -156,20 +156,25 @@ async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) 
     assert [target for target, _, _ in town.post.albums] == [Target(2)]
     async with town.db.read() as tx:
         assert await chat_queues.next_due_at(tx) == now + 30 * SECOND
-    assert not await town.outage.is_on()
+    assert not town.outage.is_on()
 
 
-async def test_with_nothing_to_try_the_pause_ends(town: Town) -> None:
+async def test_with_nothing_to_try_an_answer_to_getme_ends_no_pause(town: Town) -> None:
     await town.posted((1,))
     await town.go_down("getMe")
     await town.outage.record_outcome(1, LOST)
     town.clock.on(5 * SECOND)
     assert await town.outbox.claim(5) == []
-    assert await town.outage.is_on()
+    assert town.outage.is_on()
     await town.box.control.clear_faults()
     town.clock.on(10 * SECOND)
     assert await town.outbox.claim(5) == []
-    assert not await town.outage.is_on()
+    assert town.outage.is_on()
+    async with town.db.begin() as tx:
+        await look(tx, story("1", town.clock()))
+    assert await town.outbox.run_once() == 1
+    assert [row[1:] for row in await town.state()] == [("sent", 1)]
+    assert not town.outage.is_on()
 
 
 async def test_a_database_that_fails_in_a_send_is_not_held_against_the_row(town: Town) -> None:

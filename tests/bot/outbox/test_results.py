@@ -33,7 +33,9 @@ async def leaving(
     assert batch
     if left:
         async with db.begin() as tx:
-            await deliveries.record_copy(tx, [row.id for row in batch.rows])
+            ids = [row.id for row in batch.rows]
+            await deliveries.change(tx, ids, held="")  # as a claim does
+            await deliveries.record_copy(tx, ids)
     return lane, batch
 
 

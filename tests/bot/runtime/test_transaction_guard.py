@@ -4,15 +4,20 @@ import asyncio
 
 import pytest
 
+from bot.domain.errors import NotFollowedError
 from bot.runtime import transaction_guard
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
 from bot.updates import unit_of_work
 from bot.updates.unit_of_work import Unit
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import bot_at
 
 
-async def test_a_second_transaction_is_refused_and_reading_is_not(db: Database) -> None:
+async def nothing(_: Tx) -> None:
+    """Read nothing."""
+
+
+async def test_a_second_transaction_is_refused(db: Database) -> None:
     unit = Unit(db)
 
     async def begin() -> None:
@@ -23,8 +28,10 @@ async def test_a_second_transaction_is_refused_and_reading_is_not(db: Database) 
         await begin()
         async with unit_of_work.writing(db):
             pass
-        async with db.read():
+        async with unit_of_work.reading(db):
             pass
+        with pytest.raises(RuntimeError, match="read"):
+            await db.fetch(nothing)
         with pytest.raises(RuntimeError, match="another transaction"):
             await begin()
         with pytest.raises(ExceptionGroup, match="unhandled"):  # its task waits, too
@@ -32,6 +39,34 @@ async def test_a_second_transaction_is_refused_and_reading_is_not(db: Database) 
                 group.create_task(begin())
         await unit.undo()
         await begin()
+        await db.fetch(nothing)
+
+
+async def test_whoever_reads_begins_nothing_beside_it(db: Database) -> None:
+    async with db.read():
+        with pytest.raises(RuntimeError, match="read"):
+            await db.fetch(nothing)
+    await db.fetch(nothing)
+
+
+async def test_a_refusal_while_reading_undoes_nothing_and_a_mistake_all(db: Database) -> None:
+    unit = Unit(db)
+
+    async def refuse(_: Tx) -> None:
+        raise NotFollowedError(username="natgeo")
+
+    async def err(_: Tx) -> None:
+        raise ValueError("a mistake")
+
+    with unit_of_work.as_current(unit):
+        async with unit_of_work.writing(db):
+            pass
+        with pytest.raises(NotFollowedError):
+            await unit_of_work.fetch(db, refuse)
+        assert unit.is_open
+        with pytest.raises(ValueError, match="a mistake"):
+            await unit_of_work.fetch(db, err)
+        assert not unit.is_open
 
 
 async def test_a_call_is_refused_until_the_unit_has_ended(sqlite_db: Database) -> None:

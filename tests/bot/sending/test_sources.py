@@ -15,6 +15,9 @@ from tests.support.followed import NOON, story
 class SickHost:
     """A host that answers nobody."""
 
+    def slow_since(self, url: str) -> None:
+        """Say that no host is slow."""
+
     def may_fetch(self, url: str) -> bool:
         return bool(url)
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.runtime.transaction_guard import refusing_while
 from bot.store import key_values
 from bot.store.engine.database import Database, Tx, migration_config
 
@@ -144,8 +145,9 @@ async def ended(tx: Tx) -> None:
     """End the server's process of this transaction, as a restart of the server does."""
     pid = (await tx.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one()
     url = tx.engine.url.render_as_string(hide_password=False)
-    async with Database(url) as other, other.begin() as by:
-        await by.execute(sa.text(f"SELECT pg_terminate_backend({pid})"))
+    with refusing_while(None):  # another process asks for it
+        async with Database(url) as other, other.begin() as by:
+            await by.execute(sa.text(f"SELECT pg_terminate_backend({pid})"))
 
 
 async def test_a_lost_connection_is_another_try_unless_it_may_have_committed(

@@ -85,7 +85,7 @@ async def test_what_is_done_stays_as_it_is(sqlite_db: Database, change: Change) 
     async with sqlite_db.begin() as tx:
         done = await owing(tx, "1", "2", "3")
         await deliveries.record_sent(tx, {done[0]: 5}, now=NOON)
-        await deliveries.end(tx, [done[1]], reason="paused", now=NOON)
+        await deliveries.end(tx, [done[1]], reason="filtered", now=NOON)
         await deliveries.end(tx, [done[2]], state="parked", reason="too many crashes", now=NOON)
     before: list[Any] = await rows(sqlite_db)
     async with sqlite_db.begin() as tx:

@@ -94,6 +94,7 @@ async def test_a_connect_that_is_cancelled_leaves_nothing_open(
         return made
 
     monkeypatch.setattr("aiosqlite.core.sqlite3.connect", slow)
+    (tmp_path / "bot.db").touch()
     async with Database(f"sqlite:///{tmp_path}/bot.db") as db:
         task = loop.create_task(db.fetch(lambda tx: tx.execute(sa.select(1))))
         await begun.wait()

@@ -18,6 +18,7 @@ from bot.telegram.outcomes import wait_of
 from bot.telegram.request import (
     AiohttpRequest,
     CutOffError,
+    LateFloodError,
     NotSentError,
     Timeouts,
     UnknownOutcomeError,
@@ -98,6 +99,25 @@ async def test_a_flood_without_parameters_names_its_time() -> None:
     error = await error_of(saying(429, "slow down", {"Retry-After": "7"}))
     assert isinstance(error, RetryAfter)
     assert wait_of(error).total_seconds() == 7
+
+
+@pytest.mark.jumps
+@pytest.mark.parametrize(
+    ("wait", "after_s", "kind"),
+    [(8, 7.5, LateFloodError), (9, 7.5, RetryAfter), (8, 6.0, RetryAfter)],
+)
+async def test_a_short_flood_that_comes_late_has_an_unknown_outcome(
+    wait: int, after_s: float, kind: type[Exception]
+) -> None:
+    async def late(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(after_s)
+        said = {"ok": False, "description": "x", "parameters": {"retry_after": wait}}
+        return web.json_response(said, status=429)
+
+    error = await error_of(late)
+    assert type(error) is kind
+    assert isinstance(error, RetryAfter)
+    assert wait_of(error).total_seconds() == wait
 
 
 async def test_a_broken_or_missing_answer_is_unknown() -> None:

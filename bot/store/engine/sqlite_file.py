@@ -1,0 +1,181 @@
+"""The SQLite file of a running bot: whether it is still the file that was opened, and its rescue.
+
+A new connection opens the file that is at the path now, but uses the write-ahead log of the file
+that was there before. SQLite then truncates that log, or writes its pages into the wrong file
+(https://sqlite.org/howtocorrupt.html). So no connection is opened on a path whose file was moved,
+deleted or replaced. Files are compared by ``os.stat`` alone: the close of any other descriptor of
+the file would release the locks of SQLite.
+"""
+
+import asyncio
+import os
+import sqlite3
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from bot.domain.errors import BackupError, DatabaseUnavailableError
+from bot.domain.incidents import DATABASE_NOT_SAVED, DATABASE_REPLACED
+from bot.runtime.clock import steady
+from bot.store.engine import private, sqlite_copies
+
+Identity = tuple[int, int]
+"""Device and inode."""
+
+_LOGS = ("-wal", "-shm")
+_CONFIRM_S = (
+    0.5  # between two readings that differ; one alone may meet a file that is being put back
+)
+_DIFFERS = "the database file {file} was moved, deleted or replaced"
+_ORPHAN = (
+    "{log} belongs to a database that is not there: put that database back beside it, or move "
+    "the log away"
+)
+
+
+class HeldFile:
+    """Keeps one connection open, from which the content can be rescued; for one running bot."""
+
+    def __init__(self, path: Path) -> None:
+        """Prepare; nothing is opened yet."""
+        self._path = path
+        self._real = path
+        self._identities: dict[Path, Identity] = {}
+        self._connection: sqlite3.Connection | None = None
+        self._differs_since: float | None = None
+        self.is_replaced = asyncio.Event()
+        """Set when two readings have shown another file, or none; it is never cleared."""
+        self.copy: Path | None = None
+        """The rescued copy, None until it is whole."""
+        self.trouble = _DIFFERS.format(file=path)
+        """Why the database can't be used where ``is_in_place`` is False; a sentence."""
+
+    def hold(self) -> None:
+        """Open the connection and remember which files it uses; blocks.
+
+        Raises:
+            sqlite3.Error: The file can't be opened or read.
+        """
+        self._real = Path(os.path.realpath(self._path))
+        uri = existing_uri(self._real)
+        self._connection = sqlite3.connect(
+            uri, uri=True, isolation_level=None, check_same_thread=False
+        )
+        # The first read opens the log, which SQLite keeps as long as a connection has it open.
+        self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        for file in (self._path, *self._logs()):
+            if identity := _identity_of(file):
+                self._identities[file] = identity
+
+    def _logs(self) -> list[Path]:
+        return [self._real.with_name(self._real.name + end) for end in _LOGS]
+
+    def is_in_place(self) -> bool:
+        """Return whether all files are those that were opened; the second reading confirms."""
+        if self.is_replaced.is_set():
+            return False
+        if self.matches():
+            self._differs_since = None
+            return True
+        if self._differs_since is None:
+            self._differs_since = steady()
+        elif steady() - self._differs_since >= _CONFIRM_S:
+            self.is_replaced.set()
+        return False
+
+    def matches(self) -> bool:
+        """Return whether one reading shows the files that were opened."""
+        for file, identity in self._identities.items():
+            with suppress(OSError):  # unknown is not replaced
+                if _identity_of(file) != identity:
+                    return False
+        return True
+
+    def rescue(self, *, at: datetime) -> Path:
+        """Write what the open connection reads into a new file beside the database; blocks.
+
+        Returns the path of the copy, which only we may read. A second call returns the same copy.
+
+        Raises:
+            BackupError: The copy has no tables of the bot.
+            OSError, sqlite3.Error: The copy can't be written.
+        """
+        self._set_log_aside(at)
+        if self.copy is None:
+            name = f"{self._real.name}.rescued-{at:%Y%m%d-%H%M%S}"
+            try:
+                copy = sqlite_copies.free_name(self._real.with_name(name))
+                copy.parent.mkdir(parents=True, exist_ok=True, mode=private.OUR_FOLDER)
+                self._write(copy)
+            except (BackupError, OSError, sqlite3.Error) as error:
+                why = sqlite_copies.reason_of(error)
+                self.trouble = DATABASE_NOT_SAVED.format(file=self._path, why=why)
+                raise
+            self.copy = copy
+            self.trouble = DATABASE_REPLACED.format(file=self._path, copy=copy)
+        return self.copy
+
+    def _write(self, copy: Path) -> None:
+        assert self._connection is not None  # noqa: S101 - it was opened by ``hold``
+        with sqlite_copies.written_whole(copy) as part:
+            self._connection.execute("VACUUM INTO ?", (str(part),))
+            sqlite_copies.require_tables(part)
+
+    def _set_log_aside(self, at: datetime) -> None:
+        """Rename our log where another database is at the path: it must not be applied to that."""
+        there = None
+        with suppress(OSError):
+            there = _identity_of(self._path)
+        if there in {None, self._identities.get(self._path)}:
+            return
+        log, index = self._logs()
+        with suppress(OSError):
+            if _identity_of(log) == self._identities.get(log):
+                aside = log.with_name(f"{log.name}.replaced-{at:%Y%m%d-%H%M%S}")
+                log.rename(sqlite_copies.free_name(aside))
+            if _identity_of(index) == self._identities.get(index):
+                index.unlink()
+
+    def close(self) -> None:
+        """Close the connection; blocks."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+def existing_uri(file: Path) -> str:
+    """Return the URI by which SQLite opens a file, and makes none where there is none."""
+    return f"{file.absolute().as_uri()}?mode=rw"
+
+
+def refuse_orphaned_log(file: Path) -> None:
+    """Refuse an empty or missing database beside a log that is not empty.
+
+    SQLite would delete the log, in which the newest commits of a moved database are.
+
+    Raises:
+        DatabaseUnavailableError: There is such a log.
+    """
+    real = Path(os.path.realpath(file))
+    log = real.with_name(f"{real.name}-wal")
+    if _size_of(real) == 0 and _size_of(log) > 0:
+        raise DatabaseUnavailableError(_ORPHAN.format(log=log))
+
+
+def _size_of(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+def _identity_of(file: Path) -> Identity | None:
+    """Return which file is at a path, None for none.
+
+    Raises:
+        OSError: That can't be known now.
+    """
+    try:
+        found = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,33 @@
+"""What a start needs of its machine."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bot.operations import preflight
+
+LINES = """\
+28 1 254:0 / / rw,relatime shared:1 - ext4 /dev/root rw
+{number} 28 {device} / /srv/data rw,relatime shared:9 master:2 - {kind} there:/data rw,hard
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_noted"), [("nfs4", True), ("cifs", True), ("fuse.sshfs", True), ("ext4", False)]
+)
+def test_a_database_on_a_network_file_system_is_noted(
+    tmp_path: Path, kind: str, is_noted: bool
+) -> None:
+    device = tmp_path.stat().st_dev
+    mounts = tmp_path / "mounts"
+    number = f"{os.major(device)}:{os.minor(device)}"
+    mounts.write_text(LINES.format(number=41, device=number, kind=kind))
+    note = preflight.note_network_disk(f"sqlite:///{tmp_path}/data/bot.db", mounts)
+    assert (note is not None) is is_noted
+    assert note is None or kind in note.text
+
+
+def test_where_no_list_of_mounts_is_nothing_is_noted(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/bot.db"
+    assert preflight.note_network_disk(url, tmp_path / "none") is None

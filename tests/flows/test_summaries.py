@@ -1,0 +1,70 @@
+"""A change of when a chat can be notified also moves the planned checks of what it follows."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sandbox.jumping import JumpingLoop
+from tests.support.storybell import Bell, buttons, storybell
+
+pytestmark = pytest.mark.jumps
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+SETTINGS = {"poll_floor_s": 60, "person_daily_allowance": 1000, "newcomer_allowance": 1000}
+SETTINGS |= {"daily_budget": 60}  # none is left for checks before their time
+
+
+def clock() -> JumpingLoop:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, JumpingLoop)
+    return loop
+
+
+async def follow(bell: Bell, name: str, *settings: str, summary: bool = True) -> int:
+    """Let somebody in the time zone UTC set this, and follow a new profile."""
+    person = await bell.control.person()
+    await bell.ask(person, "/timezone UTC")
+    await change(bell, person, *settings)
+    await bell.control.profile(name, posts_per_day=0)
+    (page,) = await bell.ask(person, f"/subscribe {name}")
+    if summary:
+        number = next(d for d in buttons(page).values() if d.startswith("sub:"))[4:]
+        await bell.press(person, page, f"opt:{number}:digest:on")
+    return person
+
+
+async def change(bell: Bell, person: int, *settings: str) -> None:
+    (page,) = await bell.ask(person, "/settings")
+    for one in settings:
+        await bell.press(person, page, one)
+
+
+async def came_at(bell: Bell, person: int) -> datetime | None:
+    """Return when the only story came."""
+    shown = [one for one in await bell.control.replies(person) if one.get("_story_pk")]
+    return datetime.fromtimestamp(shown[0]["date"], UTC) if len(shown) == 1 else None
+
+
+async def test_a_change_of_hour_zone_or_quiet_hours_moves_the_planned_check(
+    tmp_path: Path,
+) -> None:
+    now = clock().now()
+    morning = now.replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    clock().jump((morning - now).total_seconds())
+    async with storybell(tmp_path, **SETTINGS) as bell:
+        by_hour = await follow(bell, "by.hour")
+        by_zone = await follow(bell, "by.zone", "set:digest:16:05")
+        by_night = await follow(bell, "by.night", "set:quiet:9-18", summary=False)
+        await asyncio.sleep(2 * 60)
+        await change(bell, by_hour, "set:digest:10:35")
+        await change(bell, by_zone, "set:zone:Asia/Kolkata")  # 16:05 is 10:35 (UTC) there
+        for name in ("by.hour", "by.zone", "by.night"):
+            await bell.control.publish(name)
+        await change(bell, by_night, "set:quiet:0-0")
+        await asyncio.sleep((morning + 37 * MINUTE - clock().now()).total_seconds())
+        times = [await came_at(bell, one) for one in (by_hour, by_zone, by_night)]
+    summary = morning + 35 * MINUTE
+    assert all(at is not None and summary <= at <= summary + 2 * MINUTE for at in times[:2]), times
+    assert times[2] is not None

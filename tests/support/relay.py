@@ -1,0 +1,61 @@
+"""A relay of TCP connections between one bot and a server, which a test may cut."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+
+class Relay:
+    """Passes bytes on to the server at ``address`` until ``cut``; ``url`` leads to the relay."""
+
+    def __init__(self, address: str) -> None:
+        """Prepare; ``relay_to`` listens."""
+        there = urlsplit(address)
+        self._host, self._port = str(there.hostname), int(there.port or 80)
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.is_cut = False
+        self.url = ""
+
+    def cut(self) -> None:
+        """Abort all connections, and each that comes until ``mend``."""
+        self.is_cut = True
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        """Pass bytes on again."""
+        self.is_cut = False
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on what comes in one connection, in both directions."""
+        if self.is_cut:
+            writer.transport.abort()
+            return
+        there, back = await asyncio.open_connection(self._host, self._port)
+        self._writers |= {writer, back}
+        try:
+            await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+        finally:
+            self._writers -= {writer, back}
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while some := await reader.read(65_536):
+            writer.write(some)
+            await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def relay_to(address: str) -> AsyncIterator[Relay]:
+    """Yield a relay to the server at ``address``."""
+    relay = Relay(address)
+    server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
+    relay.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield relay
+    finally:
+        server.close()
+        relay.cut()
