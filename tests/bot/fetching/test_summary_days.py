@@ -1,0 +1,146 @@
+"""Several simulated days of the schedule: what is posted before a summary's lead is in it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bot.billing.ledger import Ledger
+from bot.domain.alert_rules import AudienceMember, heard_at
+from bot.domain.budget import Limits
+from bot.domain.model import Profile
+from bot.domain.options import Options
+from bot.fetching.poller import Scheduler
+from bot.fetching.schedule_state import PollSettings
+from bot.store import chats, profiles
+from bot.store.engine.database import Database
+from bot.stories_api.client import StoriesApi
+from tests.support.followed import DAY, HOUR, MINUTE, follow, rows
+from tests.support.sandbox import Box, sandbox_box
+
+LEAD = 10 * MINUTE
+STANDS = 1e-9  # the speed of a clock that is moved on by hand
+
+
+@dataclass
+class Days:
+    """A scheduler on a clock that jumps from one event to the next."""
+
+    db: Database
+    box: Box
+    scheduler: Scheduler
+    now: Callable[[], datetime]
+    checks: list[datetime] = field(default_factory=list)
+    _seen: dict[str, datetime | None] = field(default_factory=dict)
+
+    async def follow_daily(self, chat_id: int, count: int, *, digest: bool = True) -> list[str]:
+        """Let a chat follow so many new profiles; return their names."""
+        names = []
+        async with self.db.begin() as tx:
+            for number in range(count):
+                star = self.box.parts.instagram.add_profile(f"of{chat_id}.{number}")
+                profile, options = Profile(str(star.pk), star.username), Options(digest=digest)
+                now = self.now()
+                await follow(tx, chat_id, profile, since=now, now=now, options=options)
+                names.append(star.username)
+        return names
+
+    async def live(
+        self, until: datetime, posts: list[tuple[datetime, str]]
+    ) -> dict[str, datetime]:
+        """Check and post until then; return when each story was posted."""
+        clock, shown = self.box.parts.clock, self.box.parts.instagram
+        waiting, posted = sorted(posts), {}
+        while self.now() < until:
+            while waiting and waiting[0][0] <= self.now():
+                at, name = waiting.pop(0)
+                star = shown.by_username(name)
+                assert star is not None
+                posted[str(shown.publish(star, 1, at.timestamp()).pk)] = at
+            made = await self.scheduler.run_once()
+            self.checks += [self.now()] * made
+            if made:
+                continue
+            async with self.db.read() as tx:
+                first = await profiles.first_due_times(tx, now=self.now())
+            wake_at = min(self.now() + HOUR / 2, until, *(at for at, _ in waiting[:1]))
+            if first is not None:
+                wake_at = min(wake_at, max(first[0], self.now() + MINUTE))
+            clock.advance(max(0.001, (wake_at - self.now()).total_seconds()))
+        return posted
+
+    async def heard(
+        self, member: AudienceMember, posted: dict[str, datetime]
+    ) -> dict[str, datetime]:
+        """Return when a chat hears of each story that was found."""
+        return {
+            row.story_pk: heard_at(row.created_at, posted[row.story_pk] + DAY, member)
+            for row in await rows(self.db)
+        }
+
+
+@asynccontextmanager
+async def days(db: Database, budget: int) -> AsyncIterator[Days]:
+    """Run a scheduler against a sandbox from one o'clock (UTC) of a day on."""
+    async with sandbox_box(speed=STANDS) as box, aiohttp.ClientSession() as session:
+        clock = box.parts.clock
+        clock.advance((clock.now() // 86400 + 1) * 86400 + 3600 - clock.now())
+
+        def now() -> datetime:
+            return datetime.fromtimestamp(round(clock.now(), 3), UTC)
+
+        async def end_blocked() -> None:
+            pass
+
+        api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000, now=now)
+        scheduler = Scheduler(
+            db,
+            api,
+            Ledger(db, Limits(budget, 0.0, 10**6, 10**6), now=now),
+            settings=PollSettings(credits_a_day=budget, floor=MINUTE),
+            end_blocked=end_blocked,
+            now=now,
+        )
+        yield Days(db, box, scheduler, now)
+
+
+POSTED = (137, 190, 241, 300, 352, 411, 466, 523, 529, 575, 750, 911, 1100, 1431)
+"""The minutes of each day at which stories are posted, but those in the lead of a summary."""
+
+
+@pytest.mark.parametrize(
+    ("quiet", "hour", "sent_at"),
+    [(None, 9, 9), ((23 * 60, 8 * 60), 7, 8)],
+    ids=["no quiet hours", "in quiet hours"],
+)
+async def test_each_story_of_some_days_is_found_for_the_summary_after_it(
+    sqlite_db: Database, quiet: tuple[int, int] | None, hour: int, sent_at: int
+) -> None:
+    member = AudienceMember("UTC", quiet, hour * 60)
+    async with days(sqlite_db, 1000) as run:
+        names = await run.follow_daily(1, 8)
+        night = {} if quiet is None else {"quiet_from": quiet[0], "quiet_to": quiet[1]}
+        async with sqlite_db.begin() as tx:
+            await chats.change(tx, 1, zone="UTC", digest_at=hour * 60, **night)
+        midnight = run.now() - HOUR
+        posts = [
+            (midnight + day * DAY + (minute + day) * MINUTE, names[(place * 3 + day) % 8])
+            for day in range(3)
+            for place, minute in enumerate(POSTED)
+        ]
+        posted = await run.live(midnight + 4 * DAY, posts)
+        heard = await run.heard(member, posted)
+    assert heard == {pk: promised_at(at, sent_at) for pk, at in posted.items()}
+    assert len(run.checks) <= 8 + 4 * 16
+
+
+def promised_at(posted_at: datetime, hour: int) -> datetime:
+    """Return when a story arrives that is posted then: with a summary, or before its life ends."""
+    summary = posted_at.replace(hour=hour, minute=0)
+    if posted_at > summary - LEAD:
+        summary += DAY
+    return min(summary, posted_at + DAY - HOUR / 2)
