@@ -132,7 +132,6 @@ async def world(
             ledger,
             settings=polling,
             end_blocked=subscriptions.end_blocked,
-            privacy=privacy,
             now=now,
         )
         async with db.begin() as tx:

@@ -61,6 +61,7 @@ from bot.store import key_values
 from bot.store.engine.failures import is_passing
 from bot.store.engine.lock import only_process
 from bot.store.leases import Leader
+from bot.stories_api.endpoints import CHECK_COST
 from bot.updates.handling import Handling
 from bot.updates.inbox import Intake
 from bot.updates.inline_queries import InlineQueries
@@ -221,6 +222,7 @@ class Running:
             parts.db,
             parts.incidents,
             budget=settings.daily_budget,
+            check_price=CHECK_COST,
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause,
             clock_off=parts.witnesses.take_clock_error,

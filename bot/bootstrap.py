@@ -290,7 +290,6 @@ async def open_parts(
             ledger,
             settings=polling,
             end_blocked=subscriptions.end_blocked,
-            privacy=privacy,
             budget_watch=BudgetWatch(partial(incidents.set, "budget_short")),
             wake=outbox.wake,
             metrics=metrics,

@@ -21,8 +21,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.domain.budget import CHECK_COST
 from bot.domain.errors import SettingsError
+from bot.stories_api.endpoints import CHECK_COST
 
 _DATABASES = frozenset(
     {"sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg"}

@@ -157,7 +157,6 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
             ledger,
             settings=polling,
             end_blocked=subscriptions.end_blocked,
-            privacy=privacy,
             at_once=1,
             now=now,
         )

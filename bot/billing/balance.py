@@ -8,9 +8,9 @@ import structlog
 from bot.billing.ledger import Ledger
 from bot.domain.errors import StoriesError
 from bot.domain.incidents import SetIncident
+from bot.domain.paid_calls import StoriesService
 from bot.domain.sentences import NN_
 from bot.runtime.metrics import UNSEEN, Metrics
-from bot.stories_api.client import StoriesApi
 
 EVERY = timedelta(minutes=5)
 EVERY_WHEN_OUT = timedelta(minutes=1)
@@ -36,7 +36,7 @@ class Treasurer:
 
     def __init__(
         self,
-        api: StoriesApi,
+        api: StoriesService,
         ledger: Ledger,
         *,
         tell: SetIncident | None = None,

@@ -27,6 +27,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker, Profile, Story, Target
 from bot.domain.options import Options, Preferences
+from bot.domain.paid_calls import StoriesService
 from bot.domain.records import MAIN, Known, Subscription
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
@@ -48,7 +49,6 @@ from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
 from bot.store.ended_subscriptions import Ended
 from bot.store.engine.database import Database, Tx
-from bot.stories_api.client import StoriesApi
 from bot.updates.unit_of_work import as_current, fetch, reading, writing
 
 _NAME_IS_SURE = timedelta(days=1)
@@ -109,7 +109,7 @@ class Subscribing:
     def __init__(
         self,
         db: Database,
-        api: StoriesApi,
+        api: StoriesService,
         ledger: Ledger,
         *,
         limits: SubscriptionLimits,

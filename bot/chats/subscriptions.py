@@ -13,16 +13,17 @@ from bot.chats.explain import Obstacle, Why, explain
 from bot.chats.import_export import ImportEntry
 from bot.chats.subscribing import load_subscription
 from bot.domain import alert_rules
-from bot.domain.budget import CHECK_COST, DAY
+from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Story, Target
+from bot.domain.paid_calls import StoriesService
 from bot.domain.records import Chat, Known, Subscription
 from bot.fetching import snapshots
 from bot.store import chat_queues, deliveries, enqueue, fan_outs, moves, profiles, stories
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
-from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import CHECK_COST
 from bot.updates.unit_of_work import fetch, reading, writing
 
 _PLACES = 8  # as many as a page of buttons
@@ -37,7 +38,7 @@ class Subscriptions:
         db: Database,
         ledger: Ledger,
         *,
-        api: StoriesApi | None = None,
+        api: StoriesService | None = None,
         blocked: AbstractSet[str] = frozenset(),
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),

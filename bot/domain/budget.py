@@ -8,7 +8,6 @@ from typing import Literal
 
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
-CHECK_COST = 2  # credits: the stories of a profile with the privacy check
 NEWCOMERS_PART = 0.03  # of the schedule's budget
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, get_args
 
-from bot.domain.budget import CHECK_COST
 from bot.domain.model import MEGABYTE
 from bot.domain.sentences import N_, NN_
 
@@ -175,6 +174,7 @@ class Seen:
     spent_in_a_day: int  # the last 24 hours: today's pace
     spent_today: int
     budget: int
+    check_price: int
     dead_letters: int
     free_bytes: int | None
     disk_bytes: int
@@ -240,7 +240,7 @@ def _judge_balance(seen: Seen, *, is_open: bool) -> Condition:
 
 
 def _judge_budget(seen: Seen) -> Iterator[Condition]:
-    is_spent = seen.spent_today > seen.budget - CHECK_COST
+    is_spent = seen.spent_today > seen.budget - seen.check_price
     is_almost = seen.spent_today >= seen.budget * _ALMOST and not is_spent
     percent = seen.spent_today / seen.budget if seen.budget else 1
     fields = {"n": seen.budget}

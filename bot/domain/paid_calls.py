@@ -1,15 +1,19 @@
-"""A paid call in the project's words: its operation, its price, its answer."""
+"""The paid API as the rest of the bot uses it: operations, prices, answers."""
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+from bot.domain.model import Highlight, Profile, Story
+from bot.domain.records import Known
 
 T_co = TypeVar("T_co", covariant=True)
 
 
 class Operation(StrEnum):
-    """What is asked for, as the ledger stores it: no vendor's word."""
+    """The kind of a paid call, as the ledger stores it; no name of the vendor's API."""
 
     STORY = "story"
     STORIES = "stories"
@@ -20,9 +24,9 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T_co]):
-    """What was asked for, and the credits that it was billed.
+    """The result of a paid call, and the credits that the call was billed.
 
-    ``is_checked`` is false where the API did not look whether the account is private.
+    ``is_checked`` is false where the API skipped the privacy check of the account.
     """
 
     value: T_co
@@ -32,7 +36,7 @@ class Answer(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T_co]):
-    """A call, made when it is awaited; ``price`` is what its dearest way costs, in credits."""
+    """A call that is made when it is awaited; ``price`` is its highest price in credits."""
 
     operation: Operation
     price: int
@@ -45,7 +49,58 @@ class Call(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The account: credits left, and calls a second."""
+    """The balance of the account: the credits left, and the allowed calls a second."""
 
     credits: int
     rate: float
+
+
+class StoriesService(Protocol):
+    """The paid API of stories. The adapter is ``bot.stories_api.client.StoriesApi``.
+
+    All calls raise the StoriesError family. The ``credits`` of such an error are the price that
+    the failed call was billed (None: unknown).
+    """
+
+    @property
+    def is_in_service(self) -> bool:
+        """Return whether paid calls are made: no 401 or 402 since the last good balance."""
+
+    @property
+    def is_failing(self) -> bool:
+        """Return whether the API fails for all profiles."""
+
+    def story(self, story_id: str, page_url: str = "") -> Call[Story]:
+        """Return the call for one live story."""
+
+    def stories(
+        self,
+        profile_id: str,
+        *,
+        public_since: datetime | None = None,
+        expects_some: Callable[[], Awaitable[bool]] | None = None,
+    ) -> Call[list[Story]]:
+        """Return the call for all live stories of a profile, oldest first."""
+
+    def profile(self, username: str) -> Call[Profile]:
+        """Return the call for the account of a username."""
+
+    def highlights(self, profile_id: str) -> Call[list[Highlight]]:
+        """Return the call for the list of a profile's highlights, without their stories."""
+
+    def highlight(self, highlight_id: str) -> Call[Highlight]:
+        """Return the call for one highlight with its stories, oldest first."""
+
+    async def fetch_balance(self) -> Balance:
+        """Return the balance of the account; the call is free."""
+
+    async def sync_trust(self) -> None:
+        """Load what is known of answers without the privacy check."""
+
+    async def compare_with_unchecked(
+        self, known: Known, shown: Iterable[Story], new: Iterable[str]
+    ) -> None:
+        """Compare an answer with the answers before it that skipped the privacy check."""
+
+    async def record_refusal(self, known: Known) -> None:
+        """Record that a profile turned out to be private."""

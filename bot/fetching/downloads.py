@@ -1,28 +1,37 @@
-"""The last way to a story's file, and who pays for it."""
+"""Paid downloads: the last source of a story's file, and the payer of the call."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.billing.ledger import Ledger, Payer
 from bot.domain.model import MEGABYTE, Asker, Story
+from bot.domain.paid_calls import Call
 from bot.media.spool import MediaFile, Spool
 from bot.sending.sources import is_pasted
-from bot.stories_api.client import StoriesApi
+
+
+class DownloadsStories(Protocol):
+    """The part of the paid API that downloads files."""
+
+    def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
+        """Return the call for a story's file; the caller removes the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """Downloads through the Stories API, for 1 credit; ``fetch`` gets what somebody has pasted."""
+    """Downloads files through the Stories API, for 1 credit each; ``fetch`` gets pasted URLs."""
 
-    api: StoriesApi
+    api: DownloadsStories
     ledger: Ledger
     spool: Spool
     fetch: Callable[[str], Awaitable[MediaFile]]
 
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
-        """Return a story's file; an alert, which no chat asked for, is paid by the schedule.
+        """Return a story's file.
 
-        A pasted address of a file costs no credit: so its bytes are counted.
+        The schedule pays for an alert, the asker for a reply. The URL of a file that a person
+        pasted costs no credit, so its megabytes are counted.
         """
         if is_pasted(story):
             await self.ledger.take_megabytes(asker, 1)

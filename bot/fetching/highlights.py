@@ -19,11 +19,11 @@ from bot.domain.errors import (
     naming_account,
 )
 from bot.domain.model import Asker, Highlight, Profile
+from bot.domain.paid_calls import StoriesService
 from bot.domain.serialization import HIGHLIGHTS
 from bot.fetching.answer_cache import AnswerCache, Fetched, url_expiries
 from bot.fetching.names import Names
 from bot.store.engine.database import Database
-from bot.stories_api.client import StoriesApi
 
 _LIST_KEPT = timedelta(hours=1)
 _OPENED_KEPT = timedelta(days=1)  # its addresses are signed for about as long
@@ -36,7 +36,7 @@ class Highlights:
     def __init__(
         self,
         db: Database,
-        api: StoriesApi,
+        api: StoriesService,
         ledger: Ledger,
         answers: AnswerCache,
         *,

@@ -20,11 +20,11 @@ from bot.domain.errors import (
     StoriesError,
 )
 from bot.domain.model import Profile, Story
+from bot.domain.paid_calls import StoriesService
 from bot.domain.records import Known
 from bot.fetching import snapshots
 from bot.store import answers, profiles
 from bot.store.engine.database import Database, Tx
-from bot.stories_api.client import StoriesApi
 
 NEGATIVE_FOR = timedelta(minutes=5)
 """How long a refusal is repeated without asking, to whoever asks and by whatever way."""
@@ -41,7 +41,7 @@ class Names:
     """Looks names up, keeps whose they are, and asks for the stories of who has them."""
 
     def __init__(
-        self, db: Database, api: StoriesApi, ledger: Ledger, *, now: Callable[[], datetime]
+        self, db: Database, api: StoriesService, ledger: Ledger, *, now: Callable[[], datetime]
     ) -> None:
         """Take the parts."""
         self._db = db

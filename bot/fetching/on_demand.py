@@ -17,6 +17,7 @@ from bot.domain.errors import (
 )
 from bot.domain.links import Link
 from bot.domain.model import Asker, Profile, Story
+from bot.domain.paid_calls import StoriesService
 from bot.domain.records import KnownFile
 from bot.domain.serialization import STORIES
 from bot.fetching.answer_cache import (
@@ -29,7 +30,6 @@ from bot.fetching.answer_cache import (
 from bot.fetching.names import Names
 from bot.store import held_stories
 from bot.store.engine.database import Database
-from bot.stories_api.client import StoriesApi
 
 MOST = 50  # held stories at once; Bot API, answerInlineQuery
 
@@ -40,7 +40,7 @@ class Viewer:
     def __init__(
         self,
         db: Database,
-        api: StoriesApi,
+        api: StoriesService,
         ledger: Ledger,
         answers: AnswerCache,
         *,

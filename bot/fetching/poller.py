@@ -24,7 +24,7 @@ from bot.domain.errors import (
     StoriesError,
 )
 from bot.domain.model import Story
-from bot.domain.paid_calls import Answer
+from bot.domain.paid_calls import Answer, StoriesService
 from bot.domain.records import EPOCH, Audience, Known
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.feasibility import BudgetWatch
@@ -36,8 +36,6 @@ from bot.runtime.workers import Worker
 from bot.scheduling.failed_checks import FailedChecks
 from bot.store import profiles, stories, subscriptions
 from bot.store.engine.database import Database, Tx
-from bot.stories_api.client import StoriesApi
-from bot.stories_api.privacy import PrivacyCheck
 
 log = structlog.get_logger()
 
@@ -62,7 +60,7 @@ class Scheduler:
     def __init__(
         self,
         db: Database,
-        api: StoriesApi,
+        api: StoriesService,
         ledger: Ledger,
         *,
         settings: PollSettings,
@@ -70,7 +68,6 @@ class Scheduler:
         at_once: int = 8,
         slow_at_once: int = 56,
         lease: timedelta = _POLL_LEASE,
-        privacy: PrivacyCheck | None = None,
         budget_watch: BudgetWatch | None = None,
         wake: Callable[[], None] = lambda: None,
         metrics: Metrics = UNSEEN,
@@ -91,7 +88,6 @@ class Scheduler:
         self._slots = FastAndSlowSlots(at_once, slow_at_once)
         self._slow_at: datetime | None = None  # when slow checks had half of ``at_once`` last
         self._lease = lease
-        self._privacy = privacy or PrivacyCheck(db, "false", now=now)
         self._budget_watch = budget_watch
         self._wake = wake
         self._now = now
@@ -202,7 +198,7 @@ class Scheduler:
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
             self._counts = await profiles.count_followed(tx)
-        await self._privacy.sync_trust()
+        await self._api.sync_trust()
         if self._settings.credits_a_poll is not None:
             plan.cost = self._settings.credits_a_poll
             plan.learns_cost = False
@@ -276,7 +272,7 @@ class Scheduler:
             await self._end_blocked()
         if is_time:
             self._kept_at = now
-            await self._privacy.sync_trust()
+            await self._api.sync_trust()
             self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
                 async with self._db.read() as tx:
@@ -404,7 +400,7 @@ class Scheduler:
         new = await self._db.insist(record)
         self._wake()
         if answer.is_checked:
-            await self._privacy.compare_with_forced(known, shown, new)
+            await self._api.compare_with_unchecked(known, shown, new)
         self._new.inc(len(new))
         if new:
             for pk in new:
@@ -426,7 +422,7 @@ class Scheduler:
         elif not isinstance(error, OutOfServiceError):  # that has an incident of its own
             self.failed_checks.record_failure(str(error), now)
         if why == "private":
-            await self._privacy.record_refusal(known)
+            await self._api.record_refusal(known)
         async with self._db.begin() as tx:
             match error:
                 case OutOfServiceError():

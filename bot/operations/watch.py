@@ -51,6 +51,7 @@ class Watch:
         incidents: Incidents,
         *,
         budget: int,
+        check_price: int,
         signs: Mapping[IncidentKind, Sign],
         failed_checks: Callable[[], str | None] = lambda: None,
         disk: Callable[[], tuple[int, int] | None] = lambda: None,
@@ -62,7 +63,8 @@ class Watch:
     ) -> None:
         """Every ``file_every``, look whether the SQLite file is the one that was opened.
 
-        ``budget`` in credits a day; ``disk`` tells the free bytes and all there are.
+        ``budget`` in credits a day; ``check_price`` in credits of a call.
+        ``disk`` tells the free bytes and all there are.
 
         ``clock_off`` tells by how many seconds our clock is wrong, as heard since the last look.
         ``slow_servers`` names the servers that are slow now. ``signs`` say of the kinds in
@@ -71,7 +73,7 @@ class Watch:
         """
         self._db = db
         self._incidents = incidents
-        self._budget = budget
+        self._budget, self._check_price = budget, check_price
         self._signs = signs
         self._failed_checks = failed_checks
         self._disk = disk
@@ -185,6 +187,7 @@ class Watch:
             spent_in_a_day=in_a_day,
             spent_today=sum(account.spent_today(now.date())),
             budget=self._budget,
+            check_price=self._check_price,
             dead_letters=backlog.dead_letters,
             free_bytes=room[0] if room else None,
             disk_bytes=room[1] if room else 0,

@@ -1,7 +1,7 @@
 """The Stories API in the project's words."""
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +22,7 @@ from bot.domain.errors import (
 from bot.domain.links import PAGE, story_taken_at
 from bot.domain.model import LARGEST_FILE, Highlight, Profile, Story
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
+from bot.domain.records import Known
 from bot.media.spool import MediaFile, Spool
 from bot.runtime.clock import steady
 from bot.runtime.metrics import UNSEEN, Metrics
@@ -223,6 +224,26 @@ class StoriesApi:
         if balance.credits > 0:
             self.transport.out_of_service = None
         return balance
+
+    async def sync_trust(self) -> None:
+        """Load what is known of answers without the privacy check."""
+        if self._privacy is not None:
+            await self._privacy.sync_trust()
+
+    async def compare_with_unchecked(
+        self, known: Known, shown: Iterable[Story], new: Iterable[str]
+    ) -> None:
+        """Compare an answer with the answers before it that skipped the privacy check.
+
+        ``known`` is the profile before the answer; ``new`` are the pks that were not known.
+        """
+        if self._privacy is not None:
+            await self._privacy.compare_with_forced(known, shown, new)
+
+    async def record_refusal(self, known: Known) -> None:
+        """Record that a profile turned out to be private."""
+        if self._privacy is not None:
+            await self._privacy.record_refusal(known)
 
     def _query(self, endpoint: Endpoint, params: dict[str, str], *, subject: str = "") -> Query:
         return Query(endpoint, params, endpoint.price, subject, self._deadline)

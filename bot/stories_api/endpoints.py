@@ -1,12 +1,13 @@
-"""The endpoints of the Stories API, and what a call of each costs."""
+"""The endpoints of the Stories API, and the price of each in credits."""
 
 from enum import StrEnum
 
-from bot.domain.budget import CHECK_COST
+CHECK_COST = 2
+"""The credits of a profile's stories with the privacy check."""
 
 
 class Endpoint(StrEnum):
-    """The path of each paid endpoint that we use."""
+    """The paths of the paid endpoints that the bot uses."""
 
     STORY_BY_ID = "/v1/story/by/id"
     STORY_BY_URL = "/v1/story/by/url"
@@ -19,7 +20,7 @@ class Endpoint(StrEnum):
 
     @property
     def price(self) -> int:
-        """Return the credits of a call; two where the privacy check is one of its requests."""
+        """Return the credits of a call; 2 where the call includes the privacy check."""
         return CHECK_COST if self in _CHECKED else 1
 
 

@@ -29,7 +29,6 @@ def test_how_often_and_how_long_an_alert_is_tried() -> None:
 
 
 def test_what_is_spent_and_when_it_is_told() -> None:
-    assert budget.CHECK_COST == 2
     assert budget.NEWCOMERS_PART == 0.03
     assert budget.Limits() == budget.Limits(
         daily_budget=1000,

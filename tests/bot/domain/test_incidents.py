@@ -16,6 +16,7 @@ WELL = Seen(
     spent_in_a_day=100,
     spent_today=10,
     budget=1000,
+    check_price=2,
     dead_letters=0,
     free_bytes=50_000_000_000,
     disk_bytes=100_000_000_000,

@@ -36,7 +36,7 @@ class Machine:
         owners = Owners(self.db, bot, lambda: [BOSS], wake=lambda: None, now=lambda: self.now)
         incidents = Incidents(self.db, owners, now=lambda: self.now)
         watch = Watch(
-            self.db, incidents, budget=1000, signs=self.signs,
+            self.db, incidents, budget=1000, check_price=2, signs=self.signs,
             failed_checks=lambda: self.failed_checks,
             disk=lambda: (self.free, 10_000 * MB), metrics=self.metrics, now=lambda: self.now,
         )  # fmt: skip
