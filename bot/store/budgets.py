@@ -152,22 +152,37 @@ async def take_credits(
     return (await tx.execute(_TAKE_CREDITS[side], values)).first() is not None
 
 
-async def begin_day(tx: Tx, now: datetime, *, was_ahead: bool = False) -> None:
-    """Let an account that counts for a day before count for today, with what was paid today.
+async def begin_day(tx: Tx, now: datetime) -> None:
+    """Let an account that counts an earlier day count today.
 
-    So a clock that was behind for a while gives no second budget. With ``was_ahead``: one that
-    counts for a day to come; what was spent of that counts for today as well.
+    The new counters include what was paid today, so a clock that was behind for a while gives no
+    second budget.
     """
-    today, entries = now.date(), ledger_entries.c
-    side_of = sa.case((entries.kind == "schedule", "schedule"), else_="replies")
+    today = now.date()
+    counters = {side: _paid_today_sql(side, now) for side in get_args(Side)}
+    is_behind = account.c.day < today
+    await tx.execute(sa.update(account).where(is_behind).values(day=today, **counters))
+
+
+async def return_to_day(tx: Tx, now: datetime) -> None:
+    """Let an account that counts a later day count today.
+
+    The new counters include what was paid today and what was counted for the later day.
+    """
+    today = now.date()
+    counters = {side: _paid_today_sql(side, now) + account.c[side] for side in get_args(Side)}
+    is_ahead = account.c.day > today
+    await tx.execute(sa.update(account).where(is_ahead).values(day=today, **counters))
+
+
+def _paid_today_sql(side: Side, now: datetime) -> sa.ScalarSelect[int]:
+    """Return the query for the credits that one side has paid since midnight (UTC)."""
+    entries = ledger_entries.c
     paid = sa.select(sa.func.coalesce(sa.func.sum(entries.credits), 0))
-    paid = paid.where(entries.at >= midnight_after(now) - DAY, entries.at <= now)
-    values = {
-        side: paid.where(side_of == side).scalar_subquery() + (account.c[side] if was_ahead else 0)
-        for side in get_args(Side)
-    }
-    is_other = account.c.day > today if was_ahead else account.c.day < today
-    await tx.execute(sa.update(account).where(is_other).values(day=today, **values))
+    is_schedule = entries.kind == "schedule"
+    is_of_side = is_schedule if side == "schedule" else ~is_schedule
+    is_today = sa.and_(entries.at >= midnight_after(now) - DAY, entries.at <= now)
+    return paid.where(is_of_side, is_today).scalar_subquery()
 
 
 async def give_back_credits(

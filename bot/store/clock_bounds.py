@@ -91,7 +91,7 @@ async def _count_for_today(tx: Tx, now: datetime) -> None:
     await tx.execute(reserved.values(at=ahead + timedelta(milliseconds=1), scopes=scopes))
     to_come = budgets.allowances.c.day > ahead.date()
     await tx.execute(sa.delete(budgets.allowances).where(to_come))
-    await budgets.begin_day(tx, ahead, was_ahead=True)
+    await budgets.return_to_day(tx, ahead)
 
 
 async def _begin_subscriptions_earlier(tx: Tx, now: datetime) -> None:
