@@ -1,17 +1,20 @@
-"""The sources of a story's media, cheapest first.
+"""The sources of a story's media, tried in the order of their cost.
 
-file_id → an address that Telegram fetches → our download and upload → the API's download, which
-costs a credit → a sentence why not. Each is tried once.
+1. A file_id that Telegram has.
+2. The URL, which Telegram fetches.
+3. A download, which the bot uploads.
+4. A download through the Stories API, which costs credits.
+
+Each source is tried once. An item without a source fails with an error message.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.domain.alert_rules import MOST_DOUBTS
 from bot.domain.errors import (
     ApiUnavailableError,
     BotError,
@@ -29,33 +32,37 @@ from bot.domain.errors import (
     StoryGoneError,
 )
 from bot.domain.links import story_taken_at
-from bot.domain.model import LARGEST_FILE, STORY_LIFE, Asker, Story
+from bot.domain.model import LARGEST_FILE, Asker, Story
 from bot.media.download import Media
 from bot.media.spool import MediaFile
 from bot.media.urls import is_fresh
-from bot.runtime.recent import Recent
+from bot.runtime.timed_cache import TimedCache
 from bot.sending.file_ids import Files, fits_album_of
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source
+from bot.sending.source_records import FAILED_FOR, RECORD_LIFE, FileRecord, StoryRecord
 from bot.telegram.outcomes import Refusal
 
 log = structlog.get_logger()
 
-_LARGEST_PHOTO = 10 * 2**20  # bytes; a larger one goes as a document
-_BUY_AGAIN = timedelta(hours=1)  # between two purchases for alerts of one story
-_FAILED_FOR = timedelta(minutes=10)  # how long a story that failed is not tried again, for anybody
-_AWAY_FOR = timedelta(seconds=5)  # how long no alert tries a story whose host fails
-_SLOW_FOR = timedelta(minutes=2)  # how long alerts wait for a slow host; then files are bought
-_FREE_STEPS = 2  # by the address, and by an upload
-_CHATS_OF_A_REFUSAL = 3  # in the same words, after which a story waits everywhere
-_ASKED_AGAIN = timedelta(minutes=15)  # then one chat asks again
-_REFUSED_FOR = timedelta(hours=1)  # how long a source that Telegram refused is left out
+_LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
+_SLOW_FOR = timedelta(minutes=2)  # alerts wait for a slow host; afterwards files are bought
+_FREE_STEPS = 2  # the URL and the upload
+_REPORTED_FOR = timedelta(hours=1)  # after the last refusal in the same words
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
 _NO = (StoryGoneError, ProfilePrivateError, NoSuchProfileError)
 
 
+@dataclass(slots=True)
+class _Purchases:
+    """The purchases of one profile's files: ``succeeded`` is None before the first outcome."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    succeeded: bool | None = None
+
+
 class Supply:
-    """Finds the next source of an item; the sender removes what it downloads for that."""
+    """Finds the next source of an item. The sender removes the downloaded files."""
 
     def __init__(
         self,
@@ -67,46 +74,47 @@ class Supply:
         now: Callable[[], datetime],
         largest: int = LARGEST_FILE,
     ) -> None:
-        """``fallback`` downloads a story through the API and pays, or what somebody has pasted.
+        """Create a supply without records.
 
-        A file has ``largest`` bytes at most. ``tell`` gets the words of a refusal that is news.
+        ``fallback`` downloads a story through the API for credits, or downloads a pasted URL.
+        ``largest`` is the maximum size of a file in bytes. ``tell`` is called with the words of
+        an unknown refusal, once while the refusal is repeated within an hour.
         """
         self._largest = largest
         self._files = files
         self._media = media
         self._fallback = fallback
         self._now = now
-        self._failed = Recent[str]()
-        self._away = Recent[str]()
-        self._bought = Recent[str]()
-        self._sells = Recent[bool]()
-        self._firsts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._gone = Recent[int]()
-        self._no_address = Recent[str]()
-        self._refused_by = Recent[frozenset[int]]()
-        self._postponed = Recent[str]()
-        self._steps = (self._url_source, self._download, self._buy)
         self._tell = tell
-        self._unknown_words = Recent[str]()
+        self._steps = (self._url_source, self._download, self._buy)
+        self._records = TimedCache[str, StoryRecord]()
+        self._purchases = TimedCache[str, _Purchases]()
+        self._reported_words = TimedCache[str, bool]()
+
+    def _record_of(self, item: Item) -> StoryRecord:
+        """Return the record of an item's story, or a new record that is not stored."""
+        return self._records.get(item.story.pk, now=self._now()) or StoryRecord()
+
+    def _record_to_change(self, item: Item) -> StoryRecord:
+        """Return the stored record of an item's story; extend its life."""
+        record = self._record_of(item)
+        self._records.put(item.story.pk, record, until=self._now() + RECORD_LIFE)
+        return record
 
     async def find_next_source(self, item: Item, asker: Asker) -> None:
-        """Give the item its next source, or close it with the sentence why there is none."""
+        """Set the next source of the item, or close the item with an error message."""
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
             await self._files.forget(item.file_key)
             item.kind = item.expected_kind
         elif isinstance(item.source, ByUrl):
-            self.give_up_urls([item])  # for what stops this send lets it begin anew
+            self.give_up_urls([item])  # a later send of the item starts without the URL
         item.source = None
-        now = self._now()
-        item.failed = self._failed.get(item.file_key, within=_FAILED_FOR, now=now) or ""
-        if not item.failed and asker.chat_id is None:
-            item.failed = self._away.get(item.file_key, within=_AWAY_FOR, now=now) or ""
-            item.later = item.later or bool(item.failed)
+        self._fail_from_record(item, is_alert=asker.chat_id is None)
         can_pay = True
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
-                # The next asker may be able to pay, and another chat may take the file.
+                # Another asker may be able to pay, and another chat may accept the file.
                 for_all = can_pay and not is_file
                 self.close_failed(item, item.reason or MediaGoneError.text, for_all=for_all)
                 return
@@ -120,8 +128,25 @@ class Supply:
                 can_pay = can_pay and not isinstance(error, SpendingError)
                 self._record_failure(item, error)
 
+    def _fail_from_record(self, item: Item, *, is_alert: bool) -> None:
+        """Close an item whose file failed a short time ago."""
+        record, now = self._file_record(item), self._now()
+        item.failed = record.failure(now)
+        if is_alert and not item.failed:
+            item.failed = record.alert_failure(now)
+            item.later = item.later or bool(item.failed)
+
+    def _file_record(self, item: Item) -> FileRecord:
+        return self._record_of(item).file_of(as_file=item.as_file)
+
+    def _file_record_to_change(self, item: Item) -> FileRecord:
+        return self._record_to_change(item).file_of(as_file=item.as_file)
+
     async def find_next_free_source(self, item: Item, asker: Asker) -> bool:
-        """Give the item its next source that costs no credit; false, and it keeps its own."""
+        """Set the next source that costs no credits; return whether the item has a new source.
+
+        Without a new source, the item keeps its present source.
+        """
         while item.is_open and item.tried < _FREE_STEPS:
             step = self._steps[item.tried]
             item.tried += 1
@@ -138,63 +163,64 @@ class Supply:
         return False
 
     async def postpone_refused(self, item: Item, refusal: Refusal, chat_id: int) -> None:
-        """Let an item wait that was sent alone, and was refused in words that we don't know.
+        """Postpone an item that Telegram refused when it was sent alone, in unknown words.
 
-        A story that several chats refuse in the same words waits in all chats; now and then one of
-        them tries it again.
+        When several chats refuse a story in the same words, the story is postponed in all chats;
+        after a quarter of an hour one alert is tried again.
         """
         now, words = self._now(), refusal.without_numbers
-        is_news = not self._unknown_words.get(words, within=_REFUSED_FOR, now=now)
-        self._unknown_words.record(words, words, now=now)
-        if self._tell and is_news:
+        is_new = self._reported_words.get(words, now=now) is None
+        self._reported_words.put(words, value=True, until=now + _REPORTED_FOR)
+        if self._tell and is_new:
             await self._tell(refusal.words)
         item.failed, item.later = MediaUnavailableError.text, True
-        known = (
-            self._refused_by.get((item.file_key, words), within=STORY_LIFE, now=now) or frozenset()
-        )
-        chats = known | {chat_id}
-        self._refused_by.record((item.file_key, words), chats, now=now)
-        if len(chats) >= _CHATS_OF_A_REFUSAL:
-            self._postponed.record(item.file_key, words, now=now)
+        self._file_record_to_change(item).record_refusal(words, chat_id, now)
 
     def postpone_refused_everywhere(self, items: list[Item]) -> None:
-        """Let items wait that wait in all chats (``postpone_refused``)."""
+        """Postpone the items whose story is postponed in all chats (``postpone_refused``)."""
         for item in items:
-            if self._postponed.get(item.file_key, within=_ASKED_AGAIN, now=self._now()):
+            if self._file_record(item).is_postponed(self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
 
     def use_known_files(self, items: list[Item]) -> None:
-        """Give its file_id to each item that has one; ``Files.reserve_unknown`` has read them."""
+        """Set the file_id as source of each item with a known file.
+
+        Call ``Files.reserve_unknown`` first, which reads the files from the store.
+        """
         known = self._files.cached([item.file_key for item in items])
         for item in items:
             if file := known.get(item.file_key):
                 if item.as_file and file.kind != "document":
-                    continue  # Telegram took it for something else: then it is uploaded
+                    continue  # Telegram stored the file as another kind: upload the original
                 if fits_album_of(file, len(items)):
                     item.kind, item.source = file.kind, ByFileId(file.file_id)
-                else:  # a silent video, which an album takes as an upload only
+                else:  # a silent video: an album accepts only an upload of the video
                     item.tried = max(item.tried, 1)
 
-    def close_failed(self, item: Item, sentence: str, *, for_all: bool = True) -> None:
-        """Close the item; ``for_all``: the same is said for a while to whoever asks.
+    def close_failed(self, item: Item, message: str, *, for_all: bool = True) -> None:
+        """Close the item with an error message.
 
-        What may be had later is refused to alerts alone: each of them would wait for a sick host,
-        while others wait for their turn.
+        An item that may succeed later is refused to alerts for some seconds, so that alerts do
+        not wait for a failing host one after the other. Any other item is refused to everybody
+        for ten minutes if ``for_all``.
         """
-        item.failed = sentence
+        item.failed = message
         if item.later:
-            self._away.record(item.file_key, sentence, now=self._now())
+            self._file_record_to_change(item).record_alert_failure(message, self._now())
         elif for_all:
-            self._failed.record(item.file_key, sentence, now=self._now())
+            self._file_record_to_change(item).record_failure(message, self._now())
 
     def give_up_urls(self, items: list[Item]) -> None:
-        """Upload the media that Telegram was to fetch, for a while, whoever wants them."""
+        """Stop sending the URLs of the items that Telegram had to fetch, in all chats."""
         for item in items:
             if isinstance(item.source, ByUrl):
-                self._no_address.record(item.story.pk, "refused", now=self._now())
+                self._record_to_change(item).refuse_url(self._now())
 
     async def make_document(self, item: Item, asker: Asker) -> bool:
-        """Let a photo whose measures Telegram refused go as a file; false: none can be had."""
+        """Make a document of a photo whose dimensions Telegram refused.
+
+        Return False if the photo can't be uploaded.
+        """
         while not isinstance(item.source, ByUpload):
             if not await self.find_next_free_source(item, asker):
                 return False
@@ -205,8 +231,8 @@ class Supply:
         url = item.story.media_url
         now = self._now()
         if item.as_file:
-            return None  # of addresses Telegram makes documents of GIF, PDF and ZIP only
-        if self._no_address.get(item.story.pk, within=_REFUSED_FOR, now=now):
+            return None  # Telegram makes documents only of URLs of GIF, PDF and ZIP files
+        if self._record_of(item).is_url_refused(now):
             return None
         if url and self._media.may_fetch(url) and is_fresh(url, now):
             return ByUrl(url)
@@ -223,11 +249,11 @@ class Supply:
         return self._use_upload(item, await self._media.fetch(url, limit=self._largest))
 
     def _refuse_if_slow(self, url: str) -> None:
-        """Refuse a download for an alert from a slow host, which would only add to its load.
+        """Refuse a download for an alert from a slow host, so that the host gets no more load.
 
         Raises:
-            SlowHostError: The host is slow; it may be faster soon.
-            MediaUnavailableError: The host has been slow for long.
+            SlowHostError: The host became slow less than two minutes ago.
+            MediaUnavailableError: The host has been slow for longer.
         """
         since = self._media.slow_since(url)
         if since is not None:
@@ -236,73 +262,75 @@ class Supply:
 
     async def _buy(self, item: Item, asker: Asker) -> Source | None:
         if self._fallback is None or item.story.expires_at <= self._now():
-            return None  # a story that is over can't be bought
-        story = item.story
-        if is_pasted(story):
-            return None  # a pasted address, which anybody can make up: it is fetched or it is not
-        is_alert, now = asker.chat_id is None, self._now()
-        if is_alert:
-            if self._mark_if_gone(item):
-                return None
-            if self._bought.get(story.pk, within=_BUY_AGAIN, now=now):
-                if not self._times_gone(story.pk):
-                    self._mark_for_later(item)
-                return None
-            self._bought.record(story.pk, "bought", now=now)
+            return None  # an expired story can't be bought
+        if is_pasted(item.story):
+            return None  # anybody can make up a pasted URL: the URL is only downloaded
+        is_alert = asker.chat_id is None
+        if is_alert and not self._reserve_purchase(item):
+            return None
         try:
-            file = await self._buy_after_first(story, asker, self._fallback)
-        except SpendingError:  # nothing was asked
+            file = await self._buy_after_first(item.story, asker, self._fallback)
+        except SpendingError:  # the API was not called
             if is_alert:
-                self._bought.forget(story.pk)
+                self._record_to_change(item).cancel_purchase()
             raise
         source = self._use_upload(item, file)
         item.later = False
         return source
 
+    def _reserve_purchase(self, item: Item) -> bool:
+        """Record a purchase for an alert; return False if the story may not be bought now."""
+        record, now = self._record_to_change(item), self._now()
+        if record.is_gone:
+            _mark_gone(item)
+            return False
+        if record.is_bought(now):
+            if not record.may_be_gone:
+                _mark_for_later(item)
+            return False
+        record.record_purchase(now)
+        return True
+
     async def _buy_after_first(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
-        """Buy one file of a profile first, the others only when that came."""
-        whose = story.profile.profile_id or story.profile.username
-        async with self._firsts.setdefault(whose, asyncio.Lock()):
-            sells = self._sells.get(whose, within=_FAILED_FOR, now=self._now())
-            if sells is False:
+        """Buy one file of a profile first, and other files only after the first has succeeded.
+
+        Raises:
+            MediaUnavailableError: The purchase of another file of the profile failed.
+        """
+        profile = story.profile.profile_id or story.profile.username
+        purchases = self._purchases.get(profile, now=self._now())
+        if purchases is None:
+            purchases = self._extend_purchases(profile, _Purchases())
+        async with purchases.lock:
+            if purchases.succeeded is False:
                 raise MediaUnavailableError("another of its files could not be bought")
-            if sells is None:
+            if purchases.succeeded is None:
                 try:
                     file = await buy(story, asker)
                 except MediaError:
-                    self._sells.record(whose, value=False, now=self._now())
+                    purchases.succeeded = False
+                    self._extend_purchases(profile, purchases)
                     raise
-                self._sells.record(whose, value=True, now=self._now())
+                purchases.succeeded = True
+                self._extend_purchases(profile, purchases)
                 return file
         return await buy(story, asker)
 
-    def _mark_if_gone(self, item: Item) -> bool:
-        """Mark an item whose story the API has twice called gone; return whether it has."""
-        if self._times_gone(item.story.pk) < MOST_DOUBTS:
-            return False
-        item.later, item.reason = False, MediaGoneError.text
-        return True
-
-    def _times_gone(self, pk: str) -> int:
-        """Return how often the API has said of an alert's story that it is gone."""
-        return self._gone.get(pk, within=STORY_LIFE, now=self._now()) or 0
-
-    @staticmethod
-    def _mark_for_later(item: Item) -> None:
-        """Let an alert come again where nothing could be had of it now, and may be later."""
-        item.later = item.later or not item.spooled
+    def _extend_purchases(self, profile: str, purchases: _Purchases) -> _Purchases:
+        self._purchases.put(profile, purchases, until=self._now() + FAILED_FOR)
+        return purchases
 
     def _use_upload(self, item: Item, file: MediaFile) -> ByUpload:
-        """Let an item go out as this file; what the bytes are counts, not what the API says."""
+        """Return the upload of a file; set the kind of the item by the bytes of the file."""
         item.spooled.append(file)
         as_document = item.as_file or (file.kind == "photo" and file.size > _LARGEST_PHOTO)
         item.kind = "document" if as_document else file.kind
         return ByUpload(file)
 
     def _record_failure(self, item: Item, error: BotError) -> None:
-        log.info("way failed", story=item.story.pk, error=type(error).__name__, why=str(error))
+        log.info("source failed", story=item.story.pk, error=type(error).__name__, why=str(error))
         if isinstance(error, MediaTooBigError):
-            item.later = False  # its host, if it works again, has nothing smaller
+            item.later = False  # a later download from the host has the same size
             self.close_failed(item, error.text)
         elif isinstance(error, MediaUnavailableError):
             item.later = True
@@ -310,16 +338,28 @@ class Supply:
         elif isinstance(error, MediaError):
             item.reason = error.text
         elif isinstance(error, _NO):
-            self._gone.record(item.story.pk, self._times_gone(item.story.pk) + 1, now=self._now())
-            self._mark_if_gone(item)
+            record = self._record_to_change(item)
+            record.record_gone()
+            if record.is_gone:
+                _mark_gone(item)
         elif isinstance(error, ApiUnavailableError | OutOfServiceError):
-            self._mark_for_later(item)
+            _mark_for_later(item)
             item.reason = MediaUnavailableError.text
         elif isinstance(error, SpendingError):
             item.reason = error.text if isinstance(error, PastedLimitError) else item.reason
-            self._mark_for_later(item)
+            _mark_for_later(item)
+
+
+def _mark_gone(item: Item) -> None:
+    """Set the failure of an item whose story the API has called gone often enough."""
+    item.later, item.reason = False, MediaGoneError.text
+
+
+def _mark_for_later(item: Item) -> None:
+    """Let an alert be sent again later, unless a file of the item was downloaded."""
+    item.later = item.later or not item.spooled
 
 
 def is_pasted(story: Story) -> bool:
-    """Return whether only the address of its file is known, which somebody has pasted."""
+    """Return whether only the URL of the file is known, because somebody has pasted the URL."""
     return not story.profile.username and story_taken_at(story.pk) is None

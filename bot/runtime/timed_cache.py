@@ -1,0 +1,52 @@
+"""A cache in memory whose entries expire, with a maximum size.
+
+The cache belongs to one process: a restart empties the cache, and replicas do not share it. Use
+the cache where the loss of an entry costs no more than a repeated message, query or download.
+docs/data.md lists all caches.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from datetime import datetime
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+SIZE = 10_000  # entries
+
+
+class TimedCache(Generic[K, V]):
+    """Values by key, each with the time when it expires."""
+
+    def __init__(self, *, size: int = SIZE) -> None:
+        """Create an empty cache.
+
+        A cache with more than ``size`` entries drops the entry that was written first.
+        """
+        self._size = size
+        self._entries: OrderedDict[K, tuple[V, datetime]] = OrderedDict()
+
+    def put(self, key: K, value: V, *, until: datetime) -> None:
+        """Write an entry that expires at ``until``; replace the former entry of ``key``."""
+        self._entries[key] = (value, until)
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+    def get(self, key: K, *, now: datetime) -> V | None:
+        """Return the value of ``key``, or None without an entry or after its expiry."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        value, until = entry
+        return value if now < until else None
+
+    def items(self, *, now: datetime) -> Iterator[tuple[K, V]]:
+        """Yield the keys and values that have not expired."""
+        for key, (value, until) in self._entries.items():
+            if now < until:
+                yield key, value
+
+    def remove(self, key: K) -> None:
+        """Remove the entry of ``key``, if the cache has an entry for ``key``."""
+        self._entries.pop(key, None)

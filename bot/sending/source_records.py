@@ -1,0 +1,118 @@
+"""The record of a story: the sources that failed, and the answers of the Stories API. No I/O.
+
+Each method takes ``now`` and either records an event or returns a decision. Each fact has its own
+duration, so that a source is tried again later.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.domain.alert_rules import MOST_DOUBTS
+from bot.domain.model import STORY_LIFE
+from bot.domain.records import EPOCH
+
+RECORD_LIFE = STORY_LIFE  # after the last change of a record
+FAILED_FOR = timedelta(minutes=10)  # no chat tries a file again that failed
+_ALERTS_WAIT_FOR = timedelta(seconds=5)  # no alert tries a file whose host failed
+_BUY_AGAIN = timedelta(hours=1)  # between two purchases for alerts
+_URL_REFUSED_FOR = timedelta(hours=1)  # Telegram gets no URL of the story, only uploads
+_CHATS_OF_A_REFUSAL = 3  # refusals in the same words, after which all alerts wait
+_ASKED_AGAIN = timedelta(minutes=15)  # then one alert is tried again
+
+
+@dataclass(slots=True)
+class FileRecord:
+    """The failures of one file of a story.
+
+    A failure has the error message that a person reads. ``_chats_by_words`` has the chats that
+    refused the file, by the words of the refusal.
+    """
+
+    _failure: str = ""
+    _failed_until: datetime = EPOCH
+    _alert_failure: str = ""
+    _alerts_wait_until: datetime = EPOCH
+    _postponed_until: datetime = EPOCH
+    _chats_by_words: dict[str, set[int]] = field(default_factory=dict)
+
+    def record_failure(self, message: str, now: datetime) -> None:
+        """Record a failure that holds for alerts and for people."""
+        self._failure, self._failed_until = message, now + FAILED_FOR
+
+    def record_alert_failure(self, message: str, now: datetime) -> None:
+        """Record a failure that holds for alerts only: a later attempt may succeed."""
+        self._alert_failure, self._alerts_wait_until = message, now + _ALERTS_WAIT_FOR
+
+    def failure(self, now: datetime) -> str:
+        """Return the message of the last failure for everybody, empty if a source may be tried."""
+        return self._failure if now < self._failed_until else ""
+
+    def alert_failure(self, now: datetime) -> str:
+        """Return the message of the last failure for alerts, empty if a source may be tried."""
+        return self._alert_failure if now < self._alerts_wait_until else ""
+
+    def record_refusal(self, words: str, chat_id: int, now: datetime) -> None:
+        """Record that Telegram refused the file in one chat.
+
+        When three chats refuse the file in the same words, alerts in all chats are postponed.
+        """
+        chats = self._chats_by_words.setdefault(words, set())
+        chats.add(chat_id)
+        if len(chats) >= _CHATS_OF_A_REFUSAL:
+            self._postponed_until = now + _ASKED_AGAIN
+
+    def is_postponed(self, now: datetime) -> bool:
+        """Return whether alerts with the file wait in all chats."""
+        return now < self._postponed_until
+
+
+@dataclass(slots=True)
+class StoryRecord:
+    """A story: its two files, its purchases for alerts, its URL, and its absence from the API.
+
+    ``file`` is the photo or video that Telegram compresses; ``original`` is sent as a document.
+    """
+
+    file: FileRecord = field(default_factory=FileRecord)
+    original: FileRecord = field(default_factory=FileRecord)
+    _bought_until: datetime = EPOCH
+    _url_refused_until: datetime = EPOCH
+    _times_gone: int = 0
+
+    def file_of(self, *, as_file: bool) -> FileRecord:
+        """Return the record of the original if ``as_file``, else of the compressed file."""
+        return self.original if as_file else self.file
+
+    def record_purchase(self, now: datetime) -> None:
+        """Record a purchase for an alert, before the API is called."""
+        self._bought_until = now + _BUY_AGAIN
+
+    def cancel_purchase(self) -> None:
+        """Remove the last purchase: the API was not called."""
+        self._bought_until = EPOCH
+
+    def is_bought(self, now: datetime) -> bool:
+        """Return whether an alert bought the story less than an hour ago."""
+        return now < self._bought_until
+
+    def refuse_url(self, now: datetime) -> None:
+        """Record that Telegram could not fetch the URL of the story."""
+        self._url_refused_until = now + _URL_REFUSED_FOR
+
+    def is_url_refused(self, now: datetime) -> bool:
+        """Return whether Telegram failed to fetch the URL of the story in the last hour."""
+        return now < self._url_refused_until
+
+    def record_gone(self) -> None:
+        """Count an answer of the API that the story, or its profile, is gone."""
+        self._times_gone += 1
+
+    @property
+    def may_be_gone(self) -> bool:
+        """Return whether the API answered at least once that the story is gone."""
+        return self._times_gone > 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Return whether the API answered often enough that the story is gone to believe it."""
+        return self._times_gone >= MOST_DOUBTS
