@@ -250,6 +250,7 @@ class Running:
                 parts.services.overview.page_state,
                 parts.services.overview.do_action,
                 parts.db,
+                owners=lambda: parts.services.access.owner_ids,
                 now=parts.now,
             ).routes(),
         )

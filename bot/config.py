@@ -223,6 +223,13 @@ class Settings(BaseSettings):
             return frozenset(part.strip().lower() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("admin_ids")
+    @classmethod
+    def _check_admin_ids(cls, value: frozenset[int]) -> frozenset[int]:
+        if any(number <= 0 for number in value):
+            raise ValueError("must be the IDs of people, which are positive; not of a group")
+        return value
+
     @field_validator("telegram_token")
     @classmethod
     def _check_token(cls, value: SecretStr) -> SecretStr:

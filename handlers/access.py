@@ -37,8 +37,12 @@ NAMELESS = N_(
     "group, write <code>/block {group}</code>."
 )
 NOT_BLOCKED = N_("{who} wasn't blocked.")
+REMOVE_OWNER_USAGE = N_(
+    "Write it like this: /remove_owner <i>ID</i>, with the ID of one of my owners. Or reply to "
+    "their message with /remove_owner."
+)
+OWNER_REMOVED = N_("{who} is no longer one of my owners.")
 UNBLOCKED = N_("{who} is no longer blocked.")
-IN_PRIVATE = N_("Please send me /invite in our private chat, so that nobody else sees the link.")
 HOW_MANY = N_("For how many people? Write a number up to 1000, for example /invite 5.")
 WELCOME_ADMIN = N_(
     "You're my owner now. I'll tell you when something needs your attention.\n\n"
@@ -68,13 +72,10 @@ async def allow(context: Context) -> None:
     await say(context, context.t(ALLOWED, who=name_with_id(entry)))
 
 
-@command("invite")
+@command("invite", only_in_private=True)
 async def invite(context: Context) -> None:
     """Give a link that lets one person use the bot, or as many as the command says."""
     words = context.words or ["1"]
-    if not context.is_private:
-        await say(context, context.t(IN_PRIVATE))
-        return
     uses = int(words[0]) if words[0].isdecimal() and len(words[0]) < 5 else 0  # noqa: PLR2004 - digits
     if not 0 < uses <= MOST_USES:
         await say(context, context.t(HOW_MANY))
@@ -129,6 +130,17 @@ async def unblock(context: Context) -> None:
     await say(context, context.t(text, who=name or subject.id))
 
 
+@command("remove_owner")
+async def remove_owner(context: Context) -> None:
+    """Remove an owner who became one by a link."""
+    named = _subject(context)
+    if named is None or named[0].kind != "person":
+        await say(context, context.t(REMOVE_OWNER_USAGE))
+        return
+    entry = await context.services.access.remove_owner(int(named[0].id))
+    await say(context, context.t(OWNER_REMOVED, who=name_with_id(entry)))
+
+
 def name_with_id(entry: Entry) -> str:
     """Return what to call somebody: their name with the number, else the number."""
     if entry.kind == "profile" or not entry.name:
@@ -154,7 +166,7 @@ def _new_owner_buttons(context: Context) -> Buttons:
     ]
 
 
-@on_press(OWNER)
+@on_press(OWNER, only_in_private="invite")
 async def press_owner_button(context: Context, what: str, number: int | None) -> None:
     """Do what a button offers to the owner: invite, tell how to open, leave somebody out."""
     if what == "invite":

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.context import Context
+from bot.domain.errors import CHAT_UNKNOWN, RightsError
 from bot.domain.sentences import N_, NN_
 from bot.operations.broadcast import A_SECOND, progress_text, stop_button
 from bot.presentation.actions import BROADCAST, PRIMARY, Buttons
@@ -17,7 +18,6 @@ USAGE = N_(
     "channels."
 )
 TOO_LONG = N_("That message is too long: Telegram allows up to 4096 characters.")
-IN_PRIVATE = N_("Please send me /broadcast in our private chat.")
 SURE = NN_(
     "Send the message above to {n} chat? This will take about {time}, at {speed} a second.",
     "Send the message above to {n} chats? This will take about {time}, at {speed} a second.",
@@ -26,13 +26,12 @@ NOTHING = N_("Nothing was sent.")
 OVER = N_("This has already been decided.")
 
 
-@command("broadcast")
+@command("broadcast", only_in_private=True)
 async def preview_broadcast(context: Context) -> None:
     """Show the message as all would get it, and ask whether to send it."""
     owner = context.user_id
-    if not context.is_private or owner is None:
-        await say(context, context.t(IN_PRIVATE))
-        return
+    if owner is None:
+        raise RightsError(text=CHAT_UNKNOWN)
     text = _text_to_send(context)
     if not text:
         await say(context, context.t(USAGE))

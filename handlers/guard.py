@@ -30,6 +30,7 @@ from bot.domain.errors import (
     CHAT_UNKNOWN,
     ONLY_CHANNEL_ADMINS,
     ONLY_GROUP_ADMINS,
+    ONLY_IN_PRIVATE,
     UNKNOWN_COMMAND,
     AdminsUnknownError,
     AskAgainError,
@@ -134,17 +135,21 @@ def command(
     channel_after: int | None = None,
     takes_names: bool = False,
     usage: str = "",
+    only_in_private: bool = False,
 ) -> Callable[[Run], Guarded]:
     """Make the handler of ``/word``.
 
     After ``channel_after`` words, or more, the ``@name`` or id of a channel or group may stand. A
     command in a private chat then acts on that chat. ``takes_names``: a later ``@name`` means
     something else to the command, so a channel stands directly after these words. ``usage``, a
-    message id, is added to the refusal of an unknown channel.
+    message id, is added to the refusal of an unknown channel. ``only_in_private``: other members
+    of a group must not read the answer.
     """
 
     def decorate(run: Run) -> Guarded:
         async def obey(context: Context) -> None:
+            if only_in_private:
+                _refuse_outside_private(context, word)
             context.channel_after = channel_after
             if channel_after is not None:
                 end = channel_after + 1 if takes_names else len(context.words)
@@ -177,11 +182,22 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
     return decorate
 
 
-def on_press(kind: Kind) -> Callable[[Press], Guarded]:
+def _refuse_outside_private(context: Context, word: str) -> None:
+    """Refuse to answer in a group or channel.
+
+    Raises:
+        RightsError: The chat is not private.
+    """
+    if not context.is_private:
+        raise RightsError(text=ONLY_IN_PRIVATE, command=f"/{word}")
+
+
+def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guarded]:
     """Make the handler of buttons of a ``kind``.
 
     It gets the arguments of the action, and returns what the pop-up says, if anything. A button
-    that is pressed twice in a row does its work once.
+    that is pressed twice in a row does its work once. ``only_in_private`` is the command to send
+    in private instead, if other members of a group must not read the answer.
     """
 
     def decorate(run: Press) -> Guarded:
@@ -189,6 +205,8 @@ def on_press(kind: Kind) -> Callable[[Press], Guarded]:
             query = context.query
             if query is None or query.data is None:
                 raise RightsError(text=CHAT_UNKNOWN)
+            if only_in_private:
+                _refuse_outside_private(context, only_in_private)
             lately, key = context.services.lately, _press_key(query)
             if lately.get(key, within=TWICE, now=context.now) == query.data:
                 await answer_press(context)

@@ -2,6 +2,7 @@
 
 from bot.billing.reports import Spending
 from bot.context import Context
+from bot.domain.errors import CHAT_UNKNOWN, RightsError
 from bot.domain.sentences import N_, NN_
 from bot.operations.admin_sessions import KEY_VALID_FOR
 from bot.presentation.charts import bars
@@ -30,14 +31,13 @@ BY_KIND = N_("By kind of call")
 DRIFT = NN_("Billed more than I counted: {n} credit", "Billed more than I counted: {n} credits")
 RESUMED = N_("Spending has resumed.")
 ADMIN_PAGE = N_("Spending, people, problems and the next checks, on one page.")
-ADMIN_IN_PRIVATE = N_("Please send me /admin in our private chat.")
 ADMIN_ONCE = N_("This link opens it once, within {time}:")
 ADMIN_HERE = N_(
     "The link works on the machine where I run. If PUBLIC_URL is set, it works everywhere."
 )
 
 
-@command("spending")
+@command("spending", only_in_private=True)
 async def show_spending(context: Context) -> None:
     """Show credits and money: today, 7 and 30 days, by kind of call, and the outlook."""
     spent = await context.services.reports.spending()
@@ -61,14 +61,14 @@ async def resume_spending(context: Context) -> None:
     await say(context, context.t(RESUMED))
 
 
-@command("admin")
+@command("admin", only_in_private=True)
 async def send_admin_link(context: Context) -> None:
     """Give a link that opens the admin page once."""
     services, t = context.services, context.t
-    if not context.is_private:
-        await say(context, t(ADMIN_IN_PRIVATE))
-        return
-    link = await services.overview.make_admin_link()
+    owner = context.user_id
+    if owner is None:
+        raise RightsError(text=CHAT_UNKNOWN)
+    link = await services.overview.make_admin_link(owner)
     lines = [t(ADMIN_PAGE), t(ADMIN_ONCE, time=KEY_VALID_FOR), link]
     lines += [] if services.has_public_page else [t(ADMIN_HERE)]
     await say(context, Safe("\n".join(lines)))

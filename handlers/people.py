@@ -58,21 +58,22 @@ ASK_LIMIT = N_("How many credits a day can {name} use?")
 A_DAY = timedelta(days=1)
 
 
-@command("people")
+@command("people", only_in_private=True)
 async def list_people(context: Context) -> None:
     """List who uses the bot, who costs most first."""
     await say(context, *await _list_page(0, context))
 
 
-@on_press(PEOPLE)
+@on_press(PEOPLE, only_in_private="people")
 async def press_button(context: Context, what: str, number: int, credits: int | None) -> None:  # noqa: A002 - the project's word
     """Turn the page of the list, or do to the person or chat of a ``number`` what is pressed."""
     if what == "list":
         await edit_pressed(context, *await _list_page(number, context))
         return
     access, subject = context.services.access, Subject.of_chat(number)
+    is_owner = number in access.owner_ids
     match what:
-        case "limit":
+        case "limit" if not is_owner:
             await access.set_limit(subject, credits)
         case "block":
             await access.block(subject, until=None, reason="")
@@ -83,7 +84,8 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
         case "allow":
             await _let_in(subject, context)
     one = await access.guest(number)  # with what was just changed
-    text, buttons = _limit_page(one, context) if what == "limits" else _guest_page(one, context)
+    has_limits = what == "limits" and not is_owner
+    text, buttons = _limit_page(one, context) if has_limits else _guest_page(one, context)
     await edit_pressed(context, text, [*buttons, *rows_of_others_who_ask(number, context)])
 
 
@@ -149,17 +151,22 @@ def _guest_page(one: Guest, context: Context) -> Page:
     ]
     if one.elsewhere:
         lines.append(t(ELSEWHERE, cost=cost_text(one.elsewhere / 1000, context)))
-    own = one.entry.allowance if one.entry else None
-    limits = context.services.ledger.limits
-    usual = limits.person_daily_allowance if one.id > 0 else limits.chat_daily_allowance
-    limit = NO_LIMIT if own is None else LIMIT
-    lines += ["", t(limit, n=usual if own is None else own)]
+    if one.id not in context.services.access.owner_ids:  # a limit does not hold for owners
+        lines += ["", _limit_line(one, context)]
     members = [
         (f"👤 {shorten(name, LONGEST_NAME)}: {_credits_text(spent, context)}", PEOPLE("who", user))
         for user, name, spent in one.by_person
     ]
     rows = [[button(*member)] for member in members]
     return "\n".join(lines), [*rows, *_guest_buttons(one, context)]
+
+
+def _limit_line(one: Guest, context: Context) -> str:
+    own = one.entry.allowance if one.entry else None
+    limits = context.services.ledger.limits
+    usual = limits.person_daily_allowance if one.id > 0 else limits.chat_daily_allowance
+    limit = NO_LIMIT if own is None else LIMIT
+    return context.t(limit, n=usual if own is None else own)
 
 
 def _standing_lines(one: Guest, context: Context) -> list[str]:
@@ -184,16 +191,19 @@ def _standing_lines(one: Guest, context: Context) -> list[str]:
 
 def _guest_buttons(one: Guest, context: Context) -> Buttons:
     entry, number = one.entry, one.id
+    to_list = [context.button(N_("Back to the list"), PEOPLE("list", 0))]
+    if number in context.services.access.owner_ids:
+        return [to_list]
     rows = [[context.button(N_("Limit"), PEOPLE("limits", number))]]
     if entry and entry.is_blocked(context.now):
         rows[0].append(context.button(N_("Unblock"), PEOPLE("unblock", number)))
-    elif number not in context.services.access.owner_ids:
+    else:
         rows[0].append(context.button(N_("Block for a day"), PEOPLE("day", number)))
         rows[0].append(context.button(N_("Block"), PEOPLE("block", number), DANGER))
         is_in = context.services.access.mode == "open" or (entry and entry.is_allowed)
         if not is_in:
             rows.append([context.button(N_("Give access"), PEOPLE("allow", number))])
-    return [*rows, [context.button(N_("Back to the list"), PEOPLE("list", 0))]]
+    return [*rows, to_list]
 
 
 def _limit_page(one: Guest, context: Context) -> Page:

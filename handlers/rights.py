@@ -107,10 +107,11 @@ COMMANDS: Mapping[str, Command] = {
     "spending": Command(OWNER, menu=N_("What the bot spends")),
     "stop_spending": Command(OWNER, menu=N_("Stop all spending")),
     "resume_spending": Command(OWNER, menu=N_("Resume spending")),
-    # by buttons on the page of people
+    # rarely used
     "allow": Command(OWNER),
     "block": Command(OWNER),
     "unblock": Command(OWNER),
+    "remove_owner": Command(OWNER),
 }
 """In the order of the help and of the menu; what is wanted every day is in the menu.
 

@@ -18,7 +18,13 @@ from pydantic import SecretStr
 
 from bot.billing.people import Guest, guest, guests
 from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
-from bot.domain.errors import OWNER_NOT_BLOCKABLE, BlockedError, RightsError
+from bot.domain.errors import (
+    NOT_AN_OWNER,
+    OWNER_IN_SETTINGS,
+    OWNER_NOT_BLOCKABLE,
+    BlockedError,
+    RightsError,
+)
 from bot.domain.records import Chat
 from bot.fetching import snapshots
 from bot.store import access as store
@@ -66,20 +72,29 @@ class Access:
         """Ids and names of profiles that are blocked; the same set for as long as the bot runs."""
 
     async def apply_settings(self) -> None:
-        """Take up the settings, once at a start.
+        """Apply the settings, once at a start.
 
-        Where the bot was open before, or had no list, who uses it already stays allowed.
+        If the bot was open before, or had no list, its users keep their access. ``ADMIN_IDS``
+        end the link that the first start printed.
         """
-        now = self._now()
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
             if self.mode == "invited" and before != "invited":
-                kept = await store.allow_new(tx, await chats.active_ids(tx), via="before", now=now)
-                if kept:
-                    log.info("chats that were there before stay allowed", chats=kept)
+                await self._keep_users(tx)
             if before != self.mode:
                 await key_values.put(tx, _MODE, self.mode)
+            if self._always_owners:
+                await key_values.remove(tx, _SEED)
         await self._load_blocked_and_owners()
+
+    async def _keep_users(self, tx: Tx) -> None:
+        """Allow all chats that use the bot; a blocked chat has access again after its block."""
+        now = self._now()
+        blocked = await chats.known_among(tx, await store.blocked_chats(tx, now=now))
+        users = {*await chats.active_ids(tx), *blocked}
+        kept = await store.allow_all(tx, users, via="before", now=now)
+        if kept:
+            log.info("chats that were there before stay allowed", chats=kept)
 
     async def judge(
         self, person: int | None, chat_id: int | None, *, as_chat: int | None = None
@@ -169,6 +184,8 @@ class Access:
             )
 
     async def _is_owner_link(self, tx: Tx, payload: str) -> bool:
+        if self._always_owners:
+            return False  # another process may have started without ADMIN_IDS
         seed = await key_values.get(tx, _SEED)
         if seed is None or not payload.isascii():
             return False
@@ -200,6 +217,24 @@ class Access:
             values = {"name": name, "is_allowed": True, "via": "invitation", "added_by": by}
             await store.put(tx, subject, now=now, **values, since=now)
             return "guest"
+
+    async def remove_owner(self, person: int) -> Entry:
+        """Remove an owner who became one by a link; the person keeps access as a guest.
+
+        Raises:
+            RightsError: ``ADMIN_IDS`` has the person, or the person is no owner.
+        """
+        if person in self._always_owners:
+            raise RightsError(text=OWNER_IN_SETTINGS, who=person)
+        subject = Subject("person", str(person))
+        async with writing(self._db) as tx:
+            entry = await store.get(tx, subject)
+            if entry is None or not entry.is_owner:
+                raise RightsError(text=NOT_AN_OWNER, who=person)
+            entry = await store.put(tx, subject, now=self._now(), is_owner=False)
+        self.owner_ids -= {person}
+        log.info("an owner was removed")
+        return entry
 
     # who may
 

@@ -96,6 +96,9 @@ UNKNOWN_COMMAND = N_("I don't know the command {command}. /help shows what I can
 ONLY_GROUP_ADMINS = N_("Only admins of this group can change that.")
 ONLY_CHANNEL_ADMINS = N_("Only admins who can post in this channel can do that.")
 OWNER_NOT_BLOCKABLE = N_("That person is one of the bot's owners, so I can't block them.")
+OWNER_IN_SETTINGS = N_("{who} is in ADMIN_IDS in my settings. Remove the ID there and restart me.")
+NOT_AN_OWNER = N_("{who} isn't one of my owners.")
+ONLY_IN_PRIVATE = N_("Please send me {command} in our private chat.")
 CHAT_UNKNOWN = N_("I can't tell which chat this is.")
 
 

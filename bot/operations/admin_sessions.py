@@ -1,6 +1,7 @@
-"""Who may call the admin page: whoever opened a link of an owner's, within the hour.
+"""Keys and sessions of the admin page: who may call the page.
 
-Of keys and sessions only digests are stored; of each there is one.
+A key is the secret of a one-time link. Opening the link exchanges the key for a session of an
+hour. There is one key and one session; the database has their digests and the owner's id.
 """
 
 import hashlib
@@ -12,46 +13,50 @@ from bot.store import key_values
 from bot.store.engine.database import Tx
 
 KEY_VALID_FOR, _SESSION_VALID_FOR = timedelta(minutes=10), timedelta(hours=1)
-_KEY, _SESSION = "admin_key", "admin_session"  # of the one-time link, and who used it
+_KEY, _SESSION = "admin_key", "admin_session"
 
 
-async def issue_key(tx: Tx, *, now: datetime) -> str:
-    """Issue a key that opens the page once, within ten minutes; it ends what was before."""
+async def issue_key(tx: Tx, owner: int, *, now: datetime) -> str:
+    """Issue a key to an owner; the key is valid once, for ten minutes. End the open session."""
     await key_values.remove(tx, _SESSION)
-    return await _issue_secret(tx, _KEY, valid_for=KEY_VALID_FOR, now=now)
+    return await _issue_secret(tx, _KEY, owner, valid_for=KEY_VALID_FOR, now=now)
 
 
 async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
-    """Exchange a key for a session; return None where it is none (any more)."""
-    is_known = isinstance(key, str) and await _is_valid(tx, _KEY, key, now=now)
-    if not (is_known and await key_values.remove(tx, _KEY)):
+    """Exchange a key for a session of the same owner; return None if the key is not valid."""
+    owner = await _owner_of(tx, _KEY, key, now=now) if isinstance(key, str) else None
+    if owner is None or not await key_values.remove(tx, _KEY):
         return None
-    return await _issue_secret(tx, _SESSION, valid_for=_SESSION_VALID_FOR, now=now)
+    return await _issue_secret(tx, _SESSION, owner, valid_for=_SESSION_VALID_FOR, now=now)
 
 
-async def is_session(tx: Tx, word: str, *, now: datetime) -> bool:
-    """Return whether a word is the session that is open."""
-    return await _is_valid(tx, _SESSION, word, now=now)
+async def owner_of_session(tx: Tx, word: str, *, now: datetime) -> int | None:
+    """Return the id of the owner whose open session ``word`` is; None if it is no session."""
+    return await _owner_of(tx, _SESSION, word, now=now)
 
 
 async def end(tx: Tx) -> None:
-    """End the session that is open."""
+    """End the open session."""
     await key_values.remove(tx, _SESSION)
 
 
-async def _issue_secret(tx: Tx, key: str, *, valid_for: timedelta, now: datetime) -> str:
+async def _issue_secret(
+    tx: Tx, key: str, owner: int, *, valid_for: timedelta, now: datetime
+) -> str:
     word = secrets.token_urlsafe()
-    value = {"digest": _digest_of(word), "until": (now + valid_for).timestamp()}
+    until = (now + valid_for).timestamp()
+    value = {"digest": _digest_of(word), "until": until, "owner": owner}
     await key_values.put(tx, key, value)
     return word
 
 
-async def _is_valid(tx: Tx, key: str, word: str, *, now: datetime) -> bool:
-    """Return whether a word is the key or session that is stored, and still valid."""
+async def _owner_of(tx: Tx, key: str, word: str, *, now: datetime) -> int | None:
+    """Return the owner of the stored key or session; None unless ``word`` is it and valid."""
     kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():
-        return False
-    return hmac.compare_digest(str(kept["digest"]), _digest_of(word))
+        return None
+    is_same = hmac.compare_digest(str(kept["digest"]), _digest_of(word))
+    return int(kept["owner"]) if is_same else None
 
 
 def _digest_of(word: str) -> str:

@@ -58,10 +58,10 @@ class Overview:
     wake: Callable[[], None]
     now: Callable[[], datetime]
 
-    async def make_admin_link(self) -> str:
-        """Make a link that opens the page once; it ends the session of an earlier one."""
+    async def make_admin_link(self, owner: int) -> str:
+        """Return a link that opens the page once for an owner; end the session of another link."""
         async with writing(self.db) as tx:
-            key = await admin_sessions.issue_key(tx, now=self.now())
+            key = await admin_sessions.issue_key(tx, owner, now=self.now())
         return f"{self.address}/admin#key={key}"
 
     async def figures(self) -> Figures:

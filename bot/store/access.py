@@ -148,16 +148,24 @@ async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
     return [Entry(*row) for row in await tx.execute(statement.order_by(_KIND, _SUBJECT))]
 
 
-async def allow_new(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
-    """Allow these people and chats where the list does not know them; return how many are new."""
+async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
+    """Allow these people and chats; return the number of those that had no access before.
+
+    A limit and a block in an existing row stay.
+    """
     rows = [
         {"kind": one.kind, "subject": one.id, "is_allowed": True, "via": via, "since": now}
         for one in map(Subject.of_chat, sorted(ids))
     ]
     if not rows:
         return 0
-    new = insert(access_list).on_conflict_do_nothing().returning(_SUBJECT)
-    return len((await tx.execute(new, rows)).all())
+    new = insert(access_list)
+    had_none = new.on_conflict_do_update(
+        index_elements=[_KIND, _SUBJECT],
+        set_={"is_allowed": sa.true(), "via": new.excluded.via},
+        where=access_list.c.is_allowed.is_(False),
+    )
+    return len((await tx.execute(had_none.returning(_SUBJECT), rows)).all())
 
 
 async def chats_served_by(tx: Tx, subject: Subject) -> list[int]:

@@ -130,6 +130,12 @@ async def active_ids(tx: Tx) -> list[int]:
     return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 
 
+async def known_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
+    """Return those of these chats that have used the bot, closed ones included."""
+    these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)))
+    return list((await tx.execute(these)).scalars())
+
+
 async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
     """Return those of these chats to which the bot may write."""
     these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), IS_ACTIVE)

@@ -4,7 +4,7 @@ Each call is proven by itself, in a header: no cookie, so no other page can make
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from importlib import resources
 from typing import Any
@@ -50,15 +50,18 @@ class AdminPage:
         do: Callable[[Mapping[str, Any]], Awaitable[None]],
         db: Database,
         *,
+        owners: Callable[[], Collection[int]],
         now: Callable[[], datetime],
     ) -> None:
         """``show`` returns all that is shown; ``do`` does what a button says.
 
-        It raises ``BotError`` where that can't be done.
+        It raises ``BotError`` where that can't be done. A session is valid while ``owners`` has
+        the id of the owner who opened it.
         """
         self._show_all = show
         self._act = do
         self._db = db
+        self._owners = owners
         self._now = now
         folder = resources.files("bot.web") / "page"
         self._files = {name: (folder / name).read_bytes() for name, _ in _FILES.values()}
@@ -107,6 +110,9 @@ class AdminPage:
         async with self._db.begin() as tx:
             key = wanted.get("key") if wanted else None
             session = await admin_sessions.begin(tx, key, now=self._now())
+            owner = await admin_sessions.owner_of_session(tx, session or "", now=self._now())
+        if owner not in self._owners():
+            session = None
         if session is None:
             return refusal(401, _HEADERS)
         log.info("the admin page was opened by a link")
@@ -115,8 +121,8 @@ class AdminPage:
     async def _has_session(self, request: web.Request) -> bool:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         async with self._db.read() as tx:
-            is_known = await admin_sessions.is_session(tx, given, now=self._now())
-        return scheme == "Bearer" and is_known
+            owner = await admin_sessions.owner_of_session(tx, given, now=self._now())
+        return scheme == "Bearer" and owner in self._owners()
 
 
 def _json_response(value: _Json) -> web.Response:

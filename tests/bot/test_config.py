@@ -46,6 +46,7 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
         ({"webhook_url": "http://canary.example"}, "WEBHOOK_URL must begin with https"),
         ({"log_level": "canary"}, "LOG_LEVEL"),
         ({"admin_ids": "canary"}, "ADMIN_IDS: must be a valid integer"),
+        ({"admin_ids": "7,-1001234"}, "ADMIN_IDS: must be the IDs of people, which are positive"),
         (
             {"telegram_proxy": "ftp://canary:1"},
             "TELEGRAM_PROXY: must be http://host:port",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 import pytest_asyncio
 
 from bot.presentation.actions import button, for_chat
+from tests.flows.test_admin_page import Site
 from tests.support.control import Json, wait_for
+from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell
 
@@ -218,12 +221,36 @@ async def test_the_first_start_prints_a_link_that_makes_one_admin(
 
 async def test_who_used_an_open_bot_stays(tmp_path: Path) -> None:
     async with sandbox_box() as box:
-        ann, eve = [await box.control.person(name) for name in ("Ann", "Eve")]
-        async with running_bell(tmp_path, box) as bell:
-            await bell.ask(ann, "/start")
-        async with running_bell(tmp_path, box, access="invited") as bell:
-            assert "all stories from a profile" in (await bell.ask(ann, "/help"))[0]["text"]
+        names = ("Boss", "Plain", "Limited", "Freed", "Refused", "Blocked", "Eve", "Mal")
+        boss, plain, limited, freed, refused, blocked, eve, mal = [
+            await box.control.person(name) for name in names
+        ]
+        plenty = {"admin_ids": str(boss), "daily_budget": 1_000_000}
+        async with running_bell(tmp_path, box, access="invited", **plenty) as bell:
+            for person in (refused, mal):
+                assert (await bell.ask(person, "/help"))[0]["text"].startswith(PRIVATE)
+        async with running_bell(tmp_path, box, **plenty) as bell:
+            (listed,) = await bell.ask(boss, "/people")
+            await bell.press(boss, listed, f"people:limit:{limited}:0")
+            await bell.ask(boss, f"/block {freed}")
+            await bell.ask(boss, f"/unblock {freed}")
+            for person in (plain, limited, freed, refused, blocked):
+                await bell.ask(person, "/start")
+            await bell.press(boss, listed, f"people:limit:{limited}:100")
+            await bell.ask(limited, "/subscribe natgeo")
+            await bell.ask(boss, f"/block {blocked}")
+        async with running_bell(tmp_path, box, access="invited", **plenty) as bell:
+            await bell.ask(boss, f"/unblock {blocked}")
+            for person in (plain, limited, freed, refused, blocked):
+                assert "all stories from a profile" in (await bell.ask(person, "/help"))[0]["text"]
+            (followed,) = await bell.ask(limited, "/subscriptions")
+            assert "natgeo" in str(buttons(followed))
+            (ended,) = await bell.ask(limited, "/unsubscribe natgeo")
+            assert "↩️ Undo" in buttons(ended)
             assert (await bell.ask(eve, "/help"))[0]["text"].startswith(PRIVATE)
+            await bell.control.say(mal, "/help")  # heard it before
+            await settled(bell, boss)
+            assert len(await said(bell, mal)) == 1
 
 
 async def test_people_shows_who_costs_what_and_limits_and_blocks(run: tuple[Bell, int]) -> None:
@@ -358,3 +385,79 @@ async def test_what_one_owner_has_decided_no_stale_button_of_another_hides(
     shown = await bell.message(boss, post["message_id"])
     assert "Blocked until" in shown["text"]
     assert len(await said(bell, eve)) == len(await said(bell, mal)) + 1 == 2
+
+
+async def test_owners_come_and_go_with_admin_ids_and_the_admin_page_with_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with sandbox_box() as box:
+        people = [await box.control.person(name) for name in ("Boss", "Link", "Other")]
+        boss, by_link, other = people
+        port = free_port()
+
+        def running(*admins: int) -> AbstractAsyncContextManager[Bell]:
+            ids = ",".join(map(str, admins))
+            return running_bell(tmp_path, box, access="invited", admin_ids=ids, port=port)
+
+        async def printed() -> str:
+            async with running() as bell:
+                await bell.ask(await box.control.person(), "/help")
+            (link,) = re.findall(r"t\.me/\w+\?start=(\S+)", capsys.readouterr().out)
+            return str(link)
+
+        link = await printed()
+        async with running(boss) as bell:  # the printed link is worth nothing from here on
+            (refused,) = await bell.ask(by_link, f"/start {link}")
+            assert refused["text"].startswith(PRIVATE)
+        new = await printed()
+        assert new != link
+        async with running() as bell:
+            (welcome,) = await bell.ask(by_link, f"/start {new}")
+            assert welcome["text"].startswith("You're my owner now.")
+        async with running(boss, other) as bell:
+            site = Site(bell, by_link, f"http://127.0.0.1:{port}", tmp_path)
+            proof = await site.proof()
+            assert (await site.call("state", proof))[0] == 200
+            (kept,) = await bell.ask(by_link, f"/remove_owner {boss}")
+            assert "ADMIN_IDS" in kept["text"]
+            (gone,) = await bell.ask(boss, f"/remove_owner {by_link}")
+            assert "is no longer one of my owners" in gone["text"]
+            assert (await site.call("state", proof))[0] == 401
+            (unknown,) = await bell.ask(by_link, "/spending")
+            assert "I don't know the command" in unknown["text"]
+            (none,) = await bell.ask(boss, f"/remove_owner {by_link}")
+            assert "isn't one of my owners" in none["text"]
+            site = Site(bell, other, site.url, tmp_path)
+            key = (await site.link()).partition("#key=")[2]
+        async with running(boss) as bell:
+            await bell.ask(boss, "/help")  # the page is served by now
+            assert (await site.call("session", body={"key": key}))[0] == 401
+        async with running(boss, other) as bell:
+            proof = await Site(bell, other, site.url, tmp_path).proof()
+        async with running(boss) as bell:
+            await bell.ask(boss, "/help")
+            assert (await site.call("state", proof))[0] == 401
+
+
+async def test_people_offers_no_limit_for_an_owner(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    (listed,) = await bell.ask(boss, "/people")
+    for data in (f"people:who:{boss}", f"people:limits:{boss}", f"people:limit:{boss}:0"):
+        await bell.press(boss, listed, data)
+        shown = await bell.message(boss, listed["message_id"])
+        assert "One of the bot's owners" in shown["text"], data
+        assert "Limit" not in str(shown), data
+
+
+async def test_people_and_spending_answer_in_private_only(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    group = await bell.control.chat("group", members={boss: "creator"})
+    for word in ("people", "spending"):
+        (reply,) = await bell.ask(group, f"/{word}@storybell_{BOT}_bot", user=boss)
+        assert reply["text"] == f"Please send me /{word} in our private chat."
+    post = await bell.old_post(group, "people:list:0", "owner:invite")
+    for data in ("people:list:0", "owner:invite"):
+        assert "private chat" in (await bell.press(group, post, data, user=boss))["text"]
+    await settled(bell, boss)
+    assert "Who uses me" not in str(await bell.control.replies(group))
+    assert "start=" not in str(await bell.control.replies(group))

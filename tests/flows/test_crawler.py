@@ -31,7 +31,7 @@ WRITTEN = (
 IN_PRIVATE = ("natgeo", "{name}", "{name}, natgeo", "/story {name}",
               "some words that ask for nothing", "/start card--{start}")  # fmt: skip
 OWNERS = ("/people", "/health", "/spending", "/stop_spending", "/resume_spending", "/invite",
-             "/admin", "/block 77", "/unblock 77")  # fmt: skip
+             "/admin", "/block 77", "/unblock 77", "/remove_owner 77")  # fmt: skip
 ENDS = {"erase:yes"}  # after it there is nothing to go back to; pressed last
 WAYS_BACK = ("set:back", "set:zone", "set:quiet", "subs:0", "erase:no",
              "undo:", "help", "people:list:0")  # fmt: skip

@@ -308,7 +308,7 @@ def test_every_command_stands_in_the_readme_and_in_the_help_or_the_menu() -> Non
     helped = " ".join(one.line for one in COMMANDS.values())
     said = {word for word, one in COMMANDS.items() if one.menu or f"/{word}" in helped}
     # Who is on the page of people gets these by its buttons; all begin with /start.
-    assert COMMANDS.keys() - said == {"start", "allow", "block", "unblock"}, (
+    assert COMMANDS.keys() - said == {"start", "allow", "block", "unblock", "remove_owner"}, (
         "give it a line of the help, or an entry of the menu: in its row in handlers/rights.py"
     )
     readme = set(re.findall(r"`/(\w+)", Path("README.md").read_text(encoding="utf-8")))

@@ -216,7 +216,7 @@ function people(found) {
       const wanted = said.trim() === "" ? null : Number(said);
       return { action: "limit", id: one.id, value: wanted };
     });
-    const buttons = [limit];
+    const buttons = one.state === "owner" ? [] : [limit];
     if (one.state === "blocked") buttons.push(button("Unblock", { action: "unblock", id: one.id }));
     else if (one.state === "asked") buttons.push(button("Let in", { action: "allow", id: one.id }));
     if (one.state !== "owner" && one.state !== "blocked") buttons.push(button("Block", { action: "block", id: one.id }, "danger"));
