@@ -52,6 +52,9 @@ LONGEST_WAIT = timedelta(minutes=1)
 TOPIC_SOUGHT_FOR = timedelta(hours=1)
 """How long alerts wait for a topic that Telegram can't find, and that nobody saw deleted."""
 
+SUMMARY_LEAD = timedelta(minutes=10)
+"""How long before a daily summary its profiles are checked."""
+
 _MINUTE = timedelta(minutes=1)
 _THIRD_COPY_AFTER = timedelta(minutes=15)
 _THIRD_REPLY_AFTER = timedelta(minutes=5)
@@ -63,7 +66,6 @@ _LAST_POLL_AGAIN = timedelta(minutes=30)
 _FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)  # its owner may have erred, and posts again
 _LAST_UNAVAILABLE_PAUSE = DAY
 _DIGEST_MARGIN = timedelta(minutes=30)
-_DIGEST_LEAD = timedelta(minutes=10)  # so long before a daily summary the profile is checked
 
 
 KINDS_OF: Mapping[Right, frozenset[str]] = {
@@ -329,12 +331,21 @@ def _useful_for(
         return _when_awake(due, member)
     # What the last check could not show was posted after it; a check shows all for a summary that
     # is at most the lead away.
-    after = max(seen_at + _DIGEST_LEAD, earliest)
+    after = max(seen_at + SUMMARY_LEAD, earliest)
     for posted_at in (seen_at, after, max(after, due)):
         heard = heard_at(posted_at, posted_at + STORY_LIFE, member)
         if heard > max(after, posted_at):
-            return max(earliest, heard - _DIGEST_LEAD)
+            return max(earliest, heard - SUMMARY_LEAD)
     return max(after, due)  # between long quiet hours all is sent at once
+
+
+def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
+    """Return whether the check before a daily summary of the audience is to be made now."""
+    return any(
+        _next_summary_at(now, member.digest, member) <= now + SUMMARY_LEAD
+        for member in audience
+        if member.digest is not None
+    )
 
 
 def alerts_begin_at(now: datetime) -> datetime:

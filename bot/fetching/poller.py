@@ -51,6 +51,7 @@ _SLOW_FOR = timedelta(minutes=2)  # after it took half of the slots last, the AP
 _MANY = 1_000  # chats; where more wait for a profile they are counted once in
 _COUNTED_AGAIN = timedelta(hours=1)
 _SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
+_SUMMARIES_READ = 100  # of profiles that are due, in one step, while the bucket is empty
 _LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two
 
 
@@ -223,9 +224,10 @@ class Scheduler:
         )
         most = 1 - len(self._slots) if self._api.is_failing else self._slots.count_free(now)
         is_paid = for_due >= 1
+        left = plan.schedule.budget - spent
+        of_day = max(0, int(min(left / plan.cost, room / self._price_of_check)))
         if not is_paid:  # a profile that was not checked for long need not wait for the bucket
-            left = plan.schedule.budget - spent
-            for_due = max(0, int(min(left / plan.cost, room / self._price_of_check)))
+            for_due = of_day
         if most <= 0 or (for_due < 1 and for_early < 1):
             return []
         async with self._db.begin() as tx:
@@ -236,10 +238,40 @@ class Scheduler:
                 lease=self._lease,
                 unseen_since=_unseen_limit(plan, now, is_due=True, is_paid=is_paid),
             )
+            if len(taken) == for_due or not is_paid:  # nor need the check before a summary
+                limit = min(of_day, most) - len(taken)
+                taken += await self._claim_for_summaries(tx, plan, now, limit=limit)
             spare = min(for_early, most) - len(taken)
             if spare > 0:
                 taken += await self._claim_early(tx, plan, now, limit=spare)
             return [known for known in taken if not await _put_off_undue(tx, known, plan, now)]
+
+    async def _claim_for_summaries(
+        self, tx: Tx, plan: Plan, now: datetime, *, limit: int
+    ) -> list[Known]:
+        """Claim profiles whose check must be made before a daily summary, paid by the day."""
+        found: list[str] = []
+        if limit <= 0:
+            return []
+        for profile_id in await subscriptions.due_with_summaries(
+            tx, since=now - alert_rules.SUMMARY_LEAD, now=now, limit=_SUMMARIES_READ
+        ):
+            if await snapshots.is_summary_near(tx, profile_id, now=now):
+                found.append(profile_id)
+            if len(found) == limit:
+                break
+        if not found:
+            return []
+        taken = await profiles.claim(
+            tx,
+            now=now,
+            limit=limit,
+            lease=self._lease,
+            ids=found,
+            skip_fresh=plan.pause is not None,
+        )
+        plan.schedule.draw_ahead(len(taken) * plan.cost)
+        return taken
 
     async def _claim_early(self, tx: Tx, plan: Plan, now: datetime, *, limit: int) -> list[Known]:
         """Claim the profiles that are due next, but those whose subscribers can't be told yet."""

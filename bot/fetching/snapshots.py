@@ -178,6 +178,12 @@ async def useful_at(
     )
 
 
+async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
+    """Return whether a profile must be checked now for a daily summary of who waits for it."""
+    waiting = await subscriptions.audience_members(tx, profile_id, limit=_MOST_MEMBERS)
+    return alert_rules.is_summary_near(now, waiting)
+
+
 async def record_failure(
     tx: Tx, profile_id: str, why: Literal["private", "gone", "error"], *, now: datetime
 ) -> None:

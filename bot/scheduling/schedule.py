@@ -198,6 +198,14 @@ class Schedule:
         """Let the credits that are due by ``now`` into the bucket."""
         self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
+    def draw_ahead(self, amount: float) -> None:
+        """Let credits of the rest of the day into the bucket now.
+
+        They pay checks that must not wait for the bucket; the caller has seen that the day has
+        them. So much less is let out until midnight, evenly: the bucket is not in debt.
+        """
+        self.bucket.credits += amount
+
     def credits_to_spend(self, now: float) -> tuple[float, float]:
         """Return what may be spent now on checks that are due, and on checks before their time."""
         held = self.bucket.credits

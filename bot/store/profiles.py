@@ -1,5 +1,6 @@
 """Profiles: who they are, how they are, and when each is checked next."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cache
@@ -125,24 +126,34 @@ async def claim(
     early: bool = False,
     unseen_since: datetime | None = None,
     skip_fresh: bool = False,
+    ids: Sequence[str] | None = None,
 ) -> list[Known]:
     """Take the profiles that are due, longest overdue first, for ``lease``.
 
     With ``early``: those that are due next. With ``unseen_since``: only those not checked since
-    then, or never. With ``skip_fresh``: none that newcomers alone follow. What a process that dies
-    had taken is due again when its lease ends.
+    then, or never. With ``skip_fresh``: none that newcomers alone follow. With ``ids``: none but
+    these. What a process that dies had taken is due again when its lease ends.
     """
-    statement = _claim_sql(early=early, is_bounded=unseen_since is not None, skip_fresh=skip_fresh)
+    statement = _claim_sql(
+        early=early,
+        is_bounded=unseen_since is not None,
+        skip_fresh=skip_fresh,
+        has_ids=ids is not None,
+    )
     values: dict[str, object] = {"now": now, "until": now + lease, "most": limit}
+    if ids is not None:
+        values["ids"] = list(ids)
     if unseen_since is not None:
         values["unseen_since"] = unseen_since
     return [Known(*row) for row in await tx.execute(statement, values)]
 
 
 @cache  # built once, for the schedule asks all the time
-def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool) -> sa.Executable:
+def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool) -> sa.Executable:
     now = sa.bindparam("now", type_=Timestamp)
     free = profiles.c.leased_until <= now
+    if has_ids:
+        free = sa.and_(free, profiles.c.profile_id.in_(sa.bindparam("ids", expanding=True)))
     if skip_fresh:
         free = sa.and_(free, profiles.c.fresh.is_(False))
     if early:

@@ -274,6 +274,33 @@ async def audience_members(tx: Tx, profile_id: str, *, limit: int) -> list[Audie
     return members
 
 
+_SINCE, _NOW = (sa.bindparam(name, type_=Timestamp) for name in ("since", "now"))
+_DUE_WITH_SUMMARIES = (
+    sa.select(profiles.c.profile_id)
+    .where(
+        profiles.c.next_check_at > _SINCE,
+        profiles.c.next_check_at <= _NOW,
+        profiles.c.leased_until <= _NOW,
+        sa.exists()
+        .where(
+            subscriptions.c.profile_id == profiles.c.profile_id,
+            chats.c.id == subscriptions.c.chat_id,
+            WAITS,
+            _IS_DIGEST,
+        )
+        .correlate(profiles),
+    )
+    .order_by(profiles.c.next_check_at)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
+async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: int) -> list[str]:
+    """Return the ids of profiles due after ``since`` that somebody follows by daily summary."""
+    values = {"since": since, "now": now, "most": limit}
+    return list((await tx.execute(_DUE_WITH_SUMMARIES, values)).scalars())
+
+
 _IS_FAST = subscriptions.c.options["fast"].as_boolean().is_(True)
 _COUNTS = sa.case((_IS_FAST, _FAST), else_=1.0)
 _IS_KNOWN = known_condition(sa.literal_column("'chat'"), subscriptions.c.chat_id)

@@ -19,7 +19,8 @@ from bot.fetching.schedule_state import PollSettings
 from bot.store import chats, profiles
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
-from tests.support.followed import DAY, HOUR, MINUTE, follow, rows
+from tests.support.followed import DAY, HOUR, MINUTE, rows
+from tests.support.followed import follow as add_subscription
 from tests.support.sandbox import Box, sandbox_box
 
 LEAD = 10 * MINUTE
@@ -37,7 +38,7 @@ class Days:
     checks: list[datetime] = field(default_factory=list)
     _seen: dict[str, datetime | None] = field(default_factory=dict)
 
-    async def follow_daily(self, chat_id: int, count: int, *, digest: bool = True) -> list[str]:
+    async def follow(self, chat_id: int, count: int, *, digest: bool = True) -> list[str]:
         """Let a chat follow so many new profiles; return their names."""
         names = []
         async with self.db.begin() as tx:
@@ -45,9 +46,18 @@ class Days:
                 star = self.box.parts.instagram.add_profile(f"of{chat_id}.{number}")
                 profile, options = Profile(str(star.pk), star.username), Options(digest=digest)
                 now = self.now()
-                await follow(tx, chat_id, profile, since=now, now=now, options=options)
+                await add_subscription(tx, chat_id, profile, since=now, now=now, options=options)
                 names.append(star.username)
         return names
+
+    async def plan_checks(self, names: list[str], at: datetime) -> None:
+        """Plan the next checks as if all were checked just now."""
+        async with self.db.begin() as tx:
+            for name in names:
+                star = self.box.parts.instagram.by_username(name)
+                assert star is not None
+                values = {"snapshot_at": self.now(), "next_check_at": at}
+                await profiles.change(tx, str(star.pk), **values)
 
     async def live(
         self, until: datetime, posts: list[tuple[datetime, str]]
@@ -122,7 +132,7 @@ async def test_each_story_of_some_days_is_found_for_the_summary_after_it(
 ) -> None:
     member = AudienceMember("UTC", quiet, hour * 60)
     async with days(sqlite_db, 1000) as run:
-        names = await run.follow_daily(1, 8)
+        names = await run.follow(1, 8)
         night = {} if quiet is None else {"quiet_from": quiet[0], "quiet_to": quiet[1]}
         async with sqlite_db.begin() as tx:
             await chats.change(tx, 1, zone="UTC", digest_at=hour * 60, **night)
@@ -144,3 +154,24 @@ def promised_at(posted_at: datetime, hour: int) -> datetime:
     if posted_at > summary - LEAD:
         summary += DAY
     return min(summary, posted_at + DAY - HOUR / 2)
+
+
+async def test_summaries_that_are_due_together_draw_on_the_rest_of_the_day(
+    sqlite_db: Database,
+) -> None:
+    """The bucket pays half of the checks; other profiles wait half an hour, not half a day."""
+    async with days(sqlite_db, 300) as run:
+        daily, usual = await run.follow(1, 60), await run.follow(2, 4, digest=False)
+        midnight = run.now() - HOUR
+        summary = midnight + 9 * HOUR
+        async with sqlite_db.begin() as tx:
+            await chats.change(tx, 1, zone="UTC", digest_at=9 * 60)
+        await run.plan_checks(daily, summary - LEAD)
+        await run.plan_checks(usual, summary)
+        posts = [(midnight + 3 * HOUR, name) for name in daily + usual]
+        posted = await run.live(summary + HOUR / 2, posts)
+        found = [row for row in await rows(sqlite_db) if row.story_pk in posted]
+        credits_spent = (await run.scheduler._ledger.spent_today())[1]  # noqa: SLF001 - what was paid
+    assert len([row for row in found if row.chat_id == 1 and row.created_at < summary]) == 60
+    assert len([row for row in found if row.chat_id == 2]) == 4
+    assert credits_spent <= 2 * 64
