@@ -16,7 +16,8 @@ from bot.store import inbox
 from bot.store.engine.database import Database
 from bot.store.inbox import ClaimedUpdate
 from bot.updates.inbox import Intake
-from bot.web.server import SECRET_HEADER, Door, Web, derive_webhook
+from bot.web.server import SECRET_HEADER, Door, Web
+from bot.web.webhook import derive_webhook
 from tests.support.killing import kill_inbox
 from tests.support.sandbox import sandbox_box
 

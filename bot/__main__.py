@@ -12,6 +12,7 @@ from rich.console import Console
 from bot.config import Settings, load, secrets_of
 from bot.domain.errors import SettingsError
 from bot.runtime import logging
+from bot.web.webhook import derive_webhook
 
 _GROUPS = {
     "To begin": {
@@ -55,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load()
     except SettingsError as error:
         return _print_settings_error(error)
-    logging.set_up(level=settings.log_level, secrets=secrets_of(settings))
+    hidden = [*secrets_of(settings), *derive_webhook(settings.telegram_token).secrets]
+    logging.set_up(level=settings.log_level, secrets=hidden)
     return _run_command(chosen, settings)
 
 

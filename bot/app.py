@@ -67,7 +67,8 @@ from bot.updates.inbox import Intake
 from bot.updates.inline_queries import InlineQueries
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.web.admin import AdminPage
-from bot.web.server import Door, Web, Webhook, derive_webhook
+from bot.web.server import Door, Web
+from bot.web.webhook import Webhook, derive_webhook
 from handlers.admission import admit_or_refuse, stop_refused
 from handlers.commands import menus_and_descriptions
 from handlers.guard import handlers_of

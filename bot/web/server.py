@@ -17,6 +17,8 @@ from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
 from bot.store.inbox import is_update_id
 from bot.web.connections import MOST, accept_and_close_oldest, disable_write_buffer, refusal
+from bot.web.failed_requests import FailedRequests
+from bot.web.webhook import Webhook
 
 log = structlog.get_logger()
 
@@ -28,28 +30,6 @@ _LARGEST_UPDATE = 2**20  # bytes
 _COME_BACK_S = "5"  # Telegram honours Retry-After; Bot API server, WebhookActor.cpp
 _SHUTDOWN_S = 2.0
 _HEADERS_S = 10.0  # in which a connection must send the headers of a request
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """The path where updates come in, and the secret that proves Telegram; never shown."""
-
-    path: str
-    secret: SecretStr
-
-
-def derive_webhook(token: SecretStr) -> Webhook:
-    """Derive a path and a secret that only who has the token can know.
-
-    Bot API, setWebhook: the secret has 1-256 characters of A-Z, a-z, 0-9, _ and -.
-    """
-    path, secret = _derive_secret(token, "path")[:32], _derive_secret(token, "secret")
-    return Webhook(f"/telegram/{path}", SecretStr(secret))
-
-
-def _derive_secret(token: SecretStr, purpose: str) -> str:
-    key = token.get_secret_value().encode()
-    return hmac.new(key, f"storybell webhook {purpose}".encode(), "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +115,7 @@ class Web:
         runner = web.AppRunner(
             app,
             access_log=None,
+            logger=FailedRequests(),
             shutdown_timeout=_SHUTDOWN_S,
             lingering_time=0,
             keepalive_timeout=self._headers_s,

@@ -10,10 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot import app
 from bot.__main__ import main
+from bot.runtime import logging
 from bot.store.engine.database import Database
+from bot.web.webhook import derive_webhook
 from tests.support.followed import DAY, HOUR, NOON, follow, look, story
 from tests.support.storybell import API_KEY, TOKEN
 
@@ -186,3 +189,12 @@ def test_alone_it_lists_its_commands_by_what_they_are_for(
     for name in ("setup", "check", "run", "erase", "restore"):
         assert re.search(rf"^  {name}\b", said, re.MULTILINE), name
     assert "To begin" in said
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_no_log_may_show_the_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden: list[str] = []
+    monkeypatch.setattr(logging, "set_up", lambda *, secrets, **_: hidden.extend(secrets))
+    assert main(["check", "--offline"]) == 0
+    hook = derive_webhook(SecretStr(TOKEN))
+    assert {hook.secret.get_secret_value(), hook.path.rpartition("/")[2]} <= set(hidden)

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 from bot.app import Running
 from bot.bootstrap import open_parts
 from bot.web.connections import MOST
-from bot.web.server import SECRET_HEADER, derive_webhook
+from bot.web.server import SECRET_HEADER
+from bot.web.webhook import derive_webhook
 from tests.flows.test_admin_page import Site as AdminSite
 from tests.support.control import wait_for
 from tests.support.killing import free_port
@@ -258,3 +259,21 @@ async def test_a_number_that_no_update_has_is_left_out(
     ):
         assert answer.status == 200
     assert "Traceback" not in capsys.readouterr().out
+
+
+async def test_malformed_requests_fill_no_log_and_show_no_secret(
+    site: Site, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    head = f"POST {HOOK.path} HTTP/1.1\r\n{SECRET_HEADER}: {SECRET}\x01\r\n"
+    spoilt = f"{head}X: {'x' * 8000}\x00\r\n\r\n".encode()
+    too_long = f"POST {HOOK.path} HTTP/1.1\r\nX: {SECRET}{'x' * 20_000}\r\n\r\n".encode()
+    for raw in (*[spoilt] * 30, *[too_long] * 30):
+        async with connection(site) as (reader, writer):
+            writer.write(raw)
+            assert b" 400 " in await reader.readline()
+    logged = capsys.readouterr()
+    text = logged.out + logged.err + caplog.text
+    assert text.count("malformed request") in {1, 2}  # a line for each kind
+    assert len(text) < 2000
+    assert SECRET not in text
+    assert "Traceback" not in text

@@ -89,6 +89,11 @@ def test_no_service_of_compose_has_more_rights_than_it_needs() -> None:
     )  # fmt: skip
 
 
+def test_the_logs_of_each_service_are_rotated() -> None:
+    for name, service in yaml.safe_load(TEXT)["services"].items():
+        assert {"max-size", "max-file"} <= service["logging"]["options"].keys(), name
+
+
 @needs("docker-compose")
 @pytest.mark.parametrize("chosen", CHOICES)
 def test_compose_reads_its_file_and_the_bot_what_it_is_given(

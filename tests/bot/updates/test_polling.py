@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.updates.polling import Polling, TokenRefusedError
-from bot.web.server import derive_webhook
+from bot.web.webhook import derive_webhook
 from tests.support.control import refused, wait_for
 from tests.support.sandbox import Box
 from tests.support.telegram import TOKEN, bot_at

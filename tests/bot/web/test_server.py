@@ -14,7 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.runtime.metrics import Metrics
-from bot.web.server import SECRET_HEADER, Door, Web, derive_webhook
+from bot.web.server import SECRET_HEADER, Door, Web
+from bot.web.webhook import derive_webhook
 
 TOKEN = SecretStr("123456789:AAtestTokenThatNobodyMaySeeInAnyLogLine")
 HOOK = derive_webhook(TOKEN)

@@ -1,0 +1,54 @@
+"""The log of failed HTTP requests: one short line per kind and minute.
+
+aiohttp logs a traceback for every malformed request. The traceback repeats bytes of the request,
+secrets among them, and a stranger can send thousands of requests a minute.
+"""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+
+log = structlog.get_logger()
+
+_LINE_EVERY_S = 60.0
+_MOST_KINDS = 100
+
+
+class FailedRequests:
+    """The logger of an aiohttp server."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock`` returns seconds."""
+        self._clock = clock
+        self._logged_at: dict[str, float] = {}
+        self._unlogged: dict[str, int] = {}
+
+    def debug(self, *_: object, **__: object) -> None:
+        """Log nothing: aiohttp reports here that a client left."""
+
+    def exception(
+        self, message: str, *_: object, exc_info: BaseException | bool | None = None
+    ) -> None:
+        """Log the class of the exception; log a traceback only for a fault of the bot."""
+        error = exc_info if isinstance(exc_info, BaseException) else None
+        kind = type(error).__name__ if error else message
+        if not self._is_due(kind):
+            return
+        more = self._unlogged.pop(kind, 0)
+        if isinstance(error, HttpProcessingError):
+            log.warning("a malformed request", kind=kind, more_since_the_last_line=more)
+        else:
+            log.error("a request failed", kind=kind, more_since_the_last_line=more, exc_info=error)
+
+    def _is_due(self, kind: str) -> bool:
+        """Return whether a line of this kind may be logged now; count the request if not."""
+        now, before = self._clock(), self._logged_at.get(kind)
+        if before is not None and now - before < _LINE_EVERY_S:
+            self._unlogged[kind] = self._unlogged.get(kind, 0) + 1
+            return False
+        if len(self._logged_at) >= _MOST_KINDS:
+            self._logged_at.clear()
+        self._logged_at[kind] = now
+        return True

@@ -1,0 +1,38 @@
+"""The address of the webhook and its secret, both derived from the bot's token."""
+
+import hmac
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+_PREFIX = "/telegram/"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """The path that receives updates, and the secret that only Telegram sends.
+
+    Neither may be shown in a log.
+    """
+
+    path: str
+    secret: SecretStr
+
+    @property
+    def secrets(self) -> list[str]:
+        """Return the texts that no log may show."""
+        return [self.secret.get_secret_value(), self.path.removeprefix(_PREFIX)]
+
+
+def derive_webhook(token: SecretStr) -> Webhook:
+    """Derive a path and a secret that cannot be computed without the token.
+
+    Bot API, setWebhook: the secret has 1-256 characters of A-Z, a-z, 0-9, _ and -.
+    """
+    path, secret = _derive_secret(token, "path")[:32], _derive_secret(token, "secret")
+    return Webhook(f"{_PREFIX}{path}", SecretStr(secret))
+
+
+def _derive_secret(token: SecretStr, purpose: str) -> str:
+    key = token.get_secret_value().encode()
+    return hmac.new(key, f"storybell webhook {purpose}".encode(), "sha256").hexdigest()
