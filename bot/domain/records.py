@@ -166,6 +166,7 @@ class Delivery:
     tries: int
     claims: int
     created_at: datetime
+    due_at: datetime
     is_unreadable: bool = False
     held: str = ""
     reason: str = ""

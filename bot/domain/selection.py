@@ -231,7 +231,7 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
         decision.dropped.append((row, TOO_OLD if row.held == MUTED else _FORGOTTEN))
     elif not row.copies and (why := options.held_back_by(row.story, row.options)):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
-    elif row.held != "quiet" and _is_over(row, chat, now):
+    elif _is_over(row, chat, now) and not _is_released_from_quiet_hours(row, now):
         decision.dropped.append((row, TOO_OLD))
     else:
         return _defer_to_digest(row, chat, decision, now)
@@ -248,6 +248,14 @@ def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
         return False
     until = alert_rules.quiet_until(row.story.expires_at, _quiet_hours(chat), chat.zone)
     return until is None or now >= until + _AFTER_QUIET
+
+
+def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
+    """Return whether quiet hours held a row until just now: their end, or a change of them.
+
+    So a row is dropped whose hours ended while the bot was off, and whose story with them.
+    """
+    return row.held == "quiet" and now < row.due_at + _AFTER_QUIET
 
 
 def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:

@@ -181,6 +181,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
         tries=row.tries,
         claims=row.claims,
         created_at=row.created_at,
+        due_at=row.due_at,
         is_unreadable=story is None and row.story is not None,
         held=row.held,
         reason=row.reason,
@@ -361,7 +362,9 @@ async def reopen(tx: Tx, one: Subscription, *, reason: str) -> None:
         deliveries.c.reason == reason,
         deliveries.c.created_at >= one.since,
     )
-    await tx.execute(dropped.values(state="open", reason="", done_at=None))
+    # Quiet hours held it until it was dropped; those may be over for long, and its life as well.
+    held = sa.case((deliveries.c.held == "quiet", _ANEW), else_=deliveries.c.held)
+    await tx.execute(dropped.values(state="open", reason="", done_at=None, held=held))
 
 
 async def reassign(tx: Tx, subscription_id: int, *, to: Subscription) -> None:

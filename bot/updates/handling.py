@@ -185,4 +185,5 @@ def _unsent_delivery(row_id: int, reply: Reply, now: datetime) -> Delivery:
         tries=0,
         claims=0,
         created_at=now,
+        due_at=now,
     )

@@ -38,6 +38,7 @@ async def sent(db: Database, chat: int, *pks: str, kind: str = "photo") -> None:
             tries=0,
             claims=0,
             created_at=NOON,
+            due_at=NOON,
         )
         for pk in pks
     ]

@@ -43,6 +43,7 @@ def row(number: int, *, of: int = 1, taken_at: datetime = NOON, **more: Any) -> 
         tries=0,
         claims=0,
         created_at=NOON,
+        due_at=NOON,
     )
     return replace(plain, **more)
 
@@ -243,7 +244,11 @@ def test_a_story_is_dead_when_its_day_is_over(held: str) -> None:
 
 
 def test_what_only_quiet_hours_held_goes_out_after_its_day() -> None:
-    assert ids(decide(row(1, held="quiet"), now=NOON + DAY + HOUR)) == [1]
+    after = NOON + DAY + 6 * HOUR
+    released = row(1, held="quiet", due_at=after)  # at their end, or as they were changed
+    assert ids(decide(released, now=after + HOUR - MINUTE)) == [1]
+    off = decide(released, now=after + HOUR)  # the bot was off until now
+    assert [why for _, why in off.dropped] == [selection.TOO_OLD]
     quiet = replace(CHAT, quiet_from=11 * 60, quiet_to=13 * 60)
     begun = row(1, claims=1)  # and cut off by a kill: it is not held any more
     assert ids(decide(begun, chat=quiet, now=NOON + DAY + HOUR)) == [1]

@@ -57,7 +57,7 @@ def batch(
     )
     row = Delivery(
         1, Target(1), 1, pks[0] if pks else None, shown[0] if shown else None, "natgeo",
-        options or Options(), notice, {"username": "natgeo"}, copies, 0, 0, NOON,
+        options or Options(), notice, {"username": "natgeo"}, copies, 0, 0, NOON, NOON,
     )  # fmt: skip
     return Batch(Target(1), (row,), Album(shown) if shown else None)
 
