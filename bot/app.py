@@ -214,6 +214,7 @@ class Running:
             allowed_updates=_UPDATES,
             is_behind=lambda: self._takes_none,
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
+            conflicts=parts.conflicts,
             has_standby=not parts.db.is_sqlite,
             metrics=parts.metrics,
         )
@@ -417,6 +418,8 @@ class Running:
             return "Telegram has not answered yet"
         ought_to_lead = self._leader.is_leading or self._leader.is_resting
         polls = self._webhook is None and (self._parts.db.is_sqlite or ought_to_lead)
+        if polls and self._parts.conflicts.is_paused():
+            return "another program takes the updates; checks and alerts are paused"
         if polls and self.polling.has_rival:
             return "another program takes the updates"
         if polls and not self.polling.is_alive:
@@ -433,9 +436,10 @@ class Running:
         return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
 
     async def _clean_up(self) -> datetime:
-        """Forget what nobody will ask for again; return when to do so next."""
+        """Remove expired rows, and accept a moved database; return when to do so next."""
         now = self._parts.now()
         await cleanup.clean(self._parts.db, now=now)
+        await self._parts.db.run(self._parts.conflicts.accept_move)
         return now + _CLEAN_EVERY
 
 

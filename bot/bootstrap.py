@@ -60,6 +60,7 @@ from bot.telegram.outage import Outage
 from bot.telegram.presence import fetch_presence
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest
+from bot.updates.conflicts import PollConflicts, load_conflicts
 
 log = structlog.get_logger()
 
@@ -80,6 +81,7 @@ class Parts:
     scheduler: Scheduler
     outbox: Outbox
     outage: Outage
+    conflicts: PollConflicts
     metrics: Metrics
     incidents: Incidents
     backups: Backups | None
@@ -208,12 +210,14 @@ async def open_parts(
         replies = Replies(bot, sender)
         topics = Topics(db, bot, now=now)
         outage = Outage(bot, now=now, metrics=metrics)
+        conflicts = await load_conflicts(db, now=now)
         ask_presence = partial(fetch_presence, bot)
         outbox = Outbox(
             db,
             sender,
             replies,
             outage=outage,
+            is_paused=conflicts.is_paused,
             presence=ask_presence,
             topics=topics,
             owners=lambda: access.owner_ids,
@@ -229,7 +233,13 @@ async def open_parts(
             blocked=access.blocked,
         )
         subscriptions = Subscriptions(
-            db, ledger, api=api, blocked=access.blocked, wake=wake, now=now
+            db,
+            ledger,
+            api=api,
+            is_paused=conflicts.is_paused,
+            blocked=access.blocked,
+            wake=wake,
+            now=now,
         )
         services = Services(
             chats=Chats(db, now=now),
@@ -290,6 +300,7 @@ async def open_parts(
             ledger,
             settings=polling,
             end_blocked=subscriptions.end_blocked,
+            is_paused=conflicts.is_paused,
             budget_watch=BudgetWatch(partial(incidents.set, "budget_short")),
             wake=outbox.wake,
             metrics=metrics,
@@ -310,6 +321,7 @@ async def open_parts(
             scheduler=scheduler,
             outbox=outbox,
             outage=outage,
+            conflicts=conflicts,
             metrics=metrics,
             incidents=incidents,
             backups=Backups(

@@ -39,6 +39,7 @@ class Subscriptions:
         ledger: Ledger,
         *,
         api: StoriesService | None = None,
+        is_paused: Callable[[], bool] = lambda: False,
         blocked: AbstractSet[str] = frozenset(),
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -46,10 +47,12 @@ class Subscriptions:
         """Take the parts; ``wake`` is called when something may have become due.
 
         ``blocked`` are the profiles that nobody may follow, by id or name; ``api`` tells what a
-        check costs, and whether it works.
+        check costs, and whether it works. ``is_paused`` tells whether this process
+        makes no checks.
         """
         self._db = db
         self._api = api
+        self._is_paused = is_paused
         self._ledger = ledger
         self.blocked = blocked
         self._wake = wake
@@ -285,6 +288,8 @@ class Subscriptions:
 
     async def _find_obstacle(self, tx: Tx, now: datetime) -> Obstacle:
         """Return what keeps the schedule from checking any profile now."""
+        if self._is_paused():
+            return "outage"
         price = CHECK_COST
         if self._api is not None:
             price = self._api.stories("", public_since=now).price

@@ -66,6 +66,7 @@ class Scheduler:
         *,
         settings: PollSettings,
         end_blocked: Callable[[], Awaitable[object]],
+        is_paused: Callable[[], bool] = lambda: False,
         at_once: int = 8,
         slow_at_once: int = 56,
         lease: timedelta = _POLL_LEASE,
@@ -77,7 +78,8 @@ class Scheduler:
         """Make up to ``at_once`` checks at a time, and ``slow_at_once`` more that take long.
 
         ``end_blocked`` is awaited at each block and each minute, to end what follows blocked
-        profiles; ``wake`` is called when deliveries are due.
+        profiles; ``is_paused`` tells whether another process with the same token must make the
+        checks; ``wake`` is called when deliveries are due.
         """
         self._db = db
         self._api = api
@@ -85,6 +87,7 @@ class Scheduler:
         self._names = Names(db, api, ledger, now=now)
         self._settings = settings
         self._end_blocked = end_blocked
+        self._is_paused = is_paused
         self._ended_for: frozenset[str] = frozenset()  # the blocked profiles of the last time
         self._slots = FastAndSlowSlots(at_once, slow_at_once)
         self._slow_at: datetime | None = None  # when slow checks had half of ``at_once`` last
@@ -134,7 +137,7 @@ class Scheduler:
         """Return when there is something to do: a check that is due and paid, or the upkeep."""
         now = self._now()
         upkeep_at = self._kept_at + MAINTAIN_EVERY
-        if not self._api.is_in_service or self._plan is None:
+        if self._is_paused() or not self._api.is_in_service or self._plan is None:
             return min(upkeep_at, now + _MONEY_AGAIN)
         if self._rests_until > now:
             return min(upkeep_at, self._rests_until)
@@ -186,7 +189,8 @@ class Scheduler:
         """
         plan = self._plan = self._plan or await self._load_plan()
         await self._maintain(plan)
-        if not self._api.is_in_service or self._rests_until > self._now():
+        is_stopped = self._is_paused() or not self._api.is_in_service
+        if is_stopped or self._rests_until > self._now():
             return 0
         state = await self._load_state(self._now())
         claimed = [] if state.first is None else await self._claim(plan, state)

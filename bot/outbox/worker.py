@@ -48,6 +48,7 @@ LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # renewed meanwhile; a dead replic
 IDLE = timedelta(minutes=1)  # the longest sleep
 SHORTEST = timedelta(seconds=0.1)  # the pause where others have claimed all that is due
 TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
+PAUSED_AGAIN = timedelta(seconds=5)  # while another process sends the alerts
 OTHERS_FIRST = timedelta(seconds=3)  # in which other replicas write down what they sent
 ASK_AGAIN = timedelta(seconds=1)  # for what another replica made due
 JUDGED_AGAIN = timedelta(minutes=15)
@@ -108,6 +109,7 @@ class Outbox:
         replies: Replies,
         *,
         outage: Outage | None = None,
+        is_paused: Callable[[], bool] = lambda: False,
         presence: AskPresence | None = None,
         topics: Topics | None = None,
         owners: Callable[[], Iterable[int]] = tuple,
@@ -119,13 +121,15 @@ class Outbox:
     ) -> None:
         """Look for what is due at least once in ``idle``.
 
-        ``outage`` knows when Telegram is down, ``presence`` asks whether the bot may write in a
+        ``outage`` knows when Telegram is down; ``is_paused`` tells whether another process with
+        the same token must send the alerts. ``presence`` asks whether the bot may write in a
         chat again, ``topics`` knows what became of a topic; without them a send tells.
         ``owners`` are told of a chat without rights if nobody else can be. ``floods`` are handed
         from replica to replica with the chats' queues.
         """
         self._db = db
         self._outage = outage
+        self._is_paused = is_paused
         self._presence = presence
         self._topics = topics
         self._owners = owners
@@ -201,6 +205,8 @@ class Outbox:
             return self._rests_until
         if self._db.owes_records:
             return now + TRY_AGAIN
+        if self._is_paused():
+            return now + PAUSED_AGAIN
         if self._db.is_sqlite or not self.worker.trouble:
             return None
         await self._db.fetch(chat_queues.next_due_at)  # raises while it can't work

@@ -1,4 +1,4 @@
-"""Updates by long polling: confirmed only when stored, and never alive but deaf."""
+"""Long polling: updates are confirmed after they are stored, and every failed poll is repeated."""
 
 import asyncio
 from collections import deque
@@ -13,27 +13,28 @@ from bot.domain.errors import BotError
 from bot.runtime.clock import steady
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.telegram.outcomes import wait_of
+from bot.updates.conflicts import PollConflicts
 
 log = structlog.get_logger()
 
-_POLL_S = 25  # how long Telegram holds a poll open
-_LIMIT = 100  # updates an answer; Bot API, getUpdates
-_REFUSALS = 3  # of the token within the time below: it really is bad
+_POLL_S = 25  # Telegram answers a poll without updates after so long
+_LIMIT = 100  # updates in one answer; Bot API, getUpdates
+_REFUSALS = 3  # of the token within _REFUSALS_WITHIN_S end the process
 _REFUSALS_WITHIN_S = 300.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
-_HEAD_START_S = 0.01  # of what came: to ask again would keep the loop from it
-_STORE_PAUSE_S = 5.0  # where the updates came, and could not be stored
+_HEAD_START_S = 0.01  # for the handlers of the new updates, before the next poll
+_STORE_PAUSE_S = 5.0  # the longest pause after updates could not be stored
 REFUSED_PAUSE_S = 5.0
-_LASTING = 3  # conflicts in a row: no deployment that overlaps for a moment
+_LASTING = 3  # conflicts in a row; a deployment that overlaps for a moment causes fewer
 
 
 class TokenRefusedError(BotError):
-    """Telegram says again and again that there is no such bot."""
+    """Telegram has refused the token several times."""
 
 
 class Polling:
-    """Asks for updates until cancelled."""
+    """Polls for updates until cancelled."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Polling:
         allowed_updates: list[str],
         is_behind: Callable[[], bool] = lambda: False,
         on_conflict: Callable[[], Awaitable[object]] | None = None,
+        conflicts: PollConflicts | None = None,
         has_standby: bool = False,
         poll_s: int = _POLL_S,
         first_pause_s: float = _FIRST_PAUSE_S,
@@ -50,19 +52,24 @@ class Polling:
         metrics: Metrics = UNSEEN,
         clock: Callable[[], float] = steady,
     ) -> None:
-        """``add`` stores updates; ``clock`` is in seconds.
+        """Store updates with ``add``; ``clock`` returns seconds.
 
-        ``has_standby``: another replica may reach Telegram where this process can't, so ``run``
+        ``on_conflict`` is awaited once when another program takes the updates and goes on to do
+        so. ``conflicts`` gets the result of each poll.
+
+        ``has_standby``: another replica may reach Telegram when this process can't, so ``run``
         ends when a poll fails.
 
-        After a failure it rests for ``first_pause_s``, then longer; for ``refused_pause_s`` where
-        somebody else takes the updates, or Telegram refuses the token.
+        The pause after a failure is ``first_pause_s`` and doubles with each further failure. It is
+        ``refused_pause_s`` after a 409 and after a refusal of the token.
         """
         self._bot = bot
         self._add = add
         self._allowed = allowed_updates
         self._on_conflict = on_conflict
-        self._conflicts = 0  # in a row
+        self._conflicts = conflicts
+        self._conflicts_in_a_row = 0
+        self._is_rival_reported = False
         self._is_behind = is_behind
         self._poll_s = poll_s
         self._first_pause_s, self._refused_pause_s = first_pause_s, refused_pause_s
@@ -76,7 +83,7 @@ class Polling:
         metrics.gauge_of(
             "poll_heartbeat_seconds",
             "Seconds since the last answer to a poll.",
-            lambda: self.silence_s if self._polls else 0.0,  # another replica does
+            lambda: self.silence_s if self._polls else 0.0,  # another replica polls
         )
 
     @property
@@ -91,11 +98,12 @@ class Polling:
 
     @property
     def has_rival(self) -> bool:
-        """Return whether another program takes our updates, and goes on taking them."""
-        return self._conflicts >= _LASTING
+        """Return whether another program takes the updates and goes on to do so."""
+        lasts = self._conflicts is not None and self._conflicts.is_lasting()
+        return lasts or self._conflicts_in_a_row >= _LASTING
 
     async def run(self) -> None:
-        """Poll until cancelled, or until Telegram can't be reached and a standby may.
+        """Poll until cancelled; with a standby, until a poll fails.
 
         Raises:
             TokenRefusedError: Telegram refused the token three times within five minutes.
@@ -117,19 +125,15 @@ class Polling:
                     needs_webhook_gone = False
                 await self._poll()
             except Conflict as error:
-                # Another poller, or a webhook that was set behind our back.
-                log.warning("somebody else takes the updates", why=str(error))
                 needs_webhook_gone = "webhook" in str(error).lower()
-                self._conflicts += 1
-                if self._conflicts == _LASTING and self._on_conflict:
-                    await self._on_conflict()
+                await self._record_conflict(error, is_webhook=needs_webhook_gone)
                 await asyncio.sleep(self._refused_pause_s)
             except InvalidToken as error:
                 self._record_or_raise_refusal(error)
                 await asyncio.sleep(self._refused_pause_s)
             except RetryAfter as error:
                 await asyncio.sleep(wait_of(error).total_seconds())
-            except Exception as error:  # noqa: BLE001 - a deaf bot is worse than any of them
+            except Exception as error:  # noqa: BLE001 - without polls the bot gets no updates
                 why = str(error) if isinstance(error, TelegramError) else type(error).__name__
                 log.warning("poll failed", why=why)
                 if self._has_standby and isinstance(error, TelegramError):
@@ -140,7 +144,7 @@ class Polling:
                 await asyncio.sleep(self._pause)
 
     async def _poll(self) -> None:
-        """Ask once; the next question confirms what was stored."""
+        """Poll once; the offset of the next poll confirms the stored updates."""
         if self._is_behind():
             await asyncio.sleep(self._first_pause_s)
             self._heard_at = self._clock()
@@ -152,7 +156,7 @@ class Polling:
         }
         if self._offset is not None:
             question["offset"] = self._offset
-        # Not get_updates: it gives back parsed objects, and ours are stored as they came.
+        # Not get_updates: it returns parsed objects, and updates are stored as Telegram sent them.
         updates: Any = await self._bot._post(  # noqa: SLF001 - PTB warns of do_api_request here
             "getUpdates", question, read_timeout=self._poll_s + 10
         )
@@ -164,7 +168,20 @@ class Polling:
             await asyncio.sleep(_HEAD_START_S)
         self._heard_at = self._clock()
         self._pause = 0.0
-        self._conflicts = 0
+        self._conflicts_in_a_row = 0
+        if self._conflicts:
+            self._conflicts.record_answer()
+        self._is_rival_reported = self._is_rival_reported and self.has_rival
+
+    async def _record_conflict(self, error: Conflict, *, is_webhook: bool) -> None:
+        """Record a 409: another program polls, or set a webhook."""
+        log.warning("another program takes the updates", why=str(error))
+        self._conflicts_in_a_row += 1
+        if self._conflicts and not is_webhook:
+            self._conflicts.record_conflict()
+        if self.has_rival and not self._is_rival_reported and self._on_conflict:
+            self._is_rival_reported = True
+            await self._on_conflict()
 
     def _record_or_raise_refusal(self, error: InvalidToken) -> None:
         now = self._clock()

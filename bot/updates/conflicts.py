@@ -1,0 +1,209 @@
+"""The pause of a process that runs on a copy of another process's database.
+
+Telegram gives the updates of a bot to one poller. While two processes poll with the same token,
+Telegram ends each poll of one process with 409 when the other process polls. Each process would
+check profiles and send alerts from its own database: every story would arrive twice, and two
+budgets would be spent. ``judge`` decides from the results of the polls and from two origins which
+process pauses.
+
+Only polling shows a conflict: a process with a webhook gets no 409. PostgreSQL is out of scope:
+its replicas share one database and elect one poller.
+"""
+
+import hashlib
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import structlog
+
+from bot.store import key_values
+from bot.store.engine.database import Database, Tx
+
+log = structlog.get_logger()
+
+LASTING = timedelta(minutes=3)
+"""A shorter conflict is a deployment whose processes overlap."""
+GAP = timedelta(seconds=90)
+"""A conflict is over after so long without a 409; both processes rest for 30 seconds at most."""
+LONGEST_DOUBT = timedelta(minutes=10)
+SETTLED = timedelta(days=1)
+_FEWEST = 3  # conflicts
+_THINNED = timedelta(seconds=1)  # a busy bot gets many answers a second
+_KEY = "origin"
+_MACHINE_ID = Path("/etc/machine-id")
+_CONTAINER_ID = re.compile(r"[0-9a-f]{12}")
+_ID_LENGTH = 16  # characters
+
+Role = Literal["alone", "original", "copy", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The host and the absolute path of a database file; a ``host`` without a fixed name is ""."""
+
+    host: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Polls:
+    """The results of the polls of the last ``LASTING``.
+
+    ``since``: the first 409 of the conflict. ``answered_since``: the first answer after the last
+    409 or the last silence. ``was_first``: polls were answered for ``LASTING`` when the conflict
+    began.
+    """
+
+    conflicts: tuple[datetime, ...] = ()
+    answers: tuple[datetime, ...] = ()
+    since: datetime | None = None
+    answered_since: datetime | None = None
+    was_first: bool = False
+
+    def with_conflict(self, at: datetime) -> "Polls":
+        """Return the results with a poll that ended with 409 at ``at``."""
+        is_new = not self.conflicts or at - self.conflicts[-1] > GAP
+        return replace(
+            self,
+            conflicts=(*_recent(self.conflicts, at), at),
+            since=at if is_new else self.since,
+            answered_since=None,
+            was_first=self.was_first or self.answered_for(at) >= LASTING,
+        )
+
+    def with_answer(self, at: datetime) -> "Polls":
+        """Return the results with a poll that was answered at ``at``; one a second is kept."""
+        last = self.answers[-1] if self.answers else None
+        if last is not None and self.answered_since and timedelta(0) <= at - last < _THINNED:
+            return self
+        is_silent = last is None or at - last > GAP
+        since = at if is_silent or self.answered_since is None else self.answered_since
+        return replace(self, answers=(*_recent(self.answers, at), at), answered_since=since)
+
+    def answered_for(self, now: datetime) -> timedelta:
+        """Return for how long polls have been answered without a 409 and without a silence."""
+        if self.answered_since is None or now - self.answers[-1] > GAP:
+            return timedelta(0)
+        return now - self.answered_since
+
+    def conflicts_last(self, now: datetime) -> bool:
+        """Return whether a conflict has lasted for ``LASTING``, and is not over."""
+        if self.since is None or now - self.conflicts[-1] > GAP:
+            return False
+        conflicts = len(_recent(self.conflicts, now))
+        is_most = conflicts >= _FEWEST and len(_recent(self.answers, now)) < conflicts
+        return is_most and self.conflicts[-1] - self.since >= LASTING
+
+
+def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> Role:
+    """Return which of two processes with the same token this one is.
+
+    ``own``: where the database is. ``remembered``: where the database was run before, None if it
+    never was. A process on a copied database is "copy". A process whose polls were answered for
+    ``LASTING`` before the conflict began is "original". All others are "unknown".
+    """
+    if not polls.conflicts_last(now):
+        return "alone"
+    if remembered is not None and remembered != own:
+        return "copy"
+    return "original" if polls.was_first else "unknown"
+
+
+def must_pause(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> bool:
+    """Return whether this process makes no checks and sends no alerts now.
+
+    A copy pauses until the conflict is over, an unknown process for ``LONGEST_DOUBT`` at most.
+    """
+    role = judge(polls, own=own, remembered=remembered, now=now)
+    if role == "unknown" and polls.since is not None:
+        return now < polls.since + LASTING + LONGEST_DOUBT
+    return role == "copy"
+
+
+class PollConflicts:
+    """Records the results of polls, and pauses checks and alerts as ``must_pause`` says."""
+
+    def __init__(
+        self, own: Origin | None, remembered: Origin | None, *, now: Callable[[], datetime]
+    ) -> None:
+        """``own`` is None if the database is not an SQLite file: then there is no pause."""
+        self._own = own
+        self._remembered = remembered
+        self._now = now
+        self._polls = Polls()
+        self._was_paused = False
+
+    def record_conflict(self) -> None:
+        """Record that Telegram ended a poll because another process polls."""
+        self._polls = self._polls.with_conflict(self._now())
+
+    def record_answer(self) -> None:
+        """Record that Telegram answered a poll."""
+        self._polls = self._polls.with_answer(self._now())
+
+    def is_lasting(self) -> bool:
+        """Return whether a conflict lasts, whichever process pauses."""
+        return self._polls.conflicts_last(self._now())
+
+    def is_paused(self) -> bool:
+        """Return whether to make no checks and to send no alerts now; log each change."""
+        if self._own is None:
+            return False
+        is_paused = must_pause(
+            self._polls, own=self._own, remembered=self._remembered, now=self._now()
+        )
+        if is_paused != self._was_paused:
+            self._was_paused = is_paused
+            event = "checks and alerts pause" if is_paused else "checks and alerts go on"
+            why = "another process polls with the same token" if is_paused else ""
+            log.warning(event, why=why, here=self._own.path)
+        return is_paused
+
+    async def accept_move(self, tx: Tx) -> None:
+        """Remember the new origin of a moved database after ``SETTLED`` without a conflict.
+
+        Until then a restart does not make a copy an original.
+        """
+        is_moved = self._remembered is not None and self._remembered != self._own
+        if is_moved and self._own and self._polls.answered_for(self._now()) >= SETTLED:
+            await key_values.put(tx, _KEY, asdict(self._own))
+            self._remembered = self._own
+
+
+async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollConflicts:
+    """Compare the origin of an SQLite file with the remembered one; remember a first origin."""
+    if db.file is None:
+        return PollConflicts(None, None, now=now)
+    own = Origin(host_name(), str(db.file.absolute()))
+
+    async def read_or_write(tx: Tx) -> Origin | None:
+        if await key_values.add(tx, _KEY, asdict(own)):
+            return None
+        return Origin(**await key_values.get(tx, _KEY) or {})
+
+    return PollConflicts(own, await db.run(read_or_write), now=now)
+
+
+def host_name(machine_id: Path = _MACHINE_ID) -> str:
+    """Return a fixed name of the machine: a hash of its id, or its host name.
+
+    The name of a Docker container changes with each container, so it counts as "".
+    """
+    try:
+        identity = machine_id.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        identity = ""
+    if identity:  # machine-id(5) asks not to show it
+        return hashlib.sha256(f"storybell {identity}".encode()).hexdigest()[:_ID_LENGTH]
+    name = socket.gethostname()
+    return "" if _CONTAINER_ID.fullmatch(name) else name
+
+
+def _recent(times: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]:
+    """Return the times of the last ``LASTING``."""
+    return tuple(at for at in times if now - at < LASTING)
