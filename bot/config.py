@@ -8,7 +8,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -247,9 +247,14 @@ class Settings(BaseSettings):
         if not separator or scheme not in _DATABASES:
             raise ValueError("must begin with sqlite:// or postgresql://")
         try:
-            urlsplit(value.get_secret_value()).port  # noqa: B018 - it raises where there is none
+            parts = urlsplit(value.get_secret_value())
+            parts.port  # noqa: B018 - it raises where there is none
         except ValueError:
             raise ValueError(UNREADABLE) from None
+        try:
+            float(parse_qs(parts.query).get("timeout", ["0"])[-1])
+        except ValueError:
+            raise ValueError("timeout must be a number of seconds") from None
         return value
 
     @field_validator("telegram_proxy", "stories_api_proxy", "media_proxy")

@@ -11,6 +11,7 @@ from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.operations import backups
 from bot.store.copies import backups as store
 from bot.store.engine.database import Database
+from bot.store.engine.sqlite_file import refuse_wrong_file
 
 BY_ITS_OWN = (
     "PostgreSQL is backed up and restored by its own programs, pg_dump and pg_restore: "
@@ -34,6 +35,8 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     async with Database(settings.database_url.get_secret_value()) as db:
         file = arguments.file or settings.backup_folder / backups.file_name(now)
         try:
+            if db.file is not None:
+                refuse_wrong_file(db.file)
             await store.make(db, file, at=now)
         except (BackupError, DatabaseUnavailableError) as error:
             out.print(f"No backup was made: {error}.", markup=False)

@@ -5,6 +5,7 @@ decided in ``bot.store.copies.restored``.
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +22,9 @@ from bot.runtime.metrics import UNSEEN, Metrics
 from bot.store import key_values
 from bot.store.copies import backups as store
 from bot.store.copies import restored
-from bot.store.engine.database import Database
+from bot.store.engine import sqlite_copies
+from bot.store.engine.database import Database, Tx
+from bot.store.engine.sqlite_copies import DATABASE_ID
 
 log = structlog.get_logger()
 
@@ -66,6 +69,7 @@ class Backups:
             return due_at
         try:
             await asyncio.to_thread(_clear_partial, self._folder)
+            database_id = await self._ensure_database_id()
             await store.make(self._db, self._folder / file_name(now), at=now)
         except (BackupError, OSError) as error:
             why = str(error)
@@ -77,7 +81,7 @@ class Backups:
         self._made_at.set(now.timestamp())
         await self._record_made(now)
         await self._incidents.set("backup", None)
-        await asyncio.to_thread(rotate, self._folder, self._most)
+        await asyncio.to_thread(self._rotate, database_id)
         return now + self._every
 
     async def _ensure_due_at(self, now: datetime) -> datetime:
@@ -88,6 +92,34 @@ class Backups:
             return now + self._every
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
+    async def _ensure_database_id(self) -> str:
+        """Return the number of this database, which all its copies have; make it at first."""
+
+        async def read_or_add(tx: Tx) -> str:
+            await key_values.add(tx, DATABASE_ID, secrets.token_hex(8))
+            return str(await key_values.get(tx, DATABASE_ID))
+
+        return await self._db.run(read_or_add)
+
+    def _rotate(self, database_id: str) -> None:
+        """Remove all but the newest copies of this database; blocks.
+
+        Copies of other databases stay: a second bot may use the same folder, and a database that
+        was begun anew must not replace the copies of the lost one.
+        """
+        ours = [
+            one for one in sorted(self._folder.glob(_NAMES)) if self._is_ours(one, database_id)
+        ]
+        for one in ours[: -self._most]:
+            one.unlink(missing_ok=True)
+
+    def _is_ours(self, file: Path, database_id: str) -> bool:
+        """Return whether a file is a copy of this database, and not the database itself."""
+        live = self._db.file
+        if live is not None and live.exists() and file.samefile(live):
+            return False
+        return sqlite_copies.database_id(file) == database_id
+
     async def _record_made(self, at: datetime) -> None:
         await self._db.run(lambda tx: key_values.put(tx, _KEY, at.isoformat()))
 
@@ -95,14 +127,6 @@ class Backups:
 def file_name(at: datetime) -> str:
     """Return the name of a copy that is made now; in the order of time."""
     return _NAME.format(at=at.astimezone(UTC))
-
-
-def rotate(folder: Path, most: int) -> list[Path]:
-    """Remove all but the ``most`` newest copies; return what went. Other files stay."""
-    gone = sorted(folder.glob(_NAMES))[:-most]
-    for one in gone:
-        one.unlink(missing_ok=True)
-    return gone
 
 
 def _clear_partial(folder: Path) -> None:

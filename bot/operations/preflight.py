@@ -19,6 +19,7 @@ from bot.store.copies import backups
 from bot.store.engine.database import NEWER, Database
 from bot.store.engine.failures import is_passing
 from bot.store.engine.readiness import Readiness, readiness
+from bot.store.engine.sqlite_file import refuse_wrong_file
 
 SPOOL_MB = 2000
 """Megabytes that downloads may take at once."""
@@ -32,6 +33,10 @@ _SENTENCES = {
 _LOST = (
     "DATABASE_URL: {file} is missing or empty, and was not when the bot ran last. Put it back "
     "with its -wal file, or run storybell restore {copy}. To begin anew, remove {stamp}."
+)
+_IN_MEMORY = (
+    "DATABASE_URL names no file, so all data would be lost when the bot stops: write "
+    "sqlite:///storybell.db."
 )
 _STAMP = ".database"
 _MOUNTS = Path("/proc/self/mountinfo")  # man 5 proc_pid_mountinfo
@@ -68,6 +73,8 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
     """
     try:
         async with Database(url) as db:
+            if db.is_sqlite and db.file is None:
+                return Finding("wrong", _IN_MEMORY)
             state = await readiness(db)
             if state is Readiness.EMPTY and spool and _was_stamped_with_tables(db, spool):
                 copies = backups.rescued_copies(db)
@@ -96,8 +103,14 @@ async def try_integrity(url: str) -> Finding | None:
     Takes as long as the disk needs. Others may use the database meanwhile.
     """
     db = Database(url)
-    if db.file is None or not db.file.exists() or not db.file.stat().st_size:
+    if db.file is None:
         return None
+    try:
+        refuse_wrong_file(db.file)
+        if not db.file.exists() or not db.file.stat().st_size:
+            return None
+    except DatabaseUnavailableError:
+        return None  # ``try_database`` says so
     try:
         await backups.check_whole(db)
     except BackupError as error:
@@ -110,11 +123,11 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
     db = Database(url)
     if db.file is None:
         return None
-    path = db.file.resolve()
-    there = next(one for one in (path, *path.parents) if one.exists())
-    device = there.stat().st_dev
-    number = f"{os.major(device)}:{os.minor(device)}"
-    with suppress(OSError):  # only Linux has such a list
+    path = Path(os.path.realpath(db.file))
+    with suppress(OSError):  # only Linux has such a list; a path that can't be read has no disk
+        there = next(one for one in (path, *path.parents) if one.exists())
+        device = there.stat().st_dev
+        number = f"{os.major(device)}:{os.minor(device)}"
         for line in mounts.read_text(errors="replace").splitlines():
             left, _, right = line.partition(" - ")
             kind = right.partition(" ")[0]

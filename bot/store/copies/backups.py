@@ -31,8 +31,10 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
     try:
         await asyncio.to_thread(_make_folder_with_room, source, target)
         await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, stop=stop)
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
         raise BackupError(sqlite_copies.reason_of(error)) from error
+    except sqlite3.Error as error:
+        raise BackupError(f"{source} can't be copied to {target}: {error}") from error
     finally:
         stop.set()  # where we are cancelled, the thread is to end
 
@@ -85,7 +87,7 @@ async def check_whole(db: Database) -> None:
     try:
         await asyncio.to_thread(sqlite_copies.check_whole, db.file, stop)
     except sqlite3.Error as error:
-        raise BackupError(sqlite_copies.reason_of(error)) from error
+        raise BackupError(f"{db.file} can't be read: {error}") from error
     finally:
         stop.set()  # where we are cancelled, the thread is to end
 

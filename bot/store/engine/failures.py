@@ -27,8 +27,6 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: "the database can't be opened",
     sqlite3.SQLITE_READONLY: "the database can't be written",
     sqlite3.SQLITE_NOMEM: "there is no memory left",
-    sqlite3.SQLITE_CORRUPT: sqlite_copies.DAMAGED,
-    sqlite3.SQLITE_NOTADB: sqlite_copies.DAMAGED,
 }
 _POSTGRES = {
     "40001": "transactions were in each other's way",
@@ -107,6 +105,8 @@ def _outage_reason(error: BaseException) -> str:
         return "all connections are in use"
     inner = _driver_error(error)
     if isinstance(inner, sqlite3.Error):
+        if sqlite_copies.is_damage(inner):
+            return sqlite_copies.DAMAGED
         code = getattr(inner, "sqlite_errorcode", None) or 0
         return _SQLITE.get(code & 0xFF, "")
     if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store.engine.database import Database, Tx, is_known_revision, newest_revision, revision_of
-from bot.store.engine.sqlite_file import refuse_orphaned_log
+from bot.store.engine.sqlite_file import refuse_wrong_file
 
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
 
@@ -54,7 +54,7 @@ async def _check_may_make_tables(tx: Tx) -> None:
 
 def _has_writable_file(file: Path) -> bool:
     """Return whether there is such a file that can be written; raise where none can be made."""
-    refuse_orphaned_log(file)
+    refuse_wrong_file(file)
     if file.exists():
         if not os.access(file, os.W_OK):
             raise PermissionError(f"{file} can't be written")

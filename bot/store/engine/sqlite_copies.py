@@ -22,6 +22,10 @@ MARK = "copy"
 """Under which a copy says in ``key_values`` that it is one, and of when."""
 DAMAGED = "the database {file} is damaged: stop the bot and run storybell restore with a backup"
 NO_TABLES = "{file} has no tables of this bot"
+DATABASE_ID = "database_id"
+"""The key in ``key_values`` of the number that a database has in common with its copies."""
+_NOT_DECODED = "Could not decode"  # of the driver, where a text is not UTF-8
+_ROLLBACK_MODE = b"\x01\x01"  # of the header: the database uses no write-ahead log
 
 
 def copy(
@@ -118,8 +122,36 @@ def check_whole(file: Path, stop: threading.Event) -> None:
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Return whether an error says that the file is damaged, or no database at all."""
-    code = getattr(error, "sqlite_errorcode", None) or 0
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return str(error).startswith(_NOT_DECODED)
     return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def has_foreign_log(file: Path) -> bool:
+    """Return whether the write-ahead log beside a database belongs to another database.
+
+    A database has a log only after its header says so
+    (https://sqlite.org/fileformat2.html, section 1.3.3); the header of a backup says otherwise.
+    Only for a file on which this process has no connection.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    try:
+        if not log.stat().st_size:
+            return False
+        with file.open("rb") as database:
+            return database.read(20)[18:] == _ROLLBACK_MODE
+    except OSError:
+        return False
+
+
+def database_id(file: Path) -> str | None:
+    """Return the number that a copy has in common with its database, None if it has none."""
+    with suppress(sqlite3.Error), closing(_open(file, threading.Event())) as here:
+        query = "SELECT value FROM key_values WHERE key = ?"
+        row = here.execute(query, (DATABASE_ID,)).fetchone()
+        return str(json.loads(row[0])) if row else None
+    return None
 
 
 def reason_of(error: BaseException) -> str:
@@ -150,10 +182,12 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
     kill leaves the old database or the new one (where the disk has hard links).
 
     Raises:
-        BackupError: ``file`` is not whole.
+        BackupError: ``file`` is not whole, or ``database`` is a folder or device.
         OSError, sqlite3.Error: It can't be read, or nothing can be written.
     """
     database = Path(os.path.realpath(database))  # a link stays one
+    if database.exists() and not database.is_file():
+        raise BackupError(f"{database} is not a file: set DATABASE_URL to the path of a file")
     made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     new = database.with_name(f"{database.name}.restoring")
     new.unlink(missing_ok=True)
@@ -161,7 +195,8 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
     private.copy_owner(new, like=database if database.exists() else database.parent)
     before = free_name(database.with_name(f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}"))
     if was_there := database.exists():
-        if database.stat().st_size:  # SQLite deletes the log of an empty file
+        # SQLite deletes the log of an empty file.
+        if database.stat().st_size and not has_foreign_log(database):
             # What is in the log comes into the file, where that can be read at all.
             with suppress(sqlite3.Error), closing(_open(database, threading.Event())) as here:
                 here.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -218,7 +253,11 @@ def _check_integrity(connection: sqlite3.Connection, damaged: str) -> None:
 def _revision(connection: sqlite3.Connection) -> str | None:
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        if (
+            getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+        ):  # which "no such table" has
+            raise
         return None
     return str(row[0]) if row else None
 

@@ -8,9 +8,11 @@ the file would release the locks of SQLite.
 """
 
 import asyncio
+import errno
 import os
 import sqlite3
-from contextlib import suppress
+import stat
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -30,6 +32,15 @@ _DIFFERS = "the database file {file} was moved, deleted or replaced"
 _ORPHAN = (
     "{log} belongs to a database that is not there: put that database back beside it, or move "
     "the log away"
+)
+_OTHERS_LOG = (
+    "{log} belongs to another database than {file}: run storybell restore with a backup, or put "
+    "the database of that log back"
+)
+_NO_FILE = "{file} is not a file: set DATABASE_URL to the path of a file"
+_OTHER_PROGRAM = (
+    "{file} is the database of another program: set DATABASE_URL to the file of this bot, or to "
+    "a new one"
 )
 
 
@@ -122,10 +133,13 @@ class HeldFile:
             sqlite_copies.require_tables(part)
 
     def _set_log_aside(self, at: datetime) -> None:
-        """Rename our log where another database is at the path: it must not be applied to that."""
+        """Rename the log if another database is beside it: SQLite would apply the log to that.
+
+        A link that leads elsewhere now leaves the log beside its own database.
+        """
         there = None
         with suppress(OSError):
-            there = _identity_of(self._path)
+            there = _identity_of(self._real)
         if there in {None, self._identities.get(self._path)}:
             return
         log, index = self._logs()
@@ -161,6 +175,44 @@ def refuse_orphaned_log(file: Path) -> None:
         raise DatabaseUnavailableError(_ORPHAN.format(log=log))
 
 
+def refuse_wrong_file(file: Path) -> None:
+    """Refuse a path that is not a database of the bot, before it is opened and changed.
+
+    Only for a path on which this process has no connection: the header is read, and the close of
+    that descriptor releases the locks of SQLite. A missing, empty or damaged file passes.
+
+    Raises:
+        DatabaseUnavailableError: The path can't be read or is not a file, the write-ahead log
+            belongs to another database, or the database belongs to another program.
+    """
+    refuse_orphaned_log(file)
+    try:
+        mode = file.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
+    if not stat.S_ISREG(mode):
+        raise DatabaseUnavailableError(_NO_FILE.format(file=file))
+    real = Path(os.path.realpath(file))
+    if sqlite_copies.has_foreign_log(real):
+        log = real.with_name(f"{real.name}-wal")
+        raise DatabaseUnavailableError(_OTHERS_LOG.format(log=log, file=file))
+    if _has_only_other_tables(real):
+        raise DatabaseUnavailableError(_OTHER_PROGRAM.format(file=file))
+
+
+def _has_only_other_tables(file: Path) -> bool:
+    """Return whether a database has tables, but no version of the bot's tables."""
+    with (
+        suppress(sqlite3.Error),  # whoever opens the database next says what is wrong
+        closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database,
+    ):
+        names = {row[0] for row in database.execute("SELECT tbl_name FROM sqlite_master")}
+        return bool(names) and "alembic_version" not in names
+    return False
+
+
 def _size_of(file: Path) -> int:
     try:
         return file.stat().st_size
@@ -178,4 +230,8 @@ def _identity_of(file: Path) -> Identity | None:
         found = file.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # links that lead in a circle
+            return None
+        raise
     return found.st_dev, found.st_ino

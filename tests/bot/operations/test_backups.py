@@ -54,6 +54,37 @@ async def test_they_are_made_in_time_and_the_oldest_goes(
     assert await told.all_open() == []
 
 
+async def test_no_copy_of_another_database_and_no_live_database_is_removed(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    clock, folder = Clock(), tmp_path / "kept"
+    told = incidents_of(sqlite_db, clock)
+    backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
+    await backups.make_if_due()
+    clock.on(6 * HOUR)
+    await backups.make_if_due()
+    (first,) = folder.iterdir()
+    live = first.rename(folder / "storybell-20200101-000000.db")
+    # Whoever restores a backup by its path runs a database that has the name of a copy.
+    async with Database(f"sqlite:///{live}") as again:
+        more = Backups(again, folder, told, every=6 * HOUR, most=1, now=clock)
+        for _ in range(3):
+            clock.on(6 * HOUR)
+            await more.make_if_due()
+        assert live.exists()
+        assert len(list(folder.glob("storybell-*.db"))) == 1 + 1
+    # A database that was begun anew, or of another bot with the same folder.
+    before = set(folder.iterdir())
+    async with Database(f"sqlite:///{tmp_path}/new.db") as new:
+        await new.migrate()
+        more = Backups(new, folder, incidents_of(new, clock), every=6 * HOUR, most=1, now=clock)
+        for _ in range(4):
+            await more.make_if_due()
+            clock.on(6 * HOUR)
+    assert before < set(folder.iterdir())
+    assert len(set(folder.iterdir()) - before) == 1
+
+
 async def test_a_failure_is_told_and_tried_again(sqlite_db: Database, tmp_path: Path) -> None:
     clock = Clock()
     told = incidents_of(sqlite_db, clock)
