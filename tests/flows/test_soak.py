@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.telegram.call import METHODS
 from tests.soak import invariants, promises
 from tests.soak.expected import DAY, HOUR, Span, Terms, due
+from tests.soak.journal import Journal
 from tests.soak.plants import FOUND_BY, PLANTS, planted
+from tests.soak.unknown import FIELDS, SentFile, is_unknown, watch_sends
+from tests.support.control import wait_for
+from tests.support.storybell import storybell
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,3 +103,52 @@ def test_what_was_ended_is_owed_again_by_undo_alone(is_undone: bool) -> None:
     found = due(MORNING, MORNING + 60, spans, 60.0)
     assert (found is not None) == is_undone
     assert found is None or (found.latest - MORNING) / HOUR == 2
+
+
+@pytest.mark.parametrize(
+    ("sources", "took", "wait", "unknown"),
+    [
+        (["url", "file_id"], 0, 40, True),
+        (["upload", "upload"], 0, 40, True),
+        (["file_id", "file_id"], 0, 40, False),
+        (["url"], 0, 40, False),
+        (["url"], 7.5, 8, True),
+        (["url"], 7.5, 9, False),
+    ],
+)
+def test_a_429_leaves_the_outcome_of_a_new_album_or_a_late_answer_unknown(
+    sources: list[str], took: float, wait: int, unknown: bool
+) -> None:
+    assert is_unknown([SentFile("1", one) for one in sources], took, wait) == unknown
+
+
+@pytest.mark.jumps
+@pytest.mark.parametrize(("count", "is_silent"), [(2, True), (1, False)])
+async def test_only_the_repeat_of_a_new_album_that_was_flooded_may_be_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, is_silent: bool
+) -> None:
+    for name in FIELDS:
+        monkeypatch.setitem(METHODS, name, METHODS[name])  # which puts it back in the end
+    async with storybell(tmp_path, poll_floor_s=20) as bell:
+        parts, control = bell.box.parts, bell.control
+        journal = Journal(parts)
+        watch_sends(parts.cdn, journal.unknown_sends.append)
+        await control.profile("flooded", posts_per_day=0)
+        ann = await control.person()
+        await bell.ask(ann, "/subscribe flooded")
+        await control.limits(preset="documented", per_chat_burst=0)
+        pks = [str((await control.publish("flooded"))["pk"]) for _ in range(count)]
+
+        async def is_refused() -> bool:
+            return any(one["status"] == 429 for one in await control.requests("telegram"))
+
+        await wait_for(is_refused, 1200, "a 429")
+        await control.limits(preset="off")
+
+        async def are_there() -> bool:
+            return set(pks) <= set(await control.shown(ann))
+
+        await wait_for(are_there, 1200, "all stories")
+        found = journal.alerts(journal.messages()[ann])
+        assert [one.is_silent for one in found] == [is_silent] * count
+        assert {journal.may_have_come(ann, pk, found[0].sent_at) for pk in pks} == {is_silent}

@@ -17,6 +17,7 @@ from sandbox.state import Sandbox
 from sandbox.telegram.model import Message
 from tests.soak.expected import Span, Terms
 from tests.soak.rates import ORDINARY, Rates
+from tests.soak.unknown import UnknownSend
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -150,6 +151,7 @@ class Journal:
     crashes: list[float] = field(default_factory=list)
     open_at_crashes: int = 0  # credits reserved by calls under way
     unrecorded: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
+    unknown_sends: list[UnknownSend] = field(default_factory=list)
     unanswered_calls: int = 0  # nominal credits of calls whose answer was lost on the way
     bought: int = 0  # credits that downloads cost
     refusals: int = 0  # sends that were refused by chance
@@ -480,6 +482,13 @@ class Journal:
     def is_unable(self, chat: int, begin: float, end: float) -> bool:
         """Whether the bot could not write into a chat at some time between the two."""
         return any(w.overlaps(begin, end) for w in self.unable[self.chat_now(chat)])
+
+    def may_have_come(self, chat: int, pk: str, before: float) -> bool:
+        """Whether a send of unknown outcome may have put a story into a chat before a moment."""
+        return any(
+            one.pk == pk and one.at < before and self.chat_now(one.chat) == chat
+            for one in self.unknown_sends
+        )
 
     def is_outage(self, kind: str, begin: float, end: float) -> bool:
         """Whether something of a kind failed at some time between the two."""

@@ -38,6 +38,10 @@ IMPOSSIBLE: dict[Pair, str] = {
     ("migration", "two topics"): "a group that migrates has no topics",
 }
 """Pairs that no chat can see, with the reason."""
+NIGHT_OVER_SUMMARY = 0.3
+"""How likely quiet hours over the summary's hour are added to a summary."""
+LONG_S = 27.5 * HOUR
+"""So long one chat lacks a right: longer than a story lives."""
 DOWN = {"status": 502, "body": "<html>Bad Gateway</html>"}
 PAIRS = [pair for pair in combinations(sorted(FEATURES), 2) if pair not in IMPOSSIBLE]
 
@@ -65,6 +69,7 @@ class Meetings:
         pairs = random.Random("meetings").sample(PAIRS, len(PAIRS))  # noqa: S311 - as above
         begin = (seed - 1) * len(pairs) // 4 % len(pairs)
         self._pairs = pairs[begin:] + pairs[:begin]
+        self._without_right: Place | None = None
         self._deeds: dict[str, Deed] = {
             "hour": self.set_hour, "zone": self.set_zone, "night": self.set_night,
             "mute undone": self.mute_and_undo, "unsubscribe undone": self.end_and_undo,
@@ -77,8 +82,27 @@ class Meetings:
     async def live(self, until: float) -> None:
         """Let one pair after the other meet in each chat until the time has come."""
         async with asyncio.TaskGroup() as group:
+            if until + self._rates.drain_s - self._now() > LONG_S + 4 * HOUR:
+                group.create_task(self._lack_right_for_long())
             for place in self._people.places:
                 group.create_task(self._live_in(place, until))
+
+    async def _lack_right_for_long(self) -> None:
+        """Take a right from one chat for longer than a story lives, and post what waits for it."""
+        place = self._chance.choice([p for p in self._people.places if p.kind == "supergroup"])
+        right, media_type = self._chance.choice([("can_send_photos", 1), ("can_send_videos", 2)])
+        self._without_right = place
+        await asyncio.sleep(self._chance.uniform(0.5, 1) * HOUR)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._people.forbid(place, right, LONG_S / HOUR / self._rates.away))
+            for _ in range(4):
+                await asyncio.sleep(self._chance.uniform(5, 35) * MINUTE)
+                try:
+                    name = await self._followed(place)
+                except RefusedError as error:  # the bot is out
+                    self._journal.note("no meeting", place.chat, error)
+                    continue
+                await self._control.publish(name, media_type)
 
     async def _live_in(self, place: Place, until: float) -> None:
         await asyncio.sleep(self._chance.uniform(0, HOUR))
@@ -105,15 +129,14 @@ class Meetings:
         self._pairs.append(fitting[0])
         return fitting[0]
 
-    @staticmethod
-    def _fits(feature: str, place: Place) -> bool:
+    def _fits(self, feature: str, place: Place) -> bool:
         match feature:
             case "migration":
                 return place.kind == "group"
             case "two topics":
                 return bool(place.topics)
             case "right":
-                return place.kind in {"group", "supergroup", "forum"}
+                return place.kind in {"group", "supergroup"} and place is not self._without_right
         return True
 
     @staticmethod
@@ -143,6 +166,7 @@ class Meetings:
         chance, now = self._chance, self._now()
         states = set(pair).intersection(STATES) - {"clock change"}
         states |= {chance.choice(["summary", "summary", "quiet hours"])} if not states else set()
+        is_over_night = states == {"summary"} and chance.random() < NIGHT_OVER_SUMMARY
         hours = chance.randint(2, 8)
         if "clock change" in pair:
             zone = min(CHANGING_ZONES, key=lambda one: _next_change(now, one))
@@ -153,8 +177,9 @@ class Meetings:
             await self._set(place, "digest", str(summary))
         option = "on" if "summary" in states else "off"
         await self._press(place, f"opt:{self._number(place, name)}:digest:{option}")
-        if "quiet hours" in states:
-            end = (summary + chance.choice([-2, -1, 0, 1, 2])) % 24
+        if "quiet hours" in states or is_over_night:
+            ends = [1, 2] if is_over_night else [-2, -1, 0, 1, 2]
+            end = (summary + chance.choice(ends)) % 24
             begin = self._hour_in(place, chance.choice([-1, 0, 1]))
             await self._set(place, "quiet", f"{begin}-{end}")
             hours += 2

@@ -336,7 +336,10 @@ def nothing_came_long_after_its_day(ways: Ways) -> list[str]:
 
 
 def alerts_rang_as_asked(ways: Ways) -> list[str]:
-    """An alert rings, unless the subscription is silent; a repeat may be silent."""
+    """An alert rings, unless the subscription is silent.
+
+    The repeat of a send that may have arrived is silent.
+    """
     found = []
     for way in ways.all:
         spans = [s.terms for s in way.between(way.story.taken_at, way.first + ways.doubt)
@@ -347,6 +350,9 @@ def alerts_rang_as_asked(ways: Ways) -> list[str]:
         if way.arrived[0].is_silent and ways.is_troubled(
             way.place[0], way.first - HOUR, way.first
         ):
+            continue
+        chat, pk = way.place[0], way.story.pk
+        if way.arrived[0].is_silent and ways.journal.may_have_come(chat, pk, way.first):
             continue
         said = "silently" if way.arrived[0].is_silent else "ringing"
         found.append(f"{way}, came {_time(way.first)} {said}")

@@ -56,7 +56,7 @@ REFUSED = Rates(refusals=250, steps=0, crashes=0.001, posts=8, deeds=600, probes
 MET = Rates(
     deeds=12, faults=5, crashes=1.5, credits=400, posts=0.5, probes=2, leaves=1,
     settled_s=5, lasting=0.1, away=0.3, steps=0.001, fans=0, terms_s=60, profiles=10,
-    places=(4, 3, 0, 4, 0), meetings=True, drain_s=9 * HOUR,
+    places=(3, 2, 4, 3, 0), meetings=True, drain_s=9 * HOUR,
 )  # fmt: skip
 MET_DAYS = 2.0
 ROUGH_DAYS = 0.25

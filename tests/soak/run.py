@@ -28,7 +28,7 @@ from sandbox.app import running
 from sandbox.clock import Clock
 from sandbox.instagram import Profile
 from sandbox.state import Sandbox
-from tests.soak import contents, invariants, meetings, plants, promises, wires
+from tests.soak import contents, invariants, meetings, plants, promises, unknown, wires
 from tests.soak.fans import Fans
 from tests.soak.journal import HOUR, LOOKS_EVERY_S, Journal
 from tests.soak.meetings import Meetings
@@ -104,6 +104,7 @@ class Seed:
             journal = self.journal = Journal(sandbox, self._rates)
             _listen(journal)
             _remember_stories(sandbox, journal)
+            unknown.watch_sends(sandbox.cdn, journal.unknown_sends.append)
             control = Control(session, sandbox.urls.page)
             await control.limits(preset="documented")
             with plants.planted(self._plant):
