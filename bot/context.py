@@ -1,6 +1,6 @@
 """What every handler has at hand: the services, and of each update the chat and its language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ from bot.operations.visitors import EVERY as VISITORS_EVERY
 from bot.operations.watch import FILE_EVERY
 from bot.presentation.actions import Button, button
 from bot.presentation.translation import Translator, translator_for
-from bot.runtime.recent import Recent
+from bot.runtime.timed_cache import TimedCache
 from bot.sending.replies import Replies
 from bot.sending.topics import Topics
 from bot.telegram.admins import Admins
@@ -76,7 +76,8 @@ class Services:
     access: Access
     now: Callable[[], datetime]
     credit_price: float
-    lately: Recent[object] = field(default_factory=Recent)
+    cache: TimedCache[Hashable, object] = field(default_factory=TimedCache)
+    """What was done or said a short time ago, so that handlers do not repeat it."""
     has_public_page: bool = False
     """Whether the admin page opens on other machines than ours."""
     timing: Timing = field(default_factory=Timing)

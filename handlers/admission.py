@@ -80,9 +80,9 @@ async def _refuse_direct_messages(context: Context) -> None:
     if message is None or topic is None or not _asks_something(message, context):
         return
     key = ("direct messages", message.chat.id, topic.topic_id)
-    if services.lately.get(key, within=SAID_AGAIN, now=context.now):
+    if services.cache.get(key, now=context.now):
         return
-    services.lately.record(key, value=True, now=context.now)
+    services.cache.put(key, value=True, until=context.now + SAID_AGAIN)
     person = message.from_user
     text = translator_for(person.language_code if person else None)(DIRECT_MESSAGES)
     await unit_of_work.call_after_replies(

@@ -50,17 +50,16 @@ async def say_refusal(context: Context, error: BotError) -> None:
     A member's own refusal is told to each member once.
     """
     text, message = sentence_for(error, context), context.event.message
-    lately = context.services.lately
     if message is None or not context.is_group:
         await say(context, text)
         return
     own = isinstance(error, RightsError | PersonSpentError)
     key = ("refused", message.chat.id, context.user_id if own else None, text)
-    if lately.get(key, within=REPEATED, now=context.now):
+    if context.services.cache.get(key, now=context.now):
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
         return
     await say(context, text)
-    await record_later(context, key)
+    await record_later(context, key, age=REPEATED)
 
 
 async def react(context: Context, message: Message, sign: str) -> None:

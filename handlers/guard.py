@@ -54,6 +54,7 @@ Run = Callable[[Context], Coroutine[Any, Any, None]]
 Press = Callable[..., Coroutine[Any, Any, str | None]]
 
 TWICE = timedelta(seconds=1)  # after the first press is done, in which a second one is the same
+ALBUM = timedelta(minutes=10)  # within which the photos of one album arrive
 REPEATED = timedelta(minutes=10)  # in which a group is told the same refusal once
 TOAST = 200  # characters of a pop-up
 _CHAT = re.compile(r"@.+|-\d{5,18}")
@@ -175,7 +176,8 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
             message = context.message
             if message and message.media_group_id:
                 # Each of its photos comes as a message of its own.
-                await record_later(context, (message.chat.id, "album", message.media_group_id))
+                key = (message.chat.id, "album", message.media_group_id)
+                await record_later(context, key, age=ALBUM)
 
         return _make_guarded(name, hear, lambda guarded: MessageHandler(what & ~_Echo(), guarded))
 
@@ -207,8 +209,8 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 raise RightsError(text=CHAT_UNKNOWN)
             if only_in_private:
                 _refuse_outside_private(context, only_in_private)
-            lately, key = context.services.lately, _press_key(query)
-            if lately.get(key, within=TWICE, now=context.now) == query.data:
+            key = _press_key(query)
+            if context.services.cache.get(key, now=context.now) == query.data:
                 await answer_press(context)
                 return
             args = kind.read(query.data)
@@ -217,7 +219,7 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 return
             await answer_press(context, await run(context, *args))
             # Recorded at the end: the second press may have waited until the first one was done.
-            await record_later(context, key, query.data)
+            await record_later(context, key, query.data, age=TWICE)
 
         return _make_guarded(
             kind.row, press, lambda guarded: CallbackQueryHandler(guarded, pattern=kind.matches)
@@ -231,15 +233,18 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
     return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
 
 
-async def record_later(context: Context, key: Hashable, value: object = True) -> None:
-    """Remember under ``key`` what was said or done, as soon as the update's work is committed.
+async def record_later(
+    context: Context, key: Hashable, value: object = True, *, age: timedelta
+) -> None:
+    """Put ``value`` into the cache when the work of the update is committed.
 
-    An update that failed is handled again, and must not find it. What is said after the commit may
-    take a while, in which the chat's next message is handled: so that is not waited for.
+    An update that failed is handled again, and must not find the entry. Replies may be sent for
+    some time after the commit, while the next message of the chat is handled: the entry is
+    written before the replies are sent.
     """
 
     async def write() -> None:
-        context.services.lately.record(key, value, now=context.now)
+        context.services.cache.put(key, value, until=context.now + age)
 
     await unit_of_work.call_after_commit(write)
 
@@ -274,8 +279,8 @@ async def _answer_press_now(
 ) -> None:
     shown = text or (context.t.plain(UNCHANGED) if unit and unit.is_in_vain else "")
     # PTB gives the handler of errors another context, so it is not kept there.
-    lately, key = context.services.lately, ("answered", query.id)
-    said = lately.get(key, within=REPEATED, now=context.now)
+    cache, key = context.services.cache, ("answered", query.id)
+    said = cache.get(key, now=context.now)
     if said is None:
         try:
             await query.answer(shorten(shown, TOAST) or None, show_alert=alert)
@@ -284,7 +289,7 @@ async def _answer_press_now(
             if not isinstance(error, BadRequest | RetryAfter):
                 return  # what it says may have been shown
         else:
-            lately.record(key, text or "", now=context.now)
+            cache.put(key, text or "", until=context.now + REPEATED)
             return
     if text and text != said:
         await _send_line(context, text)
@@ -295,15 +300,15 @@ async def _send_line(context: Context, text: str) -> None:
 
     Where others read it, too, the same line comes once in ten minutes, whoever pressed.
     """
-    target, lately = context.reply_target, context.services.lately
+    target, cache = context.reply_target, context.services.cache
     key = ("line", target, text)
-    if not context.is_private and lately.get(key, within=REPEATED, now=context.now):
+    if not context.is_private and cache.get(key, now=context.now):
         return
     try:
         await context.bot.send_message(
             target.chat_id, text, message_thread_id=target.thread_id, disable_notification=True
         )
-        lately.record(key, value=True, now=context.now)
+        cache.put(key, value=True, until=context.now + REPEATED)
     except TelegramError as error:
         log.info("a line can't be said", reason=str(error))
 

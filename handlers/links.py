@@ -129,12 +129,12 @@ async def serve_links(context: Context) -> None:
         return
     # Each photo of an album is a message of its own.
     key = ("links", message.chat.id, message.media_group_id or message.message_id)
-    served = context.services.lately.get(key, within=EDITABLE, now=context.now)
+    served = context.services.cache.get(key, now=context.now)
     before: dict[Link, bool] = dict(served) if isinstance(served, dict) else {}
     fresh = [one for one in wanted if one not in before or not (before[one] or one.is_page)]
     for link in fresh[:LINKS_A_MESSAGE]:
         await _serve_link(context, link)
         before[link] = not (link.is_page and context.is_private)
-    await record_later(context, key, before)
+    await record_later(context, key, before, age=EDITABLE)
     if len(fresh) > LINKS_A_MESSAGE:
         await say(context, context.t(TOO_MANY, n=LINKS_A_MESSAGE))

@@ -121,7 +121,7 @@ async def recheck_closed_chat(_: Update, context: Context) -> None:
 
     By that command a page's question is left unanswered, too.
     """
-    context.services.lately.forget((context.origin.id, "expected"))
+    context.services.cache.remove((context.origin.id, "expected"))
     await context.services.presence.check_presence(context.origin.id)
 
 

@@ -181,7 +181,7 @@ async def _set_from_text(context: Context, what: str, text: str) -> None:
 def _expected_setting(context: Context) -> tuple[str, int | None]:
     """Return what a page has just asked for here, empty for nothing, and of which other chat."""
     key = (context.origin.id, "expected")
-    match context.services.lately.get(key, within=EXPECTED, now=context.now):
+    match context.services.cache.get(key, now=context.now):
         case (str(what), int() | None as about):
             return what, about
         case _:
@@ -190,10 +190,10 @@ def _expected_setting(context: Context) -> tuple[str, int | None]:
 
 def _expect_answer(context: Context, what: str) -> None:
     """Record that the next bare message of a private chat may be what a page asks for."""
-    lately, key = context.services.lately, (context.origin.id, "expected")
-    lately.forget(key)
+    cache, key = context.services.cache, (context.origin.id, "expected")
+    cache.remove(key)
     if what and context.is_private:
-        lately.record(key, (what, context.about), now=context.now)
+        cache.put(key, (what, context.about), until=context.now + EXPECTED)
 
 
 async def settings_page(context: Context) -> Page:

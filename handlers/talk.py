@@ -33,7 +33,6 @@ _EXAMPLE = "natgeo"
 
 HEARD = "👍"
 ONCE_IN = timedelta(minutes=1)
-ALBUM = timedelta(minutes=10)  # within which the photos of one album arrive
 BUTTON = 24  # characters that a phone shows of a button
 
 WHICH_OF_MANY = N_("Do you want to see the stories from {names} now, or get every new one?")
@@ -177,17 +176,17 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
 
 async def _react_or_give_example(context: Context) -> None:
     """React to small talk; else say the short line, once a minute and once for an album."""
-    message, lately, now = context.message, context.services.lately, context.now
+    message, cache, now = context.message, context.services.cache, context.now
     chat_id = context.chat.id
     album = (chat_id, "album", message.media_group_id if message else None)
-    if message is None or lately.get(album, within=ALBUM, now=now):
+    if message is None or cache.get(album, now=now):
         return
     if await is_forward_of_our_post(message, context):
         return
     is_small = talk.is_small_talk(message.text or "")
-    if is_small or lately.get((chat_id, "example"), within=ONCE_IN, now=now):
+    if is_small or cache.get((chat_id, "example"), now=now):
         sign = HEARD if is_small else SAME_AGAIN
         await unit_of_work.call_after_replies(partial(react, context, message, sign))
         return
     await say(context, context.t(EXAMPLE), example_button(context))
-    await record_later(context, (chat_id, "example"))
+    await record_later(context, (chat_id, "example"), age=ONCE_IN)

@@ -27,6 +27,7 @@ from bot.domain.errors import (
 )
 from bot.domain.records import Chat
 from bot.fetching import snapshots
+from bot.runtime.timed_cache import TimedCache
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles
 from bot.store.engine.database import Database, Tx
@@ -40,7 +41,7 @@ _SEED = "owner_link"
 _MODE = "access_mode"
 OWNER, INVITE = "owner_", "invite_"  # what the links begin with
 _TOKEN_BYTES = 16
-_MOST_NAMES = 10_000
+_NAME_AGAIN = timedelta(days=1)  # between two writes of a person's name
 
 
 class Access:
@@ -65,7 +66,7 @@ class Access:
         """Who runs the bot, as of a minute ago at most."""
         self._always_blocked = frozenset(blocked_profiles)
         self._token = token or SecretStr(secrets.token_hex())
-        self._names: dict[int, str] = {}
+        self._names = TimedCache[int, str]()
         self._wake = wake
         self._now = now
         self.blocked: set[str] = set(blocked_profiles)
@@ -129,12 +130,11 @@ class Access:
             return await guest(tx, number, now=self._now())
 
     async def remember_name(self, person: int, name: str) -> None:
-        """Keep what a person is called, for the list; written once a process."""
-        if self._names.get(person) == name:
+        """Store the name of a person for the list, at most once a day if it has not changed."""
+        now = self._now()
+        if self._names.get(person, now=now) == name:
             return
-        if len(self._names) >= _MOST_NAMES:
-            self._names.clear()
-        self._names[person] = name
+        self._names.put(person, name, until=now + _NAME_AGAIN)
         await run_before_commit(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
     async def record_refusal(self, about: Subject, *, name: str) -> bool:

@@ -1,8 +1,7 @@
-"""A cache of the Stories API's answers: a question is asked once, whoever asks it.
+"""The cache of the Stories API's answers, by question.
 
-Answers are kept in the store, so that they serve all chats and all replicas; the story of a link
-also in memory. While a question is in flight, others who ask the same of this process wait for its
-answer.
+The store has the answers for all chats and all replicas; the story of a link is also in memory.
+Within a process, a call is made once for all who wait for the answer to the same question.
 """
 
 import asyncio
@@ -26,13 +25,13 @@ from bot.domain.errors import (
     StoriesError,
     StoryGoneError,
 )
-from bot.domain.model import STORY_LIFE, Profile, Story
+from bot.domain.model import Profile, Story
 from bot.domain.serialization import dump_stories
 from bot.fetching import snapshots
 from bot.fetching.names import NEGATIVE_FOR
 from bot.media.urls import expires_at
 from bot.runtime import transaction_guard
-from bot.runtime.recent import Recent
+from bot.runtime.timed_cache import TimedCache
 from bot.store import answers
 from bot.store.engine.database import Database, Tx
 
@@ -40,10 +39,10 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-_STORED_AFTER_S = 0.05  # so that who asked is served before the answer is written
+_STORED_AFTER_S = 0.05  # so that the person gets the story before the answer is written
 _URL_MARGIN = timedelta(seconds=60)
-# What a negative answer may be, kept for a while so that asking again costs nothing. What is said
-# of a name is kept by ``names``, for all ways that ask for it.
+# The negative answers that are cached, so that the same question costs no second call. ``names``
+# caches the negative answers about a name.
 _NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
     for kind in (
@@ -58,15 +57,15 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fetched(Generic[T]):
-    """What a question brought, and of which profile, as far as that is known.
+    """The answer to a question, and its profile if known.
 
-    With a ``profile`` it is a snapshot of it: then it holds stories.
+    With a ``profile``, the result is a snapshot of the profile: a list of stories.
     """
 
     profile: Profile | None
     result: list[T]
     partial: bool = False
-    bill: Bill | None = None  # to be settled where the answer is kept
+    bill: Bill | None = None  # to be settled with the write of the answer
 
 
 Fetch = Callable[[], Awaitable[Fetched[T]]]
@@ -74,7 +73,7 @@ Until = Callable[[list[T], datetime], datetime]
 
 
 class AnswerCache:
-    """Questions in flight, and the kept answers of earlier ones."""
+    """The questions in flight, and the cached answers to earlier questions."""
 
     def __init__(
         self,
@@ -84,21 +83,21 @@ class AnswerCache:
         now: Callable[[], datetime],
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """Keep answers in ``db``, settle their bills in ``ledger``.
+        """Store answers in ``db``, and settle their bills in ``ledger``.
 
-        ``wake`` is called when an answer showed stories that may be owed to subscribers.
+        ``wake`` is called after an answer with stories, which may be new to subscribers.
         """
         self._db = db
         self._ledger = ledger
         self._now = now
         self._wake = wake
-        self._shown = Recent[list[Any]]()  # of which the store has all
+        self._cache = TimedCache[str, list[Any]]()
         self._in_flight: dict[str, asyncio.Future[list[Any]]] = {}
         self._storing: dict[str, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
-        """Begin."""
+        """Start the task group of the writes."""
         await self._group.__aenter__()
         return self
 
@@ -108,33 +107,34 @@ class AnswerCache:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Wait until all that was answered is kept."""
+        """Wait until all answers are stored."""
         await self._group.__aexit__(kind, error, trace)
 
     async def get(
         self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]], of: str = ""
     ) -> list[T]:
-        """Return the answer to ``key``, by ``fetch`` if nobody has it; it may be shown ``until``.
+        """Return the cached answer for ``key``.
 
-        It is kept by ``codec``; a key is always asked by the same one. Nothing is fetched where
-        the account of the name ``of`` was private a moment ago.
+        On a cache miss, call ``fetch`` and cache its result until ``until``. ``codec`` serialises
+        the result; use the same codec for a given key. ``fetch`` is not called if a recent answer
+        called the account with the name ``of`` private.
 
         Raises:
-            ProfilePrivateError: It was.
-            BotError: What ``fetch`` raised, to whoever asked the same meanwhile as well, unless
-                only the one who asked may not spend.
+            ProfilePrivateError: The account with the name ``of`` is private.
+            BotError: The error of ``fetch``. All who wait for the same answer get a StoriesError;
+                after any other error, the next of them calls ``fetch``.
         """
         while (future := self._in_flight.get(key)) is not None:
             await asyncio.wait([future])
             if not future.cancelled():
                 return future.result()
-            # Who asked may not spend, or was cancelled: now we ask.
+            # The caller of ``fetch`` may not spend, or was cancelled: call ``fetch`` here.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
             result = await self._load_or_fetch(key, fetch, until, codec, of)
         except StoriesError as error:
             future.set_exception(error)
-            future.exception()  # nobody else may have asked; that is no mistake
+            future.exception()  # marks the error as retrieved if nobody waits
             raise
         else:
             future.set_result(result)
@@ -147,12 +147,13 @@ class AnswerCache:
     async def _load_or_fetch(
         self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]], of: str
     ) -> list[T]:
-        now = self._now()
-        shown = self._shown.get(key, within=STORY_LIFE, now=now)
-        if shown and until(shown, now) > now:
-            return shown
+        cached = self._cache.get(key, now=self._now())
+        if cached is not None:
+            return cached
         if (storing := self._storing.get(key)) is not None:
-            await asyncio.wait([storing])  # its write may hold the answer, or who has the name
+            await asyncio.wait(
+                [storing]
+            )  # the write may contain the answer, or the owner of the name
         verdict, now = answers.verdict_key(of), self._now()
         kept = await self._db.fetch(lambda tx: answers.get_fresh(tx, key, verdict, now=now))
         if key in kept:
@@ -168,9 +169,10 @@ class AnswerCache:
                 self._begin_storing(key, failure, Fetched(None, []), until=end)
             raise
         value = codec.dump_python(fetched.result, mode="json")
-        self._begin_storing(key, value, fetched, until=until(fetched.result, self._now()))
+        end = until(fetched.result, self._now())
+        self._begin_storing(key, value, fetched, until=end)
         if fetched.partial:  # one story: lists would fill the memory
-            self._shown.record(key, fetched.result, now=self._now())
+            self._cache.put(key, fetched.result, until=end)
         return fetched.result
 
     def _begin_storing(
@@ -185,9 +187,10 @@ class AnswerCache:
     async def _store(
         self, key: str, value: object, fetched: Fetched[Any], *, until: datetime, now: datetime
     ) -> None:
-        """Keep the answer, what it teaches, and what it cost: all or nothing.
+        """Store the answer and its snapshot, and settle the bill, in one transaction.
 
-        If that is lost with the power, the reservation still counts; more than it must not be.
+        A power cut may undo the transaction; then the reservation counts. So the commit is durable
+        if the bill is higher than the reservation.
         """
         bill = fetched.bill
         durable = bill is not None and bill.credits > bill.reservation.credits
@@ -201,14 +204,14 @@ class AnswerCache:
 
         try:
             await asyncio.sleep(_STORED_AFTER_S)
-            # The update that asked may have an open transaction by now, and doesn't wait for us.
+            # The update may have an open transaction by now, but does not wait for this write.
             with transaction_guard.refusing_while(None):
                 await self._db.run(write, durable=durable)
-        except Exception:  # it was shown; who asks again pays again
+        except Exception:  # the story was shown; the next question costs a call
             log.exception("an answer could not be kept", key=key)
         else:
             if fetched.profile:
-                self._wake()  # who asked may have been answered before
+                self._wake()  # the reply may have been sent before
 
     def _end_storing(self, keys: set[str], storing: asyncio.Task[None]) -> None:
         for key in keys:
@@ -217,7 +220,7 @@ class AnswerCache:
 
 
 async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime) -> None:
-    """Keep each story by its pk, and the snapshot that it is, whoever asked."""
+    """Store each story of a complete answer by its pk, and the snapshot of the profile."""
     if not fetched.partial:
         for story in fetched.result:
             until = until_urls_expire([story], now)
@@ -227,30 +230,30 @@ async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: dat
 
 
 def _keys_answered(fetched: Fetched[Any]) -> set[str]:
-    """Return the keys of all questions that this answers."""
+    """Return the keys of all questions that a result answers."""
     if fetched.profile is None:
         return set()
     return {profile_key(fetched.profile.username), *(story_key(one.pk) for one in fetched.result)}
 
 
 def profile_key(username: str) -> str:
-    """Return under which key the live stories of a profile are kept."""
+    """Return the key of the live stories of a profile."""
     return f"profile:{username}"
 
 
 def story_key(pk: str) -> str:
-    """Return under which key a story is kept, whoever asked for it."""
+    """Return the key of a story."""
     return f"story:{pk}"
 
 
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
-    """Return until when a story may be shown again: its addresses are signed."""
+    """Return the time until which a story may be shown again: its URLs are signed."""
     story = stories[0]
     return max(min([story.expires_at, *url_expiries(story)]), now)
 
 
 def url_expiries(story: Story) -> list[datetime]:
-    """Return until when the signed address of a story can be fetched, with a margin."""
+    """Return the expiry of the signed URL of a story, less a margin."""
     end = expires_at(story.media_url or "")
     return [end - _URL_MARGIN] if end else []
 

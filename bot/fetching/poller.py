@@ -32,6 +32,7 @@ from bot.fetching.names import Names, Proof
 from bot.fetching.schedule_state import Plan, PollSettings
 from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.metrics import UNSEEN, Metrics
+from bot.runtime.timed_cache import TimedCache
 from bot.runtime.workers import Worker
 from bot.scheduling.failed_checks import FailedChecks
 from bot.store import profiles, stories, subscriptions
@@ -97,7 +98,7 @@ class Scheduler:
         self._now = now
         self._kept_at = now() - MAINTAIN_EVERY
         self._survey_at = now()
-        self._counted: dict[str, datetime] = {}  # when it was seen for whom very many wait
+        self._counted = TimedCache[str, bool]()  # profiles with a large audience
         self._plan: Plan | None = None
         self._counts = (0, 0)  # profiles that known people follow, and that newcomers alone do
         self._left = 0.0  # credits a day that replies leave to the schedule
@@ -359,15 +360,12 @@ class Scheduler:
     async def _update_audience(self, known: Known) -> bool:
         """Record who waits for a profile; where nobody does, stop its checks and return false."""
         now = self._now()
-        if (
-            known.chats > _MANY
-            and now - self._counted.get(known.profile_id, EPOCH) < _COUNTED_AGAIN
-        ):
+        if known.chats > _MANY and self._counted.get(known.profile_id, now=now):
             return True
         async with self._db.read() as tx:
             audience = await subscriptions.audience(tx, known.profile_id)
         if audience.chats > _MANY:
-            self._counted[known.profile_id] = now
+            self._counted.put(known.profile_id, value=True, until=now + _COUNTED_AGAIN)
         if not audience.chats:
             async with self._db.begin() as tx:
                 await profiles.put_off(tx, known.profile_id, until=now)

@@ -1,4 +1,4 @@
-"""The media hosts that are slow at the moment, from how fast the downloads from each host go."""
+"""Detection of slow media hosts, from the speed of the downloads of each host."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.runtime.concurrency import SLOW_AFTER
+from bot.runtime.timed_cache import TimedCache
 
-SLOW_BYTES = 80 * 1024  # of one download in 5 seconds; fewer are slow
-SLOW_AT_ONCE = 3  # downloads; of a single slow file a host is not slow
-_SLOW_FOR = timedelta(seconds=5)  # after the last of them
-_REMEMBERED = timedelta(minutes=1)  # how long a host that is tried again keeps its ``since``
+SLOW_BYTES = 80 * 1024  # a download with fewer bytes in 5 seconds is slow
+SLOW_AT_ONCE = 3  # slow downloads at once make a host slow; a single slow file does not
+_SLOW_FOR = timedelta(seconds=5)  # after the last slow download
+_REMEMBERED = timedelta(minutes=1)  # a host that is slow again within this time keeps ``since``
 
 
 @dataclass(slots=True)
 class Download:
-    """A download: its ``received`` bytes so far, and whether it is over."""
+    """A download: the ``received`` bytes so far, and whether the download is over."""
 
     received: int = 0
     is_over: bool = False
@@ -24,7 +25,7 @@ class Download:
 
 @dataclass(slots=True)
 class _Host:
-    """A host with its slow downloads; since when it is slow, and when it was slow last."""
+    """A host: its slow downloads, the begin of its slowness, and the last time it was slow."""
 
     slow: set[int] = field(default_factory=set)
     since: datetime | None = None
@@ -32,16 +33,16 @@ class _Host:
 
 
 class SlowHosts:
-    """Knows the hosts from which several downloads at once are slow."""
+    """The hosts from which several downloads at once are slow."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        """Begin with no slow host."""
+        """Create a detector without slow hosts."""
         self._now = now
-        self._hosts: dict[str, _Host] = {}
+        self._hosts = TimedCache[str, _Host]()
 
     @contextmanager
     def watching(self, host: str) -> Iterator[Download]:
-        """Watch how fast a download goes, which the block adds up in ``received``."""
+        """Measure the speed of a download; the block adds its bytes to ``received``."""
         download = Download()
         self._judge_later(host, download)
         try:
@@ -51,7 +52,7 @@ class SlowHosts:
             self._record(host, download, is_slow=False)
 
     def _judge_later(self, host: str, download: Download) -> None:
-        """Judge a download every 5 seconds until it is over, from the bytes of each interval."""
+        """Judge a download every 5 seconds until its end, by the bytes of each interval."""
         loop, before = asyncio.get_running_loop(), download.received
 
         def judge() -> None:
@@ -62,8 +63,9 @@ class SlowHosts:
         loop.call_later(SLOW_AFTER.total_seconds(), judge)
 
     def slow_since(self, host: str) -> datetime | None:
-        """Return since when a host has been slow; None if it is not slow now."""
-        one, now = self._hosts.get(host), self._now()
+        """Return the time when a host became slow, or None if the host is not slow now."""
+        now = self._now()
+        one = self._hosts.get(host, now=now)
         if one is None or one.last is None:
             return None
         is_slow = len(one.slow) >= SLOW_AT_ONCE or now < one.last + _SLOW_FOR
@@ -74,13 +76,14 @@ class SlowHosts:
         now = self._now()
         return sorted(
             host
-            for host, one in self._hosts.items()
+            for host, one in self._hosts.items(now=now)
             if one.last is not None and now - one.last < _REMEMBERED
         )
 
     def _record(self, host: str, download: Download, *, is_slow: bool) -> None:
-        self._forget_old()
-        one, now = self._hosts.setdefault(host, _Host()), self._now()
+        now = self._now()
+        one = self._hosts.get(host, now=now) or _Host()
+        self._hosts.put(host, one, until=now + _REMEMBERED)
         was_slow = len(one.slow) >= SLOW_AT_ONCE
         if is_slow:
             one.slow.add(id(download))
@@ -90,10 +93,3 @@ class SlowHosts:
             if one.last is None or now - one.last >= _REMEMBERED:
                 one.since = now
             one.last = now
-
-    def _forget_old(self) -> None:
-        """Forget hosts that have not been slow for a minute; later they begin anew."""
-        now = self._now()
-        for host, one in list(self._hosts.items()):
-            if not one.slow and (one.last is None or now - one.last >= _REMEMBERED):
-                del self._hosts[host]

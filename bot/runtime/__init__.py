@@ -4,5 +4,5 @@ In: the event loop, and the steps that the parts give. Out: the time, steps that
 whatever they raise, and slots of which each holder has few. Public:
 ``clock.Clock``, ``clock.steady``, ``workers.Worker``, ``batching.BatchingQueue``,
 ``metrics.Metrics``, ``concurrency.FairSlots``, ``concurrency.FastAndSlowSlots``,
-``recent.Recent``.
+``timed_cache.TimedCache``.
 """

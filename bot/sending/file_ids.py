@@ -1,6 +1,7 @@
-"""Upload once: who sends a story first makes its file_id known, and all others wait for that.
+"""The file_ids of stories: one sender uploads a story, and other senders wait for the file_id.
 
-Among replicas each may be the first: they know of each other's files when those are there.
+Only senders of one process wait for each other. Another replica may upload the same story at the
+same time; its file_id is used when it is in the store.
 """
 
 import asyncio
@@ -12,60 +13,61 @@ import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import KnownFile
+from bot.runtime.timed_cache import TimedCache
 from bot.store import file_ids as store
 from bot.store.engine.database import Database
 from bot.store.file_ids import ANIMATION
 
 log = structlog.get_logger()
 
-_REMEMBERED = 20_000  # in memory; the store has them all
-PATIENCE = timedelta(seconds=5)  # how old an upload gets before alerts wait for it no longer
+_CACHED = 20_000  # files in memory; the store has all files
+PATIENCE = timedelta(seconds=5)  # alerts do not wait for an upload that began earlier
 
 
 class StillUploadedError(Exception):
-    """Another uploads the story, and takes long: an alert goes back to the outbox."""
+    """Another sender needs long for the upload: an alert goes back to the outbox."""
 
 
 class Files:
-    """The file_ids of live stories: in memory, in the store, and on their way."""
+    """The file_ids of live stories in the cache and in the store, and the uploads under way."""
 
     def __init__(
         self, db: Database, *, bot_id: Callable[[], int], now: Callable[[], datetime]
     ) -> None:
-        """Know nothing yet; ``bot_id`` is asked when it is needed."""
+        """Create an empty cache; ``bot_id`` returns the id of the bot, known after the start."""
         self._db = db
         self._bot_id = bot_id
         self._now = now
-        self._memory: dict[str, KnownFile] = {}
-        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}  # since when
+        self._cache = TimedCache[str, KnownFile](size=_CACHED)
+        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}  # with its begin
 
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the files of those stories that have one which will do for all together."""
+        """Return the known files of the stories that may be sent together in one album."""
         here = self._usable_cached(pks)
         missing = [pk for pk in pks if pk not in here]
         if not missing:
             return here
         async with self._db.read() as tx:
-            self._remember_here(await store.known(tx, self._bot_id(), missing, now=self._now()))
+            self._put_in_cache(await store.known(tx, self._bot_id(), missing, now=self._now()))
         return self._usable_cached(pks)
 
     def cached(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the known files without reading the store."""
+        """Return the files in the cache, without a query."""
         now = self._now()
-        files = {pk: self._memory[pk] for pk in pks if pk in self._memory}
-        return {pk: file for pk, file in files.items() if file.until > now}
+        files = {pk: self._cache.get(pk, now=now) for pk in pks}
+        return {pk: file for pk, file in files.items() if file is not None}
 
     @asynccontextmanager
     async def reserve_unknown(
         self, pks: Collection[str], *, patience: timedelta | None = None
     ) -> AsyncIterator[dict[str, KnownFile]]:
-        """Yield the known files; the unknown are the caller's to send, and nobody else does.
+        """Yield the known files; reserve the other stories for the caller while the block runs.
 
-        Waits while others are sending any of them. All are taken at once or none, so that two
-        albums with the same stories can't wait for each other.
+        Waits while another sender has reserved any of the stories. The stories are reserved all at
+        once, so that two albums with the same stories can't wait for each other.
 
         Raises:
-            StillUploadedError: Another began to send it ``patience`` ago.
+            StillUploadedError: Another sender reserved a story longer than ``patience`` ago.
         """
         known, ours = await self._wait_until_free(pks, patience)
         with self._reserved(ours):
@@ -74,7 +76,7 @@ class Files:
     async def _wait_until_free(
         self, pks: Collection[str], patience: timedelta | None
     ) -> tuple[dict[str, KnownFile], list[str]]:
-        """Wait while others here send any; return the known files, and which are ours to send."""
+        """Wait for the reservations of others; return the known files and the unknown stories."""
         while True:
             known, now = await self.load_known(pks), self._now()
             ours = [pk for pk in pks if pk not in known]
@@ -90,7 +92,7 @@ class Files:
 
     @contextmanager
     def _reserved(self, pks: list[str]) -> Iterator[None]:
-        """Let nobody else here send these while the block runs."""
+        """Reserve stories in this process while the block runs."""
         future = asyncio.get_running_loop().create_future()
         self._in_flight |= dict.fromkeys(pks, (future, self._now()))
         try:
@@ -101,13 +103,13 @@ class Files:
             future.set_result(None)
 
     async def remember(self, files: dict[str, KnownFile]) -> None:
-        """Keep new files by their story's pk, here and for the other replicas.
+        """Record new files by the pk of their story, in the cache and in the store.
 
-        Without a database they are kept here alone: what is in a chat must not seem to have
-        failed.
+        During a database outage the files are only in the cache: the messages have arrived, so the
+        send must not fail.
         """
         if files:
-            self._remember_here(files)
+            self._put_in_cache(files)
             try:
                 async with self._db.begin() as tx:
                     await store.remember(tx, self._bot_id(), files)
@@ -115,20 +117,19 @@ class Files:
                 log.warning("files can't be kept for the others", count=len(files), why=str(error))
 
     async def forget(self, pk: str) -> None:
-        """Drop a file_id that Telegram refused."""
-        self._memory.pop(pk, None)
+        """Remove a file_id that Telegram refused."""
+        self._cache.remove(pk)
         async with self._db.begin() as tx:
             await store.remove(tx, self._bot_id(), pk)
 
     def _usable_cached(self, pks: Collection[str]) -> dict[str, KnownFile]:
         return {pk: file for pk, file in self.cached(pks).items() if fits_album_of(file, len(pks))}
 
-    def _remember_here(self, files: dict[str, KnownFile]) -> None:
-        self._memory |= files
-        while len(self._memory) > _REMEMBERED:
-            del self._memory[next(iter(self._memory))]
+    def _put_in_cache(self, files: dict[str, KnownFile]) -> None:
+        for pk, file in files.items():
+            self._cache.put(pk, file, until=file.until)
 
 
 def fits_album_of(file: KnownFile, count: int) -> bool:
-    """Return whether a file may go out as one of ``count``: an animation goes alone."""
+    """Return whether a file may be sent with ``count`` files; an animation is sent alone."""
     return count == 1 or file.kind != ANIMATION

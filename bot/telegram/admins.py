@@ -1,4 +1,4 @@
-"""Who administers a chat: asked of Telegram, and remembered for a minute."""
+"""The rights of a person in a chat, asked of Telegram and cached for a minute."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,17 +8,17 @@ from telegram import Bot, ChatMember, ChatMemberAdministrator
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.domain.errors import AdminsUnknownError, AskAgainError
+from bot.runtime.timed_cache import TimedCache
 
 log = structlog.get_logger()
 
-_TRUST_FOR = timedelta(seconds=60)  # a demoted administrator is refused at the latest after this
-_DOUBT_FOR = timedelta(seconds=5)  # a promoted one is heard after this
-_REMEMBERED = 1000
+_ADMIN_FOR = timedelta(seconds=60)  # then a demoted administrator is refused
+_OTHER_FOR = timedelta(seconds=5)  # then a new administrator is accepted
 
 
 @dataclass(frozen=True, slots=True)
 class AdminRights:
-    """What somebody is in a group or channel; ``may_post`` is the right to post in a channel."""
+    """The rights of a member; ``may_post`` is the right to post in a channel."""
 
     is_here: bool = False
     is_admin: bool = False
@@ -26,40 +26,38 @@ class AdminRights:
 
 
 class Admins:
-    """Remembers for a minute who administers which chat; asks Telegram otherwise."""
+    """Returns the rights of a person from the cache, or asks Telegram."""
 
     def __init__(self) -> None:
-        """Know nobody yet."""
-        self._known: dict[tuple[int, int], tuple[AdminRights, datetime]] = {}
+        """Create an empty cache."""
+        self._cache = TimedCache[tuple[int, int], AdminRights]()
 
     async def rights(self, bot: Bot, chat_id: int, user_id: int, *, now: datetime) -> AdminRights:
-        """Return what a person, or the bot itself, is in a chat.
+        """Return the rights of a person, or of the bot itself, in a chat.
 
-        getChatMember is sure to work for others only where the bot administers the chat (Bot API);
-        where it fails, the list of administrators is asked.
+        getChatMember works for other members only if the bot is an administrator (Bot API). If
+        the call is refused, getChatAdministrators is called.
 
         Raises:
-            AdminsUnknownError: Telegram tells neither; the bot has to be made an administrator.
+            AdminsUnknownError: Telegram refuses both calls; the bot must become an administrator.
             AskAgainError: Telegram does not answer.
         """
-        known, until = self._known.get((chat_id, user_id), (AdminRights(), now))
-        if until > now:
-            return known
+        cached = self._cache.get((chat_id, user_id), now=now)
+        if cached is not None:
+            return cached
         try:
-            standing = await _ask_rights(bot, chat_id, user_id)
+            rights = await _ask_rights(bot, chat_id, user_id)
         except TelegramError as error:
             raise AskAgainError(str(error)) from error
-        if len(self._known) >= _REMEMBERED:
-            self._known = {k: v for k, v in self._known.items() if v[1] > now}
-        until = now + (_TRUST_FOR if standing.is_admin else _DOUBT_FOR)
-        self._known[chat_id, user_id] = (standing, until)
-        return standing
+        age = _ADMIN_FOR if rights.is_admin else _OTHER_FOR
+        self._cache.put((chat_id, user_id), rights, until=now + age)
+        return rights
 
 
 async def _ask_rights(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
     try:
         return _rights_of(await bot.get_chat_member(chat_id, user_id))
-    except (BadRequest, Forbidden) as error:  # answered; a lost connection is another matter
+    except (BadRequest, Forbidden) as error:  # a lost connection is raised
         log.info("a member can't be looked up", chat=chat_id, reason=str(error))
     try:
         admins = await bot.get_chat_administrators(chat_id)

@@ -18,7 +18,7 @@ from bot.domain.options import Options
 from bot.domain.records import REPLY, ChatQueue, Delivery
 from bot.outbox.worker import Outbox
 from bot.runtime.logging import set_trace
-from bot.runtime.recent import Recent
+from bot.runtime.timed_cache import TimedCache
 from bot.sending.replies import SHOWN_ALREADY, Replies
 from bot.store import chat_queues, deliveries, enqueue, inbox
 from bot.store.engine.database import Database, Tx
@@ -67,7 +67,7 @@ class Handling:
         self._outage = outage
         self._wake = wake
         self._now = now
-        self._hastened = Recent[bool]()
+        self._hastened = TimedCache[int, bool]()
 
     def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
         """Return what runs ``handle``, which has effects and answers, in a unit of work.
@@ -140,8 +140,8 @@ class Handling:
 
     async def _hasten_earlier_replies(self, tx: Tx, chat_id: int, now: datetime) -> None:
         """Let earlier answers that wait be tried now: who writes again meets no silence."""
-        if self._hastened.get(chat_id, within=_HASTENED_EVERY, now=now) is None:
-            self._hastened.record(chat_id, value=True, now=now)
+        if self._hastened.get(chat_id, now=now) is None:
+            self._hastened.put(chat_id, value=True, until=now + _HASTENED_EVERY)
             await deliveries.hasten_replies(tx, chat_id, now=now)
 
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:

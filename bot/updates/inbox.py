@@ -21,6 +21,7 @@ from bot.domain.errors import DatabaseUnavailableError, TakenOverError, TryAgain
 from bot.domain.records import EPOCH
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.metrics import UNSEEN, Metrics
+from bot.runtime.timed_cache import TimedCache
 from bot.runtime.transaction_guard import refusing_while
 from bot.runtime.workers import LONGEST, Worker
 from bot.store import acquaintances, inbox
@@ -45,6 +46,8 @@ _AGAIN_AFTER = timedelta(seconds=1)  # the first pause after a failure; the n-th
 _RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
 _AT_ONCE = 1_000  # updates begun at most: many only wait, for a flood limit or an answer
 SAID_AGAIN = timedelta(minutes=2)  # how often "one thing at a time" is said at most
+_SEEN = 100_000  # persons and chats in memory
+_SEEN_FOR = timedelta(days=1)
 _BEHIND = 2_000  # open updates from which on Telegram is asked to wait
 _CLAIM_AGAIN = timedelta(seconds=1)  # how soon an update is found that another replica stored
 _STILL_OPEN = frozenset({"returned", "slow", "again", "taken over"})
@@ -92,8 +95,7 @@ class Intake:
         self._running: dict[str, ClaimedUpdate] = {}  # the newest of each queue
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = 0  # stored and not answered yet, as far as this process knows
-        self._seen: set[Acquaintance] = set()
-        self._seen_day: date | None = None
+        self._seen = TimedCache[Acquaintance, date](size=_SEEN)  # the day of the last record
         self._group: asyncio.TaskGroup  # of all that is begun while ``run`` runs
         self._is_released = False
         longest = LONGEST if db.is_sqlite else _CLAIM_AGAIN
@@ -211,13 +213,13 @@ class Intake:
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
-        """Record who asks and where, once a day for each as far as this process knows."""
+        """Record the persons and chats of the updates, once a day for each."""
         day = now.date()
-        if self._seen_day != day:
-            self._seen_day, self._seen = day, set()
-        fresh = {subject for one in places for subject in queues.subjects_of(one)} - self._seen
+        subjects = {subject for one in places for subject in queues.subjects_of(one)}
+        fresh = {one for one in subjects if self._seen.get(one, now=now) != day}
         await acquaintances.record_seen(tx, fresh, day)
-        self._seen |= fresh
+        for one in fresh:
+            self._seen.put(one, day, until=now + _SEEN_FOR)
 
     async def _arrivals_to_store(self, tx: Tx, news: list[News], now: datetime) -> list[Arrival]:
         """Return what is stored: as it came, as the one to be told of, or only remembered."""

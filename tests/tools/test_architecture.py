@@ -109,6 +109,17 @@ def test_who_writes_a_table_imports_its_file() -> None:
             assert f"bot.store.{file}" in imported, f"{writer} does not write {table}"
 
 
+def test_the_page_lists_all_caches() -> None:
+    _, _, section = DATA.read_text().partition("## Caches in memory")
+    section, _, _ = section.partition("\n## ")
+    made = [
+        ".".join(path.with_suffix("").parts[1:])
+        for path in sorted(Path("bot").rglob("*.py"))
+        for _ in re.findall(r"= TimedCache\[.*\]\(|=TimedCache\)", path.read_text())
+    ]
+    assert re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE) == made
+
+
 def test_what_the_clean_up_forgets_is_not_kept_for_good() -> None:
     cleaned = {one.table.name for one in all_overdue(datetime.now(UTC))}
     lasting = ("with its", "until", "for good")
