@@ -135,6 +135,33 @@ def test_each_summary_has_one_check_within_its_lead_that_shows_all_its_stories(
     assert not in_time or heard <= in_time[0]
 
 
+@given(st.lists(members, min_size=2, max_size=3), moments, st.lists(deeds, min_size=1, max_size=8))
+def test_each_summary_of_several_chats_has_a_check_within_its_lead(
+    audience: list[AudienceMember], begin: datetime, course: list[tuple[int, float, int]]
+) -> None:
+    """Chats in other zones, with other hours, that follow the same profile."""
+    end = begin + 3 * DAY
+    checks = [begin]
+    for due_in, part, late in cycle(course):
+        seen_at = checks[-1]
+        due, now = seen_at + due_in * SECOND, seen_at
+        for moment in (0.0, part):  # planned, and planned anew
+            now = seen_at + moment * (now - seen_at)
+            now = useful_check_at(
+                max(due, now),
+                audience,
+                seen_at=seen_at,
+                earliest=max(now, seen_at + MINUTE),
+                latest=seen_at + FLOOR,
+            )
+        checks.append(now + late * SECOND)
+        if checks[-1] > end:
+            break
+    for member in audience:
+        for summary in summaries(member, begin + LEAD, end - LEAD):
+            assert any(summary - LEAD <= at < summary for at in checks), (member, summary)
+
+
 @given(members, moments, st.integers(0, 24 * 60))
 def test_a_check_of_a_profile_without_a_summary_is_made_as_soon_as_somebody_can_be_notified(
     member: AudienceMember, begin: datetime, due_in: int
