@@ -57,6 +57,7 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
         ({"port": 65536}, "PORT: must be less than or equal to 65535."),
         ({"credit_price": "inf"}, "CREDIT_PRICE: must be a finite number."),
         ({"database_url": "mysql://canary"}, "DATABASE_URL: must begin with sqlite://"),
+        ({"database_url": "sqlite:///x.db?timeout=canary"}, "DATABASE_URL: timeout must be"),
         ({"database_url": "postgresql:canary"}, "DATABASE_URL: must begin with sqlite://"),
         ({"database_url": "postgresql://u:ca/nary@h/x"}, "DATABASE_URL: can't be read"),
         ({"webhook_url": "https://canary.example:5000"}, "WEBHOOK_URL: Telegram calls the ports"),

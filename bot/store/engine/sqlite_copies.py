@@ -56,19 +56,32 @@ def copy(
 def written_whole(target: Path) -> Iterator[Path]:
     """Yield an empty private file to be written, which takes the name ``target`` at the end.
 
-    Where the block fails, nothing is left.
+    If the block fails, nothing is left.
+
+    Raises:
+        BackupError: Another process began to write the same file meanwhile.
     """
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     private.create_private(part)
+    number = os.open(part, os.O_RDONLY | os.O_CLOEXEC)  # so that no other file gets its inode
+    made = os.fstat(number)
     try:
         yield part
+        if not _is_same(part, made):
+            raise BackupError(f"another process writes {target}")
         _sync(part)
         part.replace(target)
         _sync(target.parent)
     finally:
-        for end in ("", "-journal", "-wal", "-shm"):
-            part.with_name(part.name + end).unlink(missing_ok=True)
+        os.close(number)
+        if _is_same(part, made) or not part.exists():
+            for end in ("", "-journal", "-wal", "-shm"):
+                part.with_name(part.name + end).unlink(missing_ok=True)
+
+
+def _is_same(file: Path, made: os.stat_result) -> bool:
+    return file.exists() and os.path.samestat(file.stat(), made)
 
 
 def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> None:

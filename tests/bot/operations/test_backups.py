@@ -3,7 +3,7 @@
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,10 +11,11 @@ from types import SimpleNamespace
 import pytest
 from telegram.ext import ExtBot
 
-from bot.domain.errors import BackupError
+from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.operations.backups import Backups
 from bot.operations.incidents import Incidents
 from bot.operations.owners import Owners
+from bot.operations.preflight import try_database
 from bot.store.copies import backups as store
 from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
@@ -237,3 +238,31 @@ def files(folder: Path) -> list[Path]:
 
 def rights(folder: Path) -> set[str]:
     return {oct(one.stat().st_mode & 0o777) for one in folder.glob("bot.db*")}
+
+
+def test_two_writers_of_one_copy_publish_no_half_of_it(tmp_path: Path) -> None:
+    target = tmp_path / "copy.db"
+    with ExitStack() as second:
+        first = ExitStack()
+        first.enter_context(sqlite_copies.written_whole(target)).write_bytes(b"whole")
+        part = second.enter_context(sqlite_copies.written_whole(target))
+        part.write_bytes(b"half")
+        with pytest.raises(BackupError, match="another process writes"):
+            first.close()
+        assert not target.exists()
+        part.write_bytes(b"whole")
+    assert target.read_bytes() == b"whole"
+    assert files(tmp_path) == [target]
+
+
+async def test_a_text_that_is_not_utf_8_is_damage(sqlite_db: Database) -> None:
+    async with sqlite_db.begin() as tx:
+        await follow(tx, 1)
+        await tx.exec_driver_sql("UPDATE profiles SET username = CAST(x'ff31' AS TEXT)")
+    with pytest.raises(DatabaseUnavailableError, match="is damaged"):
+        async with sqlite_db.read() as tx:
+            await tx.exec_driver_sql("SELECT username FROM profiles")
+
+
+async def test_a_database_without_a_file_is_refused() -> None:
+    assert "names no file" in (await try_database("sqlite:///")).text
