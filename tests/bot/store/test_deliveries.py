@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from bot.domain import selection
 from bot.domain.model import Target
 from bot.domain.options import Options
-from bot.domain.records import ROWS_A_QUEUE
-from bot.store import chat_queues, deliveries, enqueue
+from bot.domain.records import ROWS_A_QUEUE, ChatQueue
+from bot.store import chat_queues, chats, deliveries, enqueue, subscriptions
 from bot.store.engine.database import Database, Tx
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
 
@@ -106,3 +107,25 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
     assert found[held] == (MINUTE, "digest")
     assert found[late] == (HOUR, "waiting")  # judged anew, too, if it is on its way
     assert found[other] == (HOUR, "digest")
+
+
+async def test_what_a_pause_dropped_in_quiet_hours_is_judged_as_any_story_after_undo(
+    sqlite_db: Database,
+) -> None:
+    """Its story may have ended long ago, as quiet hours did."""
+    async with sqlite_db.begin() as tx:
+        [held] = await owing(tx, "1")
+        await deliveries.change(tx, [held], held="quiet", due_at=NOON + HOUR)
+        [row] = await deliveries.due(tx, [1], now=NOON + HOUR)
+        assert row.subscription_id is not None
+        reason = deliveries.PAUSED
+        await deliveries.end(tx, subscription_id=row.subscription_id, reason=reason, now=NOON)
+        one = await subscriptions.get(tx, row.subscription_id)
+        assert one is not None
+        await deliveries.reopen(tx, one, reason=reason)
+        await deliveries.release_held(tx, 1, now=NOON + 30 * HOUR)
+        [row] = await deliveries.due(tx, [1], now=NOON + 30 * HOUR)
+        chat = await chats.get(tx, 1)
+    assert chat is not None
+    decision = selection.decide(ChatQueue(chat, 1, [row]), now=NOON + 30 * HOUR)
+    assert [why for _, why in decision.dropped] == [selection.TOO_OLD]
