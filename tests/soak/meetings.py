@@ -40,6 +40,8 @@ IMPOSSIBLE: dict[Pair, str] = {
 """Pairs that no chat can see, with the reason."""
 NIGHT_OVER_SUMMARY = 0.3
 """How likely quiet hours over the summary's hour are added to a summary."""
+MOVED = 0.4
+"""How likely a third deed moves the hours that a waiting story goes by."""
 LONG_S = 27.5 * HOUR
 """So long one chat lacks a right: longer than a story lives."""
 DOWN = {"status": 502, "body": "<html>Bad Gateway</html>"}
@@ -150,7 +152,10 @@ class Meetings:
         ready = await self._let_wait(place, name, pair)
         await self._control.publish(name, chance.choice([1, 1, 2]))
         await asyncio.sleep(chance.uniform(1, 50) * MINUTE)
-        for feature in chance.sample(pair, 2):
+        features = chance.sample(pair, 2)
+        if chance.random() < MOVED:
+            features.append(chance.choice(["hour", "night"]))
+        for feature in features:
             name = self._name_now(name)
             if chance.random() < 0.5:
                 await self._control.publish(name, 1)
@@ -191,7 +196,8 @@ class Meetings:
 
     async def set_hour(self, place: Place, _: str) -> None:
         """Set another hour of the daily summary, soon or later."""
-        await self._set(place, "digest", str(self._hour_in(place, self._chance.randint(0, 9))))
+        hours = self._chance.choice([1, 1, self._chance.randint(0, 9)])
+        await self._set(place, "digest", str(self._hour_in(place, hours)))
 
     async def set_zone(self, place: Place, _: str) -> None:
         """Set another zone."""
@@ -201,7 +207,8 @@ class Meetings:
         """Set other quiet hours, or none."""
         begin, end = (self._hour_in(place, n) for n in (self._chance.randint(-2, 2),
                                                         self._chance.randint(3, 9)))  # fmt: skip
-        nights = ["0-0", "22-7", "23-7", "23-8", "0-8", f"{begin}-{end}", f"{begin}-{end}"]
+        usual = ["22-7", "23-7", "23-8", "0-8"]
+        nights = [*["0-0"] * 3, *usual, *[f"{begin}-{end}"] * 2]
         await self._set(place, "quiet", self._chance.choice(nights))
 
     async def mute_and_undo(self, place: Place, name: str) -> None:
