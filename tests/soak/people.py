@@ -136,12 +136,23 @@ class People:
     ) -> None:
         """Write into a chat; where the bot reads it, it has to be answered."""
         now = self._journal.sandbox.clock.now()
-        body: dict[str, Any] = {"user_id": user, "text": text}
+        body: dict[str, Any] = {"user_id": user, "text": self._addressed(place, text)}
         if thread:
             body["thread_id"] = thread
         said = await self._control.call("POST", f"/chats/{place.chat}/messages", body)
         if said["update_id"] is not None:
             self._journal.ask(Asked(now, place.chat, text, int(said["message_id"]), token=token))
+
+    def _addressed(self, place: Place, text: str) -> str:
+        """Return a command with the name of the bot, which hears no other in a silent group.
+
+        A bot with group privacy hears a command without a name only if that bot wrote last.
+        """
+        is_group = place.kind not in {"private", "channel"}
+        if not (self._rates.meetings and is_group and text.startswith("/")):
+            return text
+        command, space, words = text.partition(" ")
+        return f"{command}@{self._journal.sandbox.telegram.world.bot.username}{space}{words}"
 
     async def probe(self, place: Place) -> None:
         """Ask something whose answer can be told from all others."""
