@@ -136,10 +136,11 @@ async def run(
     stop = stop or _stop_on_signals()
     timing = timing or Timing()
     # A clock that was corrected stays so where the bot begins anew.
-    now = now or Clock(check_every_s=timing.clock.total_seconds())
+    now = now or Clock()
     build = partial(open_parts, settings, now=now, timing=timing)
     while (status := await _run_once(settings, stop, build)) is None:
-        pass
+        if isinstance(now, Clock):
+            now.forget_latest()
     return status
 
 
@@ -162,6 +163,8 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
         if not await running.connect_to_telegram(stop):
             return int(not stop.is_set())  # a stop is no failure, however early
         stack.push_async_callback(running.app.shutdown)
+        if parts.clock.went_back.is_set():  # some parts remember a time that was wrong
+            return None
         log.info("running", port=web.port)
         status: int | None = 0
         try:
@@ -235,10 +238,14 @@ class Running:
             now=parts.now,
         )
         self._periodic = self._periodic_work()
+        self._hold_claims()
+        self.has_begun = False
+        """Whether this process has written what each start writes, by a clock that is right."""
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
         self.web = Web(
             parts.metrics,
             checks={
+                "clock": self._clock_trouble,
                 "database": self._database_trouble,
                 "updates": self._update_trouble,
                 "loops": self._failing_loops,
@@ -248,6 +255,7 @@ class Running:
             else None,
             is_open=settings.is_port_reachable,
             token=settings.metrics_token,
+            are_routes_held=lambda: not self.has_begun,
             routes=AdminPage(
                 parts.services.overview.page_state,
                 parts.services.overview.do_action,
@@ -268,17 +276,33 @@ class Running:
             ("clean-up", _CLEAN_EVERY, self._clean_up),
             ("visitors", services.timing.visitors, self._visitors.report_new),
             ("access", BLOCKS_EVERY, services.access.update_blocks),
-            ("clock", services.timing.clock, parts.clock.correct_clock),
+            ("clock", services.timing.clock, parts.clock.keep_right),
             ("menu", MENU_EVERY, self._menu.publish_next),
             ("pauses", _MUTES_EVERY, services.subscriptions.resume_due),
         ]
         if parts.backups:
             table.append(("backups", BACKUPS_EVERY, parts.backups.make_if_due))
-        return [Worker(name, step, now=parts.now, longest=every) for name, every, step in table]
+        workers = [Worker(name, step, now=parts.now, longest=every) for name, every, step in table]
+        parts.clock.wake = next(one.wake for one in workers if one.name == "clock")
+        return workers
+
+    def _hold_claims(self) -> None:
+        """Let nothing be claimed while the clock is in doubt."""
+        parts = self._parts
+        for worker in (
+            self.intake.worker,
+            parts.scheduler.worker,
+            parts.outbox.worker,
+            parts.outbox.fan_out.worker,
+            parts.services.broadcasts.worker,
+        ):
+            worker.is_held = parts.clock.is_in_doubt
 
     @property
     def _takes_none(self) -> bool:
         """Return whether Telegram is to keep its updates for now."""
+        if not self.has_begun or self._parts.clock.is_in_doubt():
+            return True
         held = self._parts.db.held
         return self.intake.is_behind or bool(held and held.is_replaced.is_set())
 
@@ -313,10 +337,21 @@ class Running:
         return folders
 
     async def connect_to_telegram(self, stop: asyncio.Event) -> bool:
-        """Introduce ourselves to Telegram, however long it takes; false when it refuses us."""
+        """Connect to Telegram, anchor the clock and begin, however long it takes.
+
+        Returns False where Telegram refuses the token, or at a stop. Where the clock went back,
+        nothing is written: the process begins anew.
+        """
         while not stop.is_set():
             try:
                 await self.app.initialize()
+                if not await self._parts.clock.anchor():
+                    await wait_until_set(stop, _TRY_AGAIN_S)
+                    continue
+                if self._parts.clock.went_back.is_set():
+                    return True
+                await self._parts.begin()
+                self.has_begun = True
                 if self._webhook:
                     await self._set_webhook(self._webhook)
                 await self._print_owner_link()
@@ -374,7 +409,8 @@ class Running:
             watch.cancel()
 
     async def _take_in(self, updates: Iterable[object]) -> None:
-        """Take updates in: inline queries bypass the inbox."""
+        """Take updates in, once the time is known: inline queries bypass the inbox."""
+        await self._parts.clock.wait_until_anchored()
         if others := self.inline.take_queries(updates):
             await self.intake.add(others)
 
@@ -404,6 +440,9 @@ class Running:
             await self.polling.run()
         else:
             await self._leader.run()
+
+    async def _clock_trouble(self) -> str:
+        return self._parts.clock.trouble
 
     async def _database_trouble(self) -> str:
         try:

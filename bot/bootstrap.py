@@ -91,6 +91,8 @@ class Parts:
     clock: ClockKeeper
     witnesses: TimeWitnesses
     at_work: AtWork | None
+    begin: Callable[[], Awaitable[None]]
+    """Writes what each start writes; called once the clock is anchored."""
     slow_media_hosts: Callable[[], list[str]]
     wake: Callable[[], None]
     """Wakes the schedule and the outbox: something may have become due."""
@@ -105,7 +107,7 @@ async def open_parts(
 ) -> AsyncIterator[Parts]:
     """Build every part, in the order of the layers; close them in the other."""
     timing = timing or Timing()
-    metrics, now = Metrics(), now or Clock(check_every_s=timing.clock.total_seconds())
+    metrics, now = Metrics(), now or Clock()
     witnesses = TimeWitnesses(now)
 
     async with AsyncExitStack() as stack:
@@ -119,8 +121,15 @@ async def open_parts(
         await upgrade(db)
         await db.hold_file()
         await transfer.refuse_moved(db)
-        clock = ClockKeeper(db, now, witnesses, every=timing.clock)
-        await clock.correct_clock()
+        clock = ClockKeeper(
+            db,
+            now,
+            witnesses,
+            ask_telegram=lambda: bot.get_me(),  # noqa: PLW0108 - it is made below
+            ask_api=lambda: api.transport.ask_for_date(),  # noqa: PLW0108 - the same
+            every=timing.clock,
+        )
+        await clock.follow_database()
         ours = (
             None if db.is_sqlite else await stack.enter_async_context(shown_at_work(db, now=now))
         )
@@ -161,7 +170,6 @@ async def open_parts(
             wake=wake,
             now=now,
         )
-        await access.apply_settings()
         owners = Owners(db, bot, lambda: access.owner_ids, wake=wake, now=now)
         incidents = Incidents(db, owners, now=now)
         largest = LARGEST_LOCAL_FILE if settings.telegram_local else LARGEST_FILE
@@ -306,7 +314,12 @@ async def open_parts(
             metrics=metrics,
             now=now,
         )
-        await backups.adopt_restored_copy(db, incidents, now=now())
+
+        async def begin() -> None:
+            """Take up the settings, and a copy of the database that was restored."""
+            await access.apply_settings()
+            await backups.adopt_restored_copy(db, incidents, now=now())
+
         yield Parts(
             bot=bot,
             db=db,
@@ -341,6 +354,7 @@ async def open_parts(
             witnesses=witnesses,
             at_work=ours,
             slow_media_hosts=media.slow_hosts.names,
+            begin=begin,
             wake=wake,
         )
 

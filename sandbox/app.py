@@ -48,7 +48,7 @@ async def start(
         }
         for offset, (name, app) in enumerate(listeners.items()):
             port = port_base + offset if port_base else 0
-            app.on_response_prepare.append(_dated(sandbox.clock))
+            app.on_response_prepare.append(_dated(sandbox, name))
             setattr(sandbox.urls, name, await _listen(stack, app, port, quiet))
         sandbox.cdn.origin = sandbox.urls.cdn
         await sandbox.telegram.start()
@@ -58,12 +58,14 @@ async def start(
 
 
 def _dated(
-    clock: Clock,
+    sandbox: Sandbox, name: str
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Stamp answers by the sandbox's own clock."""
+    """Stamp answers by the sandbox's own clock; a Bot API server of one's own sends no `Date`."""
 
     async def stamp(_: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Date"] = formatdate(clock.now(), usegmt=True)
+        response.headers["Date"] = formatdate(sandbox.clock.now(), usegmt=True)
+        if name == "telegram" and sandbox.telegram.is_local:
+            del response.headers["Date"]
 
     return stamp
 

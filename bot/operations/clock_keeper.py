@@ -1,33 +1,39 @@
-"""The clock of this process, held to what others know of the time.
+"""Keeps the clock of the process right, by the clocks of others.
 
-Replicas go by one clock, the database's: leases are times, and machines' clocks differ. A bot
-with a file goes by its machine's, but not where Telegram and the Stories API agree that this one
-is wrong. What a clock wrote while it was ahead is put right when the process begins; so it begins
-anew when its clock goes back.
+With PostgreSQL the clock goes by the database's, which all replicas share. With an SQLite file it
+goes by the decision of ``bot.runtime.clock_anchor``. Nothing is written, and later nothing is
+claimed, while the clock is not anchored.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
+from telegram.error import TelegramError
 
 from bot.domain.incidents import CLOCK_OFF_S
-from bot.runtime.clock import Clock, TimeWitnesses, steady
-from bot.store import clock_bounds
+from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, TimeWitnesses, steady
+from bot.runtime.clock_anchor import Decision, decide
 from bot.store.engine import server_clock
 from bot.store.engine.database import Database
 
 log = structlog.get_logger()
 
 EVERY = timedelta(seconds=15)
-_CLOSE_S = 0.05  # a smaller difference is not corrected
-_WORTH_A_WORD_S = 1.0
-_BACK_S = 5.0  # after a smaller step back nobody notices that something is late
+_AGAIN = timedelta(seconds=5)
+_FRESH_S = 30.0  # a time that was told within so many seconds is not asked for again
+_CLOSE_S = 0.05  # a smaller difference from the database's clock is not corrected
+_WORTH_A_LINE_S = 1.0
+_BACK_S = 60.0  # after a longer correction backwards the process begins anew
+_DOUBT_EVERY_S = 600.0
+_IS_DOUBTED = "Telegram and the Stories API tell another time"
+
+Ask = Callable[[], Awaitable[object]]
 
 
 class ClockKeeper:
-    """Keeps the clock of this process right, and the database's times with it."""
+    """Anchors a clock, and does so again whenever it is in doubt."""
 
     def __init__(
         self,
@@ -35,45 +41,139 @@ class ClockKeeper:
         now: Callable[[], datetime],
         witnesses: TimeWitnesses,
         *,
+        ask_telegram: Ask,
+        ask_api: Ask,
         every: timedelta = EVERY,
     ) -> None:
-        """Correct ``now``, where it is a clock of ours."""
+        """Keep ``now`` right, where it is a ``Clock``.
+
+        ``ask_telegram`` and ``ask_api`` make one free call each, whose answer ``witnesses`` hears.
+        """
         self._db = db
         self._clock = now if isinstance(now, Clock) else None
         self._now = now
         self._witnesses = witnesses
+        self._ask_telegram, self._ask_api = ask_telegram, ask_api
         self._every = every
-        self._seen: tuple[datetime, float] | None = None
+        self._logged = ""
+        self._may_doubt_at = steady() + _DOUBT_EVERY_S
         self.went_back = asyncio.Event()
-        """Set when the clock has gone back: the process must begin anew."""
-
-    async def correct_clock(self) -> datetime:
-        """Follow who knows the time; at a start cut the times that a wrong clock wrote."""
-        if self._seen and abs(self._seconds_behind(*self._seen)) >= _BACK_S:
-            self._witnesses.forget()  # the machine's was set; they were held to another
+        """Set when the clock was set back by more than 60 seconds: the process must begin anew."""
+        self.wake: Callable[[], None] = lambda: None
+        """Lets ``keep_right`` be called soon."""
         if self._clock is not None:
-            await self._follow(self._clock)
-        behind = self._seconds_behind(*self._seen) if self._seen else 0.0
-        if self._seen is None or behind >= _BACK_S:
-            await self._db.run(lambda tx: clock_bounds.cut_future_times(tx, now=self._now()))
-        if behind >= _BACK_S:  # and the database works, without which nothing could begin
-            log.warning("the clock was set back; the bot begins anew", seconds=round(behind, 1))
+            self._clock.on_doubt = self._on_doubt
+
+    @property
+    def trouble(self) -> str:
+        """Return why the time is not known, in a few words; empty where it is."""
+        return "" if self._clock is None or self._clock.is_anchored else self._clock.why_unanchored
+
+    def is_in_doubt(self) -> bool:
+        """Return whether the time is not known, so that nothing new may begin."""
+        return self._clock is not None and not self._clock.is_anchored
+
+    async def wait_until_anchored(self) -> None:
+        """Wait until the time is known."""
+        if self._clock is not None:
+            await self._clock.wait_until_anchored()
+
+    async def keep_right(self) -> datetime:
+        """Anchor the clock where it is in doubt; return when to look again."""
+        clock = self._clock
+        if clock is None:
+            return self._now() + self._every
+        if not self._db.is_sqlite:
+            await self.follow_database()
+            return self._now() + self._every
+        if clock.is_anchored and self._is_contradicted(clock):
+            self._may_doubt_at = steady() + _DOUBT_EVERY_S
+            clock.doubt(_IS_DOUBTED)
+        is_right = await self.anchor()
+        return self._now() + (self._every if is_right else min(self._every, _AGAIN))
+
+    async def anchor(self) -> bool:
+        """Anchor the clock by its witnesses, unless it is; return whether it is anchored.
+
+        The answer of the free balance call counts only where Telegram and the machine disagree.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL, whose clock counts, does not answer.
+        """
+        clock = self._clock
+        if clock is None or clock.is_anchored:
+            return True
+        if not self._db.is_sqlite:
+            await self.follow_database()
+            return True
+        await self._hear(TELEGRAM, self._ask_telegram)
+        decision = self._decide(clock, has_asked_api=False)
+        if decision.needs_api:
+            await self._hear(STORIES_API, self._ask_api)
+            decision = self._decide(clock, has_asked_api=True)
+        if decision.ahead_s is None:
+            clock.doubt(decision.reason)
+            if self._logged != decision.reason:
+                log.warning("the time is not known; trying again", reason=decision.reason)
+            self._logged = decision.reason
+            return False
+        self._logged = ""
+        self._correct(clock, decision.ahead_s - clock.ahead_of_machine_s)
+        return True
+
+    async def follow_database(self) -> None:
+        """Go by the clock of PostgreSQL; nothing with SQLite.
+
+        Raises:
+            DatabaseUnavailableError: The database does not answer.
+        """
+        clock = self._clock
+        if clock is None or self._db.is_sqlite:
+            return
+        ahead = await server_clock.seconds_ahead_of(self._db, clock.count)
+        self._correct(clock, ahead if abs(ahead) > _CLOSE_S else 0.0)
+
+    def _correct(self, clock: Clock, seconds: float) -> None:
+        """Correct the clock, and anchor it."""
+        if abs(seconds) >= _WORTH_A_LINE_S:
+            log.warning("the clock was wrong, and is corrected", seconds=round(seconds, 1))
+        clock.anchor(seconds)
+        if seconds < -_BACK_S:
+            log.warning("the clock was set back; the bot begins anew", seconds=round(-seconds, 1))
             self.went_back.set()
-        self._seen = (self._now(), steady())
-        return self._now() + self._every
 
-    def _seconds_behind(self, then: datetime, counted: float) -> float:
-        """Return by how many seconds the clock is behind what the loop has counted since."""
-        return steady() - counted - (self._now() - then).total_seconds()
+    def _decide(self, clock: Clock, *, has_asked_api: bool) -> Decision:
+        return decide(
+            self._witnesses.witness(TELEGRAM),
+            self._witnesses.witness(STORIES_API) if has_asked_api else None,
+            count_s=clock.ahead_of_machine_s if clock.has_been_anchored else None,
+        )
 
-    async def _follow(self, clock: Clock) -> None:
-        """Follow the database's clock, which replicas share; a file has none, but witnesses."""
-        if self._db.is_sqlite:
-            ahead, most = self._witnesses.agreed_seconds_ahead(), float(CLOCK_OFF_S)
-        else:
-            ahead, most = await server_clock.seconds_ahead_of(self._db, self._now), _CLOSE_S
-        if abs(ahead) > most:
-            clock.correct(ahead)
-            self._witnesses.forget()
-        if abs(ahead) >= _WORTH_A_WORD_S:
-            log.warning("our clock was wrong, and is corrected", seconds=round(ahead, 1))
+    async def _hear(self, who: str, ask: Ask) -> None:
+        """Ask a server, unless it told its time a moment ago; a failure is no time."""
+        if self._witnesses.has_heard(who, within_s=_FRESH_S):
+            return
+        try:
+            await ask()
+        except TelegramError as error:
+            log.info("a server does not tell the time", who=who, why=str(error))
+
+    def _is_contradicted(self, clock: Clock) -> bool:
+        """Return whether all who told their time lately tell another one.
+
+        So ends a pause of the whole machine, during which no clock of it went on.
+        """
+        if steady() < self._may_doubt_at:
+            return False
+        lately = [
+            self._witnesses.witness(who)
+            for who in (TELEGRAM, STORIES_API)
+            if self._witnesses.has_heard(who, within_s=_DOUBT_EVERY_S)
+        ]
+        told = [one.ahead_s for one in lately if one.ahead_s is not None]
+        ours = clock.ahead_of_machine_s
+        return bool(told) and all(abs(one - ours) > CLOCK_OFF_S for one in told)
+
+    def _on_doubt(self) -> None:
+        self._witnesses.forget()
+        self.wake()

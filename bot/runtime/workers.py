@@ -13,6 +13,7 @@ log = structlog.get_logger()
 FIRST_PAUSE_S = 0.25
 LAST_PAUSE_S = 5.0  # so that all go on soon after the database is back
 LONGEST = timedelta(minutes=1)
+_HELD_S = 0.25
 _SHORTEST_S = 0.001  # a timer may come early by the resolution of the clock
 
 
@@ -37,6 +38,8 @@ class Worker:
         self.trouble = ""
         """Why the last step failed, in a few words; empty when it did not."""
         self.step = step
+        self.is_held: Callable[[], bool] = lambda: False
+        """Returns whether no step may begin for now."""
         self._now = now
         self._longest = longest.total_seconds()
         self._failures = 0
@@ -60,6 +63,9 @@ class Worker:
     async def run(self) -> None:
         """Repeat the step until ``stop``."""
         while not self.is_stopping:
+            if self.is_held():
+                await wait_until_set(self._stopped, _HELD_S)
+                continue
             self._woken.clear()
             try:
                 due = await self.step()

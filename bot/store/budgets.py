@@ -156,23 +156,12 @@ async def begin_day(tx: Tx, now: datetime) -> None:
     """Let an account that counts an earlier day count today.
 
     The new counters include what was paid today, so a clock that was behind for a while gives no
-    second budget.
+    second budget. An account that counts a later day stays as it is, and gives none either.
     """
     today = now.date()
     counters = {side: _paid_today_sql(side, now) for side in get_args(Side)}
     is_behind = account.c.day < today
     await tx.execute(sa.update(account).where(is_behind).values(day=today, **counters))
-
-
-async def return_to_day(tx: Tx, now: datetime) -> None:
-    """Let an account that counts a later day count today.
-
-    The new counters include what was paid today and what was counted for the later day.
-    """
-    today = now.date()
-    counters = {side: _paid_today_sql(side, now) + account.c[side] for side in get_args(Side)}
-    is_ahead = account.c.day > today
-    await tx.execute(sa.update(account).where(is_ahead).values(day=today, **counters))
 
 
 def _paid_today_sql(side: Side, now: datetime) -> sa.ScalarSelect[int]:

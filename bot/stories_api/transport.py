@@ -25,7 +25,7 @@ from bot.domain.errors import (
 from bot.domain.paid_calls import Answer
 from bot.media.download import REDIRECTS
 from bot.runtime import transaction_guard
-from bot.runtime.clock import steady
+from bot.runtime.clock import STORIES_API, steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.open_files import REACHED, is_limit_reached
 from bot.stories_api.endpoints import BALANCE
@@ -43,6 +43,7 @@ T = TypeVar("T")
 LONGEST_WAIT = 0.5  # seconds before the second try; the jitter is full
 DEADLINE = 30.0  # seconds of a call, waits and retries in it
 MOST_TIMES = 5  # the nominal price; what an answer says beyond that is not believed
+_DATE_DEADLINE = 10.0
 _QUIET = 1.5  # seconds after a 429 that names none
 _LATELY = 1800.0  # seconds for which an answer shows that the API works
 _LEAST_S = 0.001  # of a timeout, as none would be 0
@@ -93,8 +94,8 @@ class Transport:
         self._key = key
         self.call_rate, self.failing = CallRate(rate), Failing()
         self._replicas = replicas
-        self.heard: Callable[[str, str], None] = lambda *_: None
-        """Is told what time an answer says it is."""
+        self.heard: Callable[[str, str, float], None] = lambda *_: None
+        """Gets the ``Date`` of each answer, and the seconds that the answer took."""
         self.out_of_service: str | None = None
         self.is_price_absurd: bool | None = None
         """Whether the last price that an answer stated was too high to be believed."""
@@ -142,6 +143,11 @@ class Transport:
             self._seconds.labels(query.path).observe(self._steady() - started)
         self._credits.labels(query.path).inc(answer.credits)
         return answer
+
+    async def ask_for_date(self) -> None:
+        """Make the free call for the ``Date`` of its answer; its content has no effect."""
+        query = Query(BALANCE, deadline=_DATE_DEADLINE)
+        await self._ask_and_retry(query, _read_nothing, self._steady() + query.deadline)
 
     async def _ask_and_count_failures(self, query: Query, read: Read[T], end: float) -> Answer[T]:
         """Ask, and learn from what comes whether the API fails for everybody."""
@@ -199,7 +205,8 @@ class Transport:
         return result
 
     async def _send(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        left = max(end - self._steady(), _LEAST_S)
+        asked_at = self._steady()
+        left = max(end - asked_at, _LEAST_S)
         async with self._session.get(
             self._url.joinpath(query.path.lstrip("/")).with_query(query.params),
             headers={
@@ -212,7 +219,8 @@ class Transport:
             timeout=aiohttp.ClientTimeout(total=left, sock_connect=10),
             middlewares=(prevent_resending,),
         ) as response:
-            self.heard("the Stories API", response.headers.get("Date", ""))
+            took_s = self._steady() - asked_at
+            self.heard(STORIES_API, response.headers.get("Date", ""), took_s)
             return await self._result_of(query, response, read)
 
     async def _result_of(
@@ -265,6 +273,10 @@ class Transport:
         is_news, self.out_of_service = self.out_of_service is None, str(error)
         if is_news and self._on_out_of_service is not None:
             await self._on_out_of_service(error)
+
+
+async def _read_nothing(_: aiohttp.ClientResponse) -> None:
+    """Leave the body unread."""
 
 
 def _lost_answer_error(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word

@@ -23,7 +23,7 @@ from telegram.error import NetworkError, RetryAfter
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
-from bot.runtime.clock import steady
+from bot.runtime.clock import TELEGRAM, steady
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.open_files import REACHED, is_limit_reached
 from bot.runtime.proxies import connector
@@ -82,11 +82,12 @@ class AiohttpRequest(BaseRequest):
         timeouts: Timeouts | None = None,
         metrics: Metrics = UNSEEN,
         proxy: str = "",
-        heard: Callable[[str, datetime | str], None] = lambda *_: None,
+        heard: Callable[[str, datetime | str, float], None] = lambda *_: None,
     ) -> None:
         """Prepare; the session is opened by ``initialize``, in the loop that will use it.
 
-        ``heard`` is told what time it is there: the answer's, and that of a message just sent.
+        ``heard`` gets the time that an answer tells: its ``Date``, and that of a message just
+        sent. It gets the seconds that the answer took as well.
         """
         self._heard = heard
         self._connections = connections
@@ -181,15 +182,18 @@ class AiohttpRequest(BaseRequest):
         with ExitStack() as files:
             uploads: list[_Upload] = []
             body = _open_body(data, files, uploads)
+            asked_at = steady()
             try:
                 async with self._session.request(
                     method, URL(url, encoded=True), timeout=timeout, allow_redirects=False, **body
                 ) as response:
-                    self._heard("the Bot API's server", response.headers.get("Date", ""))
+                    took_s = steady() - asked_at
                     payload = await response.read()
+                    if _IS_BOT_API.match(payload):
+                        self._heard(TELEGRAM, response.headers.get("Date", ""), took_s)
                     if _METHOD.search(url) and (sent := _SENT_AT.search(payload)):
                         at = datetime.fromtimestamp(int(sent[1]), UTC)
-                        self._heard("Telegram", at)
+                        self._heard(TELEGRAM, at, took_s)
                     return response.status, payload, response.headers.get("Retry-After", "")
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 failure = NotSentError(f"no connection to Telegram ({type(error).__name__})")
@@ -260,6 +264,9 @@ def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) ->
     return {"data": text, "headers": _JSON}
 
 
+_IS_BOT_API = re.compile(
+    rb'\{"ok": ?(?:true|false)'
+)  # else a proxy has answered, by its own clock
 _METHOD = re.compile("/send[A-Z][A-Za-z]+$")
 _SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')  # it stands before that of what is quoted
 _JSON = {"Content-Type": "application/json"}

@@ -20,6 +20,8 @@ from bot.web.connections import MOST, accept_and_close_oldest, disable_write_buf
 from bot.web.failed_requests import FailedRequests
 from bot.web.webhook import Webhook
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 log = structlog.get_logger()
 
 # Else each response names the versions of aiohttp and Python.
@@ -76,6 +78,7 @@ class Web:
         is_open: bool = False,
         token: SecretStr | None = None,
         routes: Iterable[web.RouteDef] = (),
+        are_routes_held: Callable[[], bool] = lambda: False,
         headers_s: float = _HEADERS_S,
         most_connections: int = MOST,
     ) -> None:
@@ -83,13 +86,14 @@ class Web:
 
         Where the port ``is_open`` to others, who lacks ``token`` sees only whether all is well;
         who has it sees why not, and the metrics.
-        ``routes`` are those of others, served beside its own. Who sends no headers within
-        ``headers_s`` is let go.
+        ``routes`` are those of others, served beside its own, but not while ``are_routes_held``.
+        Who sends no headers within ``headers_s`` is let go.
         """
         self._metrics = metrics
         self._checks = checks
         self._door = door
         self._routes = list(routes)
+        self._are_routes_held = are_routes_held
         self._headers_s, self._most_connections = headers_s, most_connections
         self._is_open = is_open
         self._token = token
@@ -99,7 +103,7 @@ class Web:
 
     def make_app(self) -> web.Application:
         """Return the routes."""
-        app = web.Application(client_max_size=_LARGEST_UPDATE)
+        app = web.Application(client_max_size=_LARGEST_UPDATE, middlewares=[self._hold_routes])
         app.on_response_prepare.append(disable_write_buffer)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
@@ -132,6 +136,13 @@ class Web:
     async def close(self) -> None:
         """Stop listening, when the updates that are being stored are stored."""
         await self._closing.aclose()
+
+    @web.middleware
+    async def _hold_routes(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer 503 on the routes of others while they are held."""
+        if self._are_routes_held() and request.path in {route.path for route in self._routes}:
+            return _retry_later()
+        return await handler(request)
 
     async def _receive(self, door: Door, request: web.Request) -> web.Response:
         result, answer = await door.take_update(request)

@@ -34,7 +34,7 @@ from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import METHOD_NOT_FOUND, NOT_FOUND, UNAUTHORIZED, Refusal
 from sandbox.telegram.services import Fetch, Services
 from sandbox.telegram.webhook import Webhooks
-from sandbox.telegram.world import World
+from sandbox.telegram.world import LOCAL_FILE, World
 
 SERVED = (
     account,
@@ -73,6 +73,11 @@ class Telegram:
         self._schema = schema.load()
         self._group: asyncio.TaskGroup | None = None
         self._answering: asyncio.Task[None] | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is a Bot API server of one's own."""
+        return self.world.largest_file == LOCAL_FILE
 
     def app(self) -> web.Application:
         """The Bot API listener."""

@@ -27,9 +27,7 @@ from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
 from bot.media.download import Media
 from bot.media.spool import Spool
-from bot.operations.clock_keeper import ClockKeeper
 from bot.outbox.worker import Outbox
-from bot.runtime.clock import TimeWitnesses
 from bot.sending.replies import Replies
 from bot.sending.sender import Sender
 from bot.store.engine.database import Database
@@ -71,7 +69,6 @@ async def ring(args: list[str], ahead: timedelta, folder: Path, ready: int) -> N
             wake=outbox.wake,
             now=now,
         )
-        await ClockKeeper(db, now, TimeWitnesses(now)).correct_clock()
 
         def stop() -> None:
             scheduler.worker.stop()

@@ -125,6 +125,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
             blocked_profiles="prada",
         )
         async with open_parts(settings) as parts, parts.bot:
+            await parts.begin()
             yield Stage(box, parts)
 
 

@@ -12,7 +12,6 @@ from sandbox.telegram.model import Message
 from tests.soak import contents, promises
 from tests.soak.journal import (
     HOUR,
-    LOOKS_EVERY_S,
     NOTICE_KINDS,
     Asked,
     Followed,
@@ -227,12 +226,6 @@ def _inversions(
         row = rows.get((chat, older.pk))
         if row is None or row.created > latest.sent_at:
             continue  # nobody knew of it when the newer one went out
-        if any(
-            window.overlaps(latest.sent_at, latest.sent_at)
-            and older.taken_at + DAY <= latest.sent_at + ahead
-            for window, ahead in journal.wrong_clocks
-        ):
-            continue  # it was over by a clock that was ahead, and is owed again
         failed = row.tries or row.copies > 1
         waited = latest.sent_at - row.created >= (MINUTE / 2 if row.copies > 1 else MINUTE)
         if not (failed and waited):
@@ -309,8 +302,6 @@ def nothing_came_in_quiet_hours(journal: Journal) -> list[str]:
 
 def _is_quiet(journal: Journal, chat: int, at: float) -> bool:
     """Whether a chat was quiet for a while already, by what the tables said before and after."""
-    if journal.is_outage("clock", at - LOOKS_EVERY_S, at + LOOKS_EVERY_S):
-        return False  # not by the bot's clock
     history = [
         entry
         for known, entries in journal.quiet.items()
@@ -533,9 +524,7 @@ def no_day_cost_more_than_its_budget(journal: Journal) -> list[str]:
     return [
         f"{billed} credits on day {day}"
         for day, billed in sorted(journal.billed.items())
-        # By a clock that is wrong another day's budget is spent.
-        if billed
-        > journal.rates.credits * (1 + journal.is_outage("clock", day * DAY, (day + 1) * DAY))
+        if billed > journal.rates.credits
     ]
 
 

@@ -107,7 +107,7 @@ class Row:
     state: str
     reason: str
     message: int | None
-    said: float  # when it was created, by the bot's clock
+    said: float  # when it was created, as the table says
     created: float
     due: float
     done: float | None
@@ -147,7 +147,6 @@ class Journal:
     hidden: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
     troubled: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
     outages: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
-    wrong_clocks: list[tuple[Window, float]] = field(default_factory=list)  # seconds ahead
     crashes: list[float] = field(default_factory=list)
     open_at_crashes: int = 0  # credits reserved by calls under way
     unrecorded: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
@@ -306,7 +305,6 @@ class Journal:
     def _read_rows(self, tx: sqlite3.Connection) -> None:
         now = self.sandbox.clock.now()
         last = self._rows_read_at + LOOKS_EVERY_S if self._rows_read_at else 0.0
-        is_clear = not self.is_outage("clock", last - LOOKS_EVERY_S, now)
         known = {row.id for row in self.rows.values() if row.state == "open"}
         oldest = min(known, default=max(self.rows, default=0) + 1)
         # What a crash undid had numbers that others have since: those are told by their time.
@@ -318,7 +316,7 @@ class Journal:
         ):
             known.discard(r[0])
             before = self.rows.get(r[0])
-            if before and (before.said, before.pk) != (r[9] / 1000, r[3]) and is_clear:
+            if before and (before.said, before.pk) != (r[9] / 1000, r[3]):
                 before = None  # SQLite gives the numbers of removed rows away again
             self.rows[r[0]] = Row(
                 id=r[0],
@@ -331,9 +329,9 @@ class Journal:
                 reason=r[7],
                 message=r[8],
                 said=r[9] / 1000,
-                created=before.created if before else self._true(r[9] / 1000, last, now),
+                created=before.created if before else min(max(r[9] / 1000, last), now),
                 due=r[13] / 1000,
-                done=(before and before.done) or self._true(r[10] / 1000, last, now)
+                done=(before and before.done) or min(max(r[10] / 1000, last), now)
                 if r[10]
                 else None,
                 copies=max(r[11], before.copies if before else 0),
@@ -342,14 +340,6 @@ class Journal:
         self._rows_read_at = now - LOOKS_EVERY_S
         for gone in known:  # with its subscription or its chat, or an answer that has arrived
             self.rows[gone].state = "removed"
-
-    def _true(self, said: float, last: float, now: float) -> float:
-        """When something was that a clock of the bot, a wrong one perhaps, has dated."""
-        for window, ahead in self.wrong_clocks:
-            at = said - ahead
-            if max(window.begin, last) <= at <= min(window.end, now):
-                return at
-        return min(max(said, last), now)
 
     def crashed(self, database: Path) -> None:
         """Count what the copy of a killed process' database does not know."""

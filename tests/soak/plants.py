@@ -22,7 +22,7 @@ from bot.chats.subscriptions import Subscriptions
 from bot.domain import albums, alert_rules, hours, options, selection
 from bot.domain.model import Outcome, Sent
 from bot.outbox import composer, results, worker
-from bot.store import chat_queues, clock_bounds, deliveries, inbox, ledger, moves, profiles
+from bot.store import chat_queues, deliveries, inbox, ledger, moves, profiles
 from bot.updates.unit_of_work import writing
 
 LEAD_MINUTES = 11
@@ -120,8 +120,7 @@ def _endless_leases() -> list[Swap]:
         return await claim(tx, now=now, limit=limit, lease=timedelta(days=400))
 
     return [(chat_queues, "claim", for_ever), (chat_queues, "release_all", _nothing),
-            (worker.Outbox, "_renew_lease", _nothing),
-            (clock_bounds, "cut_future_times", _nothing)]  # fmt: skip
+            (worker.Outbox, "_renew_lease", _nothing)]  # fmt: skip
 
 
 def _closed_too_early() -> list[Swap]:

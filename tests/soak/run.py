@@ -23,6 +23,7 @@ from bot.config import Settings, load
 from bot.context import Timing
 from bot.fetching import poller
 from bot.outbox import worker as outbox
+from bot.runtime.clock import Clock as BotClock
 from bot.updates import polling
 from sandbox.app import running
 from sandbox.clock import Clock
@@ -238,14 +239,15 @@ class Seed:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, wires.LocalLoop)
 
-        def machine() -> datetime:
-            return loop.now() + timedelta(seconds=weather.ahead_s)
+        def machine() -> float:
+            return loop.unix() + weather.ahead_s
 
         async def live() -> int | None:
             wires.LIFE.set(life)
             try:
+                clock = BotClock(machine=machine)
                 return await app.run(
-                    self._settings(life, sandbox), ending, now=machine, timing=_TIMING
+                    self._settings(life, sandbox), ending, now=clock, timing=_TIMING
                 )
             except (Exception, asyncio.CancelledError):
                 if life.is_dead:

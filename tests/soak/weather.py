@@ -201,7 +201,6 @@ class Weather:
             self.ahead_s = chance.choice(STEPS_S)
             window = Window(clock.now())
             self._journal.outages["clock"].append(window)
-            self._journal.wrong_clocks.append((window, self.ahead_s))
             self._journal.note("clock set", self.ahead_s)
             await asyncio.sleep(chance.uniform(1.5, 30) * self._rates.lasting * MINUTE)
             self.ahead_s, window.end = 0.0, clock.now()

@@ -1,6 +1,7 @@
 """Money: the ledger against a model of it, races at the last credit, crashes and cancellation."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -698,3 +699,29 @@ async def test_what_is_pasted_costs_no_credits_but_is_bounded_by_its_size(db: Da
     assert await ledger.spent_today() == (0, 0)
     clock.now += timedelta(days=1)
     await ledger.take_megabytes(ann, 1)
+
+
+@pytest.mark.parametrize(
+    "steps",  # when it is by the clock, what is wanted then (nothing: tidy), what of it is paid
+    [
+        [(DAY, 99, 10), (0 * DAY, 1, 0), (DAY, 99, 0), (2 * DAY, 99, 10)],
+        [(DAY, 3, 3), (0 * DAY, 3, 3), (0 * DAY, 0, 0), (DAY, 99, 4)],
+        [(0 * DAY, 99, 10), (DAY, 99, 10), (0 * DAY, 1, 0), (DAY, 1, 0)],
+        [(0 * DAY, 99, 10), (-DAY, 1, 0), (0 * DAY, 1, 0)],
+        [(0 * DAY, 7, 7), (-9999 * DAY, 99, 3), (0 * DAY, 0, 0), (0 * DAY, 1, 0)],
+    ],
+)
+async def test_no_day_gets_a_second_budget_whatever_the_clock_says(
+    db: Database, steps: list[tuple[timedelta, int, int]]
+) -> None:
+    clock = Clock()
+    ledger = Ledger(db, Limits(10, 1.0, MANY, MANY), now=clock)
+    for after, wanted, right in steps:
+        clock.now, paid = NOON + after, 0
+        if not wanted:
+            await ledger.maintain()
+        with contextlib.suppress(SpendingError):
+            while paid < wanted:
+                await ledger.spend(link(), answering())
+                paid += 1
+        assert paid == right, after

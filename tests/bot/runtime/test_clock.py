@@ -2,14 +2,30 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.runtime.clock import CHECK_EVERY_S, Clock, steady
+from bot.runtime.clock import TELEGRAM, Clock, TimeWitnesses, steady
 from sandbox.loop import MovableLoop
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+HOUR_S = 3600.0
+
+
+class Machine:
+    """A machine's clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return NOON.timestamp() + steady() + self.ahead_s
+
+
+def seconds_after_noon(clock: Callable[[], datetime]) -> float:
+    return round((clock() - NOON).total_seconds() - steady())
 
 
 async def test_it_begins_with_the_machines_time() -> None:
@@ -20,7 +36,7 @@ async def test_it_begins_with_the_machines_time() -> None:
 def test_on_a_loop_that_is_moved_on_dates_and_waits_go_along() -> None:
     loop = MovableLoop()
 
-    async def skip_a_day() -> tuple[timedelta, float]:
+    async def skip_a_day() -> tuple[timedelta, float, bool]:
         clock = Clock(NOON)
         async with asyncio.TaskGroup() as group:
             sleeper = group.create_task(asyncio.sleep(86_000))
@@ -29,30 +45,69 @@ def test_on_a_loop_that_is_moved_on_dates_and_waits_go_along() -> None:
             loop.advance(86_400)
             began = time.monotonic()
             await sleeper
-            return clock() - before, time.monotonic() - began
+            return clock() - before, time.monotonic() - began, clock.is_anchored
 
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        passed, waited = runner.run(skip_a_day())
+        passed, waited, is_anchored = runner.run(skip_a_day())
     assert timedelta(days=1) <= passed < timedelta(days=1, seconds=5)
     assert waited < 5
+    assert is_anchored
 
 
-async def test_it_follows_a_machine_whose_clock_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = time.time
-    clock, told = Clock(check_every_s=0), Clock(NOON, check_every_s=0)
-    monkeypatch.setattr(time, "time", lambda: real() + 7_200)
-    assert abs((clock() - datetime.now(UTC)).total_seconds() - 7_200) < 1
-    assert told() - NOON < timedelta(minutes=1)
+@pytest.mark.parametrize(("step_s", "is_anchored"), [(0.9, True), (1.1, False), (-HOUR_S, False)])
+async def test_a_step_of_the_machines_clock_moves_nothing_and_ends_the_anchoring(
+    step_s: float, is_anchored: bool
+) -> None:
+    machine, doubts = Machine(), list[bool]()
+    clock = Clock(machine=machine)
+    assert not clock.is_anchored
+    clock.anchor()
+    clock.on_doubt = lambda: doubts.append(True)
+    machine.ahead_s += step_s
+    assert seconds_after_noon(clock) == 0
+    assert clock.is_anchored == is_anchored
+    assert len(doubts) == (not is_anchored)
+    assert bool(clock.why_unanchored) != is_anchored
 
 
-def test_it_does_not_follow_it_on_a_loop_that_jumped() -> None:
-    loop = MovableLoop()
+async def test_after_a_correction_backwards_it_stands_still_until_the_count_has_caught_up() -> (
+    None
+):
+    clock = Clock(machine=Machine())
+    clock.anchor(HOUR_S)
+    before = clock()
+    clock.anchor(-HOUR_S)
+    assert clock() == before
+    assert seconds_after_noon(clock.count) == 0
+    clock.forget_latest()  # as for a process that begins anew
+    assert seconds_after_noon(clock) == 0
 
-    async def jump() -> timedelta:
-        clock = Clock()
-        before = clock()
-        loop.advance(CHECK_EVERY_S + 3_600)
-        return clock() - before
 
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        assert runner.run(jump()) >= timedelta(seconds=CHECK_EVERY_S + 3_600)
+async def test_the_first_correction_may_set_it_back() -> None:
+    machine = Machine()
+    machine.ahead_s = HOUR_S
+    clock = Clock(machine=machine)
+    clock()
+    clock.anchor(-HOUR_S)
+    assert seconds_after_noon(clock) == 0
+    assert round(clock.ahead_of_machine_s) == -HOUR_S
+
+
+async def test_only_a_quick_answer_with_a_date_tells_the_time() -> None:
+    clock = Clock(machine=Machine())
+    witnesses = TimeWitnesses(clock)
+    assert not witnesses.witness(TELEGRAM).has_answered
+    witnesses.record_time(TELEGRAM, "")
+    witnesses.record_time(TELEGRAM, "no date")
+    witnesses.record_time(TELEGRAM, clock() + timedelta(hours=9), took_s=2.1)
+    assert witnesses.witness(TELEGRAM).has_answered
+    assert witnesses.witness(TELEGRAM).ahead_s is None
+    assert witnesses.take_clock_error() is None
+    witnesses.record_time(TELEGRAM, clock() + timedelta(hours=1), took_s=1.9)
+    told = witnesses.witness(TELEGRAM).ahead_s
+    assert told is not None
+    assert abs(told - HOUR_S) <= 2
+    error = witnesses.take_clock_error()
+    assert error is not None
+    assert abs(error - HOUR_S) <= 2
+    assert witnesses.take_clock_error() is None
