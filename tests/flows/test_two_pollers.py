@@ -140,3 +140,33 @@ async def test_a_deployment_that_overlaps_for_a_minute_pauses_nothing(
             stories.append(await publish(control, "overlap"))
             await control.wait_shown(ann, stories, within=IN_TIME_S)
             await asyncio.sleep(60)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_what_expires_while_a_copy_pauses_is_reported_as_missed(
+    box: Box, tmp_path: Path
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    control = box.control
+    async with running_bell(old, box, **SELDOM) as bell:
+        ann = await subscribe(bell, "gone")
+    copy_database(old / "bot.db", new / "bot.db")
+    slow = {**RIVAL, "delay_s": 25}  # fewer polls in a day
+    fault = await control.fault("telegram", slow, match="getUpdates", times=None)
+    polls = await count_polls(control)
+    async with running_bell(new, box, **SELDOM):
+        await wait_polls(control, polls)
+        await asyncio.sleep(ESTABLISHED_S)
+        await publish(control, "gone")
+        await asyncio.sleep(25 * 3600)
+        assert await control.shown(ann) == []
+        await control.clear_faults(fault)
+
+        async def is_reported() -> bool:
+            replies = await control.replies(ann)
+            return any("may be missing here" in one.get("text", "") for one in replies)
+
+        await wait_for(is_reported, 900, "the report")
