@@ -12,6 +12,7 @@ from telegram import Bot, Update
 
 from benchmarks.telegram_world import TOKEN
 from bot.runtime.metrics import Metrics
+from bot.runtime.sharing import ONE_PROCESS
 from bot.store import inbox
 from bot.store.engine.database import Database
 from bot.store.inbox import ClaimedUpdate
@@ -59,7 +60,7 @@ async def webhook(updates: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         async with Database(f"sqlite:///{folder}/bot.db") as db, asyncio.TaskGroup() as group:
             await db.migrate()
-            intake = Intake(db, Bot(TOKEN), handle)
+            intake = Intake(db, Bot(TOKEN), handle, sharing=ONE_PROCESS)
             group.create_task(intake.run())
             web = Web(Metrics(), checks={}, door=Door(hook, intake.add))
             await web.start("127.0.0.1", 0)

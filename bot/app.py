@@ -196,6 +196,7 @@ class Running:
             parts.services.replies,
             parts.outage,
             wake=parts.wake,
+            replies_are_durable=parts.replies_are_durable,
             now=parts.now,
         )
         self.intake = Intake(
@@ -207,6 +208,7 @@ class Running:
             ),
             too_much=handling.unit_handler(self._answer_excess),
             said_again=timing.said_again,
+            sharing=parts.sharing,
             metrics=parts.metrics,
             now=parts.now,
         )
@@ -218,7 +220,7 @@ class Running:
             is_behind=lambda: self._takes_none,
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
             conflicts=parts.conflicts,
-            has_standby=not parts.db.is_sqlite,
+            has_standby=not parts.sharing.is_only_process,
             metrics=parts.metrics,
         )
         self._menu = Menu(parts.db, menus_and_descriptions(self.app.bot), now=parts.now)
@@ -228,6 +230,8 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             check_price=CHECK_COST,
+            # Several processes share the flood limits in the database, so they can't send then.
+            tells_of_outages=parts.sharing.is_only_process,
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause,
             clock_off=parts.witnesses.take_clock_error,
@@ -241,7 +245,9 @@ class Running:
         self._hold_claims()
         self.has_begun = False
         """Whether this process has written what each start writes, by a clock that is right."""
-        self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
+        self._leader: Leader | None = None
+        if not parts.sharing.is_only_process:
+            self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
         self.web = Web(
             parts.metrics,
             checks={
@@ -330,8 +336,8 @@ class Running:
     def _watched_folders(self) -> list[Path]:
         """Return the folders whose disk must not be full."""
         folders = [self._settings.spool_dir]
-        if self._parts.db.is_sqlite:
-            folders.append(Path(str(self._parts.db.url.database)).parent)
+        if self._parts.db.file is not None:
+            folders.append(self._parts.db.file.parent)
         if self._parts.backups is not None:
             folders.append(self._settings.backup_folder)
         return folders
@@ -435,8 +441,8 @@ class Running:
         )
 
     async def _poll(self) -> None:
-        """Poll; of several replicas one at a time, for Telegram allows only one."""
-        if self._parts.db.is_sqlite:
+        """Poll; of several processes one polls at a time, because Telegram allows only one."""
+        if self._leader is None:
             await self.polling.run()
         else:
             await self._leader.run()
@@ -455,8 +461,7 @@ class Running:
     async def _update_trouble(self) -> str:
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no word for it
             return "Telegram has not answered yet"
-        ought_to_lead = self._leader.is_leading or self._leader.is_resting
-        polls = self._webhook is None and (self._parts.db.is_sqlite or ought_to_lead)
+        polls = self._webhook is None and self._ought_to_poll()
         if polls and self._parts.conflicts.is_paused():
             return "another program takes the updates; checks and alerts are paused"
         if polls and self.polling.has_rival:
@@ -466,6 +471,10 @@ class Running:
         if trouble := self.intake.worker.trouble:
             return trouble
         return "too many wait" if self.intake.is_behind else ""
+
+    def _ought_to_poll(self) -> bool:
+        """Return whether this process polls, or would poll if it reached Telegram."""
+        return self._leader is None or self._leader.is_leading or self._leader.is_resting
 
     async def _failing_loops(self) -> str:
         """Return which loops fail now, and of what."""
@@ -546,7 +555,7 @@ async def _wait_for_parts_or_reason(
 async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
     """Build the parts; where that fails, nothing is left of them."""
     url = settings.database_url.get_secret_value()
-    if settings.is_sqlite and (note := preflight.note_network_disk(url)):
+    if note := preflight.note_network_disk(url):
         log.warning("the database may be damaged", why=note.text)
     async with AsyncExitStack() as begun:
         await begun.enter_async_context(only_process(url, wait=timedelta(seconds=WAIT_S)))

@@ -46,6 +46,7 @@ from bot.outbox.worker import Outbox
 from bot.runtime.clock import Clock, TimeWitnesses, steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
+from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES, Sharing
 from bot.sending.replies import Replies
 from bot.sending.sender import Sender
 from bot.sending.topics import Topics
@@ -76,6 +77,8 @@ class Parts:
 
     bot: ExtBot[Any]
     db: Database
+    sharing: Sharing
+    replies_are_durable: bool
     services: Services
     treasurer: Treasurer
     scheduler: Scheduler
@@ -118,9 +121,8 @@ async def open_parts(
                 pool_size=settings.database_pool,
             )
         )
-        await upgrade(db)
-        await db.hold_file()
-        await transfer.refuse_moved(db)
+        sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES  # its file has a lock
+        await _prepare_database(db, sharing)
         clock = ClockKeeper(
             db,
             now,
@@ -128,6 +130,7 @@ async def open_parts(
             ask_telegram=lambda: bot.get_me(),  # noqa: PLW0108 - it is made below
             ask_api=lambda: api.transport.ask_for_date(),  # noqa: PLW0108 - the same
             every=timing.clock,
+            follows_database=not db.is_sqlite,
         )
         await clock.follow_database()
         ours = (
@@ -153,8 +156,8 @@ async def open_parts(
         floods = ChatFloods(
             steady if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
         )
-        replicas = Replicas(db)
-        bot = _make_bot(settings, metrics, floods, replicas.count, witnesses)
+        count_processes = _count_one if db.is_sqlite else Replicas(db).count
+        bot = _make_bot(settings, metrics, floods, count_processes, witnesses)
 
         def wake() -> None:
             """Wake the schedule and the outbox: something may have become due."""
@@ -195,7 +198,7 @@ async def open_parts(
             url=str(settings.stories_api_url).rstrip("/"),
             key=settings.stories_api_key,
             privacy=privacy,
-            replicas=replicas.count,
+            replicas=count_processes,
             fetch_media=media.fetch,
             largest_file=largest,
             metrics=metrics,
@@ -229,7 +232,8 @@ async def open_parts(
             presence=ask_presence,
             topics=topics,
             owners=lambda: access.owner_ids,
-            floods=floods,
+            floods=None if db.is_sqlite else floods,
+            sharing=sharing,
             metrics=metrics,
             now=now,
         )
@@ -309,6 +313,7 @@ async def open_parts(
             settings=polling,
             end_blocked=subscriptions.end_blocked,
             is_paused=conflicts.is_paused,
+            sharing=sharing,
             budget_watch=BudgetWatch(partial(incidents.set, "budget_short")),
             wake=outbox.wake,
             metrics=metrics,
@@ -323,6 +328,8 @@ async def open_parts(
         yield Parts(
             bot=bot,
             db=db,
+            sharing=sharing,
+            replies_are_durable=not db.is_sqlite,  # a server may crash while this process lives
             services=services,
             treasurer=Treasurer(
                 api,
@@ -357,6 +364,18 @@ async def open_parts(
             begin=begin,
             wake=wake,
         )
+
+
+async def _prepare_database(db: Database, sharing: Sharing) -> None:
+    """Bring the tables up to this version, and refuse a database that was moved elsewhere."""
+    await (db.migrate() if sharing.is_only_process else upgrade(db))
+    await db.hold_file()
+    await transfer.refuse_moved(db)
+
+
+async def _count_one() -> int:
+    """Return the number of processes that work on an SQLite file."""
+    return 1
 
 
 def _make_bot(

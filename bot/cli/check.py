@@ -106,7 +106,7 @@ async def check_database(settings: Settings) -> list[Finding]:
     """Open the database, and compare its tables with those of the code."""
     url = settings.database_url.get_secret_value()
     found = [await preflight.try_database(url, settings.spool_dir)]
-    if settings.is_sqlite and (note := preflight.note_network_disk(url)):
+    if note := preflight.note_network_disk(url):
         found.append(note)
     return found
 

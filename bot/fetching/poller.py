@@ -32,6 +32,7 @@ from bot.fetching.names import Names, Proof
 from bot.fetching.schedule_state import Plan, PollSettings
 from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.metrics import UNSEEN, Metrics
+from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.timed_cache import TimedCache
 from bot.runtime.workers import Worker
 from bot.scheduling.failed_checks import FailedChecks
@@ -41,7 +42,6 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 _POLL_LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
-_HEAR_AGAIN = timedelta(seconds=5)  # somebody may have subscribed through another replica
 _SHORTEST = timedelta(seconds=0.5)  # after a round that found nothing to check
 _EARLY_AGAIN = timedelta(seconds=5)  # after a round that found nobody to check early
 _MONEY_AGAIN = timedelta(seconds=15)  # the owner may have let us spend again
@@ -72,6 +72,7 @@ class Scheduler:
         slow_at_once: int = 56,
         lease: timedelta = _POLL_LEASE,
         budget_watch: BudgetWatch | None = None,
+        sharing: Sharing = SEVERAL_PROCESSES,
         wake: Callable[[], None] = lambda: None,
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -106,8 +107,8 @@ class Scheduler:
         self._group: asyncio.TaskGroup | None = None
         self._is_released = False
         self.failed_checks = FailedChecks()
-        longest = MAINTAIN_EVERY if db.is_sqlite else _HEAR_AGAIN
-        self.worker = Worker("checks", self._step, now=now, longest=longest)
+        self._is_only_process = sharing.is_only_process
+        self.worker = Worker("checks", self._step, now=now, longest=sharing.checks_every)
         self._polls = metrics.counter("checks_total", "Checks of the schedule.", "outcome")
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 
@@ -120,7 +121,7 @@ class Scheduler:
         """Begin the checks that are due and paid for; return when to come again."""
         if self._slots.count_slow(self._now()) * 2 >= self._slots.fast:
             self._slow_at = self._now()
-        if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
+        if not self._is_released and self._is_only_process:  # the leases are of a dead process
             await self._db.run(lambda tx: profiles.release_all(tx, now=self._now()))
         self._is_released = True
         if self._group is not None and await self._begin_checks(self._group):

@@ -44,9 +44,12 @@ class ClockKeeper:
         ask_telegram: Ask,
         ask_api: Ask,
         every: timedelta = EVERY,
+        follows_database: bool = False,
     ) -> None:
         """Keep ``now`` right, where it is a ``Clock``.
 
+        With ``follows_database`` the clock of the database counts, which several processes share;
+        otherwise the witnesses count.
         ``ask_telegram`` and ``ask_api`` make one free call each, whose answer ``witnesses`` hears.
         """
         self._db = db
@@ -54,7 +57,7 @@ class ClockKeeper:
         self._now = now
         self._witnesses = witnesses
         self._ask_telegram, self._ask_api = ask_telegram, ask_api
-        self._every = every
+        self._every, self._follows_database = every, follows_database
         self._logged = ""
         self._may_doubt_at = steady() + _DOUBT_EVERY_S
         self.went_back = asyncio.Event()
@@ -83,7 +86,7 @@ class ClockKeeper:
         clock = self._clock
         if clock is None:
             return self._now() + self._every
-        if not self._db.is_sqlite:
+        if self._follows_database:
             await self.follow_database()
             return self._now() + self._every
         if clock.is_anchored and self._is_contradicted(clock):
@@ -103,7 +106,7 @@ class ClockKeeper:
         clock = self._clock
         if clock is None or clock.is_anchored:
             return True
-        if not self._db.is_sqlite:
+        if self._follows_database:
             await self.follow_database()
             return True
         await self._hear(TELEGRAM, self._ask_telegram)
@@ -128,7 +131,7 @@ class ClockKeeper:
             DatabaseUnavailableError: The database does not answer.
         """
         clock = self._clock
-        if clock is None or self._db.is_sqlite:
+        if clock is None or not self._follows_database:
             return
         ahead = await server_clock.seconds_ahead_of(self._db, clock.count)
         self._correct(clock, ahead if abs(ahead) > _CLOSE_S else 0.0)

@@ -52,6 +52,7 @@ class Watch:
         *,
         budget: int,
         check_price: int,
+        tells_of_outages: bool = False,
         signs: Mapping[IncidentKind, Sign],
         failed_checks: Callable[[], str | None] = lambda: None,
         disk: Callable[[], tuple[int, int] | None] = lambda: None,
@@ -64,7 +65,8 @@ class Watch:
         """Every ``file_every``, look whether the SQLite file is the one that was opened.
 
         ``budget`` in credits a day; ``check_price`` in credits of a call.
-        ``disk`` tells the free bytes and all there are.
+        ``disk`` tells the free bytes and all there are. With ``tells_of_outages`` the owners hear
+        of an outage of the database while it lasts: the bot can send without a database.
 
         ``clock_off`` tells by how many seconds our clock is wrong, as heard since the last look.
         ``slow_servers`` names the servers that are slow now. ``signs`` say of the kinds in
@@ -74,6 +76,7 @@ class Watch:
         self._db = db
         self._incidents = incidents
         self._budget, self._check_price = budget, check_price
+        self._tells_of_outages = tells_of_outages
         self._signs = signs
         self._failed_checks = failed_checks
         self._disk = disk
@@ -142,8 +145,7 @@ class Watch:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
         except DatabaseUnavailableError as error:
             self._why_away = str(error)
-            # Replicas share the limits of Telegram in it: without it they can't send anything.
-            if now - since >= _PATIENCE and self._db.is_sqlite and not self._is_reported:
+            if self._tells_of_outages and now - since >= _PATIENCE and not self._is_reported:
                 self._is_reported = True
                 await self._incidents.set("database", DATABASE_AWAY, why=self._why_away)
             return False

@@ -1,20 +1,20 @@
-"""Brings what was learned of a profile to all who wait for it, in slices of some 20 ms."""
+"""Turns the news of a profile into deliveries for its subscriptions, in slices of some 20 ms."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.runtime.workers import LONGEST, Worker
+from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
+from bot.runtime.workers import Worker
 from bot.store import fan_outs
 from bot.store.engine.database import Database
 
 _SLICE = 200  # subscriptions
-_LEFT_BY_OTHERS = timedelta(seconds=5)  # after which what a dead replica has left is found
 
 
 class FanOut:
-    """Turns fan-outs into deliveries, beside the alerts that go out already.
+    """Turns fan-outs into deliveries while the outbox sends.
 
-    Between two slices others get their turn to write: a story for very many keeps nobody waiting.
+    Each slice is a transaction of its own, so a story for very many chats delays no other writer.
     """
 
     def __init__(
@@ -23,16 +23,17 @@ class FanOut:
         wake: Callable[[], None],
         *,
         now: Callable[[], datetime],
+        sharing: Sharing = SEVERAL_PROCESSES,
     ) -> None:
-        """Call ``wake`` after each slice, when something is due."""
+        """Call ``wake`` after each slice: deliveries have become due."""
         self._db = db
         self._wake = wake
         self._now = now
-        longest = LONGEST if db.is_sqlite else _LEFT_BY_OTHERS
-        self.worker = Worker("fan-out", self._step, now=now, longest=longest)
+        every = sharing.fan_outs_every
+        self.worker = Worker("fan-out", self._step, now=now, longest=every)
 
     async def write_all(self) -> None:
-        """Bring all there is to those who wait."""
+        """Write the deliveries of all fan-outs."""
         while await self._write_slice():
             pass
 
@@ -40,11 +41,11 @@ class FanOut:
         return self._now() if await self._write_slice() else None
 
     async def _write_slice(self) -> bool:
-        """Write one slice; false when there was none."""
+        """Write one slice; return False if there is no fan-out."""
         async with self._db.read() as tx:
             if not await fan_outs.has_any(tx):
                 return False
-        # What a power cut undoes of it undoes how far it had come as well.
+        # A power cut that undoes these deliveries undoes the progress of the fan-out as well.
         result = await self._db.run(
             lambda tx: fan_outs.write_slice(tx, now=self._now(), limit=_SLICE), durable=False
         )

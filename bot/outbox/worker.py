@@ -26,6 +26,7 @@ from bot.runtime.batching import BatchingQueue
 from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import UNSEEN, Metrics
+from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.workers import Worker
 from bot.sending.replies import Replies, is_final
 from bot.sending.sender import Sender
@@ -43,14 +44,10 @@ SLOW_AT_ONCE = 128  # more, where a send takes long: it may wait for a slow serv
 FEW = 32  # free slots; with fewer a claim waits for more, since each costs the same
 FILLED_EVERY = timedelta(milliseconds=50)  # how long it waits for more at most
 GATHERED_S = 0.005  # how long arrivals are gathered, to be written in one transaction
-SEND_LEASE = timedelta(seconds=60)
-LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # renewed meanwhile; a dead replica's chats wait so
-IDLE = timedelta(minutes=1)  # the longest sleep
 SHORTEST = timedelta(seconds=0.1)  # the pause where others have claimed all that is due
 TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
 PAUSED_AGAIN = timedelta(seconds=5)  # while another process sends the alerts
 OTHERS_FIRST = timedelta(seconds=3)  # in which other replicas write down what they sent
-ASK_AGAIN = timedelta(seconds=1)  # for what another replica made due
 JUDGED_AGAIN = timedelta(minutes=15)
 QUEUES_FOR_A_TRY = 20  # how many queues are asked for one that may try if Telegram is back
 
@@ -115,11 +112,11 @@ class Outbox:
         owners: Callable[[], Iterable[int]] = tuple,
         floods: ChatFloods | None = None,
         lease: timedelta | None = None,
-        idle: timedelta = IDLE,
+        sharing: Sharing = SEVERAL_PROCESSES,
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Look for what is due at least once in ``idle``.
+        """Search for due chat queues as often as ``sharing`` says; ``lease`` replaces its lease.
 
         ``outage`` knows when Telegram is down; ``is_paused`` tells whether another process with
         the same token must send the alerts. ``presence`` asks whether the bot may write in a
@@ -133,17 +130,17 @@ class Outbox:
         self._presence = presence
         self._topics = topics
         self._owners = owners
-        self._floods = None if db.is_sqlite else floods
+        self._floods = floods
+        self._is_only_process = sharing.is_only_process
         self._untold: set[int] = set()  # chats that wait for the word of what was given up
         self._alerts = Alerts(sender, replies, now=now)
-        self.lease = lease or (SEND_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
+        self.lease = lease or sharing.lease
         self._now = now
         self._group: asyncio.TaskGroup | None = None
         self._slots = FastAndSlowSlots(AT_ONCE, SLOW_AT_ONCE)
         self._is_released = False
-        longest = idle if db.is_sqlite else min(idle, ASK_AGAIN)
-        self.worker = Worker("alerts", self._step, now=now, longest=longest)
-        self.fan_out = FanOut(db, self.worker.wake, now=now)
+        self.worker = Worker("alerts", self._step, now=now, longest=sharing.alerts_every)
+        self.fan_out = FanOut(db, self.worker.wake, now=now, sharing=sharing)
         self._rests_until = now()
         self._fill_at = now()
         self._departures = BatchingQueue(self._count_leaving)
@@ -173,7 +170,7 @@ class Outbox:
 
     async def _step(self) -> datetime | None:
         """Begin what is due, as far as slots are free; return when more is."""
-        if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
+        if not self._is_released and self._is_only_process:  # the leases are of a dead process
             await self._db.run(lambda tx: chat_queues.release_all(tx, now=self._now()))
         self._is_released = True
         if rests_until := await self._paused_until():
@@ -207,7 +204,7 @@ class Outbox:
             return now + TRY_AGAIN
         if self._is_paused():
             return now + PAUSED_AGAIN
-        if self._db.is_sqlite or not self.worker.trouble:
+        if self._is_only_process or not self.worker.trouble:
             return None
         await self._db.fetch(chat_queues.next_due_at)  # raises while it can't work
         self._rests_until = now + OTHERS_FIRST
@@ -301,7 +298,7 @@ class Outbox:
                     batch = batch.cut_to_first_message()
                     await deliveries.record_claim(tx, [row.id for row in batch.rows])
                     return [ClaimedBatch(queues[0], batch, now + self.lease, is_try=True)]
-        if not self._db.is_sqlite:
+        if not self._is_only_process:
             outage.end_pause()  # another replica sends what is due, so no row here could tell
         return []  # else only a message that arrives ends the pause
 

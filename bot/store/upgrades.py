@@ -40,13 +40,13 @@ ENDS = "another version of the bot upgrades the database"
 
 
 async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
-    """Bring the tables up to this version, once no process of another is at work on them.
+    """Migrate a PostgreSQL database, once no process of another version works on it.
 
     Raises:
         DatabaseUnavailableError: It can't work now, a newer version has changed it, or others
             did not end in time.
     """
-    if db.is_sqlite or not await _has_old_tables(db):
+    if not await _has_old_tables(db):
         await db.migrate()
         return
     until = steady() + patience_s
@@ -59,24 +59,22 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
 
 
 async def count_at_work(db: Database) -> int:
-    """Return how many processes are at work on a database, or were killed a moment ago."""
-    if db.is_sqlite:
-        return 1
+    """Return the number of processes at work on a PostgreSQL database, or just killed."""
     async with db.read() as tx:
         return len(await leases.held_values(tx, _AT_WORK, now=await server_clock.now(tx)))
 
 
 class Replicas:
-    """How many processes share a database, and with it the rates that others allow them."""
+    """Counts the processes that share a PostgreSQL database, and so the rates of both APIs."""
 
     def __init__(self, db: Database, *, clock: Callable[[], float] = steady) -> None:
-        """Count once in some seconds of ``clock``."""
+        """Count at most once in 5 seconds of ``clock``."""
         self._db = db
         self._clock = clock
         self._count, self._counted_until = 1, 0.0
 
     async def count(self) -> int:
-        """Return how many they are; what was known last where the database can't say."""
+        """Return the number of processes, the last known one in an outage of the database."""
         if self._counted_until <= self._clock():
             self._counted_until = self._clock() + _COUNTED_FOR_S
             try:

@@ -58,14 +58,21 @@ class Handling:
         outage: Outage,
         *,
         wake: Callable[[], None],
+        replies_are_durable: bool,
         now: Callable[[], datetime],
     ) -> None:
-        """``wake`` tells the outbox of what is left to it."""
+        """``wake`` wakes the outbox.
+
+        ``replies_are_durable`` says whether a commit of mere replies waits for the disk. A power
+        cut that undoes such a commit does no harm: the update is answered again. But where the
+        database may crash alone, this process would remember a reply that the database has lost.
+        """
         self._db = db
         self._outbox = outbox
         self._replies = replies
         self._outage = outage
         self._wake = wake
+        self._replies_are_durable = replies_are_durable
         self._now = now
         self._hastened = TimedCache[int, bool]()
 
@@ -105,9 +112,7 @@ class Handling:
         if not (unit.replies or unit.work or unit.is_open):
             return None
         now = self._now()
-        # What a power cut undoes of mere answers is answered again; but a PostgreSQL that crashes
-        # would forget what we remember.
-        durable = bool(unit.work) or not self._db.is_sqlite
+        durable = bool(unit.work) or self._replies_are_durable
         tx = await unit.ensure_transaction(durable=durable)
         for work in unit.work:
             await work(tx)

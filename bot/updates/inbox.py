@@ -1,9 +1,11 @@
-"""Updates in: stored first, confirmed to Telegram then, and handled from when they are stored.
+"""Stores updates, confirms them to Telegram, and hands them to the handlers.
 
-Updates of one chat are handled in order, those of many chats at once. What a process was handling
-when it died is handled again. An update is given up after three failures of its handler, or after
-nine deaths; a statement that takes too long counts as a death. Of what a chat or a person asks
-too much, one update is answered for all (``queues``).
+An update is stored before it is confirmed. The updates of one chat are handled in order, and those
+of different chats concurrently. A process that dies leaves its updates to the next claim.
+
+An update is given up after three failures of its handler, or after nine attempts without an
+outcome: the process died, or a statement took too long. When a chat or a person asks too much at a
+time, one reply answers all updates above the limit (``queues``).
 """
 
 import asyncio
@@ -21,14 +23,15 @@ from bot.domain.errors import DatabaseUnavailableError, TakenOverError, TryAgain
 from bot.domain.records import EPOCH
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.metrics import UNSEEN, Metrics
+from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.timed_cache import TimedCache
 from bot.runtime.transaction_guard import refusing_while
-from bot.runtime.workers import LONGEST, Worker
+from bot.runtime.workers import Worker
 from bot.store import acquaintances, inbox
 from bot.store.acquaintances import Acquaintance
 from bot.store.engine.database import Database, Tx
 from bot.store.engine.failures import is_slow
-from bot.store.inbox import FAILURE, Arrival, ClaimedUpdate
+from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.updates import queues
 from bot.updates.queues import BUSY, Standing
 
@@ -36,31 +39,29 @@ log = structlog.get_logger()
 
 
 Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
-News = tuple[Standing, int, str]  # an update that came: where it stands, its number, its JSON
+News = tuple[Standing, int, str]  # a new update: its queue and asker, its update_id, its JSON
 
-_UPDATE_LEASE = timedelta(seconds=60)
-_LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # so long wait updates that a dead replica had begun
-_FAILURES = 3
-_ATTEMPTS = _FAILURES * FAILURE
-_AGAIN_AFTER = timedelta(seconds=1)  # the first pause after a failure; the n-th is n times as long
+_MOST_FAILURES = 3  # of the handler
+_MOST_ATTEMPTS = 9  # without an outcome
+_AGAIN_AFTER = timedelta(seconds=1)  # after the first attempt; n times that after the n-th
 _RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
-_AT_ONCE = 1_000  # updates begun at most: many only wait, for a flood limit or an answer
-SAID_AGAIN = timedelta(minutes=2)  # how often "one thing at a time" is said at most
+_AT_ONCE = 1_000  # concurrent handlers; many of them only wait for a flood limit or an answer
+SAID_AGAIN = timedelta(minutes=2)  # the shortest time between two "one thing at a time" replies
 _SEEN = 100_000  # persons and chats in memory
 _SEEN_FOR = timedelta(days=1)
-_BEHIND = 2_000  # open updates from which on Telegram is asked to wait
-_CLAIM_AGAIN = timedelta(seconds=1)  # how soon an update is found that another replica stored
+_BEHIND = 2_000  # open updates; above that number Telegram keeps the rest
+_CLAIM_AGAIN = timedelta(seconds=1)  # the pause after a claim that found nothing
 _STILL_OPEN = frozenset({"returned", "slow", "again", "taken over"})
 _SHORTEST = timedelta(seconds=0.05)  # the shortest pause between two claims
 
 
 async def _no_answer(_update: Update, _claimed: ClaimedUpdate) -> bool:
-    """Say nothing."""
+    """Answer nothing."""
     return False
 
 
 class Intake:
-    """Stores updates, and hands them to ``handle`` until they are answered."""
+    """Stores updates, and hands each to ``handle`` until its outcome is recorded."""
 
     def __init__(
         self,
@@ -73,16 +74,16 @@ class Intake:
         at_once: int = _AT_ONCE,
         again_after: timedelta = _AGAIN_AFTER,
         said_again: timedelta = SAID_AGAIN,
+        sharing: Sharing = SEVERAL_PROCESSES,
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``handle`` gets an update and the claim by which it is ours.
+        """Prepare to handle updates.
 
-        It returns whether it has written down itself that the update is done.
-
-        ``last_resort`` answers an update with which ``handle`` failed every time. ``too_much``
-        answers, once within ``said_again``, what is more than a chat or a person may ask at a
-        time.
+        ``handle`` gets an update and its claim; it returns whether it has recorded the end of the
+        update itself. ``last_resort`` answers an update that ``handle`` could not handle.
+        ``too_much`` answers, once within ``said_again``, a chat or a person that asks too much at
+        a time.
         """
         self._db = db
         self._bot = bot
@@ -92,15 +93,14 @@ class Intake:
         self._at_once = at_once
         self._again_after, self._said_again = again_after, said_again
         self._now = now
-        self._running: dict[str, ClaimedUpdate] = {}  # the newest of each queue
+        self._running: dict[str, ClaimedUpdate] = {}  # the newest update of each queue
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open = 0  # stored and not answered yet, as far as this process knows
+        self._open = 0  # updates without an end; exact where this is the only process
         self._seen = TimedCache[Acquaintance, date](size=_SEEN)  # the day of the last record
-        self._group: asyncio.TaskGroup  # of all that is begun while ``run`` runs
+        self._group: asyncio.TaskGroup  # the tasks that are begun while ``run`` runs
         self._is_released = False
-        longest = LONGEST if db.is_sqlite else _CLAIM_AGAIN
-        self.worker = Worker("updates", self._step, now=now, longest=longest)
-        self._lease = _UPDATE_LEASE if db.is_sqlite else _LEASE_AMONG_REPLICAS
+        self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
+        self.worker = Worker("updates", self._step, now=now, longest=sharing.updates_every)
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._adds = BatchingQueue(self._store_batch)
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
@@ -110,16 +110,17 @@ class Intake:
 
     @property
     def is_behind(self) -> bool:
-        """Return whether so much waits that Telegram had better keep the rest."""
+        """Return whether so many updates are open that Telegram must keep the rest."""
         return self._open >= _BEHIND
 
     async def add(self, updates: Iterable[object]) -> None:
-        """Store updates as Telegram sent them; when this returns, they will be answered.
+        """Store updates as Telegram sent them.
 
-        One that can't be stored is left out, for it would keep all others from coming in.
+        An update that the database refuses is left out, because Telegram would send it again and
+        again, before all other updates.
 
         Raises:
-            DatabaseUnavailableError: Nothing of them, or not all, is stored.
+            DatabaseUnavailableError: Not all updates are stored.
         """
         news = list(filter(None, map(_to_news, updates)))
         if not news:
@@ -135,7 +136,7 @@ class Intake:
     async def _add_singly(self, news: list[News]) -> None:
         for one in news:
             try:
-                await self._store_batch([one])  # apart from what comes at the same time
+                await self._store_batch([one])
             except DatabaseUnavailableError:
                 raise
             except Exception:
@@ -149,37 +150,41 @@ class Intake:
             try:
                 await self.worker.run()
             finally:
-                self.worker.stop()  # where we are cancelled, too: the group takes no more
+                self.worker.stop()  # after a cancellation the group accepts no more tasks
             while self._tasks:
                 await asyncio.wait(self._tasks)
             renewing.cancel()
 
     async def _step(self) -> datetime | None:
-        """Begin what can be; return when there is more to begin."""
+        """Claim updates and begin to handle them; return the time of the next claim."""
         if not self._is_released:
             await self._db.run(self._release_and_count)
             self._is_released = True
         room = self._free_places()
-        if not room or (self._db.is_sqlite and self._open <= len(self._running)):
-            return None  # whoever ends or arrives wakes us
+        if not room or self._all_are_running():
+            return None  # the end of an update, or a new update, wakes this loop
         updates = await self._claim(room)
         for claimed in updates:
             self._begin(claimed)
         return await self._next_due_at(_SHORTEST if updates else _CLAIM_AGAIN)
 
     async def _release_and_count(self, tx: Tx) -> None:
-        """Release what a process that died had begun, and count what is open."""
-        if self._db.is_sqlite:
+        """Release the claims of a process that died, and count the open updates."""
+        if self._is_only_process:
             await inbox.release_all(tx)
         self._open = await inbox.count_open(tx)
 
+    def _all_are_running(self) -> bool:
+        """Return whether this process surely handles all open updates."""
+        return self._is_only_process and self._open <= len(self._running)
+
     async def _next_due_at(self, rest: timedelta) -> datetime | None:
-        """Return when an update may be taken that was handed back, or whose holder died."""
+        """Return when an update is due that was returned, or whose process died."""
         due = await self._db.fetch(inbox.next_due_at)
         return due and max(due, self._now() + rest)
 
     async def drain(self, seconds: float) -> None:
-        """Begin nothing new, and end what runs within ``seconds``; the rest waits in the store."""
+        """Begin no more updates, and wait ``seconds`` for those that run; then cancel them."""
         self.worker.stop()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
@@ -187,18 +192,18 @@ class Intake:
                 task.cancel()
 
     async def _store_batch(self, news: list[News]) -> None:
-        """Store a batch; what nothing stands before is begun at once, without another claim."""
+        """Store a batch, and begin at once the updates that wait for no other."""
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in news])
         until = now + self._lease if at_once else None
         begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
         try:
-            # Not Database.run: what was lost in its commit Telegram sends again all the same.
+            # Not Database.run: Telegram repeats updates whose commit failed.
             async with self._db.begin() as tx:
                 arrivals = await self._arrivals_to_store(tx, news, now)
                 await self._record_seen(tx, {where for where, _, _ in news}, now)
                 stored = await inbox.add(tx, arrivals, now=now, ours_until=until)
-                # They read while the disk writes; what they write and pay waits for this commit.
+                # Handlers read during this commit; their writes and paid calls wait for its end.
                 if at_once and not self.worker.is_stopping:
                     begun = [(one, self._begin(one)) for one in stored]
         except BaseException:
@@ -222,12 +227,12 @@ class Intake:
             self._seen.put(one, day, until=now + _SEEN_FOR)
 
     async def _arrivals_to_store(self, tx: Tx, news: list[News], now: datetime) -> list[Arrival]:
-        """Return what is stored: as it came, as the one to be told of, or only remembered."""
+        """Return the rows to store: an update to handle, one to answer for all, or one to drop."""
         plain = [Arrival(number, one.queue, body, one.person) for one, number, body in news]
-        if self._db.is_sqlite and self._open + len(news) <= queues.MOST_OF_PERSON:
-            return plain  # one process, which knows that there can't be too much
+        if self._is_only_process and self._open + len(news) <= queues.MOST_OF_PERSON:
+            return plain  # no person can have more open updates than all together
         places = [one for one, _, _ in news]
-        again = [number for _, number, _ in news]  # Telegram may repeat itself
+        again = [number for _, number, _ in news]  # Telegram may repeat an update
         waiting = await inbox.count_by_asker(tx, {one.queue for one in places}, but=again)
         verdicts = queues.judge_arrivals(places, waiting)
         if all(verdict == "take" for verdict in verdicts):
@@ -240,16 +245,17 @@ class Intake:
             if verdict == "take":
                 kept.append(arrival)
             elif verdict == "tell" and one.busy_reply_queue not in busy:
-                # Not of the person's count, and in a queue of its own: it is answered at once.
+                # Its own queue, and no person to count it for: the reply waits for no update.
                 kept.append(replace(arrival, queue=one.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))
         return kept
 
     def _may_begin(self, news: list[Standing]) -> bool:
+        """Return whether new updates can begin without a claim: no other update is before them."""
         wanted = {one.queue for one in news}
         return (
-            self._db.is_sqlite  # other replicas may be busy with the same chat
+            self._is_only_process
             and self._is_released
             and not self.worker.is_stopping
             and self._open == len(self._running)
@@ -258,32 +264,24 @@ class Intake:
         )
 
     def _free_places(self) -> int:
-        """Return how many may be begun."""
+        """Return how many more updates can be handled concurrently."""
         return max(0, self._at_once - len(self._running))
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
-        """Take the first updates of queues that nobody is busy with."""
+        """Claim the first update of each queue that no process is busy with."""
+        # A lease may end while its handler runs here: then the renewal extends it again.
+        running = [one.id for one in self._running.values()]
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
-            rows = await inbox.claim(tx, now=self._now(), lease=self._lease, limit=room)
-            # The number by which a handler of ours goes must stay.
-            in_hand = [one for one in rows if self._is_running(one)]
-            await inbox.change(tx, in_hand, attempts=-1)
+            rows = await inbox.claim(
+                tx, now=self._now(), lease=self._lease, limit=room, but=running
+            )
             return rows, await inbox.count_open(tx)
 
         rows, count = await self._db.run(claim)
-        if not self._db.is_sqlite:  # others change it as well
+        if not self._is_only_process:
             self._open = count
-        return [claimed for claimed in rows if not self._is_running(claimed)]
-
-    def _is_running(self, claimed: ClaimedUpdate) -> bool:
-        """Return whether we are at this very update: its lease ended before its handler did.
-
-        Another one of its queue may be begun, although the one before still runs: the end of that
-        one is written, else the claim would have given that one again.
-        """
-        running = self._running.get(claimed.queue)
-        return running is not None and running.id == claimed.id
+        return rows
 
     def _begin(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed
@@ -294,7 +292,7 @@ class Intake:
         return task
 
     async def _handle_and_record(self, claimed: ClaimedUpdate) -> None:
-        """Handle one update, and write down what came of it."""
+        """Handle one update, and record its outcome."""
         result = ""
         try:
             result, is_ended = await self._try_to_handle(claimed)
@@ -308,34 +306,35 @@ class Intake:
                 await self._give_back(claimed, until=EPOCH)
             if not self.worker.is_stopping:
                 raise
-        except Exception:  # the lease brings it back; the loop and the other chats go on
+        except Exception:  # the update is claimed again after its lease; other updates go on
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
-            if self._running.get(claimed.queue) is claimed:  # not another, nor it once more
+            if self._running.get(claimed.queue) is claimed:  # a later update may have the queue
                 self._running.pop(claimed.queue)
             self.worker.wake()
 
     async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
-        """Let an update of which nothing came be begun anew; else its lease brings it back.
+        """Release an update that had no effect, and do not count the attempt.
 
-        Insisted on only where no other replica can have it by then under our number, and not by
-        who is cancelled (``EPOCH``).
+        A cancelled task tries this once (``until`` is ``EPOCH``); otherwise the lease ends later.
         """
-        write = self._db.insist if self._db.is_sqlite and until > EPOCH else self._db.run
+        write = self._db.insist if until > EPOCH else self._db.run
+        values = {"attempts": claimed.attempts - 1, "leased_until": until}
         with contextlib.suppress(DatabaseUnavailableError):
-            await write(lambda tx: inbox.change(tx, [claimed], attempts=-1, leased_until=until))
+            await write(lambda tx: inbox.change(tx, [claimed], **values))
 
     async def _record(self, claimed: ClaimedUpdate, result: str) -> None:
-        """Write down what came of an update, however long the database can't work.
+        """Record the outcome of an update, and retry until the database is available.
 
-        What was answered must not be begun again, so its chat waits until that is written.
+        Until then the queue of the update waits, so that no answered update begins again.
         """
-        now, wait = self._now(), self._again_after * (1 + claimed.attempts // FAILURE)
+        now = self._now()
         values: dict[str, Any] = {"done_at": now}
         if result in {"slow", "again"}:
-            failed = FAILURE - 1 if result == "again" else 0
-            values = {"attempts": failed, "leased_until": now + wait}
-        # A power cut that undoes it lets the update begin anew, as it had no effect.
+            values = {"leased_until": now + self._again_after * claimed.attempts}
+        if result == "again":
+            values["failures"] = claimed.failures + 1
+        # After a power cut that undoes this, the update begins again; it had no effect.
         await self._db.insist(lambda tx: inbox.change(tx, [claimed], **values), durable=False)
 
     def _count_result(self, result: str) -> None:
@@ -343,10 +342,11 @@ class Intake:
         self._open -= result not in _STILL_OPEN
 
     async def _try_to_handle(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
-        """Return what came of an update, and whether its end is written down."""
+        """Return the outcome of an update, and whether its end is recorded already."""
+        is_last = _is_last_attempt(claimed)
         try:
             update = Update.de_json(json.loads(claimed.body), self._bot)
-            if claimed.attempts > _ATTEMPTS:
+            if is_last:
                 is_ended = await self._last_resort(update, claimed)
                 return "given up", is_ended
             if claimed.queue.startswith(BUSY):
@@ -355,8 +355,8 @@ class Intake:
             is_ended = await self._handle(update, claimed)
         except (TryAgainError, DatabaseUnavailableError) as error:
             log.warning("an update goes back", update=claimed.id, why=str(error))
-            # A timeout counts as a death does: the update or the database may be to blame.
-            slow = "slow" if claimed.attempts <= _ATTEMPTS else "given up"
+            # A timeout counts as an attempt: the update or the database may be the cause.
+            slow = "given up" if is_last else "slow"
             return slow if is_slow(error) else "returned", False
         except TakenOverError:
             log.warning("an update is another's by now", update=claimed.id)
@@ -367,18 +367,23 @@ class Intake:
         return "handled", is_ended
 
     def _result_after_failure(self, claimed: ClaimedUpdate) -> str:
-        """Return what becomes of an update that failed; its chat goes on after three times."""
-        counted = claimed.attempts + FAILURE - 1
-        if counted < _ATTEMPTS:
+        """Return the outcome of an update whose handler failed.
+
+        After the last failure comes one more attempt, for ``last_resort``; then the queue goes on.
+        An update that can't be parsed has no chat to answer.
+        """
+        if _is_last_attempt(claimed):
+            return "given up"
+        if claimed.failures + 1 < _MOST_FAILURES:
             return "again"
         try:
             Update.de_json(json.loads(claimed.body), self._bot)
-        except Exception:  # noqa: BLE001 - said above; nobody can be told of what can't be read
+        except Exception:  # noqa: BLE001 - the caller has logged it
             return "unreadable"
-        return "again" if claimed.attempts <= _ATTEMPTS else "given up"
+        return "again"
 
     async def _renew(self) -> datetime | None:
-        """Keep the leases while handlers run."""
+        """Renew the leases of the updates whose handlers run."""
         ours = list(self._running.values())
         if ours:
             until = self._now() + self._lease
@@ -386,8 +391,13 @@ class Intake:
         return None
 
 
+def _is_last_attempt(claimed: ClaimedUpdate) -> bool:
+    """Return whether ``last_resort`` answers an update, in place of its handler."""
+    return claimed.failures >= _MOST_FAILURES or claimed.attempts > _MOST_ATTEMPTS
+
+
 def _to_news(update: object) -> News | None:
-    """Return what is stored of an update, None where it has no number that we could confirm."""
+    """Return an update as it is stored, None if its update_id could not be confirmed."""
     if isinstance(update, dict) and inbox.is_update_id(number := update.get("update_id")):
         return queues.standing_of(update), number, json.dumps(update)
     log.error("an update without a number is left out")

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import process_time
@@ -17,13 +17,13 @@ from typing import Any
 import structlog
 from aiohttp import ClientSession
 
-from bot import app
+from bot import app, bootstrap
 from bot.billing import balance
 from bot.config import Settings, load
 from bot.context import Timing
 from bot.fetching import poller
-from bot.outbox import worker as outbox
 from bot.runtime.clock import Clock as BotClock
+from bot.runtime.sharing import ONE_PROCESS
 from bot.updates import polling
 from sandbox.app import running
 from sandbox.clock import Clock
@@ -429,6 +429,6 @@ def _sleep_long() -> None:
     balance.EVERY = timedelta(minutes=30)
     defaults: Any = polling.Polling.__init__.__kwdefaults__
     defaults["poll_s"] = 50
-    defaults = outbox.Outbox.__init__.__kwdefaults__
-    defaults["idle"] = timedelta(minutes=15)
+    rarely = timedelta(minutes=15)
+    vars(bootstrap)["ONE_PROCESS"] = replace(ONE_PROCESS, checks_every=rarely, alerts_every=rarely)
     gc.set_threshold(50_000, 20, 100)

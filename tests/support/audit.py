@@ -62,13 +62,10 @@ CREATE TRIGGER audit AFTER UPDATE ON deliveries FOR EACH ROW EXECUTE FUNCTION au
 
 CREATE FUNCTION audit_update() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.attempts > OLD.attempts THEN
+    IF NEW.token > OLD.token THEN
         PERFORM audit_claim('update', NEW.id);
     ELSE
         PERFORM audit_write('update', NEW.id, format('done at %s', NEW.done_at));
-    END IF;
-    IF NEW.attempts < OLD.attempts THEN  -- it is given back, to whoever is still at it as well
-        DELETE FROM audit_owners WHERE kind = 'update' AND id = NEW.id;
     END IF;
     RETURN NULL;
 END $$;

@@ -13,9 +13,10 @@ import pytest
 from bot.domain.model import GiveUp, Outcome, Target, TryLater
 from bot.fetching import snapshots
 from bot.outbox.fan_out import FanOut
-from bot.outbox.worker import IDLE, Outbox
+from bot.outbox.worker import Outbox
 from bot.runtime.logging import current_trace
 from bot.runtime.metrics import Metrics
+from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
 from bot.store import chat_queues, enqueue
 from bot.store.engine.database import Database, Tx
 from bot.telegram.limit_state import ChatFloods
@@ -116,7 +117,7 @@ async def test_nothing_is_claimed_while_something_can_not_be_written_down(tmp_pa
 
 
 async def test_after_trouble_the_only_process_goes_on_at_once(sqlite_db: Database) -> None:
-    outbox = Outbox(sqlite_db, Post(), Post(), now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(sqlite_db, Post(), Post(), sharing=ONE_PROCESS, now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
     async with sqlite_db.begin() as tx:
         await follow(tx, -1)
         await look(tx, story("1"))
@@ -144,7 +145,8 @@ async def test_after_trouble_replicas_write_down_first_what_they_sent(db: Databa
 async def test_a_chat_is_leased_for_a_minute_and_among_replicas_for_a_quarter(
     db: Database,
 ) -> None:
-    outbox = Outbox(db, Post(), Post(), now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
+    sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES
+    outbox = Outbox(db, Post(), Post(), sharing=sharing, now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
     async with db.begin() as tx:
         await follow(tx, -1)
         await look(tx, story("1"))
@@ -190,7 +192,7 @@ async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) 
     async with office.db.begin() as tx:
         await chat_queues.make_due(tx, -1, due_at=office.clock(), now=office.clock())
         (queue,) = await chat_queues.claim(tx, now=office.clock(), limit=1, lease=MINUTE)
-    assert queue.flood == (None if office.db.is_sqlite else floods.state_of(-1))
+    assert queue.flood == floods.state_of(-1)
 
 
 async def test_each_slice_wakes_the_outbox_and_more_follows_at_once(db: Database) -> None:
@@ -234,7 +236,7 @@ async def test_with_nothing_to_do_it_sleeps(office: Office) -> None:
 
 def test_what_another_program_made_due_waits_a_minute_at_most() -> None:
     """As ``storybell parked --again`` does, which wakes nobody."""
-    assert MINUTE == IDLE
+    assert ONE_PROCESS.alerts_every == MINUTE
 
 
 class Failing(Post):

@@ -14,6 +14,7 @@ from bot.domain.options import Options
 from bot.outbox.worker import AT_ONCE, FEW, Outbox
 from bot.runtime.clock import Clock as RealClock
 from bot.runtime.metrics import Metrics
+from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
 from bot.sending.replies import Payload, text_payload
 from bot.store import chat_queues, deliveries, enqueue, subscriptions
 from bot.store.engine.database import Database
@@ -109,7 +110,8 @@ class Office:
 @pytest.fixture
 async def office(db: Database) -> Office:
     post, clock = Post(), Clock()
-    outbox = Outbox(db, post, post, lease=MINUTE, now=clock)  # type: ignore[arg-type] # Post stands for both
+    sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES
+    outbox = Outbox(db, post, post, lease=MINUTE, sharing=sharing, now=clock)  # type: ignore[arg-type] # Post stands for both
     async with db.begin() as tx:
         await follow(tx, -1, options=Options(silent=True, caption="short"))
     return Office(db, post, clock, outbox)
@@ -488,7 +490,7 @@ async def test_what_another_process_makes_due_is_soon_sent(office: Office) -> No
     if office.db.is_sqlite:
         return
     post = office.post
-    outbox = Outbox(office.db, post, post, idle=HOUR, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(office.db, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     async with asyncio.TaskGroup() as group:
         group.create_task(outbox.run())
         async with office.db.begin() as tx:

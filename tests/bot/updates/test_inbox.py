@@ -16,6 +16,7 @@ from telegram import Bot, Update
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import EPOCH
 from bot.operations.cleanup import clean
+from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
 from bot.runtime.transaction_guard import refusing_while
 from bot.store import inbox
 from bot.store.engine.database import Database, Tx
@@ -52,6 +53,7 @@ def whichever(handle: Plain) -> Handle:
 async def working(db: Database, handle: Plain, **options: Any) -> AsyncIterator[Intake]:
     """Run an intake; it is drained at the end."""
     options |= {name: whichever(options[name]) for name in ANSWERS & options.keys()}
+    options.setdefault("sharing", ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES)
     intake = Intake(db, BOT, whichever(handle), **options)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(intake.run())
@@ -131,11 +133,18 @@ async def test_replicas_share_the_work_and_a_lease_ends(db: Database) -> None:
         assert [claimed.attempts for claimed in late] == [2, 2]
         # Whose they were was stopped for longer than the lease, and writes on them no more.
         assert not await inbox.change(tx, second, done_at=NOW)
-        await inbox.change(tx, second[-1:], attempts=-1, leased_until=EPOCH)
+        await inbox.change(tx, second[-1:], attempts=0, leased_until=EPOCH)
         await inbox.change(tx, second, leased_until=NOW + 9 * lease)
         assert not await inbox.claim(tx, now=NOW + 2 * lease, lease=lease, limit=9)
-        await inbox.change(tx, late, attempts=-1)  # who was at them all the time keeps the number
-        assert await inbox.change(tx, second[-1:], done_at=NOW + lease)
+        # A process that still handles an update after its lease does not claim the update again.
+        own = [claimed.id for claimed in late]
+        left = await inbox.claim(tx, now=NOW + 9 * lease, lease=lease, limit=9, but=own)
+        assert [claimed.queue for claimed in left] == ["chat:0"]
+        await inbox.change(tx, late[-1:], attempts=1, leased_until=EPOCH)  # it gives one back
+        (again_late,) = await inbox.claim(tx, now=NOW, lease=lease, limit=9)
+        assert (again_late.id, again_late.attempts) == (late[-1].id, 2)
+        assert again_late.token == late[-1].token + 1
+        assert not await inbox.change(tx, late[-1:], done_at=NOW)
 
 
 async def test_a_handler_that_fails_is_tried_again_and_then_somebody_else_answers(
@@ -163,6 +172,28 @@ async def test_a_handler_that_fails_is_tried_again_and_then_somebody_else_answer
         await wait_for(lambda: nothing_open(sqlite_db))
     assert tried == [1, 1, 1]
     assert told == [1]
+
+
+async def test_deaths_of_the_process_take_no_try_from_a_handler_that_fails(
+    sqlite_db: Database,
+) -> None:
+    tried, told = list[int](), list[int]()
+    async with sqlite_db.begin() as tx:
+        await inbox.add(tx, [Arrival(1, "chat:1", json.dumps(message(1, 1)))], now=NOW)
+        for _ in range(6):  # each process dies, and its lease ends
+            assert await inbox.claim(tx, now=NOW, lease=timedelta(0), limit=9)
+
+    async def fail(update: Update) -> None:
+        tried.append(update.update_id)
+        raise ValueError
+
+    async def last_resort(update: Update) -> None:
+        told.append(update.update_id)
+
+    soon = timedelta(0)
+    async with working(sqlite_db, fail, last_resort=last_resort, again_after=soon):
+        await wait_for(lambda: nothing_open(sqlite_db))
+    assert (tried, told) == ([1, 1, 1], [1])
 
 
 async def test_an_update_whose_statement_always_takes_too_long_keeps_its_chat_no_longer_than_nine(
@@ -207,7 +238,7 @@ async def test_a_stop_ends_in_time_and_loses_nothing(sqlite_db: Database) -> Non
         async with sqlite_db.read() as tx:
             return await inbox.count_open(tx) == 6
 
-    intake = Intake(sqlite_db, BOT, whichever(handle), at_once=4)
+    intake = Intake(sqlite_db, BOT, whichever(handle), at_once=4, sharing=ONE_PROCESS)
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(intake.run())
         await intake.add([message(number, number) for number in range(1, 9)])
@@ -331,7 +362,7 @@ async def test_a_stop_waits_for_an_answer_whose_chat_has_written_again(
         done.append(update.update_id)
         return True
 
-    intake = Intake(sqlite_db, BOT, handle)
+    intake = Intake(sqlite_db, BOT, handle, sharing=ONE_PROCESS)
     async with asyncio.TaskGroup() as group:
         group.create_task(intake.run())
         await intake.add([message(1, 7)])
@@ -353,7 +384,7 @@ async def test_who_is_cancelled_does_not_wait_for_a_locked_database(sqlite_db: D
         await asyncio.Event().wait()
 
     async with Database(f"{sqlite_db.url}?timeout=0.05") as db:
-        intake = Intake(db, BOT, whichever(handle))
+        intake = Intake(db, BOT, whichever(handle), sharing=ONE_PROCESS)
         running = asyncio.get_running_loop().create_task(intake.run())
         await wait_for(lambda: intake._is_released)  # noqa: SLF001 - it has begun
         await intake.add([message(1, 1)])
@@ -444,7 +475,7 @@ async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database
     async def handle(update: Update) -> None:
         seen.append(update.update_id)
 
-    intake = Intake(sqlite_db, BOT, whichever(handle))
+    intake = Intake(sqlite_db, BOT, whichever(handle), sharing=ONE_PROCESS)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(intake.run())
         await wait_for(lambda: intake._is_released)  # noqa: SLF001 - it has begun
