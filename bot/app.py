@@ -106,6 +106,7 @@ WAIT_S = 30.0
 """For how long a start waits for another process on the same SQLite file to end, or for a
 PostgreSQL that does not answer; then it refuses."""
 _CLEAN_EVERY = timedelta(hours=1)
+_EMPTY_AGAIN = timedelta(minutes=1)
 _MUTES_EVERY = timedelta(minutes=15)  # at the latest, an end of a mute is noticed
 _ANSWERS_S = 3.0  # in which the database must write a row, to be ready
 
@@ -484,11 +485,12 @@ class Running:
         return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
 
     async def _clean_up(self) -> datetime:
-        """Remove expired rows, and accept a moved database; return when to do so next."""
+        """Delete overdue rows and erased content; accept a moved database; return when next."""
         now = self._parts.now()
         await cleanup.clean(self._parts.db, now=now)
         await self._parts.db.run(self._parts.conflicts.accept_move)
-        return now + _CLEAN_EVERY
+        is_empty = await cleanup.empty_log(self._parts.db)
+        return now + (_CLEAN_EVERY if is_empty else _EMPTY_AGAIN)
 
 
 class Conversation(Application[Any, Context, Any, Any, Any, Any]):

@@ -1,10 +1,10 @@
-"""The clean-up: what is overdue goes in short slices, so that nobody waits for it."""
+"""The clean-up: deletes overdue rows in short transactions, so that no writer waits long."""
 
 from datetime import datetime
 
 import structlog
 
-from bot.store import retention
+from bot.store import erasure, retention
 from bot.store.engine.database import Database
 
 log = structlog.get_logger()
@@ -13,10 +13,10 @@ _SLICE = 200  # rows; SQLite has one writer, and a reply waits for a slice
 
 
 async def clean(db: Database, *, now: datetime) -> int:
-    """Delete until nothing is overdue at ``now``; return how many rows went.
+    """Delete all rows that are overdue at ``now``; return the number of deleted rows.
 
-    Each slice is a transaction of its own. Several replicas may do so at once: what one has
-    deleted, another does not find.
+    Each transaction deletes at most 200 rows. Several replicas may clean up at once: a row that
+    one replica has deleted is not found by another.
     """
     gone = 0
     for what in retention.all_overdue(now):
@@ -28,3 +28,19 @@ async def clean(db: Database, *, now: datetime) -> int:
     if gone:
         log.info("forgotten", rows=gone)
     return gone
+
+
+async def empty_log(db: Database) -> bool:
+    """Remove erased content from the log of SQLite; return False to be called again later.
+
+    A reader of the file can be in the way. The database keeps the mark of an erasure until a
+    checkpoint succeeds, so a restart forgets no checkpoint.
+    """
+    mark = await db.fetch(erasure.owed_checkpoint)
+    if mark is None:
+        return True
+    if not await db.truncate_log():
+        log.info("erased content is still in the log of the database; trying again")
+        return False
+    await db.run(lambda tx: erasure.settle_checkpoint(tx, mark))
+    return True

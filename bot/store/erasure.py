@@ -1,5 +1,6 @@
 """Erasure: everything about a chat goes when it asks; bills stay, without the chat."""
 
+import secrets
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from bot.store import (
     chat_queues,
     chats,
     inbox,
+    key_values,
     ledger,
     subscriptions,
 )
@@ -18,6 +20,22 @@ from bot.store.engine.database import Tx, all_tables
 # The owner's accounts: what was spent must still add up; for whom is forgotten.
 _BILLS = frozenset({"ledger_entries"})
 _PEOPLE = frozenset({"user_id", "created_by"})
+
+
+_OWED = "checkpoint"
+"""The key under which the database records that its log has erased content."""
+
+
+async def owed_checkpoint(tx: Tx) -> str | None:
+    """Return the mark of the last erasure that waits for a checkpoint; None if none waits."""
+    mark = await key_values.get(tx, _OWED)
+    return None if mark is None else str(mark)
+
+
+async def settle_checkpoint(tx: Tx, mark: str) -> None:
+    """Remove the mark of an erasure after a checkpoint; the mark of a later erasure stays."""
+    if await owed_checkpoint(tx) == mark:
+        await key_values.remove(tx, _OWED)
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
@@ -50,3 +68,5 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
         sa.delete(moved).where((moved.c.old_id == chat_id) | (moved.c.new_id == chat_id))
     )
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == chat_id))
+    if tx.dialect.name == "sqlite":
+        await key_values.put(tx, _OWED, secrets.token_hex(8))

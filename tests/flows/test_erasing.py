@@ -1,12 +1,17 @@
 """Erasing ends it: nothing comes back of what was on its way when everything was deleted."""
 
 import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from bot.store import acquaintances, chat_queues, chats, erasure, inbox, ledger, moves, usage
+from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database
 from bot.store.kept_stories import kept
 from bot.store.usage import usage_days
@@ -47,6 +52,53 @@ async def test_what_is_being_sent_leaves_no_row_behind(
             for table in (usage_days, kept):
                 rows = sa.select(sa.func.count()).where(table.c.chat_id == ann)
                 assert (await tx.execute(rows)).scalar() == 0, table.name
+
+
+@pytest.fixture
+def build_without_secure_delete() -> Iterator[None]:
+    """Let SQLite keep deleted content by default, as builds without the option do."""
+
+    def turn_off(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA secure_delete=OFF")
+        cursor.close()
+
+    sa.event.listen(sa.pool.Pool, "connect", turn_off)  # before the listeners of an engine
+    yield
+    sa.event.remove(sa.pool.Pool, "connect", turn_off)
+
+
+@pytest.mark.jumps
+@pytest.mark.usefixtures("build_without_secure_delete")
+async def test_the_bytes_of_an_erased_name_leave_the_file_its_log_and_new_copies(
+    tmp_path: Path,
+) -> None:
+    name, file = "Zebulon-Quagga", tmp_path / "bot.db"
+
+    def count() -> int:
+        copy = tmp_path / "copy.db"
+        sqlite_copies.copy(file, copy, at=NOON, instead=True)
+        logs = [file.with_name(file.name + end) for end in ("-wal", "-shm")]
+        there = [one.read_bytes() for one in (file, copy, *logs) if one.exists()]
+        return b"".join(there).count(name.encode())
+
+    async with storybell(tmp_path) as bell:
+        ann = await bell.control.person(name)
+        for word in ("/help", "/subscribe natgeo", "/usage"):
+            await bell.ask(ann, word)
+        assert count() > 0
+        with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM chats").fetchone()
+            post = await bell.old_post(ann, "erase:yes")
+            await bell.press(ann, post, "erase:yes")
+            await asyncio.sleep(7200)  # two hours of the jumping clock: the clean-up has tried
+            assert count() > 0
+
+        async def is_gone() -> bool:
+            return count() == 0
+
+        await wait_for(is_gone, 300, "the end of the bytes")
 
 
 async def test_an_answer_beside_an_erasure_breaks_no_reference(db: Database) -> None:

@@ -24,6 +24,7 @@ from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database, Tx, all_tables
 from bot.store.engine.failures import as_outages
+from bot.store.engine.secure_delete import SECURE_DELETE
 
 _MOVED = "moved"  # in the source: that it is given up
 _CAME = "moved_in"  # in the target: with which number
@@ -139,6 +140,7 @@ async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> in
 def _open_and_check_source(source: Database) -> sqlite3.Connection:
     uri = Path(str(source.url.database)).absolute().as_uri()
     connection = sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None)
+    connection.execute(SECURE_DELETE)
     result = connection.execute("PRAGMA integrity_check").fetchone()[0]
     if result != "ok":
         raise BackupError(sqlite_copies.DAMAGED.format(file=source.file))

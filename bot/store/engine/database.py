@@ -37,6 +37,7 @@ from bot.runtime.process_name import session_name
 from bot.store.engine import private, schema, sqlite_copies
 from bot.store.engine.failures import UNREACHABLE, as_outages, breaks_connection, may_run_again
 from bot.store.engine.schema import insert
+from bot.store.engine.secure_delete import SECURE_DELETE, truncate_log
 from bot.store.engine.sqlite import READ, Connection, open_connection
 from bot.store.engine.sqlite_file import HeldFile, existing_uri, refuse_orphaned_log
 
@@ -172,6 +173,22 @@ class Database:
         """
         if self.held and not self.held.is_in_place():
             raise DatabaseUnavailableError(self.held.trouble)
+
+    async def truncate_log(self) -> bool:
+        """Empty the log of an SQLite database; return False if others are in the way now.
+
+        Call this outside of transactions.
+
+        Raises:
+            DatabaseUnavailableError: The file can't be written now.
+        """
+        if self.file is None:
+            return True
+        transaction_guard.refuse_if_held("a checkpoint beside it")
+        async with self._writer:
+            self.refuse_replaced()
+            with as_outages(self.file):
+                return await finish_on_cancel(asyncio.to_thread(truncate_log, self.file))
 
     def _refuse_file(self) -> None:
         """Refuse what no new connection may be opened on."""
@@ -557,6 +574,7 @@ def _sqlite_engine(
         cursor = connection.cursor()
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(SECURE_DELETE)
         cursor.close()
 
     @sa.event.listens_for(engine.sync_engine, "invalidate")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bot.domain.errors import BackupError
 from bot.store.engine import private
+from bot.store.engine.secure_delete import SECURE_DELETE
 
 _PAGES = 2_000  # at a time; after each, a stop is heard
 _STEPS = 100_000  # of SQLite's machine; the same
@@ -238,6 +239,7 @@ def _open(file: Path, stop: threading.Event) -> sqlite3.Connection:
     uri = f"{file.absolute().as_uri()}?mode=rw"  # "rw": none is made where there is none
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA busy_timeout=10000")
+    connection.execute(SECURE_DELETE)
     connection.set_progress_handler(lambda: int(stop.is_set()), _STEPS)
     return connection
 

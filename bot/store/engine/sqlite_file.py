@@ -20,6 +20,7 @@ from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.domain.incidents import DATABASE_NOT_SAVED, DATABASE_REPLACED
 from bot.runtime.clock import steady
 from bot.store.engine import private, sqlite_copies
+from bot.store.engine.secure_delete import SECURE_DELETE
 
 Identity = tuple[int, int]
 """Device and inode."""
@@ -72,6 +73,7 @@ class HeldFile:
         self._connection = sqlite3.connect(
             uri, uri=True, isolation_level=None, check_same_thread=False
         )
+        self._connection.execute(SECURE_DELETE)
         # The first read opens the log, which SQLite keeps as long as a connection has it open.
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         for file in (self._path, *self._logs()):
