@@ -7,7 +7,7 @@ from bot.context import Context
 from bot.domain.access import Entry, Subject, parse_subject, parse_until_and_reason
 from bot.domain.identity import is_nobody
 from bot.domain.sentences import N_, NN_
-from bot.presentation.actions import OWNER, Buttons, Page
+from bot.presentation.actions import OWNER, PROFILE_ID, Buttons, Page
 from bot.presentation.html import Safe
 from handlers.guard import command, on_press
 from handlers.people import rows_of_others_who_ask
@@ -32,6 +32,10 @@ ALLOWED = N_("{who} can use me now.")
 ALLOWED_PROFILE = N_("Profiles don't need access. If one is blocked, use /unblock.")
 BLOCKED = N_("{who} is blocked.")
 BLOCKED_UNTIL = N_("{who} is blocked until {until}.")
+ID_UNKNOWN = N_(
+    "I don't know this profile's ID yet, so under a new name I wouldn't recognize it. A lookup "
+    "finds the ID."
+)
 NAMELESS = N_(
     "I can't recognize them when they write as an anonymous admin of a group. To block that "
     "group, write <code>/block {group}</code>."
@@ -111,10 +115,22 @@ async def block(context: Context) -> None:
     text = t(BLOCKED, who=name_with_id(entry))
     if until:
         text = t(BLOCKED_UNTIL, who=name_with_id(entry), until=until)
+    if subject.kind == "profile" and not (entry.name or subject.id.isdecimal()):
+        look_up = context.button(N_("Look it up: 1 credit"), PROFILE_ID(subject.id))
+        await say(context, Safe(f"{text}\n\n{t(ID_UNKNOWN)}"), [[look_up]])
+        return
     if subject.kind == "person":
         group = context.chat.id if context.chat.id < 0 else "-100…"
         text = Safe(f"{text}\n\n{t(NAMELESS, group=group)}")
     await say(context, text)
+
+
+@on_press(PROFILE_ID)
+async def look_up_profile(context: Context, username: str) -> None:
+    """Look up the id of a blocked profile, for 1 credit."""
+    profile = await context.services.viewer.look_up(username, context.asker)
+    await context.services.access.record_profile_id(username, profile.profile_id)
+    await edit_pressed(context, context.t(BLOCKED, who=username), [])
 
 
 @command("unblock")

@@ -147,6 +147,7 @@ TABLE: Mapping[str, Right] = {
     "many:": SHOW,  # the same
     "people:": OWNER,
     "owner:": OWNER,
+    "profile_id:": OWNER,
     "cast:": OWNER,
     "any other button": ANYBODY,
     # messages

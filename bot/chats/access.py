@@ -7,7 +7,7 @@ admins have blocked. Admins are those of ``ADMIN_IDS``, and who opened the link 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -311,7 +311,7 @@ class Access:
             if entry is None or entry.blocked_since is None:
                 return False
             await self._unblock(tx, subject)
-        if subject.kind == "profile":
+        if subject.kind == "profile" and subject.id not in self._always_blocked:
             self.blocked -= {subject.id, entry.name} - self._always_blocked
         self._wake()
         return True
@@ -349,7 +349,7 @@ class Access:
     async def _name_column(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
         """Return the column that names a chat, or a profile by its id, as far as we know it."""
         if not name and subject.kind == "profile":
-            known = await profiles.named(tx, subject.id, since=self._now() - timedelta(days=30))
+            known = await profiles.named(tx, subject.id, since=self._now() - profiles.NAME_IS_SURE)
             name = known.profile_id if known else ""
         elif not name:
             chat = await chats.get(tx, int(subject.id))
@@ -381,12 +381,29 @@ class Access:
                 if await store.is_blocked(tx, chat_id, now=now):
                     await moves.close_chat(tx, chat_id, now=now)
 
+    async def record_profile_id(self, username: str, profile_id: str) -> None:
+        """Store the id of a blocked profile, so that the block holds under a new name."""
+        subject = Subject("profile", username)
+        async with writing(self._db) as tx:
+            await store.put(tx, subject, now=self._now(), name=profile_id)
+        self.blocked |= {profile_id}
+
     async def _load_blocked_and_owners(self) -> None:
         async with self._db.read() as tx:
-            profiles = await store.blocked_profiles(tx, now=self._now())
+            listed = await store.blocked_profiles(tx, now=self._now())
             self.owner_ids = self._always_owners | await store.owners_by_link(tx)
+            words = {*self._always_blocked, *listed}
+            known = await store.ids_of_profiles(tx, words)
+            since = self._now() - profiles.NAME_IS_SURE
+            found = await profiles.ids_of_names(tx, words - known.keys(), since=since)
         self.blocked.clear()
-        self.blocked.update(self._always_blocked, profiles)
+        self.blocked.update(words, known.values(), found.values())
+        if found:  # stored, since the profile may have another name by the next time
+            await self._db.run(lambda tx: self._store_profile_ids(tx, found))
+
+    async def _store_profile_ids(self, tx: Tx, found: Mapping[str, str]) -> None:
+        for username, profile_id in sorted(found.items()):
+            await store.put(tx, Subject("profile", username), now=self._now(), name=profile_id)
 
 
 def _digest(word: str) -> str:

@@ -108,6 +108,8 @@ async def check_database(settings: Settings) -> list[Finding]:
     found = [await preflight.try_database(url, settings.spool_dir)]
     if note := preflight.note_network_disk(url):
         found.append(note)
+    if unknown := await preflight.note_unknown_ids(url, settings.blocked_profiles):
+        found.append(unknown)
     return found
 
 

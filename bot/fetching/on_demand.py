@@ -100,6 +100,16 @@ class Viewer:
             raise StoryGoneError
         return stories[0]
 
+    async def look_up(self, username: str, asker: Asker) -> Profile:
+        """Return the profile that has the name now, also a blocked one; 1 or 2 credits.
+
+        Raises:
+            NoSuchProfileError: There is no such account.
+            SpendingError: The credits for it may not be spent.
+            StoriesError: The API failed.
+        """
+        return await self._names.resolve(username, Payer("stories", asker))
+
     async def stories(self, username: str, asker: Asker) -> list[Story]:
         """Return the live stories of a profile, oldest first; 2 credits when its id is known.
 

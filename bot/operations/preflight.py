@@ -6,20 +6,23 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.domain.model import MEGABYTE
 from bot.runtime import open_files
-from bot.store import access
+from bot.store import access, profiles
 from bot.store.copies import backups
 from bot.store.engine.database import NEWER, Database
 from bot.store.engine.failures import is_passing
 from bot.store.engine.readiness import Readiness, readiness
 from bot.store.engine.sqlite_file import refuse_wrong_file
+from bot.store.profiles import NAME_IS_SURE
 
 SPOOL_MB = 2000
 """Megabytes that downloads may take at once."""
@@ -160,6 +163,28 @@ async def read_owners(url: str) -> set[int]:
             return await db.fetch(access.owners_by_link)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
         return set()  # ``try_database`` says what is wrong with it
+
+
+async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
+    """Return a note about names in ``BLOCKED_PROFILES`` whose ids the database does not have."""
+    names = [name for name in names if not name.isdecimal()]
+    try:
+        async with Database(url) as db:
+            if not names or await readiness(db) is not Readiness.CURRENT:
+                return None
+            known = await db.fetch(lambda tx: access.ids_of_profiles(tx, names))
+            since = datetime.now(UTC) - NAME_IS_SURE
+            found = await db.fetch(lambda tx: profiles.ids_of_names(tx, names, since=since))
+    except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
+        return None  # ``try_database`` says what is wrong with it
+    unknown = sorted(set(names) - known.keys() - found.keys())
+    if not unknown:
+        return None
+    text = (
+        f"BLOCKED_PROFILES: the ID is not known yet of {', '.join(unknown)}: a new name would "
+        f"pass. Send the bot /block {unknown[0]}: it offers to look the ID up for 1 credit."
+    )
+    return Finding("note", text)
 
 
 def try_open_files() -> Finding:

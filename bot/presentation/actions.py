@@ -107,6 +107,7 @@ PEOPLE = Kind(
     Arg(r"[0-9]{1,6}", int).maybe,
 )
 OWNER = Kind("owner", Arg("invite|open|no"), CHAT.maybe)
+PROFILE_ID = Kind("profile_id", NAME)
 BROADCAST = Kind("cast", Arg("send|no|stop"), NUMBER)
 ANY_OTHER = Kind(REST.pattern, row="any other button")
 

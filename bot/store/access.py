@@ -128,6 +128,13 @@ async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
     return {word for row in await tx.execute(statement) for word in row if word}
 
 
+async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
+    """Return the ids that the list has for profiles with these names."""
+    is_known = sa.and_(access_list.c.name != "", _SUBJECT.in_(list(names)))
+    statement = sa.select(_SUBJECT, access_list.c.name).where(_KIND == "profile", is_known)
+    return {row[0]: row[1] for row in await tx.execute(statement)}
+
+
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
     """Return the ids of chats that are blocked, by their person or by who added the bot, too."""
     until = access_list.c.blocked_until

@@ -1,6 +1,6 @@
 """Profiles: who they are, how they are, and when each is checked next."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cache
@@ -83,6 +83,20 @@ async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
         .limit(1)
     )
     return await row_or_none(tx, Known, statement)
+
+
+NAME_IS_SURE = timedelta(days=30)
+"""How long after an answer the name is still taken as this profile's."""
+
+
+async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> dict[str, str]:
+    """Return the ids of the profiles that have had these names at some time after ``since``."""
+    statement = (
+        sa.select(profiles.c.username, profiles.c.profile_id)
+        .where(profiles.c.username.in_(list(names)), profiles.c.named_at > since)
+        .order_by(profiles.c.named_at)
+    )
+    return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
 # One that is there is locked, and returned as it was.

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.chats.access import Access
+from bot.cli.check import check_database
 from bot.domain.access import Subject
 from bot.domain.errors import BlockedError
 from bot.domain.model import Profile
@@ -24,7 +25,7 @@ from bot.store.engine.database import Database
 from tests.support.control import flood, wait_for
 from tests.support.database import on_postgresql
 from tests.support.sandbox import Box
-from tests.support.storybell import TOKEN, Bell, running_bell, unhurried
+from tests.support.storybell import TOKEN, Bell, buttons, running_bell, settings_for, unhurried
 
 pytestmark = pytest.mark.jumps
 
@@ -404,3 +405,39 @@ async def test_what_waits_of_a_profile_is_not_sent_once_it_is_blocked(town: Town
     await bell.ask(town.boss, "/block waits")
     (ended,) = await bell.replies(town.ann, after=last)
     assert "waits" in ended["text"]
+
+
+async def test_a_blocked_profile_stays_blocked_under_a_new_name(tmp_path: Path, box: Box) -> None:
+    control = box.control
+    boss, ann = await control.person("Boss"), await control.person("Ann")
+    for name in ("in.settings", "by.answer", "is.known", "looked.up"):
+        await control.profile(name)
+    plenty = {"daily_budget": 1_000_000, "admin_ids": str(boss), "access": "open"}
+    blocked = {"blocked_profiles": "in.settings,by.answer"}
+    async with running_bell(tmp_path, box, **plenty) as bell:
+        await bell.ask(ann, "/stories in.settings")
+        await bell.ask(ann, "/stories is.known")
+    settings = settings_for(box, tmp_path, **plenty, **blocked)
+    found = await check_database(settings)
+    assert "known yet of by.answer:" in found[-1].text
+    async with running_bell(tmp_path, box, **plenty, **blocked) as bell:
+        story = await control.publish("by.answer")
+        url = f"https://www.instagram.com/stories/another.name/{story['pk']}/"
+        (said,) = await bell.ask(ann, url)  # the answer has the blocked name
+        assert "isn't available" in said["text"]
+        (said,) = await bell.ask(boss, "/block is.known")
+        assert not buttons(said)
+        (said,) = await bell.ask(boss, "/block looked.up")
+        assert "under a new name" in said["text"]
+        billed = await control.billed_for("looked.up")
+        await bell.press(boss, said, buttons(said)["Look it up: 1 credit"])
+        assert await control.billed_for("looked.up") == billed + 1
+        assert not buttons(await bell.message(boss, said["message_id"]))
+        await asyncio.sleep(150)  # of the jumping clock: the list is read again each minute
+        for name in ("in.settings", "by.answer", "is.known", "looked.up"):
+            await control.change_profile(name, username=f"{name}.new")
+    assert len(await check_database(settings)) == len(found) - 1
+    async with running_bell(tmp_path, box, **plenty, **blocked) as bell:
+        for name in ("in.settings", "by.answer", "is.known", "looked.up"):
+            (said,) = await bell.ask(ann, f"/stories {name}.new")
+            assert "isn't available" in said["text"], name
