@@ -156,6 +156,8 @@ def _rates(options: argparse.Namespace) -> Rates:
 def _days(options: argparse.Namespace, plant: str = "") -> float:
     if options.days is not None:
         return float(options.days)
+    if plant in WHERE_FEATURES_MEET:
+        return WHERE_FEATURES_MEET[plant]
     kind = {"--meet": MET_DAYS, "--rough": ROUGH_DAYS}
     return next((kind[word] for word in _kind_of_run(options, plant) if word in kind), DAYS)
 

@@ -38,7 +38,7 @@ IMPOSSIBLE: dict[Pair, str] = {
     ("migration", "two topics"): "a group that migrates has no topics",
 }
 """Pairs that no chat can see, with the reason."""
-NIGHT_OVER_SUMMARY = 0.3
+NIGHT_OVER_SUMMARY = 0.5
 """How likely quiet hours over the summary's hour are added to a summary."""
 MOVED = 0.4
 """How likely a third deed moves the hours that a waiting story goes by."""
@@ -183,9 +183,9 @@ class Meetings:
         option = "on" if "summary" in states else "off"
         await self._press(place, f"opt:{self._number(place, name)}:digest:{option}")
         if "quiet hours" in states or is_over_night:
-            ends = [1, 2] if is_over_night else [-2, -1, 0, 1, 2]
+            begins, ends = ([-1, 0], [1, 2]) if is_over_night else ([-1, 0, 1], [-2, -1, 0, 1, 2])
             end = (summary + chance.choice(ends)) % 24
-            begin = self._hour_in(place, chance.choice([-1, 0, 1]))
+            begin = self._hour_in(place, chance.choice(begins))
             await self._set(place, "quiet", f"{begin}-{end}")
             hours += 2
         else:

@@ -24,6 +24,7 @@ from bot.domain.model import Outcome, Sent
 from bot.outbox import composer, results, worker
 from bot.store import chat_queues, deliveries, inbox, ledger, moves, profiles
 from bot.updates.unit_of_work import writing
+from tests.soak.rates import MET_DAYS
 
 LEAD_MINUTES = 11
 
@@ -274,11 +275,16 @@ def _late_rights() -> list[Swap]:
     return [(selection, "_is_over", lambda *_: False)]
 
 
-WHERE_FEATURES_MEET = frozenset({
-    "empty-summaries", "quiet-summaries", "unmoved-hours", "forgetful-undo", "forgetful-unmute",
-    "hopeful-why", "late-rights",
-})  # fmt: skip
-"""Plants that are sought where features meet, and not in rough hours."""
+WHERE_FEATURES_MEET: dict[str, float] = {
+    "empty-summaries": MET_DAYS,
+    "quiet-summaries": 1.0,
+    "unmoved-hours": 1.0,
+    "forgetful-undo": MET_DAYS,
+    "forgetful-unmute": MET_DAYS,
+    "hopeful-why": MET_DAYS,
+    "late-rights": 1.4,
+}
+"""Plants that are sought where features meet, and the days of a run that shows a plant."""
 
 FOUND_BY: dict[str, tuple[str, ...]] = {
     "uncounted-copies": ("no_story_more_than_three_times", "repeats_were_lost_answers"),
