@@ -1,6 +1,6 @@
 """What every handler has at hand: the services, and of each update the chat and its language."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.errors import CHAT_UNKNOWN, DatabaseUnavailableError, RightsError, TryAgainError
 from bot.domain.identity import is_nobody
+from bot.domain.links import Link
 from bot.domain.model import Asker, Target
 from bot.domain.records import Chat
 from bot.domain.zones import zone_of
@@ -156,6 +157,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def _kind(self) -> str:
         where = self.event.effective_chat
         return where.type if where else ""  # inline queries belong to no chat
+
+    links: Sequence[Link] = ()
+    """The links of the message, set by the filter of the handler of links."""
 
     @property
     def words(self) -> list[str]:

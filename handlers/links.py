@@ -94,11 +94,14 @@ async def _serve_link(context: Context, link: Link) -> None:
 
 
 class _HasLink(filters.MessageFilter):
-    """Messages with something that looks like a link."""
+    """Messages with links; the links become ``Context.links``, so a message is parsed once."""
 
-    def filter(self, message: Message) -> bool:
-        """Return whether ``message`` does."""
-        return bool(links_of(message, message.get_bot().username))
+    data_filter = True
+
+    def filter(self, message: Message) -> dict[str, list[Link]] | None:
+        """Return the links of a message, None if there is no link."""
+        found = links_of(message, message.get_bot().username)
+        return {"links": found} if found else None
 
 
 @on_message(
@@ -118,8 +121,8 @@ async def serve_links(context: Context) -> None:
     message = context.message
     if message is None:
         return
-    pasted = links_of(message, context.bot.username)
-    if pasted and await is_forward_of_our_post(message, context):
+    pasted = context.links
+    if await is_forward_of_our_post(message, context):
         return
     wanted = [link for link in pasted if link.kind in SERVED]
     if not wanted:

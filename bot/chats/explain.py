@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from bot.domain import options
 from bot.domain.records import Known, Mute, Subscription, find_mute
-from bot.domain.selection import FILTERED, Outlook, foresee
+from bot.domain.selection import FILTERED, Foreseen, Outlook, foresee
 from bot.store import chats, deliveries, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
 from bot.store.enqueue import Tally
 
 LOOKBACK = timedelta(days=2)
-KINDS = ("sent", "filtered", "quiet", "digest", "waiting", "muted", "paused", "away", "failed")
-"""What may have become of a story; each stands for one of them."""
+Ended = Literal["sent", "filtered", "paused", "away", "failed"]
+"""What has become of a story that waits no more."""
+KINDS: tuple[Ended | Foreseen, ...] = (*get_args(Ended), *get_args(Foreseen))
+"""What has become, or will become, of a story; ``handlers.why`` has a sentence for each."""
 
 Obstacle = Literal["", "budget", "stopped", "outage"]
 """What keeps the schedule from checking any profile now, if anything does."""
@@ -40,7 +42,7 @@ class Outcomes:
     @classmethod
     def sum_up(cls, tallies: Iterable[Tally], outlooks: Iterable[Outlook]) -> "Outcomes":
         """Sum up what the store counted, and what becomes of the stories that wait."""
-        counts = dict.fromkeys(KINDS, 0)
+        counts: dict[str, int] = dict.fromkeys(KINDS, 0)
         until: dict[str, datetime] = {}
         reasons: set[str] = set()
         for tally in tallies:
@@ -82,13 +84,16 @@ def mean_delay_of(known: Known) -> timedelta | None:
     return (known.next_check_at - known.snapshot_at) / 2
 
 
-def _kind_of_ended(tally: Tally) -> str:
+def _kind_of_ended(tally: Tally) -> Ended:
+    """Return what has become of stories of which the store has a count."""
     if tally.state == "sent" or tally.reason == "had":  # by what its chat was before
         return "sent"
     if tally.reason.startswith(FILTERED):
         return "filtered"
-    if tally.reason in {deliveries.PAUSED, deliveries.AWAY}:
-        return tally.reason
+    if tally.reason == deliveries.PAUSED:
+        return "paused"
+    if tally.reason == deliveries.AWAY:
+        return "away"
     return "failed"
 
 

@@ -92,6 +92,11 @@ class Chat:
         return self.language or self.language_code
 
 
+_NO_SETTINGS = frozenset({"id", "kind", "title", "state", "menu"})
+CHAT_SETTINGS = tuple(name for name in Chat.__dataclass_fields__ if name not in _NO_SETTINGS)
+"""The fields of a chat that people set, here or in Telegram; a new field is one of them."""
+
+
 MAIN = 0  # the thread of what is said outside of topics
 
 

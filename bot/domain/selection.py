@@ -115,6 +115,10 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     return decision
 
 
+Foreseen = Literal["filtered", "failed", "muted", "digest", "quiet", "waiting"]
+"""What may become of a waiting story."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What becomes of a waiting story, as far as is known now.
@@ -122,7 +126,7 @@ class Outlook:
     ``until`` is when a story that is held goes out; ``reason`` why it will not.
     """
 
-    kind: Literal["filtered", "failed", "muted", "digest", "quiet", "waiting"]
+    kind: Foreseen
     until: datetime | None = None
     reason: str = ""
 

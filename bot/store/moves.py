@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.model import Moved, Presence, Target
-from bot.domain.records import MAIN, Mute, Subscription
+from bot.domain.records import CHAT_SETTINGS, MAIN, Mute, Subscription
 from bot.store import (
     access,
     acquaintances,
@@ -25,15 +25,6 @@ from bot.store.enqueue import add_notice
 
 _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 _SUMS = (sa.Integer, sa.BigInteger)
-_SETTINGS = (
-    "language",
-    "language_code",
-    "zone",
-    "quiet_from",
-    "quiet_to",
-    "digest_at",
-    "defaults",
-)
 
 
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
@@ -59,7 +50,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await chats.add_or_update(tx, new, kind="supergroup", title=before.title, now=now)
     if is_first:
         born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == old)
-        values = {name: getattr(before, name) for name in _SETTINGS}
+        values = {name: getattr(before, name) for name in CHAT_SETTINGS}
         await chats.change(tx, new, **values, created_at=born.scalar_subquery())
     ended, kept = (new, old) if is_first else (old, new)
     for one in await subscriptions.of_chat(tx, ended):

@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from bot.domain import links
+from bot.domain.links import Link, links_in_message
 from bot.runtime.logging import current_trace
 from tests.flows.test_talk import PICTURE
 from tests.support.control import Control, Json, refused, wait_for
@@ -27,6 +29,23 @@ async def fresh(control: Control, username: str, **fields: Any) -> tuple[str, Js
     await control.profile(username, full_name="Some <One> & Co")
     story = await control.publish(username, **fields)
     return link(username, story), story
+
+
+async def test_the_links_of_a_message_are_parsed_once(
+    bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def count(text: str, *more: Any) -> list[Link]:
+        parsed.append(text)
+        return links_in_message(text, *more)
+
+    monkeypatch.setattr(links, "links_in_message", count)
+    ann = await control.person()
+    url, story = await fresh(control, "link.once")
+    (photo,) = await bell.ask(ann, url)
+    assert photo["_story_pk"] == story["pk"]
+    assert parsed == [url]
 
 
 async def test_a_pasted_link_costs_one_credit_and_brings_the_story(
