@@ -137,6 +137,11 @@ async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
     """Return the ids of chats that are blocked, by their person or by who added the bot, too."""
+    return [int(one) for one in (await tx.execute(sa.union(*_blocked_sql(now)))).scalars()]
+
+
+def _blocked_sql(now: datetime) -> tuple[sa.Select[str], sa.Select[str]]:
+    """Return the queries of blocked people and chats, and of chats that blocked people added."""
     until = access_list.c.blocked_until
     blocked = sa.select(_SUBJECT).where(
         _KIND != "profile",
@@ -146,7 +151,13 @@ async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
     added = sa.select(_SUBJECT).where(
         _KIND == "chat", access_list.c.via == "added", access_list.c.added_by.in_(blocked)
     )
-    return [int(one) for one in (await tx.execute(sa.union(blocked, added))).scalars()]
+    return blocked, added
+
+
+def is_blocked_sql(chat_id: sa.ColumnElement[int], now: datetime) -> sa.ColumnElement[bool]:
+    """Return the condition that a chat, its person or the person who added the bot is blocked."""
+    subject = sa.cast(chat_id, sa.String)
+    return sa.or_(*(subject.in_(query) for query in _blocked_sql(now)))
 
 
 async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:

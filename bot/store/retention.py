@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
-from bot.store.access import access_list
+from bot.store.access import access_list, is_blocked_sql
 from bot.store.acquaintances import acquaintances
 from bot.store.answers import cached_answers
 from bot.store.broadcasts import broadcasts
@@ -34,6 +34,7 @@ _STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted st
 _DELIVERIES_KEPT = timedelta(days=3)
 _DEAD_LETTERS_KEPT = timedelta(days=30)
 _CLOSED_CHATS_KEPT = timedelta(days=30)
+_BLOCKED_CHATS_KEPT = timedelta(days=365)  # after /unblock the subscriptions go on
 _PROFILES_KEPT = timedelta(days=30)
 _HISTORY_KEPT = timedelta(days=60)
 _INCIDENTS_KEPT = timedelta(days=30)
@@ -59,7 +60,11 @@ def all_overdue(now: datetime) -> list[Overdue]:
     What hangs on a chat goes before the chat, so that no single delete is long.
     """
     last_year = now.date() - _USAGE_KEPT
-    closed = sa.and_(chats.c.state == "closed", chats.c.state_since < now - _CLOSED_CHATS_KEPT)
+    closed = sa.and_(
+        chats.c.state == "closed",
+        chats.c.state_since < now - _CLOSED_CHATS_KEPT,
+        sa.or_(chats.c.state_since < now - _BLOCKED_CHATS_KEPT, ~is_blocked_sql(chats.c.id, now)),
+    )
     of_closed = deliveries.c.chat_id.in_(sa.select(chats.c.id).where(closed))
     is_old = sa.or_(
         deliveries.c.state != "parked", deliveries.c.done_at < now - _DEAD_LETTERS_KEPT

@@ -17,13 +17,16 @@ from bot.domain.access import Subject
 from bot.domain.errors import BlockedError
 from bot.domain.model import Profile
 from bot.fetching.names import Names
+from bot.operations.cleanup import clean
 from bot.presentation.actions import button, for_chat
 from bot.presentation.translation import translator_for
 from bot.store import chats, moves
 from bot.store.access import access_list
 from bot.store.engine.database import Database
+from bot.store.subscriptions import subscriptions
 from tests.support.control import flood, wait_for
 from tests.support.database import on_postgresql
+from tests.support.followed import follow
 from tests.support.sandbox import Box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell, settings_for, unhurried
 
@@ -441,3 +444,22 @@ async def test_a_blocked_profile_stays_blocked_under_a_new_name(tmp_path: Path, 
         for name in ("in.settings", "by.answer", "is.known", "looked.up"):
             (said,) = await bell.ask(ann, f"/stories {name}.new")
             assert "isn't available" in said["text"], name
+
+
+@pytest.mark.parametrize("days", [40, 400])
+async def test_a_chat_that_a_block_closed_is_kept_with_what_it_follows_for_a_year(
+    db: Database, days: int
+) -> None:
+    access, person, group, gone = Access(db, mode="open", now=lambda: NOW), 7, -1007, 8
+    async with db.begin() as tx:
+        for chat in (person, group, gone):
+            await follow(tx, chat, now=NOW)
+    await access.allow_added(group, person, name="")
+    await access.block(Subject("person", str(person)), until=None, reason="")
+    async with db.begin() as tx:
+        await moves.close_chat(tx, gone, now=NOW)
+    await clean(db, now=NOW + timedelta(days=days))
+    async with db.read() as tx:
+        kept = {row.id for row in await tx.execute(sa.select(chats.chats.c.id))}
+        followed = {row[0] for row in await tx.execute(sa.select(subscriptions.c.chat_id))}
+    assert kept == followed == ({person, group} if days == 40 else set())
