@@ -8,10 +8,11 @@ from telegram import Message
 from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.access import Subject
+from bot.domain.foreign_text import clean
 from bot.domain.model import Target
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import DANGER, OWNER, PEOPLE, Buttons, Page, arrows, back, button
-from bot.presentation.html import escape, shorten
+from bot.presentation.html import escape, has_rtl, isolate, shorten
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from handlers.admission import REASON
@@ -133,7 +134,13 @@ def _list_line(one: Guest, context: Context) -> str:
     elif entry and entry.is_owner:
         sign = "⭐"
     cost = _credits_text(one.total + one.elsewhere, context)
-    return f"{sign} {shorten(one.name, LONGEST_NAME)}: {cost}"
+    return f"{sign} {_label(one.name)}: {cost}"
+
+
+def _label(name: str) -> str:
+    """Return a name for the label of a button; it does not change the direction of the rest."""
+    text = shorten(clean(name), LONGEST_NAME)
+    return isolate(text) if has_rtl(text) else text
 
 
 def _credits_text(millicredits: int, context: Context) -> str:
@@ -154,7 +161,7 @@ def _guest_page(one: Guest, context: Context) -> Page:
     if one.id not in context.services.access.owner_ids:  # a limit does not hold for owners
         lines += ["", _limit_line(one, context)]
     members = [
-        (f"👤 {shorten(name, LONGEST_NAME)}: {_credits_text(spent, context)}", PEOPLE("who", user))
+        (f"👤 {_label(name)}: {_credits_text(spent, context)}", PEOPLE("who", user))
         for user, name, spent in one.by_person
     ]
     rows = [[button(*member)] for member in members]

@@ -2,12 +2,15 @@
 
 ``check [--tag v1.0.0] [--repository owner/name]`` ends with a sentence and 1 where it may not be
 published; else it prints what the workflow needs, as ``name=value``. ``notes`` prints what the
-CHANGELOG says of that version.
+CHANGELOG says of that version. ``bases`` pins the base images of the Dockerfile by digest.
 """
 
 import argparse
+import json
 import re
+import subprocess
 import sys
+from collections.abc import Callable
 
 from tools.source import ROOT, image_of, project, texts
 
@@ -60,10 +63,36 @@ def complaints(tag: str, repository: str, told: dict[str, str], changelog: str) 
     return found
 
 
+def pin_bases(dockerfile: str, digest_of: Callable[[str], str]) -> str:
+    """Return a Dockerfile whose base images have digests; equal images get equal digests."""
+    images = sorted(set(re.findall(r"^FROM ([\w./:-]+)(?=\s|$)", dockerfile, re.MULTILINE)))
+    for image in images:
+        pinned = f"FROM {image}@{digest_of(image)}"
+        dockerfile = re.sub(
+            rf"^FROM {re.escape(image)}(?=\s|$)", pinned, dockerfile, flags=re.MULTILINE
+        )
+    return dockerfile
+
+
+def _digest_of(image: str) -> str:
+    """Ask the registry for the digest of an image, of all its platforms."""
+    command = [
+        "docker",
+        "buildx",
+        "imagetools",
+        "inspect",
+        image,
+        "--format",
+        "{{json .Manifest}}",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - names of ours
+    return str(json.loads(done.stdout)["digest"])
+
+
 def main() -> int:
-    """Check, or print the notes."""
+    """Check, print the notes, or pin the base images."""
     parser = argparse.ArgumentParser(prog="python -m tools.release", description=__doc__)
-    parser.add_argument("what", choices=("check", "notes"))
+    parser.add_argument("what", choices=("check", "notes", "bases"))
     parser.add_argument("--tag", default="", help="the tag that is released; none in a dry run")
     parser.add_argument("--repository", default="", help="owner/name of where this runs")
     asked = parser.parse_args()
@@ -71,6 +100,11 @@ def main() -> int:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     if asked.what == "notes":
         sys.stdout.write(notes(changelog, told["version"]))
+        return 0
+    if asked.what == "bases":
+        file = ROOT / "Dockerfile"
+        file.write_text(pin_bases(file.read_text(encoding="utf-8"), _digest_of), encoding="utf-8")
+        sys.stdout.write("".join(re.findall(r"^FROM .*\n", file.read_text(), re.MULTILINE)))
         return 0
     wrong = complaints(asked.tag, asked.repository, told, changelog)
     wrong += [] if wrong else [

@@ -449,6 +449,20 @@ async def test_people_offers_no_limit_for_an_owner(run: tuple[Bell, int]) -> Non
         assert "Limit" not in str(shown), data
 
 
+async def test_a_name_does_not_turn_the_label_of_its_button_around(
+    run: tuple[Bell, int],
+) -> None:
+    bell, boss = run
+    for name in ("Eve\u202e000 :", "\u05d0\u05d1\u2067"):
+        person = await invited(bell, boss, name)
+        await bell.ask(person, "/stories natgeo")
+    (listed,) = await bell.ask(boss, "/people")
+    labels = "".join(buttons(listed))
+    assert "Eve" in labels
+    assert "\u2068\u05d0\u05d1\u2069: " in labels
+    assert not set("\u202a\u202b\u202d\u202e\u2066\u2067") & set(labels)
+
+
 async def test_people_and_spending_answer_in_private_only(run: tuple[Bell, int]) -> None:
     bell, boss = run
     group = await bell.control.chat("group", members={boss: "creator"})

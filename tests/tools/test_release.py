@@ -75,3 +75,22 @@ def test_what_builds_the_wheel_is_what_make_test_builds_with() -> None:
     assert built.items() <= tested.items()
     told = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert set(told["build-system"]["requires"]) <= built.keys()
+
+
+def test_the_base_images_of_a_release_have_digests() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    pinned = release.pin_bases(text, lambda _: "sha256:abc")
+    bases = re.findall(r"^FROM (.*)$", pinned, re.MULTILINE)
+    assert len(bases) == text.count("\nFROM ") + text.startswith("FROM ")
+    assert all("@sha256:abc" in one for one in bases)
+    job = (ROOT / ".github/workflows/release.yml").read_text()
+    assert job.index("tools.release bases") < job.index("docker/build-push-action")
+
+
+def test_the_notice_names_each_package_that_is_installed() -> None:
+    wanted = re.findall(
+        r"^([\w.-]+)(?:\[.*\])?==", (ROOT / "requirements.txt").read_text(), re.MULTILINE
+    )
+    notice = (ROOT / "THIRD-PARTY.md").read_text()
+    assert {name for name in wanted if f"| {name} |" not in notice} == set()
+    assert "| python-telegram-bot | LGPL-3.0" in notice
