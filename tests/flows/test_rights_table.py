@@ -60,6 +60,7 @@ BUTTONS = {
     "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:0-0"),
     "people:": ("people:list:0", "people:who:1", "people:limit:1:10", "people:block:1"),
     "owner:": ("owner:invite", "owner:open", "owner:no:1"),
+    "profile_id:": ("profile_id:natgeo",),
     "cast:": ("cast:send:1", "cast:no:1", "cast:stop:1"),
     "erase": ("erase", "erase:yes", "erase:no"),
     "mute:": ("mute:1",),
