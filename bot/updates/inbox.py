@@ -397,8 +397,15 @@ def _is_last_attempt(claimed: ClaimedUpdate) -> bool:
 
 
 def _to_news(update: object) -> News | None:
-    """Return an update as it is stored, None if its update_id could not be confirmed."""
-    if isinstance(update, dict) and inbox.is_update_id(number := update.get("update_id")):
-        return queues.standing_of(update), number, json.dumps(update)
-    log.error("an update without a number is left out")
-    return None
+    """Return an update as it is stored. Return None if a number in it does not fit a column.
+
+    PostgreSQL's driver loses the connection, and with it the batch, if a number is too large.
+    """
+    if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
+        log.error("an update without a number is left out")
+        return None
+    standing = queues.standing_of(update)
+    if not inbox.is_update_id(standing.person or 0):
+        log.error("an update of a person with an impossible id is left out", id=number)
+        return None
+    return standing, number, json.dumps(update)
