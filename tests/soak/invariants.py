@@ -221,8 +221,11 @@ def _inversions(
         if (older.taken_at, older.pk) >= (newer.taken_at, newer.pk):
             latest = message
             continue
-        if journal.rates.refusals and older.media_type != newer.media_type:
-            continue  # the right for its kind was refused, and others went on
+        is_refused = journal.rates.refusals or journal.is_unable(
+            chat, older.taken_at, latest.sent_at
+        )
+        if is_refused and older.media_type != newer.media_type:
+            continue  # the right for its kind was missing, and others went on
         row = rows.get((chat, older.pk))
         if row is None or row.created > latest.sent_at:
             continue  # nobody knew of it when the newer one went out
