@@ -341,9 +341,11 @@ class UnknownChannelError(RightsError):
 
     text = N_("I don't know {name}. Is it spelled right, and am I an admin there?")
 
-    def __init__(self, reason: str = "", *, name: str, usage: str = "") -> None:
-        """Keep the name as it was written."""
-        super().__init__(reason, name=name)
+    def __init__(
+        self, reason: str = "", *, text: str = "", usage: str = "", **fields: object
+    ) -> None:
+        """Keep ``usage``; ``fields`` has the name as the person wrote it."""
+        super().__init__(reason, text=text, **fields)
         self.usage = usage
 
 

@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
 BACK = {"TryAgainError", "DatabaseUnavailableError", "SettingsError"}  # none is told of these here
 FIELDS: dict[str, Any] = {
-    "username": "natgeo", "most": 20, "url": "https://x.org/", "incident": "0",
+    "username": "natgeo", "name": "@mychannel", "most": 20,
+    "url": "https://x.org/", "incident": "0",
     "until": datetime(2027, 1, 1, 0, tzinfo=UTC),
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.test_undo import be_quiet, follow
+from tests.flows.test_undo import be_quiet, follow, hour_now
 from tests.support.control import Control, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell
@@ -31,13 +31,16 @@ async def test_in_quiet_hours_it_tells_what_becomes_of_a_story_after_them(
     number = buttons(reply)["Options"][4:]
     await be_quiet(bell, ann, on=True)
     await control.publish("why.quiet")
+    await bell.ask(await control.person("Bob"), "/stories why.quiet")
     await wait_told(bell, ann, "why.quiet", "waiting for the end of quiet hours", ": 1")
     await bell.ask(ann, "/rules why.quiet only: #sale")
     text = await wait_told(bell, ann, "why.quiet", "skipped because of “only #sale”: 1")
     assert "quiet hours" not in text
     await bell.ask(ann, "/rules why.quiet off")
-    digest = f"opt:{number}:digest:on"
-    await bell.press(ann, await bell.old_post(ann, digest), digest)
+    digest, noon = f"opt:{number}:digest:on", f"set:digest:{(hour_now() + 12) % 24}"
+    page = await bell.old_post(ann, digest, noon)
+    await bell.press(ann, page, digest)
+    await bell.press(ann, page, noon)  # far from the quiet hours
     text = await wait_told(bell, ann, "why.quiet", "waiting for the daily summary at")
     assert "quiet hours" not in text
 
@@ -47,6 +50,7 @@ async def test_what_a_mute_dropped_is_no_failure(bell: Bell, control: Control) -
     reply = await follow(bell, ann, "why.muted")
     await be_quiet(bell, ann, on=True)
     await control.publish("why.muted")
+    await bell.ask(await control.person("Bob"), "/stories why.muted")
     await wait_told(bell, ann, "why.muted", "waiting for the end of quiet hours")
     mute = f"mute:{buttons(reply)['Options'][4:]}"
     await bell.press(ann, await bell.old_post(ann, mute), mute)
