@@ -150,11 +150,13 @@ def retry_after_success_at(
 
     Until then its retry was planned for ``due_at``. Without a copy of unknown outcome it is due
     now. A repeat keeps its first pause after the last copy, which is over where the repeat has
-    been tried since (``tries``). The third copy is advanced only by a message of the same kind.
+    been tried since (``tries``). The third copy of a reply is advanced only by a message of the
+    same kind. The third copy of an alert keeps its pause: while Telegram fails every second call,
+    a success says little, and the last copy would be spent before the fault ends.
     """
     if not copies:
         return now
-    if copies == MAX_COPIES - 1 and not is_same_kind:
+    if copies == MAX_COPIES - 1 and not (is_reply and is_same_kind):
         return due_at
     if tries:
         return now

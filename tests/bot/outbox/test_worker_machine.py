@@ -87,7 +87,7 @@ class Down:
     async def claim_try(self) -> bool:
         return True
 
-    async def end_pause(self) -> None:
+    def end_pause(self) -> None:
         """Go on; the rules decide when."""
 
 
