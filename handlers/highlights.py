@@ -3,6 +3,7 @@
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import ALBUM_SIZE
+from bot.domain.command_words import parse
 from bot.domain.foreign_text import one_line
 from bot.domain.model import Album, Highlight
 from bot.domain.sentences import N_
@@ -12,6 +13,7 @@ from handlers.guard import command, on_press
 from handlers.questions import ask
 from handlers.replies import edit_pressed, say, show_working
 from handlers.show import show_albums
+from handlers.understood import offer_understood
 
 ASK = N_("Whose highlights? Send me a name like <code>natgeo</code>.")
 USAGE = N_("Write it like this: /highlights <i>name</i>.")
@@ -29,7 +31,10 @@ async def list_highlights(context: Context) -> None:
         await ask(context, ASK, USAGE)
         return
     link = links.parse_argument(" ".join(context.words))
-    if link and link.highlight_id:
+    wanted = parse(context.words, language=context.t.language)
+    if len(wanted.names) == 1 and wanted.everyday:
+        await offer_understood(context, "highlights", wanted)
+    elif link and link.highlight_id:
         await show_highlight(context, link.highlight_id, story_id=link.story_id)
     elif link and link.username:
         await say(context, *await _list_page(context, link.username, 0))

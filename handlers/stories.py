@@ -8,6 +8,7 @@ from bot.domain import links
 from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import BotError, NoStoriesError, SpendingError, StoriesError
+from bot.domain.everyday_words import is_cancellation
 from bot.domain.links import Link
 from bot.domain.model import Story
 from bot.domain.sentences import N_, NN_
@@ -15,13 +16,14 @@ from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe
 from handlers.card import LIVE
-from handlers.guard import command
+from handlers.guard import UNCHANGED, command
 from handlers.highlights import show_highlight
 from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of, unreadable_reply
 from handlers.profile_lists import failure_lines
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import say, show_working
 from handlers.show import latest_stories, show_albums, show_profile_stories
+from handlers.understood import offer_understood
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(
@@ -77,8 +79,18 @@ async def _show_who_has_stories(context: Context) -> None:
 
 
 async def _show_by_words(context: Context, words: Sequence[str]) -> None:
-    """Show what words name: a profile's stories, those of up to ten, or what a link opens."""
-    wanted = parse(words, takes_count=True)
+    """Show what words name: a profile's stories, those of up to ten, or what a link opens.
+
+    Nothing is looked up for a command with everyday words before a button confirms the rest.
+    """
+    language = context.t.language
+    if is_cancellation(" ".join(words), language):
+        await say(context, context.t(UNCHANGED))
+        return
+    wanted = parse(words, takes_count=True, language=language)
+    if wanted.names and wanted.everyday:
+        await offer_understood(context, "stories", wanted)
+        return
     others = [link for _, link in wanted.unread]
     if len(wanted.names) + len(others) > 1 and wanted.names:
         await _show_stories_of_many(context, wanted)

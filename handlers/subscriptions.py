@@ -18,10 +18,16 @@ from telegram.ext import filters
 from bot.chats.explain import mean_delay_of
 from bot.chats.subscribing import Subscribed
 from bot.context import Context
-from bot.domain import links
 from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted, parse
-from bot.domain.errors import AdminsUnknownError, AskAgainError, BotError, SubscriptionError
+from bot.domain.errors import (
+    AdminsUnknownError,
+    AskAgainError,
+    BotError,
+    NotFollowedError,
+    SubscriptionError,
+)
+from bot.domain.everyday_words import is_cancellation
 from bot.domain.model import Target
 from bot.domain.records import Subscription, find_mute
 from bot.domain.sentences import N_, NN_
@@ -29,7 +35,15 @@ from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
 from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
-from handlers.guard import UNKNOWN_BUTTON, answer_press, command, may_manage, on_message, on_press
+from handlers.guard import (
+    UNCHANGED,
+    UNKNOWN_BUTTON,
+    answer_press,
+    command,
+    may_manage,
+    on_message,
+    on_press,
+)
 from handlers.links import unreadable_reply
 from handlers.options import SETTINGS, options_page, paused_line, subscription_line
 from handlers.profile_lists import failure_lines, lines_by_sentence
@@ -37,6 +51,7 @@ from handlers.questions import ask, subscription_buttons
 from handlers.replies import edit_pressed, say, show_working
 from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
+from handlers.understood import offer_understood
 
 PAGE = 8
 MOST_LISTED = 60  # in a channel, where no page can be turned
@@ -83,12 +98,21 @@ CHANNEL_UNUSABLE = N_(
 
 @command("subscribe")
 async def subscribe(context: Context) -> None:
-    """Follow a profile, or up to ten, in this chat or topic, or in a channel of the person's."""
+    """Subscribe to a profile, or up to ten, in this chat or topic, or in the person's channel.
+
+    Nothing is looked up for a command with everyday words before a button confirms the rest.
+    """
     if not context.words:
         await ask(context, ASK, USAGE)
         return
-    wanted = parse(context.words, words=WORDS, takes_channel=True)
-    if wanted.names:
+    language = context.t.language
+    if is_cancellation(" ".join(context.words), language):
+        await say(context, context.t(UNCHANGED))
+        return
+    wanted = parse(context.words, words=WORDS, takes_channel=True, language=language)
+    if wanted.names and wanted.everyday:
+        await offer_understood(context, "subscribe", wanted)
+    elif wanted.names:
         await _subscribe(context, wanted)
     else:
         await say(context, unreadable_reply(wanted, USAGE, context))
@@ -249,23 +273,49 @@ async def turn_page(context: Context, page: int, of: int | None) -> None:
 
 @command("unsubscribe", channel_after=1, usage=UNSUBSCRIBE_USAGE)
 async def unsubscribe(context: Context) -> None:
-    """Stop following one profile, or all, at once; a button undoes it."""
-    argument = " ".join(context.words)
-    if not argument:
+    """End the subscriptions to profiles, or all, at once; a button restores them.
+
+    Nothing ends by a command with everyday words before a button confirms the rest.
+    """
+    words, language = context.words, context.t.language
+    if not words:
         await ask_which_profile(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
         return
-    service, link = context.services.subscriptions, links.parse_argument(argument)
-    if argument.lower() == "all":
-        rows = await service.every(context.chat.id)
-    elif link and link.username:
-        rows = await service.named(context.chat.id, link.username)
+    if is_cancellation(" ".join(words), language):
+        await say(context, context.t(UNCHANGED))
+        return
+    if [word.lower() for word in words] == ["all"]:
+        rows = await context.services.subscriptions.every(context.chat.id)
+        page = await _unsubscribe(rows, context) if rows else (context.t(EMPTY), [])
+        await say(context, *page)
+        return
+    wanted = parse(words, language=language)
+    if wanted.names and wanted.everyday:
+        await offer_understood(context, "unsubscribe", wanted)
+    elif wanted.names:
+        await _unsubscribe_named(context, wanted)
     else:
         await say(context, context.t(UNSUBSCRIBE_USAGE))
-        return
-    if rows:
-        await say(context, *await _unsubscribe(rows, context))
-    else:
-        await say(context, context.t(EMPTY))
+
+
+async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
+    """End the subscriptions to the named profiles, and say which profiles have none.
+
+    Raises:
+        NotFollowedError: The chat has no subscription to the only profile.
+    """
+    rows: list[Subscription] = []
+    failed: list[tuple[str, BotError]] = []
+    for name in wanted.names:
+        try:
+            rows += await context.services.subscriptions.named(context.chat.id, name)
+        except NotFollowedError as error:
+            failed.append((name, error))
+    if failed and len(wanted.names) + len(wanted.unread) == 1:
+        raise failed[0][1]
+    text, buttons = await _unsubscribe(rows, context) if rows else ("", [])
+    lines = [*([text] if text else []), *failure_lines(failed, wanted, context)]
+    await say(context, Safe("\n".join(lines)), buttons)
 
 
 @on_press(actions.UNSUBSCRIBE)

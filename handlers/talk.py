@@ -15,6 +15,7 @@ from bot.context import Context
 from bot.domain import links, talk
 from bot.domain.command_words import MOST, OURS, parse
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
+from bot.domain.everyday_words import is_cancellation
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
@@ -28,6 +29,7 @@ from handlers.profile_lists import LEFT_OUT
 from handlers.questions import answers_to, question_of
 from handlers.replies import say
 from handlers.rights import COMMANDS, OWNER
+from handlers.understood import MANY, MEANT, offer_understood
 
 _EXAMPLE = "natgeo"
 
@@ -36,14 +38,11 @@ ONCE_IN = timedelta(minutes=1)
 BUTTON = 24  # characters that a phone shows of a button
 
 WHICH_OF_MANY = N_("Do you want to see the stories from {names} now, or get every new one?")
-MEANT = N_("Did you mean this?")
 MEANT_COMMAND = N_("Did you mean {command}?")
 EXAMPLE = N_(
     "I bring you Instagram stories. Send me the name of a profile or a link to a story, or "
     "tap the example."
 )
-MANY = {"stories": N_("Show all"), "subscribe": N_("Subscribe to all")}
-"""Commands that a button does for all names of a list."""
 CANCEL = "cancel"  # what a page had asked for was forgotten when the command came
 FILES = (".json",)
 
@@ -68,14 +67,31 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
 
 @on_message("an answer to our question", answers_to(*QUESTIONS))
 async def run_answered(context: Context) -> None:
-    """Run the command that a question stands for with the answer; several names get a button."""
+    """Run the command that a question stands for with the answer; several names get a button.
+
+    Nothing is looked up for an answer that takes the request back, or that has everyday words
+    between the names.
+    """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
     if message is None or question is None:
         return
-    text = message.text or ""
+    text, language = message.text or "", context.t.language
+    if is_cancellation(text, language, is_answer=True):
+        await say(context, context.t(UNCHANGED))
+        return
     command, how = QUESTIONS[question]
-    wanted = parse(text.split(), words=subscriptions.WORDS, takes_count=True, takes_channel=True)
+    wanted = parse(
+        text.split(),
+        words=subscriptions.WORDS,
+        takes_count=True,
+        takes_channel=True,
+        language=language,
+        is_answer=True,
+    )
+    if wanted.everyday and wanted.names:
+        await offer_understood(context, command, wanted)
+        return
     is_more = wanted.unread or wanted.words or wanted.channel
     names = talk.names_listed_in(text if is_more else ", ".join(wanted.names))
     if names and command in MANY:
@@ -134,13 +150,17 @@ async def _offer_for_many(
 
 @on_press(actions.RUN_FOR_MANY)
 async def run_for_many(context: Context, word: str) -> str | None:
-    """Do what a command does with the names that the message lists."""
+    """Run a command with the names that the message lists, or with the words that it shows."""
     message = context.message
     marked = message.entities if message else ()
-    names = [message.parse_entity(one) for one in marked if message and one.type == one.CODE]
-    if not names:  # the message is gone, or too old to be told of
+    shown = [message.parse_entity(one) for one in marked if message and one.type == one.CODE]
+    if not shown:  # the message is gone, or too old to be read
         return context.t.plain(UNKNOWN_BUTTON)
-    context.args = [_name_as_argument(name, word) for name in names]
+    written = shown[0].split()
+    if written[0] == f"/{word}":
+        context.args = written[1:]
+    else:
+        context.args = [_name_as_argument(name, word) for name in shown]
     await OBEYED[word].serve(context)
     return None
 

@@ -255,7 +255,9 @@ async def test_a_sentence_is_no_list(bell: Bell, control: Control) -> None:
     before = len(await control.requests("stories", path="/v1/user/by/username"))
     await bell.ask(ann, "well, this is nice, thank you")
     (question,) = await bell.ask(ann, "/subscribe")
-    (usage,) = await bell.ask(ann, "no thank you", reply_to=question["message_id"])
+    (kept,) = await bell.ask(ann, "no thank you", reply_to=question["message_id"])
+    assert kept["text"] == "Nothing has changed."
+    (usage,) = await bell.ask(ann, "this is nice", reply_to=question["message_id"])
     assert "Write it like this: /subscribe" in usage["text"]
     assert len(await control.requests("stories", path="/v1/user/by/username")) == before
 

@@ -372,10 +372,13 @@ async def test_several_names_are_not_taken_for_one(bell: Bell, control: Control)
         await control.profile(name)
     (done,) = await bell.ask(ann, "/subscribe fast first.one second.one")
     assert bold(done) == ["first.one", "second.one"]
-    (usage,) = await bell.ask(ann, "/unsubscribe first.one second.one")
-    assert usage["text"].startswith("Write it like this: /unsubscribe")
+    (ended,) = await bell.ask(ann, "/unsubscribe first.one second.one nobody.here")
+    assert ended["text"].splitlines() == [
+        "Unsubscribed from 2 profiles.",
+        "This chat isn't subscribed to nobody.here.",
+    ]
     await control.say(ann, "", caption="first.one, second.one", file=PICTURE)
-    (card,) = await control.wait_replies(ann, 1, after=usage["message_id"])
+    (card,) = await control.wait_replies(ann, 1, after=ended["message_id"])
     assert list(buttons(card).values()) == ["many:stories", "many:subscribe"]
 
 

@@ -91,3 +91,40 @@ def test_with_an_at_each_word_is_a_name(words: list[str]) -> None:
     assert got.count is None
     assert not got.words
     assert len(got.names) + len(got.unread) + got.left_out <= len(set(words)) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "names", "everyday"),
+    [
+        ("natgeo every day now please", "en", ("natgeo",), ("every", "day", "now", "please")),
+        ("natgeo nike prada", "en", ("natgeo", "nike", "prada"), ()),
+        ("natgeo, prada and quiet", "en", ("natgeo", "prada"), ("and", "quiet")),
+        ("natgeo Please!", "en", ("natgeo",), ("Please!",)),
+        ("natgeo 9pm 10:30 24h 7", "en", ("natgeo",), ("9pm", "10:30", "24h", "7")),
+        ("now", "en", ("now",), ()),
+        ("now natgeo", "en", ("now", "natgeo"), ()),
+        ("natgeo @daily nike", "en", ("natgeo", "daily", "nike"), ()),
+        ("natgeo https://www.instagram.com/daily/", "en", ("natgeo", "daily"), ()),
+        ("natgeo und nike", "en", ("natgeo", "und", "nike"), ()),
+        ("natgeo und nike", "de", ("natgeo", "nike"), ("und",)),
+        ("natgeo каждый день", "ru", ("natgeo",), ("каждый", "день")),
+        ("natgeo 300 1234567", "en", ("natgeo", "1234567"), ("300",)),
+    ],
+)
+def test_everyday_words_are_no_names_after_the_first(
+    text: str, language: str, names: tuple[str, ...], everyday: tuple[str, ...]
+) -> None:
+    got = parse(text.split(), words={"fast", "topic"}, takes_channel=True, language=language)
+    assert (got.names, set(got.everyday)) == (names, set(everyday))
+
+
+def test_a_count_is_read_before_and_after_everyday_words() -> None:
+    for text in ("natgeo 3 please", "natgeo please 3"):
+        assert parse(text.split(), takes_count=True, language="en").count == 3
+    assert parse(["natgeo", "0"], takes_count=True, language="en").names == ("natgeo",)
+
+
+def test_in_an_answer_a_first_everyday_word_is_no_name() -> None:
+    got = parse(["please", "natgeo"], language="en", is_answer=True)
+    assert (got.names, got.everyday) == (("natgeo",), ("please",))
+    assert parse(["now"], language="en", is_answer=True).names == ("now",)

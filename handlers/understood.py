@@ -1,0 +1,49 @@
+"""What the bot understood of a command: shown with one button before anything is looked up."""
+
+from bot.context import Context
+from bot.domain.command_words import OURS, Wanted
+from bot.domain.everyday_words import is_everyday_word, is_time
+from bot.domain.sentences import N_
+from bot.presentation.actions import RUN_FOR_MANY, button
+from bot.presentation.html import Safe, code
+from handlers.profile_lists import failure_lines
+from handlers.replies import say
+
+MEANT = N_("Did you mean this?")
+ONE = {
+    "stories": N_("Show stories"),
+    "highlights": N_("Highlights"),
+    "subscribe": N_("Subscribe"),
+    "unsubscribe": N_("Unsubscribe"),
+}
+"""The button for one profile, by command."""
+MANY = {"stories": N_("Show all"), "subscribe": N_("Subscribe to all")}
+"""The button for several profiles, by command."""
+
+
+async def offer_understood(context: Context, command: str, wanted: Wanted) -> None:
+    """Show a command with the names and options that were understood, and one button to run it.
+
+    The button reads the command off the message. A channel shows no buttons: the command is
+    there to be copied.
+    """
+    line = code(f"/{command} {' '.join(_arguments(wanted, context.t.language))}")
+    lines = [context.t(MEANT), context.t.isolate(line), *failure_lines([], wanted, context)]
+    label = (ONE if len(wanted.names) == 1 else {**ONE, **MANY})[command]
+    run = button(context.t.plain(label), RUN_FOR_MANY(command))
+    await say(context, Safe("\n".join(lines)), None if context.is_channel else [[run]])
+
+
+def _arguments(wanted: Wanted, language: str) -> list[str]:
+    """Return the words of a command that ask for the same without everyday words."""
+    names = [_written(name, language) for name in wanted.names]
+    names.sort(key=lambda name: not name.startswith("@"))  # a last @name may be a channel
+    count = [str(wanted.count)] if wanted.count else []
+    channel = [wanted.channel] if wanted.channel else []
+    return [*names, *channel, *count, *sorted(wanted.words)]
+
+
+def _written(name: str, language: str) -> str:
+    """Return a name as a command takes it for no other word."""
+    is_other = name in OURS or is_everyday_word(name, language) or is_time(name)
+    return f"@{name}" if is_other else name

@@ -1,0 +1,98 @@
+"""Everyday words around names cost nothing before a button confirms what was understood."""
+
+import pytest
+
+from tests.support.control import Control
+from tests.support.storybell import Bell, buttons
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
+
+
+async def lookups(control: Control) -> int:
+    return len(await control.requests("stories", path="/v1/user/by/username"))
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "every day now please"),
+        ("de", "und jeden Tag bitte"),
+        ("ru", "каждый день, пожалуйста"),
+        ("en", "@everyday.channel tonight"),
+    ],
+)
+async def test_words_after_subscribe_are_confirmed_at_no_cost(
+    bell: Bell, control: Control, language: str, text: str
+) -> None:
+    ann = await control.person(language_code=language)
+    name = f"everyday.{language}{len(text)}"
+    await control.profile(name, posts_per_day=0)
+    before = await lookups(control)
+    (asked,) = await bell.ask(ann, f"/subscribe {name} {text}")
+    channel = " @everyday.channel" if "@" in text else ""
+    assert asked["text"].splitlines()[1:] == [f"/subscribe {name}{channel}"]
+    assert list(buttons(asked).values()) == ["many:subscribe"]
+    assert await lookups(control) == before
+    if channel:
+        return
+    await bell.press(ann, asked, "many:subscribe")
+    (done,) = await control.wait_replies(ann, 1, after=asked["message_id"])
+    assert f"{name}" in done["text"]
+    assert await lookups(control) == before + 1
+
+
+async def test_an_answer_that_takes_the_question_back_costs_nothing(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    before = await lookups(control)
+    (question,) = await bell.ask(ann, "/subscribe")
+    for text in ("hm, never mind", "cancel", "No thanks!"):
+        (kept,) = await bell.ask(ann, text, reply_to=question["message_id"])
+        assert kept["text"] == "Nothing has changed.", text
+    for command in ("subscribe", "stories", "unsubscribe"):
+        (kept,) = await bell.ask(ann, f"/{command} never mind")
+        assert kept["text"] == "Nothing has changed.", command
+    assert await lookups(control) == before
+
+
+async def test_an_answer_shows_the_names_that_were_understood(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    before = await lookups(control)
+    (question,) = await bell.ask(ann, "/subscribe")
+    (asked,) = await bell.ask(
+        ann, "answer.one, answer.two and quiet", reply_to=question["message_id"]
+    )
+    assert asked["text"].splitlines()[1] == "/subscribe answer.one answer.two"
+    assert buttons(asked) == {"Subscribe to all": "many:subscribe"}
+    (question,) = await bell.ask(ann, "/stories")
+    (asked,) = await bell.ask(ann, "please show me answer.one", reply_to=question["message_id"])
+    assert asked["text"].splitlines()[1] == "/stories answer.one"
+    assert buttons(asked) == {"Show stories": "many:stories"}
+    assert await lookups(control) == before
+
+
+async def test_nothing_ends_by_everyday_words_before_a_button(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for name in ("ended.one", "ended.two"):
+        await control.profile(name, posts_per_day=0)
+    await bell.ask(ann, "/subscribe ended.one ended.two")
+    (asked,) = await bell.ask(ann, "/unsubscribe ended.one and ended.two")
+    assert buttons(asked) == {"Unsubscribe": "many:unsubscribe"}
+    (listed,) = await bell.ask(ann, "/subscriptions")
+    assert {"🔔 ended.one", "🔔 ended.two"} <= set(buttons(listed))
+    await bell.press(ann, asked, "many:unsubscribe")
+    (ended,) = await control.wait_replies(ann, 1, after=listed["message_id"])
+    assert ended["text"] == "Unsubscribed from 2 profiles."
+
+
+async def test_a_channel_gets_the_command_to_copy(bell: Bell, control: Control) -> None:
+    boss = await control.person("Boss")
+    channel = await control.chat("channel", members={boss: "creator"}, bot_status="administrator")
+    (line,) = await bell.ask(channel, "/subscribe copied.one now", user=boss)
+    assert line["text"] == "Did you mean this?\n/subscribe copied.one"
+    assert not buttons(line)
