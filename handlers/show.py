@@ -100,6 +100,7 @@ async def show_albums(
             asker=context.asker,
             buttons=buttons,
             reply_to=message.message_id if message and quoted else None,
+            asked=message.message_id if message and not context.is_private else None,
             as_files=first.pk in originals,
             under=under if album is albums[-1] else None,
         )

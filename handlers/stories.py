@@ -11,10 +11,11 @@ from bot.domain.errors import BotError, NoStoriesError, SpendingError, StoriesEr
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.links import Link
 from bot.domain.model import Story
-from bot.domain.sentences import N_, NN_
+from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe
+from bot.sending.failed_items import COUNTED
 from handlers.card import LIVE
 from handlers.guard import UNCHANGED, command
 from handlers.highlights import show_highlight
@@ -34,7 +35,6 @@ NO_TRAY = N_("Nobody had stories at my last checks. Tap a name to check it now."
 LAST_CHECK = N_("last check: {when}")
 CHECK_NOW = N_("🔄 Check now")
 MOST = 20  # profiles of the tray
-COUNTED = NN_("<b>{username}</b>: {n} story", "<b>{username}</b>: {n} stories")
 
 
 @command("stories")

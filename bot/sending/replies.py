@@ -34,10 +34,10 @@ from bot.domain.model import (
 from bot.domain.sentences import N_
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation.actions import Buttons
-from bot.presentation.buttons import instagram_button
 from bot.presentation.translation import translator_for
 from bot.runtime.background import running_after
 from bot.runtime.transaction_guard import refusing_while
+from bot.sending import failed_items
 from bot.sending.items import SendOptions
 from bot.sending.sender import Sender
 from bot.store import deliveries, enqueue, usage
@@ -112,14 +112,17 @@ def album_payload(
     asker: Asker,
     buttons: Buttons | None = None,
     reply_to: int | None = None,
+    asked: int | None = None,
     as_files: bool = False,
     under: Payload | None = None,
 ) -> Payload:
     """Return an album.
 
-    ``under`` is said after it, once it is there: so it is never alone, nor before its album.
+    ``under`` is sent after the album has arrived. ``asked`` is the message that messages about
+    failed items reply to.
     """
     return {
+        **({"asked": asked} if asked else {}),
         **({"as_files": True} if as_files else {}),
         **({"under": under} if under else {}),
         "kind": "album",
@@ -146,31 +149,27 @@ def _unsent_rest(payload: Payload, outcome: Outcome) -> Payload:
 
 
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
-    """Return what is to be said besides: why a story of an album could not be sent; its line.
+    """Return the messages that follow a reply: failures of items, then the line under an album.
 
-    Or that Telegram did not take our words, which is a bug of ours: it gets a number.
+    A message that Telegram refused for its content is a bug: its follow-up carries a code.
     """
-    t = translator_for(payload.get("language"))
+    t, asked = translator_for(payload.get("language")), _asked(payload)
     if isinstance(outcome, GiveUp) and outcome.scope == "item" and "language" in payload:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, reason=outcome.reason, kind=payload["kind"])
-        return [text_payload(t(INCIDENT, incident=incident))]
+        return [text_payload(t(INCIDENT, incident=incident), reply_to=asked)]
     if payload["kind"] != "album" or not isinstance(outcome, Sent | Muted):
         return []
     said: list[Payload] = []
     if isinstance(outcome, Muted) and outcome.missing in _CANT_SHOW:
-        said.append(text_payload(t(_CANT_SHOW[outcome.missing])))
-    by_pk = {story.pk: story for story in load_stories(payload["stories"])}
+        said.append(text_payload(t(_CANT_SHOW[outcome.missing]), reply_to=asked))
     under = [payload["under"]] if outcome.items and "under" in payload else []
-    said += [
-        text_payload(
-            t(sentence, url=by_pk[pk].media_url or by_pk[pk].page_url),
-            instagram_button(by_pk[pk], t),
-        )
-        for pk, sentence in outcome.failed.items()
-        if pk in by_pk
-    ]
-    return said + under
+    return said + failed_items.payloads(payload, outcome.failed, reply_to=asked) + under
+
+
+def _asked(payload: Payload) -> int | None:
+    """Return the message that a reply answers, None in a private chat."""
+    return payload.get("asked") or payload.get("reply_to")
 
 
 def is_media(payload: Payload) -> bool:
@@ -317,14 +316,28 @@ async def record_reply(
     if not await deliveries.remove(tx, [row_id]):
         return False  # it was written once already, and the commit's answer was lost
     await _count_items(tx, target.chat_id, payload, outcome, now=now)
-    known = set()
-    if isinstance(outcome, Muted):  # the albums of one answer need say it once only
-        enqueued = await deliveries.waiting_replies(tx, target.chat_id)
-        known = {one.get("text") for one in enqueued}
-    said = [more for more in _follow_ups(payload, outcome) if more["text"] not in known]
+    said = _follow_ups(payload, outcome)
+    if not said:
+        return False
+    waiting = await deliveries.waiting_replies(tx, target.chat_id)
     for more in said:
-        await enqueue.add_reply(tx, target, more, now=now, due_at=now)
-    return bool(said)
+        await _enqueue_follow_up(tx, target, more, waiting, now=now)
+    return True
+
+
+async def _enqueue_follow_up(
+    tx: Tx, target: Target, payload: Payload, waiting: dict[int, Payload], *, now: datetime
+) -> None:
+    """Enqueue a follow-up, unless a waiting reply says the same of another album of the answer."""
+    for row_id, other in waiting.items():
+        if merged := failed_items.merge(other, payload):
+            await deliveries.change(tx, [row_id], fields=merged)
+            waiting[row_id] = merged
+            return
+        is_same = all(other.get(key) == payload[key] for key in ("text", "reply_to"))
+        if is_same and not payload["buttons"]:
+            return
+    await enqueue.add_reply(tx, target, payload, now=now, due_at=now)
 
 
 async def _count_items(

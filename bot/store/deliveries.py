@@ -258,12 +258,13 @@ async def remove(tx: Tx, ids: Iterable[int]) -> int:
     return (await tx.execute(sa.delete(deliveries).where(deliveries.c.id.in_(list(ids))))).rowcount
 
 
-async def waiting_replies(tx: Tx, chat_id: int) -> list[dict[str, Any]]:
-    """Return the answers that wait in a chat, or are on their way."""
-    statement = sa.select(deliveries.c.fields).where(
+async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:
+    """Return the payloads of the replies of a chat that have not arrived, by row."""
+    statement = sa.select(deliveries.c.id, deliveries.c.fields).where(
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
     )
-    return list((await tx.execute(statement)).scalars())
+    rows = (await tx.execute(statement.order_by(deliveries.c.id))).all()
+    return {row.id: row.fields for row in rows}
 
 
 async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> list[Delivery]:

@@ -1,0 +1,76 @@
+"""The messages about stories that could not be sent: one for each cause, for a whole answer; pure.
+
+Such a message carries the stories that it is about, so that the failures of the next album of the
+same answer are added to it while it waits.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.links import PAGE
+from bot.domain.sentences import N_, NN_
+from bot.domain.serialization import load_stories
+from bot.presentation.actions import Buttons, link_button
+from bot.presentation.translation import Translator, translator_for
+
+Payload = dict[str, Any]
+
+COUNTED = NN_("<b>{username}</b>: {n} story", "<b>{username}</b>: {n} stories")
+_MOST_LINES = 25  # of sentences that hold an address each
+
+
+def payloads(
+    album: Payload, failed: Mapping[str, str], *, reply_to: int | None = None
+) -> list[Payload]:
+    """Return a message for each sentence in ``failed``, which has the sentences by story id."""
+    by_pk = {story.pk: story for story in load_stories(album["stories"])}
+    by_cause: dict[str, list[list[str]]] = {}
+    for pk, sentence in failed.items():
+        if story := by_pk.get(pk):
+            name = story.profile.username
+            page = story.page_url if name else ""
+            about = [name, story.media_url or story.page_url, page]
+            by_cause.setdefault(sentence, []).append(about)
+    return [
+        _payload(sentence, stories, album.get("language"), reply_to)
+        for sentence, stories in by_cause.items()
+    ]
+
+
+def merge(waiting: Payload, new: Payload) -> Payload | None:
+    """Return one message for both, None unless both are about one cause and one answer."""
+    cause = waiting.get("cause")
+    is_same = cause == new.get("cause") and waiting.get("reply_to") == new.get("reply_to")
+    if not cause or not is_same:
+        return None
+    stories = [*waiting["failed"], *new["failed"]]
+    return _payload(cause, stories, waiting.get("language"), waiting.get("reply_to"))
+
+
+def _payload(
+    cause: str, stories: list[list[str]], language: str | None, reply_to: int | None
+) -> Payload:
+    t = translator_for(language)
+    lines = list(dict.fromkeys(t(cause, url=url) for _, url, _ in stories))[:_MOST_LINES]
+    names = list(dict.fromkeys(name for name, _, _ in stories if name))
+    if len(stories) > 1 and names:
+        lines.insert(0, t(COUNTED, n=len(stories), username=t.bold_names(names)))
+    return {
+        "kind": "text",
+        "text": "\n".join(lines),
+        "buttons": _buttons(stories, names, t),
+        "reply_to": reply_to,
+        "markup": None,
+        "cause": cause,
+        "failed": stories,
+        **({"language": language} if language else {}),
+    }
+
+
+def _buttons(stories: list[list[str]], names: list[str], t: Translator) -> Buttons:
+    """Return the button that opens the story, or all stories of the only profile."""
+    if len(names) != 1:
+        return []
+    pages = {page for _, _, page in stories}
+    url = pages.pop() if len(pages) == 1 else f"{PAGE}/stories/{names[0]}/"
+    return [[link_button(t.plain(N_("Open on Instagram")), url=url)]]
