@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from telegram import Message, MessageOriginChannel
+from telegram import Message, MessageOriginChannel, MessageOriginUser
 from telegram.ext import filters
 
 from bot.context import Context
@@ -53,6 +53,29 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
     """Return the links of a text or caption and its entities."""
     entities = [(e.type, e.url) for e in (*message.entities, *message.caption_entities)]
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
+
+
+async def profile_shown_by(message: Message, context: Context) -> str | None:
+    """Return the profile whose story, card or list entry a message of the bot shows.
+
+    A story is known by its file. The caption and its links come second: stories hold links, too,
+    and the name of the profile is the first link of a caption.
+    """
+    files = [*message.photo, message.video, message.animation, message.document]
+    ids = [one.file_unique_id for one in files if one]
+    if name := await context.services.viewer.profile_of_file(context.bot.id, ids):
+        return name
+    origin = message.forward_origin
+    author = origin.sender_user if isinstance(origin, MessageOriginUser) else message.from_user
+    if author is None or author.id != context.bot.id:
+        return None
+    entities = [(e.type, e.url) for e in (*message.entities, *message.caption_entities)]
+    first = links.decisive_link(links.links_in_message("", entities))
+    if first and first.username:
+        return first.username
+    bold = [message.parse_entity(one) for one in message.entities if one.type == one.BOLD]
+    named = links.parse_argument(bold[0]) if bold else None
+    return named.username if named else None
 
 
 async def is_forward_of_our_post(message: Message, context: Context) -> bool:

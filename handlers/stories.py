@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from telegram import Message
+
 from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan_albums
@@ -19,7 +21,14 @@ from bot.sending.failed_items import COUNTED
 from handlers.card import LIVE
 from handlers.guard import UNCHANGED, command
 from handlers.highlights import show_highlight
-from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of, unreadable_reply
+from handlers.links import (
+    NOT_OURS,
+    OTHER_KIND,
+    SERVED,
+    links_of,
+    profile_shown_by,
+    unreadable_reply,
+)
 from handlers.profile_lists import failure_lines
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import say, show_working
@@ -43,9 +52,18 @@ async def show_stories(context: Context) -> None:
     if context.words:
         await _show_by_words(context, context.words)
     elif asked := context.replied_to:
-        await _show_by_link(context, links.decisive_link(links_of(asked, context.bot.username)))
+        await _show_by_message(context, asked)
     else:
         await _show_who_has_stories(context)
+
+
+async def _show_by_message(context: Context, message: Message) -> None:
+    """Show the stories of the profile that a message shows, or of the first link in it."""
+    if name := await profile_shown_by(message, context):
+        await show_profile_stories(context, name)
+    else:
+        link = links.decisive_link(links_of(message, context.bot.username))
+        await _show_by_link(context, link)
 
 
 async def _show_who_has_stories(context: Context) -> None:

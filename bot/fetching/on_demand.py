@@ -1,6 +1,6 @@
 """Stories on demand: of a link or of a profile, by the cheapest question that answers it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -148,6 +148,11 @@ class Viewer:
             self._refuse_blocked(stories[0].profile.username)
         now = self._now()
         return [story for story in stories if story.expires_at > now]
+
+    async def profile_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
+        """Return the name of the profile whose story the bot sent as one of these files; free."""
+        async with self._db.read() as tx:
+            return await held_stories.profile_of_file(tx, bot_id, unique_ids)
 
     async def held_stories(
         self, person: int, bot_id: int, beginning: str | None, link: Link | None

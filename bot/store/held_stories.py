@@ -1,6 +1,6 @@
 """Held stories: alive, of a public profile, and with a file that Telegram has: free to show.
 
-What its owner took down, as the last check shows, is held no longer.
+A story that its profile deleted, as the last check shows, is not held.
 """
 
 from collections.abc import Collection
@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.domain.model import Story
+from bot.domain.model import ORIGINAL, Story
 from bot.domain.records import KnownFile
 from bot.domain.serialization import load_each_or_none
 from bot.store.answers import VERDICT, cached_answers
@@ -22,8 +22,21 @@ _KINDS = ("photo", "video", "animation")  # an original is a document
 _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 
+async def profile_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
+    """Return the current name of the profile whose story has one of these ``file_unique_id``s."""
+    pk = sa.func.replace(files.c.story_pk, ORIGINAL, "")
+    statement = (
+        sa.select(profiles.c.username)
+        .join(stories, stories.c.profile_id == profiles.c.profile_id)
+        .join(files, (pk == stories.c.pk) & (files.c.bot_id == bot_id))
+        .where(files.c.file_unique_id.in_(unique_ids))
+        .limit(1)
+    )
+    return (await tx.execute(statement)).scalar() if unique_ids else None
+
+
 async def followed_ids(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
-    """Return the ids of the profiles that a chat follows whose names begin so."""
+    """Return the ids of the followed profiles of a chat whose names begin with ``begins_with``."""
     statement = (
         sa.select(subscriptions.c.profile_id)
         .join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
@@ -45,10 +58,10 @@ async def newest(
     now: datetime,
     most: int,
 ) -> list[tuple[Story, KnownFile]]:
-    """Return what is held of profiles, the newest first; of ``pk`` the one story.
+    """Return the held stories of profiles, the newest first; with ``pk`` that story alone.
 
-    ``blocked`` are ids and names; what counts is the name that a profile has now. Nothing is held
-    of whom the API refused a moment ago: its account may be private.
+    ``blocked`` are ids and names; the current name of a profile counts. A profile that the API
+    refused a moment ago has no held stories: its account may be private.
     """
     verdict = sa.literal(VERDICT) + profiles.c.username
     is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.flows.test_links import link
-from tests.support.control import Control, Json
+from tests.support.control import Control, Json, stories_of
 from tests.support.storybell import Bell, buttons
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
@@ -53,6 +53,25 @@ async def test_the_argument_may_be_a_message_that_one_replies_to(
     await control.wait_replies(ann, 1, after=message)
     (photo,) = await bell.ask(ann, "/stories", reply_to=message)
     assert photo["_story_pk"] == story["pk"]
+
+
+async def test_a_reply_to_an_album_shows_its_profile_whatever_its_stories_link_to(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for name in ("album.own", "album.linked"):
+        await control.profile(name, posts_per_day=0)
+    now = (await control.state())["now"]
+    linked = "https://www.instagram.com/album.linked/"
+    for number in range(3):
+        await control.publish("album.own", taken_at=now - 60 + number, links=[linked])
+    pks = [story["pk"] for story in await control.stories("album.own")]
+    album = await bell.ask(ann, "/stories album.own", count=3)
+    (row,) = [one for one in await control.wait_replies(ann, 4) if one not in album]
+    for item in (*album, row):
+        again = await bell.ask(ann, "/stories", reply_to=item["message_id"], count=3)
+        assert stories_of(again) == pks, item
+    assert await control.billed_for("album.linked") == 0
 
 
 async def test_without_an_argument_it_asks_and_takes_the_answer(
