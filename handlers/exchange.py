@@ -1,28 +1,40 @@
-"""/export and /import: a chat's subscriptions as a file that one can take along."""
+"""/export and /import: the subscriptions of a chat as a file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 from telegram import Document, Message
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import filters
 
 from bot.chats import import_export
-from bot.chats.import_export import Import
+from bot.chats.import_export import Import, ImportEntry
 from bot.context import Context
-from bot.domain.errors import AskAgainError, BotError, DatabaseUnavailableError
+from bot.domain.command_words import parse
+from bot.domain.errors import AskAgainError, BotError, DatabaseUnavailableError, NotFollowedError
+from bot.domain.options import Options
+from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import IMPORT, PRIMARY, button
+from bot.presentation.html import Safe, bold, shorten
 from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
-from handlers.errors import sentence_for
 from handlers.guard import HEARD, UNKNOWN_BUTTON, command, on_message, on_press
-from handlers.replies import enqueue_reply, say, show_working
-from handlers.subscriptions import EMPTY
+from handlers.options import changed_options
+from handlers.profile_lists import WORD, failure_lines, fitting, names_in_bold
+from handlers.replies import edit_pressed, enqueue_reply, say, show_working
+from handlers.subscriptions import ALREADY, EMPTY, list_page
 
 LISTED = N_("This file lists Instagram profiles. Do you want to subscribe to them here?")
-LINES = 25  # of what was refused; more would not fit into a message
 HOW = N_(
     "Send me a file made by /export, with the caption <code>/import</code>. "
     "Or reply to such a file with /import."
 )
+NO_PROFILE = N_("{line}: not an Instagram profile")
+OTHER_OPTIONS = N_("The file has other options for these subscriptions. Do you want to use them?")
+USE_OPTIONS = N_("Use these options")
+OPTIONS = "options"
+_MOST_SKIPPED = 10  # lines without a name that are shown
 
 
 @command("export", channel_after=0)
@@ -44,9 +56,9 @@ async def send_export(context: Context) -> None:
 
 @command("import", channel_after=0)
 async def import_file(context: Context) -> None:
-    """Follow what a file lists, which comes with the command or is replied to by it."""
+    """Subscribe to the profiles of a file that is sent with the command or replied to by it."""
     sources = (context.message, context.replied_to)
-    source = next((one.document for one in sources if one and one.document), None)
+    source = next((one for one in sources if one and one.document), None)
     if source is None:
         await say(context, context.t(HOW))
     else:
@@ -58,27 +70,33 @@ async def import_file(context: Context) -> None:
     HEARD & filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?(\s+[@-]\S+)?\s*$"),
 )
 async def import_captioned(context: Context) -> None:
-    """Take a file that comes with ``/import`` as its caption."""
+    """Import a file that has ``/import`` as its caption."""
     caption = context.message.caption if context.message else None
     context.args = (caption or "").split()[1:]
     await import_file.run(context)
 
 
 async def offer_import(context: Context, message: Message, source: Document) -> None:
-    """Offer to import a file that came without the command; the button says how many it lists."""
+    """Offer to import a file that came without the command; the button has the number."""
     count = len((await _read_file(context, source)).entries)
+    if not count:
+        await say(context, context.t(import_export.UNREADABLE))
+        return
     text = context.t.plain(NN_("Subscribe to {n} profile", "Subscribe to {n} profiles"), n=count)
     buttons = [[button(text, IMPORT(), PRIMARY)]]
     await say(context, context.t(LISTED), buttons, reply_to=message.message_id)
 
 
 @on_press(IMPORT)
-async def import_pressed(context: Context) -> str | None:
-    """Import the file under which the button stands."""
-    source = context.replied_to.document if context.replied_to else None
-    if source is None:
+async def import_pressed(context: Context, what: str | None) -> str | None:
+    """Import the file that the message with the button replies to, or its options."""
+    source = context.replied_to
+    if source is None or source.document is None:
         return context.t.plain(UNKNOWN_BUTTON)
-    await _subscribe_to_listed(context, source)
+    if what == OPTIONS:
+        await _use_options(context, source.document)
+    else:
+        await _subscribe_to_listed(context, source)
     return None
 
 
@@ -95,34 +113,97 @@ async def _read_file(context: Context, source: Document) -> Import:
     return import_export.parse(data)
 
 
-async def _subscribe_to_listed(context: Context, source: Document) -> None:
-    """Subscribe to what a file lists, and say why which lines of it can't be followed."""
-    imported = await _read_file(context, source)
+async def _subscribe_to_listed(context: Context, source: Message) -> None:
+    """Subscribe to the profiles of a file; name those that failed, with the reasons.
+
+    The options of existing subscriptions stay until a button is pressed.
+    """
+    if source.document is None:
+        return
+    imported = await _read_file(context, source.document)
     done: list[str] = []
-    refused: list[str] = [
-        context.t(N_("{line}: not an Instagram profile"), line=x) for x in imported.skipped
-    ]
+    there: list[tuple[Subscription, ImportEntry]] = []
+    failed: list[tuple[str, BotError]] = []
     async with show_working(context):
         for entry in imported.entries:
             try:
                 with unit_of_work.as_current(None):  # each is kept at once: the next asks the API
-                    await context.services.subscribing.subscribe(
+                    one = await context.services.subscribing.subscribe(
                         context.acted_on,
                         entry.username,
                         context.asker,
                         preferences=entry.preferences,
                     )
-                done.append(entry.username)
             except DatabaseUnavailableError:
-                raise  # all of the file is read again; who is followed already stays so
+                raise  # the file is read again; subscriptions that were made stay
             except BotError as error:
-                refused.append(sentence_for(error, context))
-    text = context.t(
-        NN_(
+                failed.append((entry.username, error))
+            else:
+                if one.already:
+                    there.append((one.subscription, entry))
+                else:
+                    done.append(entry.username)
+    lines: list[str] = _result_lines(done, [one.username for one, _ in there], imported, context)
+    lines += failure_lines(failed, parse([]), context)
+    await say(context, "\n".join(fitting(lines, context)))
+    await _ask_about_options(there, source, context)
+
+
+def _result_lines(
+    done: Sequence[str], there: Sequence[str], imported: Import, context: Context
+) -> list[str]:
+    """Return the lines on new subscriptions, existing subscriptions and unreadable entries."""
+    t = context.t
+    lines: list[str] = []
+    if done or not there:
+        text = NN_(
             "Subscribed to {n} profile from this file.",
             "Subscribed to {n} profiles from this file.",
-        ),
-        n=len(done),
-    )
-    lines = "\n".join(f"• {line}" for line in refused[:LINES])
-    await say(context, f"{text}\n\n{lines}".strip())
+        )
+        lines.append(t(text, n=len(done)))
+    if there:
+        names = names_in_bold(there, context)
+        inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))
+        lines.append(t(ALREADY, username=inside))
+    if skipped := imported.skipped:
+        shown = [shorten(line, WORD) for line in skipped[:_MOST_SKIPPED]]
+        rest = len(skipped) - len(shown)
+        more = [f"+{t.number(rest)}"] if rest else []
+        lines.append(t(NO_PROFILE, line=", ".join([*shown, *more])))
+    return lines
+
+
+async def _ask_about_options(
+    there: Sequence[tuple[Subscription, ImportEntry]], source: Message, context: Context
+) -> None:
+    """Ask whether existing subscriptions get the options of the file, with what would change."""
+    lines: list[str] = []
+    for one, entry in there:
+        wanted = entry.preferences.options
+        if one.options != wanted:
+            changes = ", ".join(changed_options(one.options, wanted, context))
+            lines.append(Safe(f"{bold(one.username)}: {changes}"))
+    if lines and not context.is_channel:
+        text = "\n".join(fitting([context.t(OTHER_OPTIONS), *lines], context))
+        use = context.button(USE_OPTIONS, IMPORT(OPTIONS), PRIMARY)
+        await say(context, text, [[use]], reply_to=source.message_id)
+
+
+async def _use_options(context: Context, source: Document) -> None:
+    """Give existing subscriptions the options of a file; show the list of subscriptions."""
+    for entry in (await _read_file(context, source)).entries:
+        values = _all_values(entry.preferences.options)
+        try:
+            rows = await context.services.subscriptions.named(context.chat.id, entry.username)
+        except NotFollowedError:
+            continue
+        for one in rows:
+            if one.target == context.acted_on and one.options != entry.preferences.options:
+                change = context.services.subscribing.set_options
+                await change(context.chat.id, one.id, values)
+    await edit_pressed(context, *await list_page(context, 0))
+
+
+def _all_values(options: Options) -> Mapping[str, object]:
+    """Return the values of all options, defaults included, by name."""
+    return {one.name: getattr(options, one.name) for one in fields(options)}

@@ -71,14 +71,21 @@ class _Echo(filters.MessageFilter):
 
 
 def is_echo(message: Message, bot_id: int) -> bool:
-    """Return whether a message only repeats another, so that nobody asks for anything by it.
+    """Return whether a message only repeats another message, and so asks for nothing.
 
-    Telegram copies the posts of a channel into its discussion group, the bot's own too
-    (``is_automatic_forward``); and somebody may forward what the bot wrote, links and all.
+    Telegram copies the posts of a channel into its discussion group, the bot's posts too
+    (``is_automatic_forward``); and people forward messages of the bot, links included. A file of
+    subscriptions that somebody forwards is to be imported: it is no echo.
     """
     origin = message.forward_origin
     is_own = isinstance(origin, MessageOriginUser) and origin.sender_user.id == bot_id
-    return bool(message.is_automatic_forward) or is_own
+    return bool(message.is_automatic_forward) or (is_own and not is_listing(message))
+
+
+def is_listing(message: Message) -> bool:
+    """Return whether a message brings a file that may list subscriptions."""
+    name = message.document.file_name if message.document else None
+    return bool(name) and str(name).lower().endswith(".json")
 
 
 # In channels commands are posts; an edited command is not obeyed a second time.

@@ -122,6 +122,24 @@ def rule_lines(options: Options, context: Context) -> list[str]:
     return [context.t(RULES[name], terms=code(terms)) for name, terms in rules]
 
 
+def changed_options(before: Options, after: Options, context: Context) -> list[str]:
+    """Return the options that differ, as they are in ``after``; escaped for HTML."""
+    plain = context.t.plain
+    shown = [
+        ("✅ " if getattr(after, name) else "▫️ ") + plain(text)
+        for name, text in TOGGLES.items()
+        if getattr(before, name) != getattr(after, name)
+    ]
+    shown += [
+        sign + plain(choices[getattr(after, name)])
+        for name, (sign, choices) in WORDS.items()
+        if getattr(before, name) != getattr(after, name)
+    ]
+    if before.rules != after.rules:
+        shown += rule_lines(after, context) or [plain(N_("Remove all rules"))]
+    return shown
+
+
 def paused_line(one: Subscription, context: Context) -> str:
     """Return the sentence on a subscription that is paused, or muted for a while."""
     if one.paused_until is None:

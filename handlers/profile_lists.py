@@ -1,12 +1,12 @@
-"""Several profiles at once: what became of each, in one message."""
+"""Several profiles at once: the result for each, in one message."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.context import Context
 from bot.domain.command_words import MOST, Wanted
-from bot.domain.errors import BotError, ProfileUnavailableError
+from bot.domain.errors import BotError, NoSuchProfileError, ProfileUnavailableError
 from bot.domain.sentences import N_, NN_
-from bot.presentation.html import Safe, bold, shorten
+from bot.presentation.html import Safe, bold, shorten, visible_length
 from handlers.errors import sentence_for
 
 LEFT_OUT = NN_(
@@ -16,35 +16,70 @@ LEFT_OUT = NN_(
 UNREAD = N_("“{word}” isn't the name of an Instagram profile.")
 WORD = 40  # characters of what somebody wrote
 
+_ROOM = 3_500  # characters; Bot API, sendMessage: 4,096 after parsing
+_TOGETHER = (ProfileUnavailableError, NoSuchProfileError)
+"""Errors whose sentences take several names."""
+
 Failures = Sequence[tuple[str, BotError]]
 
 
+def names_in_bold(names: Sequence[str], context: Context) -> Safe:
+    """Return the first ten names in bold, and the number of the other names."""
+    shown, rest = context.t.names(names[:MOST], bold), len(names) - MOST
+    return Safe(f"{shown} <b>(+{context.t.number(rest)})</b>") if rest > 0 else shown
+
+
 def lines_by_sentence(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
-    """Return a line for each different sentence, after the names of all whom it is about."""
+    """Return a line for each different sentence, after the names of the profiles."""
     alike: dict[str, list[str]] = {}
     for name, sentence in said:
         alike.setdefault(sentence, []).append(name)
     return [
-        Safe(f"{context.t.names(names, bold)}: {sentence}") for sentence, names in alike.items()
+        Safe(f"{names_in_bold(names, context)}: {sentence}") for sentence, names in alike.items()
     ]
 
 
 def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
-    """Return lines on what could not be done, and why; equal reasons share a line."""
+    """Return the lines on failures, with their reasons; equal reasons share a line."""
     nameless: list[tuple[str, str]] = []
     lines: list[str] = []
-    hidden = [name for name, error in failed if isinstance(error, ProfileUnavailableError)]
-    if hidden:
-        names = context.t.bold_names(hidden)
-        lines.append(context.t(ProfileUnavailableError.text, username=names))
+    together: dict[type[BotError], list[str]] = {kind: [] for kind in _TOGETHER}
+    for name, error in failed:
+        if type(error) in together:
+            together[type(error)].append(name)
+    lines += _line_for_all(ProfileUnavailableError, together, context)
     for name, error in failed:
         sentence = sentence_for(error, context)
         if "{username}" not in error.sentence:
             nameless.append((name, sentence))
-        elif name not in hidden:
+        elif type(error) not in together:
             lines.append(sentence)
+    lines += _line_for_all(NoSuchProfileError, together, context)
     lines += lines_by_sentence(nameless, context)
     lines += [context.t(UNREAD, word=shorten(word, WORD)) for word, _ in wanted.unread]
     if wanted.left_out:
         lines.append(context.t(LEFT_OUT, n=MOST))
     return lines
+
+
+def _line_for_all(
+    kind: type[BotError], together: Mapping[type[BotError], Sequence[str]], context: Context
+) -> list[str]:
+    """Return the sentence of an error with the names of all profiles that it is about."""
+    if not together[kind]:
+        return []
+    names = names_in_bold(together[kind], context)
+    inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))  # the sentence has the tags
+    return [context.t(kind.text, username=inside)]
+
+
+def fitting(lines: Sequence[str], context: Context) -> list[str]:
+    """Return the lines that fit into one message, and the number of the other lines."""
+    kept: list[str] = []
+    length = 0
+    for line in lines:
+        length += visible_length(line) + 1
+        if length > _ROOM:
+            return [*kept, f"… +{context.t.number(len(lines) - len(kept))}"]
+        kept.append(line)
+    return kept

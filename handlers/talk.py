@@ -23,7 +23,15 @@ from bot.presentation.html import Safe, code, shorten
 from bot.updates import unit_of_work
 from handlers import card, exchange, highlights, settings, stories, subscriptions
 from handlers.errors import SAME_AGAIN, react
-from handlers.guard import OBEYED, UNCHANGED, UNKNOWN_BUTTON, on_message, on_press, record_later
+from handlers.guard import (
+    OBEYED,
+    UNCHANGED,
+    UNKNOWN_BUTTON,
+    is_listing,
+    on_message,
+    on_press,
+    record_later,
+)
 from handlers.links import is_forward_of_our_post
 from handlers.profile_lists import LEFT_OUT
 from handlers.questions import answers_to, question_of
@@ -44,7 +52,6 @@ EXAMPLE = N_(
     "tap the example."
 )
 CANCEL = "cancel"  # what a page had asked for was forgotten when the command came
-FILES = (".json",)
 
 QUESTIONS = {
     stories.ASK: ("stories", stories.USAGE),
@@ -118,7 +125,7 @@ async def answer_talk(context: Context) -> None:
         return
     text = message.text or ""
     said = text or message.caption or ""
-    if message.document and (message.document.file_name or "").lower().endswith(FILES):
+    if message.document and is_listing(message):
         await exchange.offer_import(context, message, message.document)
     elif await settings.set_if_expected(context, text):
         return

@@ -79,7 +79,7 @@ class Kind:
 CARD = Kind("card", NAME)
 FOLLOW = Kind("follow", NAME)
 ELSEWHERE = Kind("elsewhere", NUMBER, CHAT.maybe)
-IMPORT = Kind("import")
+IMPORT = Kind("import", Arg("options").maybe)
 LIVE = Kind("live", NAME)
 PAST = Kind("past", NAME, PLACE.maybe)
 FILES = Kind("files", Arg(f"{ID.pattern}|@{NAME.pattern}"))
