@@ -61,10 +61,14 @@ async def say(
 
 
 def _command_for_private_chat(context: Context, message: Message) -> str:
-    """Return the command of a channel's post as its administrator can send it in private."""
+    """Return the command of a channel's post as its administrator can send it in private.
+
+    A private channel has no ``@name``: its id stands there.
+    """
     words = (message.text or "").split()
     if context.channel_after is not None:
-        words.insert(1 + context.channel_after, f"@{message.chat.username or 'channel'}")
+        name, place = message.chat.username, 1 + context.channel_after
+        words.insert(place, f"@{name}" if name else str(message.chat.id))
     return " ".join(words)
 
 

@@ -102,6 +102,7 @@ async def subscribe(context: Context) -> None:
 
     Nothing is looked up for a command with everyday words before a button confirms the rest.
     """
+    context.channel_after = len(context.words)
     if not context.words:
         await ask(context, ASK, USAGE)
         return

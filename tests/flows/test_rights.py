@@ -62,6 +62,29 @@ async def test_an_administrator_of_a_channel_still_presses_old_buttons(
     assert "Unsubscribed from" in (await bell.message(channel, old["message_id"]))["text"]
 
 
+async def test_the_hint_in_a_channel_names_the_channel(bell: Bell, control: Control) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)  # private: it has no @name
+    await control.profile("hint.one", posts_per_day=0)
+    for command in ("/subscribe hint.one", "/settings", "/rules hint.one", "/unsubscribe"):
+        (post,) = await bell.ask(channel, command, user=boss)
+        if "private chat: " not in post["text"]:
+            continue
+        hint = post["text"].rpartition("private chat: ")[2]
+        assert hint == f"{command} {channel}"
+        (page,) = await bell.ask(boss, hint)
+        assert "News" in page["text"] or "hint.one" in page["text"], hint
+    (own,) = await bell.ask(boss, "/subscriptions")
+    assert "no subscriptions yet" in own["text"]
+    for command in ("why hint.one", "unsubscribe hint.one", "usage", "export", "privacy",
+                    "language", "timezone Lima", "subscriptions", "past hint.one"):  # fmt: skip
+        (page,) = await bell.ask(boss, f"/{command} {channel}")
+        assert "I don't know" not in page.get("text", ""), command
+    await control.name_chat(channel, "hint_news")
+    (post,) = await bell.ask(channel, "/subscribe hint.one", user=boss)
+    assert post["text"].endswith("private chat: /subscribe hint.one @hint_news")
+
+
 async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it_in_private(
     bell: Bell, control: Control
 ) -> None:
