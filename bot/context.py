@@ -18,6 +18,7 @@ from bot.chats.settings import Chats
 from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.errors import CHAT_UNKNOWN, DatabaseUnavailableError, RightsError, TryAgainError
+from bot.domain.foreign_text import typed
 from bot.domain.identity import is_nobody
 from bot.domain.links import Link
 from bot.domain.model import Asker, Target
@@ -163,8 +164,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def words(self) -> list[str]:
-        """Return what stands after a command."""
-        return list(self.args or [])
+        """Return the words after a command, without invisible marks and with ASCII digits."""
+        return [word for one in self.args or [] for word in typed(one).split()]
 
     @property
     def replied_to(self) -> Message | None:

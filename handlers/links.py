@@ -74,7 +74,7 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
     if first and first.username:
         return first.username
     bold = [message.parse_entity(one) for one in message.entities if one.type == one.BOLD]
-    named = links.parse_argument(bold[0]) if bold else None
+    named = links.parse_argument(bold[0]) if bold else None  # it may have marks of direction
     return named.username if named else None
 
 

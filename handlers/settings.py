@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.context import Context
 from bot.domain import hours, talk
+from bot.domain.foreign_text import typed
 from bot.domain.records import Chat
 from bot.domain.sentences import N_
 from bot.domain.zones import is_zone, zone_of
@@ -107,7 +108,8 @@ async def _set_if_readable(context: Context, what: str, text: str) -> bool:
 
 
 def _columns(what: str, text: str) -> dict[str, object] | None:
-    """Return the columns of a chat that a text sets, None where it can't be read."""
+    """Return the columns of a chat that a text sets, None for a text that can't be read."""
+    text = typed(text).strip()
     if what == "zone":
         zone = text if is_zone(text) else cities.zone_named(text)
         return {"zone": zone} if zone else None
@@ -138,6 +140,7 @@ async def set_if_expected(context: Context, text: str) -> bool:
     What can't be read is asked for again, but for what may be a profile's name, or small talk.
     """
     what, about = _expected_setting(context)
+    text = typed(text).strip()
     if not what or not text or text.startswith("/"):
         return False
     means_more = talk.names_listed_in(text) or talk.is_small_talk(text)

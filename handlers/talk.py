@@ -16,6 +16,7 @@ from bot.domain import links, talk
 from bot.domain.command_words import MOST, OURS, parse
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.everyday_words import is_cancellation
+from bot.domain.foreign_text import typed
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
@@ -83,7 +84,7 @@ async def run_answered(context: Context) -> None:
     question = question_of(message, list(QUESTIONS)) if message else None
     if message is None or question is None:
         return
-    text, language = message.text or "", context.t.language
+    text, language = typed(message.text or ""), context.t.language
     if is_cancellation(text, language, is_answer=True):
         await say(context, context.t(UNCHANGED))
         return
@@ -123,8 +124,8 @@ async def answer_talk(context: Context) -> None:
     message = context.message
     if message is None:
         return
-    text = message.text or ""
-    said = text or message.caption or ""
+    text = typed(message.text or "")
+    said = text or typed(message.caption or "")
     if message.document and is_listing(message):
         await exchange.offer_import(context, message, message.document)
     elif await settings.set_if_expected(context, text):

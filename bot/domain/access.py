@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Self
 
 from bot.domain import links
+from bot.domain.foreign_text import typed
 
 Mode = Literal["invited", "open"]
 _Kind = Literal["person", "chat", "profile"]
@@ -112,6 +113,7 @@ def judge(
 
 def parse_subject(word: str) -> Subject | None:
     """Return whom a word means: a Telegram id, or the name or address of a profile."""
+    word = typed(word)
     if re.fullmatch(r"-?\d{1,16}", word, re.ASCII):
         return Subject.of_chat(int(word)) if int(word) else None
     link = links.parse_argument(word)

@@ -7,6 +7,7 @@ from functools import partial
 
 from bot.domain import links
 from bot.domain.everyday_words import is_everyday_word, is_time
+from bot.domain.foreign_text import typed
 from bot.domain.links import Link
 
 MOST = 10  # profiles at once
@@ -53,7 +54,7 @@ def parse(
     answer to a question (``is_answer``) the first word is no name either if it is an everyday
     word and a name follows.
     """
-    rest = [word for one in arguments for word in one.replace(",", " ").split()]
+    rest = [word for one in arguments for word in typed(one).replace(",", " ").split()]
     rest = [word.strip(_AROUND) for word in rest if word.strip(_AROUND)]
     said = {word.lower() for word in rest if word.lower() in words}
     rest = [word for word in rest if word.lower() not in words]

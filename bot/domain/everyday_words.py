@@ -7,6 +7,8 @@ words in chats of their language.
 import re
 from functools import cache
 
+from bot.domain.foreign_text import typed, without_format
+
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
 _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”-–—"
 
@@ -173,14 +175,14 @@ _FILLERS = """
 
 def bare(word: str) -> str:
     """Return a word in lower case without the punctuation around the word."""
-    return word.strip(_AROUND).casefold()
+    return without_format(typed(word)).strip(_AROUND).casefold()
 
 
 @cache
 def everyday_words(language: str) -> frozenset[str]:
     """Return the everyday words of English and of ``language``."""
     texts = (_EVERYDAY["en"], _EVERYDAY.get(language, ""))
-    return frozenset(word.casefold() for text in texts for word in text.split())
+    return frozenset(bare(word) for text in texts for word in text.split())
 
 
 def is_everyday_word(word: str, language: str) -> bool:
@@ -210,4 +212,5 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 def _phrases(language: str, *, is_answer: bool) -> frozenset[str]:
     tables = (_CANCEL, _NOBODY) if is_answer else (_CANCEL,)
     texts = [table.get(one, "") for table in tables for one in ("en", language)]
-    return frozenset(phrase for text in texts for phrase in text.casefold().split("|") if phrase)
+    phrases = [phrase.split() for text in texts for phrase in text.split("|") if phrase]
+    return frozenset(" ".join(map(bare, words)) for words in phrases)

@@ -4,6 +4,7 @@ import unicodedata
 
 # Joiners make letters of Persian and whole emoji; tags spell the flags of England and Wales.
 _SOFT = frozenset("\u200c\u200d").union(map(chr, range(0xE0020, 0xE007F + 1)))
+_MINUS = "\u2212"
 _MARKS = 4  # combining marks a letter; more only climb over the neighbouring lines
 
 
@@ -30,6 +31,29 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Return foreign ``text`` cleaned, as one line without blanks in excess."""
     return " ".join(clean(text).split())
+
+
+def typed(text: str) -> str:
+    """Return what a person typed or copied, without invisible marks and with ASCII digits.
+
+    The bot isolates names by invisible marks, which a copied name has, too. Joiners stay: they
+    belong to words. A minus sign becomes a hyphen.
+    """
+    return text if text.isascii() else "".join(map(_typed_char, text))
+
+
+def without_format(text: str) -> str:
+    """Return ``text`` without any format character, joiners included."""
+    return "".join(char for char in text if unicodedata.category(char) != "Cf")
+
+
+def _typed_char(char: str) -> str:
+    if char == _MINUS:
+        return "-"
+    if unicodedata.category(char) == "Cf" and char not in _SOFT:
+        return ""
+    digit = unicodedata.decimal(char, None)
+    return char if digit is None else str(digit)
 
 
 def is_combining_mark(char: str) -> bool:

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import unquote
 
+from bot.domain.foreign_text import typed, without_format
+
 _LINK_LENGTH = 2048
 _HOST_LENGTH = 253
 PAGE = "https://www.instagram.com"
@@ -116,11 +118,11 @@ def parse_argument(argument: str) -> Link | None:
 
     None stands for no argument, several of them, or an address without a link: show the usage.
     """
-    match _words(argument):
+    match _words(typed(argument)):
         case [word] if "/" in word:
             return decisive_link(_links_in([word]))
         case [word]:
-            return _profile_link(word.removeprefix("@"))
+            return _profile_link(without_format(word).removeprefix("@"))
         case _:
             return None
 
@@ -177,7 +179,8 @@ def _link_in(word: str) -> Link | None:
 
 
 def _opens_quote(char: str) -> bool:
-    return char in "\"'`<" or unicodedata.category(char) in {"Ps", "Pi", "Pf"}
+    """Return whether a link may stand directly after this character."""
+    return char in "\"'`<" or unicodedata.category(char) in {"Ps", "Pi", "Pf", "Cf"}
 
 
 def _cut_at_end(candidate: str) -> str:

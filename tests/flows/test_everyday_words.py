@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.control import Control
+from tests.support.control import Control, stories_of
 from tests.support.storybell import Bell, buttons
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
@@ -96,3 +96,19 @@ async def test_a_channel_gets_the_command_to_copy(bell: Bell, control: Control) 
     (line,) = await bell.ask(channel, "/subscribe copied.one now", user=boss)
     assert line["text"] == "Did you mean this?\n/subscribe copied.one"
     assert not buttons(line)
+
+
+async def test_marks_around_a_copied_name_and_native_digits_are_read(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("iso.one", posts_per_day=0)
+    now = (await control.state())["now"]
+    for number in range(3):
+        await control.publish("iso.one", taken_at=now - 60 + number)
+    pks = [story["pk"] for story in await control.stories("iso.one")]
+    shown = await bell.ask(ann, "/stories \u2068iso.one\u2069 ۲", count=2)
+    assert stories_of(shown) == pks[1:]
+    for text in ("\u2068iso.one\u2069", "\u2068@iso.one\u2069", "\u200finstagram.com/iso.one"):
+        (card,) = await bell.ask(ann, text)
+        assert "run:stories:iso.one" in buttons(card).values(), text

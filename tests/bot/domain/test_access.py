@@ -108,7 +108,7 @@ def test_a_group_lets_all_in_while_neither_it_nor_who_added_it_is_blocked() -> N
         ("NatGeo", Subject("profile", "natgeo")),
         ("https://instagram.com/natgeo", Subject("profile", "natgeo")),
         ("nat-geo", None),
-        ("٣", None),
+        ("٣", Subject("person", "3")),
     ],
 )
 def test_whom_a_word_means(word: str, subject: Subject | None) -> None:

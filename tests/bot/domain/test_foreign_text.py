@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.foreign_text import clean, is_combining_mark, one_line
+from bot.domain.foreign_text import clean, is_combining_mark, one_line, typed
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,18 @@ def test_a_line_is_one_without_blanks_in_excess() -> None:
 @pytest.mark.parametrize(("char", "is_one"), [("\u0301", True), ("\u093f", True), ("a", False)])
 def test_a_mark_belongs_to_the_letter_before_it(char: str, is_one: bool) -> None:
     assert is_combining_mark(char) is is_one
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("\u2068iso.one\u2069", "iso.one"),
+        ("\u200f/stories\u200b natgeo ۲", "/stories natgeo 2"),
+        ("٢٣-\u0667", "23-7"),
+        ("२ घंटे", "2 घंटे"),
+        ("\u2212100123", "-100123"),
+        ("عکس\u200c", "عکس\u200c"),
+    ],
+)
+def test_what_is_typed_is_read_without_marks_and_with_ascii_digits(text: str, read: str) -> None:
+    assert typed(text) == read

@@ -287,3 +287,12 @@ def test_the_date_comes_out_of_an_id_as_it_went_in(milliseconds: int, low: int) 
     made = datetime.fromtimestamp(milliseconds / 1000, UTC)
     taken_at = story_taken_at(str(((milliseconds - 1314220021721) << 23) | low))
     assert taken_at == made
+
+
+def test_a_copied_name_may_have_invisible_marks() -> None:
+    for word in ("\u2068iso.one\u2069", "@\u200eiso.one", "iso\u200b.one", "\u2068@iso.one\u2069"):
+        link = parse_argument(word)
+        assert link is not None
+        assert link.username == "iso.one", word
+    (link,) = find_links("\u2068instagram.com/natgeo\u2069")
+    assert link.username == "natgeo"
