@@ -136,11 +136,29 @@ async def answer_talk(context: Context) -> None:
         await _offer_for_many(context, names)
     elif name := talk.name_in(said):
         await say(context, *await card.card_page(context, name))
-    elif name := talk.joined_name_in(text):
-        meant = button(name, actions.RUN("stories", name))
+    elif not await _offer_names_between_words(context, text):
+        await _react_or_give_example(context)
+
+
+async def _offer_names_between_words(context: Context, text: str) -> bool:
+    """Offer the names in a short text that the bot knows; return whether there is an offer.
+
+    If the bot knows none: the only name between everyday words, or all words as one name.
+    """
+    names = talk.words_that_may_be_names(text, context.t.language)
+    stored = await context.services.subscriptions.known_names(names)
+    known = [name for name in names if name in stored or name == _EXAMPLE]
+    joined = talk.joined_name_in(text, context.t.language)
+    if len(known) > 1:
+        await _offer_for_many(context, known)
+    elif known or len(names) == 1:
+        await say(context, *await card.card_page(context, (known or names)[0]))
+    elif joined:
+        meant = button(joined, actions.RUN("stories", joined))
         await say(context, context.t(MEANT), [[meant]])
     else:
-        await _react_or_give_example(context)
+        return False
+    return True
 
 
 async def _offer_for_many(

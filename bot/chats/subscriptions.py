@@ -3,7 +3,7 @@
 Every change is one transaction; what it ends is not sent any more, unless it is on its way.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Story, Target
 from bot.domain.paid_calls import StoriesService
-from bot.domain.records import Chat, Known, Subscription
+from bot.domain.records import EPOCH, Chat, Known, Subscription
 from bot.fetching import snapshots
 from bot.store import chat_queues, deliveries, enqueue, fan_outs, moves, profiles, stories
 from bot.store import ended_subscriptions as ended_store
@@ -89,6 +89,11 @@ class Subscriptions:
         """Return what is known of a profile, with what the update has just begun."""
         async with reading(self._db) as tx:
             return await profiles.get(tx, profile_id)
+
+    async def known_names(self, names: Sequence[str]) -> list[str]:
+        """Return which of these names belong to profiles that the bot knows; free."""
+        async with reading(self._db) as tx:
+            return [name for name in names if await profiles.named(tx, name, since=EPOCH)]
 
     async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> datetime:
         """End subscriptions of a chat; return when they ended, by which they can be restored."""

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Collection
 
 from bot.domain import links
+from bot.domain.everyday_words import is_everyday_word
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
 _BETWEEN = re.compile(r"[\n,;]+")
@@ -13,6 +14,7 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”"
 _PICTURES = {"So", "Sk", "Mn", "Cf"}  # with what colours and joins them; of Unicode
+_SHORT = 4  # words of a text that may be a name with a few words around the name
 _LIKENESS = 0.7  # of difflib: "stoires" is as like "stories" as 0.86
 
 # Words that are possible names of profiles, but are said to the bot much more often.
@@ -55,12 +57,26 @@ def name_in(text: str) -> str | None:
     return next((name for name in result if name), None)
 
 
-def joined_name_in(text: str) -> str | None:
+def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
+    """Return the words of a short text that may be names of profiles, each once.
+
+    Everyday words of ``language`` and small talk are no names. Empty for a longer text, which
+    is prose.
+    """
+    words = [word.strip(_AROUND).lower() for word in text.split()]
+    if not 1 < len(words) <= _SHORT:
+        return ()
+    left = [w for w in words if w not in NO_NAMES and not is_everyday_word(w, language)]
+    names = tuple(dict.fromkeys(name for word in left if (name := _name(word))))
+    return names if len(names) == len(set(left)) else ()
+
+
+def joined_name_in(text: str, language: str) -> str | None:
     """Return the name that two or three words may be when they are written as one."""
     words = [word.strip(_AROUND).lower() for word in text.split()]
-    if len(words) not in {2, 3} or not all(words) or NO_NAMES & set(words):
+    if len(words) not in {2, 3} or len(words_that_may_be_names(text, language)) != len(words):
         return None
-    return _name("".join(words)) if all(map(_name, words)) else None
+    return _name("".join(words))
 
 
 def is_small_talk(text: str) -> bool:

@@ -440,6 +440,24 @@ async def test_nothing_is_met_with_silence(bell: Bell, control: Control) -> None
     assert (await control.replies(ann))[-1] == line
 
 
+async def test_words_that_are_names_are_not_joined(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for name in ("wordone", "wordtwo"):
+        await control.profile(name, posts_per_day=0)
+        await bell.ask(ann, f"/subscribe {name}")
+    before = await control.billed()
+    for text in ("wordone wordtwo", "wordone and wordtwo"):
+        (card,) = await bell.ask(ann, text)
+        assert list(buttons(card).values()) == ["many:stories", "many:subscribe"], text
+    for text in ("wordone wordnobody", "send me wordone", "wordone please"):
+        (card,) = await bell.ask(ann, text)
+        assert "run:stories:wordone" in buttons(card).values(), text
+        assert len(buttons(card)) == 3, text
+    (card,) = await bell.ask(ann, "show me wordthree please")
+    assert "run:stories:wordthree" in buttons(card).values()
+    assert await control.billed() == before
+
+
 async def test_bare_stories_is_the_tray_of_what_is_held(bell: Bell, control: Control) -> None:
     ann = await control.person()
     for name in ("tray.one", "tray.none"):

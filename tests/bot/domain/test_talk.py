@@ -2,7 +2,15 @@
 
 import pytest
 
-from bot.domain.talk import ALIASES, command_meant, name_in, names_listed_in, split_command
+from bot.domain.talk import (
+    ALIASES,
+    command_meant,
+    joined_name_in,
+    name_in,
+    names_listed_in,
+    split_command,
+    words_that_may_be_names,
+)
 
 KNOWN = ("stories", "subscribe", "unsubscribe", "settings", "help")
 
@@ -83,3 +91,20 @@ def test_which_command_may_be_meant(word: str, meant: str | None) -> None:
 def test_what_people_write_in_place_of_our_commands_is_near_to_itself() -> None:
     commands = set(ALIASES.values())
     assert {command_meant(word, commands) for word in ALIASES} == commands
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "joined"),
+    [
+        ("nat geo", ("nat", "geo"), "natgeo"),
+        ("send me natgeo", ("natgeo",), None),
+        ("natgeo and nike", ("natgeo", "nike"), None),
+        ("some words that ask for nothing", (), None),
+        ("natgeo", (), None),
+    ],
+)
+def test_words_of_a_short_text_may_be_names(
+    text: str, names: tuple[str, ...], joined: str | None
+) -> None:
+    assert words_that_may_be_names(text, "en") == names
+    assert joined_name_in(text, "en") == joined
