@@ -29,7 +29,7 @@ from bot.domain.errors import (
 )
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.model import Target
-from bot.domain.records import Subscription, find_mute
+from bot.domain.records import Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
@@ -58,6 +58,7 @@ MOST_LISTED = 60  # in a channel, where no page can be turned
 TITLE = 30  # characters that a phone shows of a button alone in its row
 WORDS = ("fast", "topic")
 WORTH_SAYING = timedelta(minutes=15)
+LEAST = timedelta(minutes=1)  # an alert takes some time to be sent
 ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
 FIRST = N_(
     "This chat has no subscriptions yet. Whose new stories should I send here? Send me a name "
@@ -87,6 +88,7 @@ SOON = N_(
     "On average, alerts come about {delay} after a story is posted. To get them sooner, turn on "
     "<b>[[Check more often]]</b> in <b>[[Options]]</b>."
 )
+DELAY = N_("I expect new stories to arrive about {delay} after they're posted.")
 UNDO = N_("↩️ Undo")
 
 
@@ -236,16 +238,28 @@ def _subscribed_sentence(
 
 
 async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]:
-    """Return the line with the mean delay of alerts, if it is long and an option shortens it."""
-    longest = timedelta(0)
+    """Return the line with the expected delay of new alerts: the longest of several profiles.
+
+    If the delay is long, the line names the option that shortens it.
+    """
+    delays: list[tuple[timedelta, bool]] = []
     for one in done:
         options = one.subscription.options
-        if one.already or options.fast or options.digest:
+        if one.already or options.digest:
             continue
         known = await context.services.subscriptions.known_profile(one.profile.profile_id)
-        delay = mean_delay_of(known) if known else None
-        longest = max(longest, delay or longest)
-    return [context.t(SOON, delay=longest)] if longest >= WORTH_SAYING else []
+        if known and (delay := expected_delay(known)):
+            delays.append((delay, not options.fast and delay >= WORTH_SAYING))
+    if not delays:
+        return []
+    longest, is_improvable = max(delays)
+    return [context.t(SOON if is_improvable else DELAY, delay=longest)]
+
+
+def expected_delay(known: Known) -> timedelta | None:
+    """Return the expected time from a post to its alert; None before the first check."""
+    delay = mean_delay_of(known)
+    return max(delay, LEAST) if delay else None
 
 
 @on_press(actions.LIVE)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.chats.explain import LOOKBACK, Obstacle, Why, mean_delay_of
+from bot.chats.explain import LOOKBACK, Obstacle, Why
 from bot.context import Context
 from bot.domain import links
 from bot.domain.budget import midnight_after
@@ -16,12 +16,10 @@ from handlers.guard import command
 from handlers.options import MEDIA, paused_line, subscription_line
 from handlers.replies import say
 from handlers.show import offer_instead
-from handlers.subscriptions import ask_which_profile
+from handlers.subscriptions import DELAY, ask_which_profile, expected_delay
 
 USAGE = N_("Add a name, for example: /why natgeo")
 WHY = N_("Which profile do you want to know about?")
-DELAY = N_("On average, new stories arrive here about {delay} after they're posted.")
-LEAST = timedelta(minutes=1)  # to send takes a while, too
 MOST_REASONS = 5  # named in one line
 STATES = {
     "active": N_("This profile is public."),
@@ -114,8 +112,9 @@ def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
         lines.append(t(N_("Last check: {ago}"), ago=t.relative_time(profile.snapshot_at)))
     if profile.next_check_at:
         lines.append(_next_check_line(known.obstacle, profile.next_check_at, context))
-    if (delay := mean_delay_of(profile)) and not profile.failures:
-        lines.append(t(DELAY, delay=max(delay, LEAST)))
+    delay = expected_delay(profile)
+    if delay and not profile.failures:
+        lines.append(t(DELAY, delay=delay))
     if profile.failures:
         failed = NN_("{n} check has failed since then.", "{n} checks have failed since then.")
         lines.append(t(failed, n=profile.failures))

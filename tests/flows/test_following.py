@@ -148,6 +148,7 @@ async def test_why(bell: Bell, control: Control) -> None:
     (checked,) = [e for e in why["entities"] if e["type"] == "date_time"][:1]
     assert checked["date_time_format"] == "r"
     assert "let through: 1 of 1" in why["text"]
+    assert "I expect new stories to arrive about" in why["text"]
 
 
 async def test_what_a_chat_follows_can_be_taken_along(bell: Bell, control: Control) -> None:

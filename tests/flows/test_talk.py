@@ -396,6 +396,7 @@ async def test_after_subscribing_it_says_how_soon_alerts_come_and_how_to_make_it
             (done,) = await bell.ask(ann, text)
             assert "every new story" in done["text"]
             assert "more often” in Options" not in done["text"]
+            assert "I expect new stories to arrive about" in done["text"]
 
 
 async def test_the_language_that_is_ticked_is_that_of_the_channel(
