@@ -9,6 +9,7 @@ from bot.domain.identity import is_nobody
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, PROFILE_ID, Buttons, Page
 from bot.presentation.html import Safe
+from handlers.admission import OVER
 from handlers.guard import command, on_press
 from handlers.people import rows_of_others_who_ask
 from handlers.replies import edit_pressed, say
@@ -58,7 +59,6 @@ HOW_TO_OPEN = N_(
     "Set ACCESS=open in my settings and restart me. Then everyone can use me, at your "
     "expense; DAILY_BUDGET limits what a day can cost."
 )
-OVER = N_("This invitation is no longer valid. Please ask for a new one.")
 
 
 @command("allow")

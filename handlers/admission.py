@@ -35,6 +35,7 @@ STRANGER_CHAT = N_(
 DIRECT_MESSAGES = N_(
     "Sorry, I don't work in a channel's direct messages. Please message me in our private chat."
 )
+OVER = N_("This invitation is no longer valid. Please ask for a new one.")
 SAID_AGAIN = timedelta(days=1)
 BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")
@@ -137,6 +138,9 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
     context.t = translator_for(known.effective_language if known else code)
     if not _wants_answer(context):
         return
+    if judged.verdict == "stranger" and entry_link_payload(context):
+        await _tell_used_link(context, judged)
+        return
     if judged.entry and judged.entry.refused_at:
         await answer_press(context)
         return
@@ -149,6 +153,15 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
         await answer_press(context, plain(text), alert=True)
     else:
         await say(context, text)
+
+
+async def _tell_used_link(context: Context, judged: Judged) -> None:
+    """Tell a person whose invitation is used or over; the owner learns that the person asks."""
+    person = context.event.effective_user
+    name = person.full_name if person else ""
+    await context.services.access.record_refusal(judged.about, name=name)
+    text = f"{context.t(OVER)}\n\n{_refusal_sentence(judged, context)}"
+    await say(context, Safe(text))
 
 
 def _refusal_sentence(judged: Judged, context: Context) -> str:
