@@ -42,11 +42,11 @@ def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
     """Return the answer to a command whose words name no profile; ``usage`` is a message id."""
     t = context.t
     word, link = wanted.unread[0] if len(wanted.unread) == 1 else ("", None)
-    if link is None:
+    if link is None or link.kind == "highlight":
         return t(usage)
     if "/" not in word:
         return Safe(f"{t(UNREAD, word=shorten(word, WORD))} {t(usage)}")
-    return t(OTHER_KIND if link.kind in {"unsupported", "highlight"} else NOT_OURS)
+    return t(OTHER_KIND if link.kind == "unsupported" else NOT_OURS)
 
 
 def links_of(message: Message, bot_name: str) -> list[Link]:

@@ -154,6 +154,7 @@ TABLE: Mapping[str, Right] = {
     "a link": SHOW,
     "an answer to our question": SHOW,  # and what the command itself needs
     "an answer: a setting": CHANGE,
+    "a command as a caption": SHOW,  # and what the command itself needs
     "a file to import": CHANGE,
     "a chosen chat": CHANGE,
     "what asks for nothing": SHOW,

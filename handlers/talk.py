@@ -25,6 +25,7 @@ from bot.updates import unit_of_work
 from handlers import card, exchange, highlights, settings, stories, subscriptions
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import (
+    HEARD,
     OBEYED,
     UNCHANGED,
     UNKNOWN_BUTTON,
@@ -42,7 +43,8 @@ from handlers.understood import MANY, MEANT, offer_understood
 
 _EXAMPLE = "natgeo"
 
-HEARD = "👍"
+COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
+HEARD_SIGN = "👍"
 ONCE_IN = timedelta(minutes=1)
 BUTTON = 24  # characters that a phone shows of a button
 
@@ -71,6 +73,24 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
     context.args = [_name_as_argument(name, word)] if name else []
     await OBEYED[word].serve(context)
     return None
+
+
+@on_message("a command as a caption", HEARD & filters.CaptionRegex(COMMAND_IN_CAPTION))
+async def run_captioned(context: Context) -> None:
+    """Run the command that the caption of a photo or file begins with."""
+    caption = context.message.caption if context.message else None
+    command = talk.split_command(typed(caption or ""))
+    addressee = (caption or "").split()[0].partition("@")[2]
+    if command is None or (addressee or context.bot.username).lower() != (
+        context.bot.username.lower()
+    ):
+        return
+    word, rest = command
+    if word in OBEYED:
+        context.args = rest.split()
+        await OBEYED[word].serve(context)
+    elif context.is_private:
+        await _suggest_command(context, word, rest)
 
 
 @on_message("an answer to our question", answers_to(*QUESTIONS))
@@ -231,7 +251,7 @@ async def _react_or_give_example(context: Context) -> None:
         return
     is_small = talk.is_small_talk(message.text or "")
     if is_small or cache.get((chat_id, "example"), now=now):
-        sign = HEARD if is_small else SAME_AGAIN
+        sign = HEARD_SIGN if is_small else SAME_AGAIN
         await unit_of_work.call_after_replies(partial(react, context, message, sign))
         return
     await say(context, context.t(EXAMPLE), example_button(context))

@@ -36,7 +36,9 @@ _RESERVED = re.compile(
 )
 _OWN_STORIES = frozenset({"archive", "direct", "highlights", "me"})
 
-_BREAK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_BREAK = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f]+|,(?=https?://|(?:www\.|m\.)?instagram\.com/)", re.IGNORECASE
+)
 _COMMAND = re.compile(r"/([A-Za-z0-9_]+)(?:@([A-Za-z0-9_]+))?")
 _NO_SLASHES = re.compile(r"https?:.", re.IGNORECASE | re.ASCII)
 _BARE = re.compile(
@@ -49,6 +51,8 @@ _AUTHORITY = re.compile(r"[^:]*://[^/?#]*")
 _SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])[0-9+.-]*([A-Za-z][A-Za-z0-9+.-]*)://")
 _STOP = re.compile(r'[<>"|`]')
 _TRAILING = ".,;:!?'\"…)]}*~"
+# Text of another script that follows a link without a blank, as in Japanese.
+_TEXT_AFTER_SLASH = re.compile(r"(?<=/)[^\x00-\x7f][^A-Za-z0-9/?#]*$")
 _SEGMENT = re.compile(r"[A-Za-z0-9._=-]+")
 _USER = re.compile(r"(?!\.)(?!.*\.\.)[a-z0-9._]{1,30}(?<!\.)")
 _ID = re.compile(r"[1-9][0-9]{0,29}")
@@ -189,7 +193,11 @@ def _cut_at_end(candidate: str) -> str:
     authority = _AUTHORITY.match(candidate)
     start = authority.end() if authority else 0
     end = next((i for i in range(start, len(candidate)) if _is_end(candidate[i])), len(candidate))
-    return candidate[:end].rstrip(_TRAILING)
+    candidate = candidate[:end]
+    text = _TEXT_AFTER_SLASH.search(candidate, start)
+    if text and text[0][0].isalpha():
+        candidate = candidate[: text.start()]
+    return candidate.rstrip(_TRAILING)
 
 
 def _is_end(char: str) -> bool:

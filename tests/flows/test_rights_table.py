@@ -236,6 +236,9 @@ class Walk:
         elif cell.name == "a file to import":
             text, more["file_of"] = "", self._document
             more["caption"] = "/import"
+        elif cell.name == "a command as a caption":
+            text, more["file_of"] = "", self._document
+            more["caption"] = "/usage"
         message = await self.control.say(chat, text, user=person, **more)
         hidden = TABLE[cell.name] is OWNER and not is_let(cell)
         if hidden and cell.kind != "private":

@@ -459,6 +459,17 @@ async def test_words_that_are_names_are_not_joined(bell: Bell, control: Control)
     assert await control.billed() == before
 
 
+async def test_a_command_is_understood_as_a_caption(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("captioned.one", posts_per_day=0)
+    (done,) = await bell.ask(ann, "", caption="/subscribe captioned.one", file=PICTURE)
+    assert "every new story from captioned.one" in done["text"]
+    (meant,) = await bell.ask(ann, "", caption="/follow captioned.one", file=PICTURE)
+    assert list(buttons(meant).values()) == ["run:subscribe:captioned.one"]
+    (usage,) = await bell.ask(ann, "/subscribe https://www.instagram.com/stories/highlights/17")
+    assert usage["text"].startswith("Write it like this: /subscribe")
+
+
 async def test_bare_stories_is_the_tray_of_what_is_held(bell: Bell, control: Control) -> None:
     ann = await control.person()
     for name in ("tray.one", "tray.none"):

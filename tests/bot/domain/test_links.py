@@ -109,6 +109,10 @@ def test_every_example_of_the_corpus_gets_its_verdict(example: dict[str, str]) -
         ("HTTPS:www.instagram.com/natgeo", "rejected"),
         ("instagram.com/p/1 https://bit.ly/x", "rejected"),
         ("instagram.com/natgeo\x00\x01instagram.com/p/1", "profile"),
+        ("https://www.instagram.com/natgeo/を見て", "profile"),
+        ("https://www.instagram.com/natgeo/を見て1", "rejected"),
+        ("https://www.instagram.com/natgeoを見て", "rejected"),
+        ("https://scontent.cdninstagram.com/v/ж.jpg", "rejected"),
     ],
 )
 def test_corners_of_the_rules(text: str, kind: str) -> None:
@@ -296,3 +300,11 @@ def test_a_copied_name_may_have_invisible_marks() -> None:
         assert link.username == "iso.one", word
     (link,) = find_links("\u2068instagram.com/natgeo\u2069")
     assert link.username == "natgeo"
+
+
+def test_links_with_only_a_comma_between_them_are_two() -> None:
+    for text in (
+        "https://www.instagram.com/natgeo/,https://www.instagram.com/nasa/",
+        "instagram.com/natgeo,instagram.com/nasa",
+    ):
+        assert [link.username for link in find_links(text)] == ["natgeo", "nasa"]
