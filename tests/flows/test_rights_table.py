@@ -36,6 +36,7 @@ REFUSALS = {
     "Only admins of this group can change that.",
     "Only admins who can post in this channel can do that.",
 }
+CAPTIONS = {"a file to import": "/import", "a command as a caption": "/usage"}
 WORDS = {
     "a link": "https://www.instagram.com/stories/highlights/17895/",
     "what asks for nothing": "Good morning to you",
@@ -233,12 +234,9 @@ class Walk:
             text, more["reply_to"] = "23-7", question["message_id"]
         elif cell.name == CHOSEN:
             text, more["chat_shared"] = "", {"request_id": 1, "chat_id": -1001}
-        elif cell.name == "a file to import":
+        elif cell.name in CAPTIONS:
             text, more["file_of"] = "", self._document
-            more["caption"] = "/import"
-        elif cell.name == "a command as a caption":
-            text, more["file_of"] = "", self._document
-            more["caption"] = "/usage"
+            more["caption"] = CAPTIONS[cell.name]
         message = await self.control.say(chat, text, user=person, **more)
         hidden = TABLE[cell.name] is OWNER and not is_let(cell)
         if hidden and cell.kind != "private":
