@@ -117,14 +117,14 @@ async def run_answered(context: Context) -> None:
         language=language,
         is_answer=True,
     )
-    if wanted.everyday and wanted.names:
+    if wanted.everyday and not talk.NO_NAMES.issuperset(wanted.names):
         await offer_understood(context, command, wanted)
         return
     is_more = wanted.unread or wanted.words or wanted.channel
     names = talk.names_listed_in(text if is_more else ", ".join(wanted.names))
     if names and command in MANY:
         await _offer_for_many(context, names, [command])
-    elif len(wanted.names) + len(wanted.unread) > 1:  # a sentence holds words, not names
+    elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:  # a sentence
         await say(context, context.t(how))
     else:
         context.args = text.split()
