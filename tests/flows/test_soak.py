@@ -39,10 +39,6 @@ def test_a_plant_says_which_invariants_find_it(name: str) -> None:
     assert known.issuperset(FOUND_BY[name])
 
 
-@pytest.mark.xfail(
-    reason="seed 2: the chat of a dead letter is not told where the judge looks; open finding",
-    strict=False,
-)
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_rough_hours_of_three_seeds_violate_nothing() -> None:

@@ -91,10 +91,13 @@ def every_story_arrived_or_was_explained(journal: Journal) -> list[str]:
             missing[chat, one.profile].append(pk)
     found = []
     for (chat, profile), pks in missing.items():
-        told = _told(journal, chat, profile, ids.get(chat, set()))
+        told = _told(journal, chat, profile, ids)
         left = [pk for pk in pks if not any(_explains(row, journal, pk) for row in told)]
-        counted = sum(int(row.fields.get("n", 1)) for row in told if row.notice == "failed")
-        for pk in left[counted:]:
+        counted: Counter[int] = Counter()
+        for row in told:
+            if row.notice == "failed":
+                counted[row.chat] += int(row.fields.get("n", 1))
+        for pk in left[max(counted.values(), default=0) :]:
             states = {(row.state, row.reason) for row in journal.rows.values() if row.pk == pk
                       and journal.chat_now(row.chat) == chat}  # fmt: skip
             story = journal.stories[pk]
@@ -130,7 +133,7 @@ def _stories_of(journal: Journal, one: Followed, owed: dict[tuple[int, str], Row
     return found
 
 
-def _told(journal: Journal, chat: int, profile: str, ids: set[int]) -> list[Row]:
+def _told(journal: Journal, chat: int, profile: str, ids: dict[int, set[int]]) -> list[Row]:
     """What a chat was told of a profile besides its stories."""
     names = {s.profile.username for s in journal.stories.values() if s.profile.pk == profile}
     return [
@@ -138,9 +141,9 @@ def _told(journal: Journal, chat: int, profile: str, ids: set[int]) -> list[Row]
         for row in journal.rows.values()
         if row.notice in NOTICE_KINDS
         and (row.state in {"sent", "open"} or _was_taken(journal, row))  # or held back by quiet
-        and journal.chat_now(row.chat) == chat
+        and journal.is_about(row, chat)
         and row.fields.get("username") in names
-        and (row.message is None or row.message in ids)
+        and (row.message is None or row.message in ids.get(journal.chat_now(row.chat), set()))
     ]
 
 

@@ -366,6 +366,18 @@ class Journal:
             chat = found.migrated_to
         return chat
 
+    def is_about(self, notice: Row, chat: int) -> bool:
+        """Return whether a notice is about a chat.
+
+        A notice about a channel goes to the private chats of the channel's subscribers.
+        """
+        if self.chat_now(notice.chat) == chat:
+            return True
+        there = self.sandbox.telegram.world.chats.get(chat)
+        if there is None or there.kind != "channel":
+            return False
+        return notice.fields.get("title") == there.title
+
     def messages(self) -> dict[int, list[Message]]:
         """What the bot wrote, by chat after all migrations, in order."""
         world = self.sandbox.telegram.world

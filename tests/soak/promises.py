@@ -241,7 +241,7 @@ class Ways:
                  if s.profile.pk == way.place[2]}  # fmt: skip
         return any(
             row.notice in NOTICE_KINDS
-            and self.journal.chat_now(row.chat) == way.place[0]
+            and self.journal.is_about(row, way.place[0])
             and row.fields.get("username") in names
             and abs(row.created - way.story.taken_at) < 2 * DAY
             for row in self.journal.rows.values()
@@ -449,7 +449,7 @@ def _unsent(ways: Ways, answer: Message, there: Sequence[Way]) -> Iterator[str]:
     told = sum(
         int(row.fields.get("n", 1))
         for row in ways.journal.rows.values()
-        if row.notice == "failed" and ways.journal.chat_now(row.chat) == chat
+        if row.notice == "failed" and ways.journal.is_about(row, chat)
         and row.fields.get("username") in names and at - 3 * DAY <= row.created <= at + MINUTE
     )  # fmt: skip
     if int(match[1]) > told and not ways.journal.is_unable(chat, at - 3 * DAY, at):
