@@ -160,6 +160,7 @@ async def test_a_start_by_a_wrong_clock_writes_no_wrong_time(
             assert all(-120 < one < 5 for one in begun), begun
 
 
+@pytest.mark.slow
 async def test_a_day_ahead_for_hours_delays_and_repeats_no_alert(
     tmp_path: Path, set_clock: SetClock
 ) -> None:

@@ -112,7 +112,14 @@ def retarget_link(bot: Kept) -> None:
 
 
 @pytest.mark.parametrize(
-    "lose", [delete, delete_folder, put_another_in_place, delete_log, retarget_link]
+    "lose",
+    [
+        delete,
+        *(
+            pytest.param(lose, marks=pytest.mark.slow)
+            for lose in (delete_folder, put_another_in_place, delete_log, retarget_link)
+        ),
+    ],
 )
 async def test_a_file_that_is_lost_under_the_bot_is_rescued_and_put_back(
     tmp_path: Path, lose: Callable[[Kept], None]
@@ -167,6 +174,7 @@ async def test_a_stop_right_after_the_file_was_deleted_rescues_it(tmp_path: Path
         assert f"storybell restore {copy}".encode() in bot.log.read_bytes()
 
 
+@pytest.mark.slow
 async def test_a_moved_file_keeps_its_log_and_a_start_refuses_the_log_alone(
     tmp_path: Path,
 ) -> None:
@@ -228,6 +236,7 @@ READERS = {
 """Which commands read a table; all read the header."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", READERS)
 async def test_every_command_says_in_one_sentence_that_the_database_is_damaged(
     tmp_path: Path, table: str

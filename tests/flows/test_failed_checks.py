@@ -30,6 +30,7 @@ async def spent_today(bell: Bell, boss: int) -> tuple[int, int]:
     return first, second
 
 
+@pytest.mark.slow
 async def test_checks_that_meet_429_alone_are_told_to_the_owner(tmp_path: Path) -> None:
     async with storybell(tmp_path, admin_ids=str(FIRST_PERSON)) as bell:
         control = bell.control

@@ -52,7 +52,10 @@ async def test_a_stop_is_quick_and_loses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("db")  # migrated and empty
-@pytest.mark.parametrize(("hung", "there"), [("sendMediaGroup", 0), ("sendMessage", 3)])
+@pytest.mark.parametrize(
+    ("hung", "there"),
+    [("sendMediaGroup", 0), pytest.param("sendMessage", 3, marks=pytest.mark.slow)],
+)
 async def test_what_was_not_sent_at_a_kill_comes_within_a_minute_and_costs_nothing(
     box: Box, tmp_path: Path, database_url: str, hung: str, there: int
 ) -> None:

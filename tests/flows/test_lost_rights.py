@@ -25,7 +25,7 @@ async def said(control: Control, person: int, words: str) -> list[str]:
     return [one for one in texts if words in one]
 
 
-@pytest.mark.parametrize("who", ["subscriber", "owner"])
+@pytest.mark.parametrize("who", ["subscriber", pytest.param("owner", marks=pytest.mark.slow)])
 async def test_who_subscribed_a_channel_hears_that_the_bot_may_not_post(
     tmp_path: Path, who: str
 ) -> None:

@@ -333,6 +333,7 @@ async def test_an_answer_comes_as_soon_as_its_chat_takes_messages_again(tmp_path
         assert answer["date"] - alert["date"] <= 2
 
 
+@pytest.mark.slow
 async def test_the_third_copy_of_an_alert_keeps_its_pause(tmp_path: Path) -> None:
     """A success in the chat does not advance the last copy: it may be the luck of one call."""
     async with storybell(tmp_path, **PLENTY) as bell:

@@ -347,7 +347,7 @@ async def test_threads_that_are_switched_off_delete_no_topic(bell: Bell, control
         await control.private_topics(on=False)
 
 
-@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("own", [True, pytest.param(False, marks=pytest.mark.slow)])
 async def test_a_topic_that_telegram_can_not_find_for_a_while_is_not_taken_for_deleted(
     bell: Bell, control: Control, own: bool
 ) -> None:

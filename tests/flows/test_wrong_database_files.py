@@ -34,6 +34,7 @@ async def refused(bot: Kept, *commands: tuple[str, ...]) -> str:
     return " ".join(printed)
 
 
+@pytest.mark.slow
 async def test_a_copy_put_in_place_by_hand_does_not_get_the_log_of_a_killed_bot(
     tmp_path: Path,
 ) -> None:
@@ -102,7 +103,14 @@ def make_loop(file: Path) -> None:
     file.with_name("b").symlink_to(file)
 
 
-@pytest.mark.parametrize("make", [make_folder, make_other_database, make_loop])
+@pytest.mark.parametrize(
+    "make",
+    [
+        make_other_database,
+        pytest.param(make_folder, marks=pytest.mark.slow),
+        pytest.param(make_loop, marks=pytest.mark.slow),
+    ],
+)
 async def test_what_is_no_database_of_the_bot_is_refused_and_left_as_it_is(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:

@@ -57,17 +57,18 @@ async def wait_for(
         AssertionError: it did not within so many seconds.
     """
     clock = asyncio.get_running_loop().time
-    deadline = clock() + within
+    started = clock()
     pause = _FIRST_POLL_S
     while True:
         got = predicate()
         value = await got if inspect.isawaitable(got) else got
         if value:
             return value
-        if clock() > deadline:
+        waited = clock() - started
+        if waited > within:
             raise AssertionError(f"waited {within} s in vain for {what or predicate}: {value!r}")
         await asyncio.sleep(pause)
-        pause = min(_LAST_POLL_S, pause * _POLLS_GROW)
+        pause = min(max(_LAST_POLL_S, waited / 200), pause * _POLLS_GROW)
 
 
 def stories_of(messages: list[Json]) -> list[str]:
