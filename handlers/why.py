@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import assert_never
 
-from bot.chats.explain import LOOKBACK, Obstacle, Why
+from bot.chats.explain import KINDS, LOOKBACK, Kind, Obstacle, Why
 from bot.context import Context
 from bot.domain import links
 from bot.domain.budget import midnight_after
@@ -34,20 +35,33 @@ DELAYED: dict[Obstacle, str] = {
     "outage": N_("Next check: delayed (I can't get stories right now)"),
 }
 PASSING = N_("Current stories that this chat's options let through: {n} of {total}")
+FOUND = N_("found: {n}")
 
 
-OUTCOMES = {
-    "total": N_("found: {n}"),
-    "sent": N_("sent: {n}"),
-    "filtered": N_("skipped because of “{options}”: {n}"),
-    "quiet": N_("waiting for the end of quiet hours, until {until}: {n}"),
-    "digest": N_("waiting for the daily summary at {until}: {n}"),
-    "waiting": N_("being sent: {n}"),
-    "muted": N_("waiting for permission to send here: {n}"),
-    "paused": N_("skipped while alerts were paused: {n}"),
-    "away": N_("skipped while I couldn't write here: {n}"),
-    "failed": N_("could not be sent: {n}"),
-}
+def _sentence_of(kind: Kind) -> str:
+    """Return the sentence about the stories of one kind."""
+    match kind:
+        case "sent":
+            sentence = N_("sent: {n}")
+        case "filtered":
+            sentence = N_("skipped because of “{options}”: {n}")
+        case "quiet":
+            sentence = N_("waiting for the end of quiet hours, until {until}: {n}")
+        case "digest":
+            sentence = N_("waiting for the daily summary at {until}: {n}")
+        case "sending":
+            sentence = N_("being sent: {n}")
+        case "muted":
+            sentence = N_("waiting for permission to send here: {n}")
+        case "paused":
+            sentence = N_("skipped while alerts were paused: {n}")
+        case "away":
+            sentence = N_("skipped while I couldn't write here: {n}")
+        case "failed":
+            sentence = N_("could not be sent: {n}")
+        case _:
+            assert_never(kind)
+    return sentence
 
 
 @command("why", channel_after=1, usage=USAGE)
@@ -144,11 +158,9 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
     # Which photos or videos, in words; rules as they are written.
     reasons = [t.plain(MEDIA[it]) if it in MEDIA else it for it in outcomes.filtered_by]
     options = t.listed(reasons[:MOST_REASONS])
-    counts = {"total": outcomes.total, **outcomes.counts}
-    lines: list[str] = [t(N_("In the last two days:"))]
-    lines += [
-        "• " + t(text, n=counts[kind], until=outcomes.until.get(kind), options=options)
-        for kind, text in OUTCOMES.items()
-        if counts[kind]
-    ]
+    lines: list[str] = [t(N_("In the last two days:")), "• " + t(FOUND, n=outcomes.total)]
+    for kind in KINDS:
+        if n := outcomes.counts[kind]:
+            until = outcomes.until.get(kind)
+            lines.append("• " + t(_sentence_of(kind), n=n, until=until, options=options))
     return lines

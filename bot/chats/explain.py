@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from bot.domain import options
 from bot.domain.records import Known, Mute, Subscription, find_mute
-from bot.domain.selection import FILTERED, Foreseen, Outlook, foresee
+from bot.domain.selection import FILTERED, Outlook, foresee
 from bot.store import chats, deliveries, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
 from bot.store.enqueue import Tally
@@ -15,8 +15,11 @@ from bot.store.enqueue import Tally
 LOOKBACK = timedelta(days=2)
 Ended = Literal["sent", "filtered", "paused", "away", "failed"]
 """What has become of a story that waits no more."""
-KINDS: tuple[Ended | Foreseen, ...] = (*get_args(Ended), *get_args(Foreseen))
-"""What has become, or will become, of a story; ``handlers.why`` has a sentence for each."""
+Kind = Literal[
+    "sent", "filtered", "quiet", "digest", "sending", "muted", "paused", "away", "failed"
+]
+"""What has become, or will become, of a story, in the order of ``/why``."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 Obstacle = Literal["", "budget", "stopped", "outage"]
 """What keeps the schedule from checking any profile now, if anything does."""
@@ -30,8 +33,8 @@ class Outcomes:
     options and terms that kept stories back.
     """
 
-    counts: Mapping[str, int]
-    until: Mapping[str, datetime]
+    counts: Mapping[Kind, int]
+    until: Mapping[Kind, datetime]
     filtered_by: tuple[str, ...]
 
     @property
@@ -42,8 +45,8 @@ class Outcomes:
     @classmethod
     def sum_up(cls, tallies: Iterable[Tally], outlooks: Iterable[Outlook]) -> "Outcomes":
         """Sum up what the store counted, and what becomes of the stories that wait."""
-        counts: dict[str, int] = dict.fromkeys(KINDS, 0)
-        until: dict[str, datetime] = {}
+        counts: dict[Kind, int] = dict.fromkeys(KINDS, 0)
+        until: dict[Kind, datetime] = {}
         reasons: set[str] = set()
         for tally in tallies:
             counts[_kind_of_ended(tally)] += tally.count

@@ -305,7 +305,7 @@ class Subscribing:
             await deliveries.attach(tx, one)
             if not one.paused:
                 await fan_outs.enqueue_missed(tx, one, now=now)
-            await deliveries.release_held(tx, chat_id, now=now)
+            await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.switch_checks(tx, chat_id=chat_id, profile_ids=[profile_id], now=now)
             await snapshots.reschedule_check(tx, profile_id, now=now)
@@ -534,7 +534,7 @@ class Subscribing:
                 await check_fast_limit(tx, chat_id, self._limits)
             await store.change(tx, subscription_id, options=options.to_json())
             await snapshots.reschedule_check(tx, before.profile_id, now=self._now())
-            await deliveries.release_held(tx, chat_id, now=self._now())
+            await deliveries.select_again(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
             changed = await load_subscription(tx, chat_id, subscription_id)
         self._wake()

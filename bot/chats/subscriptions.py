@@ -169,7 +169,7 @@ class Subscriptions:
             await store.change(tx, one.id, paused=False, paused_until=None)
             await deliveries.reopen(tx, one, reason=deliveries.PAUSED)
             await fan_outs.enqueue_missed(tx, one, now=now)
-            await deliveries.release_held(tx, chat_id, now=now)
+            await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.switch_checks(tx, chat_id=chat_id, profile_ids=[one.profile_id], now=now)
             await snapshots.reschedule_check(tx, one.profile_id, now=now)
@@ -215,7 +215,7 @@ class Subscriptions:
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            await deliveries.release_held(tx, chat_id, now=now)
+            await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         self._wake()

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any, Literal, assert_never
 
 from bot.domain.model import Profile, Right, Story, Target
 from bot.domain.options import Options, Preferences
@@ -146,9 +147,43 @@ class Topic:
 
 REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts
 FLOODED = "flooded"  # the reason of an unsent delivery whose album may be in its chat after a 429
-RETRY = "retry"  # why a delivery waits that Telegram did not take, or did not confirm
 MISSED = "missed"  # the notice that stories may have expired before a check
 BROADCAST = "broadcast"  # the notice that is a message of the owner's to all
+
+
+class Held(StrEnum):
+    """The reason why an open delivery waits until its ``due_at``, or was changed.
+
+    A claim removes the reason.
+    """
+
+    NOTHING = ""
+    """The delivery waits for its turn in the chat queue."""
+    QUIET = "quiet"
+    """The chat has quiet hours."""
+    DIGEST = "digest"
+    """The subscription has a daily summary."""
+    MUTED = "muted"
+    """A right is missing in the chat or topic."""
+    RETRY = "retry"
+    """Telegram did not accept the last send, or its answer was lost."""
+    UNTOLD = "untold"
+    """The notice of a delivery that was given up waits until Telegram answers again."""
+    SUSPECT = "suspect"
+    """The delivery may crash the bot: many claims had no outcome."""
+    CHANGED = "changed"
+    """Settings of the chat changed: the delivery must be selected again before it is sent."""
+
+    @property
+    def depends_on_settings(self) -> bool:
+        """Return whether a change of the chat, its rights or its subscriptions ends the wait."""
+        match self:
+            case Held.QUIET | Held.DIGEST | Held.MUTED | Held.CHANGED:
+                return True
+            case Held.NOTHING | Held.RETRY | Held.UNTOLD | Held.SUSPECT:
+                return False
+            case _:
+                assert_never(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +208,7 @@ class Delivery:
     created_at: datetime
     due_at: datetime
     is_unreadable: bool = False
-    held: str = ""
+    held: Held = Held.NOTHING
     reason: str = ""
 
     @property

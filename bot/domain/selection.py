@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Literal
+from typing import Literal, assert_never
 
 from bot.domain import albums, alert_rules, options
 from bot.domain.budget import DAY
@@ -18,17 +18,16 @@ from bot.domain.records import (
     Chat,
     ChatQueue,
     Delivery,
+    Held,
     Mute,
 )
 
 FILTERED = "filtered"
-MUTED = "muted"
 TOO_OLD = "expired"
 REMOVED = "removed"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
 _AFTER_QUIET = timedelta(hours=1)  # in which what they held goes again where a send failed
-_WAITED = "waiting"  # what may crash the bot has waited before it is tried again
 NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
 
@@ -74,7 +73,7 @@ class Decision:
 
     batch: Batch | None = None
     doubtful: list[Delivery] = field(default_factory=list)
-    held: list[tuple[Delivery, datetime, str]] = field(default_factory=list)
+    held: list[tuple[Delivery, datetime, Held]] = field(default_factory=list)
     dropped: list[tuple[Delivery, str]] = field(default_factory=list)
     doubled: list[Delivery] = field(default_factory=list)
     unreadable: list[Delivery] = field(default_factory=list)
@@ -102,7 +101,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     if until:
         over = [row for row in alerts if _is_over(row, queue.chat, now)]
         decision.dropped += [(row, TOO_OLD) for row in over]
-        decision.held += [(row, until, "quiet") for row in alerts if row not in over]
+        decision.held += [(row, until, Held.QUIET) for row in alerts if row not in over]
         return decision
     rest = _defer_muted_rows(alerts, queue.mutes, decision, now)
     while rest and decision.batch is None:
@@ -115,8 +114,8 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     return decision
 
 
-Foreseen = Literal["filtered", "failed", "muted", "digest", "quiet", "waiting"]
-"""What may become of a waiting story."""
+Foreseen = Literal["filtered", "failed", "muted", "digest", "quiet", "sending"]
+"""What may become of a waiting story; ``sending``: it is sent as soon as possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +147,23 @@ def foresee(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime) 
         return Outlook(kind, reason=reason)
     if not _defer_muted_rows([row], mutes, Decision(), now):
         return Outlook("muted")
-    for _, hour, why in decision.held:
-        if why == "digest":
-            return Outlook("digest", alert_rules.quiet_until(hour, quiet, chat.zone) or hour)
-    return Outlook("quiet", quiet_end) if quiet_end else Outlook("waiting")
+    if not decision.held:
+        return _outlook_of_free(quiet_end)
+    _, until, why = decision.held[0]
+    match why:
+        case Held.DIGEST:
+            return Outlook("digest", alert_rules.quiet_until(until, quiet, chat.zone) or until)
+        case Held.MUTED:
+            return Outlook("muted")
+        case Held.NOTHING | Held.QUIET | Held.RETRY | Held.UNTOLD | Held.SUSPECT | Held.CHANGED:
+            return _outlook_of_free(quiet_end)
+        case _:
+            assert_never(why)
+
+
+def _outlook_of_free(quiet_end: datetime | None) -> Outlook:
+    """Return the outlook of a story that only quiet hours can hold."""
+    return Outlook("quiet", quiet_end) if quiet_end else Outlook("sending")
 
 
 def _defer_muted_rows(
@@ -171,7 +183,7 @@ def _defer_muted_rows(
         holding = [mute for mute in here if mute and not _passes_mute(row, mute)]
         until = max((mute.probe_at for mute in holding), default=now)
         if until > now:
-            decision.held.append((row, until, MUTED))
+            decision.held.append((row, until, Held.MUTED))
         elif any(mute.mutes_whole_chat for mute in holding):
             decision.probe = muted[WHOLE]
         else:
@@ -190,9 +202,9 @@ def _passes_mute(row: Delivery, mute: Mute) -> bool:
     if row.notice is not None:
         return True
     if mute.missing == "documents":
-        return not row.options.files and row.held != MUTED
+        return not row.options.files and row.held != Held.MUTED
     if row.options.files:
-        return row.held != MUTED
+        return row.held != Held.MUTED
     return row.story is not None and row.story.kind not in kinds
 
 
@@ -224,15 +236,15 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
     may_crash_us = row.claims >= alert_rules.MAX_CLAIMS
     if may_crash_us and row.notice and row.created_at <= now - DAY:
         decision.dropped.append((row, _TOO_MANY_CRASHES))
-    elif may_crash_us and row.held != _WAITED:
+    elif may_crash_us and row.held != Held.SUSPECT:
         until = alert_rules.repeat_at(now, 2, is_reply=False, number=row.id)
-        decision.held.append((row, until, _WAITED))
+        decision.held.append((row, until, Held.SUSPECT))
     elif row.notice:
         return False
     elif row.is_unreadable:
         decision.unreadable.append(row)
     elif row.story is None:
-        decision.dropped.append((row, TOO_OLD if row.held == MUTED else _FORGOTTEN))
+        decision.dropped.append((row, TOO_OLD if row.held == Held.MUTED else _FORGOTTEN))
     elif not row.copies and (why := options.held_back_by(row.story, row.options)):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
     elif _is_over(row, chat, now) and not _is_released_from_quiet_hours(row, now):
@@ -259,7 +271,7 @@ def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
 
     So a row is dropped whose hours ended while the bot was off, and whose story with them.
     """
-    return row.held == "quiet" and now < row.due_at + _AFTER_QUIET
+    return row.held == Held.QUIET and now < row.due_at + _AFTER_QUIET
 
 
 def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
@@ -269,7 +281,7 @@ def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetim
     heard_at = alert_rules.heard_at(row.created_at, row.story.expires_at, member)
     if heard_at <= now:
         return False
-    decision.held.append((row, heard_at, "digest"))
+    decision.held.append((row, heard_at, Held.DIGEST))
     return True
 
 

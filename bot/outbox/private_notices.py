@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from bot.domain.model import Target
-from bot.domain.records import Mute
+from bot.domain.records import Held, Mute
 from bot.presentation.notices import CANNOT_POST, REMOVED
 from bot.store import chats, enqueue, subscriptions
 from bot.store.engine.database import Tx
@@ -40,7 +40,7 @@ async def add_failure_notice(
     *,
     now: datetime,
     due_at: datetime | None = None,
-    held: str = "",
+    held: Held = Held.NOTHING,
 ) -> None:
     """Add the notice of stories that could not be sent.
 

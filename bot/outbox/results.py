@@ -22,7 +22,7 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
-from bot.domain.records import FLOODED, MAIN, REPLY, RETRY, WHOLE, ChatQueue, Delivery
+from bot.domain.records import FLOODED, MAIN, REPLY, WHOLE, ChatQueue, Delivery, Held
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
 from bot.outbox.private_notices import add_failure_notice, tell_of_removals
@@ -41,7 +41,6 @@ from bot.store import (
 from bot.store.engine.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
-UNTOLD = "untold"
 NOT_CONFIRMED = N_("Telegram never answered, so what I tried to send may be here after all.")
 
 
@@ -153,7 +152,7 @@ async def record(
             )
         return account
     if tells:
-        await deliveries.release_held(tx, chat_id, held=UNTOLD, now=now)
+        await deliveries.make_held_due(tx, chat_id, Held.UNTOLD, now=now)
     if behind and replies.is_final(outcome):
         return account
     free_at = await _record_rest(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
@@ -323,7 +322,7 @@ async def _record_try_later(
     if outcome.after is not None:
         await _requeue(tx, rest, left=account.left, now=now)
         return now + outcome.after
-    held = RETRY if outcome.down or outcome.chat_refuses else ""
+    held = Held.RETRY if outcome.down or outcome.chat_refuses else Held.NOTHING
     return await _retry_later(tx, rest, left=account.left, held=held, now=now)
 
 
@@ -334,7 +333,7 @@ async def _send_alone_next(tx: Tx, rows: Sequence[Delivery], outcome: TryLater) 
 
 
 async def _retry_later(
-    tx: Tx, rows: Sequence[Delivery], *, left: bool, held: str = "", now: datetime
+    tx: Tx, rows: Sequence[Delivery], *, left: bool, held: Held = Held.NOTHING, now: datetime
 ) -> datetime:
     """Let each row wait by itself, the longer the more often it was tried.
 
@@ -387,7 +386,7 @@ async def mark_unknown(
             account.dead_letters += 1
             continue
         due_at = alert_rules.repeat_at(now, copies, is_reply=is_reply, number=row.id)
-        await deliveries.change(tx, [row.id], claims=0, tries=0, due_at=due_at, held=RETRY)
+        await deliveries.change(tx, [row.id], claims=0, tries=0, due_at=due_at, held=Held.RETRY)
         if copies == 1:
             free_at = max(free_at, now + alert_rules.lost_answer_wait(is_reply=is_reply))
     over = [row for row in rows if row.copies + left >= alert_rules.MAX_COPIES]
@@ -408,10 +407,10 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[Delivery], now: datetime) ->
             lost.setdefault((row.target, row.username), []).append(row)
     for row in rows:
         if row.notice == REPLY and (word := replies.given_up_payload(row.fields)):
-            await enqueue.add_reply(tx, row.target, word, now=now, due_at=due_at, held=UNTOLD)
+            await enqueue.add_reply(tx, row.target, word, now=now, due_at=due_at, held=Held.UNTOLD)
     for (target, username), lost_here in lost.items():
         fields = {"username": username, "n": len(lost_here), "why": NOT_CONFIRMED}
-        await add_failure_notice(tx, target, fields, now=now, due_at=due_at, held=UNTOLD)
+        await add_failure_notice(tx, target, fields, now=now, due_at=due_at, held=Held.UNTOLD)
 
 
 async def _record_muted(
@@ -433,7 +432,7 @@ async def _record_muted(
     if outcome.missing == "documents":  # others go on; what is only too large is tried hourly
         for row in rest:
             due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)
-            await deliveries.change(tx, [row.id], due_at=due_at, held=selection.MUTED)
+            await deliveries.change(tx, [row.id], due_at=due_at, held=Held.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
     is_news = await mutes.mute(tx, target.chat_id, thread_id, outcome.missing, now=now)

@@ -8,7 +8,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from bot.domain.model import Target
-from bot.domain.records import BROADCAST
+from bot.domain.records import BROADCAST, Held
 from bot.store import enqueue
 from bot.store.chat_queues import queues
 from bot.store.chats import IS_ACTIVE, chats
@@ -135,7 +135,7 @@ async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
         .join(queues, queues.c.chat_id == deliveries.c.chat_id)
         .join(chats, chats.c.id == deliveries.c.chat_id)
         .where(_is_of(number), is_open, IS_ACTIVE)
-        .where(deliveries.c.due_at <= soon, deliveries.c.held != "muted")
+        .where(deliveries.c.due_at <= soon, deliveries.c.held != Held.MUTED)
         .where(deliveries.c.tries < _TRIES)
         .where(sa.or_(queues.c.leased, queues.c.free_at <= soon))
     )

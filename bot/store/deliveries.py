@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.domain.alert_rules import LONGEST_WAIT, MAX_CLAIMS
 from bot.domain.model import Story, Target
 from bot.domain.options import Options
-from bot.domain.records import MAIN, REPLY, RETRY, ROWS_A_QUEUE, Delivery, Subscription
+from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, Delivery, Held, Subscription
 from bot.domain.serialization import load_each_or_none
 from bot.store.engine.database import Tx
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
@@ -35,7 +35,7 @@ deliveries = sa.Table(
     sa.Column("fields", sa.JSON),
     sa.Column("state", sa.String(8), nullable=False, server_default="open"),
     sa.Column("due_at", Timestamp, nullable=False),
-    sa.Column("held", sa.String(8), nullable=False, server_default=""),  # why it waits
+    sa.Column("held", sa.String(8), nullable=False, server_default=""),  # a value of Held
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # that sent nothing
     sa.Column("claims", sa.Integer, nullable=False, server_default="0"),  # since the last outcome
@@ -105,7 +105,7 @@ def waits_for_earlier_sql(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 
         earlier.c.id < deliveries.c.id,
         earlier.c.state == sa.literal_column("'open'"),
         earlier.c.due_at > than,
-        earlier.c.held != sa.literal_column("'muted'"),
+        earlier.c.held != sa.literal_column(f"'{Held.MUTED}'"),
         earlier.c.copies == 0,
         earlier.c.claims < MAX_CLAIMS,
     )
@@ -183,7 +183,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
         created_at=row.created_at,
         due_at=row.due_at,
         is_unreadable=story is None and row.story is not None,
-        held=row.held,
+        held=Held(row.held),
         reason=row.reason,
     )
 
@@ -195,10 +195,9 @@ _THESE = sa.update(deliveries).where(
 STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
-STARTED = _THESE.values(claims=deliveries.c.claims + 1, held="")
-_ANEW = "waiting"  # what has been claimed is judged once more before it leaves
+STARTED = _THESE.values(claims=deliveries.c.claims + 1, held=Held.NOTHING)
 ATTEMPTED = (
-    _THESE.where(deliveries.c.held == "")
+    _THESE.where(deliveries.c.held == Held.NOTHING)
     .values(copies=deliveries.c.copies + 1)
     .returning(deliveries.c.id)
 )
@@ -364,7 +363,7 @@ async def reopen(tx: Tx, one: Subscription, *, reason: str) -> None:
         deliveries.c.created_at >= one.since,
     )
     # Quiet hours held it until it was dropped; those may be over for long, and its life as well.
-    held = sa.case((deliveries.c.held == "quiet", _ANEW), else_=deliveries.c.held)
+    held = sa.case((deliveries.c.held == Held.QUIET, Held.CHANGED), else_=deliveries.c.held)
     await tx.execute(dropped.values(state="open", reason="", done_at=None, held=held))
 
 
@@ -408,20 +407,25 @@ async def drop_doubles(tx: Tx, subscription_id: int, *, by: int, now: datetime) 
     await tx.execute(had.values(subscription_id=subscription_id))
 
 
-async def release_held(tx: Tx, chat_id: int, *, held: str | None = None, now: datetime) -> None:
-    """Let what is held in a chat, for this reason or for any, be due and judged anew.
+async def make_held_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> None:
+    """Make all deliveries of a chat due that are held for one reason."""
+    await tx.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held)
+        .values(due_at=now)
+    )
 
-    The reason is kept until it is sent. What was claimed and has not left yet is judged anew, too,
-    unless there is a reason.
+
+async def select_again(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Make the deliveries of a chat due that wait because of its settings, which changed.
+
+    A delivery that was claimed and is not yet sent is selected again as well.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
-    if held is not None:
-        await tx.execute(statement.where(deliveries.c.held == held).values(due_at=now))
-        return
-    # A retry has its own time, and waits for nothing that has changed.
-    is_held = deliveries.c.held.not_in(["", RETRY])
+    is_held = deliveries.c.held.in_([one for one in Held if one.depends_on_settings])
     await tx.execute(statement.where(is_held).values(due_at=now))
-    await tx.execute(statement.where(deliveries.c.held == "").values(held=_ANEW))
+    is_free = deliveries.c.held == Held.NOTHING
+    await tx.execute(statement.where(is_free).values(held=Held.CHANGED))
 
 
 _RETRIES = sa.select(
@@ -435,7 +439,7 @@ _RETRIES = sa.select(
 ).where(
     deliveries.c.chat_id.in_(sa.bindparam("chat_ids", expanding=True)),
     is_open,
-    deliveries.c.held == RETRY,
+    deliveries.c.held == Held.RETRY,
     deliveries.c.due_at > sa.bindparam("now", type_=Timestamp),
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Target
-from bot.domain.records import MAIN, REPLY
+from bot.domain.records import MAIN, REPLY, Held
 from bot.store import chat_queues, fan_outs
 from bot.store.chats import chats
 from bot.store.deliveries import deliveries, is_dead, is_open
@@ -54,7 +54,7 @@ async def add_reply(
     now: datetime,
     due_at: datetime,
     copies: int = 0,
-    held: str = "",
+    held: Held = Held.NOTHING,
     notice: str = REPLY,
 ) -> int | None:
     """Owe an answer from ``due_at`` on; None where nothing is known of the chat (any more).
@@ -83,7 +83,7 @@ async def add_notice(
     *,
     now: datetime,
     due_at: datetime | None = None,
-    held: str = "",
+    held: Held = Held.NOTHING,
 ) -> None:
     """Owe one notice to one chat or topic, due now unless it waits for something."""
     due_at = due_at or now

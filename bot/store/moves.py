@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.model import Moved, Presence, Target
-from bot.domain.records import CHAT_SETTINGS, MAIN, Mute, Subscription
+from bot.domain.records import CHAT_SETTINGS, MAIN, Held, Mute, Subscription
 from bot.store import (
     access,
     acquaintances,
@@ -111,7 +111,7 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
     await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))  # notices
     if await mutes.unmute(tx, chat_id, thread_id):
-        await deliveries_store.release_held(tx, chat_id, held="muted", now=now)
+        await deliveries_store.make_held_due(tx, chat_id, Held.MUTED, now=now)
     await topics.remove_of_thread(tx, chat_id, thread_id)
     if moved:  # some may have ended
         await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
@@ -134,7 +134,7 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
     its_own = sa.and_(deliveries.c.subscription_id == one.id, is_open)
     await subscriptions.change(tx, one.id, thread_id=to)
     await tx.execute(sa.update(deliveries).where(its_own).values(thread_id=to))
-    await deliveries_store.release_held(tx, chat_id, now=now)
+    await deliveries_store.select_again(tx, chat_id, now=now)
 
 
 async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
@@ -150,7 +150,7 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: d
         return False
     # It is not true any more.
     await deliveries_store.end(tx, chat_id=chat_id, notice="muted", reason="over", now=now)
-    await deliveries_store.release_held(tx, chat_id, held="muted", now=now)
+    await deliveries_store.make_held_due(tx, chat_id, Held.MUTED, now=now)
     await chat_queues.reschedule(tx, chat_id)
     return True
 

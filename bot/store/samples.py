@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.records import Held
 from bot.store.deliveries import deliveries, is_dead, is_open
 from bot.store.engine.database import Tx, add_new
 from bot.store.engine.schema import Timestamp, metadata
@@ -58,7 +59,7 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
         .where(
             ~is_open,  # so that both databases see that an index on what is done will do
             deliveries.c.state == sa.literal_column("'sent'"),
-            deliveries.c.held == "",
+            deliveries.c.held == Held.NOTHING,
             deliveries.c.done_at >= hour,
             deliveries.c.done_at < end,
         )

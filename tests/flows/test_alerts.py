@@ -22,7 +22,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker, Story, Target
 from bot.domain.options import Options, Preferences
-from bot.domain.records import BROADCAST
+from bot.domain.records import BROADCAST, Held
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, enqueue, profiles
 from bot.store.deliveries import deliveries
@@ -287,7 +287,7 @@ async def test_a_daily_summary_shows_each_of_its_profiles(stage: Stage, count: i
         await tx.execute(
             sa.update(deliveries)
             .where(deliveries.c.chat_id == chat)
-            .values(due_at=utc_now(), created_at=yesterday, held="digest")
+            .values(due_at=utc_now(), created_at=yesterday, held=Held.DIGEST)
         )
         await chat_queues.reschedule(tx, chat)
     await stage.ring()

@@ -38,7 +38,7 @@ def test_each_end_has_its_name() -> None:
             Tally("dropped", "away", 32),
         ],
         [
-            Outlook("waiting"),
+            Outlook("sending"),
             Outlook("digest", NOON + HOUR),
             Outlook("digest", NOON + MINUTE),
             Outlook("quiet", NOON + DAY),
@@ -50,7 +50,7 @@ def test_each_end_has_its_name() -> None:
         "filtered": 3,
         "quiet": 1,
         "digest": 2,
-        "waiting": 1,
+        "sending": 1,
         "muted": 0,
         "paused": 4,
         "away": 32,
@@ -93,6 +93,6 @@ async def test_it_counts_the_stories_of_two_days_and_no_notices(db: Database) ->
         profile = await profiles.get(tx, NATGEO.profile_id)
     assert profile
     counts = known.outcomes.counts
-    assert (known.outcomes.total, counts["filtered"], counts["waiting"]) == (3, 2, 1)
+    assert (known.outcomes.total, counts["filtered"], counts["sending"]) == (3, 2, 1)
     assert known.obstacle == "budget"
     assert known.profile == profile

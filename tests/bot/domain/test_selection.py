@@ -19,6 +19,7 @@ from bot.domain.records import (
     Chat,
     ChatQueue,
     Delivery,
+    Held,
     Mute,
 )
 from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
@@ -143,7 +144,10 @@ def test_what_may_crash_the_bot_is_tried_alone_for_as_long_as_it_lives() -> None
         (2, 15 * MINUTE + 3.6 * SECOND),
     ]
     [*_, (_, _, held)] = decision.held
+    assert held == Held.SUSPECT
     assert ids(decide(replace(rows[0], held=held))) == [1]
+    changed = decide(replace(rows[0], held=Held.CHANGED))  # new settings end no such wait
+    assert [why for *_, why in changed.held] == [Held.SUSPECT]
     over = decide(replace(notice(1, "back"), claims=30), now=NOON + DAY)
     assert [reason for _, reason in over.dropped] == ["too many crashes"]
     quiet = replace(CHAT, quiet_from=11 * 60, quiet_to=13 * 60)
@@ -193,9 +197,9 @@ def test_a_daily_summary_goes_out_profile_by_profile() -> None:
     daily = Options(digest=True)
     since = NOON - 2 * DAY  # its hour has come
     rows = [
-        row(1, of=1, options=daily, held="digest", created_at=since),
-        row(2, of=2, options=daily, held="digest", created_at=since, username="nike"),
-        row(3, of=2, options=daily, held="digest", created_at=since, username="nike"),
+        row(1, of=1, options=daily, held=Held.DIGEST, created_at=since),
+        row(2, of=2, options=daily, held=Held.DIGEST, created_at=since, username="nike"),
+        row(3, of=2, options=daily, held=Held.DIGEST, created_at=since, username="nike"),
         row(4, of=3, username="other"),
     ]
     assert ids(decide(*rows)) == [1]
@@ -205,7 +209,7 @@ def test_a_daily_summary_goes_out_profile_by_profile() -> None:
 def test_files_that_are_refused_hold_up_nothing_else() -> None:
     as_file = Options(files=True)
     mute = Mute(1, WHOLE, "documents", NOON + HOUR, 0)
-    rows = [row(1, options=as_file), row(2, of=2), row(3, of=3, held="muted")]
+    rows = [row(1, options=as_file), row(2, of=2), row(3, of=3, held=Held.MUTED)]
     decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
     assert ids(decision) == [2]
     assert {one.id for one, *_ in decision.held} == {1, 3}
@@ -213,7 +217,7 @@ def test_files_that_are_refused_hold_up_nothing_else() -> None:
     mute = replace(mute, missing="photos")
     decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
     assert ids(decision) == [1]
-    rows = [replace(one, held="muted") for one in rows]
+    rows = [replace(one, held=Held.MUTED) for one in rows]
     decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
     assert decision.batch is None
 
@@ -235,8 +239,8 @@ def test_where_photos_are_refused_videos_go() -> None:
     assert [one.id for one, *_ in decision.held] == [2, 3]
 
 
-@pytest.mark.parametrize("held", ["", selection.MUTED, "digest"])
-def test_a_story_is_dead_when_its_day_is_over(held: str) -> None:
+@pytest.mark.parametrize("held", [Held.NOTHING, Held.MUTED, Held.DIGEST])
+def test_a_story_is_dead_when_its_day_is_over(held: Held) -> None:
     owed = row(1, held=held)
     end = NOON + DAY
     assert ids(decide(owed, now=end - MINUTE)) == [1]
@@ -245,7 +249,7 @@ def test_a_story_is_dead_when_its_day_is_over(held: str) -> None:
 
 def test_what_only_quiet_hours_held_goes_out_after_its_day() -> None:
     after = NOON + DAY + 6 * HOUR
-    released = row(1, held="quiet", due_at=after)  # at their end, or as they were changed
+    released = row(1, held=Held.QUIET, due_at=after)  # at their end, or as they were changed
     assert ids(decide(released, now=after + HOUR - MINUTE)) == [1]
     off = decide(released, now=after + HOUR)  # the bot was off until now
     assert [why for _, why in off.dropped] == [selection.TOO_OLD]
@@ -284,7 +288,7 @@ def test_what_is_foreseen_of_a_waiting_story_comes_true(
     waiting, now = row(1, options=options), NOON + age * MINUTE
     foreseen = selection.foresee(waiting, chat, (), now=now)
     what, when = fate(waiting, chat, now)
-    kinds = {"sent": ("digest", "quiet", "waiting"), "filtered": ("filtered",)}
+    kinds = {"sent": ("digest", "quiet", "sending"), "filtered": ("filtered",)}
     assert foreseen.kind in kinds.get(what, ("failed",))
     if what == "sent":
         assert (foreseen.until or now) == when
@@ -293,12 +297,12 @@ def test_what_is_foreseen_of_a_waiting_story_comes_true(
 def test_what_a_missing_right_held_is_over_also_in_quiet_hours_and_after_them() -> None:
     """Its day was over long before the quiet hours began."""
     quiet = replace(CHAT, quiet_from=23 * 60, quiet_to=7 * 60)
-    held = row(1, held=selection.MUTED)
+    held = row(1, held=Held.MUTED)
     in_the_night = NOON + DAY + 13 * HOUR
     decision = decide(held, chat=quiet, now=in_the_night)
     assert [why for _, why in decision.dropped] == [selection.TOO_OLD]
     assert not decision.held
-    living = row(2, taken_at=NOON + HOUR, held=selection.MUTED)
+    living = row(2, taken_at=NOON + HOUR, held=Held.MUTED)
     evening = NOON + 11 * HOUR + MINUTE
     assert [why for *_, why in decide(living, chat=quiet, now=evening).held] == ["quiet"]
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain.options import Options
+from bot.domain.records import Held
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, chats, subscriptions
@@ -43,12 +44,12 @@ async def test_a_summary_that_begins_while_an_alert_is_on_its_way_holds_it(offic
         [row] = claimed.batch.rows
         assert row.subscription_id is not None
         await subscriptions.change(tx, row.subscription_id, options=Options(digest=True).to_json())
-        await deliveries_store.release_held(tx, -1, now=office.clock())
+        await deliveries_store.select_again(tx, -1, now=office.clock())
     await office.outbox.deliver(claimed)
     await office.outbox.run_once()
     assert office.post.albums == []
     [row] = await rows(office.db)
-    assert (row.held, row.state) == ("digest", "open")
+    assert (row.held, row.state) == (Held.DIGEST, "open")
 
 
 async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -> None:

@@ -10,7 +10,7 @@ from bot.domain import selection
 from bot.domain.errors import MediaGoneError, MediaTooBigError
 from bot.domain.model import GiveUp, Moved, Outcome, Removed, Sent, SentItem, Target, TryLater
 from bot.domain.options import Options
-from bot.domain.records import ChatQueue, KnownFile
+from bot.domain.records import ChatQueue, Held, KnownFile
 from bot.domain.selection import Batch
 from bot.outbox import results
 from bot.outbox.results import Account, Arrived
@@ -34,7 +34,7 @@ async def leaving(
     if left:
         async with db.begin() as tx:
             ids = [row.id for row in batch.rows]
-            await deliveries.change(tx, ids, held="")  # as a claim does
+            await deliveries.change(tx, ids, held=Held.NOTHING)  # as a claim does
             await deliveries.record_copy(tx, ids)
     return lane, batch
 
@@ -152,7 +152,7 @@ async def test_the_word_of_what_was_given_up_waits_for_a_send_that_is_answered(
     await owing(db, "1")
     async with db.begin() as tx:
         await enqueue.add_notice(
-            tx, Target(CHAT), "failed", {}, now=NOON, due_at=NOON + HOUR, held="untold"
+            tx, Target(CHAT), "failed", {}, now=NOON, due_at=NOON + HOUR, held=Held.UNTOLD
         )
     await record(db, *await leaving(db), Sent((SentItem("1", 5),)), tells=True)
     [word] = await rows(db, notice="failed")

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from bot.domain.records import Held
 from bot.store import broadcasts, chat_queues, chats, moves
 from bot.store.broadcasts import Reach
 from bot.store.deliveries import deliveries
@@ -31,9 +32,9 @@ async def test_each_broadcast_counts_and_drops_its_own_deliveries(db: Database) 
         one, other = await running(tx, "one"), await running(tx, "other")
         assert await broadcasts.is_being_sent(tx, one, now=NOON)
         await change(tx, 1, state="sent")
-        await change(tx, 2, held="quiet", due_at=NOON + HOUR)
+        await change(tx, 2, held=Held.QUIET, due_at=NOON + HOUR)
         await moves.close_chat(tx, 3, now=NOON)
-        await change(tx, 4, held="muted")
+        await change(tx, 4, held=Held.MUTED)
         assert not await broadcasts.is_being_sent(tx, one, now=NOON)
         assert await broadcasts.reach(tx, one) == Reach(sent=1, waiting=2, unreachable=1)
         await broadcasts.drop_unsent(tx, other, now=NOON)

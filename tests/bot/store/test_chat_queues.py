@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime
 
 from bot.domain.model import Target
+from bot.domain.records import Held
 from bot.store import chat_queues, chats, deliveries, enqueue
 from bot.store.engine.database import Database
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
@@ -58,7 +59,7 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
     assert await claim(db) == []
     assert len(await claim(db, now=NOON + MINUTE)) == 1
     async with db.begin() as tx:
-        await deliveries.change(tx, [first.id, second.id], due_at=NOON + HOUR, held="quiet")
+        await deliveries.change(tx, [first.id, second.id], due_at=NOON + HOUR, held=Held.QUIET)
     assert await settled() == NOON + HOUR
     async with db.begin() as tx:
         await chats.set_state(tx, 1, "closed", now=NOON)
@@ -83,7 +84,7 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
         await deliveries.record_sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
         await deliveries.end(tx, [ids[3]], reason="too late: it is done", now=NOON)
         await deliveries.end(tx, ids[4:], state="parked", reason="r", now=NOON)
-        await deliveries.release_held(tx, 1, now=NOON)
+        await deliveries.select_again(tx, 1, now=NOON)
     found = await rows(db)
     counts = [(row.state, row.copies, row.claims) for row in found]
     assert counts == [

@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 
-from bot.chats.explain import KINDS
 from bot.domain.model import Target
 from bot.domain.options import Options
 from bot.domain.records import CHAT_SETTINGS, Chat, Delivery
 from bot.domain.selection import foresee
 from bot.store import chats, moves, subscriptions
 from bot.store.engine.database import Database
-from handlers.why import OUTCOMES
 from tests.support.followed import HOUR, NATGEO, NOON, follow, story
 
 BEFORE = {"zone": "UTC", "quiet_from": 600, "quiet_to": 660, "digest_at": 840}
@@ -50,10 +48,6 @@ def test_the_page_of_data_names_each_setting(name: str) -> None:
     page = Path("docs/data.md").read_text(encoding="utf-8")
     row = next(line for line in page.splitlines() if line.startswith("| `chats` |"))
     assert WORDS[name] in row, f"name {name} in the row `chats` of docs/data.md"
-
-
-def test_why_has_a_sentence_for_each_kind() -> None:
-    assert OUTCOMES.keys() == {"total", *KINDS}
 
 
 async def test_a_group_that_gets_another_id_keeps_each_setting(sqlite_db: Database) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bot.domain import selection
 from bot.domain.model import Target
 from bot.domain.options import Options
-from bot.domain.records import ROWS_A_QUEUE, ChatQueue
+from bot.domain.records import ROWS_A_QUEUE, ChatQueue, Held
 from bot.store import chat_queues, chats, deliveries, enqueue, subscriptions
 from bot.store.engine.database import Database, Tx
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
@@ -72,7 +72,7 @@ CHANGES: dict[str, Change] = {
     "start": deliveries.record_claim,
     "leave": deliveries.record_copy,
     "put back": lambda tx, ids: deliveries.change(tx, ids, copies=-1, due_at=NOON + HOUR),
-    "hold": lambda tx, ids: deliveries.change(tx, ids, due_at=NOON + HOUR, held="quiet"),
+    "hold": lambda tx, ids: deliveries.change(tx, ids, due_at=NOON + HOUR, held=Held.QUIET),
     "sent": lambda tx, ids: deliveries.record_sent(tx, dict.fromkeys(ids, 77), now=NOON + HOUR),
     "drop": lambda tx, ids: deliveries.end(tx, ids, reason="filtered", now=NOON + HOUR),
     "park": lambda tx, ids: deliveries.end(
@@ -97,16 +97,18 @@ async def test_what_is_done_stays_as_it_is(sqlite_db: Database, change: Change) 
 
 async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> None:
     async with db.begin() as tx:
-        held, late, _ = await owing(tx, "1", "2", "3")
+        held, late, retried = await owing(tx, "1", "2", "3")
         (other,) = await owing(tx, "4", chat_id=2)
-        await deliveries.change(tx, [held, other], due_at=NOON + HOUR, held="digest")
+        await deliveries.change(tx, [held, other], due_at=NOON + HOUR, held=Held.DIGEST)
         await deliveries.change(tx, [late], due_at=NOON + HOUR)
-        await deliveries.release_held(tx, 1, now=NOON + MINUTE)
+        await deliveries.change(tx, [retried], due_at=NOON + HOUR, held=Held.RETRY)
+        await deliveries.select_again(tx, 1, now=NOON + MINUTE)
         await chat_queues.reschedule(tx, 1)
     found = {row.id: (row.due_at - NOON, row.held) for row in await rows(db)}
-    assert found[held] == (MINUTE, "digest")
-    assert found[late] == (HOUR, "waiting")  # judged anew, too, if it is on its way
-    assert found[other] == (HOUR, "digest")
+    assert found[held] == (MINUTE, Held.DIGEST)
+    assert found[late] == (HOUR, Held.CHANGED)  # selected again, too, if it is on its way
+    assert found[retried] == (HOUR, Held.RETRY)
+    assert found[other] == (HOUR, Held.DIGEST)
 
 
 async def test_what_a_pause_dropped_in_quiet_hours_is_judged_as_any_story_after_undo(
@@ -115,7 +117,7 @@ async def test_what_a_pause_dropped_in_quiet_hours_is_judged_as_any_story_after_
     """Its story may have ended long ago, as quiet hours did."""
     async with sqlite_db.begin() as tx:
         [held] = await owing(tx, "1")
-        await deliveries.change(tx, [held], held="quiet", due_at=NOON + HOUR)
+        await deliveries.change(tx, [held], held=Held.QUIET, due_at=NOON + HOUR)
         [row] = await deliveries.due(tx, [1], now=NOON + HOUR)
         assert row.subscription_id is not None
         reason = deliveries.PAUSED
@@ -123,7 +125,7 @@ async def test_what_a_pause_dropped_in_quiet_hours_is_judged_as_any_story_after_
         one = await subscriptions.get(tx, row.subscription_id)
         assert one is not None
         await deliveries.reopen(tx, one, reason=reason)
-        await deliveries.release_held(tx, 1, now=NOON + 30 * HOUR)
+        await deliveries.select_again(tx, 1, now=NOON + 30 * HOUR)
         [row] = await deliveries.due(tx, [1], now=NOON + 30 * HOUR)
         chat = await chats.get(tx, 1)
     assert chat is not None

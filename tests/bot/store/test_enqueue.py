@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from bot.domain.model import Target
+from bot.domain.records import Held
 from bot.store import chat_queues, chats, deliveries, enqueue, fan_outs, subscriptions
 from bot.store.engine.database import Database
 from tests.support.followed import (
@@ -83,7 +84,7 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         ids = list((await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars())
         await deliveries.record_sent(tx, {ids[0]: 100}, now=NOON)
         await deliveries.end(tx, [ids[1]], reason="filtered", now=NOON)
-        await deliveries.change(tx, [ids[2]], due_at=NOON + HOUR, held="quiet")
+        await deliveries.change(tx, [ids[2]], due_at=NOON + HOUR, held=Held.QUIET)
         await deliveries.end(tx, [ids[3]], state="parked", reason="no answers", now=NOON)
         tallies = await enqueue.tally_subscription(tx, mine, since=NOON - HOUR)
         assert {(t.state, t.reason): t.count for t in tallies} == {
