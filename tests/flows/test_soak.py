@@ -5,9 +5,13 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from sandbox.requestlog import RequestLog
+from sandbox.state import Sandbox
 from sandbox.telegram.call import METHODS
 from tests.soak import invariants, promises
 from tests.soak.expected import DAY, HOUR, Span, Terms, due
@@ -90,6 +94,19 @@ def test_a_story_that_waits_goes_by_the_hours_that_were_set_last() -> None:
     found = due(MORNING, MORNING + 600, spans, 60.0)
     assert found is not None
     assert (found.latest - MORNING) / HOUR == 5  # 12:00 in Berlin
+
+
+def test_a_kind_of_button_that_nobody_ever_finds_is_a_violation() -> None:
+    journal = Journal(cast("Sandbox", SimpleNamespace(log=RequestLog())))
+    for _ in range(invariants.SOUGHT_OFTEN):
+        journal.note_button("renamed:7", is_found=False)
+        journal.note_button("undo:7", is_found=False)
+        journal.note_button("rare:7", is_found=False)
+    journal.note_button("undo:8", is_found=True)
+    journal.sought["rare"] -= 1
+    assert invariants.every_button_was_found(journal) == [
+        "20 times nobody found a button renamed:"
+    ]
 
 
 @pytest.mark.parametrize("is_undone", [True, False])

@@ -70,7 +70,7 @@ class Fans:
                 await self._say(place, "/settings")
                 for data in ("defaults", f"defaults:{wanted}:on"):
                     await asyncio.sleep(self._rates.settled_s / 4)
-                    await self._people.press_where(place, lambda had, data=data: had == data)  # type: ignore[misc] # a default that binds
+                    await self._people.press_where(place, data, exactly=True)
 
     # -- highlights ---------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class Fans:
         if not found:
             return
         data = self._chance.choice(found)
-        await self._people.press_where(place, lambda had: had == data)
+        await self._people.press_where(place, data, exactly=True)
         await asyncio.sleep(A_WHILE)
         what = self._chance.choice(
             ["keep", "keep", "files", "files", "caption", "spoiler", "protect", "fast"]
@@ -253,6 +253,4 @@ class Fans:
         await self._people.write(place, place.owner, text, thread=self._people.topic_of(place))
 
     async def _press(self, place: Place, begins: str, *, ends: str = "") -> bool:
-        return await self._people.press_where(
-            place, lambda had: had.startswith(begins) and had.endswith(ends)
-        )
+        return await self._people.press_where(place, begins, ends=ends)

@@ -26,6 +26,7 @@ GRACE_S = 180.0  # a send that began before the quiet hours may arrive in them
 ANSWERED_S = 6 * HOUR  # after what hindered it
 REFUSED_S = 5 * MINUTE  # a look that was refused, and its proof
 MOST_COPIES = 3
+SOUGHT_OFTEN = 20  # from so many times on, a kind of button must have been found once
 LEDGER = "ledger_matches_bill"
 BACKUPS = "backups_were_made"
 FILTERED = "filtered"
@@ -52,6 +53,7 @@ def check_all(journal: Journal) -> list[str]:
             nothing_came_in_quiet_hours,
             no_forbidden_chat_was_written_to,
             nobody_was_told_private_or_gone_wrongly,
+            every_button_was_found,
             no_traceback,
             no_day_cost_more_than_its_budget,
             no_refusal_was_paid_for,
@@ -513,6 +515,15 @@ def no_forbidden_chat_was_written_to(journal: Journal) -> list[str]:
 
 
 # -- the process --------------------------------------------------------------------------
+
+
+def every_button_was_found(journal: Journal) -> list[str]:
+    """Each kind of button that was sought often was found: else its deeds do nothing."""
+    return [
+        f"{times} times nobody found a button {kind}:"
+        for kind, times in sorted(journal.sought.items())
+        if times >= SOUGHT_OFTEN and not journal.pressed[kind]
+    ]
 
 
 def no_traceback(journal: Journal) -> list[str]:

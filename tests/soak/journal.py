@@ -158,6 +158,8 @@ class Journal:
     silencing: set[int] = field(default_factory=set)  # faults by which nothing may be said
     silenced: list[float] = field(default_factory=list)  # when they hit
     closed: list[tuple[float, int]] = field(default_factory=list)  # topics that took no answer
+    sought: Counter[str] = field(default_factory=Counter)  # buttons, by the first word of the data
+    pressed: Counter[str] = field(default_factory=Counter)  # those of them that were found
     tracebacks: list[str] = field(default_factory=list)
     looks: int = 0
     billed: Counter[int] = field(default_factory=Counter)  # credits by day
@@ -180,6 +182,12 @@ class Journal:
             return number
 
         log.add = added
+
+    def note_button(self, data: str, *, is_found: bool) -> None:
+        """Count a button that somebody wants to press, by the first word of its data."""
+        kind = data.partition(":")[0]
+        self.sought[kind] += 1
+        self.pressed[kind] += is_found
 
     def ask(self, asked: Asked) -> None:
         """Remember something that must be answered."""

@@ -217,13 +217,13 @@ class Meetings:
         await self._press(place, f"mute:{number}")
         await self._hesitate()
         undo = f"opt:{number}:pause:off"
-        await self._people.press_where(place, lambda had: had == undo)
+        await self._people.press_where(place, undo, exactly=True)
 
     async def end_and_undo(self, place: Place, name: str) -> None:
         """Unsubscribe, and undo that."""
         await self._say(place, f"/unsubscribe {name}")
         await self._hesitate()
-        await self._people.press_where(place, lambda had: had.startswith("undo:"))
+        await self._people.press_where(place, "undo:")
 
     async def pause(self, place: Place, name: str) -> None:
         """Pause a subscription for a while."""

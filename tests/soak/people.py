@@ -212,7 +212,7 @@ class People:
         name = self._chance.choice(self.names)
         await self.write(place, place.owner, f"/unsubscribe {name}")
         await asyncio.sleep(30)
-        await self.press_where(place, lambda data: data.startswith("unsub:"))
+        await self.press_where(place, "unsub:")
 
     async def ask_why(self, place: Place) -> None:
         """Ask when somebody is looked at."""
@@ -238,7 +238,7 @@ class People:
         await self.write(place, place.owner, "/settings")
         for data in way:
             await asyncio.sleep(20)
-            await self.press_where(place, lambda had, data=data: had == data)  # type: ignore[misc] # a default that binds
+            await self.press_where(place, data, exactly=True)
 
     async def set_option(self, place: Place) -> None:
         """Change an option of a subscription: the digest, a filter, a pause."""
@@ -248,11 +248,11 @@ class People:
         if not found:
             return
         data = self._chance.choice(found)
-        await self.press_where(place, lambda had: had == data)
+        await self.press_where(place, data, exactly=True)
         await asyncio.sleep(20)
         number = data.partition(":")[2]
         chosen = self._chance.choice(["digest", "pause", *Options.__dataclass_fields__])
-        await self.press_where(place, lambda had: had.startswith(f"opt:{number}:{chosen}"))
+        await self.press_where(place, f"opt:{number}:{chosen}")
 
     async def leave(self, place: Place, *, hours: float | None = None) -> None:
         """Block the bot or throw it out, and take it back some hours later."""
@@ -382,13 +382,26 @@ class People:
             if "callback_data" in key
         ]
 
-    async def press_where(self, place: Place, fits: Callable[[str], bool]) -> bool:
-        """Press the last button that fits; false where there is none."""
-        found = [(message, had) for message, had in self.buttons(place) if fits(had)]
-        if not found or place.is_away:
+    async def press_where(
+        self, place: Place, begins: str, *, ends: str = "", exactly: bool = False
+    ) -> bool:
+        """Press the last button whose data fit; return False if no button fits.
+
+        A chat may lack a button at times. An invariant reports a kind of button that is never
+        found (``every_button_was_found``).
+        """
+        if place.is_away:
             return False
-        message, had = found[-1]
-        await self.press(place, message, had)
+        found = [
+            (message, data)
+            for message, data in self.buttons(place)
+            if data == begins or (not exactly and data.startswith(begins) and data.endswith(ends))
+        ]
+        self._journal.note_button(begins, is_found=bool(found))
+        if not found:
+            return False
+        message, data = found[-1]
+        await self.press(place, message, data)
         return True
 
 
