@@ -15,9 +15,7 @@ BotError
 │   ├── ApiRefusedError         the request was wrong (a fault of the bot)
 │   └── OutOfServiceError       no credits or a refused key: the owner must act
 ├── MediaError                  one photo or video
-│   ├── MediaGoneError          the address has expired, or the file was removed
 │   ├── MediaTooBigError        over Telegram's limit
-│   ├── MediaRefusedError       not a photo or video, or from a host that is not allowed
 │   └── MediaUnavailableError   the server of the file is slow or broken; try later
 ├── SpendingError               a limit of credits
 │   ├── PersonSpentError        the person's credits of the day are used up
@@ -100,6 +98,8 @@ OWNER_IN_SETTINGS = N_("{who} is in ADMIN_IDS in my settings. Remove the ID ther
 NOT_AN_OWNER = N_("{who} isn't one of my owners.")
 ONLY_IN_PRIVATE = N_("Please send me {command} in our private chat.")
 CHAT_UNKNOWN = N_("I can't tell which chat this is.")
+MEDIA_GONE = N_("This photo or video is no longer available.")
+MEDIA_REFUSED = N_("I can't send this file: it isn't a photo or video.")
 
 
 class BotError(Exception):
@@ -234,24 +234,12 @@ class MediaError(BotError):
     credits: int | None = None
 
 
-class MediaGoneError(MediaError):
-    """The address has expired or the file was removed (403, 404, 410)."""
-
-    text = N_("This photo or video is no longer available.")
-
-
 class MediaTooBigError(MediaError):
     """The file is larger than Telegram takes."""
 
     text = N_(
         'This video is too big for Telegram. You can <a href="{url}">open it in the browser</a>.'
     )
-
-
-class MediaRefusedError(MediaError):
-    """The bytes are no photo or video, or the host is not allowed."""
-
-    text = N_("I can't send this file: it isn't a photo or video.")
 
 
 class MediaUnavailableError(MediaError):

@@ -12,8 +12,9 @@ from aiohttp.resolver import DefaultResolver
 from yarl import URL
 
 from bot.domain.errors import (
-    MediaGoneError,
-    MediaRefusedError,
+    MEDIA_GONE,
+    MEDIA_REFUSED,
+    MediaError,
     MediaTooBigError,
     MediaUnavailableError,
 )
@@ -122,13 +123,13 @@ class Media:
         """Download ``url``, at most ``limit`` bytes; the caller removes the file.
 
         Raises:
-            MediaGoneError: The address has expired or the file was removed.
+            MediaError: The address has expired or the file was removed.
             MediaTooBigError: It has more bytes than ``limit``.
-            MediaRefusedError: The host is not allowed or the bytes are no photo or video.
+            MediaError: The host is not allowed or the bytes are no photo or video.
             MediaUnavailableError: The server is slow or broken, or the spool is full.
         """
         if not is_fresh(url, self._now()):
-            raise MediaGoneError("the address has expired")
+            raise MediaError("the address has expired", text=MEDIA_GONE)
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._fetch_with_redirects(url, limit)
@@ -143,7 +144,7 @@ class Media:
         for _ in range(_MOST_HOPS):
             address = parse(url)
             if address is None or not self._hosts.allows(url):
-                raise MediaRefusedError("not a host that media may come from")
+                raise MediaError("not a host that media may come from", text=MEDIA_REFUSED)
             host = address.host or ""
             asked = self._session.get(
                 address,
@@ -157,11 +158,11 @@ class Media:
                 if response.status not in REDIRECTS:
                     return await self._save(response, limit, host)
                 url = str(address.join(URL(response.headers.get("Location", ""), encoded=True)))
-        raise MediaRefusedError("too many redirects")
+        raise MediaError("too many redirects", text=MEDIA_REFUSED)
 
     async def _save(self, response: aiohttp.ClientResponse, limit: int, host: str) -> MediaFile:
         if response.status in _GONE:
-            raise MediaGoneError(f"status {response.status}")
+            raise MediaError(f"status {response.status}", text=MEDIA_GONE)
         if response.status != 200:  # noqa: PLR2004 - HTTP's OK
             raise MediaUnavailableError(f"status {response.status}")
         length = response.content_length

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from bot.domain.errors import MediaRefusedError, MediaTooBigError, MediaUnavailableError
+from bot.domain.errors import MEDIA_REFUSED, MediaError, MediaTooBigError, MediaUnavailableError
 from bot.media.sniff import EXTENSIONS, HEAD, Measures, MediaKind, measure_video, sniff
 
 _PATIENCE = 30.0  # seconds to wait for room
@@ -76,10 +76,10 @@ class Draft:
         """Return the file with its measures; room that was not needed goes back.
 
         Raises:
-            MediaRefusedError: It is empty.
+            MediaError: It is empty.
         """
         if not self.size:
-            raise MediaRefusedError("an empty file")
+            raise MediaError("an empty file", text=MEDIA_REFUSED)
         is_video = kind.kind == "video"
         measures = await asyncio.to_thread(measure_video, self.path) if is_video else Measures()
         path = self.path.rename(self.path.with_suffix(EXTENSIONS[kind.mime]))
@@ -180,7 +180,7 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
     """Write a stream into ``draft``; its first bytes say what it is.
 
     Raises:
-        MediaRefusedError: It is no photo or video; nothing more of it was read.
+        MediaError: It is no photo or video; nothing more of it was read.
         MediaTooBigError: It is larger than the draft's room.
     """
     head, kind = b"", None
@@ -200,7 +200,7 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
 def _require_media_kind(head: bytes) -> MediaKind:
     kind = sniff(head)
     if kind is None:
-        raise MediaRefusedError("neither photo nor video")
+        raise MediaError("neither photo nor video", text=MEDIA_REFUSED)
     return kind
 
 

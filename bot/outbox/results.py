@@ -10,7 +10,7 @@ from typing import assert_never
 
 from bot.domain import alert_rules, selection
 from bot.domain.budget import DAY
-from bot.domain.errors import MediaGoneError
+from bot.domain.errors import MEDIA_GONE
 from bot.domain.model import (
     GiveUp,
     Moved,
@@ -475,7 +475,7 @@ async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now:
     """End what can't be brought, and tell so, once for each reason."""
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:
-        reason = why.get(row.story_pk or "", MediaGoneError.text)
+        reason = why.get(row.story_pk or "", MEDIA_GONE)
         await deliveries.end(tx, [row.id], reason=reason, now=now)
         if row.story:
             by_reason.setdefault(reason, []).append(row)

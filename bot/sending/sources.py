@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.errors import (
+    MEDIA_GONE,
     ApiUnavailableError,
     BotError,
     MediaError,
-    MediaGoneError,
     MediaTooBigError,
     MediaUnavailableError,
     NoSuchProfileError,
@@ -116,7 +116,7 @@ class Supply:
             if item.tried == len(self._steps):
                 # Another asker may be able to pay, and another chat may accept the file.
                 for_all = can_pay and not is_file
-                self.close_failed(item, item.reason or MediaGoneError.text, for_all=for_all)
+                self.close_failed(item, item.reason or MEDIA_GONE, for_all=for_all)
                 return
             step = self._steps[item.tried]
             item.tried += 1
@@ -352,7 +352,7 @@ class Supply:
 
 def _mark_gone(item: Item) -> None:
     """Set the failure of an item whose story the API has called gone often enough."""
-    item.later, item.reason = False, MediaGoneError.text
+    item.later, item.reason = False, MEDIA_GONE
 
 
 def _mark_for_later(item: Item) -> None:

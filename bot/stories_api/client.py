@@ -11,8 +11,8 @@ import aiohttp
 from pydantic import SecretStr
 
 from bot.domain.errors import (
+    MEDIA_REFUSED,
     MediaError,
-    MediaRefusedError,
     NoStoriesError,
     NoSuchProfileError,
     OutOfServiceError,
@@ -304,13 +304,15 @@ class StoriesApi:
         if isinstance(answer.value, MediaFile):
             return Answer(answer.value, answer.credits)
         try:
-            if self._fetch_media is None:
-                raise MediaRefusedError("nobody fetches from elsewhere")
-            file = await self._fetch_media(answer.value.url, limit=self._largest_file)
-            return Answer(file, answer.credits)
+            return Answer(await self._fetch_elsewhere(answer.value.url), answer.credits)
         except MediaError as error:
             error.credits = answer.credits
             raise
+
+    async def _fetch_elsewhere(self, url: str) -> MediaFile:
+        if self._fetch_media is None:
+            raise MediaError("nobody fetches from elsewhere", text=MEDIA_REFUSED)
+        return await self._fetch_media(url, limit=self._largest_file)
 
 
 def _refuse_private(result: Sequence[Story | Highlight], billed: int) -> None:

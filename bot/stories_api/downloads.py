@@ -43,7 +43,7 @@ async def read_file_or_address(
         ComplainedError: It is an error under a status 200.
         MediaTooBigError: It has more bytes than ``limit``.
         MediaUnavailableError: There is no room in the spool.
-        MediaRefusedError: A photo has too many pixels.
+        MediaError: A photo has too many pixels.
     """
     if response.status != OK:
         return Elsewhere(_check_address(response.headers.get("Location", "")))

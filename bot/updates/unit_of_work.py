@@ -70,12 +70,8 @@ class Unit:
             part.clear()
         stack, self._stack, self._tx = self._stack, None, None
         if stack:
-            error = _UndoneError()
+            error = BotError("undone")  # ends the transaction without a commit
             await stack.__aexit__(type(error), error, None)
-
-
-class _UndoneError(Exception):
-    """Ends a transaction without a commit."""
 
 
 _current: ContextVar[Unit | None] = ContextVar("unit", default=None)

@@ -28,7 +28,7 @@ from bot.domain.errors import (
     CHAT_LIMIT_REACHED,
     SPENDING_STOPPED,
     ApiUnavailableError,
-    MediaGoneError,
+    MediaError,
     NoSuchProfileError,
     PastedLimitError,
     PersonSpentError,
@@ -109,7 +109,7 @@ async def test_what_the_api_billed_is_what_counts(db: Database) -> None:
         (ApiUnavailableError(credits=None), 2),  # a time-out: nobody knows, so it is spent
         (NoSuchProfileError(credits=2), 2),
         (NoSuchProfileError(credits=3), 3),
-        (MediaGoneError(), 2),
+        (MediaError(), 2),
         (ValueError("a bug of ours"), 2),
     ],
 )

@@ -8,7 +8,7 @@ from bot.domain.errors import (
     BUDGET_SPENT,
     BotError,
     DatabaseUnavailableError,
-    MediaGoneError,
+    MediaError,
     ProfilePrivateError,
     SettingsError,
     SpendingError,
@@ -37,8 +37,8 @@ def test_what_fails_inside_says_whose_account_it_is_about() -> None:
     with pytest.raises(ProfilePrivateError) as raised, naming_account("natgeo"):
         raise ProfilePrivateError
     assert raised.value.fields == {"username": "natgeo"}
-    with pytest.raises(MediaGoneError) as other, naming_account("natgeo"):
-        raise MediaGoneError
+    with pytest.raises(MediaError) as other, naming_account("natgeo"):
+        raise MediaError
     assert other.value.fields == {}
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import MediaRefusedError, MediaTooBigError, MediaUnavailableError
+from bot.domain.errors import MEDIA_REFUSED, MediaError, MediaTooBigError, MediaUnavailableError
 from bot.media.spool import MediaFile, Spool, write_stream
+from tests.support.errors import raises
 from tests.support.spooled import kept
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
@@ -64,20 +65,20 @@ async def test_a_head_in_many_pieces_is_still_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("chunks", "kind"),
+    ("chunks", "text"),
     [
-        ((b"<html>" + bytes(100),), MediaRefusedError),
-        ((b"<svg/>",), MediaRefusedError),
-        ((), MediaRefusedError),
-        ((b"",), MediaRefusedError),
-        ((JPEG, bytes(1000)), MediaTooBigError),
+        ((b"<html>" + bytes(100),), MEDIA_REFUSED),
+        ((b"<svg/>",), MEDIA_REFUSED),
+        ((), MEDIA_REFUSED),
+        ((b"",), MEDIA_REFUSED),
+        ((JPEG, bytes(1000)), MediaTooBigError.text),
     ],
 )
 async def test_what_is_refused_leaves_nothing(
-    chunks: tuple[bytes, ...], kind: type[Exception], tmp_path: Path
+    chunks: tuple[bytes, ...], text: str, tmp_path: Path
 ) -> None:
     with Spool(tmp_path, limit=1000) as spool:
-        with pytest.raises(kind):
+        with raises(MediaError, text):
             await saved(spool, *chunks)
         assert (spool.used, files_in(tmp_path)) == (0, [])
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain import selection
-from bot.domain.errors import MediaGoneError, MediaTooBigError
+from bot.domain.errors import MEDIA_GONE, MediaTooBigError
 from bot.domain.model import GiveUp, Moved, Outcome, Removed, Sent, SentItem, Target, TryLater
 from bot.domain.options import Options
 from bot.domain.records import ChatQueue, Held, KnownFile
@@ -186,7 +186,7 @@ async def test_who_lost_the_lease_writes_down_what_arrived_and_no_more(db: Datab
     await owing(db, "1", "2", "3")
     lane, batch = await leaving(db)
     await claim(db, now=NOON + 2 * MINUTE)
-    late = Sent((SentItem("1", 5),), {"3": MediaGoneError.text})
+    late = Sent((SentItem("1", 5),), {"3": MEDIA_GONE})
     assert await record(db, lane, batch, late) == Account()
     found = [(row.story_pk, row.state) for row in await rows(db)]
     assert found == [("1", "sent"), ("2", "open"), ("3", "open")]
@@ -196,11 +196,11 @@ async def test_who_lost_the_lease_writes_down_what_arrived_and_no_more(db: Datab
 async def test_what_can_not_be_brought_is_told_once_a_reason(db: Database) -> None:
     await owing(db, "1", "2", "3", "4")
     lane, batch = await leaving(db)
-    failed = {"1": MediaGoneError.text, "2": MediaTooBigError.text, "3": MediaGoneError.text}
+    failed = {"1": MEDIA_GONE, "2": MediaTooBigError.text, "3": MEDIA_GONE}
     await record(db, lane, batch, Sent((SentItem("4", 5),), failed))
     told = [row.fields for row in await rows(db, notice="failed")]
     assert [(one["n"], one["why"], one["username"]) for one in told] == [
-        (2, MediaGoneError.text, "natgeo"),
+        (2, MEDIA_GONE, "natgeo"),
         (1, MediaTooBigError.text, "natgeo"),
     ]
     assert told[0]["url"] == story("1").page_url
@@ -211,10 +211,10 @@ async def test_what_can_not_be_brought_is_told_once_a_reason(db: Database) -> No
 async def test_what_can_not_be_brought_ends_while_the_rest_waits(db: Database) -> None:
     await owing(db, "1", "2")
     lane, batch = await leaving(db)
-    await record(db, lane, batch, TryLater(failed={"1": MediaGoneError.text}))
+    await record(db, lane, batch, TryLater(failed={"1": MEDIA_GONE}))
     found = [(row.story_pk, row.state) for row in await rows(db, notice=None)]
     assert found == [("1", "dropped"), ("2", "open")]
-    assert [row.fields["why"] for row in await rows(db, notice="failed")] == [MediaGoneError.text]
+    assert [row.fields["why"] for row in await rows(db, notice="failed")] == [MEDIA_GONE]
 
 
 async def test_what_arrived_before_the_chat_moved_is_not_sent_again(db: Database) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from bot.domain.errors import (
     BUDGET_SPENT,
+    MEDIA_GONE,
     ApiUnavailableError,
     DatabaseUnavailableError,
-    MediaGoneError,
     SpendingError,
     StoryGoneError,
 )
@@ -295,7 +295,7 @@ async def test_what_no_host_answers_for_and_the_api_calls_gone_twice_ends(
             clock.on(wait)
             outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
             assert isinstance(outcome, Sent)
-            assert outcome.failed == {album.stories[0].pk: MediaGoneError.text}
+            assert outcome.failed == {album.stories[0].pk: MEDIA_GONE}
         assert len(bought) == 2
 
 
@@ -444,7 +444,7 @@ async def test_what_has_no_way_left_ends_with_a_sentence(ready: Made) -> None:
     album = Album((album.stories[0], gone, album.stories[2]))
     outcome = await ours.sender.send_album(Target(ann), album)
     assert isinstance(outcome, Sent)
-    assert outcome.failed == {gone.pk: MediaGoneError.text}
+    assert outcome.failed == {gone.pk: MEDIA_GONE}
     assert len(await ours.control.replies(ann)) == 2
 
 

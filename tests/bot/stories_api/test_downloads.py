@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import (
+    MEDIA_GONE,
+    MEDIA_REFUSED,
     ApiUnavailableError,
     BotError,
-    MediaGoneError,
-    MediaRefusedError,
+    MediaError,
     MediaTooBigError,
     OutOfServiceError,
     StoryGoneError,
@@ -19,6 +20,7 @@ from bot.domain.errors import (
 from bot.media.spool import MediaFile, Spool
 from bot.stories_api.downloads import address_in
 from tests.bot.stories_api.server import KEY, api_at, response, says, serving
+from tests.support.errors import raises
 from tests.support.followed import DATED
 from tests.support.spooled import kept
 
@@ -138,13 +140,13 @@ async def test_what_is_elsewhere_is_billed_even_when_it_is_gone(tmp_path: Path) 
     answer = response(200, json.dumps(CDN).encode(), {"x-hiker-info": "reqs=2"})
     with Spool(tmp_path, limit=10**7) as spool:
         async with serving(says(answer)) as server:
-            cdn = Cdn(tmp_path, MediaGoneError("403"))
+            cdn = Cdn(tmp_path, MediaError("403", text=MEDIA_GONE))
             async with api_at(server.url, fetch_media=cdn.fetch) as api:
-                with pytest.raises(MediaGoneError) as caught:
+                with raises(MediaError, MEDIA_GONE) as caught:
                     await api.download(DATED, spool)
                 assert caught.value.credits == 2
             async with api_at(server.url) as api:
-                with pytest.raises(MediaRefusedError) as refused:
+                with raises(MediaError, MEDIA_REFUSED) as refused:
                     await api.download(DATED, spool)
                 assert refused.value.credits == 2
 
