@@ -144,7 +144,7 @@ class Subscriptions:
             )
             await store.change(tx, subscription_id, **values)
             if paused:
-                await deliveries.end(
+                await deliveries.end_all(
                     tx, subscription_id=subscription_id, reason=deliveries.PAUSED, now=now
                 )
             await chat_queues.reschedule(tx, chat_id)

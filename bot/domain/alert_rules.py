@@ -21,11 +21,11 @@ KEPT_FOR = timedelta(days=90)
 MAX_COPIES = 3
 """A delivery is sent so often at most where the answer is lost: each copy may have arrived."""
 
-MAX_CLAIMS = 30
-"""After so many claims without an outcome, a delivery may be what crashes the bot.
+MAX_ATTEMPTS = 30
+"""After so many attempts, of which the last has no outcome, a delivery is suspected of a crash.
 
-It may as well be its neighbour. So it is tried once in a quarter of an hour from then on, each
-delivery at a moment of its own, as third copies are, until it has arrived or its story is over.
+Another delivery of the same moment may be the cause as well. A suspect is tried once in a quarter
+of an hour, each suspect at its own time, until it has arrived or its story is over.
 """
 
 STANDSTILL = timedelta(seconds=30)
@@ -141,7 +141,7 @@ def retry_after_success_at(
     due_at: datetime,
     *,
     copies: int,
-    tries: int,
+    attempts: int,
     is_reply: bool,
     is_same_kind: bool,
     number: int,
@@ -150,7 +150,7 @@ def retry_after_success_at(
 
     Until then its retry was planned for ``due_at``. Without a copy of unknown outcome it is due
     now. A repeat keeps its first pause after the last copy, which is over where the repeat has
-    been tried since (``tries``). The third copy of a reply is advanced only by a message of the
+    been tried since (``attempts``). The third copy of a reply is advanced only by a message of the
     same kind. The third copy of an alert keeps its pause: while Telegram fails every second call,
     a success says little, and the last copy would be spent before the fault ends.
     """
@@ -158,7 +158,7 @@ def retry_after_success_at(
         return now
     if copies == MAX_COPIES - 1 and not (is_reply and is_same_kind):
         return due_at
-    if tries:
+    if attempts:
         return now
     last_copy_at = due_at - (repeat_at(now, copies, is_reply=is_reply, number=number) - now)
     return min(due_at, max(now, last_copy_at + lost_answer_wait(is_reply=is_reply)))

@@ -188,9 +188,11 @@ class Held(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A story or a notice that is owed; ``copies`` counts sends that may have arrived.
+    """A story or a notice that is owed.
 
-    ``is_unreadable``: this version of the code can't read what is stored of its story.
+    ``copies`` counts sends that may have arrived. ``attempts`` counts claims in a row that surely
+    sent nothing or have no outcome. ``sending``: the row is claimed and the outcome is not
+    recorded. ``is_unreadable``: this version of the code can't read the stored story.
     """
 
     id: int
@@ -203,8 +205,8 @@ class Delivery:
     notice: str | None
     fields: dict[str, Any]
     copies: int
-    tries: int
-    claims: int
+    attempts: int
+    sending: bool
     created_at: datetime
     due_at: datetime
     is_unreadable: bool = False

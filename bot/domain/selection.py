@@ -228,12 +228,12 @@ def _goes_with(row: Delivery, head: Delivery) -> bool:
 
 
 def _is_doubtful(row: Delivery) -> bool:
-    return row.copies >= alert_rules.MAX_COPIES or bool(row.copies and row.claims)
+    return row.copies >= alert_rules.MAX_COPIES or (row.copies > 0 and row.sending)
 
 
 def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
     """Put a row off or drop it where it may not go now; return whether that was so."""
-    may_crash_us = row.claims >= alert_rules.MAX_CLAIMS
+    may_crash_us = row.sending and row.attempts >= alert_rules.MAX_ATTEMPTS
     if may_crash_us and row.notice and row.created_at <= now - DAY:
         decision.dropped.append((row, _TOO_MANY_CRASHES))
     elif may_crash_us and row.held != Held.SUSPECT:

@@ -156,7 +156,7 @@ async def record(
     if behind and replies.is_final(outcome):
         return account
     free_at = await _record_rest(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
-    await deliveries.change(tx, _ids(behind), copies=-1)
+    await deliveries.record_unsent(tx, _ids(behind), is_counted=True)
     account.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
     await _advance_retries_after(tx, chat_id, batch, outcome, now)
     await _store_floods(tx, [queue], floods)
@@ -216,7 +216,7 @@ async def _advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: datet
             now,
             row.due_at,
             copies=row.copies,
-            tries=row.tries,
+            attempts=row.attempts,
             is_reply=is_reply,
             is_same_kind=is_media == chats_sent_to[row.chat_id],
             number=row.id,
@@ -241,8 +241,8 @@ async def _free_moved_queue(
 
     No copy arrived. Returns whether the queue is free, so that the rest may go.
     """
-    await deliveries.change(tx, _ids(rest), copies=-int(left), claims=0)
-    await deliveries.change(tx, _ids(behind), copies=-1)
+    await deliveries.record_unsent(tx, _ids(rest), is_counted=left)
+    await deliveries.record_unsent(tx, _ids(behind), is_counted=True)
     if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
         return False
     return await chat_queues.reschedule(tx, outcome.chat_id, free_at=now)
@@ -268,7 +268,7 @@ async def _record_rest(
             free_at = await mark_unknown(tx, rest, account, now)
         case TryLater() if in_outage and not (outcome.unknown and batch.is_repeat):
             surely_not = account.left and not (outcome.unknown or outcome.partly)
-            await deliveries.change(tx, _ids(rest), copies=-int(surely_not), claims=0)
+            await deliveries.record_unsent(tx, _ids(rest), is_counted=surely_not)
             await _send_alone_next(tx, rest, outcome)
         case TryLater():
             free_at = await _record_try_later(tx, rest, outcome, account, now)
@@ -341,10 +341,9 @@ async def _retry_later(
     """
     free_at = now
     for row in rows:
-        tries = row.tries + 1
-        due_at = alert_rules.retry_at(now, tries, is_repeat=bool(row.copies))
-        await deliveries.change(
-            tx, [row.id], copies=-int(left), claims=0, tries=tries, due_at=due_at, held=held
+        due_at = alert_rules.retry_at(now, row.attempts + 1, is_repeat=bool(row.copies))
+        await deliveries.record_unsent(
+            tx, [row.id], is_counted=left, is_attempt=True, due_at=due_at, held=held
         )
         if row.notice == REPLY and due_at <= now + alert_rules.REPLY_STANDSTILL:
             free_at = due_at
@@ -367,7 +366,7 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
 
 async def _requeue(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> None:
     """Let be due again what surely was not sent; ``left``: a copy was counted."""
-    await deliveries.change(tx, _ids(rows), copies=-int(left), claims=0, due_at=now)
+    await deliveries.record_unsent(tx, _ids(rows), is_counted=left, due_at=now)
 
 
 async def mark_unknown(
@@ -386,7 +385,7 @@ async def mark_unknown(
             account.dead_letters += 1
             continue
         due_at = alert_rules.repeat_at(now, copies, is_reply=is_reply, number=row.id)
-        await deliveries.change(tx, [row.id], claims=0, tries=0, due_at=due_at, held=Held.RETRY)
+        await deliveries.record_unknown(tx, row.id, due_at=due_at)
         if copies == 1:
             free_at = max(free_at, now + alert_rules.lost_answer_wait(is_reply=is_reply))
     over = [row for row in rows if row.copies + left >= alert_rules.MAX_COPIES]

@@ -12,7 +12,7 @@ from bot.domain.records import BROADCAST, Held
 from bot.store import enqueue
 from bot.store.chat_queues import queues
 from bot.store.chats import IS_ACTIVE, chats
-from bot.store.deliveries import deliveries, is_open
+from bot.store.deliveries import ENDED_ATTEMPTS, deliveries, is_open
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, metadata
 
@@ -136,7 +136,7 @@ async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
         .join(chats, chats.c.id == deliveries.c.chat_id)
         .where(_is_of(number), is_open, IS_ACTIVE)
         .where(deliveries.c.due_at <= soon, deliveries.c.held != Held.MUTED)
-        .where(deliveries.c.tries < _TRIES)
+        .where(ENDED_ATTEMPTS < _TRIES)
         .where(sa.or_(queues.c.leased, queues.c.free_at <= soon))
     )
     return bool((await tx.execute(sa.select(statement.exists()))).scalar())

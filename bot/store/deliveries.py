@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bot.domain.alert_rules import LONGEST_WAIT, MAX_CLAIMS
+from bot.domain.alert_rules import LONGEST_WAIT, MAX_ATTEMPTS
 from bot.domain.model import Story, Target
 from bot.domain.options import Options
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, Delivery, Held, Subscription
@@ -36,9 +36,12 @@ deliveries = sa.Table(
     sa.Column("state", sa.String(8), nullable=False, server_default="open"),
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("held", sa.String(8), nullable=False, server_default=""),  # a value of Held
+    # Sends that may have arrived, at most three.
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # that sent nothing
-    sa.Column("claims", sa.Integer, nullable=False, server_default="0"),  # since the last outcome
+    # Claims in a row that surely sent nothing, or have no outcome.
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    # Claimed, and the outcome is not recorded.
+    sa.Column("sending", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("message_id", sa.BigInteger),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("created_at", Timestamp, nullable=False),
@@ -107,7 +110,7 @@ def waits_for_earlier_sql(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 
         earlier.c.due_at > than,
         earlier.c.held != sa.literal_column(f"'{Held.MUTED}'"),
         earlier.c.copies == 0,
-        earlier.c.claims < MAX_CLAIMS,
+        sa.or_(earlier.c.attempts < MAX_ATTEMPTS, ~earlier.c.sending),
     )
 
 
@@ -178,8 +181,8 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
         notice=row.notice,
         fields=row.fields or {},
         copies=row.copies,
-        tries=row.tries,
-        claims=row.claims,
+        attempts=row.attempts,
+        sending=row.sending,
         created_at=row.created_at,
         due_at=row.due_at,
         is_unreadable=story is None and row.story is not None,
@@ -195,13 +198,16 @@ _THESE = sa.update(deliveries).where(
 STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
-STARTED = _THESE.values(claims=deliveries.c.claims + 1, held=Held.NOTHING)
+STARTED = _THESE.values(attempts=deliveries.c.attempts + 1, sending=True, held=Held.NOTHING)
 ATTEMPTED = (
     _THESE.where(deliveries.c.held == Held.NOTHING)
     .values(copies=deliveries.c.copies + 1)
     .returning(deliveries.c.id)
 )
 
+
+ENDED_ATTEMPTS = deliveries.c.attempts - sa.case((deliveries.c.sending, 1), else_=0)
+"""The attempts without the one under way."""
 
 AWAY = "away"  # the bot was not in the chat
 ENDED, PAUSED = "ended", "paused"
@@ -215,7 +221,12 @@ SENT = (
         sa.or_(is_open, deliveries.c.reason == ENDED, deliveries.c.reason == PAUSED),
     )
     .values(
-        state="sent", reason="", message_id=sa.bindparam("message"), done_at=sa.bindparam("now")
+        state="sent",
+        reason="",
+        attempts=0,
+        sending=False,
+        message_id=sa.bindparam("message"),
+        done_at=sa.bindparam("now"),
     )
 )
 
@@ -247,6 +258,28 @@ async def change(
         if copies:
             values["copies"] = deliveries.c.copies + copies
         await tx.execute(_THESE.values(**values), {"ids": wanted})
+
+
+async def record_unsent(
+    tx: Tx,
+    ids: Iterable[int],
+    *,
+    is_counted: bool,
+    is_attempt: bool = False,
+    **values: Any,  # noqa: ANN401 - columns
+) -> None:
+    """Record that a claim ended and surely sent nothing; set ``values`` as well.
+
+    ``is_counted``: the claim counted a copy, which is subtracted. ``is_attempt``: the claim counts
+    as a failed attempt.
+    """
+    attempts = deliveries.c.attempts if is_attempt else ENDED_ATTEMPTS
+    await change(tx, ids, copies=-int(is_counted), attempts=attempts, sending=False, **values)
+
+
+async def record_unknown(tx: Tx, delivery_id: int, *, due_at: datetime) -> None:
+    """Record that a copy may have arrived; plan its repeat for ``due_at``."""
+    await change(tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY)
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> int:
@@ -302,23 +335,26 @@ async def is_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
 
 async def end(
     tx: Tx,
-    ids: Collection[int] | None = None,
+    ids: Collection[int],
     *,
     state: Literal["dropped", "parked"] = "dropped",
     reason: str,
     now: datetime,
-    **whose: object,
 ) -> None:
-    """End what will not be sent, with the reason; ``parked`` is a dead letter.
+    """End deliveries of a claimed queue that will not be sent; ``parked``: as dead letters."""
+    if ids:
+        statement = sa.update(deliveries).where(is_open, deliveries.c.id.in_(list(ids)))
+        await tx.execute(statement.values(state=state, reason=reason, sending=False, done_at=now))
 
-    Which ones: these ids, or all that are still owed and have the column values of ``whose``.
+
+async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> None:
+    """Drop all open deliveries that have the column values of ``whose``.
+
+    A delivery that is being sent stays marked as ``sending``.
     """
     which = [deliveries.c[name] == value for name, value in whose.items()]
-    if ids is not None:
-        which.append(deliveries.c.id.in_(list(ids)))
-    if which and (ids is None or ids):
-        statement = sa.update(deliveries).where(is_open, *which)
-        await tx.execute(statement.values(state=state, reason=reason, done_at=now))
+    statement = sa.update(deliveries).where(is_open, *which)
+    await tx.execute(statement.values(state="dropped", reason=reason, done_at=now))
 
 
 async def detach(tx: Tx, subscription_ids: Collection[int], *, now: datetime) -> None:
@@ -434,7 +470,7 @@ _RETRIES = sa.select(
     deliveries.c.notice,
     deliveries.c.fields,
     deliveries.c.copies,
-    deliveries.c.tries,
+    deliveries.c.attempts,
     deliveries.c.due_at,
 ).where(
     deliveries.c.chat_id.in_(sa.bindparam("chat_ids", expanding=True)),
@@ -454,5 +490,5 @@ async def hasten_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:
     statement = sa.update(deliveries).where(
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
     )
-    waits = sa.and_(deliveries.c.due_at > now, deliveries.c.claims < MAX_CLAIMS)
-    await tx.execute(statement.where(waits).values(due_at=now))
+    is_suspect = sa.and_(deliveries.c.attempts >= MAX_ATTEMPTS, deliveries.c.sending)
+    await tx.execute(statement.where(deliveries.c.due_at > now, ~is_suspect).values(due_at=now))

@@ -34,7 +34,8 @@ _WHERE_CHAT_IS = sa.select(
     sa.bindparam("notice", type_=sa.String),
     sa.bindparam("fields", type_=sa.JSON),
     sa.bindparam("copies", type_=sa.Integer),
-    sa.bindparam("copies", type_=sa.Integer).label("claims"),
+    sa.bindparam("copies", type_=sa.Integer).label("attempts"),
+    sa.bindparam("sending", type_=sa.Boolean),
     sa.bindparam("held", type_=sa.String),
     sa.bindparam("due_at", type_=Timestamp),
     sa.bindparam("now", type_=Timestamp).label("created_at"),
@@ -68,6 +69,7 @@ async def add_reply(
         "notice": notice,
         "fields": dict(payload),
         "copies": copies,
+        "sending": copies > 0,
         "held": held,
         "due_at": due_at,
         "now": now,
@@ -150,7 +152,16 @@ async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) ->
     statement = (
         sa.update(deliveries)
         .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
-        .values(state="open", reason="", done_at=None, due_at=now, copies=0, claims=0)
+        .values(
+            state="open",
+            reason="",
+            done_at=None,
+            due_at=now,
+            held=Held.NOTHING,
+            copies=0,
+            attempts=0,
+            sending=False,
+        )
         .returning(deliveries.c.id, deliveries.c.chat_id)
     )
     rows = (await tx.execute(statement)).all()

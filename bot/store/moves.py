@@ -149,7 +149,7 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: d
     if not await mutes.unmute(tx, chat_id, thread_id):
         return False
     # It is not true any more.
-    await deliveries_store.end(tx, chat_id=chat_id, notice="muted", reason="over", now=now)
+    await deliveries_store.end_all(tx, chat_id=chat_id, notice="muted", reason="over", now=now)
     await deliveries_store.make_held_due(tx, chat_id, Held.MUTED, now=now)
     await chat_queues.reschedule(tx, chat_id)
     return True
@@ -198,7 +198,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     await chat_queues.lock(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:
-        await deliveries_store.end(tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now)
+        await deliveries_store.end_all(tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now)
         await subscriptions.restart_alerts(
             tx, chat_id, since=alert_rules.alerts_begin_at(min(since or now, now))
         )

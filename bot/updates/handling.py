@@ -187,8 +187,8 @@ def _unsent_delivery(row_id: int, reply: Reply, now: datetime) -> Delivery:
         notice=REPLY,
         fields=reply.payload,
         copies=0,
-        tries=0,
-        claims=0,
+        attempts=0,
+        sending=False,
         created_at=now,
         due_at=now,
     )

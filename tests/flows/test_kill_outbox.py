@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.alert_rules import MAX_CLAIMS, MAX_COPIES
+from bot.domain.alert_rules import MAX_COPIES
 from bot.domain.model import Profile
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Database
@@ -68,7 +68,7 @@ class Scene:
 
 
 async def _rows(url: str) -> list[Any]:
-    names = ("chat_id", "story_pk", "state", "copies", "claims", "tries", "due_at")
+    names = ("chat_id", "story_pk", "state", "copies", "attempts", "sending", "due_at")
     columns = [deliveries.c[name] for name in names]
     async with Database(url) as db, db.read() as tx:
         statement = sa.select(*columns).where(deliveries.c.story_pk.is_not(None))
@@ -125,7 +125,7 @@ async def _alone(url: str) -> set[tuple[int, str]]:
     return {
         (row.chat_id, row.story_pk)
         for row in await _rows(url)
-        if row.copies > 1 or row.tries or row.claims >= MAX_CLAIMS
+        if row.copies > 1 or row.attempts > row.sending
     }
 
 
@@ -135,7 +135,7 @@ async def _left(url: str) -> list[Any]:
 
 async def _is_judged(url: str) -> bool:
     rows = await _rows(url)
-    return not any(row.state == "open" and row.copies and row.claims for row in rows)
+    return not any(row.state == "open" and row.copies and row.sending for row in rows)
 
 
 async def _all_there(url: str, scene: Scene) -> bool:

@@ -112,7 +112,7 @@ class Row:
     due: float
     done: float | None
     copies: int
-    tries: int
+    tries: int  # attempts that have ended, of those that were seen
 
 
 @dataclass
@@ -318,7 +318,7 @@ class Journal:
         # What a crash undid had numbers that others have since: those are told by their time.
         for r in tx.execute(
             "SELECT id, chat_id, subscription_id, story_pk, notice, fields, state, reason,"
-            " message_id, created_at, done_at, copies, tries, due_at FROM deliveries"
+            " message_id, created_at, done_at, copies, attempts - sending, due_at FROM deliveries"
             " WHERE id >= ? OR created_at >= ?",
             (oldest, int(self._rows_read_at * 1000)),
         ):

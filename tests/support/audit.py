@@ -50,8 +50,8 @@ CREATE FUNCTION audit_delivery() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- When it is due may be judged anew by a process that begins.
     IF NEW.story_pk IS NOT NULL AND NEW.state <> 'sent' AND NEW.copies >= OLD.copies
-        AND (NEW.state, NEW.copies, NEW.tries, NEW.claims)
-            IS DISTINCT FROM (OLD.state, OLD.copies, OLD.tries, OLD.claims) THEN
+        AND (NEW.state, NEW.copies, NEW.attempts, NEW.sending)
+            IS DISTINCT FROM (OLD.state, OLD.copies, OLD.attempts, OLD.sending) THEN
         PERFORM audit_write(
             'queue', NEW.chat_id, format('story %s: %s -> %s', NEW.story_pk, OLD, NEW)
         );

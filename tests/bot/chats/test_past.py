@@ -35,8 +35,8 @@ async def sent(db: Database, chat: int, *pks: str, kind: str = "photo") -> None:
             notice=None,
             fields={},
             copies=1,
-            tries=0,
-            claims=0,
+            attempts=0,
+            sending=False,
             created_at=NOON,
             due_at=NOON,
         )

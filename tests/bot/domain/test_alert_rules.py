@@ -346,22 +346,22 @@ def test_quiet_hours_whose_end_is_skipped_end_when_the_clocks_are_put_forward(
 
 
 def test_a_success_in_the_chat_advances_what_failed_there() -> None:
-    def at(wait: timedelta, copies: int, *, tries: int = 0, same: bool = True) -> timedelta:
+    def at(wait: timedelta, copies: int, *, attempts: int = 0, same: bool = True) -> timedelta:
         due_at = alert_rules.retry_after_success_at(
             NOON,
             NOON + wait,
             copies=copies,
-            tries=tries,
+            attempts=attempts,
             is_reply=True,
             is_same_kind=same,
             number=0,
         )
         return due_at - NOON
 
-    assert at(900 * SECOND, 0, tries=8, same=False) == timedelta(0)
+    assert at(900 * SECOND, 0, attempts=8, same=False) == timedelta(0)
     assert at(10 * SECOND, 1, same=False) == 10 * SECOND  # 15 s after the first copy
-    assert at(120 * SECOND, 1, tries=4, same=False) == timedelta(0)
+    assert at(120 * SECOND, 1, attempts=4, same=False) == timedelta(0)
     assert at(295 * SECOND, 2) == 10 * SECOND  # 15 s after the second copy, which is 5 s old
     assert at(200 * SECOND, 2) == timedelta(0)
     assert at(200 * SECOND, 2, same=False) == 200 * SECOND
-    assert at(200 * SECOND, 2, tries=3, same=False) == 200 * SECOND
+    assert at(200 * SECOND, 2, attempts=3, same=False) == 200 * SECOND

@@ -19,7 +19,11 @@ def test_what_one_message_may_ask_for() -> None:
 
 
 def test_how_often_and_how_long_an_alert_is_tried() -> None:
-    assert (alert_rules.MAX_COPIES, alert_rules.MAX_CLAIMS, alert_rules.MAX_REMOVALS) == (3, 30, 3)
+    assert (alert_rules.MAX_COPIES, alert_rules.MAX_ATTEMPTS, alert_rules.MAX_REMOVALS) == (
+        3,
+        30,
+        3,
+    )
     assert MINUTE / 2 == alert_rules.STANDSTILL == 2 * alert_rules.REPLY_STANDSTILL
     assert 5 * MINUTE == alert_rules.LATE
     assert 15 * MINUTE == alert_rules.UNTOLD_FOR

@@ -41,8 +41,8 @@ def row(number: int, *, of: int = 1, taken_at: datetime = NOON, **more: Any) -> 
         notice=None,
         fields={},
         copies=0,
-        tries=0,
-        claims=0,
+        attempts=0,
+        sending=False,
         created_at=NOON,
         due_at=NOON,
     )
@@ -113,17 +113,19 @@ def test_what_is_not_wanted_is_dropped_but_never_after_a_copy() -> None:
 
 
 def test_where_a_copy_left_and_no_outcome_came_the_chat_stands_still() -> None:
-    decision = decide(row(1, copies=1), row(2, copies=1, claims=1), row(3, copies=3), row(4))
+    cut_off = row(2, copies=1, attempts=1, sending=True)
+    decision = decide(row(1, copies=1), cut_off, row(3, copies=3), row(4))
     assert [one.id for one in decision.doubtful] == [2, 3]
     assert ids(decision) == []
-    assert ids(decide(row(1, claims=29))) == [1]  # no copy has left
+    assert ids(decide(row(1, attempts=29, sending=True))) == [1]  # no copy has left
+    assert ids(decide(row(1, attempts=99))) == [1]  # each was refused: no crash
 
 
 def test_an_answer_waits_for_no_alert_that_a_kill_has_met() -> None:
-    alert, answer = row(1, copies=1, claims=1), notice(2, REPLY)
+    alert, answer = row(1, copies=1, sending=True), notice(2, REPLY)
     decision = decide(alert, answer)
     assert (ids(decision), decision.doubtful) == ([2], [alert])
-    decision = decide(replace(answer, copies=1, claims=1), notice(3, REPLY))
+    decision = decide(replace(answer, copies=1, sending=True), notice(3, REPLY))
     assert ids(decision) == []  # of two answers the first may be on its way
 
 
@@ -136,7 +138,7 @@ def test_of_late_answers_in_the_same_words_the_last_goes() -> None:
 
 
 def test_what_may_crash_the_bot_is_tried_alone_for_as_long_as_it_lives() -> None:
-    rows = [row(number, claims=30) for number in (1, 2)]
+    rows = [row(number, attempts=30, sending=True) for number in (1, 2)]
     decision = decide(*rows, row(3))
     assert ids(decision) == [3]
     assert [(one.id, until - NOON) for one, until, _ in decision.held] == [
@@ -148,10 +150,10 @@ def test_what_may_crash_the_bot_is_tried_alone_for_as_long_as_it_lives() -> None
     assert ids(decide(replace(rows[0], held=held))) == [1]
     changed = decide(replace(rows[0], held=Held.CHANGED))  # new settings end no such wait
     assert [why for *_, why in changed.held] == [Held.SUSPECT]
-    over = decide(replace(notice(1, "back"), claims=30), now=NOON + DAY)
+    over = decide(replace(notice(1, "back"), attempts=30, sending=True), now=NOON + DAY)
     assert [reason for _, reason in over.dropped] == ["too many crashes"]
     quiet = replace(CHAT, quiet_from=11 * 60, quiet_to=13 * 60)
-    decision = decide(row(1), replace(notice(2, REPLY), claims=30), chat=quiet)
+    decision = decide(row(1), replace(notice(2, REPLY), attempts=30, sending=True), chat=quiet)
     assert [(one.id, why) for one, _, why in decision.held] == [(2, held), (1, "quiet")]
 
 
@@ -254,7 +256,7 @@ def test_what_only_quiet_hours_held_goes_out_after_its_day() -> None:
     off = decide(released, now=after + HOUR)  # the bot was off until now
     assert [why for _, why in off.dropped] == [selection.TOO_OLD]
     quiet = replace(CHAT, quiet_from=11 * 60, quiet_to=13 * 60)
-    begun = row(1, claims=1)  # and cut off by a kill: it is not held any more
+    begun = row(1, attempts=1, sending=True)  # and cut off by a kill: it is not held any more
     assert ids(decide(begun, chat=quiet, now=NOON + DAY + HOUR)) == [1]
     late = decide(begun, chat=quiet, now=NOON + DAY + 2 * HOUR)
     assert [why for _, why in late.dropped] == [selection.TOO_OLD]

@@ -107,7 +107,7 @@ async def test_a_lost_answer_is_repeated_soon_and_its_copy_counts(
     assert await record(sqlite_db, lane, batch, outcome, left=left) == account
     [kept] = await rows(sqlite_db)
     copies, tries, due_in, free_in = row
-    assert (kept.state, kept.copies, kept.tries) == ("open", copies, tries)
+    assert (kept.state, kept.copies, kept.attempts) == ("open", copies, tries)
     assert kept.due_at - NOON == due_in * SECOND
     assert await free_at(sqlite_db) == free_in * SECOND
 
@@ -213,6 +213,6 @@ async def test_who_lost_the_chat_writes_down_what_was_answered(sqlite_db: Databa
     late: Any = replace(lane, token=lane.token - 1)
     await record(sqlite_db, late, batch, TryLater(unknown=True))
     [kept] = await rows(sqlite_db)
-    assert (kept.copies, kept.tries) == (1, 0)
+    assert (kept.copies, kept.attempts) == (1, 0)
     await record(sqlite_db, late, batch, Sent((SentItem("", 5),)))
     assert await rows(sqlite_db) == []

@@ -57,7 +57,8 @@ def batch(
     )
     row = Delivery(
         1, Target(1), 1, pks[0] if pks else None, shown[0] if shown else None, "natgeo",
-        options or Options(), notice, {"username": "natgeo"}, copies, 0, 0, NOON, NOON,
+        options or Options(), notice, {"username": "natgeo"}, copies=copies, attempts=0,
+        sending=False, created_at=NOON, due_at=NOON,
     )  # fmt: skip
     return Batch(Target(1), (row,), Album(shown) if shown else None)
 

@@ -75,7 +75,7 @@ async def test_one_row_that_arrives_ends_the_pause_and_the_rest_follows(town: To
     town.clock.on(10 * SECOND)
     assert await town.outbox.run_once() == 1
     assert len(town.post.albums) == 2  # what Telegram does not take now is not sent
-    assert {row.tries for row in await rows(town.db)} == {0}  # which is not held against it
+    assert {row.attempts for row in await rows(town.db)} == {0}  # which is not held against it
     assert await town.state() == one_copy_each
     assert town.outage.is_on()
     await town.box.control.clear_faults()
@@ -186,7 +186,7 @@ async def test_a_database_that_fails_in_a_send_is_not_held_against_the_row(town:
     town.post.before = fail
     assert await town.outbox.run_once() == 1
     [row] = await rows(town.db)
-    assert (row.state, row.copies, row.tries, row.due_at) == (
+    assert (row.state, row.copies, row.attempts, row.due_at) == (
         "open", 0, 0, town.clock(),
     )  # fmt: skip
     town.post.before = None

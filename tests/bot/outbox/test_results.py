@@ -31,10 +31,10 @@ async def leaving(
     [lane] = await claim(db, now=now)
     batch = selection.decide(lane, now=now).batch
     assert batch
-    if left:
-        async with db.begin() as tx:
-            ids = [row.id for row in batch.rows]
-            await deliveries.change(tx, ids, held=Held.NOTHING)  # as a claim does
+    async with db.begin() as tx:
+        ids = [row.id for row in batch.rows]
+        await deliveries.record_claim(tx, ids)
+        if left:
             await deliveries.record_copy(tx, ids)
     return lane, batch
 
@@ -94,7 +94,8 @@ async def test_each_outcome_has_its_receipt(
     await owing(db, "1")
     await record(db, *await leaving(db, left=left), outcome, left=left)
     first = (await rows(db))[0]
-    assert (first.state, first.copies, first.tries, first.claims) == (*row, 0)
+    assert (first.state, first.copies, first.attempts) == row
+    assert not first.sending
     assert (first.due_at - NOON, await free_at(db)) == waits
 
 
@@ -167,7 +168,7 @@ async def test_a_failure_of_telegram_changes_nothing_but_what_may_be_there(db: D
         assert account == Account()
         [row] = await rows(db)
         assert (row.state, row.copies) == ("open", copies)
-        assert (row.tries, row.claims, row.due_at) == (0, 0, NOON)
+        assert (row.attempts, row.sending, row.due_at) == (0, False, NOON)
 
 
 async def test_the_bot_rests_when_the_refusal_is_its_own(db: Database) -> None:
@@ -281,7 +282,7 @@ async def test_who_lost_the_lease_to_a_chat_that_moved_left_no_copy(db: Database
     await claim(db, now=NOON + 2 * MINUTE)
     await record(db, lane, batch, Moved(-1001))
     [row] = await rows(db)
-    assert (row.chat_id, row.state, row.copies, row.claims) == (CHAT, "open", 0, 0)
+    assert (row.chat_id, row.state, row.copies, row.sending) == (CHAT, "open", 0, False)
 
 
 async def test_a_lost_topic_falls_back_and_the_main_chat_is_no_topic(db: Database) -> None:
@@ -290,7 +291,7 @@ async def test_a_lost_topic_falls_back_and_the_main_chat_is_no_topic(db: Databas
     for tries in (0, 1):
         await record(db, *await leaving(db), lost)
         [row] = await rows(db, story_pk="1")
-        assert (row.thread_id, row.tries) == (0, tries)
+        assert (row.thread_id, row.attempts) == (0, tries)
         async with db.read() as tx:
             chat = await chats.get(tx, CHAT)
         assert chat

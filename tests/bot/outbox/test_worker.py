@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alert_rules import MAX_CLAIMS
+from bot.domain.alert_rules import MAX_ATTEMPTS
 from bot.domain.model import Album, Outcome, Sent, SentItem, Target, TryLater
 from bot.domain.options import Options
 from bot.outbox.worker import AT_ONCE, FEW, Outbox
@@ -261,7 +261,7 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
     async with office.db.begin() as tx:
         [one] = await subscriptions.of_chat(tx, -1)
         if end == "paused":
-            await deliveries.end(tx, subscription_id=one.id, reason="paused", now=NOON)
+            await deliveries.end_all(tx, subscription_id=one.id, reason="paused", now=NOON)
         else:
             await subscriptions.remove(tx, [one.id])
     with pytest.raises(NotWantedError):
@@ -414,7 +414,7 @@ async def test_what_may_crash_the_bot_keeps_no_later_one_even_for_a_minute(offic
     async with office.db.begin() as tx:
         await enqueue.add_reply(tx, Target(-1), text_payload("1"), now=NOON, due_at=NOON)
         ids = [row.id for row in await deliveries.due(tx, [-1], now=NOON)]
-        await deliveries.change(tx, ids, claims=MAX_CLAIMS)
+        await deliveries.change(tx, ids, attempts=MAX_ATTEMPTS, sending=True)
     assert await office.outbox.claim(5) == []
     await found(office, "2")
     async with office.db.begin() as tx:

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.domain.alert_rules import MAX_CLAIMS, MAX_COPIES
+from bot.domain.alert_rules import MAX_ATTEMPTS, MAX_COPIES
 from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, Target, TryLater
 from bot.domain.records import REPLY
 from bot.fetching import snapshots
@@ -229,7 +229,10 @@ class OutboxMachine(RuleBasedStateMachine):
             assert chat not in self.model.closed
             if not one.batch.reply:  # alerts come after all answers that are not given up
                 owed = [row for row in one.queue.rows if row.notice == REPLY]
-                assert all(row.copies >= MAX_COPIES or row.claims >= MAX_CLAIMS for row in owed)
+                assert all(
+                    row.copies >= MAX_COPIES or (row.sending and row.attempts >= MAX_ATTEMPTS)
+                    for row in owed
+                )
             for row in one.batch.rows:
                 if row.story_pk:  # else a notice
                     assert (chat, row.story_pk) in self.model.owed

@@ -24,7 +24,7 @@ async def test_a_lane_brings_its_chat_and_what_is_due_in_order(db: Database) -> 
         ("3", "prada", 4),
     ]
     assert lane.rows[0].story == story("1", NOON - HOUR)
-    assert (lane.rows[0].copies, lane.rows[0].tries) == (0, 0)
+    assert (lane.rows[0].copies, lane.rows[0].attempts) == (0, 0)
 
 
 async def test_a_claimed_lane_is_nobody_elses_until_the_lease_ends(db: Database) -> None:
@@ -79,25 +79,25 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
         await deliveries.record_claim(tx, ids)
         await deliveries.record_copy(tx, ids)
         await deliveries.record_copy(tx, ids[:1])
-        await deliveries.change(tx, ids[1:2], claims=0)
-        await deliveries.change(tx, ids[2:3], copies=-1, claims=0, due_at=NOON + HOUR)
+        await deliveries.record_unknown(tx, ids[1], due_at=NOON)
+        await deliveries.record_unsent(tx, ids[2:3], is_counted=True, due_at=NOON + HOUR)
         await deliveries.record_sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
         await deliveries.end(tx, [ids[3]], reason="too late: it is done", now=NOON)
         await deliveries.end(tx, ids[4:], state="parked", reason="r", now=NOON)
         await deliveries.select_again(tx, 1, now=NOON)
     found = await rows(db)
-    counts = [(row.state, row.copies, row.claims) for row in found]
+    counts = [(row.state, row.copies, row.attempts, row.sending) for row in found]
     assert counts == [
-        ("open", 2, 1),
-        ("open", 1, 0),
-        ("open", 0, 0),
-        ("sent", 1, 1),
-        ("parked", 1, 1),
+        ("open", 2, 1, True),
+        ("open", 1, 0, False),
+        ("open", 0, 0, False),
+        ("sent", 1, 0, False),
+        ("parked", 1, 1, False),
     ]
     assert found[2].due_at == NOON + HOUR
     assert (found[3].message_id, found[3].done_at, found[3].reason) == (55, NOON + MINUTE, "")
     async with db.begin() as tx:
-        await deliveries.end(tx, subscription_id=mine, reason="paused", now=NOON)
+        await deliveries.end_all(tx, subscription_id=mine, reason="paused", now=NOON)
     assert [row.state for row in await rows(db)] == [*["dropped"] * 3, "sent", "parked"]
 
 

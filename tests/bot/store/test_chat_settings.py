@@ -101,8 +101,8 @@ def waiting(options: Options) -> Delivery:
         notice=None,
         fields={},
         copies=0,
-        tries=0,
-        claims=0,
+        attempts=0,
+        sending=False,
         created_at=NOON,
         due_at=NOON,
     )

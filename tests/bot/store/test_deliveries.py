@@ -121,7 +121,7 @@ async def test_what_a_pause_dropped_in_quiet_hours_is_judged_as_any_story_after_
         [row] = await deliveries.due(tx, [1], now=NOON + HOUR)
         assert row.subscription_id is not None
         reason = deliveries.PAUSED
-        await deliveries.end(tx, subscription_id=row.subscription_id, reason=reason, now=NOON)
+        await deliveries.end_all(tx, subscription_id=row.subscription_id, reason=reason, now=NOON)
         one = await subscriptions.get(tx, row.subscription_id)
         assert one is not None
         await deliveries.reopen(tx, one, reason=reason)
