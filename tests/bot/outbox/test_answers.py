@@ -213,6 +213,6 @@ async def test_who_lost_the_chat_writes_down_what_was_answered(sqlite_db: Databa
     late: Any = replace(lane, token=lane.token - 1)
     await record(sqlite_db, late, batch, TryLater(unknown=True))
     [kept] = await rows(sqlite_db)
-    assert (kept.copies, kept.attempts) == (1, 0)
+    assert (kept.copies, kept.attempts, kept.sending) == (1, 1, True)
     await record(sqlite_db, late, batch, Sent((SentItem("", 5),)))
     assert await rows(sqlite_db) == []

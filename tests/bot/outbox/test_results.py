@@ -79,7 +79,7 @@ async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
         (TryLater(HOUR, partly=True), True, ("open", 1, 0), (30 * SECOND, HOUR)),
         (TryLater(unknown=True), False, ("open", 0, 1), (5 * SECOND, NOW)),
         (GiveUp("weird", scope="item"), True, ("open", 0, 1), (5 * SECOND, NOW)),
-        (Removed(), True, ("dropped", 1, 0), (NOW, NOW)),
+        (Removed(), True, ("dropped", 1, 1), (NOW, NOW)),
         (GiveUp("kicked"), True, ("open", 0, 0), (NOW, NOW)),
         (GiveUp("unauthorized", scope="bot"), True, ("open", 0, 0), (NOW, NOW)),
     ],
