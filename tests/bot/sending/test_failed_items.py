@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.domain.errors import MediaGoneError, MediaTooBigError
+from bot.domain.errors import MEDIA_GONE, MediaTooBigError
 from bot.domain.model import Profile, Story
 from bot.domain.serialization import dump_stories
 from bot.sending import failed_items
@@ -13,9 +13,9 @@ ALBUM = {"stories": dump_stories(STORIES), "language": "en"}
 
 
 def test_each_cause_has_one_message_for_all_albums_of_an_answer() -> None:
-    failed = dict.fromkeys("123", MediaGoneError.text) | {"4": MediaTooBigError.text}
+    failed = dict.fromkeys("123", MEDIA_GONE) | {"4": MediaTooBigError.text}
     gone, big = failed_items.payloads(ALBUM, failed, reply_to=7)
-    assert gone["text"].count(MediaGoneError.text) == 1
+    assert gone["text"].count(MEDIA_GONE) == 1
     assert ": 3 stories" in gone["text"]
     merged = failed_items.merge(gone, failed_items.payloads(ALBUM, failed, reply_to=7)[0])
     assert merged is not None
