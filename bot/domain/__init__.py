@@ -1,7 +1,8 @@
-"""The words of the bot and its rules.
+"""The domain model of the bot and its rules.
 
-Pure: imports no other room, no database and no network; the time is an argument. Public: what
-Telegram and Instagram speak of (``model``), what we keep of it (``records``), the one tree of
-errors (``errors``), the marks of sentences (``sentences``), and the rules, a module each
-(``alert_rules``, ``selection``, ``budget`` …).
+The package is pure. It imports no other package of the bot, uses no database and no network, and
+takes the current time as an argument. Public: the concepts of Telegram and Instagram (``model``),
+the stored rows (``records``), the hierarchy of errors (``errors``), the markers of translatable
+messages (``sentences``), and one module for each rule (``alert_rules``, ``selection``, ``budget``
+…).
 """

@@ -1,7 +1,10 @@
-"""Who may use the bot: what the list says of somebody, as a pure decision; ``now`` is given.
+"""Access rules: decide from the access list who may use the bot.
 
-One list has people, chats (groups and channels) and profiles. Somebody may be allowed and blocked
-at once: a block counts first, and when it ends, what was allowed still is.
+The rules are pure functions; ``now`` is an argument.
+
+The access list contains persons, chats (groups and channels) and profiles. A subject can be
+allowed and blocked at once: the block takes precedence, and the permission remains after the block
+ends.
 """
 
 import re
@@ -23,9 +26,9 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who or what the list speaks of: a person, a group or channel, an Instagram profile.
+    """The subject of an entry: a person, a group or channel, or an Instagram profile.
 
-    ``id`` is text: a Telegram id, or a profile's id or username.
+    ``id`` is text: a Telegram id, or the id or username of a profile.
     """
 
     kind: _Kind
@@ -33,16 +36,17 @@ class Subject:
 
     @classmethod
     def of_chat(cls, chat_id: int) -> Self:
-        """Return whom a Telegram id means: a private chat has the id of its person."""
+        """Return the subject for a Telegram id; a private chat has the id of its person."""
         return cls("person" if chat_id > 0 else "chat", str(chat_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of the list; without ``is_allowed`` and a block it is somebody who asked only.
+    """A row of the access list.
 
-    ``added_by`` is the person through whom a chat is allowed, for as long as they are not blocked.
-    ``allowance`` is in credits a day, in place of what the settings give.
+    A row that is neither allowed nor blocked records only a request for access. ``added_by`` is
+    the person who added the bot to a chat; the chat is allowed unless that person is blocked.
+    ``allowance`` is in credits per day and replaces the value of the settings.
     """
 
     kind: _Kind
@@ -60,7 +64,7 @@ class Entry:
     allowance: int | None
 
     def is_blocked(self, now: datetime) -> bool:
-        """Return whether a block holds now."""
+        """Return whether a block is active now."""
         if self.blocked_since is None:
             return False
         return self.blocked_until is None or self.blocked_until > now
@@ -68,7 +72,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the list says of somebody in a chat; ``entry`` is the row that refuses them, if any."""
+    """The decision of the access list; ``entry`` is the row that refuses access, if any."""
 
     verdict: Literal["let", "stranger", "blocked"]
     about: Subject
@@ -76,7 +80,7 @@ class Judged:
 
 
 def find_entry(rows: Iterable[Entry], subject: Subject) -> Entry | None:
-    """Return which of these rows of the list is about somebody."""
+    """Return the row of the access list for a subject."""
     return next((one for one in rows if Subject(one.kind, one.subject) == subject), None)
 
 
@@ -88,12 +92,13 @@ def judge(
     person_id: int | None,
     now: datetime,
 ) -> Judged:
-    """Return whether somebody may use the bot in a chat (None: in no chat), by rows of the list.
+    """Decide whether a person may use the bot in a chat (None: no chat), by rows of the list.
 
-    A person who is allowed may use it everywhere; in a group or channel that is allowed everybody
-    may. A chat is allowed by who added the bot, for as long as that person is not blocked.
+    A person who is allowed may use the bot everywhere. In a group or channel that is allowed,
+    every person may use the bot. A chat that was allowed because a person added the bot is blocked
+    while that person is blocked.
     """
-    # A button in a private chat may be pressed by somebody else: it is about who presses.
+    # Another person may press a button in a private chat: judge the person who presses.
     who = person_id if chat_id is None or chat_id > 0 else None
     here = Subject.of_chat(who or chat_id or 0)
     person = find_entry(rows, Subject("person", str(person_id)))
@@ -112,7 +117,7 @@ def judge(
 
 
 def parse_subject(word: str) -> Subject | None:
-    """Return whom a word means: a Telegram id, or the name or address of a profile."""
+    """Return the subject for a word: a Telegram id, or the name or URL of a profile."""
     word = typed(word)
     if re.fullmatch(r"-?\d{1,16}", word, re.ASCII):
         return Subject.of_chat(int(word)) if int(word) else None
@@ -121,13 +126,13 @@ def parse_subject(word: str) -> Subject | None:
 
 
 def parse_span(word: str) -> timedelta | None:
-    """Return the time that ``12h``, ``7d`` or ``2w`` mean."""
+    """Return the time span for ``12h``, ``7d`` or ``2w``."""
     result = _SPAN.fullmatch(word)
     return int(result[1]) * _UNITS[result[2]] if result else None
 
 
 def parse_until_and_reason(words: Sequence[str], now: datetime) -> tuple[datetime | None, str]:
-    """Return until when a block holds (None: until it is ended), and its reason."""
+    """Return the end of a block (None: no end) and its reason."""
     span = parse_span(words[0].lower()) if words else None
     reason = " ".join(words[1:] if span else words)
     return (now + span if span else None), reason[:200]

@@ -1,4 +1,4 @@
-"""How stories are packed into albums."""
+"""Rules for packing stories into albums."""
 
 from collections.abc import Iterable
 
@@ -8,9 +8,9 @@ ALBUM_SIZE = 10  # Bot API, sendMediaGroup: at most 10 items
 
 
 def plan_albums(stories: Iterable[Story]) -> list[Album]:
-    """Return the albums that show each story once, oldest first, as few and as even as can be.
+    """Distribute distinct stories over the fewest albums of even size, oldest story first.
 
-    The first stories of an uneven number go to the larger albums: 11 → 6 + 5, 21 → 7 + 7 + 7.
+    If the number is uneven, the earlier albums are larger: 11 → 6 + 5, 21 → 7 + 7 + 7.
     """
     unique = {story.pk: story for story in stories}
     ordered = sorted(unique.values(), key=lambda story: (story.taken_at, len(story.pk), story.pk))

@@ -1,6 +1,7 @@
-"""The rules of alerts, as arithmetic: when to try again, when a chat may be rung.
+"""The rules of alerts as arithmetic: retry times, quiet hours, daily summaries, check times.
 
-No clock and no I/O: ``now`` is an argument. Minutes are counted from midnight in a chat's zone.
+The functions use no clock and no I/O: ``now`` is an argument. Times of day are minutes after
+midnight in the zone of the chat.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,47 +14,47 @@ from bot.domain.model import STORY_LIFE, Right
 from bot.domain.zones import zone_of
 
 MOST_DOUBTS = 2
-"""After so many answers in a row that a profile is private, or gone, it is believed."""
+"""The number of consecutive answers that prove that a profile is private or gone."""
 
 KEPT_FOR = timedelta(days=90)
-"""For so long after it was posted, a story that a chat keeps can be sent again."""
+"""The time after posting during which a kept story can be sent again."""
 
 MAX_COPIES = 3
-"""A delivery is sent so often at most where the answer is lost: each copy may have arrived."""
+"""The maximum number of sends of a delivery without an answer; each copy may have arrived."""
 
 MAX_ATTEMPTS = 30
-"""After so many attempts, of which the last has no outcome, a delivery is suspected of a crash.
+"""The number of attempts, the last without an outcome, after which a delivery may cause crashes.
 
-Another delivery of the same moment may be the cause as well. A suspect is tried once in a quarter
-of an hour, each suspect at its own time, until it has arrived or its story is over.
+Another delivery of the same moment may also be the cause. A suspect is tried once in a quarter of
+an hour, each suspect at its own time, until the suspect has arrived or its story has expired.
 """
 
 STANDSTILL = timedelta(seconds=30)
-"""How long a chat waits after a send whose answer was lost: Telegram may still deliver it."""
+"""The pause of a chat after a send with a lost answer: Telegram may still deliver the message."""
 
 REPLY_STANDSTILL = timedelta(seconds=15)
-"""How long it waits where what was sent is an answer: somebody waits for it."""
+"""The same pause after a reply to a person; shorter, because the person waits for the reply."""
 
 LATE = timedelta(minutes=5)
-"""An answer that is older makes no sound in quiet hours; of equal ones only the last is sent."""
+"""The age from which a reply is silent in quiet hours; of equal older replies one is sent."""
 
 UNTOLD_FOR = timedelta(minutes=15)
-"""What was given up is told after the next send that Telegram answers, or after this time."""
+"""The time after which a failed delivery is reported if no send gets an answer before."""
 
 BOT_RESTS = timedelta(minutes=1)
-"""How long nothing is sent after Telegram refused the bot itself; its owner may mend it."""
+"""The pause of all sends after Telegram refused the bot itself; the owner may fix the token."""
 
 MAX_REMOVALS = 3
-"""After so many sends in a row that another bot removed at once, the place waits for a day."""
+"""The number of consecutive sends removed by another bot after which a chat pauses for a day."""
 
 LONGEST_WAIT = timedelta(minutes=1)
-"""How long a story waits for an earlier one of its subscription that can't be sent."""
+"""The maximum time for which a story waits for an earlier, failing story of its subscription."""
 
 TOPIC_SOUGHT_FOR = timedelta(hours=1)
-"""How long alerts wait for a topic that Telegram can't find, and that nobody saw deleted."""
+"""The time for which alerts wait for a missing topic whose deletion was not observed."""
 
 SUMMARY_LEAD = timedelta(minutes=10)
-"""How long before a daily summary its profiles are checked."""
+"""The time between the check of the profiles of a daily summary and the summary."""
 
 _MINUTE = timedelta(minutes=1)
 _THIRD_COPY_AFTER = timedelta(minutes=15)
@@ -63,7 +64,8 @@ _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
 _FIRST_POLL_AGAIN = timedelta(minutes=1)
 _LAST_POLL_AGAIN = timedelta(minutes=30)
-_FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)  # its owner may have erred, and posts again
+# the owner may have changed the profile by mistake, and posts again
+_FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)
 _LAST_UNAVAILABLE_PAUSE = DAY
 _DIGEST_MARGIN = timedelta(minutes=30)
 
@@ -71,17 +73,18 @@ _DIGEST_MARGIN = timedelta(minutes=30)
 KINDS_OF: Mapping[Right, frozenset[str]] = {
     "photos": frozenset({"photo"}),
     "videos": frozenset({"video"}),
-    "gifs": frozenset({"video"}),  # a video without sound may go out as one
-    "documents": frozenset(),  # what was refused as a file waits; ``selection`` knows it
+    "gifs": frozenset({"video"}),  # Telegram may send a video without sound as a GIF
+    "documents": frozenset(),  # only stories that were refused as files wait (see ``selection``)
     "media": frozenset({"photo", "video"}),
 }
-"""Which kinds of stories wait while such a right is missing; for any other right all wait."""
+"""The kinds of stories that wait while a right is missing; for other rights all stories wait."""
 
 
 def combine_missing_rights(known: Right, new: Right) -> Right:
-    """Return the right that stands for both: ``known``, which was missing, and ``new``, which is.
+    """Return the right that represents two missing rights, ``known`` (earlier) and ``new`` (now).
 
-    The right to photos or videos counts for more than that to files, as which few stories go.
+    The right to photos or videos takes precedence over the right to documents, because few stories
+    are sent as documents.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
         return new if known == "documents" else known
@@ -94,10 +97,11 @@ _HOURLY_PROBES = 24
 
 
 def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
-    """Return when to ask again whether the bot may write, after ``probes`` times of asking.
+    """Return when to check again whether the bot may write, after ``probes`` checks.
 
-    First after 10 minutes, then each hour for a day, then each day: some groups close at night.
-    Where another bot removes our posts, the first three are sent one after the other.
+    The first check is after 10 minutes, then one check per hour for a day, then one per day: some
+    groups close at night. If another bot removes the posts ("peace"), the first three checks
+    follow without a pause.
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
@@ -107,28 +111,28 @@ def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> dat
 
 
 def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> datetime:
-    """Return when to send again after ``attempts`` in a row that surely did not arrive.
+    """Return when to retry after ``attempts`` consecutive sends that certainly did not arrive.
 
-    The first pause is longer where a copy may be in the chat already (``is_repeat``).
+    The first pause is longer if a copy may already be in the chat (``is_repeat``).
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
     return now + _doubled(first, attempts, _LAST_RETRY)
 
 
 def repeat_asks_again_at(now: datetime, number: int) -> datetime:
-    """Return when a repeat asks for its turn again; ``number``, its id, spreads them in time."""
+    """Return when a repeat requests its turn again; ``number``, its id, spreads the repeats."""
     return now + _FIRST_TEST_AGAIN * (1 + number % 100 / 50)
 
 
 def lost_answer_wait(*, is_reply: bool) -> timedelta:
-    """Return how long a chat waits after the first send of something whose answer was lost."""
+    """Return the pause of a chat after the first send whose answer was lost."""
     return REPLY_STANDSTILL if is_reply else STANDSTILL
 
 
 def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> datetime:
-    """Return when something is repeated of which ``copies`` may be in the chat, at most 2.
+    """Return when to repeat a delivery that may have ``copies`` copies in the chat (at most 2).
 
-    ``number``, its id, puts the third copy up to a fifth later: not all come at one moment.
+    ``number``, the id of the delivery, delays the third copy by up to a fifth to spread the load.
     """
     if copies == 1:
         return now + lost_answer_wait(is_reply=is_reply)
@@ -146,13 +150,13 @@ def retry_after_success_at(
     is_same_kind: bool,
     number: int,
 ) -> datetime:
-    """Return when a delivery that failed is sent again after its chat has received a message.
+    """Return when to retry a failed delivery after its chat has received another message.
 
-    Until then its retry was planned for ``due_at``. Without a copy of unknown outcome it is due
-    now. A repeat keeps its first pause after the last copy, which is over where the repeat has
-    been tried since (``attempts``). The third copy of a reply is advanced only by a message of the
-    same kind. The third copy of an alert keeps its pause: while Telegram fails every second call,
-    a success says little, and the last copy would be spent before the fault ends.
+    The retry was planned for ``due_at``. A delivery without a copy of unknown outcome is due now.
+    A repeat keeps its first pause after the last copy; the pause is over if the repeat has been
+    tried since (``attempts``). The third copy of a reply is advanced only by a message of the same
+    kind. The third copy of an alert keeps its pause: while Telegram fails every second call, one
+    success proves little, and the last copy would be used before the fault ends.
     """
     if not copies:
         return now
@@ -165,21 +169,21 @@ def retry_after_success_at(
 
 
 def poll_again_at(now: datetime, failures: int) -> datetime:
-    """Return when to check again after ``failures`` checks in a row that failed."""
+    """Return when to check again after ``failures`` consecutive failed checks."""
     return now + _doubled(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
 
 
 def check_if_back_at(now: datetime, answers: int) -> datetime:
-    """Return when to check whether a profile that is private or gone is back.
+    """Return when to check whether a private or missing profile is available again.
 
-    ``answers`` in a row have said so. Within the hour at first, as a story lives only a day; then
-    later and later, up to a day.
+    ``answers`` is the number of consecutive answers with this result. The first check is within
+    the hour, because a story lives only a day; the interval then doubles up to a day.
     """
     return now + _doubled(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
 
 def is_refusal_proven(answers: int) -> bool:
-    """Return whether so many answers in a row prove that a profile is private, or gone."""
+    """Return whether ``answers`` consecutive answers prove that a profile is private or gone."""
     return answers >= MOST_DOUBTS
 
 
@@ -188,13 +192,13 @@ def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
 
 
 def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
-    """Return the hours whose stories nobody saw: they expired before this check."""
+    """Return the hours whose stories were missed: the stories expired before this check."""
     gone = now - STORY_LIFE
     return (snapshot_at, gone) if snapshot_at is not None and snapshot_at < gone else None
 
 
 def missed_notice_fields(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
-    """Return the fields of the notice that stories of these hours may be missing, in Unix ms."""
+    """Return the fields of the notice of possibly missed stories; times are Unix milliseconds."""
     begun, ended = (int(moment.timestamp() * 1000) for moment in (begin, end))
     return {"username": username, "from": begun, "to": ended}
 
@@ -202,8 +206,8 @@ def missed_notice_fields(username: str, begin: datetime, end: datetime) -> dict[
 def next_local_time(now: datetime, minute: int, zone: str) -> datetime:
     """Return the first moment after ``now`` when the clocks of ``zone`` show ``minute``.
 
-    Where the clocks are put forward over it, it is that much later; where they show it twice, each
-    time counts.
+    If the clocks skip that time, the result is later by the skipped span. If the clocks show that
+    time twice, both moments count.
     """
     place = zone_of(zone)
     today = now.astimezone(place).date()
@@ -212,32 +216,32 @@ def next_local_time(now: datetime, minute: int, zone: str) -> datetime:
         datetime.combine(
             today + timedelta(days=day), at.replace(fold=fold), tzinfo=place
         ).astimezone(now.tzinfo)
-        for day in (-1, 0, 1)  # yesterday, where the clocks go back over midnight
+        for day in (-1, 0, 1)  # yesterday: the clocks may go back over midnight
         for fold in (0, 1)
     ]
-    # Of a time that the clocks skip, the second reading would be too early.
+    # For a time that the clocks skip, the second reading would be too early.
     moments = readings[::2] + [m for m in readings[1::2] if m.astimezone(place).time() == at]
     return min(moment for moment in moments if moment > now)
 
 
 def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> datetime | None:
-    """Return when the quiet hours end, None when it is not quiet now."""
+    """Return the end of the current quiet hours, or None outside quiet hours."""
     if quiet is None or not is_within(now, quiet, zone):
         return None
     end = next_local_time(now, quiet[1], zone)
-    # Clocks put forward over the end may show what is in the next quiet hours.
+    # Clocks that go forward over the end may show a time inside the next quiet hours.
     while is_within(end, quiet, zone):
         end = next_local_time(end, quiet[1], zone)
-    while not is_within(end - _MINUTE, quiet, zone):  # of an end that is skipped, it was as late
+    while not is_within(end - _MINUTE, quiet, zone):  # a skipped end is moved too late
         end -= _MINUTE
     return end
 
 
 @dataclass(frozen=True, slots=True)
 class AudienceMember:
-    """When a chat can be notified; ``quiet`` and ``digest`` are minutes of the day of ``zone``.
+    """The zone, quiet hours and summary hour of a subscription, as minutes of the day of ``zone``.
 
-    ``digest`` is the hour of the daily summary, None for a subscription that does not use it.
+    ``digest`` is the hour of the daily summary, None for a subscription without daily summaries.
     """
 
     zone: str
@@ -246,16 +250,16 @@ class AudienceMember:
 
 
 def heard_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime:
-    """Return when a chat hears of a story that a check finds at ``seen_at``.
+    """Return when a chat is notified of a story that a check finds at ``seen_at``.
 
     The delivery of alerts and the planning of checks both use this function.
 
-    Without a daily summary the chat hears of the story at once; in quiet hours, at their end.
-    With a daily summary the chat hears of the story at the next summary. A summary whose hour is
-    in quiet hours is sent at their end. A story whose life ends less than half an hour after the
-    summary is sent before the summary: half an hour before the end of its life. Where that moment
-    is in quiet hours, or less than half an hour before them, the story is sent half an hour before
-    the quiet hours begin. So no story is sent after a newer one.
+    Without a daily summary the chat is notified at once, or at the end of the quiet hours. With a
+    daily summary the chat is notified at the next summary. A summary whose hour is in quiet hours
+    is sent at the end of the quiet hours. A story that expires less than half an hour after the
+    summary is sent half an hour before its expiry instead. If that moment is in quiet hours, or
+    less than half an hour before quiet hours, the story is sent half an hour before the quiet
+    hours begin. No story is sent after a newer story.
     """
     if member.digest is None:
         return _when_awake(seen_at, member)
@@ -267,22 +271,22 @@ def heard_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) ->
 
 
 def _when_awake(moment: datetime, member: AudienceMember) -> datetime:
-    """Return the moment itself, or the end of the quiet hours in which it is."""
+    """Return ``moment``, or the end of the quiet hours that contain ``moment``."""
     return quiet_until(moment, member.quiet, member.zone) or moment
 
 
 def _next_summary_at(after: datetime, hour: int, member: AudienceMember) -> datetime:
-    """Return when the first summary after ``after`` is sent."""
+    """Return the time of the first summary after ``after``."""
     until = quiet_until(after, member.quiet, member.zone)
     if until is not None:
         last_hour = _last_local_time(after, hour, member.zone)
         if quiet_until(last_hour, member.quiet, member.zone) == until:
-            return until  # these quiet hours hold a summary back
+            return until  # the current quiet hours delay a summary
     return _when_awake(next_local_time(after, hour, member.zone), member)
 
 
 def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
-    """Return ``last``, or half an hour before the quiet hours that are too near to it."""
+    """Return ``last``, or half an hour before quiet hours that are too close to ``last``."""
     quiet, zone = member.quiet, member.zone
     if quiet is None or quiet[0] == quiet[1]:
         return last
@@ -290,7 +294,7 @@ def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
     if begin <= last and not is_within(last, quiet, zone):
         return last
     before = begin - _DIGEST_MARGIN
-    if is_within(before, quiet, zone):  # clocks put back may let them begin twice
+    if is_within(before, quiet, zone):  # clocks that go back may make the quiet hours begin twice
         before = _last_local_time(before, quiet[0], zone) - _DIGEST_MARGIN
     return before
 
@@ -314,10 +318,10 @@ def useful_check_at(
 ) -> datetime:
     """Return when to check a profile whose last check was at ``seen_at``.
 
-    ``due`` is when a check is worth its price if everybody can be notified at once. A check that
-    brings nobody anything then is made later, but never after ``latest`` (and ``due``). The check
-    before a daily summary is made once, also where ``due`` is later, but not before ``earliest``.
-    An empty audience stands for one in which somebody can always be notified.
+    ``due`` is the time when a check is worth its price if all chats can be notified at once. A
+    check that would notify no chat at that time is moved later, but not after ``latest`` (and
+    ``due``). One check is made before a daily summary, even if ``due`` is later, but not before
+    ``earliest``. An empty audience represents an audience that can always be notified.
     """
     if not audience:
         return due
@@ -328,21 +332,21 @@ def useful_check_at(
 def _useful_for(
     member: AudienceMember, due: datetime, seen_at: datetime, earliest: datetime
 ) -> datetime:
-    """Return when the next check brings a member of the audience anything."""
+    """Return when the next check can lead to a notification of the member."""
     if member.digest is None:
         return _when_awake(due, member)
-    # What the last check could not show was posted after it; a check shows all for a summary that
-    # is at most the lead away.
+    # A story that the last check did not find was posted after that check. One check covers a
+    # summary that is at most ``SUMMARY_LEAD`` away.
     after = max(seen_at + SUMMARY_LEAD, earliest)
     for posted_at in (seen_at, after, max(after, due)):
         heard = heard_at(posted_at, posted_at + STORY_LIFE, member)
         if heard > max(after, posted_at):
             return max(earliest, heard - SUMMARY_LEAD)
-    return max(after, due)  # between long quiet hours all is sent at once
+    return max(after, due)  # between long quiet hours all stories are sent at once
 
 
 def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
-    """Return whether the check before a daily summary of the audience is to be made now."""
+    """Return whether the check before a daily summary of the audience is due now."""
     return any(
         _next_summary_at(now, member.digest, member) <= now + SUMMARY_LEAD
         for member in audience
@@ -351,7 +355,7 @@ def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
 
 
 def alerts_begin_at(now: datetime) -> datetime:
-    """Return the time from which stories are news to who begins now; in whole seconds."""
+    """Return the time from which stories count as new for a new subscription, in whole seconds."""
     return now.replace(microsecond=0)
 
 

@@ -1,4 +1,4 @@
-"""What may be spent, as arithmetic: the limits, and how two sides share the budget of a day."""
+"""The budget rules as arithmetic: the limits, and the division of a day between two sides."""
 
 import math
 from collections.abc import Sequence
@@ -11,27 +11,29 @@ DAY = timedelta(days=1)
 NEWCOMERS_PART = 0.03  # of the schedule's budget
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
-_SHORTEST_PAST = 1 / 24  # of a day, from which a pace can be told
+# of a day: the shortest span from which a rate of spending can be estimated
+_SHORTEST_PAST = 1 / 24
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the owner allows, in credits; the days are those of UTC."""
+    """The limits set by the owner, in credits; days are UTC days."""
 
     daily_budget: int = 1000
     reply_share: float = 0.5
     chat_daily_allowance: int = 100
     person_daily_allowance: int = 100
     minimum_balance: int = 0
-    newcomer_allowance: int | None = None  # None: who is new may spend as much as others
+    newcomer_allowance: int | None = None  # None: a newcomer may spend as much as a known person
     newcomer_share: float = 1.0  # of the replies' part of the budget, for all newcomers together
 
 
 @dataclass(frozen=True, slots=True)
 class Allowances:
-    """What one asker may spend a day: ``chat`` is for all in it, ``own`` over all chats.
+    """The daily allowances of one asker, in credits.
 
-    ``newcomers`` is for all who are new, None for others.
+    ``chat`` applies to all persons in the chat together, ``own`` to the asker over all chats.
+    ``newcomers`` applies to all newcomers together; None if the asker is no newcomer.
     """
 
     chat: int
@@ -46,10 +48,10 @@ def allowances_for(
     of_chat: int | None = None,
     of_person: int | None = None,
 ) -> Allowances:
-    """Return what an asker may spend a day; what was set for the chat or the person goes before.
+    """Return the daily allowances of an asker; values set for the chat or person take precedence.
 
-    Who is new has less, and only of a part that is set aside, so that a thousand accounts made
-    today leave the rest to those who were here before.
+    A newcomer has a smaller allowance from a separate part of the budget, so that a thousand new
+    accounts leave the rest of the budget to known persons.
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:
@@ -62,11 +64,13 @@ def allowances_for(
 
 
 def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[float, float]:
-    """Return the schedule's credits a day for what known people follow, and newcomers alone.
+    """Divide the schedule's daily credits into those for known persons and for newcomers.
 
-    ``known`` and ``fresh`` count the profiles of each; where one side follows nothing, the other
-    has it all. The part of newcomers is less than a tenth: a tenth less credits, spent at times
-    that nobody plans, make alerts come later by more than a tenth, and nobody's may.
+    The first part pays for profiles that known persons follow, the second part for profiles that
+    only newcomers follow. ``known`` and ``fresh`` are the numbers of profiles of each side. If one
+    side follows no profile, the other side gets the whole budget. The part of newcomers is less
+    than a tenth: with a tenth less credits, spent at unplanned times, the alerts of known persons
+    would come later by more than the permitted tenth.
     """
     if not known or not fresh:
         return budget, budget
@@ -75,9 +79,10 @@ def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[floa
 
 @dataclass(frozen=True, slots=True)
 class BudgetRule:
-    """What one side may take of a day: all that is left but a protected part of the other's share.
+    """The rule of one side: it may spend the rest of the day's budget except the protected part.
 
-    ``protected`` shrinks through the day; no more is protected than the other side has not used.
+    The protected part belongs to the share of the other side. ``protected`` shrinks during the day
+    and never exceeds the unused share of the other side.
     """
 
     budget: int
@@ -85,16 +90,17 @@ class BudgetRule:
     protected: int
 
     def room(self, *, mine: int, others: int) -> int:
-        """Return what may still be taken when so much is spent."""
+        """Return the credits that are still available after ``mine`` and ``others`` were spent."""
         kept = max(0, min(self.protected, self.others_share - others))
         return max(0, self.budget - mine - others - kept)
 
 
 def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
-    """Return what ``side`` may take now: what is left, less the other's share of the coming hours.
+    """Return the rule of ``side`` now: the rest of the budget minus the protected part.
 
-    At midnight the whole share of the other side is protected, at noon half of it, and never more
-    than the other has not yet used: so both borrow, and nobody starves before the evening.
+    At midnight the whole share of the other side is protected, at noon half of the share, and
+    never more than the other side has not yet used. Both sides can borrow, and neither side is
+    without budget before the evening.
     """
     others = _share_of_other(side, limits)
     left = (midnight_after(now) - now) / DAY
@@ -113,15 +119,16 @@ def budget_free_at(
     nominal: int,
     now: datetime,
 ) -> datetime:
-    """Return when enough of the other side's protected share has become free, or midnight.
+    """Return when the other side's protected share has released enough credits, at most midnight.
 
-    ``used`` is what replies and the schedule have spent today. The other side is expected to go on
-    spending as it did today: what becomes free is only what it does not take.
+    ``used`` is the number of credits spent today by replies and by the schedule. The other side is
+    expected to continue spending at today's rate, so only the unspent part of the share is
+    released.
     """
     midnight = midnight_after(now)
     share, left = _share_of_other(side, limits), (midnight - now) / DAY
     others = used[1] if side == "replies" else used[0]
-    # Credits are whole: what is spent by then may be one more than the pace says.
+    # Credits are whole: the actual spending may exceed the expected spending by one credit.
     missing = nominal + sum(used) + share * left - limits.daily_budget + bool(others)
     freed_a_day = share - others / max(1 - left, _SHORTEST_PAST)
     if freed_a_day <= 0:
@@ -132,11 +139,12 @@ def budget_free_at(
 def left_by_replies(
     limits: Limits, past: Sequence[Sequence[int]], *, used: int, now: datetime
 ) -> float:
-    """Return what of the replies' share of today nobody will ask for: the schedule may have it.
+    """Return the part of today's reply share that the schedule may use.
 
-    ``past`` has what replies spent in each of the 24 hours (UTC) of the last days, ``used`` what
-    they spent today. Replies keep a fifth more than the dearest of these days took from this hour
-    on, and a tenth of their share for people who never asked before; without a past, an even part.
+    ``past`` contains the credits that replies spent in each of the 24 hours (UTC) of the last
+    days, ``used`` the credits of today. Replies keep the maximum of these days from this hour on
+    plus a fifth, and at least a tenth of the share of the remaining hours for new demand. Without
+    a past, replies keep an even part of the share.
     """
     share = round(limits.daily_budget * limits.reply_share)
     left = (midnight_after(now) - now) / DAY
@@ -149,5 +157,5 @@ def left_by_replies(
 
 
 def midnight_after(now: datetime) -> datetime:
-    """Return when the next day begins (UTC)."""
+    """Return the beginning of the next day (UTC)."""
     return datetime.combine(now.date(), time(), UTC) + DAY

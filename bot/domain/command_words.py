@@ -1,4 +1,4 @@
-"""What the words after a command ask for: up to ten profiles, and keywords; pure."""
+"""Parser of command arguments: up to ten profiles, and keywords. The module is pure."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -10,10 +10,10 @@ from bot.domain.everyday_words import is_everyday_word, is_time
 from bot.domain.foreign_text import typed
 from bot.domain.links import Link
 
-MOST = 10  # profiles at once
+MOST = 10  # profiles per command
 MOST_STORIES = 100
 OURS = frozenset({"fast", "topic", "all"})
-"""Keywords of commands; a profile of such a name is written with an @."""
+"""Keywords of commands; a profile with the name of a keyword is written with an @."""
 
 _AROUND = ",;"
 _NUMBER = re.compile(r"0*[0-9]{1,3}")
@@ -21,11 +21,12 @@ _NUMBER = re.compile(r"0*[0-9]{1,3}")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The profiles that a command names, each once; ``unread`` are the words that name none.
+    """The parsed arguments of a command: distinct profile names and keywords.
 
-    ``count`` is a number at the end, ``channel`` an ``@name`` at the end where a channel may
-    stand, ``left_out`` the number of profiles beyond ten. ``everyday`` are the words that were
-    not taken for names: nothing is looked up before the person confirms the rest.
+    ``unread`` contains the words that are no profile name. ``count`` is a number at the end,
+    ``channel`` an ``@name`` at the end if the command accepts a channel, ``left_out`` the number
+    of profiles beyond ten. ``everyday`` contains the everyday words that were not taken as names:
+    the person confirms the remaining names before any name is resolved.
     """
 
     names: tuple[str, ...]
@@ -46,13 +47,13 @@ def parse(
     language: str | None = None,
     is_answer: bool = False,
 ) -> Wanted:
-    """Return what ``arguments`` ask for; ``words`` are the keywords of the command.
+    """Parse ``arguments``; ``words`` are the keywords of the command.
 
-    Where a channel may stand, the last of several words is a channel if the word begins with @,
-    unless all words do: then the words are a list of profiles. ``language`` is that of the chat:
-    after the first name its everyday words are no names. None: every word may be a name. In an
-    answer to a question (``is_answer``) the first word is no name either if it is an everyday
-    word and a name follows.
+    If the command accepts a channel, the last of several words is a channel if the word begins
+    with @, unless all words do: then the words are a list of profiles. ``language`` is the
+    language of the chat: after the first name its everyday words are no names. None: every word
+    may be a name. In an answer to a question (``is_answer``) the first word is also no name if the
+    first word is an everyday word and a name follows.
     """
     rest = [word for one in arguments for word in typed(one).replace(",", " ").split()]
     rest = [word.strip(_AROUND) for word in rest if word.strip(_AROUND)]
@@ -92,14 +93,14 @@ def _has_name_after_first(words: list[str], language: str) -> bool:
 
 
 def _take(words: list[str], is_taken: Callable[[str], bool], first: int) -> list[str]:
-    """Take words out of ``words`` from the place ``first`` on; return them."""
+    """Remove matching words from ``words``, from index ``first`` on, and return them."""
     taken = [word for word in words[first:] if is_taken(word)]
     words[first:] = [word for word in words[first:] if not is_taken(word)]
     return taken
 
 
 def _take_count(words: list[str]) -> int | None:
-    """Take the number off the end of the words, if there is one."""
+    """Remove a number at the end of the words and return the number."""
     last = words[-1] if len(words) > 1 else ""
     if _NUMBER.fullmatch(last) and 1 <= int(last) <= MOST_STORIES:
         words.pop()
@@ -108,9 +109,9 @@ def _take_count(words: list[str]) -> int | None:
 
 
 def _take_channel(words: list[str]) -> str | None:
-    """Take the channel off the end of the words, if there is one."""
+    """Remove a channel at the end of the words and return the channel."""
     last = words[-1] if len(words) > 1 else ""
-    is_list = len(words) > 2 and all(word.startswith("@") for word in words)  # noqa: PLR2004 - two are a profile and a channel
+    is_list = len(words) > 2 and all(word.startswith("@") for word in words)  # noqa: PLR2004 - two words are a profile and a channel
     is_ours = last.lower().removeprefix("@") in OURS
     if last.startswith("-100") or (last.startswith("@") and not is_list and not is_ours):
         return words.pop()

@@ -1,7 +1,7 @@
-"""Everyday words by language: words after a command that are no profile's name; pure.
+"""Everyday words by language: words after a command that are no profile names. The module is pure.
 
-The words are connectives, options, times and politeness. English words count in every chat, other
-words in chats of their language.
+The words are connectives, options, times and politeness. English words apply to every chat, other
+words to chats of their language.
 """
 
 import re
@@ -160,7 +160,7 @@ _NOBODY = {
     "fa": "نه|هیچی|هیچ‌کس|هیچکس|ولش کن|فراموشش کن|الان نه",
     "hi": "नहीं|कुछ नहीं|कोई नहीं|छोड़ो|जाने दो|कोई बात नहीं|अभी नहीं",
 }
-"""What an answer to a question says, but not words after a command, which are names."""
+"""Phrases that cancel in an answer to a question. After a command the same words are names."""
 
 _FILLERS = """
     hm hmm hmmm oh ah uh um er well ok okay sorry please pls thanks thank you thx actually maybe
@@ -196,9 +196,9 @@ def is_time(word: str) -> bool:
 
 
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
-    """Return whether a text only takes a request back, as "hm, never mind" does.
+    """Return whether a text only cancels a request, as "hm, never mind" does.
 
-    An answer to a question (``is_answer``) does so by "no" or "nobody", too.
+    In an answer to a question (``is_answer``), "no" and "nobody" also cancel.
     """
     words = [word for word in map(bare, text.split()) if word]
     phrases = _phrases(language, is_answer=is_answer)

@@ -1,18 +1,18 @@
-"""Text that people or services wrote: cleaned, and on one line; pure."""
+"""Cleaning of text from people or services. The module is pure."""
 
 import unicodedata
 
-# Joiners make letters of Persian and whole emoji; tags spell the flags of England and Wales.
+# Joiners form letters of Persian and whole emoji; tags spell the flags of England and Wales.
 _SOFT = frozenset("\u200c\u200d").union(map(chr, range(0xE0020, 0xE007F + 1)))
 _MINUS = "\u2212"
-_MARKS = 4  # combining marks a letter; more only climb over the neighbouring lines
+_MARKS = 4  # combining marks per letter; more marks only overlap the neighbouring lines
 
 
 def clean(text: str) -> str:
-    """Return foreign ``text`` without what harms its neighbours; its lines stay.
+    """Remove characters from ``text`` that would damage the surrounding text; keep line breaks.
 
-    Controls (also of direction) and lone surrogates go, every kind of blank becomes a plain one,
-    and a letter keeps at most 4 combining marks.
+    Control characters (also of direction) and lone surrogates are removed, every kind of blank
+    becomes a space, and a letter keeps at most 4 combining marks.
     """
     kept: list[str] = []
     marks = 0
@@ -29,15 +29,15 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return foreign ``text`` cleaned, as one line without blanks in excess."""
+    """Return cleaned ``text`` as one line without extra blanks."""
     return " ".join(clean(text).split())
 
 
 def typed(text: str) -> str:
-    """Return what a person typed or copied, without invisible marks and with ASCII digits.
+    """Return text that a person typed or copied, without invisible marks and with ASCII digits.
 
-    The bot isolates names by invisible marks, which a copied name has, too. Joiners stay: they
-    belong to words. A minus sign becomes a hyphen.
+    The bot isolates names with invisible marks, and copied names contain these marks. Joiners
+    stay, because joiners are part of words. A minus sign becomes a hyphen.
     """
     return text if text.isascii() else "".join(map(_typed_char, text))
 
@@ -57,5 +57,5 @@ def _typed_char(char: str) -> str:
 
 
 def is_combining_mark(char: str) -> bool:
-    """Return whether a character belongs to the letter before it, as vowels do in Hindi."""
+    """Return whether a character modifies the letter before the character, as Hindi vowels do."""
     return unicodedata.category(char).startswith("M")

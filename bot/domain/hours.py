@@ -1,4 +1,4 @@
-"""Times of day, in minutes after midnight: typed, as "23-7" or "9:30 pm", and compared; pure."""
+"""Times of day in minutes after midnight: parsing ("23-7", "9:30 pm") and comparison; pure."""
 
 import re
 from datetime import datetime
@@ -17,7 +17,7 @@ _HOUR = re.compile(r"(?:at|a las|às|в|jam|في|um|alle|à|saat|\u043e\u0431?|�
 
 
 def parse_hours(text: str) -> tuple[int, int] | None:
-    """Return from when to when, None where that is not what a text says."""
+    """Parse the start and end of a span of hours; return None if the text is no span."""
     match = _HOURS.fullmatch(text.strip().lower())
     if match is None:
         return None
@@ -26,13 +26,13 @@ def parse_hours(text: str) -> tuple[int, int] | None:
 
 
 def parse_hour(text: str) -> int | None:
-    """Return one time of day, None where that is not what a text says."""
+    """Parse one time of day; return None if the text is no time of day."""
     match = _HOUR.fullmatch(text.strip().lower())
     return _minutes(*match.groups()) if match else None
 
 
 def is_within(at: datetime, hours: tuple[int, int] | None, zone: str) -> bool:
-    """Return whether a moment is within hours of the day, which may span midnight."""
+    """Return whether a moment is within hours of the day; the hours may span midnight."""
     if hours is None or hours[0] == hours[1]:
         return False
     local = at.astimezone(zone_of(zone))

@@ -1,7 +1,7 @@
-"""What can go wrong so that the bot's owners must know, and when it is so: pure decisions.
+"""The incidents of which the bot's owners are notified, and their conditions, as pure functions.
 
-Each kind has at most one open incident. What is urgent rings; the rest comes without a sound,
-and its end is only in /health. Nothing is said twice.
+Each kind has at most one open incident. An urgent incident makes a sound. Other incidents are
+silent, and their end appears only in /health. No message is repeated.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from bot.domain.model import MEGABYTE
 from bot.domain.sentences import N_, NN_
 
 IncidentKind = Literal[
-    "api_refuses",  # the key, or no credits left
+    "api_refuses",  # a wrong key, or no credits left
     "api_fails",
     "backup",
     "balance",
@@ -37,10 +37,11 @@ KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
 QUIET: frozenset[IncidentKind] = frozenset(
     {"backup", "budget_80", "restore", "slow_servers", "telegram"}
 )
-"""What comes without a sound."""
+"""The kinds of incidents whose messages are silent."""
 
 LASTING = timedelta(minutes=5)
-FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0  # of balance: begins below the first, ends above the second
+# days of balance: the incident opens below the first value and closes above the second
+FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0
 _ALMOST = 0.8
 CLOCK_OFF_S = 60
 _LITTLE_BYTES = 300_000_000
@@ -139,23 +140,23 @@ CLOSING: dict[IncidentKind, str] = {
     ),
     "two_pollers": N_("I'm receiving this bot's updates again."),
 }
-"""What is said when an incident is over; a kind without such a sentence has no length."""
+"""The message at the end of an incident; a kind without an entry has no duration."""
 
 Fields = Mapping[str, Any]
 
 
 class SetIncident(Protocol):
-    """Opens an incident of one kind by a sentence; ends it by None."""
+    """A callback that opens an incident of one kind with a message; None closes the incident."""
 
     async def __call__(self, sentence: str | None, /, **fields: object) -> None:
-        """Say ``sentence``, a message id (``N_``), with its ``fields``."""
+        """Open the incident with ``sentence``, a message id (``N_``), and its ``fields``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A row of the table: sentences are message ids with their fields.
+    """A row of the table of incidents; the text is a message id with its fields.
 
-    An event that has no length is closed when it opens.
+    An incident without a duration is closed when the incident opens.
     """
 
     id: int
@@ -168,10 +169,10 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How things stand at one moment; credits, bytes. ``None``: not known."""
+    """The measurements of one moment, in credits and bytes; ``None`` means unknown."""
 
     balance: int | None
-    spent_in_a_day: int  # the last 24 hours: today's pace
+    spent_in_a_day: int  # the last 24 hours: today's rate
     spent_today: int
     budget: int
     check_price: int
@@ -180,7 +181,7 @@ class Seen:
     disk_bytes: int
     api_fails_since: datetime | None
     telegram_fails_since: datetime | None
-    failed_checks: str | None = None  # the cause, once every check of half an hour has failed
+    failed_checks: str | None = None  # the cause, if every check of half an hour has failed
     is_price_absurd: bool = False
     clock_off_s: float | None = None
     slow_servers: Sequence[str] = ()
@@ -189,7 +190,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Whether an incident is there: its sentence, None where it is not."""
+    """The state of one incident kind: its message, or None if the condition is not met."""
 
     kind: IncidentKind
     text: str | None
@@ -197,10 +198,11 @@ class Condition:
 
 
 def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Condition]:
-    """Yield how each condition stands that can be checked; ``is_open`` says how it stood.
+    """Yield the state of each condition that can be evaluated; ``is_open`` gives the state before.
 
-    Two kinds are opened elsewhere, by the loop that meets them, and only ended here: another
-    program takes the updates; the API refuses the key. What is not known is left out.
+    Two kinds are only closed here: the loop that detects the condition opens the incident. These
+    kinds are another program that receives the updates, and an API that refuses the key. Unknown
+    measurements are skipped.
     """
     yield _judge_balance(seen, is_open=is_open.get("balance", False))
     yield from _judge_budget(seen)
@@ -231,7 +233,8 @@ def _judge_api(seen: Seen, now: datetime) -> Condition:
 
 
 def _judge_balance(seen: Seen, *, is_open: bool) -> Condition:
-    if seen.balance is None or seen.spent_in_a_day <= 0:  # nothing is spent: nothing runs out
+    # without spending the balance cannot run out
+    if seen.balance is None or seen.spent_in_a_day <= 0:
         return Condition("balance", None)
     left = max(0, seen.balance) / seen.spent_in_a_day
     is_low = left < (ENOUGH_DAYS if is_open else FEW_DAYS)
@@ -262,7 +265,7 @@ def _is_lasting(since: datetime | None, now: datetime) -> bool:
 
 
 def dump_fields(fields: Fields) -> dict[str, Any]:
-    """Return the fields of a sentence as JSON."""
+    """Convert the fields of a message to JSON values."""
     return {name: _to_json(value) for name, value in fields.items()}
 
 
@@ -277,7 +280,7 @@ def _to_json(value: object) -> object:
 
 
 def load_fields(fields: Fields) -> dict[str, Any]:
-    """Return what ``dump_fields`` was given."""
+    """Restore the fields that ``dump_fields`` converted."""
     return {name: _from_json(value) for name, value in fields.items()}
 
 

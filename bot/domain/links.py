@@ -1,7 +1,7 @@
-"""Every link in a text, by kind; what is not ours is named as such and never fetched.
+"""Parser of links in a text: classifies every link; foreign links are rejected and never fetched.
 
-A text is read once, by this parser alone, and what is fetched later is built from its parts:
-libraries disagree about hostile addresses, so no second parser may see the original.
+A text is parsed once, by this parser alone, and URLs to fetch are built from the parsed parts.
+Libraries disagree about hostile URLs, so no second parser may read the original.
 """
 
 import base64
@@ -28,7 +28,7 @@ _PAGE_HOSTS = frozenset(
 _CDN_DOMAINS = (".cdninstagram.com", ".fbcdn.net")
 _PORTS = {"http": "80", "https": "443"}
 
-# First path segments that are Instagram's own pages and can be nobody's name.
+# First path segments that are pages of Instagram itself and cannot be usernames.
 _RESERVED = re.compile(
     "_n|_u|about|accounts|api|ar|audio|blog|challenge|create|developers?|direct|directory|download"
     "|emails|explore|graphql|guides?|help|invites|legal|lite|nametag|oauth|p|press|privacy|reels?"
@@ -46,8 +46,8 @@ _BARE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _AUTHORITY = re.compile(r"[^:]*://[^/?#]*")
-# The leftmost scheme (RFC 3986, section 3.1). It is looked for at the beginning of each run of its
-# characters, not at each of them: so the time is linear.
+# The leftmost scheme (RFC 3986, section 3.1). The search starts at the beginning of each run of
+# scheme characters instead of at each character, so the time is linear.
 _SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])[0-9+.-]*([A-Za-z][A-Za-z0-9+.-]*)://")
 _STOP = re.compile(r'[<>"|`]')
 _TRAILING = ".,;:!?'\"…)]}*~"
@@ -63,11 +63,11 @@ _BAD_PERCENT = re.compile(r"%(?![0-9a-f]{2})|%[01][0-9a-f]|%7f", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link of a text; only what belongs to its ``kind`` is set, and ids are text.
+    """One link of a text; only the fields of its ``kind`` are set, and ids are text.
 
-    ``url`` is built anew from the parts: the page of a story, profile or highlight, or the address
-    of a media file with its signature byte for byte; None where nothing may be fetched.
-    ``is_page``: the page of a profile itself, which asks for none of its stories.
+    ``url`` is built from the parts: the page of a story, profile or highlight, or the URL of a
+    media file with its signature byte for byte; None if nothing may be fetched. ``is_page``: the
+    link is the page of a profile itself and requests none of its stories.
     """
 
     kind: Literal["story", "profile", "highlight", "media", "unsupported", "rejected"]
@@ -83,9 +83,9 @@ _UNSUPPORTED = Link("unsupported")
 
 
 def find_links(text: str, bot: str = "storybot") -> list[Link]:
-    """Return the links of ``text`` in order, or what the argument of ``/stories`` names.
+    """Return the links of ``text`` in order, or the link in the argument of ``/stories``.
 
-    Other commands hold no links for us, nor do commands to another bot than ``bot``.
+    Other commands, and commands to another bot than ``bot``, contain no links.
     """
     words = _words(text)
     command = _COMMAND.fullmatch(words[0]) if words else None
@@ -101,12 +101,12 @@ def find_links(text: str, bot: str = "storybot") -> list[Link]:
 def links_in_message(
     text: str, entities: Iterable[tuple[str, str | None]] = (), bot: str = "storybot"
 ) -> list[Link]:
-    """Return the links of a text or caption and those hidden in its ``entities``, each once.
+    """Return the distinct links of a text or caption and of its ``entities``.
 
-    A profile's page is left out where its stories are linked, too.
+    The page of a profile is omitted if the stories of the profile are linked, too.
 
-    ``entities`` are pairs of Telegram's entity type and its ``url``: a ``text_link`` shows other
-    words than its address.
+    ``entities`` are pairs of Telegram's entity type and ``url``: a ``text_link`` shows words in
+    place of its URL.
     """
     words = _words(text)
     links = find_links(text, bot)
@@ -118,9 +118,10 @@ def links_in_message(
 
 
 def parse_argument(argument: str) -> Link | None:
-    """Return what the argument of a command names: a user name, with or without @, or a link.
+    """Parse the argument of a command: a username, with or without @, or a link.
 
-    None stands for no argument, several of them, or an address without a link: show the usage.
+    Return None for no argument, for several arguments, and for a URL without a link: the caller
+    shows the usage.
     """
     match _words(typed(argument)):
         case [word] if "/" in word:
@@ -132,15 +133,16 @@ def parse_argument(argument: str) -> Link | None:
 
 
 def decisive_link(links: Iterable[Link]) -> Link | None:
-    """Return the link that stands for all: the first we serve, else rejected, else unsupported."""
+    """Return the most relevant link: the first supported, else rejected, else unsupported link."""
     rank = {"rejected": 1, "unsupported": 2}
     return min(links, key=lambda link: rank.get(link.kind, 0), default=None)
 
 
 def story_taken_at(pk: str) -> datetime | None:
-    """Return when the story with this ``pk`` was made, to some seconds; None for a nonsense date.
+    """Return the creation time of a story by its ``pk``, or None for an invalid date.
 
-    The upper bits of an id count milliseconds since Instagram's own epoch.
+    The time is accurate to some seconds. The upper bits of an id count milliseconds since
+    Instagram's own epoch.
     """
     if not _ID.fullmatch(pk):
         return None
@@ -151,7 +153,7 @@ def story_taken_at(pk: str) -> datetime | None:
 
 
 def is_probably_gone(pk: str, now: datetime) -> bool:
-    """Return whether the story's time is over, by its id alone; false where that says nothing."""
+    """Return whether the id of a story proves that the story has expired."""
     taken_at = story_taken_at(pk)
     return taken_at is not None and now - taken_at > _LIFE_BY_ID
 
@@ -159,7 +161,7 @@ def is_probably_gone(pk: str, now: datetime) -> bool:
 _ID_EPOCH = 1_314_220_021_721
 _FIRST_STORY_MS = 1_470_000_000_000  # stories began in August 2016
 _LAST_MS = 4_102_444_800_000  # 2100
-_LIFE_BY_ID = timedelta(hours=25)  # a day, and an hour that is left to doubt
+_LIFE_BY_ID = timedelta(hours=25)  # a day, and an hour of tolerance
 
 
 def _words(text: str) -> list[str]:
@@ -171,7 +173,7 @@ def _links_in(words: Iterable[str]) -> list[Link]:
 
 
 def _link_in(word: str) -> Link | None:
-    """Return the one link that a word may hold."""
+    """Return the link in a word, if the word contains a link."""
     if scheme := _SCHEME.search(word):
         return _classify(_cut_at_end(word[scheme.start(1) :]), _LINK_LENGTH)
     start = next((index for index, char in enumerate(word) if not _opens_quote(char)), len(word))
@@ -183,12 +185,12 @@ def _link_in(word: str) -> Link | None:
 
 
 def _opens_quote(char: str) -> bool:
-    """Return whether a link may stand directly after this character."""
+    """Return whether a link may follow directly after this character."""
     return char in "\"'`<" or unicodedata.category(char) in {"Ps", "Pi", "Pf", "Cf"}
 
 
 def _cut_at_end(candidate: str) -> str:
-    """Return the candidate up to its end, without the punctuation of the sentence around it."""
+    """Return the candidate up to the end of the link, without the punctuation of the sentence."""
     candidate = _STOP.split(candidate)[0]
     authority = _AUTHORITY.match(candidate)
     start = authority.end() if authority else 0
@@ -201,13 +203,13 @@ def _cut_at_end(candidate: str) -> str:
 
 
 def _is_end(char: str) -> bool:
-    """Return whether a link ends before this character; letters do not end it, they spoil it."""
+    """Return whether a link ends before this character; letters instead make a link invalid."""
     category = unicodedata.category(char)
     return not char.isascii() and (category[0] in "PSZ" or category == "Cf")
 
 
 def _classify(candidate: str, limit: int) -> Link:
-    """Return what a whole ``SCHEME://…`` is."""
+    """Classify a complete ``SCHEME://…``."""
     if "\\" in candidate or not candidate.isascii() or len(candidate) > limit:
         return _REJECTED
     scheme, _, rest = candidate.partition("://")
@@ -232,7 +234,7 @@ def _is_host_name(host: str) -> bool:
 
 
 def _media_link(host: str, target: str, with_fragment: str) -> Link:
-    """Return the media file at ``target``; its content is judged when it is fetched."""
+    """Return the link of the media file at ``target``; the fetch checks the content."""
     path = unquote(target.partition("?")[0]).replace("\\", "/")
     if _BAD_PERCENT.search(with_fragment) or {".", ".."} & set(path.split("/")):
         return _REJECTED
@@ -240,7 +242,7 @@ def _media_link(host: str, target: str, with_fragment: str) -> Link:
 
 
 def _page_link(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path
-    """Return what an Instagram page is, by its path; only shared highlights read the query."""
+    """Classify an Instagram page by its path; only shared highlights use the query."""
     path, _, query = target.partition("?")
     if path in {"", "/"}:
         return _UNSUPPORTED
@@ -268,7 +270,7 @@ def _page_link(target: str) -> Link:  # noqa: PLR0911 - one line for each shape 
 
 
 def _profile_link(user: str, *, is_page: bool = False) -> Link:
-    # Judged before it is lowered: the Kelvin sign would become a harmless k.
+    # Checked before lower(): the Kelvin sign would become an ordinary k.
     user, is_ascii = user.lower(), user.isascii()
     if not is_ascii or not _USER.fullmatch(user) or _RESERVED.fullmatch(user):
         return _REJECTED
@@ -291,7 +293,7 @@ def _highlight_link(highlight_id: str, story_id: str | None = None) -> Link:
 
 
 def _shared_link(code: str, query: str) -> Link:
-    """Return the highlight that a ``/s/`` link carries in base64, with the story it opens at."""
+    """Return the highlight that a ``/s/`` link encodes in base64, with the story in its query."""
     code = code.rstrip("=")
     try:
         text = base64.b64decode(code + "=" * (-len(code) % 4), altchars="-_", validate=True)

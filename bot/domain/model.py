@@ -1,4 +1,4 @@
-"""The words of the project as values: what a story, a profile, an album, an outcome is."""
+"""The concepts of the project as values: story, profile, album, target, outcome of a send."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -8,16 +8,16 @@ from typing import Literal
 STORY_LIFE = timedelta(hours=24)
 MEGABYTE = 1_000_000
 ORIGINAL = "/file"
-"""The suffix of a story's id under which its uncompressed file is known."""
+"""The suffix of a story's id that identifies its uncompressed file."""
 
 LARGEST_FILE = 50 * 2**20
-LARGEST_LOCAL_FILE = 2000 * 2**20  # of a Bot API server of one's own, with --local
-"""Bytes that a bot may upload: "50 MB" are 50 MiB (Bot API server, TDLib)."""
+LARGEST_LOCAL_FILE = 2000 * 2**20  # of a self-hosted Bot API server with --local
+"""The largest upload of a bot in bytes: "50 MB" are 50 MiB (Bot API server, TDLib)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An Instagram account; ``profile_id`` is for ever, ``username`` (lower case) may change."""
+    """An Instagram account; ``profile_id`` is permanent, ``username`` (lower case) may change."""
 
     profile_id: str
     username: str
@@ -36,24 +36,24 @@ class Sticker:
 
 @dataclass(frozen=True, slots=True)
 class Reshared:
-    """A post that a story shows; ``code`` is that of its page."""
+    """A post that a story shows; ``code`` is the code of the post's page."""
 
     code: str = ""
     username: str = ""
-    """The author's username, where the answer names it."""
+    """The author's username, if the answer contains it."""
 
     @property
     def page_url(self) -> str:
-        """Return the post's page on Instagram, empty where it is not known."""
+        """Return the URL of the post's page on Instagram, or an empty string if it is unknown."""
         return f"https://www.instagram.com/p/{self.code}/" if self.code else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One photo or video, alive for 24 hours after ``taken_at``; its identity is ``pk`` alone.
+    """One photo or video that lives for 24 hours after ``taken_at``; its identity is ``pk`` alone.
 
-    ``media_url`` is None when the API named no file; addresses are signed and expire (``oe``),
-    so they are never an identity.
+    ``media_url`` is None if the API named no file. URLs are signed and expire (``oe``), so a URL
+    is never an identity.
     """
 
     pk: str
@@ -71,16 +71,16 @@ class Story:
     reshared: tuple[Reshared, ...] = ()
     music: tuple[str, ...] = ()
     highlight: str = ""
-    """The id of the highlight that it was found in, which shows it after its day."""
+    """The id of the highlight with the story; a highlight shows the story after its day."""
 
     @property
     def expires_at(self) -> datetime:
-        """Return when Instagram stops showing it."""
+        """Return when Instagram stops showing the story."""
         return self.taken_at + STORY_LIFE
 
     @property
     def page_url(self) -> str:
-        """Return the story's page on Instagram, or that of the highlight that keeps it."""
+        """Return the URL of the story's page on Instagram, or of the page of its highlight."""
         if self.highlight:
             return f"https://www.instagram.com/stories/highlights/{self.highlight}/"
         return f"https://www.instagram.com/stories/{self.profile.username}/{self.pk}/"
@@ -88,9 +88,9 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """A collection of stories that a profile keeps; ``count`` is 0 where the answer did not say.
+    """A collection of stories that a profile keeps; ``count`` is 0 if the answer had no count.
 
-    ``stories`` is empty in a list of highlights, which holds their titles only.
+    ``stories`` is empty in a list of highlights, because the list contains only titles.
     """
 
     pk: str
@@ -102,14 +102,14 @@ class Highlight:
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """What goes out as one media group: 1-10 stories of one or more profiles, oldest first."""
+    """A media group: 1-10 stories of one or more profiles, oldest first."""
 
     stories: tuple[Story, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a message goes: a chat and, in a forum, the topic (``thread_id``)."""
+    """The destination of a message: a chat and, in a forum, the topic (``thread_id``)."""
 
     chat_id: int
     thread_id: int | None = None
@@ -117,9 +117,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks and pays: the chat, the person (None for channels and the schedule).
+    """The requester who is charged: the chat and the person.
 
-    ``is_owner`` is true for the bot's owners (``ADMIN_IDS``), not for a group's admins.
+    ``user_id`` is None for channels and for the schedule. ``is_owner`` is true for the bot's
+    owners (``ADMIN_IDS``), not for the admins of a group.
     """
 
     chat_id: int | None
@@ -137,9 +138,9 @@ class SentItem:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The items arrived; ``failed`` maps a story that could not be sent to the sentence why.
+    """The outcome of a successful send.
 
-    The sentence is a message id of the catalogues.
+    ``failed`` maps a story that could not be sent to the reason, a message id of the catalogues.
     """
 
     items: tuple[SentItem, ...]
@@ -148,12 +149,13 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """Not now. ``after`` is what Telegram asked for, None to back off by our own rule.
+    """The outcome of a send that must be retried.
 
-    ``unknown`` is true when the message may have arrived although no answer was seen; ``items``
-    did arrive. ``partly``: an answer came, and some of it may be there all the same. ``down``: it
-    may be Telegram that fails, not this message. ``chat_refuses``: nothing was sent, since the
-    chat accepted not even a call without a message. ``failed`` as in ``Sent``.
+    ``after`` is the pause that Telegram requested, None to back off by the bot's own rule.
+    ``unknown``: the message may have arrived although no answer was received. ``items`` did
+    arrive. ``partly``: an answer was received, and a part of the message may have arrived.
+    ``down``: Telegram itself may be failing, instead of this message. ``chat_refuses``: nothing
+    was sent, because the chat refused even a call without a message. ``failed`` as in ``Sent``.
     """
 
     after: timedelta | None = None
@@ -168,7 +170,7 @@ class TryLater:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The group became a supergroup: all goes to ``chat_id``, but ``items``, which did arrive."""
+    """The outcome if the group became a supergroup, ``chat_id``; ``items`` arrived before."""
 
     chat_id: int
     items: tuple[SentItem, ...] = ()
@@ -176,9 +178,9 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """It will never work; ``scope`` says for what (``bot``: the token is bad).
+    """The outcome of a send that can never succeed; ``scope`` names the affected part.
 
-    ``items`` did arrive before.
+    The scope ``bot`` means a bad token. ``items`` arrived before.
     """
 
     reason: str
@@ -189,17 +191,19 @@ class GiveUp:
 Right = Literal[
     "text", "photos", "videos", "documents", "gifs", "media", "posts", "topic", "peace"
 ]
-"""What the bot may be missing; ``media``: several kinds of them; ``posts``: in channels.
+"""The rights that the bot may lack.
 
-``topic``: it, or General, is closed. ``peace``: another bot removes what it posts.
+``media`` stands for several kinds of media; ``posts`` for posts in channels. ``topic``: the topic
+(or General) is closed. ``peace``: another bot removes the posts.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """The bot is there but may not send this; it may again when somebody gives the right back.
+    """The outcome of a send for which the bot lacks a right that an admin can grant.
 
-    ``items`` did arrive: only what needs the right did not. ``failed`` as in ``Sent``.
+    ``items`` did arrive: only the part that needs the right did not arrive. ``failed`` as in
+    ``Sent``.
     """
 
     missing: Right
@@ -210,15 +214,15 @@ class Muted:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """It was in the chat, and another bot there deleted it at once; ``items`` arrived before."""
+    """The outcome if another bot deleted the message at once; ``items`` arrived before."""
 
     items: tuple[SentItem, ...] = ()
 
 
 Presence = Literal["may", "may not", "away"] | Moved
-"""How the bot stands in a chat: it may write, may not, or is not there; or the chat has moved."""
+"""The status of the bot in a chat: may write, may not write, is absent, or the chat has moved."""
 
 AskPresence = Callable[[int, Right], Awaitable[Presence]]
-"""Asks Telegram how the bot stands in a chat where that right was missing; free."""
+"""A callback that asks Telegram for the bot's presence in a chat that lacked a right; free."""
 
 Outcome = Sent | Muted | TryLater | Moved | GiveUp | Removed

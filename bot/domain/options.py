@@ -1,4 +1,4 @@
-"""What a chat decides of a subscription: how alerts come, and which stories bring one; pure."""
+"""The options of a subscription: form of its alerts, selection of its stories; pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -10,22 +10,22 @@ from bot.domain.sentences import N_
 from bot.domain.story_terms import fits, normalized
 
 TEXTS: Mapping[str, Callable[[str], str]] = {"only": normalized, "without": normalized}
-"""The options that people write, each with what cleans it."""
+"""The options with free text, each with its normalizer."""
 
 RULES = {
     "only": N_("🎯 Only stories with one of these: {terms}"),
     "without": N_("🚫 No stories with any of these: {terms}"),
 }
-"""Those of them that keep stories back, each with the sentence on its ``{terms}``."""
+"""The text options that filter stories, each with a message that shows its ``{terms}``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How one subscription wants its alerts.
+    """The alert options of one subscription.
 
-    ``digest``: once a day at the chat's hour; ``fast``: it counts for more in the schedule;
-    ``keep``: what was sent can be sent again for 90 days; ``files``: as uncompressed files;
-    ``only``, ``without``: terms of ``bot.domain.story_terms``.
+    ``digest``: one daily summary at the chat's hour; ``fast``: a higher weight in the schedule;
+    ``keep``: sent stories can be sent again for 90 days; ``files``: stories are sent as
+    uncompressed files; ``only``, ``without``: terms of ``bot.domain.story_terms``.
     """
 
     silent: bool = False
@@ -42,7 +42,7 @@ class Options:
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:
-        """Return the options in ``to_json``; what is unknown or no possible value is left out."""
+        """Restore options from ``to_json`` values; invalid names and values are ignored."""
         switches = cls.__dataclass_fields__.keys() - CHOICES.keys() - TEXTS.keys()
         known: dict[str, Any] = {}
         for name, value in values.items():
@@ -53,16 +53,16 @@ class Options:
         return cls(**known)
 
     def with_values(self, values: Mapping[str, object]) -> Self:
-        """Return them with these JSON values in place of theirs."""
+        """Return a copy with these JSON values replaced."""
         return self.from_json({**self.to_json(), **values})
 
     @property
     def rules(self) -> dict[str, str]:
-        """Return the rules that are written, by the names of their options."""
+        """Return the non-empty filter rules by option name."""
         return {name: getattr(self, name) for name in RULES if getattr(self, name)}
 
     def to_json(self) -> dict[str, object]:
-        """Return what differs from the defaults, as JSON values."""
+        """Return the options that differ from the defaults, as JSON values."""
         known = ((one, getattr(self, one.name)) for one in fields(self))
         return {one.name: value for one, value in known if value != one.default}
 
@@ -70,14 +70,14 @@ class Options:
 CHOICES: Mapping[str, tuple[str, ...]] = {
     name: get_args(kind) for name, kind in get_type_hints(Options).items() if get_args(kind)
 }
-"""The options that are one of several words; those that are no texts, either, are switches."""
+"""The options with a choice of words; all options but these and ``TEXTS`` are switches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """All that a chat has decided about one subscription: what keeps or copies one takes this.
+    """The complete preferences of one subscription, for code that stores or copies a subscription.
 
-    ``paused_until``: the end of a mute, None where a pause lasts until somebody ends it.
+    ``paused_until`` is the end of a mute, None for a pause without an end.
     """
 
     options: Options = field(default_factory=Options)
@@ -86,7 +86,7 @@ class Preferences:
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:
-        """Return the preferences in ``to_json``; what is no possible value is left out."""
+        """Restore preferences from ``to_json`` values; invalid values are ignored."""
         options, until = values.get("options"), values.get("paused_until")
         try:
             end = datetime.fromisoformat(until) if isinstance(until, str) else None
@@ -99,20 +99,21 @@ class Preferences:
         )
 
     def to_json(self) -> dict[str, object]:
-        """Return them as JSON values."""
+        """Return the preferences as JSON values."""
         until = self.paused_until.isoformat() if self.paused_until else None
         return {"options": self.options.to_json(), "paused": self.paused, "paused_until": until}
 
     def valid_at(self, now: datetime) -> Self:
-        """Return what of them holds: a mute that is over is none."""
+        """Return the preferences that apply at ``now``; a mute that is over is removed."""
         is_over = self.paused_until is not None and self.paused_until <= now
         return replace(self, paused=False, paused_until=None) if is_over else self
 
 
 def held_back_by(story: Story, options: Options) -> str | None:
-    """Return which option or term keeps a story from a subscription; None where none does.
+    """Return the option or term that excludes a story from a subscription, or None.
 
-    Of ``only`` one term must fit, of ``without`` none may: then that one is named, as ``not #ad``.
+    At least one term of ``only`` must match. No term of ``without`` may match; the matching term
+    is returned, as in ``not #ad``.
     """
     if options.media not in {"all", story.kind}:
         return options.media

@@ -1,4 +1,4 @@
-"""The paid API as the rest of the bot uses it: operations, prices, answers."""
+"""The interface of the paid API: operations, prices, answers."""
 
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Operation(StrEnum):
-    """The kind of a paid call, as the ledger stores it; no name of the vendor's API."""
+    """The kind of a paid call, as the ledger stores it; independent of the vendor's API."""
 
     STORY = "story"
     STORIES = "stories"
@@ -26,7 +26,7 @@ class Operation(StrEnum):
 class Answer(Generic[T_co]):
     """The result of a paid call, and the credits that the call was billed.
 
-    ``is_checked`` is false where the API skipped the privacy check of the account.
+    ``is_checked`` is False if the API skipped the privacy check of the account.
     """
 
     value: T_co
@@ -36,7 +36,7 @@ class Answer(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T_co]):
-    """A call that is made when it is awaited; ``price`` is its highest price in credits."""
+    """A call that is made when awaited; ``price`` is the highest price in credits."""
 
     operation: Operation
     price: int
@@ -58,8 +58,8 @@ class Balance:
 class StoriesService(Protocol):
     """The paid API of stories. The adapter is ``bot.stories_api.client.StoriesApi``.
 
-    All calls raise the StoriesError family. The ``credits`` of such an error are the price that
-    the failed call was billed (None: unknown).
+    All calls raise the StoriesError family. The ``credits`` of an error are the price that the
+    failed call was billed (None: unknown).
     """
 
     @property
@@ -95,7 +95,7 @@ class StoriesService(Protocol):
         """Return the balance of the account; the call is free."""
 
     async def sync_trust(self) -> None:
-        """Load what is known of answers without the privacy check."""
+        """Load the stored answers without the privacy check."""
 
     async def compare_with_unchecked(
         self, known: Known, shown: Iterable[Story], new: Iterable[str]

@@ -1,4 +1,4 @@
-"""Rows of the store as the rest of the bot knows them: plain values, no table."""
+"""Rows of the store as plain values, independent of the tables."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,16 +12,16 @@ from bot.domain.options import Options, Preferences
 State = Literal["active", "private", "gone"]
 
 EPOCH = datetime.fromtimestamp(0, UTC)
-"""The time that stands for never, and for due since ever."""
-ROWS_A_QUEUE = 60  # so many due deliveries of a chat are read at a time
+"""The time that means never, or due immediately."""
+ROWS_A_QUEUE = 60  # the number of due deliveries of a chat that are read at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who waits for a profile: how many chats, what they count, whether all are newcomers.
+    """The subscribers of a profile: the number of chats, their weight, and if all are newcomers.
 
-    Newcomers count where nobody else waits: else a few accounts made today would draw the checks
-    of all others to the profiles that they choose.
+    Newcomers count only for profiles without other subscribers. Otherwise a few new accounts would
+    draw the checks of all other persons to their own profiles.
     """
 
     chats: int
@@ -31,9 +31,9 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A profile as we know it; ``chats`` wait for it, whose subscriptions have that ``weight``.
+    """A stored profile; ``chats`` and ``weight`` are the number and weight of its subscribers.
 
-    The last ``refusals`` answers in a row said ``refusal``: that it is private, or gone.
+    The last ``refusals`` consecutive answers had the result ``refusal``: private or gone.
     """
 
     profile_id: str
@@ -56,7 +56,7 @@ class Known:
 
     @property
     def profile(self) -> Profile:
-        """Return who it is."""
+        """Return the profile as a domain value."""
         return Profile(
             profile_id=self.profile_id,
             username=self.username,
@@ -68,10 +68,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat as we know it.
+    """A stored chat.
 
-    ``state`` is ``closed`` while the bot is kicked or blocked; ``menu`` is the digest of the menu
-    that Telegram shows in this chat alone, if it has one.
+    ``state`` is ``closed`` while the bot is kicked or blocked. ``menu`` is the digest of the
+    command menu that Telegram shows in this chat only, or None.
     """
 
     id: int
@@ -89,16 +89,16 @@ class Chat:
 
     @property
     def effective_language(self) -> str | None:
-        """Return the language to speak there: the chosen one, else as Telegram says."""
+        """Return the language of the chat: the chosen language, else the language of Telegram."""
         return self.language or self.language_code
 
 
 _NO_SETTINGS = frozenset({"id", "kind", "title", "state", "menu"})
 CHAT_SETTINGS = tuple(name for name in Chat.__dataclass_fields__ if name not in _NO_SETTINGS)
-"""The fields of a chat that people set, here or in Telegram; a new field is one of them."""
+"""The fields of a chat that people set, in the bot or in Telegram; a new field is a setting."""
 
 
-MAIN = 0  # the thread of what is said outside of topics
+MAIN = 0  # the thread of messages outside of topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,25 +118,25 @@ class Subscription:
 
     @property
     def options(self) -> Options:
-        """Return how it wants its alerts."""
+        """Return the alert options of the subscription."""
         return self.preferences.options
 
     @property
     def paused(self) -> bool:
-        """Return whether it is paused, or muted for a while."""
+        """Return whether the subscription is paused or muted."""
         return self.preferences.paused
 
     @property
     def paused_until(self) -> datetime | None:
-        """Return when its mute ends."""
+        """Return when the mute ends."""
         return self.preferences.paused_until
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic that the bot made for a profile; ``thread_id`` is ``MAIN`` while there is none.
+    """A topic that the bot made for a profile; ``thread_id`` is ``MAIN`` for a missing topic.
 
-    ``claimed_until`` is until when somebody may be making it.
+    ``claimed_until`` is the end of the lease of a worker that may be creating the topic.
     """
 
     profile_id: str
@@ -145,10 +145,10 @@ class Topic:
     claimed_until: datetime | None
 
 
-REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts
+REPLY = "reply"  # the notice of a reply to a person; replies take precedence over all alerts
 FLOODED = "flooded"  # the reason of an unsent delivery whose album may be in its chat after a 429
 MISSED = "missed"  # the notice that stories may have expired before a check
-BROADCAST = "broadcast"  # the notice that is a message of the owner's to all
+BROADCAST = "broadcast"  # the notice of an owner's message to all chats
 
 
 class Held(StrEnum):
@@ -168,7 +168,7 @@ class Held(StrEnum):
     RETRY = "retry"
     """Telegram did not accept the last send, or its answer was lost."""
     UNTOLD = "untold"
-    """The notice of a delivery that was given up waits until Telegram answers again."""
+    """The notice of a failed delivery waits until Telegram answers again."""
     SUSPECT = "suspect"
     """The delivery may crash the bot: many claims had no outcome."""
     CHANGED = "changed"
@@ -188,11 +188,11 @@ class Held(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A story or a notice that is owed.
+    """A pending story or notice.
 
-    ``copies`` counts sends that may have arrived. ``attempts`` counts claims in a row that surely
-    sent nothing or have no outcome. ``sending``: the row is claimed and the outcome is not
-    recorded. ``is_unreadable``: this version of the code can't read the stored story.
+    ``copies`` counts sends that may have arrived. ``attempts`` counts consecutive claims that
+    certainly sent nothing or have no outcome. ``sending``: the row is claimed and the outcome is
+    not recorded. ``is_unreadable``: this version of the code cannot read the stored story.
     """
 
     id: int
@@ -215,17 +215,17 @@ class Delivery:
 
     @property
     def goes_alone(self) -> bool:
-        """Return whether it goes in no album: Telegram may have sent one despite its 429."""
+        """Return whether to send the delivery without an album: the album may have arrived."""
         return self.reason == FLOODED
 
 
 WHOLE = -1
-"""The thread of a mute that holds for all of a chat."""
+"""The thread of a mute that applies to the whole chat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """What is missing in a chat (``WHOLE``), or in one thread of it, and when we ask again."""
+    """A missing right in a chat (``WHOLE``) or in one thread, and the time of the next check."""
 
     chat_id: int
     thread_id: int
@@ -235,22 +235,22 @@ class Mute:
 
     @property
     def mutes_whole_chat(self) -> bool:
-        """Return whether it holds for all of the chat."""
+        """Return whether the mute applies to the whole chat."""
         return self.thread_id == WHOLE
 
 
 def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
-    """Return what stands against writing to a thread, or to the chat itself."""
+    """Return the mute that prevents messages to a thread, or to the chat itself."""
     thread_id = thread_id or MAIN
     return next((one for one in mutes if one.mutes_whole_chat or one.thread_id == thread_id), None)
 
 
 @dataclass(frozen=True, slots=True)
 class ChatQueue:
-    """A chat with what is due in it, in the order of sending; ``token`` proves the claim.
+    """A chat with its due deliveries in the order of sending; ``token`` proves the claim.
 
-    ``flood`` is what counts against the limits of its chat, as ``bot.telegram`` reads it, where
-    there are replicas.
+    ``flood`` is the usage of the chat's rate limits, in the format of ``bot.telegram``, if the bot
+    has replicas.
     """
 
     chat: Chat
@@ -265,7 +265,7 @@ FileKind = Literal["photo", "video", "document", "animation"]
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """A story's media as Telegram has it; good until the story's end."""
+    """The media of a story as stored by Telegram; valid until the story expires."""
 
     kind: FileKind
     file_id: str

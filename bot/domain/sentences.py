@@ -1,4 +1,4 @@
-"""How sentences are marked that are translated where they are shown (``tools.catalogues``)."""
+"""Markers of messages that are translated when they are shown (``tools.catalogues``)."""
 
 
 def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "translate this later"
@@ -6,6 +6,6 @@ def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "translate thi
     return msgid
 
 
-def NN_(one: str, many: str) -> str:  # noqa: N802, ARG001 - as N_; the catalogues have both
+def NN_(one: str, many: str) -> str:  # noqa: N802, ARG001 - as N_; the catalogues contain both forms
     """Mark both English forms of a message that counts its field ``{n}``."""
     return one

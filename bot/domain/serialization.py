@@ -1,4 +1,4 @@
-"""Stories as JSON and back, for the store's columns."""
+"""Conversion of stories to JSON and back, for the columns of the store."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,12 +18,12 @@ def dump_stories(stories: list[Story]) -> list[dict[str, Any]]:
 
 
 def load_stories(value: object) -> list[Story]:
-    """Return the stories that ``dump_stories`` made ``value`` of."""
+    """Restore the stories that ``dump_stories`` converted."""
     return STORIES.validate_python(value)
 
 
 def load_each_or_none(values: Sequence[object]) -> list[Story | None]:
-    """Return each story, None where its value is no story (any more)."""
+    """Return each story, or None for a value that is no valid story of this version."""
     try:
         return list(load_stories(values))
     except ValidationError:

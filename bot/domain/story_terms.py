@@ -1,7 +1,7 @@
-"""Terms by which stories are chosen: ``#sale @nike nike.com link video place:paris``; pure text.
+"""Terms that select stories: ``#sale @nike nike.com link video place:paris``. The module is pure.
 
-A list of terms is a string of terms in one form, with one space between: so it is stored, shown
-and typed.
+A list of terms is a string of normalized terms, separated by one space. The same form is stored,
+shown and typed.
 """
 
 import re
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from bot.domain.foreign_text import clean, is_combining_mark
 from bot.domain.model import Story
 
-LONGEST = 200  # characters of one list
+LONGEST = 200  # characters per list
 
 _KINDS = frozenset({"photo", "video", "link", "mention", "hashtag", "place", "sponsor", "reshare"})
 PLACE = "place:"
@@ -28,7 +28,7 @@ _SEPARATOR = re.compile(r"[\s,;]+")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Two lists of terms, and the words in neither: no terms, or more than a list can hold."""
+    """Two lists of terms, and the words in neither list: invalid terms, or excess terms."""
 
     only: str = ""
     without: str = ""
@@ -44,9 +44,9 @@ def is_term(word: str) -> bool:
 
 
 def normalized(text: str) -> str:
-    """Return the terms in a text, each once and in their order; what is none is left out.
+    """Return the distinct terms in a text in their order; invalid words are ignored.
 
-    At most 200 characters.
+    The result has at most 200 characters.
     """
     kept = ""
     for word in dict.fromkeys(_split_words(text)):
@@ -57,7 +57,7 @@ def normalized(text: str) -> str:
 
 
 def parse_rules(text: str) -> Rules:
-    """Return the rules in ``only: #sale not: video``; words before the first head are *only*'s."""
+    """Parse ``only: #sale not: video``; words before the first head belong to ``only``."""
     parts = _HEAD.split(clean(text))
     lists = {"only": parts[0], "not": ""}
     for head, terms in zip(parts[1::2], parts[2::2], strict=True):
@@ -74,14 +74,15 @@ def _split_words(text: str) -> list[str]:
 
 
 def _comparable(text: str) -> str:
-    """Return a text in small letters, a letter and its marks as one character if there is one."""
+    """Return a text in lower case and in Unicode form NFC, for comparisons."""
     return unicodedata.normalize("NFC", text.lower())
 
 
 def fits(story: Story, term: str) -> bool:
-    """Return whether a term says something of a story.
+    """Return whether a story matches a term.
 
-    ``@name`` is who is mentioned or pays for it; a host is where a link leads, subdomains too.
+    ``@name`` matches a mention or a sponsor. A host matches the links to the host and its
+    subdomains.
     """
     kinds: dict[str, object] = {
         "photo": story.kind == "photo",
@@ -108,7 +109,7 @@ def fits(story: Story, term: str) -> bool:
 
 
 def _host_of(url: str) -> str:
-    """Return the host that a link leads to, without ``www.``; empty where there is none."""
+    """Return the host of a URL without ``www.``, or an empty string if the URL has no host."""
     try:
         return (urlsplit(url).hostname or "").removeprefix("www.")
     except ValueError:

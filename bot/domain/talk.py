@@ -1,4 +1,4 @@
-"""What somebody means who writes neither a command of ours nor a link; pure."""
+"""Recognition of messages that are neither a command of the bot nor a link. The module is pure."""
 
 import difflib
 import re
@@ -13,11 +13,11 @@ _BETWEEN = re.compile(r"[\n,;]+")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”"
-_PICTURES = {"So", "Sk", "Mn", "Cf"}  # with what colours and joins them; of Unicode
-_SHORT = 4  # words of a text that may be a name with a few words around the name
-_LIKENESS = 0.7  # of difflib: "stoires" is as like "stories" as 0.86
+_PICTURES = {"So", "Sk", "Mn", "Cf"}  # Unicode categories of emoji, with modifiers and joiners
+_SHORT = 4  # the most words of a text that may be a name with a few words around the name
+_LIKENESS = 0.7  # ratio of difflib: "stoires" matches "stories" with 0.86
 
-# Words that are possible names of profiles, but are said to the bot much more often.
+# Words that are possible names of profiles, but that people say to the bot much more often.
 _SAID = """
 hi hello hey hallo helo hola ola oi halo hai salam salaam salut ciao bonjour merhaba selam
 privet namaste yo sup morning night bye goodbye adios tchau dadah thanks thank thx ty tks tnx
@@ -45,11 +45,11 @@ ALIASES = {
     "forget": "privacy", "stats": "usage", "limit": "usage", "limits": "usage", "menu": "help",
     "preview": "why",
 }  # fmt: skip
-"""What people write in place of our commands."""
+"""Words that people write in place of the bot's commands."""
 
 
 def name_in(text: str) -> str | None:
-    """Return the profile's name that a text consists of, or that it mentions with an @."""
+    """Return the profile name that is the whole text, or that the text mentions with an @."""
     match [word.strip(_AROUND) for word in text.split()]:
         case [word] if word.lower() not in NO_NAMES and "/" not in word and (name := _name(word)):
             return name
@@ -58,10 +58,10 @@ def name_in(text: str) -> str | None:
 
 
 def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
-    """Return the words of a short text that may be names of profiles, each once.
+    """Return the distinct words of a short text that may be names of profiles.
 
-    Everyday words of ``language`` and small talk are no names. Empty for a longer text, which
-    is prose.
+    Everyday words of ``language`` and small talk are no names. The result is empty for a longer
+    text, which is prose.
     """
     words = [word.strip(_AROUND).lower() for word in text.split()]
     if not 1 < len(words) <= _SHORT:
@@ -72,7 +72,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
 
 
 def joined_name_in(text: str, language: str) -> str | None:
-    """Return the name that two or three words may be when they are written as one."""
+    """Return the name that two or three words form when they are joined."""
     words = [word.strip(_AROUND).lower() for word in text.split()]
     if len(words) not in {2, 3} or len(words_that_may_be_names(text, language)) != len(words):
         return None
@@ -80,7 +80,7 @@ def joined_name_in(text: str, language: str) -> str | None:
 
 
 def is_small_talk(text: str) -> bool:
-    """Return whether nothing is asked by a text, as by "thanks"."""
+    """Return whether a text contains no request, as "thanks"."""
     words = [word.strip(_AROUND).lower() for word in text.split()]
     return bool(words) and all(word in SMALL_TALK or _is_emoji(word) for word in words)
 
@@ -90,9 +90,9 @@ def _is_emoji(word: str) -> bool:
 
 
 def names_listed_in(text: str) -> tuple[str, ...]:
-    """Return the profiles' names that a text lists: one a line, or with commas, or each with @.
+    """Return the profile names that a text lists: one per line, with commas, or each with @.
 
-    Empty unless there are two at least and nothing else is said: "hello, thanks" is no list.
+    The result is empty unless the text consists of at least two names: "hello, thanks" is no list.
     """
     parts = [part for part in _BETWEEN.split(text) if part.strip()]
     if len(parts) == 1:
@@ -106,13 +106,13 @@ def names_listed_in(text: str) -> tuple[str, ...]:
 
 
 def split_command(text: str) -> tuple[str, str] | None:
-    """Return the word of a command, without its slash, and what stands after it."""
+    """Return the word of a command, without its slash, and the text after the word."""
     match = _COMMAND.fullmatch(text.strip())
     return (match[1].lower(), (match[2] or "").strip()) if match else None
 
 
 def command_meant(word: str, known: Collection[str]) -> str | None:
-    """Return which of the ``known`` commands somebody may have meant by ``word``."""
+    """Return the command of ``known`` that is most similar to ``word``, if any."""
     if (meant := ALIASES.get(word)) in known:
         return meant
     near = difflib.get_close_matches(word, [*known, *ALIASES], cutoff=_LIKENESS)

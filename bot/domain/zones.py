@@ -1,17 +1,18 @@
-"""Time zones by their names; one that this machine does not know is UTC, and stops nobody.
+"""Time zones by name. A name that this machine does not know is treated as UTC.
 
-Names come and go with the database of zones: a chat may have chosen one that another machine, or
-a later release, does not have.
+Zone names change with the zone database: a chat may have chosen a name that another machine, or a
+later release, does not have.
 """
 
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-_NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})  # what a machine calls its own
+# names for the zone of the machine itself
+_NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})
 
 
 def is_zone(name: str) -> bool:
-    """Return whether a chat may choose this name: one of the list, the same on every machine."""
+    """Return whether a chat may choose this name: a name of the list that every machine has."""
     return name in _zone_names()
 
 
@@ -22,7 +23,7 @@ def _zone_names() -> frozenset[str]:
 
 @cache
 def zone_of(name: str) -> ZoneInfo:
-    """Return the zone of this name, UTC where nobody knows it."""
+    """Return the zone of this name, or UTC for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

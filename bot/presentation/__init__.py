@@ -1,6 +1,6 @@
-"""What people read: sentences in their language, captions, buttons, bars.
+"""Presentation: translated messages, captions, buttons, bars of text.
 
-Pure but for the catalogues and the drawing library: the caller gives the time. Public:
+The package is pure except for the catalogues; the caller passes the time. Public:
 ``translation.Translator``, ``translation.translator_for``, ``html.Safe``, ``buttons.Buttons``,
 ``captions.caption``, ``notices.render``, ``charts.bars``.
 """

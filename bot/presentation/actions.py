@@ -1,8 +1,8 @@
-"""What a button or a link does, as data: every kind of action, and the one way to write it down.
+"""The actions of buttons and links as data: every kind of action, and their serialisation.
 
-An action is written ``kind:argument:…`` in the data of a button, behind ``@<chat>:`` where it is
-about another chat than the one where the button stands. In a link (``t.me/<bot>?start=…``) stands
-the same, with other signs in place of those that Telegram doesn't take there.
+The data of a button are ``kind:argument:…``, with the prefix ``@<chat>:`` for an action on another
+chat than the button's own chat. A link (``t.me/<bot>?start=…``) contains the same data; characters
+that Telegram refuses in links are replaced.
 """
 
 import re
@@ -17,7 +17,7 @@ Button = dict[str, str]
 """Bot API, InlineKeyboardButton."""
 Buttons = list[list[Button]]
 Page = tuple[str, Buttons]
-"""A page of the conversation: its text, and what each of its buttons leads to."""
+"""A page of the conversation: its text and its buttons."""
 
 _ABOUT = re.compile(r"(?:@([0-9a-z]{1,12}):)?(.*)", re.DOTALL)  # 12 digits fit into 63 bits
 _SIGNS = {":": "--", ".": "-d", "@": "-a"}
@@ -26,7 +26,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Arg:
-    """An argument of an action: how it is written, and what it is read as."""
+    """An argument of an action: its pattern, and the conversion of its text."""
 
     pattern: str
     read: Callable[[str], object] = str
@@ -34,7 +34,7 @@ class Arg:
 
     @property
     def maybe(self) -> "Arg":
-        """Return the same argument, which may be left out: it is None then."""
+        """Return an optional copy of the argument; a missing argument is None."""
         return replace(self, optional=True)
 
 
@@ -49,10 +49,10 @@ REST = Arg(r"(?s:.*)")
 
 
 class Kind:
-    """A kind of action with its arguments; called with them it gives the data of a button."""
+    """A kind of action with its arguments; calling the kind returns the data of a button."""
 
     def __init__(self, word: str, *args: Arg, row: str = "") -> None:
-        """``row`` is its name in the table of rights, unless that is its word."""
+        """Define a kind; ``row`` is its name in the table of rights (default: from ``word``)."""
         self._word = word
         self._args = args
         self.row = row or (f"{word}:" if args and not args[0].optional else word)
@@ -60,15 +60,15 @@ class Kind:
         self._pattern = re.compile(word + "".join(parts))
 
     def __call__(self, *args: object) -> str:
-        """Return the data of a button that does this."""
+        """Return the data of a button for this action."""
         return ":".join([self._word, *map(str, args)])
 
     def matches(self, data: object) -> bool:
-        """Return whether these data, of whatever chat, are of this kind."""
+        """Return whether button data, for any chat, are of this kind."""
         return isinstance(data, str) and self.read(data) is not None
 
     def read(self, data: str) -> list[object] | None:
-        """Return the arguments in ``data``; None where they are not of this kind."""
+        """Return the arguments in ``data``, or None if the data are of another kind."""
         match = self._pattern.fullmatch(split_chat(data)[1])
         if match is None:
             return None
@@ -113,20 +113,20 @@ ANY_OTHER = Kind(REST.pattern, row="any other button")
 
 
 def button(text: str, data: str, style: str | None = None) -> Button:
-    """Return a button that does what ``data``, of a kind above, say.
+    """Return a button for ``data``, the data of a kind above.
 
-    ``style``: ``DANGER`` for what destroys, ``PRIMARY`` for what is wanted most.
+    ``style``: ``DANGER`` for destructive actions, ``PRIMARY`` for the most wanted action.
     """
     return {"text": text, "callback_data": data, **({"style": style} if style else {})}
 
 
 def link_button(text: str, **to: str) -> Button:
-    """Return a button that leads elsewhere: ``url``, or another field of the Bot API's."""
+    """Return a button with a link: ``url``, or another field of the Bot API."""
     return {"text": text, **to}
 
 
 def back(t: Translator, data: str) -> Button:
-    """Return the button that leads to the page before."""
+    """Return the button that leads to the previous page."""
     return button(t.plain(N_("« Back")), data)
 
 
@@ -136,14 +136,14 @@ def grid(buttons: Sequence[Button], a_row: int) -> Buttons:
 
 
 def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
-    """Return the row that turns the pages of a list; none where there is one page only."""
+    """Return the row that turns the pages of a list; empty for a single page."""
     row = [button("◀️", to(page - 1))] if page > 0 else []
     row += [] if is_last else [button("▶️", to(page + 1))]
     return [row] if row else []
 
 
 def split_chat(data: str) -> tuple[int | None, str]:
-    """Return the chat that data are about, None for the chat where they stand; and the rest."""
+    """Return the chat of button data (None: the button's own chat) and the remaining data."""
     match = _ABOUT.fullmatch(data)
     if match is None or match[1] is None:
         return None, data
@@ -151,7 +151,7 @@ def split_chat(data: str) -> tuple[int | None, str]:
 
 
 def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
-    """Let buttons in a private chat act on a group or channel."""
+    """Make buttons in a private chat act on a group or channel."""
 
     def there(one: Button) -> Button:
         data = one.get("callback_data")
@@ -163,21 +163,22 @@ def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
 def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
     """Return the link that opens a page in the private chat, about a group or channel if given.
 
-    A link only ever opens a page: anybody can make one and send it to anybody.
+    A link can only open a page, because any person can make a link and send it to any other
+    person.
     """
     data = data if chat_id is None or chat_id > 0 else _with_chat(data, chat_id)
     return f"https://t.me/{bot_name}?start={payload_of(data)}"
 
 
 def payload_of(data: str) -> str:
-    """Return data as Telegram takes them in a link; ``read_payload`` reads it."""
+    """Encode button data for a link of Telegram; ``read_payload`` decodes the result."""
     return "".join(_SIGNS.get(c, c) for c in data)
 
 
 def read_payload(payload: str) -> str:
-    """Return the data that a link of ``link_to`` brings along.
+    """Decode the data of a link of ``link_to``.
 
-    A link to somebody's stories, as people write it by hand, leads to the card: it never pays.
+    A handwritten link to the stories of a profile leads to the card, which is free.
     """
     payload = re.sub("^stories(_|--)", "card--", payload)
     signs = {written: sign for sign, written in _SIGNS.items()}

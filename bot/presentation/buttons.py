@@ -1,6 +1,6 @@
-"""The buttons under stories and albums, and the link under those that can have none.
+"""The buttons under stories and albums, and the link under posts that cannot have buttons.
 
-Posts in channels carry no button that acts: every subscriber could press it.
+Channel posts have no button with an action, because every subscriber could press the button.
 """
 
 import re
@@ -16,7 +16,7 @@ from bot.presentation.translation import Translator
 OPTIONS = N_("⚙️ Options")
 MORE = "⋯"
 _MOST_LINKS = 3
-_LINK_TEXT = 22  # characters that a phone shows of a button, less the sign
+_LINK_TEXT = 22  # characters that a phone shows of a button, without the sign
 _PLAIN_ADDRESS = re.compile(
     r"https?://((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24})(?:[/?][!-~]{0,1000})?",
     re.IGNORECASE | re.ASCII,
@@ -24,17 +24,17 @@ _PLAIN_ADDRESS = re.compile(
 
 
 def instagram_button(story: Story, t: Translator) -> Buttons:
-    """Return the link to a story on Instagram; none for a bare file, whose profile is unknown."""
+    """Return the button to a story on Instagram; empty for a bare file (unknown profile)."""
     if not story.profile.username:
         return []
     return [[link_button(t.plain(N_("Open on Instagram")), url=story.page_url)]]
 
 
 def link_buttons(story: Story) -> Buttons:
-    """Return where a story's link stickers lead, a button each.
+    """Return one button for each link sticker of a story.
 
-    Telegram refuses a whole message for one address that it does not take; so what is odd in the
-    least stands in the caption only.
+    Telegram refuses a whole message for one unacceptable URL. Therefore an unusual URL appears
+    only in the caption.
     """
     titles = {sticker.link: sticker.title for sticker in story.stickers if sticker.title}
     rows: Buttons = []
@@ -46,7 +46,7 @@ def link_buttons(story: Story) -> Buttons:
 
 
 def links_with_button(story: Story) -> list[str]:
-    """Return which of a story's links get buttons; the others stand in its caption."""
+    """Return the links of a story that get buttons; the caption shows the other links."""
     return [url for url in story.links[:_MOST_LINKS] if _PLAIN_ADDRESS.fullmatch(url)]
 
 
@@ -58,11 +58,11 @@ def story_buttons(
     has_more: bool = False,
     is_inline: bool = False,
 ) -> Buttons:
-    """Return the buttons under a story that somebody asked for.
+    """Return the buttons under a story that a person requested.
 
-    ``subscription_id`` is what the chat has of its profile, None where it has nothing.
-    ``has_more``: its profile's other stories were not shown with it. ``is_inline``: it can be
-    shared into any chat.
+    ``subscription_id`` is the chat's subscription to the profile, or None. ``has_more``: the
+    profile has other stories that were not shown. ``is_inline``: the story can be shared into any
+    chat.
     """
     username = story.profile.username
     if not username:
@@ -77,22 +77,22 @@ def story_buttons(
         more = t.plain(N_("All stories from {username}"), username=username)
         rows.append([button(more, actions.RUN("stories", username))])
     last = instagram_button(story, t)
-    if not story.highlight and story.pk.isdigit():  # its original, while it lives
+    if not story.highlight and story.pk.isdigit():  # the original file, while the story is live
         text = t.plain(N_("As a file"))
         last[0].append(button(text, actions.FILES(story.pk)))
     return [*link_buttons(story), *rows, *last]
 
 
 def share_button(query: str, t: Translator) -> Button:
-    """Return the button that lets somebody pick a chat, where they find what ``query`` means.
+    """Return the button that lets a person pick a chat and there shows the result of ``query``.
 
-    Telegram refuses it in channels.
+    Telegram refuses the button in channels.
     """
     return link_button(t.plain(N_("↗ Share")), switch_inline_query=query)
 
 
 def subscribe_button(username: str, t: Translator, subscription_id: int | None) -> Button:
-    """Return the button that subscribes, or leads to the options of what is subscribed to."""
+    """Return the button that subscribes, or that opens the options of an existing subscription."""
     if subscription_id is None:
         text = f"🔔 {t.plain(N_('Subscribe'))}"
         return button(text, actions.RUN("subscribe", username), actions.PRIMARY)
@@ -102,17 +102,17 @@ def subscribe_button(username: str, t: Translator, subscription_id: int | None) 
 def row_under_album(
     username: str, t: Translator, subscription_id: int | None, *, is_inline: bool
 ) -> list[Button]:
-    """Return the buttons that an album can't have: they stand in a line after it."""
+    """Return the buttons that an album cannot have; a line after the album shows the buttons."""
     share = [share_button(username, t)] if is_inline else []
     text = f"🔔 {t.plain(N_('Subscribe'))}"
     follow = button(text, actions.FOLLOW(username), actions.PRIMARY)
-    if subscription_id is not None:  # short: the row has three on a phone
+    if subscription_id is not None:  # a short text: the row has three buttons on a phone
         follow = button(t.plain(N_("Options")), actions.SUBSCRIPTION(subscription_id))
     return [follow, *share, button(MORE, actions.CARD(username))]
 
 
 def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> Buttons:
-    """Return the buttons under an alert of one story: what one may want of it, one tap away."""
+    """Return the buttons under an alert of one story."""
     if subscription_id is None:
         return [*link_buttons(story), *instagram_button(story, t)]
     row = [
@@ -124,7 +124,7 @@ def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> B
 
 
 def options_link(bot_name: str, chat_id: int, subscription_id: int | None = None) -> str:
-    """Return the link that shows the options of a subscription of ``chat_id``, or its list."""
+    """Return the link to the options of a subscription of ``chat_id``, or to its subscriptions."""
     one = subscription_id
     data = actions.SUBSCRIPTIONS(0) if one is None else actions.SUBSCRIPTION(one)
     return actions.link_to(bot_name, data, chat_id)

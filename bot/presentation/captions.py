@@ -1,4 +1,4 @@
-"""What stands under a story or an album: HTML that Telegram takes, in the reader's language."""
+"""Captions of stories and albums: HTML for Telegram in the reader's language."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -29,9 +29,9 @@ _ENTITIES_BYTES = (
 )
 _ONE_LIST_BYTES = 6_000  # of the entities in one line: ten long links would cost the whole line
 LINK_ROOM = 40  # code points for the one link at the end, in any language
-_NAMES = 10  # of one kind; Telegram keeps 100 entities of a message at most
+_NAMES = 10  # per kind; Telegram keeps at most 100 entities of a message
 _PROFILES = 5
-_APART = timedelta(hours=1)  # nearer ones would be told as "2 hours ago" twice
+_APART = timedelta(hours=1)  # closer times would both be shown as "2 hours ago"
 _LONG_AGO = timedelta(days=30)
 _NAME_LENGTH, _LINK_LENGTH, _WORD_LENGTH = 64, 40, 50
 
@@ -51,10 +51,10 @@ def caption(
 ) -> Safe:
     """Return the caption of an album of one profile, at most 1,024 code points after parsing.
 
-    With the ``options`` of a subscription it announces new stories, as these say; ``part`` =
-    (2, 3) marks the second album of three; ``title`` is that of the highlight they are from.
-    Where it is too long, whole lines go, the least important first; ``spare`` code points are
-    left free.
+    With the ``options`` of a subscription the caption announces new stories in the form that the
+    options define. ``part`` = (2, 3) marks the second album of three; ``title`` is the title of
+    their highlight. If the caption is too long, whole lines are dropped, the least important
+    first; ``spare`` code points are left free.
     """
     header = _header(stories, t, options)
     if part and part[1] > 1:
@@ -67,10 +67,10 @@ def caption(
 
 
 def profile_link(profile: Profile, t: Translator) -> Safe:
-    """Return the linked name of a profile, with its handle and a mark if it is verified."""
+    """Return the linked name of a profile, with its handle and a mark for verified profiles."""
     name = shorten(one_line(profile.full_name), _NAME_LENGTH)
     handle = foreign_html(shorten(one_line(profile.username), _WORD_LENGTH), rtl=t.is_rtl)
-    # The handle stands inside the link: bare, Telegram would take natgeo.it for a web address.
+    # The handle is part of the link: Telegram would read a bare natgeo.it as a web address.
     shown = bold(handle)
     if name and name.casefold() != profile.username:
         shown = Safe(f"{bold(foreign_html(name, rtl=t.is_rtl))} · {handle}")
@@ -96,7 +96,7 @@ def _time_line(stories: Sequence[Story], t: Translator, now: datetime) -> str:
     first, last = (f(story.taken_at for story in stories) for f in (min, max))
     shown: str = t.relative_time(last)
     if last < now - _LONG_AGO:
-        shown = t.day_range(first, last)  # "730 days ago" tells nobody when
+        shown = t.day_range(first, last)  # "730 days ago" is hard to read as a date
     elif last - first >= _APART:
         shown = f"{t.relative_time(first)} \u2013 {shown}"
     count = [t(NN_("{n} story", "{n} stories"), n=len(stories))] if len(stories) > 1 else []
@@ -114,10 +114,10 @@ def _end_line(stories: Sequence[Story], t: Translator, now: datetime) -> list[st
 
 
 def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | None) -> list[str]:
-    """Return the lines about what the stories hold, the most important first.
+    """Return the lines about the content of the stories, the most important first.
 
-    A short caption tells who has paid, and where links lead that no button can: those of an
-    album, and of a single story those that have none.
+    A short caption shows the sponsors and the links that have no button: all links of an album,
+    and the links without a button of a single story.
     """
 
     def listed(
@@ -157,14 +157,14 @@ def _buttonless_links(story: Story) -> list[str]:
 
 
 def with_link(text: str, label: str, url: str, t: Translator) -> Safe:
-    """Return a caption that ends with one link; ``spare`` has left room for it."""
+    """Append one link to a caption; ``spare`` has left room for the link."""
     start = "\u200f" if t.is_rtl else ""
     return Safe(f"{text}\n{start}{link(url, label)}")
 
 
 def _join_fitting(lines: list[str], details: list[str], t: Translator, spare: int) -> Safe:
-    """Join the lines, giving up details from the end until the caption fits."""
-    # Without a letter of its own a line has the direction of the first name in it.
+    """Join the lines, dropping details from the end until the caption fits."""
+    # A line without a letter of its own takes the direction of the first name in the line.
     start, text = "\u200f" if t.is_rtl else "", ""
     for count in range(len(details), -1, -1):
         kept = [*lines, *([""] if count else []), *details[:count]]
@@ -189,7 +189,7 @@ def _person_link(username: str, t: Translator) -> str:
 
 
 def _web_link(url: str, t: Translator) -> str:
-    """Return a link sticker's address without what only machines read."""
+    """Return the link to a link sticker's URL, shown without the query, ``www.`` and tracking."""
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
     text = foreign_html(shorten(shown.rstrip("/"), _LINK_LENGTH), rtl=t.is_rtl)
@@ -197,7 +197,7 @@ def _web_link(url: str, t: Translator) -> str:
 
 
 def _unwrapped(url: str) -> str:
-    """Return where Instagram's redirector (``l.instagram.com/?u=``) leads; others stay."""
+    """Return the target of Instagram's redirector (``l.instagram.com/?u=``), or ``url`` itself."""
     try:
         parts = urlsplit(url)
         target = parse_qs(parts.query).get("u", [""])[0]
@@ -213,7 +213,7 @@ def _place_link(name: str, t: Translator) -> str:
 
 
 def _post_link(post: Reshared, t: Translator) -> str:
-    """Return a reshared post as a link, and its author as far as the answer told them."""
+    """Return a reshared post as a link, with its author if the author is known."""
     shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
     return f"{shown} ({_person_link(post.username, t)})" if post.username else shown
 

@@ -1,4 +1,4 @@
-"""Bars of text; pictures are the admin page's."""
+"""Bar charts of text; pictures are drawn by the admin page."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
 def bars(values: Sequence[int]) -> str:
-    """Return one block character a value, the largest one full; a space is nothing."""
+    """Return one block character per value; the largest value is a full block, zero is a space."""
     most = max(values, default=0)
     if most <= 0:
         return _BLOCKS[0] * len(values)

@@ -1,7 +1,7 @@
-"""Cities and their time zones: what people type for one, in any language that we speak.
+"""Cities and their time zones: the names that people type, in every language of the bot.
 
-The names are those of CLDR, by Babel, and of the database of zones; both know one city or two of
-each zone, so ``_MORE`` adds the large ones that people live in.
+The names are from CLDR (by Babel) and from the zone database. Both contain one or two cities per
+zone, so ``_MORE`` adds other large cities.
 """
 
 import difflib
@@ -69,17 +69,17 @@ _MORE = {
 }
 
 _OFFSET = re.compile(r"(?:utc|gmt)\s*([+-])\s*(\d{1,2})")
-_LIKENESS = 0.84  # "barcelna" is as like "barcelona" as 0.94
+_LIKENESS = 0.84  # "barcelna" matches "barcelona" with 0.94
 _LONGEST = 64
 
 
 def zone_named(text: str) -> str | None:
-    """Return the time zone that somebody means: a city, a zone's own name, or UTC+3."""
+    """Return the time zone for a text: a city, the name of a zone, or UTC+3."""
     wanted = _normalized(text[:_LONGEST])
     if not wanted:
         return None
     if match := _OFFSET.fullmatch(wanted):
-        # The database of zones counts them to the west.
+        # The zone database counts these zones to the west.
         name = f"Etc/GMT{'-' if match[1] == '+' else '+'}{int(match[2])}"
         return name if is_zone(name) else None
     known = _zones_by_name()
@@ -90,13 +90,13 @@ def zone_named(text: str) -> str | None:
 
 
 def city_of(zone: str, language: str) -> str:
-    """Return the city of a time zone in one of our languages."""
+    """Return the city of a time zone in a language of the bot."""
     return _cities_by_zone(language).get(zone) or zone.rpartition("/")[2].replace("_", " ")
 
 
 @cache
 def _cities_by_zone(language: str) -> dict[str, str]:
-    """Return the cities that CLDR names in a language, by the zone's name of today."""
+    """Return the cities that CLDR names in a language, by the current name of the zone."""
     aliases = get_global("zone_aliases")
     locale = Locale.parse(language)
     named = {zone: locale.time_zones[zone].get("city") for zone in locale.time_zones}
@@ -105,7 +105,7 @@ def _cities_by_zone(language: str) -> dict[str, str]:
 
 @cache
 def _zones_by_name() -> dict[str, str]:
-    """Return zones by each name that we know, as ``_normalized`` gives it; the earlier wins."""
+    """Return zones by each known name in the form of ``_normalized``; the first name wins."""
     result: dict[str, str] = {}
 
     def add(name: str, zone: str) -> None:

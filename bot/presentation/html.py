@@ -1,4 +1,4 @@
-"""Text for Telegram's HTML mode: what is safe, escaped, and keeps its direction to itself."""
+"""Text for Telegram's HTML mode: escaping, directions, lengths."""
 
 import html
 import re
@@ -6,7 +6,7 @@ import unicodedata
 
 from bot.domain.foreign_text import clean
 
-# Bot API, "Formatting options": no other tag is taken, and nothing inside one is counted.
+# Bot API, "Formatting options": Telegram takes no other tag, and counts nothing inside a tag.
 _TAG = re.compile(r"<[^<>]*>")
 _ENTITY_BYTES = 12  # type, offset and length: TL, ``messageEntityBold``
 _FIRST_STRONG, _POP = "\u2068", "\u2069"
@@ -19,25 +19,25 @@ class Safe(str):
 
 
 def escape(text: object) -> Safe:
-    """Return ``text``, cleaned, for HTML and for quoted attributes; ``Safe`` passes as it is."""
+    """Clean and escape ``text`` for HTML and quoted attributes; return ``Safe`` text unchanged."""
     return text if isinstance(text, Safe) else Safe(html.escape(clean(str(text)), quote=True))
 
 
 def isolate(text: str) -> str:
-    """Keep the direction of ``text`` to itself (UAX 9: FSI … PDI); a ``Safe`` stays one."""
+    """Isolate the direction of ``text`` (UAX 9: FSI … PDI); ``Safe`` text stays ``Safe``."""
     isolated = f"{_FIRST_STRONG}{text}{_POP}"
     return Safe(isolated) if isinstance(text, Safe) else isolated
 
 
 def has_rtl(text: str) -> bool:
-    """Return whether ``text`` holds a letter that is written from right to left."""
+    """Return whether ``text`` contains a letter that is written from right to left."""
     return any(unicodedata.bidirectional(char) in {"R", "AL"} for char in text)
 
 
 def foreign_html(text: str, *, rtl: bool) -> Safe:
-    """Return people's ``text`` escaped, and kept apart where directions could mix.
+    """Escape ``text`` from people, and isolate the text if directions could mix.
 
-    ``rtl`` tells whether the sentence around it is written from right to left.
+    ``rtl`` is whether the surrounding sentence is written from right to left.
     """
     safe = escape(text)
     return Safe(isolate(safe)) if rtl or has_rtl(safe) else safe
@@ -54,12 +54,12 @@ def bold(text: str) -> Safe:
 
 
 def code(text: str) -> Safe:
-    """Return cleaned text in code tags: to be copied by a tap, and written in the same letters."""
+    """Return cleaned text in code tags: the reader copies the text with a tap, in a fixed font."""
     return Safe(f"<code>{escape(text)}</code>")
 
 
 def plain(markup: str) -> str:
-    """Return what a reader sees of ``markup``: no tags, entities decoded."""
+    """Return the visible text of ``markup``: no tags, entities decoded."""
     return html.unescape(_TAG.sub("", markup))
 
 
@@ -69,15 +69,15 @@ def visible_length(markup: str) -> int:
 
 
 def entities_size(markup: str) -> int:
-    """Return the bytes of the entities of ``markup``: Telegram counts the addresses of links."""
+    """Return the size in bytes of the entities of ``markup``, which includes the URLs of links."""
     tags = [tag for tag in _TAG.findall(markup) if not tag.startswith("</")]
     return sum(_ENTITY_BYTES + len(html.unescape(tag).encode()) for tag in tags)
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return ``text`` (no markup) in at most ``limit`` code points, an ellipsis for what was cut.
+    """Shorten ``text`` (no markup) to at most ``limit`` code points, with an ellipsis for a cut.
 
-    Marks and joiners stay with their letter, so that no emoji or accent is cut in two.
+    Marks and joiners stay with their letter, so that no emoji or accent is split.
     """
     if len(text) <= limit:
         return text

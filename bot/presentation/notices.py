@@ -1,4 +1,4 @@
-"""What is told to chats besides stories: each notice is a name in the store, a sentence here."""
+"""Notices to chats: each notice is a name in the store and a message in this module."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -68,7 +68,7 @@ FAILED = NN_(
 
 
 def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> list[Safe]:
-    """Return the sentences for notices of one name that are due together, each once.
+    """Return the distinct messages for notices of one name that are due together.
 
     Missed hours of several profiles become one line.
     """

@@ -1,4 +1,4 @@
-"""The bot's languages: gettext catalogues, and the plurals, dates and numbers of CLDR."""
+"""The languages of the bot: gettext catalogues, and the plurals, dates and numbers of CLDR."""
 
 import gettext
 import logging
@@ -23,10 +23,10 @@ __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_
 
 
 class Language(NamedTuple):
-    """A language that we speak: its name in its own words, and Telegram's codes that get it.
+    """A language of the bot: its own name, and the language codes of Telegram that map to it.
 
-    They are its own codes besides that of its catalogue, and those of languages whose speakers
-    mostly read it.
+    ``codes`` lists codes in addition to the code of the catalogue, and the codes of languages
+    whose speakers mostly read this language.
     """
 
     name: str
@@ -48,17 +48,17 @@ LANGUAGES = {
     "fa": Language("فارسی", "ps"),
     "hi": Language("हिन्दी"),
 }
-"""The languages by the names of their catalogues; who has another code than these gets English."""
+"""The languages by the names of their catalogues; any other code gets English."""
 
 LOCALES = Path(__file__).parents[2] / "locales"
 # The short units mislead: "1 hr" is a day in Indonesian.
 _LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "pt_BR"}
 REFERENCE = re.compile(r"\[\[(.+?)\]\]")
-"""How a sentence names a button: by its English, in place of which its label is shown."""
+"""The pattern of a reference to a button by its English label; the translated label is shown."""
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _STRONG = frozenset({"L", "R", "AL"})  # the bidirectional classes of letters
-# With the full stop of its sentence: "25 Min." ends one by itself.
+# Includes the full stop of the sentence: "25 Min." already ends with a full stop.
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
 _SIGNED = re.compile(
     r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+"
@@ -68,13 +68,13 @@ _log = logging.getLogger(__name__)
 
 
 class Translator:
-    """One language: sentences, dates and numbers; call it for the translation of a message id.
+    """Translations, dates and numbers of one language; call the object to translate a message id.
 
-    ``zone`` is where fields that are a datetime are shown; UTC unless given.
+    ``zone`` is the time zone of datetime fields; the default is UTC.
     """
 
     def __init__(self, language: str, zone: tzinfo = UTC, *, locales: Path = LOCALES) -> None:
-        """Speak ``language``, a key of ``LANGUAGES``, by its catalogue in ``locales``."""
+        """Load the catalogue of ``language``, a key of ``LANGUAGES``, from ``locales``."""
         self.language = language
         self.zone = zone
         self._locale = Locale.parse(language)
@@ -82,18 +82,18 @@ class Translator:
         self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
 
     def in_zone(self, zone: tzinfo) -> "Translator":
-        """Return the same language with the dates of ``zone``."""
+        """Return the same language with another time zone."""
         return _cached_translator(self.language, zone)
 
     def __call__(self, msgid: str, /, **fields: object) -> Safe:
-        """Return the translation of ``msgid`` as HTML; fields are escaped unless ``Safe``.
+        """Translate ``msgid`` to HTML; fields are escaped unless they are ``Safe``.
 
-        Of what is counted (``NN_``) it is the form for the field ``n``.
+        A counted message (``NN_``) uses the plural form for the field ``n``.
         """
         return Safe(self._render(msgid, fields, html=True))
 
     def plain(self, msgid: str, /, **fields: object) -> str:
-        """Return it for where Telegram reads no HTML: buttons, pop-ups, lists of commands."""
+        """Translate ``msgid`` to plain text, for buttons, pop-ups and lists of commands."""
         return self._render(msgid, fields, html=False)
 
     def number(self, x: float) -> str:
@@ -101,26 +101,26 @@ class Translator:
         return numbers.format_decimal(x, locale=self._locale)
 
     def percent(self, part: float) -> str:
-        """Return a part of 1 in whole percent, as in "2%"; what is there is at least 1%."""
+        """Return a part of 1 in whole percent, as in "2%"; at least 1% for a positive part."""
         whole = max(round(part, 2), 0.01) if part > 0 else 0.0
         return numbers.format_percent(whole, locale=self._locale)
 
     def listed(self, items: Sequence[str]) -> str:
-        """Return things one after the other, as in "a, b, and c"."""
+        """Return a list of items, as in "a, b, and c"."""
         return format_list(items, locale=self._locale)
 
     def names(self, names: Iterable[str], show: Callable[[str], Safe] = Safe) -> Safe:
-        """Return the names of profiles one after the other as HTML, each as ``show`` makes it."""
+        """Return a list of profile names as HTML; ``show`` formats each name."""
         return Safe(self.listed([show(foreign_html(name, rtl=self.is_rtl)) for name in names]))
 
     def bold_names(self, names: Iterable[str]) -> Safe:
-        """Return the names for a place in bold; what stands between them is not."""
+        """Return a list of bold names without the outer tags, for a bold place in a message."""
         return Safe(self.names(names, bold).removeprefix("<b>").removesuffix("</b>"))
 
     def money(self, amount: float) -> str:
-        """Return an amount of dollars, in which the Stories API is paid, as in “$1.20”."""
+        """Return an amount of dollars, the currency of the Stories API, as in “$1.20”."""
         written = numbers.format_currency(amount, "USD", locale=self._locale)
-        return written.replace("$US", "$")  # French: Telegram would take it for a cashtag
+        return written.replace("$US", "$")  # French: Telegram would read "$US" as a cashtag
 
     def date_and_time(self, dt: datetime) -> str:
         """Return day and time of day, as in “November 25, 2:05 PM”."""
@@ -138,9 +138,9 @@ class Translator:
         return dates.format_time(dt, "short", tzinfo=zone or self.zone, locale=self._locale)
 
     def relative_time(self, dt: datetime) -> Safe:
-        """Return a time that stays true: readers see how far it is from when they read it.
+        """Return a time that clients show relative to the moment of reading.
 
-        Clients that don't know the tag show what stands in it, which is day and time.
+        Clients that do not know the tag show the content of the tag: day and time.
         """
         at = int(dt.timestamp())
         return Safe(f'<tg-time unix="{at}" format="r">{self.date_and_time(dt)}</tg-time>')
@@ -154,15 +154,15 @@ class Translator:
         return start if start == end else self.value_range(start, end)
 
     def isolate(self, markup: Safe) -> Safe:
-        """Return what is no word of the language, as a path or a rule, in its own direction."""
+        """Isolate text that is no word of the language (a path, a rule) in its own direction."""
         return Safe(isolate(markup)) if self.is_rtl else markup
 
     def value_range(self, start: str, end: str) -> str:
-        """Return the range of two values that are written already, as in "22:00-7:00"."""
+        """Return the range of two formatted values, as in "22:00-7:00"."""
         return str(self._locale.interval_formats.get(None, "{0}-{1}")).format(start, end)
 
     def ago(self, dt: datetime, now: datetime) -> str:
-        """Return how far ``dt`` is from ``now``, as in “2 hours ago”."""
+        """Return the difference between ``dt`` and ``now``, as in “2 hours ago”."""
         if abs(now - dt) < timedelta(minutes=1):
             return self.plain(N_("just now") if dt <= now else N_("in a moment"))
         return dates.format_timedelta(
@@ -199,7 +199,7 @@ class Translator:
         return _FILLED.sub(fill, text)
 
     def _text(self, msgid: str, fields: dict[str, object]) -> str:
-        """Return what our catalogue says, else the English one, else ``msgid``."""
+        """Return the text of the own catalogue, else the English text, else ``msgid``."""
         source = self._own if msgid in self._own.texts else self._english
         forms, n = source.texts.get(msgid, (msgid,)), fields.get("n")
         if len(forms) == 1 or not isinstance(n, (int, float)):
@@ -229,11 +229,11 @@ _UNITS: tuple[tuple[_Unit, int], ...] = (
     ("minute", 60),
     ("second", 1),
 )
-_NEVER = 10**9  # Babel goes on to the larger unit from this many on
+_NEVER = 10**9  # Babel switches to the larger unit from this number on
 
 
 def _is_prose(match: re.Match[str]) -> bool:
-    """Return whether people read it, with marks and separators: no address, nothing to copy."""
+    """Return whether a field is prose, with marks and separators: no URL, no text to copy."""
     before = match.string[: match.start()]
     return not before.endswith(('="', "=", "/", "#")) and before.count("<code>") == before.count(
         "</code>"
@@ -241,7 +241,7 @@ def _is_prose(match: re.Match[str]) -> bool:
 
 
 def languages_by_code() -> dict[str, str]:
-    """Return the language of each code of Telegram's."""
+    """Return the language of each language code of Telegram."""
     by_code = {code: name for name, one in LANGUAGES.items() for code in one.codes.split()}
     return by_code | {name.replace("_", "-").lower(): name for name in LANGUAGES}
 
@@ -250,12 +250,12 @@ _BY_CODE = languages_by_code()
 
 
 def language_for(code: str | None) -> str:
-    """Return our language for Telegram's ``language_code``: pt → pt_BR, es-419 → es, else en."""
+    """Return the language for Telegram's ``language_code``: pt → pt_BR, es-419 → es, else en."""
     wanted = (code or "en").replace("_", "-").lower()
     return _BY_CODE.get(wanted) or _BY_CODE.get(wanted.partition("-")[0], "en")
 
 
-@lru_cache(maxsize=1000)  # of languages and zones, of which chats choose whatever they like
+@lru_cache(maxsize=1000)  # languages and zones; chats can choose any zone
 def _cached_translator(language: str, zone: tzinfo = UTC) -> Translator:
     return Translator(language, zone)
 
@@ -267,7 +267,7 @@ def translator_for(language_code: str | None) -> Translator:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The forms of each message by its English (singular), and the rule that chooses one."""
+    """The forms of each message by its English (singular), and the rule that chooses a form."""
 
     texts: dict[str, tuple[str, ...]]
     form_of: Callable[[int], int]
@@ -275,7 +275,7 @@ class Catalogue:
 
 @cache
 def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
-    """Return the messages of ``language``, in which buttons are called as they are labelled."""
+    """Load the catalogue of ``language``; references to buttons become their translated labels."""
     path = locales / language / "LC_MESSAGES" / "bot.po"
     locale = Locale.parse(language)
     if not path.is_file():
@@ -301,11 +301,11 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 
 
 def _mark_rtl_lines(text: str) -> str:
-    """Begin with a mark every line that a command or a Latin name would turn to the left.
+    """Begin every line that starts with a command or a Latin name with a right-to-left mark.
 
-    A name alone on its line needs one, too: the marks around a name hide its direction. A second
-    mark keeps the slash at the left of each command, and 23-7 in its order: these signs have no
-    direction of their own.
+    A name alone on its line also needs the mark: the marks around a name hide its direction. A
+    second mark keeps the slash at the left of each command, and 23-7 in its order, because these
+    signs have no direction of their own.
     """
     lines = []
     for line in text.split("\n"):
