@@ -158,4 +158,5 @@ TABLE: Mapping[str, Right] = {
     "a file to import": CHANGE,
     "a chosen chat": CHANGE,
     "what asks for nothing": SHOW,
+    "plain words to the bot": SHOW,  # and what the command itself needs
 }

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.context import Context
 from bot.domain import hours, talk
+from bot.domain.everyday_words import is_cancellation
 from bot.domain.foreign_text import typed
 from bot.domain.records import Chat
 from bot.domain.sentences import N_
@@ -25,7 +26,7 @@ from bot.presentation.actions import (
     grid,
 )
 from bot.presentation.html import Safe
-from handlers.guard import act_on_chat, command, on_message, on_press
+from handlers.guard import UNCHANGED, act_on_chat, command, on_message, on_press
 from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import edit_pressed, say
 
@@ -143,6 +144,10 @@ async def set_if_expected(context: Context, text: str) -> bool:
     text = typed(text).strip()
     if not what or not text or text.startswith("/"):
         return False
+    if is_cancellation(text, context.t.language):
+        _expect_answer(context, "")
+        await say(context, context.t(UNCHANGED))
+        return True
     means_more = talk.names_listed_in(text) or talk.is_small_talk(text)
     if what == "zone":
         is_taken = "@" not in text and not means_more

@@ -57,6 +57,7 @@ PAGE = 8
 MOST_LISTED = 60  # in a channel, where no page can be turned
 TITLE = 30  # characters that a phone shows of a button alone in its row
 WORDS = ("fast", "topic")
+ALL = 0  # in place of the number of a subscription
 WORTH_SAYING = timedelta(minutes=15)
 LEAST = timedelta(minutes=1)  # an alert takes some time to be sent
 ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
@@ -64,7 +65,7 @@ FIRST = N_(
     "This chat has no subscriptions yet. Whose new stories should I send here? Send me a name "
     "like <code>natgeo</code>."
 )
-WHICH = N_("Which profile do you want to unsubscribe from?")
+WHICH = N_("Which alerts should I stop?")
 USAGE = N_(
     "Write it like this: /subscribe <i>name</i>, or /subscribe <i>name</i> "
     "@channel for your channel."
@@ -294,7 +295,11 @@ async def unsubscribe(context: Context) -> None:
     """
     words, language = context.words, context.t.language
     if not words:
-        await ask_which_profile(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
+        rows = await context.services.subscriptions.every(context.chat.id)
+        if rows:
+            await ask_which_to_stop(context, rows)
+        else:
+            await ask_which_profile(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
         return
     if is_cancellation(" ".join(words), language):
         await say(context, context.t(UNCHANGED))
@@ -335,9 +340,11 @@ async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
 
 @on_press(actions.UNSUBSCRIBE)
 async def unsubscribe_pressed(context: Context, number: int) -> None:
-    """End the subscription whose button was pressed."""
-    one = await context.services.subscriptions.get(context.chat.id, number)
-    await edit_pressed(context, *await _unsubscribe([one], context))
+    """End the subscription whose button was pressed, or all."""
+    service, chat_id = context.services.subscriptions, context.chat.id
+    rows = await service.every(chat_id) if number == ALL else [await service.get(chat_id, number)]
+    page = await _unsubscribe(rows, context) if rows else (context.t(EMPTY), [])
+    await edit_pressed(context, *page)
 
 
 async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
@@ -376,6 +383,18 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
         buttons = [*buttons, [context.button(UNDO, actions.UNDO(at))]]
     await edit_pressed(context, text, buttons)
     return None
+
+
+async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> None:
+    """Ask which subscriptions shall end: a button for each profile, and one for all."""
+    if context.is_channel:
+        await say(context, context.t(UNSUBSCRIBE_USAGE))
+        return
+    buttons = subscription_buttons(rows, "unsubscribe")
+    if len({one.username for one in rows}) > 1:
+        every = context.button(N_("Stop all"), actions.UNSUBSCRIBE(ALL), actions.DANGER)
+        buttons = [*buttons, [every]]
+    await say(context, context.t(WHICH), buttons)
 
 
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:

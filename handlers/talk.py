@@ -1,19 +1,20 @@
-"""Messages that are no command of ours and hold no link: in private chats they are answered, too.
+"""Messages that are neither commands nor links: in private chats the bot answers them, too.
 
-A name brings the profile's card, a mistyped command a button for the one that was meant: nothing
-is paid before a press. Anything else gets one short line with an example, and within a minute of
-that a reaction. In groups people talk with each other, so nothing is said there.
+A name brings the card of the profile, a mistyped command a button for the command that was meant,
+a request in plain words what its command does: nothing is paid before a press. Other messages get
+one short line with an example or a reaction. In groups people talk with each other: only requests
+in replies to the bot are answered.
 """
 
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
+from telegram import Message
 from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links, talk
-from bot.domain.command_words import MOST, OURS, parse
+from bot.domain.command_words import OURS, parse
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.foreign_text import typed
@@ -35,20 +36,20 @@ from handlers.guard import (
     record_later,
 )
 from handlers.links import is_forward_of_our_post
-from handlers.profile_lists import LEFT_OUT
 from handlers.questions import answers_to, question_of
 from handlers.replies import say
+from handlers.requests import answer_request
 from handlers.rights import COMMANDS, OWNER
-from handlers.understood import MANY, MEANT, offer_understood
+from handlers.understood import MANY, MEANT, offer_for_many, offer_understood
 
 _EXAMPLE = "natgeo"
 
 COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
+THANKED = "❤"
 ONCE_IN = timedelta(minutes=1)
 BUTTON = 24  # characters that a phone shows of a button
 
-WHICH_OF_MANY = N_("Do you want to see the stories from {names} now, or get every new one?")
 MEANT_COMMAND = N_("Did you mean {command}?")
 EXAMPLE = N_(
     "I bring you Instagram stories. Send me the name of a profile or a link to a story, or "
@@ -123,7 +124,7 @@ async def run_answered(context: Context) -> None:
     is_more = wanted.unread or wanted.words or wanted.channel
     names = talk.names_listed_in(text if is_more else ", ".join(wanted.names))
     if names and command in MANY:
-        await _offer_for_many(context, names, [command])
+        await offer_for_many(context, names, [command])
     elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:  # a sentence
         await say(context, context.t(how))
     else:
@@ -152,8 +153,12 @@ async def answer_talk(context: Context) -> None:
         return
     elif command := talk.split_command(text):
         await _suggest_command(context, *command)
+    elif talk.is_thanks(said):
+        await unit_of_work.call_after_replies(partial(react, context, message, THANKED))
     elif names := talk.names_listed_in(said):
-        await _offer_for_many(context, names)
+        await offer_for_many(context, names)
+    elif await answer_request(context, text):
+        return
     elif name := talk.name_in(said):
         await say(context, *await card.card_page(context, name))
     elif not await _offer_names_between_words(context, text):
@@ -170,7 +175,7 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     known = [name for name in names if name in stored or name == _EXAMPLE]
     joined = talk.joined_name_in(text, context.t.language)
     if len(known) > 1:
-        await _offer_for_many(context, known)
+        await offer_for_many(context, known)
     elif known or len(names) == 1:
         await say(context, *await card.card_page(context, (known or names)[0]))
     elif joined:
@@ -179,19 +184,6 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     else:
         return False
     return True
-
-
-async def _offer_for_many(
-    context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
-) -> None:
-    """Offer what can be done with a list of profiles; a press reads the names off the message."""
-    t = context.t
-    shown = Safe(t.listed([t.isolate(code(name)) for name in names[:MOST]]))
-    text: str = t(WHICH_OF_MANY, names=shown) if len(commands) > 1 else shown
-    if len(names) > MOST:
-        text = Safe(f"{text}\n{t(LEFT_OUT, n=MOST)}")
-    row = [context.button(MANY[word], actions.RUN_FOR_MANY(word)) for word in commands]
-    await say(context, text, [row])
 
 
 @on_press(actions.RUN_FOR_MANY)
@@ -241,7 +233,10 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
 
 
 async def _react_or_give_example(context: Context) -> None:
-    """React to small talk; else say the short line, once a minute and once for an album."""
+    """React to small talk; answer other messages by the example, and every second by a shrug.
+
+    A shrug stands for a message shortly after an example. The photos of an album are one message.
+    """
     message, cache, now = context.message, context.services.cache, context.now
     chat_id = context.chat.id
     album = (chat_id, "album", message.media_group_id if message else None)
@@ -249,10 +244,42 @@ async def _react_or_give_example(context: Context) -> None:
         return
     if await is_forward_of_our_post(message, context):
         return
-    is_small = talk.is_small_talk(message.text or "")
-    if is_small or cache.get((chat_id, "example"), now=now):
-        sign = HEARD_SIGN if is_small else SAME_AGAIN
-        await unit_of_work.call_after_replies(partial(react, context, message, sign))
+    if talk.is_small_talk(message.text or ""):
+        await unit_of_work.call_after_replies(partial(react, context, message, HEARD_SIGN))
         return
-    await say(context, context.t(EXAMPLE), example_button(context))
-    await record_later(context, (chat_id, "example"), age=ONCE_IN)
+    is_shrug = cache.get((chat_id, "example"), now=now) == EXAMPLE
+    if is_shrug:
+        await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
+    else:
+        await say(context, context.t(EXAMPLE), example_button(context))
+    answer = SAME_AGAIN if is_shrug else EXAMPLE
+    await record_later(context, (chat_id, "example"), answer, age=ONCE_IN)
+
+
+class _ToUs(filters.MessageFilter):
+    """Replies to a message of the bot."""
+
+    def filter(self, message: Message) -> bool:
+        """Return whether ``message`` replies to the bot."""
+        asked = message.reply_to_message
+        if asked is None or asked.from_user is None:
+            return False
+        # In a topic every message replies to the first one, which may be the bot's.
+        is_topic = message.is_topic_message and asked.message_id == message.message_thread_id
+        return asked.from_user.id == message.get_bot().id and not is_topic
+
+
+@on_message(
+    "plain words to the bot",
+    filters.ChatType.GROUPS
+    & filters.UpdateType.MESSAGE
+    & filters.TEXT
+    & ~filters.COMMAND
+    & ~filters.VIA_BOT
+    & _ToUs(),
+)
+async def answer_request_in_group(context: Context) -> None:
+    """Answer a request in plain words that replies to the bot; other replies are not for it."""
+    message = context.message
+    if message and message.text:
+        await answer_request(context, typed(message.text))

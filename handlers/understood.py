@@ -1,14 +1,17 @@
 """What the bot understood of a command: shown with one button before anything is looked up."""
 
+from collections.abc import Sequence
+
 from bot.context import Context
-from bot.domain.command_words import OURS, Wanted
+from bot.domain.command_words import MOST, OURS, Wanted
 from bot.domain.everyday_words import is_everyday_word, is_time
 from bot.domain.sentences import N_
 from bot.presentation.actions import RUN_FOR_MANY, button
 from bot.presentation.html import Safe, code
-from handlers.profile_lists import failure_lines
+from handlers.profile_lists import LEFT_OUT, failure_lines
 from handlers.replies import say
 
+WHICH_OF_MANY = N_("Do you want to see the stories from {names} now, or get every new one?")
 MEANT = N_("Did you mean this?")
 ONE = {
     "stories": N_("Show stories"),
@@ -32,6 +35,19 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
     label = (ONE if len(wanted.names) == 1 else {**ONE, **MANY})[command]
     run = button(context.t.plain(label), RUN_FOR_MANY(command))
     await say(context, Safe("\n".join(lines)), None if context.is_channel else [[run]])
+
+
+async def offer_for_many(
+    context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
+) -> None:
+    """Offer what can be done with a list of profiles; a press reads the names off the message."""
+    t = context.t
+    shown = Safe(t.listed([t.isolate(code(name)) for name in names[:MOST]]))
+    text: str = t(WHICH_OF_MANY, names=shown) if len(commands) > 1 else shown
+    if len(names) > MOST:
+        text = Safe(f"{text}\n{t(LEFT_OUT, n=MOST)}")
+    row = [context.button(MANY[word], RUN_FOR_MANY(word)) for word in commands]
+    await say(context, text, [row])
 
 
 def _arguments(wanted: Wanted, language: str) -> list[str]:

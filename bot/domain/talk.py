@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Collection
 
 from bot.domain import links
-from bot.domain.everyday_words import is_everyday_word
+from bot.domain.everyday_words import bare, is_everyday_word
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
 _BETWEEN = re.compile(r"[\n,;]+")
@@ -28,6 +28,14 @@ hahaha sorry you привет здравствуйте спасибо ок да 
 buenas buenos tardes noches dias guten terima kasih kabar большое добрый день вечер جزيلا خیلی
 السلام عليكم
 """
+_THANKS = """
+thanks thank thx ty tks tnx thankyou gracias obrigado obrigada obg valeu merci dank danke
+dankeschön grazie teşekkürler tesekkurler teşekkür sağol sağolun eyvallah спасибо спс
+благодарю дякую спасибі
+شكرا شكرًا شكراً مشكور makasih trims terimakasih suwun ممنون مرسی متشکرم سپاس धन्यवाद शुक्रिया
+dhanyavad shukriya spasibo shukran
+"""
+_THANKS_PHRASES = ("terima kasih",)
 _ASKED = """
 test testing start stop help ayuda ajuda bantuan please pls plz bot what why how who when where
 que como quien
@@ -77,6 +85,16 @@ def joined_name_in(text: str, language: str) -> str | None:
     if len(words) not in {2, 3} or len(words_that_may_be_names(text, language)) != len(words):
         return None
     return _name("".join(words))
+
+
+def is_thanks(text: str) -> bool:
+    """Return whether a short text says thanks, in any language."""
+    words = [word for word in map(bare, text.split()) if word]
+    if not 0 < len(words) <= _SHORT + 1:
+        return False
+    said = " ".join(words)
+    thanks = _THANKS.split()
+    return any(word in thanks for word in words) or any(one in said for one in _THANKS_PHRASES)
 
 
 def is_small_talk(text: str) -> bool:

@@ -115,7 +115,7 @@ async def test_a_mistyped_command_is_asked_about(
 async def test_prose_gets_one_short_line_a_minute(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await bell.noticed(ann, "hello!", user=ann)
-    (line,) = await bell.ask(ann, "hello there, what can you do for me?")
+    (line,) = await bell.ask(ann, "hello there, it rains a lot here today")
     assert "I bring you Instagram stories" in line["text"]
     assert buttons(line) == {"Show natgeo": "run:stories:natgeo"}
     for text in ("thanks", "😀", "🎉 great!"):

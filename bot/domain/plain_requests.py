@@ -1,0 +1,468 @@
+"""Requests in plain words, without a slash: the command that a short text asks for; pure.
+
+Words of English and of the chat's language count. A pattern is a set of words that a text has in
+any order; ``*`` at the end of a word stands for any ending. A single Latin word may be the name
+of a profile: only words that are rarely a name are a request by themselves.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from bot.domain import links
+from bot.domain.everyday_words import bare, is_everyday_word
+
+Command = Literal[
+    "help", "settings", "language", "privacy", "price", "export", "subscriptions", "usage",
+    "subscribe", "unsubscribe", "stories", "highlights", "why",
+]  # fmt: skip
+"""What a text asks for: a command of the bot, or what the bot costs."""
+
+_LONGEST = 12  # words; a longer text is a letter, not a request
+_VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "stories")
+"""The commands that take names."""
+
+_PATTERNS: dict[Command, dict[str, str]] = {
+    "privacy": {
+        "en": "delete account|delete data|delete everything|delete me|delete information"
+        "|delete info"
+        "|delete history|delete profile|delete stuff|erase*|forget me"
+        "|remove account|remove data|my data|privacy|close account|cancel account|gdpr",
+        "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
+        "|elimina* todo|privacidad|mis datos|cerrar cuenta",
+        "pt_BR": "apaga* conta|apaga* dados|apaga* tudo|exclui* conta|exclui* dados|exclui* tudo"
+        "|deleta* conta|deleta* dados|deleta* tudo|privacidade|meus dados|encerrar conta",
+        "de": "konto lösch*|account lösch*|daten lösch*|alles lösch*|lösch* mich|datenschutz"
+        "|meine daten|vergiss mich",
+        "fr": "supprim* compte|supprim* données|supprim* tout|efface* compte|efface* données"
+        "|efface* tout|mes données|confidentialité|vie privée",
+        "it": "cancella* account|cancella* dati|cancella* tutto|elimina* account|elimina* dati"
+        "|elimina* tutto|privacy|miei dati|cancella* profilo mio",
+        "tr": "hesabımı sil*|hesabimi sil*|hesap sil*|verilerimi sil*|her şeyi sil*|gizlilik"
+        "|verilerim",
+        "ru": "удали* аккаунт*|удали* данны*|удали* всё|удали* все|удали* меня|стереть данны*"
+        "|сотри* данны*|мои данные|конфиденциальност*|приватност*|удали* учетн*|удали* учётн*"
+        "|забудь меня",
+        "ar": "احذف حسابي|حذف حسابي|حذف الحساب|احذف بياناتي|حذف بياناتي|حذف البيانات|الخصوصية"
+        "|بياناتي|احذف كل|امسح بياناتي|مسح بياناتي|حذف كل",
+        "id": "hapus akun|hapus data|hapus semua|privasi|data saya|hapus akunku",
+        "uk": "видали* акаунт*|видали* обліков*|видали* дані|видали* все|видали* мене|мої дані"
+        "|приватніст*|конфіденційніст*|забудь мене",
+        "fa": "حسابم حذف|حساب حذف|حسابمو حذف|اکانتم حذف|اکانتمو حذف|اطلاعاتم حذف|داده‌هایم حذف"
+        "|همه حذف|حریم|حسابم پاک|اکانتم پاک|اطلاعاتم پاک",
+        "hi": "अकाउंट डिलीट|खाता डिलीट|डेटा डिलीट|सब डिलीट|अकाउंट हटा*|खाता हटा*|डेटा हटा*"
+        "|प्राइवेसी"
+        "|मेरा डेटा|अकाउंट मिटा*|डेटा मिटा*",
+    },
+    "price": {
+        "en": "cost|costs|price|prices|pricing|how much|free|pay|paid|payment|charge|fee|fees",
+        "es": "cuesta|cuestan|cuánto|cuanto|precio|precios|gratis|pagar|pago|costo|coste",
+        "pt_BR": "custa|custam|quanto|preço|preco|grátis|gratis|gratuito|pagar|pago|custo",
+        "de": "kostet|kosten|preis|preise|kostenlos|gratis|umsonst|bezahlen|zahlen|wieviel"
+        "|wie viel",
+        "fr": "coûte|coute|combien|prix|gratuit|payer|payant|tarif|tarifs",
+        "it": "costa|costano|quanto|prezzo|prezzi|gratis|gratuito|pagare|costo",
+        "tr": "ücret*|ne kadar|fiyat*|kaç para|kaça|bedava|ücretsiz|ödeme*|paralı",
+        "ru": "сколько|цена|цены|стоит|стоимост*|бесплатн*|платить|платно|платный|оплат*",
+        "ar": "كم|السعر|سعر|التكلفة|تكلفة|مجاني|مجانا|مجانًا|الدفع|أدفع|بكم",
+        "id": "berapa harga*|harga*|biaya*|bayar*|gratis|berapa",
+        "uk": "скільки|ціна|ціни|коштує|вартіст*|безкоштовн*|платити|платно|оплат*",
+        "fa": "قیمت*|چنده|چند|رایگان*|هزینه*|پول|پولی|پرداخت",
+        "hi": "कितने पैसे|कितना|कीमत|दाम|पैसे|मुफ़्त|मुफ्त|फ्री|शुल्क|खर्च",
+    },
+    "language": {
+        "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
+        "|turkish|russian|arabic|indonesian|ukrainian|persian|farsi|hindi|español|deutsch|français"
+        "|italiano|português|türkçe|русский|العربية|українська|فارسی|हिन्दी",
+        "es": "idioma|idiomas|lenguaje|en español|lengua",
+        "pt_BR": "idioma|idiomas|língua|lingua|em português|em portugues",
+        "de": "sprache|sprachen|auf deutsch",
+        "fr": "langue|langues|en français|en francais",
+        "it": "lingua|lingue|in italiano",
+        "tr": "dil|dili|dilini|diller|türkçe|turkce",
+        "ru": "язык*|по-русски|на русск*",
+        "ar": "لغة|اللغة|لغات|بالعربية|العربية",
+        "id": "bahasa|bahasanya",
+        "uk": "мова|мову|мови|мовою|українськ*",
+        "fa": "زبان*|فارسی",
+        "hi": "भाषा*|हिंदी|हिन्दी",
+    },
+    "settings": {
+        "en": "settings|setting|options|preferences|configure|configuration|config|quiet hours"
+        "|timezone|time zone|do not disturb",
+        "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
+        "|zona horaria|horas silencio",
+        "pt_BR": "configurações|configuracoes|configuração|configurar|ajustes|opções|opcoes"
+        "|preferências|fuso horário|fuso",
+        "de": "einstellungen|einstellung|optionen|einstellen|konfiguration|zeitzone|ruhezeiten"
+        "|ruhezeit",
+        "fr": "réglages|reglages|réglage|paramètres|parametres|options|configuration|configurer"
+        "|préférences|fuseau",
+        "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso",
+        "tr": "ayarlar|ayar|ayarları|ayarlari|seçenekler|secenekler|tercihler|saat dilimi"
+        "|sessiz saatler",
+        "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой",
+        "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية",
+        "id": "pengaturan|setelan|atur|opsi|konfigurasi|zona waktu",
+        "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий",
+        "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی",
+        "hi": "सेटिंग*|विकल्प*|टाइमज़ोन|टाइमजोन",
+    },
+    "export": {
+        "en": "export|backup|download list",
+        "es": "exportar|exporta", "pt_BR": "exportar|exporta", "de": "exportieren|export",
+        "fr": "exporter|exporte", "it": "esportare|esporta", "tr": "dışa aktar*",
+        "ru": "экспорт*|выгрузи*", "ar": "تصدير", "id": "ekspor", "uk": "експорт*",
+        "fa": "خروجی|صادر", "hi": "एक्सपोर्ट",
+    },
+    "usage": {
+        "en": "usage|limit|limits|quota|statistics|stats",
+        "es": "límite|limite|límites|uso|estadísticas", "pt_BR": "limite|limites|uso|estatísticas",
+        "de": "limit|limits|verbrauch|nutzung|statistik", "fr": "limite|limites|statistiques",
+        "it": "limite|limiti|utilizzo|statistiche", "tr": "sınır|sınırı|limit|kullanım",
+        "ru": "лимит*|статистик*", "ar": "الحد|حدود|الاستخدام", "id": "batas|kuota|statistik",
+        "uk": "ліміт*|статистик*", "fa": "سقف|محدودیت|مصرف", "hi": "सीमा|लिमिट",
+    },
+    "why": {
+        "en": "why no|why not|not working|doesn't work|does not work|didn't get|not getting"
+        "|no alerts|nothing arrives|nothing comes|not receiving|broken",
+        "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo",
+        "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não",
+        "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
+        "|bekomme nichts",
+        "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien",
+        "it": "non funziona|non arrivano|perché non|non ricevo|non arriva",
+        "tr": "çalışmıyor|gelmiyor|almıyorum",
+        "ru": "не работает|не приходят|почему не|не приходит|не получаю",
+        "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني",
+        "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak",
+        "uk": "не працює|не приходять|чому не|не приходить|не отримую",
+        "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد",
+        "hi": "काम नहीं|नहीं आ*|क्यों नहीं",
+    },
+    "subscriptions": {
+        "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
+        "|do follow|am following|my alerts|following who",
+        "es": "suscripciones|mis suscripciones|mi lista|mis avisos|sigo quién|estoy suscrit*",
+        "pt_BR": "inscrições|inscricoes|minhas inscrições|minha lista|meus alertas|assinaturas"
+        "|estou inscrit*",
+        "de": "abos|meine abos|abonnements|meine liste|abonniert habe|wem folge",
+        "fr": "abonnements|mes abonnements|ma liste|mes alertes|suis abonné*",
+        "it": "iscrizioni|mie iscrizioni|mia lista|miei avvisi|sono iscritt*|abbonamenti",
+        "tr": "abonelikler|aboneliklerim|abonelikleri|listem|kimlere abone*",
+        "ru": "подписки|подписок|мои подписки|мой список|подписан|подписана",
+        "ar": "اشتراكاتي|الاشتراكات|قائمتي|اشتراكات",
+        "id": "daftar langganan|langganan saya|langgananku|daftarku|daftar saya",
+        "uk": "підписки|підписок|мої підписки|мій список|підписаний|підписана",
+        "fa": "اشتراک‌هایم|اشتراک‌ها|اشتراکهام|اشتراک‌های|لیستم|لیست من",
+        "hi": "सब्सक्रिप्शन|मेरी सूची|मेरी लिस्ट|सदस्यताएँ",
+    },
+    "unsubscribe": {
+        "en": "stop|stopp|unsubscribe|unfollow|unsub|remove|delete|turn off|no more|quit"
+        "|disable|opt out|don't want|do not want|dont want|cancel subscription",
+        "es": "borra*|elimina*|parar|para ya|para de|detener|detén|deten|basta"
+        "|cancelar suscripción|desuscrib*"
+        "|dejar seguir|deja enviar|no más|desactivar|quita|quitar|no quiero más",
+        "pt_BR": "apaga*|exclui*|parar|pare|para de|chega|cancelar inscrição|desinscrev*"
+        "|deixar seguir|desativar"
+        "|não quero mais|remover|remova|tirar",
+        "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
+        "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss",
+        "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
+        "|désabonner"
+        "|plus d'alertes|désactive*|enlève*|retire*|me désabonner",
+        "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
+        "|disattiva*|rimuovi|togli"
+        "|annulla iscrizione|non voglio più",
+        "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık*|aboneliği iptal*|bırak|kapat"
+        "|istemiyorum"
+        "|çıkar",
+        "ru": "удали*|стоп|хватит|прекрати*|отпиши*|отписаться|отписка|останови*|отключи*"
+        "|выключи*|убери"
+        "|больше надо|больше присылай|не присылай*|перестань",
+        "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
+        "|كفاية"
+        "|لا تنبيهات",
+        "id": "hapus|berhenti|stop|hentikan|setop|batal langganan|unsubscribe|matikan"
+        "|jangan kirim|cukup"
+        "|berhenti langganan",
+        "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
+        "|не надсилай*"
+        "|перестань",
+        "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف",
+        "hi": "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो",
+    },
+    "highlights": {
+        "en": "highlight|highlights", "es": "destacada|destacadas|destacados|highlights",
+        "pt_BR": "destaque|destaques|highlights", "de": "highlight|highlights",
+        "fr": "highlights|à la une", "it": "in evidenza|highlights|evidenza",
+        "tr": "öne çıkanlar*|highlights", "ru": "хайлайт*|актуальн*", "ar": "المميزة|هايلايت*",
+        "id": "sorotan|highlights", "uk": "хайлайт*|актуальн*", "fa": "هایلایت*",
+        "hi": "हाइलाइट*",
+    },
+    "subscribe": {
+        "en": "subscribe|subscribes|follow|notify|alert|alerts|sub|watch|track|new stories|add"
+        "|every new|keep posted|notifications|tell when|sign up|let know",
+        "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
+        "|avísame|avisame|notifícame|notificaciones|avisos|añade|agrega",
+        "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
+        "|notificações|alertas|adicione|adiciona|me inscreva|inscrição",
+        "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|benachrichtigung"
+        "|benachrichtigungen|melde|hinzufügen",
+        "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|suis|préviens|préviens-moi"
+        "|notifie|notifie-moi|alertes|alerte|ajoute",
+        "it": "iscrivimi|iscrivi|iscrivermi|iscriversi|iscrizione|seguire|segui|avvisami"
+        "|avvisa|notificami|notifiche|aggiungi|abbonami",
+        "tr": "abone|aboneliği|takip|bildir|bildirim|bildirimleri|haber ver|ekle",
+        "ru": "подпиши*|подписаться|подписка|подписку|следи|следить|уведомляй*|уведомления"
+        "|присылай*|сообщай*|добавь|отслеживай*",
+        "ar": "اشترك*|الاشتراك|أشترك|تابع|متابعة|نبهني|أعلمني|تنبيهات|أضف|اشتراك",
+        "id": "langganan|berlangganan|langgani|ikuti|beri tahu|beritahu|notifikasi|tambahkan"
+        "|tambah|subscribe|kabari",
+        "uk": "підпиши*|підписатися|підписка|підписку|стеж|стежити|сповіщай*|сповіщення"
+        "|надсилай*|повідомляй*|додай|відстежуй*",
+        "fa": "مشترک*|اشتراک|دنبال|خبرم|خبر|اعلان*|اضافه|سابسکرایب",
+        "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब",
+    },
+    "stories": {
+        "en": "stories|story|show|see|view|watch|display|open|look|latest|posted",
+        "es": "historias|historia|stories|story|muestra|muéstrame|muestrame|mostrar|mostrarme|ver"
+        "|enseña|enséñame|abre",
+        "pt_BR": "stories|story|histórias|historias|mostra|mostre|mostrar|ver|veja|abre|abrir",
+        "de": "storys|story|stories|zeig|zeige|zeigen|sehen|anschauen|ansehen|öffne",
+        "fr": "stories|story|montre|montre-moi|montrer|montrez|voir|affiche|afficher|ouvre",
+        "it": "storie|storia|stories|mostra|mostrami|mostrare|vedere|fammi|guarda|apri",
+        "tr": "hikaye*|hikâye*|göster*|story|stories|bak|görmek|aç",
+        "ru": "истори*|сторис*|покажи*|показать|посмотреть|смотреть|глянуть|открой*",
+        "ar": "قصص|قصة|القصص|ستوري|أرني|ارني|اعرض|عرض|شاهد|أظهر|مشاهدة|ستوريات|وريني",
+        "id": "story|stories|cerita|tampilkan|lihat|lihatkan|tunjukkan|tunjukin|buka",
+        "uk": "істор*|сторіс*|покажи*|показати|подивитися|дивитися|відкрий*",
+        "fa": "استوری*|نشان|نشون|ببینم|نمایش|ببین*|باز",
+        "hi": "स्टोरी*|स्टोरीज़|दिखा*|देख*|खोलो|खोलें",
+    },
+    "help": {
+        "en": "help|menu|commands|what can do|how use|how work|how works|how does work|info"
+        "|instructions|what this|guide|what are you|who are you|how start|features"
+        "|what do do|manual|faq",
+        "es": "ayuda|ayúdame|ayudame|menú|menu|comandos|qué puedes|que puedes|cómo funciona"
+        "|como funciona|instrucciones|qué haces|que haces|quién eres|cómo uso",
+        "pt_BR": "ajuda|ajude|menu|comandos|como funciona|instruções|o que faz|o que você"
+        "|quem é você|como usar|como uso",
+        "de": "hilfe|hilf|menü|menu|befehle|wie funktioniert|wie geht|anleitung|was kannst"
+        "|wer bist|was machst|wie benutze",
+        "fr": "aide|aidez|aide-moi|menu|commandes|comment marche|ça marche|comment fonctionne"
+        "|que peux|que fais|qui es|mode d'emploi|comment utiliser|instructions",
+        "it": "aiuto|aiutami|menu|menù|comandi|come funziona|istruzioni|cosa puoi|cosa fai|chi sei"
+        "|come si usa",
+        "tr": "yardım|yardim|menü|menu|komutlar|nasıl çalışır|nasıl kullanılır|ne yapabilirsin"
+        "|nasıl çalışıyor|sen kimsin|neler yapabilirsin|ne yapıyorsun",
+        "ru": "помощ*|помоги*|меню|команды|как работает|как пользоваться|инструкци*|что умеешь"
+        "|что можешь|справка|кто ты|как это|что делаешь|что ты",
+        "ar": "مساعدة|المساعدة|ساعدني|قائمة|القائمة|الأوامر|أوامر|كيف يعمل|كيف تعمل|ماذا تفعل"
+        "|ماذا يمكنك|من أنت|كيف أستخدم|تعليمات",
+        "id": "bantuan|bantu|tolong bantu|menu|perintah|cara pakai|cara kerja|bagaimana cara"
+        "|bisa apa|apa bisa|siapa kamu|gimana cara|petunjuk",
+        "uk": "допомог*|допоможи*|меню|команди|як працює|як користуватися|інструкці*|що вмієш"
+        "|що можеш|довідка|хто ти|як це",
+        "fa": "کمک|راهنما*|راهنمایی|منو|دستورها|دستورات|چطور کار|چیکار|چه کار|چگونه|کی هستی"
+        "|چه کاری|چطوری",
+        "hi": "मदद|सहायता|मेनू|मेन्यू|कमांड|कैसे काम|क्या कर|कैसे इस्तेमाल|कौन हो|कैसे",
+    },
+}  # fmt: skip
+
+_ORDER: tuple[Command, ...] = (
+    "privacy", "price", "language", "settings", "export", "usage", "why", "unsubscribe",
+    "subscriptions", "highlights", "subscribe", "stories", "help",
+)  # fmt: skip
+
+_NEED_NAME: dict[Command, dict[str, str]] = {
+    "stories": {
+        "en": "show see view watch display open look latest posted",
+        "es": "muestra muéstrame muestrame mostrar mostrarme ver enseña enséñame abre",
+        "pt_BR": "mostra mostre mostrar ver veja abre abrir",
+        "de": "zeig zeige zeigen sehen anschauen ansehen öffne",
+        "fr": "montre montre-moi montrer montrez voir affiche afficher ouvre",
+        "it": "mostra mostrami mostrare vedere fammi guarda apri",
+        "tr": "göster* bak görmek aç",
+        "ru": "покажи* показать посмотреть смотреть глянуть открой*",
+        "ar": "أرني ارني اعرض عرض شاهد أظهر مشاهدة وريني",
+        "id": "tampilkan lihat lihatkan tunjukkan tunjukin buka",
+        "uk": "покажи* показати подивитися дивитися відкрий*",
+        "fa": "نشان نشون ببینم نمایش ببین* باز",
+        "hi": "दिखा* देख* खोलो खोलें",
+    },
+    "subscribe": {"en": "add watch track sub", "es": "añade agrega", "fr": "suis ajoute"},
+}
+"""The words that ask for a command only together with a name."""
+
+_OTHER_WORDS = {
+    "en": """
+        do does did how what who whom whose where why which was am could should may must stuff
+        thing things messages message sending sends more much so many very really profile profiles
+        account accounts user users people person bot instagram insta ig one ones someone somebody
+        name named called put turn off make lets let's start started keep updates anymore receive
+        receiving getting got have has had about post posting posts latest back out up need hey
+        change go work works possible anything something everything like love know
+    """,
+    "es": """
+        qué que cómo como quién quien cuál cual dónde está esta estas de del perfil cuenta usuario
+        bot instagram nuevas recibir mensajes enviar enviarme más mas alguien algo las los ver
+        puedo puede hay hacer cambiar
+    """,
+    "pt_BR": """
+        o que como quem qual onde está esta perfil conta usuário bot instagram novos novas receber
+        mensagens enviar mais alguém algo ver posso tem fazer mudar mim
+    """,
+    "de": """
+        wie was wer wen wem wo warum welche profil konto bot instagram bekommen erhalten
+        mehr jemand etwas kann kannst man gibt nachrichten es hab habe haben werden wird ändern
+        mal doch neuen neues damit mit dir
+    """,
+    "fr": """
+        comment quoi qui que quel quelle où pourquoi est-ce profil compte bot instagram nouvelles
+        recevoir messages envoyer plus quelqu'un quelque chose puis peut-on changer s'il vous
+    """,
+    "it": """
+        come cosa che chi quale dove perché profilo account bot instagram nuove ricevere messaggi
+        mandare più qualcuno qualcosa posso può si fare cambiare dei delle
+    """,
+    "tr": """
+        ne nasıl kim hangi nerede neden profil hesap hesabı hesabını hesabının bot instagram
+        mesaj mesajlar almak istemiyorum istiyorum olmak ol et olur mu mı mi mü misin mısın
+        ver yap yeni olarak değiştir
+    """,
+    "id": """
+        apa bagaimana gimana siapa mana kenapa profil akun bot instagram ig pesan menerima terima
+        lagi seseorang sesuatu dong ya nya dapat ganti ubah lihat dari untuk bisa saya
+    """,
+    "hi": "ki ka ke se",
+}
+
+
+_ALONE = """
+    help menu commands settings setting options preferences language languages timezone price
+    prices cost pricing privacy subscriptions subscription subscribe unsubscribe unfollow follow
+    stop stopp stories story highlights highlight usage limits
+    ayuda menú comandos ajustes configuración configuracion opciones idioma idiomas precio precios
+    privacidad suscripciones parar basta historias historia destacadas suscribirme
+    ajuda configurações configuracoes opções privacidade inscrições inscricoes pare parar chega
+    hilfe menü befehle einstellungen optionen sprache sprachen preis preise datenschutz abos
+    abonnieren abmelden aufhören storys zeitzone
+    aide commandes réglages reglages paramètres parametres langue langues prix confidentialité
+    abonnements arrêter arreter arrête stopper désabonner
+    aiuto comandi impostazioni opzioni lingua lingue prezzo prezzi iscrizioni storie ferma
+    yardım yardim komutlar ayarlar seçenekler diller fiyat ücret gizlilik abonelikler durdur dur
+    hikayeler hikaye
+    bantuan perintah pengaturan bahasa harga privasi berhenti hentikan langganan setop
+    """
+"""The Latin words that are a request by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command that a text asks for, with the words that may be the names of profiles.
+
+    ``is_list``: each word surely is a name, as it has an @, a digit or a dot.
+    """
+
+    command: Command
+    names: tuple[str, ...] = ()
+    is_list: bool = False
+
+
+def request_in(text: str, language: str) -> Request | None:
+    """Return what a short text asks for; None for small talk, names alone, and prose."""
+    written = text.split()
+    words = [word for word in map(bare, written) if word]
+    if not 0 < len(words) <= _LONGEST or _may_be_name(written, words):
+        return None
+    plain = [bare(word) for word in written if not word.startswith("@")]
+    command = next((one for one in _ORDER if _has_pattern(plain, one, language)), None)
+    if command is None:
+        return None
+    marked = _names_among([word for word in written if word.startswith("@")])
+    verb = next((one for one in _VERBS if _has_pattern(plain, one, language)), None)
+    if marked and verb:
+        command = verb
+    if command not in _VERBS:
+        return Request(command)
+    names = marked or _unmarked_names(written, command, language)
+    if not names and not _may_be_bare(plain, command, language):
+        return None
+    is_list = bool(names) and (bool(marked) or not any(map(str.isalpha, names)))
+    return Request(command, names, is_list=is_list)
+
+
+def _may_be_name(written: list[str], words: list[str]) -> bool:
+    """Return whether a text is a single word that is rather a name than a request."""
+    if len(written) > 1:
+        return False
+    return written[0].startswith("@") or (words[0] not in _alone() and bool(_names_among(written)))
+
+
+@cache
+def _alone() -> frozenset[str]:
+    return frozenset(map(bare, _ALONE.split()))
+
+
+def _unmarked_names(written: list[str], command: Command, language: str) -> tuple[str, ...]:
+    """Return the words that are no words of a request: names that stand out, else all others."""
+    known = _words_of_requests(language)
+    left = [
+        word
+        for word in written
+        if bare(word) not in known and not is_everyday_word(word, language)
+    ]
+    left = [word for word in left if not _has_pattern([bare(word)], command, language)]
+    names = _names_among(left)
+    return tuple(name for name in names if not name.isalpha()) or names
+
+
+def _may_be_bare(words: list[str], command: Command, language: str) -> bool:
+    """Return whether a text asks for a command without a name."""
+    texts = [_NEED_NAME.get(command, {}).get(one, "") for one in ("en", language)]
+    weak = {(_bare_part(part),) for text in texts for part in text.split()}
+    strong = [one for one in _patterns(command, language) if one not in weak]
+    return any(all(_has_word(words, part) for part in pattern) for pattern in strong)
+
+
+def _names_among(words: list[str]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for word in words:
+        link = links.parse_argument(word if "/" in word else bare(word))
+        if link and link.kind == "profile" and link.username:
+            found.setdefault(link.username)
+    return tuple(found)
+
+
+def _has_pattern(words: list[str], command: Command, language: str) -> bool:
+    return any(
+        all(_has_word(words, part) for part in pattern) for pattern in _patterns(command, language)
+    )
+
+
+def _has_word(words: list[str], part: str) -> bool:
+    stem = part.removesuffix("*")
+    return part in words if stem == part else any(word.startswith(stem) for word in words)
+
+
+@cache
+def _patterns(command: Command, language: str) -> tuple[tuple[str, ...], ...]:
+    """Return the patterns of a command in English and in ``language``, each as its words."""
+    texts = [_PATTERNS[command].get(one, "") for one in dict.fromkeys(("en", language))]
+    patterns = [pattern.split() for text in texts for pattern in text.split("|") if pattern]
+    return tuple(tuple(map(_bare_part, parts)) for parts in patterns)
+
+
+def _bare_part(part: str) -> str:
+    return bare(part.removesuffix("*")) + ("*" if part.endswith("*") else "")
+
+
+@cache
+def _words_of_requests(language: str) -> frozenset[str]:
+    """Return the words of all patterns, and the other words that requests have."""
+    words = {
+        part for command in _ORDER for pattern in _patterns(command, language) for part in pattern
+    }
+    others = [_OTHER_WORDS.get(one, "") for one in ("en", language)]
+    return frozenset(words).union(bare(word) for text in others for word in text.split())

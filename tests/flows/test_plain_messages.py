@@ -1,0 +1,131 @@
+"""Plain messages in thirteen languages: each brings what its command does, and costs nothing."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.presentation.html import plain
+from bot.presentation.translation import translator_for
+from handlers.requests import PRICE
+from handlers.subscriptions import EMPTY
+from tests.support.control import Control, Json, wait_for
+from tests.support.storybell import Bell, buttons, unhurried
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
+TIMING = unhurried()
+FILE = Path(__file__).parents[1] / "data" / "plain_messages.jsonl"
+MESSAGES = [json.loads(line) for line in FILE.read_text().splitlines()]
+FOLLOWED = ("natgeo", "plain.other")
+WANTED = {
+    "help": "help:see",
+    "settings": "set:zone",
+    "language": "language:de",
+    "privacy": "erase",
+    "stop": "unsub:0",
+    "subscribe": "run:subscribe:",
+    "stories": "run:stories:",
+    "card": "run:stories:",
+    "unsubscribe": "many:unsubscribe",
+    "subscriptions": "sub:",
+}
+"""The beginning of the data of a button that each outcome has."""
+
+
+async def outcome(bell: Bell, message: Json) -> str:
+    """Send a message as a new person; return an empty text, or what was wrong."""
+    control = bell.control
+    person = await control.person(language_code=message["lang"])
+    if message.get("subscribed"):
+        await bell.ask(person, f"/subscribe {' '.join(FOLLOWED)}")
+    before = await control.say(person, message["text"])
+    expected, t = message["expect"], translator_for(message["lang"])
+
+    async def answer() -> Json | str | None:
+        if replies := await control.replies(person, after=before):
+            return replies[0]
+        shown = await control.call("GET", f"/chats/{person}/messages?from_bot=false")
+        marks = [one.get("_reactions") for one in shown if one["message_id"] == before]
+        return str(marks) if marks and marks[0] else None
+
+    got: Any = await wait_for(answer, what=f"an answer to {message['text']}")
+    name = message.get("name", "")
+    if expected == "heart":
+        is_good = isinstance(got, str) and "❤" in got
+    elif isinstance(got, str):
+        is_good = False
+    elif expected in {"price", "none_to_stop"}:
+        is_good = got["text"] == plain(t(PRICE if expected == "price" else EMPTY))
+    else:
+        has_button = any(one.startswith(WANTED[expected]) for one in buttons(got).values())
+        is_good = has_button and name in str(got)
+    return "" if is_good else f"{message}: {got}"
+
+
+async def test_each_message_brings_what_it_asks_for_at_no_cost(
+    bell: Bell, control: Control
+) -> None:
+    for name in FOLLOWED[1:]:
+        await control.profile(name, posts_per_day=0)
+    lookups = len(await control.requests("stories", path="/v1/user/by/username"))
+    wrong = [
+        one
+        for one in await asyncio.gather(*(outcome(bell, message) for message in MESSAGES))
+        if one
+    ]
+    assert not wrong, "\n".join(wrong)
+    looked_up = len(await control.requests("stories", path="/v1/user/by/username")) - lookups
+    assert looked_up <= len(FOLLOWED)  # for the subscriptions that were there before
+
+
+async def test_stop_all_ends_what_there_is_only_by_its_button(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for name in ("ended.a", "ended.b"):
+        await control.profile(name, posts_per_day=0)
+    await bell.ask(ann, "/subscribe ended.a ended.b")
+    (asked,) = await bell.ask(ann, "stop")
+    assert asked["text"] == "Which alerts should I stop?"
+    assert list(buttons(asked)) == ["ended.a", "ended.b", "Stop all"]
+    (listed,) = await bell.ask(ann, "/subscriptions")
+    assert "2 subscriptions" in listed["text"]
+    await bell.press(ann, asked, "unsub:0")
+    ended = await bell.message(ann, asked["message_id"])
+    assert ended["text"] == "Unsubscribed from 2 profiles."
+    assert "↩️ Undo" in buttons(ended)
+
+
+async def test_in_a_group_only_replies_to_the_bot_are_answered(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    group = await control.chat("supergroup", members={ann: "creator"})
+    (help_,) = await bell.ask(group, "/help", user=ann)
+    await control.say(group, "settings", user=ann)
+    (page,) = await bell.ask(group, "settings", user=ann, reply_to=help_["message_id"])
+    assert "set:zone" in buttons(page).values()
+    await control.say(group, "what a nice bot", user=ann, reply_to=help_["message_id"])
+    (again,) = await bell.ask(group, "/help", user=ann)
+    assert await control.replies(group) == [help_, page, again]
+
+
+async def test_a_shrug_comes_once_and_then_words_again(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (first,) = await bell.ask(ann, "some words that ask for nothing")
+    await bell.noticed(ann, "other words that ask for nothing", user=ann)
+    assert await control.replies(ann) == [first]
+    (second,) = await bell.ask(ann, "and yet other words about nothing")
+    assert second["text"] == first["text"]
+
+
+async def test_a_pending_question_is_taken_back(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (page,) = await bell.ask(ann, "/settings")
+    await bell.press(ann, page, "set:zone")
+    (kept,) = await bell.ask(ann, "never mind")
+    assert kept["text"] == "Nothing has changed."
+    (card,) = await bell.ask(ann, "natgeo")
+    assert "run:stories:natgeo" in buttons(card).values()
