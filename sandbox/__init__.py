@@ -1,1 +1,1 @@
-"""Local stand-ins for Telegram and the Stories API, with a chat page to talk to the bot."""
+"""Local replacements for Telegram and the Stories API, with a chat page for testing the bot."""

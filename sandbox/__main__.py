@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the stand-ins as a process of their own, until SIGTERM or SIGINT."""
+"""Run the sandbox: Telegram, the Stories API, the CDN and the chat page, until SIGTERM."""
 
 import argparse
 import asyncio
@@ -13,7 +13,10 @@ from sandbox.beliefs import as_seen
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the sandbox; prints one line of JSON with its addresses when all four answer."""
+    """Run the sandbox.
+
+    When all four listeners answer, print their addresses as one line of JSON.
+    """
     options = _parser().parse_args(arguments)
     if not options.quiet:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")

@@ -1,4 +1,4 @@
-"""The four listeners put together, and their life from start to stop."""
+"""Construction, start and stop of the sandbox and its four listeners."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,7 +22,7 @@ from sandbox.stories_api.server import StoriesApi
 from sandbox.telegram.server import Telegram
 
 HOST = "127.0.0.1"
-_SHUTDOWN_S = 0.2  # what hangs on purpose is cut off after this
+_SHUTDOWN_S = 0.2  # unfinished requests, e.g. deliberate hangs, are cancelled after this time
 
 
 async def start(
@@ -33,9 +33,10 @@ async def start(
     quiet: bool = True,
     clock: Clock | None = None,
 ) -> Sandbox:
-    """Start all four listeners on `port_base` and the three ports above; 0 takes free ones.
+    """Start the four listeners on `port_base` and the next three ports.
 
-    `clock` is what it lives by, in place of one of its own that runs at `speed`.
+    Port base 0 selects free ports. The sandbox runs on `clock`; by default, on a new clock with
+    `speed`.
     """
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
@@ -60,7 +61,10 @@ async def start(
 def _dated(
     sandbox: Sandbox, name: str
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Stamp answers by the sandbox's own clock; a Bot API server of one's own sends no `Date`."""
+    """Return a signal handler that sets the `Date` header of a response from the sandbox's clock.
+
+    A self-hosted Bot API server sends no `Date` header.
+    """
 
     async def stamp(_: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = formatdate(sandbox.clock.now(), usegmt=True)
@@ -84,7 +88,7 @@ async def running(
     quiet: bool = True,
     clock: Clock | None = None,
 ) -> AsyncIterator[Sandbox]:
-    """A sandbox for as long as the block lasts."""
+    """Run a sandbox within a `with` block."""
     sandbox = await start(port_base, speed=speed, seed=seed, quiet=quiet, clock=clock)
     try:
         yield sandbox

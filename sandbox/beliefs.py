@@ -1,8 +1,9 @@
-"""What we believe of both remote services, each belief a switch: `python -m sandbox --as-seen`.
+"""Assumptions (beliefs) about both remote services, with switches: `python -m sandbox --as-seen`.
 
-The first value of a belief is what the sandbox does from the start. `tools.doctor` tries the same
-beliefs against the real services and writes what it saw; a sandbox that is given that file
-behaves so. docs/sandbox-fidelity.md and docs/sandbox-stories.md name the sources.
+The first value of an assumption is the sandbox's default. `tools.doctor` tests the same
+assumptions against the real services and writes its results to a file. A sandbox that is started
+with the file behaves like the real services. docs/sandbox-fidelity.md and docs/sandbox-stories.md
+name the sources.
 """
 
 import json
@@ -24,7 +25,7 @@ PRICED = {
     "price_user_highlights": ("/v1/user/highlights", False, 2),
     "price_highlight_by_url": ("/v1/highlight/by/url", False, 1),
 }
-"""Path, whether with `force`, and credits, by the name of the belief."""
+"""Path, whether `force` is set, and price in credits, by the name of the assumption."""
 
 DOWNLOADS = ("binary", "redirect", "json_url", "json_story", "error")
 TELEGRAM: Mapping[str, tuple[str, ...]] = {
@@ -70,21 +71,21 @@ BELIEFS = {**TELEGRAM, **STORIES}
 
 
 class Switches:
-    """How each belief is set; `switches["album_by_url"]` is its value."""
+    """The current value of each assumption, e.g. `switches["album_by_url"]`."""
 
     def __init__(self) -> None:
-        """All as we believe."""
+        """Set every assumption to its default value."""
         self._values = {name: values[0] for name, values in BELIEFS.items()}
 
     def __getitem__(self, name: str) -> str:
-        """The value of a belief."""
+        """Return the value of an assumption."""
         return self._values[name]
 
     def set(self, name: str, value: str) -> None:
-        """Let the sandbox behave so.
+        """Set the value of an assumption.
 
         Raises:
-            ValueError: there is no such belief, or it has no such value.
+            ValueError: The assumption is unknown or has no such value.
         """
         if value not in BELIEFS.get(name, ()):
             known = ", ".join(BELIEFS.get(name, ())) or "it is no belief"
@@ -92,11 +93,11 @@ class Switches:
         self._values[name] = value
 
     def shown(self) -> dict[str, str]:
-        """All of them, by name."""
+        """Return the values of all assumptions by name."""
         return dict(self._values)
 
     def price(self, path: str, *, forced: bool) -> int | None:
-        """What a call costs, where that is a belief."""
+        """Return the price of a call in credits, or None if the price is no assumption."""
         for name, (priced, with_force, _) in PRICED.items():
             if (priced, with_force) == (path, forced):
                 return int(self._values[name])
@@ -104,10 +105,10 @@ class Switches:
 
 
 def as_seen(file: Path, switches: Switches) -> list[str]:
-    """Set the switches as the doctor's file says; what can't be set, in words.
+    """Set the switches from a file of the doctor. Return messages about unknown names and values.
 
     Raises:
-        ValueError: it is no such file.
+        ValueError: The file has another format.
     """
     try:
         beliefs = json.loads(file.read_text(encoding="utf-8"))["beliefs"]
@@ -117,7 +118,7 @@ def as_seen(file: Path, switches: Switches) -> list[str]:
     strange = []
     for name, value in seen.items():
         if value is None:
-            continue  # it was not tried
+            continue  # the doctor did not test the assumption
         try:
             switches.set(name, str(value))
         except ValueError as error:

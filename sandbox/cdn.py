@@ -1,4 +1,4 @@
-"""The CDN: signed, expiring links to the media, and the server behind them."""
+"""The CDN: signed, expiring media links, and the server that serves the media."""
 
 import base64
 import hashlib
@@ -17,8 +17,8 @@ from sandbox.faults import Fault, Faults
 from sandbox.instagram import Instagram, Story
 from sandbox.requestlog import RequestLog
 
-VIDEO_LIFE_S = 32 * 3_600  # links to videos live about this long,
-IMAGE_LIFE_S = 108 * 3_600  # links to images about four and a half days
+VIDEO_LIFE_S = 32 * 3_600  # mean lifetime of a link to a video
+IMAGE_LIFE_S = 108 * 3_600  # mean lifetime of a link to an image: 4.5 days
 _FOLDERS = {"photo": "t51.82787-15", "poster": "t51.71878-15", "avatar": "t51.2885-19"}
 _IMAGE = re.compile(r"/v/(t51\.[0-9-]+)/\d+_(\d+)_\d+_n\.jpg")
 _VIDEO = re.compile(r"/o1/v/t2/f2/m78/AQ([A-Za-z0-9_-]+)\.mp4")
@@ -26,12 +26,12 @@ _POPS = ("ord5-1", "ord5-2", "ord5-3", "sea1-1", "sea5-1", "lga3-1", "fra3-2", "
 
 
 class Cdn:
-    """Makes links and serves what they point to."""
+    """Generator of media links and server of the media."""
 
     def __init__(
         self, clock: Clock, faults: Faults, log: RequestLog, instagram: Instagram, seed: int = 0
     ) -> None:
-        """Serve the media of `instagram`; `origin` is filled in once the port is known."""
+        """Serve the media of `instagram`. The caller sets `origin` when the port is known."""
         self.origin = ""
         self._clock, self._faults, self._log = clock, faults, log
         self._instagram = instagram
@@ -39,9 +39,10 @@ class Cdn:
         self._secret = self._rng.randbytes(32)
 
     def link(self, kind: str, pk: str) -> str:
-        """A fresh link to the `photo`, `video` or `poster` of a story, or a profile's `avatar`.
+        """Return a new link to the `photo`, `video` or `poster` of a story, or to an `avatar`.
 
-        Each call signs anew: two links to one story are never equal.
+        The `pk` of an avatar is the pk of a profile. Each call creates a new signature, so two
+        links to the same story always differ.
         """
         life = VIDEO_LIFE_S if kind == "video" else IMAGE_LIFE_S
         expires = int(self._clock.now() + life * self._rng.uniform(0.95, 1.05))
@@ -62,7 +63,7 @@ class Cdn:
         return f"{self.origin}{path}?{urlencode(query)}"
 
     def look_up(self, path: str) -> tuple[str, str] | None:
-        """The kind and pk that a path stands for, if it is one of ours."""
+        """Return the kind and the pk for a path of this CDN, or None for any other path."""
         if found := _VIDEO.fullmatch(path):
             return ("video", pk) if (pk := _pk_in(found[1])) is not None else None
         if found := _IMAGE.fullmatch(path):
@@ -71,7 +72,7 @@ class Cdn:
         return None
 
     def refusal(self, path: str, query: Collection[tuple[str, str]]) -> tuple[int, str] | None:
-        """Why a link is not served, `(status, text)`; None when it is good."""
+        """Return the `(status, text)` of the refusal of a link, or None if the link is valid."""
         if self.look_up(path) is None:
             return 404, "Not Found"
         signed = [(name, value) for name, value in query if name != "oh"]
@@ -84,7 +85,7 @@ class Cdn:
         return None if self.blob(path) is not None else (404, "Not Found")
 
     def blob(self, path: str) -> media.Blob | None:
-        """The media behind a path; None for unknown stories and paths."""
+        """Return the media for a path, or None for unknown stories and paths."""
         found = self.look_up(path)
         if found is None:
             return None
@@ -98,7 +99,7 @@ class Cdn:
         return blob_of(story, kind)
 
     def app(self) -> web.Application:
-        """The listener: every path, GET and HEAD."""
+        """Return the listener, which serves GET and HEAD requests for every path."""
         app = web.Application()
         app.router.add_get("/{path:.*}", self._serve)
         return app
@@ -173,7 +174,7 @@ class Cdn:
 
 
 def blob_of(story: Story, kind: str) -> media.Blob | None:
-    """A story's `photo`, `video` or `poster`, as the CDN would send it."""
+    """Return the `photo`, `video` or `poster` of a story as the CDN serves it."""
     if kind == "video":
         silent = story.silent
         blob = (
@@ -216,7 +217,7 @@ def _token(raw: bytes) -> str:
 
 
 def _span(request: web.Request, total: int) -> tuple[int, int] | None:
-    """The bytes asked for, as `[start, stop)`; None when they cannot be had."""
+    """Return the requested bytes as `[start, stop)`, or None if the range cannot be satisfied."""
     try:
         asked = request.http_range
     except ValueError:

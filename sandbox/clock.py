@@ -1,4 +1,4 @@
-"""The sandbox's own time: it can run faster than the wall clock and be moved on."""
+"""The sandbox's clock, which can run faster than the wall clock and can be advanced."""
 
 import asyncio
 import time
@@ -15,10 +15,13 @@ class Clock:
         start: float | None = None,
         move_on: Callable[[float], None] | None = None,
     ) -> None:
-        """Start now, or at `start`; `speed` is sandbox seconds a second of the loop, above zero.
+        """Start at the present time or at `start`.
 
-        Where the loop itself can be moved on (`sandbox.loop`), `move_on` does that: then all that
-        run in it have the same time.
+        `speed` is the number of sandbox seconds per second of the event loop. `move_on` advances
+        the event loop itself (`sandbox.loop`), so that all code in the loop has the same time.
+
+        Raises:
+            ValueError: The speed is not above zero.
         """
         if speed <= 0:
             raise ValueError("the clock's speed must be above zero")
@@ -31,12 +34,16 @@ class Clock:
         self._moved = asyncio.Event()
 
     def now(self) -> float:
-        """Sandbox time, in unix seconds."""
+        """Return the sandbox time in unix seconds."""
         elapsed = self._steady() - self._started
         return self._start + elapsed * self.speed + self._advanced
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on and wake the sleepers whose time has come."""
+        """Advance the clock and wake sleepers whose deadline has passed.
+
+        Raises:
+            ValueError: The number of seconds is negative.
+        """
         if seconds < 0:
             raise ValueError("the clock only moves forward")
         if self._move_on is not None:
@@ -47,7 +54,7 @@ class Clock:
         moved.set()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for so many sandbox seconds."""
+        """Sleep for a number of sandbox seconds."""
         until = self.now() + seconds
         while (left := until - self.now()) > 0:
             moved = self._moved
@@ -59,7 +66,7 @@ class Clock:
 
 
 def _steady() -> Callable[[], float]:
-    """The seconds of the running loop, of the machine where none runs."""
+    """Return a function for the time of the running event loop, or else the monotonic time."""
     try:
         return asyncio.get_running_loop().time
     except RuntimeError:

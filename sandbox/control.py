@@ -1,4 +1,4 @@
-"""The control API's root: what tests, benchmarks and the chat page ask of the sandbox itself."""
+"""The control API for the sandbox itself, used by tests, benchmarks and the chat page."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -17,13 +17,13 @@ _DAY = 86_400.0
 _LISTS = ("mentions", "links", "hashtags", "locations", "sponsor_tags")
 
 
-class Missing(Exception):  # noqa: N818  reads as the sentence it is
-    """What a control call names does not exist."""
+class Missing(Exception):  # noqa: N818  the name reads better without "Error"
+    """Raised if an object that a control call names does not exist."""
 
 
 @web.middleware
 async def plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what a caller got wrong as `{"error": "…"}`, with 400, 404 or 409."""
+    """Convert errors of a caller to `{"error": "…"}` with status 400, 404 or 409."""
     try:
         return await handler(request)
     except NameTaken as error:
@@ -35,20 +35,20 @@ async def plain_errors(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def body_of(request: web.Request) -> Body:
-    """The JSON object that a request carries; an empty one for no body.
+    """Return the JSON object in a request's body, or an empty object if the body is empty.
 
     Raises:
-        ValueError: the body is anything else.
+        ValueError: The body is not a JSON object.
     """
     text = await request.text()
     body = json.loads(text) if text else {}
     if not isinstance(body, dict):
-        raise ValueError("the body must be a JSON object")  # noqa: TRY004  one error for a bad body
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004  one error class for every invalid body
     return body
 
 
 def routes(sandbox: Sandbox) -> list[web.RouteDef]:
-    """The routes about the sandbox itself and about its Instagram."""
+    """Return the routes for the sandbox itself and for its Instagram."""
     control = _Control(sandbox)
     return [
         web.get("/control/state", control.state),
@@ -189,7 +189,10 @@ class _Control:
         return web.json_response({})
 
     async def keep(self, request: web.Request) -> web.Response:
-        """Make a highlight of so many old stories, one a day, the last one `days_ago`."""
+        """Create a highlight of `count` old stories, one per day.
+
+        The last is `days_ago` days old.
+        """
         profile, body = self._profile(request), await body_of(request)
         world = self._sandbox.instagram
         count, days_ago = int(_number(body.get("count", 3))), _number(body.get("days_ago", 100))
@@ -232,7 +235,7 @@ def _number(value: object) -> float:
 
 
 def _moment(value: object) -> float | None:
-    """A time as unix seconds or as ISO 8601."""
+    """Return a time, given in unix seconds or in ISO 8601, as unix seconds."""
     if value is None or isinstance(value, int | float):
         return value
     return datetime.fromisoformat(str(value)).timestamp()

@@ -1,4 +1,4 @@
-"""Faults on demand: what the tests make the three services do wrong."""
+"""Faults of the three services that tests request."""
 
 import asyncio
 import json
@@ -27,16 +27,18 @@ KINDS = frozenset(
         "others",
     }
 )
-_POLL_S = 0.02  # how often a hanging request looks whether its client is still there
-_SLICES_PER_S = 20  # a slow body is written in this many slices a second
+_POLL_S = 0.02  # interval at which a hanging request checks whether its client is still connected
+_SLICES_PER_S = 20  # number of slices per second in which a slow body is written
 
 
 @dataclass
 class Fault:
-    """One fault in waiting: `times` None is for ever, `after` skips that many matches first.
+    """A fault that waits for matching requests.
 
-    `every` n hits each n-th of the rest; what it lets pass may be hit by a later fault.
-    `chat_id` and `source` (file_id, url, upload) hit only what Telegram is to send there, or so.
+    The fault skips the first `after` matches and then hits `times` matches; None means no limit.
+    With `every` n, the fault hits each n-th of the remaining matches. A skipped match may be hit
+    by a later fault. `chat_id` and `source` (file_id, url, upload) restrict the fault to Telegram
+    calls that send to the chat, or that send files from the source.
     """
 
     id: int
@@ -46,37 +48,37 @@ class Fault:
     after: int
     fault: dict[str, object] = field(default_factory=dict)
     every: int = 1
-    host: str = ""  # hits only what was sent to this name; empty: to any
+    host: str = ""  # hits only requests to this host name; empty: to any host name
     chat_id: int | None = None
     source: str = ""
     seen: int = 0
 
     @property
     def loses(self) -> bool:
-        """Whether the request has its effect and the answer that tells so is lost."""
+        """Return whether the request takes effect although its response is lost."""
         return bool(self.fault.get("effect")) or self.fault.get("reset") == "after"
 
 
 class Faults:
-    """The faults in force, oldest first."""
+    """The active faults, oldest first."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without faults."""
         self._faults: list[Fault] = []
         self._last = 0
 
     def add(self, spec: dict[str, object]) -> int:
-        """Put a fault in force, `{"service", "match", "times", "after", "fault"}`; its id.
+        """Add a fault `{"service", "match", "times", "after", "fault"}`. Return the fault's id.
 
         Raises:
-            ValueError: the spec cannot be understood.
+            ValueError: The spec is invalid.
         """
         self._last += 1
         self._faults.append(_parsed(self._last, spec))
         return self._last
 
     def clear(self, fault_id: int | None = None) -> None:
-        """Lift one fault, or all."""
+        """Remove one fault, or all faults if no id is given."""
         self._faults = [f for f in self._faults if fault_id is not None and f.id != fault_id]
 
     def take(
@@ -88,12 +90,12 @@ class Faults:
         chat_id: object = None,
         sources: Collection[str] = (),
     ) -> Fault | None:
-        """The fault that hits this request, if any; counts its `after` and `times` down.
+        """Return the fault that hits a request, or None, and decrement its `after` and `times`.
 
-        `subject` is the path with its query for the Stories API and the CDN, the method's name
-        for Telegram; `match` is compared without regard to case. `host` is the name that the
-        request was sent to: one service may be reached by several. `chat_id` and `sources` say
-        where Telegram is to send files, and how they come.
+        `subject` is the path with its query for the Stories API and the CDN, and the method's name
+        for Telegram. `match` is compared case-insensitively. `host` is the host name of the
+        request, because one service may have several. `chat_id` and `sources` are the target chat
+        of a Telegram call and the sources of its files.
         """
         for fault in self._faults:
             if fault.service != service or fault.match.lower() not in subject.lower():
@@ -125,7 +127,7 @@ def _parsed(fault_id: int, spec: dict[str, object]) -> Fault:
     if service not in SERVICES or not isinstance(service, str):
         raise ValueError(f"service must be one of {', '.join(SERVICES)}")
     if not isinstance(match, str):
-        raise ValueError("match must be a string")  # noqa: TRY004  one error for a bad spec
+        raise ValueError("match must be a string")  # noqa: TRY004  one error class for an invalid spec
     if not (times is None or (isinstance(times, int) and times > 0)):
         raise ValueError("times must be a number above zero, or null")
     if not isinstance(after, int) or after < 0:
@@ -135,7 +137,7 @@ def _parsed(fault_id: int, spec: dict[str, object]) -> Fault:
     if not isinstance(fault, dict) or not fault:
         raise ValueError("fault must be an object")
     if not isinstance(spec.get("host", ""), str):
-        raise ValueError("host must be a string")  # noqa: TRY004  one error for a bad spec
+        raise ValueError("host must be a string")  # noqa: TRY004  one error class for an invalid spec
     chat_id, source = spec.get("chat_id"), spec.get("source", "")
     if not (chat_id is None or isinstance(chat_id, int)):
         raise ValueError("chat_id must be a number")
@@ -154,14 +156,15 @@ def _check_kinds(fault: dict[str, object]) -> None:
     if fault.get("reset") not in {None, "before", "after"}:
         raise ValueError('reset must be "before" or "after"')
     if not isinstance(fault.get("effect", False), bool):
-        raise ValueError("effect must be true or false")  # noqa: TRY004  one error for a bad spec
+        raise ValueError("effect must be true or false")  # noqa: TRY004  one error class for an invalid spec
 
 
 async def before(fault: Fault | None, request: web.Request) -> web.StreamResponse | None:
-    """Play the part of a fault that precedes any effect; a response ends the request here.
+    """Apply the part of a fault that precedes the request's effect.
 
-    `delay_s` waits (real seconds) and lets the request go on; `hang`, `reset: before` and
-    `status`/`body` answer in its place, unless `effect` lets the request have its effect first.
+    `delay_s` waits (real seconds), and the request continues. `hang`, `reset: before` and
+    `status`/`body` return a response, which ends the request. With `effect`, the request takes
+    effect before the response of `status`/`body`.
     """
     if fault is None:
         return None
@@ -181,7 +184,7 @@ async def before(fault: Fault | None, request: web.Request) -> web.StreamRespons
 async def after(
     fault: Fault | None, request: web.Request, response: web.Response
 ) -> web.StreamResponse:
-    """Play the part of a fault that follows the effect: lose, cut or slow down the answer."""
+    """Apply the part of a fault that follows the effect: lose, truncate or slow the response."""
     if fault is None:
         return response
     if fault.loses:
@@ -202,14 +205,14 @@ async def after(
 
 
 def lost(fault: Fault, request: web.Request) -> web.StreamResponse:
-    """Answer a request that had its effect in such a way that nobody learns of it."""
+    """Return a response that hides the effect of a request from the client."""
     return reset(request) if fault.fault.get("reset") == "after" else scripted(fault.fault)
 
 
 def status_of(fault: Fault | None) -> int | None:
-    """The status with which the fault answers in the service's place; 0 is no answer at all.
+    """Return the status that the fault sends instead of the service; 0 means no response.
 
-    None: the request is served, even if late or badly.
+    Return None if the service itself answers, even with a delay or a damaged response.
     """
     wanted = fault.fault if fault else {}
     if wanted.get("hang") or wanted.get("reset") == "before":
@@ -223,7 +226,10 @@ def status_of(fault: Fault | None) -> int | None:
 
 
 def scripted(wanted: dict[str, object]) -> web.Response:
-    """The answer that a `status`/`body` fault asks for; a body that is no text goes as JSON."""
+    """Return the response of a `status`/`body` fault.
+
+    A body that is not a string is sent as JSON.
+    """
     status = wanted.get("status", 200)
     headers = wanted.get("headers")
     body = wanted.get("body", "")
@@ -239,8 +245,8 @@ def scripted(wanted: dict[str, object]) -> web.Response:
 
 
 async def hang(request: web.Request) -> web.StreamResponse:
-    """Answer nothing until the client has gone away."""
-    while (  # noqa: ASYNC110  aiohttp tells a running handler of a lost client in no other way
+    """Wait until the client disconnects, without a response."""
+    while (  # noqa: ASYNC110  aiohttp reports a lost client to a running handler in no other way
         transport := request.transport
     ) is not None and not transport.is_closing():
         await asyncio.sleep(_POLL_S)
@@ -248,7 +254,7 @@ async def hang(request: web.Request) -> web.StreamResponse:
 
 
 def reset(request: web.Request) -> web.StreamResponse:
-    """Drop the connection with a TCP reset; the response returned reaches nobody."""
+    """Drop the connection with a TCP reset. The returned response is never sent."""
     transport = request.transport
     if transport is not None:
         raw = transport.get_extra_info("socket")
@@ -268,7 +274,7 @@ async def deliver(
     length: int,
     chunks: Iterable[bytes],
 ) -> web.StreamResponse:
-    """Stream a body of a known length, cut or slowed down where the fault says so."""
+    """Stream a body of a known length. A fault may truncate or slow the stream."""
     wanted = fault.fault if fault else {}
     response = web.StreamResponse(status=status, headers=headers)
     response.content_length = length
@@ -287,7 +293,7 @@ async def deliver(
             if pace is not None:
                 await asyncio.sleep(len(piece) / pace)
     except ConnectionError:
-        return response  # the client went away: its own affair
+        return response  # the client disconnected, which is no error of the server
     if isinstance(limit, int) and limit < length and request.transport is not None:
         request.transport.close()
     return response

@@ -1,4 +1,4 @@
-"""The part of the web that Telegram's servers can reach here: the sandbox's own CDN."""
+"""Web access of the simulated Telegram servers, which is limited to the sandbox's CDN."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,19 +10,22 @@ LIMIT = 20 * 1024 * 1024  # bytes; Bot API, "Sending files": 20 MB by URL
 
 @dataclass(frozen=True)
 class Fetched:
-    """An answer of the web; `data` stops one byte past the limit of 20 MiB."""
+    """A response of the web. `data` is truncated to one byte above the limit of 20 MiB."""
 
     status: int
     content_type: str
     data: bytes
-    length: int | None  # what Content-Length said
+    length: int | None  # value of Content-Length
 
 
 Fetch = Callable[[str], Awaitable[Fetched | None]]
 
 
 def fetcher(session: ClientSession, origin: Callable[[], str]) -> Fetch:
-    """A `fetch(url)` that reaches `origin()` by real HTTP and answers None for all else."""
+    """Return a `fetch(url)` that requests URLs of `origin()` by HTTP.
+
+    The function returns None for all other URLs and for failed requests.
+    """
 
     async def fetch(url: str) -> Fetched | None:
         if not url.startswith(origin() + "/"):

@@ -1,4 +1,4 @@
-"""The sandbox's Instagram: profiles, their stories, and time passing over both."""
+"""The sandbox's Instagram: profiles, their stories, and their automatic posts over time."""
 
 import base64
 import random
@@ -7,41 +7,41 @@ from dataclasses import dataclass, field
 from sandbox.clock import Clock
 from sandbox.posting import DAY, next_post
 
-EPOCH_MS = 1_314_220_021_721  # Instagram's ids count milliseconds from here
-MOST_STORIES = 100  # a profile shows at once; the oldest make room
-_KEPT_S = 6 * DAY  # media outlive their story on the CDN for so long
-_SWEEP_EVERY = 1_000  # stories published between two looks for what is out of date
+EPOCH_MS = 1_314_220_021_721  # Instagram's ids count milliseconds from this time
+MOST_STORIES = 100  # that a profile shows at once; the oldest are removed
+_KEPT_S = 6 * DAY  # the CDN keeps the media of a story for this time
+_SWEEP_EVERY = 1_000  # number of published stories between two removals of expired stories
 
 
 @dataclass
 class Story:
-    """One story; the lists hold names or ready objects of the wire (see `stories_api_shapes`)."""
+    """A story. The lists hold names or complete API objects (see `stories_api.shapes`)."""
 
     pk: str
     profile: "Profile"
     taken_at: float
     media_type: int
     variant: int = 0
-    size: int | None = None  # pad the media up to so many bytes
+    size: int | None = None  # minimum size of the media in bytes, reached by padding
     mentions: list[object] = field(default_factory=list)
     links: list[object] = field(default_factory=list)
     hashtags: list[object] = field(default_factory=list)
     locations: list[object] = field(default_factory=list)
     sponsor_tags: list[object] = field(default_factory=list)
-    webp: bool = False  # the photo is a WebP under a .jpg name
-    silent: bool = False  # the video has no sound track
-    content_type: str | None = None  # what the CDN calls it instead of the truth
-    overrides: dict[str, object] = field(default_factory=dict)  # laid over its wire object
+    webp: bool = False  # the photo is a WebP file with a .jpg name
+    silent: bool = False  # the video has no audio track
+    content_type: str | None = None  # Content-Type of the CDN, if it differs from the real type
+    overrides: dict[str, object] = field(default_factory=dict)  # replace fields of the API object
     removed: bool = False
 
     @property
     def id(self) -> str:
-        """Its long id, `{pk}_{profile pk}`."""
+        """Return the long id `{pk}_{profile pk}`."""
         return f"{self.pk}_{self.profile.pk}"
 
     @property
     def code(self) -> str:
-        """Its pk in URL-safe base64, as in links of posts."""
+        """Return the pk in URL-safe base64, as used in post links."""
         number = int(self.pk)
         raw = number.to_bytes((number.bit_length() + 7) // 8, "big")
         digits = -(-number.bit_length() // 6)
@@ -51,7 +51,10 @@ class Story:
 
 @dataclass
 class Profile:
-    """One account; `rng` is its own, so that others do not disturb its rhythm."""
+    """An account.
+
+    Each has its own `rng`, so its posting times do not depend on other profiles.
+    """
 
     pk: str
     username: str
@@ -62,15 +65,15 @@ class Profile:
     deleted: bool = False
     posts_per_day: float = 0.0
     next_post_at: float = 0.0
-    failures: int = 0  # so many more look-ups answer 404
-    trouble: str = ""  # what this account answers with, of `stories_api_answers.TROUBLES`
-    trouble_times: int | None = None  # so many more times; None until it is taken off
+    failures: int = 0  # number of further requests that are answered with 404
+    trouble: str = ""  # response of every request: a key of `stories_api.answers.TROUBLES`
+    trouble_times: int | None = None  # number of further requests with the trouble; None: no limit
     stories: list[Story] = field(default_factory=list)
 
 
 @dataclass
 class Highlight:
-    """A collection that a profile keeps; its stories are shown after their day."""
+    """A collection of stories in a profile. Its stories stay visible after 24 hours."""
 
     pk: str
     profile: Profile
@@ -80,15 +83,15 @@ class Highlight:
     removed: bool = False
 
 
-class NameTaken(ValueError):  # noqa: N818  reads as the sentence it is
-    """Another profile has that username."""
+class NameTaken(ValueError):  # noqa: N818  the name reads better without "Error"
+    """Raised if another profile has the username."""
 
 
 class Instagram:
-    """All profiles and stories, moved on to the present whenever one looks."""
+    """All profiles and stories. Each access brings a profile up to the present time."""
 
     def __init__(self, clock: Clock, seed: int = 0) -> None:
-        """An empty world; `seed` decides all that is random in it."""
+        """Start without profiles. `seed` determines all random values."""
         self.clock = clock
         self._seed = seed
         self._profiles: dict[str, Profile] = {}
@@ -98,11 +101,11 @@ class Instagram:
         self._published = 0
 
     def by_username(self, username: str) -> Profile | None:
-        """The profile of that name, whatever its case."""
+        """Return the profile with a username, case-insensitively."""
         return self._profiles.get(self._names.get(username.lower(), ""))
 
     def by_pk(self, pk: str) -> Profile | None:
-        """The profile with that numeric id."""
+        """Return the profile with a numeric id."""
         return self._profiles.get(pk)
 
     def add_profile(
@@ -115,10 +118,10 @@ class Instagram:
         is_verified: bool = False,
         posts_per_day: float = 0.0,
     ) -> Profile:
-        """Create a profile, which posts by itself if `posts_per_day` says so.
+        """Create a profile, which posts automatically if `posts_per_day` is above zero.
 
         Raises:
-            NameTaken: the username is in use.
+            NameTaken: The username is in use.
         """
         name = username.lower()
         if name in self._names:
@@ -134,17 +137,17 @@ class Instagram:
         return profile
 
     def set_rhythm(self, profile: Profile, posts_per_day: float) -> None:
-        """Let a profile post so often from now on; 0 stops it."""
+        """Set the number of automatic posts per day; 0 stops the posts."""
         self._move_on(profile)
         profile.posts_per_day = posts_per_day
         if posts_per_day > 0:
             profile.next_post_at = next_post(profile.rng, self.clock.now(), posts_per_day)
 
     def rename(self, profile: Profile, username: str) -> None:
-        """Give a profile another name; nobody answers to the old one then.
+        """Rename a profile. The old name is then unknown.
 
         Raises:
-            NameTaken: the username is in use.
+            NameTaken: The username is in use.
         """
         name = username.lower()
         if self._names.get(name, profile.pk) != profile.pk:
@@ -156,19 +159,19 @@ class Instagram:
     def publish(
         self, profile: Profile, media_type: int, taken_at: float | None = None, **details: object
     ) -> Story:
-        """Put a story up; `details` are further fields of `Story`."""
+        """Publish a story. `details` are further fields of `Story`."""
         self._move_on(profile)
         return self.put_up(profile, media_type, taken_at, **details)
 
     def stories_of(self, profile: Profile) -> list[Story]:
-        """What a profile shows now, oldest first."""
+        """Return the visible stories of a profile, oldest first."""
         self._move_on(profile)
         now = self.clock.now()
         profile.stories = [s for s in profile.stories if is_alive(s, now)]
         return list(profile.stories)
 
     def keep(self, profile: Profile, title: str, stories: list[Story]) -> Highlight:
-        """Put stories, alive or not, into a new highlight of a profile."""
+        """Create a highlight of a profile from stories, which may have expired."""
         rng = random.Random(f"{self._seed}/highlights/{len(self._highlights)}")
         pk = str(rng.randrange(17_800_000_000_000_000, 18_400_000_000_000_000))
         highlight = Highlight(pk, profile, title, self.clock.now(), stories)
@@ -178,29 +181,29 @@ class Instagram:
     def past_story(
         self, profile: Profile, media_type: int, taken_at: float, **details: object
     ) -> Story:
-        """A story of long ago, which a highlight may keep; the profile does not show it now.
+        """Create an old story for a highlight, which is not among the profile's visible stories.
 
-        It leaves the profile's own rhythm as it is.
+        The profile's automatic posts do not change.
         """
         rng = random.Random(f"{self._seed}/past/{profile.username}/{taken_at}")
         pk = self._new_pk(rng, taken_at)
         details.setdefault("variant", rng.randrange(60))
-        story = Story(pk, profile, taken_at, media_type, **details)  # type: ignore[arg-type]  # the caller's fields of Story
+        story = Story(pk, profile, taken_at, media_type, **details)  # type: ignore[arg-type]  # `details` are fields of Story
         self._stories[pk] = story
         return story
 
     def highlights_of(self, profile: Profile) -> list[Highlight] | None:
-        """A profile's highlights, the newest first; None for one that never made any."""
+        """Return the highlights of a profile, newest first, or None if there never was one."""
         ours = [one for one in self._highlights.values() if one.profile is profile]
         return [one for one in reversed(ours) if not one.removed] if ours else None
 
     def highlight(self, pk: str) -> Highlight | None:
-        """The highlight with that id, unless its owner took it down."""
+        """Return the highlight with an id, or None if the highlight was removed."""
         found = self._highlights.get(pk)
         return None if found is None or found.removed else found
 
     def story(self, pk: str) -> Story | None:
-        """A story that is or was up, while its media are kept; see `is_alive`."""
+        """Return a current or past story while its media are kept; see `is_alive`."""
         return self._stories.get(pk)
 
     def _move_on(self, profile: Profile) -> None:
@@ -215,13 +218,13 @@ class Instagram:
     def put_up(
         self, profile: Profile, media_type: int, taken_at: float | None, **details: object
     ) -> Story:
-        """Add a story, whoever published it: a person, or time by itself."""
+        """Add a story, published either by a person or automatically."""
         at = self.clock.now() if taken_at is None else taken_at
         pk = self._new_pk(profile.rng, at)
         details.setdefault("variant", profile.rng.randrange(60))
-        story = Story(pk, profile, at, media_type, **details)  # type: ignore[arg-type]  # the caller's fields of Story
+        story = Story(pk, profile, at, media_type, **details)  # type: ignore[arg-type]  # `details` are fields of Story
         self._stories[pk] = story
-        if "pk" in story.overrides:  # shown under another id, it is found by it, too
+        if "pk" in story.overrides:  # the story is also found by its replaced id
             self._stories[str(story.overrides["pk"])] = story
         profile.stories.append(story)
         profile.stories.sort(key=lambda s: (s.taken_at, s.pk))
@@ -247,5 +250,5 @@ class Instagram:
 
 
 def is_alive(story: Story, now: float) -> bool:
-    """Whether a story is up: 24 h from when it was taken, unless its owner took it down."""
+    """Return whether a story is visible: for 24 h after `taken_at`, unless it was removed."""
     return not story.removed and story.taken_at <= now < story.taken_at + DAY

@@ -1,8 +1,9 @@
-"""An event loop that jumps: where nothing can happen before the next timer, it is that time.
+"""An event loop that skips waiting times by advancing its clock to the next timer.
 
-A day of waiting takes as long as the work in it. The loop's ``time()`` is a number of ours. Its
-selector polls; where nothing can be read and no call to a thread is outstanding, it moves that
-number on by what it should have waited. Demo, tests and soak may run on it; not with uvloop.
+A day of waiting takes only the duration of the work in it. The loop's ``time()`` is a counter. The
+selector polls. If no input is available and no call to a thread is outstanding, the selector
+advances the counter by the timeout instead of waiting. The demo, tests and soak test may use the
+loop. uvloop is not supported.
 """
 
 import asyncio
@@ -18,9 +19,9 @@ from typing import Any, TypeVar, TypeVarTuple
 import aiosqlite
 
 _TURN_S = 0.05  # real seconds of one wait for a thread
-_SHORTEST_S = 1e-6  # of a wait; on a real clock as much goes by while it is set
-_NAP_S = 0.01  # real seconds of one wait while no timer is set
-_POLLS = 3  # what was written to a socket of our own may need a moment to be readable
+_SHORTEST_S = 1e-6  # minimum wait; on a real clock, setting a timer takes about as long
+_NAP_S = 0.01  # real seconds of one wait if no timer is set
+_POLLS = 3  # data written to a local socket may be readable only after a moment
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -28,29 +29,29 @@ _Ready = list[tuple[selectors.SelectorKey, int]]
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop on a clock of its own, which begins at ``start``."""
+    """An event loop with its own clock, which begins at ``start``."""
 
     def __init__(self, start: datetime | None = None) -> None:
-        """Begin at ``start``, which is now where it is not given."""
+        """Begin at ``start``; by default, at the present time."""
         self.start = start or datetime.now(UTC)
         self.outstanding = 0
         self._number = 0.0
         super().__init__(_JumpingSelector(self))
 
     def time(self) -> float:
-        """Return the seconds since the loop began, as its timers count them."""
+        """Return the seconds since the loop's start, as used by timers."""
         return self._number
 
     def unix(self) -> float:
-        """Return the loop's time of day in unix seconds."""
+        """Return the loop's wall-clock time in unix seconds."""
         return self.start.timestamp() + self._number
 
     def now(self) -> datetime:
-        """Return the loop's time of day, aware and UTC."""
+        """Return the loop's wall-clock time in UTC, with a time zone."""
         return datetime.fromtimestamp(self.unix(), UTC)
 
     def jump(self, seconds: float) -> None:
-        """Move the clock on."""
+        """Advance the clock."""
         self._number += seconds
 
     def call_at(
@@ -60,10 +61,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         *args: *Arguments,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """Set a timer that is never due before the clock has moved.
+        """Schedule a callback that is never due before the clock has advanced.
 
-        What is due within the clock's resolution is run at once; who then still finds a billionth
-        of a second left to wait would wait for it for ever.
+        The loop runs timers within the clock's resolution at once. A caller that then finds a
+        remaining wait of a nanosecond would schedule the same timer forever.
         """
         if when > self._number:
             when = max(when, self._number + _SHORTEST_S)
@@ -71,7 +72,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Hold the clock while a call to a thread is outstanding."""
+        """Stop the clock while a call to a thread is outstanding."""
         self.outstanding += 1
         try:
             yield
@@ -81,14 +82,17 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*Arguments], T], *args: *Arguments
     ) -> "asyncio.Future[T]":
-        """Run ``func`` in a thread, and hold the clock until it has ended."""
+        """Run ``func`` in a thread, and stop the clock until the function returns."""
         future = super().run_in_executor(executor, func, *args)
         self.outstanding += 1
         future.add_done_callback(self._done)
         return future
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002 - asyncio's
-        """Wait for the threads, however long: a limit, as of Python 3.12, would be jumped to."""
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002 - the signature of asyncio
+        """Wait for the threads without a timeout, because the clock would skip to the timeout.
+
+        Python 3.12 added the timeout.
+        """
         with self.waiting():
             await super().shutdown_default_executor()
 
@@ -97,19 +101,19 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 class _JumpingSelector(selectors.BaseSelector):
-    """The system's selector, asked without waiting."""
+    """The system's selector, called without waiting."""
 
     def __init__(self, loop: JumpingLoop) -> None:
         self._loop = loop
         self._real = selectors.DefaultSelector()
 
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:  # noqa: ANN401 - as its base
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:  # noqa: ANN401 - the signature of the base class
         return self._real.register(fileobj, events, data)
 
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:  # noqa: ANN401 - as its base
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:  # noqa: ANN401 - the signature of the base class
         return self._real.unregister(fileobj)
 
-    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:  # noqa: ANN401 - as its base
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:  # noqa: ANN401 - the signature of the base class
         return self._real.modify(fileobj, events, data)
 
     def close(self) -> None:
@@ -119,7 +123,7 @@ class _JumpingSelector(selectors.BaseSelector):
         return self._real.get_map()
 
     def select(self, timeout: float | None = None) -> _Ready:
-        """Return what is ready; where nothing is, it is ``timeout`` seconds later now."""
+        """Return the ready events. If there are none, advance the clock by ``timeout`` seconds."""
         ready = self._real.select(0)
         if ready or (timeout is not None and timeout <= 0):
             return ready
@@ -139,7 +143,7 @@ _real_time, _real_monotonic = time.time, time.monotonic
 
 
 def _jumping() -> JumpingLoop | None:
-    loop = asyncio._get_running_loop()  # noqa: SLF001 - the public one raises where there is none
+    loop = asyncio._get_running_loop()  # noqa: SLF001 - the public function raises an error if no loop is running
     return loop if isinstance(loop, JumpingLoop) else None
 
 
@@ -154,17 +158,17 @@ def _monotonic() -> float:
 
 
 def install() -> None:
-    """Give libraries that read ``time`` themselves the loop's, while a jumping one runs.
+    """Replace the functions of ``time`` by functions that return a running jumping loop's time.
 
-    Call it before they are imported: many take the function itself, as aiohttp does. A statement
-    on its way to aiosqlite's thread holds the clock from now on.
+    Call this function before importing libraries that import the functions themselves, e.g.
+    aiohttp. It also stops the clock while a statement is on its way to aiosqlite's thread.
     """
     time.time, time.monotonic = _time, _monotonic
-    aiosqlite.core.Connection._execute = _counted(aiosqlite.core.Connection._execute)  # type: ignore[method-assign]  # noqa: SLF001 - the one place where a statement goes to its thread
+    aiosqlite.core.Connection._execute = _counted(aiosqlite.core.Connection._execute)  # type: ignore[method-assign]  # noqa: SLF001 - every statement passes through this function on its way to the thread
 
 
 def _counted(execute: Callable[..., Any]) -> Callable[..., Any]:
-    async def counted(self: object, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever fn gives
+    async def counted(self: object, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the result type of fn
         loop = _jumping()
         if loop is None:
             return await execute(self, fn, *args, **kwargs)

@@ -1,23 +1,26 @@
-"""An event loop whose time can be moved on, for all that run in it."""
+"""An event loop whose clock can be advanced for all code that runs in it."""
 
 import asyncio
 
 
 class MovableLoop(asyncio.SelectorEventLoop):
-    """A loop that counts also the seconds by which it was moved on.
+    """An event loop whose time includes the skipped seconds.
 
-    Timers, time-outs and whoever dates by `time()` go along: a day that is skipped has passed for
-    all of them.
+    Timers, timeouts and all users of `time()` see the skipped time as elapsed.
     """
 
     _skipped = 0.0
 
     def time(self) -> float:
-        """Seconds that never go back."""
+        """Return the loop's monotonic time, including the skipped seconds."""
         return super().time() + self._skipped
 
     def advance(self, seconds: float) -> None:
-        """Skip so many seconds; what was to come meanwhile comes now."""
+        """Skip a number of seconds. Timers within the skipped time become due at once.
+
+        Raises:
+            ValueError: The number of seconds is negative.
+        """
         if seconds < 0:
             raise ValueError("the clock only moves forward")
         self._skipped += seconds

@@ -1,4 +1,4 @@
-"""The media of the stories: real files, each made unique by its story's pk inside."""
+"""The media of the stories: real files, each made unique by the story's pk in the file."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "media"
 _MARK = b"storybell story pk="
 _MARKED = re.compile(re.escape(_MARK) + rb"(\d{1,30});")
-_SEGMENT = 65_535  # bytes of a JPEG segment at most, its length field included
+_SEGMENT = 65_535  # maximum bytes of a JPEG segment, including its length field
 _CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Video:
-    """One filmed clip and its poster, by file name."""
+    """A video clip and its poster, by file name."""
 
     file: str
     poster: str
@@ -26,7 +26,7 @@ class Video:
 
 @dataclass(frozen=True)
 class Index:
-    """What the folder of media holds."""
+    """The contents of the media folder."""
 
     photos: tuple[str, ...]
     videos: tuple[Video, ...]
@@ -36,17 +36,17 @@ class Index:
 
 @dataclass(frozen=True)
 class Blob:
-    """A body that need not stand in memory whole: pieces, each repeated so many times."""
+    """A body in pieces, each with a repeat count, so that large bodies need little memory."""
 
     content_type: str
     pieces: tuple[tuple[bytes, int], ...]
 
     def __len__(self) -> int:
-        """Bytes in all."""
+        """Return the total number of bytes."""
         return sum(len(data) * times for data, times in self.pieces)
 
     def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """The bytes from `start` up to `stop`, a bounded slice at a time."""
+        """Yield the bytes from `start` to `stop` in chunks of at most 64 KiB."""
         left = (len(self) if stop is None else stop) - start
         for data, times in self.pieces:
             skipped = min(times, start // len(data)) if data else times
@@ -61,13 +61,13 @@ class Blob:
                 start = 0
 
     def data(self) -> bytes:
-        """The whole body; only for what is small."""
+        """Return the whole body. Use this only for small bodies."""
         return b"".join(self.chunks())
 
 
 @cache
 def index() -> Index:
-    """What the folder holds, read once."""
+    """Return the index of the media folder, which is read once."""
     raw = json.loads((FOLDER / "index.json").read_text())
     videos = tuple(Video(**video) for video in raw["videos"])
     return Index(tuple(raw["photos"]), videos, raw["avatars"], raw["webp"])
@@ -79,22 +79,22 @@ def _file(name: str) -> bytes:
 
 
 def photo(pk: str, variant: int, size: int | None = None) -> Blob:
-    """A JPEG of 1080x1920 with the story's pk in a comment, padded up to `size` bytes."""
+    """Return a JPEG of 1080x1920 with the story's pk in a comment, padded to `size` bytes."""
     return _jpeg(_file(index().photos[variant % len(index().photos)]), pk, size)
 
 
 def poster(pk: str, variant: int) -> Blob:
-    """The still JPEG of 640x1136 that stands for a video."""
+    """Return the poster of a video, a JPEG of 640x1136."""
     return _jpeg(_file(index().videos[variant % len(index().videos)].poster), pk, None)
 
 
 def avatar(variant: int) -> Blob:
-    """A profile's picture, 150x150."""
+    """Return a profile picture of 150x150."""
     return Blob("image/jpeg", ((_file(f"avatar-{variant % index().avatars}.jpg"), 1),))
 
 
 def webp(pk: str) -> Blob:
-    """A WebP, as the CDN sometimes sends under a `.jpg` name."""
+    """Return a WebP file, which the CDN sometimes sends with a `.jpg` name."""
     body = _file(index().webp)
     note = _mark(pk)
     note += b" " * (len(note) % 2)
@@ -103,9 +103,9 @@ def webp(pk: str) -> Blob:
 
 
 def video(pk: str, variant: int, size: int | None = None, *, silent: bool = False) -> Blob:
-    """An MP4 of 720x1280 with the story's pk in a `free` box, padded up to `size` bytes.
+    """Return an MP4 of 720x1280 with the story's pk in a `free` box, padded to `size` bytes.
 
-    `silent`: without its sound track.
+    `silent` removes the audio track.
     """
     body = _file(index().videos[variant % len(index().videos)].file)
     if silent:
@@ -122,12 +122,12 @@ def video(pk: str, variant: int, size: int | None = None, *, silent: bool = Fals
 
 
 def seconds_of(variant: int) -> float:
-    """How long the clip of `video(…, variant)` plays."""
+    """Return the duration of the clip of `video(…, variant)` in seconds."""
     return index().videos[variant % len(index().videos)].seconds
 
 
 def story_pk_of(data: bytes) -> str | None:
-    """The pk that one of our files carries, wherever in it; None for anybody else's."""
+    """Return the story pk in a file of the sandbox, at any position, or None for other files."""
     found = _MARKED.search(data)
     return found[1].decode() if found else None
 

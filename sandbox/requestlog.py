@@ -1,13 +1,13 @@
-"""What was asked of the sandbox: one entry a request, numbered from 1."""
+"""The log of requests to the sandbox, numbered from 1."""
 
 from collections import Counter, deque
 from itertools import islice
 
-KEPT = 100_000  # entries; older ones fall out
+KEPT = 100_000  # entries; older entries are dropped
 
 
 class RequestLog:
-    """The latest requests of all services, and how many there were in all."""
+    """The latest requests to all services, and the total number of requests."""
 
     def __init__(self, kept: int = KEPT) -> None:
         """Keep the latest `kept` entries."""
@@ -26,7 +26,7 @@ class RequestLog:
         billed: int | None = None,
         **extra: object,
     ) -> int:
-        """Note one request and return its number; status 0 says that no answer was given."""
+        """Record one request and return its number. Status 0 means that no response was sent."""
         self._last += 1
         self.calls[service] += 1
         entry: dict[str, object] = {
@@ -43,7 +43,7 @@ class RequestLog:
         return self._last
 
     def since(self, after: int, service: str | None = None) -> list[dict[str, object]]:
-        """Entries numbered above `after`, oldest first, of one service or of all."""
+        """Return the entries with numbers above `after`, oldest first, of one or all services."""
         oldest = self._last - len(self._entries)
         fresh = islice(self._entries, max(0, after - oldest), None)
         return [entry for entry in fresh if service is None or entry["service"] == service]

@@ -1,4 +1,4 @@
-"""What a running sandbox is made of."""
+"""The parts of a running sandbox."""
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from sandbox.telegram.server import Telegram
 
 @dataclass
 class Urls:
-    """Where the four listeners are; origins without a slash at the end."""
+    """The origins of the four listeners, without a trailing slash."""
 
     page: str = ""
     telegram: str = ""
@@ -25,7 +25,7 @@ class Urls:
 
 @dataclass
 class Sandbox:
-    """Everything that a running sandbox is made of."""
+    """All parts of a running sandbox."""
 
     clock: Clock
     faults: Faults

@@ -1,1 +1,1 @@
-"""The chat page: what one sees of the sandbox."""
+"""The chat page, the sandbox's user interface."""

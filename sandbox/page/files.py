@@ -1,4 +1,4 @@
-"""Files of the chat page: its own static ones, and the media that messages carry."""
+"""The chat page's static files and the media of messages."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-# Nothing is loaded from elsewhere, and nothing inline runs.
+# Forbids resources of other origins and inline scripts.
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -22,10 +22,10 @@ HEADERS = {
 
 
 def static_file(name: str) -> web.StreamResponse:
-    """One file of the page.
+    """Return a static file of the page.
 
     Raises:
-        web.HTTPNotFound: there is none of that name.
+        web.HTTPNotFound: The file does not exist.
     """
     path = (STATIC / name).resolve()
     if not path.is_relative_to(STATIC) or path.suffix not in TYPES or not path.is_file():
@@ -37,12 +37,12 @@ def static_file(name: str) -> web.StreamResponse:
 
 
 def media(request: web.Request, data: bytes, content_type: str) -> web.Response:
-    """Bytes of a message, whole or in the range asked for (videos play and seek by ranges)."""
+    """Return the media of a message, whole or as a range (players of videos need ranges)."""
     headers = {"Accept-Ranges": "bytes", "Cache-Control": "private, max-age=86400"}
     try:
         wanted = request.http_range
     except ValueError:
-        wanted = slice(0, None)  # RFC 9110, 14.2: a Range that is not understood is ignored
+        wanted = slice(0, None)  # RFC 9110, 14.2: an invalid Range is ignored
     if "Range" not in request.headers or wanted == slice(0, None):
         return web.Response(body=data, content_type=content_type, headers=headers)
     start, stop, _ = wanted.indices(len(data))

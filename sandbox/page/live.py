@@ -1,30 +1,30 @@
-"""Live events for the chat page: one WebSocket a page, each with a bounded queue of its own."""
+"""Live events for the chat page: one WebSocket per page, each with its own bounded queue."""
 
 import asyncio
 from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
-QUEUE = 2_000  # events a page may be behind; then it is told to ask for everything anew
+QUEUE = 2_000  # maximum of pending events of a page; above it, the page must reload everything
 HEARTBEAT_S = 20.0
 Event = dict[str, object]
 Subscribe = Callable[[Callable[[Event], None]], Callable[[], None]]
 
 
 class Live:
-    """Passes what happens in Telegram on to every open page."""
+    """Sender of Telegram events to every open page."""
 
     def __init__(self, subscribe: Subscribe) -> None:
-        """`subscribe` is where the events come from."""
+        """`subscribe` adds a listener for the events."""
         self._subscribe = subscribe
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve one page until it goes away."""
+        """Send events to one page until the page disconnects."""
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S)
         queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
         unsubscribe = self._subscribe(lambda event: offer(queue, event))
         try:
-            await socket.prepare(request)  # a page that knows itself connected misses nothing
+            await socket.prepare(request)  # subscribed before, so a connected page misses no event
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(_send(socket, queue))
                 await _until_closed(socket)
@@ -35,7 +35,7 @@ class Live:
 
 
 def offer(queue: "asyncio.Queue[Event]", event: Event) -> None:
-    """Queue an event; a page that is too far behind gets `resync` instead of its backlog."""
+    """Queue an event. If the queue is full, replace its contents by one `resync` event."""
     if queue.full():
         while not queue.empty():
             queue.get_nowait()
@@ -48,7 +48,7 @@ async def _send(socket: web.WebSocketResponse, queue: "asyncio.Queue[Event]") ->
         try:
             await socket.send_json(await queue.get())
         except ConnectionError:
-            return  # the reading side sees the end as well
+            return  # the receiving side sees the disconnection too
 
 
 async def _until_closed(socket: web.WebSocketResponse) -> None:

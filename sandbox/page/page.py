@@ -1,4 +1,4 @@
-"""The chat page: one static page, its live events, and what it asks beside the control API."""
+"""The chat page: a static page, its live events, and its requests beside the control API."""
 
 import secrets
 
@@ -12,15 +12,16 @@ from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import Refusal
 from sandbox.telegram.world import World
 
-OFFERED = ("natgeo", "prada", "thirty", "busy", "quiet")  # profiles one publishes as
+OFFERED = ("natgeo", "prada", "thirty", "busy", "quiet")  # authors of new stories
 STATIC = "/page/static/"
 
 
 def routes(sandbox: Sandbox) -> list[web.RouteDef]:
-    """What the page listener serves for the page.
+    """Return the routes of the page.
 
     `GET /` and `/page/static/…` are the page, `/page/files/{file_id}` the media of messages,
-    `/page/world` what it offers, `/page/commands` the bot's menu, `/ws` the live events.
+    `/page/world` the offered profiles and samples, `/page/commands` the bot's menu, and `/ws` the
+    live events.
     """
     page = Page(sandbox)
     return [
@@ -34,32 +35,32 @@ def routes(sandbox: Sandbox) -> list[web.RouteDef]:
 
 
 class Page:
-    """The handlers, over one sandbox."""
+    """The handlers for one sandbox."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         """Serve `sandbox`."""
         self._sandbox = sandbox
         self._world: World = sandbox.telegram.world
-        self._run = secrets.token_hex(8)  # people's ids begin anew with each run
+        self._run = secrets.token_hex(8)  # ids of persons start again with each run
         self.live = Live(sandbox.telegram.subscribe)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
-        """The page itself."""
+        """Return the page itself."""
         return files.static_file("index.html")
 
     async def static(self, request: web.Request) -> web.StreamResponse:
-        """A style, script or picture of the page."""
+        """Return a style sheet, script or picture of the page."""
         return files.static_file(request.match_info["name"])
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """The bytes behind a file_id."""
+        """Return the bytes of a file_id."""
         content = _content(self._world, request.match_info["file_id"])
         if content is None:
             raise web.HTTPNotFound
         return files.media(request, content.read(), content.mime_type)
 
     async def world(self, _request: web.Request) -> web.Response:
-        """Which run this is, the bot, the profiles one may publish as, and things to try."""
+        """Return the id of the run, the bot, the offered profiles, and sample messages."""
         return web.json_response(
             {
                 "run": self._run,
@@ -70,7 +71,7 @@ class Page:
         )
 
     async def commands(self, request: web.Request) -> web.Response:
-        """The bot's commands in a chat, for a language."""
+        """Return the bot's commands in a chat for a language."""
         chat = self._world.chat(int(request.query["chat_id"]), self._world.bot)
         if chat is None:
             raise web.HTTPNotFound
@@ -88,9 +89,10 @@ def _content(world: World, file_id: str) -> Content | None:
 
 
 def menu(bot: Bot, chat_type: str, chat_id: int, language: str) -> list[dict[str, object]]:
-    """A member's commands: the narrowest scope first, in each the language before none.
+    """Return the commands for a member of a chat.
 
-    Bot API, BotCommandScope, "Determining list of commands". Channels have no menu.
+    The narrowest scope comes first. In each scope, the language precedes the default. Channels
+    have no menu. Source: Bot API, BotCommandScope, "Determining list of commands".
     """
     if chat_type == "channel":
         return []
@@ -103,7 +105,7 @@ def menu(bot: Bot, chat_type: str, chat_id: int, language: str) -> list[dict[str
 
 
 def samples(sandbox: Sandbox) -> list[dict[str, str]]:
-    """Things to try, in their order: what to type, and what one sees then."""
+    """Return sample messages in order, each with the text to type and a note on the result."""
     tries = [
         {"text": "/stories thirty", "note": "30 stories, as several albums"},
         {"text": "/highlights natgeo", "note": "collections it keeps, as buttons"},

@@ -1,1 +1,1 @@
-"""The Stories API on the wire: a listener, its endpoints and answers, its OpenAPI document."""
+"""The Stories API: a listener, its endpoints and answers, and its OpenAPI document."""

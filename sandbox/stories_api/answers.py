@@ -1,4 +1,4 @@
-"""What the Stories API knows: for each path, the parameters in and the answer out."""
+"""The answers of the Stories API, by path and parameters."""
 
 import base64
 import binascii
@@ -49,18 +49,18 @@ TROUBLES: dict[str, tuple[int, dict[str, object]]] = {
     ),
     "edge": (403, {}),
 }
-"""What one account can answer with, whatever is asked of it (`Profile.trouble`)."""
+"""Responses of one account to every request (`Profile.trouble`)."""
 
 _STORY_ID = re.compile(r"(\d{5,30})(?:_\d{1,30})?")
-_HIGHLIGHT = "18"  # the pk of a profile's highlight here: this and the profile's own
+_HIGHLIGHT = "18"  # the pk of a profile's default highlight is this prefix and the profile's pk
 _SHARED = re.compile(r"(highlight|story):(\d{5,30})")
 
 
-class Refusal(Exception):  # noqa: N818  an answer like any other, only not a 200
-    """An answer other than 200, in the API's usual shape."""
+class Refusal(Exception):  # noqa: N818  a regular response with a status other than 200
+    """A response with a status other than 200, in the API's usual format."""
 
     def __init__(self, status: int, detail: str, exc_type: str) -> None:
-        """Keep the status and the body."""
+        """Store the status and the body."""
         super().__init__(detail)
         self.status = status
         self.body: dict[str, object] = {"detail": detail}
@@ -68,23 +68,23 @@ class Refusal(Exception):  # noqa: N818  an answer like any other, only not a 20
             self.body["exc_type"] = exc_type
 
 
-class EdgePage(Exception):  # noqa: N818  an answer like any other, only not the service's
-    """A page of what stands before the service."""
+class EdgePage(Exception):  # noqa: N818  a regular response, written by the edge server
+    """A page of the edge server in front of the service."""
 
     html = EDGE_PAGE
 
 
-class Redirect(Exception):  # noqa: N818  an answer like any other, only elsewhere
-    """The answer is at another URL."""
+class Redirect(Exception):  # noqa: N818  a regular response, a redirect
+    """A redirect to another URL."""
 
     def __init__(self, url: str) -> None:
-        """Keep the URL."""
+        """Store the URL."""
         super().__init__(url)
         self.url = url
 
 
 class Answers:
-    """The domain behind the paths; prices, keys and parameters have been seen to before."""
+    """The data behind the paths. The server has already checked prices, keys and parameters."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Answers:
         shapes: Shapes,
         switches: Switches,
     ) -> None:
-        """Answer about `instagram`, linking into `cdn`."""
+        """Answer requests about `instagram` with links to `cdn`."""
         self._switches = switches
         self.none_as = "empty"
         self.forced_blind: set[str] = set()
@@ -124,11 +124,12 @@ class Answers:
         }
 
     def answer(self, path: str, values: dict[str, object]) -> object:
-        """What a 200 carries: an object for JSON, or a `Blob`.
+        """Return the content of a response with status 200: an object for JSON, or a `Blob`.
 
         Raises:
-            Refusal: 400, 403, 404 or 500.
-            Redirect: the media are at the CDN.
+            Refusal: The status is 400, 403, 404 or 500.
+            Redirect: The media are at the CDN.
+            EdgePage: The profile's trouble is a page of the edge server.
         """
         return self._by_path[path](values)
 
@@ -161,7 +162,7 @@ class Answers:
         return self._fewer("user_fields", self._shapes.user(profile), "is_verified")
 
     def _fewer(self, belief: str, drawn: dict[str, object], *names: str) -> dict[str, object]:
-        """What is drawn, without some fields where the belief says so."""
+        """Return an object without the named fields if the assumption is set to "fewer"."""
         left_out = names if self._switches[belief] == "fewer" else ()
         return {name: value for name, value in drawn.items() if name not in left_out}
 
@@ -196,7 +197,7 @@ class Answers:
         return self._kept(profile) | {"items": shown}
 
     def _kept(self, profile: Profile) -> dict[str, object]:
-        """The one highlight of a profile that has made none: what it shows now."""
+        """Return the default highlight of a profile without highlights: its visible stories."""
         pk, stories = _HIGHLIGHT + profile.pk, self._instagram.stories_of(profile)
         return self._shapes.highlight(pk, profile, "Best of", 1_704_067_200, stories)
 
@@ -204,7 +205,7 @@ class Answers:
         return self._shapes.highlight(one.pk, one.profile, one.title, one.created_at, one.stories)
 
     def _visible(self, profile: Profile, values: dict[str, object]) -> list[Story]:
-        """What a profile shows now; `force` skips the look at who may see it."""
+        """Return the visible stories of a profile. `force` skips the privacy check."""
         less = self._switches["force_on_a_public_profile"] == "less"
         if values["force"] and (
             profile.username in self.forced_blind or (less and not profile.is_private)
@@ -241,7 +242,7 @@ class Answers:
         )
 
     def _file(self, url: str) -> object:
-        """The file behind a link to the CDN, while the link is good."""
+        """Return the file of a CDN link while the link is valid."""
         try:
             parsed = URL(url)
         except ValueError:
@@ -270,7 +271,7 @@ class Answers:
         return blob
 
     def _seen(self, profile: Profile | None) -> Profile:
-        """A profile that may be looked at; the flaky one is missed at first."""
+        """Return a profile that is visible. Count down the `failures` of a flaky profile."""
         if profile is not None and not profile.deleted:
             _troubled(profile)
             if profile.failures == 0:
@@ -280,7 +281,7 @@ class Answers:
 
 
 def _troubled(profile: Profile) -> None:
-    """Answer as the trouble of this one account has it, so many times as it was told."""
+    """Raise the response of a profile's trouble, and count down its `trouble_times`."""
     trouble = profile.trouble
     if not trouble:
         return
@@ -302,7 +303,7 @@ def _pk(story_id: object) -> str:
 
 
 def _pk_of_link(url: object) -> str:
-    """The pk in a link to a story, found by its place: names may be numbers too."""
+    """Return the pk in a story link by its position, because usernames may be numbers too."""
     parts = _path_parts(str(url))
     if len(parts) >= 2 and parts[0] == "s":
         raise Refusal(400, "Call /v1/share/by/url for this link first", "ValidationError")

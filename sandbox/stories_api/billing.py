@@ -1,4 +1,4 @@
-"""What requests of the Stories API cost, and how many a second are let through."""
+"""Prices of requests to the Stories API, and its rate limit."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,35 +6,35 @@ from dataclasses import dataclass, field
 from sandbox.clock import Clock
 
 BILLED = frozenset({200, 302, 307, 400, 403, 404, 422})  # 401, 402, 410, 429 and 5xx are free
-PRICE = 0.001  # US dollars a request, on the standard plan
-USUAL_RATE = 15  # requests a second on a paid plan
+PRICE = 0.001  # US dollars per request, on the standard plan
+USUAL_RATE = 15  # requests per second on a paid plan
 
 
 @dataclass
 class Billing:
-    """One account: its balance, what was billed where, and a bucket of tokens."""
+    """An account: the balance, the charges by path, and a token bucket."""
 
     clock: Clock
     balance: int = 1_000_000
-    rate: float | None = None  # requests a second; None lets all through
-    also_billed: frozenset[int] = frozenset()  # statuses that are billed against the promise
+    rate: float | None = None  # requests per second; None: no limit
+    also_billed: frozenset[int] = frozenset()  # billed, but should be free
     by_path: Counter[str] = field(default_factory=Counter)
     _tokens: float = 0.0
     _filled_at: float = 0.0
 
     @property
     def total(self) -> int:
-        """Credits billed in all."""
+        """Return the total of billed credits."""
         return self.by_path.total()
 
     def limit(self, rate: float | None) -> None:
-        """Let so many requests a second through, with as many at once."""
+        """Set the rate limit in requests per second. The burst size is the same number."""
         self.rate = rate
         self._tokens = rate or 0.0
         self._filled_at = self.clock.now()
 
     def admit(self) -> float:
-        """Take a token; 0 if there was one, else the seconds until there is."""
+        """Take a token. Return 0 on success, else the seconds until a token is available."""
         if self.rate is None:
             return 0.0
         now = self.clock.now()
@@ -46,7 +46,7 @@ class Billing:
         return (1 - self._tokens) / self.rate
 
     def charge(self, path: str, cost: int, status: int) -> int:
-        """Debit what a request with this answer costs; the credits billed."""
+        """Charge a request by the status of its response. Return the billed credits."""
         if status not in BILLED | self.also_billed or cost == 0:
             return 0
         self.by_path[path] += cost
@@ -54,7 +54,7 @@ class Billing:
         return cost
 
     def statement(self) -> dict[str, object]:
-        """The answer of `/sys/balance`."""
+        """Return the response of `/sys/balance`."""
         return {
             "requests": self.balance,
             "rate": USUAL_RATE if self.rate is None else self.rate,

@@ -1,4 +1,4 @@
-"""The endpoints of the Stories API: their parameters and their prices."""
+"""The endpoints of the Stories API: parameters and prices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ OFF = frozenset({"", "0", "false", "off", "no", "none", "null"})
 
 @dataclass(frozen=True)
 class Param:
-    """One query parameter; `kind` is a type of JSON Schema, or `flag` for `force`."""
+    """A query parameter. `kind` is a JSON Schema type, or `flag` for `force`."""
 
     name: str
     kind: str = "string"
@@ -18,7 +18,7 @@ class Param:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One path, its price in credits, and what a 200 shows (`returns`, a schema's name)."""
+    """A path and its price in credits. `returns` is the schema name of a 200 response."""
 
     path: str
     summary: str
@@ -28,17 +28,17 @@ class Endpoint:
     forced_cost: int | None = None  # with `force`: no privacy check, one credit less
 
     def price(self, values: Mapping[str, object]) -> int:
-        """Credits that a call with these parameters costs."""
+        """Return the price in credits of a call with these parameters."""
         if values.get("force") and self.forced_cost is not None:
             return self.forced_cost
         return self.cost
 
 
-class Invalid(ValueError):  # noqa: N818  named after the status' own words
-    """Parameters that cannot be read; `detail` is the list of a 422."""
+class Invalid(ValueError):  # noqa: N818  named after the reason phrase of the status
+    """Raised for invalid parameters. `detail` is the list of a 422 response."""
 
     def __init__(self, detail: list[dict[str, object]]) -> None:
-        """Keep the list."""
+        """Store the list."""
         super().__init__("invalid parameters")
         self.detail = detail
 
@@ -92,10 +92,10 @@ ENDPOINTS = {
 
 
 def read(endpoint: Endpoint, query: Mapping[str, str]) -> dict[str, object]:
-    """The parameters of a call, by name, with their defaults.
+    """Return the parameters of a call by name, with their defaults.
 
     Raises:
-        Invalid: one is missing or is no integer.
+        Invalid: A parameter is missing or is not an integer.
     """
     values: dict[str, object] = {}
     faults: list[dict[str, object]] = []

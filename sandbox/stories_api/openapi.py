@@ -1,4 +1,4 @@
-"""The OpenAPI document of the sandbox's Stories API, drawn from its table of endpoints."""
+"""The OpenAPI document of the sandbox's Stories API, generated from the table of endpoints."""
 
 from functools import cache
 
@@ -118,7 +118,7 @@ _REFUSALS = {
 
 @cache
 def document() -> Schema:
-    """The whole document, OpenAPI 3.1."""
+    """Return the complete document in OpenAPI 3.1."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Sandbox of the Stories API", "version": "1.0.0"},

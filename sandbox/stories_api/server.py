@@ -1,4 +1,4 @@
-"""The Stories API's listener: who may ask, what it costs, and the order of the checks."""
+"""The Stories API's listener: access keys, charges, and the order of the checks."""
 
 import json
 from dataclasses import dataclass, field
@@ -35,17 +35,17 @@ _UNFUNDED: dict[str, object] = {
 
 @dataclass
 class Answer:
-    """An answer before it is written: `body` is JSON, or a `Blob`."""
+    """A response before it is written. `body` is JSON, or a `Blob`."""
 
     status: int
     body: object
     headers: dict[str, str] = field(default_factory=dict)
     cost: int = 0
-    edge: bool = False  # written by what stands before the service: it bills nothing
+    edge: bool = False  # written by the edge server in front of the service, without a charge
 
 
 class StoriesApi:
-    """The whole service."""
+    """The complete Stories API."""
 
     def __init__(
         self,
@@ -58,7 +58,10 @@ class StoriesApi:
         seed: int = 0,
         switches: Switches | None = None,
     ) -> None:
-        """Serve `instagram` with links into `cdn`, for any key but two."""
+        """Serve `instagram` with links to `cdn`.
+
+        Two access keys are refused, all others accepted.
+        """
         self.billing = Billing(clock)
         self._switches = switches = switches or Switches()
         self.edge_info = False
@@ -70,19 +73,20 @@ class StoriesApi:
 
     @property
     def info_format(self) -> str:
-        """How `x-hiker-info` is written."""
+        """Return the format of `x-hiker-info`."""
         return self._switches["price_header"]
 
     def configure(self, wanted: dict[str, object]) -> dict[str, object]:
-        """Change how the service answers; the settings now in force.
+        """Change settings of the service. Return all settings.
 
-        `info_format`, `rate`, `balance` and `download_mode`; `none_as`, how a list says that there
-        are none; `forced_private`, what `force` shows of a private account; `edge_info`, whether
-        the edge's pages carry `x-hiker-info`; `forced_blind`, names that `force` shows empty;
-        `also_billed`, statuses that are billed although they should be free.
+        `info_format`, `rate`, `balance` and `download_mode` are settings. `none_as` is the
+        response for an empty list. `forced_private` is the response for a private account with
+        `force`. `edge_info` sets whether pages of the edge server carry `x-hiker-info`.
+        `forced_blind` is a list of names whose stories `force` hides. `also_billed` is a list of
+        statuses that are billed although they should be free.
 
         Raises:
-            ValueError: a setting is unknown or has no such value.
+            ValueError: A setting or its value is unknown.
         """
         for name, value in wanted.items():
             if not (self._set_answers(name, value) or self._set_account(name, value)):
@@ -100,7 +104,11 @@ class StoriesApi:
         }
 
     def _set_answers(self, name: str, value: object) -> bool:
-        """Change what is answered; whether there is such a setting with such a value."""
+        """Change a setting of the responses. Return False if the setting or value is unknown.
+
+        Raises:
+            ValueError: An assumption has no such value.
+        """
         choices = {
             "edge_info": (self, (False, True)),
             "none_as": (self._answers, NONE_AS),
@@ -126,7 +134,7 @@ class StoriesApi:
         return True
 
     def _set_account(self, name: str, value: object) -> bool:
-        """Change what is billed; whether there is such a setting with such a value."""
+        """Change a setting of the account. Return False if the setting or value is unknown."""
         if name == "also_billed" and isinstance(value, list):
             self.billing.also_billed = frozenset(map(int, value))
         elif name == "balance" and isinstance(value, int):
@@ -138,7 +146,7 @@ class StoriesApi:
         return True
 
     def app(self) -> web.Application:
-        """The listener: the OpenAPI document and every other path."""
+        """Return the listener, which serves the OpenAPI document and every other path."""
         app = web.Application()
         app.router.add_get("/openapi.json", _openapi)
         app.router.add_route("*", "/{path:.*}", self._serve)
@@ -164,7 +172,7 @@ class StoriesApi:
         return await self._write(request, answer, fault)
 
     def _decide(self, request: web.Request) -> Answer:
-        """Go through the checks in the API's order and find the answer."""
+        """Make the checks in the API's order and return the answer."""
         if (blocked := _at_the_edge(request)) is not None:
             return blocked
         endpoint = ENDPOINTS.get(request.path)
@@ -214,7 +222,7 @@ class StoriesApi:
         return endpoint.price(values) if believed is None else believed
 
     def _billable(self, cost: int, status: int) -> int:
-        """What is billed of a price that was told."""
+        """Return the credits to charge for a call with a stated price."""
         if status == 200 and self._switches["bill_of_answers"] == "more":
             return cost + 1 if cost else 0
         is_free = status in {403, 404} and self._switches[f"bill_of_{status}"] == "free"
@@ -294,7 +302,7 @@ def _key(request: web.Request) -> str:
 
 
 def _refused_key(key: str) -> dict[str, object]:
-    missing = "You forgot to add the access key to the request"  # invented: no real text is known
+    missing = "You forgot to add the access key to the request"  # invented: real text unknown
     return {
         "detail": missing if not key else "The access key is not valid",
         "exc_type": "Unauthorized",
@@ -302,7 +310,7 @@ def _refused_key(key: str) -> dict[str, object]:
 
 
 def _at_the_edge(request: web.Request) -> Answer | None:
-    """What stands before the API turns away clients that give no name."""
+    """Return the edge server's refusal of a client without a User-Agent, or None."""
     agent = request.headers.get("User-Agent", "")
     if not agent or agent.startswith("Python-urllib"):
         return Answer(403, "error code: 1010", edge=True)
@@ -310,10 +318,10 @@ def _at_the_edge(request: web.Request) -> Answer | None:
 
 
 def _from_the_edge(fault: Fault | None) -> bool:
-    """Whether a scripted answer poses as a page of the edge: neither billed nor priced.
+    """Return whether a scripted response imitates a page of the edge server, which is free.
 
-    Its body is text of the edge's kinds, HTML or `error code: …`, and its status one of the
-    edge's; `headers` of the fault may carry an `x-hiker-info` all the same.
+    The body is HTML or `error code: …`, and the status is not 200. Such a response has no price
+    header, but the fault's `headers` may add an `x-hiker-info`.
     """
     if fault is None or fault.fault.get("status", 200) == 200:
         return False

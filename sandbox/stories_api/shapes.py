@@ -1,4 +1,4 @@
-"""The objects of the Stories API's wire."""
+"""The JSON objects of the Stories API."""
 
 import random
 from datetime import UTC, datetime
@@ -11,15 +11,15 @@ _BOX = {"x": 0.0, "y": 0.0, "width": 0.0, "height": 0.0}
 
 
 class Shapes:
-    """Draws profiles and stories with links that are signed anew each time."""
+    """Builder of profile and story objects. Each object has newly signed links."""
 
     def __init__(self, instagram: Instagram, cdn: Cdn, seed: int = 0) -> None:
-        """Draw the profiles of `instagram`, with links into `cdn`."""
+        """Build the profiles of `instagram` with links to `cdn`."""
         self._instagram, self._cdn = instagram, cdn
         self._rng = random.Random(f"{seed}/shapes")
 
     def user_short(self, profile: Profile) -> dict[str, object]:
-        """A `UserShort`."""
+        """Return a `UserShort`."""
         return {
             "pk": profile.pk,
             "id": profile.pk,
@@ -32,7 +32,7 @@ class Shapes:
         }
 
     def user(self, profile: Profile) -> dict[str, object]:
-        """A `User`, as the user endpoints show it."""
+        """Return a `User`, as in the responses of the user endpoints."""
         picture = self._cdn.link("avatar", profile.pk)
         return {
             **self.user_short(profile),
@@ -50,7 +50,7 @@ class Shapes:
         }
 
     def story(self, story: Story) -> dict[str, object]:
-        """A `Story`; the length of a video differs a little from one look to the next."""
+        """Return a `Story`. The duration of a video varies slightly between calls."""
         is_video = story.media_type == 2
         seconds = media.seconds_of(story.variant) if is_video else 0.0
         drawn: dict[str, object] = {
@@ -79,7 +79,7 @@ class Shapes:
     def highlight(
         self, pk: str, profile: Profile, title: str, created_at: float, stories: list[Story]
     ) -> dict[str, object]:
-        """A `Highlight` without its items."""
+        """Return a `Highlight` without its items."""
         return {
             "pk": pk,
             "id": f"highlight:{pk}",

@@ -1,1 +1,1 @@
-"""A Bot API server in memory: it refuses what Telegram refuses, in Telegram's words and order."""
+"""A Bot API server in memory, with Telegram's refusals, error messages and order of checks."""

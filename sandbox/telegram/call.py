@@ -1,4 +1,4 @@
-"""One call of a method: its parameters as the server reads them, and the list of methods."""
+"""A call of a method, with its parameters as parsed by the server, and the list of methods."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ _TRUE = frozenset({"true", "yes", "1"})
 
 @dataclass(slots=True)
 class Call:
-    """What a method needs to answer."""
+    """The context of a method call."""
 
     services: Services
     world: World
@@ -27,10 +27,10 @@ class Call:
     params: dict[str, Any]
     files: dict[str, Upload]
     fault: Fault | None = None
-    made: list[Message] = field(default_factory=list)  # messages that it has put into chats
+    made: list[Message] = field(default_factory=list)  # messages that the call has added to chats
 
     def text(self, name: str) -> str:
-        """A parameter as text, empty where it is missing."""
+        """Return a parameter as text, or an empty string if the parameter is missing."""
         value = self.params.get(name)
         if value is None:
             return ""
@@ -39,26 +39,28 @@ class Call:
         return json.dumps(value, ensure_ascii=False)
 
     def integer(self, name: str, default: int = 0) -> int:
-        """A parameter as a number; what is no number counts as 0, as at the server."""
+        """Return a parameter as an integer. Like the server, read invalid numbers as 0."""
         value = self.params.get(name)
         return default if value is None else whole(value)
 
     def flag(self, name: str) -> bool:
-        """A parameter as yes or no."""
+        """Return a parameter as a boolean."""
         return truth(self.params.get(name))
 
     def given(self, name: str) -> bool:
-        """Whether the caller sent it with a value."""
+        """Return whether the caller sent a parameter with a value."""
         return self.params.get(name) not in {None, ""} if self._plain(name) else True
 
     def _plain(self, name: str) -> bool:
         return not isinstance(self.params.get(name), dict | list)
 
-    def json(self, name: str, what: str | None = None) -> Any:  # noqa: ANN401 - JSON
-        """A parameter that is JSON, decoded; None where it is missing.
+    def json(self, name: str, what: str | None = None) -> Any:  # noqa: ANN401 - any JSON value
+        """Return a JSON parameter, decoded, or None if the parameter is missing.
+
+        `what` is the name in the error message.
 
         Raises:
-            Refusal: it is no JSON; `what` is the name in the refusal.
+            Refusal: The parameter is not valid JSON.
         """
         value = self.params.get(name)
         if not isinstance(value, str):
@@ -72,7 +74,7 @@ class Call:
 
 
 def whole(value: object) -> int:
-    """A number as the server reads it: leading digits of a text."""
+    """Return a number as the server parses it: the leading digits of a text."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int | float):
@@ -84,7 +86,7 @@ def whole(value: object) -> int:
 
 
 def truth(value: object) -> bool:
-    """Yes or no as the server reads it."""
+    """Return a boolean as the server parses it."""
     if isinstance(value, bool):
         return value
     return value is not None and str(value).strip().lower() in _TRUE
@@ -95,7 +97,7 @@ METHODS: dict[str, Handler] = {}
 
 
 def method(name: str) -> Callable[[Handler], Handler]:
-    """Serve the method `name` (its published spelling)."""
+    """Register a handler for the method `name` (its published spelling)."""
 
     def register(handler: Handler) -> Handler:
         METHODS[name.lower()] = handler

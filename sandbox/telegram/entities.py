@@ -1,4 +1,4 @@
-"""Formatted text by Telegram's own parser: entities in UTF-16 units, lengths in code points."""
+"""Formatted text, parsed by TDLib: entities in UTF-16 units, lengths in code points."""
 
 import json
 import re
@@ -8,11 +8,11 @@ from typing import Any
 
 from sandbox.telegram.refusals import bad_request
 
-RAW_LIMIT = 32768  # bytes, before parsing
-TEXT_LIMIT = 4096  # code points, after parsing
+RAW_LIMIT = 32768
+TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
-_ENTITIES_LIMIT = 9500  # bytes of all entities of a message: telegram-bot-api#165
-_ENTITY_BYTES = 12  # type, offset and length (TL, ``messageEntityBold``)
+_ENTITIES_LIMIT = 9500
+_ENTITY_BYTES = 12
 
 _PARSE_MODES = {
     "html": {"@type": "textParseModeHTML"},
@@ -43,16 +43,16 @@ _KINDS = {
     "DateTime": "date_time",
 }
 _BACK = {kind: name for name, kind in _KINDS.items() if name != "PreCode"}
-_FOUND_ALONE = frozenset(  # Telegram finds these by itself, wherever the caller sees them
+_FOUND_ALONE = frozenset(
     {"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"}
 )
 _AUTOMATIC = re.compile(r"[@#$/.:]|\d{6}|\+\d")
-_UNLISTED = ("BankCardNumber", "MediaTimestamp")  # not in the Bot API
+_UNLISTED = ("BankCardNumber", "MediaTimestamp")
 
 
 @cache
 def _parser() -> Callable[[bytes], bytes | None]:
-    import tdjson  # noqa: PLC0415 - an extra: only a running sandbox needs it
+    import tdjson  # noqa: PLC0415
 
     tdjson.td_execute(b'{"@type":"setLogVerbosityLevel","new_verbosity_level":0}')
     execute: Callable[[bytes], bytes | None] = tdjson.td_execute
@@ -65,10 +65,10 @@ def _execute(**query: object) -> dict[str, Any]:
 
 
 def parse_mode_of(value: object) -> str:
-    """The mode's lower-case name, empty for none.
+    """Return the name of a parse mode in lower case, or an empty string for no mode.
 
     Raises:
-        Refusal: there is no such mode.
+        Refusal: The mode is unknown.
     """
     mode = str(value or "").lower()
     if mode in {"", "none"}:
@@ -81,10 +81,10 @@ def parse_mode_of(value: object) -> str:
 def formatted(
     text: str, mode: str, given: list[Any] | None = None
 ) -> tuple[str, list[dict[str, Any]]]:
-    """The text as it is shown, trimmed, and its entities, automatic ones included.
+    """Return the displayed text, trimmed, and its entities, including automatic entities.
 
     Raises:
-        Refusal: too long before parsing, or the markup is wrong.
+        Refusal: The text is too long before parsing, or the markup is invalid.
     """
     if len(text) * 4 > RAW_LIMIT and len(text.encode()) > RAW_LIMIT:
         raise bad_request("text is too long")
@@ -124,7 +124,7 @@ def _shown(entity: dict[str, Any]) -> dict[str, Any]:
 
 
 def _time_format(how: dict[str, Any] | None) -> str:
-    """Return the Bot API's letters for how a time is shown: r, or of w, d, D, t, T."""
+    """Return the Bot API's letters for a time format: r, or a combination of w, d, D, t, T."""
     if how is None:
         return ""
     if how["@type"] == "dateTimeFormattingTypeRelative":
@@ -177,7 +177,7 @@ def are_too_long(entities: list[dict[str, Any]]) -> bool:
 
 
 def utf16(text: str) -> int:
-    """Length in UTF-16 units, as entities count."""
+    """Return the length of a text in UTF-16 units, the unit of entities."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 

@@ -1,4 +1,4 @@
-"""What happens here, told to whoever listens (the chat page)."""
+"""Events of the simulated Telegram, sent to listeners such as the chat page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,18 +7,21 @@ Listener = Callable[[dict[str, object]], None]
 
 
 class Events:
-    """A list of listeners; one that fails is the caller's fault and is heard of."""
+    """A list of listeners. An exception of a listener propagates to the sender of the event."""
 
     def __init__(self) -> None:
-        """Nobody listens yet."""
+        """Start without listeners."""
         self._listeners: list[Listener] = []
 
     def __bool__(self) -> bool:
-        """Whether anybody listens: views are built for listeners only."""
+        """Return whether there are listeners. Message views are built only for listeners."""
         return bool(self._listeners)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Tell `listener` of everything from now on; returns how to stop."""
+        """Send all future events to `listener`.
+
+        Return a function that unsubscribes the listener.
+        """
         self._listeners.append(listener)
 
         def unsubscribe() -> None:
@@ -27,8 +30,8 @@ class Events:
 
         return unsubscribe
 
-    def emit(self, kind: str, **details: Any) -> None:  # noqa: ANN401 - JSON of many shapes
-        """Tell every listener."""
+    def emit(self, kind: str, **details: Any) -> None:  # noqa: ANN401
+        """Send an event to every listener."""
         event: dict[str, object] = {"kind": kind, **details}
         for listener in list(self._listeners):
             listener(event)

@@ -1,8 +1,9 @@
-"""Writes schema.json: every method and object of the Bot API, as the installed aiogram knows them.
+"""Export of the Bot API's methods and objects in the installed aiogram to schema.json.
 
-Run `python -m sandbox.telegram.export_schema` after an upgrade of aiogram; a test holds the file
-equal to it.
-A type is written as `int`, `Message`, `[PhotoSize]`, `int|str`; a `!` at its end means required.
+Run `python -m sandbox.telegram.export_schema` after an upgrade of aiogram. A test checks that the
+file is current.
+
+A type is written as `int`, `Message`, `[PhotoSize]`, `int|str`. A trailing `!` means required.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _SKIPPED = {"Default", "NoneType"}
 
 
 def type_name(annotation: object) -> str:
-    """The written form of one annotation."""
+    """Return the written form of an annotation."""
     origin = typing.get_origin(annotation)
     parts = [type_name(part) for part in typing.get_args(annotation)] if origin else []
     if origin is typing.Annotated:
@@ -43,7 +44,7 @@ def _plain_name(annotation: object) -> str:
     return annotation.__name__
 
 
-def _fields(model: typing.Any) -> dict[str, str]:  # noqa: ANN401 - a class of aiogram's
+def _fields(model: typing.Any) -> dict[str, str]:  # noqa: ANN401
     return {
         field.alias or name: type_name(field.annotation) + "!" * field.is_required()
         for name, field in model.model_fields.items()
@@ -51,12 +52,12 @@ def _fields(model: typing.Any) -> dict[str, str]:  # noqa: ANN401 - a class of a
 
 
 def build() -> dict[str, object]:
-    """The whole schema, read from aiogram's models."""
-    import aiogram  # noqa: PLC0415 - takes seconds; nothing but this script needs it
-    from aiogram import methods as all_methods  # noqa: PLC0415 - as above
-    from aiogram import types as all_types  # noqa: PLC0415 - as above
-    from aiogram.methods import TelegramMethod  # noqa: PLC0415 - as above
-    from aiogram.types import TelegramObject  # noqa: PLC0415 - as above
+    """Return the complete schema, read from aiogram's models."""
+    import aiogram  # noqa: PLC0415
+    from aiogram import methods as all_methods  # noqa: PLC0415
+    from aiogram import types as all_types  # noqa: PLC0415
+    from aiogram.methods import TelegramMethod  # noqa: PLC0415
+    from aiogram.types import TelegramObject  # noqa: PLC0415
 
     methods = {}
     for name in all_methods.__all__:
@@ -73,7 +74,7 @@ def build() -> dict[str, object]:
 
 
 def dump(schema: dict[str, object]) -> str:
-    """The text of schema.json: sorted and compact, one line a method or object."""
+    """Return the text of schema.json: sorted and compact, one line per method or object."""
     lines = ["{", f'"version": {json.dumps(schema["version"])},']
     for section in ("methods", "objects"):
         entries = typing.cast("dict[str, object]", schema[section])

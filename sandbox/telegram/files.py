@@ -1,4 +1,4 @@
-"""The files that Telegram keeps: one content, many file_ids, each good for one bot."""
+"""The files stored by Telegram. A content may have many file_ids, each valid for one bot."""
 
 import base64
 import hashlib
@@ -12,8 +12,8 @@ from sandbox.telegram import sniff
 from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import Refusal, bad_request
 
-_IN_MEMORY = 2**20  # bytes; what is larger lies on the disk
-_MARK = {  # the first byte of a file_id, as Telegram's look
+_IN_MEMORY = 2**20
+_MARK = {
     "thumbnail": 0,
     "photo": 2,
     "voice": 3,
@@ -39,7 +39,7 @@ _FOLDER = {"photo": "photos", "video": "videos", "animation": "animations", "voi
 
 @dataclass(slots=True)
 class Content:
-    """Bytes that were uploaded or fetched, kept once."""
+    """Uploaded or fetched bytes, stored once."""
 
     serial: int
     digest: bytes
@@ -52,13 +52,13 @@ class Content:
     _path: Path | None = None
 
     def read(self) -> bytes:
-        """The bytes."""
-        return self._data if self._path is None else self._path.read_bytes()  # type: ignore[return-value]  # one of the two is there
+        """Return the bytes."""
+        return self._data if self._path is None else self._path.read_bytes()  # type: ignore[return-value]  # one of both is set
 
 
 @dataclass(slots=True)
 class Media:
-    """A file in a message: what it is sent as."""
+    """A file in a message, with the kind of media that it is sent as."""
 
     kind: str
     content: Content
@@ -66,7 +66,7 @@ class Media:
     thumbnail: Content | None = None
 
     def view(self, bot: Bot) -> dict[str, Any]:
-        """The message's media field, with the file_ids of `bot`."""
+        """Return the message's media field with the file_ids of `bot`."""
         if self.kind == "photo":
             return {"photo": [_photo_size(bot, self.content, size) for size in self._sizes()]}
         item = dict(self.fields)
@@ -116,13 +116,13 @@ def _photo_size(
 
 
 def unique_id(kind: str, content: Content, letter: str = "") -> str:
-    """The same for the same bytes sent as the same thing, whoever asks."""
+    """Return the file_unique_id, which is equal for equal bytes and kinds, for every bot."""
     mark = bytes([_MARK[kind]]) + letter.encode()
     return _text(b"\x01" + hashlib.blake2b(content.digest + mark, digest_size=11).digest())
 
 
 def file_id(bot: Bot, kind: str, content: Content, letter: str = "-") -> str:
-    """What `bot` may send this file again by."""
+    """Return the file_id by which `bot` may send the file again."""
     head = bytes([_MARK[kind], 0, 2]) + content.serial.to_bytes(4, "big") + letter.encode()
     body = head + bot.id.to_bytes(8, "big")
     return _text(body + _check(body) + b"\x04")
@@ -144,13 +144,13 @@ class Files:
     """All contents of one sandbox."""
 
     def __init__(self) -> None:
-        """Nothing kept yet; the folder for large ones is made when it is needed."""
+        """Start without files. The folder for large files is created on first use."""
         self._by_digest: dict[bytes, Content] = {}
         self._by_serial: dict[int, Content] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def keep(self, data: bytes, content_type: str = "") -> Content:
-        """The content of these bytes."""
+        """Store bytes and return their content. Equal bytes are stored once."""
         digest = hashlib.sha256(data).digest()
         known = self._by_digest.get(digest)
         if known is not None:
@@ -175,21 +175,21 @@ class Files:
     def _to_disk(self, content: Content, data: bytes) -> None:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="sandbox-telegram-")
-        content._path = Path(self._folder.name) / content.digest.hex()  # noqa: SLF001 - its own keeper
-        content._path.write_bytes(data)  # noqa: SLF001 - as above
-        content._data = None  # noqa: SLF001 - as above
+        content._path = Path(self._folder.name) / content.digest.hex()  # noqa: SLF001
+        content._path.write_bytes(data)  # noqa: SLF001
+        content._data = None  # noqa: SLF001
 
     def close(self) -> None:
-        """Remove what lies on the disk."""
+        """Delete the files on disk."""
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
     def find(self, bot: Bot, text: str) -> tuple[str, Content, str]:
-        """What a file_id means: kind, content and the letter of its size.
+        """Return the kind and the content of a file_id, and the letter of its size.
 
         Raises:
-            Refusal: it is no file_id, or another bot's.
+            Refusal: The text is not a file_id, or it belongs to another bot.
         """
         raw = _decoded(text)
         body = raw[:16]
@@ -201,12 +201,12 @@ class Files:
         return _KIND[body[0]], content, chr(body[7])
 
     def path(self, kind: str, content: Content) -> str:
-        """The path that getFile gives."""
+        """Return the path of a file in getFile's response."""
         suffix = _SUFFIX.get(content.mime_type, "bin")
         return f"{_FOLDER.get(kind, 'documents')}/file_{content.serial}.{suffix}"
 
     def at(self, path: str) -> Content | None:
-        """The content at a path of getFile."""
+        """Return the content at a path of getFile, or None for an unknown path."""
         stem = path.rpartition("/")[2].partition(".")[0].removeprefix("file_")
         content = self._by_serial.get(int(stem)) if stem.isdecimal() else None
         known = content is not None and any(self.path(k, content) == path for k in _MARK)

@@ -1,4 +1,4 @@
-"""What people do, and the updates that bots get for it."""
+"""Actions of persons, and the resulting updates for bots."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from sandbox.telegram.world import World
 
 
 def tell(world: World, chat: Chat, message: Message, *, edited: bool = False) -> int | None:
-    """Give a message to the bots in the chat; the update's id at the main bot."""
+    """Send a message as an update to the bots in its chat that may read it.
+
+    Return the update's id at the main bot, or else at the first receiving bot, or None.
+    """
     base = "channel_post" if chat.type == "channel" else "message"
     kind = f"edited_{base}" if edited else base
     told = None
@@ -59,7 +62,7 @@ _FORWARDED = (
 
 
 def forwarded(message: Message) -> dict[str, Any]:
-    """What a forwarded message takes along besides its media: its content, and whose it was."""
+    """Return the fields of a forwarded message: the content except media, and the origin."""
     origin = message.fields.get("forward_origin") or {"date": message.fields["date"]}
     if "type" not in origin and message.chat.type == "channel":
         channel = {"chat": message.chat.brief(), "message_id": message.id}
@@ -73,9 +76,9 @@ def forwarded(message: Message) -> dict[str, Any]:
 
 
 def mirror(world: World, message: Message) -> None:
-    """Bring a channel's post into its discussion group, as Telegram itself does.
+    """Forward a channel's post to its discussion group, as Telegram does.
 
-    The bot gets it there although the post is its own: its sender is Telegram's own account.
+    The bot receives an update even for its own post, because the sender is Telegram's account.
     """
     channel = message.chat
     group = world.chats.get(channel.linked_chat_id or 0)
@@ -94,7 +97,10 @@ def mirror(world: World, message: Message) -> None:
 def standing(
     world: World, chat: Chat, user_id: int, member: Member, actor: dict[str, Any]
 ) -> int | None:
-    """Change somebody's standing: service messages, my_chat_member, chat_member."""
+    """Change a membership. Send service messages, my_chat_member and chat_member updates.
+
+    Return the id of a sent update, or None if the membership has not changed.
+    """
     user = world.user(user_id)
     if user is None:
         raise ValueError(f"no such user: {user_id}")
@@ -129,13 +135,13 @@ def standing(
 
 
 def arrive(world: World, chat: Chat, actor: dict[str, Any]) -> None:
-    """Tell the bots of a chat that they are in it: a group that became a supergroup does."""
+    """Notify the bots of a chat that they have joined, e.g. after the migration of a group."""
     for bot in world.bots_in(chat):
         _tell_bot(world, chat, bot, actor, Member("left"))
 
 
 def vanish(world: World, chat: Chat, actor: dict[str, Any]) -> None:
-    """Tell the bots of a supergroup that was deleted, for its old id as well."""
+    """Notify the bots of a deleted supergroup that they have left, for its old id as well."""
     ids = [chat, *([world.chats[chat.migrated_from]] if chat.migrated_from else [])]
     for one in ids:
         for bot in list(world.bots_in(one)):
@@ -172,11 +178,11 @@ def _announce(
 def press(
     chat: Chat, person: dict[str, Any], message: Message, data: str, query_id: str
 ) -> tuple[Bot, int | None]:
-    """A button is pressed: the callback query, in the queue of its user."""
+    """Press a button: add the callback query to the person's queue at the message's bot."""
     bot = message.bot or chat.bot
     if bot is None:
         raise ValueError("the message is no bot's")
-    gone = {"chat": chat.brief(), "message_id": message.id, "date": 0}  # InaccessibleMessage
+    gone = {"chat": chat.brief(), "message_id": message.id, "date": 0}
     query = {
         "id": query_id,
         "from": person,

@@ -1,4 +1,4 @@
-"""The file that a call sends: uploaded, fetched from the web, or known by its file_id."""
+"""The file in a call: uploaded, fetched from a URL, or identified by a file_id."""
 
 import json
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ _URL_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was sent: the content, how it came, the upload's name."""
+    """A file in a call: the content, its source, and the name of the upload."""
 
     content: Content
     source: str
     name: str = ""
-    kind: str = ""  # of a file_id
+    kind: str = ""
 
 
-_SENTENCES = {  # Client::fail_query_with_error
+_SENTENCES = {
     "WEBPAGE_CURL_FAILED": "Failed to get HTTP URL content",
     "WEBPAGE_MEDIA_EMPTY": "Wrong type of the web page content",
     "EXTERNAL_URL_INVALID": "Wrong HTTP URL specified",
@@ -41,31 +41,33 @@ _SENTENCES = {  # Client::fail_query_with_error
 }
 
 
-class MediaFailure(Exception):  # noqa: N818 - an answer of Telegram's media servers
-    """A file that Telegram's servers refuse, after all that the Bot API server checks itself."""
+class MediaFailure(Exception):  # noqa: N818
+    """Raised if Telegram's servers refuse a file after the Bot API server's own checks."""
 
     def __init__(self, text: str) -> None:
-        """`text` is the raw word of Telegram's servers: a CODE, or a sentence of TDLib."""
+        """`text` is the error of Telegram's servers: a CODE, or a sentence of TDLib."""
         super().__init__(text)
         self.text = text
 
     def refusal(self) -> Refusal:
-        """As the answer to a call that sends this file alone: some codes become sentences."""
+        """Return the refusal of a call that sends only this file. Some codes become sentences."""
         return bad_request(_SENTENCES.get(self.text, self.text))
 
 
 def there(call: Call, value: str, field: str = "") -> bool:
-    """Whether a file was sent at all; all else about it is looked at once the chat is known."""
+    """Return whether a call has a file. Further checks follow when the chat is known."""
     if _upload(call, value, field) is not None:
         return True
     return bool(value) and not value.startswith("attach://")
 
 
 def local(call: Call, kind: str, value: str, field: str = "") -> Given | str:
-    """What can be said without the web: an upload, a file_id, or a URL as text.
+    """Return a file after the checks that need no web access.
+
+    Return an upload or the file of a file_id as `Given`, or a URL as text.
 
     Raises:
-        Refusal: an upload is empty or too big, a file_id is wrong.
+        Refusal: An upload is empty or too big, or a file_id is invalid.
     """
     upload = _upload(call, value, field)
     if upload is not None:
@@ -117,17 +119,17 @@ def _from_file_id(call: Call, kind: str, value: str) -> Given:
 
 
 def known(call: Call, kind: str, file_id: str) -> Media:
-    """The media of a file_id, to be sent as a kind."""
+    """Return the file of a file_id as media of a kind."""
     return _media(call, kind, _from_file_id(call, kind, file_id), {})
 
 
 async def finish(
     call: Call, kind: str, given: Given | str, options: dict[str, Any]
 ) -> tuple[Media, str]:
-    """The media to send, fetched where it is a URL and looked into where it is new.
+    """Return the media to send and their source. Fetch a URL, and check a photo.
 
     Raises:
-        MediaFailure: Telegram's servers do not take it.
+        MediaFailure: Telegram's servers refuse the file.
     """
     if isinstance(given, str):
         given = await _fetched(call, kind, given)
@@ -177,7 +179,7 @@ def _media(call: Call, kind: str, given: Given, options: dict[str, Any]) -> Medi
 
 
 def thumbnail(call: Call, options: dict[str, Any]) -> Content | None:
-    """The thumbnail that was sent along; only an upload can be one."""
+    """Return the thumbnail in a call, which must be an upload, or None."""
     upload = _upload(call, str(options.get("thumbnail") or ""), "thumbnail")
     if upload is None or not 0 < len(upload.data) < _THUMBNAIL_LIMIT:
         return None
@@ -186,7 +188,7 @@ def thumbnail(call: Call, options: dict[str, Any]) -> Content | None:
 
 
 def sources(method: str, sent: Request) -> set[str]:
-    """How the files of a call come, as far as a fault wants to know."""
+    """Return the sources of a call's files (file_id, url, upload), for fault selection."""
     if method == "sendMediaGroup":
         items = sent.params.get("media", "[]")
         try:
@@ -203,5 +205,5 @@ def sources(method: str, sent: Request) -> set[str]:
 
 
 def upload_bytes(call: Call) -> int:
-    """The size of all files of a call together."""
+    """Return the total size of a call's uploads in bytes."""
     return sum(len(upload.data) for upload in call.files.values())

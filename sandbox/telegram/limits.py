@@ -1,4 +1,4 @@
-"""Flood limits: windows per bot, chat and group, and the server's pacing of equal uploads."""
+"""Flood limits: windows per bot, chat and group, and the server's delay of equal uploads."""
 
 import math
 from collections import defaultdict, deque
@@ -16,34 +16,36 @@ DOCUMENTED: dict[str, Any] = {
     "pace_uploads": True,
     "hold_s": 0,
 }
-_PACED_FROM = 100_000  # bytes of files; tdlib/telegram-bot-api, Client.cpp
+_PACED_FROM = 100_000
 _BACKLOG_S = 5.0
 
 
 @dataclass
 class Limits:
-    """Messages in sliding windows; an album weighs its items. Off until asked for."""
+    """Flood limits by sliding windows, initially off. An album counts as its number of items."""
 
     enabled: bool = False
-    per_bot_s: int = 30  # messages a second in all
-    per_chat_s: float = 1.0  # messages a second in one private chat, sustained
-    per_chat_burst: int = 3  # messages at once in one private chat
-    per_group_min: int = 20  # messages a minute in one group or channel
+    per_bot_s: int = 30
+    per_chat_s: float = 1.0
+    per_chat_burst: int = 3
+    per_group_min: int = 20
     pace_uploads: bool = True
-    hold_s: int = 0  # seconds that a message waits here before it is refused; TDLib's are 8
+    hold_s: int = 0
     _bot: dict[int, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _group: dict[tuple[int, int], deque[float]] = field(default_factory=lambda: defaultdict(deque))
-    _chat: dict[tuple[int, int], float] = field(default_factory=dict)  # when it is drained
+    _chat: dict[tuple[int, int], float] = field(default_factory=dict)  # when the bucket is empty
 
     def settings(self) -> dict[str, Any]:
-        """The limits in force."""
+        """Return the active limits."""
         return {name: getattr(self, name) for name in DOCUMENTED}
 
     def configure(self, wanted: dict[str, Any]) -> None:
-        """Set limits by name; `{"preset": "documented"}` sets what Telegram tells of.
+        """Set limits by name.
+
+        `{"preset": "documented"}` sets the limits in Telegram's documentation.
 
         Raises:
-            ValueError: there is no such limit.
+            ValueError: A limit is unknown.
         """
         changes = dict(wanted)
         preset = changes.pop("preset", None)
@@ -60,10 +62,10 @@ class Limits:
         self._chat.clear()
 
     def take(self, bot_id: int, chat_id: int, weight: int, now: float) -> None:
-        """Count `weight` messages into a chat.
+        """Count `weight` messages to a chat.
 
         Raises:
-            Refusal: 429, with the seconds until it would go.
+            Refusal: 429, with the seconds until the messages are allowed.
         """
         if not self.enabled:
             return
@@ -98,16 +100,16 @@ def _wait(sent: deque[float], limit: int, window: float, weight: int, now: float
 
 @dataclass
 class Pacing:
-    """Uploads of equal size are spaced by the server: 0.2 to 0.9 s each."""
+    """The server's delay between uploads of equal size: 0.2 to 0.9 s each."""
 
     limits: Limits
     _next: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def wait(self, bot_id: int, size: int, now: float) -> float:
-        """Seconds that an upload of `size` bytes has to wait.
+        """Return the seconds for which an upload of `size` bytes must wait.
 
         Raises:
-            Refusal: 429 for a minute, where more than 5 s are waiting already.
+            Refusal: 429 for a minute, if the pending uploads already take more than 5 s.
         """
         if not (self.limits.enabled and self.limits.pace_uploads) or size <= _PACED_FROM:
             return 0.0

@@ -1,4 +1,4 @@
-"""reply_markup: read, checked and given back as the Bot API shows it."""
+"""Parsing and checks of reply_markup, which is returned in the Bot API's format."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.telegram.call import Call, truth
 from sandbox.telegram.refusals import Refusal, bad_request
 
-_DATA_LIMIT = 64  # bytes
+_DATA_LIMIT = 64
 _ACTIONS = (
     "url",
     "callback_data",
@@ -29,16 +29,16 @@ def _cannot(what: str, why: str) -> Refusal:
 
 
 def inline_of(call: Call, chat_type: str = "private") -> Markup | None:
-    """The inline keyboard of an edit, None where there is none or it is of another kind."""
+    """Return the inline keyboard of an edit, or None for other markup or no markup."""
     markup = of(call, chat_type)
     return markup if markup and "inline_keyboard" in markup else None
 
 
 def of(call: Call, chat_type: str = "private") -> Markup | None:
-    """The markup that was sent; None for none.
+    """Return the markup of a call, or None.
 
     Raises:
-        Refusal: it cannot be parsed, or a button is not what Telegram takes.
+        Refusal: The markup cannot be parsed, or Telegram refuses a button.
     """
     value = call.json("reply_markup", "reply keyboard markup")
     if value is None:
@@ -103,7 +103,7 @@ def _inline_button(button: object, chat_type: str) -> dict[str, Any]:
 
 
 def _acts(button: dict[str, Any], name: str) -> bool:
-    if name in {"url", "callback_data"}:  # empty ones count as absent
+    if name in {"url", "callback_data"}:
         return bool(button.get(name))
     return name in button
 
@@ -164,5 +164,5 @@ def _plain_button(button: object) -> dict[str, Any]:
 
 
 def same(left: Markup | None, right: Markup | None) -> bool:
-    """Whether two keyboards are the same."""
+    """Return whether two keyboards are equal."""
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)

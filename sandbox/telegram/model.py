@@ -1,4 +1,4 @@
-"""Chats, with members, rights and topics; and messages, as they are kept and shown to one bot."""
+"""Chats with members, rights and topics, and messages, as stored and as displayed to a bot."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,12 +44,12 @@ _CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages")
 _GROUP_RIGHTS = ("can_pin_messages", "can_manage_topics")
 IN_CHAT = frozenset({"creator", "administrator", "member", "restricted"})
 GENERAL_TOPIC = 1
-ICON_COLOR = 0x6FB9F0  # of a topic, where nobody chose one
+ICON_COLOR = 0x6FB9F0
 
 
 @dataclass(slots=True)
 class Member:
-    """Somebody's standing in a chat; `rights` overrides what the status gives."""
+    """A membership in a chat. `rights` overrides the rights of the status."""
 
     status: str
     rights: dict[str, bool] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Member:
 
     @property
     def present(self) -> bool:
-        """Whether they are in the chat."""
+        """Return whether the user is in the chat."""
         if self.status == "restricted":
             return self.rights.get("is_member", True)
         return self.status in IN_CHAT
@@ -66,57 +66,57 @@ class Member:
 
 @dataclass(slots=True)
 class Topic:
-    """A forum topic; its id is the id of the message that made it."""
+    """A forum topic. Its id is the id of the message that created the topic."""
 
     id: int
     name: str
     state: str = "open"
     icon_color: int = ICON_COLOR
-    made_by: int = 0  # a user's id
+    made_by: int = 0
 
 
 @dataclass(slots=True)
 class Chat:
-    """One chat, with its messages in order."""
+    """A chat with its messages in order."""
 
     id: int
-    type: str  # private, group, supergroup, channel
+    type: str
     title: str = ""
     person: Person | None = None
-    bot: Bot | None = None  # whose private chat it is
+    bot: Bot | None = None
     username: str | None = None
     is_forum: bool = False
-    is_direct_messages: bool = False  # of a channel: a topic for each person who writes
-    started: bool = False  # private: the person has written
+    is_direct_messages: bool = False
+    started: bool = False
     deleted: bool = False
     migrated_to: int | None = None
     migrated_from: int | None = None
     slow_mode_delay: int = 0
-    linked_chat_id: int | None = None  # channel: its discussion group; group: its channel
+    linked_chat_id: int | None = None
     has_hidden_members: bool = False
-    deletes_posts: bool = False  # a bot of the chat's removes at once what we post
-    last_bot: int | None = None  # the bot that has written last
+    deletes_posts: bool = False
+    last_bot: int | None = None
     permissions: dict[str, bool] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)
     messages: dict[int, "Message"] = field(default_factory=dict)
     last_message_id: int = 0
-    last_sent_at: dict[int, float] = field(default_factory=dict)  # slow mode, by user
+    last_sent_at: dict[int, float] = field(default_factory=dict)
     _brief: dict[str, Any] | None = None
 
     @property
     def kind(self) -> str:
-        """The word of the refusals: group, supergroup, channel."""
+        """Return the word for the chat's type in error messages: group, supergroup or channel."""
         return self.type
 
     def brief(self) -> dict[str, Any]:
-        """The Bot API's Chat."""
+        """Return the Bot API's Chat."""
         if self._brief is None:
             self._brief = self._built()
         return self._brief
 
     def changed(self) -> None:
-        """Forget the Chat made before."""
+        """Discard the cached Chat after a change."""
         self._brief = None
 
     def _built(self) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class Chat:
         return chat
 
     def next_id(self) -> int:
-        """The id of the next message; private chats count in their bot."""
+        """Return the id of the next message. All private chats of a bot share one counter."""
         if self.bot is not None:
             self.bot.last_message_id += 1
             return self.bot.last_message_id
@@ -147,15 +147,15 @@ class Chat:
         return self.last_message_id
 
     def member(self, user_id: int) -> Member:
-        """Somebody's standing; who never was here has left."""
+        """Return the membership of a user. An unknown user has the status "left"."""
         return self.members.get(user_id) or Member("left")
 
     def is_owner(self, user_id: int) -> bool:
-        """Creator or administrator."""
+        """Return whether a user is the creator or an administrator."""
         return self.member(user_id).status in {"creator", "administrator"}
 
     def may(self, user_id: int, right: str) -> bool:
-        """Whether somebody has a right here."""
+        """Return whether a user has a right in the chat."""
         member = self.member(user_id)
         if member.status == "creator" or self.type == "private":
             return True
@@ -167,17 +167,17 @@ class Chat:
 
     @property
     def has_topics(self) -> bool:
-        """Whether there are topics; in a private chat its bot's owner decides."""
+        """Return whether the chat has topics. In a private chat, this is a setting of the bot."""
         return self.is_forum if self.bot is None else self.bot.has_topics
 
     def may_manage_topics(self, user_id: int) -> bool:
-        """Whether somebody may change all topics; closed ones are open to them."""
+        """Return whether a user may change all topics and write in closed topics."""
         member = self.member(user_id)
         named = member.rights.get("can_manage_topics", False)
         return member.status == "creator" or (member.status == "administrator" and named)
 
     def may_create_topics(self, user_id: int) -> bool:
-        """Whether somebody may make a topic: a right of administrators, or of all members."""
+        """Return whether a user may create a topic, by a right of the user or of all members."""
         if self.type == "private" or self.may_manage_topics(user_id):
             return True
         member = self.member(user_id)
@@ -188,18 +188,18 @@ class Chat:
         )
 
     def is_open_to(self, user_id: int, topic: Topic) -> bool:
-        """Whether somebody may write in a topic, which may be closed."""
+        """Return whether a user may write in a topic, which may be closed."""
         is_closed = topic.state == "closed" and self.type != "private"
         return not is_closed or topic.made_by == user_id or self.may_manage_topics(user_id)
 
     def admin_rights(self, member: Member) -> dict[str, bool]:
-        """What ChatMemberAdministrator tells of an administrator's rights."""
+        """Return the rights of an administrator in ChatMemberAdministrator."""
         extra = _CHANNEL_RIGHTS if self.type == "channel" else _GROUP_RIGHTS
         names = ADMIN_RIGHTS + extra
         return {name: member.rights.get(name, name != "can_manage_topics") for name in names}
 
     def member_view(self, user: dict[str, Any]) -> dict[str, Any]:
-        """The Bot API's ChatMember of a user."""
+        """Return the Bot API's ChatMember of a user."""
         member = self.member(user["id"])
         view: dict[str, Any] = {"user": user, "status": member.status}
         if member.status == "creator":
@@ -221,25 +221,28 @@ class Chat:
 
 @dataclass(slots=True)
 class Message:
-    """`fields` is the Bot API's Message without its media, whose file_ids differ by bot."""
+    """A message.
+
+    `fields` is the Bot API's Message without media, because file_ids differ by bot.
+    """
 
     chat: Chat
     id: int
     fields: dict[str, Any]
     sent_at: float
-    bot: Bot | None = None  # the bot that sent it
+    bot: Bot | None = None
     media: Media | None = None
-    source: str | None = None  # upload, url, file_id
+    source: str | None = None
     reply_to: "Message | None" = None
     reply_keyboard: dict[str, Any] | None = None
     deleted: bool = False
     edited_at: float | None = None
-    answer_lost: bool = False  # it is here, and whoever sent it was not told
-    is_silent: bool = False  # it was sent with disable_notification
+    answer_lost: bool = False
+    is_silent: bool = False
     reactions: list[str] = field(default_factory=list)
 
     def view(self, bot: Bot, *, nested: bool = False) -> dict[str, Any]:
-        """The Bot API's Message as `bot` sees it."""
+        """Return the Bot API's Message as `bot` receives the message."""
         if self.media is None and self.reply_to is None:
             return self.fields
         view = dict(self.fields)
@@ -250,7 +253,7 @@ class Message:
         return view
 
     def shown(self, bot: Bot) -> dict[str, Any]:
-        """What the control API tells: the Message and how it came here."""
+        """Return the Message for the control API, with details on its delivery."""
         view = dict(self.view(bot))
         view["_sent_at"] = self.sent_at
         view["_from_bot"] = self.bot is not None
@@ -271,12 +274,15 @@ class Message:
 
     @property
     def thread(self) -> int:
-        """The forum topic it stands in, or the thread of a comment; 0 for none."""
+        """Return the forum topic of the message, or the thread of a comment, or 0."""
         thread: int = self.fields.get("message_thread_id", 0)
         return thread
 
     @property
     def thread_of_replies(self) -> int:
-        """The thread of what replies to it: in supergroups without topics one begins anywhere."""
+        """Return the thread of a reply.
+
+        In a supergroup without topics, any message starts a thread.
+        """
         begins = self.chat.type == "supergroup" and not self.chat.is_forum
         return self.thread or (self.id if begins else 0)

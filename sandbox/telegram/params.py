@@ -1,4 +1,4 @@
-"""A request's parameters: read from wherever a client put them, bounded, files apart."""
+"""Parsing of a request's parameters and files, with limits on their size."""
 
 import json
 from dataclasses import dataclass
@@ -11,33 +11,35 @@ from multidict import MultiDictProxy
 
 from sandbox.telegram.refusals import TOO_LARGE, Refusal, bad_request
 
-BODY_LIMIT = 50 * 2**20 + 2**20  # a file of 50 MB and what surrounds it
+BODY_LIMIT = 50 * 2**20 + 2**20
 FIELD_LIMIT = 2**20
 FILE_LIMIT = 50 * 2**20
 
 
 @dataclass(slots=True)
 class Upload:
-    """One file part of a multipart request."""
+    """A file part of a multipart request."""
 
-    name: str  # the file's name
+    name: str
     content_type: str
     data: bytes
 
 
 @dataclass(slots=True)
 class Request:
-    """What the caller sent: parameters (text, or JSON values of a JSON body) and files."""
+    """The content of a call: parameters (text, or JSON values of a JSON body) and files."""
 
     params: dict[str, Any]
     files: dict[str, Upload]
 
 
 async def read(request: web.Request, largest: int = FILE_LIMIT) -> Request:
-    """Parameters of the query and of the body; the body wins. A file has `largest` bytes at most.
+    """Return the parameters of the query and of the body. The body takes precedence.
+
+    A file may have at most `largest` bytes.
 
     Raises:
-        Refusal: the body is too large or cannot be understood.
+        Refusal: The body is too large or cannot be parsed.
     """
     params: dict[str, Any] = dict(request.query) if request.query_string else {}
     files: dict[str, Upload] = {}

@@ -1,4 +1,4 @@
-"""Who there is: people and the bots."""
+"""Persons and bots."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ from sandbox.telegram.updates import Inbox
 
 @dataclass(slots=True)
 class Person:
-    """Somebody who uses Telegram."""
+    """A user of Telegram."""
 
     id: int
     first_name: str
@@ -18,7 +18,7 @@ class Person:
     deactivated: bool = False
 
     def user(self) -> dict[str, Any]:
-        """The Bot API's User."""
+        """Return the Bot API's User."""
         user: dict[str, Any] = {"id": self.id, "is_bot": False, "first_name": self.first_name}
         for name in ("last_name", "username", "language_code"):
             if (value := getattr(self, name)) is not None:
@@ -28,7 +28,7 @@ class Person:
 
 @dataclass(slots=True)
 class Profile:
-    """How a bot presents itself in one language."""
+    """The descriptions of a bot in one language."""
 
     description: str = ""
     short_description: str = ""
@@ -36,28 +36,28 @@ class Profile:
 
 @dataclass(slots=True)
 class Bot:
-    """A bot; the first one to call is the one that all control calls mean by default."""
+    """A bot. The first bot with a call is the default bot of all control calls."""
 
     id: int
     inbox: Inbox
     first_name: str = "Storybell"
-    claimed: bool = False  # whether a token with this id has been seen
-    reads_all: bool = False  # group privacy mode is on, as BotFather's default is
+    claimed: bool = False
+    reads_all: bool = False
     inline: bool = True
-    has_topics: bool = False  # in private chats; BotFather's "Threaded Mode"
+    has_topics: bool = False
     users_make_topics: bool = False
-    last_message_id: int = 0  # private chats share one count
+    last_message_id: int = 0
     commands: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     _user: dict[str, Any] | None = None
 
     @property
     def username(self) -> str:
-        """A username as bots have it."""
+        """Return the bot's username, which ends in "bot"."""
         return f"storybell_{self.id}_bot"
 
     def user(self) -> dict[str, Any]:
-        """The Bot API's User, without what getMe alone tells."""
+        """Return the Bot API's User without the additional fields of getMe."""
         if self._user is None or self._user["id"] != self.id:
             self._user = {
                 "id": self.id,

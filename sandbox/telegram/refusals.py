@@ -1,20 +1,20 @@
-"""How the Bot API says no: a code, a description and sometimes parameters."""
+"""The Bot API's error responses: a code, a description and optional parameters."""
 
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
-    """An `ok: false` answer of the server."""
+class Refusal(Exception):  # noqa: N818
+    """An `ok: false` response of the server."""
 
     def __init__(self, code: int, description: str, **parameters: int) -> None:
-        """`parameters` is what ResponseParameters holds: retry_after or migrate_to_chat_id."""
+        """`parameters` are the ResponseParameters: retry_after or migrate_to_chat_id."""
         super().__init__(description)
         self.code = code
         self.description = description
         self.parameters = parameters
 
     def body(self) -> dict[str, Any]:
-        """The JSON of the answer."""
+        """Return the JSON of the response."""
         body: dict[str, Any] = {
             "ok": False,
             "error_code": self.code,
@@ -26,24 +26,24 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
 
 
 def bad_request(text: str, **parameters: int) -> Refusal:
-    """400; the first letter is lowered as the server does, unless the word is a CODE."""
+    """Return a 400 response. Like the server, lower the first letter unless the word is a CODE."""
     if len(text) > 1 and (text[1].islower() or text[1] == "'"):
         text = text[0].lower() + text[1:]
     return Refusal(400, f"Bad Request: {text}", **parameters)
 
 
 def forbidden(text: str) -> Refusal:
-    """403: the bot may not do this here."""
+    """Return a 403 response: the bot has no permission."""
     return Refusal(403, f"Forbidden: {text}")
 
 
 def conflict(text: str) -> Refusal:
-    """409: somebody else is at it."""
+    """Return a 409 response: another client is already active."""
     return Refusal(409, f"Conflict: {text}")
 
 
 def too_many_requests(retry_after: int) -> Refusal:
-    """429, with the seconds to wait in the text and in the parameters."""
+    """Return a 429 response with the seconds to wait in the text and in the parameters."""
     return Refusal(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
 
 

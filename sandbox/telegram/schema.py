@@ -1,4 +1,4 @@
-"""The published Bot API as tables: which parameters and fields exist, and of which type."""
+"""The published Bot API as tables of parameters and fields with their types."""
 
 import json
 from collections.abc import Container, Iterator, Mapping
@@ -12,12 +12,12 @@ _SCALARS = frozenset({"int", "str", "bool", "float", "any", "InputFile"})
 
 @dataclass(frozen=True)
 class Method:
-    """One method: its published name and its parameters with their written types."""
+    """A method: the published name, and the parameters with their types."""
 
     name: str
     params: dict[str, str]
     known: frozenset[str]
-    nested: frozenset[str]  # parameters that hold objects
+    nested: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def _names(written: str) -> list[str]:
 
 @cache
 def load() -> Schema:
-    """Schema.json, read once."""
+    """Return the schema in schema.json, which is read once."""
     text = files("sandbox.telegram").joinpath("schema.json").read_text(encoding="utf-8")
     raw = json.loads(text)
     methods = {}
@@ -47,7 +47,10 @@ def load() -> Schema:
 
 
 def unknown_params(method: Method, params: Mapping[str, Any]) -> list[str]:
-    """What the caller sent that the published API does not have: `text2`, `reply_markup.foo`."""
+    """Return the sent parameters and fields that the published API lacks.
+
+    Examples: `text2`, `reply_markup.foo`.
+    """
     unknown = [name for name in params if name not in method.known]
     for name in method.nested.intersection(params):
         value = params[name]
@@ -61,7 +64,7 @@ def unknown_params(method: Method, params: Mapping[str, Any]) -> list[str]:
 
 
 def unknown_within(path: str, written: str, value: object) -> Iterator[str]:
-    """Fields of a value that its published type does not have."""
+    """Yield the paths of fields that the published type of a value lacks."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from unknown_within(f"{path}[{index}]", written, item)
@@ -80,7 +83,7 @@ def unknown_within(path: str, written: str, value: object) -> Iterator[str]:
 
 
 def missing_params(method: Method, params: Container[str]) -> list[str]:
-    """Required parameters that were not sent."""
+    """Return the required parameters that are missing."""
     return [
         name for name, kind in method.params.items() if kind.endswith("!") and name not in params
     ]

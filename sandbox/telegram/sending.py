@@ -1,4 +1,4 @@
-"""How a message goes out: the last checks, the message itself, what the caller sees."""
+"""Sending of a message: the final checks, the message itself, and the response."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ from sandbox.telegram.refusals import DELETED_AT_ONCE, Refusal, bad_request, too
 
 @dataclass(slots=True)
 class Place:
-    """Where a message goes and how."""
+    """The target of a message and its options."""
 
     chat: Chat
     thread: int
     reply_to: Message | None
-    keyboard: dict[str, Any] | None  # under the message
-    reply_keyboard: dict[str, Any] | None  # in place of the person's own
+    keyboard: dict[str, Any] | None
+    reply_keyboard: dict[str, Any] | None
     protected: bool
-    direct_topic: dict[str, Any] | None = None  # of a channel's direct messages
+    direct_topic: dict[str, Any] | None = None
 
 
 def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
-    """Everything that is checked before a message of a kind may go.
+    """Return the target of a message of a kind after all checks.
 
     Raises:
-        Refusal: the first check that fails, in the server's order.
+        Refusal: The first check that fails, in the server's order.
     """
     reply = _reply_parameters(call)
     given = markup.of(call) if with_markup else None
     chat = targets.writable(call)
     if given and "inline_keyboard" not in given and chat.type == "channel":
-        raise bad_request("inline keyboard expected")  # td, ReplyMarkup.cpp
+        raise bad_request("inline keyboard expected")
     if given and "inline_keyboard" in given and chat.type != "private":
         given = markup.of(call, chat.type)
     direct_topic = targets.direct_messages_topic(call, chat)
@@ -88,9 +88,9 @@ def _reply_target(call: Call, chat: Chat, reply: dict[str, Any]) -> Message | No
 
 
 async def charge(call: Call, chat: Chat, weight: int = 1) -> None:
-    """Count against the flood limits and the chat's slow mode.
+    """Count messages against the flood limits and the chat's slow mode.
 
-    Of a bot TDLib holds a message for ``hold_s`` in all before it refuses it
+    TDLib delays a bot's message for up to ``hold_s`` seconds in total before refusing the message
     (``NetQueryCreator``: 8; ``NetQueryDelayer``).
 
     Raises:
@@ -125,7 +125,7 @@ def _charge(call: Call, chat: Chat, weight: int) -> None:
 def post(
     call: Call, where: Place, body: dict[str, Any], media: Media | None = None, source: str = ""
 ) -> Message:
-    """Put the bot's message into the chat."""
+    """Add the bot's message to the chat."""
     chat, world = where.chat, call.world
     if chat.type == "channel":
         fields = world.head(chat, None)
@@ -164,10 +164,10 @@ def post(
 
 
 def shown(call: Call, messages: list[Message]) -> list[dict[str, Any]]:
-    """What the caller sees of its messages.
+    """Return the caller's view of its messages.
 
     Raises:
-        Refusal: another bot has removed them already: Client.cpp, delete_message.
+        Refusal: Another bot has already deleted the messages: Client.cpp, delete_message.
     """
     if messages[0].chat.deletes_posts:
         for message in messages:

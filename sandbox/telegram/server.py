@@ -1,4 +1,4 @@
-"""The Bot API listener: token, method, parameters, the method itself, the answer."""
+"""The Bot API listener: token, method, parameters, the method itself, the response."""
 
 import asyncio
 import json
@@ -49,12 +49,15 @@ SERVED = (
 _TOKEN = re.compile(r"(\d{1,18}):([A-Za-z0-9_-]{30,})")
 _LOOKS_LIKE_TOKEN = re.compile(r"\d+:.*")
 _SECRET_PARAMS = frozenset({"secret_token", "provider_token"})
-_LONGEST_LOGGED = 4096  # characters of one parameter
+_LONGEST_LOGGED = 4096
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Telegram:
-    """Telegram in memory: `app()` is what bots talk to, `control_routes()` moves people."""
+    """A Telegram in memory.
+
+    `app()` serves bots, and `control_routes()` controls persons and chats.
+    """
 
     def __init__(
         self,
@@ -64,7 +67,7 @@ class Telegram:
         fetch: Fetch,
         switches: Switches | None = None,
     ) -> None:
-        """`fetch(url)` is the web that Telegram's servers see; None where nothing is there."""
+        """`fetch(url)` requests a URL as Telegram's servers do. None means a failed request."""
         self.world = World(clock, switches)
         limits = Limits()
         self.services = Services(fetch, limits, Pacing(limits), Webhooks(clock))
@@ -76,11 +79,11 @@ class Telegram:
 
     @property
     def is_local(self) -> bool:
-        """Whether this is a Bot API server of one's own."""
+        """Return whether the server is a self-hosted Bot API server."""
         return self.world.largest_file == LOCAL_FILE
 
     def app(self) -> web.Application:
-        """The Bot API listener."""
+        """Return the Bot API listener."""
         app = web.Application(client_max_size=params.BODY_LIMIT)
         app.router.add_get("/file/bot{token}/{path:.+}", self._file)
         app.router.add_route("*", "/bot{token:[^/]+}/{method:[^/]*}", self._bot)
@@ -88,18 +91,18 @@ class Telegram:
         return app
 
     def control_routes(self) -> list[web.RouteDef]:
-        """What moves people and chats, under /control/."""
+        """Return the routes below /control/ for persons and chats."""
         return routes.routes(self.world, self.services)
 
     async def start(self) -> None:
-        """Begin to deliver to webhooks."""
+        """Start the delivery to webhooks."""
         self._group = asyncio.TaskGroup()
         await self._group.__aenter__()
         await self.services.webhooks.start(self._group)
         self._answering = self._group.create_task(self._webhook_answers())
 
     async def stop(self) -> None:
-        """End deliveries and long polls; forget what lies on the disk."""
+        """End deliveries and long polls, and delete the files on disk."""
         for bot in self.world.bots.values():
             if bot.inbox.poll is not None:
                 bot.inbox.poll.conflict = True
@@ -112,7 +115,10 @@ class Telegram:
         self.world.files.close()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Tell `listener` what happens in the chats; returns how to stop."""
+        """Send the events in chats to `listener`.
+
+        Return a function that unsubscribes the listener.
+        """
         return self.world.events.subscribe(listener)
 
     # -- requests -----------------------------------------------------------------------
@@ -168,7 +174,7 @@ class Telegram:
         if refused is not None:
             extra["description"] = refused.description
         elif fault is not None and fault.loses:
-            extra["lost"] = True  # it took effect, and the caller will not hear so
+            extra["lost"] = True
         status = refused.code if refused else 200
         self._note(known.name, _masked(call), status, **extra)
         return _response(body, refused)
@@ -186,7 +192,7 @@ class Telegram:
             return refusal.body(), refusal
 
     async def _webhook_answers(self) -> None:
-        """Carry out the calls that bots answer their webhook requests with."""
+        """Execute the method calls in the bots' responses to webhook requests."""
         answered = self.services.webhooks.answered
         while True:
             bot, wanted = await answered.get()
@@ -223,7 +229,7 @@ class Telegram:
         self._note(name, {}, refusal.code, description=refusal.description)
         return _response(refusal.body(), refusal)
 
-    def _note(self, name: str, sent: dict[str, object], status: int, **extra: Any) -> None:  # noqa: ANN401 - JSON
+    def _note(self, name: str, sent: dict[str, object], status: int, **extra: Any) -> None:  # noqa: ANN401
         self.log.add(
             service="telegram",
             path=f"/bot***/{name}",
@@ -265,5 +271,5 @@ async def _nowhere(_: web.Request) -> web.Response:
 
 
 def _has_gone(request: web.Request) -> bool:
-    """Whether nobody is there any more to hear the answer."""
+    """Return whether the client has disconnected and cannot receive the response."""
     return request.transport is None or request.transport.is_closing()

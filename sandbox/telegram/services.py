@@ -1,4 +1,4 @@
-"""What the methods share besides the world: the web, the limits, the webhooks."""
+"""Services that the methods share besides the world: web access, flood limits, webhooks."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Fetch = Callable[[str], Awaitable[Fetched | None]]
 
 @dataclass
 class Services:
-    """One of each a server."""
+    """The services of one server."""
 
     fetch: Fetch
     limits: Limits

@@ -1,4 +1,4 @@
-"""What a file is, by its bytes: the size of a picture, the length of a video."""
+"""Detection of a file's type, a picture's size and a video's duration from the file's bytes."""
 
 import struct
 from collections.abc import Callable
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture's size in pixels."""
+    """A picture's type and its size in pixels."""
 
-    kind: str  # jpeg, png, gif, webp, bmp
+    kind: str
     width: int
     height: int
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """An MP4's size in pixels and length in seconds, and whether it has a sound track."""
+    """An MP4's size in pixels, its duration in seconds, and whether it has an audio track."""
 
     width: int
     height: int
@@ -28,7 +28,7 @@ _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0x
 
 
 def picture(data: bytes) -> Picture | None:
-    """The picture's kind and size from its header, None where it is no picture."""
+    """Return a picture's type and size from its header, or None for other files."""
     for magic, read in _READERS.items():
         if data.startswith(magic):
             try:
@@ -91,7 +91,7 @@ _READERS: dict[bytes, Callable[[bytes], Picture | None]] = {
 
 
 def film(data: bytes) -> Film | None:
-    """An MP4's size and length, None where it is no MP4 with a movie header."""
+    """Return an MP4's size and duration, or None for a file without an MP4 movie header."""
     if data[4:8] != b"ftyp":
         return None
     moov = _box(data, 0, len(data), b"moov")

@@ -1,4 +1,4 @@
-"""Whether the bot may do this in that chat: Telegram's checks, in their order and words."""
+"""Checks whether the bot may act in a chat, with Telegram's order and error messages."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ _RIGHT_OF = {
 
 
 def find(call: Call, name: str = "chat_id") -> Chat:
-    """The chat that a parameter names.
+    """Return the chat that a parameter names.
 
     Raises:
-        Refusal: there is none.
+        Refusal: The chat does not exist.
     """
     value = call.params.get(name)
     if value is None or value == "":
@@ -38,7 +38,11 @@ def find(call: Call, name: str = "chat_id") -> Chat:
 
 
 def readable(call: Call, name: str = "chat_id") -> Chat:
-    """A chat that the bot may look at."""
+    """Return a chat that the bot may read.
+
+    Raises:
+        Refusal: The chat does not exist, or the bot is not in the chat.
+    """
     chat = find(call, name)
     if chat.type != "private":
         _check_membership(chat, call.bot, public=chat.username is not None)
@@ -46,17 +50,22 @@ def readable(call: Call, name: str = "chat_id") -> Chat:
 
 
 def writable(call: Call, name: str = "chat_id") -> Chat:
-    """A chat that the bot may write to; what stands against it is told as at the server."""
+    """Return a chat that the bot may write to.
+
+    Raises:
+        Refusal: The chat does not exist, or the bot may not write to the chat.
+    """
     chat = find(call, name)
     check_write(chat, call.bot)
     return chat
 
 
 def check_write(chat: Chat, bot: Bot) -> None:
-    """Refuse where the bot cannot write.
+    """Check whether the bot may write to a chat.
 
     Raises:
-        Refusal: 400 with migrate_to_chat_id, or 403.
+        Refusal: 400 with migrate_to_chat_id after a migration, 400 for a deleted supergroup or
+            channel, else 403.
     """
     if chat.person is not None:
         if chat.person.deactivated:
@@ -88,7 +97,7 @@ def _check_membership(chat: Chat, bot: Bot, *, public: bool) -> None:
 
 
 def check_right(chat: Chat, bot: Bot, kind: str) -> None:
-    """Refuse where the bot may not send this kind of content.
+    """Check whether the bot may send a kind of content to a chat.
 
     Raises:
         Refusal: 400 with the kind in the text.
@@ -105,7 +114,7 @@ def check_right(chat: Chat, bot: Bot, kind: str) -> None:
 
 
 def direct_messages_topic(call: Call, chat: Chat) -> dict[str, Any] | None:
-    """Return the topic of a channel's direct messages to send to; None in any other chat.
+    """Return the target topic of a channel's direct messages, or None for any other chat.
 
     Raises:
         Refusal: 400 (td, ``MessageTopic::get_send_message_topic``).
@@ -122,14 +131,14 @@ def direct_messages_topic(call: Call, chat: Chat) -> dict[str, Any] | None:
 
 
 def topic(call: Call, chat: Chat) -> int:
-    """The forum topic to send to; 0 for none.
+    """Return the target forum topic, or 0 for no topic.
 
     Raises:
-        Refusal: there is no such topic, or it is closed to the bot.
+        Refusal: The topic does not exist, or is closed to the bot.
     """
     thread = call.integer("message_thread_id")
     if chat.type != "private" and not chat.is_forum:
-        return 0  # Client.cpp, check_message_topic: it is not looked at
+        return 0
     if thread <= 0:
         general = chat.topics.get(GENERAL_TOPIC)
         if general and not chat.is_open_to(call.bot.id, general):

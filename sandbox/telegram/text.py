@@ -1,4 +1,4 @@
-"""Text and captions of a call, parsed and measured."""
+"""Parsing and length checks of a call's text and captions."""
 
 import json
 from typing import Any
@@ -9,10 +9,10 @@ from sandbox.telegram.refusals import bad_request
 
 
 def message_text(call: Call) -> dict[str, Any]:
-    """`text` and `entities` of a message.
+    """Return the `text` and `entities` of a message.
 
     Raises:
-        Refusal: empty, too long or badly marked up.
+        Refusal: The text is empty, too long or has invalid markup.
     """
     raw = call.text("text")
     if not raw:
@@ -36,7 +36,7 @@ def message_text(call: Call) -> dict[str, Any]:
 
 
 def _given(call: Call, name: str) -> list[Any] | None:
-    """Entities that the caller gives; what is no JSON array counts as none, as at the server."""
+    """Return the caller's entities. Like the server, ignore a value that is not a JSON array."""
     value = call.params.get(name)
     if isinstance(value, str):
         try:
@@ -47,7 +47,7 @@ def _given(call: Call, name: str) -> list[Any] | None:
 
 
 def caption(call: Call) -> dict[str, Any]:
-    """`caption` and `caption_entities` of a call's own media."""
+    """Return the `caption` and `caption_entities` of a call with one file."""
     body = of_caption(
         call.text("caption"), call.params.get("parse_mode"), _given(call, "caption_entities")
     )
@@ -59,10 +59,10 @@ def caption(call: Call) -> dict[str, Any]:
 
 
 def of_caption(raw: str, mode: object, given: list[Any] | None) -> dict[str, Any]:
-    """`caption` and `caption_entities`, empty where there is no caption.
+    """Return `caption` and `caption_entities`, or an empty dict if there is no caption.
 
     Raises:
-        Refusal: too long or badly marked up.
+        Refusal: The caption is too long or has invalid markup.
     """
     name = entities.parse_mode_of(mode)
     if not raw:
@@ -84,7 +84,7 @@ def has_too_long_entities(body: dict[str, Any]) -> bool:
 
 
 def check_entities(body: dict[str, Any]) -> None:
-    """Refuse a message whose entities are too long, as the data centre does: after all else.
+    """Refuse a message with too long entities. Like the data centre, check this last.
 
     Raises:
         Refusal: 400.
@@ -94,7 +94,7 @@ def check_entities(body: dict[str, Any]) -> None:
 
 
 def of_item(item: dict[str, Any]) -> dict[str, Any]:
-    """The same of one item of an album, or of an edit."""
+    """Return the `caption` and `caption_entities` of an album item or of an edit."""
     given = item.get("caption_entities")
     body = of_caption(
         str(item.get("caption") or ""),

@@ -1,4 +1,4 @@
-"""A bot's updates: numbered, filtered, expiring, in the queues that Telegram keeps."""
+"""A bot's updates: numbered, filtered, expiring, and in queues as at Telegram."""
 
 import asyncio
 from collections import deque
@@ -10,7 +10,7 @@ from sandbox.clock import Clock
 
 NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _DAY_S = 86400.0
-LIFETIME_S = {  # sandbox seconds; tdlib/telegram-bot-api, Client.cpp
+LIFETIME_S = {
     "callback_query": 150.0,
     "inline_query": 30.0,
     "chosen_inline_result": 600.0,
@@ -19,24 +19,24 @@ LIFETIME_S = {  # sandbox seconds; tdlib/telegram-bot-api, Client.cpp
 
 @dataclass(slots=True)
 class Update:
-    """One update in waiting."""
+    """A pending update."""
 
     id: int
     kind: str
     payload: dict[str, Any]
-    queue: str  # updates of one queue are delivered one after the other
+    queue: str
     expires_at: float
     attempts: int = 0
     in_flight: bool = False
 
     def body(self) -> dict[str, Any]:
-        """The Bot API's Update."""
+        """Return the Bot API's Update."""
         return {"update_id": self.id, self.kind: self.payload}
 
 
 @dataclass(slots=True)
 class Poll:
-    """A getUpdates call that waits; a newer one ends it with a conflict."""
+    """A waiting getUpdates call. A newer call ends it with a conflict."""
 
     conflict: bool = False
     taken_over_by_webhook: bool = False
@@ -48,26 +48,26 @@ class Inbox:
 
     clock: Clock
     pending: deque[Update] = field(default_factory=deque)
-    allowed: frozenset[str] | None = None  # None: all but NOT_BY_DEFAULT
+    allowed: frozenset[str] | None = None
     last_id: int = 100_000_000
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     poll: Poll | None = None
     last_offset: int | None = None
-    last_start: float = -10.0  # of getUpdates, on the loop's own clock
+    last_start: float = -10.0
 
     def accepts(self, kind: str) -> bool:
-        """Whether the bot asked for this kind of update."""
+        """Return whether the bot accepts a kind of update."""
         if self.allowed is None:
             return kind not in NOT_BY_DEFAULT
         return kind in self.allowed
 
     def allow(self, kinds: Iterable[str]) -> None:
-        """Set allowed_updates; an empty list is the default again."""
+        """Set allowed_updates. An empty list restores the default."""
         wanted = frozenset(kinds)
         self.allowed = wanted or None
 
     def put(self, kind: str, payload: dict[str, Any], queue: str) -> int | None:
-        """Add an update; its id, or None where the bot does not want this kind."""
+        """Add an update. Return its id, or None if the bot does not accept the kind."""
         if not self.accepts(kind):
             return None
         self.last_id += 1
@@ -77,12 +77,12 @@ class Inbox:
         return self.last_id
 
     def wake(self) -> None:
-        """Let those who wait look again."""
+        """Wake all waiting tasks, so that they check for updates again."""
         arrived, self.arrived = self.arrived, asyncio.Event()
         arrived.set()
 
     def confirm(self, offset: int) -> None:
-        """Forget what is below `offset`; a negative one keeps only so many of the latest."""
+        """Remove the updates below `offset`. Offset -n keeps only the latest n updates."""
         if offset < 0:
             while len(self.pending) > -offset:
                 self.pending.popleft()
@@ -91,12 +91,12 @@ class Inbox:
             self.pending.popleft()
 
     def drop_expired(self) -> None:
-        """Forget what is too old to be delivered."""
+        """Remove the expired updates."""
         now = self.clock.now()
         if any(update.expires_at <= now for update in self.pending):
             self.pending = deque(u for u in self.pending if u.expires_at > now)
 
     def remove(self, update: Update) -> None:
-        """Take one update out: it was delivered."""
+        """Remove one update after its delivery."""
         if update in self.pending:
             self.pending.remove(update)

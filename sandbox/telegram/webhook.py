@@ -12,7 +12,7 @@ from sandbox.telegram.people import Bot
 from sandbox.telegram.updates import Update
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
 _READ_TIMEOUT_S = 60.0
 _CAP_S = (60.0, 120.0)
 _LONGEST_RETRY_AFTER_S = 3600.0
@@ -21,7 +21,7 @@ _GONE_AFTER_S = 23 * 3600.0
 
 @dataclass
 class Webhook:
-    """Where a bot wants its updates, and how that goes."""
+    """A bot's webhook and the state of its deliveries."""
 
     url: str
     secret: str = field(repr=False)
@@ -35,10 +35,10 @@ class Webhook:
 
 
 class Webhooks:
-    """The deliveries of all bots; each bot's in a task group of its own, all under one."""
+    """The deliveries of all bots. Each bot has its own task group within one common group."""
 
     def __init__(self, clock: Clock, seed: int = 0) -> None:
-        """Nothing is delivered before `start`."""
+        """Deliveries begin with `start`."""
         self.set_at: dict[int, float] = {}
         self.answered: asyncio.Queue[tuple[Bot, dict[str, object]]] = asyncio.Queue()
         self._clock = clock
@@ -49,11 +49,11 @@ class Webhooks:
         self._session: ClientSession | None = None
 
     def get(self, bot_id: int) -> Webhook | None:
-        """A bot's webhook."""
+        """Return a bot's webhook, or None."""
         return self._hooks.get(bot_id)
 
     async def start(self, group: asyncio.TaskGroup) -> None:
-        """Deliver in tasks of `group`."""
+        """Start deliveries in tasks of `group`."""
         self._group = group
         self._session = ClientSession(timeout=ClientTimeout(_READ_TIMEOUT_S))
 
@@ -66,7 +66,11 @@ class Webhooks:
             await self._session.close()
 
     async def install(self, bot: Bot, hook: Webhook) -> None:
-        """Deliver `bot`'s updates to `hook` from now on."""
+        """Deliver `bot`'s updates to `hook`.
+
+        Raises:
+            RuntimeError: The server has not been started.
+        """
         await self.remove(bot)
         self._hooks[bot.id] = hook
         if self._group is None:
@@ -74,7 +78,7 @@ class Webhooks:
         self._tasks[bot.id] = self._group.create_task(self._serve(bot, hook))
 
     async def remove(self, bot: Bot) -> None:
-        """Deliver no more."""
+        """Remove a bot's webhook and end its deliveries."""
         self._hooks.pop(bot.id, None)
         task = self._tasks.pop(bot.id, None)
         if task is not None:
@@ -84,7 +88,7 @@ class Webhooks:
             update.in_flight = False
 
     async def _serve(self, bot: Bot, hook: Webhook) -> None:
-        """Start one task a queue, at most `max_connections` of them at once."""
+        """Start one task per queue, with at most `max_connections` concurrent tasks."""
         busy: set[str] = set()
         inbox = bot.inbox
         async with asyncio.TaskGroup() as group:
@@ -119,12 +123,12 @@ class Webhooks:
         bot.inbox.remove(update)
 
     async def _attempt(self, bot: Bot, hook: Webhook, update: Update) -> float | None:
-        """One request; None where it was confirmed, else the seconds until the next."""
+        """Send one request. Return None on success, else the seconds until the next attempt."""
         headers = {"Content-Type": "application/json"}
         if hook.secret:
             headers[SECRET_HEADER] = hook.secret
         body = json.dumps(update.body()).encode()
-        assert self._session is not None  # noqa: S101 - started before any webhook is set
+        assert self._session is not None  # noqa: S101
         try:
             async with self._session.post(
                 hook.url, data=body, headers=headers, allow_redirects=False, ssl=False
@@ -168,7 +172,10 @@ class Webhooks:
                 task.cancel()
 
     def pause(self, update: Update, retry_after: str | None) -> float:
-        """The first retry is at once, then 2, 4, 8 … s, at most one or two minutes."""
+        """Return the seconds until the next attempt: 0, 2, 4, 8, …, at most one to two minutes.
+
+        A Retry-After header has precedence, up to an hour.
+        """
         if retry_after is not None and retry_after.strip().isdecimal():
             return min(float(retry_after), _LONGEST_RETRY_AFTER_S)
         if update.attempts == 0:

@@ -1,4 +1,4 @@
-"""The whole Telegram of one sandbox: people, bots, chats and what goes between them."""
+"""The complete Telegram of one sandbox: persons, bots, chats and messages."""
 
 import itertools
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ from sandbox.telegram.model import GENERAL_TOPIC, ICON_COLOR, Chat, Member, Mess
 from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.updates import Inbox
 
-_FIRST_BOT = 7_000_000_001  # until the first token tells the real id
+_FIRST_BOT = 7_000_000_001
 FIRST_PERSON = 100_000_001
 _FIRST_GROUP = 4_000_000_001
-_FIRST_CHANNEL = 1_000_002_000_000_001  # -100 and the channel's own number
-CLOUD_FILE, LOCAL_FILE = 50 * 2**20, 2000 * 2**20  # bytes of an upload; Bot API server, --local
-CALLBACK_LIFE_S = 15.0  # shorter than an update is kept (150 s); clients report 15 to 30 s
+_FIRST_CHANNEL = 1_000_002_000_000_001
+CLOUD_FILE, LOCAL_FILE = 50 * 2**20, 2000 * 2**20
+CALLBACK_LIFE_S = 15.0
 
 
 @dataclass(slots=True)
 class Callback:
-    """A pressed button that waits for its answer."""
+    """A pressed button with the bot's answer."""
 
     bot: Bot
     at: float
@@ -33,7 +33,7 @@ class Callback:
 
 @dataclass(slots=True)
 class InlineQuery:
-    """An inline query that waits for its answer."""
+    """An inline query with the bot's answer."""
 
     bot: Bot
     person: Person
@@ -41,26 +41,27 @@ class InlineQuery:
     query: str
     offset: str = ""
     answer: dict[str, Any] | None = None
-    media: dict[str, Media] = field(default_factory=dict)  # of results, by their id
+    media: dict[str, Media] = field(default_factory=dict)
 
 
 class World:
-    """Everything that this Telegram knows."""
+    """The complete state of the simulated Telegram."""
 
     def __init__(self, clock: Clock, switches: Switches | None = None) -> None:
-        """An empty world with one bot whose token has not been seen yet."""
+        """Start with one bot without a known token, and no chats."""
         self.clock = clock
         self.switches = switches or Switches()
         self.events = Events()
         self.files = Files()
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
-        self.private: dict[tuple[int, int], Chat] = {}  # by bot and person
+        self.private: dict[tuple[int, int], Chat] = {}
         self.callbacks: dict[str, Callback] = {}
         self.inline: dict[str, InlineQuery] = {}
-        # Until when Telegram gives an answer again: by bot, query, offset, and whose it is or 0.
+        # The end of Telegram's cache time for an answer, by bot, query, offset and person, or 0
+        # for all persons.
         self.cached: dict[tuple[int, str, str, int], tuple[float, str]] = {}
-        self.lost = 0  # sends that took effect and whose answer reached nobody
+        self.lost = 0
         self.callback_life_s = CALLBACK_LIFE_S
         self.largest_file = CLOUD_FILE
         self.bot = Bot(_FIRST_BOT, Inbox(clock))
@@ -74,7 +75,7 @@ class World:
     # -- bots ---------------------------------------------------------------------------
 
     def bot_of(self, bot_id: int) -> Bot:
-        """The bot of a token's id, made when it is new; the first one is the main bot."""
+        """Return the bot with a token's id, or create the bot. The first one is the main bot."""
         bot = self.bots.get(bot_id)
         if bot is not None:
             bot.claimed = True
@@ -96,15 +97,15 @@ class World:
 
     # -- people and chats ---------------------------------------------------------------
 
-    def add_person(self, first_name: str, **details: Any) -> Person:  # noqa: ANN401 - Person's fields
-        """Somebody new; the private chat with them has the same id."""
+    def add_person(self, first_name: str, **details: Any) -> Person:  # noqa: ANN401
+        """Create a person. The person's private chat with the bot has the same id."""
         person = Person(next(self._people_ids), first_name, **details)
         self.people[person.id] = person
         self.private_chat(self.bot, person)
         return person
 
     def private_chat(self, bot: Bot, person: Person) -> Chat:
-        """The chat of a person with a bot."""
+        """Return the private chat of a person with a bot. Create the chat if necessary."""
         chat = self.private.get((bot.id, person.id))
         if chat is None:
             chat = Chat(person.id, "private", person=person, bot=bot, started=False)
@@ -112,22 +113,22 @@ class World:
             self.events.emit("chat", chat_id=chat.id, chat=chat.brief())
         return chat
 
-    def add_chat(self, kind: str, title: str, **details: Any) -> Chat:  # noqa: ANN401 - Chat's fields
-        """A new group, supergroup or channel."""
+    def add_chat(self, kind: str, title: str, **details: Any) -> Chat:  # noqa: ANN401
+        """Create a group, supergroup or channel."""
         number = next(self._group_ids if kind == "group" else self._channel_ids)
         chat = Chat(-number, kind, title=title, **details)
         self.chats[chat.id] = chat
         return chat
 
     def chat(self, chat_id: int, bot: Bot) -> Chat | None:
-        """The chat of this id as `bot` knows it."""
+        """Return the chat with an id. A private chat is the chat with `bot`."""
         if chat_id < 0:
             return self.chats.get(chat_id)
         person = self.people.get(chat_id)
         return self.private_chat(bot, person) if person else None
 
     def named(self, username: str) -> Chat | None:
-        """The public group or channel of this username."""
+        """Return the public group or channel with a username."""
         wanted = username.lower()
         for chat in self.chats.values():
             if chat.username and chat.username.lower() == wanted:
@@ -135,19 +136,19 @@ class World:
         return None
 
     def user(self, user_id: int) -> dict[str, Any] | None:
-        """The User of an id."""
+        """Return the User with an id, a person or a bot."""
         if (person := self.people.get(user_id)) is not None:
             return person.user()
         bot = self.bots.get(user_id)
         return bot.user() if bot else None
 
     def all_chats(self) -> list[Chat]:
-        """Every chat of the main bot, and every group and channel."""
+        """Return every private chat of the main bot, and every group and channel."""
         private = [chat for (bot, _), chat in self.private.items() if bot == self.bot.id]
         return private + list(self.chats.values())
 
     def bots_in(self, chat: Chat) -> Iterator[Bot]:
-        """The bots that are in a chat."""
+        """Yield the bots that are in a chat."""
         if chat.bot is not None:
             yield chat.bot
             return
@@ -158,7 +159,7 @@ class World:
     # -- messages -----------------------------------------------------------------------
 
     def head(self, chat: Chat, sender: dict[str, Any] | None) -> dict[str, Any]:
-        """The beginning of a new message."""
+        """Return the initial fields of a new message."""
         fields: dict[str, Any] = {"message_id": chat.next_id()}
         if sender is not None:
             fields["from"] = sender
@@ -167,7 +168,7 @@ class World:
         return fields
 
     def add(self, message: Message) -> Message:
-        """Put a message into its chat and tell the listeners."""
+        """Add a message to its chat and send an event."""
         message.chat.messages[message.id] = message
         if message.bot is not None:
             message.chat.last_bot = message.bot.id
@@ -181,9 +182,9 @@ class World:
         chat: Chat,
         sender: dict[str, Any] | None,
         thread: int = 0,
-        **fields: Any,  # noqa: ANN401 - Message's fields
+        **fields: Any,  # noqa: ANN401
     ) -> Message:
-        """A service message: somebody joined, the chat migrated."""
+        """Add a service message, e.g. for a new member or a migration."""
         body = self.head(chat, sender) | fields
         if thread:
             body |= {"message_thread_id": thread, "is_topic_message": True}
@@ -192,7 +193,7 @@ class World:
     def add_topic(
         self, chat: Chat, sender: dict[str, Any], name: str, *, icon_color: int = ICON_COLOR
     ) -> tuple[Topic, Message]:
-        """A new topic, and the service message that makes it, whose id is its own."""
+        """Create a topic with its service message. The topic's id is the id of the message."""
         made = {"name": name, "icon_color": icon_color}
         if chat.bot is None:
             chat.last_message_id = max(chat.last_message_id, GENERAL_TOPIC)
@@ -204,16 +205,16 @@ class World:
         return topic, message
 
     def edited(self, message: Message) -> None:
-        """Tell the listeners that a message has changed."""
+        """Send an event for a changed message."""
         if self.events:
             shown = message.shown(message.chat.bot or self.bot)
             self.events.emit("edit", chat_id=message.chat.id, message=shown)
 
     def delete(self, message: Message) -> None:
-        """Take a message out of its chat."""
+        """Delete a message from its chat and send an event."""
         message.deleted = True
         self.events.emit("delete", chat_id=message.chat.id, message_id=message.id)
 
     def set_member(self, chat: Chat, user_id: int, member: Member) -> None:
-        """Change somebody's standing."""
+        """Change a membership without updates or service messages."""
         chat.members[user_id] = member

@@ -1,1 +1,1 @@
-"""The part of the control API that moves people, chats and messages."""
+"""Control API for persons, chats and messages."""

@@ -1,4 +1,4 @@
-"""Control calls of chats: made, read, joined, migrated, divided into topics; limits."""
+"""Control calls for chats: creation, messages, members, migration, topics and flood limits."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ _CHANGES = (
 
 
 def table(world: World, services: Services) -> dict[tuple[str, str], Handle]:
-    """The routes, by verb and path."""
+    """Return the handlers by HTTP method and path."""
     calls = Chats(world, services)
     chat = "/control/chats/{chat}"
     return {
@@ -45,15 +45,15 @@ def table(world: World, services: Services) -> dict[tuple[str, str], Handle]:
 
 
 class Chats:
-    """The handlers, over one world."""
+    """The handlers for a world."""
 
     def __init__(self, world: World, services: Services) -> None:
-        """They change `world` and the limits of `services`."""
+        """Change `world` and the limits of `services`."""
         self._world = world
         self._services = services
 
     async def all_chats(self, _: web.Request) -> object:
-        """Every chat, with its last message."""
+        """Return every chat with its last message."""
         return [self._summary(chat) for chat in self._world.all_chats()]
 
     def _summary(self, chat: Chat) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class Chats:
         return summary
 
     async def add_chat(self, request: web.Request) -> object:
-        """A new group, supergroup or channel, the bot in it (an administrator of channels)."""
+        """Create a group, supergroup or channel with the bot (channels: as administrator)."""
         wanted = await get.body(request)
         kind = wanted["type"]
         if kind not in {"group", "supergroup", "channel"}:
@@ -98,7 +98,7 @@ class Chats:
         chat.changed()
 
     def _link(self, chat: Chat, other_id: int | None) -> None:
-        """Tie a channel and its discussion group together, or part them."""
+        """Link a channel and its discussion group, or remove the link."""
         before = self._world.chats.get(chat.linked_chat_id or 0)
         if before is not None:
             before.linked_chat_id = None
@@ -110,7 +110,10 @@ class Chats:
         other.linked_chat_id = chat.id
 
     async def change(self, request: web.Request) -> object:
-        """Another title, permissions, slow mode, linked chat; hidden members; deleted."""
+        """Change a chat.
+
+        Title, permissions, slow mode, linked chat, hidden members and deletion can be changed.
+        """
         chat = get.chat(self._world, request.match_info["chat"])
         was_deleted = chat.deleted
         self._update(chat, await get.body(request))
@@ -120,7 +123,10 @@ class Chats:
         return chat.brief()
 
     async def messages(self, request: web.Request) -> object:
-        """What a chat shows, in order; `from_bot=false` shows everything, deleted ones too."""
+        """Return the messages of a chat in order.
+
+        `from_bot=false` includes messages of persons and deleted messages.
+        """
         query = request.query
         bot = get.bot(self._world, query.get("bot_id"))
         chat = get.chat(self._world, request.match_info["chat"], bot)
@@ -133,13 +139,13 @@ class Chats:
         ]
 
     async def members(self, request: web.Request) -> object:
-        """Everybody's standing."""
+        """Return the membership of every member."""
         chat = get.chat(self._world, request.match_info["chat"])
         users = (self._world.user(user_id) for user_id in chat.members)
         return [chat.member_view(user) for user in users if user]
 
     async def set_member(self, request: web.Request) -> object:
-        """Promote, demote, kick, leave; the bot too, who is `bot` or its id."""
+        """Change a membership (promote, demote, remove). `bot` or a bot's id names a bot."""
         wanted = await get.body(request)
         ident = request.match_info["user"]
         bot = get.bot(self._world, wanted.get("bot_id"))
@@ -169,7 +175,7 @@ class Chats:
         return self._world.people[known[0]].user() if known else self._world.bot.user()
 
     async def migrate(self, request: web.Request) -> object:
-        """A group becomes a supergroup with another id."""
+        """Migrate a group to a supergroup with another id."""
         old = get.chat(self._world, request.match_info["chat"])
         if old.type != "group" or old.migrated_to is not None:
             raise ValueError("only a group that has not migrated can migrate")
@@ -188,7 +194,7 @@ class Chats:
         return {"new_chat_id": new.id, "update_id": told}
 
     async def add_thread(self, request: web.Request) -> object:
-        """A new forum topic; its id is its first message's."""
+        """Create a forum topic. Its id is the id of its first message."""
         chat = get.chat(self._world, request.match_info["chat"])
         wanted = await get.body(request)
         return self._new_topic(chat, wanted)
@@ -203,7 +209,10 @@ class Chats:
         return _topic_view(topic)
 
     def _topic_of_number(self, chat: Chat, thread: int, wanted: dict[str, Any]) -> object:
-        """A new topic whose first message has that number; no message where it is taken."""
+        """Create a topic whose first message has the number `thread`.
+
+        If a message has the number already, the topic has no message of its own.
+        """
         if not chat.is_forum:
             raise ValueError("the chat is no forum, or counts its topics by itself")
         if thread in chat.messages:
@@ -216,7 +225,7 @@ class Chats:
         return made
 
     async def set_thread(self, request: web.Request) -> object:
-        """Make, rename, close, reopen or delete a forum topic."""
+        """Create, rename, close, reopen or delete a forum topic."""
         chat = get.chat(self._world, request.match_info["chat"])
         wanted = await get.body(request)
         thread = int(request.match_info["thread"])
@@ -225,11 +234,11 @@ class Chats:
             raise ValueError("state must be open, closed or deleted")
         topic = chat.topics.get(thread)
         if topic is None and thread == GENERAL_TOPIC and chat.is_forum:
-            topic = chat.topics[thread] = Topic(thread, "General")  # it is there from the start
+            topic = chat.topics[thread] = Topic(thread, "General")  # every forum has the topic
         if topic is None:
             return self._topic_of_number(chat, thread, wanted)
         before, topic.state = topic.state, state
-        if state == "deleted":  # td, DeleteForumTopicQuery: with all its messages
+        if state == "deleted":  # td, DeleteForumTopicQuery: the topic's messages are deleted too
             for message in chat.messages.values():
                 there = {message.id, message.fields.get("message_thread_id")}
                 if thread in there and not message.deleted:
@@ -252,11 +261,11 @@ class Chats:
         happenings.tell(self._world, chat, message)
 
     async def bots(self, _: web.Request) -> object:
-        """The bots, the main one first."""
+        """Return the bots, the main bot first."""
         return [bot.user() | {"_claimed": bot.claimed} for bot in self._world.bots.values()]
 
     async def change_bot(self, request: web.Request) -> object:
-        """Group privacy, inline mode and topics in private chats of a bot."""
+        """Change group privacy, inline mode and private-chat topics of a bot."""
         bot = get.bot(self._world, request.match_info["bot"])
         wanted = await get.body(request)
         bot.reads_all = bool(wanted.get("can_read_all_group_messages", bot.reads_all))
@@ -268,7 +277,7 @@ class Chats:
         return bot.user()
 
     async def limits(self, _: web.Request) -> object:
-        """The flood limits in force."""
+        """Return the active flood limits."""
         return self._services.limits.settings()
 
     async def set_limits(self, request: web.Request) -> object:
@@ -277,7 +286,7 @@ class Chats:
         return self._services.limits.settings()
 
     async def file(self, request: web.Request) -> web.Response:
-        """A file's bytes by a file_id of any bot, as the chat page shows them."""
+        """Return the bytes of a file by a file_id of any bot, for the chat page."""
         for bot in self._world.bots.values():
             try:
                 _, content, _ = self._world.files.find(bot, request.match_info["file"])

@@ -1,4 +1,4 @@
-"""What the control API cannot find, and how it reads its requests."""
+"""Lookups of the control API by id, and its request bodies."""
 
 from typing import Any
 
@@ -9,26 +9,30 @@ from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.world import World
 
 
-class Unknown(Exception):  # noqa: N818 - an answer, 404
-    """There is no such thing."""
+class Unknown(Exception):  # noqa: N818 - a regular response with status 404
+    """Raised if an object does not exist."""
 
 
 async def body(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a request; empty where there is none.
+    """Return the JSON object of a request, or an empty object if there is no body.
 
     Raises:
-        ValueError: it is no JSON object.
+        ValueError: The body is not a JSON object.
     """
     if not request.can_read_body:
         return {}
     value = await request.json()
     if not isinstance(value, dict):
-        raise ValueError("a JSON object is expected")  # noqa: TRY004  one error for a bad request
+        raise ValueError("a JSON object is expected")  # noqa: TRY004  one error class for an invalid request
     return value
 
 
 def bot(world: World, wanted: object) -> Bot:
-    """The bot of an id; the main bot where none is named."""
+    """Return the bot with an id, or the main bot if no id is given.
+
+    Raises:
+        Unknown: No bot has the id.
+    """
     if wanted in {None, "", "bot"}:
         return world.bot
     found = world.bots.get(int(str(wanted)))
@@ -38,7 +42,11 @@ def bot(world: World, wanted: object) -> Bot:
 
 
 def person(world: World, wanted: object) -> Person:
-    """The person of an id."""
+    """Return the person with an id.
+
+    Raises:
+        Unknown: No person has the id.
+    """
     found = world.people.get(int(str(wanted)))
     if found is None:
         raise Unknown(f"no such person: {wanted}")
@@ -46,7 +54,11 @@ def person(world: World, wanted: object) -> Person:
 
 
 def chat(world: World, wanted: object, of: Bot | None = None) -> Chat:
-    """The chat of an id, a private one with `of` or the main bot."""
+    """Return the chat with an id. A private chat is the chat with `of` or with the main bot.
+
+    Raises:
+        Unknown: No chat has the id.
+    """
     found = world.chat(int(str(wanted)), of or world.bot)
     if found is None:
         raise Unknown(f"no such chat: {wanted}")
@@ -54,7 +66,11 @@ def chat(world: World, wanted: object, of: Bot | None = None) -> Chat:
 
 
 def message(chat: Chat, ident: object, *, deleted: bool = False) -> Message:
-    """The message of an id in a chat; with `deleted` also one that was taken out since."""
+    """Return the message with an id in a chat. `deleted` includes deleted messages.
+
+    Raises:
+        Unknown: No message has the id.
+    """
     found = chat.messages.get(int(str(ident)))
     if found is None or (found.deleted and not deleted):
         raise Unknown(f"no such message: {ident}")

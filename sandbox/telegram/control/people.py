@@ -1,4 +1,4 @@
-"""Control calls of people: they appear, write, edit and delete."""
+"""Control calls for persons: they are created, and write, edit and delete messages."""
 
 import base64
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ _DETAILS = ("username", "last_name", "language_code", "deactivated")
 
 
 def table(world: World) -> dict[tuple[str, str], Handle]:
-    """The routes, by verb and path."""
+    """Return the handlers by HTTP method and path."""
     calls = People(world)
     return {
         ("POST", "/control/users"): calls.add_user,
@@ -31,24 +31,24 @@ def table(world: World) -> dict[tuple[str, str], Handle]:
 
 
 class People:
-    """The handlers, over one world."""
+    """The handlers for a world."""
 
     def __init__(self, world: World) -> None:
-        """They change `world`."""
+        """Change `world`."""
         self._world = world
 
     async def add_user(self, request: web.Request) -> object:
-        """Somebody new."""
+        """Create a person."""
         wanted = await get.body(request)
         details = {name: wanted[name] for name in _DETAILS if wanted.get(name) is not None}
         return self._world.add_person(str(wanted["first_name"]), **details).user()
 
     async def users(self, _: web.Request) -> object:
-        """Everybody."""
+        """Return all persons."""
         return [person.user() for person in self._world.people.values()]
 
     async def change_user(self, request: web.Request) -> object:
-        """Another name or language; deactivated or back."""
+        """Change a person's name or language, or deactivate or reactivate the person."""
         person = get.person(self._world, request.match_info["user"])
         wanted = await get.body(request)
         for name in ("first_name", *_DETAILS):
@@ -59,7 +59,7 @@ class People:
         return person.user()
 
     async def write(self, request: web.Request) -> object:
-        """A person writes."""
+        """Send a message of a person to a chat."""
         wanted = await get.body(request)
         chat, person = self._chat_and_person(request, wanted)
         message = self._composed(chat, person, wanted)
@@ -112,7 +112,11 @@ class People:
         )  # fmt: skip
 
     def _attached(self, given: dict[str, Any]) -> Media:
-        """A file of somebody's own: `kind` photo, voice or document, `base64`, `name`, `type`."""
+        """Return a file of a person: `kind` (photo, voice or document), `base64`, `name`, `type`.
+
+        Raises:
+            ValueError: The kind is unknown, or a photo is not a picture.
+        """
         kind = given["kind"]
         if kind not in {"photo", "voice", "document"}:
             raise ValueError("kind must be photo, voice or document")
@@ -130,7 +134,7 @@ class People:
         return Media(kind, content, details)
 
     async def edit(self, request: web.Request) -> object:
-        """A person changes what they wrote."""
+        """Edit a message of a person."""
         wanted = await get.body(request)
         chat = get.chat(self._world, request.match_info["chat"])
         message = get.message(chat, request.match_info["message"])
@@ -141,16 +145,16 @@ class People:
         return {"update_id": happenings.tell(self._world, chat, message, edited=True)}
 
     async def delete(self, request: web.Request) -> object:
-        """A person deletes a message; bots are not told."""
+        """Delete a message of a person. Bots receive no update."""
         chat = get.chat(self._world, request.match_info["chat"])
         self._world.delete(get.message(chat, request.match_info["message"]))
         return {"deleted": True}
 
 
 def _replied(chat: Chat, wanted: dict[str, Any]) -> tuple[Message | None, dict[str, Any]]:
-    """What a message replies to, and the thread that it stands in.
+    """Return the replied-to message, and the fields of the message's thread.
 
-    What is written in a forum's topic implicitly replies to the topic's first message.
+    A message in a forum topic implicitly replies to the topic's first message.
     """
     thread = int(wanted.get("thread_id") or 0)
     implied = thread if chat.type == "supergroup" else 0
@@ -164,7 +168,7 @@ def _replied(chat: Chat, wanted: dict[str, Any]) -> tuple[Message | None, dict[s
 
 
 def _anonymous(*, own: bool) -> dict[str, Any]:
-    """Who stands in `from` for an anonymous administrator, or for a channel."""
+    """Return the `from` of an anonymous administrator (`own`) or of a channel."""
     if own:
         return {"id": 1087968824, "is_bot": True, "first_name": "Group",
                 "username": "GroupAnonymousBot"}  # fmt: skip

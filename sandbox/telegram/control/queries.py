@@ -1,4 +1,4 @@
-"""Control calls that the bot has to answer: pressed buttons, inline queries."""
+"""Control calls that require an answer of the bot: pressed buttons and inline queries."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,7 +14,7 @@ Handle = Callable[[web.Request], Awaitable[Any]]
 
 
 def table(world: World) -> dict[tuple[str, str], Handle]:
-    """The routes, by verb and path."""
+    """Return the handlers by HTTP method and path."""
     calls = Queries(world)
     return {
         ("POST", "/control/chats/{chat}/press"): calls.press,
@@ -27,14 +27,14 @@ def table(world: World) -> dict[tuple[str, str], Handle]:
 
 
 class Queries:
-    """The handlers, over one world."""
+    """The handlers for a world."""
 
     def __init__(self, world: World) -> None:
-        """They change `world`."""
+        """Change `world`."""
         self._world = world
 
     async def press(self, request: web.Request) -> object:
-        """A person presses a button, or a client of theirs sends any data whatever."""
+        """Press a button as a person. A modified client may send any data."""
         wanted = await get.body(request)
         of = get.bot(self._world, wanted.get("bot_id"))
         chat = get.chat(self._world, request.match_info["chat"], of)
@@ -47,9 +47,9 @@ class Queries:
         return {"update_id": told, "callback_query_id": query_id}
 
     async def configure(self, request: web.Request) -> object:
-        """Set for how long the answer to a pressed button is taken, and whose server this is.
+        """Set the lifetime of callback queries, and whether the server is self-hosted.
 
-        `local` is a Bot API server of one's own, which takes files up to 2,000 MiB.
+        With `local`, the server is self-hosted and accepts files up to 2,000 MiB.
         """
         wanted = await get.body(request)
         self._world.callback_life_s = float(
@@ -63,17 +63,17 @@ class Queries:
         }
 
     async def callback(self, request: web.Request) -> object:
-        """What the bot answered to a press."""
+        """Return the bot's answer to a pressed button."""
         callback = self._world.callbacks.get(request.match_info["query"])
         if callback is None:
             raise get.Unknown("no such callback query")
         return {"answered": callback.answered, **callback.answer}
 
     async def ask_inline(self, request: web.Request) -> object:
-        """A person types @bot and a query; what Telegram has cached does not ask the bot.
+        """Send an inline query of a person. A cached answer is used without a call to the bot.
 
         Raises:
-            ValueError: inline mode is off (td, `send_inline_query`).
+            ValueError: Inline mode is off (td, `send_inline_query`).
         """
         wanted = await get.body(request)
         person = get.person(self._world, wanted["user_id"])
@@ -104,12 +104,12 @@ class Queries:
         return query
 
     async def inline(self, request: web.Request) -> object:
-        """What the bot answered to an inline query."""
+        """Return the bot's answer to an inline query."""
         query = self._inline(request)
         return {"answered": query.answer is not None, **(query.answer or {})}
 
     async def choose(self, request: web.Request) -> object:
-        """A person sends a result into a chat, however old; the bot is not asked."""
+        """Send an inline result to a chat as a person, at any age, without a call to the bot."""
         query = self._inline(request)
         wanted = await get.body(request)
         chat = get.chat(self._world, wanted["chat_id"], query.bot)

@@ -1,4 +1,4 @@
-"""The control API of the Telegram side: people write, press, join; chats change."""
+"""The control API of the Telegram side: persons, queries and chats."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ Handle = Callable[[web.Request], Awaitable[Any]]
 
 
 def routes(world: World, services: Services) -> list[web.RouteDef]:
-    """All routes of the Telegram side."""
+    """Return all routes of the Telegram side."""
     table = people.table(world) | queries.table(world)
     table |= chats.table(world, services)
     return [web.route(verb, path, _json(handle)) for (verb, path), handle in table.items()]

@@ -1,4 +1,4 @@
-"""What a bot says of itself: getMe, descriptions, commands."""
+"""Methods for a bot's own account: getMe, descriptions, commands."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ _PLAIN_SCOPES = frozenset(
 
 @method("getMe")
 async def get_me(call: Call) -> dict[str, Any]:
-    """The bot itself."""
+    """Return the bot's own User."""
     bot = call.bot
     return bot.user() | {
         "can_join_groups": True,
@@ -33,7 +33,7 @@ async def get_me(call: Call) -> dict[str, Any]:
 
 
 def _language(call: Call) -> str:
-    """Return the language code, two lower-case letters or none.
+    """Return the language code: two lower-case letters, or an empty string.
 
     Raises:
         Refusal: 400 (td, ``validate_bot_language_code``).
@@ -57,13 +57,13 @@ def _set(call: Call, field: str) -> bool:
 
 @method("setMyDescription")
 async def set_my_description(call: Call) -> bool:
-    """What an empty chat shows."""
+    """Set the description, which is displayed in an empty chat."""
     return _set(call, "description")
 
 
 @method("setMyShortDescription")
 async def set_my_short_description(call: Call) -> bool:
-    """What the bot's page shows."""
+    """Set the short description, which is displayed on the bot's profile page."""
     return _set(call, "short_description")
 
 
@@ -110,7 +110,7 @@ def _command(item: object) -> dict[str, Any]:
 
 @method("setMyCommands")
 async def set_my_commands(call: Call) -> bool:
-    """The command menu of a scope and language."""
+    """Set the command menu of a scope and language."""
     value = call.json("commands", "commands")
     if value is None:
         value = []
@@ -127,5 +127,5 @@ async def set_my_commands(call: Call) -> bool:
 
 @method("getMyCommands")
 async def get_my_commands(call: Call) -> list[dict[str, Any]]:
-    """The command menu of exactly this scope and language."""
+    """Return the command menu of exactly the given scope and language."""
     return call.bot.commands.get((_scope(call), _language(call)), [])

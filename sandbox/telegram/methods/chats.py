@@ -1,4 +1,4 @@
-"""What a bot may ask about chats, and leaving one."""
+"""Methods for chats: information, members, and leaveChat."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _GIFTS = {
 
 @method("getChat")
 async def get_chat(call: Call) -> dict[str, Any]:
-    """All about a chat."""
+    """Return the full information on a chat."""
     chat = targets.readable(call)
     full: dict[str, Any] = chat.brief() | {
         "accent_color_id": abs(chat.id) % 7,
@@ -58,7 +58,7 @@ def _user(call: Call) -> dict[str, Any]:
 
 @method("getChatMember")
 async def get_chat_member(call: Call) -> dict[str, Any]:
-    """Somebody's standing in a chat."""
+    """Return the membership of a user in a chat."""
     user = _user(call)
     chat = targets.readable(call)
     if chat.type == "private":
@@ -75,7 +75,7 @@ async def get_chat_member(call: Call) -> dict[str, Any]:
 
 @method("getChatAdministrators")
 async def get_chat_administrators(call: Call) -> list[dict[str, Any]]:
-    """Who runs a chat, other bots left out."""
+    """Return the administrators of a chat, without other bots."""
     chat = targets.readable(call)
     if chat.type == "private":
         raise bad_request("there are no administrators in the private chat")
@@ -91,7 +91,7 @@ async def get_chat_administrators(call: Call) -> list[dict[str, Any]]:
 
 @method("getChatMemberCount")
 async def get_chat_member_count(call: Call) -> int:
-    """How many are in a chat."""
+    """Return the number of members of a chat."""
     chat = targets.readable(call)
     if chat.type == "private":
         return 2
@@ -100,7 +100,7 @@ async def get_chat_member_count(call: Call) -> int:
 
 @method("leaveChat")
 async def leave_chat(call: Call) -> bool:
-    """Go away from a group or channel."""
+    """Remove the bot from a group or channel."""
     chat = targets.readable(call)
     if chat.type == "private":
         raise bad_request("chat member status can't be changed in private chats")

@@ -1,4 +1,4 @@
-"""getFile."""
+"""The method getFile."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ DOWNLOAD_LIMIT = 20 * 2**20
 
 @method("getFile")
 async def get_file(call: Call) -> dict[str, Any]:
-    """Where a file can be downloaded."""
+    """Return the download path of a file."""
     value = call.text("file_id")
     if not value:
         raise bad_request("file_id not specified")

@@ -1,4 +1,4 @@
-"""sendPhoto, sendVideo, sendDocument and their kin, and sendMediaGroup."""
+"""The methods that send media: sendPhoto, sendVideo, sendDocument, sendMediaGroup and others."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ _ALBUM_KINDS = frozenset({"photo", "video", "document"})
 
 
 async def pace(call: Call) -> None:
-    """Wait for one's turn, where uploads of equal size come in a row."""
+    """Wait for the server's delay between uploads of equal size."""
     size = inputs.upload_bytes(call)
     if size:
         wait = call.services.pacing.wait(call.bot.id, size, call.world.clock.now())
@@ -36,7 +36,7 @@ async def _send(call: Call, kind: str) -> dict[str, Any]:
         raise failure.refusal() from None
     becomes_animation = call.world.switches["silent_video_alone"] == "animation"
     if becomes_animation and kind == "video" and _is_silent(media) and source != "file_id":
-        media.kind = "animation"  # TDLib, MessageContent.cpp: what is new and has no sound
+        media.kind = "animation"
     await sending.charge(call, where.chat)
     text.check_entities(body)
     return sending.shown(call, [sending.post(call, where, body, media, source)])[0]
@@ -49,29 +49,29 @@ def _is_silent(media: Media) -> bool:
 
 @method("sendPhoto")
 async def send_photo(call: Call) -> dict[str, Any]:
-    """A picture."""
+    """Send a picture."""
     return await _send(call, "photo")
 
 
 @method("sendVideo")
 async def send_video(call: Call) -> dict[str, Any]:
-    """A video."""
+    """Send a video."""
     return await _send(call, "video")
 
 
 @method("sendDocument")
 async def send_document(call: Call) -> dict[str, Any]:
-    """Any file."""
+    """Send any file."""
     return await _send(call, "document")
 
 
 @method("sendAnimation")
 async def send_animation(call: Call) -> dict[str, Any]:
-    """A GIF or a silent video."""
+    """Send a GIF or a silent video."""
     return await _send(call, "animation")
 
 
-Item = tuple[str, dict[str, Any], dict[str, Any]]  # kind, options, caption
+Item = tuple[str, dict[str, Any], dict[str, Any]]
 
 
 def _item(call: Call, item: object) -> Item:
@@ -113,9 +113,10 @@ def _check_album(items: list[Item]) -> None:
 
 @method("sendMediaGroup")
 async def send_media_group(call: Call) -> list[dict[str, Any]]:
-    """An album, all or nothing: one item's failure fails the call, and nothing is in the chat.
+    """Send an album. If one item fails, the call fails, and no item is sent.
 
-    TDLib, MessagesManager::do_send_message_group and SendMultiMediaQuery::on_error.
+    TDLib, MessagesManager::do_send_message_group and SendMultiMediaQuery::on_error. A fault or an
+    assumption may let the other items be sent.
     """
     raw = call.json("media", "media")
     if not isinstance(raw, list):
@@ -146,20 +147,21 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
             call, [result for result in results if not isinstance(result, MediaFailure)]
         )
     if not failures and any(text.has_too_long_entities(caption) for *_, caption in items):
-        # ``sendMultiMedia`` refuses all alike: td, SendMultiMediaQuery::on_error.
+        # ``sendMultiMedia`` refuses all items alike: td, SendMultiMediaQuery::on_error.
         raise _album_failure(call, 1, MediaFailure("ENTITIES_TOO_LONG"))
     others_stay = call.fault is not None and call.fault.fault.get("others") == "sent"
     others_stay |= call.world.switches["album_with_a_bad_item"] == "the others"
     messages: list[Message] = []
     for result, (_, _, caption) in zip(results, items, strict=True):
         if isinstance(result, MediaFailure) or (failures and not others_stay):
-            where.chat.next_id()  # the id of a message that failed is not given again
+            where.chat.next_id()
             continue
         media, source = result
         body = caption | {"media_group_id": group} if group else caption
         messages.append(sending.post(call, where, body, media, source))
     if failures:
-        # "Message was not sent" is said of a good answer: td, SendMultiMediaQuery::on_result.
+        # Telegram reports "Message was not sent" even if other items were sent: td,
+        # SendMultiMediaQuery::on_result.
         number, failure = _named_failure(files, failures)
         raise _album_failure(call, 1 if others_stay else number, failure)
     return sending.shown(call, messages)
@@ -168,11 +170,12 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
 def _named_failure(
     files: list[Given | str], failures: list[tuple[int, MediaFailure]]
 ) -> tuple[int, MediaFailure]:
-    """Return the number and the failure that the answer names.
+    """Return the number and the failure that the response names.
 
-    ``uploadMedia`` fails for one item, and comes first. A file_id skips it: what is refused of
-    such an item fails in ``sendMultiMedia``, which refuses all items alike, and the first is named
-    (td, ``MessagesManager::do_send_message_group``, ``SendMultiMediaQuery::on_error``).
+    ``uploadMedia`` fails for one item and precedes ``sendMultiMedia``. An item with a file_id
+    skips ``uploadMedia``. A failure of such an item occurs in ``sendMultiMedia``, which refuses
+    all items alike, and the response names the first item (td,
+    ``MessagesManager::do_send_message_group``, ``SendMultiMediaQuery::on_error``).
     """
     for number, failure in failures:
         file = files[number - 1]
@@ -195,11 +198,11 @@ async def _finished(
 
 
 def _check_silence(call: Call, media: list[tuple[Media, str]]) -> None:
-    """Refuse an album with a silent video by URL: it is an animation; uploaded, it stays a video.
+    """Refuse an album with a silent video by URL, which Telegram converts to an animation.
 
-    It is refused when all its files are there, by ``sendMultiMedia``: then every item fails
-    alike, and the first is named (td, ``SendMultiMediaQuery::on_error``; Client.cpp,
-    ``on_message_send_failed``).
+    An uploaded silent video stays a video. ``sendMultiMedia`` refuses the album after all files
+    are available. Every item then fails alike, and the response names the first item (td,
+    ``SendMultiMediaQuery::on_error``; Client.cpp, ``on_message_send_failed``).
 
     Raises:
         Refusal: 400; telegram-bot-api#301.
@@ -216,7 +219,7 @@ def _check_silence(call: Call, media: list[tuple[Media, str]]) -> None:
 
 
 def _check_sources(call: Call, files: list[Given | str]) -> None:
-    """Refuse an album by the way its items come, where a belief is set so.
+    """Refuse an album by the sources of its items, if an assumption is set to "refused".
 
     Raises:
         Refusal: 400.

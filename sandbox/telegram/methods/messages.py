@@ -1,4 +1,4 @@
-"""Text messages, edits, deletes, chat actions."""
+"""Methods for text messages, edits, deletions, reactions and chat actions."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ _SAME = (
     "same as a current content and reply markup of the message"
 )
 
-# Documentation of ReactionTypeEmoji: no other emoji may stand in a reaction.
+# Documentation of ReactionTypeEmoji: only these emoji are valid in a reaction.
 _EMOJI = """
 ☃ ⚡ ✍ ❤ ❤️‍🔥 🆒 🌚 🌭 🍌 🍓 🍾 🎃 🎄 🎅 🎉 🏆 🐳 👀 👌 👍 👎
 👏 👨‍💻 👻 👾 💅 💊 💋 💔 💘 💩 💯 🔥 🕊 🖕 🗿 😁 😇 😈 😍 😎 😐
@@ -45,7 +45,7 @@ _REACTIONS = frozenset(_EMOJI.split())
 
 @method("sendMessage")
 async def send_message(call: Call) -> dict[str, Any]:
-    """A text message."""
+    """Send a text message."""
     tag = call.world.switches["time_tag"]
     if tag == "refused" and "<tg-time" in call.text("text"):
         raise bad_request('can\'t parse entities: Unsupported start tag "tg-time"')
@@ -60,11 +60,11 @@ async def send_message(call: Call) -> dict[str, Any]:
 
 @method("sendChatAction")
 async def send_chat_action(call: Call) -> bool:
-    """Return True; the head of the chat says: is typing, is sending a photo.
+    """Show a chat action, e.g. "typing", in the head of a chat. Return True.
 
-    In a channel the answer comes from memory, and nothing is sent (td,
-    ``DialogActionManager::send_dialog_action``, ``DialogManager::is_dialog_action_unneeded``).
-    There is no parameter for a topic of a channel's direct messages.
+    In a channel, the server responds without sending the action (td,
+    ``DialogActionManager::send_dialog_action``, ``DialogManager::is_dialog_action_unneeded``). The
+    method has no parameter for a topic of a channel's direct messages.
     """
     action = call.text("action")
     if action.lower() not in ACTIONS:
@@ -89,7 +89,7 @@ def _editable(call: Call) -> tuple[Chat, Message]:
     posts = chat.type == "channel" and chat.may(call.bot.id, "can_edit_messages")
     if message.bot is not call.bot and not posts:
         raise bad_request("message can't be edited")
-    if message.reply_keyboard is not None:  # td, can_edit_message: markup that is not inline
+    if message.reply_keyboard is not None:
         raise bad_request("message can't be edited")
     return chat, message
 
@@ -110,10 +110,10 @@ def _apply(
     *,
     other_file: bool = False,
 ) -> None:
-    """Put `body` in the place of the fields `replaced`, and the call's keyboard under it.
+    """Replace the fields `replaced` of a message by `body`, and set the call's keyboard.
 
     Raises:
-        Refusal: nothing would change, or too many edits.
+        Refusal: The message would not change, or there are too many edits.
     """
     keyboard = markup.inline_of(call, message.chat.type)
     kept = {name: value for name, value in message.fields.items() if name in replaced}
@@ -140,7 +140,7 @@ def _set_keyboard(message: Message, keyboard: dict[str, Any] | None) -> None:
 
 @method("editMessageText")
 async def edit_message_text(call: Call) -> dict[str, Any]:
-    """Another text for a text message."""
+    """Replace the text of a text message."""
     body = text.message_text(call)
     if call.text("inline_message_id"):
         raise bad_request("MESSAGE_ID_INVALID")
@@ -153,7 +153,7 @@ async def edit_message_text(call: Call) -> dict[str, Any]:
 
 @method("editMessageCaption")
 async def edit_message_caption(call: Call) -> dict[str, Any]:
-    """Another caption for a media message."""
+    """Replace the caption of a media message."""
     body = text.caption(call)
     _, message = _editable(call)
     if message.media is None:
@@ -164,7 +164,7 @@ async def edit_message_caption(call: Call) -> dict[str, Any]:
 
 @method("editMessageReplyMarkup")
 async def edit_message_reply_markup(call: Call) -> dict[str, Any]:
-    """Another keyboard, or none."""
+    """Replace or remove the keyboard of a message."""
     markup.of(call)
     _, message = _editable(call)
     keyboard = markup.inline_of(call, message.chat.type)
@@ -177,7 +177,7 @@ async def edit_message_reply_markup(call: Call) -> dict[str, Any]:
 
 @method("editMessageMedia")
 async def edit_message_media(call: Call) -> dict[str, Any]:
-    """Another file for a media message."""
+    """Replace the file of a media message."""
     item = call.json("media", "input media")
     if not isinstance(item, dict):
         raise bad_request("object expected as input media")
@@ -205,12 +205,12 @@ async def edit_message_media(call: Call) -> dict[str, Any]:
 
 
 def deletable(call: Call, message: Message) -> bool:
-    """Whether the bot may delete a message."""
+    """Return whether the bot may delete a message."""
     chat, bot = message.chat, call.bot
     if message.fields.keys() & {"supergroup_chat_created", "channel_chat_created",
                                 "forum_topic_created", "migrate_from_chat_id"}:  # fmt: skip
         return False
-    # td, can_delete_channel_message and can_revoke_message: of a bot, whatever its rights
+    # td, can_delete_channel_message and can_revoke_message: applies to bots with any rights.
     if call.world.clock.now() - message.sent_at >= _TWO_DAYS_S:
         return False
     if message.bot is bot or chat.type == "private":
@@ -221,7 +221,7 @@ def deletable(call: Call, message: Message) -> bool:
 
 @method("setMessageReaction")
 async def set_message_reaction(call: Call) -> bool:
-    """The bot's one reaction to a message, or none."""
+    """Set or remove the bot's reaction to a message. A bot has at most one reaction."""
     wanted = call.json("reaction", "reaction types") or []
     if not isinstance(wanted, list):
         raise bad_request("expected an Array of ReactionType")
@@ -242,7 +242,7 @@ async def set_message_reaction(call: Call) -> bool:
 
 @method("deleteMessage")
 async def delete_message(call: Call) -> bool:
-    """Take back one message."""
+    """Delete one message."""
     chat = targets.writable(call)
     message_id = call.integer("message_id")
     if message_id <= 0:
@@ -258,7 +258,7 @@ async def delete_message(call: Call) -> bool:
 
 @method("deleteMessages")
 async def delete_messages(call: Call) -> bool:
-    """Take back up to 100 messages; those that are not there are skipped."""
+    """Delete up to 100 messages. Missing messages are skipped."""
     ids = call.json("message_ids", "message identifiers")
     if not isinstance(ids, list):
         raise bad_request("expected an Array of message identifiers")

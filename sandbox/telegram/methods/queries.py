@@ -1,4 +1,4 @@
-"""Answers to pressed buttons and to inline queries."""
+"""Methods that answer pressed buttons and inline queries."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from sandbox.telegram.world import Callback
 INLINE_LIFE_S = 30.0
 _OLD = "query is too old and response timeout expired or query ID is invalid"
 _RESULTS = 50
-_CACHED = {  # as what a file is sent, and the field of its file_id
+_CACHED = {
     "photo": ("photo", "photo_file_id"),
     "video": ("video", "video_file_id"),
     "gif": ("animation", "gif_file_id"),
@@ -32,7 +32,7 @@ _NEEDED = {
 
 @method("answerCallbackQuery")
 async def answer_callback_query(call: Call) -> bool:
-    """What the person sees after pressing a button."""
+    """Answer a callback query. The person sees the answer after pressing the button."""
     answer = call.text("text")
     if len(answer) > 200:
         raise bad_request("MESSAGE_TOO_LONG")
@@ -42,7 +42,7 @@ async def answer_callback_query(call: Call) -> bool:
     url = call.text("url")
     if url and not url.startswith((f"https://t.me/{call.bot.username}?start=", "tg://")):
         raise bad_request("URL_INVALID")
-    assert callback is not None  # noqa: S101 - _alive has seen it
+    assert callback is not None  # noqa: S101
     callback.answered = True
     callback.answer = {"show_alert": call.flag("show_alert")}
     if answer:
@@ -69,7 +69,7 @@ def _alive(call: Call, callback: Callback | None) -> bool:
 
 @method("answerInlineQuery")
 async def answer_inline_query(call: Call) -> bool:
-    """Results under the input field."""
+    """Answer an inline query with results for the list above the input field."""
     results = call.json("results", "inline query results")
     if not isinstance(results, list):
         raise bad_request("expected an Array of inline query results")

@@ -1,4 +1,4 @@
-"""Forum topics: made and renamed."""
+"""Methods that create and rename forum topics."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sandbox.telegram.call import Call, method
 from sandbox.telegram.model import ICON_COLOR, Chat
 from sandbox.telegram.refusals import bad_request
 
-_LONGEST_NAME = 128  # what is longer is cut; td, ForumTopicManager.h
+_LONGEST_NAME = 128
 
 
 def _forum(call: Call) -> Chat:
@@ -26,7 +26,7 @@ def _name(call: Call) -> str:
 
 @method("createForumTopic")
 async def create_forum_topic(call: Call) -> dict[str, Any]:
-    """A new topic in a forum, or in a private chat of a bot that has topics."""
+    """Create a topic in a forum, or in a private chat of a bot with topics."""
     chat = _forum(call)
     if not chat.may_create_topics(call.bot.id):
         raise bad_request("not enough rights to create a topic")
@@ -41,7 +41,7 @@ async def create_forum_topic(call: Call) -> dict[str, Any]:
 
 @method("editForumTopic")
 async def edit_forum_topic(call: Call) -> bool:
-    """Another name for a topic that the bot made, or may manage."""
+    """Rename a topic that the bot created or may manage."""
     chat = _forum(call)
     thread = call.integer("message_thread_id")
     if thread <= 0:

@@ -1,4 +1,4 @@
-"""getUpdates, and the three webhook methods."""
+"""The method getUpdates, and the three webhook methods."""
 
 import asyncio
 import re
@@ -27,14 +27,14 @@ def _allowed(call: Call) -> None:
         return
     value = call.json("allowed_updates", "allowed updates")
     if not isinstance(value, list):
-        return  # the server keeps what it had
+        return
     known = load().objects["Update"].keys() - {"update_id"}
     call.bot.inbox.allow(kind for item in value if (kind := str(item).lower()) in known)
 
 
 @method("getUpdates")
 async def get_updates(call: Call) -> list[dict[str, Any]]:
-    """Updates, waited for where there are none."""
+    """Return pending updates. If there are none, wait for updates until the timeout."""
     bot = call.bot
     if call.services.webhooks.get(bot.id) is not None:
         raise conflict(_WEBHOOK)
@@ -87,7 +87,7 @@ async def _wait(bot: Bot, poll: Poll, limit: int, seconds: float) -> list[dict[s
 
 @method("setWebhook")
 async def set_webhook(call: Call) -> bool:
-    """Have updates delivered to a URL; an empty one ends it."""
+    """Set the webhook URL for updates. An empty URL removes the webhook."""
     url = call.text("url")
     if not url:
         await delete_webhook(call)
@@ -147,7 +147,7 @@ def _drop_pending(call: Call) -> None:
 
 @method("deleteWebhook")
 async def delete_webhook(call: Call) -> bool:
-    """Back to getUpdates."""
+    """Remove the webhook, so that getUpdates can be used."""
     _drop_pending(call)
     await call.services.webhooks.remove(call.bot)
     return True
@@ -155,7 +155,7 @@ async def delete_webhook(call: Call) -> bool:
 
 @method("getWebhookInfo")
 async def get_webhook_info(call: Call) -> dict[str, Any]:
-    """How the deliveries go."""
+    """Return the webhook's settings, its last error, and the number of pending updates."""
     inbox = call.bot.inbox
     inbox.drop_expired()
     hook = call.services.webhooks.get(call.bot.id)
