@@ -1,6 +1,6 @@
-"""When to check a profile: forecasts, the price of waiting, the plan for a budget.
+"""The schedule of profile checks: forecasts, the price of waiting, and the budget plan.
 
-Pure: no clock, no I/O. Times are seconds since 1970 or aware UTC, money is credits. Public:
-``schedule.Schedule``, ``policies.Learned``, ``forecast.ProfileState``, ``pricing.is_feasible``,
-``simulation.Simulation``.
+Pure code: no clock and no I/O. Times are Unix seconds or aware UTC datetimes. Amounts are credits.
+Public: ``schedule.Schedule``, ``policies.Learned``, ``forecast.ProfileState``,
+``pricing.is_feasible``, ``simulation.Simulation``.
 """

@@ -1,15 +1,15 @@
-"""Whether every check of the schedule fails, whatever the cause: pure state."""
+"""Detection of a period in which all scheduled checks fail, for any cause. Pure state."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LASTING = timedelta(minutes=30)
-_ENOUGH = 3  # failed checks; one profile alone may be checked rarely
+_ENOUGH = 3  # failed checks; a single profile may be checked rarely
 
 
 @dataclass(slots=True)
 class FailedChecks:
-    """The checks that failed since the last check that worked."""
+    """The failed checks since the last successful check."""
 
     count: int = 0
     first_at: datetime | None = None
@@ -17,18 +17,21 @@ class FailedChecks:
     why: str = ""
 
     def record_failure(self, why: str, now: datetime) -> None:
-        """Record a check that failed, with its cause for the owner."""
+        """Record a failed check and its cause, which is shown to the owner."""
         self.count += 1
         self.first_at = self.first_at or now
         self.last_at, self.why = now, why
 
     def record_success(self) -> None:
-        """Record a check that worked, or that proved a profile to be private or gone."""
+        """Reset the state after a check that worked, or that proved a profile private or gone."""
         self.count, self.first_at, self.last_at, self.why = 0, None, None, ""
 
     @property
     def cause(self) -> str | None:
-        """Return the cause of the last failure once every check of half an hour has failed."""
+        """Return the cause of the last failure if all checks have failed for 30 minutes, or None.
+
+        At least 3 failed checks are required.
+        """
         if self.first_at is None or self.last_at is None or self.count < _ENOUGH:
             return None
         return self.why if self.last_at - self.first_at >= LASTING else None

@@ -1,8 +1,8 @@
-"""What one profile will post: a rate that forgets, the rhythm of its day and week, and bursts.
+"""Forecast of the stories of a profile: a decaying rate, a daily rhythm, and bursts.
 
-Everything is learned from the exact times of stories, which any check shows for the last day, so
-learning is counting and there is nothing to explore. All times are unix seconds; rates are
-stories an hour. Pure: no clock, no I/O.
+The forecast is learned from the exact times of stories. Each check shows all stories of the last
+day, so learning is counting and needs no exploration. All times are Unix seconds. Rates are
+stories per hour. Pure code: no clock and no I/O.
 """
 
 from array import array
@@ -18,34 +18,39 @@ from bot.scheduling.waiting_time import DAY, HOUR, Echo, hours_to_target, rhythm
 _RATE_HALF_LIFE = 10 * DAY
 _RHYTHM_HALF_LIFE = 30 * DAY
 PRIOR_SESSIONS = (5.0, 50.0)
-"""Sessions of the population's rhythm that a profile starts with, where rhythms differ or not."""
+"""Weight of the population's rhythm as the prior of a profile's rhythm, in sessions.
+
+The first value applies if the profiles have different rhythms, the second if they are alike.
+"""
 
 _PRIOR_BURSTS = 12.0
-"""Stories of the population's burstiness that a profile starts with."""
+"""Weight of the population's echo shares as the prior of a profile's echo shares, in stories."""
 
 FAST, SLOW = 15.0, 3.0
-"""How fast the two kinds of echo fade, an hour: stories of one scene, and of one outing."""
+"""Decay per hour of the two kinds of echo: stories of the same scene, and of the same outing."""
 
 MOST_ECHOES = 0.85
-"""The part of the stories that others may bring about, at most."""
+"""Upper limit of the share of stories that earlier stories trigger."""
 
 _SAME_SESSION = HOUR
-_WITHIN_SESSION = 0.3  # what a further story of a session tells about the hours
-# Of a story's hour, to the hours around it: the binomial bell of order six.
+_WITHIN_SESSION = 0.3  # weight in the rhythm of each further story of a session
+# Weights that spread a story's hour over the neighbouring hours: the binomial distribution of
+# order 6.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
-_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of a stretch of time, at which the rhythm is read
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # sample points of the rhythm, as parts of a time span
 _RATE_DECAY = log(2) / _RATE_HALF_LIFE
 _RHYTHM_DECAY = log(2) / _RHYTHM_HALF_LIFE
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """What all profiles have in common; the prior of each. Made by ``pricing.survey``.
+    """Properties shared by all profiles.
 
-    ``rate`` is the mean number of stories a day; ``rhythm`` has mean 1 over 24 hours (UTC);
-    ``fast`` and ``slow`` are the parts of the stories that another one brought about, soon or
-    later; ``sessions`` is how many sessions the population's rhythm counts for each profile.
-    ``exponents`` are those of the experts of ``rates``.
+    Made by ``pricing.survey``, and the prior of each profile. ``rate`` is the mean number of
+    stories per day. ``rhythm`` has mean 1 over 24 hours (UTC). ``fast`` and ``slow`` are the
+    shares of stories that an earlier story triggered, with the fast and the slow decay.
+    ``sessions`` is the weight of the population's rhythm in the rhythm of each profile.
+    ``exponents`` are the exponents of the pooled experts of ``rates``.
     """
 
     rate: float = 2.0
@@ -58,14 +63,15 @@ class Population:
 
 @dataclass(slots=True)
 class ProfileState:
-    """The few numbers that a profile's row keeps.
+    """The learned numbers that are stored in the row of a profile.
 
-    ``due_at`` and ``price`` are when the next check was put, and at what price. ``stories`` and
-    ``days`` forget with the half-life of the rate, ``hours`` with that of the rhythm. ``fast`` and
-    ``slow`` are what the stories before the last one still excite; the echoes are how many of the
-    ``heard`` stories were brought about by others. ``likeness`` is the evidence that its rhythm is
-    the population's. ``sums`` are the stories under the half-lives of ``rates``, ``age`` the days
-    in which they were watched.
+    ``due_at`` is the time of the next check, and ``price`` is the price at which ``due_at`` was
+    computed. ``stories`` and ``days`` decay with the half-life of the rate. ``hours`` decays with
+    the half-life of the rhythm. ``fast`` and ``slow`` are the excitement that remains from the
+    stories before the last story. The echoes are the number of stories, of the ``heard`` counted
+    stories, that earlier stories triggered. ``likeness`` is the evidence that the profile's rhythm
+    equals the population's rhythm. ``sums`` are the story counts under the half-lives of
+    ``rates``. ``age`` is the number of observed days.
     """
 
     seen_at: float = 0.0
@@ -88,7 +94,7 @@ class ProfileState:
     _rhythm_of: Population | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> list[Any]:
-        """Return it as a short JSON array: 13 numbers, the hours, and the memory of the rate."""
+        """Return the state as a short JSON array: 13 numbers, the hours, and the age with sums."""
         times = (self.seen_at, self.due_at, self.story_at, self.hours_at)
         numbers = (self.price, self.stories, self.days, self.fast, self.slow)
         echoes = (self.fast_echoes, self.slow_echoes, self.heard, self.likeness)
@@ -101,7 +107,7 @@ class ProfileState:
 
     @classmethod
     def from_json(cls, values: Sequence[Any] | None) -> Self:
-        """Return what ``to_json`` gave; a new state for None."""
+        """Return the state from the value of ``to_json``, or a new state for None."""
         if values is None:
             return cls()
         *numbers, hours, (age, *sums) = values
@@ -121,15 +127,15 @@ _NAMES = (
 def learn(
     state: ProfileState, population: Population, *, at: float, taken: Sequence[float]
 ) -> int:
-    """Learn from a whole check of ``at``, which showed stories ``taken`` at these times, sorted.
+    """Learn from a complete check at ``at``. ``taken`` are the sorted times of the shown stories.
 
-    Returns how many were new. A check before the last one teaches nothing.
+    Return the number of new stories. A check that is not later than the last check is ignored.
     """
     passed = at - state.seen_at
     if passed <= 0:
         return 0
     new = bisect_right(taken, at) - bisect_right(taken, state.story_at) if taken else 0
-    passed = min(passed, DAY)  # a check shows one day, whatever was before
+    passed = min(passed, DAY)  # a check shows the last day only
     state.age += passed / DAY
     _forget(state.sums, passed)
     retained = exp(-_RATE_DECAY * passed)
@@ -184,7 +190,7 @@ def _learn_stories(
 
 
 def _advance_excitement(state: ProfileState, at: float) -> None:
-    """Bring what earlier stories excite to ``at``."""
+    """Decay the excitement of earlier stories to the time ``at``."""
     gap = (at - state.story_at) / HOUR
     if gap < 24:  # noqa: PLR2004 - a day
         state.fast = (1.0 + state.fast) * exp(-FAST * gap)
@@ -194,7 +200,7 @@ def _advance_excitement(state: ProfileState, at: float) -> None:
 
 
 def rate_of(state: ProfileState, population: Population) -> float:
-    """Return the mean number of stories an hour that we expect."""
+    """Return the expected mean number of stories per hour."""
     estimates = rates.expert_rates(state.sums, state.age, population.rate)
     mixture = rates.mixed_rate(estimates)
     ratios = rates.log_ratios(estimates, mixture)
@@ -202,7 +208,7 @@ def rate_of(state: ProfileState, population: Population) -> float:
 
 
 def echo_shares(state: ProfileState, population: Population) -> tuple[float, float]:
-    """Return the parts of its stories that others bring about, soon and later."""
+    """Return the shares of a profile's stories that fast and slow echoes trigger."""
     heard = state.heard + _PRIOR_BURSTS
     fast = (state.fast_echoes + _PRIOR_BURSTS * population.fast) / heard
     slow = (state.slow_echoes + _PRIOR_BURSTS * population.slow) / heard
@@ -213,24 +219,27 @@ def echo_shares(state: ProfileState, population: Population) -> tuple[float, flo
 
 
 def rhythm(state: ProfileState, population: Population) -> Sequence[float]:
-    """Return how much more than usual it posts in each hour (UTC); the mean is 1."""
-    if state._rhythm_of is population and state._rhythm is not None:  # noqa: SLF001 - our cache
-        return state._rhythm  # noqa: SLF001 - our cache
+    """Return the relative posting rate of a profile in each hour of the day (UTC).
+
+    The mean is 1.
+    """
+    if state._rhythm_of is population and state._rhythm is not None:  # noqa: SLF001 - a cache of this module
+        return state._rhythm  # noqa: SLF001 - a cache of this module
     scale = 24 / (sum(state.hours) + population.sessions)
     prior = population.sessions / 24
     pairs = zip(state.hours, population.rhythm, strict=True)
     shape = array("d", [scale * (own + prior * usual) for own, usual in pairs])
-    state._rhythm, state._rhythm_of = shape, population  # noqa: SLF001 - our cache
+    state._rhythm, state._rhythm_of = shape, population  # noqa: SLF001 - a cache of this module
     return shape
 
 
 def count_spontaneous(state: ProfileState) -> float:
-    """Return how many of the stories it was heard with were brought about by no other."""
+    """Return the number of counted stories that no earlier story triggered."""
     return state.heard - state.fast_echoes - state.slow_echoes
 
 
 def weighted_hours(state: ProfileState, population: Population, begin: float, end: float) -> float:
-    """Return how many hours of its mean pace the time from ``begin`` to ``end`` is worth."""
+    """Return the time from ``begin`` to ``end`` in hours, weighted by the profile's rhythm."""
     shape = rhythm(state, population)
     length = end - begin
     places = (begin + part * length for part in _PLACES)
@@ -240,10 +249,10 @@ def weighted_hours(state: ProfileState, population: Population, begin: float, en
 def hours_to_due(
     state: ProfileState, population: Population, *, target: float, most: float
 ) -> float:
-    """Return after how many hours since the last check the waiting reaches ``target``.
+    """Return the hours from the last check until the expected waiting reaches ``target``.
 
-    Waiting is what the stories posted since would have waited for a check, in story hours. Not
-    later than ``most`` hours.
+    The waiting is the total expected delay of the stories posted since the last check, in story
+    hours. The result is at most ``most`` hours.
     """
     rate = rate_of(state, population)
     shape = rhythm(state, population)
@@ -259,10 +268,10 @@ def hours_to_due(
 
 
 def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
-    """Return how what is excited above its mean fades, with the offspring that nobody saw yet.
+    """Return the decay of the excitement above the mean, including stories that are not yet seen.
 
-    The excess y of both kinds follows y' = -decay y + share x decay x (sum of y): two
-    exponentials, whose rates are the roots of the characteristic polynomial.
+    The excess y of both kinds follows y' = -decay y + share x decay x (sum of y). The solution is
+    two exponentials. Their rates are the roots of the characteristic polynomial.
     """
     half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2
     product = FAST * SLOW * (1.0 - fast - slow)

@@ -1,4 +1,4 @@
-"""The rule by which a check is due; ``benchmarks.rivals`` has others, to be compared with."""
+"""The rule that decides when a check is due. ``benchmarks.rivals`` has rules for comparison."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,9 @@ from bot.scheduling.pricing import Demand
 
 
 class Learned:
-    """The bot's rule: check when subscribers x expected waiting reaches price x cost.
+    """The bot's rule: a check is due when subscribers x expected waiting reaches price x cost.
 
-    ``by_rhythm`` is true when the credits of a day are let out as they are wanted in its hours.
+    ``by_rhythm`` is True if the daily credits are released according to the demand of each hour.
     """
 
     by_rhythm = True
@@ -17,10 +17,13 @@ class Learned:
     def learn(
         self, state: ProfileState, demand: Demand, at: float, taken: Sequence[float]
     ) -> None:
-        """Change ``state`` by a check of ``at`` that showed stories ``taken`` then, sorted."""
+        """Update ``state`` from a check at ``at``.
+
+        ``taken`` are the sorted times of its stories.
+        """
         learn(state, demand.population, at=at, taken=taken)
 
-    def hours_to_due(  # noqa: PLR0917 - called once a check, and keywords cost time
+    def hours_to_due(  # noqa: PLR0917 - called once per check, and keyword arguments cost time
         self,
         state: ProfileState,
         demand: Demand,
@@ -29,7 +32,7 @@ class Learned:
         cost: float,
         most: float,
     ) -> float:
-        """Return after how many hours the next check is due, ``most`` at the latest."""
+        """Return the hours from the last check until the next check is due, at most ``most``."""
         if weight <= 0:
             return most
         return hours_to_due(state, demand.population, target=price * cost / weight, most=most)

@@ -1,9 +1,9 @@
-"""The price of waiting and the credit bucket of a day: how a budget becomes checks.
+"""The price of waiting and the daily credit bucket: the conversion of a budget into checks.
 
-One price, in subscriber-hours of waiting a credit, is common to all profiles. It follows from sums
-over them in closed form, and is corrected slowly by how late the checks come. The credit bucket
-lets the credits of a UTC day out at the pace at which they are wanted; it never gives more than
-the day's budget. All times are unix seconds. Pure: no clock, no I/O.
+All profiles share the same price, in subscriber-hours of waiting per credit. The price follows in
+closed form from sums over the profiles, and is corrected slowly by the lateness of checks. The
+credit bucket releases the credits of a UTC day in proportion to the demand, and never more than
+the day's budget. All times are Unix seconds. Pure code: no clock and no I/O.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,20 +21,20 @@ from bot.scheduling.forecast import (
 from bot.scheduling.waiting_time import DAY, HOUR
 
 BANK_HOURS = 1.5
-"""Hours of the budget that the credit bucket may gather."""
+"""Maximum credits in the credit bucket, in hours of the budget."""
 
-_RATE_FORGETS = 1.0  # days of prior for the population's own rate
-_CORRECTION = 0.1  # of the price's logarithm, for checks that come an hour late
+_RATE_FORGETS = 1.0  # weight of the previous survey's rate, in days
+_CORRECTION = 0.1  # change of the price's logarithm per hour of mean lateness
 _FEWEST_A_DAY = 1.2
-"""Checks a profile and day below which stories would be lost."""
+"""Checks per profile and day below which stories would be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Sums over all profiles: refreshed now and then, the same for whoever has the same rows.
+    """Sums over all profiles, refreshed periodically. Equal rows give equal sums on every replica.
 
-    ``wanted`` has for each hour (UTC) the sum of √(cost x subscribers x rate), ``costs`` the sum
-    of the credits of one check each.
+    ``wanted`` has, for each hour (UTC), the sum of √(cost x subscribers x rate). ``costs`` is the
+    sum of the credits of a check of each profile.
     """
 
     population: Population = field(default_factory=Population)
@@ -43,7 +43,7 @@ class Demand:
     profiles: int = 1
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
+        """Return the demand as a JSON object."""
         population = self.population
         return {
             "rate": population.rate,
@@ -58,7 +58,7 @@ class Demand:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return what ``to_json`` gave."""
+        """Return the demand from the value of ``to_json``."""
         names = ("rate", "rhythm", "fast", "slow", "sessions")
         rate, hours, *others = (values[name] for name in names)
         population = Population(rate, tuple(hours), *others)
@@ -73,8 +73,8 @@ def survey(
 ) -> Demand:
     """Return the sums over ``(state, weight, cost)`` of all profiles.
 
-    ``before`` is the last survey's population, the prior of each. Where ``rows`` are a fair
-    sample, ``profiles`` tells of how many.
+    ``before`` is the population of the last survey and the prior of each profile. If ``rows`` are
+    a representative sample, ``profiles`` is the total number of profiles.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -123,27 +123,33 @@ def _prior_sessions(likeness: float) -> float:
 
 
 LATEST_HOURS = 20.0
-"""After which a profile is checked in any case; the rest of the day of a story is for outages."""
+"""Hours after which a profile is checked at any price.
+
+The rest of a story's day covers outages.
+"""
 
 
 def longest_pause(polls_a_day: float) -> float:
-    """Return after how many hours a profile is checked whatever the price: 12 to 20."""
+    """Return the hours after which a profile is checked at any price: 12 to 20."""
     return min(max(60 / polls_a_day, 12.0), LATEST_HOURS) if polls_a_day > 0 else LATEST_HOURS
 
 
 def is_feasible(budget: float, costs: float) -> bool:
-    """Return whether the budget sees each profile before its stories expire, outages aside."""
+    """Return whether the budget can check each profile before stories expire, without outages."""
     return budget >= fewest_credits(costs) * (1 - 1e-9)
 
 
 def fewest_credits(costs: float) -> float:
-    """Return the credits a day that see each profile in time; ``costs`` of one check each."""
+    """Return the minimum credits per day to see all stories.
+
+    ``costs`` is one check of each profile.
+    """
     return _FEWEST_A_DAY * costs
 
 
 @dataclass(slots=True)
 class Price:
-    """The price, and how it is corrected: ``factor`` on the closed form, by mean lateness."""
+    """The price of waiting. ``factor`` corrects the closed form by the mean lateness of checks."""
 
     factor: float = 1.0
     late: float = 0.0
@@ -152,22 +158,29 @@ class Price:
     frozen_until: float = 0.0
 
     def at_budget(self, demand: Demand, budget: float) -> float:
-        """Return subscriber-hours of waiting that a credit must save at ``budget`` a day."""
+        """Return the subscriber-hours of waiting that a credit must save.
+
+        ``budget`` is in credits per day.
+        """
         floor = longest_pause(budget / demand.costs) if demand.costs else 20.0
-        # At the price zero some would be checked by the floor alone; those are paid first.
+        # At a price of zero, the maximum pause alone causes checks. The budget pays for these
+        # checks first.
         free = max(budget / 24 - 0.5 * demand.costs / floor, 0.2 * budget / 24, 1e-9)
         mean = sum(demand.wanted) / 24
         return self.factor * (mean / free) ** 2 / 2 if mean > 0 else self.factor
 
     def count_lateness(self, at: float, lateness: float) -> None:
-        """Count a check that came ``lateness`` seconds after it was due, or before (negative)."""
+        """Count a check that ran ``lateness`` seconds after the due time (negative: before)."""
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1
         if at - self.since >= HOUR:
             self._correct(at)
 
     def freeze(self, until: float) -> None:
-        """Correct nothing until then: after an outage lateness says nothing about the price."""
+        """Stop corrections until ``until``.
+
+        After an outage, lateness is no evidence about the price.
+        """
         self.frozen_until = max(self.frozen_until, until)
 
     def _correct(self, at: float) -> None:
@@ -179,22 +192,26 @@ class Price:
         self.since = at
 
 
-_AHEAD_S = 60.0  # a clock that was ahead by more has been set back: its new time counts
+_AHEAD_S = 60.0  # if the clock goes back by more, the new time is accepted
 
 
 @dataclass(slots=True)
 class CreditBucket:
-    """The credits that may be spent now: let out over the UTC day, at the pace of the demand.
+    """The credits available now.
 
-    What an outage kept back, and what others borrowed, spreads over the rest of the day, because
-    only what the day still has is let out. ``most`` bounds what gathers.
+    Credits are released over the UTC day in proportion to the demand. Only the remaining credits
+    of the day are released. Credits withheld in an outage, and credits drawn ahead, are therefore
+    spread over the rest of the day. ``ReleaseCurve.most`` is the capacity.
     """
 
     credits: float = 0.0
     at: float = 0.0
 
     def release(self, at: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> None:
-        """Let out what is due by ``at``; ``spent`` is what the UTC day of ``at`` has cost."""
+        """Release the credits that are due by ``at``.
+
+        ``spent`` is the cost so far of that UTC day.
+        """
         if at // DAY > self.at // DAY:
             self.credits = min(self.credits, budget)
             self.at = at // DAY * DAY
@@ -210,7 +227,10 @@ class CreditBucket:
         self.at = at
 
     def ready_at(self, need: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> float:
-        """Return when the bucket, left alone, holds ``need`` credits; midnight if not today."""
+        """Return when the bucket will hold ``need`` credits, or midnight if not today.
+
+        The forecast assumes that no credits are spent.
+        """
         if self.credits >= need:
             return self.at
         held = budget - spent - self.credits
@@ -221,23 +241,26 @@ class CreditBucket:
 
 
 class ReleaseCurve:
-    """How the credits of a day are let out: ``wanted`` in each hour, and ``most`` at once."""
+    """The release of a day's credits.
+
+    ``wanted`` is the demand of each hour, and ``most`` is the capacity of the bucket.
+    """
 
     def __init__(self, wanted: tuple[float, ...], most: float) -> None:
-        """Keep the parts of the day that are left at each full hour."""
+        """Compute the parts of the day that remain at each full hour."""
         self.most = most
         mean = sum(wanted) / 24
         self._parts = [0.2 + 0.8 * value / mean if mean > 0 else 1.0 for value in wanted]
         self._left = [sum(self._parts[hour:]) for hour in range(25)]
 
     def left(self, at: float) -> float:
-        """Return how much of the day's 24 parts is to come after ``at``."""
+        """Return how many of the day's 24 parts remain after ``at``."""
         place = at % DAY / HOUR
         hour = int(place)
         return self._left[hour + 1] + self._parts[hour] * (hour + 1 - place)
 
     def time_when_left(self, day: float, left: float) -> float:
-        """Return when in the day so much is left."""
+        """Return the time on ``day`` (days since 1970) at which ``left`` parts remain."""
         hour = 23
         while hour and self._left[hour] < left:
             hour -= 1

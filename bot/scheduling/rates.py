@@ -1,12 +1,13 @@
-"""How fast a profile posts: experts who forget at different paces, weighed by their forecasts.
+"""Estimation of a profile's posting rate by a mixture of experts with different half-lives.
 
-People change: who posted ten stories yesterday may be silent for weeks, and another keeps one pace
-for years. So each profile keeps the sums of its stories under several half-lives, and the expected
-rate is a mixture of what these say.
+Posting rates change: a profile with ten stories yesterday may be silent for weeks, and a different
+profile may keep the same rate for years. Each profile therefore stores the sums of its stories
+under several half-lives, and the expected rate is a weighted mixture of the experts' estimates.
 
-A mixture never says less than a part of what each of its experts says: who posted much for weeks
-and then stops goes on being expected. So the mixture is multiplied by powers of what the experts
-say of it, which are learned, by Poisson regression: one silent expert can veto.
+A mixture is never less than a fixed part of each expert's estimate, so the expected rate stays
+high after a profile stops posting. The mixture is therefore multiplied by powers of the ratios
+between the experts and the mixture. The exponents are learned by Poisson regression, so a single
+expert that expects silence can lower the result.
 """
 
 from array import array
@@ -19,45 +20,45 @@ from typing import Any
 from bot.scheduling.waiting_time import DAY
 
 HALF_LIVES = (0.5, 1.5, 6.0, 24.0)
-"""Days in which the sums of a profile's stories forget half."""
+"""Half-lives of a profile's story sums, in days."""
 
 _PRIORS = (0.5, 2.0, 8.0)
-"""Days of the population's mean rate that are added to a profile's own past."""
+"""Days at the population's mean rate that are added to a profile's history."""
 
 EXPERTS = len(HALF_LIVES) * len(_PRIORS) + 1
-"""One for each half-life and prior, and last one who knows the population alone."""
+"""Number of experts: one per half-life and prior, and a last one for the population alone."""
 
-DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # a day
-_SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # parts by half-life and by prior
+DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # per day
+_SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # shares per half-life and per prior
 WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)
-"""Of the experts: a memory of some days, a prior of half a day."""
+"""Weights of the experts in the mixture: mostly a half-life of days and a prior of half a day."""
 
 POOLED = tuple(
     number for number in range(EXPERTS - 1) if number % len(_PRIORS) in {0, len(_PRIORS) - 1}
 )
-"""The experts whose powers count: of each half-life those with the least and greatest prior."""
+"""The experts with a learned exponent: the least and the greatest prior of each half-life."""
 
 EXPONENTS = (0.0,) * len(POOLED)
-"""Of their powers, before anything is learned: the mixture as it is."""
+"""Exponents before anything is learned: the mixture is unchanged."""
 
 _POOL_MEMORY = 20 * DAY
-"""In which what the exponents are learned from forgets half."""
+"""Half-life of the data from which the exponents are learned, in seconds."""
 
-_RIDGE = 30.0  # stories that speak for exponents of zero
-_STEEPEST = 2.0  # exponent, either way
-_FARTHEST = 2.0  # from the mixture, either way; a logarithm
-_NEVER = 0.003  # stories a day that are as good as none
+_RIDGE = 30.0  # strength of the prior for exponents of zero, in stories
+_STEEPEST = 2.0  # limit of an exponent, in both directions
+_FARTHEST = 2.0  # limit of the logarithm of the factor, in both directions
+_NEVER = 0.003  # stories per day, a rate that is practically zero
 
 
 def empty_sums() -> MutableSequence[float]:
-    """Return the sums of a profile of which nothing is known."""
+    """Return the sums of a profile without history."""
     return array("d", [0.0] * len(HALF_LIVES))
 
 
 def expert_rates(sums: Sequence[float], age: float, common: float) -> list[float]:
-    """Return what each expert expects, stories a day, of a profile known for ``age`` days.
+    """Return each expert's estimate in stories per day for a profile observed for ``age`` days.
 
-    ``common`` is the population's mean rate, stories a day.
+    ``common`` is the population's mean rate in stories per day.
     """
     rates = []
     for total, decay in zip(sums, DECAYS, strict=True):
@@ -68,28 +69,28 @@ def expert_rates(sums: Sequence[float], age: float, common: float) -> list[float
 
 
 def mixed_rate(estimates: Sequence[float]) -> float:
-    """Return what the experts expect together, stories a day."""
+    """Return the weighted mean of the experts' estimates, in stories per day."""
     mixture: float = sum(map(mul, WEIGHTS, estimates))
     return mixture
 
 
 def log_ratios(estimates: Sequence[float], mixture: float) -> list[float]:
-    """Return how far the pooled experts are from the mixture, as logarithms of their ratios."""
+    """Return the logarithms of the ratios of the pooled experts' estimates to the mixture."""
     usual = log(mixture + _NEVER)
     return [log(estimates[number] + _NEVER) - usual for number in POOLED]
 
 
 def mixture_factor(exponents: Sequence[float], ratios: Sequence[float]) -> float:
-    """Return by what the mixture is multiplied."""
+    """Return the factor that corrects the mixture."""
     return exp(min(max(sum(map(mul, exponents, ratios)), -_FARTHEST), _FARTHEST))
 
 
 @dataclass(slots=True)
 class Pool:
-    """The exponents of the pooled experts, and what they are learned from.
+    """The exponents of the pooled experts, with the statistics of the regression.
 
-    Newton's method for Poisson regression with a ridge, of which the past is forgotten:
-    ``curvature`` and ``pull`` are the normal equations.
+    The regression is Newton's method for Poisson regression with a ridge and exponential
+    forgetting. ``curvature`` and ``pull`` are the normal equations.
     """
 
     exponents: tuple[float, ...] = EXPONENTS
@@ -100,12 +101,12 @@ class Pool:
     at: float = 0.0
 
     def learn_stories(self, ratios: Sequence[float], stories: float) -> None:
-        """Learn that so many ``stories`` came where the experts' ``log_ratios`` were these."""
+        """Add ``stories`` observed stories at the given ``log_ratios`` of the experts."""
         for number, value in enumerate(ratios):
             self.pull[number] += value * stories
 
     def learn_expected(self, ratios: Sequence[float], stories: float) -> None:
-        """Learn that the mixture had expected so many stories, whatever came."""
+        """Add ``stories``, the number that the mixture expected at the given ratios."""
         stories *= mixture_factor(self.exponents, ratios)
         tilt = sum(map(mul, self.exponents, ratios)) - 1.0
         for number, value in enumerate(ratios):
@@ -116,7 +117,7 @@ class Pool:
                 row[other] += part * ratio
 
     def refit(self, at: float) -> None:
-        """Find the exponents anew, and forget by the time that has passed."""
+        """Compute new exponents, and decay the statistics by the time since the last fit."""
         solution = _solved(self.curvature, self.pull)
         self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)
         decay = 0.5 ** (max(0.0, at - self.at) / _POOL_MEMORY) if self.at else 1.0
@@ -126,14 +127,14 @@ class Pool:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Pool":
-        """Return what ``asdict`` gave."""
+        """Return the pool from the value of ``asdict``."""
         return cls(**{**values, "exponents": tuple(values["exponents"])})
 
 
 def _solved(curvature: Sequence[Sequence[float]], pull: Sequence[float]) -> list[float]:
-    """Return the solution of the normal equations with the ridge: elimination by Gauss.
+    """Solve the normal equations with the ridge by Gaussian elimination.
 
-    The ridge makes them positive definite, so that no pivot has to be looked for.
+    The ridge makes the matrix positive definite, so elimination needs no pivoting.
     """
     rows = [[*row, right] for row, right in zip(curvature, pull, strict=True)]
     for number, row in enumerate(rows):

@@ -1,27 +1,27 @@
-"""What to check next, and when: the decisions of the schedule, for whoever keeps the rows.
+"""The decisions of the schedule: the next profile to check, and the time of the check.
 
-The live loop keeps the profiles in a table and the simulator keeps them in a heap; both ask this.
-A row needs its ``ProfileState``, its weight (subscribers who can be told now), the credits of a
-check, and ``due_at`` as an indexed column. A round of the loop::
+The live loop stores the profiles in a table, the simulator stores the profiles in a heap, and both
+call this module. A row needs a ``ProfileState``, a weight (the subscribers that can be notified
+now), the credits of a check, and ``due_at`` as an indexed column. A round of the loop::
 
     schedule.fill_bucket(now, spent=...)          # credits that the UTC day's checks have cost
-    due, early = schedule.credits_to_spend(now)   # how many may go to what is due, to the rest
+    due, early = schedule.credits_to_spend(now)   # credits for due checks and for early checks
     rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <= now ...
-    rows += claim(limit=early // cost)            # ... and when all of these are served, the next
+    rows += claim(limit=early // cost)            # ... and early checks if no check is due
     for row in rows:                              # outside of any transaction
         if schedule.is_stale(state):              # the price has moved since it was queued
-            schedule.set_due_at(state, weight, cost)  # write due_at; check only if it is still due
+            schedule.set_due_at(state, weight, cost)  # write due_at; check only if still due
         stories = fetch(row)                      # on failure: schedule.record_failure(now)
         schedule.learn_polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_check_at(first due_at and seen_at, cost, now=..., spent=...)
 
-Which rows a claim may take is said by ``must_be_unseen_since``: where the credit bucket is empty,
-those last seen ``_URGENT`` ago have what the day still has; before their time, only those that
-have rested.
+``must_be_unseen_since`` limits the rows that a claim may return. If the credit bucket is empty, a
+due profile is claimed only ``_URGENT`` seconds after its last check, and the day's remaining
+credits pay. An early check needs the minimum pause since the last check.
 
-A check that somebody asked for calls ``schedule.learn`` in the same way. ``schedule.survey(rows)``
-refreshes the sums, every few minutes; ``to_json`` is the small row that replicas share, of
-which the last writer wins without harm: credits are bounded by the ledger's sum of the day.
+A check at a person's request calls ``schedule.learn`` in the same way. ``schedule.survey(rows)``
+refreshes the sums every few minutes. ``to_json`` is a small row that replicas share. The last
+write wins, which is harmless because the ledger's daily sum limits the credits.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,24 +50,24 @@ from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
 
 _STALE = 0.1
-"""How far the price may move before what was queued at the old one is queued anew."""
+"""Relative change of the price above which a queued due time is computed again."""
 
 _URGENT = 20 * HOUR
-"""Since the last check: after it a check may cost what the day still has, whatever the pace."""
+"""Seconds since the last check after which the day's credits pay, at any release pace."""
 
 _EVERY = 8
-"""One check in so many teaches what the pool of the experts had expected."""
+"""Every n-th check is a sample for the pool's expected stories."""
 
 _ROUNDING = 1e-6
 
 _AFTER_OUTAGE = 3 * HOUR
-"""How long after a failed check lateness says nothing about the price."""
+"""Seconds after a failed check in which lateness is no evidence about the price."""
 
 
 class Schedule:
-    """Decides by the sums over all profiles, the price and the credit bucket.
+    """The planner of checks, based on the demand, the price and the credit bucket.
 
-    ``budget`` is in credits a UTC day.
+    ``budget`` is in credits per UTC day.
     """
 
     def __init__(
@@ -77,7 +77,10 @@ class Schedule:
         minimum: float = 60.0,
         rule: Learned | None = None,
     ) -> None:
-        """Begin with what is known of the population; ``minimum``: seconds between two checks."""
+        """Start with the default population.
+
+        ``minimum`` is the pause between two checks in seconds.
+        """
         self.rule = rule or Learned()
         self.minimum = minimum
         self.price = Price()
@@ -89,14 +92,14 @@ class Schedule:
         self.set_demand(Demand())
 
     def set_demand(self, demand: Demand) -> None:
-        """Go by these sums from now on."""
+        """Set the sums over all profiles, and recompute the price and the release curve."""
         self.demand = demand
         self.set_budget(self.budget, apart=self.apart)
 
     def set_budget(self, budget: float, *, apart: float = 0.0) -> None:
-        """Go by this budget, credits a UTC day, from now on.
+        """Set the budget in credits per UTC day, and recompute the price and the release curve.
 
-        ``apart`` of it are for checks that are not planned here, and paid from the same bucket.
+        ``apart`` credits of the budget are for unplanned checks, which the same bucket pays.
         """
         self.budget, self.apart = budget, apart
         costs = self.demand.costs
@@ -117,35 +120,41 @@ class Schedule:
         *,
         profiles: int | None = None,
     ) -> None:
-        """Refresh the sums from ``(state, weight, cost)`` of all; see ``pricing.survey``."""
+        """Refresh the sums from ``(state, weight, cost)`` of all profiles.
+
+        See ``pricing.survey``.
+        """
         self.set_demand(survey(rows, self._apply_pool(self.demand.population), profiles=profiles))
 
     def _apply_pool(self, population: Population) -> Population:
         return replace(population, exponents=self.pool.exponents)
 
     def set_due_at(self, state: ProfileState, weight: float, cost: float) -> float:
-        """Put into ``state`` when the next check is due at the current price; return that."""
+        """Set and return the time of the next check at the current price."""
         hours = self.rule.hours_to_due(state, self.demand, self.current, weight, cost, self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
         return state.due_at
 
     def is_stale(self, state: ProfileState) -> bool:
-        """Return whether the price has moved since ``state`` was queued."""
+        """Return whether the price has changed significantly since ``state`` was queued."""
         return abs(state.price - self.current) > _STALE * self.current
 
     def learn(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Learn from a check, whoever paid for it; return when the next one is due."""
+        """Learn from a check that any payer paid for. Return the time of the next check."""
         self.rule.learn(state, self.demand, at, taken)
         return self.set_due_at(state, weight, cost)
 
     def learn_polled(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Do as ``learn`` for a check that was the schedule's own: it tells of the price, too."""
-        if state.due_at:  # the first check was put where there was room, whatever the price
+        """Learn from a scheduled check. Charge the bucket, and update the price and the pool.
+
+        Return the time of the next check.
+        """
+        if state.due_at:  # the time of the first check depends on free capacity, not on the price
             self.price.count_lateness(at, at - state.due_at)
         if not self.price.polls:
             self.current = self._current_price()
@@ -171,10 +180,10 @@ class Schedule:
         taken: Sequence[float],
         is_sample: bool,
     ) -> float:
-        """Do as ``learn``, and hold what came against what each expert had expected.
+        """Learn as ``learn`` does, and compare the stories with each expert's estimate.
 
-        Stories are counted at each check. What had been expected is counted at a sample of the
-        checks (``is_sample``), and multiplied.
+        The stories are counted at each check. The expected stories are counted at a sample of the
+        checks (``is_sample``) and multiplied by ``_EVERY``. Return the time of the next check.
         """
         population = self.demand.population
         estimates = expert_rates(state.sums, state.age, population.rate)
@@ -191,30 +200,32 @@ class Schedule:
         return due
 
     def record_failure(self, at: float) -> None:
-        """Record that the API failed."""
+        """Record a failure of the API at ``at``: freeze the price for 3 hours."""
         self.price.freeze(at + _AFTER_OUTAGE)
 
     def fill_bucket(self, now: float, *, spent: float) -> None:
-        """Let the credits that are due by ``now`` into the bucket."""
+        """Release the credits that are due by ``now`` into the bucket."""
         self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
     def draw_ahead(self, amount: float) -> None:
-        """Let credits of the rest of the day into the bucket now.
+        """Move ``amount`` credits of the rest of the day into the bucket now.
 
-        They pay checks that must not wait for the bucket; the caller has seen that the day has
-        them. So much less is let out until midnight, evenly: the bucket is not in debt.
+        The credits pay checks that must not wait for the bucket. The caller has verified that the
+        day has enough credits left. The release until midnight is reduced evenly, so the bucket
+        has no debt.
         """
         self.bucket.credits += amount
 
     def credits_to_spend(self, now: float) -> tuple[float, float]:
-        """Return what may be spent now on checks that are due, and on checks before their time."""
+        """Return the credits available now for due checks, and for early checks."""
         held = self.bucket.credits
         return held, max(0.0, held - self.reserved_for_due(now))
 
     def reserved_for_due(self, now: float) -> float:
-        """Return the credits that checks before their time leave for what becomes due.
+        """Return the credits that early checks leave for checks that become due.
 
-        Half of what the bucket may hold; near midnight no more than the rest of the day can spend.
+        The reserve is half of the bucket's capacity, and near midnight at most the budget of the
+        rest of the day.
         """
         left = 1.0 - now % DAY / DAY
         return min(self.release_curve.most / 2, self.budget * left)
@@ -222,9 +233,10 @@ class Schedule:
     def next_check_at(
         self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
     ) -> float:
-        """Return when to check what is first in the queue: when due and paid for, or early.
+        """Return when to check the first profile in the queue: when due and affordable, or early.
 
-        It may be a little too soon, by the rounding of times; ``may_poll`` has the last word.
+        The result may be slightly too early because of rounding. ``may_poll`` makes the final
+        decision.
         """
         bucket = self.bucket
         paid = bucket.ready_at(cost, spent=spent, budget=self.budget, plan=self.release_curve)
@@ -238,10 +250,10 @@ class Schedule:
         return max(now, paid, min(due_at, early))
 
     def _early_check_at(self, early: float, cost: float, spent: float) -> float:
-        """Return when the bucket pays an early check at last: near midnight it spares less."""
+        """Return when the bucket can pay for an early check. The reserve shrinks near midnight."""
         bucket, budget, left = self.bucket, self.budget, self.release_curve.left
         rest = budget - spent - cost
-        if rest < 0:  # the day pays none, and its budget may be nothing
+        if rest < 0:  # the day cannot pay for a check, and its budget may be zero
             return early
         midnight = (bucket.at // DAY + 1.0) * DAY
         low = max(bucket.at, midnight - self.release_curve.most / 2 / budget * DAY)
@@ -258,10 +270,10 @@ class Schedule:
         return min(early, high)
 
     def must_be_unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
-        """Return when a profile must have been seen last for a check now; None: at any time.
+        """Return the latest time of the last check that allows a check now, or None for no limit.
 
-        ``is_due``: its time has come, else it would be checked early. ``is_paid``: the credit
-        bucket pays, else the day does.
+        ``is_due`` is False for an early check. ``is_paid`` is True if the credit bucket pays, and
+        False if the day's remaining credits pay.
         """
         if not is_due:
             return now - self.minimum
@@ -270,7 +282,11 @@ class Schedule:
     def may_poll(
         self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
     ) -> bool:
-        """Return whether the bucket pays, or the day does because the last check is long ago."""
+        """Return whether a check is allowed now.
+
+        A check is allowed if the bucket pays, or if the check is due, the last check was
+        ``_URGENT`` seconds ago, and the day's budget pays.
+        """
         if spent + cost > self.budget:
             return False
         is_due = due_at <= now + _ROUNDING
@@ -282,12 +298,12 @@ class Schedule:
         return before is None or seen_at <= before + _ROUNDING
 
     def to_json(self) -> dict[str, Any]:
-        """Return what replicas share."""
+        """Return the state that replicas share."""
         parts = (self.price, self.bucket, self.pool)
         return {"demand": self.demand.to_json(), "parts": [asdict(part) for part in parts]}
 
     def restore(self, values: Mapping[str, Any]) -> None:
-        """Take over what ``to_json`` gave."""
+        """Restore the state from the value of ``to_json``."""
         price, bucket, pool = values["parts"]
         self.price, self.bucket = Price(**price), CreditBucket(**bucket)
         self.pool = Pool.from_json(pool)

@@ -1,7 +1,7 @@
-"""The schedule over a recorded or made-up past, on a simulated clock.
+"""Simulation of the schedule over recorded or generated stories, on a simulated clock.
 
-Only the table of profiles and the Stories API are replaced, by a heap and by lists of times; what
-is decided is decided by ``bot.scheduling.schedule``.
+A heap replaces the table of profiles, and lists of times replace the Stories API. All decisions
+are made by ``bot.scheduling.schedule``.
 """
 
 from bisect import bisect_left, bisect_right
@@ -18,20 +18,20 @@ from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
 
 _REFRESH = HOUR
-"""Between two surveys of all profiles on the first day; later it is six times as long."""
+"""Seconds between two surveys of all profiles on the first day; six times as long afterwards."""
 
 _POLL_AGAIN = HOUR / 2
-"""After a check that failed."""
+"""Seconds until the next attempt after a failed check."""
 
 _PROBE = 60.0
-"""While the API fails, one check of any profile in so many seconds."""
+"""Seconds between two checks of any profile while the API fails."""
 
-_GOLDEN = 0.6180339887498949  # its multiples spread evenly over the unit interval
+_GOLDEN = 0.6180339887498949  # multiples modulo 1 are evenly spread over the unit interval
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The past of one profile: the times of its stories, unix seconds in order."""
+    """The history of a profile: the sorted times of its stories in Unix seconds."""
 
     username: str
     subscribers: float
@@ -39,14 +39,16 @@ class Record:
 
 
 class InfeasibleError(ValueError):
-    """The budget can't see each profile before its stories expire."""
+    """The budget cannot check each profile before its stories expire."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What a simulation gave: seconds of delay by profile, credits by day, checks, stories lost.
+    """The result of a simulation.
 
-    ``polls`` has time and profile of each check, where it was asked for.
+    ``delays`` are in seconds by profile, ``days`` are credits by day, ``lost`` is the number of
+    stories that expired before a check. ``polls`` has the time and the profile of each check if
+    ``Simulation.record_polls`` is set.
     """
 
     begin: float
@@ -59,12 +61,13 @@ class Result:
 
 @dataclass(slots=True)
 class Simulation:
-    """One rule over a trace, at ``budget`` credits a day and ``cost`` credits a check.
+    """A run of a rule over a trace of stories.
 
-    Stories of the first ``warmup`` seconds don't count. ``outages`` are spans of unix seconds in
-    which the API fails. ``bind`` is called with the states in the order of the records, before it
-    begins. With ``as_rows`` states are rounded as the table of the bot rounds them. ``refresh``:
-    seconds between two surveys, if not those of ``_REFRESH``.
+    ``budget`` is in credits per day, and ``cost`` in credits per check. Stories of the first
+    ``warmup`` seconds are not counted. ``outages`` are spans of Unix seconds in which the API
+    fails. ``bind`` is called before the start with the states, in the order of the records.
+    ``as_rows`` rounds the states as the bot's table does. ``refresh`` is the number of seconds
+    between two surveys; None uses ``_REFRESH``.
     """
 
     records: Sequence[Record]
@@ -80,10 +83,10 @@ class Simulation:
     refresh: float | None = None
 
     def run(self) -> Result:
-        """Check from the first story's midnight until the last one is seen or gone.
+        """Simulate from midnight before the first story until the last story is seen or expired.
 
         Raises:
-            InfeasibleError: The budget is below 1.2 checks a profile and day.
+            InfeasibleError: The budget is below 1.2 checks per profile and day.
         """
         if not is_feasible(self.budget, self.cost * len(self.records)):
             raise InfeasibleError("fewer than 1.2 checks a profile and day lose stories")
@@ -96,7 +99,7 @@ class _Run:
         taken = [record.taken_at for record in plan.records if record.taken_at]
         begin = min((times[0] for times in taken), default=0.0) // DAY * DAY
         last = max((times[-1] for times in taken), default=begin)
-        # A day more than the trace has, so that its last stories are seen or gone.
+        # One day is added to the trace, so that the last stories are seen or expire.
         self.days = int(last // DAY - begin // DAY) + 2 if taken else 0
         self.judged = begin + plan.warmup
         self.result = Result(begin, [[] for _ in plan.records], [])
@@ -116,9 +119,9 @@ class _Run:
             yield state, record.subscribers, cost
 
     def _first_checks(self) -> list[tuple[float, int]]:
-        """Spread the first checks as widely as the budget allows."""
+        """Return a queue of first checks, spread evenly over the shortest feasible time."""
         plan, begin = self.plan, self.result.begin
-        span = plan.cost * len(plan.records) / plan.budget * DAY  # which is feasible: below 20 h
+        span = plan.cost * len(plan.records) / plan.budget * DAY  # below 20 h if feasible
         for state in self.states:
             state.price = self.schedule.current
         queue = [(begin + key * _GOLDEN % 1.0 * span, key) for key in range(len(self.states))]
@@ -135,8 +138,8 @@ class _Run:
         for day in range(self.days):
             spent, at = 0, now
             fill(now, spent=spent)
-            # The profile that ``at`` was worked out for: it holds until something is spent,
-            # whoever has rested meanwhile.
+            # The profile for which ``at`` was computed. ``at`` stays valid until credits are
+            # spent, even if other profiles are queued again.
             known: tuple[float, int] | None = None
             midnight = result.begin + (day + 1) * DAY
             while True:
@@ -159,7 +162,7 @@ class _Run:
                     now += 1.0
                     continue
                 due, paid = self._check_profile(key, now)
-                if paid:  # none is due, nor checked early, before it has rested
+                if paid:  # no check of a profile is due or early before its minimum pause is over
                     heappop(queue)
                     resting.append((due, key))
                 else:
@@ -172,7 +175,10 @@ class _Run:
     def _requeue_rested(
         self, queue: list[tuple[float, int]], resting: deque[tuple[float, int]], now: float
     ) -> float:
-        """Queue again who has rested by ``now``; where all rest, the first. Return its time."""
+        """Move profiles whose minimum pause ended by ``now`` back into the queue. Return the time.
+
+        If all profiles are in their pause, the time advances to the end of the first pause.
+        """
         states, minimum = self.states, self.plan.minimum
         if not queue:
             now = max(now, states[resting[0][1]].seen_at + minimum)
@@ -181,7 +187,10 @@ class _Run:
         return now
 
     def _check_profile(self, key: int, now: float) -> tuple[float, int]:
-        """Check a profile, unless the price has moved; return when it is due, and the cost."""
+        """Check a profile, unless a changed price has moved its due time.
+
+        Return the next due time and the credits spent.
+        """
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers
         if schedule.is_stale(state):
@@ -212,7 +221,7 @@ class _Run:
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
     def _record_new_stories(self, key: int, now: float) -> Sequence[float]:
-        """Return the new stories that a check shows, and record how long they waited."""
+        """Return the new stories that a check shows. Record the delays and the lost stories."""
         taken = self.plan.records[key].taken_at
         since = self.upto[key]
         upto = bisect_right(taken, now, since)

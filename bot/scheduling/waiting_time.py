@@ -1,6 +1,6 @@
-"""When the stories that may have come since a check have waited long enough for the next one.
+"""The time at which the expected waiting since the last check reaches a target.
 
-The arithmetic of an intensity that follows a daily rhythm, with an echo of what came before. Pure.
+The posting intensity follows a daily rhythm, with an echo of earlier stories. Pure code.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ HOUR = 3600.0
 DAY = 86400.0
 
 Echo = tuple[float, float, float, float]
-"""Two exponentials ``a, p, b, q``: a x exp(-p u) + b x exp(-q u), u in hours."""
+"""Two exponentials ``a, p, b, q``: a x exp(-p u) + b x exp(-q u), with u in hours."""
 
 
 def rhythm_at(shape: Sequence[float], at: float) -> float:
-    """Return the rhythm at a time: straight lines between the middles of the hours."""
-    place = (at / HOUR - 0.5) % 24 % 24  # twice: of -1e-17 the first makes 24.0
+    """Return the rhythm at a time, linearly interpolated between the middles of the hours."""
+    place = (at / HOUR - 0.5) % 24 % 24  # applied twice, because -1e-17 % 24 is 24.0
     hour = int(place)
     return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
 
@@ -29,12 +29,13 @@ def hours_to_target(
     target: float,
     most: float,
 ) -> float:
-    """Return after how many hours since ``seen_at`` the expected waiting crosses ``target``.
+    """Return the hours after ``seen_at`` at which the expected waiting reaches ``target``.
 
-    The intensity u hours later is ``rate`` stories an hour x the rhythm ``shape`` + ``echo`` of
-    u; the waiting is its second integral, in closed form for each stretch of an hour.
+    The intensity after u hours is ``rate`` stories per hour x the rhythm ``shape`` + ``echo`` at
+    u. The waiting is the second integral of the intensity, in closed form for each hour. The
+    result is at most ``most`` hours.
     """
-    place = (seen_at / HOUR - 0.5) % 24 % 24  # as above
+    place = (seen_at / HOUR - 0.5) % 24 % 24  # applied twice, as in rhythm_at
     hour = int(place)
     begin = place - hour
     here = shape[hour]
@@ -45,7 +46,7 @@ def hours_to_target(
     first_part /= first
     second_part /= second
 
-    # Of the rhythm alone: stories and story hours of waiting up to the hour's beginning.
+    # The rhythm alone: stories and story hours of waiting up to the begin of the hour.
     total = waited = begun = 0.0
     left = 1.0 - begin
     while True:
@@ -64,7 +65,8 @@ def hours_to_target(
         level = rate * shape[hour]
         slope = rate * shape[hour - 23] - level
         left = 1.0
-    # Newton from the right, kept within the stretch: where the intensity falls, it may overshoot.
+    # Newton's method from the right, limited to the hour: a falling intensity can cause an
+    # overshoot.
     after = high = left
     low = 0.0
     for _ in range(20):
