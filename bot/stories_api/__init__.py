@@ -1,7 +1,7 @@
-"""The adapter to the Stories API, a paid HTTP service; its wire format is seen here only.
+"""The adapter to the Stories API, a paid HTTP service. Only this package knows the wire format.
 
-In: an id, a name or an address, and what is known of the account. Out: a call that tells its
-price (``domain.paid_calls``). Awaited, it gives what was asked for with the credits that it was
-billed, or a ``StoriesError`` that knows them as well. Public: ``client.StoriesApi``,
+In: an id, a name or a URL, and the known facts about the account. Out: a call that states its
+price (``domain.paid_calls``). An awaited call returns the result and the billed credits, or raises
+a ``StoriesError`` with the billed credits. Public: ``client.StoriesApi``,
 ``privacy.PrivacyCheck``.
 """

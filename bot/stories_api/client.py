@@ -1,4 +1,4 @@
-"""The Stories API in the project's words."""
+"""The client of the Stories API, in terms of the project's domain model."""
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -35,22 +35,23 @@ from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
 T = TypeVar("T")
 
-_RATE = 15.0  # calls a second of every paid plan; the balance knows better
+_RATE = 15.0  # calls per second in every paid plan; the balance states the actual rate
 _DOWNLOAD_DEADLINE = 120.0  # seconds
 
 
 class FetchMedia(Protocol):
-    """Fetches an address from the media hosts, without the key."""
+    """A function that downloads a URL from the media hosts, without the API key."""
 
     async def __call__(self, url: str, *, limit: int) -> MediaFile:
         """Return the file at ``url``, at most ``limit`` bytes."""
 
 
 class StoriesApi:
-    """The paid API of stories; all but ``fetch_balance`` return calls that tell their price.
+    """The client of the paid API. All methods except ``fetch_balance`` return calls with a price.
 
-    All raise the StoriesError family, whose ``credits`` tell what the failed call was billed
-    (None: nobody knows). Nothing that may have been billed is asked again in the same words.
+    All calls raise subclasses of StoriesError. ``credits`` of the error is the amount billed for
+    the failed call, or None if unknown. A request that may have been billed is never repeated
+    unchanged.
     """
 
     def __init__(
@@ -72,13 +73,13 @@ class StoriesApi:
         clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Ask at ``url`` with ``key``, each call at most ``deadline`` seconds.
+        """Create a client of the API at ``url`` with ``key``.
 
-        The key goes to that origin and to no other. ``privacy`` tells when a call may skip the
-        privacy check; without it none does.
-        ``replicas`` tells how many processes share the account's rate.
-        ``fetch_media`` fetches where a download endpoint names an address instead of a file;
-        ``on_out_of_service`` is called once when a 401 or 402 stops all paid calls.
+        A call takes at most ``deadline`` seconds. The key is sent to the origin of ``url`` only.
+        ``privacy`` decides when a call may skip the privacy check. Without ``privacy``, every call
+        includes the check. ``replicas`` returns the number of processes that share the account's
+        rate. ``fetch_media`` downloads the file if a download endpoint returns a URL instead of a
+        file. ``on_out_of_service`` is called once when a 401 or 402 stops all paid calls.
         """
         self.transport = Transport(
             session,
@@ -101,23 +102,23 @@ class StoriesApi:
 
     @property
     def is_in_service(self) -> bool:
-        """Return whether paid calls are made: no 401 or 402 since the last good balance."""
+        """Return whether paid calls are allowed: no 401 or 402 since the last positive balance."""
         return self.transport.out_of_service is None
 
     @property
     def is_failing(self) -> bool:
-        """Return whether the API fails for everybody."""
+        """Return whether the API fails for all callers."""
         return self.transport.failing.is_on
 
     def judge_outage(self) -> bool | None:
-        """Return whether the API fails for everybody; None if it was not asked lately."""
+        """Return whether the API fails for all callers, or None without a recent call."""
         return self.transport.judge_outage()
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
-        """Return a live story by its pk, or by its page where the pk is made up; 1 credit.
+        """Return a live story by its pk, or by its page URL if the pk encodes no time; 1 credit.
 
         Raises:
-            StoryGoneError: It is over or was deleted.
+            StoryGoneError: The story has expired or was deleted.
         """
         if page_url and story_taken_at(story_id) is None:
             query = self._query(Endpoint.STORY_BY_URL, {"url": page_url})
@@ -140,14 +141,14 @@ class StoriesApi:
     ) -> Call[list[Story]]:
         """Return a profile's live stories, oldest first; 2 credits, 1 without the privacy check.
 
-        ``public_since`` is when the account was last known to be public: if that is not long ago
-        the check may be skipped. Without it a refusal proves nothing, nor does an empty list where
-        ``expects_some`` says that stories should be up: then the call is repeated with the check,
-        3 credits in all.
+        ``public_since`` is the time at which the account was last known to be public. If that time
+        is recent, the check may be skipped. Without the check, a refusal proves nothing, and an
+        empty list proves nothing if ``expects_some`` returns True. In both cases the call is
+        repeated with the check, for 3 credits in total.
 
         Raises:
-            ProfilePrivateError: The account is private (only told with the privacy check).
-            NoSuchProfileError: There is no such account.
+            ProfilePrivateError: The account is private (detected only with the privacy check).
+            NoSuchProfileError: The account does not exist.
         """
         query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
         if self._privacy is None or self._privacy.mode == "false":
@@ -161,22 +162,22 @@ class StoriesApi:
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
     def profile(self, username: str) -> Call[Profile]:
-        """Return the account behind a name, and whether it is private; 1 credit.
+        """Return the account with a username, including whether the account is private; 1 credit.
 
         Raises:
-            NoSuchProfileError: There is no such account.
+            NoSuchProfileError: The account does not exist.
         """
         query = self._query(Endpoint.USER_BY_USERNAME, {"username": username}, subject=username)
         make = partial(self._ask, query, schema.profile_from)
         return Call(Operation.PROFILE, query.nominal, make)
 
     def highlights(self, profile_id: str) -> Call[list[Highlight]]:
-        """Return a profile's highlights, without their stories; 2 credits.
+        """Return a profile's highlights without their stories; 2 credits.
 
         Raises:
             ProfilePrivateError: The account is private.
-            NoSuchProfileError: There is no such account.
-            HighlightsUnavailableError: The key's plan has none.
+            NoSuchProfileError: The account does not exist.
+            HighlightsUnavailableError: The key's plan does not include highlights.
         """
         query = self._query(Endpoint.USER_HIGHLIGHTS, {"user_id": profile_id})
         make = partial(self._ask_list, query, schema.highlights_from)
@@ -186,9 +187,9 @@ class StoriesApi:
         """Return a highlight with its stories, oldest first; 1 credit.
 
         Raises:
-            HighlightGoneError: It is not there (any more).
+            HighlightGoneError: The highlight does not exist or was deleted.
             ProfilePrivateError: The account is private.
-            HighlightsUnavailableError: The key's plan has none.
+            HighlightsUnavailableError: The key's plan does not include highlights.
         """
         url = f"{PAGE}/stories/highlights/{highlight_id}/"
         query = self._query(Endpoint.HIGHLIGHT_BY_URL, {"url": url})
@@ -201,9 +202,9 @@ class StoriesApi:
         return Call(Operation.HIGHLIGHTS, query.nominal, ask_highlight)
 
     def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
-        """Return a story's file, by its page where the pk is made up; 1 credit.
+        """Return a story's file, by its page URL if the pk encodes no time; 1 credit.
 
-        The caller removes it.
+        The caller removes the file.
         """
         if story_taken_at(story.pk) is None:
             endpoint, params = Endpoint.DOWNLOAD_BY_STORY_URL, {"url": story.page_url}
@@ -213,10 +214,10 @@ class StoriesApi:
         return Call(Operation.DOWNLOAD, query.nominal, partial(self._ask_download, query, spool))
 
     async def fetch_balance(self) -> Balance:
-        """Return the account's balance; free. A good one puts us back in service.
+        """Return the account's balance; free. A positive balance allows paid calls again.
 
         Raises:
-            OutOfServiceError: The key is bad, or there is nothing left.
+            OutOfServiceError: The key is invalid, or the balance is empty.
         """
         query = Query(BALANCE, deadline=self._deadline)
         balance = (await self._ask(query, schema.balance_from)).value
@@ -226,22 +227,22 @@ class StoriesApi:
         return balance
 
     async def sync_trust(self) -> None:
-        """Load what is known of answers without the privacy check."""
+        """Load the stored trust in answers without the privacy check."""
         if self._privacy is not None:
             await self._privacy.sync_trust()
 
     async def compare_with_unchecked(
         self, known: Known, shown: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Compare an answer with the answers before it that skipped the privacy check.
+        """Compare an answer with earlier answers that skipped the privacy check.
 
-        ``known`` is the profile before the answer; ``new`` are the pks that were not known.
+        ``known`` is the stored profile before the answer. ``new`` are the pks that were unknown.
         """
         if self._privacy is not None:
             await self._privacy.compare_with_forced(known, shown, new)
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that a profile turned out to be private."""
+        """Record that a profile proved to be private."""
         if self._privacy is not None:
             await self._privacy.record_refusal(known)
 
@@ -272,7 +273,10 @@ class StoriesApi:
         full: Query,
         expects_some: Callable[[], Awaitable[bool]] | None,
     ) -> Answer[list[Story]]:
-        """Ask without the privacy check; what then proves nothing is asked again with it."""
+        """Ask without the privacy check.
+
+        If the answer proves nothing, ask again with the check.
+        """
         silent_at = None
         asked_at = self._now()
         try:
@@ -316,10 +320,10 @@ class StoriesApi:
 
 
 def _refuse_private(result: Sequence[Story | Highlight], billed: int) -> None:
-    """Keep what a private account shows to its followers only, however we came by it.
+    """Reject stories of a private account, regardless of their source.
 
     Raises:
-        ProfilePrivateError: A story says that its account is private.
+        ProfilePrivateError: A story states that its account is private.
     """
     for one in result:
         if one.profile.is_private:

@@ -1,6 +1,6 @@
-"""What a download endpoint answers: a file, a redirect, an address, or an object with one in it.
+"""Reader of the answers of download endpoints: a file, a redirect, a URL, or an object with a URL.
 
-The documentation doesn't say which, so the bytes decide.
+The API's documentation does not specify the format, so the bytes decide.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator
@@ -28,7 +28,7 @@ _DEEPEST = 4
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """The file is at ``url``, which must be judged before it is fetched."""
+    """The URL of a file. The URL must be checked before the download."""
 
     url: str
 
@@ -36,14 +36,13 @@ class Elsewhere:
 async def read_file_or_address(
     response: aiohttp.ClientResponse, spool: Spool, limit: int
 ) -> MediaFile | Elsewhere:
-    """Return the file, at most ``limit`` bytes, or where it is.
+    """Return the file, at most ``limit`` bytes, or its URL.
 
     Raises:
-        NonsenseError: It is neither.
-        ComplainedError: It is an error under a status 200.
-        MediaTooBigError: It has more bytes than ``limit``.
-        MediaUnavailableError: There is no room in the spool.
-        MediaError: A photo has too many pixels.
+        NonsenseError: The answer is neither a file nor a URL.
+        ComplainedError: The answer is an error with status 200.
+        MediaTooBigError: The file has more bytes than ``limit``.
+        MediaUnavailableError: The spool has no room.
     """
     if response.status != OK:
         return Elsewhere(_check_address(response.headers.get("Location", "")))
@@ -55,7 +54,7 @@ async def read_file_or_address(
             break
     if sniff(head) is None:
         return _find_address_in_body(await join_chunks(_prepend_head(head, chunks)))
-    # For a compressed body the header has the compressed size.
+    # The Content-Length of a compressed body is the compressed size.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError
@@ -64,7 +63,7 @@ async def read_file_or_address(
 
 
 def address_in(value: object, depth: int = 0) -> str | None:
-    """Return the address of the media in a decoded body; None where there is none."""
+    """Return the URL of the media in a decoded body, or None."""
     if isinstance(value, str):
         return value if value.startswith(("https://", "http://")) else None
     if depth >= _DEEPEST:

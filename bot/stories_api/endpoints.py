@@ -1,9 +1,9 @@
-"""The endpoints of the Stories API, and the price of each in credits."""
+"""The endpoints of the Stories API, and the price of each endpoint in credits."""
 
 from enum import StrEnum
 
 CHECK_COST = 2
-"""The credits of a profile's stories with the privacy check."""
+"""The price of a profile's stories with the privacy check, in credits."""
 
 
 class Endpoint(StrEnum):
@@ -20,7 +20,7 @@ class Endpoint(StrEnum):
 
     @property
     def price(self) -> int:
-        """Return the credits of a call; 2 where the call includes the privacy check."""
+        """Return the price of a call in credits: 2 with the privacy check, 1 without."""
         return CHECK_COST if self in _CHECKED else 1
 
 

@@ -1,6 +1,7 @@
-"""What an answer means that does not bring what was asked for: which error, and its price.
+"""Classification of failed answers: the error to raise, and the billed credits.
 
-Pure. The API has five shapes of error body; the status decides, ``exc_type`` only refines.
+Pure code. The API has five formats of error bodies. The status decides the class of error, and
+``exc_type`` only refines the class.
 """
 
 import re
@@ -31,10 +32,11 @@ from bot.stories_api.response import (
 )
 
 _BILLED = frozenset({200, 400, 403, 404, 422})
-# Promised for 500, 503 and 504. Of all others, as of 429, nobody has said that they are free.
+# The API's documentation states that 500, 503 and 504 are free. Of all other statuses, including
+# 429, no source states that they are free.
 _FREE = frozenset({401, 402, 410, 500, 503, 504})
 _AGAIN = frozenset({500, 503, 504})
-_LONGEST_WAIT = 300.0  # seconds of a Retry-After that we honour
+_LONGEST_WAIT = 300.0  # seconds; a longer Retry-After is cut to this value
 TOO_MANY = 429
 
 _LISTS = frozenset({Endpoint.USER_STORIES, Endpoint.USER_HIGHLIGHTS})
@@ -55,17 +57,23 @@ _BY_NAME: Mapping[str, type[StoriesError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error; ``again``: it was free, so ask once more, ``after`` so many seconds if told."""
+    """A failed call. If ``again`` is True, the call was free and may be retried.
+
+    ``after`` is the delay before the retry in seconds, if the answer states a delay.
+    """
 
     error: StoriesError
     again: bool = False
     after: float | None = None
     status: int = 0
-    is_local: bool = False  # the request could not leave this machine
+    is_local: bool = False  # True if the request could not leave this machine
 
     @property
     def is_outage(self) -> bool:
-        """Return whether the whole API may be failing, which a 403 in its own words denies."""
+        """Return whether the whole API may be failing.
+
+        A 403 with an error message of the API is a failure of the profile, not an outage.
+        """
         if self.is_local:
             return False
         is_failure = isinstance(self.error, ApiUnavailableError) and self.status != TOO_MANY
@@ -82,10 +90,10 @@ def failure_of(
     now: datetime,
     subject: str = "",
 ) -> Failure:
-    """Return what an answer with ``status``, or a 200 that complains, means.
+    """Classify an answer with an error ``status``, or with status 200 and an error body.
 
-    ``price`` is what it cost, if it was billed; ``subject`` is the name that was asked about.
-    ``body`` is None where it could not be read.
+    ``price`` is the cost of the call if billed. ``subject`` is the requested username. ``body`` is
+    None if the body could not be read.
     """
     try:
         complaint = complaint_in(decode_json(body or b"")) or Complaint()
@@ -105,13 +113,13 @@ def _error_type(status: int, complaint: Complaint, endpoint: str) -> type[Storie
         return OutOfServiceError
     if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004 - HTTP's classes
         return ApiUnavailableError
-    if status == 403 and not complaint:  # noqa: PLR2004 - the edge speaks, not the API
+    if status == 403 and not complaint:  # noqa: PLR2004 - sent by the edge proxy, not by the API
         return ApiUnavailableError
     if status == 404 or complaint.name == "NotFoundError":  # noqa: PLR2004
         return _error_type_of_404(complaint, endpoint)
     if complaint.name in _BY_NAME:
         return _BY_NAME[complaint.name]
-    if status == 403:  # noqa: PLR2004 - Instagram's own: walled, gated or throttled
+    if status == 403:  # noqa: PLR2004 - from Instagram: login wall, gate or throttle
         return (
             ProfilePrivateError if _PRIVATE.search(complaint.message) else ProfileUnavailableError
         )
@@ -121,13 +129,13 @@ def _error_type(status: int, complaint: Complaint, endpoint: str) -> type[Storie
 
 
 def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
-    if not complaint:  # a page of somebody between us and the API
+    if not complaint:  # a page of a proxy before the API
         return ApiUnavailableError
     is_empty = complaint.name in _NONE_NOW or complaint.message == "Entries not found"
     if endpoint in _LISTS and is_empty:
         return NoStoriesError
     if not complaint.name and complaint.message == "Not Found":
-        # FastAPI: no such path, which the key's plan may not have.
+        # FastAPI's message for an unknown path, which the key's plan may not include.
         return HighlightsUnavailableError if endpoint in _HIGHLIGHTS else ApiRefusedError
     if endpoint == Endpoint.HIGHLIGHT_BY_URL:
         return HighlightGoneError
@@ -135,10 +143,11 @@ def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError
 
 
 def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
-    """Return the credits of an answer; None, which counts until the balance tells, if unknown.
+    """Return the credits billed for an answer, or None if unknown.
 
-    What is free costs nothing, whatever its header says, and so do the edge's pages, but where
-    they stand for an answer of the API that may have been billed (502, 520).
+    Unknown credits count as spent until the next balance. Statuses that are documented as free
+    cost nothing, whatever their header states. A page of the edge proxy costs nothing as well,
+    except if the page replaces an answer of the API that may have been billed (502, 520).
     """
     if status in _FREE or (status in {403, 404} and _is_edge_page(body)):
         return 0
@@ -146,13 +155,13 @@ def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
 
 
 def _is_edge_page(body: bytes | None) -> bool:
-    """Return whether a proxy before the API wrote this: a web page, or its short text."""
+    """Return whether a proxy before the API wrote the body: a web page, or a short error text."""
     begin = (body or b"")[:64].lstrip().lower()
     return begin.startswith((b"<!doctype html", b"<html", b"error code:"))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds of ``Retry-After`` (a number or a date), within 0 to 300."""
+    """Return the seconds of ``Retry-After`` (a number or a date), limited to 0 to 300."""
     raw = headers.get("Retry-After", "").strip()
     if not raw:
         return None

@@ -1,4 +1,4 @@
-"""Single values off the wire, taken if they make sense; never an exception but for an id."""
+"""Validation of single wire values. Only ``id_of`` raises an exception for an invalid value."""
 
 import math
 import re
@@ -9,14 +9,14 @@ from bot.stories_api.response import storable
 _LONGEST_URL = 4096
 LONGEST_NAME = 200
 LONGEST_SECONDS = 86_400.0
-_ID = re.compile(r"([0-9]{1,30})(?:_[0-9]{1,30})?")  # a story's id has its owner's behind
+_ID = re.compile(r"([0-9]{1,30})(?:_[0-9]{1,30})?")  # a story's id may end with its owner's id
 _USERNAME = re.compile(r"[a-z0-9._]{1,30}")
 MOST_NUMBER = 2**53
 _LEAST_YEAR, _MOST_YEAR = 2010, 2200
 
 
 def id_of(value: object) -> str:
-    """Return an id as text; ValueError if it is none."""
+    """Return an id as text. Raise ValueError for an invalid id."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**30:
         return str(value)
     if isinstance(value, str) and (match := _ID.fullmatch(value)):
@@ -25,7 +25,7 @@ def id_of(value: object) -> str:
 
 
 def id_or_empty(value: object) -> str:
-    """Return an id, or nothing."""
+    """Return an id as text, or an empty string for an invalid id."""
     try:
         return id_of(value)
     except ValueError:
@@ -33,31 +33,31 @@ def id_or_empty(value: object) -> str:
 
 
 def text(value: object) -> str:
-    """Return a name that can be stored and shown."""
+    """Return a name that can be stored and shown, or an empty string."""
     return storable(value)[:LONGEST_NAME] if isinstance(value, str) else ""
 
 
 def username_of(value: object) -> str:
-    """Return a handle in lower case, or nothing."""
+    """Return a username in lower case, or an empty string for an invalid username."""
     name = value.lower() if isinstance(value, str) else ""
     return name if _USERNAME.fullmatch(name) else ""
 
 
 def url_of(value: object) -> str | None:
-    """Return a web address, None for all else."""
+    """Return an http or https URL, or None for an invalid URL."""
     if not isinstance(value, str) or len(value) > _LONGEST_URL or storable(value) != value:
         return None
     return value if value.startswith(("https://", "http://")) else None
 
 
 def seconds_or_zero(value: object) -> float:
-    """Return a length of time, 0 when there is none."""
+    """Return a duration in seconds, or 0 for an invalid duration."""
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
     return float(number) if math.isfinite(number) and 0 < number <= LONGEST_SECONDS else 0.0
 
 
 def time_of(value: object) -> datetime | None:
-    """Return a moment from ISO 8601 or Unix time."""
+    """Return a time from ISO 8601 or Unix time, or None for an invalid time."""
     try:
         if isinstance(value, str) and value.isdigit():
             value = int(value)
@@ -74,17 +74,17 @@ def time_of(value: object) -> datetime | None:
 
 
 def flag(value: object) -> bool:
-    """Return true for a real true only."""
+    """Return True only for a boolean True."""
     return value is True
 
 
 def media_type_of(value: object) -> int | None:
-    """Return the number of a kind of media, None for all else."""
+    """Return the number of a media type, or None for an invalid number."""
     return value if isinstance(value, int) and 0 <= value < 100 else None  # noqa: PLR2004 - a code
 
 
 def number(value: object) -> float:
-    """Return a number, 0 when it is none or beyond sense."""
+    """Return a number, or 0 if the value is no number or out of range."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return 0.0
     return float(value) if abs(value) < MOST_NUMBER else 0.0

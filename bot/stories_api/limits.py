@@ -1,23 +1,24 @@
-"""How fast a process may call, and when not at all: pure state, the clock is an argument.
+"""The rate limit of API calls, and the detection of an outage.
 
-Seconds are of any steady clock.
+Pure state; the clock is an argument. Times are seconds of any steady clock.
 """
 
 _MINUTE = 60.0
 
 
 class CallRate:
-    """Calls one after the other at an even rate, without bursts; a 429 holds all of them."""
+    """A limiter that spaces calls evenly, without bursts. A 429 delays all calls."""
 
     def __init__(self, rate: float) -> None:
-        """Let ``rate`` calls a second through."""
+        """Create a limiter for ``rate`` calls per second."""
         self.rate = rate
         self.next_at = 0.0
 
     def reserve_turn(self, now: float, *, within: float, replicas: int = 1) -> float | None:
-        """Reserve a turn, the rate being shared; return the seconds until it comes.
+        """Reserve the next turn, and return the seconds until the turn.
 
-        None where that is not ``within`` so many seconds: then none is reserved.
+        ``replicas`` processes share the rate. Return None, and reserve nothing, if the turn is not
+        ``within`` the given number of seconds.
         """
         at = max(now, self.next_at)
         if at - now >= within:
@@ -26,42 +27,44 @@ class CallRate:
         return at - now
 
     def pause(self, until: float) -> None:
-        """Give no place before ``until``."""
+        """Delay all further turns until ``until``."""
         self.next_at = max(self.next_at, until)
 
 
 class Failing:
-    """Whether the API fails for everybody: calls about three subjects in a row, within a minute.
+    """Detector of an API outage: failed calls about three subjects in a row, within a minute.
 
-    Whoever asks is let through all the same, and the first answer ends it: one may name three
-    accounts that the API always fails at. The schedule asks rarely meanwhile.
+    During a suspected outage calls are still allowed, and the first answer ends the outage. A
+    person may ask about three accounts for which the API always fails. The schedule checks rarely
+    during an outage.
     """
 
     SUBJECTS = 3
     WINDOW = _MINUTE
 
     def __init__(self) -> None:
-        """Begin without a failure."""
+        """Create a detector without failures."""
         self.is_on = False
-        self.suspects: dict[str, float] = {}  # when the last call about each failed
+        self.suspects: dict[str, float] = {}  # time of the last failed call per subject
         self.answered_at: float | None = None
 
     def record_failure(self, subject: str, now: float) -> None:
-        """Record a call that failed."""
+        """Record a failed call about ``subject``."""
         lately = {one: at for one, at in self.suspects.items() if at > now - self.WINDOW}
         self.suspects = {**lately, subject: now}
         self.is_on = self.is_on or len(self.suspects) >= self.SUBJECTS
 
     def record_answer(self, now: float) -> None:
-        """Record an answer: the API works."""
+        """Record an answer, which proves that the API works."""
         self.suspects.clear()
         self.is_on = False
         self.answered_at = now
 
     def is_failing(self, now: float, *, within: float) -> bool | None:
-        """Return whether the API fails; None without a failure or an answer ``within`` seconds.
+        """Return whether the API fails, or None without an outage and without a recent answer.
 
-        A process that asks nothing does not know what another replica meets.
+        ``within`` is the age in seconds up to which an answer is recent. A process without calls
+        does not know the results of a different replica.
         """
         if self.is_on:
             return True

@@ -1,8 +1,9 @@
-"""When a call may skip the API's privacy check, which is half of its price.
+"""The decision when a call may skip the API's privacy check, which is half of the price.
 
-By ``auto`` it does while the last lookup or full answer said "public", for a day at most. What
-``force=on`` answers for private accounts is not documented; so full answers are compared with the
-forced ones before them, and where those hid something on two profiles, the check is paid again.
+In mode ``auto``, calls skip the check for at most one day after a lookup or a checked answer
+stated "public". The answers of ``force=on`` for private accounts are not documented. Checked
+answers are therefore compared with the forced answers before them. If forced answers omitted
+stories of two profiles, all calls include the check again.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,11 +23,11 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 SkipCheck = Literal["true", "false", "auto"]
-PRIVACY_CHECK = "privacy_check"  # the key of what is known of answers without it
+PRIVACY_CHECK = "privacy_check"  # the key of the trust in answers without the check
 
-_TRUSTED_FOR = timedelta(days=1)  # how long "public" is believed
-_LATE = timedelta(minutes=10)  # so long after it was taken a story may first be shown
-WITHIN = timedelta(days=2)  # two profiles that contradict a forced answer, within so long
+_TRUSTED_FOR = timedelta(days=1)  # time for which a "public" answer is valid
+_LATE = timedelta(minutes=10)  # a story may appear this long after its time
+WITHIN = timedelta(days=2)  # time within which two profiles must contradict forced answers
 _ENOUGH = 2
 _FELL_BACK = NN_(
     "I skipped the privacy check and missed stories of {n} profile. Every check includes it "
@@ -40,13 +41,16 @@ _FELL_BACK = NN_(
 
 @dataclass(slots=True)
 class Trust:
-    """Which profiles contradicted forced answers; since when these are not trusted, if so."""
+    """The profiles that contradicted forced answers, and the time at which the trust ended."""
 
     contradicted: dict[str, datetime] = field(default_factory=dict)
     fell_back_at: datetime | None = None
 
     def record_contradiction(self, profile_id: str, now: datetime) -> bool:
-        """Record a contradiction; return whether forced answers are not trusted from now on."""
+        """Record a contradiction.
+
+        Return True if the contradiction ends the trust in forced answers.
+        """
         kept = {one: at for one, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
         if self.fell_back_at is not None or len(self.contradicted) < _ENOUGH:
@@ -56,7 +60,7 @@ class Trust:
 
 
 class PrivacyCheck:
-    """Decides for each call, and learns from each full answer."""
+    """The decision for each call, updated from each checked answer."""
 
     def __init__(
         self,
@@ -66,7 +70,10 @@ class PrivacyCheck:
         tell: SetIncident | None = None,
         now: Callable[[], datetime],
     ) -> None:
-        """Decide by ``mode``; ``tell`` tells the bot's owners, once, that it is paid again."""
+        """Decide by ``mode``.
+
+        ``tell`` notifies the owners once when the check is paid for again.
+        """
         self._db = db
         self.mode = mode
         self._tell = tell
@@ -74,15 +81,18 @@ class PrivacyCheck:
         self._trust = Trust()
 
     async def sync_trust(self) -> None:
-        """Take over what other replicas, or this one before its restart, found out."""
-        if self.mode == "false":  # said for good; ``auto`` begins afresh after it
+        """Load the trust stored by other replicas, or by this process before its restart."""
+        if self.mode == "false":  # a permanent decision; a later ``auto`` starts without history
             async with self._db.begin() as tx:
                 await key_values.remove(tx, PRIVACY_CHECK)
         elif self.mode == "auto":
             self._trust = await self._db.fetch(_read_trust)
 
     def may_skip(self, public_since: datetime | None) -> bool:
-        """Return whether a call about an account that was public then may go without the check."""
+        """Return whether a call about an account may skip the check.
+
+        ``public_since`` is the time at which the account was last known to be public, or None.
+        """
         if self._trust.fell_back_at is not None or public_since is None:
             return False
         return self._now() - public_since < _TRUSTED_FOR
@@ -90,7 +100,7 @@ class PrivacyCheck:
     async def compare_with_forced(
         self, known: Known, shown: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Compare a full answer with the forced ones since the last: did they lack a story?"""
+        """Search a checked answer for stories that the forced answers before the check omitted."""
         if not self._was_forced(known) or known.snapshot_at is None:
             return
         unseen, before = set(new), known.snapshot_at - _LATE
@@ -100,17 +110,17 @@ class PrivacyCheck:
     async def compare_with_empty(
         self, profile_id: str, shown: Iterable[Story], *, at: datetime
     ) -> None:
-        """Compare a full answer with the forced one just before it, which was empty at ``at``."""
+        """Compare a checked answer with the empty forced answer at ``at``, just before."""
         if any(story.taken_at < at - _LATE for story in shown):
             await self._record_contradiction(profile_id, "a story that it lacked")
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that a full answer says "private" after forced ones were believed."""
+        """Record that a checked answer states "private" although forced answers were trusted."""
         if self._was_forced(known):
             await self._record_contradiction(known.profile_id, "a refusal")
 
     def _was_forced(self, known: Known) -> bool:
-        """Return whether the profile was last asked without the privacy check."""
+        """Return whether the last request for the profile skipped the privacy check."""
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False
         return known.snapshot_at > known.checked_at
@@ -130,7 +140,7 @@ class PrivacyCheck:
 
 
 async def _read_trust(tx: Tx) -> Trust:
-    """Return what is known of forced answers."""
+    """Return the stored trust in forced answers."""
     kept = await key_values.get(tx, PRIVACY_CHECK)
     if not isinstance(kept, dict):
         return Trust()

@@ -1,4 +1,4 @@
-"""Reading an answer: a bounded body, its JSON, its price, the error that it holds."""
+"""Reader of an HTTP answer: the size-limited body, the JSON value, the price, and the error."""
 
 import json
 import re
@@ -7,42 +7,42 @@ from dataclasses import dataclass
 
 import aiohttp
 
-_BUDGET = 4 * 1024 * 1024  # bytes of JSON, unpacked; a hundred stories have about 0.5 MB
+_BUDGET = 4 * 1024 * 1024  # bytes of decompressed JSON; a hundred stories have about 0.5 MB
 ERROR_BUDGET = 256 * 1024  # bytes of an error's body
 CHUNK = 64 * 1024
 OK = 200
-_SHOWN = 200  # characters of a body that a log may hold
+_SHOWN = 200  # maximum characters of a body in a log line
 _REQS = re.compile(r'(?<!\w)"?reqs"?\s*[:=]\s*"?(\d+)(?![\w.])')
-_DIGITS = 9  # of a price; more are absurd in any case
+_DIGITS = 9  # maximum digits of a price; a longer number is invalid
 
 
 class NonsenseError(ValueError):
-    """The body can't be what it should be."""
+    """The body does not have the expected format."""
 
 
 class ComplainedError(Exception):
     """An answer with status 200 whose body is an error."""
 
     def __init__(self, body: bytes) -> None:
-        """Keep the body, which is read like that of an error."""
+        """Store the body, which is read in the same way as the body of an error status."""
         super().__init__("a complaint")
         self.body = body
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What the body of an error says; both empty when it is none of the API's shapes."""
+    """The error in a body. Both fields are empty if the body has no known error format."""
 
     name: str = ""
     message: str = ""
 
     def __bool__(self) -> bool:
-        """Return whether the API itself spoke."""
+        """Return whether the API wrote the error."""
         return bool(self.name or self.message)
 
 
 def complaint_in(value: object) -> Complaint | None:
-    """Return the complaint in a decoded body, None where it is no complaint."""
+    """Return the error in a decoded body, or None without an error."""
     if not isinstance(value, dict):
         return None
     detail = value.get("detail")
@@ -59,7 +59,7 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> 
     """Return the whole body.
 
     Raises:
-        NonsenseError: It has more than ``budget`` bytes; at most one chunk more was read.
+        NonsenseError: The body has more than ``budget`` bytes. At most one more chunk is read.
     """
     if response.content_length is not None and response.content_length > budget:
         raise NonsenseError("the body is too long")
@@ -67,7 +67,7 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> 
 
 
 async def join_chunks(chunks: AsyncIterable[bytes], budget: int = _BUDGET) -> bytes:
-    """Return what comes in ``chunks``; errors as ``read_body``."""
+    """Return the joined ``chunks``. Raises the same errors as ``read_body``."""
     body = bytearray()
     async for chunk in chunks:
         body += chunk
@@ -80,7 +80,8 @@ def decode_json(body: bytes) -> object:
     """Return the JSON value in ``body``.
 
     Raises:
-        NonsenseError: It is no JSON: cut, too deep, a number without end, NaN, bad UTF-8.
+        NonsenseError: The body is not valid JSON: cut off, nested too deeply, an overlong number,
+            NaN, or invalid UTF-8.
     """
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_nan)
@@ -89,11 +90,11 @@ def decode_json(body: bytes) -> object:
 
 
 async def read_json(response: aiohttp.ClientResponse) -> object:
-    """Return the JSON of a good answer.
+    """Return the JSON value of a successful answer.
 
     Raises:
-        NonsenseError: It is none, or leads elsewhere.
-        ComplainedError: It is an error under a status 200.
+        NonsenseError: The body is not JSON, or the answer is a redirect.
+        ComplainedError: The answer is an error with status 200.
     """
     if response.status != OK:
         raise NonsenseError("a redirect")
@@ -105,21 +106,21 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
 
 
 async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
-    """Return the body of an error, None when it can't be read."""
+    """Return the body of an error, or None if the body cannot be read."""
     try:
         return await read_body(response, ERROR_BUDGET)
     except (NonsenseError, aiohttp.ClientError, OSError):
-        return None  # the status says enough
+        return None  # the status alone is sufficient
 
 
 def credits_in(headers: Mapping[str, str]) -> int | None:
-    """Return what ``x-hiker-info`` says was billed (``reqs=2`` or ``{"reqs": 2}``)."""
+    """Return the billed credits in ``x-hiker-info`` (``reqs=2`` or ``{"reqs": 2}``), or None."""
     match = _REQS.search(headers.get("x-hiker-info", ""))
     return int(match[1].lstrip("0")[:_DIGITS] or 0) if match else None
 
 
 def storable(text: str) -> str:
-    """Return ``text`` without what no database and no message can hold: NUL, lone surrogates."""
+    """Return ``text`` without NUL and lone surrogates, which databases and messages reject."""
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 

@@ -1,6 +1,6 @@
-"""The wire format: pydantic models that take what they can, and the way to our own words.
+"""The wire format as tolerant pydantic models, and the conversion to the domain model.
 
-Only a story's ``pk`` is indispensable; a broken part is left out, a broken item skipped.
+Only a story's ``pk`` is required. Invalid parts are dropped, and invalid items are skipped.
 """
 
 import re
@@ -32,7 +32,7 @@ from bot.stories_api.fields import (
 )
 from bot.stories_api.response import NonsenseError
 
-_MOST_PARTS = 50  # mentions, links, ... of one story
+_MOST_PARTS = 50  # mentions, links and similar items per story
 _MOST_STORIES = 500
 _MOST_HIGHLIGHTS = 200
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -86,12 +86,12 @@ class _User(_Wire):
 
     @property
     def profile(self) -> Profile:
-        """Return the account; id and name are empty where they were missing."""
+        """Return the account. The id and the name are empty if missing."""
         return Profile(self.pk, self.username, self.full_name, self.is_private, self.is_verified)
 
 
 class _Mention(_Wire):
-    """Somebody named in a story."""
+    """A person mentioned in a story."""
 
     user: _User
 
@@ -121,7 +121,7 @@ class _Location(_Wire):
 
 
 class _StickerLink(_Wire):
-    """The link of a sticker; newer answers have links only here."""
+    """The link of a sticker. Newer answers contain links only in stickers."""
 
     url: Url
     link_title: CleanText = ""
@@ -134,21 +134,21 @@ class _Sticker(_Wire):
 
 
 class _Media(_Wire):
-    """A post that a story shows (StoryMedia)."""
+    """A post shown in a story (StoryMedia)."""
 
     media_code: CleanText = ""
     user_id: IdOrEmpty = ""
 
 
 class _Song(_Wire):
-    """A piece of music."""
+    """A song."""
 
     title: CleanText = ""
     display_artist: CleanText = ""
 
 
 class _Music(_Wire):
-    """The music of a story, as Instagram's own answers hold it."""
+    """The music of a story, in the format of Instagram's own answers."""
 
     music_asset_info: _Song
 
@@ -175,7 +175,7 @@ class _Story(_Wire):
 
 
 class _Highlight(_Wire):
-    """A Highlight, with its items or without."""
+    """A highlight, with or without its items."""
 
     pk: Id
     title: CleanText = ""
@@ -187,7 +187,7 @@ def highlight_from(value: object) -> Highlight:
     """Return the highlight in a decoded body, with its stories, oldest first.
 
     Raises:
-        NonsenseError: There is none in it.
+        NonsenseError: The body has no highlight.
     """
     try:
         wire = _Highlight.model_validate(value)
@@ -206,10 +206,10 @@ def highlight_from(value: object) -> Highlight:
 
 
 def highlights_from(value: object) -> list[Highlight]:
-    """Return the highlights in a decoded body, in its order, each once.
+    """Return the highlights in a decoded body in their order, without duplicates.
 
     Raises:
-        NonsenseError: It is no list, or nothing in it is a highlight.
+        NonsenseError: The body is not a list, or no item is a highlight.
     """
     by_pk: dict[str, Highlight] = {}
     for one in _read_items(value, highlight_from, most=_MOST_HIGHLIGHTS):
@@ -218,10 +218,10 @@ def highlights_from(value: object) -> list[Highlight]:
 
 
 def story_from(value: object, *, profile_id: str = "", username: str = "") -> Story:
-    """Return the story in a decoded body; the profile that was asked for fills what is missing.
+    """Return the story in a decoded body. The requested profile replaces missing fields.
 
     Raises:
-        NonsenseError: There is no story in it.
+        NonsenseError: The body has no story.
     """
     try:
         wire = _Story.model_validate(value)
@@ -254,10 +254,10 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
 
 
 def stories_from(value: object, *, profile_id: str = "", username: str = "") -> list[Story]:
-    """Return the stories in a decoded body, oldest first, each pk once.
+    """Return the stories in a decoded body, oldest first, without duplicate pks.
 
     Raises:
-        NonsenseError: It is no list, or nothing in it is a story.
+        NonsenseError: The body is not a list, or no item is a story.
     """
     read = partial(story_from, profile_id=profile_id, username=username)
     by_pk = {story.pk: story for story in _read_items(value, read, most=_MOST_STORIES)}
@@ -268,7 +268,7 @@ def profile_from(value: object) -> Profile:
     """Return the profile in a decoded body.
 
     Raises:
-        NonsenseError: There is none in it.
+        NonsenseError: The body has no profile.
     """
     user = _reader_of(_User)(value.get("user", value) if isinstance(value, dict) else value)
     if user is None or not user.pk or not user.username:
@@ -280,7 +280,7 @@ def balance_from(value: object) -> Balance:
     """Return the balance in a decoded body.
 
     Raises:
-        NonsenseError: There is none in it.
+        NonsenseError: The body has no balance.
     """
     left = value.get("requests") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(left, int) or abs(left) >= MOST_NUMBER:
@@ -290,7 +290,11 @@ def balance_from(value: object) -> Balance:
 
 
 def _read_items(value: object, read: Callable[[object], T], *, most: int) -> list[T]:
-    """Return what ``read`` makes of the first items in a decoded body, but for broken ones."""
+    """Return the results of ``read`` for the first ``most`` items, without invalid items.
+
+    Raises:
+        NonsenseError: The body is not a list, or all items are invalid.
+    """
     items = _list_in(value)
     result: list[T] = []
     for item in items[:most]:
@@ -331,7 +335,7 @@ def _reshared_from(wire: _Media, people: Mapping[str, str]) -> Reshared:
 
 
 def _names_by_id(wire: _Story) -> dict[str, str]:
-    """Return the names in a story by their ids: the author of a post is mentioned, as a rule."""
+    """Return the usernames in a story by id. The author of a shown post is usually mentioned."""
     named = [wire.reshared_story_media_author, *(one.user for one in wire.mentions)]
     return {one.pk: one.username for one in named if one and one.pk and one.username}
 
@@ -341,7 +345,7 @@ def _song_line(wire: _Song) -> str:
 
 
 def _redirect_target(url: str) -> str:
-    """Return where Instagram's own redirect page leads."""
+    """Return the target of an Instagram redirect URL, or the URL itself."""
     try:
         parts = urlsplit(url)
         target = parse_qs(parts.query)["u"][0] if parts.hostname == "l.instagram.com" else url

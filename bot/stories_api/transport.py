@@ -1,8 +1,8 @@
-"""One call of the Stories API, in time: its key goes to one origin, nothing is paid twice.
+"""The HTTP transport of the Stories API: a single origin for the key, and no double payment.
 
-Two habits of the HTTP client are undone here, since each request is billed. It sends a GET again
-by itself when a connection breaks (``prevent_resending``), and a pooled connection that the server
-has just closed can't be told from an answer that was lost (so each call has its own connection).
+Each request is billed, so two features of the HTTP client are disabled. The client resends a GET
+after a broken connection (``prevent_resending`` stops resending). A pooled connection that the
+server has just closed looks like a lost answer, so each call uses a new connection.
 """
 
 import asyncio
@@ -40,20 +40,23 @@ from bot.stories_api.response import (
 
 T = TypeVar("T")
 
-LONGEST_WAIT = 0.5  # seconds before the second try; the jitter is full
-DEADLINE = 30.0  # seconds of a call, waits and retries in it
-MOST_TIMES = 5  # the nominal price; what an answer says beyond that is not believed
+LONGEST_WAIT = 0.5  # maximum seconds before the retry, with full jitter
+DEADLINE = 30.0  # seconds of a call, including waits and retries
+MOST_TIMES = 5  # maximum multiple of the nominal price; a higher stated price is ignored
 _DATE_DEADLINE = 10.0
-_QUIET = 1.5  # seconds after a 429 that names none
-_LATELY = 1800.0  # seconds for which an answer shows that the API works
-_LEAST_S = 0.001  # of a timeout, as none would be 0
+_QUIET = 1.5  # seconds of pause after a 429 without Retry-After
+_LATELY = 1800.0  # seconds for which an answer proves that the API works
+_LEAST_S = 0.001  # minimum timeout; 0 would disable the timeout
 
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked; ``subject`` is the username it is about, for the person who asked."""
+    """The parameters of a call.
+
+    ``subject`` is the requested username, for messages to the person.
+    """
 
     path: str
     params: dict[str, str] = field(default_factory=dict)
@@ -63,12 +66,12 @@ class Query:
 
     @property
     def about(self) -> str:
-        """Return what it is about: an id, a name or an address."""
+        """Return the subject of the call: an id, a name or a URL."""
         return next((value for name, value in self.params.items() if name != "force"), self.path)
 
 
 class Transport:
-    """Asks the Stories API, as often as is safe and no faster than it allows."""
+    """The transport that calls the Stories API within its rate limit, with safe retries only."""
 
     def __init__(
         self,
@@ -84,10 +87,10 @@ class Transport:
         clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Ask at ``url``.
+        """Create a transport for ``url``.
 
-        ``replicas`` tells how many processes share the account's rate; each has its part of it.
-        ``on_out_of_service`` is called once each time that the API puts us out of service.
+        ``replicas`` returns the number of processes that share the account's rate equally.
+        ``on_out_of_service`` is called each time that paid calls become disabled by the API.
         """
         self._session = session
         self._url = URL(url)
@@ -95,10 +98,10 @@ class Transport:
         self.call_rate, self.failing = CallRate(rate), Failing()
         self._replicas = replicas
         self.heard: Callable[[str, str, float], None] = lambda *_: None
-        """Gets the ``Date`` of each answer, and the seconds that the answer took."""
+        """Called with the ``Date`` of each answer, and the duration of the answer in seconds."""
         self.out_of_service: str | None = None
         self.is_price_absurd: bool | None = None
-        """Whether the last price that an answer stated was too high to be believed."""
+        """Whether the last price stated by an answer was above the limit."""
         self._on_out_of_service = on_out_of_service
         self._now, self._steady, self._jitter = now, clock, jitter
         self._requests = metrics.counter(
@@ -118,14 +121,14 @@ class Transport:
         )
 
     def judge_outage(self) -> bool | None:
-        """Return whether the API fails for everybody; None if it was not asked lately."""
+        """Return whether the API fails for all callers, or None without a recent call."""
         return self.failing.is_failing(self._steady(), within=_LATELY)
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
-        """Return what ``read`` makes of the answer.
+        """Make a call and return the result of ``read`` for the answer.
 
         Raises:
-            StoriesError: With ``credits``: what the call was billed, None when nobody knows.
+            StoriesError: The call failed. ``credits`` is the billed amount, or None if unknown.
         """
         transaction_guard.refuse_if_held(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
@@ -145,12 +148,12 @@ class Transport:
         return answer
 
     async def ask_for_date(self) -> None:
-        """Make the free call for the ``Date`` of its answer; its content has no effect."""
+        """Make the free call for the ``Date`` of its answer. The content has no effect."""
         query = Query(BALANCE, deadline=_DATE_DEADLINE)
         await self._ask_and_retry(query, _read_nothing, self._steady() + query.deadline)
 
     async def _ask_and_count_failures(self, query: Query, read: Read[T], end: float) -> Answer[T]:
-        """Ask, and learn from what comes whether the API fails for everybody."""
+        """Make a call, and record whether the API fails for all callers."""
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None
         tells_nothing = failure is not None and (failure.status == TOO_MANY or failure.is_local)
@@ -164,7 +167,7 @@ class Transport:
         return result
 
     async def _ask_and_retry(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Ask, and once more where the first answer surely was not billed."""
+        """Make a call, and retry once if the first answer was certainly not billed."""
         last: Failure | None = None
         while await self._wait_turn(end):
             result = await self._send_once(query, read, end)
@@ -179,7 +182,7 @@ class Transport:
         return last or Failure(busy, status=TOO_MANY)
 
     async def _wait_turn(self, end: float) -> bool:
-        """Wait for our turn; return whether it comes in time."""
+        """Wait for the next turn of the rate limit. Return whether the turn is before ``end``."""
         replicas = await self._replicas() if self._replicas else 1
         now = self._steady()
         wait = self.call_rate.reserve_turn(now, within=end - now, replicas=replicas)
@@ -189,17 +192,17 @@ class Transport:
         return True
 
     async def _send_once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Send one request; one that may have been billed is not tried again."""
+        """Send a single request. A request that may have been billed is not retried."""
         result: Answer[T] | Failure
         try:
             result = await self._send(query, read, end)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # The request was not written.
+            # The request was not sent.
             result = Failure(_lost_answer_error(query, error, 0), again=True)
             if is_limit_reached(error):
                 local = ApiUnavailableError(f"{query.path}: {REACHED}", credits=0)
                 result = Failure(local, again=True, is_local=True)
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # includes TimeoutError
             result = Failure(_lost_answer_error(query, error, None))
         self._record_result(query, result)
         return result
@@ -215,7 +218,7 @@ class Transport:
                 "Accept": "application/json, */*;q=0.5",
                 "Connection": "close",
             },
-            allow_redirects=False,  # the key goes to our origin only, and each hop may be billed
+            allow_redirects=False,  # the key has one origin, and each hop may be billed
             timeout=aiohttp.ClientTimeout(total=left, sock_connect=10),
             middlewares=(prevent_resending,),
         ) as response:
@@ -226,7 +229,7 @@ class Transport:
     async def _result_of(
         self, query: Query, response: aiohttp.ClientResponse, read: Read[T]
     ) -> Answer[T] | Failure:
-        """Return what ``read`` makes of a good answer, or what a bad one means."""
+        """Return the result of ``read`` for a successful answer, or the classified failure."""
         price = self._billed_price(query, response)
         body: bytes | None
         if response.status == OK or response.status in REDIRECTS:
@@ -234,7 +237,11 @@ class Transport:
                 return Answer(await read(response), price)
             except ComplainedError as complained:
                 body = complained.body
-            except (aiohttp.ClientError, OSError, ValueError) as error:  # it was cut, or nonsense
+            except (
+                aiohttp.ClientError,
+                OSError,
+                ValueError,
+            ) as error:  # the body was cut off or invalid
                 return Failure(_lost_answer_error(query, error, price))
             except MediaError as error:
                 error.credits = price
@@ -252,9 +259,10 @@ class Transport:
         )
 
     def _billed_price(self, query: Query, response: aiohttp.ClientResponse) -> int:
-        """Return what an answer says that it cost, nominal where it says nothing.
+        """Return the price stated by an answer, or the nominal price without a statement.
 
-        What is absurd is not believed: else one wrong header would end the day for everybody.
+        A price above the limit is not trusted. Otherwise a single wrong header would use up the
+        day's budget.
         """
         stated, most = credits_in(response.headers), query.nominal * MOST_TIMES
         if stated is None or not most:
@@ -276,18 +284,18 @@ class Transport:
 
 
 async def _read_nothing(_: aiohttp.ClientResponse) -> None:
-    """Leave the body unread."""
+    """Do not read the body."""
 
 
-def _lost_answer_error(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
-    """Name the error without its cause, whose text may hold the request with its key."""
+def _lost_answer_error(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's term
+    """Return the error of a lost answer without its cause, whose text may contain the API key."""
     return ApiUnavailableError(f"{query.path}: {type(error).__name__}", credits=credits)
 
 
 async def prevent_resending(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Keep the HTTP client from sending a request again by itself after a broken connection."""
+    """Prevent the HTTP client from resending a request after a broken connection."""
     try:
         return await handler(request)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):

@@ -1,8 +1,8 @@
-"""The adapter to Telegram: calls of the Bot API, how fast they may go, what the answers mean.
+"""The adapter to Telegram: calls of the Bot API, the rate limits, and the meaning of answers.
 
-In: a call, with its lane and weight. Out: its answer, or an error of which ``outcomes`` says
-what is to be done. ``rate_limiter`` lets calls wait by the arithmetic of ``flood_limits``, whose
-state ``limit_state`` keeps; ``outage`` pauses the whole bot while Telegram is down. Public:
+In: a call, with a lane and a weight. Out: the answer, or an error that ``outcomes`` classifies.
+``rate_limiter`` delays calls by the arithmetic of ``flood_limits``. ``limit_state`` stores the
+state of the limits. ``outage`` pauses all sends while Telegram is down. Public:
 ``request.AiohttpRequest``, ``rate_limiter.Pacing``, ``outcomes.outcome_of``, ``outage.Outage``,
 ``admins.Admins``, ``presence.fetch_presence``.
 """

@@ -1,4 +1,4 @@
-"""The rights of a person in a chat, asked of Telegram and cached for a minute."""
+"""The rights of a person in a chat, fetched from Telegram and cached for up to a minute."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,8 +12,8 @@ from bot.runtime.timed_cache import TimedCache
 
 log = structlog.get_logger()
 
-_ADMIN_FOR = timedelta(seconds=60)  # then a demoted administrator is refused
-_OTHER_FOR = timedelta(seconds=5)  # then a new administrator is accepted
+_ADMIN_FOR = timedelta(seconds=60)  # a demoted administrator is refused after this time
+_OTHER_FOR = timedelta(seconds=5)  # a new administrator is accepted after this time
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class AdminRights:
 
 
 class Admins:
-    """Returns the rights of a person from the cache, or asks Telegram."""
+    """The rights of persons in chats, from a cache or from Telegram."""
 
     def __init__(self) -> None:
         """Create an empty cache."""
@@ -57,7 +57,7 @@ class Admins:
 async def _ask_rights(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
     try:
         return _rights_of(await bot.get_chat_member(chat_id, user_id))
-    except (BadRequest, Forbidden) as error:  # a lost connection is raised
+    except (BadRequest, Forbidden) as error:  # a network error is raised
         log.info("a member can't be looked up", chat=chat_id, reason=str(error))
     try:
         admins = await bot.get_chat_administrators(chat_id)

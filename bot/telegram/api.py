@@ -1,6 +1,6 @@
-"""Calls whose answers stay JSON.
+"""Bot API calls that return plain JSON.
 
-PTB's objects of ten messages cost most of an album's time, and an update is stored as it came.
+PTB's objects for ten messages take most of an album's time, and updates are stored unchanged.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,19 +10,22 @@ from telegram.error import RetryAfter
 from telegram.ext import ExtBot
 
 Leaving = Callable[[], Awaitable[None]]
-"""What is told right before a message leaves for its chat: from then on it may be there.
+"""A callback right before a message is sent, after which the message may be in the chat.
 
-Before it there may be downloads, uploads and flood limits: a crash in that time leaves nothing
-behind. It raises ``NotWantedError`` to keep the message from leaving.
+Downloads, uploads and waits for flood limits may come before the callback. A crash in that time
+has no effect in the chat. The callback raises ``NotWantedError`` to prevent the send.
 """
 
 
 class NotWantedError(Exception):
-    """What was about to leave may not: it was ended, is another's to send, or the bot stops."""
+    """The message must not be sent.
+
+    It was cancelled, a different process must send the message, or the bot is stopping.
+    """
 
 
 class TooSoonError(RetryAfter):
-    """Our own limits kept a message from leaving; Telegram was not asked."""
+    """The bot's own rate limits prevented a send. Telegram was not called."""
 
 
 async def call(
@@ -31,22 +34,22 @@ async def call(
     arguments: dict[str, Any],
     *,
     limits: dict[str, Any] | None = None,
-) -> Any:  # noqa: ANN401 - what the method returns
-    """Call ``method`` through the bot's limiter and transport.
+) -> Any:  # noqa: ANN401 - the result of the method
+    """Call ``method`` through the bot's rate limiter and transport.
 
-    ``limits`` may name ``lane``, ``weight``, ``patience`` and ``leaving``, as
-    ``bot.telegram.rate_limiter`` knows them.
+    ``limits`` may contain ``lane``, ``weight``, ``patience`` and ``leaving``, as documented in
+    ``bot.telegram.rate_limiter``.
 
-    PTB's public way to do this, do_api_request, warns where PTB has a method of its own, and
-    takes no items of an album but its own objects.
+    PTB's public method for this purpose, do_api_request, warns if PTB has a method of its own for
+    the call, and accepts only PTB's objects as items of an album.
 
     Raises:
-        TelegramError: As any call of the bot.
-        NotWantedError: ``leaving`` kept it from being made.
+        TelegramError: The call failed.
+        NotWantedError: ``leaving`` prevented the call.
     """
     data = {name: value for name, value in arguments.items() if value is not None}
     if bot.rate_limiter is not None:
-        bot._merge_api_rl_kwargs(data, limits)  # noqa: SLF001 - see above
+        bot._merge_api_rl_kwargs(data, limits)  # noqa: SLF001 - see the docstring
     elif limits and limits.get("leaving"):
         await limits["leaving"]()
-    return await bot._do_post(method, data)  # noqa: SLF001 - the same
+    return await bot._do_post(method, data)  # noqa: SLF001 - see the docstring

@@ -1,8 +1,8 @@
-"""Telegram's flood limits as arithmetic; no clock, no I/O. Times are seconds, ``now`` is given.
+"""Telegram's flood limits as arithmetic, without clock and I/O. Times are seconds.
 
-Documented (Bots FAQ, "My bot is hitting limits"): about 30 messages a second in all, one a second
-in a chat with short bursts above it, 20 a minute in a group. That an album weighs its items is
-not documented; the server itself counts them so.
+Documented (Bots FAQ, "My bot is hitting limits"): about 30 messages per second in total, 1 per
+second in a chat with short bursts above this rate, and 20 per minute in a group. An album counts
+as the number of its items. This rule is not documented, but the server counts in this way.
 """
 
 import math
@@ -12,22 +12,23 @@ from typing import Any, Literal
 
 Lane = Literal["reply", "alert"]
 
-# How many messages may go at once before one a second holds: more for answers than for alerts.
+# Messages that may be sent at once before the limit of 1 per second applies. Replies may use a
+# larger burst than alerts.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-_STRICT_BURST = 2.8  # for an hour after a 429, answers included
+_STRICT_BURST = 2.8  # for an hour after a 429, also for replies
 _ROUNDING_S = 0.001
-_GROUP_WINDOW_S = 60.5  # a minute, and half a second for what is late on its way
+_GROUP_WINDOW_S = 60.5  # a minute, and half a second for network delay
 _STRICT_FOR_S = 3600.0
-_LATEST_ANSWER_S = 2.0  # an answer that takes longer counts as if it had come then
-_CATCH_UP_S = 0.1  # how far the even spacing may run behind and catch up
+_LATEST_ANSWER_S = 2.0  # a slower answer counts as if it came after 2 s
+_CATCH_UP_S = 0.1  # maximum lag of the even spacing that may be caught up
 _ASK_AGAIN_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class ChatLimits:
-    """What Telegram takes in one chat: in a private one a message every ``gap_s`` in the long run.
+    """The limits of a chat: a message per ``gap_s`` seconds on average in a private chat.
 
-    In a group ``group`` a minute.
+    A group has a limit of ``group`` messages per minute.
     """
 
     gap_s: float = 1.0
@@ -39,10 +40,11 @@ DOCUMENTED = ChatLimits()
 
 @dataclass(slots=True)
 class ChatFlood:
-    """What one chat has had lately, against its ``limits``.
+    """The recent messages to a chat, measured against its ``limits``.
 
-    ``drained_at`` is when all that was sent would have gone at one message a second; ``sent`` are
-    (time, messages) of a group's last minute; nothing goes before ``closed_until``.
+    ``drained_at`` is the time at which all sent messages would be sent at 1 message per second.
+    ``sent`` are (time, messages) of a group's last minute. Nothing is sent before
+    ``closed_until``.
     """
 
     limits: ChatLimits = DOCUMENTED
@@ -52,7 +54,7 @@ class ChatFlood:
     strict_until: float = 0.0
 
     def seconds_to_wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
-        """Return for how many seconds the chat takes nothing of this weight; 0 for none."""
+        """Return the seconds until the chat accepts messages of this weight, or 0 for now."""
         closed = self.closed_until - now
         if not weight:
             return max(closed, 0.0)
@@ -63,7 +65,7 @@ class ChatFlood:
         return max(closed, early if early > _ROUNDING_S else 0.0, 0.0)
 
     def count_sent(self, now: float, weight: int, *, is_group: bool) -> None:
-        """Count what is sent now."""
+        """Count messages that are sent now."""
         if is_group:
             self.sent = [entry for entry in self.sent if entry[0] > now - _GROUP_WINDOW_S]
             self.sent.append((now, weight))
@@ -71,18 +73,18 @@ class ChatFlood:
             self.drained_at = max(self.drained_at, now) + weight * self.limits.gap_s
 
     def close(self, now: float, seconds: float) -> None:
-        """Send nothing for so long, and be careful for an hour."""
+        """Send nothing for ``seconds``, and limit bursts for an hour."""
         self.closed_until = max(self.closed_until, now + seconds)
         self.strict_until = now + _STRICT_FOR_S
 
     @property
     def forgettable_at(self) -> float:
-        """Return when it may be forgotten: from then on a fresh one would say the same."""
+        """Return the time from which the state equals a new state and may be deleted."""
         last = self.sent[-1][0] + _GROUP_WINDOW_S if self.sent else 0.0
         return max(self.drained_at, self.closed_until, self.strict_until, last)
 
     def dump(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return the state as JSON."""
         return {
             "drained_at": self.drained_at,
             "sent": self.sent,
@@ -92,7 +94,7 @@ class ChatFlood:
 
     @classmethod
     def load(cls, limits: ChatLimits, value: dict[str, Any]) -> "ChatFlood":
-        """Return it from JSON."""
+        """Return the state from JSON."""
         return cls(limits, **{**value, "sent": [(at, weight) for at, weight in value["sent"]]})
 
     def _seconds_to_wait_in_group(self, now: float, weight: int) -> float:
@@ -110,9 +112,10 @@ class ChatFlood:
 
 @dataclass(slots=True)
 class Ticket:
-    """Messages on their way: they count from their leaving to a second after the answer.
+    """Messages in flight. They count from the send until a second after the answer.
 
-    They arrived at some moment between the two, so no second of Telegram's has too many.
+    The messages arrived at an unknown moment in between, so no second on Telegram's side exceeds
+    the limit.
     """
 
     weight: int
@@ -120,21 +123,24 @@ class Ticket:
     free_at: float | None = None
 
     def frees_at(self) -> float:
-        """Return when they no longer count; a very late answer counts as one after 2 s."""
+        """Return when the messages stop counting.
+
+        A very late answer counts as an answer after 2 s.
+        """
         late = self.left_at + _LATEST_ANSWER_S + 1.0
         return late if self.free_at is None else min(self.free_at, late)
 
 
 @dataclass(slots=True)
 class BotWindow:
-    """What the bot has sent within a second, evenly spaced."""
+    """The messages that the bot has sent within a second, evenly spaced."""
 
     next_at: float = 0.0
     held: int = 0
     tickets: deque[Ticket] = field(default_factory=deque)
 
     def seconds_to_wait(self, now: float, weight: int, rate: float) -> float:
-        """Return the seconds until so many messages may leave; 0 for now."""
+        """Return the seconds until messages of this weight may be sent, or 0 for now."""
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):
             return spaced
@@ -146,13 +152,13 @@ class BotWindow:
             if excess <= 0:
                 break
             excess -= ticket.weight
-            # Unanswered, it may free its place sooner than its latest moment.
+            # An unanswered ticket may end before its latest time.
             still = ticket.frees_at() - now
             spaced = max(spaced, min(still, _ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced
 
     def count_sent(self, now: float, weight: int, rate: float) -> Ticket:
-        """Count messages that leave now."""
+        """Count messages that are sent now, and return their ticket."""
         self.next_at = max(self.next_at, now - _CATCH_UP_S) + weight / rate
         ticket = Ticket(weight, now)
         if not math.isinf(rate):

@@ -1,7 +1,7 @@
-"""How much each chat was sent lately, against its flood limits.
+"""The recent messages to each chat, measured against the chat's flood limits.
 
-Only who holds the lease of a chat's queue sends into it. So among replicas this state goes along
-with the lease: it is read with a claim, and written down when the lease ends.
+Only the holder of the lease of a chat's queue sends to the chat. Among replicas the state is
+therefore passed on with the lease: it is read with a claim, and stored when the lease ends.
 """
 
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from typing import Any
 
 from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
-_REMEMBERED = 20_000  # chats; then those that a fresh one equals are forgotten
+_REMEMBERED = 20_000  # chats; above this number, chats whose state equals a new state are deleted
 _MOST_AHEAD_S = 300.0  # a clock that was set back must not close a chat
 
 
 class ChatFloods:
-    """The flood limits of chats, as this process knows them."""
+    """The flood limits of all chats in this process."""
 
     def __init__(
         self,
@@ -23,9 +23,10 @@ class ChatFloods:
         *,
         remembered: int = _REMEMBERED,
     ) -> None:
-        """Remember nothing yet, then ``remembered`` chats.
+        """Create an empty state for at most ``remembered`` chats.
 
-        ``clock`` is in seconds; replicas, which take over from each other, have one in common.
+        ``clock`` is in seconds. Replicas share a common clock, because the state passes between
+        replicas.
         """
         self._clock = clock
         self._limits = limits
@@ -33,7 +34,7 @@ class ChatFloods:
         self._chats: dict[int | str, ChatFlood] = {}
 
     def count_or_wait(self, chat: int | str, weight: int, lane: Lane) -> float:
-        """Count messages for a chat and return 0, or only return the seconds to wait."""
+        """Count messages to a chat and return 0, or only return the seconds to wait."""
         now, flood = self._clock(), self._flood_of(chat)
         wait = flood.seconds_to_wait(now, weight, lane, is_group=_is_group(chat))
         if not wait:
@@ -41,16 +42,16 @@ class ChatFloods:
         return wait
 
     def closed_for(self, chat: int | str) -> float:
-        """Return the seconds for which Telegram wants nothing in this chat."""
+        """Return the seconds for which Telegram accepts no messages in the chat."""
         flood = self._chats.get(chat)
         return max(flood.closed_until - self._clock(), 0.0) if flood else 0.0
 
     def close(self, chat: int | str, seconds: float) -> None:
-        """Close a chat, as Telegram told us."""
+        """Close a chat for ``seconds``, as requested by Telegram."""
         self._flood_of(chat).close(self._clock(), seconds)
 
     def take_over(self, chat: int, state: Any | None) -> None:  # noqa: ANN401 - JSON
-        """Go on from what a chat has had from all replicas, as ``state_of`` told one of them."""
+        """Load the state of a chat from ``state_of`` of the replica that held the lease before."""
         if state is not None:
             flood, latest = ChatFlood.load(self._limits, state), self._clock() + _MOST_AHEAD_S
             flood.drained_at = min(flood.drained_at, latest)
@@ -58,7 +59,7 @@ class ChatFloods:
             self._chats[chat] = flood
 
     def state_of(self, chat: int) -> Any | None:  # noqa: ANN401 - JSON
-        """Return what a chat has had as JSON, None where that is nothing."""
+        """Return the state of a chat as JSON, or None if the state equals a new state."""
         flood = self._chats.get(chat)
         return flood.dump() if flood and flood.forgettable_at > self._clock() else None
 
@@ -70,5 +71,5 @@ class ChatFloods:
 
 
 def _is_group(chat: int | str) -> bool:
-    """Return whether a chat is a group or a channel: those have negative ids, or a public name."""
+    """Return whether a chat is a group or a channel: a negative id, or a public name."""
     return isinstance(chat, str) or chat < 0

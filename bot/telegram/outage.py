@@ -1,11 +1,12 @@
-"""A circuit breaker for all that a process sends: nothing is tried in vain in an outage.
+"""A circuit breaker for all sends of a process, to avoid useless attempts in an outage.
 
-The first answer that is lost or refused asks ``getMe``, one call for all who wonder. When that
-fails as well, or when sends fail in three chats with no success between, the process pauses its
-replies and alerts. It ends by ``getMe``, then one row that arrives, then the rest. The Bot API
-server answers ``getMe`` from memory: an answer shows that the server runs, not that messages
-arrive, so it alone neither prevents nor ends a pause. Each process has a pause of its own: another
-replica may reach Telegram (docs/decisions/0001-an-outage-of-one-process.md).
+The first lost or failed send triggers a single ``getMe`` call, shared by all callers. If ``getMe``
+also fails, or if sends fail in three chats without a success in between, the process pauses its
+replies and alerts. The pause ends after a successful ``getMe``, then a single successful send,
+then the rest. The Bot API server answers ``getMe`` from memory. An answer shows that the server
+runs, not that messages arrive, so ``getMe`` alone neither prevents nor ends a pause. Each process
+has a pause of its own, because a different replica may reach Telegram
+(docs/decisions/0001-an-outage-of-one-process.md).
 """
 
 import asyncio
@@ -28,14 +29,14 @@ log = structlog.get_logger()
 _CHATS_OF_AN_OUTAGE = 3
 _FIRST_TRY_S = 5.0
 LAST_TRY_S = 60.0
-_PROBE_TAKES_S = 5.0  # an answer to getMe that takes longer is none
-_ASKS_EVERY = timedelta(seconds=1)  # between two chats that are asked whether they take anything
-_LONGEST_ASKING = timedelta(seconds=5)  # the longest wait for a turn to ask that
+_PROBE_TAKES_S = 5.0  # a slower answer to getMe counts as a failure
+_ASKS_EVERY = timedelta(seconds=1)  # between two chats that are probed for acceptance of calls
+_LONGEST_ASKING = timedelta(seconds=5)  # the longest wait for a turn to probe a chat
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause: since when, how many tries there were, when the next is due; Unix seconds."""
+    """A pause: its start, the number of attempts, and the next attempt; Unix seconds."""
 
     since: float
     tries: int
@@ -43,21 +44,21 @@ class Pause:
 
     @classmethod
     def starting(cls, now: datetime) -> "Pause":
-        """Return a pause that begins now."""
+        """Return a pause that starts now."""
         return cls(now.timestamp(), 0, now.timestamp() + _FIRST_TRY_S)
 
     def may_try(self, now: datetime) -> bool:
-        """Return whether it is time to try; after a wait at the latest."""
+        """Return whether the next attempt is due, at the latest after the maximum wait."""
         return not now.timestamp() < self.next_at <= now.timestamp() + LAST_TRY_S
 
     def with_one_more_try(self, now: datetime) -> "Pause":
-        """Return it with one more try taken: each next one is twice as late, a minute at most."""
+        """Return the pause after a further attempt. The wait doubles each time, up to a minute."""
         wait = min(_FIRST_TRY_S * 2 ** min(self.tries + 1, 8), LAST_TRY_S)
         return replace(self, tries=self.tries + 1, next_at=now.timestamp() + wait)
 
 
 class Outage:
-    """Knows whether this process reaches Telegram, for everybody who sends."""
+    """The state of the connection of this process to Telegram, for all senders."""
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class Outage:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         metrics: Metrics = UNSEEN,
     ) -> None:
-        """Probe with ``bot``."""
+        """Probe Telegram with ``bot``."""
         self._bot = bot
         self._now = now
         self._pause: Pause | None = None
@@ -81,16 +82,16 @@ class Outage:
         )
 
     def is_on(self) -> bool:
-        """Return whether this process pauses."""
+        """Return whether this process pauses its sends."""
         return self._pause is not None
 
     @property
     def next_try_at(self) -> datetime | None:
-        """Return when it is tried next whether Telegram is back, None while it is not away."""
+        """Return the time of the next attempt, or None without a pause."""
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
     async def record_outcome(self, chat_id: int, outcome: Outcome) -> bool:
-        """Learn from what came of a send; return whether a failure belongs to a pause."""
+        """Record the outcome of a send. Return whether a failure is part of a pause."""
         if isinstance(outcome, TryLater) and outcome.down:
             return await self._record_failure(chat_id)
         if is_answer(outcome):
@@ -98,7 +99,10 @@ class Outage:
         return False
 
     async def claim_try(self) -> bool:
-        """Claim the next try of one row; return whether it is time, and ``getMe`` is answered."""
+        """Claim the next attempt to send a row.
+
+        Return whether it is due, and ``getMe`` is answered.
+        """
         now = self._now()
         if self._pause is None or not self._pause.may_try(now):
             return False
@@ -106,9 +110,9 @@ class Outage:
         return await self._telegram_answers()
 
     def reserve_turn_to_ask(self) -> timedelta | None:
-        """Reserve a turn to ask a chat whether it takes anything; return how long to wait for it.
+        """Reserve a turn to probe a chat with a call. Return the wait until the turn.
 
-        One chat a second is asked. None: too many wait for their turn.
+        One chat is probed per second. Return None if the wait would be longer than 5 seconds.
         """
         now = self._now()
         wait = max(self._asks_at - now, timedelta(0))
@@ -118,9 +122,9 @@ class Outage:
         return wait
 
     async def chat_accepts_calls(self, target: Target) -> bool:
-        """Return whether Telegram takes a call there that leaves nothing in the chat.
+        """Return whether Telegram accepts a call for the chat that sends no message.
 
-        Where it does not, a message could arrive without an answer, and be sent again.
+        If Telegram does not, a message could arrive without an answer, and would be sent again.
         """
         try:
             await self._bot.send_chat_action(
@@ -131,7 +135,7 @@ class Outage:
         return True
 
     def end_pause(self) -> None:
-        """Let everything go on."""
+        """End the pause."""
         if self._pause:
             seconds = round(self._now().timestamp() - self._pause.since)
             log.warning("Telegram is back", after_s=seconds, tries=self._pause.tries)
@@ -152,7 +156,7 @@ class Outage:
             log.warning("Telegram is down; nothing is sent", why=why)
 
     async def _telegram_answers(self) -> bool:
-        """Ask ``getMe``; who comes while it is asked gets the same answer."""
+        """Call ``getMe``. Concurrent callers share the result."""
         joins = self._asking.locked()
         async with self._asking:
             if not joins:
@@ -164,7 +168,7 @@ class Outage:
             async with asyncio.timeout(_PROBE_TAKES_S):
                 await self._bot.get_me()
         except TooManyFilesError as error:
-            log.error("Telegram can't be asked", reason=str(error))  # noqa: TRY400 - no trace needed
+            log.error("Telegram can't be asked", reason=str(error))  # noqa: TRY400 - a traceback is not needed
             return True
         except (TelegramError, TimeoutError) as error:
             log.info("Telegram does not answer getMe", reason=str(error))
@@ -173,8 +177,8 @@ class Outage:
 
 
 def is_answer(outcome: Outcome) -> bool:
-    """Return whether Telegram answered, be it with a refusal."""
+    """Return whether Telegram answered, including with a refusal."""
     if not isinstance(outcome, TryLater):
         return True
-    # A 429 of unknown outcome may be how a data centre fails.
+    # A 429 of unknown outcome may be a failure of a data centre.
     return bool(outcome.items) or (outcome.after is not None and not outcome.unknown)

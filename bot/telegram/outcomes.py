@@ -1,7 +1,7 @@
-"""What Telegram's answer means to us: the one list of its refusals, by what each is about.
+"""Classification of Telegram's answers: the only list of refusals, grouped by their subject.
 
-PTB rewrites texts ("Bad Request: " is cut off, the rest capitalised), so everything is compared
-in lower case.
+PTB rewrites error texts (the prefix "Bad Request: " is removed, and the rest is capitalised), so
+all texts are compared in lower case.
 """
 
 import re
@@ -37,23 +37,23 @@ _ITEM_FAILED = re.compile(
 )
 _FILE_REFERENCE = re.compile(r"file_reference_(\d+)_")
 _NUMBER = re.compile(r"\d+")
-_NO_WORD = timedelta(seconds=30)  # to wait when a flood answer names no time
+_NO_WORD = timedelta(seconds=30)  # the wait if a flood error states no time
 NOT_WANTED = TryLater(timedelta(0), reason="not wanted any more")
-"""What came of a message that was kept from leaving: nothing, and it is judged anew."""
+"""The outcome of a message whose send was prevented: nothing was sent, and it is judged again."""
 
 Scope = Literal[
-    "bot",  # us, wherever we send
-    "chat",  # a chat that is closed to us
+    "bot",  # the bot in all chats
+    "chat",  # a chat that the bot cannot write to
     "thread",  # a topic
-    "removed",  # a chat where another bot deletes what we post
-    "caption",  # the words
+    "removed",  # a chat in which a different bot deletes the bot's messages
+    "caption",  # the text of the caption
     "buttons",
-    "fetch",  # an address: others of its album may be hit, too, and an upload cures it
-    "photo",  # a photo that may pass as a file
-    "size",  # no other source is smaller
-    "file",  # what was uploaded
-    "any file",  # one of the call
-    "partly",  # nothing: some of an album is in the chat
+    "fetch",  # a URL: other URLs of the album may fail too, and an upload helps
+    "photo",  # a photo that may be accepted as a file
+    "size",  # a different source would not be smaller
+    "file",  # the uploaded file
+    "any file",  # a file of the call
+    "partly",  # nothing: a part of the album is in the chat
     "down",  # nothing: Telegram fails
 ]
 REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
@@ -74,7 +74,7 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "chat_restricted",
         "chat_guest_send_forbidden",
         "allow_payment_required",
-        # Whether the bot is still there, its presence tells.
+        # The presence of the bot shows whether the bot is still in the chat.
         "user_banned_in_channel",
         "chat_forbidden",
         "channel_invalid",
@@ -102,7 +102,7 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "input_user_deactivated",
         "user_deactivated",
         "user not found",
-        "channel direct messages topic",  # no message of ours names a topic there
+        "channel direct messages topic",  # no message of the bot names a topic of such a chat
     ),
     "caption": (
         "caption is too long",
@@ -154,20 +154,21 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
     "partly": ("message was not sent", "group send failed"),
     "down": ("internal server error", "bad gateway", "gateway time", "timed out"),
 }
-"""Words by what they are about, in the order in which they are looked for.
+"""Substrings of refusals by subject, in the order of the search.
 
-Bot API server, Client.cpp; TDLib: docs/sandbox-fidelity.md. A right is missing in the chat.
+Sources: Bot API server, Client.cpp; TDLib; docs/sandbox-fidelity.md. A subject that is a Right
+means that the right is missing in the chat.
 """
 _OF_UPLOADS: frozenset[str | None] = frozenset({"fetch", "photo", "size", "file"})
 OF_FILES = _OF_UPLOADS | {"any file"}
-"""What a file is refused for: then the next source of the same story may work."""
+"""Refusals of a file, for which the next source of the same story may work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a refusal is about; ``scope`` is None for words that are not in the list.
+    """The subject of a refusal. ``scope`` is None for texts that are not in the list.
 
-    ``item`` is the index of the item of an album that is to blame, where Telegram knows it.
+    ``item`` is the index of the failed item of an album, if Telegram states the index.
     """
 
     words: str
@@ -176,16 +177,16 @@ class Refusal:
 
     @property
     def without_numbers(self) -> str:
-        """Return its words as they are the same each time: some name a size, an id, a price."""
+        """Return the text without numbers, which may be a size, an id or a price."""
         return _NUMBER.sub("#", self.words)
 
 
 def read_refusal(error: BaseException) -> Refusal:
-    """Return what a refusal is about.
+    """Return the subject of a refusal.
 
-    The number of an item is true for what its upload was refused for. All items of an album that
-    ``sendMultiMedia`` refuses fail alike, and the first is named (Client.cpp,
-    ``on_message_send_failed``), but for the index in ``FILE_REFERENCE_<i>``.
+    The item number is reliable for refusals of an upload. If ``sendMultiMedia`` refuses an album,
+    all items fail alike and the error names the first item (Client.cpp,
+    ``on_message_send_failed``), except for the index in ``FILE_REFERENCE_<i>``.
     """
     text = _lower_text(error)
     named = _ITEM_FAILED.search(text)
@@ -201,10 +202,10 @@ def read_refusal(error: BaseException) -> Refusal:
     return Refusal(words, scope, item)
 
 
-def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a class of answers
-    """Return what follows from an exception of a send; never Sent.
+def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - a line per class of answers
+    """Return the outcome of a send that raised ``error``; never Sent.
 
-    Words that are not in the list, and those about files, are given up for this message alone.
+    For texts that are not in the list, and for texts about files, only this message is given up.
     """
     match error:
         case RetryAfter():
@@ -229,10 +230,10 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
     return TryLater(unknown=True, reason=type(error).__name__)
 
 
-def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - the same
+def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line per class of answers
     text = _lower_text(error)
     if flood := _RETRY_AFTER.search(text):
-        # Inside a 400 it speaks of one item of an album; some of the others were seen there.
+        # In a 400 the flood error is about an item of an album. Other items may be in the chat.
         wait = timedelta(seconds=int(flood[1])) if flood[1] else _NO_WORD
         partly = _ITEM_FAILED.search(text) is not None
         return TryLater(wait, partly=partly, reason="too many requests")
@@ -248,7 +249,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - the sa
         case "down":
             return TryLater(unknown=True, down=True, reason=text)
         case scope:
-            if isinstance(error, Forbidden):  # whether it is for good, the bot's presence tells
+            if isinstance(error, Forbidden):  # the bot's presence shows if this is permanent
                 return Muted("text")
             if isinstance(error, BadRequest) or scope in OF_FILES:
                 return GiveUp(text, scope="item")
@@ -256,7 +257,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - the sa
 
 
 def wait_of(error: RetryAfter) -> timedelta:
-    """Return how long Telegram wants us to wait."""
+    """Return the wait that Telegram requires."""
     return error._retry_after  # noqa: SLF001 - the public property warns, and has two types
 
 

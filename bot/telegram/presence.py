@@ -1,7 +1,7 @@
-"""Whether the bot is in a chat and may write there: asked of Telegram by two calls that are free.
+"""The presence and the write rights of the bot in a chat, fetched from Telegram by two free calls.
 
-A change of a group's default permissions sends bots nothing (Bot API server: updateChatPermissions
-is only stored), so it has to be asked.
+Telegram does not notify bots of a change of a group's default permissions (Bot API server:
+updateChatPermissions is only stored), so the bot has to poll.
 """
 
 from telegram import Bot, ChatFullInfo, ChatMember
@@ -19,13 +19,13 @@ _RIGHTS: dict[Right, str] = {
     "documents": "can_send_documents",
     "gifs": "can_send_other_messages",
 }
-_SEVERAL = ("can_send_photos", "can_send_videos")  # of "media": with one of them something may go
+_SEVERAL = ("can_send_photos", "can_send_videos")  # for "media": either right is sufficient
 
 
 async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
-    """Return how the bot stands in a chat where a right was missing; costs nothing.
+    """Return the presence of the bot in a chat in which a right was missing; free.
 
-    "may not" as well where Telegram does not say, so that it is asked again.
+    Return "may not" also if Telegram gives no answer, so that the bot asks again.
     """
     try:
         chat = await bot.get_chat(chat_id)
@@ -39,7 +39,7 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 
 
 def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
-    """Return the presence of a member who is ``me`` in ``chat``."""
+    """Return the presence of the bot, which is the member ``me`` of ``chat``."""
     is_restricted = me.status == ChatMember.RESTRICTED
     if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):
         return "away"

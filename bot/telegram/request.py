@@ -1,6 +1,6 @@
-"""PTB's transport over aiohttp: cheap calls, uploads streamed from disk, and honest errors.
+"""PTB's transport over aiohttp: cheap calls, uploads streamed from disk, and precise errors.
 
-The address of every call holds the token, so no text of aiohttp's own errors is ever passed on.
+The URL of each call contains the bot token, so texts of aiohttp's errors are never passed on.
 """
 
 import io
@@ -30,9 +30,9 @@ from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
 
-_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that names no time
-# TDLib repeats a failed query after 1, 2 and 4 s, and answers 429 for a pause of 8 s or more:
-# NetQueryDelayer::delay.
+_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 without a stated time
+# TDLib repeats a failed query after 1, 2 and 4 s, and answers 429 if the next delay is 8 s or
+# more: NetQueryDelayer::delay.
 _LATE_S, _LONGEST_LATE_WAIT_S = 7.0, 8
 _MEDIA_METHODS = frozenset(
     {"sendPhoto", "sendVideo", "sendDocument", "sendAnimation", "sendMediaGroup"}
@@ -40,30 +40,31 @@ _MEDIA_METHODS = frozenset(
 
 
 class NotSentError(NetworkError):
-    """Nothing reached Telegram, so the call may be made again."""
+    """Nothing reached Telegram, so the call may be retried."""
 
 
 class TooManyFilesError(NotSentError):
-    """This process may open no more files, so Telegram was not asked."""
+    """This process has reached its limit of open files, so Telegram was not called."""
 
 
 class CutOffError(NotSentError):
-    """The connection broke before the last byte of a file was handed over."""
+    """The connection broke before all bytes of a file were sent."""
 
 
 class UnknownOutcomeError(NetworkError):
-    """The call left and no readable answer came, so it may have had its effect."""
+    """The call was sent without a readable answer, so the call may have had an effect."""
 
 
 class LateFloodError(RetryAfter):
-    """A 429 that may stand for a failure of a data centre: the call may have had its effect."""
+    """A 429 that may be a failure of a data centre, so the call may have had an effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds that a call of each kind may take in all; ``connect`` is part of them.
+    """Total seconds for each kind of call, including ``connect``.
 
-    ``media`` is for what Telegram fetches or works on, ``upload`` for files that we send.
+    ``media`` is for calls in which Telegram fetches or processes media. ``upload`` is for files
+    sent by the bot.
     """
 
     connect: float = 10
@@ -73,7 +74,7 @@ class Timeouts:
 
 
 class AiohttpRequest(BaseRequest):
-    """Calls of the Bot API; one retry where nothing was sent, none where it may have been."""
+    """The transport of Bot API calls. A call is retried once, and only if nothing was sent."""
 
     def __init__(
         self,
@@ -84,10 +85,10 @@ class AiohttpRequest(BaseRequest):
         proxy: str = "",
         heard: Callable[[str, datetime | str, float], None] = lambda *_: None,
     ) -> None:
-        """Prepare; the session is opened by ``initialize``, in the loop that will use it.
+        """Create a transport. ``initialize`` opens the session in the loop that uses the session.
 
-        ``heard`` gets the time that an answer tells: its ``Date``, and that of a message just
-        sent. It gets the seconds that the answer took as well.
+        ``heard`` is called with a time stated by an answer: the ``Date`` header, or the date of
+        the sent message. The last argument is the duration of the answer in seconds.
         """
         self._heard = heard
         self._connections = connections
@@ -100,11 +101,11 @@ class AiohttpRequest(BaseRequest):
 
     @property
     def read_timeout(self) -> float | None:
-        """Seconds that PTB adds to the time of a long poll."""
+        """Seconds that PTB adds to the timeout of a long poll."""
         return self._timeouts.call
 
     async def initialize(self) -> None:
-        """Open the session; twice is harmless."""
+        """Open the session. A second call has no effect."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
                 connector=connector(self._proxy, limit=self._connections, ttl_dns_cache=300),
@@ -123,23 +124,25 @@ class AiohttpRequest(BaseRequest):
         method: str,
         request_data: RequestData | None = None,
         read_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
-        write_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - the same
-        connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - the same
-        pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - the same
+        write_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - PTB's signature
+        connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - PTB's signature
+        pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - PTB's signature
     ) -> tuple[int, bytes]:
-        """Make one call; of PTB's four times only ``read_timeout`` counts, as the whole.
+        """Make a call.
+
+        Of PTB's four timeouts, only ``read_timeout`` is used, as the total timeout.
 
         Raises:
-            NotSentError: No connection could be made, twice, or it broke in an upload.
-            UnknownOutcomeError: The call left and its answer was not seen.
-            LateFloodError: A 429 came late, and the call may have had its effect.
+            NotSentError: Two connection attempts failed, or the connection broke in an upload.
+            UnknownOutcomeError: The call was sent and its answer was not received.
+            LateFloodError: A 429 came late, and the call may have had an effect.
         """
         timeout = self._timeout(url, request_data, read_timeout)
         sent_at = steady()
         try:
             answer = await self._attempt(url, method, request_data, timeout)
         except CutOffError:
-            raise  # once more would take as long, and whoever asked may do better
+            raise  # a retry would take as long, and the caller may have a better option
         except NotSentError:
             sent_at = steady()
             answer = await self._attempt(url, method, request_data, timeout)
@@ -158,10 +161,10 @@ class AiohttpRequest(BaseRequest):
         """Return the answer as a dict.
 
         Raises:
-            UnknownOutcomeError: It is no JSON object; a proxy may have spoken instead.
+            UnknownOutcomeError: The answer is not a JSON object and may be from a proxy.
         """
         try:
-            # In half of json's time; orjson would save 3 µs of 300 more.
+            # Takes half of the time of json. orjson would save 3 µs of 300 more.
             answer = from_json(payload)
         except ValueError:
             answer = None
@@ -174,7 +177,7 @@ class AiohttpRequest(BaseRequest):
         url: str,
         method: str,
         data: RequestData | None,
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own kind, for its own use
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's timeout type, passed to aiohttp
     ) -> tuple[int, bytes, str]:
         if self._session is None:
             raise NotSentError("the transport is not open")
@@ -204,7 +207,7 @@ class AiohttpRequest(BaseRequest):
                 failure = kind(f"no answer from Telegram ({type(error).__name__})")
         outcome = "not sent" if isinstance(failure, NotSentError) else "unknown"
         self._calls.labels(outcome).inc()
-        raise failure  # here, so that aiohttp's error, which shows the URL, doesn't go along
+        raise failure  # here, so that aiohttp's error, which contains the URL, is not chained
 
     def _timeout(
         self, url: str, data: RequestData | None, read_timeout: ODVInput[float]
@@ -222,15 +225,15 @@ class AiohttpRequest(BaseRequest):
 
 
 class _Upload(io.BufferedReader):
-    """A file that knows how many bytes of it are still to be read."""
+    """A file that counts the bytes still to be read."""
 
     def __init__(self, path: Path) -> None:
-        """Open it."""
+        """Open the file."""
         super().__init__(io.FileIO(path))
         self.left = path.stat().st_size
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read on."""
+        """Read bytes, and update the count."""
         data = super().read(size)
         self.left -= len(data)
         return data
@@ -239,10 +242,10 @@ class _Upload(io.BufferedReader):
 def _open_body(
     data: RequestData | None, files: ExitStack, uploads: list[_Upload]
 ) -> dict[str, Any]:
-    """Return the body of a request, its files opened.
+    """Return the body of a request with opened files.
 
     Raises:
-        TooManyFilesError: This process may open no more files.
+        TooManyFilesError: This process has reached its limit of open files.
     """
     try:
         return _body(data, files, uploads)
@@ -259,35 +262,35 @@ def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) ->
         return {"data": _form(data, files, uploads)}
     try:
         text = to_json(data.parameters)
-    except ValueError:  # half of a pair of surrogates, which json escapes: the server may judge it
+    except ValueError:  # a lone surrogate, which json escapes: the server decides
         text = json.dumps(data.parameters).encode()
     return {"data": text, "headers": _JSON}
 
 
 _IS_BOT_API = re.compile(
     rb'\{"ok": ?(?:true|false)'
-)  # else a proxy has answered, by its own clock
+)  # a different answer is from a proxy with its own clock
 _METHOD = re.compile("/send[A-Z][A-Za-z]+$")
-_SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')  # it stands before that of what is quoted
+_SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')  # precedes the date of a quoted message
 _JSON = {"Content-Type": "application/json"}
 
 
 def _form(data: RequestData, files: ExitStack, uploads: list[_Upload]) -> aiohttp.FormData:
-    """Return the parts; a file given by its path is opened anew for each attempt."""
+    """Return the parts of the form. A file given by its path is opened again for each attempt."""
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in data.json_parameters.items():
         form.add_field(name, value)
     parts = cast("dict[str, tuple[str, BinaryIO | bytes | Path, str]]", data.multipart_data)
     for name, (filename, content, mime) in parts.items():
         if isinstance(content, Path):
-            content = files.enter_context(_Upload(content))  # noqa: PLW2901 - the same, opened
+            content = files.enter_context(_Upload(content))  # noqa: PLW2901 - the same file, opened
             uploads.append(content)
         form.add_field(name, content, filename=filename, content_type=mime)
     return form
 
 
 def _refusal_words(payload: bytes) -> str:
-    """Return the words of a refusal, as far as it has any."""
+    """Return the description of a refusal, or an empty string."""
     try:
         return str(from_json(payload)["description"])
     except (ValueError, TypeError, KeyError):
@@ -295,9 +298,9 @@ def _refusal_words(payload: bytes) -> str:
 
 
 def _answer_for_ptb(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:
-    """Return status and body such that PTB makes the right error of them.
+    """Return a status and body for which PTB raises the right error.
 
-    PTB takes any 2xx for success, and a 429 without parameters for a broken network.
+    PTB treats any 2xx status as success, and a 429 without parameters as a network error.
     """
     status, payload, wait = answer
     if status < 300 and payload[:12].replace(b" ", b"").startswith(b'{"ok":true'):  # noqa: PLR2004 - 2xx
