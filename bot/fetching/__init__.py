@@ -1,8 +1,8 @@
-"""Asks the paid API.
+"""Fetching: calls the paid API on demand and by schedule.
 
-In: a link, a name, a due profile. Out: stories, and in one transaction the snapshot, its fan-out
-and the settled bill. ``on_demand`` serves who asks now, ``poller`` who subscribed. Public:
-``on_demand.Viewer``, ``poller.Scheduler``, ``highlights.Highlights``, ``names.Names``,
-``downloads.Downloads``, ``feasibility.BudgetWatch``,
+Input: a link, a name, or a profile due for a check. Output: stories, and in one transaction the
+snapshot, its fan-out and the settled bill. ``on_demand`` serves requests of people, ``poller``
+serves subscriptions. Public: ``on_demand.Viewer``, ``poller.Scheduler``,
+``highlights.Highlights``, ``names.Names``, ``downloads.Downloads``, ``feasibility.BudgetWatch``,
 ``answer_cache.AnswerCache``, ``schedule_state.PollSettings``, ``snapshots.record``.
 """

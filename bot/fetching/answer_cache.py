@@ -1,7 +1,7 @@
-"""The cache of the Stories API's answers, by question.
+"""The cache of the Stories API's answers, by key.
 
-The store has the answers for all chats and all replicas; the story of a link is also in memory.
-Within a process, a call is made once for all who wait for the answer to the same question.
+The store contains the answers for all chats and all replicas; single stories are also cached in
+memory. Within a process, concurrent requests for the same key share one call.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 _STORED_AFTER_S = 0.05  # so that the person gets the story before the answer is written
 _URL_MARGIN = timedelta(seconds=60)
-# The negative answers that are cached, so that the same question costs no second call. ``names``
+# The negative answers that are cached, so that a repeated request costs no second call. ``names``
 # caches the negative answers about a name.
 _NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
@@ -57,7 +57,7 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fetched(Generic[T]):
-    """The answer to a question, and its profile if known.
+    """The answer to a request, and its profile if known.
 
     With a ``profile``, the result is a snapshot of the profile: a list of stories.
     """
@@ -73,7 +73,7 @@ Until = Callable[[list[T], datetime], datetime]
 
 
 class AnswerCache:
-    """The questions in flight, and the cached answers to earlier questions."""
+    """The cache of answers, and the calls in flight."""
 
     def __init__(
         self,
@@ -121,20 +121,21 @@ class AnswerCache:
 
         Raises:
             ProfilePrivateError: The account with the name ``of`` is private.
-            BotError: The error of ``fetch``. All who wait for the same answer get a StoriesError;
-                after any other error, the next of them calls ``fetch``.
+            BotError: ``fetch`` failed. All requests that wait for the same answer get a
+                StoriesError;
+            after any other error, the next waiting request calls ``fetch``.
         """
         while (future := self._in_flight.get(key)) is not None:
             await asyncio.wait([future])
             if not future.cancelled():
                 return future.result()
-            # The caller of ``fetch`` may not spend, or was cancelled: call ``fetch`` here.
+            # The caller of ``fetch`` may not spend credits, or was cancelled: call ``fetch`` here.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
             result = await self._load_or_fetch(key, fetch, until, codec, of)
         except StoriesError as error:
             future.set_exception(error)
-            future.exception()  # marks the error as retrieved if nobody waits
+            future.exception()  # marks the error as retrieved if no request waits
             raise
         else:
             future.set_result(result)
@@ -171,7 +172,7 @@ class AnswerCache:
         value = codec.dump_python(fetched.result, mode="json")
         end = until(fetched.result, self._now())
         self._begin_storing(key, value, fetched, until=end)
-        if fetched.partial:  # one story: lists would fill the memory
+        if fetched.partial:  # single stories only: lists would fill the memory
             self._cache.put(key, fetched.result, until=end)
         return fetched.result
 
@@ -189,8 +190,8 @@ class AnswerCache:
     ) -> None:
         """Store the answer and its snapshot, and settle the bill, in one transaction.
 
-        A power cut may undo the transaction; then the reservation counts. So the commit is durable
-        if the bill is higher than the reservation.
+        A power cut may undo the transaction; then the reservation counts. Therefore the commit is
+        durable if the bill is higher than the reservation.
         """
         bill = fetched.bill
         durable = bill is not None and bill.credits > bill.reservation.credits
@@ -204,10 +205,10 @@ class AnswerCache:
 
         try:
             await asyncio.sleep(_STORED_AFTER_S)
-            # The update may have an open transaction by now, but does not wait for this write.
+            # The update may have an open transaction now, but does not wait for this write.
             with transaction_guard.refusing_while(None):
                 await self._db.run(write, durable=durable)
-        except Exception:  # the story was shown; the next question costs a call
+        except Exception:  # the story was shown; the next request costs a call
             log.exception("an answer could not be kept", key=key)
         else:
             if fetched.profile:
@@ -230,7 +231,7 @@ async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: dat
 
 
 def _keys_answered(fetched: Fetched[Any]) -> set[str]:
-    """Return the keys of all questions that a result answers."""
+    """Return the keys of all requests that a result answers."""
     if fetched.profile is None:
         return set()
     return {profile_key(fetched.profile.username), *(story_key(one.pk) for one in fetched.result)}

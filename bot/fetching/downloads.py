@@ -20,7 +20,7 @@ class DownloadsStories(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """Downloads files through the Stories API, for 1 credit each; ``fetch`` gets pasted URLs."""
+    """Downloads of files through the Stories API, 1 credit each; ``fetch`` gets pasted URLs."""
 
     api: DownloadsStories
     ledger: Ledger
@@ -30,8 +30,8 @@ class Downloads:
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
         """Return a story's file.
 
-        The schedule pays for an alert, the asker for a reply. The URL of a file that a person
-        pasted costs no credit, so its megabytes are counted.
+        The schedule pays for an alert, the asker for a reply. The download of a file from a pasted
+        URL costs no credit; its size in megabytes is charged to the asker's allowance instead.
         """
         if is_pasted(story):
             await self.ledger.take_megabytes(asker, 1)

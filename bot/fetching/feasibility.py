@@ -1,6 +1,7 @@
-"""Whether the budget still checks all that is followed in time; the owners are told when not.
+"""Monitoring of the budget: can the budget check all followed profiles in time?
 
-Nobody can subscribe past the budget, but it can be lowered afterwards, or a check cost more.
+The owners are notified if the budget is too small. New subscriptions cannot exceed the budget, but
+the owner can lower the budget later, and the price of a check can rise.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from bot.domain.incidents import SetIncident
 from bot.domain.sentences import NN_
 from bot.scheduling.pricing import fewest_credits, is_feasible
 
-_SPARE = 1.05  # what a check costs is a mean that moves: the lack ends with so much of the need
+_SPARE = 1.05  # the cost of a check is a moving mean: a shortfall ends with this reserve
 
 _TOO_SMALL = NN_(
     "The daily budget is too small: it covers only {enough} of {n} profile before its stories "
@@ -31,10 +32,10 @@ _ALL_FOR_REPLIES = NN_(
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """How many of ``profiles`` can be checked in time, and the credits a day that all need.
+    """The number of ``profiles`` that can be checked in time, and the daily credits that all need.
 
-    ``daily_budget`` is the setting that gives the checks so much; None where ``REPLY_SHARE``
-    leaves them nothing of any.
+    ``daily_budget`` is the setting that gives the checks enough credits; None if ``REPLY_SHARE``
+    leaves the checks no part of any budget.
     """
 
     profiles: int
@@ -44,17 +45,17 @@ class Shortfall:
 
 
 class BudgetWatch:
-    """Tells the bot's owners that the budget is too small, and that it is not any more."""
+    """Notifies the bot's owners when the budget becomes too small, or sufficient again."""
 
     def __init__(self, set_incident: SetIncident) -> None:
-        """Open and end an incident by ``set_incident``, which says each once."""
+        """Open and close the incident with ``set_incident``, once for each change."""
         self._set = set_incident
         self._last: Shortfall | Literal["unknown"] | None = "unknown"
 
     async def check(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float
     ) -> None:
-        """Judge ``budget``, credits a day; the others are as in ``shortfall``."""
+        """Evaluate ``budget``, in credits per day; the other arguments are as in ``shortfall``."""
         was_short = isinstance(self._last, Shortfall)
         lack = shortfall(budget, counts, cost, reply_share=reply_share, was_short=was_short)
         if lack == self._last:
@@ -77,10 +78,10 @@ def shortfall(
     reply_share: float,
     was_short: bool = False,
 ) -> Shortfall | None:
-    """Return what is lacking of ``budget``, the credits a day that checks are sure to have.
+    """Return the shortfall of ``budget``, the guaranteed daily credits of checks, or None.
 
-    ``counts`` are the profiles that known people follow and that newcomers alone do, ``cost`` the
-    credits of one check.
+    ``counts`` are the numbers of profiles that known persons follow and that only newcomers
+    follow, ``cost`` the credits of one check.
     """
     known, fresh = counts
     shares = share_with_newcomers(budget, known=known, fresh=fresh)

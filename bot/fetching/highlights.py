@@ -1,4 +1,4 @@
-"""Highlights: the collections of a profile, and the stories of one, kept by their ids."""
+"""Highlights: the collections of a profile, and the stories of one collection, cached by id."""
 
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
@@ -26,12 +26,12 @@ from bot.fetching.names import Names
 from bot.store.engine.database import Database
 
 _LIST_KEPT = timedelta(hours=1)
-_OPENED_KEPT = timedelta(days=1)  # its addresses are signed for about as long
-_REFUSED_FOR = timedelta(hours=1)  # a plan without highlights does not get them sooner
+_OPENED_KEPT = timedelta(days=1)  # the signed URLs of the stories live about as long
+_REFUSED_FOR = timedelta(hours=1)  # a repeated call does not change a plan without highlights
 
 
 class Highlights:
-    """Highlights that people ask for, from the cache or for credits."""
+    """Highlights on demand, from the cache or for credits."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Highlights:
         now: Callable[[], datetime],
         blocked: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Take the parts; ``blocked`` holds ids and names of profiles that are never shown."""
+        """Connect the parts; ``blocked`` contains ids and names of profiles to hide."""
         self._api = api
         self._ledger = ledger
         self._answers = answers
@@ -55,15 +55,15 @@ class Highlights:
     async def of_profile(self, username: str, asker: Asker) -> list[Highlight]:
         """Return the highlights of a profile, without their stories; 2 credits.
 
-        3 for a name that was not seen in 30 days, 0 within an hour. A list of another account than
-        the one that has the name now is not shown: then that account is asked for, at the same
-        price.
+        The cost is 3 credits for a name that was not seen in 30 days, and 0 within an hour. A list
+        of another account than the current owner of the name is not shown; the list of the current
+        owner is then requested at the same price.
 
         Raises:
-            NoSuchProfileError: There is no such account.
-            ProfilePrivateError: It is for the account's followers.
-            HighlightsUnavailableError: The key's plan has none.
-            SpendingError: The credits for it may not be spent.
+            NoSuchProfileError: The account does not exist.
+            ProfilePrivateError: The account is visible to its followers only.
+            HighlightsUnavailableError: The plan of the API key does not include highlights.
+            SpendingError: The credits may not be spent.
             StoriesError: The account has no highlights, or the API failed.
         """
         self._refuse_blocked(Profile("", username))
@@ -94,10 +94,10 @@ class Highlights:
         """Return a highlight with its stories, oldest first; 1 credit, 0 within a day.
 
         Raises:
-            HighlightGoneError: It is not there (any more), or shows nothing.
-            ProfilePrivateError: It is for the account's followers.
-            HighlightsUnavailableError: The key's plan has none.
-            SpendingError: The credits for it may not be spent.
+            HighlightGoneError: The highlight does not exist, or contains no stories.
+            ProfilePrivateError: The account is visible to its followers only.
+            HighlightsUnavailableError: The plan of the API key does not include highlights.
+            SpendingError: The credits may not be spent.
             StoriesError: The account has no highlights, or the API failed.
         """
         payer = Payer("highlight", asker)
@@ -120,13 +120,13 @@ class Highlights:
         return result
 
     async def _resolve(self, username: str, payer: Payer) -> Profile:
-        """Return who has the name now; the lookup of 1 credit."""
+        """Return the current owner of a name; the lookup costs 1 credit."""
         profile = await self._names.resolve_public(username, payer)
         self._refuse_blocked(profile)
         return profile
 
     async def _known_profile(self, username: str) -> Profile | None:
-        """Return who has the name, None where the lookup is to tell, which is cheaper."""
+        """Return the known owner of a name, or None if the cheaper lookup should decide."""
         known = await self._names.last_known(username)
         return known.profile if known and known.state == "active" else None
 
@@ -141,7 +141,7 @@ class Highlights:
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 
     async def _is_current(self, result: list[Highlight], username: str) -> bool:
-        """Return whether a list, which may have been kept, is of who has the name by now."""
+        """Return whether a list, which may be cached, belongs to the current owner of the name."""
         if not result or not result[0].profile.profile_id:
             return True
         owner = await self._known_profile(username)
@@ -149,9 +149,9 @@ class Highlights:
 
     @contextmanager
     def _remembering_refusal(self) -> Iterator[None]:
-        """Ask for nothing for some time after the API has said that the plan has no highlights.
+        """Make no calls for some time after the API has answered that the plan has no highlights.
 
-        A refusal that is repeated from the cache does not begin that time anew.
+        A refusal that is repeated from the cache does not extend that time.
         """
         if self._asked_from > self._now():
             raise HighlightsUnavailableError("known from the last answer")

@@ -1,7 +1,7 @@
-"""Who has a name, whether the account is private, and its stories: two answers that agree.
+"""Resolution of names: owner, privacy and stories of an account, proved by two answers.
 
-The lookup of 1 credit is made before the dearer calls, and is the second proof of what they
-refuse: 403 and 404 come and go for accounts that are public and exist.
+The lookup of 1 credit is made before the more expensive calls, and is the second proof of their
+refusals: 403 and 404 occur from time to time for accounts that are public and exist.
 """
 
 import asyncio
@@ -27,10 +27,11 @@ from bot.store import answers, profiles
 from bot.store.engine.database import Database, Tx
 
 NEGATIVE_FOR = timedelta(minutes=5)
-"""How long a refusal is repeated without asking, to whoever asks and by whatever way."""
+"""The time for which a refusal is repeated from the cache, to every person and by every path."""
 
-_VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
-# One lookup of a name at a time, whichever instance makes it.
+# after that the name is resolved again: its owner may have changed
+_VALID_FOR = timedelta(days=30)
+# One lookup of a name at a time, for all instances of ``Names``.
 _asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 _REFUSALS = (ProfilePrivateError, NoSuchProfileError, ApiRefusedError)
 _VERDICTS: dict[str, type[StoriesError]] = {kind.__name__: kind for kind in _REFUSALS}
@@ -38,24 +39,24 @@ Proof = Literal["private", "gone", "public", "unknown"]
 
 
 class Names:
-    """Looks names up, keeps whose they are, and asks for the stories of who has them."""
+    """Looks up names, stores their owners, and fetches the stories of an owner."""
 
     def __init__(
         self, db: Database, api: StoriesService, ledger: Ledger, *, now: Callable[[], datetime]
     ) -> None:
-        """Take the parts."""
+        """Connect the parts."""
         self._db = db
         self._api = api
         self._ledger = ledger
         self._now = now
 
     async def last_known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
-        """Return who had the name when it was last seen, None where that is too long ago; free.
+        """Return the last owner of a name, or None if the last observation is too old; free.
 
         Raises:
-            NoSuchProfileError: It was nobody's a moment ago, whoever asked.
-            ProfilePrivateError: The account was private a moment ago.
-            ApiRefusedError: The API refused the name a moment ago.
+            NoSuchProfileError: A recent answer found no account with this name.
+            ProfilePrivateError: A recent answer found the account private.
+            ApiRefusedError: The API refused the name recently.
         """
         key, now = answers.verdict_key(username), self._now()
         async with self._db.read() as tx:
@@ -64,21 +65,21 @@ class Names:
             return await profiles.named(tx, username, since=now - within)
 
     async def resolve(self, username: str, payer: Payer) -> Profile:
-        """Return the account that has the name now; 1 credit, 2 where the first answer refuses it.
+        """Return the current owner of a name; 1 credit, 2 if the first answer is a refusal.
 
-        A private account is returned as one; nothing is concluded here for who follows it.
+        A private account is returned as private; its subscribers are not notified here.
 
         Raises:
-            NoSuchProfileError: Two answers agree that there is none.
-            ProfilePrivateError: Two answers agree that not even its page is shown.
-            SpendingError: The credits for it may not be spent.
+            NoSuchProfileError: Two answers agree that the account does not exist.
+            ProfilePrivateError: Two answers agree that even the page of the account is hidden.
+            SpendingError: The credits may not be spent.
             StoriesError: The API failed.
         """
         try:
             try:
                 profile = await self._ask_profile(username, payer)
             except (NoSuchProfileError, ProfilePrivateError):
-                # Accounts that exist and are public answer 404 and 403 now and then.
+                # Accounts that exist and are public sometimes answer 404 and 403.
                 profile = await self._ask_profile(username, payer)
         except _REFUSALS as error:
             async with self._db.begin() as tx:
@@ -93,15 +94,16 @@ class Names:
         return profile
 
     async def resolve_public(self, username: str, payer: Payer) -> Profile:
-        """Return the account that has the name now as ``resolve`` does, if all may see it.
+        """Return the current owner of a name as ``resolve`` does, if the account is public.
 
         Raises:
-            ProfilePrivateError: It is for its followers.
+            ProfilePrivateError: The account is visible to its followers only.
         """
         began = self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
             known = await self.last_known(username, within=self._now() - began)
-            if known and known.state == "active":  # somebody has asked meanwhile
+            # another request has resolved the name in the meantime
+            if known and known.state == "active":
                 return known.profile
             profile = await self.resolve(username, payer)
             if profile.is_private:
@@ -114,10 +116,11 @@ class Names:
         await answers.store(tx, key, verdict.__name__, until=until)
 
     async def check_refusal(self, profile: Profile, payer: Payer) -> Proof:
-        """Return what the lookup says of an account that was refused; 1 or 2 credits.
+        """Check a refusal with the lookup of the name; 1 or 2 credits.
 
-        ``unknown`` where it can't be asked or says nothing of this account. Private is what its
-        page calls so: a page that is refused as private may be a public account's.
+        Return ``unknown`` if the lookup cannot be made or has no result for this account.
+        ``private`` depends on the account's page: a page that is refused as private may belong to
+        a public account.
         """
         if not profile.username:
             return "unknown"
@@ -128,24 +131,24 @@ class Names:
         except (SpendingError, StoriesError):
             return "unknown"
         if profile.profile_id and answer.profile_id != profile.profile_id:
-            return "gone"  # the name is another's now
+            return "gone"  # another account owns the name now
         return "private" if answer.is_private else "public"
 
     async def fetch_stories(
         self, profile: Profile, payer: Payer, *, is_just_named: bool = False
     ) -> list[Story] | None:
-        """Return the live stories of an account; None where its name is another's by now.
+        """Return the live stories of an account, or None if another account owns its name now.
 
-        2 credits. A refusal is believed only where the lookup of the name agrees. Where it does
-        not, a 404 is asked again, as it passes; an account that is refused as private though its
-        page is public hides this list for good. ``is_just_named``: the lookup was made a moment
-        ago, and said that it is public.
+        2 credits. A refusal is accepted only if the lookup of the name agrees. Otherwise a 404 is
+        retried, because a 404 is temporary. An account that is refused as private although its
+        page is public hides this list permanently. ``is_just_named``: a recent lookup found the
+        account public.
 
         Raises:
-            NoSuchProfileError: There is no such account.
-            ProfilePrivateError: Its stories are for its followers.
-            ProfileUnavailableError: It can't be had now; nothing is known of it.
-            SpendingError: The credits for it may not be spent.
+            NoSuchProfileError: The account does not exist.
+            ProfilePrivateError: The stories are visible to the account's followers only.
+            ProfileUnavailableError: The account is not available now, for an unknown reason.
+            SpendingError: The credits may not be spent.
             StoriesError: The API failed.
         """
         call = self._api.stories(profile.profile_id)
@@ -169,7 +172,7 @@ class Names:
                 raise ProfileUnavailableError(str(error)) from None
 
     async def record_private(self, profile_id: str) -> None:
-        """Keep that two answers agree: the account is private."""
+        """Record that two answers agree that the account is private."""
         async with self._db.begin() as tx:
             await snapshots.record_failure(tx, profile_id, "private", now=self._now())
 

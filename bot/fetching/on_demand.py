@@ -1,4 +1,4 @@
-"""Stories on demand: of a link or of a profile, by the cheapest question that answers it."""
+"""Stories on demand, by link or by profile, with the cheapest sufficient call."""
 
 from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
@@ -35,7 +35,7 @@ MOST = 50  # held stories at once; Bot API, answerInlineQuery
 
 
 class Viewer:
-    """What people ask for, from the cache or for credits."""
+    """Stories on demand, from the cache or for credits."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Viewer:
         fresh_for: timedelta = timedelta(seconds=60),
         blocked: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Take the parts; ``blocked`` holds ids and names of profiles that are never shown."""
+        """Connect the parts; ``blocked`` contains ids and names of profiles to hide."""
         self._db = db
         self._api = api
         self._ledger = ledger
@@ -59,14 +59,14 @@ class Viewer:
         self._blocked = blocked
 
     async def story(self, link: Link, asker: Asker) -> Story:
-        """Return the story of a link; 1 credit, 0 when it was seen before or must be gone.
+        """Return the story of a link; 1 credit, 0 for a cached or certainly expired story.
 
-        One more where it seems to be gone or private: that takes two answers that agree.
+        If the story seems to be gone or private, a second answer must agree, for 1 more credit.
 
         Raises:
-            StoryGoneError: It is over 24 hours old or deleted.
-            ProfilePrivateError: It is for the account's followers.
-            SpendingError: The credits for it may not be spent.
+            StoryGoneError: The story is over 24 hours old or deleted.
+            ProfilePrivateError: The account is visible to its followers only.
+            SpendingError: The credits may not be spent.
             StoriesError: The API failed.
         """
         story_id = link.story_id or ""
@@ -81,7 +81,7 @@ class Viewer:
                     story, bill = await self._ledger.pay_unsettled(payer, call)
                 except StoryGoneError:
                     if links.story_taken_at(story_id) is None:
-                        raise  # nothing says that it should live
+                        raise  # the id does not prove that the story is live
                     story, bill = await self._ledger.pay_unsettled(payer, call)
             except ProfilePrivateError as error:
                 named = Profile("", link.username or "")
@@ -94,34 +94,35 @@ class Viewer:
             stories = await self._answers.get(
                 story_key(story_id), fetch, until_urls_expire, STORIES, of=link.username or ""
             )
-        shown = stories[0].profile  # a link may name anybody, or nobody
+        shown = stories[0].profile  # a link may contain any username, or none
         self._refuse_blocked(shown.username, shown.profile_id)
         if stories[0].expires_at <= self._now():
             raise StoryGoneError
         return stories[0]
 
     async def look_up(self, username: str, asker: Asker) -> Profile:
-        """Return the profile that has the name now, also a blocked one; 1 or 2 credits.
+        """Return the current profile of a name, also a blocked profile; 1 or 2 credits.
 
         Raises:
-            NoSuchProfileError: There is no such account.
-            SpendingError: The credits for it may not be spent.
+            NoSuchProfileError: The account does not exist.
+            SpendingError: The credits may not be spent.
             StoriesError: The API failed.
         """
         return await self._names.resolve(username, Payer("stories", asker))
 
     async def stories(self, username: str, asker: Asker) -> list[Story]:
-        """Return the live stories of a profile, oldest first; 2 credits when its id is known.
+        """Return the live stories of a profile, oldest first; 2 credits for a known id.
 
-        3 for a name that was not seen in 30 days (the lookup of 1 comes first, so that a private
-        account costs 1 and a name that nobody has 2), 0 within the cache time, and 2 more where
-        the account answers 404 although it exists. Empty when there are none.
+        The cost is 3 credits for a name that was not seen in 30 days. The lookup of 1 credit comes
+        first, so a private account costs 1 and a name without an account 2. A cached answer costs
+        0. An existing account that answers 404 costs 2 more. The list is empty if the profile has
+        no stories.
 
         Raises:
-            NoSuchProfileError: There is no such account.
-            ProfilePrivateError: Its stories are for its followers.
-            ProfileUnavailableError: It can't be had now; nothing is known of it.
-            SpendingError: The credits for it may not be spent.
+            NoSuchProfileError: The account does not exist.
+            ProfilePrivateError: The stories are visible to the account's followers only.
+            ProfileUnavailableError: The account is not available now, for an unknown reason.
+            SpendingError: The credits may not be spent.
             StoriesError: The API failed.
         """
         self._refuse_blocked(username)
@@ -134,7 +135,7 @@ class Viewer:
             self._refuse_blocked(username, known.profile_id)
             stories = await self._names.fetch_stories(known.profile, payer)
             if stories is None or (stories and stories[0].profile.username != username):
-                # The name has a new owner; the one we knew goes by another now.
+                # The name has a new owner; the known account has another name now.
                 return await self._fetch_by_name(username, payer)
             return _snapshot_of(known.profile, stories)
 
@@ -157,13 +158,13 @@ class Viewer:
     async def held_stories(
         self, person: int, bot_id: int, beginning: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
-        """Return what is held of a ``link`` or name, the newest first; never for a credit.
+        """Return the held stories of a ``link`` or name, newest first; free.
 
-        Besides, what is held of profiles that the person follows and whose names have that
-        ``beginning``; None: of no other profile.
+        The result also contains the held stories of profiles that the person follows and whose
+        names start with ``beginning`` (None: no other profile).
         """
         known = None
-        if link:  # what was said of it a moment ago, private or gone, is no failure here
+        if link:  # a cached verdict (private, gone) is no failure here
             with suppress(StoriesError):
                 known = await self._names.last_known(link.username or "")
         async with self._db.read() as tx:

@@ -1,4 +1,4 @@
-"""The plan of the checks: what the owner sets, and the schedule that all replicas share."""
+"""The plan of the checks: the owner's settings, and the schedule that all replicas share."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -18,9 +18,10 @@ from bot.store import key_values, profiles
 from bot.store.engine.database import Tx
 
 KEY = "schedule"
-_SAMPLE = 400  # profiles, others each time: the price errs by 15 %, intervals by half of that
+# profiles, a new sample each time: the price errs by 15 %, intervals by half as much
+_SAMPLE = 400
 _POLLS_OF_MEAN = 50
-BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
+BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the actual values
 
 Columns = dict[str, list[Any]]
 """Columns of a profile's row, by name."""
@@ -28,10 +29,11 @@ Columns = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class PollSettings:
-    """Credits a UTC day that are sure for checks, and what a check costs; ``floor``: between two.
+    """Settings of the checks: the guaranteed credits per UTC day, the cost of a check, the floor.
 
-    ``credits_a_poll`` is None where the mean holds that the schedule has learned. ``blocked``
-    are the names and ids of profiles that nobody may follow; they may change at any time.
+    ``floor`` is the minimum time between two checks. ``credits_a_poll`` is None to use the mean
+    that the schedule has learned. ``blocked`` contains the names and ids of profiles that no chat
+    may follow; the set may change at any time.
     """
 
     credits_a_day: int = 500
@@ -42,11 +44,11 @@ class PollSettings:
 
 @dataclass(slots=True)
 class Plan:
-    """The schedule, and what one check costs in credits.
+    """The schedule, and the cost of one check in credits.
 
-    With ``learns_cost`` that is the mean of what the last checks were billed. ``pause`` is the
-    mean time between two checks of a profile that only newcomers follow; None where nobody else
-    follows one, and all are checked alike.
+    With ``learns_cost`` the cost is the mean bill of the last checks. ``pause`` is the mean time
+    between two checks of a profile that only newcomers follow; None if all profiles are checked by
+    the same rule.
     """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
@@ -54,16 +56,17 @@ class Plan:
     learns_cost: bool = True
     pause: timedelta | None = None
 
-    def learn_bill(self, credits: int) -> None:  # noqa: A002 - the project's word
-        """Learn what a check was billed."""
+    def learn_bill(self, credits: int) -> None:  # noqa: A002 - the term of the project
+        """Learn the bill of a check, in credits."""
         self.schedule.bucket.credits -= credits - self.cost  # the schedule counts the mean
         if self.learns_cost:
             self.cost += (credits - self.cost) / _POLLS_OF_MEAN
 
     def share_budget(self, sure: float, more: float, *, known: int, fresh: int) -> None:
-        """Go by ``sure`` credits a day, of which newcomers have their part, and ``more`` today.
+        """Apply ``sure`` credits per day, shared with newcomers, and ``more`` credits for today.
 
-        ``known`` and ``fresh`` count the profiles that known people follow, or newcomers alone.
+        ``known`` and ``fresh`` are the numbers of profiles that known persons follow, and that
+        only newcomers follow.
         """
         schedule, budget = self.schedule, sure + more
         apart = share_with_newcomers(sure, known=known, fresh=fresh)[1] if known and fresh else 0.0
@@ -78,11 +81,11 @@ class Plan:
     def learn_check(
         self, known: Known, stories: Sequence[Story], *, now: datetime, own: bool
     ) -> tuple[Columns, datetime]:
-        """Learn from a whole check; return the new columns and when the next check is due.
+        """Learn from a complete check; return the new columns and when the next check is due.
 
-        ``own`` checks are the schedule's: they tell it how late it is. Checks of a profile that
-        only newcomers follow cost it credits, and nothing more: they must not move the intervals
-        of others.
+        ``own`` checks belong to the schedule and tell the schedule its delay. Checks of a profile
+        that only newcomers follow only cost the schedule credits: they must not change the
+        intervals of other profiles.
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
@@ -94,19 +97,19 @@ class Plan:
         return self._columns_and_due(known, state, due, now)
 
     def recompute_due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
-        """Judge anew when a profile is due, as its weight or the price has changed."""
+        """Recompute when a profile is due, after a change of its weight or of the price."""
         state = _learned_state(known, now)
         due = self.schedule.set_due_at(state, known.weight, self.cost)
         return self._columns_and_due(known, state, due, now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
-        """Refresh the sums over all profiles from what ``sample_states`` gave."""
+        """Refresh the sums over all profiles with the result of ``sample_states``."""
         if states:
             rows = ((state, weight, self.cost) for state, weight in states)
             self.schedule.survey(rows, profiles=profiles)
 
     def is_stale(self, known: Known) -> bool:
-        """Return whether a profile was queued at a price, or a pause, that may not hold."""
+        """Return whether a profile was queued with a price or pause that may be outdated."""
         if known.forecast is None:
             return False
         return self.is_checked_by_pause(known) or self.schedule.is_stale(
@@ -114,14 +117,14 @@ class Plan:
         )
 
     def is_checked_by_pause(self, known: Known) -> bool:
-        """Return whether newcomers alone follow a profile: it is checked by the mean pause."""
+        """Return whether only newcomers follow a profile, so that the mean pause applies."""
         return known.fresh and self.pause is not None
 
     def _columns_and_due(
         self, known: Known, state: ProfileState, due: float, now: datetime
     ) -> tuple[Columns, datetime]:
         if known.fresh and self.pause is not None:
-            # This is the pause in the mean: profiles that began to be followed together are
+            # The mean of this pause is ``pause``; profiles that were first followed together are
             # spread.
             lot = crc32(f"{known.profile_id} {state.seen_at:.0f}".encode()) / 2**32
             pause = min(self.pause.total_seconds() * (0.75 + lot / 2), LATEST_HOURS * HOUR)
@@ -131,7 +134,7 @@ class Plan:
 
 
 def _learned_state(known: Known, now: datetime) -> ProfileState:
-    """Return what was learned of a profile; a clock that was ahead has checked it by now."""
+    """Return the learned state of a profile; a check time in the future is set to now."""
     state, at = ProfileState.from_json(known.forecast), now.timestamp()
     if state.seen_at > at:
         state.seen_at, state.story_at = at, min(state.story_at, at)
@@ -139,7 +142,7 @@ def _learned_state(known: Known, now: datetime) -> ProfileState:
 
 
 async def load(tx: Tx) -> Plan:
-    """Return the plan that was kept last, or a new one."""
+    """Load the plan that was saved last, or create a new plan."""
     kept = await key_values.get(tx, KEY)
     if kept is None:
         return Plan()
@@ -151,7 +154,7 @@ async def load(tx: Tx) -> Plan:
 
 
 async def save(tx: Tx, plan: Plan) -> None:
-    """Keep the plan; the last one kept holds, which does no harm."""
+    """Save the plan; the last write wins, which is harmless."""
     schedule = plan.schedule
     value = {
         "budget": schedule.budget,
@@ -171,10 +174,10 @@ async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
 async def sample_states(
     tx: Tx, *, most: int = _SAMPLE, skip_fresh: bool = False
 ) -> list[tuple[ProfileState, float]]:
-    """Return state and weight of the profiles that are followed.
+    """Return state and weight of the followed profiles.
 
-    Of more than ``most`` it is a fair sample: to read all would keep everybody waiting.
-    ``skip_fresh``: none that newcomers alone follow.
+    For more than ``most`` profiles, return a random sample: a read of all rows would take too
+    long. ``skip_fresh`` omits profiles that only newcomers follow.
     """
     rows = await profiles.forecasts(tx, most=most, skip_fresh=skip_fresh)
     return [(ProfileState.from_json(forecast), weight) for forecast, weight in rows]

@@ -1,4 +1,4 @@
-"""Snapshots: what a check of a profile showed, whoever asked for it, in one transaction."""
+"""Snapshots: the result of a check of a profile, recorded in one transaction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from bot.fetching.schedule_state import Plan
 from bot.store import answers, enqueue, fan_outs, profiles, stories, subscriptions
 from bot.store.engine.database import Tx
 
-_MOST_MEMBERS = 50  # different times of notification; with more, somebody is always awake
-_MANY = 1_000  # chats; with more, somebody is always awake, and to read them takes long
+_MOST_MEMBERS = 50  # different notification times; with more, some chat can always be notified
+_MANY = 1_000  # chats; with more, some chat can always be notified, and reading all is slow
 GATHER = timedelta(minutes=5)
-"""How long a chat's missed hours are gathered, so that one line tells of all profiles."""
+"""The time for which missed hours of a chat are collected, to report all profiles in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one check of ``profile`` showed; ``partial``: one story of perhaps many.
+    """The result of one check of ``profile``; ``partial``: one story of possibly several.
 
-    ``is_checked`` is false where the API did not look whether the profile is public.
+    ``is_checked`` is False if the API skipped the privacy check of the profile.
     """
 
     profile: Profile
@@ -35,10 +35,10 @@ class Snapshot:
 async def record(
     tx: Tx, snapshot: Snapshot, *, now: datetime, own: Plan | None = None
 ) -> list[str]:
-    """Keep what a check showed and owe it to all who wait; return the pks of new stories.
+    """Record a snapshot and enqueue its new stories for all subscribers; return their pks.
 
-    A whole check also tells what may have been missed since the last one, and moves the next.
-    The scheduler's ``own`` checks go by its plan, which learns from them.
+    A complete check also reports stories that may have been missed since the last check, and
+    reschedules the next check. The scheduler's ``own`` checks use and update its plan.
     """
     if snapshot.stories:
         before = await record_name(tx, snapshot.profile, now=now)
@@ -58,7 +58,7 @@ async def record(
 
 
 async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Keep the name that the API gives a profile, and tell of a new one; return what was known."""
+    """Record a profile's name and notify of a new name; return the profile as known before."""
     before = await profiles.add_or_update(tx, profile, now=now)
     await answers.remove(tx, answers.verdict_key(profile.username))
     is_new = profile.username not in {"", before.username}
@@ -69,10 +69,10 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
 
 
 async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Return what is known of a profile whose answer did not hold its name.
+    """Lock and return the known profile for an answer that did not contain the name.
 
-    The name in ``profile`` is then only what was known when the question was asked: it confirms
-    nothing, and an answer that came in between may have told of a new one.
+    The name in ``profile`` is the name that was known before the call. Such a name confirms
+    nothing: a concurrent answer may have reported a new name.
     """
     return await profiles.lock(tx, profile.profile_id) or await profiles.add_or_update(
         tx, profile, now=now
@@ -82,7 +82,7 @@ async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
 async def _finish_check(
     tx: Tx, before: Known, snapshot: Snapshot, own: Plan | None, *, now: datetime
 ) -> None:
-    """Record that the profile could be seen whole, and learn when to check again."""
+    """Record a complete check of the profile, and schedule the next check."""
     followed = before.next_check_at is not None
     if followed and before.state != "active":
         await _enqueue_notice(tx, before, "back", {"username": before.username}, now=now)
@@ -119,12 +119,12 @@ async def _finish_check(
 
 
 async def reschedule_check(tx: Tx, profile_id: str, *, now: datetime) -> None:
-    """Find a time for the next check anew, after chats began or ceased to wait for it."""
+    """Reschedule the next check of a profile, after its subscribers changed."""
     await reschedule_checks(tx, [profile_id], now=now)
 
 
 async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime) -> None:
-    """Find times for the next checks anew, after a change of who can be notified, and when.
+    """Reschedule the next checks of profiles, after a change of subscribers or notification times.
 
     The rows of the profiles stay locked until the transaction ends.
     """
@@ -141,7 +141,7 @@ async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime
 
 
 async def reschedule_checks_of_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Find times for the next checks of all that a chat follows, after a change of that chat."""
+    """Reschedule the next checks of a chat's profiles, after a change of the chat."""
     rows = await subscriptions.of_chat(tx, chat_id)
     await reschedule_checks(tx, [one.profile_id for one in rows], now=now)
 
@@ -156,10 +156,10 @@ async def useful_at(
     now: datetime,
     is_claimed: bool = False,
 ) -> datetime:
-    """Return when to check: not before somebody can be told, but never past the floor.
+    """Return when to check: not before a chat can be notified, but never past the floor.
 
-    The floor counts from the last check, ``seen_at``, so that no story is lost by it. A profile
-    that newcomers alone follow is not checked before ``due``, unless it is claimed already.
+    The floor counts from the last check, ``seen_at``, so that no story is lost. A profile that
+    only newcomers follow is not checked before ``due``, unless the check is already claimed.
     """
     if known.chats > _MANY:
         return due
@@ -179,7 +179,7 @@ async def useful_at(
 
 
 async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
-    """Return whether a profile must be checked now for a daily summary of who waits for it."""
+    """Return whether a profile must be checked now for a subscriber's daily summary."""
     waiting = await subscriptions.audience_members(tx, profile_id, limit=_MOST_MEMBERS)
     return alert_rules.is_summary_near(now, waiting)
 
@@ -187,9 +187,9 @@ async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
 async def record_failure(
     tx: Tx, profile_id: str, why: Literal["private", "gone", "error"], *, now: datetime
 ) -> None:
-    """Keep that a check failed: the next one is later, and subscribers are told once.
+    """Record a failed check: delay the next check, and notify subscribers once.
 
-    One answer "private" or "no such account" proves nothing; the second in a row does.
+    One answer "private" or "no such account" proves nothing; two consecutive answers do.
     """
     before = await profiles.lock(tx, profile_id)
     if before is None:
@@ -200,7 +200,7 @@ async def record_failure(
     followed = before.next_check_at is not None
     if why != "error" and (
         alert_rules.is_refusal_proven(refusals) or not followed
-    ):  # else nobody is told
+    ):  # otherwise subscribers are not notified
         state = why
     if followed and state not in {"active", before.state}:
         await _enqueue_notice(tx, before, state, {"username": before.username}, now=now)

@@ -1,8 +1,7 @@
-"""What the owner needs: incidents, broadcasts, backups, clean-up, the admin page's figures.
+"""Operations: incidents, broadcasts, backups, clean-up, figures of the admin page.
 
-In: how the parts of the process stand, and what an owner asks for. Out: messages to the owners,
-copies of the database, figures. Public: ``incidents.Incidents``, ``broadcast.Broadcasts``,
+Input: the state of the process, and the owner's commands. Output: messages to the owners, copies
+of the database, figures. Public: ``incidents.Incidents``, ``broadcast.Broadcasts``,
 ``backups.Backups``, ``owners.Owners``, ``overview.Overview``, ``watch.Watch``,
-``clock_keeper.ClockKeeper``, ``menu.Menu``,
-``preflight.Finding``.
+``clock_keeper.ClockKeeper``, ``menu.Menu``, ``preflight.Finding``.
 """

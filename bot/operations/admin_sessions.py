@@ -1,7 +1,7 @@
-"""Keys and sessions of the admin page: who may call the page.
+"""Keys and sessions of the admin page.
 
 A key is the secret of a one-time link. Opening the link exchanges the key for a session of an
-hour. There is one key and one session; the database has their digests and the owner's id.
+hour. At most one key and one session exist; the database stores their digests and the owner's id.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
 
 
 async def owner_of_session(tx: Tx, word: str, *, now: datetime) -> int | None:
-    """Return the id of the owner whose open session ``word`` is; None if it is no session."""
+    """Return the id of the owner of the open session ``word``, or None if there is no session."""
     return await _owner_of(tx, _SESSION, word, now=now)
 
 
@@ -51,7 +51,7 @@ async def _issue_secret(
 
 
 async def _owner_of(tx: Tx, key: str, word: str, *, now: datetime) -> int | None:
-    """Return the owner of the stored key or session; None unless ``word`` is it and valid."""
+    """Return the owner of the stored key or session; None unless ``word`` matches and is valid."""
     kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():
         return None

@@ -1,7 +1,7 @@
-"""Copies of the SQLite file, by a schedule and by hand: each is made whole, or not at all.
+"""Backups of the SQLite file, scheduled and manual; a backup is complete or absent.
 
-The newest few stay; a failure is an incident. What a copy must not do when it is put back is
-decided in ``bot.store.copies.restored``.
+The newest few backups are kept; a failure opens an incident. The rules for a restored backup are
+in ``bot.store.copies.restored``.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ from bot.store.engine.sqlite_copies import DATABASE_ID
 
 log = structlog.get_logger()
 
-_KEY = "backup"  # when the last one was made
+_KEY = "backup"  # the time of the last backup
 TRY_EVERY = timedelta(hours=1)
 _AGAIN_AFTER = timedelta(hours=1)
-_LEFT_AFTER = timedelta(hours=1)  # after so long without a write a half-made copy is removed
+_LEFT_AFTER = timedelta(hours=1)  # a partial backup without writes for this time is removed
 _NAME = "storybell-{at:%Y%m%d-%H%M%S}.db"
 _NAMES = "storybell-????????-??????.db"
 
 
 class Backups:
-    """Makes a copy every so many hours, and removes the oldest."""
+    """Scheduled backups with rotation."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Backups:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
-        """Keep the ``most`` newest copies in ``folder``."""
+        """Keep the ``most`` newest backups in ``folder``."""
         self._db = db
         self._folder = folder
         self._incidents = incidents
@@ -62,7 +62,7 @@ class Backups:
         self._now = now
 
     async def make_if_due(self) -> datetime:
-        """Make a copy if it is time; return when the next one is due."""
+        """Make a backup if one is due; return when the next backup is due."""
         now = self._now()
         due_at = await self._ensure_due_at(now)
         if due_at > now:
@@ -85,15 +85,15 @@ class Backups:
         return now + self._every
 
     async def _ensure_due_at(self, now: datetime) -> datetime:
-        """Return when the next copy is due; a bot that has just begun writes that down."""
+        """Return when the next backup is due; on the first run, store that time."""
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
-        if kept is None:  # a bot that has just begun has nothing to lose
+        if kept is None:  # a new bot has no data to lose
             await self._record_made(now)
             return now + self._every
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
     async def _ensure_database_id(self) -> str:
-        """Return the number of this database, which all its copies have; make it at first."""
+        """Return the id of this database, which all its backups contain; create it if missing."""
 
         async def read_or_add(tx: Tx) -> str:
             await key_values.add(tx, DATABASE_ID, secrets.token_hex(8))
@@ -102,10 +102,10 @@ class Backups:
         return await self._db.run(read_or_add)
 
     def _rotate(self, database_id: str) -> None:
-        """Remove all but the newest copies of this database; blocks.
+        """Remove all but the newest backups of this database; blocks.
 
-        Copies of other databases stay: a second bot may use the same folder, and a database that
-        was begun anew must not replace the copies of the lost one.
+        Backups of other databases stay: a second bot may use the same folder, and a new database
+        must not replace the backups of a lost database.
         """
         ours = [
             one for one in sorted(self._folder.glob(_NAMES)) if self._is_ours(one, database_id)
@@ -114,7 +114,7 @@ class Backups:
             one.unlink(missing_ok=True)
 
     def _is_ours(self, file: Path, database_id: str) -> bool:
-        """Return whether a file is a copy of this database, and not the database itself."""
+        """Return whether a file is a backup of this database, and not the database itself."""
         live = self._db.file
         if live is not None and live.exists() and file.samefile(live):
             return False
@@ -125,12 +125,12 @@ class Backups:
 
 
 def file_name(at: datetime) -> str:
-    """Return the name of a copy that is made now; in the order of time."""
+    """Return the file name of a backup made at ``at``; names sort by time."""
     return _NAME.format(at=at.astimezone(UTC))
 
 
 def _clear_partial(folder: Path) -> None:
-    """Remove what a killed process left of its copies; one that is being written stays."""
+    """Remove partial backups of a killed process; a backup that is being written stays."""
     before = time.time() - _LEFT_AFTER.total_seconds()
     for one in folder.glob(f"{_NAMES}.part*"):
         with suppress(FileNotFoundError):
@@ -139,11 +139,11 @@ def _clear_partial(folder: Path) -> None:
 
 
 async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: datetime) -> None:
-    """Let a copy that was restored go on as the database; nothing where it is no copy."""
+    """Make a restored backup the live database; do nothing for a database that is no backup."""
     async with db.begin() as tx:
         made_at = await restored.resume_as_database(tx, now=now)
         if made_at is not None:
-            await key_values.remove(tx, DRIFT)  # nobody has counted what was billed since
+            await key_values.remove(tx, DRIFT)  # the bills since the backup were not counted
             await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:
         await incidents.set("restore", RESTORED, date=f"{made_at:%Y-%m-%d %H:%M}")

@@ -1,4 +1,4 @@
-"""Broadcasts: drafted, then sent to some chats a second, so that alerts and answers go on."""
+"""Broadcasts: drafted, then sent to a few chats per second; alerts and replies continue."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -21,7 +21,7 @@ from bot.updates.unit_of_work import call_after_replies, writing
 
 log = structlog.get_logger()
 
-A_SECOND = 10  # chats; Telegram lets 30 messages a second leave, alerts and answers among them
+A_SECOND = 10  # chats; Telegram allows 30 messages a second, alerts and replies included
 _EVERY = timedelta(seconds=1)
 _LONGEST = timedelta(minutes=1)
 _SENDING = NN_("📣 Sending to {n} chat.", "📣 Sending to {n} chats.")
@@ -34,25 +34,25 @@ _UNREACHABLE = N_("Could not be reached: {n}")
 
 
 class Broadcasts:
-    """The use cases around broadcasts; ``worker`` hands them out and ends them."""
+    """Use cases of broadcasts; ``worker`` enqueues and ends broadcasts."""
 
     def __init__(
         self, db: Database, *, wake: Callable[[], None], now: Callable[[], datetime]
     ) -> None:
-        """``wake`` lets the outbox look at what became due."""
+        """Connect the parts; ``wake`` makes the outbox check for due deliveries."""
         self._db = db
         self._wake = wake
         self._now = now
         self.worker = Worker("broadcast", self._step, now=now, longest=_LONGEST)
 
     async def draft(self, text: str, owner: int) -> tuple[int, int]:
-        """Keep a message (HTML) that is not sent yet; return its number, and how many get it."""
+        """Store a message (HTML) as a draft; return its number and the number of recipients."""
         async with writing(self._db) as tx:
             number = await broadcasts.add_draft(tx, text, owner, now=self._now())
             return number, await broadcasts.count_audience(tx)
 
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
-        """Send a draft, whose end that message tells; None where it was decided already."""
+        """Start a draft; ``message_id`` will show the end. Return None if already decided."""
         async with writing(self._db) as tx:
             count = await broadcasts.count_audience(tx)
             one = await broadcasts.change_state(
@@ -62,14 +62,14 @@ class Broadcasts:
         return one
 
     async def discard(self, number: int) -> Broadcast | None:
-        """Throw a draft away; return it, None where that was decided already."""
+        """Discard a draft; return the draft, or None if already decided."""
         async with writing(self._db) as tx:
             return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 
     async def stop(self, number: int) -> Broadcast | None:
-        """Stop a broadcast, and drop what waits for its chats; return it, None if it was stopped.
+        """Stop a broadcast and drop its pending deliveries; return None if already stopped.
 
-        A broadcast that is done is stopped as well: chats may still wait for it.
+        A finished broadcast can also be stopped, because chats may still have pending deliveries.
         """
         async with writing(self._db) as tx:
             one = await broadcasts.change_state(
@@ -81,7 +81,7 @@ class Broadcasts:
         return one
 
     async def _drop_unsent(self, tx: Tx, one: Broadcast) -> int:
-        """Drop what no request was made for; return how many chats have it, or are about to."""
+        """Drop deliveries without a request; return the number of chats that get the message."""
         await broadcasts.drop_unsent(tx, one.id, now=self._now())
         reach = await broadcasts.reach(tx, one.id)
         return max(one.sent, reach.sent + reach.waiting)
@@ -90,13 +90,13 @@ class Broadcasts:
         self.worker.wake()
 
     async def _step(self) -> datetime | None:
-        """Hand out the oldest broadcast that has chats left, and end those that are sent."""
+        """Enqueue the oldest broadcast with remaining chats, and end fully sent broadcasts."""
         now = self._now()
         async with self._db.read() as tx:
             under_way = await broadcasts.running(tx)
         for one in under_way:
             if await self._db.run(partial(broadcasts.hand_out, one=one, limit=A_SECOND, now=now)):
-                break  # those behind it have their turn later
+                break  # later broadcasts wait for their turn
             await self._end_if_sent(one, now)
         if not under_way:
             return None
@@ -104,7 +104,7 @@ class Broadcasts:
         return now + _EVERY
 
     async def _end_if_sent(self, one: Broadcast, now: datetime) -> None:
-        """End a broadcast, all of whose chats have their delivery, once nothing can be sent."""
+        """End a fully enqueued broadcast once no delivery is being sent or due soon."""
         async with self._db.read() as tx:
             if await broadcasts.is_being_sent(tx, one.id, now=now):
                 return
@@ -122,7 +122,7 @@ class Broadcasts:
 
 
 async def _show_end(tx: Tx, one: Broadcast, reach: Reach, *, now: datetime) -> None:
-    """Put that a broadcast is done into the message that said that it is being sent."""
+    """Show the end of a broadcast in the message that shows the progress."""
     if one.message_id is None:
         return
     chat = await chats.get(tx, one.owner)
@@ -134,7 +134,7 @@ async def _show_end(tx: Tx, one: Broadcast, reach: Reach, *, now: datetime) -> N
 
 
 def _end_text(reach: Reach, t: Translator) -> Safe:
-    """Return how many chats have a broadcast, and how many don't have it, in lines."""
+    """Return the numbers of chats that have, await, or cannot get a broadcast, in lines."""
     lines = [t(_DONE, n=reach.sent)]
     if reach.waiting:
         lines.append(t(_WAITING, n=reach.waiting))
@@ -144,7 +144,7 @@ def _end_text(reach: Reach, t: Translator) -> Safe:
 
 
 def progress_text(one: Broadcast, t: Translator) -> Safe:
-    """Return that a broadcast is being sent, or that it was stopped."""
+    """Return the message that a broadcast is running, or was stopped."""
     if one.state == "stopped":
         return t(_STOPPED, done=one.sent, n=one.count)
     return t(_SENDING, n=one.count)

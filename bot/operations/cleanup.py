@@ -22,7 +22,8 @@ async def clean(db: Database, *, now: datetime) -> int:
     for what in retention.all_overdue(now):
         count = _SLICE
         while count == _SLICE:
-            async with db.begin(durable=False) as tx:  # what a power cut undoes goes next time
+            # rows restored by a power cut are deleted next time
+            async with db.begin(durable=False) as tx:
                 count = await retention.delete_overdue(tx, what, limit=_SLICE)
             gone += count
     if gone:
@@ -33,8 +34,8 @@ async def clean(db: Database, *, now: datetime) -> int:
 async def empty_log(db: Database) -> bool:
     """Remove erased content from the log of SQLite; return False to be called again later.
 
-    A reader of the file can be in the way. The database keeps the mark of an erasure until a
-    checkpoint succeeds, so a restart forgets no checkpoint.
+    A reader of the file can prevent the removal. The database keeps the mark of an erasure until a
+    checkpoint succeeds, so a restart loses no checkpoint.
     """
     mark = await db.fetch(erasure.owed_checkpoint)
     if mark is None:

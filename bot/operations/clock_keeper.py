@@ -1,8 +1,8 @@
-"""Keeps the clock of the process right, by the clocks of others.
+"""Correction of the process clock by external clocks.
 
-With PostgreSQL the clock goes by the database's, which all replicas share. With an SQLite file it
-goes by the decision of ``bot.runtime.clock_anchor``. Nothing is written, and later nothing is
-claimed, while the clock is not anchored.
+With PostgreSQL the clock follows the clock of the database, which all replicas share. With an
+SQLite file the clock follows the decision of ``bot.runtime.clock_anchor``. While the clock is not
+anchored, nothing is written, and later nothing is claimed.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ log = structlog.get_logger()
 
 EVERY = timedelta(seconds=15)
 _AGAIN = timedelta(seconds=5)
-_FRESH_S = 30.0  # a time that was told within so many seconds is not asked for again
+_FRESH_S = 30.0  # a time received within this number of seconds is not requested again
 _CLOSE_S = 0.05  # a smaller difference from the database's clock is not corrected
 _WORTH_A_LINE_S = 1.0
-_BACK_S = 60.0  # after a longer correction backwards the process begins anew
+_BACK_S = 60.0  # after a longer correction backwards the process restarts
 _DOUBT_EVERY_S = 600.0
 _IS_DOUBTED = "Telegram and the Stories API tell another time"
 
@@ -33,7 +33,7 @@ Ask = Callable[[], Awaitable[object]]
 
 
 class ClockKeeper:
-    """Anchors a clock, and does so again whenever it is in doubt."""
+    """Anchors a clock, and anchors the clock again after each doubt."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class ClockKeeper:
         every: timedelta = EVERY,
         follows_database: bool = False,
     ) -> None:
-        """Keep ``now`` right, where it is a ``Clock``.
+        """Keep ``now`` correct, if ``now`` is a ``Clock``.
 
-        With ``follows_database`` the clock of the database counts, which several processes share;
-        otherwise the witnesses count.
-        ``ask_telegram`` and ``ask_api`` make one free call each, whose answer ``witnesses`` hears.
+        With ``follows_database`` the clock of the database is used, which several processes share;
+        otherwise the witnesses are used. ``ask_telegram`` and ``ask_api`` each make one free call,
+        whose answer ``witnesses`` receives.
         """
         self._db = db
         self._clock = now if isinstance(now, Clock) else None
@@ -61,28 +61,28 @@ class ClockKeeper:
         self._logged = ""
         self._may_doubt_at = steady() + _DOUBT_EVERY_S
         self.went_back = asyncio.Event()
-        """Set when the clock was set back by more than 60 seconds: the process must begin anew."""
+        """Set after the clock was set back by more than 60 seconds: the process must restart."""
         self.wake: Callable[[], None] = lambda: None
-        """Lets ``keep_right`` be called soon."""
+        """Schedules a call of ``keep_right`` soon."""
         if self._clock is not None:
             self._clock.on_doubt = self._on_doubt
 
     @property
     def trouble(self) -> str:
-        """Return why the time is not known, in a few words; empty where it is."""
+        """Return the reason why the time is unknown, or an empty string."""
         return "" if self._clock is None or self._clock.is_anchored else self._clock.why_unanchored
 
     def is_in_doubt(self) -> bool:
-        """Return whether the time is not known, so that nothing new may begin."""
+        """Return whether the time is unknown, so that no new work may begin."""
         return self._clock is not None and not self._clock.is_anchored
 
     async def wait_until_anchored(self) -> None:
-        """Wait until the time is known."""
+        """Wait until the clock is anchored."""
         if self._clock is not None:
             await self._clock.wait_until_anchored()
 
     async def keep_right(self) -> datetime:
-        """Anchor the clock where it is in doubt; return when to look again."""
+        """Anchor the clock if in doubt; return the time of the next check."""
         clock = self._clock
         if clock is None:
             return self._now() + self._every
@@ -96,12 +96,12 @@ class ClockKeeper:
         return self._now() + (self._every if is_right else min(self._every, _AGAIN))
 
     async def anchor(self) -> bool:
-        """Anchor the clock by its witnesses, unless it is; return whether it is anchored.
+        """Anchor the clock by its witnesses if needed; return whether the clock is anchored.
 
-        The answer of the free balance call counts only where Telegram and the machine disagree.
+        The answer of the free balance call is used only if Telegram and the machine disagree.
 
         Raises:
-            DatabaseUnavailableError: PostgreSQL, whose clock counts, does not answer.
+            DatabaseUnavailableError: PostgreSQL, whose clock is followed, does not answer.
         """
         clock = self._clock
         if clock is None or clock.is_anchored:
@@ -125,7 +125,7 @@ class ClockKeeper:
         return True
 
     async def follow_database(self) -> None:
-        """Go by the clock of PostgreSQL; nothing with SQLite.
+        """Set the clock to the clock of PostgreSQL; do nothing with SQLite.
 
         Raises:
             DatabaseUnavailableError: The database does not answer.
@@ -137,7 +137,7 @@ class ClockKeeper:
         self._correct(clock, ahead if abs(ahead) > _CLOSE_S else 0.0)
 
     def _correct(self, clock: Clock, seconds: float) -> None:
-        """Correct the clock, and anchor it."""
+        """Correct the clock by ``seconds``, and anchor the clock."""
         if abs(seconds) >= _WORTH_A_LINE_S:
             log.warning("the clock was wrong, and is corrected", seconds=round(seconds, 1))
         clock.anchor(seconds)
@@ -153,7 +153,7 @@ class ClockKeeper:
         )
 
     async def _hear(self, who: str, ask: Ask) -> None:
-        """Ask a server, unless it told its time a moment ago; a failure is no time."""
+        """Ask a server for its time, unless its time is recent; ignore a failure."""
         if self._witnesses.has_heard(who, within_s=_FRESH_S):
             return
         try:
@@ -162,9 +162,9 @@ class ClockKeeper:
             log.info("a server does not tell the time", who=who, why=str(error))
 
     def _is_contradicted(self, clock: Clock) -> bool:
-        """Return whether all who told their time lately tell another one.
+        """Return whether all recent witnesses contradict the clock.
 
-        So ends a pause of the whole machine, during which no clock of it went on.
+        A suspension of the whole machine, during which all its clocks stop, is detected here.
         """
         if steady() < self._may_doubt_at:
             return False

@@ -1,7 +1,7 @@
-"""What the owners are told of trouble: once when it begins, and once when it is over.
+"""Notification of the owners at the beginning and the end of each incident.
 
-One table holds it all, so that no restart and no replica says anything twice. What is urgent is
-said with a sound, the rest without.
+One table stores all incidents, so that restarts and replicas repeat no message. Urgent messages
+make a sound, others are silent.
 """
 
 from collections.abc import Callable
@@ -27,17 +27,17 @@ class Incidents:
     """Opens and closes incidents."""
 
     def __init__(self, db: Database, owners: Owners, *, now: Callable[[], datetime]) -> None:
-        """Tell ``owners``."""
+        """Notify ``owners``."""
         self._db = db
         self._owners = owners
         self._now = now
 
     async def set(self, kind: IncidentKind, sentence: str | None, /, **fields: object) -> None:
-        """Open an incident, or end the open one of its kind where ``sentence`` is None.
+        """Open an incident, or close the open incident of its kind if ``sentence`` is None.
 
-        An incident is told once: where it is open already, only its fields change. A kind without
-        a closing sentence is closed at once. Where the database can't work, it is told all the
-        same.
+        An incident is reported once: if the incident is already open, only its message is updated.
+        A kind without a closing message is closed at once. If the database is unavailable, the
+        owners are notified directly.
         """
         if sentence is None:
             await self._end(kind, fields)
@@ -80,15 +80,15 @@ class Incidents:
             self._owners.wake()
 
     async def all_open(self) -> list[Incident]:
-        """Return what is wrong now."""
+        """Return the open incidents."""
         return await fetch(self._db, store.all_open)
 
 
 def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
-    """Return how to say a sentence with the number by which /health knows the incident."""
+    """Return a function that translates a message with the incident number of /health."""
     return lambda t: t(_NUMBERED, text=t(sentence, **fields), number=number)
 
 
 def in_english(sentence: str, fields: Fields) -> str:
-    """Return a sentence as the log and the admin page say it."""
+    """Return a message in English, for the log and the admin page."""
     return translator_for("en").plain(sentence, **fields)

@@ -1,7 +1,7 @@
-"""Gives Telegram the bot's menu and texts, in the background, and only those that have changed.
+"""Publication of the bot's menu and texts to Telegram, in the background, after changes only.
 
-Telegram limits that hard: 460 to 1,127 seconds after a few restarts (reports in openclaw#32017 and
-node-red-contrib-telegrambot#395). No update may wait for it.
+Telegram limits these calls: 460 to 1,127 seconds after a few restarts (reports in openclaw#32017
+and node-red-contrib-telegrambot#395). No update may wait for these calls.
 """
 
 import hashlib
@@ -21,25 +21,25 @@ log = structlog.get_logger()
 
 _KEY = "menu"
 _PAUSE = timedelta(seconds=2)
-_AGAIN = timedelta(minutes=5)  # after Telegram failed
+_AGAIN = timedelta(minutes=5)  # after a failure of Telegram
 LONGEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One thing that Telegram shows: its ``words``, and the call that gives them to it."""
+    """One text that Telegram shows: its ``words``, and the call that publishes the words."""
 
     words: object
     publish: Callable[[], Awaitable[object]]
 
     @property
     def digest(self) -> str:
-        """Return a digest of the words, by which a change is seen."""
+        """Return a digest of the words, to detect a change."""
         return hashlib.sha256(json.dumps(self.words).encode()).hexdigest()[:16]
 
 
 class Menu:
-    """Gives one thing at a time; a call may raise TelegramErrors."""
+    """Publishes one text at a time; a call may raise TelegramErrors."""
 
     def __init__(
         self,
@@ -48,13 +48,13 @@ class Menu:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Prepare to give what is ``shown``, by the name under which it is remembered."""
+        """Prepare to publish ``shown``; its keys identify the stored digests."""
         self._db = db
         self._shown = shown
         self._now = now
 
     async def publish_next(self) -> datetime | None:
-        """Give Telegram the next thing that it does not have yet; return when to go on."""
+        """Publish the next outdated text; return when to continue, or None if all are current."""
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
         for name, one in self._shown.items():
@@ -65,12 +65,13 @@ class Menu:
             except RetryAfter as error:
                 log.info("the menu waits", seconds=wait_of(error).total_seconds())
                 return self._now() + wait_of(error)
-            except BadRequest as error:  # a code that it does not take, say
+            # for example a language code that Telegram does not accept
+            except BadRequest as error:
                 log.warning("Telegram does not take it", what=name, why=str(error))
             except TelegramError as error:
                 log.warning("Telegram has not taken it", what=name, why=str(error))
                 return self._now() + _AGAIN
             value = {**published, name: one.digest}
-            await self._db.run(lambda tx: key_values.put(tx, _KEY, value))  # noqa: B023 - awaited here
+            await self._db.run(lambda tx: key_values.put(tx, _KEY, value))  # noqa: B023 - awaited in this iteration
             return self._now() + _PAUSE
         return None

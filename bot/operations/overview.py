@@ -1,4 +1,4 @@
-"""What the admin page shows, as JSON, and what its buttons do."""
+"""The data of the admin page as JSON, and the actions of its buttons."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ _MOST_CREDITS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How checks and alerts stand; ``delay`` is the mean time from post to alert.
+    """Figures of checks and alerts; ``delay`` is the mean time from post to alert.
 
-    ``days`` are the samples of the last 30; ``still_open`` are the incidents that are not over,
-    ``last`` the newest ones.
+    ``days`` are the daily sums of the last 30 days; ``still_open`` are the open incidents,
+    ``last`` the newest incidents.
     """
 
     profiles: int
@@ -46,7 +46,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Reads all of it anew each time; ``wake`` lets what became due be looked at."""
+    """Reads the figures on each call; ``wake`` makes the outbox check for due deliveries."""
 
     db: Database
     reports: Reports
@@ -65,11 +65,11 @@ class Overview:
         return f"{self.address}/admin#key={key}"
 
     async def figures(self) -> Figures:
-        """Return how checks, alerts and incidents stand."""
+        """Return the figures of checks, alerts and incidents."""
         return await fetch(self.db, lambda tx: _read_figures(tx, now=self.now()))
 
     async def page_state(self) -> _Json:
-        """Return how the bot is doing, for the page."""
+        """Return the state of the bot for the page."""
         now = self.now()
         spent = await self.reports.spending()
         async with reading(self.db) as tx:
@@ -104,11 +104,11 @@ class Overview:
         }
 
     async def do_action(self, wanted: Mapping[str, Any]) -> None:
-        """Do what a button says.
+        """Execute the action of a button.
 
         Raises:
-            BotError: There is no such button, or its value is none.
-            RightsError: An owner can't be blocked.
+            BotError: The action is unknown, or its value is invalid.
+            RightsError: An owner cannot be blocked.
         """
         number = _whole_number(wanted.get("id")) or 0
         subject = Subject.of_chat(number)
@@ -133,13 +133,13 @@ class Overview:
                 raise BotError("unknown action")
 
     async def _decide_dead_letter(self, number: int, *, again: bool) -> None:
-        """Let a parked alert be sent once more, or be dropped."""
+        """Resend or drop a parked alert."""
         now, act = self.now(), enqueue.resend_dead_letters if again else enqueue.drop_dead_letters
         await self.db.run(lambda tx: act(tx, [number], now=now))
         self.wake()
 
     async def _set_limit(self, subject: Subject, value: object) -> None:
-        """Set what somebody may spend a day."""
+        """Set the daily allowance of a chat or person, in credits."""
         credits_ = _whole_number(value)
         if value is not None and (credits_ is None or not 0 <= credits_ <= _MOST_CREDITS):
             raise BotError("not so many credits")
@@ -211,7 +211,7 @@ def _incident_row(one: Incident) -> _Json:
 
 
 def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
-    """Return a row of the schedule, a poll to come; a story waits for half the pause."""
+    """Return a row of the schedule (an upcoming check); the mean delay is half the interval."""
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {
         "profile": name,
@@ -222,7 +222,7 @@ def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: 
 
 
 def _sums_by_day(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
-    """Return the samples by day (UTC): credits by kind, alerts, their mean delay, most waiting."""
+    """Return the samples by day (UTC): credits by kind, alerts, mean delay, maximum pending."""
     days: dict[date, _Json] = {}
     for hour, figures in hours:
         day = days.setdefault(

@@ -1,4 +1,4 @@
-"""What the bot's owner is told: owed like every answer, so that an outage loses none of it."""
+"""Messages to the bot's owners, enqueued like every reply, so that an outage loses no message."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Owners:
-    """The people who run the bot: told when something needs them."""
+    """The owners of the bot, who are notified of problems."""
 
     def __init__(
         self,
@@ -32,9 +32,9 @@ class Owners:
         wake: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
-        """Write to ``ids``; each must have started the bot once, else Telegram refuses.
+        """Write to ``ids``; an owner must have started the bot once, else Telegram refuses.
 
-        ``wake`` tells the outbox, which sends. ``bot`` is for what can't be stored.
+        ``wake`` wakes the outbox, which sends. ``bot`` sends messages that cannot be stored.
         """
         self._db = db
         self._bot = bot
@@ -44,7 +44,7 @@ class Owners:
 
     @property
     def ids(self) -> list[int]:
-        """Return who they are."""
+        """Return the ids of the owners."""
         return sorted(self._ids())
 
     async def enqueue(
@@ -55,10 +55,10 @@ class Owners:
         buttons: Callable[[Translator], Buttons] | None = None,
         silent: bool = False,
     ) -> None:
-        """Owe HTML to each; ``wake`` when the transaction holds."""
+        """Enqueue an HTML message for each owner; call ``wake`` after the commit."""
         now, ids = self._now(), self.ids
         for chat_id in ids:
-            # Who has written to another copy of the bot only is unknown to this database.
+            # An owner who has only written to another copy of the bot is unknown to this database.
             await chats.ensure_private(tx, chat_id, now=now)
         translators = await _translators(tx, ids)
         for chat_id in ids:
@@ -69,9 +69,9 @@ class Owners:
             await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
 
     async def send_at_once(self, sentence: str, fields: Mapping[str, object]) -> None:
-        """Say a sentence at once, where the database can't work."""
+        """Send a message at once, while the database is unavailable."""
         ids = self.ids
-        try:  # a database that takes nothing may still be read
+        try:  # a database that refuses writes may still allow reads
             translators = await self._db.fetch(lambda tx: _translators(tx, ids))
         except DatabaseUnavailableError:
             translators = dict.fromkeys(ids, translator_for("en"))

@@ -1,6 +1,6 @@
-"""What a start needs of its machine, tried before anything else: database and folder.
+"""Checks of the machine before the start: database, folders, open files.
 
-``check`` prints every finding; ``run`` ends with the first that is wrong, in one line.
+``check`` prints every finding; ``run`` ends with the first error, in one line.
 """
 
 import os
@@ -25,7 +25,7 @@ from bot.store.engine.sqlite_file import refuse_wrong_file
 from bot.store.profiles import NAME_IS_SURE
 
 SPOOL_MB = 2000
-"""Megabytes that downloads may take at once."""
+"""The maximum size of concurrent downloads in megabytes."""
 _SPARE_MB = 500  # for the database and its write-ahead log
 
 _SENTENCES = {
@@ -59,9 +59,9 @@ _NOT_OURS = "The bot makes no backups of PostgreSQL: let pg_dump run by a schedu
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of one thing; ``wrong`` keeps the bot from its work, ``note`` does not.
+    """The result of one check; ``wrong`` prevents the start of the bot, ``note`` does not.
 
-    What ``is_passing`` may be over in a moment, such as a restart of the database.
+    ``is_passing`` marks an error that may end soon, such as a restart of the database.
     """
 
     level: Literal["ok", "note", "wrong"]
@@ -70,9 +70,10 @@ class Finding:
 
 
 async def try_database(url: str, spool: Path | None = None) -> Finding:
-    """Open the database, and compare its tables with those of the code; nothing is changed.
+    """Open the database and compare its tables with the code, without changes.
 
-    An empty file is no new database where ``spool`` has the stamp of one that had tables.
+    An empty file is not accepted as a new database if ``spool`` contains the stamp of a database
+    with tables.
     """
     try:
         async with Database(url) as db:
@@ -95,15 +96,15 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
 
 
 def unusable(error: Exception) -> Finding:
-    """Return the finding that a database can't be used, because of ``error``."""
+    """Return the finding that ``error`` makes a database unusable."""
     text = f"DATABASE_URL: the database can't be used: {error}."
     return Finding("wrong", text, is_passing=is_passing(error))
 
 
 async def try_integrity(url: str) -> Finding | None:
-    """Read all of an SQLite database; None where there is nothing to be read.
+    """Read the whole SQLite database; return None if there is no file to read.
 
-    Takes as long as the disk needs. Others may use the database meanwhile.
+    The time depends on the disk. Other processes may use the database at the same time.
     """
     db = Database(url)
     if db.file is None:
@@ -113,7 +114,7 @@ async def try_integrity(url: str) -> Finding | None:
         if not db.file.exists() or not db.file.stat().st_size:
             return None
     except DatabaseUnavailableError:
-        return None  # ``try_database`` says so
+        return None  # ``try_database`` reports the error
     try:
         await backups.check_whole(db)
     except BackupError as error:
@@ -122,12 +123,12 @@ async def try_integrity(url: str) -> Finding | None:
 
 
 def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
-    """Return a note where the SQLite file is on a network file system; ``mounts`` lists all."""
+    """Return a note if the SQLite file is on a network file system, according to ``mounts``."""
     db = Database(url)
     if db.file is None:
         return None
     path = Path(os.path.realpath(db.file))
-    with suppress(OSError):  # only Linux has such a list; a path that can't be read has no disk
+    with suppress(OSError):  # only Linux has the list; an unreadable path has no disk
         there = next(one for one in (path, *path.parents) if one.exists())
         device = there.stat().st_dev
         number = f"{os.major(device)}:{os.minor(device)}"
@@ -140,7 +141,7 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
 
 
 def record_that_tables_exist(db: Database, spool: Path) -> None:
-    """Record in the spool's folder that an SQLite file has tables: later it may be empty."""
+    """Record in the spool's folder that an SQLite file has tables, to detect a later loss."""
     if db.is_sqlite:
         (spool / _STAMP).write_text(_database_path(db))
 
@@ -155,14 +156,14 @@ def _database_path(db: Database) -> str:
 
 
 async def read_owners(url: str) -> set[int]:
-    """Return who has become an owner by a link; nobody where the database can't say so."""
+    """Return the owners by link; an empty set if the database is not usable."""
     try:
         async with Database(url) as db:
             if await readiness(db) is not Readiness.CURRENT:
                 return set()
             return await db.fetch(access.owners_by_link)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
-        return set()  # ``try_database`` says what is wrong with it
+        return set()  # ``try_database`` reports the error
 
 
 async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
@@ -176,7 +177,7 @@ async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
             since = datetime.now(UTC) - NAME_IS_SURE
             found = await db.fetch(lambda tx: profiles.ids_of_names(tx, names, since=since))
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
-        return None  # ``try_database`` says what is wrong with it
+        return None  # ``try_database`` reports the error
     unknown = sorted(set(names) - known.keys() - found.keys())
     if not unknown:
         return None
@@ -188,7 +189,7 @@ async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
 
 
 def try_open_files() -> Finding:
-    """Raise the limit of open files as far as possible, and compare it with what the bot needs."""
+    """Raise the limit of open files as far as possible, and compare it with the bot's need."""
     limit = open_files.raise_limit()
     if limit < open_files.LEAST:
         text = (
@@ -200,7 +201,7 @@ def try_open_files() -> Finding:
 
 
 def try_spool(path: Path) -> Finding:
-    """Write a file where downloads wait; note when the disk has less room than they may take."""
+    """Write a test file into the download folder; note too little free disk space."""
     try:
         free_mb = shutil.disk_usage(_try_writing(path)).free // MEGABYTE
     except OSError as error:
@@ -215,14 +216,14 @@ def try_spool(path: Path) -> Finding:
 
 
 def _try_writing(path: Path) -> Path:
-    """Write a file into a folder, or where it would be made; return where that was."""
+    """Write a test file into a folder, or its nearest existing parent; return that folder."""
     there = next(one for one in (path, *path.absolute().parents) if one.exists())
     with tempfile.TemporaryFile(dir=there):
         return there
 
 
 def try_backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
-    """Write a file where backups are kept, every so many hours; 0 for never."""
+    """Write a test file into the backup folder; ``hours`` is the interval, 0 for no backups."""
     if not is_sqlite:
         return Finding("note", _NOT_OURS)
     if not hours:

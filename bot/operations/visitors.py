@@ -1,4 +1,4 @@
-"""Tells the owner who came by an invitation and who asks to be let in: once an hour at most."""
+"""Reports of joined guests and requests for access to the owners, at most once an hour."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -12,10 +12,10 @@ from bot.presentation.translation import Translator
 from bot.store import access, key_values
 from bot.store.engine.database import Database
 
-EVERY = timedelta(minutes=1)  # the pause between two looks
+EVERY = timedelta(minutes=1)  # the pause between two checks
 _PAUSE = timedelta(hours=1)  # between two messages
-_KEY = "visitors"  # until when the owner knows of all
-_MOST = 10  # names in a message
+_KEY = "visitors"  # the time up to which the owners are notified
+_MOST = 10  # names per message
 _LONGEST_NAME = 28
 CAME = N_("👋 {name} joined with an invitation.")
 ASKS = N_("🚪 {name} is asking for access.")
@@ -23,12 +23,12 @@ MORE = N_("… and {n} more; /people lists them all.")
 
 
 class Visitors:
-    """Reports new chats and people to the owners."""
+    """Reports new chats and persons to the owners."""
 
     def __init__(
         self, db: Database, owners: Owners, *, every: timedelta, now: Callable[[], datetime]
     ) -> None:
-        """Tell ``owners``; nothing is told of who was there before the first look."""
+        """Report to ``owners``; persons from before the first check are not reported."""
         self._db = db
         self._owners = owners
         self._every = every
@@ -56,14 +56,14 @@ class Visitors:
 
 
 def lines_of(new: Sequence[Entry], t: Translator) -> str:
-    """Return a line for each, of many the first ones."""
+    """Return one line per entry, up to a maximum."""
     lines = [t(CAME if one.is_allowed else ASKS, name=name_of(one)) for one in new[:_MOST]]
     rest = len(new) - _MOST
     return "\n".join([*lines, *([t(MORE, n=rest)] if rest > 0 else [])])
 
 
 def let_in_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
-    """Return the buttons that let in or block who asks."""
+    """Return the buttons that let in or block the persons who request access."""
     return [
         [
             button(t.plain(N_("Let in {name}"), name=name_of(one)), PEOPLE("allow", one.subject)),
@@ -75,5 +75,5 @@ def let_in_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
 
 
 def name_of(one: Entry) -> str:
-    """Return what to call somebody in a line."""
+    """Return the name of an entry for a line."""
     return shorten(one.name, _LONGEST_NAME) or one.subject

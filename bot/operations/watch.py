@@ -1,8 +1,8 @@
-"""Looks every minute whether something is wrong, and once an hour writes down how things stand.
+"""Detection of incidents every minute, and hourly samples of the figures.
 
-Where the database can't work, nothing of it can be looked at: it is tried by a write until it can,
-since on a full disk reads go on. Every second the SQLite file is compared with the one that was
-opened; the content of a file that was replaced is rescued.
+While the database is unavailable, the conditions cannot be read. The watch then probes the
+database with writes, because reads still work on a full disk. Every second the SQLite file is
+compared with the opened file; the content of a replaced file is rescued.
 """
 
 import shutil
@@ -30,10 +30,10 @@ from bot.store import budgets, chat_queues, enqueue, key_values, samples, spendi
 from bot.store.engine.database import Database
 
 _EVERY = timedelta(minutes=1)
-_TRY_EVERY = timedelta(seconds=2)  # while the database can't work
+_TRY_EVERY = timedelta(seconds=2)  # while the database is unavailable
 FILE_EVERY = timedelta(seconds=1)
-_RESCUE_EVERY = timedelta(seconds=10)  # while the content of a replaced file can't be written
-_PATIENCE = timedelta(seconds=15)  # a shorter lock or restart of it is not told
+_RESCUE_EVERY = timedelta(seconds=10)  # while the content of a replaced file cannot be written
+_PATIENCE = timedelta(seconds=15)  # a shorter lock or restart of the database is not reported
 
 _SIGNS: frozenset[IncidentKind] = frozenset(
     {"api_fails", "api_refuses", "price", "telegram", "two_pollers"}
@@ -43,7 +43,7 @@ Sign = Callable[[], bool | None]
 
 
 class Watch:
-    """Opens and closes incidents by what it sees; use ``worker``."""
+    """Opens and closes incidents by periodic checks; run ``worker``."""
 
     def __init__(
         self,
@@ -62,16 +62,16 @@ class Watch:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
-        """Every ``file_every``, look whether the SQLite file is the one that was opened.
+        """Check every ``file_every`` that the SQLite file is still the opened file.
 
-        ``budget`` in credits a day; ``check_price`` in credits of a call.
-        ``disk`` tells the free bytes and all there are. With ``tells_of_outages`` the owners hear
-        of an outage of the database while it lasts: the bot can send without a database.
+        ``budget`` is in credits per day, ``check_price`` in credits per call. ``disk`` returns the
+        free and total bytes. With ``tells_of_outages`` the owners are notified of an outage of the
+        database while the outage lasts, because the bot can send without a database.
 
-        ``clock_off`` tells by how many seconds our clock is wrong, as heard since the last look.
-        ``slow_servers`` names the servers that are slow now. ``signs`` say of the kinds in
-        ``_SIGNS`` whether each is so now; a kind that this process can't see is left out.
-        ``failed_checks`` returns the cause once every check of half an hour has failed.
+        ``clock_off`` returns the error of the bot's clock in seconds, as measured since the last
+        check. ``slow_servers`` returns the servers that are slow now. ``signs`` return whether
+        each kind of ``_SIGNS`` is active now; a kind that this process cannot observe is omitted.
+        ``failed_checks`` returns the cause if every check of half an hour has failed.
         """
         self._db = db
         self._incidents = incidents
@@ -114,7 +114,7 @@ class Watch:
             return await self._rescue(now) if held.is_replaced.is_set() else now + FILE_EVERY
         if self._away_since and not await self._probe_database(self._away_since, now):
             return now + _TRY_EVERY
-        if self._check_at is None:  # the first minute: a start has enough to do
+        if self._check_at is None:  # not in the first minute, because a start is busy
             self._check_at = now + _EVERY
         elif self._check_at <= now:
             self._check_at = now + _EVERY
@@ -123,7 +123,7 @@ class Watch:
         return min(now + self._file_every, self._check_at) if held else self._check_at
 
     async def _rescue(self, now: datetime) -> datetime:
-        """Rescue the content of a replaced file; tell the owners once how that went."""
+        """Rescue the content of a replaced file; notify the owners once of the result."""
         file = self._db.file
         try:
             copy = await self._db.rescue()
@@ -140,7 +140,7 @@ class Watch:
         return now + self._file_every
 
     async def _probe_database(self, since: datetime, now: datetime) -> bool:
-        """Return whether a write works; an outage that lasts is told, and its end."""
+        """Return whether a write works; report a long outage and its end."""
         try:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
         except DatabaseUnavailableError as error:
@@ -156,10 +156,10 @@ class Watch:
         return True
 
     async def check_conditions(self, now: datetime) -> None:
-        """Judge how things stand, and tell what is new."""
+        """Evaluate all conditions, and report the changes."""
         signs = {kind: sign() for kind, sign in self._signs.items()}
         seen = await self.read_state(signs, now)
-        if seen.failed_checks:  # whatever else this process knows of the API
+        if seen.failed_checks:  # overrides other observations of the API
             signs["api_fails"] = True
         was_open = {one.kind: one for one in await self._incidents.all_open()}
         for kind in KINDS:
@@ -174,7 +174,7 @@ class Watch:
                 await self._incidents.set(one.kind, one.text, **one.fields)
 
     async def read_state(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
-        """Return how things stand."""
+        """Measure the state of the bot."""
         async with self._db.read() as tx:
             account = await budgets.account_state(tx)
             in_a_day = await spending.spent_between(tx, now - DAY, now)
@@ -203,14 +203,14 @@ class Watch:
         )
 
     def _track_since(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:
-        """Return since when something has been so without a break, as far as this process saw."""
+        """Return the start of an uninterrupted condition, as observed by this process."""
         if not is_so:
             self._since.pop(what, None)
             return None
         return self._since.setdefault(what, now)
 
     async def _write_sample(self, now: datetime) -> None:
-        """Write the last whole hour, where nobody has."""
+        """Store the sample of the last complete hour, unless already stored."""
         hour = now.replace(minute=0, second=0, microsecond=0) - samples.HOUR
         async with self._db.read() as tx:
             if await samples.has_hour(tx, hour):
@@ -226,7 +226,7 @@ def fullest_disk(*folders: Path) -> tuple[int, int] | None:
     for folder in folders:
         try:
             usage = shutil.disk_usage(folder)
-        except OSError:  # not made yet, or gone: whoever writes there says so
+        except OSError:  # not created yet, or gone: the writers of the folder report the error
             continue
         result.append((usage.free, usage.total))
     return min(result, default=None)

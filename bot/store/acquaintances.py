@@ -1,6 +1,6 @@
-"""On how many days the bot has seen a person or a chat; seen on some days, they are known.
+"""The number of days on which the bot has seen a person or chat: known or newcomer.
 
-A newcomer may spend less, since accounts that are made to spend are new.
+A newcomer may spend less, because accounts that are made to spend credits are new.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,7 +14,7 @@ from bot.store.engine.schema import insert, metadata
 
 _Kind = Literal["person", "chat"]
 Acquaintance = tuple[_Kind, int]
-KNOWN_AFTER = 3  # days on which somebody was seen
+KNOWN_AFTER = 3  # days with activity
 
 acquaintances = sa.Table(
     "acquaintances",
@@ -23,7 +23,7 @@ acquaintances = sa.Table(
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("days", sa.Integer, nullable=False),
     sa.Column("last_day", sa.Date, nullable=False, index=True),
-    # Of people: those who act in groups only have no chat of their own that would know it.
+    # For persons: a person who acts in groups only has no chat with a stored name.
     sa.Column("name", sa.Text, nullable=False, server_default=""),
 )
 
@@ -37,17 +37,17 @@ _SEE = _NEW.on_conflict_do_update(
 
 
 async def record_seen(tx: Tx, subjects: Collection[Acquaintance], day: date) -> None:
-    """Record that these were there that day; each day counts once."""
+    """Record that persons and chats were active on a day; each day counts once."""
     rows = [
         {"kind": kind, "subject": subject, "days": 1, "last_day": day}
-        for kind, subject in sorted(subjects)  # in one order: two batches must not wait in a ring
+        for kind, subject in sorted(subjects)  # in one order: two batches must not deadlock
     ]
     if rows:
         await tx.execute(_SEE, rows)
 
 
 async def set_name(tx: Tx, person: int, name: str) -> None:
-    """Record what a person who was seen is called."""
+    """Record the name of a person who was seen."""
     mine = sa.and_(
         acquaintances.c.kind == "person",
         acquaintances.c.subject == person,
@@ -57,7 +57,7 @@ async def set_name(tx: Tx, person: int, name: str) -> None:
 
 
 async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
-    """Return what these people are called, as far as that is known."""
+    """Return the known names of these persons."""
     mine = sa.and_(acquaintances.c.kind == "person", acquaintances.c.subject.in_(sorted(people)))
     statement = sa.select(acquaintances.c.subject, acquaintances.c.name).where(
         mine, acquaintances.c.name != ""
@@ -66,7 +66,7 @@ async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
 
 
 async def is_known(tx: Tx, kind: _Kind, subject: int) -> bool:
-    """Return whether somebody was seen on enough days."""
+    """Return whether a person or chat was seen on enough days."""
     condition = known_condition(sa.literal(kind), sa.literal(subject, sa.BigInteger))
     return bool((await tx.execute(sa.select(condition))).scalar())
 
@@ -74,13 +74,13 @@ async def is_known(tx: Tx, kind: _Kind, subject: int) -> bool:
 def known_condition(
     kind: sa.ColumnElement[str], subject: sa.ColumnElement[int]
 ) -> sa.ColumnElement[bool]:
-    """Return the condition that who stands in another table was seen on enough days."""
+    """Return the SQL condition that the subject in another table was seen on enough days."""
     mine = sa.and_(acquaintances.c.kind == kind, acquaintances.c.subject == subject)
     return sa.exists().where(mine, acquaintances.c.days >= KNOWN_AFTER)
 
 
 async def is_anybody_known(tx: Tx) -> bool:
-    """Return whether the bot has been anywhere for long enough to know somebody."""
+    """Return whether any person or chat is known."""
     known = await tx.execute(
         sa.select(acquaintances.c.kind).where(acquaintances.c.days >= KNOWN_AFTER).limit(1)
     )
@@ -88,7 +88,7 @@ async def is_anybody_known(tx: Tx) -> bool:
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Let a group that became a supergroup keep its age."""
+    """Transfer the days of a group to its new supergroup."""
     result = await tx.execute(
         sa.delete(acquaintances)
         .where(acquaintances.c.kind == "chat", acquaintances.c.subject.in_([old, new]))
@@ -102,5 +102,5 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
 
 
 async def remove(tx: Tx, subjects: Iterable[int]) -> None:
-    """Remove people and chats that asked to be forgotten."""
+    """Remove persons and chats that requested erasure."""
     await tx.execute(sa.delete(acquaintances).where(acquaintances.c.subject.in_(list(subjects))))

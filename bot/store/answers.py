@@ -1,4 +1,4 @@
-"""Cached answers: what the Stories API said, shown again at no cost, also to other replicas."""
+"""Cached answers of the Stories API, shared by all replicas and free to repeat."""
 
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ _FRESH = sa.select(cached_answers.c.key, cached_answers.c.value).where(
 
 
 async def get_fresh(tx: Tx, *keys: str, now: datetime) -> dict[str, Any]:
-    """Return the answers under these keys that are fresh, by key."""
+    """Return the unexpired answers for these keys, by key."""
     return {row[0]: row[1] for row in await tx.execute(_FRESH, {"keys": keys, "now": now})}
 
 
@@ -38,15 +38,15 @@ _STORE = _NEW.on_conflict_do_update(
 
 
 async def store(tx: Tx, key: str, value: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
-    """Keep the answer under ``key``."""
+    """Store the answer for ``key``."""
     await tx.execute(_STORE, {"key": key, "value": value, "until": until})
 
 
 async def remove(tx: Tx, key: str) -> None:
-    """Remove what was answered: it is not so any more."""
+    """Remove an answer that is outdated."""
     await tx.execute(sa.delete(cached_answers).where(cached_answers.c.key == key))
 
 
 def verdict_key(username: str) -> str:
-    """Return under which key it is kept that a name is nobody's, or its account private."""
+    """Return the key of the cached refusal of a name (no such account, or private)."""
     return VERDICT + username

@@ -1,4 +1,4 @@
-"""Broadcasts: a message of the owner's to all chats, handed out a few at a time."""
+"""Broadcasts: an owner's message to all chats, enqueued in small batches."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ from bot.store.deliveries import ENDED_ATTEMPTS, deliveries, is_open
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, metadata
 
-_SENT_SOON = timedelta(minutes=1)  # longer than a lost answer, and most flood limits, take
-_TRIES = 4  # sends that surely did not arrive; the pauses between them take 35 seconds
-_KINDS = ("private", "group", "supergroup")  # what stands in a channel is its owner's business
+_SENT_SOON = timedelta(minutes=1)  # longer than a lost answer and most flood limits
+_TRIES = 4  # sends that certainly did not arrive; the pauses between them take 35 seconds
+# broadcasts do not go to channels, whose content is up to their owners
+_KINDS = ("private", "group", "supergroup")
 
 Stage = Literal["draft", "running", "stopped", "done"]
 
@@ -27,19 +28,21 @@ broadcasts = sa.Table(
     metadata,
     sa.Column("id", BigId, primary_key=True),
     sa.Column("text", sa.Text, nullable=False),  # HTML
-    sa.Column("owner", sa.BigInteger, nullable=False),  # whose, and where the progress is shown
-    sa.Column("message_id", sa.BigInteger),  # that shows it
+    # the author, in whose chat the progress is shown
+    sa.Column("owner", sa.BigInteger, nullable=False),
+    sa.Column("message_id", sa.BigInteger),  # of the message with the progress
     sa.Column("state", sa.String(8), nullable=False, server_default="draft"),
     sa.Column("count", sa.Integer, nullable=False, server_default="0"),  # of chats, at the start
-    sa.Column("sent", sa.Integer, nullable=False, server_default="0"),  # chats, at the end
-    sa.Column("last_chat", sa.BigInteger),  # chats are taken in the order of their ids
+    sa.Column("sent", sa.Integer, nullable=False, server_default="0"),  # of chats, at the end
+    # the last enqueued chat; chats are enqueued in the order of their ids
+    sa.Column("last_chat", sa.BigInteger),
     sa.Column("made_at", Timestamp, nullable=False),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """One broadcast; ``sent`` of its ``count`` chats had it when it ended."""
+    """One broadcast; ``sent`` of its ``count`` chats had received the message at the end."""
 
     id: int
     text: str
@@ -56,21 +59,21 @@ _AUDIENCE = sa.and_(IS_ACTIVE, chats.c.kind.in_(_KINDS))
 
 
 async def count_audience(tx: Tx) -> int:
-    """Return how many chats a broadcast would go to."""
+    """Return the number of chats that a broadcast would reach."""
     return (
         await tx.execute(sa.select(sa.func.count()).select_from(chats).where(_AUDIENCE))
     ).scalar() or 0
 
 
 async def add_draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
-    """Keep a broadcast that is not sent yet; return its number."""
+    """Store a broadcast as a draft; return its number."""
     values = {"text": text, "owner": owner, "made_at": now}
     statement = sa.insert(broadcasts).values(**values).returning(broadcasts.c.id)
     return int((await tx.execute(statement)).scalar_one())
 
 
 async def running(tx: Tx) -> list[Broadcast]:
-    """Return the broadcasts that are being sent, oldest first."""
+    """Return the running broadcasts, oldest first."""
     statement = (
         sa.select(*COLUMNS).where(broadcasts.c.state == "running").order_by(broadcasts.c.id)
     )
@@ -80,7 +83,7 @@ async def running(tx: Tx) -> list[Broadcast]:
 async def change_state(
     tx: Tx, number: int, *, before: Collection[str], after: Stage, **values: object
 ) -> Broadcast | None:
-    """Change the state of a broadcast; None if its state is none of ``before``."""
+    """Change the state of a broadcast; return None if the current state is not in ``before``."""
     statement = (
         sa.update(broadcasts)
         .where(broadcasts.c.id == number, broadcasts.c.state.in_(before))
@@ -91,9 +94,9 @@ async def change_state(
 
 
 async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool:
-    """Owe the message to the next chats; false where there are none left.
+    """Enqueue the message for the next chats; return False if no chats are left.
 
-    Of several processes that try it at once one does it; the others change nothing.
+    If several processes call this at once, one process succeeds and the others change nothing.
     """
     following = sa.select(chats.c.id).where(_AUDIENCE).order_by(chats.c.id).limit(limit)
     if one.last_chat is not None:
@@ -119,15 +122,15 @@ async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool
 
 
 def _is_of(number: int) -> sa.ColumnElement[bool]:
-    """Return the SQL of whether a delivery belongs to a broadcast."""
+    """Return the SQL condition that a delivery belongs to a broadcast."""
     is_its_own = deliveries.c.fields["broadcast"].as_integer() == number
     return sa.and_(deliveries.c.notice == BROADCAST, is_its_own)
 
 
 async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
-    """Return whether a delivery of a broadcast is on its way, or is sent within a minute.
+    """Return whether a delivery of a broadcast is being sent, or will be sent within a minute.
 
-    Not counted: closed chats, quiet hours, missing rights, and sends that fail again and again.
+    Closed chats, quiet hours, missing rights, and repeatedly failing sends do not count.
     """
     soon = now + _SENT_SOON
     statement = (
@@ -144,7 +147,7 @@ async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many chats have a broadcast, wait for it, or can't be reached."""
+    """The numbers of chats that have received a broadcast, wait for it, or cannot be reached."""
 
     sent: int
     waiting: int
@@ -152,9 +155,9 @@ class Reach:
 
 
 async def reach(tx: Tx, number: int) -> Reach:
-    """Count the chats that a broadcast was handed out to, by what became of it there.
+    """Count the deliveries of a broadcast by outcome.
 
-    Deliveries that were sent are known for three days.
+    Sent deliveries are known for three days.
     """
     is_sent = deliveries.c.state == "sent"
     is_waiting = sa.and_(is_open, IS_ACTIVE)
@@ -171,6 +174,6 @@ async def reach(tx: Tx, number: int) -> Reach:
 
 
 async def drop_unsent(tx: Tx, number: int, *, now: datetime) -> None:
-    """Drop the deliveries of a broadcast of which no copy has left."""
+    """Drop the deliveries of a broadcast without a sent copy."""
     statement = sa.update(deliveries).where(_is_of(number), is_open, deliveries.c.copies == 0)
     await tx.execute(statement.values(state="dropped", reason="stopped", done_at=now))

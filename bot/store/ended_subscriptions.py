@@ -1,4 +1,4 @@
-"""Ended subscriptions, as they were, for a day: what *Undo* restores.
+"""Ended subscriptions, kept for a day so that *Undo* can restore them.
 
 Their stories stay in ``deliveries`` (``deliveries.detach``).
 """
@@ -23,7 +23,8 @@ ended = sa.Table(
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("username", sa.String(64), nullable=False),
     sa.Column("preferences", sa.JSON, nullable=False),
-    sa.Column("subscription_id", BigId, nullable=False),  # no key: the subscription is gone
+    # no foreign key: the subscription is deleted
+    sa.Column("subscription_id", BigId, nullable=False),
     sa.Column("since", Timestamp, nullable=False),
     sa.Column("created_by", sa.BigInteger),
     sa.Column("created_at", Timestamp, nullable=False),
@@ -35,7 +36,7 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A subscription as it was when it ended; ``id`` was its number."""
+    """A subscription as of its end; ``id`` is its former number."""
 
     id: int
     target: Target
@@ -48,7 +49,7 @@ class Ended:
 
 
 async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
-    """Remember subscriptions of one chat that end together, in place of earlier ones."""
+    """Store subscriptions of one chat that end together; replace earlier rows of the same key."""
     if not gone:
         return
     keys = [(one.target.chat_id, one.target.thread_id or 0, one.profile_id) for one in gone]
@@ -96,7 +97,7 @@ async def those_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[Ended]:
 
 
 async def has_ended(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:
-    """Return whether a chat followed a profile, and ended that after ``since``."""
+    """Return whether a chat ended a subscription to a profile after ``since``."""
     rows = await tx.execute(
         sa.select(ended.c.at)
         .where(ended.c.chat_id == chat_id, ended.c.username == username, ended.c.at > since)

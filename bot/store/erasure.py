@@ -1,4 +1,4 @@
-"""Erasure: everything about a chat goes when it asks; bills stay, without the chat."""
+"""Erasure of all data of a chat on request; bills are kept without the chat."""
 
 import secrets
 from datetime import datetime
@@ -17,13 +17,13 @@ from bot.store import (
 )
 from bot.store.engine.database import Tx, all_tables
 
-# The owner's accounts: what was spent must still add up; for whom is forgotten.
+# The owner's accounts: the totals must stay correct, but the payers are removed.
 _BILLS = frozenset({"ledger_entries"})
 _PEOPLE = frozenset({"user_id", "created_by"})
 
 
 _OWED = "checkpoint"
-"""The key under which the database records that its log has erased content."""
+"""The key of the mark that the database's log still contains erased content."""
 
 
 async def owed_checkpoint(tx: Tx) -> str | None:
@@ -39,17 +39,17 @@ async def settle_checkpoint(tx: Tx, mark: str) -> None:
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Delete the chat's rows in every table; in the bills and the inbox, only whose they were.
+    """Delete the chat's rows in every table; in bills and inbox, remove only the chat id.
 
-    What nobody else follows is not checked any more. That it may use the bot, or not, stays:
-    else who is blocked would only have to erase it.
+    Profiles without other subscribers are no longer checked. The permission or block of the chat
+    stays: otherwise a blocked chat could remove its block by erasure.
     """
     await chats.lock(tx, [chat_id])
     await chat_queues.lock(tx, chat_id)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
     await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
     moved = chats.moved_chats
-    # What was under way when a group moved is written down under the old id afterwards.
+    # Work in progress at the time of a group's move is later recorded under the old id.
     before = sa.select(moved.c.old_id).where(moved.c.new_id == chat_id)
     ids = [chat_id, *(await tx.execute(before)).scalars()]
     for one in ids:
@@ -60,7 +60,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id.in_(ids)))
-        # A private chat has the id of its person, who asked and subscribed in groups, too.
+        # A private chat has the id of its person, who may have asked and subscribed in groups.
         for name in _PEOPLE & set(table.c.keys()):
             whose = sa.update(table).where(table.c[name] == chat_id)
             await tx.execute(whose.values({name: None}))

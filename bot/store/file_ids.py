@@ -1,6 +1,6 @@
-"""Files: what Telegram calls a story's media (file_id), kept while the story lives.
+"""Files: Telegram's file_id of a story's media, kept while the story lives.
 
-file_ids are each bot's own. An animation, which no album takes, gives way to a video.
+file_ids are specific to each bot. An animation, which albums refuse, is replaced by a video.
 """
 
 from collections.abc import Collection
@@ -19,7 +19,8 @@ files = sa.Table(
     metadata,
     sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("story_pk", sa.String(64), primary_key=True),
-    sa.Column("kind", sa.String(16), nullable=False),  # as what it went out, and serves alone
+    # the kind in which Telegram stored the file, valid for single messages
+    sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("file_id", sa.Text, nullable=False),
     sa.Column("file_unique_id", sa.String(64), nullable=False, server_default=""),
     sa.Column("until", Timestamp, nullable=False, index=True),
@@ -38,7 +39,7 @@ _KNOWN = sa.select(
 async def known(
     tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime
 ) -> dict[str, KnownFile]:
-    """Return the file of each story that has one."""
+    """Return the file of each story that has a file."""
     rows = await tx.execute(_KNOWN, {"bot_id": bot_id, "pks": sorted(pks), "now": now})
     return {row[0]: KnownFile(*row[1:]) for row in rows}
 
@@ -47,13 +48,13 @@ _NEW = insert(files)
 _REMEMBER = _NEW.on_conflict_do_update(
     index_elements=[files.c.bot_id, files.c.story_pk],
     set_={name: _NEW.excluded[name] for name in ("kind", "file_id", "file_unique_id", "until")},
-    # A video serves alone and in albums: it stays.
+    # A video works alone and in albums: keep it.
     where=sa.or_(_NEW.excluded.kind != ANIMATION, files.c.kind != "video"),
 )
 
 
 async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
-    """Keep the files of stories, by pk; a newer file_id takes the place of an older."""
+    """Store the files of stories, by pk; a newer file_id replaces an older one."""
     if not files:
         return
     rows = [
@@ -71,5 +72,5 @@ async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
 
 
 async def remove(tx: Tx, bot_id: int, pk: str) -> None:
-    """Remove a file_id that Telegram no longer takes."""
+    """Remove a file_id that Telegram no longer accepts."""
     await tx.execute(sa.delete(files).where(files.c.bot_id == bot_id, files.c.story_pk == pk))

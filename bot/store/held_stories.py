@@ -1,6 +1,6 @@
-"""Held stories: alive, of a public profile, and with a file that Telegram has: free to show.
+"""Held stories: live stories of public profiles with a file at Telegram, free to show.
 
-A story that its profile deleted, as the last check shows, is not held.
+A story that the last check did not show (deleted by its profile) is not held.
 """
 
 from collections.abc import Collection
@@ -58,10 +58,10 @@ async def newest(
     now: datetime,
     most: int,
 ) -> list[tuple[Story, KnownFile]]:
-    """Return the held stories of profiles, the newest first; with ``pk`` that story alone.
+    """Return the held stories of profiles, newest first; with ``pk`` only that story.
 
-    ``blocked`` are ids and names; the current name of a profile counts. A profile that the API
-    refused a moment ago has no held stories: its account may be private.
+    ``blocked`` contains ids and names; the current name of a profile counts. A profile that the
+    API refused recently has no held stories, because its account may be private.
     """
     verdict = sa.literal(VERDICT) + profiles.c.username
     is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)

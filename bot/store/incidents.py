@@ -1,4 +1,4 @@
-"""Incidents, as the owners are told of them; of each kind one at most is open."""
+"""Incidents of which the owners are notified; at most one of each kind is open."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -40,9 +40,9 @@ async def add(
     opened_at: datetime,
     closed_at: datetime | None = None,
 ) -> int | None:
-    """Write an incident; return its number, None where one of its kind is open already.
+    """Insert an incident; return its number, or None if its kind already has an open incident.
 
-    With ``closed_at`` it is over: an event, or what could be written down afterwards only.
+    With ``closed_at`` the incident is already over: an event, or an incident recorded afterwards.
     """
     new = insert(incidents).values(
         kind=kind,
@@ -55,7 +55,7 @@ async def add(
 
 
 async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
-    """End the open incident of a kind; return it, None where there was none."""
+    """Close the open incident of a kind; return the incident, or None if none was open."""
     statement = (
         sa.update(incidents)
         .where(incidents.c.kind == kind, _OPEN)
@@ -67,18 +67,18 @@ async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
 
 
 async def rephrase(tx: Tx, kind: str, text: str, fields: Fields) -> None:
-    """Let an open incident say how things stand now."""
+    """Update the message of an open incident."""
     statement = sa.update(incidents).where(incidents.c.kind == kind, _OPEN)
     await tx.execute(statement.values(text=text, fields=dump_fields(fields)))
 
 
 async def all_open(tx: Tx) -> list[Incident]:
-    """Return what is wrong now, the oldest first."""
+    """Return the open incidents, oldest first."""
     statement = sa.select(*COLUMNS).where(_OPEN).order_by(incidents.c.id)
     return [_incident(row) for row in await tx.execute(statement)]
 
 
 async def latest(tx: Tx, *, limit: int) -> list[Incident]:
-    """Return the last incidents, the newest first."""
+    """Return the latest incidents, newest first."""
     statement = sa.select(*COLUMNS).order_by(incidents.c.id.desc()).limit(limit)
     return [_incident(row) for row in await tx.execute(statement)]

@@ -1,7 +1,7 @@
-"""Kept stories: what a chat was sent of the profiles that it keeps, to be sent again.
+"""Kept stories: stories that a chat has received and may request again.
 
-Only where a subscription asks for it (``Options.keep``). A row holds the story and the file_id;
-file_ids are each bot's own. The profile's name is the one at that time.
+Stories are kept only for subscriptions with ``Options.keep``. A row contains the story and the
+file_id; file_ids are specific to each bot. The username is the name at the time of the send.
 """
 
 from collections.abc import Collection, Sequence
@@ -37,7 +37,7 @@ kept = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A story that a chat was sent, and Telegram's file of it."""
+    """A story that a chat has received, and its file at Telegram."""
 
     story: Story
     kind: FileKind
@@ -46,12 +46,12 @@ class Kept:
 
 
 def _file_key(row: Delivery) -> str:
-    """Return under what the file of a delivery is known: an original is a file of its own."""
+    """Return the key of a delivery's file; an original is a separate file."""
     return (row.story_pk or "") + (ORIGINAL if row.options.files else "")
 
 
 async def add(tx: Tx, rows: Collection[Delivery]) -> None:
-    """Keep the stories of ``rows`` for their chats, as far as Telegram named a file."""
+    """Store the stories of ``rows`` for their chats, if Telegram returned a file."""
     wanted = [row for row in rows if row.story is not None]
     if not wanted:
         return
@@ -66,7 +66,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
     by_pk: dict[str, list[Any]] = {}
     for file in result:
         by_pk.setdefault(file.story_pk, []).append(file)
-    # A chat may have moved, or been erased, while the alert was on its way.
+    # A chat may have moved, or been erased, while the alert was sent.
     at = {row.target.chat_id for row in wanted}
     there = set((await tx.execute(sa.select(chats.c.id).where(chats.c.id.in_(at)))).scalars())
     values = [
@@ -93,9 +93,9 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
 async def profile_named(
     tx: Tx, chat_id: int, bot_id: int, profile_id: str | None, username: str
 ) -> str | None:
-    """Return the id of the profile of which a chat has something under a name, None for none.
+    """Return the id of the profile with kept stories under a name in a chat, or None.
 
-    ``profile_id`` is who has the name now, as far as known; else who had it last.
+    ``profile_id`` is the current owner of the name, if known, and is preferred to former owners.
     """
     is_owner = sa.case((kept.c.profile_id == profile_id, 0), else_=1)
     statement = (
@@ -121,7 +121,7 @@ async def latest(
     offset: int,
     limit: int,
 ) -> Sequence[Kept]:
-    """Return what a chat has of a profile, newest first."""
+    """Return the kept stories of a profile in a chat, newest first."""
     rows = (
         await tx.execute(
             sa.select(kept.c.story, kept.c.kind, kept.c.file_id, kept.c.file_unique_id)

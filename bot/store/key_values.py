@@ -1,7 +1,7 @@
 """Small named values that all replicas share: the last balance, the limits of an API, leases.
 
-A value with an end (``until``) is cleaned away some time after it. A lease is a row that has an
-``owner`` until then (``bot.store.leases``).
+A value with an end (``until``) is cleaned up some time after the end. A lease is a row with an
+``owner`` until its end (``bot.store.leases``).
 """
 
 from datetime import datetime
@@ -19,32 +19,32 @@ key_values = sa.Table(
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("value", sa.JSON),
     sa.Column("owner", sa.String(64)),
-    sa.Column("until", Timestamp, index=True),  # None: it has no end
+    sa.Column("until", Timestamp, index=True),  # None: no end
 )
 _OF_KEY = sa.select(key_values.c.value).where(key_values.c.key == sa.bindparam("key"))
 
 
 async def get(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return the value under ``key``, None when there is none."""
+    """Return the value of ``key``, or None if the key is missing."""
     return (await tx.execute(_OF_KEY, {"key": key})).scalar()
 
 
 async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return the value under ``key``, which nobody else changes before the transaction ends."""
+    """Lock and return the value of ``key``; the lock lasts until the transaction ends."""
     await add_new(tx, key_values, key=key, value=None)
     return (await tx.execute(_OF_KEY.with_for_update(), {"key": key})).scalar()
 
 
 async def put(tx: Tx, key: str, value: Any, *, until: datetime | None = None) -> None:  # noqa: ANN401 - any JSON value
-    """Set the value under ``key``."""
+    """Set the value of ``key``."""
     await database.put(tx, key_values, {"key": key}, {"value": value, "until": until})
 
 
 async def add(tx: Tx, key: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    """Set the value under ``key`` where there is none; return whether it was set."""
+    """Set the value of ``key`` if the key is missing; return whether the value was set."""
     return await add_new(tx, key_values, key=key, value=value)
 
 
 async def remove(tx: Tx, key: str) -> bool:
-    """Forget the value under ``key``; return whether there was one."""
+    """Delete the value of ``key``; return whether a value existed."""
     return (await tx.execute(sa.delete(key_values).where(key_values.c.key == key))).rowcount > 0

@@ -1,8 +1,8 @@
-"""The ledger's entries: one a paid call, for 32 days.
+"""The ledger's entries: one for each paid call, kept for 32 days.
 
-An entry's ``credits`` are what counts as spent: the nominal cost until it is closed, then what the
-API really billed. So a crash between the call and its end leaves too much in the ledger, never
-too little.
+An entry's ``credits`` count as spent: the nominal cost until the entry is closed, then the billed
+cost. A crash between the call and the close therefore overstates the spending and never
+understates it.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 OPEN = "reserved"
 PRESUMED = "presumed"  # spent
 _HOUR_MS = 3_600_000
-NOBODY = 0  # the chat of the schedule, and of chats that asked to be forgotten
+NOBODY = 0  # the chat of the schedule, and of erased chats
 
 ledger_entries = sa.Table(
     "ledger_entries",
@@ -28,7 +28,7 @@ ledger_entries = sa.Table(
     sa.Column("chat_id", sa.BigInteger, nullable=False),
     sa.Column("user_id", sa.BigInteger),
     sa.Column("operation", sa.String(16), nullable=False),
-    # Whose allowances it was taken from: scopes of ``budgets``, with spaces between.
+    # The charged allowances: scopes of ``budgets``, separated by spaces.
     sa.Column("scopes", sa.String(32), nullable=False),
     sa.Column("nominal", sa.Integer, nullable=False),
     sa.Column("credits", sa.Integer, nullable=False),
@@ -40,7 +40,7 @@ ledger_entries = sa.Table(
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
 )
 
-# In the words of its index, so that both databases see that it will do.
+# In the wording of its index, so that both databases use the index.
 IS_OPEN = sa.text("state = 'reserved'")
 
 _ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
@@ -57,7 +57,7 @@ async def add(
     now: datetime,
     scopes: Sequence[str] = (),
 ) -> int:
-    """Write a reservation that was taken from the allowances of ``scopes``; return its id."""
+    """Insert a reservation charged to the allowances of ``scopes``; return its id."""
     row = {
         "kind": kind,
         "chat_id": NOBODY if chat_id is None else chat_id,
@@ -85,10 +85,10 @@ _CLOSE = (
 
 
 async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> Any | None:  # noqa: ANN401 - a row
-    """Set what was really billed, None: presumed spent; return the entry.
+    """Close an entry with the billed credits (None: presumed spent); return the entry.
 
-    None when it was closed before; a late answer still knows better than a presumption. The entry
-    names the chat and the person who bear it by now.
+    Return None if the entry was closed before. A late answer replaces a presumption. The returned
+    row contains the chat and the person that are charged now.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
     if amount is None:
@@ -98,7 +98,7 @@ async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> 
 
 
 async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401 - a row
-    """Return the first of what is presumed spent since then: id, credits."""
+    """Return id and credits of the first entry since ``since`` that is presumed spent."""
     columns = [ledger_entries.c.id, ledger_entries.c.credits]
     here = sa.and_(ledger_entries.c.state == PRESUMED, ledger_entries.c.at >= since)
     rows = sa.select(*columns).where(here).order_by(columns[0]).limit(1)
@@ -106,13 +106,13 @@ async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401
 
 
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
-    """Close reservations older than ``before`` as spent: whoever made them is gone."""
+    """Close reservations older than ``before`` as spent, because their process has ended."""
     left = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at < before)
     return (await tx.execute(left.values(state=PRESUMED, closed_at=now))).rowcount
 
 
 async def open_credits(tx: Tx) -> int:
-    """Return the credits of calls that are under way."""
+    """Return the credits of calls in flight."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(IS_OPEN)
     return (await tx.execute(statement)).scalar() or 0
 
@@ -120,11 +120,11 @@ async def open_credits(tx: Tx) -> int:
 async def reply_cost_by_hour(
     tx: Tx, since: date, *, before: date, of_known: bool = False
 ) -> dict[date, list[int]]:
-    """Return what replies cost in each hour (UTC) of the days on which anything was spent.
+    """Return the cost of replies in each hour (UTC), for the days with any spending.
 
-    With ``of_known``: only replies to askers that the bot knows (``acquaintances``).
+    With ``of_known``, count only replies to askers that the bot knows (``acquaintances``).
     """
-    # Written out, as PostgreSQL takes two parameters for two different expressions.
+    # A literal: PostgreSQL treats two parameters as two different expressions.
     hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(
         str(_HOUR_MS), sa.Integer
     )
@@ -149,7 +149,7 @@ async def reply_cost_by_hour(
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Give all that a chat spent to another: a new supergroup, or nobody (0)."""
+    """Transfer the entries of a chat to another chat: a new supergroup, or no chat (0)."""
     await tx.execute(
         sa.update(ledger_entries).where(ledger_entries.c.chat_id == old).values(chat_id=new)
     )

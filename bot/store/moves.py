@@ -1,4 +1,4 @@
-"""A chat that changes its id, or one of its topics, with all that belongs to it."""
+"""Changes of the id or topic of a chat, with all dependent rows."""
 
 from datetime import datetime
 
@@ -28,12 +28,12 @@ _SUMS = (sa.Integer, sa.BigInteger)
 
 
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
-    """Give all that belongs to chat ``old`` to chat ``new``; false when that is done already.
+    """Transfer all rows of chat ``old`` to chat ``new``; return False if already done.
 
-    Alert, service messages and restarts may tell of it in any order, and each more than once: the
-    settings come along the first time only, for what ``old`` has later are the defaults of a
-    chat that was not known any more. A profile that both follow stays as ``old`` had it then,
-    and what either was still owed of it and has not had goes to ``new``, once.
+    Alerts, service messages and restarts may report the move in any order and repeatedly. The
+    settings are transferred only the first time, because later settings of ``old`` are the
+    defaults of an unknown chat. If both chats follow a profile, the subscription of ``old`` is
+    kept the first time, and the pending deliveries of both go to ``new`` without duplicates.
     """
     if old == new:
         return False
@@ -72,7 +72,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
 
 
 async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
-    """Change the id in one table; where ``new`` has the row already, sums are added to it."""
+    """Change the id in one table; add sums and drop the old row if ``new`` has the row."""
     for key in table.constraints:
         names = set(key.columns.keys()) if isinstance(key, _UNIQUE) else set()
         if "chat_id" not in names:
@@ -96,10 +96,10 @@ async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
 
 
 async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> bool:
-    """Let all that a topic follows and is owed fall back to the main chat, which is told once.
+    """Move the subscriptions and pending deliveries of a topic to the main chat, with one notice.
 
-    Where the main chat follows the same profile, it gets what is owed, too. False when
-    nothing was there any more. The chat's queue is locked.
+    If the main chat follows the same profile, the main chat also gets the pending deliveries.
+    Return False if the topic had no subscriptions. The caller holds the lock of the chat's queue.
     """
     moved = [
         one
@@ -120,11 +120,10 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
 
 
 async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime) -> None:
-    """Let a subscription, with what it is owed, go to another thread of its chat.
+    """Move a subscription with its pending deliveries to another thread of its chat.
 
-    Where the thread follows the same profile already, this one ends, and that one gets what it is
-    owed. The chat's queue is
-    locked.
+    If the thread already follows the profile, this subscription ends and its pending deliveries go
+    to the existing subscription. The caller holds the lock of the chat's queue.
     """
     chat_id = one.target.chat_id
     heir = await subscriptions.find(tx, Target(chat_id, to or None), one.profile_id)
@@ -138,17 +137,20 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
 
 
 async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
-    """End a subscription; what it is owed and its heir has not had is owed to that."""
+    """End a subscription and give its pending deliveries to ``heir``, without duplicates."""
     await fan_outs.enqueue_for_heir(tx, one, heir=heir)
     await deliveries_store.reassign(tx, one.id, to=heir)
     await subscriptions.remove(tx, [one.id])
 
 
 async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime) -> bool:
-    """Let what waited go out, in a chat whose queue is locked; false when nothing was muted."""
+    """Send the deferred deliveries of a chat; return False if the chat was not muted.
+
+    The caller holds the lock of the chat's queue.
+    """
     if not await mutes.unmute(tx, chat_id, thread_id):
         return False
-    # It is not true any more.
+    # The notice of the missing right is outdated.
     await deliveries_store.end_all(tx, chat_id=chat_id, notice="muted", reason="over", now=now)
     await deliveries_store.make_held_due(tx, chat_id, Held.MUTED, now=now)
     await chat_queues.reschedule(tx, chat_id)
@@ -156,7 +158,7 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: d
 
 
 async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetime) -> None:
-    """Move, close, mute or unmute a chat where a right was missing, as the bot stands there."""
+    """Move, close, mute or unmute a chat according to the bot's presence in the chat."""
     if isinstance(presence, Moved):
         await chats.lock(tx, [mute.chat_id, presence.chat_id])
     elif presence == "away":
@@ -174,7 +176,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Stop all alerts of a chat, and the checks that only they needed; false: it was closed."""
+    """Close a chat: stop its alerts and unneeded checks; return False if already closed."""
     await chats.lock(tx, [chat_id])
     await chat_queues.lock(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "closed", now=now)
@@ -185,13 +187,13 @@ async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
 
 
 async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | None = None) -> bool:
-    """Let a closed chat's alerts begin again, from the return on; false when it was open.
+    """Reopen a closed chat: restart its alerts; return False if the chat was open.
 
-    That was at ``since``, where Telegram told so later, else ``now``. What was owed from before
-    is dropped: who comes back wants what is new.
+    The alerts restart at ``since`` (the time of the return according to Telegram), else at
+    ``now``. Older pending deliveries are dropped: a returning chat wants only new stories.
 
     Raises:
-        BlockedError: The list keeps it closed.
+        BlockedError: The access list blocks the chat.
     """
     await chats.lock(tx, [chat_id])
     await chats.refuse_blocked(tx, chat_id, now=now)

@@ -1,7 +1,7 @@
-"""Mutes: where the bot is still in the chat but may not write, and when that is asked again.
+"""Mutes: chats and topics in which the bot may not write, and the time of the next check.
 
-A chat or a topic has a row while a right is missing there, or while the topic (or General) is
-closed. What is owed there waits; what lives in other topics goes on.
+A chat or a topic has a row while a right is missing, or while the topic (or General) is closed.
+Its deliveries are deferred; the deliveries of other topics continue.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _OF_CHATS = (
 
 
 async def of_chats(tx: Tx, chat_ids: Sequence[int]) -> dict[int, tuple[Mute, ...]]:
-    """Return the mutes of those chats that have any, the whole chat's first."""
+    """Return the mutes of chats by chat; the mute of the whole chat is first."""
     by_chat: dict[int, tuple[Mute, ...]] = {}
     for row in await tx.execute(_OF_CHATS, {"ids": chat_ids}):
         mute = Mute(*row)
@@ -51,9 +51,9 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
 
 
 async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime) -> bool:
-    """Record that something is missing, and put off the next probe; false when that is known.
+    """Record a missing right and delay the next check; return False if the mute was known.
 
-    That posts are removed is known when it has happened some times in a row.
+    The right "peace" (posts are removed) counts as known after several consecutive removals.
     """
     known = [one for one in await of_chat(tx, chat_id) if one.thread_id == thread_id]
     probes = known[0].probes + 1 if known else 0
@@ -71,7 +71,7 @@ async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: dat
 
 
 async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:
-    """Forget a mute, or all of a chat; false when there was none."""
+    """Delete a mute, or all mutes of a chat; return False if no mute existed."""
     which: list[Any] = [mutes.c.chat_id == chat_id]
     if thread_id is not None:
         which.append(mutes.c.thread_id == thread_id)

@@ -1,4 +1,4 @@
-"""Retention: how long the rows of each table are kept."""
+"""Retention: the time for which the rows of each table are kept."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -28,26 +28,27 @@ from bot.store.stories import moments, stories
 from bot.store.subscriptions import subscriptions
 from bot.store.usage import usage_days
 
-_STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted stories is kept
-# Longer than any story lives, so that the row still guards against a second alert; what is sent is
-# counted by day as well (``bot.store.usage``).
+_STORIES_KEPT = timedelta(hours=48)  # after their expiry: no list of deleted stories is kept
+# Longer than any story lives, so that the row still prevents a second alert. Sent stories are also
+# counted by day (``bot.store.usage``).
 _DELIVERIES_KEPT = timedelta(days=3)
 _DEAD_LETTERS_KEPT = timedelta(days=30)
 _CLOSED_CHATS_KEPT = timedelta(days=30)
-_BLOCKED_CHATS_KEPT = timedelta(days=365)  # after /unblock the subscriptions go on
+_BLOCKED_CHATS_KEPT = timedelta(days=365)  # after /unblock the subscriptions continue
 _PROFILES_KEPT = timedelta(days=30)
 _HISTORY_KEPT = timedelta(days=60)
 _INCIDENTS_KEPT = timedelta(days=30)
 _USAGE_KEPT = timedelta(days=366)
-_ENTRIES_KEPT = timedelta(days=32)  # of the ledger: for a whole month, by person
-_ASKED_KEPT = timedelta(days=30)  # who asked only; they would be refused in a sentence once more
-_UPDATES_KNOWN = timedelta(hours=25)  # Telegram repeats one for 24 hours at most
-_ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
+_ENTRIES_KEPT = timedelta(days=32)  # of the ledger: a whole month, by person
+# requests for access; a later request gets the refusal message again
+_ASKED_KEPT = timedelta(days=30)
+_UPDATES_KNOWN = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
+_ENDED_KEPT = timedelta(days=1)  # as long as *Undo* is possible
 
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """Rows of one table that have been kept long enough; those go first that are first ``by``."""
+    """Rows of one table that are past their retention; the lowest ``by`` is deleted first."""
 
     table: sa.Table
     condition: sa.ColumnElement[bool]
@@ -55,9 +56,9 @@ class Overdue:
 
 
 def all_overdue(now: datetime) -> list[Overdue]:
-    """Return all that is overdue, in the order in which it must go.
+    """Return all overdue rows, in the order of deletion.
 
-    What hangs on a chat goes before the chat, so that no single delete is long.
+    Rows that depend on a chat are deleted before the chat, so that no single delete is long.
     """
     last_year = now.date() - _USAGE_KEPT
     closed = sa.and_(
@@ -81,7 +82,7 @@ def all_overdue(now: datetime) -> list[Overdue]:
     )
     first_entry = datetime.combine(now.date() - _ENTRIES_KEPT, time(), UTC)
     return [
-        # By its index: PostgreSQL read the whole table else, more of it for each slice.
+        # By its index: otherwise PostgreSQL reads the whole table for each slice.
         Overdue(
             deliveries,
             sa.and_(is_done, deliveries.c.done_at < now - _DELIVERIES_KEPT, is_old),
@@ -116,9 +117,9 @@ def all_overdue(now: datetime) -> list[Overdue]:
 
 
 async def delete_overdue(tx: Tx, what: Overdue, *, limit: int) -> int:
-    """Delete up to ``limit`` rows of what is overdue; return how many went."""
+    """Delete up to ``limit`` overdue rows; return the number of deleted rows."""
     keys = list(what.table.primary_key.columns)
     first = sa.select(*keys).where(what.condition).order_by(what.by).limit(limit)
-    # What is locked goes the next time.
+    # Locked rows are deleted next time.
     these = sa.tuple_(*keys).in_(first.with_for_update(skip_locked=True))
     return (await tx.execute(sa.delete(what.table).where(these))).rowcount

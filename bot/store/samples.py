@@ -1,4 +1,4 @@
-"""One row an hour of how the bot is doing, for pictures and the admin page; kept for 30 days."""
+"""One row of figures per hour, for charts and the admin page; kept for 30 days."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,13 +22,13 @@ HOUR = timedelta(hours=1)
 
 
 async def has_hour(tx: Tx, hour: datetime) -> bool:
-    """Return whether an hour is written."""
+    """Return whether the hour is stored."""
     statement = sa.select(samples.c.hour).where(samples.c.hour == hour)
     return (await tx.execute(statement)).scalar() is not None
 
 
 async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:
-    """Write the hour that began at ``hour``; once, whoever does so."""
+    """Store the hour that began at ``hour``; only the first write counts."""
     await add_new(tx, samples, hour=hour, figures=figures)
 
 
@@ -39,10 +39,11 @@ async def hours_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str,
 
 
 async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
-    """Measure an hour: credits by kind, alerts, their mean delay, what waits.
+    """Measure an hour: credits by kind, alerts, their mean delay, pending deliveries.
 
-    ``spent`` {kind: credits}; ``alerts`` that arrived, ``delay_s`` from post to arrival on the
-    mean (None: there were none); ``waiting`` and ``parked`` as of now.
+    ``spent`` maps kind to credits. ``alerts`` is the number of arrived alerts, ``delay_s`` the
+    mean time from post to arrival in seconds (None without alerts). ``waiting`` and ``parked`` are
+    current counts.
     """
     end = hour + HOUR
     spent = (
@@ -57,7 +58,7 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
         sa.select(sa.func.count(), sa.func.avg(delay))
         .join(stories, stories.c.pk == deliveries.c.story_pk)
         .where(
-            ~is_open,  # so that both databases see that an index on what is done will do
+            ~is_open,  # so that both databases use an index on finished deliveries
             deliveries.c.state == sa.literal_column("'sent'"),
             deliveries.c.held == Held.NOTHING,
             deliveries.c.done_at >= hour,

@@ -1,4 +1,4 @@
-"""Sums over the entries of the ledger, and what the chats' shares of checks add to them."""
+"""Sums over the entries of the ledger, plus the chats' shares of checks."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _EPOCH_DAY = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was spent on a day by those who ask for one kind of thing, on one operation."""
+    """The credits spent on a day for one kind of request and one operation."""
 
     day: date
     kind: str
@@ -26,12 +26,12 @@ class Part:
 
 
 _ENTRIES = ledger_entries.c
-# Written out, as PostgreSQL takes two parameters for two different expressions.
+# A literal: PostgreSQL treats two parameters as two different expressions.
 _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_MS), sa.Integer)
 
 
 async def spent_by_kind(tx: Tx, *, since: date) -> list[Part]:
-    """Return what was spent from the day ``since`` on, by day, kind and operation."""
+    """Return the spending since the day ``since``, by day, kind and operation."""
     key = (_DAY, _ENTRIES.kind, _ENTRIES.operation)
     spent = sa.select(*key, sa.func.sum(_ENTRIES.credits)).where(_ENTRIES.at >= _midnight(since))
     return [
@@ -45,7 +45,7 @@ def _midnight(day: date) -> datetime:
 
 
 async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
-    """Return the credits that were spent in that time, reservations included."""
+    """Return the credits spent in a period, reservations included."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(
         ledger_entries.c.at > start, ledger_entries.c.at <= end
     )
@@ -62,7 +62,7 @@ async def presumed_since(tx: Tx, start: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What was spent for one person's asks of one kind in a chat; ``user_id`` None: not known."""
+    """The cost of one person's requests of one kind in a chat; ``user_id`` None: unknown."""
 
     chat_id: int
     user_id: int | None
@@ -71,10 +71,10 @@ class Cost:
 
 
 async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = None) -> list[Cost]:
-    """Return what was spent from the day ``since`` on, for whom and what for.
+    """Return the spending since the day ``since``, by chat, person and kind.
 
-    Checks are there as ``alert``, split among the chats that wait for them; the schedule's own
-    entries are not. With ``of``, of these chats and people only.
+    Checks appear as ``alert``, split among the subscribed chats; the schedule's own entries are
+    omitted. With ``of``, only these chats and persons are included.
     """
     parts = _costs_sql(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind)
@@ -87,10 +87,10 @@ async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = No
 async def dearest(
     tx: Tx, *, since: date, listed: sa.Select[Any], offset: int, limit: int
 ) -> list[int]:
-    """Return a page of all who spent anything from the day ``since`` on, the dearest first.
+    """Return a page of the ids with any spending since the day ``since``, most expensive first.
 
-    A person's asks in groups count for both. ``listed`` are others (id, since when), who come
-    after them, the newest first.
+    A person's requests in groups count for both the person and the group. ``listed`` selects
+    further ids (id, since when), which follow after the spenders, newest first.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)
@@ -114,9 +114,9 @@ async def dearest(
 
 
 def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
-    """Return the SQL of what was spent: chat, person or null, kind and thousandths of a credit.
+    """Return SQL for the spending: chat, person or null, kind and thousandths of a credit.
 
-    ``since`` is a day of which the entries are kept.
+    ``since`` is a day whose entries are still kept.
     """
     entries, shares = ledger_entries, usage_days
     nobody, alert = sa.cast(sa.null(), sa.BigInteger), sa.literal("alert")

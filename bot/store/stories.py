@@ -1,4 +1,4 @@
-"""Stories seen: each once, with all that is needed to send it later; and when profiles posted."""
+"""Seen stories with all data for a later send, and the posting times of profiles."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,13 +24,13 @@ stories = sa.Table(
     sa.Column("taken_at", Timestamp, nullable=False),
     sa.Column("expires_at", Timestamp, nullable=False, index=True),
     sa.Column("seen_at", Timestamp, nullable=False),
-    sa.Column("shown_at", Timestamp, nullable=False),  # when an answer last showed it
+    sa.Column("shown_at", Timestamp, nullable=False),  # the time of the last answer with the story
     sa.Column("value", sa.JSON, nullable=False),
     sa.Index("ix_stories_profile", "profile_id", "taken_at"),
 )
 
 
-# When profiles posted: bare times, kept for longer than the stories, to learn from.
+# Posting times of profiles, kept longer than the stories, as training data.
 moments = sa.Table(
     "moments",
     metadata,
@@ -49,7 +49,7 @@ _ADD_MOMENTS = insert(moments).on_conflict_do_nothing(index_elements=["profile_i
 
 
 async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
-    """Keep stories; return the pks of those that nobody had seen, oldest first."""
+    """Store stories; return the pks of stories that were not stored before, oldest first."""
     ordered = sorted(
         {story.pk: story for story in shown}.values(), key=lambda s: (s.taken_at, s.pk)
     )
@@ -73,7 +73,7 @@ async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
 
 
 async def _refresh_urls(tx: Tx, seen: list[Story], now: datetime) -> None:
-    """Keep the newest addresses of stories seen before: the old ones expire."""
+    """Store the newest URLs of known stories, because the old URLs expire."""
     fresh = [story for story in seen if story.media_url]
     if fresh:
         await tx.execute(
@@ -88,7 +88,7 @@ async def _refresh_urls(tx: Tx, seen: list[Story], now: datetime) -> None:
 
 
 async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
-    """Return the seen stories of a profile that are alive, oldest first."""
+    """Return the stored stories of a profile that are live, oldest first."""
     statement = (
         sa.select(stories.c.value)
         .where(stories.c.profile_id == profile_id, stories.c.expires_at > now)
@@ -99,14 +99,14 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
 
 
 async def add_moments(tx: Tx, seen: Iterable[Story]) -> None:
-    """Keep the times of stories; two of one moment count as one."""
+    """Store the posting times of stories; two stories of one moment count once."""
     rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in seen]
     if rows:
         await tx.execute(_ADD_MOMENTS, rows)
 
 
 async def posting_history(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
-    """Return of each followed profile, by name, the weight of who waits and when it posted."""
+    """Return subscriber weight and posting times of each followed profile, by name."""
     statement = (
         sa.select(profiles.c.username, profiles.c.weight, moments.c.at)
         .join(moments, moments.c.profile_id == profiles.c.profile_id)

@@ -1,4 +1,4 @@
-"""Subscriptions: which chat, and which topic of it, follows which profile, and how."""
+"""Subscriptions: a chat (and topic) follows a profile with options."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
@@ -21,7 +21,7 @@ from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_CHECKED, profiles
 from bot.store.topics import topics
 
-_FAST = 4.0  # the weight of a subscription that asked for it; of others 1
+_FAST = 4.0  # the weight of a fast subscription; the weight of other subscriptions is 1
 
 subscriptions = sa.Table(
     "subscriptions",
@@ -34,8 +34,8 @@ subscriptions = sa.Table(
     sa.Column("profile_id", sa.String(32), sa.ForeignKey("profiles.profile_id"), nullable=False),
     sa.Column("options", sa.JSON, nullable=False),
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("since", Timestamp, nullable=False),  # older stories are no news here
-    sa.Column("paused_until", Timestamp),  # None: until somebody resumes it
+    sa.Column("since", Timestamp, nullable=False),  # older stories are not sent
+    sa.Column("paused_until", Timestamp),  # None: until a person resumes the subscription
     sa.Column("created_by", sa.BigInteger),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.UniqueConstraint("chat_id", "thread_id", "profile_id"),
@@ -45,7 +45,7 @@ subscriptions = sa.Table(
 )
 
 WAITS = sa.and_(subscriptions.c.paused.is_(False), IS_ACTIVE)
-"""What makes a subscription, joined with its chat, wait for alerts."""
+"""The condition that a subscription, joined with its chat, waits for alerts."""
 
 _FIELDS = [
     subscriptions.c.id,
@@ -79,7 +79,7 @@ _NAMED = _OF_CHAT.where(profiles.c.username == sa.bindparam("username"))
 
 
 def _columns(preferences: Preferences) -> dict[str, Any]:
-    """Return preferences as columns; ``_preferences`` reads them."""
+    """Return preferences as columns; ``_preferences`` is the inverse."""
     columns: dict[str, Any] = asdict(preferences)
     return columns | {"options": preferences.options.to_json()}
 
@@ -110,7 +110,7 @@ async def get(tx: Tx, subscription_id: int) -> Subscription | None:
 
 
 async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
-    """Return what the chat or topic has of a profile."""
+    """Return the subscription of a chat or topic to a profile."""
     result = await _fetch_matching(
         tx,
         subscriptions.c.chat_id == target.chat_id,
@@ -121,7 +121,7 @@ async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
 
 
 async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscription]:
-    """Return a chat's subscriptions, by name and topic; those to a profile of a name."""
+    """Return a chat's subscriptions, by name and topic; ``username`` selects one profile."""
     statement, values = (_NAMED, {"username": username}) if username else (_OF_CHAT, {})
     rows = await tx.execute(statement, {"chat_id": chat_id, **values})
     return [_subscription(row) for row in rows]
@@ -144,7 +144,7 @@ async def of_profiles(
 
 
 async def people_of(tx: Tx, chat_id: int) -> list[int]:
-    """Return who subscribed to something in a chat, and can be told of it in private."""
+    """Return the persons who subscribed in a chat and have an active private chat."""
     private = sa.select(chats.c.id).where(IS_ACTIVE)
     by = subscriptions.c.created_by
     statement = sa.select(by).where(subscriptions.c.chat_id == chat_id, by.in_(private))
@@ -152,7 +152,7 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
 
 
 async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
-    """Return groups and channels to which somebody added the bot or for which they subscribed."""
+    """Return groups and channels to which a person added the bot or in which they subscribed."""
     added = await access.chats_served_by(tx, Subject.of_chat(person))
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
     is_theirs = sa.or_(chats.c.id.in_(added), chats.c.id.in_(subscribed))
@@ -162,7 +162,7 @@ async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
 
 
 async def timed_pauses(tx: Tx) -> list[Subscription]:
-    """Return the subscriptions that are paused until a time, the first to end first."""
+    """Return the subscriptions with a timed pause, the earliest end first."""
     result = await _fetch_matching(
         tx, subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)
     )
@@ -170,7 +170,7 @@ async def timed_pauses(tx: Tx) -> list[Subscription]:
 
 
 async def count(tx: Tx, chat_id: int) -> int:
-    """Return how many subscriptions a chat has, in all its topics."""
+    """Return the number of subscriptions of a chat, in all its topics."""
     statement = sa.select(sa.func.count()).where(subscriptions.c.chat_id == chat_id)
     return (await tx.execute(statement)).scalar() or 0
 
@@ -186,9 +186,9 @@ async def add(
     now: datetime,
     wanted_id: int | None = None,
 ) -> int | None:
-    """Follow a profile; return the id, None when the chat or topic does so already.
+    """Add a subscription; return its id, or None if the chat or topic follows the profile.
 
-    ``wanted_id`` becomes the id if no subscription has it.
+    ``wanted_id`` becomes the id if no subscription has that id.
     """
     is_free = wanted_id is not None and await get(tx, wanted_id) is None
     own_id = {"id": wanted_id} if is_free else {}
@@ -216,28 +216,28 @@ async def change(tx: Tx, subscription_id: int, **values: object) -> None:
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> None:
-    """End subscriptions; what they were still owed goes with them."""
+    """Delete subscriptions and their pending deliveries."""
     await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))
 
 
 async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
-    """End all that a chat follows; return which profiles these were."""
+    """Delete all subscriptions of a chat; return the ids of the profiles."""
     ended = sa.delete(subscriptions).where(subscriptions.c.chat_id == chat_id)
     return list((await tx.execute(ended.returning(subscriptions.c.profile_id))).scalars())
 
 
 async def restart_alerts(tx: Tx, chat_id: int, *, since: datetime) -> None:
-    """Let a chat's alerts begin again with what is posted from ``since`` on."""
+    """Restart a chat's alerts with the stories posted from ``since`` on."""
     await tx.execute(
         sa.update(subscriptions).where(subscriptions.c.chat_id == chat_id).values(since=since)
     )
 
 
 async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
-    """Lock a chat, and return it: no other transaction counts its subscriptions meanwhile."""
+    """Lock and return a chat, so that no other transaction counts its subscriptions."""
     await chat_store.lock(tx, [chat_id])
     chat = await chat_store.get(tx, chat_id)
-    if chat is None:  # a channel that never wrote to us
+    if chat is None:  # a channel that never wrote to the bot
         kind = "private" if chat_id > 0 else "channel"
         chat = await chat_store.add_or_update(tx, chat_id, kind=kind, title="", now=now)
     return chat
@@ -259,9 +259,9 @@ _MEMBERS = (
 
 
 async def audience_members(tx: Tx, profile_id: str, *, limit: int) -> list[AudienceMember]:
-    """Return when those who wait for a profile can be notified: each different time once.
+    """Return the distinct notification times of the subscribers of a profile.
 
-    The list is empty when there are more than ``limit``.
+    The list is empty for more than ``limit`` members.
     """
     values = {"profile_id": profile_id, "most": limit + 1}
     rows = (await tx.execute(_MEMBERS, values)).all()
@@ -296,7 +296,7 @@ _DUE_WITH_SUMMARIES = (
 
 
 async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: int) -> list[str]:
-    """Return the ids of profiles due after ``since`` that somebody follows by daily summary."""
+    """Return the ids of profiles due after ``since`` with a daily-summary subscriber."""
     values = {"since": since, "now": now, "most": limit}
     return list((await tx.execute(_DUE_WITH_SUMMARIES, values)).scalars())
 
@@ -316,7 +316,7 @@ _AUDIENCE = (
 
 
 async def audience(tx: Tx, profile_id: str) -> Audience:
-    """Count who waits for a profile: of 100,000 chats it takes some 70 ms, so where one reads."""
+    """Count the subscribers of a profile; 100,000 chats take some 70 ms."""
     row = (await tx.execute(_AUDIENCE, {"profile_id": profile_id})).one()
     return Audience(int(row[0]), float(row[2] or row[1]), fresh=not row[2])
 
@@ -346,11 +346,11 @@ _IS_AWAITED = (
 async def switch_checks(
     tx: Tx, *, now: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
-    """Let what somebody waits for be checked, and no longer what nobody does.
+    """Start checks of profiles that a chat waits for, and stop checks of all others.
 
-    Of the profiles that are named, else of all that a chat follows. What begins to be checked is
-    checked at once, as if one waited; how many do is counted before each check (``audience``).
-    One for which a chat waits that is known is no longer left to newcomers.
+    The profiles are ``profile_ids``, else all that a chat follows. A started profile is due at
+    once, with weight 1; ``audience`` counts the actual subscribers before each check. A profile
+    with a known subscriber no longer counts as a newcomers' profile.
     """
     wanted = set(profile_ids)
     if not wanted:
@@ -359,7 +359,7 @@ async def switch_checks(
     these = profiles.c.profile_id.in_(sorted(wanted))
     if not wanted:
         return
-    # Locked before it is asked: who comes or goes at the same time is waited for, and then seen.
+    # Locked before the count: concurrent changes are waited for and then counted.
     rows = sa.select(profiles.c.profile_id).where(these).order_by(profiles.c.profile_id)
     await tx.execute(rows.with_for_update(key_share=True))
     is_known = chat_id is not None and await acquaintances.is_known(tx, "chat", chat_id)

@@ -1,7 +1,7 @@
-"""Topics that the bot made: each is one profile's own in a chat.
+"""Topics that the bot made: each belongs to one profile in a chat.
 
-A row is claimed before Telegram is asked, so that no two processes make a topic for it at once;
-the thread is written down when it answers, or when it tells of the topic in an update.
+A row is claimed before the call to Telegram, so that no two processes make the same topic. The
+thread is stored when Telegram answers, or reports the topic in an update.
 """
 
 from collections.abc import Collection
@@ -20,8 +20,8 @@ topics = sa.Table(
     chat_key(),
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("name", sa.String(128), nullable=False),
-    sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),  # 0: none (yet)
-    sa.Column("claimed_until", Timestamp),  # somebody is making it
+    sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),  # 0: no thread yet
+    sa.Column("claimed_until", Timestamp),  # the end of the lease of the creating process
 )
 
 _FIELDS = [topics.c[name] for name in Topic.__dataclass_fields__]
@@ -36,7 +36,7 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
 async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
     """Return the threads of the topics that profiles of these names have in a chat.
 
-    Their names don't matter: people may rename them.
+    The names of the topics are ignored, because people may rename topics.
     """
     statement = (
         sa.select(profiles.c.username, topics.c.thread_id)
@@ -49,7 +49,7 @@ async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, 
 
 
 async def claim(tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime) -> None:
-    """Record that a topic is being made, in a chat that is locked."""
+    """Record that a topic is being made; the caller holds the lock of the chat."""
     values = {"name": name, "thread_id": MAIN, "claimed_until": until}
     await put(tx, topics, {"chat_id": chat_id, "profile_id": profile_id}, values)
 
@@ -61,7 +61,7 @@ async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> Non
 
 
 async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
-    """Take a topic that Telegram tells of for the one of this name that was being made, if any."""
+    """Store the thread of a topic that is being made under this name, if any."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
     await tx.execute(
         sa.update(topics).where(where).values(thread_id=thread_id, claimed_until=None)
@@ -69,12 +69,12 @@ async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
 
 
 async def remove_of_thread(tx: Tx, chat_id: int, thread_id: int) -> None:
-    """Remove the topic of a thread that is gone."""
+    """Delete the topic of a deleted thread."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.thread_id == thread_id)
     await tx.execute(sa.delete(topics).where(where))
 
 
 async def remove_unmade(tx: Tx, chat_id: int, profile_id: str) -> None:
-    """Remove a topic that could not be made."""
+    """Delete a topic that could not be made."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
     await tx.execute(sa.delete(topics).where(where, topics.c.thread_id == MAIN))

@@ -1,8 +1,8 @@
-"""An upgrade of PostgreSQL's tables: no code works on tables that are not its own.
+"""Upgrade of PostgreSQL's tables: no process uses tables of another version.
 
-Each process holds a lease while it is at work. Whoever upgrades stamps the database; processes of
-another version read the stamp, drain and end, and those that start meanwhile do not begin. When no
-lease is left, the tables are changed. An SQLite file has one process alone (``engine.lock``).
+Each process holds a lease while it works. An upgrade stamps the database. Processes of another
+version read the stamp, drain and end; new processes of that version do not start. The tables are
+migrated when no lease is left. An SQLite file has a single process (``engine.lock``).
 
 Code of any version reads the leases before an upgrade, so no migration may rename a column of
 ``key_values``.
@@ -27,12 +27,13 @@ from bot.store.engine.database import Database, newest_revision, revision_of
 log = structlog.get_logger()
 
 _STAMP = "upgrade"
-_AT_WORK = "process:"  # and a number of its own
-_STAMPED_FOR = timedelta(seconds=10)  # an upgrade that failed keeps nobody from starting again
-_STAMPED_AFTER = timedelta(days=1)  # for a process that was cut off from the database meanwhile
+_AT_WORK = "process:"  # followed by a random number of the process
+_STAMPED_FOR = timedelta(seconds=10)  # a failed upgrade does not prevent restarts for longer
+# for a process that was cut off from the database during the upgrade
+_STAMPED_AFTER = timedelta(days=1)
 _ASK_EVERY_S = 0.5
 _COUNTED_FOR_S = 5.0
-PATIENCE_S = 30.0  # a drain takes 8 seconds, and the lease of a process that was killed ends in 5
+PATIENCE_S = 30.0  # a drain takes 8 seconds, and the lease of a killed process ends in 5
 _STAY = (
     "processes of the version before are still at work on it: stop them, and start this one again"
 )
@@ -40,11 +41,11 @@ ENDS = "another version of the bot upgrades the database"
 
 
 async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
-    """Migrate a PostgreSQL database, once no process of another version works on it.
+    """Migrate a PostgreSQL database, once no process of another version uses the database.
 
     Raises:
-        DatabaseUnavailableError: It can't work now, a newer version has changed it, or others
-            did not end in time.
+        DatabaseUnavailableError: The database is unavailable, a newer version has changed it, or
+        other processes did not end in time.
     """
     if not await _has_old_tables(db):
         await db.migrate()
@@ -59,13 +60,13 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
 
 
 async def count_at_work(db: Database) -> int:
-    """Return the number of processes at work on a PostgreSQL database, or just killed."""
+    """Return the number of processes that use a PostgreSQL database, killed ones included."""
     async with db.read() as tx:
         return len(await leases.held_values(tx, _AT_WORK, now=await server_clock.now(tx)))
 
 
 class Replicas:
-    """Counts the processes that share a PostgreSQL database, and so the rates of both APIs."""
+    """Counter of the processes that share a PostgreSQL database, and the rates of both APIs."""
 
     def __init__(self, db: Database, *, clock: Callable[[], float] = steady) -> None:
         """Count at most once in 5 seconds of ``clock``."""
@@ -74,7 +75,7 @@ class Replicas:
         self._count, self._counted_until = 1, 0.0
 
     async def count(self) -> int:
-        """Return the number of processes, the last known one in an outage of the database."""
+        """Return the number of processes; the last known number if the database is unavailable."""
         if self._counted_until <= self._clock():
             self._counted_until = self._clock() + _COUNTED_FOR_S
             try:
@@ -91,7 +92,7 @@ async def _has_old_tables(db: Database) -> bool:
 
 
 async def _stamp_and_see_others(db: Database) -> bool:
-    """Stamp the database; return whether others are still at work on it."""
+    """Stamp the database; return whether other processes still use the database."""
     await _stamp_version(db, _STAMPED_FOR)
     return await count_at_work(db) > 0
 
@@ -103,15 +104,15 @@ async def _stamp_version(db: Database, for_: timedelta) -> None:
 
 
 class AtWork:
-    """Shows that this process is at work, and tells it of an upgrade."""
+    """The lease of this process, with a check for upgrades by other versions."""
 
     def __init__(self, db: Database, *, now: Callable[[], datetime]) -> None:
-        """Hold nothing yet."""
+        """Prepare the lease without claiming it."""
         self._db = db
         self.key = _AT_WORK + uuid.uuid4().hex
         self._now = now
         self.on_upgrade: Callable[[], None] = lambda: None
-        """Called when another version upgrades the database: this process is to end."""
+        """Called when another version upgrades the database: this process must end."""
         self.worker = Worker("at work", self._step, now=now, longest=leases.EVERY)
 
     async def _step(self) -> datetime:
@@ -123,8 +124,8 @@ class AtWork:
     async def renew_and_see_upgrade(self) -> bool:
         """Renew the lease; return whether another version upgrades the database.
 
-        The lease is there before the stamp is read, each in a transaction of its own: of two that
-        meet, one at least sees the other.
+        The lease is committed before the stamp is read, each in its own transaction. Of two
+        concurrent processes, at least one therefore sees the other.
         """
         now = self._now()
         async with leases.begin_with_timeout(self._db) as tx:
@@ -136,7 +137,7 @@ class AtWork:
 
 @asynccontextmanager
 async def shown_at_work(db: Database, *, now: Callable[[], datetime]) -> AsyncIterator[AtWork]:
-    """Hold the lease for the block, at whose end nothing is under way any more.
+    """Hold the lease for the block; all work must have ended at the end of the block.
 
     Raises:
         DatabaseUnavailableError: Another version upgrades the database.

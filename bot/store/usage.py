@@ -1,4 +1,4 @@
-"""What each chat got by day: stories, and its share of what checks cost."""
+"""Daily usage of each chat: stories, and its share of the cost of checks."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -15,15 +15,15 @@ usage_days = sa.Table(
     sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True, index=True),
     sa.Column("items", sa.Integer, nullable=False),
-    # This share is about right: what the checks of a day cost is split evenly among all who wait
-    # when it ends.
+    # The share is approximate: the cost of a day's checks is split evenly among the subscribers at
+    # the end of the day.
     sa.Column("millicredits", sa.BigInteger, nullable=False),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What is added to a day."""
+    """The usage that is added to a day."""
 
     items: int = 0
     millicredits: int = 0
@@ -37,7 +37,7 @@ _ADD = _NEW.on_conflict_do_update(
 
 
 async def add(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
-    """Add what chats used to their sums of a day."""
+    """Add the usage of chats to their sums of a day."""
     rows = [
         {"chat_id": chat_id, "day": day, **asdict(use)}
         for chat_id, use in sorted(used, key=lambda one: one[0])  # in one order: no deadlocks
@@ -47,7 +47,7 @@ async def add(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
 
 
 async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
-    """Return how many stories a chat got by day."""
+    """Return the number of stories that a chat received, by day."""
     statement = sa.select(usage_days.c.day, usage_days.c["items"]).where(
         usage_days.c.chat_id == chat_id, usage_days.c.day >= since
     )
