@@ -1,6 +1,5 @@
-"""Files of stories: from allowed hosts only, bounded, told by their bytes, on disk in flight.
+"""Downloads of story files: allowed hosts only, size-limited, typed by content, stored on disk.
 
-In: the address of a photo or video. Out: a file in the spool, which is gone after its use.
-Public: ``download.Media``, ``spool.Spool``, ``spool.MediaFile``, ``sniff.sniff``,
-``urls.is_fresh``.
+In: the URL of a photo or video. Out: a file in the spool, which is deleted after use. Public:
+``download.Media``, ``spool.Spool``, ``spool.MediaFile``, ``sniff.sniff``, ``urls.is_fresh``.
 """

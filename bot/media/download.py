@@ -1,4 +1,4 @@
-"""Bounded, sniffed, allow-listed download of one photo or video."""
+"""Download of a photo or video from an allowed host, with a size limit and a type check."""
 
 import asyncio
 import ipaddress
@@ -25,39 +25,39 @@ from bot.media.urls import MediaHosts, is_fresh, parse
 _HEADERS = {
     "User-Agent": "Storybell/1.0",
     "Accept": "image/jpeg,image/png,video/mp4,*/*;q=0.5",
-    "Accept-Encoding": "identity",  # media are packed already; nothing may unfold here
+    "Accept-Encoding": "identity",  # media files are already compressed; disables decompression
 }
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_GONE = frozenset({403, 404, 410})  # a signed address that has expired answers 403
+_GONE = frozenset({403, 404, 410})  # an expired signed URL answers 403
 _MOST_HOPS = 5
 _CHUNK = 64 * 1024
-_DEADLINE = 120.0  # seconds, in all
-_SILENCE = 15.0  # seconds without a byte: what comes later waits behind it
+_DEADLINE = 120.0  # seconds in total
+_SILENCE = 15.0  # maximum seconds between two bytes; a stalled download blocks later ones
 
 
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 MAPPED, NAT64 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96")
-"""Outside of the public unicast addresses, IPv4 ones in two forms that lead to the internet.
+"""The IPv4 addresses in two IPv6 forms outside of global unicast that lead to the public internet.
 
-All other forms with an IPv4 address in them (``::127.0.0.1``, ``::ffff:0:127.0.0.1``,
-``64:ff9b:1::/48``) and ``fec0::/10`` lead into somebody's own network. RFC 4291, 6052, 8215.
+All other forms that embed an IPv4 address (``::127.0.0.1``, ``::ffff:0:127.0.0.1``,
+``64:ff9b:1::/48``) and ``fec0::/10`` lead into private networks. RFC 4291, 6052, 8215.
 """
 
 
 class PublicResolver(AbstractResolver):
-    """Names to public addresses only: a name that points into the owner's network fails."""
+    """A resolver that returns public addresses only. Names in the owner's private network fail."""
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
-        """Ask ``resolver``; the system's by default."""
+        """Wrap ``resolver``, by default the system's resolver."""
         self._resolver = resolver or DefaultResolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the public addresses of ``host``; the connection is made to these very ones.
+        """Return the public addresses of ``host``. The connection uses exactly these addresses.
 
         Raises:
-            OSError: There are none.
+            OSError: The host has no public address.
         """
         addresses = await self._resolver.resolve(host, port, family)
         public = [result for result in addresses if is_public(result["host"])]
@@ -66,12 +66,12 @@ class PublicResolver(AbstractResolver):
         return public
 
     async def close(self) -> None:
-        """Release the resolver."""
+        """Close the wrapped resolver."""
         await self._resolver.close()
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is of the public internet, whatever is embedded in it."""
+    """Return whether an IP address, and any embedded IPv4 address, is on the public internet."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -88,7 +88,7 @@ def is_public(address: str) -> bool:
 
 
 class Media:
-    """Downloads from Instagram's media hosts into the spool."""
+    """A downloader from Instagram's media hosts into the spool."""
 
     def __init__(
         self,
@@ -99,9 +99,9 @@ class Media:
         deadline: float = _DEADLINE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Fetch by ``session``; one of a connector with PublicResolver is the safe choice.
+        """Create a downloader with ``session``, which should use a connector with PublicResolver.
 
-        ``trusted_origin`` may be fetched besides Instagram's hosts; ``deadline`` is in seconds.
+        ``trusted_origin`` is allowed besides Instagram's hosts. ``deadline`` is in seconds.
         """
         self._session = session
         self._spool = spool
@@ -111,22 +111,22 @@ class Media:
         self.slow_hosts = SlowHosts(now)
 
     def may_fetch(self, url: str) -> bool:
-        """Return whether ``url`` is on a host that media may come from."""
+        """Return whether the host of ``url`` is allowed."""
         return self._hosts.allows(url)
 
     def slow_since(self, url: str) -> datetime | None:
-        """Return since when the host of ``url`` has been slow; None if it is not slow now."""
+        """Return when the host of ``url`` became slow, or None if the host is not slow now."""
         address = parse(url)
         return self.slow_hosts.slow_since(address.host or "") if address else None
 
     async def fetch(self, url: str, *, limit: int) -> MediaFile:
-        """Download ``url``, at most ``limit`` bytes; the caller removes the file.
+        """Download ``url``, at most ``limit`` bytes. The caller removes the file.
 
         Raises:
-            MediaError: The address has expired or the file was removed.
-            MediaTooBigError: It has more bytes than ``limit``.
-            MediaError: The host is not allowed or the bytes are no photo or video.
-            MediaUnavailableError: The server is slow or broken, or the spool is full.
+            MediaError: The URL has expired, the file was deleted, the host is not allowed, or the
+                content is not a photo or video.
+            MediaTooBigError: The file has more bytes than ``limit``.
+            MediaUnavailableError: The server is slow or fails, or the spool is full.
         """
         if not is_fresh(url, self._now()):
             raise MediaError("the address has expired", text=MEDIA_GONE)
@@ -174,7 +174,7 @@ class Media:
 
 
 async def _counted(response: aiohttp.ClientResponse, download: Download) -> AsyncIterator[bytes]:
-    """Yield the body in chunks, and count the bytes."""
+    """Yield the chunks of the body, and count the bytes."""
     async for chunk in response.content.iter_chunked(_CHUNK):
         download.received += len(chunk)
         yield chunk

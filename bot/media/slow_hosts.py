@@ -10,7 +10,7 @@ from bot.runtime.concurrency import SLOW_AFTER
 from bot.runtime.timed_cache import TimedCache
 
 SLOW_BYTES = 80 * 1024  # a download with fewer bytes in 5 seconds is slow
-SLOW_AT_ONCE = 3  # slow downloads at once make a host slow; a single slow file does not
+SLOW_AT_ONCE = 3  # number of simultaneous slow downloads that makes a host slow
 _SLOW_FOR = timedelta(seconds=5)  # after the last slow download
 _REMEMBERED = timedelta(minutes=1)  # a host that is slow again within this time keeps ``since``
 
@@ -25,7 +25,7 @@ class Download:
 
 @dataclass(slots=True)
 class _Host:
-    """A host: its slow downloads, the begin of its slowness, and the last time it was slow."""
+    """A host: the slow downloads, the start of the slow period, and the last slow time."""
 
     slow: set[int] = field(default_factory=set)
     since: datetime | None = None
@@ -33,7 +33,7 @@ class _Host:
 
 
 class SlowHosts:
-    """The hosts from which several downloads at once are slow."""
+    """Detector of hosts from which several simultaneous downloads are slow."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Create a detector without slow hosts."""
@@ -42,7 +42,7 @@ class SlowHosts:
 
     @contextmanager
     def watching(self, host: str) -> Iterator[Download]:
-        """Measure the speed of a download; the block adds its bytes to ``received``."""
+        """Measure the speed of a download. The block adds the received bytes to ``received``."""
         download = Download()
         self._judge_later(host, download)
         try:
@@ -52,7 +52,7 @@ class SlowHosts:
             self._record(host, download, is_slow=False)
 
     def _judge_later(self, host: str, download: Download) -> None:
-        """Judge a download every 5 seconds until its end, by the bytes of each interval."""
+        """Judge a download every 5 seconds until the end, by the bytes of each interval."""
         loop, before = asyncio.get_running_loop(), download.received
 
         def judge() -> None:

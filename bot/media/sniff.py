@@ -1,7 +1,7 @@
-"""What a file is and how large its picture is, from its bytes; names and headers are not asked.
+"""Detection of a file's type and dimensions from its bytes, independent of names and HTTP headers.
 
-Only headers are read and nothing is decoded: a small file that unpacks to a huge picture does no
-harm.
+Only the headers of the file are read, and nothing is decoded. A small file that decompresses to a
+huge picture is harmless.
 """
 
 import struct
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-HEAD = 32  # bytes that tell the type
+HEAD = 32  # bytes that are sufficient to detect the type
 _STILL_BRANDS = frozenset({b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis"})
 EXTENSIONS = {
     "image/jpeg": ".jpg",
@@ -20,13 +20,13 @@ EXTENSIONS = {
     "video/mp4": ".mp4",
 }
 _CONTAINERS = frozenset({b"moov", b"trak"})
-_DEEPEST = 4  # boxes within boxes
+_DEEPEST = 4  # maximum nesting of boxes
 _MOST_BOXES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class MediaKind:
-    """A type that we send."""
+    """A media type that the bot sends."""
 
     kind: Literal["photo", "video"]
     mime: str
@@ -34,7 +34,7 @@ class MediaKind:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Pixels and seconds, None where the header does not say."""
+    """The dimensions in pixels and the duration in seconds, or None for unknown values."""
 
     width: int | None = None
     height: int | None = None
@@ -42,7 +42,7 @@ class Measures:
 
 
 def sniff(head: bytes) -> MediaKind | None:
-    """Return what a file that begins with ``head`` is; None for all that is no photo or video."""
+    """Return the type of a photo or video that starts with ``head``, or None for other files."""
     if head.startswith(b"\xff\xd8\xff"):
         return MediaKind("photo", "image/jpeg")
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -56,7 +56,7 @@ def sniff(head: bytes) -> MediaKind | None:
 
 
 def measure_video(path: Path) -> Measures:
-    """Return the measures in the header of a video; empty ones where it is broken."""
+    """Return the dimensions and duration in a video's header, or None for unknown values."""
     try:
         with path.open("rb") as file:
             return _measure_mp4(file)

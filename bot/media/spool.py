@@ -1,4 +1,4 @@
-"""Keeps downloads until they are uploaded: in one folder of bounded size, under names of ours."""
+"""A spool for downloads until the upload: a size-limited folder of files with generated names."""
 
 import asyncio
 import contextlib
@@ -16,14 +16,15 @@ from typing import Literal, Self
 from bot.domain.errors import MEDIA_REFUSED, MediaError, MediaTooBigError, MediaUnavailableError
 from bot.media.sniff import EXTENSIONS, HEAD, Measures, MediaKind, measure_video, sniff
 
-_PATIENCE = 30.0  # seconds to wait for room
+_PATIENCE = 30.0  # seconds to wait for free space
 
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """One downloaded photo or video; use as a context manager, which removes it at the end.
+    """A downloaded photo or video. A ``with`` block removes the file at the end.
 
-    ``size`` is in bytes; a video has its sides in pixels and its ``duration`` in seconds.
+    ``size`` is in bytes. A video has ``width`` and ``height`` in pixels and ``duration`` in
+    seconds.
     """
 
     path: Path
@@ -36,17 +37,20 @@ class MediaFile:
     on_remove: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
     def remove(self) -> None:
-        """Remove the file and give its room back; twice is harmless."""
+        """Remove the file and release the reserved space. A second call has no effect."""
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
             self.on_remove()
 
 
 class Draft:
-    """A file being written, in its room; ``finish`` makes a MediaFile of it."""
+    """A file that is being written within reserved space. ``finish`` returns a MediaFile."""
 
     def __init__(self, folder: Path, room: int, give_back: Callable[[int], None]) -> None:
-        """Create the file: a new name, readable by us only, through no link."""
+        """Create the file with a new name, readable by the bot's user only.
+
+        Links are not followed.
+        """
         self.path = folder / uuid.uuid4().hex
         self.size = 0
         self.room = room
@@ -59,8 +63,9 @@ class Draft:
         """Append ``chunk``.
 
         Raises:
-            MediaTooBigError: It does not fit in the room.
-            MediaUnavailableError: The disk is full.
+            MediaTooBigError: The chunk does not fit in the reserved space.
+            MediaUnavailableError: The file cannot be written, for example because the disk is
+                full.
         """
         if self.size + len(chunk) > self.room:
             raise MediaTooBigError
@@ -73,10 +78,10 @@ class Draft:
         self.size += len(chunk)
 
     async def finish(self, kind: MediaKind) -> MediaFile:
-        """Return the file with its measures; room that was not needed goes back.
+        """Return the file with its dimensions, and release unused space.
 
         Raises:
-            MediaError: It is empty.
+            MediaError: The file is empty.
         """
         if not self.size:
             raise MediaError("an empty file", text=MEDIA_REFUSED)
@@ -98,7 +103,7 @@ class Draft:
         )
 
     def close(self) -> None:
-        """Close the file; unfinished, it is removed."""
+        """Close the file. Remove an unfinished file."""
         os.close(self._fd)
         if not self._kept:
             self.path.unlink(missing_ok=True)
@@ -106,14 +111,14 @@ class Draft:
 
 
 class Spool:
-    """A folder that holds at most ``limit`` bytes of downloads; use as a context manager.
+    """A folder with at most ``limit`` bytes of downloads, used as a context manager.
 
-    Each process has its own part of the folder, with a lock in it: what a killed process left is
-    removed by the next one that starts, what a living one holds is not.
+    Each process has a subfolder with a lock file. The next process that starts removes the
+    subfolders of dead processes, and keeps the subfolders of running processes.
     """
 
     def __init__(self, folder: Path, *, limit: int, patience: float = _PATIENCE) -> None:
-        """Prepare; nothing is touched yet."""
+        """Prepare the spool without access to the disk."""
         self._root = folder
         self._folder = folder / uuid.uuid4().hex
         self.limit = limit
@@ -123,7 +128,7 @@ class Spool:
         self._lock = -1
 
     def __enter__(self) -> Self:
-        """Remove what the dead left and make our own part."""
+        """Remove the subfolders of dead processes, and create the subfolder of this process."""
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in self._root.iterdir():
             if part.is_dir() and not part.is_symlink():
@@ -139,16 +144,16 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove our part with all that is in it."""
+        """Remove the subfolder of this process with all files."""
         shutil.rmtree(self._folder, ignore_errors=True)
         os.close(self._lock)
 
     @asynccontextmanager
     async def draft(self, size: int) -> AsyncIterator[Draft]:
-        """Yield a draft of at most ``size`` bytes, when there is room for it.
+        """Wait for free space, and yield a draft of at most ``size`` bytes.
 
         Raises:
-            MediaUnavailableError: There was no room in time, or the disk is full.
+            MediaUnavailableError: No space became free in time, or the file cannot be created.
         """
         await self._take_room(size)
         try:
@@ -177,11 +182,12 @@ class Spool:
 
 
 async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
-    """Write a stream into ``draft``; its first bytes say what it is.
+    """Write a stream into ``draft``. The first bytes determine the type of the file.
 
     Raises:
-        MediaError: It is no photo or video; nothing more of it was read.
-        MediaTooBigError: It is larger than the draft's room.
+        MediaError: The stream is empty, or is not a photo or video. Reading stops at the first
+            bytes.
+        MediaTooBigError: The stream is larger than the draft's reserved space.
     """
     head, kind = b"", None
     async for chunk in chunks:
@@ -189,7 +195,7 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
             head += chunk
             if len(head) < HEAD:
                 continue
-            kind, chunk = _require_media_kind(head), head  # noqa: PLW2901 - the chunks so far, as one
+            kind, chunk = _require_media_kind(head), head  # noqa: PLW2901 - the chunks so far, joined
         draft.write(chunk)
     if kind is None:
         kind = _require_media_kind(head)
@@ -208,7 +214,7 @@ def _remove_if_dead(part: Path) -> None:
     try:
         lock = os.open(part / "lock", os.O_WRONLY | os.O_NOFOLLOW)
     except OSError:
-        return  # being made just now, or not ours
+        return  # a subfolder under construction, or a foreign folder
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -1,4 +1,4 @@
-"""Which addresses media may come from; pure, so that every hop can be asked."""
+"""The rules for allowed media URLs. Pure code, so that each redirect can be checked."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,19 +6,22 @@ from yarl import URL
 
 _SUFFIXES = (".cdninstagram.com", ".fbcdn.net")
 HTTPS = 443
-_LONGEST = 4096  # characters; signed addresses have 560 to 1,060
+_LONGEST = 4096  # characters; signed URLs have 560 to 1,060
 _MARGIN = timedelta(seconds=60)
 
 
 class MediaHosts:
-    """Instagram's media hosts over https, and one exact trusted origin (tests, the demo)."""
+    """Instagram's media hosts over https, and a trusted origin for tests and the demo."""
 
     def __init__(self, trusted_origin: str = "") -> None:
-        """Trust ``trusted_origin`` (scheme, host and port) besides Instagram; empty for none."""
+        """Allow ``trusted_origin`` besides Instagram's hosts, unless the string is empty.
+
+        An origin consists of a scheme, a host and a port.
+        """
         self._trusted = URL(trusted_origin).origin() if trusted_origin else None
 
     def allows(self, url: str) -> bool:
-        """Return whether ``url`` may be fetched; never raises."""
+        """Return whether ``url`` may be downloaded. Never raises an error."""
         parsed = parse(url)
         if parsed is None:
             return False
@@ -29,9 +32,10 @@ class MediaHosts:
 
 
 def parse(url: str) -> URL | None:
-    """Return ``url`` as a plain http(s) address; None with a login, controls or nonsense in it.
+    """Return ``url`` as a plain http(s) URL, or None for an invalid URL.
 
-    The value that was judged is the one to fetch: two parsers may disagree about one text.
+    A URL with a user, a password, spaces or control characters is invalid. Always download the
+    returned value, because two parsers may interpret the same text differently.
     """
     if len(url) > _LONGEST or "\\" in url or not url.isascii() or not url.isprintable():
         return None
@@ -51,7 +55,7 @@ def parse(url: str) -> URL | None:
 
 
 def expires_at(url: str) -> datetime | None:
-    """Return when a signed address stops working (``oe``, hex Unix time); None if unsigned."""
+    """Return when a signed URL expires (``oe``, hexadecimal Unix time), or None if unsigned."""
     parsed = parse(url)
     try:
         return datetime.fromtimestamp(int(parsed.query["oe"], 16), UTC) if parsed else None
@@ -60,6 +64,9 @@ def expires_at(url: str) -> datetime | None:
 
 
 def is_fresh(url: str, now: datetime) -> bool:
-    """Return whether ``url`` still works for a minute; an unsigned one does."""
+    """Return whether ``url`` is valid for at least 60 more seconds.
+
+    An unsigned URL is always valid.
+    """
     end = expires_at(url)
     return end is None or end - _MARGIN > now

@@ -162,7 +162,7 @@ class StoriesApi:
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
     def profile(self, username: str) -> Call[Profile]:
-        """Return the account with a username, including whether the account is private; 1 credit.
+        """Return the account for a username, including whether the account is private; 1 credit.
 
         Raises:
             NoSuchProfileError: The account does not exist.
