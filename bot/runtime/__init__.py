@@ -1,8 +1,7 @@
-"""What every loop of the process needs: its clock, its supervisor, limits on what runs at a time.
+"""Building blocks for the loops of the process: clock, supervisor, and limits on concurrency.
 
-In: the event loop, and the steps that the parts give. Out: the time, steps that are repeated
-whatever they raise, and slots of which each holder has few. Public:
-``clock.Clock``, ``clock.steady``, ``workers.Worker``, ``batching.BatchingQueue``,
-``metrics.Metrics``, ``concurrency.FairSlots``, ``concurrency.FastAndSlowSlots``,
-``timed_cache.TimedCache``.
+In: the event loop, and the steps of the application. Out: the time, steps that are repeated after
+any error, and slots with a limit per holder. Public: ``clock.Clock``, ``clock.steady``,
+``workers.Worker``, ``batching.BatchingQueue``, ``metrics.Metrics``, ``concurrency.FairSlots``,
+``concurrency.FastAndSlowSlots``, ``timed_cache.TimedCache``.
 """

@@ -1,4 +1,4 @@
-"""Work that goes on beside a block or beside other work, and ends with it, or after it."""
+"""Helpers for background work beside a block, and for completion despite cancellation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -17,16 +17,17 @@ T = TypeVar("T")
 async def running_beside(
     work: Coroutine[Any, Any, None], *, end: Callable[[], object]
 ) -> AsyncIterator[None]:
-    """Run ``work`` beside the block, and wait until it has ended, as ``end`` asks it to.
+    """Run ``work`` concurrently with the block.
 
-    What the block raises comes through as it is.
+    At the end of the block, call ``end`` and wait for ``work``. An exception of the block is
+    raised unchanged.
     """
     failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
         group.create_task(work)
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - raised again below; a group would wrap it
+        except Exception as error:  # noqa: BLE001 - raised again below; a task group would wrap the error
             failure = error
         finally:
             end()
@@ -35,10 +36,10 @@ async def running_beside(
 
 
 async def run_together(*work: Coroutine[Any, Any, None]) -> None:
-    """Do all of it at once; the first failure ends the rest, and comes through as it is.
+    """Run coroutines concurrently. The first failure cancels the rest.
 
     Raises:
-        Exception: What the first that failed raised.
+        Exception: The exception of the first coroutine that failed, unchanged.
     """
     try:
         async with asyncio.TaskGroup() as group:
@@ -51,9 +52,9 @@ async def run_together(*work: Coroutine[Any, Any, None]) -> None:
 async def finish_on_cancel(
     work: Coroutine[Any, Any, T], *, undo: Callable[[T], Awaitable[object]] | None = None
 ) -> T:
-    """Finish ``work`` even when cancelled, and be cancelled then.
+    """Run ``work`` to completion even if the caller is cancelled, and then raise the cancellation.
 
-    ``undo`` takes back what came of it where nobody is left who wants it.
+    If the caller is cancelled and ``work`` succeeds, ``undo`` is called with the result.
     """
     task = asyncio.get_running_loop().create_task(work)
     try:
@@ -65,7 +66,10 @@ async def finish_on_cancel(
 
 
 async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
-    """Return a task when it has ended; who is cancelled meanwhile is so only then."""
+    """Wait until a task is done, and return the task.
+
+    A cancellation is raised after the task is done.
+    """
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
@@ -74,7 +78,7 @@ async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
             cancelled = error
     if cancelled:
         if not task.cancelled():
-            task.exception()  # asyncio would say that nobody has heard of it
+            task.exception()  # marks the exception as retrieved, so that asyncio logs no warning
         raise cancelled
     return task
 
@@ -83,13 +87,13 @@ async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
 async def running_after(
     seconds: float, work: Callable[[], Coroutine[Any, Any, None]]
 ) -> AsyncIterator[None]:
-    """Begin ``work`` where the block takes longer than that, and cancel it when the block ends.
+    """Start ``work`` if the block takes longer than ``seconds``. Cancel it after the block.
 
-    A failure of the work is logged, and does not end the block.
+    An exception of ``work`` is logged and does not end the block.
     """
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
-    # Most blocks end before, and need no task.
+    # Most blocks end before the delay, and need no task.
     timer = loop.call_later(seconds, lambda: tasks.append(loop.create_task(work())))
     try:
         yield
@@ -106,10 +110,10 @@ async def running_after(
 def renewing(
     renew: Callable[[], Awaitable[bool]], *, every_s: float, **of_what: object
 ) -> AbstractAsyncContextManager[None]:
-    """Renew a lease again and again while the block runs, until ``renew`` says that it is lost.
+    """Renew a lease every ``every_s`` seconds during the block, until ``renew`` returns False.
 
-    A failure is logged with ``of_what``, and renewing is tried again: if that fails, too, the
-    lease ends, and at worst another does the same as we do.
+    A failure is logged with ``of_what``, and renewal is retried. If the retries fail, the lease
+    expires. In the worst case a different process then does the same work.
     """
     return running_after(every_s, partial(_renew_repeatedly, renew, every_s, of_what))
 

@@ -1,4 +1,4 @@
-"""Group commit: what many ask to be written at the same time is written in one transaction."""
+"""Group commit: concurrent writes are combined into a single transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,21 +12,24 @@ T = TypeVar("T")
 
 @dataclass(eq=False, slots=True)
 class _Batch(Generic[T]):
-    """What is written together, and the task that writes it; who asks first starts that."""
+    """The items of a batch, and the task that writes the batch.
+
+    The first caller starts the task.
+    """
 
     items: list[T] = field(default_factory=list)
     writing: asyncio.Task[None] | None = None
 
 
 class BatchingQueue(Generic[T]):
-    """Calls that come while one is being written are written together: one commit for many."""
+    """A queue that combines the calls made during a write into the next write."""
 
     def __init__(
         self, write: Callable[[list[T]], Awaitable[None]], *, gather_s: float = 0.0
     ) -> None:
-        """Combine calls of ``write``.
+        """Create a queue for ``write``.
 
-        Each batch waits for ``gather_s`` seconds for what else is about to be asked.
+        Each batch waits ``gather_s`` seconds for further calls.
         """
         self._gather_s = gather_s
         self._write = write
@@ -34,10 +37,10 @@ class BatchingQueue(Generic[T]):
         self._next = _Batch[T]()
 
     async def __call__(self, items: list[T]) -> None:
-        """Return when ``items`` are written, also where the caller is cancelled meanwhile.
+        """Write ``items`` in a batch. A cancellation of the caller is raised after the write.
 
         Raises:
-            Exception: What ``write`` raised, which need not be the fault of ``items``.
+            Exception: ``write`` failed. ``items`` of a different caller may be the cause.
         """
         batch = self._next
         batch.items.extend(items)
@@ -47,6 +50,6 @@ class BatchingQueue(Generic[T]):
 
     async def _write_batch(self, batch: _Batch[T]) -> None:
         async with self._lock:
-            await asyncio.sleep(self._gather_s)  # what others are about to ask goes along
+            await asyncio.sleep(self._gather_s)  # further calls join the batch
             self._next = _Batch()
             await self._write(batch.items)

@@ -1,8 +1,8 @@
-"""The clock of the process: the count of the event loop plus an offset.
+"""The clock of the process: the event loop's time plus an offset.
 
-Waits are ``asyncio.sleep`` and ``asyncio.timeout``, which the loop times, as do the timeouts of
-aiohttp. Dates come from the same count, so dates and waits never disagree. A step of the machine's
-clock does not move this clock.
+Waits use ``asyncio.sleep`` and ``asyncio.timeout``, and aiohttp's timeouts use the event loop as
+well. Dates come from the same time source, so dates and waits are always consistent. A step of the
+system clock does not change this clock.
 """
 
 import asyncio
@@ -14,29 +14,29 @@ from email.utils import parsedate_to_datetime
 from bot.runtime.clock_anchor import JUMP_S, QUICK_S, Witness
 
 TELEGRAM, STORIES_API = "Telegram", "the Stories API"
-_HALF_S = 0.5  # a date without fractions is half a second old on average
+_HALF_S = 0.5  # a date in whole seconds is 0.5 s old on average
 _NOT_COMPARED = "the machine's clock is not compared with another one yet"
 _WAS_SET = "the machine's clock was set, and is not compared with another one yet"
 
 
 def steady() -> float:
-    """Return the seconds of the running loop, which never go back."""
+    """Return the running loop's time in seconds, which never goes back."""
     return asyncio.get_running_loop().time()
 
 
 class Clock:
-    """Returns the time of day, aware and UTC; it never goes back.
+    """A clock that returns the time of day as an aware UTC datetime. The time never goes back.
 
-    It is anchored once somebody else has confirmed its time. A step of the machine's clock by a
-    second or more (a suspend, NTP) ends that, until ``anchor`` is called again.
+    The clock is anchored after a server has confirmed the time. A step of the system clock by a
+    second or more (a suspend, NTP) ends the anchoring until the next call of ``anchor``.
     """
 
     def __init__(
         self, start: datetime | None = None, *, machine: Callable[[], float] | None = None
     ) -> None:
-        """Begin at the machine's time, not anchored; at ``start``, where it is given, for ever.
+        """Start at the system time, unanchored, or at ``start``, permanently anchored.
 
-        ``machine`` returns the machine's time in unix seconds. Needs a running loop.
+        ``machine`` returns the system time in Unix seconds. The clock needs a running loop.
         """
         self._loop = asyncio.get_running_loop()
         self._machine = machine or (lambda: time.time())  # noqa: PLW0108 - tests replace the function
@@ -48,52 +48,52 @@ class Clock:
         self._anchored = asyncio.Event()
         self.has_been_anchored = self._is_told
         self.why_unanchored = "" if self._is_told else _NOT_COMPARED
-        """Why this clock is not anchored; empty where it is."""
+        """The reason why the clock is not anchored, or an empty string."""
         if self._is_told:
             self._anchored.set()
         self.on_doubt: Callable[[], None] = lambda: None
-        """Called when this clock is no longer anchored."""
+        """Called when the clock is no longer anchored."""
 
     def __call__(self) -> datetime:
-        """Return the time."""
+        """Return the current time."""
         self._notice_step()
         self._latest = max(self._latest, self._offset + self._loop.time())
         return datetime.fromtimestamp(self._latest, UTC)
 
     def count(self) -> datetime:
-        """Return the time by the count alone, which a correction may set back."""
+        """Return the event loop's time plus the offset, which a correction may set back."""
         return datetime.fromtimestamp(self._offset + self._loop.time(), UTC)
 
     @property
     def is_anchored(self) -> bool:
-        """Return whether this clock is anchored, and the machine's was not set since."""
+        """Return whether the clock is anchored and the system clock was not set since."""
         self._notice_step()
         return not self.why_unanchored
 
     @property
     def ahead_of_machine_s(self) -> float:
-        """Return by how many seconds the count is ahead of the machine's clock."""
+        """Return the seconds by which this clock is ahead of the system clock."""
         if self._is_told:
             return 0.0
         return self._offset + self._loop.time() - self._machine()
 
     async def wait_until_anchored(self) -> None:
-        """Wait until this clock is anchored."""
+        """Wait until the clock is anchored."""
         while not self.is_anchored:
             await self._anchored.wait()
 
     def doubt(self, reason: str) -> None:
-        """End the anchoring, for a reason in a few words."""
+        """End the anchoring, with a short reason."""
         was_anchored, self.why_unanchored = not self.why_unanchored, reason
         self._anchored.clear()
         if was_anchored:
             self.on_doubt()
 
     def anchor(self, correction_s: float = 0.0) -> None:
-        """Add a correction, and count as anchored.
+        """Add a correction in seconds, and mark the clock as anchored.
 
-        After a correction backwards the clock stands still until the count has caught up. The
-        first correction may set it back, since nothing was written before.
+        After a negative correction the clock stands still until the loop's time catches up. The
+        first correction may set the clock back, because nothing was written before.
         """
         self._offset += correction_s
         if not self.has_been_anchored:
@@ -103,11 +103,11 @@ class Clock:
         self._anchored.set()
 
     def forget_latest(self) -> None:
-        """Allow the time to go back: nothing that has seen it runs any more."""
+        """Allow the time to go back, because no running code has used the old time."""
         self._latest = 0.0
 
     def _notice_step(self) -> None:
-        """End the anchoring where the machine's clock was set."""
+        """End the anchoring if the system clock was set."""
         if self._is_told:
             return
         ahead = self._machine() - time.monotonic()
@@ -117,10 +117,13 @@ class Clock:
 
 
 class TimeWitnesses:
-    """The clocks of servers, as their answers told them, against the count of the loop."""
+    """The clocks of servers, as stated in their answers, relative to the event loop's time."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        """Hold nothing; ``now`` stands for the machine's clock where it is no ``Clock``."""
+        """Create an empty record.
+
+        ``now`` replaces the system clock if ``now`` is not a ``Clock``.
+        """
         self._now = now
         self._answered: set[str] = set()
         self._offsets: dict[str, float] = {}
@@ -128,13 +131,16 @@ class TimeWitnesses:
         self._new: set[str] = set()
 
     def record_time(self, who: str, at: datetime | str, took_s: float = 0.0) -> None:
-        """Record the ``Date`` of an answer, or a time in it; ``took_s`` is how long it took."""
+        """Record the ``Date`` of an answer, or a time in an answer.
+
+        ``took_s`` is the duration of the answer. A slow answer is not used.
+        """
         self._answered.add(who)
         if took_s > QUICK_S:
             return
         try:
             there = parsedate_to_datetime(at).replace(tzinfo=UTC) if isinstance(at, str) else at
-        except ValueError:  # it is missing, or no date
+        except ValueError:  # the header is missing or invalid
             return
         asked_and_answered = steady() - took_s / 2
         self._offsets[who] = there.timestamp() + _HALF_S - asked_and_answered
@@ -142,34 +148,34 @@ class TimeWitnesses:
         self._new.add(who)
 
     def has_heard(self, who: str, *, within_s: float) -> bool:
-        """Return whether a server told its time within the last seconds."""
+        """Return whether a server stated its time within the last ``within_s`` seconds."""
         heard_at = self._heard_at.get(who)
         return heard_at is not None and steady() - heard_at <= within_s
 
     def witness(self, who: str) -> Witness:
-        """Return the clock of a server against the machine's."""
+        """Return the clock of a server relative to the system clock."""
         offset = self._offsets.get(who)
         ahead_s = None if offset is None else offset - self._machine_offset()
         return Witness(who in self._answered, ahead_s)
 
     def take_clock_error(self) -> float | None:
-        """Return by how many seconds the machine's clock is wrong at most.
+        """Return the largest error of the system clock in seconds, or None without new times.
 
-        Only times count that were told since the last call; None where there is none.
+        Only times recorded since the last call are used.
         """
         told, self._new = self._new, set()
         machine = self._machine_offset()
         return max((abs(self._offsets[who] - machine) for who in told), default=None)
 
     def forget(self) -> None:
-        """Forget all times: the loop did not count for a while."""
+        """Delete all times, because the event loop's time was interrupted."""
         self._answered.clear()
         self._offsets.clear()
         self._heard_at.clear()
         self._new.clear()
 
     def _machine_offset(self) -> float:
-        """Return the machine's time less the count of the loop."""
+        """Return the system time minus the event loop's time."""
         ahead = self._now.ahead_of_machine_s if isinstance(self._now, Clock) else 0.0
         now = self._now.count() if isinstance(self._now, Clock) else self._now()
         return now.timestamp() - ahead - steady()

@@ -1,37 +1,37 @@
-"""The decision what time it is, from the machine's clock and the clocks of two servers.
+"""The decision about the correct time, from the system clock and the clocks of two servers.
 
-All times are seconds ahead of the machine's clock, so the machine's clock itself is 0.
+All times are seconds ahead of the system clock, so the system clock itself is 0.
 """
 
 from dataclasses import dataclass
 from statistics import median
 
 AGREE_S = 5.0
-"""Two clocks that differ by no more agree; one of them is then right."""
+"""Maximum difference of two clocks that agree. Agreement is taken as proof of the time."""
 QUICK_S = 2.0
-"""An answer that took longer tells no time: its ``Date`` may be that old."""
+"""Maximum duration of an answer whose ``Date`` is used. A slower ``Date`` may be out of date."""
 JUMP_S = 1.0
-"""A change of the machine's clock, against the count of seconds, from which it was set."""
+"""Minimum change of the system clock, relative to the monotonic clock, that counts as a step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The clock of a server, as its last answer told it."""
+    """The clock of a server, as stated in the last answer."""
 
     has_answered: bool = False
     ahead_s: float | None = None
-    """None where no quick answer had a ``Date``."""
+    """Seconds ahead of the system clock, or None without a quick answer with a ``Date``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How many seconds the right time is ahead of the machine's clock; None: not known."""
+    """The seconds by which the correct time is ahead of the system clock, or None if unknown."""
 
     ahead_s: float | None = None
     needs_api: bool = False
-    """Whether the Stories API must be asked before there is a decision."""
+    """Whether the Stories API must be called before a decision is possible."""
     reason: str = ""
-    """Why the time is not known."""
+    """The reason why the time is unknown."""
 
 
 _ASK = Decision(needs_api=True, reason="the Stories API is not asked yet")
@@ -40,10 +40,10 @@ _ASK = Decision(needs_api=True, reason="the Stories API is not asked yet")
 def decide(
     telegram: Witness, api: Witness | None = None, *, count_s: float | None = None
 ) -> Decision:
-    """Return what time it is; ``api`` is None while the Stories API was not asked.
+    """Decide the correct time. ``api`` is None if the Stories API was not called.
 
-    ``count_s`` is the clock of this process, which went on with the count of the event loop. It is
-    None where that clock was never right.
+    ``count_s`` is this process's clock, which followed the event loop's time, or None if that
+    clock was never correct.
     """
     agreed = _agreed(telegram, count_s)
     if agreed is not None:
@@ -60,7 +60,7 @@ def decide(
 
 
 def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | None) -> Decision:
-    """Return what time it is where Telegram tells none, as a Bot API server of one's own."""
+    """Decide the correct time if Telegram states none, for example a local Bot API server."""
     agreed = _agreed(api, count_s)
     if agreed is not None:
         return Decision(agreed)
@@ -74,7 +74,7 @@ def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | N
 
 
 def _agreed(witness: Witness, count_s: float | None) -> float | None:
-    """Return the clock of ours with which a witness agrees, the machine's first."""
+    """Return the own clock with which a witness agrees, the system clock first, or None."""
     ours = (0.0,) if count_s is None else (0.0, count_s)
     told = witness.ahead_s
     return next((one for one in ours if told is not None and abs(told - one) <= AGREE_S), None)

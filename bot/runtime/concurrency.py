@@ -1,4 +1,4 @@
-"""Slots for what runs at the same time: few for each, first come first; more where it is slow."""
+"""Slots that limit concurrent tasks, fairly among holders, with extra slots for slow tasks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
@@ -9,49 +9,50 @@ from weakref import WeakValueDictionary
 
 
 class FairSlots:
-    """At most ``most`` at a time, and ``each`` of them for one holder; first come first."""
+    """At most ``most`` concurrent slots in total and ``each`` per holder, in order of arrival."""
 
     def __init__(self, most: int, *, each: int) -> None:
-        """Begin with all of them free."""
+        """Create free slots."""
         self._all = asyncio.Semaphore(most)
         self._each = each
         self._of: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
     async def slot(self, holder: Hashable) -> AsyncIterator[None]:
-        """Wait for a slot and have it for the block."""
+        """Wait for a slot and hold the slot during the block."""
         own = self._of.get(holder)
         if own is None:
             own = self._of[holder] = asyncio.Semaphore(self._each)
-        # One's own limit first: who waits for it keeps no slot from anybody else.
+        # The holder's own limit comes first, so a waiting holder blocks no slot of a different
+        # holder.
         async with own, self._all:
             yield
 
 
 SLOW_AFTER = timedelta(seconds=5)
-"""How long a task has a fast slot."""
+"""The time for which a task occupies a fast slot."""
 
 
 class FastAndSlowSlots:
-    """Slots for tasks: a task that runs for 5 seconds moves from a fast slot to a slow one.
+    """Slots for tasks: a task that runs for 5 seconds moves from a fast slot to a slow slot.
 
-    So tasks that wait for a slow server hold up no other tasks. While all slow slots are taken, a
-    task stays in its fast slot. The current time is an argument.
+    Tasks that wait for a slow server therefore do not delay other tasks. While all slow slots are
+    taken, a task stays in its fast slot. The current time is an argument.
     """
 
     def __init__(self, fast: int, slow: int) -> None:
-        """Begin with all of them free."""
+        """Create free slots."""
         self.fast = fast
         self._most_slow = slow
         self._tickets = count()
-        self._begun: dict[int, datetime] = {}  # in the order of the starts
+        self._begun: dict[int, datetime] = {}  # in order of start
 
     def __len__(self) -> int:
-        """Return the number of tasks that run, slow ones among them."""
+        """Return the number of running tasks, including slow tasks."""
         return len(self._begun)
 
     def take(self, now: datetime) -> int:
-        """Record the start of a task; return the ticket for its end."""
+        """Record the start of a task. Return the ticket for the end of the task."""
         ticket = next(self._tickets)
         self._begun[ticket] = now
         return ticket
@@ -66,11 +67,11 @@ class FastAndSlowSlots:
         return min(old, self._most_slow)
 
     def count_free(self, now: datetime) -> int:
-        """Return the number of tasks that may begin now."""
+        """Return the number of tasks that may start now."""
         return max(0, self.fast - (len(self) - self.count_slow(now)))
 
     def next_free_at(self, now: datetime) -> datetime | None:
-        """Return when the next task moves to a slow slot; None if only an end frees a slot."""
+        """Return when the next task moves to a slow slot, or None if only an end frees a slot."""
         begun = list(self._begun.values())
         moved = self.count_slow(now)
         if moved == self._most_slow or moved == len(begun):

@@ -1,4 +1,4 @@
-"""Logs: one line an event, as JSON or for people, without a secret in any of them."""
+"""Logging: a line per event, as JSON or as text, without secrets."""
 
 import logging
 import re
@@ -9,37 +9,37 @@ from typing import Any, Literal
 
 import structlog
 
-# A bot token in an address, and the signature of a media file: known by their shape alone.
+# Patterns of a bot token in a URL, and of the signature of a media URL.
 _TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}")
 _SIGNATURE = re.compile(r"([?&](?:oh|_nc_ohc|access_key)=)[^&\s\"']+")
 MASK = "•••"
 
 
 def tracing(trace: str) -> AbstractContextManager[None]:
-    """Put one id on all that is logged within: of an update (``u…``) or of a story (``s…``).
+    """Add a trace id to all log events of the block: an update's (``u…``) or a story's (``s…``).
 
-    Tasks that are begun within have it as well. It is how a line of the log is followed from what
-    came in to what went out.
+    Tasks started in the block inherit the id. The id connects the log lines of an incoming event
+    with the log lines of the resulting messages.
     """
     return structlog.contextvars.bound_contextvars(trace=trace)
 
 
 def set_trace(trace: str) -> None:
-    """Put one id on all that this task logs from here on, as ``tracing`` does on a block."""
+    """Add a trace id to all further log events of this task, as ``tracing`` does for a block."""
     structlog.contextvars.bind_contextvars(trace=trace)
 
 
 def current_trace() -> str:
-    """Return the id that is on what is logged now; empty where there is none."""
+    """Return the current trace id, or an empty string."""
     return str(structlog.contextvars.get_contextvars().get("trace", ""))
 
 
 class Redactor:
-    """Masks the given secrets, bot tokens and signatures of addresses in texts."""
+    """Masks secrets, bot tokens and URL signatures in texts."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        """Remember ``secrets``; short ones are left out, they would hide ordinary words."""
-        self._secrets = sorted((s for s in secrets if len(s) >= 8), key=len, reverse=True)  # noqa: PLR2004 - as said
+        """Store ``secrets`` of 8 characters or more. Shorter secrets would mask ordinary words."""
+        self._secrets = sorted((s for s in secrets if len(s) >= 8), key=len, reverse=True)  # noqa: PLR2004 - see the docstring
 
     def __call__(self, text: str) -> str:
         """Return ``text`` with the secrets masked."""
@@ -50,7 +50,7 @@ class Redactor:
     def mask_event(
         self, _logger: object, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        """Mask every text of a log event (a structlog processor)."""
+        """Mask all values of a log event (a structlog processor)."""
         for key, value in event.items():
             event[key] = self._mask(value)
         return event
@@ -69,7 +69,7 @@ def set_up(
     style: Literal["auto", "json", "text"] = "auto",
     secrets: Iterable[str] = (),
 ) -> None:
-    """Send all logging of the process, ours and the libraries', to stderr through one pipe."""
+    """Configure logging of the bot and its libraries to stderr, with masked secrets."""
     as_text = style == "text" or (style == "auto" and sys.stderr.isatty())
     redact = Redactor(secrets)
     shared: list[structlog.typing.Processor] = [
@@ -98,12 +98,12 @@ def set_up(
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # These name addresses with the token in them, or repeat what we log ourselves.
+    # These loggers log URLs with the bot token, or repeat the bot's own log events.
     for noisy in ("httpx", "httpcore", "telegram", "aiosqlite", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     structlog.configure(
         processors=[
-            structlog.stdlib.filter_by_level,  # what is not shown costs nothing more
+            structlog.stdlib.filter_by_level,  # filtered events cost nothing more
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],

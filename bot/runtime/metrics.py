@@ -1,7 +1,7 @@
-"""The numbers of one process, on ``prometheus_client``: ours, and those of the process itself.
+"""The metrics of a process, on ``prometheus_client``: the bot's own, and those of the process.
 
-Labels name endpoints, outcomes and states, never people or chats. Each ``Metrics`` has a registry
-of its own, so that two bots in one process (the tests) do not share their numbers.
+Labels name endpoints, outcomes and states, never persons or chats. Each ``Metrics`` has a registry
+of its own, so that two bots in a process (in tests) have separate metrics.
 """
 
 from collections.abc import Callable
@@ -22,17 +22,17 @@ from prometheus_client import (
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 
-# The time at which each sample began tells us nothing.
-prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # it has no types
+# The creation time of each sample has no use here.
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # the function has no type annotations
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 
 
 class Metrics:
-    """All the numbers of one process; asking twice for a name gives the same one."""
+    """The metrics of a process. A second request for a name returns the same metric."""
 
     def __init__(self) -> None:
-        """Begin with what the process tells of itself: memory, CPU, files, threads, garbage."""
+        """Create a registry with metrics of the process: memory, CPU, files, threads, garbage."""
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -47,11 +47,11 @@ class Metrics:
         return self._metric(Gauge, name, text, labels)
 
     def gauge_of(self, name: str, text: str, source: Callable[[], float]) -> None:
-        """Let the gauge ``name`` tell what ``source`` returns at each rendering."""
+        """Create the gauge ``name``, which calls ``source`` at each rendering."""
         self.gauge(name, text).set_function(source)
 
     def histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        """Return the histogram ``name`` of seconds."""
+        """Return the histogram ``name``, in seconds."""
         return self._metric(partial(Histogram, buckets=_SECONDS), name, text, labels)
 
     def _metric(self, kind: Callable[..., M], name: str, text: str, labels: tuple[str, ...]) -> M:
@@ -61,9 +61,9 @@ class Metrics:
         return made
 
     def render(self) -> str:
-        """Return Prometheus' text, format 0.0.4 (``CONTENT_TYPE``)."""
+        """Return all metrics in Prometheus text format 0.0.4 (``CONTENT_TYPE``)."""
         return prometheus_client.generate_latest(self.registry).decode()
 
 
 UNSEEN = Metrics()
-"""For parts that nobody asks for their numbers."""
+"""A registry for components whose metrics are not exported."""

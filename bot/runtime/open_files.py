@@ -1,4 +1,4 @@
-"""The limit of open files (``ulimit -n``): raised at the start, and named when reached."""
+"""The limit of open files (``ulimit -n``): raised at the start, and reported when reached."""
 
 import errno
 import os
@@ -6,7 +6,7 @@ import resource
 
 WANTED = 4096
 LEAST = 256
-"""Open files below which the bot does not start: connections, uploads, and the database."""
+"""Minimum limit of open files for a start: connections, uploads, and the database."""
 
 _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 REACHED = "this process has too many open files (EMFILE): raise its limit (ulimit -n)"
@@ -27,7 +27,7 @@ def raise_limit() -> int:
 def is_limit_reached(error: BaseException) -> bool:
     """Return whether a failure is due to the limit of open files.
 
-    A failed look-up of a name hides its cause, so a file is opened to find out.
+    A failed DNS lookup hides the cause, so a test file is opened.
     """
     if isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
         return True

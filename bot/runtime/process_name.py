@@ -1,16 +1,16 @@
-"""Which of several processes this one is, by its machine and its number there."""
+"""The name of this process among several processes: host name and process id."""
 
 import os
 import socket
 
-_LONGEST = 63  # bytes of a name that PostgreSQL keeps of a session
+_LONGEST = 63  # maximum bytes of a session name in PostgreSQL
 
 
 def replica_name() -> str:
-    """Return the name by which metrics and PostgreSQL's sessions tell replicas apart."""
+    """Return the name that distinguishes replicas in metrics and in PostgreSQL's sessions."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
 def session_name() -> str:
-    """Return what PostgreSQL shows as ``application_name``."""
+    """Return the ``application_name`` of the PostgreSQL session."""
     return f"storybell {replica_name()}"[:_LONGEST]

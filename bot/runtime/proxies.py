@@ -1,8 +1,8 @@
-"""Connections by way of a proxy, http (CONNECT) or socks5, as people behind blocks need them.
+"""Connections through a proxy, http (CONNECT) or socks5, for networks that block a service.
 
-One connector serves all three remote services. aiohttp's own proxies know no socks5, and would
-let the proxy resolve the names of media: those we resolve ourselves, so that none of them leads
-into a private network, and the proxy is told an address.
+The same connector serves all three remote services. aiohttp's own proxy support lacks socks5, and
+lets the proxy resolve the host names of media. The bot resolves these names itself, so that no
+name leads into a private network, and passes the proxy an IP address.
 """
 
 import asyncio
@@ -23,12 +23,13 @@ def connector(
     proxy: str = "",
     *,
     resolver: AbstractResolver | None = None,
-    **options: Any,  # noqa: ANN401 - aiohttp's
+    **options: Any,  # noqa: ANN401 - aiohttp's options
 ) -> aiohttp.TCPConnector:
-    """Return what makes the connections of a session, by way of ``proxy`` where one is named.
+    """Return the connector of a session. A non-empty ``proxy`` is used for all connections.
 
-    With a ``resolver`` names are resolved by it, and the proxy gets the address; without, the
-    proxy resolves them, since where a service is blocked its name often is as well.
+    With a ``resolver``, the bot resolves names and the proxy gets an IP address. Without a
+    ``resolver``, the proxy resolves names, because a network that blocks a service often blocks
+    the name as well.
     """
     if not proxy:
         return aiohttp.TCPConnector(resolver=resolver, **options)
@@ -36,25 +37,28 @@ def connector(
 
 
 class _Unresolved(AbstractResolver):
-    """Leaves names as they are, for the proxy to resolve."""
+    """A resolver that returns names unchanged, so that the proxy resolves names."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the name in the place of an address."""
+        """Return the name in place of an address."""
         return [
             ResolveResult(hostname=host, host=host, port=port, family=family, proto=0, flags=0)
         ]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing, because no resources are open."""
 
 
 class _ByProxy(aiohttp.TCPConnector):
-    """Asks a proxy for the connection; what is spoken over it, TLS too, is between the ends."""
+    """A connector that connects through a proxy.
 
-    def __init__(self, proxy: str, **options: Any) -> None:  # noqa: ANN401 - aiohttp's
-        """Connect by way of ``proxy``, an address that may hold a user and a password."""
+    TLS is end-to-end between the bot and the server.
+    """
+
+    def __init__(self, proxy: str, **options: Any) -> None:  # noqa: ANN401 - aiohttp's options
+        """Connect through ``proxy``, a URL that may contain a user and a password."""
         super().__init__(**options)
         self._proxy = proxy
 
@@ -65,16 +69,16 @@ class _ByProxy(aiohttp.TCPConnector):
         req: aiohttp.ClientRequest,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own signature
         client_error: type[Exception] = aiohttp.ClientConnectorError,
-        **kwargs: Any,  # noqa: ANN401 - the same
+        **kwargs: Any,  # noqa: ANN401 - aiohttp's own signature
     ) -> tuple[asyncio.Transport, ResponseHandler]:
-        """Take aiohttp's step from an address to a connection; its public ways know no proxy."""
+        """Connect to an address through the proxy. aiohttp has no public hook for this step."""
         host, port = addr_infos[0][4][:2]
         try:
             made = await Proxy.from_url(self._proxy, rdns=True).connect(
                 host, port, timeout=timeout.sock_connect or _CONNECT_S
             )
         except (ProxyError, ProxyTimeoutError, OSError, TimeoutError) as error:
-            # Its own text may hold the proxy's address, and so a password.
+            # The text of the original error may contain the proxy's URL with a password.
             payload = OSError(None, f"the proxy makes no connection ({type(error).__name__})")
             raise client_error(req.connection_key, payload) from None
         try:

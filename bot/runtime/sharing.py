@@ -1,8 +1,8 @@
-"""The number of processes that may work on one database, and the intervals that follow from it.
+"""The number of processes that may work on a database, and the resulting intervals.
 
-The only process of a database knows of all new work, so its loops rarely search the database. The
-leases that this process finds at its start belong to a dead process. Of several processes, each
-must soon find the work that another process stored, or left behind when it died.
+A single process on a database knows of all new work, so the loops rarely search the database. The
+leases that this process finds at the start belong to a dead process. With several processes, each
+process must soon find work that a different process stored, or left unfinished at its death.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """How the loops of a process share the database.
+    """The intervals with which the loops of a process share the database.
 
-    ``lease`` is the time limit of a claim of an update or a chat queue; the process renews it
-    meanwhile. The other intervals are the longest pauses between two searches for due work.
+    ``lease`` is the time limit of a claim of an update or a chat queue. The process renews its
+    leases during the work. The other intervals are the longest pauses between two searches for due
+    work.
     """
 
     is_only_process: bool

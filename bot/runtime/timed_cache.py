@@ -1,8 +1,8 @@
-"""A cache in memory whose entries expire, with a maximum size.
+"""A cache in memory with expiring entries and a maximum size.
 
-The cache belongs to one process: a restart empties the cache, and replicas do not share it. Use
-the cache where the loss of an entry costs no more than a repeated message, query or download.
-docs/data.md lists all caches.
+The cache belongs to a single process: a restart empties the cache, and replicas do not share the
+cache. Use the cache if the loss of an entry costs no more than a repeated message, query or
+download. docs/data.md lists all caches.
 """
 
 from collections import OrderedDict
@@ -16,7 +16,7 @@ SIZE = 10_000  # entries
 
 
 class TimedCache(Generic[K, V]):
-    """Values by key, each with the time when it expires."""
+    """Values by key, each with an expiry time."""
 
     def __init__(self, *, size: int = SIZE) -> None:
         """Create an empty cache.
@@ -27,14 +27,14 @@ class TimedCache(Generic[K, V]):
         self._entries: OrderedDict[K, tuple[V, datetime]] = OrderedDict()
 
     def put(self, key: K, value: V, *, until: datetime) -> None:
-        """Write an entry that expires at ``until``; replace the former entry of ``key``."""
+        """Write an entry that expires at ``until``, and replace the previous entry of ``key``."""
         self._entries[key] = (value, until)
         self._entries.move_to_end(key)
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
     def get(self, key: K, *, now: datetime) -> V | None:
-        """Return the value of ``key``, or None without an entry or after its expiry."""
+        """Return the value of ``key``, or None if the entry is missing or expired."""
         entry = self._entries.get(key)
         if entry is None:
             return None

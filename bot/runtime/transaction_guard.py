@@ -1,9 +1,9 @@
-"""A guard: nobody begins what takes long while holding what others wait for.
+"""A guard against slow operations during an open transaction that blocks other writers.
 
-Between the first effect of an update and its end one transaction is open. On SQLite a second
-transaction that writes would wait for the first one for ever, and a call over the network lets
-every other writer wait. On PostgreSQL a second transaction, even one that only reads, takes a
-second connection of the pool: when each holder of a connection waits for one more, all wait.
+A transaction is open from the first effect of an update until the update's end. On SQLite a second
+writing transaction would wait for the first forever, and a network call would make all other
+writers wait. On PostgreSQL a second transaction, even a read, takes a second connection of the
+pool. If each holder of a connection waits for a further connection, all holders wait forever.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ import structlog
 log = structlog.get_logger()
 
 is_strict = False
-"""Whether it raises; the tests set this, while people are better served by a line in the log."""
+"""Whether a violation raises an error, as in tests. In production a violation is only logged."""
 
 
 _is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=None)
@@ -23,7 +23,7 @@ _is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=
 
 @contextmanager
 def refusing_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
-    """Let the block, and the tasks that it starts, begin nothing long while ``is_held()``."""
+    """Forbid slow operations in the block, and in its tasks, while ``is_held()`` is True."""
     token = _is_held.set(is_held)
     try:
         yield
@@ -33,9 +33,9 @@ def refusing_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
 
 @contextmanager
 def holding() -> Iterator[None]:
-    """Let the block, and the tasks that it starts, begin nothing long until the block ends.
+    """Forbid slow operations in the block, and in its tasks, until the block ends.
 
-    The block may end in another task than the one in which the block began.
+    The block may end in a different task than the task in which the block began.
     """
     outer = _is_held.get()
     if outer is not None and not outer():
@@ -55,10 +55,10 @@ def holding() -> Iterator[None]:
 
 
 def refuse_if_held(what: str) -> None:
-    """Record that ``what`` is about to begin.
+    """Report that the slow operation ``what`` is about to start.
 
     Raises:
-        RuntimeError: A transaction is held; only where ``is_strict``.
+        RuntimeError: A transaction is open, and ``is_strict`` is True.
     """
     is_held = _is_held.get()
     if is_held is None or not is_held():

@@ -1,4 +1,4 @@
-"""The loops of the process: each is a step, repeated by one supervisor until it is stopped."""
+"""The loops of the process: steps that a supervisor repeats until a stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,18 +11,18 @@ log = structlog.get_logger()
 
 
 FIRST_PAUSE_S = 0.25
-LAST_PAUSE_S = 5.0  # so that all go on soon after the database is back
+LAST_PAUSE_S = 5.0  # short, so that all loops resume soon after the database is back
 LONGEST = timedelta(minutes=1)
 _HELD_S = 0.25
-_SHORTEST_S = 0.001  # a timer may come early by the resolution of the clock
+_SHORTEST_S = 0.001  # minimum sleep, because a timer may be early by the clock's resolution
 
 
 class Worker:
-    """Repeats ``step``, which says when it has something to do next.
+    """A loop that repeats ``step``. The step returns the time of the next step.
 
-    A time that has come means at once; None, that only ``wake`` tells of more. No sleep is longer
-    than ``longest``. Whatever a step raises is logged, and the step comes again after a pause that
-    doubles up to 5 seconds. ``run`` runs once.
+    A past time means immediately. None means that the next step waits for ``wake``. No sleep is
+    longer than ``longest``. An exception of a step is logged, and the step is repeated after a
+    pause that doubles up to 5 seconds. ``run`` may be called once.
     """
 
     def __init__(
@@ -33,13 +33,13 @@ class Worker:
         now: Callable[[], datetime],
         longest: timedelta = LONGEST,
     ) -> None:
-        """Prepare to repeat ``step``; ``name`` is for the log and for /readyz."""
+        """Create a loop for ``step``. ``name`` appears in the log and in /readyz."""
         self.name = name
         self.trouble = ""
-        """Why the last step failed, in a few words; empty when it did not."""
+        """The reason why the last step failed, or an empty string."""
         self.step = step
         self.is_held: Callable[[], bool] = lambda: False
-        """Returns whether no step may begin for now."""
+        """Returns whether steps are paused."""
         self._now = now
         self._longest = longest.total_seconds()
         self._failures = 0
@@ -47,11 +47,11 @@ class Worker:
         self._stopped = asyncio.Event()
 
     def wake(self) -> None:
-        """Let the step come now; one that is under way comes once more."""
+        """Start the next step now, or immediately after the running step."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Let ``run`` end when the step that is under way has."""
+        """End ``run`` after the running step."""
         self._stopped.set()
         self._woken.set()
 
@@ -81,34 +81,38 @@ class Worker:
                 await self._sleep_until(due)
 
     async def _log_and_pause(self, error: BaseException) -> None:
-        """Log what a step raised, and wait; a wake must not shorten it, or it would spin."""
+        """Log an exception of a step, and pause.
+
+        A wake does not shorten the pause, to prevent a busy loop.
+        """
         self._failures += 1
         self.trouble = reason_of(error)
         pause = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), LAST_PAUSE_S)
-        # What we depend on may be gone for long: that needs a line each time, no traceback.
+        # An outage may last long, so it is logged without a traceback.
         trace = None if getattr(error, "is_outage", False) else error
         log.error("a loop failed", loop=self.name, again_s=pause, why=str(error), exc_info=trace)
         await wait_until_set(self._stopped, pause)
 
     async def _sleep_until(self, due: datetime | None) -> None:
-        """Sleep until ``due``, or somebody calls."""
+        """Sleep until ``due`` or until ``wake`` is called."""
         left = self._longest if due is None else (due - self._now()).total_seconds()
         if left <= 0:
-            await asyncio.sleep(0)  # others are to have their turn
+            await asyncio.sleep(0)  # lets other tasks run
         else:
             await wait_until_set(self._woken, min(max(left, _SHORTEST_S), self._longest))
 
 
 def reason_of(error: BaseException) -> str:
-    """Return why something failed, as /readyz shows it to anybody.
+    """Return the reason of a failure for /readyz, which is public.
 
-    Only an outage of the database says it in words that can't hold a secret.
+    Only the text of a database outage is returned in full, because it cannot contain a secret.
+    Other errors are named by class.
     """
     return str(error) if getattr(error, "is_outage", False) else type(error).__name__
 
 
 async def wait_until_set(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event, but no longer than so many seconds; return whether it came."""
+    """Wait for an event for at most ``seconds``. Return whether the event is set."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
