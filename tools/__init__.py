@@ -1,1 +1,1 @@
-"""Small programs for whoever works on the code."""
+"""Programs for development."""

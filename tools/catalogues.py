@@ -1,9 +1,10 @@
-"""The catalogues of translations: ``python -m tools.catalogues extract | update | check``.
+"""Manage the translation catalogues: ``python -m tools.catalogues extract | update | check``.
 
-``extract`` collects the message ids of the code in locales/bot.pot, ``update`` brings them into
-every language's bot.po (English needs no translator and is filled in), ``check`` tells what is
-missing or wrong and fails if anything is. ``reword OLD NEW`` is for who changes the English of a
-sentence: its translations stay, marked ``reworded`` until a translator has looked at them.
+``extract`` collects the message ids of the code in locales/bot.pot. ``update`` merges the message
+ids into the bot.po of every language; English is filled in automatically. ``check`` prints missing
+and invalid translations and fails if there are any. ``reword OLD NEW`` keeps the translations of a
+message after a change of the English text, and marks the translations as ``reworded`` until a
+translator has checked them.
 """
 
 import argparse
@@ -31,13 +32,13 @@ from tools.notes import NOTES
 ROOT = LOCALES.parent
 FOLDERS = ("bot", "handlers")
 TEMPLATE = LOCALES / "bot.pot"
-_WRITTEN = datetime(2026, 11, 25, tzinfo=UTC)  # one date for all, so that only texts make a diff
+_WRITTEN = datetime(2026, 11, 25, tzinfo=UTC)  # one date, so that a diff shows only texts
 _SINGLE = {"t", "plain", "N_"}
 REWORDED = "reworded"
-"""The flag of a translation whose English was worded anew."""
+"""The flag of a translation after a change of the English text."""
 
-BUTTON, MENU_ENTRY = 24, 32  # characters that phones show, fields not counted
-BUTTONS = ("link_button", "button")  # what makes one
+BUTTON, MENU_ENTRY = 24, 32  # maximum characters that phones show, without fields
+BUTTONS = ("link_button", "button")  # functions that create a button
 BUTTONS_IN = frozenset({"TOGGLES", "MEDIA", "CAPTIONS"})
 
 _COMMAND = re.compile(r"(?<![\w<])/[a-z_]+")
@@ -48,7 +49,7 @@ _WORDS = re.compile(r"^\| ([^|-]+) \| ([^|]+) \|$", re.MULTILINE)
 _NAMED = re.compile(r"(?:<b>|“|[Tt]ap )([^<>”]+?)(?:</b>|”|[.,:])")
 FIELD = re.compile(r"\{[a-z_]+\}")
 _TAG = re.compile(r"<[^<>]*>")
-# Where French lacks the blank at which no line breaks; "9:30" has none, nor has "« Retour".
+# Missing no-break spaces in French. The pattern accepts "9:30" and "« Retour".
 _UNBOUND = re.compile("[^\\s:;!?][:;!?»](?!\\w)|[^\u00a0\u202f\\S][:;!?»]|«(?![\u00a0\u202f]).*»")
 _TWICE = re.compile(r"([.,:;!?…؟،؛।])[ \u00a0\u202f]?\1(?!\.)|(?<=\S)  ")
 
@@ -56,7 +57,7 @@ Id = str | tuple[str, str]
 
 
 def message_ids(source: str) -> Iterator[Id]:
-    """Return the message ids in Python ``source``: what t(), plain(), N_() and NN_() are given."""
+    """Yield the message ids in a source text: arguments of t(), plain(), N_() and NN_()."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Call(args=[one, many]) if _name(node) == "NN_":
@@ -66,7 +67,7 @@ def message_ids(source: str) -> Iterator[Id]:
 
 
 def _name(node: ast.expr) -> str:
-    """Return what a call calls."""
+    """Return the name of the called function, or an empty string for other expressions."""
     match node:
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
             return name
@@ -86,7 +87,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
 
 
 def extract() -> Catalog:
-    """Return the template: every message id of the code with the files that use it."""
+    """Return the template: every message id of the code with the files that use the id."""
     template = new_catalogue(None)
     files = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
     for path in files:
@@ -97,7 +98,7 @@ def extract() -> Catalog:
 
 
 def comments(msgid: Id) -> list[str]:
-    """Return what a translator is told of a message: where it is shown, and what it means."""
+    """Return the comments on a message for translators: the maximum length, and the meaning."""
     english = msgid if isinstance(msgid, str) else msgid[0]
     place = {BUTTON: "A button", MENU_ENTRY: "The menu of commands"}.get(lengths().get(english, 0))
     told = [f"{place}: {lengths()[english]} characters at most."] if place else []
@@ -105,7 +106,7 @@ def comments(msgid: Id) -> list[str]:
 
 
 def load(language: str) -> Catalog:
-    """Return the catalogue of ``language``; an empty one if there is none yet."""
+    """Return the catalogue of ``language``, or an empty catalogue if the file does not exist."""
     path = _path(language)
     if not path.is_file():
         return new_catalogue(language)
@@ -114,7 +115,7 @@ def load(language: str) -> Catalog:
 
 
 def save(catalogue: Catalog, path: Path) -> None:
-    """Write a catalogue so that equal contents are equal bytes."""
+    """Write a catalogue so that equal contents produce equal bytes."""
     catalogue.creation_date = catalogue.revision_date = _WRITTEN
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
@@ -124,9 +125,9 @@ def save(catalogue: Catalog, path: Path) -> None:
 
 
 def update(template: Catalog) -> None:
-    """Bring the message ids of ``template`` into every catalogue; what the code dropped goes.
+    """Merge the message ids of ``template`` into every catalogue, and delete obsolete messages.
 
-    A translation whose English was changed a little stays, as ``reword`` would keep it.
+    A translation is kept after a small change of its English text, as by ``reword``.
     """
     wanted = {id_of(message) for message in messages(template)}
     for language in LANGUAGES:
@@ -140,7 +141,7 @@ def update(template: Catalog) -> None:
         for message in list(messages(catalogue)):
             if id_of(message) not in wanted:
                 catalogue.delete(message.id)
-        # A copy for each: update() puts the template's own messages into the catalogue.
+        # A copy for each language: update() puts the template's own messages into the catalogue.
         catalogue.update(deepcopy(template), no_fuzzy_matching=True)
         if language == "en":
             for message in messages(catalogue):
@@ -154,7 +155,7 @@ def _english(key: Id) -> str:
 
 
 def reword(old: str, new: str) -> list[str]:
-    """Let the translations of ``old`` be those of ``new``; return the languages that had some."""
+    """Move the translations of ``old`` to ``new``. Return the languages with a translation."""
     found = []
     for language in LANGUAGES:
         catalogue = load(language)
@@ -165,9 +166,9 @@ def reword(old: str, new: str) -> list[str]:
 
 
 def carry_over(catalogue: Catalog, old: str, new: str) -> bool:
-    """Give the translation of ``old`` to ``new``, marked for review; return whether there was one.
+    """Move the translation of ``old`` to ``new``, marked for review. Return whether one existed.
 
-    Both are the singular where a message has a plural.
+    ``old`` and ``new`` are the singular of a message with a plural.
     """
     before = next((m for m in messages(catalogue) if id_of(m) == old or id_of(m)[0] == old), None)
     after = next((m for m in messages(catalogue) if id_of(m) == new or id_of(m)[0] == new), None)
@@ -184,7 +185,7 @@ def carry_over(catalogue: Catalog, old: str, new: str) -> bool:
 
 
 def problems(language: str, template: Catalog) -> list[str]:
-    """Return what is wrong with the catalogue of ``language``, a sentence each."""
+    """Return the problems in the catalogue of ``language``, one message each."""
     catalogue = load(language)
     wanted = {id_of(message) for message in messages(template)}
     found = [
@@ -208,8 +209,8 @@ def problems(language: str, template: Catalog) -> list[str]:
 
 
 def glossary_faults(catalogue: Catalog, page: str) -> Iterator[str]:
-    """Say which words of a page of the glossary most sentences do without; endings may differ."""
-    for english, here in _WORDS.findall(page)[1:]:  # without the heads of the columns
+    """Yield the terms of a glossary page that most sentences lack. Word endings may differ."""
+    for english, here in _WORDS.findall(page)[1:]:  # without the column headings
         term = re.compile(rf"(?<![\w/]){re.escape(english)}", re.IGNORECASE)
         said = [m.string for m in messages(catalogue) if term.search(ids_of(m)[0])]
         words = [form.split() for form in re.split("[,،] ", here.casefold())]
@@ -222,7 +223,7 @@ def glossary_faults(catalogue: Catalog, page: str) -> Iterator[str]:
 
 
 def is_english(catalogue: Catalog) -> bool:
-    """Return whether a catalogue of another language says most things in English."""
+    """Return whether more than a quarter of a translated catalogue is English."""
     if str(catalogue.locale) == "en":
         return False
     told = [m for m in messages(catalogue) if m.string]
@@ -231,7 +232,7 @@ def is_english(catalogue: Catalog) -> bool:
 
 
 def wrong_in(message: Message, catalogue: Catalog) -> Iterator[str]:
-    """Say how a translation differs from its id where it must not."""
+    """Yield the invalid differences between a translation and its message id."""
     ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
     forms = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
     if len(forms) != (catalogue.num_plurals if message.pluralizable else 1) or not all(forms):
@@ -239,7 +240,7 @@ def wrong_in(message: Message, catalogue: Catalog) -> Iterator[str]:
         return
     fields = {name for text in ids for name in FIELD.findall(text)}
     for form in forms:
-        # "one story", "two stories" may say their number in words.
+        # Forms such as "one story" and "two stories" may spell out the number.
         left = fields ^ set(FIELD.findall(form)) - ({"{n}"} if message.pluralizable else set())
         if left - ({"{n}"} if message.pluralizable else set()):
             yield f"other fields {sorted(left)}"
@@ -254,13 +255,13 @@ def wrong_in(message: Message, catalogue: Catalog) -> Iterator[str]:
 
 
 def twice(text: str) -> str:
-    """Return a sign of punctuation, or a blank, that a text has twice in a row; empty for none."""
+    """Return a punctuation mark or blank that occurs twice in a row, or an empty string."""
     found = _TWICE.search(text)
     return found[0] if found else ""
 
 
 def _faults(form: str, english: str, language: str) -> Iterator[str]:
-    """Say what of a sentence may never be translated, and what is said wrongly."""
+    """Yield the errors in a translated sentence, including changes of untranslatable parts."""
     if twice(_TAG.sub("", form)):
         yield f"{twice(_TAG.sub('', form))!r} twice in a row"
     if language == "fr" and _UNBOUND.search(_TAG.sub("", _CODE.sub("", form))):
@@ -284,7 +285,7 @@ def _faults(form: str, english: str, language: str) -> Iterator[str]:
 
 
 def _button_faults(form: str, english: str) -> Iterator[str]:
-    """Say where a sentence names a button otherwise than by reference."""
+    """Yield an error if a sentence names a button without a reference."""
     buttons = {text for text, most in lengths().items() if most == BUTTON}
     named = REFERENCE.findall(english)
     if Counter(REFERENCE.findall(form)) != Counter(named):
@@ -294,7 +295,7 @@ def _button_faults(form: str, english: str) -> Iterator[str]:
 
 
 def _number_faults(message: Message, catalogue: Catalog, forms: tuple[str, ...]) -> Iterator[str]:
-    """Say where a form for "one" serves 21 as well, and doesn't tell the number."""
+    """Yield an error if a form for "one" also applies to e.g. 21 and omits the number."""
     if not message.pluralizable:
         return
     form_of = gettext.c2py(catalogue.plural_expr)
@@ -305,7 +306,7 @@ def _number_faults(message: Message, catalogue: Catalog, forms: tuple[str, ...])
 
 
 def _length_faults(english: str, forms: tuple[str, ...]) -> Iterator[str]:
-    """Say what is too long for the place where it is shown."""
+    """Yield an error if a text is too long for its place."""
     most = lengths().get(english)
     for form in forms if most else ():
         shown = len(FIELD.sub("", form))
@@ -314,7 +315,7 @@ def _length_faults(english: str, forms: tuple[str, ...]) -> Iterator[str]:
 
 
 def _signs(text: str) -> Iterator[str]:
-    """Return the emoji and arrows of a text, without what only colours them."""
+    """Yield the emoji and arrows of a text, without modifiers."""
     for char in text:
         if char in "\u00ab\u2713" or unicodedata.category(char) == "So":
             yield char
@@ -322,14 +323,14 @@ def _signs(text: str) -> Iterator[str]:
 
 @cache
 def glossary(language: str) -> str:
-    """Return a language's page of the glossary; empty if there is none yet."""
+    """Return the glossary page of a language, or an empty string if the page does not exist."""
     path = ROOT / "docs" / "glossary" / f"{language}.md"
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 @cache
 def lengths() -> dict[str, int]:
-    """Return how many characters are shown of what stands on buttons and in the menu."""
+    """Return the maximum length of each message on buttons and in the menu, in characters."""
     found: dict[str, int] = {}
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
@@ -339,10 +340,10 @@ def lengths() -> dict[str, int]:
 
 
 def lengths_in(source: str) -> dict[str, int]:
-    """Return the message ids of ``source`` that stand on buttons or in the menu; their limits.
+    """Return the message ids of ``source`` for buttons and the menu, with their maximum lengths.
 
-    On a button is what ``BUTTONS`` are called with, also by way of a name in the same function,
-    and the values of the dictionaries in ``BUTTONS_IN``; in the menu is what ``menu=`` is given.
+    Button texts are the arguments of ``BUTTONS``, also by a name in the same function, and the
+    values of the dictionaries in ``BUTTONS_IN``. Menu texts are the values of ``menu=``.
     """
     found: dict[str, int] = {}
     tree = ast.parse(source)
@@ -376,7 +377,7 @@ def _on_buttons(function: ast.AST) -> Iterator[str]:
 
 
 def _marked(node: ast.AST) -> list[str]:
-    """Return what is marked by N_() or NN_() anywhere in a piece of code."""
+    """Return the texts in all N_() and NN_() calls within a syntax tree node."""
     return [
         text
         for part in ast.walk(node)
@@ -386,27 +387,27 @@ def _marked(node: ast.AST) -> list[str]:
 
 
 def fields_in(text: str) -> list[str]:
-    """Return the names of the fields of a message, in their order."""
+    """Return the names of the fields of a message, in order."""
     return [field.strip("{}") for field in FIELD.findall(text)]
 
 
 def ids_of(message: Message) -> tuple[str, ...]:
-    """Return the English of a message; the plural's after the singular."""
+    """Return the English texts of a message: the singular, and then the plural, if any."""
     return (message.id,) if isinstance(message.id, str) else tuple(message.id)
 
 
 def messages(catalogue: Iterable[Message]) -> Iterator[Message]:
-    """Yield what is translated; the header of a catalogue has no id."""
+    """Yield the messages of a catalogue without its header, which has no id."""
     return (message for message in catalogue if message.id)
 
 
 def id_of(message: Message) -> Id:
-    """Return the id of a message, of both forms where it is counted."""
+    """Return the id of a message: a text, or a pair of singular and plural."""
     return message.id if isinstance(message.id, str) else (message.id[0], message.id[1])
 
 
 def new_catalogue(language: str | None) -> Catalog:
-    """Return an empty catalogue of a language, or without one the template."""
+    """Return an empty catalogue of a language, or an empty template if the language is None."""
     name = f"{LANGUAGES[language].name} ({language})" if language else "template"
     catalogue = Catalog(
         locale=language,
@@ -421,7 +422,7 @@ def new_catalogue(language: str | None) -> Catalog:
         fuzzy=False,
     )
     rule = Locale.parse(language).plural_form if language else None
-    # Babel's own are out of date; CLDR's may have forms for fractions and millions only.
+    # Babel's rules are out of date. CLDR's may have forms only for fractions and millions.
     if rule and {rule(n) for n in range(1000)} == rule.tags | {"other"}:
         catalogue.mime_headers = [("Plural-Forms", to_gettext(rule))]
     return catalogue
@@ -432,14 +433,14 @@ def _path(language: str) -> Path:
 
 
 def main() -> int:
-    """Do what the command line asks; 1 if a check found something."""
+    """Run the command line. Return 1 if a check found a problem, else 0."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", choices=["extract", "update", "check", "reword"])
     parser.add_argument("texts", nargs="*", help="for reword: the old English and the new")
     chosen = parser.parse_args()
     task = chosen.task
     if task == "reword":
-        if len(chosen.texts) != 2:  # noqa: PLR2004 - the old and the new
+        if len(chosen.texts) != 2:  # noqa: PLR2004 - the old and the new text
             parser.error("reword takes the old English and the new")
         sys.stdout.write(f"kept in {', '.join(reword(*chosen.texts)) or 'no language'}\n")
         return 0

@@ -1,8 +1,8 @@
 """Check one module: format, lint, types, and its tests.
 
 ``python -m tools.check bot/media/sniff.py`` runs the test files that are named after the module,
-such as ``tests/bot/media/test_sniff.py``. A test file is run itself. Further arguments go to
-pytest.
+such as ``tests/bot/media/test_sniff.py``. If the module is a test file, the file itself is run.
+Further arguments are passed to pytest.
 """
 
 import subprocess
@@ -20,7 +20,7 @@ def find_tests(module: Path) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the checks in turn and stop at the first failure. Return its exit status."""
+    """Run the checks in turn, and stop at the first failure. Return the exit status."""
     if not arguments or not Path(arguments[0]).is_file():
         sys.stderr.write("Name a module: make check FILE=bot/media/sniff.py\n")
         return 2
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     else:
         sys.stdout.write(f"no tests are named after {module}\n")
     for command in commands:
-        status = subprocess.run([sys.executable, "-m", *command], check=False).returncode  # noqa: S603 - our own tools
+        status = subprocess.run([sys.executable, "-m", *command], check=False).returncode  # noqa: S603 - fixed commands
         if status:
             return status
     return 0

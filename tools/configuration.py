@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the settings: ``python -m tools.configuration``."""
+"""Generate docs/configuration.md from the settings: ``python -m tools.configuration``."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ says in sentences what is wrong with yours, without showing a value.
 
 
 def page() -> str:
-    """Return the whole page."""
+    """Return the complete page."""
     rows = [
         f"| `{name.upper()}` | {default(field)} | {field.description} |"
         for name, field in Settings.model_fields.items()
@@ -30,7 +30,7 @@ def page() -> str:
 
 
 def default(field: FieldInfo) -> str:
-    """Return the default of a setting as one would write it."""
+    """Return the default value of a setting in the format of the environment variable."""
     if field.is_required():
         return "needed"
     value = field.default

@@ -1,6 +1,6 @@
-"""Write docs/costs.md, what each way to a story costs: ``python -m tools.costs``.
+"""Generate docs/costs.md, the costs of each way to a story: ``python -m tools.costs``.
 
-Each row is done by the bot's own parts over HTTP; the credits are what the sandbox billed.
+The bot's own components perform each action over HTTP. The credits are the sandbox's charges.
 """
 
 import asyncio
@@ -64,12 +64,12 @@ A pasted address of a file costs no credit; a person may have 500 MB a day loade
 """
 MANY = 10**6
 ANN, BOB = Asker(1, 1), Asker(2, 2)
-ANN_ID = FIRST_PERSON  # the one person whom Telegram knows, too
+ANN_ID = FIRST_PERSON  # the only person that the simulated Telegram knows
 
 
 @dataclass(slots=True)
 class Shop:
-    """One bot against one sandbox, in one time that is moved on."""
+    """One bot and one sandbox with a common clock, which can be advanced."""
 
     sandbox: Sandbox
     db: Database
@@ -81,26 +81,26 @@ class Shop:
     rows: list[tuple[str, int]] = field(default_factory=list)
 
     async def row(self, what: str, do: Callable[[], Awaitable[Any]]) -> None:
-        """Do it, refused or not, and note what was billed."""
+        """Perform an action, which may be refused, and record the charge in credits."""
         before = self.sandbox.stories_api.billing.total
         with suppress(BotError):
             await do()
-        await asyncio.sleep(0.2)  # an answer is kept just after it was given
+        await asyncio.sleep(0.2)  # the cache stores an answer shortly after returning it
         self.rows.append((what, self.sandbox.stories_api.billing.total - before))
 
     def account(self, name: str, *, stories: int = 1, is_private: bool = False) -> Profile:
-        """Make an account that has stories."""
+        """Create an account with stories."""
         profile = self.sandbox.instagram.add_profile(name, is_private=is_private)
         for _ in range(stories):
             self.sandbox.instagram.publish(profile, 1)
         return profile
 
     def go_on(self, **span: float) -> None:
-        """Move the time on."""
+        """Advance the clock."""
         self.sandbox.clock.advance(timedelta(**span).total_seconds())
 
     def topic(self, name: str) -> Callable[[], Awaitable[Any]]:
-        """Follow an account in a topic of its own."""
+        """Return a function that subscribes to an account in a separate topic."""
         by = Asker(ANN_ID, ANN_ID)
         return lambda: self.subscribing.subscribe(Target(ANN_ID), name, by, own_topic=True)
 
@@ -109,7 +109,7 @@ class Shop:
         return datetime.fromtimestamp(self.sandbox.clock.now(), UTC)
 
     async def poll(self, profile: Profile) -> None:
-        """Let the schedule look at a profile now."""
+        """Check a profile now, by the scheduler."""
         async with self.db.begin() as tx:
             await profiles.put_off(tx, profile.pk, until=self.now() - timedelta(seconds=1))
         await self.scheduler.run_once()
@@ -117,7 +117,7 @@ class Shop:
 
 @asynccontextmanager
 async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
-    """Build it."""
+    """Yield a new bot and sandbox."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         sandbox = await stack.enter_async_context(running(seed=7))
@@ -176,7 +176,7 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
 
 @asynccontextmanager
 async def _bot(sandbox: Sandbox) -> AsyncIterator[ExtBot[Any]]:
-    """Yield the bot that makes topics, in a private chat with somebody as well."""
+    """Yield the bot that creates topics. It also has a private chat with a person."""
     token = f"{sandbox.telegram.world.bot.id}:{'x' * 30}"
     bot = ExtBot(token, base_url=f"{sandbox.urls.telegram}/bot", request=AiohttpRequest())
     world = sandbox.telegram.world
@@ -186,7 +186,7 @@ async def _bot(sandbox: Sandbox) -> AsyncIterator[ExtBot[Any]]:
 
 
 async def page() -> str:
-    """Return the whole page."""
+    """Return the complete page."""
     rows: list[tuple[str, int]] = []
     async with shop("auto") as here:
         await _links(here)

@@ -1,6 +1,6 @@
-"""Check that what the documents link to is there: ``python -m tools.doc_links``.
+"""Check the links in the documents: ``python -m tools.doc_links``.
 
-Files and headings of this repository; addresses elsewhere are not called.
+Only links to files and headings of this repository are checked. Web addresses are not requested.
 """
 
 import re
@@ -17,7 +17,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def main() -> int:
-    """Print every link that leads nowhere; return 1 when there is one."""
+    """Print every broken link. Return 1 if a link is broken, else 0."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     pages = ["git", "ls-files", "*.md"]
     listed = subprocess.run(pages, check=True, capture_output=True, text=True)  # noqa: S603 - git
@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def broken_links(page: Path) -> Iterator[str]:
-    """Yield what of a page's links does not lead to a file, or to a heading in it."""
+    """Yield an error for each link of a page without an existing file or heading."""
     text = FENCE.sub("", page.read_text())
     for address in LINK.findall(text):
         parts = urlsplit(address)
@@ -42,7 +42,7 @@ def broken_links(page: Path) -> Iterator[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """Return the names that the headings of a page can be linked by."""
+    """Return the anchors of the headings of a page."""
     headings = HEADING.findall(FENCE.sub("", text))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

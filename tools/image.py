@@ -1,9 +1,10 @@
-"""Build the image from the Dockerfile and run it, without Docker: ``make image``.
+"""Build the image from the Dockerfile and run the image, without Docker: ``make image``.
 
-It needs root, Debian's buildah (with netavark, which it recommends) and debootstrap, and Debian's
-packages; where one is missing it says so and ends with 3. The base is a small Debian with Python,
-tagged as the image that the Dockerfile names: it shows that the Dockerfile works, and how large
-what we add is, not how large the usual base is.
+The command requires root, Debian's buildah (with netavark, a recommended package), debootstrap,
+and Debian's packages. Without one of these, the command prints a message and exits with 3. The
+base image is a small Debian with Python, tagged with the name in the Dockerfile. The test shows
+that the Dockerfile works and the size that the project adds, but not the size of the usual base
+image.
 """
 
 import json
@@ -26,18 +27,18 @@ from tests.support.postgres import postgres
 
 ROOT = Path(__file__).parents[1]
 TAG = "storybell-try"
-SUITE = "trixie"  # its Python is 3.13, as the Dockerfile's
+SUITE = "trixie"  # has Python 3.13, like the Dockerfile
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 NETAVARK = Path("/usr/lib/podman/netavark")
 BUILDAH = ("buildah", "--storage-driver", "vfs")
-PROCESSES = min(resource.getrlimit(resource.RLIMIT_NPROC)[1], 65536)  # buildah would ask for more
+PROCESSES = min(resource.getrlimit(resource.RLIMIT_NPROC)[1], 65536)  # below buildah's default
 CHROOT = ("--isolation", "chroot", "--network", "host")
 LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", f"nproc={PROCESSES}:{PROCESSES}")
-# Where a machine trusts authorities of its own, the build must trust them, too.
+# The build must trust the additional certificate authorities of the machine.
 TRUST = ("--volume", "/etc/ssl/certs:/etc/ssl/certs:ro")
 MISSING = 3
-SOCKETS = "/tmp/postgres"  # noqa: S108 - inside of the image, whose /tmp is fresh
-STOP_S = 15  # compose.yaml's stop_grace_period
+SOCKETS = "/tmp/postgres"  # noqa: S108 - within the image, which has a new /tmp
+STOP_S = 15  # stop_grace_period in compose.yaml
 INSIDE = """
 mount --bind "$1" "$1"
 mount -o remount,bind,ro "$1"
@@ -51,11 +52,11 @@ root=$1 owner=$5 place=$6
 shift 6
 exec chroot --userspec="$owner" "$root" sh -c 'cd "$0" && exec "$@"' "$place" "$@"
 """
-TOKEN = "7000000001:a-token-of-the-image-0123456789abcdefgh"  # noqa: S105 - the stand-in takes any
+TOKEN = "7000000001:a-token-of-the-image-0123456789abcdefgh"  # noqa: S105 - the sandbox accepts any token
 
 
 def main() -> int:
-    """Build and try the image; return 0 when it did all it should."""
+    """Build and test the image. Return 0 on success, or 3 if a requirement is missing."""
     lacking = [one for one in ("buildah", "debootstrap") if shutil.which(one) is None]
     lacking += [] if NETAVARK.exists() else ["netavark"]
     if lacking or os.geteuid():
@@ -76,12 +77,12 @@ def main() -> int:
 
 
 def _has_base(base: str) -> bool:
-    done = subprocess.run([*BUILDAH, "inspect", base], capture_output=True, check=False)  # noqa: S603 - our own words
+    done = subprocess.run([*BUILDAH, "inspect", base], capture_output=True, check=False)  # noqa: S603 - fixed commands
     return done.returncode == 0
 
 
 def make_base(base: str, folder: Path) -> None:
-    """Make a Debian with Python, and tag it as the image that the Dockerfile begins with."""
+    """Create a Debian with Python, and tag it with the name of the Dockerfile's base image."""
     say(f"Making a base for {base} by debootstrap …")
     run(
         "debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(folder), *_mirror()
@@ -98,7 +99,7 @@ def make_base(base: str, folder: Path) -> None:
 
 
 def _mirror() -> list[str]:
-    """Return the address that this machine gets Debian's packages from."""
+    """Return the URL of this machine's Debian mirror, or an empty list."""
     files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
     text = "\n".join(file.read_text() for file in files if file.is_file())
     found = re.findall(r"(?:^deb\s+(?:\[.*?\]\s+)?|^URIs:\s*)(http\S+)", text, re.MULTILINE)
@@ -106,7 +107,7 @@ def _mirror() -> list[str]:
 
 
 def try_out(container: str, stack: ExitStack, folder: Path) -> None:
-    """Look into the image, start it against stand-ins on both databases, and end it."""
+    """Check the image's contents, and start and stop the image on both databases."""
     root = Path(output(*BUILDAH, "mount", container).strip())
     stack.callback(run, *BUILDAH, "umount", container)
     told = json.loads(output(*BUILDAH, "inspect", container))
@@ -122,10 +123,10 @@ def try_out(container: str, stack: ExitStack, folder: Path) -> None:
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     stack.callback(end, sandbox)
-    assert sandbox.stdout is not None  # noqa: S101 - asked for
+    assert sandbox.stdout is not None  # noqa: S101 - stdout is a pipe
     urls = json.loads(sandbox.stdout.readline())
     server = stack.enter_context(postgres())
-    server.folder.chmod(0o755)  # the user of the image must find the socket in it
+    server.folder.chmod(0o755)  # the image's user must be able to access the socket
     box = Box(root, config, folder, server.folder)
     settings = {
         "TELEGRAM_TOKEN": TOKEN, "STORIES_API_KEY": "a-key",
@@ -146,10 +147,10 @@ def try_out(container: str, stack: ExitStack, folder: Path) -> None:
 
 
 class Box:
-    """Runs the image's commands as compose.yaml does: a root that is read-only, /data, /tmp."""
+    """Runner of the image's commands, as in compose.yaml: read-only root, /data and /tmp."""
 
     def __init__(self, root: Path, config: dict[str, Any], folder: Path, sockets: Path) -> None:
-        """``sockets`` is where PostgreSQL listens; the image finds it in ``SOCKETS``."""
+        """``sockets`` is PostgreSQL's socket folder, which the image mounts at ``SOCKETS``."""
         self.root, self.folder, self.sockets = root, folder, sockets
         self.env = dict(one.split("=", 1) for one in config["Env"])
         self.words = [*config["Entrypoint"], *config["Cmd"]]
@@ -159,7 +160,11 @@ class Box:
         self.user, self.group = int(user), int(group)
 
     def start(self, stack: ExitStack, name: str, settings: dict[str, str]) -> "Started":
-        """Start a bot with a volume of its own, and wait until it is ready."""
+        """Start a bot with its own volume, and wait until the bot is ready.
+
+        Raises:
+            TimeoutError: The bot is not ready after 120 s.
+        """
         data = self.folder / name
         data.mkdir(mode=0o700)
         os.chown(data, self.user, self.group)
@@ -173,7 +178,7 @@ class Box:
         return bot
 
     def command(self, data: Path, words: Sequence[str]) -> list[str]:
-        """Return the words that run ``words`` inside."""
+        """Return the command line that runs ``words`` in the image."""
         owner = f"{self.user}:{self.group}"
         given = [str(self.root), str(data), str(self.sockets), SOCKETS, owner, self.place]
         return ["unshare", "--mount", "--propagation", "private", "sh", "-euc", INSIDE, "sh",
@@ -184,53 +189,57 @@ class Started:
     """A bot that runs in the image."""
 
     def __init__(self, box: Box, data: Path, settings: dict[str, str], port: int) -> None:
-        """Start it."""
+        """Start the bot."""
         self.box, self.data, self.port = box, data, port
         self.log = data.with_suffix(".log")
         self.env = {**box.env, **settings, "PORT": str(port)}
-        self.process = subprocess.Popen(  # noqa: S603 - our own words
+        self.process = subprocess.Popen(  # noqa: S603 - fixed commands
             box.command(data, box.words), env=self.env,
             stdout=self.log.open("w"), stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     def succeeds(self, *words: str) -> bool:
-        """Run a command beside the bot; return whether it succeeded."""
+        """Run a command in the bot's image. Return whether the command succeeded."""
         done = self._ran(words)
         if done.returncode:
             say(done.stdout + done.stderr)
         return not done.returncode
 
     def said(self, *words: str) -> str:
-        """Run a command beside the bot; return what it said."""
+        """Run a command in the bot's image. Return the command's output."""
         return self._ran(words).stdout
 
     def _ran(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
         command = self.box.command(self.data, words)
-        return subprocess.run(command, env=self.env, check=False, capture_output=True, text=True)  # noqa: S603 - the same
+        return subprocess.run(command, env=self.env, check=False, capture_output=True, text=True)  # noqa: S603 - fixed commands
 
     def ends_well(self) -> bool:
-        """Stop it; return whether it ended by itself in time, and well."""
+        """Stop the bot. Return whether the bot ended in time with status 0."""
         self.process.terminate()
         return self.process.wait(STOP_S) == 0
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of all files in a folder."""
+    """Return the total bytes of all files in a folder."""
     return sum(one.lstat().st_size for one in folder.rglob("*") if one.is_file())
 
 
 def answers(port: int, path: str) -> bool:
-    """Return whether the bot answers there, and well."""
+    """Return whether the bot responds to a request with status 200."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP status OK
     except OSError:
         return False
 
 
 def wait_until(is_so: object, seconds: float) -> None:
-    """Wait for something, so many seconds at most."""
-    assert callable(is_so)  # noqa: S101 - as the type can't say in one line
+    """Wait until a function returns a true value.
+
+    Raises:
+        TimeoutError: The value is still false after ``seconds``.
+    """
+    assert callable(is_so)  # noqa: S101 - a precise type would not fit on a line
     until = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > until:
@@ -239,14 +248,14 @@ def wait_until(is_so: object, seconds: float) -> None:
 
 
 def free_port() -> int:
-    """Return a port that nobody uses now."""
+    """Return an unused port."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
 
 
 def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """End a process of ours."""
+    """Terminate a process. Kill the process after 20 s."""
     process.terminate()
     try:
         process.wait(20)
@@ -256,20 +265,20 @@ def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
 
 
 def run(*words: str) -> None:
-    """Run a command, which must succeed."""
-    subprocess.run(words, check=True)  # noqa: S603 - our own words
+    """Run a command that must succeed."""
+    subprocess.run(words, check=True)  # noqa: S603 - fixed commands
 
 
 def output(*words: str) -> str:
-    """Return what a command prints."""
-    return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - our own words
+    """Return the output of a command that must succeed."""
+    return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - fixed commands
 
 
 def expect(is_so: bool, what: str) -> None:
-    """Say that something is as it should be.
+    """Print that a check has succeeded.
 
     Raises:
-        AssertionError: It is not.
+        AssertionError: The check has failed.
     """
     if not is_so:
         raise AssertionError(what)

@@ -1,7 +1,7 @@
-"""Install what a file of locked requirements lists, and say how far it is.
+"""Install the packages of a lock file, and show the progress.
 
-``python tools/install.py requirements-demo.txt``: by nothing but the standard library, as the very
-first thing that make does. In a terminal one line is written over and over.
+``python tools/install.py requirements-demo.txt`` is the first command of make, so only the
+standard library is available. In a terminal, the progress overwrites a single line.
 """
 
 import re
@@ -16,20 +16,20 @@ PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", 
 
 
 def count(text: str) -> int:
-    """Return how many requirements a lock has; some of them are for other systems."""
+    """Return the number of requirements in a lock file. Some may be for other systems."""
     return len(_REQUIREMENT.findall(text))
 
 
 class Progress:
-    """What is said while pip works."""
+    """Progress messages for the output of pip."""
 
     def __init__(self, total: int, *, over: bool) -> None:
-        """Count up to ``total``; write each line ``over`` the one before."""
+        """Count to ``total``. With ``over``, each message overwrites the previous line."""
         self._total, self._over = total, over
         self._done, self._name = 0, ""
 
     def hear(self, line: str) -> str | None:
-        """Return what to say of a line of pip's, if anything."""
+        """Return the message for a line of pip's output, or None."""
         if found := _FOUND.match(line):
             self._done, self._name = self._done + 1, found[1]
             return self._said()
@@ -47,14 +47,14 @@ class Progress:
 
 
 def main() -> int:
-    """Run pip; what it complains of is shown."""
+    """Run pip. Errors of pip go to stderr. Return pip's exit status."""
     lock = Path(sys.argv[1])
     total = count(lock.read_text(encoding="utf-8"))
     say = sys.stdout
     say.write(f"Installing {total} packages of {lock.name} into {Path(sys.prefix).name}\n")
     progress = Progress(total, over=say.isatty())
     words = [sys.executable, *PIP, "--require-hashes", "--no-deps", "-r", str(lock)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as pip:  # noqa: S603 - our own words
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as pip:  # noqa: S603 - fixed commands
         for line in pip.stdout or ():
             if told := progress.hear(line):
                 say.write(told)

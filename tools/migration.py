@@ -1,6 +1,7 @@
-"""Write the next migration from the tables: ``python -m tools.migration "what changes"``.
+"""Generate the next migration from the tables: ``python -m tools.migration "what changes"``.
 
-``--anew`` writes the first one, ``0001``, anew: until the first release there is no other.
+``--anew`` regenerates the first migration ``0001``, because there is only one before the first
+release.
 """
 
 import sys
@@ -18,7 +19,7 @@ VERSIONS = Path("bot/store/engine/migrations/versions")
 
 
 def write(message: str, *, is_first: bool = False) -> None:
-    """Compare the tables of the code with those of all migrations; write what is missing."""
+    """Generate a migration from the difference between the code's tables and all migrations."""
     number = f"{len(list(VERSIONS.glob('0*.py'))) + 1:04}"
     with tempfile.TemporaryDirectory() as folder:
         engine = sa.create_engine(f"sqlite:///{folder}/empty.db")
@@ -36,7 +37,7 @@ def write(message: str, *, is_first: bool = False) -> None:
 
 
 def _with_expressions(_context: object, _revision: object, directives: list[Any]) -> None:
-    """Add the indexes of expressions, which Alembic can't compare on SQLite."""
+    """Add the indexes on expressions, which Alembic cannot compare on SQLite."""
     expressions = (sa.TextClause, sa.Function)
     for table in all_tables().sorted_tables:
         for index in table.indexes:

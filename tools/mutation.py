@@ -1,16 +1,16 @@
-"""Break the code in one small way at a time, and see that a test notices: ``make mutation``.
+"""Change one small part of the code at a time, and check that a test fails: ``make mutation``.
 
-Cosmic Ray finds the places and makes the mutants. Its own way to run one (write the file, start
-pytest, put the file back) takes four seconds of CPU, and there are thousands; so they run here: a
-fork of a process that has the libraries loaded takes the mutant for the module, and runs the tests
-that reach its lines, the nearest first, until one fails. Nothing on the disk is changed.
+Cosmic Ray finds the positions and creates the mutants. Its own runner (write the file, start
+pytest, restore the file) takes four seconds of CPU per mutant, and there are thousands. This
+module uses forks of a process with loaded libraries instead. Each fork imports the mutant as the
+module and runs the tests that reach the mutant's lines, the nearest first, until a test fails. No
+file is changed.
 
-``mutation.toml`` says what is broken, and lists the survivors that are no fault, with the reason.
-Exit 1 where less is killed than it asks for, where a survivor is not listed, where one that is
-listed survives no longer, and, before anything is tried, where no mutant makes one that is listed.
-
-``python -m tools.mutation bot/domain/links.py`` tries a room or a module, ``--some 50`` that many
-of its mutants.
+``mutation.toml`` configures the mutants, and lists the survivors that are no fault, with the
+reason. The exit status is 1 if fewer mutants are killed than required, if a survivor is not
+listed, if a listed mutant no longer survives, or, before any test, if no mutant makes a listed
+change. ``python -m tools.mutation bot/domain/links.py`` tests a package or a module. ``--some 50``
+tests only 50 mutants of each.
 """
 
 import argparse
@@ -47,71 +47,71 @@ from cosmic_ray.plugins import get_operator
 from hypothesis import Phase, settings
 from rich.console import Console
 
-Node = Any  # of parso's tree, whose classes are typed in parts only
+Node = Any  # a node of parso, which has incomplete types
 CONFIG = Path(__file__).with_suffix(".toml")
-LIBRARIES = (  # loaded once, and shared by all forks
+LIBRARIES = (  # loaded once and shared by all forks
     "aiosqlite", "alembic.command", "babel.dates", "hypothesis.stateful", "prometheus_client",
     "pydantic_settings", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite",
     "sqlalchemy.ext.asyncio", "structlog", "telegram.ext", "aiohttp.web", "pytest_asyncio.plugin",
 )  # fmt: skip
-OURS = ("bot", "handlers", "sandbox", "tests")  # loaded anew in each fork
+OURS = ("bot", "handlers", "sandbox", "tests")  # imported again in each fork
 QUICK = "not campaign and not slow and not long"
-PYTEST = (  # without the plugins of others, whose import takes longer than most tests
+PYTEST = (  # without other plugins, whose import takes longer than most tests
     "-q", "-m", QUICK, "--disable-plugin-autoload", "-p", "pytest_asyncio.plugin",
     "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin", "-p", "no:cacheprovider",
     "-p", "no:unraisableexception",
-    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is one of LIBRARIES
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is in LIBRARIES
 )  # fmt: skip
-BRIEFLY = ("-x", "--tb=no", "--assert=plain", "--timeout=30")  # nobody reads why a test fails
-ENOUGH_S = 20.0  # CPU of the tests of one mutant, by the nearest
-# Above what a test takes without it, a mutant is held to be in a loop without end.
+BRIEFLY = ("-x", "--tb=no", "--assert=plain", "--timeout=30")  # without details of failures
+ENOUGH_S = 20.0  # CPU seconds for the tests of one mutant
+# A mutant is regarded as an endless loop above these multiples of a test's normal CPU time.
 LIMIT_TIMES, LIMIT_MORE_S = 4.0, 3.0
 NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
-HANGS_S = 120.0  # waiting for what never comes uses no CPU
+HANGS_S = 120.0  # a test that waits forever uses no CPU
 CALLS = ("await_stmt", "atom_expr", "power")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One way to break one place."""
+    """One change at one position."""
 
     path: Path
     operator: str
-    occurrence: int  # the how manieth place of this operator in the module
-    lines: range  # of the statement
-    where: str  # what tells it from others, whatever stands above it
+    occurrence: int  # the index of the position among those of the operator in the module
+    lines: range  # the lines of the statement
+    where: str  # identifies the mutant independently of the preceding code
 
     @property
     def module(self) -> str:
-        """The module's name for imports."""
+        """Return the module's import name."""
         return ".".join(self.path.with_suffix("").parts)
 
     def code(self) -> str:
-        """Return the module's broken text; as it is, for a control."""
+        """Return the changed source text, or the original text without an operator."""
         if not self.operator:
             return self.path.read_text()
         made = mutate_code(self.path.read_text(), _operator(self.operator), self.occurrence)
         return str(made)
 
     def change(self) -> str:
-        """Return what stood there and what stands there now, without comments."""
+        """Return the changed line before and after the change, without comments."""
         before, after = self.path.read_text().splitlines(), self.code().splitlines()
         at = next(n for n, pair in enumerate(zip(before, after, strict=False)) if len({*pair}) > 1)
         return f"{_bare(before[at])} → {_bare(after[at])}".strip()
 
 
 class RemoveCall(Operator):  # type: ignore[misc]
-    """Leave out a call that is made for its effect; Cosmic Ray has nothing that removes."""
+    """An operator that removes a call statement. Cosmic Ray has no such operator."""
 
     def mutation_positions(self, node: Node) -> Iterator[tuple[Any, Any]]:
-        """Yield the place of a statement that is nothing but a call."""
+        """Yield the position of a statement that consists of a call."""
         if node.type == "simple_stmt" and node.children[0].get_code().strip().endswith(")"):
             called = node.children[0]
             if called.type in CALLS:
                 yield called.start_pos, called.end_pos
 
     def mutate(self, node: Node, index: int) -> Node:
-        """Put a statement without effect in its place."""
+        """Replace the statement by ``pass``."""
         del index
         prefix = node.children[0].get_first_leaf().prefix
         node.children[0] = get_ast(f"{prefix}pass")
@@ -119,7 +119,7 @@ class RemoveCall(Operator):  # type: ignore[misc]
 
     @classmethod
     def examples(cls) -> tuple[()]:
-        """Cosmic Ray's documentation is made of these."""
+        """Return no examples. Cosmic Ray's documentation uses examples."""
         return ()
 
 
@@ -132,9 +132,9 @@ def _operator(name: str) -> Operator:
 
 
 def mutants_of(path: Path, operators: Sequence[str]) -> Iterator[Mutant]:
-    """Yield all mutants of a module; types, decorators' flags, logs and ``strict`` are left alone.
+    """Yield all mutants of a module, except for types, decorator arguments, logs and ``strict``.
 
-    As mutation testing does elsewhere: PIT's ``avoidCallsTo`` begins with the loggers.
+    Other mutation testers skip logs too; see PIT's ``avoidCallsTo``.
     """
     tree = get_ast(path.read_text())
     nodes = list(ast_nodes(tree))
@@ -153,12 +153,12 @@ def mutants_of(path: Path, operators: Sequence[str]) -> Iterator[Mutant]:
 
 
 def _is_left_alone(node: Node) -> bool:
-    """Return whether a place is in a type, a decorator's arguments, a log or an assertion."""
+    """Return whether a node is in a type, decorator arguments, a log or a ``strict`` argument."""
     while (parent := node.parent) is not None:
         if _is_log(node) or _is_type_of(parent, node) or parent.type == "decorator":
             return True
         if parent.type == "argument" and parent.children[0].get_code().strip() == "strict":
-            return True  # of zip, which asserts with it that both are of one length
+            return True  # of zip, an assertion that both lengths are equal
         node = parent
     return False
 
@@ -187,7 +187,7 @@ def _scope(node: Node) -> str:
 
 
 def _lines(node: Node) -> range:
-    """Return the lines that a test must reach to notice: of the statement, or of its head."""
+    """Return the lines that a test must reach to detect the mutant: the statement or its head."""
     statement = node
     while statement.parent is not None and statement.parent.type not in ("suite", "file_input"):
         statement = statement.parent
@@ -195,9 +195,9 @@ def _lines(node: Node) -> range:
 
 
 def chosen(room: str, most: int, config: dict[str, Any]) -> list[Mutant]:
-    """Return a room's mutants, or as many as may be, by the seed.
+    """Return the mutants of a package or module, or a selection of ``most`` by the seed.
 
-    A change elsewhere does not choose others: each mutant has a number of its own.
+    Changes of other code do not change the selection, because each mutant has its own hash.
     """
     paths = [Path(room)] if room.endswith(".py") else sorted(Path(room).glob("*.py"))
     found = [one for path in paths for one in mutants_of(path, config["operators"]["used"])]
@@ -209,7 +209,7 @@ def chosen(room: str, most: int, config: dict[str, Any]) -> list[Mutant]:
 
 
 def listed(config: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Return why each change may survive, by its module and what it is."""
+    """Return the reasons of listed survivors, by module and change."""
     return {
         (one["module"], change): one["why"]
         for one in config.get("equivalent", ())
@@ -218,7 +218,7 @@ def listed(config: Mapping[str, Any]) -> dict[tuple[str, str], str]:
 
 
 def of_no_line(changes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return those of ``changes`` whose line is no longer in its module."""
+    """Return the changes whose original line is no longer in the module."""
     return [
         (module, change)
         for module, change in changes
@@ -227,7 +227,7 @@ def of_no_line(changes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def not_made(changes: Iterable[tuple[str, str]], operators: Sequence[str]) -> set[tuple[str, str]]:
-    """Return those of ``changes`` that no mutant makes."""
+    """Return the changes that no mutant makes."""
     left = set(changes)
     for path in {Path(module) for module, _ in left if Path(module).exists()}:
         lines = _bare_lines(path)
@@ -249,21 +249,21 @@ def _bare_lines(path: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Reach:
-    """Which tests come by, and the CPU that each takes."""
+    """The tests that reach each line, and the CPU time of each test."""
 
     took: dict[str, float]
     by_line: dict[str, dict[int, list[str]]]
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests to ask, and not for too long: the nearest and quickest first.
+        """Return the tests for a mutant, nearest and fastest first, within ``ENOUGH_S`` of CPU.
 
-        The module's own tests are nearer than its room's, and of a statement of several lines
-        those are that reach the very line.
+        The module's own tests are nearer than other tests of its package. For a statement of
+        several lines, tests that reach its last line are nearer.
         """
         lines = self.by_line.get(str(mutant.path), {})
         room = mutant.path.parent.name
         found = {test for line in mutant.lines for test in lines.get(line, ())}
-        if not found:  # what runs at import concerns all who come by
+        if not found:  # code that runs at import concerns every test of the module
             found = {test for line in lines.values() for test in line}
             found |= {test for test in self.took if test.startswith(f"tests/bot/{room}/")}
 
@@ -283,10 +283,10 @@ class Reach:
 
 
 class Watched:
-    """A plugin that notes which lines each test runs, and how long it takes."""
+    """A pytest plugin that records the covered lines and the CPU time of each test."""
 
     def __init__(self, rooms: Sequence[str], folder: Path) -> None:
-        """Watch ``rooms``; keep databases and notes in ``folder``."""
+        """Measure ``rooms``. Store databases and results in ``folder``."""
         self._coverage = coverage.Coverage(
             data_file=None, config_file=False, source=list(rooms),
             concurrency=["thread", "greenlet"],
@@ -296,14 +296,14 @@ class Watched:
 
     @pytest.hookimpl
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out what wants PostgreSQL, and begin to watch."""
+        """Skip the tests that require PostgreSQL, and start the measurement."""
         items[:] = [item for item in items if "postgres_url" not in _fixtures(item)]
         _share_database(self._folder)
         self._coverage.start()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Count what a test takes, with what it needs before and after."""
+        """Measure the CPU time of a test, including its fixtures."""
         self._coverage.switch_context(item.nodeid)
         before = time.process_time()
         result = yield
@@ -311,12 +311,12 @@ class Watched:
         return result
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note what fails without a mutant: it can show none."""
+        """Record the tests that fail without a mutant, because they cannot detect mutants."""
         if report.failed:
             self._failed.add(report.nodeid)
 
     def pytest_sessionfinish(self) -> None:
-        """Write down what was seen."""
+        """Write the results to reach.json."""
         self._coverage.stop()
         data, root = self._coverage.get_data(), Path.cwd()
         by_line = {
@@ -337,23 +337,23 @@ def _fixtures(item: pytest.Item) -> set[str]:
 
 
 class Only:
-    """A plugin that runs some tests, in the order that they are given in."""
+    """A pytest plugin that runs given tests in the given order."""
 
     def __init__(self, tests: Sequence[str], folder: Path, took: Mapping[str, float]) -> None:
-        """Run ``tests``, which ``took`` so long, with the database that is kept in ``folder``."""
+        """Run ``tests`` with the CPU times ``took`` and with the database in ``folder``."""
         self._order = {test: place for place, test in enumerate(tests)}
         self._folder, self._took = folder, took
 
     @pytest.hookimpl
     def pytest_sessionstart(self) -> None:
-        """Let the first example that fails do: to look for the smallest one takes long."""
+        """Disable hypothesis' search for the smallest failing example, which takes long."""
         first = (Phase.explicit, Phase.generate)
         settings.register_profile("first", settings.default, phases=first)
         settings.load_profile("first")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """End the whole process where a test takes far longer than without the mutant."""
+        """End the process if a test takes far longer than without the mutant."""
         limit = LIMIT_TIMES * self._took[item.nodeid] + LIMIT_MORE_S
         most = resource.getrlimit(resource.RLIMIT_CPU)[1]
         resource.setrlimit(
@@ -363,38 +363,38 @@ class Only:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Choose and order."""
+        """Select and sort the tests."""
         items[:] = [item for item in items if item.nodeid in self._order]
         items.sort(key=lambda item: self._order[item.nodeid])
         _share_database(self._folder)
 
 
 def _share_database(folder: Path) -> None:
-    """Let the forks copy one migrated database, instead of each making its own."""
+    """Let the forks copy one migrated database instead of creating one each."""
     importlib.import_module("tests.support.database").made_in(folder)
 
 
 class Broken(importlib.machinery.SourceFileLoader):
-    """Finds and loads the mutant for the module."""
+    """Import finder and loader that replaces a module by its mutant."""
 
     def __init__(self, mutant: Mutant) -> None:
-        """Take the mutant's text instead of the file's."""
+        """Load the mutant's text instead of the file."""
         super().__init__(mutant.module, str(mutant.path.resolve()))
         self._code = compile(mutant.code(), self.path, "exec")
 
     def find_spec(self, name: str, *_: object) -> importlib.machinery.ModuleSpec | None:
-        """Answer for the one module."""
+        """Return the spec of the mutant's module, or None for any other module."""
         if name != self.name:
             return None
         return importlib.util.spec_from_file_location(name, self.path, loader=self)
 
     def get_code(self, _: str) -> CodeType:
-        """Return the mutant."""
+        """Return the code of the mutant."""
         return self._code
 
 
 def _quietly(work: Callable[[], int], limit_s: float) -> None:
-    """Do the work of a fork, and end it by the work's exit code."""
+    """Run ``work`` in a fork without output, and exit with its result."""
     resource.setrlimit(resource.RLIMIT_CPU, (int(limit_s) + 1,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -407,10 +407,15 @@ def _quietly(work: Callable[[], int], limit_s: float) -> None:
 
 
 class Forks:
-    """Runs pytest in forks of this process, a few at once."""
+    """Runner of pytest in parallel forks of this process."""
 
     def __init__(self, folder: Path, workers: int) -> None:
-        """Keep the forks' files in ``folder``."""
+        """Store the files of the forks in ``folder``.
+
+        Raises:
+            RuntimeError: Modules of the project are already imported, so mutants would have no
+                effect.
+        """
         self._folder, self._workers = folder, workers
         self._fork = multiprocessing.get_context("fork")
         for name in LIBRARIES:
@@ -420,7 +425,11 @@ class Forks:
         gc.freeze()
 
     def reach(self, rooms: Sequence[str], tests: Sequence[str]) -> Reach:
-        """Run all tests as they are, and return who comes by where."""
+        """Run all tests without a mutant. Return the tests that reach each line.
+
+        Raises:
+            SystemExit: The tests cannot be run.
+        """
 
         def run() -> int:
             watched = Watched(rooms, self._folder)
@@ -439,7 +448,7 @@ class Forks:
         return Reach(seen["took"], lines)
 
     def results(self, mutants: Sequence[Mutant], reach: Reach) -> Iterator[tuple[Mutant, bool]]:
-        """Yield each mutant and whether it survived."""
+        """Yield each mutant and whether the mutant survived."""
         waiting, running = list(reversed(mutants)), dict[Any, Any]()
         while waiting or running:
             while waiting and len(running) < self._workers:
@@ -472,7 +481,7 @@ class Forks:
 
 
 def main() -> int:
-    """Try the mutants; return 0 when enough were killed and each survivor is explained."""
+    """Test the mutants. Return 0 if enough are killed and every survivor has a reason, else 1."""
     config = tomllib.loads(CONFIG.read_text())
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(

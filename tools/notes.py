@@ -1,6 +1,6 @@
-"""What translators are told of a message beside its English: the ``#.`` lines of the catalogues.
+"""Notes for translators on single messages, written as ``#.`` lines of the catalogues.
 
-A note says what the English leaves open: who speaks of what, and what stands in a field.
+A note explains facts that the English text leaves open: the speaker, and the contents of a field.
 """
 
 NOTES: dict[str, str] = {

@@ -1,9 +1,9 @@
-"""Pictures of every message in every language, for translators: ``python -m tools.pictures``.
+"""Screenshots of every message in every language, for translators: ``python -m tools.pictures``.
 
-Each is sent by the Bot API to the sandbox's chat page, and taken there by a Chromium. They lie in
-``pictures/``, with an index page that shows the English beside each.
-
-``--language ru --language ar`` takes these only, ``--only words`` what has them in its English.
+The Bot API sends each message to the sandbox's chat page, and a Chromium takes a screenshot. The
+pictures are written to ``pictures/``, with an index page that shows the English text beside each
+picture. ``--language ru --language ar`` selects languages, and ``--only words`` selects messages
+whose English text contains the words.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from tests.support.sandbox import sandbox_box
 from tools.catalogues import BUTTON, ROOT, comments, extract, fields_in, id_of, ids_of, lengths
 
 FOLDER = ROOT / "pictures"
-A_PAGE = 30  # messages of one picture; Chromium draws 16,384 points at most
+A_PAGE = 30  # messages per screenshot; Chromium's limit is 16,384 points
 HEADER = 300  # points above and below the messages
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 FIELDS: dict[str, object] = {
@@ -65,7 +65,7 @@ WRITTEN: dict[str, Callable[[Translator], object]] = {
     "options": lambda t: t.plain(MEDIA["photo"]), "text": lambda t: t(CLOSING["backup"]),
     **dict.fromkeys(("cost", "today", "week", "month", "forecast"), _cost),
 }  # fmt: skip
-"""What sentences are given that is written in the language already."""
+"""Sample values of fields that contain text of the language."""
 
 AHEAD = ("Disappears:", "The first one disappears:", "Next check:")
 COUNTS, PARTS = (0, 1, 2, 3, 5, 11, 21, 1000), (0.5, 1.5, 2.5, 1000.5)
@@ -87,23 +87,23 @@ BOXES = """(ids) => {
 
 @dataclass(frozen=True)
 class Shot:
-    """One message of the catalogues, and the file that its pictures have in each language."""
+    """One message of the catalogues, and the file name of its pictures in each language."""
 
     message: Message
     number: int
 
     @property
     def english(self) -> str:
-        """Return its message id; the plural's below the singular."""
+        """Return the message id, with the plural on a second line."""
         return "\n".join(ids_of(self.message))
 
     @property
     def file(self) -> str:
-        """Return the name of its pictures."""
+        """Return the file name of the pictures."""
         return f"{self.number:04}.png"
 
     def sent(self, t: Translator) -> dict[str, Any]:
-        """Return the arguments of sendMessage that show it: as a text, or on a button."""
+        """Return the arguments of sendMessage that show the message as a text or on a button."""
         texts = [*self._texts(t)]
         if lengths().get(ids_of(self.message)[0]) == BUTTON:
             rows = [[{"text": text or "?", "callback_data": "x"}] for text in texts]
@@ -115,7 +115,7 @@ class Shot:
         is_button = lengths().get(ids[0]) == BUTTON
         names = {name for text in ids for name in fields_in(text)}
         fields = {name: _sample(name, t) for name in names}
-        if "today" in names:  # the page of what was spent, on which this is a line
+        if "today" in names:  # a line of the page of spent credits
             fields["left"] = t(LEFT, left=3, n=1000)
         if ids[0].startswith(AHEAD):
             fields = dict.fromkeys(fields, t.relative_time(datetime.now(UTC) + timedelta(hours=5)))
@@ -128,12 +128,12 @@ class Shot:
 
 
 def _sample(name: str, t: Translator) -> object:
-    """Return what the bot may put into a field; where it counts something, a 3."""
+    """Return a sample value for a field; 3 for a count."""
     return WRITTEN[name](t) if name in WRITTEN else FIELDS.get(name, 3)
 
 
 def shots(only: str = "") -> list[Shot]:
-    """Return what pictures are taken of, in the order of the code."""
+    """Return the messages for pictures, in the order of the code."""
     messages = [message for message in extract() if message.id]
     found = [Shot(message, number) for number, message in enumerate(messages, 1)]
     return [one for one in found if only.lower() in one.english.lower()]
@@ -149,7 +149,7 @@ async def take(languages: Sequence[str], chosen: Sequence[Shot], folder: Path) -
 
 
 def write_pages(languages: Sequence[str], chosen: Sequence[Shot], folder: Path) -> Path:
-    """Make the folders of the pictures, and the pages that show them; return the index."""
+    """Create the picture folders and the pages that show the pictures. Return the index page."""
     for language in languages:
         (folder / language).mkdir(parents=True, exist_ok=True)
         (folder / f"{language}.html").write_text(_page(language, chosen), encoding="utf-8")
@@ -176,7 +176,7 @@ async def _take(browser: Browser, language: str, chosen: Sequence[Shot], folder:
 
 
 async def _cut(page: Page, paths: Mapping[int, Path]) -> None:
-    """Write the bubbles of these messages, cut out of one picture: one of each takes hours."""
+    """Write pictures of these messages, cropped from one screenshot to save hours."""
     boxes = await page.evaluate(BOXES, list(paths))
     height = boxes[-1][3] - boxes[0][1] + HEADER
     await page.set_viewport_size({"width": PHONE["width"], "height": height})
@@ -207,7 +207,7 @@ def _row(language: str, one: Shot) -> str:
 
 
 def main() -> int:
-    """Do what the command line asks."""
+    """Run the command line. Return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--language", action="append", choices=LANGUAGES)
     parser.add_argument("--only", default="")

@@ -1,9 +1,9 @@
-"""Show that new flows fail on older code: ``python -m tools.red COMMIT [pytest arguments]``.
+"""Show that new flow tests fail on older code: ``python -m tools.red COMMIT [pytest arguments]``.
 
-The flows that were written since COMMIT run twice on today's sandbox: against COMMIT's bot,
-handlers and catalogues, where each must fail, and against today's, where each must pass. A flow
-that could not even be imported there shows nothing, and is named apart. A flow that holds what
-stood before as well is marked ``stands`` and left out.
+The flow tests that were added since COMMIT run twice on the present sandbox. With the bot,
+handlers and catalogues of COMMIT, each must fail. With the present code, each must pass. A test
+that cannot be imported with the older code proves nothing and is listed separately. Tests of older
+behaviour are marked ``stands`` and skipped.
 """
 
 import ast
@@ -22,14 +22,14 @@ from xml.etree import ElementTree as ET
 
 from rich.console import Console
 
-BOT = ("bot", "handlers", "locales")  # what is taken from the older commit
+BOT = ("bot", "handlers", "locales")  # folders taken from the older commit
 FLOWS = "tests/flows"
 LEFT_OUT = "stands"
-IN_VAIN_S = "15"  # how long a flow waits on older code for what will not come
+IN_VAIN_S = "15"  # maximum wait of a test for an event that does not happen with older code
 
 
 def main(commit: str, *arguments: str) -> int:
-    """Run the flows that are new since ``commit`` on both; return 0 when each tells them apart."""
+    """Run the new flow tests on both versions. Return 0 if each fails before and passes now."""
     console = Console(soft_wrap=True, highlight=False)
     flows = list(new_flows(commit))
     if not flows:
@@ -50,7 +50,7 @@ def main(commit: str, *arguments: str) -> int:
 
 @contextmanager
 def unpacked(commit: str) -> Iterator[Path]:
-    """Give a folder with the bot of ``commit``, and all else as it is now."""
+    """Yield a folder with the bot of ``commit`` and all other files of the present version."""
     with tempfile.TemporaryDirectory() as folder:
         _copy_all_but(Path(folder), BOT)
         with tarfile.open(fileobj=io.BytesIO(git("archive", commit, *BOT))) as archive:
@@ -59,7 +59,7 @@ def unpacked(commit: str) -> Iterator[Path]:
 
 
 def _copy_all_but(folder: Path, left_out: tuple[str, ...]) -> None:
-    """Copy what git tracks or would track, as it is now."""
+    """Copy the tracked and untracked files of the working tree, except for ignored files."""
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode()
     for name in filter(None, listed.split("\0")):
         path = Path(name)
@@ -69,10 +69,10 @@ def _copy_all_but(folder: Path, left_out: tuple[str, ...]) -> None:
 
 
 def git(*words: str, allow_failure: bool = False) -> bytes:
-    """Run git; return what it says.
+    """Run git and return its output.
 
     Raises:
-        SystemExit: It failed, which was not allowed.
+        SystemExit: git failed, and ``allow_failure`` is false.
     """
     done = subprocess.run(["git", *words], check=False, capture_output=True)  # noqa: S603, S607 - git
     if done.returncode and not allow_failure:
@@ -81,7 +81,7 @@ def git(*words: str, allow_failure: bool = False) -> bytes:
 
 
 def new_flows(commit: str) -> Iterator[str]:
-    """Yield the tests that ``commit`` does not have, as pytest names them."""
+    """Yield the node ids of flow tests that ``commit`` does not have."""
     for path in sorted(Path(FLOWS).rglob("test_*.py")):
         known = set(flows_in(git("show", f"{commit}:{path}", allow_failure=True)))
         for name in flows_in(path.read_text()):
@@ -90,7 +90,7 @@ def new_flows(commit: str) -> Iterator[str]:
 
 
 def flows_in(source: str | bytes) -> Iterator[str]:
-    """Yield the names of the test functions in a module, without those marked ``stands``."""
+    """Yield the names of the test functions in a module, without tests marked ``stands``."""
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             marks = {ast.unparse(mark) for mark in node.decorator_list}
@@ -99,12 +99,12 @@ def flows_in(source: str | bytes) -> Iterator[str]:
 
 
 def outcomes(flows: list[str], folder: Path, *arguments: str) -> dict[str, str]:
-    """Run ``flows`` in ``folder``; return by flow whether all of its cases passed.
+    """Run ``flows`` in ``folder``. Return the outcome of each flow over all of its cases.
 
     Each value is ``passed``, ``failed`` or ``can't be run`` (an import or a fixture failed).
     """
     found: dict[str, str] = {}
-    # Module by module: one that can't be imported there would keep pytest from running the others.
+    # One pytest run per module, because an import error would prevent the tests of other modules.
     for _, of_module in groupby(flows, key=lambda flow: flow.partition("::")[0]):
         found |= _outcomes_of_module(list(of_module), folder, *arguments)
     return found
@@ -115,14 +115,14 @@ def _outcomes_of_module(flows: list[str], folder: Path, *arguments: str) -> dict
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
     command += ["--continue-on-collection-errors", "--tb=no", f"--junitxml={report}", *arguments]
     patience = {} if folder == Path.cwd() else {"PATIENCE_S": IN_VAIN_S}
-    hurry = os.environ | patience  # noqa: TID251 - to be handed on
-    subprocess.run(  # noqa: S603 - our own pytest
+    hurry = os.environ | patience  # noqa: TID251 - passed to the child process
+    subprocess.run(  # noqa: S603 - fixed commands
         [*command, *flows], cwd=folder, env=hurry, check=False, stdout=subprocess.DEVNULL
     )
     found: dict[str, str] = {}
-    if not report.exists():  # nothing could be collected
+    if not report.exists():  # no test was collected
         return dict.fromkeys(flows, "can't be run")
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it just now
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by pytest
         module = case.get("classname", "").replace(".", "/") + ".py"
         flow = f"{module}::{case.get('name', '').partition('[')[0]}"
         if case.find("failure") is not None:

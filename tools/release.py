@@ -1,8 +1,9 @@
-"""What a release must be before anything is published: ``python -m tools.release``.
+"""Checks before a release is published: ``python -m tools.release``.
 
-``check [--tag v1.0.0] [--repository owner/name]`` ends with a sentence and 1 where it may not be
-published; else it prints what the workflow needs, as ``name=value``. ``notes`` prints what the
-CHANGELOG says of that version. ``bases`` pins the base images of the Dockerfile by digest.
+``check [--tag v1.0.0] [--repository owner/name]`` prints an error and exits with 1 if the version
+must not be published. Otherwise ``check`` prints values for the workflow as ``name=value``.
+``notes`` prints the CHANGELOG's section for the version. ``bases`` pins the Dockerfile's base
+images by digest.
 """
 
 import argparse
@@ -18,7 +19,7 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 def notes(changelog: str, version: str) -> str:
-    """Return a version's part of the CHANGELOG, without its headline; empty for none."""
+    """Return a version's section of the CHANGELOG without its heading, or an empty string."""
     parts = re.split(r"^## +", changelog, flags=re.MULTILINE)
     for part in parts[1:]:
         head, _, body = part.partition("\n")
@@ -28,12 +29,12 @@ def notes(changelog: str, version: str) -> str:
 
 
 def complaints(tag: str, repository: str, told: dict[str, str], changelog: str) -> list[str]:
-    """Return why this must not be published, in sentences.
+    """Return the reasons against publishing, as sentences.
 
     Args:
-        tag: The tag that is released; empty in a dry run, which has none.
-        repository: ``owner/name`` of where the workflow runs; empty elsewhere.
-        told: What pyproject.toml says.
+        tag: The tag of the release; empty in a dry run.
+        repository: ``owner/name`` of the workflow's repository; empty outside of a workflow.
+        told: Version and source in pyproject.toml.
         changelog: The text of the CHANGELOG.
     """
     version, source = told["version"], told["source"]
@@ -64,7 +65,7 @@ def complaints(tag: str, repository: str, told: dict[str, str], changelog: str) 
 
 
 def pin_bases(dockerfile: str, digest_of: Callable[[str], str]) -> str:
-    """Return a Dockerfile whose base images have digests; equal images get equal digests."""
+    """Return a Dockerfile with digests for its base images. Equal images get equal digests."""
     images = sorted(set(re.findall(r"^FROM ([\w./:-]+)(?=\s|$)", dockerfile, re.MULTILINE)))
     for image in images:
         pinned = f"FROM {image}@{digest_of(image)}"
@@ -75,7 +76,7 @@ def pin_bases(dockerfile: str, digest_of: Callable[[str], str]) -> str:
 
 
 def _digest_of(image: str) -> str:
-    """Ask the registry for the digest of an image, of all its platforms."""
+    """Return the digest of an image in the registry, for all platforms."""
     command = [
         "docker",
         "buildx",
@@ -85,12 +86,12 @@ def _digest_of(image: str) -> str:
         "--format",
         "{{json .Manifest}}",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - names of ours
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - fixed names
     return str(json.loads(done.stdout)["digest"])
 
 
 def main() -> int:
-    """Check, print the notes, or pin the base images."""
+    """Check, print the notes, or pin the base images. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.release", description=__doc__)
     parser.add_argument("what", choices=("check", "notes", "bases"))
     parser.add_argument("--tag", default="", help="the tag that is released; none in a dry run")

@@ -1,7 +1,7 @@
-"""Compare the code of two versions, and ignore docstrings and comments.
+"""Compare the code of two versions without docstrings and comments.
 
-``python -m tools.same_code main`` compares the Python files of the working tree with those of a
-commit. A change of docstrings and comments alone must leave the syntax trees equal.
+``python -m tools.same_code main`` compares the Python files of the working tree with the files of
+a commit. A change of docstrings and comments alone must leave the syntax trees equal.
 """
 
 import ast
@@ -46,7 +46,7 @@ def _is_changed(base: str, file: Path) -> bool:
 
 def _git(*words: str) -> str:
     command = ["git", *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - git and the arguments of its user
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - git with the user's arguments
 
 
 def main(arguments: list[str]) -> int:

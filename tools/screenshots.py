@@ -1,7 +1,7 @@
-"""The README's pictures of the chat page, made anew: ``python -m tools.screenshots``.
+"""Generate the README's screenshots of the chat page: ``python -m tools.screenshots``.
 
-The demo is started, and a Chromium does there what a person would. Its emoji are those of the
-machine: Debian's ``fonts-noto-color-emoji`` and ``fonts-noto-core`` draw them, and all scripts.
+A Chromium uses the demo as a person would. The emoji depend on the machine's fonts. Debian's
+``fonts-noto-color-emoji`` and ``fonts-noto-core`` cover emoji and all scripts.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ FOLDER = ROOT / "docs" / "images"
 DESKTOP = {"width": 1320, "height": 950}
 PHONE = {"width": 412, "height": 1060}
 EMOJI = "Noto Color Emoji"
-ALERT_MS = 240_000  # the demo's quiet profile is checked less often than the others
+ALERT_MS = 240_000  # the demo checks its quiet profile less often than other profiles
 
 
 async def album(browser: Browser, url: str) -> None:
-    """Take a pasted link, and the album that its button brings."""
+    """Take a screenshot of a pasted link, and of the album after a press of its button."""
     async with tab(browser, url, DESKTOP) as me:
         await me.say(str(await me.page.locator(".sample code").first.text_content()))
         await me.page.get_by_role("button", name="All stories from natgeo").click()
@@ -33,7 +33,7 @@ async def album(browser: Browser, url: str) -> None:
 
 
 async def alert(browser: Browser, url: str) -> None:
-    """Take what a phone shows of a subscription: the two buttons of a name, and an alert."""
+    """Take a screenshot of a subscription on a phone: the two buttons of a name, and an alert."""
     async with tab(browser, url, PHONE, color_scheme="dark", device_scale_factor=2) as me:
         await me.page.locator("#chats a").first.tap()
         await me.say("quiet")
@@ -52,13 +52,13 @@ async def _publish(me: Tab, name: str) -> None:
     await me.page.get_by_role("button", name="Close the sandbox panel").tap()
 
 
-# What is loaded is not painted yet; videos in bubbles play.
+# Videos play in the messages. A loaded video may not have been painted.
 _FRAMES = """Promise.all([...document.querySelectorAll("video")].map(
   (video) => new Promise((seen) => video.requestVideoFrameCallback(seen))))"""
 
 
 async def _take(page: Page, name: str) -> None:
-    """Write a picture when nothing moves any more: pop-ups are gone, what was pressed is done."""
+    """Write a screenshot when pop-ups are closed and pressed buttons have finished."""
     await expect(page.locator(".key[aria-busy=true]")).to_have_count(0)
     await expect(page.locator(".toast")).to_have_count(0)
     await page.evaluate(_FRAMES)
@@ -75,18 +75,18 @@ async def _take_all() -> None:
 
 
 def missing() -> str:
-    """Return what this machine lacks for it, in a sentence; empty for nothing."""
+    """Return a sentence on a missing requirement of this machine, or an empty string."""
     if not any(map(shutil.which, NAMES)):
         return f"There is no Chromium here ({', '.join(NAMES)})."
     fonts = shutil.which("fc-list")
-    listed = subprocess.run([fonts], capture_output=True, text=True, check=True) if fonts else None  # noqa: S603 - its path is what the shell finds
+    listed = subprocess.run([fonts], capture_output=True, text=True, check=True) if fonts else None  # noqa: S603 - the path found by the shell
     if listed is None or EMOJI not in listed.stdout:
         return f"There is no font with coloured emoji here ({EMOJI}: fonts-noto-color-emoji)."
     return ""
 
 
 def main() -> int:
-    """Take the pictures; 1 where something for it is missing."""
+    """Take the screenshots. Return 1 if a requirement is missing, else 0."""
     if lack := missing():
         sys.stderr.write(f"{lack}\n")
         return 1

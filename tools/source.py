@@ -1,8 +1,8 @@
-"""Writes where the project lives into README, compose.yaml and the docs: ``make source``.
+"""Write the address of the repository to README, compose.yaml and the docs: ``make source``.
 
-It is one line of pyproject.toml, ``[project.urls] Source``. While it is not set, nothing is
-published: then the parts that are written here show the clone alone. ``--check`` tells whether
-they are as they should be.
+The address is one line of pyproject.toml, ``[project.urls] Source``. Without an address, nothing
+is published, and the written sections describe only a clone. ``--check`` reports outdated
+sections.
 """
 
 import argparse
@@ -15,20 +15,20 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[1]
 _HOSTS = {"github.com": "ghcr.io"}
-"""The registry for images of each code host that the workflows can publish from."""
+"""The image registry of each code host that the workflows can publish from."""
 
 
 def project() -> dict[str, str]:
-    """Return the version, and where it lives: empty where that is not set."""
+    """Return the version and the source address, which is empty if not set."""
     told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {"version": told["version"], "source": told.get("urls", {}).get("Source", "")}
 
 
 def image_of(source: str) -> str:
-    """Return the name of the image, without a tag, of a project that lives there.
+    """Return the name of the image without a tag, for a source address.
 
     Raises:
-        ValueError: It is no address of a repository at a host that is known.
+        ValueError: The source is not the address of a repository at a known host.
     """
     where = urlsplit(source)
     path = where.path.strip("/").removesuffix(".git").lower()
@@ -39,7 +39,7 @@ def image_of(source: str) -> str:
 
 
 def install(source: str) -> str:
-    """Return the part of the README that says how to get it."""
+    """Return the README's section on installation."""
     if not source:
         return _CLONE.format(get="")
     image = image_of(source)
@@ -48,13 +48,13 @@ def install(source: str) -> str:
 
 
 def image_line(source: str) -> str:
-    """Return what compose.yaml starts."""
+    """Return the image line of compose.yaml."""
     name = f"{image_of(source)}:1" if source else "storybell"
     return f"    image: {name}\n"
 
 
 def ask(source: str) -> str:
-    """Return where to ask, for the README."""
+    """Return the README's sentence on questions and issues."""
     if not source:
         return "Open an issue where you got the code from; a question is welcome as one.\n"
     return f"[Open an issue]({source}/issues); a question is welcome as one.\n"
@@ -101,14 +101,14 @@ PARTS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
     ("README.md", "ask", ask),
     ("compose.yaml", "image", image_line),
 )
-"""The file, the name of its part, and what writes that."""
+"""The file, the name of the section, and the function that generates the section."""
 
 
 def written(text: str, name: str, part: str) -> str:
-    """Return a file's text with a part of it written anew, between its two marks.
+    """Return a file's text with a section between two marks replaced.
 
     Raises:
-        ValueError: The marks are not there.
+        ValueError: The marks are missing.
     """
     marks = re.compile(
         rf"(^[^\n]*\bsource: {name}\b[^\n]*\n).*?(^[^\n]*\bend of {name}\b)",
@@ -121,7 +121,7 @@ def written(text: str, name: str, part: str) -> str:
 
 
 def texts(source: str) -> dict[str, str]:
-    """Return what each file should say of where the project lives."""
+    """Return the expected text of each file with the source address."""
     made: dict[str, str] = {}
     for file, name, write in PARTS:
         text = made.get(file) or (ROOT / file).read_text(encoding="utf-8")
@@ -130,7 +130,7 @@ def texts(source: str) -> dict[str, str]:
 
 
 def main() -> int:
-    """Write the parts; return 1 where they are not as they should be and only that was asked."""
+    """Write the sections. With ``--check``, only return 1 if a section is outdated."""
     parser = argparse.ArgumentParser(prog="python -m tools.source", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing")
     only_asked = parser.parse_args().check

@@ -1,7 +1,7 @@
-"""Run the tests on every supported Python that is found here: ``make test-all``.
+"""Run the tests on every supported Python on this machine: ``make test-all``.
 
-Each gets an environment of its own under .cache, from the same lock. The next Python is resolved
-even where it is not installed, so that a package that refuses it is known early.
+Each Python has its own environment below .cache, from the same lock file. Dependencies are also
+resolved for the next Python, even if it is not installed, to detect incompatible packages early.
 """
 
 import os
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PYTHONS = ("3.11", "3.12", "3.13")
 NEXT = "3.14"
 NOT_FOUND = "not installed here"
-TIERS = (  # as make test and make test-slow
+TIERS = (  # as in make test and make test-slow
     ("-n", "3", "--dist", "loadfile", "-m", "not campaign and not slow and not long"),
     ("-n", "2", "--dist", "worksteal", "--hypothesis-profile=thorough",
      "-m", "(campaign or slow or hypothesis) and not long"),
@@ -22,7 +22,7 @@ TIERS = (  # as make test and make test-slow
 
 
 def main(wanted: list[str]) -> int:
-    """Test on each Python, or on those that are named; return 1 where a test fails."""
+    """Test on each Python. ``wanted`` selects tests. Return 1 if a test fails, else 0."""
     results = {python: tested(python, wanted) for python in PYTHONS}
     words = ("--python-version", NEXT, "--all-extras", "--group", "dev", "pyproject.toml")
     resolved = succeeds(UV, "pip", "compile", "--quiet", *words, "--output-file", os.devnull)
@@ -30,11 +30,11 @@ def main(wanted: list[str]) -> int:
     for python, result in results.items():
         sys.stdout.write(f"Python {python}: {result}\n")
     found = [result for result in results.values() if result != NOT_FOUND]
-    return int("FAILED" in found or len(found) < 2)  # noqa: PLR2004 - one Python, and the next
+    return int("FAILED" in found or len(found) < 2)  # noqa: PLR2004 - one Python and the next Python
 
 
 def tested(python: str, more: list[str]) -> str:
-    """Return what the tests say on one Python; those that are named are of the first tier."""
+    """Return the test result on one Python. Selected tests are of the first tier."""
     if not is_installed(python):
         return NOT_FOUND
     place = ROOT / ".cache" / f"python-{python}"
@@ -49,14 +49,14 @@ def tested(python: str, more: list[str]) -> str:
 
 
 def is_installed(python: str) -> bool:
-    """Return whether a Python of that version is here."""
+    """Return whether a Python of the version is installed."""
     find = [UV, "python", "find", "--no-python-downloads", "--system", python]
-    return subprocess.run(find, capture_output=True, check=False).returncode == 0  # noqa: S603 - uv, by our own words
+    return subprocess.run(find, capture_output=True, check=False).returncode == 0  # noqa: S603 - uv with fixed arguments
 
 
 def succeeds(*words: str) -> bool:
-    """Run a command; return whether it succeeded."""
-    return subprocess.run(words, cwd=ROOT, check=False).returncode == 0  # noqa: S603 - our own words
+    """Run a command. Return whether the command succeeded."""
+    return subprocess.run(words, cwd=ROOT, check=False).returncode == 0  # noqa: S603 - fixed commands
 
 
 if __name__ == "__main__":

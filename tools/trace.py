@@ -1,14 +1,13 @@
-"""``python -m tools.trace``: list the functions that a pasted link and a new story run through.
+"""``python -m tools.trace``: list the functions that run for a pasted link and for a new story.
 
-The command runs the whole bot and the sandbox in this process. A person pastes the link of a
-story; then a profile that the person follows publishes a story, and an alert arrives. For each of
-the two, the command prints the number of distinct functions of ``bot/`` and ``handlers/`` that
-ran, and the number of files that define these functions. ``--list`` prints the names too, in the
-order of the first call.
+The command runs the complete bot and the sandbox in this process. A person pastes the link of a
+story. Then a profile with a subscription of the person publishes a story, and an alert arrives.
+For each of both flows, the command prints the number of distinct functions of ``bot/`` and
+``handlers/`` that ran, and the number of files that define these functions. ``--list`` also prints
+the names in the order of the first call.
 
-A recording ends when the message has arrived and no new function has run for a second. The
-functions that periodic tasks run meanwhile (the balance, the menu, the watch) are left out, and so
-are comprehensions.
+A recording ends when the message has arrived and no new function has run for a second. Functions
+of periodic tasks (the balance, the menu, the watch) and comprehensions are excluded.
 """
 
 import argparse
@@ -27,14 +26,14 @@ from tests.support.storybell import Bell, storybell
 ROOT = Path(__file__).parent.parent
 _ROOMS = ("bot", "handlers")
 _NOT_COUNTED = frozenset({"<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
-_QUIET_S = 1.0  # without a new function: the work that follows a message is done
+_QUIET_S = 1.0  # seconds without a new function after which the work for a message is complete
 _STEP_S = 0.1
 _LOOP = Worker.run.__code__
 _FLOW_LOOPS = frozenset({"updates", "leases of updates", "checks", "alerts", "fan-out"})
 
 
 class Function(NamedTuple):
-    """A function of the bot: the path of its file from the root, its first line, its name."""
+    """A function of the bot: the path of the file from the root, the first line, and the name."""
 
     file: str
     line: int
@@ -42,36 +41,36 @@ class Function(NamedTuple):
 
 
 class Recorder:
-    """Records the distinct functions of the bot that run, in the order of the first call."""
+    """Recorder of the bot's distinct functions, in the order of the first call."""
 
     def __init__(self) -> None:
-        """Record nothing until ``start``."""
+        """Recording begins with ``start``."""
         self._names: dict[CodeType, Function | None] = {}
         self._seen: dict[CodeType, Function] = {}
         self._is_on = False
 
     def install(self) -> None:
-        """Watch this thread, and the threads that start later."""
+        """Watch this thread and all threads that start later."""
         threading.setprofile(self._watch)
         sys.setprofile(self._watch)
 
     def remove(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching."""
         threading.setprofile(None)
         sys.setprofile(None)
 
     def start(self) -> None:
-        """Begin a new recording."""
+        """Start a new recording."""
         self._seen = {}
         self._is_on = True
 
     async def settle(self) -> None:
-        """Wait until the work that is under way is done."""
+        """Wait until all current work is complete."""
         self.start()
         await self.stop_when_quiet()
 
     async def stop_when_quiet(self) -> list[Function]:
-        """Wait until no new function runs; return the functions of the recording."""
+        """Wait until no new function runs. Return the functions of the recording."""
         count, quiet_s = -1, 0.0
         while quiet_s < _QUIET_S:
             await asyncio.sleep(_STEP_S)
@@ -96,10 +95,10 @@ class Recorder:
 
 
 def _is_periodic_task() -> bool:
-    """Return whether the current task is a loop that takes no part in the two flows."""
+    """Return whether the current task is a periodic loop outside of the two flows."""
     try:
         task = asyncio.current_task()
-    except RuntimeError:  # a thread without a loop, for example of the database
+    except RuntimeError:  # a thread without a loop, e.g. of the database
         return False
     coroutine = task.get_coro() if task is not None else None
     if not isinstance(coroutine, CoroutineType) or coroutine.cr_code is not _LOOP:
@@ -109,7 +108,7 @@ def _is_periodic_task() -> bool:
 
 
 def function_of(code: CodeType) -> Function | None:
-    """Return the function of a code object, None if it is none of the bot's functions."""
+    """Return the function of a code object, or None for code outside of the bot."""
     if code.co_name in _NOT_COUNTED:
         return None
     path = Path(code.co_filename)
@@ -128,7 +127,7 @@ def summary(functions: list[Function]) -> str:
 
 
 async def record() -> dict[str, list[Function]]:
-    """Run the bot; return the functions of a pasted link and of an alert, in order."""
+    """Run the bot. Return the functions of a pasted link and of an alert, in order."""
     recorder = Recorder()
     recorder.install()
     try:
@@ -142,7 +141,7 @@ async def record() -> dict[str, list[Function]]:
 
 
 async def _paste_link(bell: Bell, recorder: Recorder) -> list[Function]:
-    """Record a link that somebody pastes who has used the bot before; its story is not cached."""
+    """Record a link from a person who has used the bot before. The story is not cached."""
     person = await bell.control.person()
     await bell.ask(person, "/start")
     await bell.control.profile("trace.link")
@@ -154,7 +153,7 @@ async def _paste_link(bell: Bell, recorder: Recorder) -> list[Function]:
 
 
 async def _publish_story(bell: Bell, recorder: Recorder) -> list[Function]:
-    """Record a new story of a profile that a chat follows, up to the alert."""
+    """Record a new story of a profile with a subscription, up to the alert."""
     person = await bell.control.person()
     await bell.control.profile("trace.alert")
     replies: list[dict[str, Any]] = await bell.ask(person, "/subscribe trace.alert")
@@ -166,16 +165,16 @@ async def _publish_story(bell: Bell, recorder: Recorder) -> list[Function]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the figures, with ``--list`` the names too; return the exit status."""
+    """Print the figures and, with ``--list``, the names. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.trace", description=__doc__)
     parser.add_argument("--list", action="store_true", help="print each function, in order")
     options = parser.parse_args(arguments)
     logging.set_up(level="ERROR", style="text")
     for name, functions in asyncio.run(record()).items():
-        print(f"{name}: {summary(functions)}")  # noqa: T201 - a command's output
+        print(f"{name}: {summary(functions)}")  # noqa: T201 - output of the command
         if options.list:
             for function in functions:
-                print(f"    {function.file}:{function.line} {function.name}")  # noqa: T201 - a command's output
+                print(f"    {function.file}:{function.line} {function.name}")  # noqa: T201 - output of the command
     return 0
 
 

@@ -1,6 +1,6 @@
-"""Whether each locked package has a wheel for both kinds of machine: ``make wheels``.
+"""Check that each locked package has a wheel for both machine types: ``make wheels``.
 
-What has none would be built where it is installed, which a small image can't do.
+A package without a wheel must be built on installation, which is impossible in a small image.
 """
 
 import subprocess
@@ -15,9 +15,9 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
 def problem(lock: str, machine: str, python: str) -> str:
-    """Return what is missing in ``lock`` for a machine and a Python; empty where nothing is."""
+    """Return the error for a lock file, a machine type and a Python, or an empty string."""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(  # noqa: S603 - uv, by our own words
+        done = subprocess.run(  # noqa: S603 - uv with fixed arguments
             [
                 UV, "pip", "install", "--dry-run", "--quiet", "--no-deps", "--require-hashes",
                 "--only-binary", ":all:", "--python-platform", MACHINES[machine],
@@ -29,7 +29,7 @@ def problem(lock: str, machine: str, python: str) -> str:
 
 
 def main() -> int:
-    """Print what is missing; return 1 where something is."""
+    """Print the missing wheels. Return 1 if a wheel is missing, else 0."""
     is_missing = False
     for lock in LOCKS:
         for machine in MACHINES:

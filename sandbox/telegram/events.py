@@ -30,7 +30,7 @@ class Events:
 
         return unsubscribe
 
-    def emit(self, kind: str, **details: Any) -> None:  # noqa: ANN401
+    def emit(self, kind: str, **details: Any) -> None:  # noqa: ANN401 - JSON of many types
         """Send an event to every listener."""
         event: dict[str, object] = {"kind": kind, **details}
         for listener in list(self._listeners):

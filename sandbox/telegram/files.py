@@ -12,8 +12,8 @@ from sandbox.telegram import sniff
 from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import Refusal, bad_request
 
-_IN_MEMORY = 2**20
-_MARK = {
+_IN_MEMORY = 2**20  # bytes; larger files are stored on disk
+_MARK = {  # the first byte of a file_id, as in Telegram
     "thumbnail": 0,
     "photo": 2,
     "voice": 3,
@@ -175,9 +175,9 @@ class Files:
     def _to_disk(self, content: Content, data: bytes) -> None:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="sandbox-telegram-")
-        content._path = Path(self._folder.name) / content.digest.hex()  # noqa: SLF001
-        content._path.write_bytes(data)  # noqa: SLF001
-        content._data = None  # noqa: SLF001
+        content._path = Path(self._folder.name) / content.digest.hex()  # noqa: SLF001 - Files manages its contents
+        content._path.write_bytes(data)  # noqa: SLF001 - as above
+        content._data = None  # noqa: SLF001 - as above
 
     def close(self) -> None:
         """Delete the files on disk."""

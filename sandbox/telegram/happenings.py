@@ -182,7 +182,7 @@ def press(
     bot = message.bot or chat.bot
     if bot is None:
         raise ValueError("the message is no bot's")
-    gone = {"chat": chat.brief(), "message_id": message.id, "date": 0}
+    gone = {"chat": chat.brief(), "message_id": message.id, "date": 0}  # InaccessibleMessage
     query = {
         "id": query_id,
         "from": person,

@@ -30,10 +30,10 @@ class Given:
     content: Content
     source: str
     name: str = ""
-    kind: str = ""
+    kind: str = ""  # the kind of a file_id
 
 
-_SENTENCES = {
+_SENTENCES = {  # Client::fail_query_with_error
     "WEBPAGE_CURL_FAILED": "Failed to get HTTP URL content",
     "WEBPAGE_MEDIA_EMPTY": "Wrong type of the web page content",
     "EXTERNAL_URL_INVALID": "Wrong HTTP URL specified",
@@ -41,7 +41,7 @@ _SENTENCES = {
 }
 
 
-class MediaFailure(Exception):  # noqa: N818
+class MediaFailure(Exception):  # noqa: N818 - an answer of Telegram's media servers
     """Raised if Telegram's servers refuse a file after the Bot API server's own checks."""
 
     def __init__(self, text: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.telegram.call import Call, truth
 from sandbox.telegram.refusals import Refusal, bad_request
 
-_DATA_LIMIT = 64
+_DATA_LIMIT = 64  # bytes
 _ACTIONS = (
     "url",
     "callback_data",
@@ -103,7 +103,7 @@ def _inline_button(button: object, chat_type: str) -> dict[str, Any]:
 
 
 def _acts(button: dict[str, Any], name: str) -> bool:
-    if name in {"url", "callback_data"}:
+    if name in {"url", "callback_data"}:  # an empty value counts as absent
         return bool(button.get(name))
     return name in button
 

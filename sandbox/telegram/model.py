@@ -44,7 +44,7 @@ _CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages")
 _GROUP_RIGHTS = ("can_pin_messages", "can_manage_topics")
 IN_CHAT = frozenset({"creator", "administrator", "member", "restricted"})
 GENERAL_TOPIC = 1
-ICON_COLOR = 0x6FB9F0
+ICON_COLOR = 0x6FB9F0  # of a topic without a chosen color
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Topic:
     name: str
     state: str = "open"
     icon_color: int = ICON_COLOR
-    made_by: int = 0
+    made_by: int = 0  # id of a user
 
 
 @dataclass(slots=True)
@@ -80,28 +80,28 @@ class Chat:
     """A chat with its messages in order."""
 
     id: int
-    type: str
+    type: str  # private, group, supergroup or channel
     title: str = ""
     person: Person | None = None
-    bot: Bot | None = None
+    bot: Bot | None = None  # the bot of a private chat
     username: str | None = None
     is_forum: bool = False
-    is_direct_messages: bool = False
-    started: bool = False
+    is_direct_messages: bool = False  # a channel with one topic per writing person
+    started: bool = False  # private chats: the person has written
     deleted: bool = False
     migrated_to: int | None = None
     migrated_from: int | None = None
     slow_mode_delay: int = 0
-    linked_chat_id: int | None = None
+    linked_chat_id: int | None = None  # channel: its discussion group; group: its channel
     has_hidden_members: bool = False
-    deletes_posts: bool = False
-    last_bot: int | None = None
+    deletes_posts: bool = False  # another bot deletes the bot's messages at once
+    last_bot: int | None = None  # the bot that has written last
     permissions: dict[str, bool] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)
     messages: dict[int, "Message"] = field(default_factory=dict)
     last_message_id: int = 0
-    last_sent_at: dict[int, float] = field(default_factory=dict)
+    last_sent_at: dict[int, float] = field(default_factory=dict)  # for slow mode, by user
     _brief: dict[str, Any] | None = None
 
     @property
@@ -230,15 +230,15 @@ class Message:
     id: int
     fields: dict[str, Any]
     sent_at: float
-    bot: Bot | None = None
+    bot: Bot | None = None  # the sending bot
     media: Media | None = None
-    source: str | None = None
+    source: str | None = None  # upload, url or file_id
     reply_to: "Message | None" = None
     reply_keyboard: dict[str, Any] | None = None
     deleted: bool = False
     edited_at: float | None = None
-    answer_lost: bool = False
-    is_silent: bool = False
+    answer_lost: bool = False  # the message was sent, but the sender received no response
+    is_silent: bool = False  # sent with disable_notification
     reactions: list[str] = field(default_factory=list)
 
     def view(self, bot: Bot, *, nested: bool = False) -> dict[str, Any]:

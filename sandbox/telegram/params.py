@@ -11,7 +11,7 @@ from multidict import MultiDictProxy
 
 from sandbox.telegram.refusals import TOO_LARGE, Refusal, bad_request
 
-BODY_LIMIT = 50 * 2**20 + 2**20
+BODY_LIMIT = 50 * 2**20 + 2**20  # a file of 50 MB and the rest of the body
 FIELD_LIMIT = 2**20
 FILE_LIMIT = 50 * 2**20
 
@@ -20,7 +20,7 @@ FILE_LIMIT = 50 * 2**20
 class Upload:
     """A file part of a multipart request."""
 
-    name: str
+    name: str  # the file's name
     content_type: str
     data: bytes
 

@@ -41,12 +41,12 @@ class Bot:
     id: int
     inbox: Inbox
     first_name: str = "Storybell"
-    claimed: bool = False
-    reads_all: bool = False
+    claimed: bool = False  # whether a token with this id has been used
+    reads_all: bool = False  # False: group privacy mode is on, BotFather's default
     inline: bool = True
-    has_topics: bool = False
+    has_topics: bool = False  # in private chats; BotFather's "Threaded Mode"
     users_make_topics: bool = False
-    last_message_id: int = 0
+    last_message_id: int = 0  # all private chats share one counter
     commands: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     _user: dict[str, Any] | None = None

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):  # noqa: N818 - a response, not an error of the program
     """An `ok: false` response of the server."""
 
     def __init__(self, code: int, description: str, **parameters: int) -> None:

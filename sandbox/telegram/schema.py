@@ -17,7 +17,7 @@ class Method:
     name: str
     params: dict[str, str]
     known: frozenset[str]
-    nested: frozenset[str]
+    nested: frozenset[str]  # parameters that hold objects
 
 
 @dataclass(frozen=True)

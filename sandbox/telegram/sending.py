@@ -18,10 +18,10 @@ class Place:
     chat: Chat
     thread: int
     reply_to: Message | None
-    keyboard: dict[str, Any] | None
-    reply_keyboard: dict[str, Any] | None
+    keyboard: dict[str, Any] | None  # the keyboard below the message
+    reply_keyboard: dict[str, Any] | None  # replaces the person's keyboard
     protected: bool
-    direct_topic: dict[str, Any] | None = None
+    direct_topic: dict[str, Any] | None = None  # topic of a channel's direct messages
 
 
 def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
@@ -34,7 +34,7 @@ def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
     given = markup.of(call) if with_markup else None
     chat = targets.writable(call)
     if given and "inline_keyboard" not in given and chat.type == "channel":
-        raise bad_request("inline keyboard expected")
+        raise bad_request("inline keyboard expected")  # td, ReplyMarkup.cpp
     if given and "inline_keyboard" in given and chat.type != "private":
         given = markup.of(call, chat.type)
     direct_topic = targets.direct_messages_topic(call, chat)

@@ -49,7 +49,7 @@ SERVED = (
 _TOKEN = re.compile(r"(\d{1,18}):([A-Za-z0-9_-]{30,})")
 _LOOKS_LIKE_TOKEN = re.compile(r"\d+:.*")
 _SECRET_PARAMS = frozenset({"secret_token", "provider_token"})
-_LONGEST_LOGGED = 4096
+_LONGEST_LOGGED = 4096  # characters of one parameter
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -174,7 +174,7 @@ class Telegram:
         if refused is not None:
             extra["description"] = refused.description
         elif fault is not None and fault.loses:
-            extra["lost"] = True
+            extra["lost"] = True  # the call took effect, but the caller gets no response
         status = refused.code if refused else 200
         self._note(known.name, _masked(call), status, **extra)
         return _response(body, refused)
@@ -229,7 +229,7 @@ class Telegram:
         self._note(name, {}, refusal.code, description=refusal.description)
         return _response(refusal.body(), refusal)
 
-    def _note(self, name: str, sent: dict[str, object], status: int, **extra: Any) -> None:  # noqa: ANN401
+    def _note(self, name: str, sent: dict[str, object], status: int, **extra: Any) -> None:  # noqa: ANN401 - JSON
         self.log.add(
             service="telegram",
             path=f"/bot***/{name}",

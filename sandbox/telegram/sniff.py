@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Picture:
     """A picture's type and its size in pixels."""
 
-    kind: str
+    kind: str  # jpeg, png, gif, webp or bmp
     width: int
     height: int
 

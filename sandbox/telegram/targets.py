@@ -138,7 +138,7 @@ def topic(call: Call, chat: Chat) -> int:
     """
     thread = call.integer("message_thread_id")
     if chat.type != "private" and not chat.is_forum:
-        return 0
+        return 0  # Client.cpp, check_message_topic ignores the parameter
     if thread <= 0:
         general = chat.topics.get(GENERAL_TOPIC)
         if general and not chat.is_open_to(call.bot.id, general):

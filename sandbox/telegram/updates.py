@@ -10,7 +10,7 @@ from sandbox.clock import Clock
 
 NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _DAY_S = 86400.0
-LIFETIME_S = {
+LIFETIME_S = {  # sandbox seconds; tdlib/telegram-bot-api, Client.cpp
     "callback_query": 150.0,
     "inline_query": 30.0,
     "chosen_inline_result": 600.0,
@@ -24,7 +24,7 @@ class Update:
     id: int
     kind: str
     payload: dict[str, Any]
-    queue: str
+    queue: str  # updates in a queue are delivered in order, one at a time
     expires_at: float
     attempts: int = 0
     in_flight: bool = False
@@ -48,12 +48,12 @@ class Inbox:
 
     clock: Clock
     pending: deque[Update] = field(default_factory=deque)
-    allowed: frozenset[str] | None = None
+    allowed: frozenset[str] | None = None  # None: all except NOT_BY_DEFAULT
     last_id: int = 100_000_000
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     poll: Poll | None = None
     last_offset: int | None = None
-    last_start: float = -10.0
+    last_start: float = -10.0  # of getUpdates, on the event loop's clock
 
     def accepts(self, kind: str) -> bool:
         """Return whether the bot accepts a kind of update."""

@@ -12,7 +12,7 @@ from sandbox.telegram.people import Bot
 from sandbox.telegram.updates import Update
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
 _READ_TIMEOUT_S = 60.0
 _CAP_S = (60.0, 120.0)
 _LONGEST_RETRY_AFTER_S = 3600.0
@@ -128,7 +128,7 @@ class Webhooks:
         if hook.secret:
             headers[SECRET_HEADER] = hook.secret
         body = json.dumps(update.body()).encode()
-        assert self._session is not None  # noqa: S101
+        assert self._session is not None  # noqa: S101 - the server starts before any webhook is set
         try:
             async with self._session.post(
                 hook.url, data=body, headers=headers, allow_redirects=False, ssl=False

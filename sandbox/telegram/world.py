@@ -13,12 +13,12 @@ from sandbox.telegram.model import GENERAL_TOPIC, ICON_COLOR, Chat, Member, Mess
 from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.updates import Inbox
 
-_FIRST_BOT = 7_000_000_001
+_FIRST_BOT = 7_000_000_001  # replaced by the id of the first token
 FIRST_PERSON = 100_000_001
 _FIRST_GROUP = 4_000_000_001
-_FIRST_CHANNEL = 1_000_002_000_000_001
-CLOUD_FILE, LOCAL_FILE = 50 * 2**20, 2000 * 2**20
-CALLBACK_LIFE_S = 15.0
+_FIRST_CHANNEL = 1_000_002_000_000_001  # -100 and the channel's own number
+CLOUD_FILE, LOCAL_FILE = 50 * 2**20, 2000 * 2**20  # bytes of an upload; Bot API server, --local
+CALLBACK_LIFE_S = 15.0  # shorter than an update's lifetime (150 s); clients report 15 to 30 s
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class InlineQuery:
     query: str
     offset: str = ""
     answer: dict[str, Any] | None = None
-    media: dict[str, Media] = field(default_factory=dict)
+    media: dict[str, Media] = field(default_factory=dict)  # media of results, by the result's id
 
 
 class World:
@@ -55,13 +55,13 @@ class World:
         self.files = Files()
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
-        self.private: dict[tuple[int, int], Chat] = {}
+        self.private: dict[tuple[int, int], Chat] = {}  # by bot and person
         self.callbacks: dict[str, Callback] = {}
         self.inline: dict[str, InlineQuery] = {}
         # The end of Telegram's cache time for an answer, by bot, query, offset and person, or 0
         # for all persons.
         self.cached: dict[tuple[int, str, str, int], tuple[float, str]] = {}
-        self.lost = 0
+        self.lost = 0  # calls that took effect although their response was lost
         self.callback_life_s = CALLBACK_LIFE_S
         self.largest_file = CLOUD_FILE
         self.bot = Bot(_FIRST_BOT, Inbox(clock))
@@ -97,7 +97,7 @@ class World:
 
     # -- people and chats ---------------------------------------------------------------
 
-    def add_person(self, first_name: str, **details: Any) -> Person:  # noqa: ANN401
+    def add_person(self, first_name: str, **details: Any) -> Person:  # noqa: ANN401 - fields of Person
         """Create a person. The person's private chat with the bot has the same id."""
         person = Person(next(self._people_ids), first_name, **details)
         self.people[person.id] = person
@@ -113,7 +113,7 @@ class World:
             self.events.emit("chat", chat_id=chat.id, chat=chat.brief())
         return chat
 
-    def add_chat(self, kind: str, title: str, **details: Any) -> Chat:  # noqa: ANN401
+    def add_chat(self, kind: str, title: str, **details: Any) -> Chat:  # noqa: ANN401 - fields of Chat
         """Create a group, supergroup or channel."""
         number = next(self._group_ids if kind == "group" else self._channel_ids)
         chat = Chat(-number, kind, title=title, **details)
@@ -182,7 +182,7 @@ class World:
         chat: Chat,
         sender: dict[str, Any] | None,
         thread: int = 0,
-        **fields: Any,  # noqa: ANN401
+        **fields: Any,  # noqa: ANN401 - fields of Message
     ) -> Message:
         """Add a service message, e.g. for a new member or a migration."""
         body = self.head(chat, sender) | fields

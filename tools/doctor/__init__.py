@@ -1,1 +1,1 @@
-"""Tries on the real services what the stand-ins believe of them: ``python -m tools.doctor``."""
+"""Test the sandbox's assumptions against the real services: ``python -m tools.doctor``."""

@@ -1,8 +1,8 @@
-"""``python -m tools.doctor --live``: tries on the real services what the stand-ins believe.
+"""``python -m tools.doctor --live``: test the sandbox's assumptions against the real services.
 
-It reads the bot's settings and spends credits, so it names them first and asks. What it saw is
-printed and written to a file without secrets, which can be attached to an issue, and by which
-the stand-ins behave as seen.
+The doctor reads the bot's settings and spends credits. It first prints the number of credits and
+asks for consent. The results are printed and written to a file without secrets. The file can be
+attached to an issue, and the sandbox can use the file to behave like the real services.
 """
 
 import argparse
@@ -60,14 +60,14 @@ async def main(
     late_s: float = LATE_S,
     lag_s: float = 5.0,
 ) -> int:
-    """Try every belief; return 0 only where all agree.
+    """Test every assumption. Return 0 only if all results agree.
 
-    1: something is otherwise; 3: all that was tried agrees, but something could not be tried;
-    2: nothing was tried.
+    1: a result differs. 3: all results agree, but an assumption could not be tested. 2: nothing
+    was tested.
     """
     console = Console(soft_wrap=True, highlight=False)
     chat = arguments.chat or min(await owners_of(settings), default=None)
-    credits = price_of_all(private=bool(arguments.private))  # noqa: A001 - the project's word
+    credits = price_of_all(private=bool(arguments.private))  # noqa: A001 - the project's term
     console.print(
         f"The doctor asks the Stories API for {arguments.profile}"
         + (f" and {arguments.private}" if arguments.private else "")
@@ -82,7 +82,7 @@ async def main(
         console.print("Nothing was tried.")
         return NOTHING_TO_DO
     found = await preflight.try_database(settings.database_url.get_secret_value())
-    if found.level == "wrong":  # known before a credit is spent, as what follows
+    if found.level == "wrong":  # like the following checks, before credits are spent
         console.print(found.text, markup=False)
         return NOTHING_TO_DO
     try:
@@ -99,7 +99,7 @@ async def main(
         try:
             async with connected_bot(settings) as bot:
                 if (await bot.get_webhook_info()).url:
-                    press_within_s = 0  # a press would go to the webhook
+                    press_within_s = 0  # a press would be sent to the webhook
                 trial = TelegramTrial(bot, chat, sights, console.print, press_within_s, late_s)
                 await trial.run(shown.photos, shown.silent)
         except TelegramError as error:
@@ -110,8 +110,8 @@ async def main(
     return _status(sights.in_order())
 
 
-def _consents(credits: int) -> bool:  # noqa: A002 - the project's word
-    """Ask whoever sits at the terminal; nobody there means no."""
+def _consents(credits: int) -> bool:  # noqa: A002 - the project's term
+    """Ask for consent at the terminal. Without a terminal, return False."""
     if not sys.stdin.isatty():
         return False
     return input(f"Spend {credits} credits? [y/N] ").strip().lower() in {"y", "yes"}
@@ -120,7 +120,7 @@ def _consents(credits: int) -> bool:  # noqa: A002 - the project's word
 async def _stories(
     settings: Settings, arguments: argparse.Namespace, sights: Sights, *, lag_s: float
 ) -> StoriesTrial:
-    """Try what we believe of the Stories API; return what the profile shows."""
+    """Test the assumptions about the Stories API. Return the trial with the profile's media."""
     by = connector(reveal(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by, cookie_jar=aiohttp.DummyCookieJar()) as session:
         trial = StoriesTrial(
@@ -136,13 +136,13 @@ async def _stories(
 
 
 async def _record(settings: Settings, spent: list[tuple[str, int]]) -> None:
-    """Enter what was spent into the bot's ledger, where it has one, so that the bill agrees."""
+    """Record the spent credits in the bot's ledger, if the database is current."""
     async with Database(settings.database_url.get_secret_value()) as db:
         if await readiness(db) is not Readiness.CURRENT:
             return
         now = datetime.now(UTC)
         async with db.begin() as tx:
-            for _, credits in spent:  # noqa: A001 - the project's word
+            for _, credits in spent:  # noqa: A001 - the project's term
                 entry = await ledger.add(
                     tx, kind="doctor", chat_id=None, user_id=None, operation="doctor",
                     nominal=credits, now=now,

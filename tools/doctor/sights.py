@@ -1,4 +1,4 @@
-"""What was seen of each belief that the stand-ins hold (``sandbox.beliefs``); pure."""
+"""Results of the doctor for each assumption of the sandbox (``sandbox.beliefs``); pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from sandbox.beliefs import BELIEFS, TELEGRAM
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What was seen of a belief; ``seen`` is None where it could not be tried, ``why`` says so."""
+    """The result for an assumption. ``seen`` is None without a result; ``why`` is the reason."""
 
     name: str
     seen: str | None
@@ -17,36 +17,36 @@ class Sight:
 
     @property
     def believed(self) -> str:
-        """Return the value that the stand-ins go by."""
+        """Return the value that the sandbox assumes."""
         return BELIEFS[self.name][0]
 
     @property
     def agrees(self) -> bool | None:
-        """Return whether we were right; None where nobody knows."""
+        """Return whether the assumption is true, or None without a result."""
         return None if self.seen is None else self.seen == self.believed
 
 
 @dataclass(slots=True)
 class Sights:
-    """What was seen so far, by name; each belief is seen once."""
+    """The results by name. Each assumption has one result."""
 
     by_name: dict[str, Sight] = field(default_factory=dict)
 
     def see(self, name: str, seen: str | None, why: str = "") -> None:
-        """Note what was seen; the first sight of a belief counts."""
+        """Record a result. Only the first result for an assumption counts."""
         self.by_name.setdefault(name, Sight(name, seen, why))
 
     def skip(self, names: Iterable[str], why: str) -> None:
-        """Note that some beliefs could not be tried."""
+        """Record that some assumptions could not be tested."""
         for name in names:
             self.see(name, None, why)
 
     def in_order(self) -> list[Sight]:
-        """Return one sight a belief; what was forgotten, as untried."""
+        """Return one result per assumption. A missing result is "not reached"."""
         return [self.by_name.get(name) or Sight(name, None, "not reached") for name in BELIEFS]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return what a file holds: names and values, and no secret."""
+        """Return the contents of the file: names and values, without secrets."""
         return [
             {
                 "name": one.name,

@@ -1,6 +1,6 @@
-"""Tries on the Stories API itself what the stand-ins believe of it; each call is billed.
+"""Tests of the sandbox's assumptions about the Stories API. Each call is charged.
 
-The calls are made bare: what is looked at is the wire, before our own reading of it.
+The tests call the API without the bot's client, so that they see the raw responses.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from sandbox.telegram.sniff import film
 from tools.doctor.sights import Sights
 
 _DEADLINE_S = 60.0
-_LARGEST = 60_000_000  # bytes of a download that is looked at
-_LAG_TRIES = 6  # the balance lags a little
+_LARGEST = 60_000_000  # maximum bytes of an examined download
+_LAG_TRIES = 6  # the balance is updated with a delay
 _STORY_FIELDS = frozenset(
     [
         "pk",
@@ -49,26 +49,26 @@ _USER_FIELDS = frozenset(
     ["pk", "username", "full_name", "is_private", "profile_pic_url", "is_verified", "media_count"]
 )
 _BALANCE_FIELDS = frozenset(["requests", "rate", "currency", "amount"])
-_GONE_STORY = "2500000000000000000"  # of February 2021: a story lives a day
+_GONE_STORY = "2500000000000000000"  # of February 2021, therefore expired
 GOOD, NOT_THERE, PRIVATE = "bill_of_answers", "bill_of_404", "bill_of_403"
 
 
 ASKED = (*PRICED, "price_user_by_username", "price_story_by_id")
-"""The prices of what is asked; two are asked again for what is not there."""
+"""The prices of all calls. Two calls are repeated for missing objects."""
 ASKED_OF_A_PRIVATE_ONE = (
     "price_user_by_username", "price_user_stories", "price_user_stories_forced",
 )  # fmt: skip
 
 
 def price_of_all(*, private: bool) -> int:
-    """Return the credits that a trial takes if all prices are as believed."""
+    """Return the total credits of a trial at the assumed prices."""
     asked = ASKED + (ASKED_OF_A_PRIVATE_ONE if private else ())
     return sum(PRICED[belief][2] for belief in asked)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One answer: its status, what it says that it costs, its body, and the JSON in it if any."""
+    """One response: the status, the stated price, the body, and the JSON in the body, if any."""
 
     status: int
     price: str
@@ -78,28 +78,28 @@ class Said:
 
     @property
     def complaint(self) -> str:
-        """Return the name of the error in the body, or its status where there is none."""
+        """Return the name of the error in the body, or else the status."""
         name = self.value.get("exc_type") if isinstance(self.value, dict) else None
         return str(name or self.status)[:40]
 
     @property
     def form(self) -> str:
-        """Return how the price is written; empty where none is."""
+        """Return the format of the price, or an empty string if the response states no price."""
         return ("json" if self.price.lstrip().startswith("{") else "plain") if self.price else ""
 
     @property
     def objects(self) -> list[dict[str, Any]]:
-        """Return the objects of a list; none where it is no list."""
+        """Return the objects of a list, or an empty list for any other body."""
         value = self.value if isinstance(self.value, list) else []
         return [one for one in value if isinstance(one, dict)]
 
 
-_LARGEST_BY_URL = 20 * 2**20  # bytes that Telegram fetches; Bot API, "Sending files"
+_LARGEST_BY_URL = 20 * 2**20  # maximum bytes that Telegram fetches; Bot API, "Sending files"
 
 
 @dataclass(slots=True)
 class StoriesTrial:
-    """Tries the beliefs about one account of the service, by a public profile's stories."""
+    """Tests of the assumptions about one account of the API, by a public profile's stories."""
 
     session: aiohttp.ClientSession
     url: str
@@ -108,18 +108,18 @@ class StoriesTrial:
     lag_s: float = 5.0
     _counted: int = 0
     spent: list[tuple[str, int]] = field(default_factory=list)
-    """What was called, and the credits that the answer told (or, untold, what we believe)."""
+    """The called paths, and the credits stated by the response, or else the assumed credits."""
     photos: list[str] = field(default_factory=list)
-    """Addresses of photos that the profile shows, as Telegram may fetch them."""
+    """URLs of the profile's photos, which Telegram can fetch."""
     silent: str = ""
-    """The address of a video without sound that it shows; empty where it shows none."""
+    """URL of a video of the profile without an audio track, or an empty string."""
 
     async def run(self, username: str, private: str) -> None:
-        """Try all: by the public profile ``username``, and by ``private`` where one is named.
+        """Test all assumptions by the public profile ``username``, and by ``private`` if named.
 
         Raises:
-            aiohttp.ClientError: The service can't be reached.
-            TimeoutError: It does not answer.
+            aiohttp.ClientError: The service is unreachable.
+            TimeoutError: The service does not respond.
         """
         before = await self._balance()
         await self._profile(username)
@@ -248,7 +248,10 @@ class StoriesTrial:
         return int(value["requests"])
 
     async def _compare(self, belief: str, before: int) -> int:
-        """See whether the balance lost what the answers told, and begin to count anew."""
+        """Compare the balance with the stated prices, and start a new count.
+
+        Return the balance.
+        """
         announced, now = sum(price for _, price in self.spent[self._counted :]), before
         for attempt in range(_LAG_TRIES):
             now = await self._balance()
@@ -271,7 +274,7 @@ class StoriesTrial:
         return now
 
     async def _ask(self, belief: str, **params: str) -> Said:
-        """Make the call whose price is a belief."""
+        """Make a call and compare its price with the assumed price."""
         path, is_forced, believed = PRICED[belief]
         said = await self._call(path, **params, **({"force": "on"} if is_forced else {}))
         price = credits_in({"x-hiker-info": said.price}) if said.price else None
@@ -287,7 +290,7 @@ class StoriesTrial:
         async with self.session.get(
             URL(self.url).joinpath(path.lstrip("/")).with_query(params),
             headers=headers,
-            allow_redirects=False,  # the key goes nowhere else
+            allow_redirects=False,  # send the key to no other host
             timeout=aiohttp.ClientTimeout(total=_DEADLINE_S),
         ) as response:
             body = await read_body(response, _LARGEST)
@@ -295,7 +298,7 @@ class StoriesTrial:
             return Said(response.status, price, body, _json(body), "Location" in response.headers)
 
 
-def _json(body: bytes) -> Any:  # noqa: ANN401 - whatever the service says
+def _json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return decode_json(body)
     except NonsenseError:
@@ -303,7 +306,7 @@ def _json(body: bytes) -> Any:  # noqa: ANN401 - whatever the service says
 
 
 def _shape_of_download(said: Said) -> str:
-    """Return in which of the known shapes a download came."""
+    """Return the format of a download response."""
     shapes: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("redirect", lambda: said.is_redirect),
         ("error", lambda: said.status != HTTPStatus.OK),

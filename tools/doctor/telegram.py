@@ -1,7 +1,7 @@
-"""Tries on Telegram itself what the stand-ins believe of it, in one chat; it costs nothing.
+"""Tests of the sandbox's assumptions about Telegram, in one chat and without cost.
 
-What it sends is deleted at the end. Albums use two small pictures and a film without sound, which
-stand beside this file.
+All sent messages are deleted at the end. Albums use two small pictures and a silent video in the
+folder of this module.
 """
 
 import asyncio
@@ -29,19 +29,19 @@ from sandbox.beliefs import TELEGRAM
 from tools.doctor.sights import Sights
 
 FOLDER = Path(__file__).parent
-_BUTTON = "doctor"  # the data of the button that is to be pressed
+_BUTTON = "doctor"  # the callback data of the button
 PRESS_WITHIN_S, LATE_S = 60.0, 60.0
 _POLL_S = 1.0
 _ITEM = re.compile(
     r'failed to send message #(\d+) with the error message "([^"]*)"', re.IGNORECASE
 )
-_CODE = re.compile(r"\w*_\w*")  # PTB has made its letters small
+_CODE = re.compile(r"\w*_\w*")  # PTB has converted the letters to lower case
 _GREETING = "Storybell tries what it believes of Telegram. These messages go away by themselves."
 
 
 @dataclass(slots=True)
 class TelegramTrial:
-    """Tries the beliefs about Telegram in ``chat_id``, where somebody presses one button."""
+    """Tests of the assumptions about Telegram in ``chat_id``. A person must press one button."""
 
     bot: Bot
     chat_id: int
@@ -52,10 +52,10 @@ class TelegramTrial:
     _sent: list[int] = field(default_factory=list)
 
     async def run(self, photos: Sequence[str], silent: str) -> None:
-        """Try all; ``photos``, and ``silent`` of a video, are addresses that Telegram may fetch.
+        """Test all assumptions. ``photos`` and ``silent`` (a silent video) are URLs for Telegram.
 
         Raises:
-            TelegramError: Nothing can be sent into the chat, or Telegram can't be reached.
+            TelegramError: The chat refuses messages, or Telegram is unreachable.
         """
         first = await self._text(_GREETING)
         try:
@@ -68,7 +68,7 @@ class TelegramTrial:
         finally:
             await self._clean_up()
 
-    async def _text(self, text: str, **options: Any) -> Message:  # noqa: ANN401 - the Bot API's
+    async def _text(self, text: str, **options: Any) -> Message:  # noqa: ANN401 - options of the Bot API
         message = await self.bot.send_message(self.chat_id, text, **options)
         self._sent.append(message.message_id)
         return message
@@ -125,7 +125,7 @@ class TelegramTrial:
             self.sights.see("silent_video_in_album", "video" if film.video else "animation")
 
     async def _silence_by_url(self, photos: Sequence[str], silent: str) -> None:
-        """Send an album by URL whose second item is a video without sound."""
+        """Send an album by URL whose second item is a silent video."""
         if self.sights.by_name["album_by_url"].seen != "arrives" or not silent:
             self.sights.see("silent_video_by_url", None, "no silent video was at hand")
             return
@@ -140,10 +140,11 @@ class TelegramTrial:
             self.sights.see("silent_video_by_url", "arrives")
 
     async def _bad_item(self) -> None:
-        """Send a picture that is none beside a good one, and look what of it is in the chat."""
+        """Send an album with one invalid picture, and check for sent items in the chat."""
         beliefs = ("album_with_a_bad_item", "album_error_words")
         if self.sights.by_name["album_by_upload"].seen != "arrives":
-            # What is refused as a whole says nothing of its items; known files may do.
+            # A refusal of the whole album says nothing about its items. Known files may be
+            # accepted.
             self.sights.skip(beliefs, "albums can't be uploaded")
             return
         before = (await self._text("…")).message_id
@@ -165,7 +166,7 @@ class TelegramTrial:
             self.sights.see("album_error_words", None, "nothing was refused")
 
     async def _was_there(self, message_id: int) -> bool:
-        """Delete a message; whether there was one tells if it had arrived."""
+        """Delete a message. Return whether the message existed."""
         try:
             return await self.bot.delete_message(self.chat_id, message_id)
         except BadRequest:
@@ -216,12 +217,15 @@ class TelegramTrial:
             self.sights.see("late_callback", "refused", error.message)
 
     async def _pressed(self, message_id: int) -> tuple[CallbackQuery | None, str]:
-        """Return the press, and why there is none; updates stay to be taken by the bot."""
+        """Return the pressed button, or None and the reason.
+
+        The bot still receives the updates.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + self.press_within_s
         while loop.time() < until:
             try:
-                # Without an offset nothing is confirmed: what people wrote is not lost.
+                # Without an offset, no update is confirmed, so no message of a person is lost.
                 updates = await self.bot.get_updates(timeout=0)
             except TelegramError as error:
                 return None, f"updates can't be asked for: {error.message}"
@@ -235,7 +239,7 @@ class TelegramTrial:
     async def _clean_up(self) -> None:
         self.sights.skip(TELEGRAM, "not reached")
         for start in range(0, len(self._sent), 100):
-            with suppress(TelegramError):  # what can't be deleted stays
+            with suppress(TelegramError):  # messages that cannot be deleted remain
                 await self.bot.delete_messages(self.chat_id, self._sent[start : start + 100])
 
 

@@ -36,7 +36,7 @@ async def _send(call: Call, kind: str) -> dict[str, Any]:
         raise failure.refusal() from None
     becomes_animation = call.world.switches["silent_video_alone"] == "animation"
     if becomes_animation and kind == "video" and _is_silent(media) and source != "file_id":
-        media.kind = "animation"
+        media.kind = "animation"  # TDLib, MessageContent.cpp: a new video without sound
     await sending.charge(call, where.chat)
     text.check_entities(body)
     return sending.shown(call, [sending.post(call, where, body, media, source)])[0]
@@ -71,7 +71,7 @@ async def send_animation(call: Call) -> dict[str, Any]:
     return await _send(call, "animation")
 
 
-Item = tuple[str, dict[str, Any], dict[str, Any]]
+Item = tuple[str, dict[str, Any], dict[str, Any]]  # kind, options, caption
 
 
 def _item(call: Call, item: object) -> Item:
@@ -154,7 +154,7 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
     messages: list[Message] = []
     for result, (_, _, caption) in zip(results, items, strict=True):
         if isinstance(result, MediaFailure) or (failures and not others_stay):
-            where.chat.next_id()
+            where.chat.next_id()  # the id of a failed message is not reused
             continue
         media, source = result
         body = caption | {"media_group_id": group} if group else caption

@@ -13,7 +13,7 @@ from sandbox.telegram.world import Callback
 INLINE_LIFE_S = 30.0
 _OLD = "query is too old and response timeout expired or query ID is invalid"
 _RESULTS = 50
-_CACHED = {
+_CACHED = {  # kind of media, and the field of its file_id
     "photo": ("photo", "photo_file_id"),
     "video": ("video", "video_file_id"),
     "gif": ("animation", "gif_file_id"),
@@ -42,7 +42,7 @@ async def answer_callback_query(call: Call) -> bool:
     url = call.text("url")
     if url and not url.startswith((f"https://t.me/{call.bot.username}?start=", "tg://")):
         raise bad_request("URL_INVALID")
-    assert callback is not None  # noqa: S101
+    assert callback is not None  # noqa: S101 - _alive has checked for None
     callback.answered = True
     callback.answer = {"show_alert": call.flag("show_alert")}
     if answer:

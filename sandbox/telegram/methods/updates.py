@@ -27,7 +27,7 @@ def _allowed(call: Call) -> None:
         return
     value = call.json("allowed_updates", "allowed updates")
     if not isinstance(value, list):
-        return
+        return  # the server keeps the previous value
     known = load().objects["Update"].keys() - {"update_id"}
     call.bot.inbox.allow(kind for item in value if (kind := str(item).lower()) in known)
 
