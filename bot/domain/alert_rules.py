@@ -36,7 +36,10 @@ REPLY_STANDSTILL = timedelta(seconds=15)
 """The same pause after a reply to a person; shorter, because the person waits for the reply."""
 
 LATE = timedelta(minutes=5)
-"""The age from which a reply is silent in quiet hours; of equal older replies one is sent."""
+"""The age from which a reply is late: silent in quiet hours, and dropped if repeated later.
+
+A late reply is dropped if the queue contains an equal reply after the late reply.
+"""
 
 UNTOLD_FOR = timedelta(minutes=15)
 """The time after which a failed delivery is reported if no send gets an answer before."""
@@ -51,7 +54,7 @@ LONGEST_WAIT = timedelta(minutes=1)
 """The maximum time for which a story waits for an earlier, failing story of its subscription."""
 
 TOPIC_SOUGHT_FOR = timedelta(hours=1)
-"""The time for which alerts wait for a missing topic whose deletion was not observed."""
+"""The time for which alerts wait for a missing topic without an observed deletion."""
 
 SUMMARY_LEAD = timedelta(minutes=10)
 """The time between the check of the profiles of a daily summary and the summary."""
@@ -83,8 +86,9 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
 def combine_missing_rights(known: Right, new: Right) -> Right:
     """Return the right that represents two missing rights, ``known`` (earlier) and ``new`` (now).
 
-    The right to photos or videos takes precedence over the right to documents, because few stories
-    are sent as documents.
+    Two different rights to media become ``media``. The right to photos or videos takes precedence
+    over the right to documents, because few stories are sent as documents. In all other cases the
+    result is ``new``.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
         return new if known == "documents" else known
@@ -120,7 +124,7 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
 
 
 def repeat_asks_again_at(now: datetime, number: int) -> datetime:
-    """Return when a repeat requests its turn again; ``number``, its id, spreads the repeats."""
+    """Return when a repeat requests a turn again; ``number``, the id, spreads the repeats."""
     return now + _FIRST_TEST_AGAIN * (1 + number % 100 / 50)
 
 
@@ -192,7 +196,7 @@ def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
 
 
 def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
-    """Return the hours whose stories were missed: the stories expired before this check."""
+    """Return the period of stories that expired before this check, or None."""
     gone = now - STORY_LIFE
     return (snapshot_at, gone) if snapshot_at is not None and snapshot_at < gone else None
 
@@ -239,9 +243,10 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> date
 
 @dataclass(frozen=True, slots=True)
 class AudienceMember:
-    """The zone, quiet hours and summary hour of a subscription, as minutes of the day of ``zone``.
+    """The notification times of a subscriber: zone, quiet hours and daily summary.
 
-    ``digest`` is the hour of the daily summary, None for a subscription without daily summaries.
+    ``quiet`` and ``digest`` are minutes of the day of ``zone``. ``digest`` is the hour of the
+    daily summary, None for a subscription without daily summaries.
     """
 
     zone: str

@@ -79,7 +79,7 @@ def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[floa
 
 @dataclass(frozen=True, slots=True)
 class BudgetRule:
-    """The rule of one side: it may spend the rest of the day's budget except the protected part.
+    """The rule of one side: the side may spend the day's budget except the protected part.
 
     The protected part belongs to the share of the other side. ``protected`` shrinks during the day
     and never exceeds the unused share of the other side.
@@ -142,9 +142,9 @@ def left_by_replies(
     """Return the part of today's reply share that the schedule may use.
 
     ``past`` contains the credits that replies spent in each of the 24 hours (UTC) of the last
-    days, ``used`` the credits of today. Replies keep the maximum of these days from this hour on
-    plus a fifth, and at least a tenth of the share of the remaining hours for new demand. Without
-    a past, replies keep an even part of the share.
+    days, ``used`` the credits of today. Replies keep 120 % of the most expensive of these days,
+    counted from this hour on, and at least a tenth of the share of the remaining hours for new
+    demand. Without a past, replies keep an even part of the share.
     """
     share = round(limits.daily_budget * limits.reply_share)
     left = (midnight_after(now) - now) / DAY

@@ -1,7 +1,7 @@
-"""The incidents of which the bot's owners are notified, and their conditions, as pure functions.
+"""The conditions of the incidents of which the bot's owners are notified, as pure functions.
 
 Each kind has at most one open incident. An urgent incident makes a sound. Other incidents are
-silent, and their end appears only in /health. No message is repeated.
+silent, and the end of a silent incident appears only in /health. No message is repeated.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
 QUIET: frozenset[IncidentKind] = frozenset(
     {"backup", "budget_80", "restore", "slow_servers", "telegram"}
 )
-"""The kinds of incidents whose messages are silent."""
+"""The kinds of incidents with silent messages."""
 
 LASTING = timedelta(minutes=5)
 # days of balance: the incident opens below the first value and closes above the second
@@ -146,15 +146,15 @@ Fields = Mapping[str, Any]
 
 
 class SetIncident(Protocol):
-    """A callback that opens an incident of one kind with a message; None closes the incident."""
+    """A callback that opens an incident with a message, and closes the incident with None."""
 
     async def __call__(self, sentence: str | None, /, **fields: object) -> None:
-        """Open the incident with ``sentence``, a message id (``N_``), and its ``fields``."""
+        """Open the incident with ``sentence``, a message id (``N_``), and ``fields``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A row of the table of incidents; the text is a message id with its fields.
+    """A row of the table of incidents; the text is a message id with fields.
 
     An incident without a duration is closed when the incident opens.
     """
@@ -169,7 +169,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The measurements of one moment, in credits and bytes; ``None`` means unknown."""
+    """The measurements at a moment, in credits and bytes; ``None`` means unknown."""
 
     balance: int | None
     spent_in_a_day: int  # the last 24 hours: today's rate
@@ -190,7 +190,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The state of one incident kind: its message, or None if the condition is not met."""
+    """The state of a kind of incident: a message, or None if the condition is not met."""
 
     kind: IncidentKind
     text: str | None
@@ -200,9 +200,9 @@ class Condition:
 def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Condition]:
     """Yield the state of each condition that can be evaluated; ``is_open`` gives the state before.
 
-    Two kinds are only closed here: the loop that detects the condition opens the incident. These
-    kinds are another program that receives the updates, and an API that refuses the key. Unknown
-    measurements are skipped.
+    Unknown measurements are skipped. Two kinds are only closed here, because the loop that detects
+    the condition opens the incident: a second program that receives the updates, and an API that
+    refuses the key.
     """
     yield _judge_balance(seen, is_open=is_open.get("balance", False))
     yield from _judge_budget(seen)

@@ -63,11 +63,11 @@ _BAD_PERCENT = re.compile(r"%(?![0-9a-f]{2})|%[01][0-9a-f]|%7f", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link of a text; only the fields of its ``kind`` are set, and ids are text.
+    """A link in a text; only the fields for the ``kind`` are set, and ids are text.
 
     ``url`` is built from the parts: the page of a story, profile or highlight, or the URL of a
-    media file with its signature byte for byte; None if nothing may be fetched. ``is_page``: the
-    link is the page of a profile itself and requests none of its stories.
+    media file with the signature byte for byte; None if nothing may be fetched. ``is_page``: the
+    link is the page of a profile and requests no stories.
     """
 
     kind: Literal["story", "profile", "highlight", "media", "unsupported", "rejected"]
@@ -101,12 +101,12 @@ def find_links(text: str, bot: str = "storybot") -> list[Link]:
 def links_in_message(
     text: str, entities: Iterable[tuple[str, str | None]] = (), bot: str = "storybot"
 ) -> list[Link]:
-    """Return the distinct links of a text or caption and of its ``entities``.
+    """Return the distinct links of a text or caption, with the links in ``entities``.
 
     The page of a profile is omitted if the stories of the profile are linked, too.
 
     ``entities`` are pairs of Telegram's entity type and ``url``: a ``text_link`` shows words in
-    place of its URL.
+    place of the URL.
     """
     words = _words(text)
     links = find_links(text, bot)
@@ -139,7 +139,7 @@ def decisive_link(links: Iterable[Link]) -> Link | None:
 
 
 def story_taken_at(pk: str) -> datetime | None:
-    """Return the creation time of a story by its ``pk``, or None for an invalid date.
+    """Return the creation time of a story by ``pk``, or None for an invalid date.
 
     The time is accurate to some seconds. The upper bits of an id count milliseconds since
     Instagram's own epoch.
@@ -153,7 +153,7 @@ def story_taken_at(pk: str) -> datetime | None:
 
 
 def is_probably_gone(pk: str, now: datetime) -> bool:
-    """Return whether the id of a story proves that the story has expired."""
+    """Return whether a story has expired according to the id alone; False for an invalid id."""
     taken_at = story_taken_at(pk)
     return taken_at is not None and now - taken_at > _LIFE_BY_ID
 
@@ -242,7 +242,7 @@ def _media_link(host: str, target: str, with_fragment: str) -> Link:
 
 
 def _page_link(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path
-    """Classify an Instagram page by its path; only shared highlights use the query."""
+    """Classify an Instagram page by the path; only shared highlights use the query."""
     path, _, query = target.partition("?")
     if path in {"", "/"}:
         return _UNSUPPORTED
@@ -293,7 +293,7 @@ def _highlight_link(highlight_id: str, story_id: str | None = None) -> Link:
 
 
 def _shared_link(code: str, query: str) -> Link:
-    """Return the highlight that a ``/s/`` link encodes in base64, with the story in its query."""
+    """Return the highlight that a ``/s/`` link encodes in base64; the query may name a story."""
     code = code.rstrip("=")
     try:
         text = base64.b64decode(code + "=" * (-len(code) % 4), altchars="-_", validate=True)

@@ -1,4 +1,4 @@
-"""The options of a subscription: form of its alerts, selection of its stories; pure."""
+"""The options of a subscription: form of the alerts, selection of the stories; pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -10,13 +10,13 @@ from bot.domain.sentences import N_
 from bot.domain.story_terms import fits, normalized
 
 TEXTS: Mapping[str, Callable[[str], str]] = {"only": normalized, "without": normalized}
-"""The options with free text, each with its normalizer."""
+"""The options with free text, each with a normalizer."""
 
 RULES = {
     "only": N_("🎯 Only stories with one of these: {terms}"),
     "without": N_("🚫 No stories with any of these: {terms}"),
 }
-"""The text options that filter stories, each with a message that shows its ``{terms}``."""
+"""The text options that filter stories, each with a message that shows ``{terms}``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Options:
 CHOICES: Mapping[str, tuple[str, ...]] = {
     name: get_args(kind) for name, kind in get_type_hints(Options).items() if get_args(kind)
 }
-"""The options with a choice of words; all options but these and ``TEXTS`` are switches."""
+"""The options with a choice of words. All other options except ``TEXTS`` are switches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Operation(StrEnum):
-    """The kind of a paid call, as the ledger stores it; independent of the vendor's API."""
+    """The kind of a paid call in the ledger; independent of the vendor's API."""
 
     STORY = "story"
     STORIES = "stories"
@@ -95,12 +95,12 @@ class StoriesService(Protocol):
         """Return the balance of the account; the call is free."""
 
     async def sync_trust(self) -> None:
-        """Load the stored answers without the privacy check."""
+        """Load the stored trust in answers without the privacy check."""
 
     async def compare_with_unchecked(
         self, known: Known, shown: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Compare an answer with the answers before it that skipped the privacy check."""
+        """Compare an answer with earlier answers that skipped the privacy check."""
 
     async def record_refusal(self, known: Known) -> None:
         """Record that a profile turned out to be private."""

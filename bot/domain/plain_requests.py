@@ -1,7 +1,7 @@
-"""Requests in plain words, without a slash: the command that a short text asks for; pure.
+"""Requests in plain words: recognition of the command in a short text without a slash; pure.
 
-Words of English and of the chat's language count. A pattern is a set of words that a text has in
-any order; ``*`` at the end of a word stands for any ending. A single Latin word may be the name
+Words of English and of the chat's language count. A pattern is a set of words that a text contains
+in any order; ``*`` at the end of a word stands for any ending. A single Latin word may be the name
 of a profile: only words that are rarely a name are a request by themselves.
 """
 
@@ -16,9 +16,9 @@ Command = Literal[
     "help", "settings", "language", "privacy", "price", "export", "subscriptions", "usage",
     "subscribe", "unsubscribe", "stories", "highlights", "why",
 ]  # fmt: skip
-"""What a text asks for: a command of the bot, or what the bot costs."""
+"""The subject of a request: a command of the bot, or the price of the bot."""
 
-_LONGEST = 12  # words; a longer text is a letter, not a request
+_LONGEST = 12  # words; a longer text is prose, not a request
 _VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "stories")
 """The commands that take names."""
 
@@ -293,7 +293,7 @@ _NEED_NAME: dict[Command, dict[str, str]] = {
     },
     "subscribe": {"en": "add watch track sub", "es": "añade agrega", "fr": "suis ajoute"},
 }
-"""The words that ask for a command only together with a name."""
+"""The words that request a command only together with a name."""
 
 _OTHER_WORDS = {
     "en": """
@@ -355,14 +355,14 @@ _ALONE = """
     hikayeler hikaye
     bantuan perintah pengaturan bahasa harga privasi berhenti hentikan langganan setop
     """
-"""The Latin words that are a request by themselves."""
+"""The Latin words that form a complete request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command that a text asks for, with the words that may be the names of profiles.
+    """The command that a text requests, with the words that may be profile names.
 
-    ``is_list``: each word surely is a name, as it has an @, a digit or a dot.
+    ``is_list``: each word certainly is a name, because each contains an @, a digit or a dot.
     """
 
     command: Command
@@ -371,7 +371,7 @@ class Request:
 
 
 def request_in(text: str, language: str) -> Request | None:
-    """Return what a short text asks for; None for small talk, names alone, and prose."""
+    """Return the request in a short text; None for small talk, names alone, and prose."""
     written = text.split()
     words = [word for word in map(bare, written) if word]
     if not 0 < len(words) <= _LONGEST or _may_be_name(written, words):
@@ -394,7 +394,7 @@ def request_in(text: str, language: str) -> Request | None:
 
 
 def _may_be_name(written: list[str], words: list[str]) -> bool:
-    """Return whether a text is a single word that is rather a name than a request."""
+    """Return whether a text is a single word that is more likely a name than a request."""
     if len(written) > 1:
         return False
     return written[0].startswith("@") or (words[0] not in _alone() and bool(_names_among(written)))
@@ -406,7 +406,11 @@ def _alone() -> frozenset[str]:
 
 
 def _unmarked_names(written: list[str], command: Command, language: str) -> tuple[str, ...]:
-    """Return the words that are no words of a request: names that stand out, else all others."""
+    """Return the possible names in a request without an @.
+
+    Words of requests and everyday words are omitted. Names with a digit, dot or underscore are
+    preferred; without them, all remaining names are returned.
+    """
     known = _words_of_requests(language)
     left = [
         word
@@ -419,7 +423,7 @@ def _unmarked_names(written: list[str], command: Command, language: str) -> tupl
 
 
 def _may_be_bare(words: list[str], command: Command, language: str) -> bool:
-    """Return whether a text asks for a command without a name."""
+    """Return whether a text requests a command without a name."""
     texts = [_NEED_NAME.get(command, {}).get(one, "") for one in ("en", language)]
     weak = {(_bare_part(part),) for text in texts for part in text.split()}
     strong = [one for one in _patterns(command, language) if one not in weak]
@@ -448,7 +452,7 @@ def _has_word(words: list[str], part: str) -> bool:
 
 @cache
 def _patterns(command: Command, language: str) -> tuple[tuple[str, ...], ...]:
-    """Return the patterns of a command in English and in ``language``, each as its words."""
+    """Return the patterns of a command in English and ``language``, each as a tuple of words."""
     texts = [_PATTERNS[command].get(one, "") for one in dict.fromkeys(("en", language))]
     patterns = [pattern.split() for text in texts for pattern in text.split("|") if pattern]
     return tuple(tuple(map(_bare_part, parts)) for parts in patterns)
@@ -460,7 +464,7 @@ def _bare_part(part: str) -> str:
 
 @cache
 def _words_of_requests(language: str) -> frozenset[str]:
-    """Return the words of all patterns, and the other words that requests have."""
+    """Return the words of all patterns, and the other known words of requests."""
     words = {
         part for command in _ORDER for pattern in _patterns(command, language) for part in pattern
     }

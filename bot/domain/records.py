@@ -18,10 +18,10 @@ ROWS_A_QUEUE = 60  # the number of due deliveries of a chat that are read at a t
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The subscribers of a profile: the number of chats, their weight, and if all are newcomers.
+    """The subscribers of a profile: number of chats, total weight, and whether all are newcomers.
 
     Newcomers count only for profiles without other subscribers. Otherwise a few new accounts would
-    draw the checks of all other persons to their own profiles.
+    draw the checks of all other persons to the profiles of the new accounts.
     """
 
     chats: int
@@ -31,7 +31,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A stored profile; ``chats`` and ``weight`` are the number and weight of its subscribers.
+    """A stored profile; ``chats`` and ``weight`` are the number and weight of the subscribers.
 
     The last ``refusals`` consecutive answers had the result ``refusal``: private or gone.
     """

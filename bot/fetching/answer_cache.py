@@ -248,7 +248,7 @@ def story_key(pk: str) -> str:
 
 
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
-    """Return the time until which a story may be shown again: its URLs are signed."""
+    """Return the time until which a story may be shown again, because URLs are signed."""
     story = stories[0]
     return max(min([story.expires_at, *url_expiries(story)]), now)
 

@@ -35,10 +35,10 @@ class Snapshot:
 async def record(
     tx: Tx, snapshot: Snapshot, *, now: datetime, own: Plan | None = None
 ) -> list[str]:
-    """Record a snapshot and enqueue its new stories for all subscribers; return their pks.
+    """Record a snapshot and enqueue new stories for all subscribers; return the new pks.
 
     A complete check also reports stories that may have been missed since the last check, and
-    reschedules the next check. The scheduler's ``own`` checks use and update its plan.
+    reschedules the next check. The scheduler's ``own`` checks use and update the scheduler's plan.
     """
     if snapshot.stories:
         before = await record_name(tx, snapshot.profile, now=now)
@@ -71,8 +71,8 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
 async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Lock and return the known profile for an answer that did not contain the name.
 
-    The name in ``profile`` is the name that was known before the call. Such a name confirms
-    nothing: a concurrent answer may have reported a new name.
+    The name in ``profile`` is the name that was known before the call. The name confirms nothing:
+    a concurrent answer may have reported a new name.
     """
     return await profiles.lock(tx, profile.profile_id) or await profiles.add_or_update(
         tx, profile, now=now
@@ -119,7 +119,7 @@ async def _finish_check(
 
 
 async def reschedule_check(tx: Tx, profile_id: str, *, now: datetime) -> None:
-    """Reschedule the next check of a profile, after its subscribers changed."""
+    """Reschedule the next check of a profile, after a change of the subscribers."""
     await reschedule_checks(tx, [profile_id], now=now)
 
 

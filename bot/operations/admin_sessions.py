@@ -1,7 +1,8 @@
 """Keys and sessions of the admin page.
 
 A key is the secret of a one-time link. Opening the link exchanges the key for a session of an
-hour. At most one key and one session exist; the database stores their digests and the owner's id.
+hour. The database stores at most a single key and a single session, as digests with the owner's
+id.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
 
 
 async def owner_of_session(tx: Tx, word: str, *, now: datetime) -> int | None:
-    """Return the id of the owner of the open session ``word``, or None if there is no session."""
+    """Return the id of the owner of the open session ``word``, or None."""
     return await _owner_of(tx, _SESSION, word, now=now)
 
 

@@ -85,7 +85,7 @@ class Backups:
         return now + self._every
 
     async def _ensure_due_at(self, now: datetime) -> datetime:
-        """Return when the next backup is due; on the first run, store that time."""
+        """Return when the next backup is due; on the first run, start the interval now."""
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         if kept is None:  # a new bot has no data to lose
             await self._record_made(now)
@@ -93,7 +93,7 @@ class Backups:
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
     async def _ensure_database_id(self) -> str:
-        """Return the id of this database, which all its backups contain; create it if missing."""
+        """Return the id of this database, which all backups contain; create a missing id."""
 
         async def read_or_add(tx: Tx) -> str:
             await key_values.add(tx, DATABASE_ID, secrets.token_hex(8))

@@ -52,7 +52,7 @@ class Broadcasts:
             return number, await broadcasts.count_audience(tx)
 
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
-        """Start a draft; ``message_id`` will show the end. Return None if already decided."""
+        """Start and return a draft; None if already decided. ``message_id`` shows the end."""
         async with writing(self._db) as tx:
             count = await broadcasts.count_audience(tx)
             one = await broadcasts.change_state(

@@ -1,7 +1,7 @@
 """Notification of the owners at the beginning and the end of each incident.
 
-One table stores all incidents, so that restarts and replicas repeat no message. Urgent messages
-make a sound, others are silent.
+The table stores all incidents, so that restarts and replicas repeat no message. Urgent messages
+make a sound; the rest is silent.
 """
 
 from collections.abc import Callable
@@ -33,9 +33,9 @@ class Incidents:
         self._now = now
 
     async def set(self, kind: IncidentKind, sentence: str | None, /, **fields: object) -> None:
-        """Open an incident, or close the open incident of its kind if ``sentence`` is None.
+        """Open an incident, or close the open incident of the kind if ``sentence`` is None.
 
-        An incident is reported once: if the incident is already open, only its message is updated.
+        An incident is reported once: if the incident is already open, only the message is updated.
         A kind without a closing message is closed at once. If the database is unavailable, the
         owners are notified directly.
         """

@@ -1,7 +1,7 @@
 """Publication of the bot's menu and texts to Telegram, in the background, after changes only.
 
-Telegram limits these calls: 460 to 1,127 seconds after a few restarts (reports in openclaw#32017
-and node-red-contrib-telegrambot#395). No update may wait for these calls.
+Telegram limits the calls severely: 460 to 1,127 seconds after a few restarts (reports in
+openclaw#32017 and node-red-contrib-telegrambot#395). No update may wait for the publication.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ LONGEST = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One text that Telegram shows: its ``words``, and the call that publishes the words."""
+    """A text that Telegram shows: the ``words``, and the call that publishes the words."""
 
     words: object
     publish: Callable[[], Awaitable[object]]
@@ -39,7 +39,7 @@ class Shown:
 
 
 class Menu:
-    """Publishes one text at a time; a call may raise TelegramErrors."""
+    """Publishes the texts step by step; a call may raise TelegramErrors."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Menu:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Prepare to publish ``shown``; its keys identify the stored digests."""
+        """Prepare to publish ``shown``; the keys identify the stored digests."""
         self._db = db
         self._shown = shown
         self._now = now

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Owners:
-    """The owners of the bot, who are notified of problems."""
+    """The owners of the bot; problems are reported to the owners."""
 
     def __init__(
         self,

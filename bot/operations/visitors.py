@@ -1,4 +1,4 @@
-"""Reports of joined guests and requests for access to the owners, at most once an hour."""
+"""Reports to the owners, at most once an hour: invited guests, and requests for access."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

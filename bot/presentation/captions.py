@@ -189,7 +189,10 @@ def _person_link(username: str, t: Translator) -> str:
 
 
 def _web_link(url: str, t: Translator) -> str:
-    """Return the link to a link sticker's URL, shown without the query, ``www.`` and tracking."""
+    """Return the HTML link of a link sticker, shown without scheme, ``www.`` and query.
+
+    A redirect by Instagram is replaced by the target of the redirect.
+    """
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
     text = foreign_html(shorten(shown.rstrip("/"), _LINK_LENGTH), rtl=t.is_rtl)
@@ -197,7 +200,7 @@ def _web_link(url: str, t: Translator) -> str:
 
 
 def _unwrapped(url: str) -> str:
-    """Return the target of Instagram's redirector (``l.instagram.com/?u=``), or ``url`` itself."""
+    """Return the target of Instagram's redirector (``l.instagram.com/?u=``), or ``url``."""
     try:
         parts = urlsplit(url)
         target = parse_qs(parts.query).get("u", [""])[0]
@@ -213,7 +216,7 @@ def _place_link(name: str, t: Translator) -> str:
 
 
 def _post_link(post: Reshared, t: Translator) -> str:
-    """Return a reshared post as a link, with its author if the author is known."""
+    """Return a reshared post as a link, with the author if known."""
     shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
     return f"{shown} ({_person_link(post.username, t)})" if post.username else shown
 

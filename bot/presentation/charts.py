@@ -6,7 +6,7 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
 def bars(values: Sequence[int]) -> str:
-    """Return one block character per value; the largest value is a full block, zero is a space."""
+    """Return a block character per value; the largest value is a full block, zero is a space."""
     most = max(values, default=0)
     if most <= 0:
         return _BLOCKS[0] * len(values)

@@ -1,7 +1,7 @@
-"""Cities and their time zones: the names that people type, in every language of the bot.
+"""Cities and time zones: the names that people type, in every language of the bot.
 
-The names are from CLDR (by Babel) and from the zone database. Both contain one or two cities per
-zone, so ``_MORE`` adds other large cities.
+The names are from CLDR (by Babel) and from the zone database. Both contain a city or two per zone,
+so ``_MORE`` adds other large cities.
 """
 
 import difflib
@@ -126,7 +126,7 @@ def _zones_by_name() -> dict[str, str]:
 
 
 def _normalized(name: str) -> str:
-    """Return ``name`` without case, accents and what people write between words."""
+    """Return ``name`` without case and accents, with punctuation replaced by spaces."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(c for c in letters if not unicodedata.combining(c) and c != "\u0640")
     return " ".join(re.sub(r"[-_.,'\u2019/]+", " ", letters).split())

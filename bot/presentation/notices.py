@@ -68,9 +68,9 @@ FAILED = NN_(
 
 
 def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> list[Safe]:
-    """Return the distinct messages for notices of one name that are due together.
+    """Return the distinct messages for notices with the same name that are due together.
 
-    Missed hours of several profiles become one line.
+    Missed hours of several profiles are combined in one line.
     """
     if notice == "missed":
         return [_unchecked_hours_sentence(rows, t)]

@@ -23,7 +23,7 @@ __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_
 
 
 class Language(NamedTuple):
-    """A language of the bot: its own name, and the language codes of Telegram that map to it.
+    """A language of the bot: the native name, and the matching language codes of Telegram.
 
     ``codes`` lists codes in addition to the code of the catalogue, and the codes of languages
     whose speakers mostly read this language.
@@ -86,7 +86,7 @@ class Translator:
         return _cached_translator(self.language, zone)
 
     def __call__(self, msgid: str, /, **fields: object) -> Safe:
-        """Translate ``msgid`` to HTML; fields are escaped unless they are ``Safe``.
+        """Translate ``msgid`` to HTML; fields are escaped except ``Safe`` fields.
 
         A counted message (``NN_``) uses the plural form for the field ``n``.
         """
@@ -146,7 +146,7 @@ class Translator:
         return Safe(f'<tg-time unix="{at}" format="r">{self.date_and_time(dt)}</tg-time>')
 
     def day_range(self, first: datetime, last: datetime) -> str:
-        """Return the days from one time to another with the year, as in “November 24, 2024”."""
+        """Return a range of days with the year, as in “November 24, 2024”."""
         start, end = (
             dates.format_date(at.astimezone(self.zone), "long", locale=self._locale)
             for at in (first, last)
@@ -267,7 +267,7 @@ def translator_for(language_code: str | None) -> Translator:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The forms of each message by its English (singular), and the rule that chooses a form."""
+    """The forms of each message by the English singular, and the rule that chooses a form."""
 
     texts: dict[str, tuple[str, ...]]
     form_of: Callable[[int], int]
@@ -275,7 +275,7 @@ class Catalogue:
 
 @cache
 def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
-    """Load the catalogue of ``language``; references to buttons become their translated labels."""
+    """Load the catalogue of ``language``; references to buttons become translated labels."""
     path = locales / language / "LC_MESSAGES" / "bot.po"
     locale = Locale.parse(language)
     if not path.is_file():
@@ -303,9 +303,9 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 def _mark_rtl_lines(text: str) -> str:
     """Begin every line that starts with a command or a Latin name with a right-to-left mark.
 
-    A name alone on its line also needs the mark: the marks around a name hide its direction. A
-    second mark keeps the slash at the left of each command, and 23-7 in its order, because these
-    signs have no direction of their own.
+    A name alone on a line also needs the mark, because the marks around a name hide the direction
+    of the name. A second mark keeps the slash at the left of each command, and 23-7 in order:
+    slash and hyphen have no direction.
     """
     lines = []
     for line in text.split("\n"):

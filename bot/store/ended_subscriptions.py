@@ -1,6 +1,6 @@
-"""Ended subscriptions, kept for a day so that *Undo* can restore them.
+"""Ended subscriptions, kept for a day for *Undo*.
 
-Their stories stay in ``deliveries`` (``deliveries.detach``).
+The stories of ended subscriptions stay in ``deliveries`` (``deliveries.detach``).
 """
 
 from collections.abc import Collection
@@ -36,7 +36,7 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A subscription as of its end; ``id`` is its former number."""
+    """A subscription in the state of the end; ``id`` is the former number."""
 
     id: int
     target: Target

@@ -1,6 +1,6 @@
 """Held stories: live stories of public profiles with a file at Telegram, free to show.
 
-A story that the last check did not show (deleted by its profile) is not held.
+A story that the last check did not show (deleted by the profile) is not held.
 """
 
 from collections.abc import Collection
@@ -23,7 +23,7 @@ _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 
 async def profile_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
-    """Return the current name of the profile whose story has one of these ``file_unique_id``s."""
+    """Return the current name of the profile with a story in one of ``unique_ids``."""
     pk = sa.func.replace(files.c.story_pk, ORIGINAL, "")
     statement = (
         sa.select(profiles.c.username)

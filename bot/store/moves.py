@@ -120,9 +120,9 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
 
 
 async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime) -> None:
-    """Move a subscription with its pending deliveries to another thread of its chat.
+    """Move a subscription with the pending deliveries to another thread of the chat.
 
-    If the thread already follows the profile, this subscription ends and its pending deliveries go
+    If the thread already follows the profile, this subscription ends and the pending deliveries go
     to the existing subscription. The caller holds the lock of the chat's queue.
     """
     chat_id = one.target.chat_id
@@ -137,14 +137,14 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
 
 
 async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
-    """End a subscription and give its pending deliveries to ``heir``, without duplicates."""
+    """End a subscription and give the pending deliveries to ``heir``, without duplicates."""
     await fan_outs.enqueue_for_heir(tx, one, heir=heir)
     await deliveries_store.reassign(tx, one.id, to=heir)
     await subscriptions.remove(tx, [one.id])
 
 
 async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime) -> bool:
-    """Send the deferred deliveries of a chat; return False if the chat was not muted.
+    """End a mute and make the deferred deliveries due; return False without a mute.
 
     The caller holds the lock of the chat's queue.
     """
@@ -176,7 +176,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Close a chat: stop its alerts and unneeded checks; return False if already closed."""
+    """Close a chat: stop alerts and unneeded checks; return False if already closed."""
     await chats.lock(tx, [chat_id])
     await chat_queues.lock(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "closed", now=now)
@@ -187,10 +187,10 @@ async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
 
 
 async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | None = None) -> bool:
-    """Reopen a closed chat: restart its alerts; return False if the chat was open.
+    """Reopen a closed chat and restart the alerts; return False if the chat was open.
 
-    The alerts restart at ``since`` (the time of the return according to Telegram), else at
-    ``now``. Older pending deliveries are dropped: a returning chat wants only new stories.
+    The alerts restart at ``since`` (the time of the return according to Telegram), or by default
+    at ``now``. Older pending deliveries are dropped: a returning chat wants only new stories.
 
     Raises:
         BlockedError: The access list blocks the chat.

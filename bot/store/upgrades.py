@@ -60,13 +60,13 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
 
 
 async def count_at_work(db: Database) -> int:
-    """Return the number of processes that use a PostgreSQL database, killed ones included."""
+    """Return the number of processes that use a PostgreSQL database, or were just killed."""
     async with db.read() as tx:
         return len(await leases.held_values(tx, _AT_WORK, now=await server_clock.now(tx)))
 
 
 class Replicas:
-    """Counter of the processes that share a PostgreSQL database, and the rates of both APIs."""
+    """Counter of the processes that share a PostgreSQL database and both APIs' rate limits."""
 
     def __init__(self, db: Database, *, clock: Callable[[], float] = steady) -> None:
         """Count at most once in 5 seconds of ``clock``."""
@@ -107,7 +107,7 @@ class AtWork:
     """The lease of this process, with a check for upgrades by other versions."""
 
     def __init__(self, db: Database, *, now: Callable[[], datetime]) -> None:
-        """Prepare the lease without claiming it."""
+        """Prepare the lease, unclaimed."""
         self._db = db
         self.key = _AT_WORK + uuid.uuid4().hex
         self._now = now
@@ -124,8 +124,8 @@ class AtWork:
     async def renew_and_see_upgrade(self) -> bool:
         """Renew the lease; return whether another version upgrades the database.
 
-        The lease is committed before the stamp is read, each in its own transaction. Of two
-        concurrent processes, at least one therefore sees the other.
+        The lease is committed before the stamp is read, in separate transactions. If two processes
+        meet, at least one process sees the other.
         """
         now = self._now()
         async with leases.begin_with_timeout(self._db) as tx:
