@@ -1,1 +1,1 @@
-"""Copies of the database: backups, the way back, the move from SQLite to PostgreSQL."""
+"""Copies of the database: backups, restore, and the move from SQLite to PostgreSQL."""

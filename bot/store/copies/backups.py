@@ -1,4 +1,4 @@
-"""A copy of the SQLite file, and the way back. PostgreSQL is copied by its own programs."""
+"""Backup and restore of the SQLite file. PostgreSQL has its own backup programs."""
 
 import asyncio
 import shutil
@@ -12,16 +12,16 @@ from bot.domain.model import MEGABYTE
 from bot.store.engine import private, sqlite_copies
 from bot.store.engine.database import Database, is_known_revision
 
-SPARE = 50 * MEGABYTE  # which a copy leaves for others
+SPARE = 50 * MEGABYTE  # free space that a copy leaves on the disk
 
 
 async def make(db: Database, target: Path, *, at: datetime) -> None:
-    """Write a copy of the database as it is now into a new file of ours alone.
+    """Write a verified copy of the current database into a new private file.
 
-    It was read again, and is whole. Others may write meanwhile. Cancelled, nothing is left.
+    Writers may be active during the copy. A cancellation leaves no file.
 
     Raises:
-        BackupError: It could not be made; why, in a sentence.
+        BackupError: The copy could not be made. The text states the reason as a sentence.
         DatabaseUnavailableError: The file was moved, deleted or replaced.
     """
     if db.file is None:
@@ -36,11 +36,15 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
     except sqlite3.Error as error:
         raise BackupError(f"{source} can't be copied to {target}: {error}") from error
     finally:
-        stop.set()  # where we are cancelled, the thread is to end
+        stop.set()  # ends the thread after a cancellation
 
 
 def _make_folder_with_room(source: Path, target: Path) -> None:
-    """Make the folder; refuse what would fill the disk, to which the bot may be writing."""
+    """Create the target's folder, and check the free space, which the running bot may need.
+
+    Raises:
+        BackupError: The target exists, the source is missing, or the disk has too little space.
+    """
     if target.exists():
         raise BackupError(f"there is a file {target} already")
     if not source.exists():
@@ -55,13 +59,14 @@ def _make_folder_with_room(source: Path, target: Path) -> None:
 
 
 async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
-    """Put a copy in the place of the database; return where what was there is now, if it was.
+    """Replace the database by a copy. Return the new path of the old database, or None.
 
-    Nobody may use the database. The next start settles what the copy must not do
+    The database must not be in use. The next start resolves the work that the copy must not repeat
     (``bot.store.copies.restored``).
 
     Raises:
-        BackupError: It could not be put back; why, in a sentence. The database is as it was.
+        BackupError: The copy could not be restored. The text states the reason as a sentence. The
+            database is unchanged.
     """
     try:
         revision = await asyncio.to_thread(sqlite_copies.verified_revision, file)
@@ -76,10 +81,11 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
 
 
 async def check_whole(db: Database) -> None:
-    """Read every page and every index of an SQLite database, which others may use meanwhile.
+    """Verify every page and every index of an SQLite database, which may be in use.
 
     Raises:
-        BackupError: The database is damaged, or can't be read; why, in a sentence.
+        BackupError: The database is damaged or can't be read. The text states the reason as a
+            sentence.
     """
     if db.file is None:
         return
@@ -89,11 +95,11 @@ async def check_whole(db: Database) -> None:
     except sqlite3.Error as error:
         raise BackupError(f"{db.file} can't be read: {error}") from error
     finally:
-        stop.set()  # where we are cancelled, the thread is to end
+        stop.set()  # ends the thread after a cancellation
 
 
 def rescued_copies(db: Database) -> list[Path]:
-    """Return the copies that were rescued when the file was replaced under a bot, oldest first."""
+    """Return the copies rescued after the file of a running bot was replaced, oldest first."""
     if db.file is None:
         return []
     real = db.file.resolve()

@@ -1,8 +1,9 @@
-"""A restored copy of the database: the bot runs on it and says nothing a second time.
+"""The first start on a restored backup, without repeated messages.
 
-Since the copy was made the bot has sent what was owed in it, and alerted to stories that it does
-not know. So nothing that it owes is sent, and news is what is posted from now on; of what was
-posted in between it is said that it may be missing.
+After the backup was made, the bot sent the deliveries that are pending in the backup, and alerts
+for stories that the backup does not contain. Therefore pending deliveries are dropped, and only
+stories posted after the restore cause alerts. Subscribers are notified that alerts for stories
+posted in between may be missing.
 """
 
 from datetime import datetime, timedelta
@@ -25,19 +26,20 @@ _REASON = "restored"
 
 
 async def mark_as_copy(tx: Tx, *, made_at: datetime) -> None:
-    """Say of a database that it is a copy; one of a copy is as old as that."""
+    """Mark a database as a copy from ``made_at``. An existing mark keeps its time."""
     await key_values.add(tx, MARK, made_at.isoformat())
 
 
 async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
-    """Let a copy go on as the database from ``now``; return of when it was, None for no copy.
+    """Make a restored backup the live database from ``now``. Return the time of the backup.
 
-    Only right before anything runs on it. Stories posted before ``now`` that were not alerted to
-    are lost as alerts, which is told; what people asked and was not answered is lost as well.
+    Return None if the database is not a backup, or if a different replica was faster. Call this
+    function only before any worker runs. Subscribers do not get alerts for stories posted before
+    ``now``, and are notified of the gap. Unanswered requests are dropped.
     """
     kept = await key_values.get(tx, MARK)
     if kept is None or not await key_values.remove(tx, MARK):
-        return None  # or another replica was quicker
+        return None  # no backup, or a different replica was faster
     await tx.execute(
         sa.update(deliveries).where(is_open).values(state="dropped", reason=_REASON, done_at=now)
     )
@@ -49,7 +51,7 @@ async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
         sa.update(queues).values(due_at=None, free_at=now, leased=False, token=queues.c.token + 1)
     )
     await tx.execute(sa.update(inbox).where(OPEN).values(done_at=now, body=""))
-    # What was posted in this very second may have been alerted to before.
+    # Stories of the current second may have caused alerts before.
     since = alert_rules.alerts_begin_at(now) + timedelta(seconds=1)
     await tx.execute(
         sa.update(subscriptions).where(subscriptions.c.since < since).values(since=since)

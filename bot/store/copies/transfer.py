@@ -1,9 +1,9 @@
-"""All that an SQLite file holds, copied into an empty PostgreSQL database in one transaction.
+"""Copy of an SQLite database into an empty PostgreSQL database in a single transaction.
 
-The file is stamped first: from then on no bot starts on it (``refuse_moved``). The stamp has a
-number, which the other database gets with the rows, so that a run which was killed is repeated,
-and knows whether all came. Right before that commit the stamp says that the bot may run there, so
-that the file can't go into a second database.
+First the source file is marked, so that no bot starts on the file (``refuse_moved``). The mark
+contains a number, which the target stores with the rows. A killed run can therefore be repeated,
+and detects a complete copy. Right before the commit the mark states that the copy is complete and
+the bot may run on the target, so the file cannot be copied into a second database.
 """
 
 import secrets
@@ -26,9 +26,9 @@ from bot.store.engine.database import Database, Tx, all_tables
 from bot.store.engine.failures import as_outages
 from bot.store.engine.secure_delete import SECURE_DELETE
 
-_MOVED = "moved"  # in the source: that it is given up
-_CAME = "moved_in"  # in the target: with which number
-_NOT_MOVED = frozenset({_MOVED, _CAME, "ready"})  # keys of values; a probe of health writes one
+_MOVED = "moved"  # in the source: marks the database as moved
+_CAME = "moved_in"  # in the target: the number of the completed copy
+_NOT_MOVED = frozenset({_MOVED, _CAME, "ready"})  # not copied; a health check writes "ready"
 _BATCH = 2_000
 _GONE = (
     "what it holds was moved to PostgreSQL, or is about to be: set DATABASE_URL to that database, "
@@ -43,10 +43,10 @@ Row = dict[str, Any]
 
 
 async def refuse_moved(db: Database) -> None:
-    """Refuse a database that was moved away.
+    """Refuse a database that was moved to PostgreSQL.
 
     Raises:
-        DatabaseUnavailableError: It must not be used.
+        DatabaseUnavailableError: The database must not be used.
     """
     if await db.fetch(lambda tx: key_values.get(tx, _MOVED)) is not None:
         raise DatabaseUnavailableError(_GONE)
@@ -55,13 +55,14 @@ async def refuse_moved(db: Database) -> None:
 async def move(
     source: Database, target: Database, *, now: datetime, tell: Callable[[str, int], None]
 ) -> int | None:
-    """Copy all rows and count them; return how many there are, None when it was done before.
+    """Copy and count all rows. Return the number of rows, or None after an earlier complete run.
 
-    Nobody may use either database. ``tell`` hears the name and the rows of each table.
+    Neither database may be in use. ``tell`` is called with the name and the row count of each
+    table.
 
     Raises:
-        BackupError: The target holds something else, the source is damaged, or the counts differ.
-        DatabaseUnavailableError: One of them can't work now.
+        BackupError: The target has different content, the source is damaged, or the counts differ.
+        DatabaseUnavailableError: The source or the target is unavailable.
     """
     to = f"{target.url.host}:{target.url.port}/{target.url.database}"
     stamp = await source.fetch(lambda tx: key_values.get(tx, _MOVED))
@@ -72,7 +73,7 @@ async def move(
     stamp["to"] = to
     await _stamp_moved(source, stamp)
     rows = 0
-    async with target.long_transaction() as tx:  # a bot that starts there waits
+    async with target.long_transaction() as tx:  # a bot that starts on the target waits
         if await key_values.get(tx, _CAME) == number:
             return None
         await _require_empty(tx)
@@ -83,7 +84,7 @@ async def move(
                 rows += count
         await _set_sequences(tx)
         await key_values.put(tx, _CAME, number)
-        with refusing_while(None):  # the source is another database, with connections of its own
+        with refusing_while(None):  # the source is a different database with its own connections
             await _stamp_moved(source, stamp | {"whole": True})
     async with target.long_transaction() as tx:
         await tx.execute(sa.text("ANALYZE"))
@@ -91,10 +92,10 @@ async def move(
 
 
 async def undo(source: Database) -> bool:
-    """Let the source be used again; false where it was not given up.
+    """Allow the use of the source again. Return False if the source was not moved.
 
-    Where all was moved, the bot may have run on the target since, so the source goes on as an old
-    copy does: it says nothing twice.
+    After a complete copy, the bot may have run on the target. The source then starts like a
+    restored backup, without repeated messages.
     """
     async with source.begin() as tx:
         stamp = await key_values.get(tx, _MOVED)
@@ -120,12 +121,16 @@ async def _require_empty(tx: Tx) -> None:
 
 
 async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> int:
-    """Copy one table; return how many rows it has."""
+    """Copy a table. Return the number of rows.
+
+    Raises:
+        BackupError: The row counts differ.
+    """
     values = ", ".join(
         f"CAST(:{one.name} AS JSON)" if _is_json(one) else f":{one.name}" for one in table.c
     )
     names = ", ".join(f'"{one.name}"' for one in table.c)
-    insert = sa.text(f'INSERT INTO "{table.name}" ({names}) VALUES ({values})')  # noqa: S608 - names of ours
+    insert = sa.text(f'INSERT INTO "{table.name}" ({names}) VALUES ({values})')  # noqa: S608 - names of the project's own tables
     count = 0
     rows = _read_rows(source, table)
     while batch := list(islice(rows, _BATCH)):
@@ -150,10 +155,10 @@ def _open_and_check_source(source: Database) -> sqlite3.Connection:
 
 
 def _read_rows(source: sqlite3.Connection, table: sa.Table) -> Iterator[Row]:
-    """Yield the rows of a table as PostgreSQL shall have them."""
+    """Yield the rows of a table with PostgreSQL's value types."""
     names = ", ".join(f'"{one.name}"' for one in table.c)
     convert = [_converter_for(one) for one in table.c]
-    for row in source.execute(f'SELECT {names} FROM "{table.name}"'):  # noqa: S608 - names of ours
+    for row in source.execute(f'SELECT {names} FROM "{table.name}"'):  # noqa: S608 - names of the project's own tables
         values = [
             None if value is None else make(value)
             for make, value in zip(convert, row, strict=True)
@@ -163,7 +168,7 @@ def _read_rows(source: sqlite3.Connection, table: sa.Table) -> Iterator[Row]:
 
 
 def _converter_for(column: sa.Column[Any]) -> Callable[[Any], Any]:
-    """Return what makes PostgreSQL's value of what stands in SQLite's file."""
+    """Return the function that converts a column's SQLite value to a PostgreSQL value."""
     kind = column.type
     if isinstance(kind, sa.Boolean):
         return bool
@@ -177,7 +182,7 @@ def _converter_for(column: sa.Column[Any]) -> Callable[[Any], Any]:
 
 
 def _text_without_nul(value: object) -> str:
-    return str(value).replace("\x00", "\N{REPLACEMENT CHARACTER}")  # which PostgreSQL has not
+    return str(value).replace("\x00", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL does not store NUL
 
 
 def _is_json(column: sa.Column[Any]) -> bool:
@@ -185,7 +190,7 @@ def _is_json(column: sa.Column[Any]) -> bool:
 
 
 async def _set_sequences(tx: Tx) -> None:
-    """Let the numbers of new rows follow those that are there."""
+    """Set the sequences of automatic ids to the highest existing ids."""
     for table in all_tables().sorted_tables:
         for column in table.primary_key:
             statement = sa.text("SELECT pg_get_serial_sequence(:table, :column)")

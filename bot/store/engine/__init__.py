@@ -1,1 +1,1 @@
-"""How a database is spoken to: engines, transactions, what its errors mean, migrations."""
+"""Access to the database: engines, transactions, error classification, and migrations."""

@@ -1,11 +1,11 @@
-"""The database: one engine, transactions that are all or nothing, migrations.
+"""The database: an engine, atomic transactions, and migrations.
 
-SQLite by default, PostgreSQL by URL; the statements are the same. On SQLite every writing
-transaction begins with BEGIN IMMEDIATE, and one lock keeps our own writers in line: without them
-rows are claimed twice, and waiting writers starve.
+SQLite is the default, and PostgreSQL is used by URL. Both execute the same statements. On SQLite
+every writing transaction begins with BEGIN IMMEDIATE, and a lock queues the bot's own writers.
+Otherwise rows would be claimed twice, and waiting writers would starve.
 
-On PostgreSQL the server ends what keeps others waiting (``SESSION``): a process that is paused in
-the middle of a transaction has its rows taken from it within seconds.
+On PostgreSQL the server ends sessions that block others (``SESSION``). A process that is paused in
+a transaction loses its row locks within seconds.
 """
 
 import asyncio
@@ -48,17 +48,19 @@ T = TypeVar("T")
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = timedelta(seconds=10)
-TRIES = 7  # of a transaction that may run again: some 3 seconds in all
+TRIES = 7  # attempts of a retryable transaction: about 3 seconds in total
 FIRST_PAUSE_S = 0.05
 LAST_PAUSE_S = 1.0
-# How SQLite's transactions begin; only a commit that waits for the disk outlives a power cut.
+# The first statements of SQLite transactions. Only a commit that waits for the disk survives a
+# power failure.
 DURABLE = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
 HASTY = ("PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
-# A migration makes some tables anew, and to drop the old one would fail, or delete what refers to
-# it (sqlite.org/lang_altertable.html, section 7). The next transaction checks references again.
+# A migration rebuilds some tables. With foreign keys, DROP TABLE would fail or delete the rows
+# that refer to the table (sqlite.org/lang_altertable.html, section 7). The next transaction checks
+# foreign keys again.
 UNREFERENCED = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
-# What the server does for the sessions of our role in our database; PgBouncer refuses such things
-# at the start of a session, so they are the role's. Times are milliseconds where nothing is said.
+# Settings of the bot's role for its sessions in this database. PgBouncer rejects these settings at
+# the start of a session, so they are set on the role. Times without a unit are milliseconds.
 SESSION = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
@@ -67,14 +69,14 @@ SESSION = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))  # our side of it
-UNANSWERED_MS = 20_000  # what the server has not taken by then ends the connection
+KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))  # on the client side
+UNANSWERED_MS = 20_000  # unacknowledged data of this age ends the connection
 POOL = 20
 POOL_WAIT_S = 10
 LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs")
-NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")  # which asyncpg does not know
-MIGRATING = 7402  # the lock of whoever changes the tables, or fills them
-KEPT_COPIES = 2  # of those that are made before a migration
+NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")  # unknown to asyncpg
+MIGRATING = 7402  # the advisory lock for changing or filling the tables
+KEPT_COPIES = 2  # number of kept copies that were made before migrations
 BROKEN = "a migration would leave rows that refer to nothing, so nothing was changed"
 NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
 NEWER = (
@@ -84,10 +86,10 @@ NEWER = (
 
 
 class Database:
-    """One database, by its SQLAlchemy URL; use as an async context manager.
+    """A database, given by an SQLAlchemy URL. Use as an async context manager.
 
-    All that opens a transaction raises ``DatabaseUnavailableError`` where the database can't work
-    now, and SQLAlchemy's own errors where a statement was wrong.
+    All methods that open a transaction raise ``DatabaseUnavailableError`` during an outage of the
+    database, and SQLAlchemy's own errors for a wrong statement.
     """
 
     def __init__(
@@ -98,19 +100,19 @@ class Database:
         pool_size: int = POOL,
         busy_timeout: timedelta = BUSY_TIMEOUT,
     ) -> None:
-        """Prepare the engine; nothing is opened yet. ``sqlite:`` and ``postgresql:`` URLs do.
+        """Prepare the engine for a ``sqlite:`` or ``postgresql:`` URL. No connection is opened.
 
-        ``direct_url`` is PostgreSQL's own address, where ``url`` is that of a pooler whose clients
-        have no session: what needs one goes there.
-        For ``busy_timeout`` SQLite waits for another program that keeps the database locked; the
-        URL's ``timeout``, in seconds, goes before.
+        ``direct_url`` is PostgreSQL's own URL if ``url`` is a pooler without client sessions.
+        Operations that need a session use ``direct_url``. ``busy_timeout`` is the time that SQLite
+        waits while a different program locks the database. The URL's ``timeout``, in seconds,
+        takes precedence.
         """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.file = _file_of(self.url)
-        """The path of an SQLite database; None for one in memory, and for PostgreSQL."""
+        """The path of an SQLite database, or None for a database in memory and for PostgreSQL."""
         self.held: HeldFile | None = None
-        """What detects that the file was replaced, from ``hold_file`` on."""
+        """Detects that the file was replaced, after ``hold_file``."""
         self._engine = (
             _sqlite_engine(self.url, busy_timeout, self._refuse_file)
             if self.is_sqlite
@@ -123,15 +125,15 @@ class Database:
         self._writer = asyncio.Lock()
         self._unrecorded = 0
         self.on_outage: Callable[[], None] = lambda: None
-        """Called whenever a transaction that writes met a database that can't work."""
+        """Called when a writing transaction fails because of a database outage."""
 
     @property
     def owes_records(self) -> bool:
-        """Return whether something that has happened could not be written down yet."""
+        """Return whether a completed action is not yet recorded because of an outage."""
         return self._unrecorded > 0
 
     async def __aenter__(self) -> Self:
-        """Open nothing: connections are made when first used."""
+        """Open nothing. Connections are opened at first use."""
         return self
 
     async def __aexit__(
@@ -140,7 +142,7 @@ class Database:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close all connections; an open aiosqlite thread would keep the process alive.
+        """Close all connections. An open aiosqlite thread would keep the process alive.
 
         The content of a file that was moved, deleted or replaced is rescued before.
         """
@@ -154,9 +156,9 @@ class Database:
             await asyncio.to_thread(self.held.close)
 
     async def hold_file(self) -> None:
-        """Detect from now on that the SQLite file is moved, deleted or replaced.
+        """Detect from now on whether the SQLite file is moved, deleted or replaced.
 
-        For the one process that runs the bot; nothing is done on PostgreSQL.
+        For the only process that runs the bot. Does nothing on PostgreSQL.
         """
         if self.file is None:
             return
@@ -166,7 +168,7 @@ class Database:
         self.held = held
 
     def refuse_replaced(self) -> None:
-        """Refuse to use a file that is not the one that was opened.
+        """Refuse the use of a file that is not the opened file.
 
         Raises:
             DatabaseUnavailableError: The file was moved, deleted or replaced.
@@ -175,9 +177,9 @@ class Database:
             raise DatabaseUnavailableError(self.held.trouble)
 
     async def truncate_log(self) -> bool:
-        """Empty the log of an SQLite database; return False if others are in the way now.
+        """Empty the log of an SQLite database. Return False if a reader or writer blocks the log.
 
-        Call this outside of transactions.
+        Call this method outside of transactions.
 
         Raises:
             DatabaseUnavailableError: The file can't be written now.
@@ -191,20 +193,25 @@ class Database:
                 return await finish_on_cancel(asyncio.to_thread(truncate_log, self.file))
 
     def _refuse_file(self) -> None:
-        """Refuse what no new connection may be opened on."""
+        """Refuse a new connection to a replaced file or to a file with an orphaned log.
+
+        Raises:
+            DatabaseUnavailableError: The file was replaced, or a log exists without its database.
+        """
         self.refuse_replaced()
         if self.file is not None:
             refuse_orphaned_log(self.file)
 
     async def rescue(self) -> Path:
-        """Write what a replaced file held into a new file, and return its path.
+        """Write the content of a replaced file into a new file, and return its path.
 
-        The transaction that is being written is part of it. A stop waits for the end.
+        The copy waits for a write transaction in progress, and includes the transaction. A
+        cancellation waits for the end of the copy.
 
         Raises:
-            BackupError: The content can't be written now; why, in a few words.
+            BackupError: The content can't be written now. The text states the reason briefly.
         """
-        assert self.held is not None  # noqa: S101 - only a held file is known to be replaced
+        assert self.held is not None  # noqa: S101 - only a held file can be found replaced
         held, at = self.held, datetime.now(UTC)
         async with self._writer:
             try:
@@ -214,10 +221,11 @@ class Database:
 
     @asynccontextmanager
     async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
-        """Yield a transaction that may write; it commits at the end, or not at all.
+        """Yield a writing transaction, which commits at the end of the block or rolls back.
 
-        Cancelled in the middle, it still rolls back before the connection is used again. What is
-        not ``durable`` doesn't wait for the disk: a power cut may undo it, a crash of ours not.
+        On cancellation the transaction is rolled back before the connection is used again. A
+        transaction that is not ``durable`` does not wait for the disk. A power failure may undo
+        the transaction, but a crash of the bot does not.
         """
         transaction_guard.refuse_if_held("another transaction")
         try:
@@ -239,15 +247,15 @@ class Database:
     async def run(
         self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True, tries: int = TRIES
     ) -> T:
-        """Run ``work`` in a transaction that may write, and return what it returns.
+        """Run ``work`` in a writing transaction and return its result.
 
-        It runs again, with longer and longer pauses for some 3 seconds, when the database rolled
-        it back because others were in its way (40001, 40P01), or when the connection was lost
-        before it began to commit. So ``work`` does nothing but ask this transaction.
+        The transaction is retried with increasing pauses, for about 3 seconds, if the database
+        rolled the transaction back because of a conflict (40001, 40P01), or if the connection was
+        lost before the commit. ``work`` must therefore have no effect outside of the transaction.
 
         Raises:
-            DatabaseUnavailableError: It can't work now. Was the connection lost in the middle of
-                the commit, nobody knows whether ``work`` holds.
+            DatabaseUnavailableError: The database is unavailable. If the connection was lost
+                during the commit, the effect of ``work`` is unknown.
         """
         for attempt in range(1, tries + 1):
             commits = False
@@ -266,11 +274,11 @@ class Database:
         raise AssertionError  # the last attempt returned or raised
 
     async def insist(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
-        """Run ``work`` in a transaction as ``run`` does, however long the database can't work.
+        """Run ``work`` in a transaction as ``run`` does. Retry until the database is available.
 
-        It is for what has happened already, and would happen again were it not written down;
-        meanwhile ``owes_records``. When the connection is lost in the middle of a commit, ``work``
-        may hold twice.
+        Use this method to record an action that has already happened and would be repeated if it
+        were not recorded. ``owes_records`` is True during the retries. If the connection is lost
+        during a commit, ``work`` may be applied twice.
         """
         failures = 0
         try:
@@ -288,21 +296,21 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
-        """Yield a transaction that only reads; it never waits for a writer."""
+        """Yield a read-only transaction, which never waits for a writer."""
         transaction_guard.refuse_if_held("a read beside it")
         async with _transaction(self._engine, READ) as tx:
             yield tx
 
     async def fetch(self, query: Callable[[Tx], Awaitable[T]]) -> T:
-        """Return what one query reads."""
+        """Return the result of ``query`` in a read-only transaction."""
         async with self.read() as tx:
             return await query(tx)
 
     @asynccontextmanager
     async def long_transaction(self) -> AsyncIterator[Tx]:
-        """Yield a transaction in a session of its own on PostgreSQL, which may take its time.
+        """Yield a PostgreSQL transaction in a separate session without time limits.
 
-        No other such, nor a migration, is under way meanwhile.
+        Long transactions, including migrations, run one at a time.
         """
         async with _transaction(self._direct) as tx:
             for name in SESSION:
@@ -312,10 +320,11 @@ class Database:
             yield tx
 
     async def migrate(self) -> None:
-        """Bring the tables up to this version of the code; does nothing when they are.
+        """Migrate the tables to this version of the code. Does nothing if the tables are current.
 
         Raises:
-            DatabaseUnavailableError: It can't work now, or a newer version has changed it.
+            DatabaseUnavailableError: The database is unavailable, or was changed by a newer
+                version.
         """
         if self.file is not None:
             refuse_orphaned_log(self.file)
@@ -325,7 +334,7 @@ class Database:
             if not self.is_sqlite:
                 await _limit_sessions(tx)
             await tx.run_sync(_upgrade)
-        if not self.is_sqlite:  # sessions that began before have no such limits
+        if not self.is_sqlite:  # existing sessions do not have the new limits
             await self._engine.dispose()
 
     @asynccontextmanager
@@ -339,10 +348,11 @@ class Database:
             yield tx
 
     async def _back_up(self, file: Path) -> None:
-        """Copy an SQLite database that the next migration will change; the newest copies stay.
+        """Copy an SQLite database before a migration changes it. Keep the newest copies only.
 
         Raises:
-            DatabaseUnavailableError: There is no room for a copy; nothing was changed.
+            DatabaseUnavailableError: A copy is impossible, for example because the disk is full.
+                Nothing was changed.
         """
         async with self.read() as tx:
             revision = await tx.run_sync(revision_of)
@@ -351,7 +361,7 @@ class Database:
             return
         copy = file.with_name(f"{file.name}.before-{newest}")
         try:
-            # One of that name is from an update that was taken back, and knows nothing since.
+            # A copy with the same name is from an update that was reverted, and is out of date.
             at = datetime.now(UTC)
             await asyncio.to_thread(sqlite_copies.copy, file, copy, at=at, instead=True)
             log.info("copied the database before it is changed", file=str(copy))
@@ -363,15 +373,15 @@ class Database:
 
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> AsyncIterator[Tx]:
-    """Yield a transaction; what the driver says of a database that can't work is one error.
+    """Yield a transaction, and convert driver errors that mean an outage to a single error class.
 
-    SQLite begins it by ``begin``, with its first statement.
+    On SQLite the statements of ``begin`` run before the first statement.
     """
     with as_outages(engine.url.database), transaction_guard.holding():
         tx = engine.connect()
         try:
             await tx.start()
-        except OSError as error:  # asyncpg's, raw: the server is not there, or doesn't answer
+        except OSError as error:  # a raw asyncpg error: the server is absent or does not answer
             raise DatabaseUnavailableError(UNREACHABLE) from error
         try:
             if engine.dialect.name == "sqlite":
@@ -381,17 +391,17 @@ async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> A
         except BaseException:
             await finish_on_cancel(tx.close())
             raise
-        await tx.close()  # nothing is left to be waited for
+        await tx.close()  # the transaction is over, so a cancellation is harmless
 
 
 async def _wait_to_retry(failures: int) -> None:
-    """Wait before a transaction runs again, longer after each failure."""
+    """Wait before a retry of a transaction, longer after each failure."""
     pause = min(FIRST_PAUSE_S * 2 ** min(failures - 1, 10), LAST_PAUSE_S)
-    await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads rivals
+    await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the retries of concurrent transactions
 
 
 async def _limit_sessions(tx: Tx) -> None:
-    """Give the sessions of our role in this database the limits of ``SESSION``."""
+    """Set the limits of ``SESSION`` on the sessions of the bot's role in this database."""
     name = (await tx.execute(sa.text("SELECT current_database()"))).scalar_one()
     quoted = tx.dialect.identifier_preparer.quote(name)
     for one, limit in SESSION.items():
@@ -406,13 +416,13 @@ async def row_or_none(
     statement: sa.Executable,
     values: Mapping[str, Any] | None = None,
 ) -> T | None:
-    """Return the only row of a statement as a ``kind``, None where there is none."""
+    """Return the only row of a statement as a ``kind``, or None without a row."""
     row = (await tx.execute(statement, values)).one_or_none()
     return kind(*row) if row else None
 
 
-async def add_new(tx: Tx, table: sa.Table, **row: Any) -> bool:  # noqa: ANN401 - columns
-    """Add a row; false where there is one of its primary key already, which stays as it is."""
+async def add_new(tx: Tx, table: sa.Table, **row: Any) -> bool:  # noqa: ANN401 - values of columns
+    """Insert a row. Return False, and change nothing, if the primary key already exists."""
     keys = list(table.primary_key.columns)
     new = insert(table).values(**row).on_conflict_do_nothing(index_elements=keys)
     return (await tx.execute(new)).rowcount > 0
@@ -427,9 +437,9 @@ async def put(
     new: Mapping[str, Any] | None = None,
     where: sa.ColumnElement[bool] | None = None,
 ) -> bool:
-    """Set columns of the row with this key, which is made, with ``new`` as well, if there is none.
+    """Update the row with this key, or insert a row with ``values`` and ``new``.
 
-    False where there is one that is not as ``where`` says; it stays as it is.
+    Return False, and change nothing, if the row exists and does not match ``where``.
     """
     row = insert(table).values({**key, **values, **(new or {})})
     statement = row.on_conflict_do_update(index_elements=list(key), set_=values, where=where)
@@ -446,11 +456,11 @@ def migration_config(connection: sa.Connection | None = None) -> Config:
 
 
 def all_tables() -> sa.MetaData:
-    """Return the metadata with every entity's tables in it."""
+    """Return the metadata with the tables of all entities."""
     import importlib  # noqa: PLC0415 - the entities import this module for Tx
     import pkgutil  # noqa: PLC0415 - only needed here
 
-    import bot.store  # noqa: PLC0415 - itself
+    import bot.store  # noqa: PLC0415 - the package of this module
 
     for module in pkgutil.iter_modules(bot.store.__path__, "bot.store."):
         if not module.ispkg:
@@ -473,12 +483,15 @@ def _upgrade(connection: sa.Connection) -> None:
 
 @cache
 def _migrations() -> ScriptDirectory:
-    """Return the migrations of this version of the code; to read them all takes a while."""
+    """Return the migrations of this version of the code.
+
+    The result is cached, because reading all migrations is slow.
+    """
     return ScriptDirectory.from_config(migration_config())
 
 
 def newest_revision() -> str | None:
-    """Return the revision of the tables of this version of the code."""
+    """Return the revision of the tables in this version of the code."""
     return _migrations().get_current_head()
 
 
@@ -488,7 +501,7 @@ def is_known_revision(revision: str) -> bool:
 
 
 def revision_of(connection: sa.Connection) -> str | None:
-    """Return the revision of the tables; None where there are none."""
+    """Return the revision of the tables, or None without tables."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -515,7 +528,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
         connect_args={
-            # The driver reads these in an address only, where providers write them.
+            # asyncpg reads these options only from a DSN, in which providers write them.
             **({"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {}),
             "server_settings": {"application_name": session_name()},
         },
@@ -523,7 +536,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def set_keepalive(connection: Any, _record: object) -> None:  # noqa: ANN401 - the adapter's
-        transport = connection.driver_connection._transport  # noqa: SLF001 - nothing public has it
+        transport = connection.driver_connection._transport  # noqa: SLF001 - no public attribute exists
         wire = transport.get_extra_info("socket")
         if wire is not None and wire.family in {socket.AF_INET, socket.AF_INET6}:
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -533,7 +546,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "checkout")
     def refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the adapter's
-        if connection.driver_connection.is_closed():  # while it was at rest: another will do
+        if connection.driver_connection.is_closed():  # closed while idle; the pool reconnects
             raise sa.exc.DisconnectionError
 
     @sa.event.listens_for(engine.sync_engine, "handle_error")
@@ -547,7 +560,10 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
 def _sqlite_engine(
     url: URL, busy_timeout: timedelta, refuse_file: Callable[[], None]
 ) -> AsyncEngine:
-    """Return an engine whose connections make no file; ``refuse_file`` raises before each."""
+    """Return an engine whose connections create no file.
+
+    ``refuse_file`` may reject a connection.
+    """
     patience_s = float(str(url.query.get("timeout", busy_timeout.total_seconds())))
     pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
     engine, file = create_async_engine(url), _file_of(url)
@@ -561,15 +577,15 @@ def _sqlite_engine(
         refuse_file()
         stock = dialect.connect(*args, async_creator_fn=open_connection, **options)
         try:
-            refuse_file()  # nothing is read yet, so the log of another file is whole
+            refuse_file()  # nothing is read yet, so the log of a different file is intact
         except DatabaseUnavailableError:
             stock.close()
             raise
-        return Connection(dialect.dbapi, stock._connection)  # noqa: SLF001 - made to be wrapped
+        return Connection(dialect.dbapi, stock._connection)  # noqa: SLF001 - wraps the inner connection
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
-        # The driver must not begin transactions by itself: it would do so too late.
+        # The driver must not begin transactions implicitly, because it would begin too late.
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in pragmas:
@@ -581,8 +597,8 @@ def _sqlite_engine(
     def roll_back(
         connection: sa.engine.interfaces.DBAPIConnection, _record: object, _error: object
     ) -> None:
-        # A RETURNING cut in half by a cancellation would keep the write lock until its cursor is
-        # collected.
+        # A RETURNING statement interrupted by a cancellation would keep the write lock until its
+        # cursor is collected.
         connection.rollback()
 
     return engine

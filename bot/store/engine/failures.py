@@ -1,7 +1,7 @@
-"""What a driver's exception means: that the database can't work now, and what may be repeated.
+"""Classification of database driver errors: outages, and failures that may be retried.
 
-Codes: PostgreSQL's manual, appendix A ("PostgreSQL Error Codes"); SQLite's, "Result and Error
-Codes". What says that our statement was wrong is no answer to "can it work", and stays as it is.
+Codes: PostgreSQL's manual, appendix A ("PostgreSQL Error Codes"); SQLite's manual, "Result and
+Error Codes". An error that says that a statement is wrong is not an outage, and passes unchanged.
 """
 
 import sqlite3
@@ -36,7 +36,7 @@ _POSTGRES = {
     "55P03": "the database is locked",
     "57P": _LOST,
     "57014": _SLOW,
-    "25P03": _LOST,  # we were idle in a transaction, for which others waited
+    "25P03": _LOST,  # the bot was idle in a transaction that blocked others
     "58": "the disk fails",
     "08": _LOST,
     "25006": "the database can't be written",
@@ -45,12 +45,13 @@ _POSTGRES = {
     "42501": "its user lacks a right",
 }
 _ROLLED_BACK = {"40001", "40P01"}
-# What asyncpg says of a connection whose end has come and is not seen yet: it can't go on.
+# asyncpg's error for a connection that was closed unnoticed. The connection cannot be used
+# further.
 _BROKEN = "InternalClientError"
 
 
 def _outage_of(error: BaseException, file: str) -> DatabaseUnavailableError | None:
-    """Return what to raise where the database can't work now, None where it is our mistake."""
+    """Return the error to raise for an outage of the database, or None for an error of the bot."""
     if isinstance(error, DatabaseUnavailableError):
         return error
     reason = _outage_reason(error)
@@ -59,12 +60,12 @@ def _outage_of(error: BaseException, file: str) -> DatabaseUnavailableError | No
 
 @contextmanager
 def as_outages(file: object = "file") -> Iterator[None]:
-    """Say in one error that the database can't work, whatever its driver says.
+    """Convert all driver errors that mean an outage of the database to a single error class.
 
-    ``file`` is the path of an SQLite database, which the error names where that is damaged.
+    ``file`` is the path of an SQLite database, which the error names if the file is damaged.
 
     Raises:
-        DatabaseUnavailableError: That was the failure.
+        DatabaseUnavailableError: The block failed because of an outage.
     """
     try:
         yield
@@ -75,24 +76,24 @@ def as_outages(file: object = "file") -> Iterator[None]:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Return whether a database that can't work now may be one that is being restarted."""
+    """Return whether an outage may be a restart of the database server."""
     return str(error) in {_LOST, UNREACHABLE}
 
 
 def is_slow(error: BaseException) -> bool:
-    """Return whether the statement may be why the database can't work, not the database."""
+    """Return whether an outage may be caused by a slow statement instead of the database."""
     return str(error) == _SLOW
 
 
 def breaks_connection(error: BaseException | None) -> bool:
-    """Return whether the driver has lost its place in what a connection says."""
+    """Return whether an error leaves the driver's protocol state of a connection undefined."""
     return type(error).__name__ == _BROKEN
 
 
 def may_run_again(error: BaseException, *, committing: bool) -> bool:
-    """Return whether nothing holds of the transaction that ``error`` ended.
+    """Return whether a transaction that ``error`` ended certainly had no effect.
 
-    Of one whose connection was lost while it was ``committing``, nobody knows that.
+    After a connection loss during the commit (``committing``), the effect is unknown.
     """
     if _sqlstate_of(error) in _ROLLED_BACK:
         return True
@@ -117,7 +118,7 @@ def _outage_reason(error: BaseException) -> str:
 
 
 def _sqlstate_of(error: BaseException) -> str:
-    """Return PostgreSQL's code from the driver's error or SQLAlchemy's; else an empty one."""
+    """Return the PostgreSQL code of a driver or SQLAlchemy error, or an empty string."""
     return str(getattr(_driver_error(error), "sqlstate", None) or "")
 
 

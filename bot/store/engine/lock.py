@@ -1,7 +1,8 @@
-"""One process alone runs the bot on an SQLite file: it releases leases that it takes for its own.
+"""A lock that allows a single bot process per SQLite file.
 
-Commands that read, or write a row, do not take the lock. It is of the system, so that it ends with
-its process however that ends.
+At its start, the process releases all leases as its own. Commands that read, or write single rows,
+do not take the lock. The operating system owns the lock, and releases the lock at any end of the
+process.
 """
 
 import asyncio
@@ -23,10 +24,10 @@ _TAKEN = "another process runs the bot on this database file"
 
 @asynccontextmanager
 async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
-    """Have the SQLite file of ``url`` for the block; nothing is locked on PostgreSQL.
+    """Lock the SQLite file of ``url`` for the block. Lock nothing on PostgreSQL.
 
     Raises:
-        DatabaseUnavailableError: Another process had it for all of ``wait``.
+        DatabaseUnavailableError: A different process held the lock for the whole of ``wait``.
     """
     parsed = make_url(url)
     path = parsed.database
@@ -35,7 +36,7 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
         return
     file = _lock_of(str(path))
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(file, "a", opener=_open_private) as handle:  # noqa: ASYNC230 - at the start; nothing else runs yet
+    with open(file, "a", opener=_open_private) as handle:  # noqa: ASYNC230 - at the start, no other task runs yet
         until = asyncio.get_running_loop().time() + wait.total_seconds()
         while True:
             try:
@@ -49,7 +50,7 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
 
 
 def _lock_of(database: str) -> Path:
-    """Return the path of the lock: one for a file, whatever links lead to it."""
+    """Return the path of the lock file, the same for all links to a database."""
     return Path(f"{os.path.realpath(database)}.lock")
 
 

@@ -1,35 +1,35 @@
-"""Files that only we may read: they hold what people follow, and what they wrote."""
+"""Files that only the bot's user may read. The files contain subscriptions and messages."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 OURS, OUR_FOLDER = 0o600, 0o700
-_BESIDE = ("", "-wal", "-shm", ".lock")  # SQLite gives its log the rights of the database
+_BESIDE = ("", "-wal", "-shm", ".lock")  # SQLite creates the log with the mode of the database
 
 
 def create_private(file: Path) -> None:
-    """Make an empty file that only we may read.
+    """Create an empty file that only the bot's user may read.
 
     Raises:
-        FileExistsError: There is such a file.
+        FileExistsError: The file exists.
     """
     os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OURS))
 
 
 def copy_owner(file: Path, *, like: Path) -> None:
-    """Give ``file`` the owner of ``like``, where root works for the bot's user."""
+    """Set the owner of ``file`` to the owner of ``like``, if root runs the process."""
     if os.geteuid() == 0:
         owner = like.stat()
-        with suppress(OSError):  # a container's root may be without that right
+        with suppress(OSError):  # root in a container may lack the right
             os.chown(file, owner.st_uid, owner.st_gid)
 
 
 def make_database_private(file: Path) -> None:
-    """Let nobody else read a database, what is beside it and its copies; make what is missing.
+    """Restrict a database, the side files and the copies to the bot's user.
 
-    A folder that was there before stays as it is. Files of another owner stay as well: whoever
-    gave them to us knows why.
+    A missing folder or database is created. An existing folder is not changed. Files of a
+    different owner are not changed, because the owner has set the mode on purpose.
     """
     file.parent.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
     with suppress(FileExistsError):
@@ -40,5 +40,5 @@ def make_database_private(file: Path) -> None:
 
 
 def migration_copies(file: Path) -> list[Path]:
-    """Return the copies that were made before migrations, oldest first."""
+    """Return the copies made before migrations, oldest first."""
     return sorted(file.parent.glob(f"{file.name}.before-*"))

@@ -1,4 +1,4 @@
-"""In which state a database is found before the bot uses it; nothing is changed."""
+"""The state of a database before the bot uses the database. Nothing is changed."""
 
 import os
 from enum import Enum
@@ -14,7 +14,7 @@ _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
 
 
 class Readiness(Enum):
-    """How the tables of a database stand to those of the code."""
+    """The version of a database's tables compared with the version of the code."""
 
     EMPTY = "no tables yet"
     OLD = "of an older version: a start migrates it"
@@ -26,7 +26,8 @@ async def readiness(db: Database) -> Readiness:
     """Return the state of the database.
 
     Raises:
-        OSError: It can't be reached, opened or written; the text says why, without its address.
+        OSError: The database cannot be reached, opened or written. The text states the reason
+            without the database's URL.
     """
     try:
         if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):
@@ -53,7 +54,12 @@ async def _check_may_make_tables(tx: Tx) -> None:
 
 
 def _has_writable_file(file: Path) -> bool:
-    """Return whether there is such a file that can be written; raise where none can be made."""
+    """Return whether the file exists and is writable.
+
+    Raises:
+        PermissionError: The file is not writable, or cannot be created.
+        DatabaseUnavailableError: The path is not a database of the bot.
+    """
     refuse_wrong_file(file)
     if file.exists():
         if not os.access(file, os.W_OK):

@@ -1,6 +1,7 @@
-"""What every table shares: the metadata, and column types that mean the same on both databases.
+"""Definitions shared by all tables: the metadata, and column types for both databases.
 
-Each entity's file defines its own on ``metadata``; ``database.all_tables`` imports them all.
+The file of each entity defines tables on ``metadata``. ``database.all_tables`` imports all
+entities.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from sqlalchemy.engine import Dialect
 from bot.domain.records import EPOCH
 
 metadata = sa.MetaData(
-    # Names are needed to change a constraint later (SQLite rebuilds the table for that).
+    # A later change of a constraint needs its name (SQLite rebuilds the table for the change).
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -25,37 +26,42 @@ metadata = sa.MetaData(
 
 Insert = postgresql.Insert
 insert = postgresql.insert
-"""An INSERT that knows ON CONFLICT, for both: SQLite has that from PostgreSQL, word for word."""
+"""An INSERT with ON CONFLICT for both databases. SQLite's syntax equals PostgreSQL's."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 
-# An automatic id: SQLite makes only a plain INTEGER the row's own number.
+# An automatic id. In SQLite only a plain INTEGER primary key is the row id.
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def partial_index(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:
-    """Return what makes an index partial, of these rows alone, on both databases."""
+    """Return the options of a partial index for both databases; ``where`` selects the rows."""
     condition = sa.text(where) if isinstance(where, str) else where
     return {"postgresql_where": condition, "sqlite_where": condition}
 
 
 def chat_key() -> sa.Column[int]:
-    """Return the part of a key that is a chat's id: such rows go with the chat."""
+    """Return a primary key column for a chat's id. The rows are deleted with the chat."""
     chat = sa.ForeignKey("chats.id", ondelete="CASCADE")
     return sa.Column("chat_id", sa.BigInteger, chat, primary_key=True, autoincrement=False)
 
 
 class Timestamp(sa.types.TypeDecorator[datetime]):
-    """An aware UTC datetime, kept as integer milliseconds since 1970.
+    """An aware UTC datetime, stored as integer milliseconds since 1970.
 
-    SQLite forgets the offset of a datetime, and arithmetic on integers is the same everywhere.
+    SQLite does not store the offset of a datetime, and integer arithmetic is equal on both
+    databases.
     """
 
     impl = sa.BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Refuse naive datetimes; they hide a bug."""
+        """Convert an aware datetime to milliseconds.
+
+        Raises:
+            ValueError: The datetime is naive, which indicates a bug.
+        """
         if value is None:
             return None
         if value.tzinfo is None:
@@ -63,5 +69,5 @@ class Timestamp(sa.types.TypeDecorator[datetime]):
         return (value - EPOCH) // _MILLISECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Give back an aware UTC datetime."""
+        """Convert milliseconds to an aware UTC datetime."""
         return None if value is None else EPOCH + value * _MILLISECOND

@@ -1,4 +1,4 @@
-"""What time it is by the database server, which all replicas have in common."""
+"""The time of the database server, which all replicas share."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.store.engine.database import Database, Tx
 
-_TRIES = 3  # of which the quickest counts: its answer is the least old
+_TRIES = 3  # the fastest answer is used, because its time is the least old
 
 
 async def now(tx: Tx) -> datetime:
@@ -17,7 +17,7 @@ async def now(tx: Tx) -> datetime:
 
 
 async def seconds_ahead_of(db: Database, our_clock: Callable[[], datetime]) -> float:
-    """Return by how many seconds PostgreSQL's clock is ahead of ``our_clock``."""
+    """Return the seconds by which PostgreSQL's clock is ahead of ``our_clock``."""
     measured: list[tuple[float, float]] = []
     async with db.read() as tx:
         for _ in range(_TRIES):

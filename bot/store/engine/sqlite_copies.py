@@ -1,7 +1,8 @@
-"""Copies of an SQLite file: made while others write to it, looked through, and put in its place.
+"""Copies of an SQLite file: creation during writes, verification, and restore.
 
-The backup API is used (https://sqlite.org/backup.html): a copy of the file alone misses what is in
-the log. All pages are of one moment, since the reading transaction is held to the end.
+The backup API is used (https://sqlite.org/backup.html), because a copy of the file alone lacks the
+content of the log. All pages are from the same moment, because the read transaction stays open
+until the end.
 """
 
 import json
@@ -17,16 +18,16 @@ from bot.domain.errors import BackupError
 from bot.store.engine import private
 from bot.store.engine.secure_delete import SECURE_DELETE
 
-_PAGES = 2_000  # at a time; after each, a stop is heard
-_STEPS = 100_000  # of SQLite's machine; the same
+_PAGES = 2_000  # pages per step; ``stop`` is checked after each step
+_STEPS = 100_000  # instructions of SQLite's virtual machine between two checks of ``stop``
 MARK = "copy"
-"""Under which a copy says in ``key_values`` that it is one, and of when."""
+"""The key in ``key_values`` that marks a copy, with the time of the copy as its value."""
 DAMAGED = "the database {file} is damaged: stop the bot and run storybell restore with a backup"
 NO_TABLES = "{file} has no tables of this bot"
 DATABASE_ID = "database_id"
-"""The key in ``key_values`` of the number that a database has in common with its copies."""
-_NOT_DECODED = "Could not decode"  # of the driver, where a text is not UTF-8
-_ROLLBACK_MODE = b"\x01\x01"  # of the header: the database uses no write-ahead log
+"""The key in ``key_values`` of the id that a database shares with its copies."""
+_NOT_DECODED = "Could not decode"  # the driver's message for a text that is not UTF-8
+_ROLLBACK_MODE = b"\x01\x01"  # in the header: the database uses no write-ahead log
 
 
 def copy(
@@ -37,15 +38,16 @@ def copy(
     stop: threading.Event | None = None,
     instead: bool = False,
 ) -> None:
-    """Write a whole copy of ``source`` as it is now, marked as one of ``at``.
+    """Write a complete copy of the current ``source``, marked with the time ``at``.
 
-    Every page and index of the copy is read again. ``target`` appears when all is done; with
-    ``instead`` in the place of a file of that name.
+    Every page and index of the copy is verified. ``target`` appears when the copy is complete.
+    With ``instead``, an existing file is replaced.
 
     Raises:
-        FileExistsError: There is such a file, and it is not to be replaced.
-        BackupError: The copy is not whole, or ``stop`` was set.
-        OSError, sqlite3.Error: It can't be read or written.
+        FileExistsError: ``target`` exists, and ``instead`` is False.
+        BackupError: The source is damaged or has no tables of the bot, a different process writes
+            ``target``, or ``stop`` was set.
+        OSError, sqlite3.Error: A file can't be read or written.
     """
     if target.exists() and not instead:
         raise FileExistsError(str(target))
@@ -55,17 +57,17 @@ def copy(
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Yield an empty private file to be written, which takes the name ``target`` at the end.
+    """Yield an empty private file, which is renamed to ``target`` after the block.
 
-    If the block fails, nothing is left.
+    If the block fails, the file is removed.
 
     Raises:
-        BackupError: Another process began to write the same file meanwhile.
+        BackupError: A different process started to write the same file.
     """
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     private.create_private(part)
-    number = os.open(part, os.O_RDONLY | os.O_CLOEXEC)  # so that no other file gets its inode
+    number = os.open(part, os.O_RDONLY | os.O_CLOEXEC)  # prevents the reuse of the inode
     made = os.fstat(number)
     try:
         yield part
@@ -89,10 +91,10 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
     with closing(_open(source, stop)) as there, closing(_open(part, stop)) as here:
         try:
             there.backup(here, pages=_PAGES, progress=lambda *_: _raise_if_stopped(stop))
-            here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
+            here.execute("PRAGMA journal_mode=DELETE")  # a single file without side files
             if _revision(here) is None:
                 raise BackupError(NO_TABLES.format(file=source))
-            here.execute(  # a copy of a copy keeps the time of the first
+            here.execute(  # a copy of a copy keeps the time of the first copy
                 "INSERT INTO key_values (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 (MARK, json.dumps(at.isoformat())),
             )
@@ -108,7 +110,7 @@ def require_tables(file: Path) -> None:
     """Check that a copy has tables of the bot.
 
     Raises:
-        BackupError: The copy has none.
+        BackupError: The copy has no tables of the bot.
         sqlite3.Error: The copy can't be read.
     """
     with closing(_open(file, threading.Event())) as here:
@@ -117,7 +119,7 @@ def require_tables(file: Path) -> None:
 
 
 def check_whole(file: Path, stop: threading.Event) -> None:
-    """Read every page and every index of a database, which others may use meanwhile.
+    """Verify every page and every index of a database, which may be in use.
 
     Raises:
         BackupError: The database is damaged, or ``stop`` was set.
@@ -135,7 +137,7 @@ def check_whole(file: Path, stop: threading.Event) -> None:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Return whether an error says that the file is damaged, or no database at all."""
+    """Return whether an error means that the file is damaged or is not a database."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return str(error).startswith(_NOT_DECODED)
@@ -143,11 +145,11 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 def has_foreign_log(file: Path) -> bool:
-    """Return whether the write-ahead log beside a database belongs to another database.
+    """Return whether the write-ahead log beside a database belongs to a different database.
 
-    A database has a log only after its header says so
-    (https://sqlite.org/fileformat2.html, section 1.3.3); the header of a backup says otherwise.
-    Only for a file on which this process has no connection.
+    A log exists only if the header of the database says so (https://sqlite.org/fileformat2.html,
+    section 1.3.3). The header of a backup does not. Use this function only for a file without
+    connections of this process.
     """
     log = file.with_name(f"{file.name}-wal")
     try:
@@ -160,7 +162,7 @@ def has_foreign_log(file: Path) -> bool:
 
 
 def database_id(file: Path) -> str | None:
-    """Return the number that a copy has in common with its database, None if it has none."""
+    """Return the id that a copy shares with its database, or None."""
     with suppress(sqlite3.Error), closing(_open(file, threading.Event())) as here:
         query = "SELECT value FROM key_values WHERE key = ?"
         row = here.execute(query, (DATABASE_ID,)).fetchone()
@@ -169,17 +171,17 @@ def database_id(file: Path) -> str | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return why a copy can't be made, in a few words."""
+    """Return a short reason why a copy can't be made."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)
 
 
 def verified_revision(file: Path) -> str | None:
-    """Return the revision of the tables in a copy that opens and is whole; None: has none of ours.
+    """Verify a copy, and return the revision of its tables, or None without tables of the bot.
 
     Raises:
-        BackupError: It is no database, or damaged.
+        BackupError: The file is not a database, or is damaged.
     """
     try:
         with closing(_open(file, threading.Event())) as here:
@@ -190,16 +192,17 @@ def verified_revision(file: Path) -> str | None:
 
 
 def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
-    """Put a copy of ``file`` in the place of ``database``, which nobody uses.
+    """Replace ``database``, which must not be in use, by a copy of ``file``.
 
-    What was there is kept beside it, under the name that is returned; None where nothing was. A
-    kill leaves the old database or the new one (where the disk has hard links).
+    Return the path of the old database, which is kept beside the new database, or None without an
+    old database. If the process is killed, either the old or the new database is in place,
+    provided that the file system has hard links.
 
     Raises:
-        BackupError: ``file`` is not whole, or ``database`` is a folder or device.
-        OSError, sqlite3.Error: It can't be read, or nothing can be written.
+        BackupError: ``file`` is damaged, or ``database`` is a folder or device.
+        OSError, sqlite3.Error: A file can't be read or written.
     """
-    database = Path(os.path.realpath(database))  # a link stays one
+    database = Path(os.path.realpath(database))  # a symbolic link is kept
     if database.exists() and not database.is_file():
         raise BackupError(f"{database} is not a file: set DATABASE_URL to the path of a file")
     made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
@@ -211,15 +214,16 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
     if was_there := database.exists():
         # SQLite deletes the log of an empty file.
         if database.stat().st_size and not has_foreign_log(database):
-            # What is in the log comes into the file, where that can be read at all.
+            # Move the content of the log into the file, if the log can be read.
             with suppress(sqlite3.Error), closing(_open(database, threading.Event())) as here:
                 here.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         try:
-            before.hardlink_to(database)  # so that there is a database at every moment
-        except OSError:  # a disk that has no such thing, as a memory card
+            before.hardlink_to(database)  # so that a database exists at every moment
+        except OSError:  # a file system without hard links, for example on a memory card
             database.replace(before)
         before.chmod(private.OURS)
-    # A log must never stand beside another database, and may be all that is left of a moved one.
+    # A log must never be beside a different database. A log may also be the only remaining part of
+    # a moved database.
     for end in ("-wal", "-shm"):
         old = database.with_name(database.name + end)
         if old.exists():
@@ -230,13 +234,13 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
 
 
 def free_name(file: Path) -> Path:
-    """Return the path, or the path with the first number that makes a new name."""
+    """Return the path, or the path with the first number that makes an unused name."""
     names = (f"{file.name}{end}" for end in ("", *(f"-{n}" for n in range(1, 1000))))
     return next(one for one in map(file.with_name, names) if not one.exists())
 
 
 def _open(file: Path, stop: threading.Event) -> sqlite3.Connection:
-    uri = f"{file.absolute().as_uri()}?mode=rw"  # "rw": none is made where there is none
+    uri = f"{file.absolute().as_uri()}?mode=rw"  # "rw": a missing file is not created
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA busy_timeout=10000")
     connection.execute(SECURE_DELETE)
@@ -245,20 +249,20 @@ def _open(file: Path, stop: threading.Event) -> sqlite3.Connection:
 
 
 def _raise_if_stopped(stop: threading.Event) -> None:
-    """Raise where ``stop`` is set, which ends what is under way.
+    """Raise an error if ``stop`` is set.
 
     Raises:
-        BackupError: It is.
+        BackupError: ``stop`` is set.
     """
     if stop.is_set():
         raise BackupError("it was stopped")
 
 
 def _check_integrity(connection: sqlite3.Connection, damaged: str) -> None:
-    """Read every page and every index.
+    """Verify every page and every index.
 
     Raises:
-        BackupError: Something is wrong; the text begins with ``damaged``.
+        BackupError: The database is damaged. The text begins with ``damaged``.
     """
     result = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
     if result != ["ok"]:
@@ -271,7 +275,7 @@ def _revision(connection: sqlite3.Connection) -> str | None:
     except sqlite3.OperationalError as error:
         if (
             getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
-        ):  # which "no such table" has
+        ):  # the code of "no such table"
             raise
         return None
     return str(row[0]) if row else None

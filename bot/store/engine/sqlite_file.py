@@ -1,10 +1,10 @@
-"""The SQLite file of a running bot: whether it is still the file that was opened, and its rescue.
+"""The SQLite file of a running bot: detection of a replaced file, and rescue of the content.
 
-A new connection opens the file that is at the path now, but uses the write-ahead log of the file
-that was there before. SQLite then truncates that log, or writes its pages into the wrong file
-(https://sqlite.org/howtocorrupt.html). So no connection is opened on a path whose file was moved,
-deleted or replaced. Files are compared by ``os.stat`` alone: the close of any other descriptor of
-the file would release the locks of SQLite.
+A new connection opens the file that is at the path now, but uses the write-ahead log of the
+previous file. SQLite then truncates that log, or writes pages of the log into the wrong file
+(https://sqlite.org/howtocorrupt.html). Therefore no connection is opened if the file at the path
+was moved, deleted or replaced. Files are compared by ``os.stat`` only, because closing a different
+descriptor of the file would release SQLite's locks.
 """
 
 import asyncio
@@ -26,9 +26,7 @@ Identity = tuple[int, int]
 """Device and inode."""
 
 _LOGS = ("-wal", "-shm")
-_CONFIRM_S = (
-    0.5  # between two readings that differ; one alone may meet a file that is being put back
-)
+_CONFIRM_S = 0.5  # between two differing readings; a single one may see a file during its return
 _DIFFERS = "the database file {file} was moved, deleted or replaced"
 _ORPHAN = (
     "{log} belongs to a database that is not there: put that database back beside it, or move "
@@ -46,24 +44,24 @@ _OTHER_PROGRAM = (
 
 
 class HeldFile:
-    """Keeps one connection open, from which the content can be rescued; for one running bot."""
+    """An open connection for the rescue of the content, for the process that runs the bot."""
 
     def __init__(self, path: Path) -> None:
-        """Prepare; nothing is opened yet."""
+        """Prepare without opening the file."""
         self._path = path
         self._real = path
         self._identities: dict[Path, Identity] = {}
         self._connection: sqlite3.Connection | None = None
         self._differs_since: float | None = None
         self.is_replaced = asyncio.Event()
-        """Set when two readings have shown another file, or none; it is never cleared."""
+        """Set after two readings show a different file or no file. Never cleared."""
         self.copy: Path | None = None
-        """The rescued copy, None until it is whole."""
+        """The path of the complete rescued copy, or None."""
         self.trouble = _DIFFERS.format(file=path)
-        """Why the database can't be used where ``is_in_place`` is False; a sentence."""
+        """The reason why the database can't be used if ``is_in_place`` is False, as a sentence."""
 
     def hold(self) -> None:
-        """Open the connection and remember which files it uses; blocks.
+        """Open the connection and store the identities of the files. Blocks.
 
         Raises:
             sqlite3.Error: The file can't be opened or read.
@@ -74,7 +72,7 @@ class HeldFile:
             uri, uri=True, isolation_level=None, check_same_thread=False
         )
         self._connection.execute(SECURE_DELETE)
-        # The first read opens the log, which SQLite keeps as long as a connection has it open.
+        # The first read opens the log. SQLite keeps the log while a connection has the log open.
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         for file in (self._path, *self._logs()):
             if identity := _identity_of(file):
@@ -84,7 +82,10 @@ class HeldFile:
         return [self._real.with_name(self._real.name + end) for end in _LOGS]
 
     def is_in_place(self) -> bool:
-        """Return whether all files are those that were opened; the second reading confirms."""
+        """Return whether all files are the opened files.
+
+        A second reading confirms a difference.
+        """
         if self.is_replaced.is_set():
             return False
         if self.matches():
@@ -97,17 +98,18 @@ class HeldFile:
         return False
 
     def matches(self) -> bool:
-        """Return whether one reading shows the files that were opened."""
+        """Return whether a single reading shows the opened files."""
         for file, identity in self._identities.items():
-            with suppress(OSError):  # unknown is not replaced
+            with suppress(OSError):  # an unknown identity does not mean a replaced file
                 if _identity_of(file) != identity:
                     return False
         return True
 
     def rescue(self, *, at: datetime) -> Path:
-        """Write what the open connection reads into a new file beside the database; blocks.
+        """Write the content of the open connection into a new file beside the database. Blocks.
 
-        Returns the path of the copy, which only we may read. A second call returns the same copy.
+        Return the path of the copy, which only the bot's user may read. A second call returns the
+        same copy.
 
         Raises:
             BackupError: The copy has no tables of the bot.
@@ -129,15 +131,16 @@ class HeldFile:
         return self.copy
 
     def _write(self, copy: Path) -> None:
-        assert self._connection is not None  # noqa: S101 - it was opened by ``hold``
+        assert self._connection is not None  # noqa: S101 - ``hold`` has opened the connection
         with sqlite_copies.written_whole(copy) as part:
             self._connection.execute("VACUUM INTO ?", (str(part),))
             sqlite_copies.require_tables(part)
 
     def _set_log_aside(self, at: datetime) -> None:
-        """Rename the log if another database is beside it: SQLite would apply the log to that.
+        """Rename the log if it is beside a different database, because SQLite would apply the log.
 
-        A link that leads elsewhere now leaves the log beside its own database.
+        If a symbolic link now points to a different file, the log is still beside its own
+        database, and is not renamed.
         """
         there = None
         with suppress(OSError):
@@ -153,23 +156,23 @@ class HeldFile:
                 index.unlink()
 
     def close(self) -> None:
-        """Close the connection; blocks."""
+        """Close the connection. Blocks."""
         if self._connection is not None:
             self._connection.close()
 
 
 def existing_uri(file: Path) -> str:
-    """Return the URI by which SQLite opens a file, and makes none where there is none."""
+    """Return a URI with which SQLite opens an existing file and does not create a missing file."""
     return f"{file.absolute().as_uri()}?mode=rw"
 
 
 def refuse_orphaned_log(file: Path) -> None:
-    """Refuse an empty or missing database beside a log that is not empty.
+    """Refuse an empty or missing database beside a non-empty log.
 
-    SQLite would delete the log, in which the newest commits of a moved database are.
+    SQLite would delete the log, which has the newest commits of a moved database.
 
     Raises:
-        DatabaseUnavailableError: There is such a log.
+        DatabaseUnavailableError: The log has no database.
     """
     real = Path(os.path.realpath(file))
     log = real.with_name(f"{real.name}-wal")
@@ -178,14 +181,15 @@ def refuse_orphaned_log(file: Path) -> None:
 
 
 def refuse_wrong_file(file: Path) -> None:
-    """Refuse a path that is not a database of the bot, before it is opened and changed.
+    """Refuse a path that is not a database of the bot, before the file is opened and changed.
 
-    Only for a path on which this process has no connection: the header is read, and the close of
-    that descriptor releases the locks of SQLite. A missing, empty or damaged file passes.
+    Use this function only for a path without connections of this process, because the close of the
+    descriptor that reads the header releases SQLite's locks. A missing, empty or damaged file
+    passes.
 
     Raises:
         DatabaseUnavailableError: The path can't be read or is not a file, the write-ahead log
-            belongs to another database, or the database belongs to another program.
+            belongs to a different database, or the database belongs to a different program.
     """
     refuse_orphaned_log(file)
     try:
@@ -207,7 +211,7 @@ def refuse_wrong_file(file: Path) -> None:
 def _has_only_other_tables(file: Path) -> bool:
     """Return whether a database has tables, but no version of the bot's tables."""
     with (
-        suppress(sqlite3.Error),  # whoever opens the database next says what is wrong
+        suppress(sqlite3.Error),  # the next connection reports the error
         closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database,
     ):
         names = {row[0] for row in database.execute("SELECT tbl_name FROM sqlite_master")}
@@ -223,17 +227,17 @@ def _size_of(file: Path) -> int:
 
 
 def _identity_of(file: Path) -> Identity | None:
-    """Return which file is at a path, None for none.
+    """Return the identity of the file at a path, or None without a file.
 
     Raises:
-        OSError: That can't be known now.
+        OSError: The identity is unknown now.
     """
     try:
         found = file.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        if error.errno == errno.ELOOP:  # links that lead in a circle
+        if error.errno == errno.ELOOP:  # a loop of symbolic links
             return None
         raise
     return found.st_dev, found.st_ino
