@@ -8,7 +8,7 @@ ALBUM_SIZE = 10  # Bot API, sendMediaGroup: at most 10 items
 
 
 def plan_albums(stories: Iterable[Story]) -> list[Album]:
-    """Distribute distinct stories over the fewest albums of even size, oldest story first.
+    """Distribute distinct stories over the fewest albums, as even as possible, oldest first.
 
     If the number is uneven, the earlier albums are larger: 11 → 6 + 5, 21 → 7 + 7 + 7.
     """

@@ -236,7 +236,7 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> date
     # Clocks that go forward over the end may show a time inside the next quiet hours.
     while is_within(end, quiet, zone):
         end = next_local_time(end, quiet[1], zone)
-    while not is_within(end - _MINUTE, quiet, zone):  # a skipped end is moved too late
+    while not is_within(end - _MINUTE, quiet, zone):  # a skipped end is moved too far
         end -= _MINUTE
     return end
 

@@ -119,11 +119,11 @@ def budget_free_at(
     nominal: int,
     now: datetime,
 ) -> datetime:
-    """Return when the other side's protected share has released enough credits, at most midnight.
+    """Return when the other side's protected share has released enough credits.
 
-    ``used`` is the number of credits spent today by replies and by the schedule. The other side is
-    expected to continue spending at today's rate, so only the unspent part of the share is
-    released.
+    The result is midnight at the latest. ``used`` is the number of credits spent today by replies
+    and by the schedule. The other side is expected to continue spending at today's rate, so only
+    the unspent part of the share is released.
     """
     midnight = midnight_after(now)
     share, left = _share_of_other(side, limits), (midnight - now) / DAY

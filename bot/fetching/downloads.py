@@ -31,7 +31,10 @@ class Downloads:
         """Return a story's file.
 
         The schedule pays for an alert, the asker for a reply. The download of a file from a pasted
-        URL costs no credit; its size in megabytes is charged to the asker's allowance instead.
+        URL costs no credit; the size of the file counts against a daily limit of megabytes.
+
+        Raises:
+            PastedLimitError: The asker's daily limit of megabytes is exceeded.
         """
         if is_pasted(story):
             await self.ledger.take_megabytes(asker, 1)

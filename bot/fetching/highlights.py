@@ -43,7 +43,7 @@ class Highlights:
         now: Callable[[], datetime],
         blocked: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Connect the parts; ``blocked`` contains ids and names of profiles to hide."""
+        """Set the dependencies; ``blocked`` contains ids and names of profiles to hide."""
         self._api = api
         self._ledger = ledger
         self._answers = answers

@@ -44,7 +44,7 @@ class Names:
     def __init__(
         self, db: Database, api: StoriesService, ledger: Ledger, *, now: Callable[[], datetime]
     ) -> None:
-        """Connect the parts."""
+        """Set the dependencies."""
         self._db = db
         self._api = api
         self._ledger = ledger

@@ -48,7 +48,7 @@ class Viewer:
         fresh_for: timedelta = timedelta(seconds=60),
         blocked: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Connect the parts; ``blocked`` contains ids and names of profiles to hide."""
+        """Set the dependencies; ``blocked`` contains ids and names of profiles to hide."""
         self._db = db
         self._api = api
         self._ledger = ledger

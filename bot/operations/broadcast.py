@@ -39,7 +39,7 @@ class Broadcasts:
     def __init__(
         self, db: Database, *, wake: Callable[[], None], now: Callable[[], datetime]
     ) -> None:
-        """Connect the parts; ``wake`` makes the outbox check for due deliveries."""
+        """Set the dependencies; ``wake`` makes the outbox check for due deliveries."""
         self._db = db
         self._wake = wake
         self._now = now

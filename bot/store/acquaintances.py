@@ -1,6 +1,7 @@
-"""The number of days on which the bot has seen a person or chat: known or newcomer.
+"""The number of days on which the bot has seen a person or chat.
 
-A newcomer may spend less, because accounts that are made to spend credits are new.
+A person or chat is known after ``KNOWN_AFTER`` days, and a newcomer before. A newcomer may
+spend less, because accounts that are made to spend credits are new.
 """
 
 from collections.abc import Collection, Iterable

@@ -36,7 +36,7 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A subscription in the state of the end; ``id`` is the former number."""
+    """The last state of an ended subscription; ``id`` is the former id."""
 
     id: int
     target: Target
