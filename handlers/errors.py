@@ -20,6 +20,7 @@ from bot.domain.errors import (
     UnknownChannelError,
 )
 from bot.domain.sentences import N_
+from bot.presentation.actions import Buttons
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
@@ -44,21 +45,25 @@ def sentence_for(error: BotError, context: Context) -> str:
     return sentence
 
 
-async def say_refusal(context: Context, error: BotError) -> None:
-    """Say what could not be done; where a group was told the same a moment ago, only react.
+async def say_refusal(
+    context: Context, error: BotError, *, more: str = "", buttons: Buttons | None = None
+) -> None:
+    """Say the sentence of an error; if a group got the same a moment ago, only react.
 
-    A member's own refusal is told to each member once.
+    A member's own refusal is said to each member once. ``more`` is HTML that follows the
+    sentence.
     """
-    text, message = sentence_for(error, context), context.event.message
+    text: str = Safe(sentence_for(error, context) + more)
+    message = context.event.message
     if message is None or not context.is_group:
-        await say(context, text)
+        await say(context, text, buttons)
         return
     own = isinstance(error, RightsError | PersonSpentError)
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if context.services.cache.get(key, now=context.now):
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
         return
-    await say(context, text)
+    await say(context, text, buttons)
     await record_later(context, key, age=REPEATED)
 
 

@@ -1,5 +1,6 @@
-"""Links that people paste: in texts and captions, hidden in words, forwarded or edited in."""
+"""Links that people paste: in texts and captions, behind words, forwarded or added by an edit."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from telegram import Message, MessageOriginChannel, MessageOriginUser
@@ -9,19 +10,28 @@ from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted
-from bot.domain.errors import BotError, DatabaseUnavailableError
+from bot.domain.errors import BotError, DatabaseUnavailableError, StoryGoneError
 from bot.domain.links import Link
 from bot.domain.sentences import N_, NN_
+from bot.presentation.actions import RUN, Buttons, button
+from bot.presentation.buttons import subscribe_button
 from bot.presentation.html import Safe, shorten
+from bot.presentation.html import link as html_link
 from handlers.card import card_page
-from handlers.errors import say_refusal
+from handlers.errors import say_refusal, sentence_for
 from handlers.guard import on_message, record_later
 from handlers.highlights import show_highlight
 from handlers.profile_lists import UNREAD, WORD
 from handlers.replies import say, show_working
-from handlers.show import show_albums, show_profile_stories, story_from_media_url
+from handlers.show import (
+    show_albums,
+    show_profile_stories,
+    story_from_media_url,
+    subscription_id_of,
+)
 
 LINKS_A_MESSAGE = 5
+_DIGITS = 4  # of a story's id: they tell the links of a message apart
 SERVED = {"story", "profile", "highlight", "media"}
 EDITABLE = timedelta(days=2)  # Telegram lets people edit for so long
 
@@ -90,11 +100,11 @@ async def is_forward_of_our_post(message: Message, context: Context) -> bool:
     return await context.services.past.is_alert(origin.chat.id, origin.message_id)
 
 
-async def _serve_link(context: Context, link: Link) -> None:
-    """Serve one link; its failure is told and does not stop the next.
+async def _serve_link(context: Context, link: Link) -> BotError | None:
+    """Serve one link; return its failure, which does not stop the next link.
 
-    For a profile's page nothing is paid in a private chat before somebody says what is wanted; in
-    groups nobody is asked.
+    For a profile's page nothing is paid in a private chat before a button is pressed; in groups
+    there is no such question.
     """
     try:
         if link.kind == "highlight":
@@ -113,7 +123,42 @@ async def _serve_link(context: Context, link: Link) -> None:
     except DatabaseUnavailableError:
         raise
     except BotError as error:
-        await say_refusal(context, error)
+        return error
+    return None
+
+
+async def _say_failures(
+    context: Context, failed: Sequence[tuple[Link, BotError]], *, is_one_link: bool
+) -> None:
+    """Say each failure once, with the links that it is about, and what to do instead."""
+    by_sentence: dict[str, list[tuple[Link, BotError]]] = {}
+    for link, error in failed:
+        by_sentence.setdefault(sentence_for(error, context), []).append((link, error))
+    for together in by_sentence.values():
+        pages = [link for link, _ in together if link.url and link.kind != "media"]
+        named = "" if is_one_link else "".join(f"\n• {_link_text(one)}" for one in pages)
+        names = {link.username for link, _ in together}
+        error = together[0][1]
+        buttons: Buttons = []
+        if isinstance(error, StoryGoneError) and len(names) == 1:
+            buttons = await _buttons_instead(context, names.pop() or "")
+        await say_refusal(context, error, more=named, buttons=buttons)
+
+
+def _link_text(link: Link) -> Safe:
+    """Return a link under a short text: the profile and the last digits of the story's id."""
+    name = link.username or link.kind
+    shown = f"{name} …{link.story_id[-_DIGITS:]}" if link.story_id else name
+    return html_link(link.url or "", shown)
+
+
+async def _buttons_instead(context: Context, username: str) -> Buttons:
+    """Return the buttons that stand under a failure: all stories of the profile, and alerts."""
+    if not username or context.is_channel:
+        return []
+    every = context.t.plain(N_("All stories from {username}"), username=username)
+    follow = subscribe_button(username, context.t, await subscription_id_of(context, username))
+    return [[button(every, RUN("stories", username))], [follow]]
 
 
 class _HasLink(filters.MessageFilter):
@@ -136,10 +181,10 @@ class _HasLink(filters.MessageFilter):
     & _HasLink(),
 )
 async def serve_links(context: Context) -> None:
-    """Serve the links of a new or an edited message in order; explain itself in private only.
+    """Serve the links of a new or an edited message in order; in private chats say why not.
 
-    Which links were served is remembered, for when the message is edited: then come those beyond
-    the limit, and the stories of a profile of which only the card was shown.
+    The served links are remembered: after an edit come the links beyond the limit, and the
+    stories of a profile of which only the card was shown.
     """
     message = context.message
     if message is None:
@@ -149,18 +194,31 @@ async def serve_links(context: Context) -> None:
         return
     wanted = [link for link in pasted if link.kind in SERVED]
     if not wanted:
-        verdict = links.decisive_link(pasted)
-        if verdict and context.is_private:
-            await say(context, context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND))
+        if context.is_private:
+            await _explain_unserved(context, pasted)
         return
     # Each photo of an album is a message of its own.
     key = ("links", message.chat.id, message.media_group_id or message.message_id)
     served = context.services.cache.get(key, now=context.now)
     before: dict[Link, bool] = dict(served) if isinstance(served, dict) else {}
     fresh = [one for one in wanted if one not in before or not (before[one] or one.is_page)]
+    failed: list[tuple[Link, BotError]] = []
     for link in fresh[:LINKS_A_MESSAGE]:
-        await _serve_link(context, link)
+        if error := await _serve_link(context, link):
+            failed.append((link, error))
         before[link] = not (link.is_page and context.is_private)
+    await _say_failures(context, failed, is_one_link=len(fresh) == 1)
     await record_later(context, key, before, age=EDITABLE)
     if len(fresh) > LINKS_A_MESSAGE:
         await say(context, context.t(TOO_MANY, n=LINKS_A_MESSAGE))
+
+
+async def _explain_unserved(context: Context, pasted: Sequence[Link]) -> None:
+    """Say why links are not served; a post's link that names its profile leads to its card."""
+    named = next((link.username for link in pasted if link.username), None)
+    verdict = links.decisive_link(pasted)
+    if named:
+        await say(context, *await card_page(context, named))
+    elif verdict:
+        text = context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND)
+        await say(context, text, [[context.button(N_("See stories"), RUN("stories"))]])

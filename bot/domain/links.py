@@ -9,7 +9,7 @@ import binascii
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import unquote
@@ -265,6 +265,15 @@ def _page_link(target: str) -> Link:  # noqa: PLR0911 - one line for each shape 
             return _shared_link(code, query)
         case (user,) if not _RESERVED.fullmatch(first):
             return _profile_link(user, is_page=True)
+        case _:
+            return _post_link(segments)
+
+
+def _post_link(segments: list[str]) -> Link:
+    """Return an unsupported page, with the name of the profile if it is a post that has it."""
+    match segments:
+        case (user, "p" | "reel" | "reels" | "tv", _) if not _RESERVED.fullmatch(user.lower()):
+            return replace(_UNSUPPORTED, username=_profile_link(user).username)
         case _:
             return _UNSUPPORTED
 

@@ -224,6 +224,39 @@ async def test_a_story_taken_down_is_gone(bell: Bell, control: Control) -> None:
     assert "This story is gone" in reply["text"]
 
 
+async def test_dead_links_are_one_message_with_what_to_do_instead(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    urls = [
+        f"https://www.instagram.com/stories/dead.link/{int(OLD_PK) + number}/"
+        for number in range(3)
+    ]
+    url, story = await fresh(control, "dead.live")
+    shown = await bell.ask(ann, " ".join([*urls, url]), count=2)
+    (gone,) = [one for one in shown if "text" in one]
+    first, *lines = gone["text"].splitlines()
+    assert first.startswith("This story is gone")
+    assert len(lines) == 3
+    assert all(line.startswith("• dead.link …") for line in lines)
+    assert buttons(gone) == {
+        "All stories from dead.link": "run:stories:dead.link",
+        "🔔 Subscribe": "run:subscribe:dead.link",
+    }
+    assert any(one.get("_story_pk") == story["pk"] for one in shown)
+    (gone,) = await bell.ask(ann, urls[0])
+    assert len(gone["text"].splitlines()) == 1
+
+
+async def test_a_reels_link_leads_to_the_card_of_its_profile(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (card,) = await bell.ask(ann, "https://www.instagram.com/natgeo/reel/C0ffee12345/")
+    assert "run:stories:natgeo" in buttons(card).values()
+    (told,) = await bell.ask(ann, "https://www.instagram.com/reel/C0ffee12345/")
+    assert "a different kind of Instagram link" in told["text"]
+    assert buttons(told) == {"See stories": "run:stories"}
+
+
 async def test_an_unexpected_failure_has_a_number_that_is_in_the_log(
     bell: Bell, control: Control
 ) -> None:
