@@ -37,7 +37,7 @@ _SILENCE = 15.0  # maximum seconds between two bytes; a stalled download blocks 
 
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 MAPPED, NAT64 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96")
-"""The IPv4 addresses in two IPv6 forms outside of global unicast that lead to the public internet.
+"""Two IPv6 ranges outside of global unicast that embed IPv4 addresses of the public internet.
 
 All other forms that embed an IPv4 address (``::127.0.0.1``, ``::ffff:0:127.0.0.1``,
 ``64:ff9b:1::/48``) and ``fec0::/10`` lead into private networks. RFC 4291, 6052, 8215.

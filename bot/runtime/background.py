@@ -87,9 +87,10 @@ async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
 async def running_after(
     seconds: float, work: Callable[[], Coroutine[Any, Any, None]]
 ) -> AsyncIterator[None]:
-    """Start ``work`` if the block takes longer than ``seconds``. Cancel it after the block.
+    """Start ``work`` if the block takes longer than ``seconds``.
 
-    An exception of ``work`` is logged and does not end the block.
+    At the end of the block, ``work`` is cancelled. An exception of ``work`` is logged and does not
+    end the block.
     """
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []

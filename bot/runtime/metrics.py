@@ -1,7 +1,7 @@
-"""The metrics of a process, on ``prometheus_client``: the bot's own, and those of the process.
+"""The metrics of a process, on ``prometheus_client``: the bot's metrics and process metrics.
 
-Labels name endpoints, outcomes and states, never persons or chats. Each ``Metrics`` has a registry
-of its own, so that two bots in a process (in tests) have separate metrics.
+Labels name endpoints, outcomes and states, never persons or chats. Each ``Metrics`` has a separate
+registry, so that two bots in a process (in tests) have separate metrics.
 """
 
 from collections.abc import Callable

@@ -20,7 +20,7 @@ _RHYTHM_HALF_LIFE = 30 * DAY
 PRIOR_SESSIONS = (5.0, 50.0)
 """Weight of the population's rhythm as the prior of a profile's rhythm, in sessions.
 
-The first value applies if the profiles have different rhythms, the second if they are alike.
+The first value applies if the rhythms of profiles differ, the second if the rhythms are alike.
 """
 
 _PRIOR_BURSTS = 12.0

@@ -20,7 +20,7 @@ has no effect in the chat. The callback raises ``NotWantedError`` to prevent the
 class NotWantedError(Exception):
     """The message must not be sent.
 
-    It was cancelled, a different process must send the message, or the bot is stopping.
+    The message was cancelled, a different process must send the message, or the bot is stopping.
     """
 
 

@@ -1,7 +1,8 @@
 """The recent messages to each chat, measured against the chat's flood limits.
 
 Only the holder of the lease of a chat's queue sends to the chat. Among replicas the state is
-therefore passed on with the lease: it is read with a claim, and stored when the lease ends.
+therefore passed on with the lease. A claim reads the state, and the end of the lease stores the
+state.
 """
 
 from collections.abc import Callable

@@ -1,11 +1,11 @@
 """A circuit breaker for all sends of a process, to avoid useless attempts in an outage.
 
-The first lost or failed send triggers a single ``getMe`` call, shared by all callers. If ``getMe``
-also fails, or if sends fail in three chats without a success in between, the process pauses its
-replies and alerts. The pause ends after a successful ``getMe``, then a single successful send,
-then the rest. The Bot API server answers ``getMe`` from memory. An answer shows that the server
-runs, not that messages arrive, so ``getMe`` alone neither prevents nor ends a pause. Each process
-has a pause of its own, because a different replica may reach Telegram
+A lost or failed send triggers a ``getMe`` call, which concurrent failures share. If ``getMe`` also
+fails, or if sends fail in three chats without a success in between, the process pauses its replies
+and alerts. The pause ends after a successful ``getMe``, then a single successful send, then the
+rest. The Bot API server answers ``getMe`` from memory. An answer shows that the server runs, not
+that messages arrive, so ``getMe`` alone neither prevents nor ends a pause. Each process has a
+separate pause, because a different replica may reach Telegram
 (docs/decisions/0001-an-outage-of-one-process.md).
 """
 
@@ -101,7 +101,7 @@ class Outage:
     async def claim_try(self) -> bool:
         """Claim the next attempt to send a row.
 
-        Return whether it is due, and ``getMe`` is answered.
+        Return True if the attempt is due, and Telegram answers ``getMe``.
         """
         now = self._now()
         if self._pause is None or not self._pause.may_try(now):
@@ -124,7 +124,8 @@ class Outage:
     async def chat_accepts_calls(self, target: Target) -> bool:
         """Return whether Telegram accepts a call for the chat that sends no message.
 
-        If Telegram does not, a message could arrive without an answer, and would be sent again.
+        If Telegram does not accept the call, a message could arrive without an answer, and would
+        be sent again.
         """
         try:
             await self._bot.send_chat_action(

@@ -39,7 +39,7 @@ _FILE_REFERENCE = re.compile(r"file_reference_(\d+)_")
 _NUMBER = re.compile(r"\d+")
 _NO_WORD = timedelta(seconds=30)  # the wait if a flood error states no time
 NOT_WANTED = TryLater(timedelta(0), reason="not wanted any more")
-"""The outcome of a message whose send was prevented: nothing was sent, and it is judged again."""
+"""The outcome of a prevented send: nothing was sent, and the message is judged again."""
 
 Scope = Literal[
     "bot",  # the bot in all chats

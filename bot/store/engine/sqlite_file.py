@@ -26,7 +26,7 @@ Identity = tuple[int, int]
 """Device and inode."""
 
 _LOGS = ("-wal", "-shm")
-_CONFIRM_S = 0.5  # between two differing readings; a single one may see a file during its return
+_CONFIRM_S = 0.5  # between two differing readings; one reading may see a file during a return
 _DIFFERS = "the database file {file} was moved, deleted or replaced"
 _ORPHAN = (
     "{log} belongs to a database that is not there: put that database back beside it, or move "
@@ -137,9 +137,9 @@ class HeldFile:
             sqlite_copies.require_tables(part)
 
     def _set_log_aside(self, at: datetime) -> None:
-        """Rename the log if it is beside a different database, because SQLite would apply the log.
+        """Rename the log beside a different database, because SQLite would apply the log.
 
-        If a symbolic link now points to a different file, the log is still beside its own
+        If a symbolic link now points to a different file, the log is still beside the right
         database, and is not renamed.
         """
         there = None
