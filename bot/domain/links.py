@@ -270,7 +270,7 @@ def _page_link(target: str) -> Link:  # noqa: PLR0911 - one line for each shape 
 
 
 def _post_link(segments: list[str]) -> Link:
-    """Return an unsupported page, with the name of the profile if it is a post that has it."""
+    """Return an unsupported link; the link of a post may contain the username of its profile."""
     match segments:
         case (user, "p" | "reel" | "reels" | "tv", _) if not _RESERVED.fullmatch(user.lower()):
             return replace(_UNSUPPORTED, username=_profile_link(user).username)
