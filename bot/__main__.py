@@ -5,6 +5,7 @@ import asyncio
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import structlog
 from rich.console import Console
@@ -16,7 +17,7 @@ from bot.web.webhook import derive_webhook
 
 _GROUPS = {
     "To begin": {
-        "setup": "ask for the two values, try each, write .env",
+        "setup": "ask for token, key and budget, try them, write the settings file",
         "check": "try what the settings lead to, and say what is wrong",
         "run": "run the bot",
     },
@@ -42,18 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not words:
         Console().print(_command_list(), markup=False, highlight=False)
         return 0
-    chosen = _parser(words[:1]).parse_args(words)
+    chosen = parser(words).parse_args(words)
     if chosen.command == "demo":
         return _run_demo(chosen)
     if chosen.command == "setup":
         from bot.cli import setup  # noqa: PLC0415 - it needs no settings, it makes them
 
-        starts = asyncio.run(setup.main())
+        starts = asyncio.run(setup.main(file=chosen.env_file))
         if not starts:
             return int(starts is None)
         chosen.command = "run"
     try:
-        settings = load()
+        settings = load(chosen.env_file)
     except SettingsError as error:
         return _print_settings_error(error)
     hidden = [*secrets_of(settings), *derive_webhook(settings.telegram_token).secrets]
@@ -78,11 +79,13 @@ def _run_command(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot.cli import check  # noqa: PLC0415 - the same
 
     if chosen.command == "run":
-        for sentence in check.describe_unknown_settings():
+        for sentence in check.describe_unknown_settings(chosen.env_file):
             structlog.get_logger().warning("a setting is none", why=sentence)
         return app.main(settings)
     from bot.cli import commands  # noqa: PLC0415 - the same
 
+    stderr = Console(stderr=True, soft_wrap=True, highlight=False)
+    stderr.print(f"Database: {settings.database_place}", markup=False)
     return asyncio.run(commands.ALL[chosen.command](settings, chosen))
 
 
@@ -94,20 +97,29 @@ def _print_settings_error(error: SettingsError) -> int:
     return 2
 
 
-def _parser(wanted: list[str]) -> argparse.ArgumentParser:
-    """Return the parser; what has options of its own is asked for them only when ``wanted``."""
-    parser = argparse.ArgumentParser(prog="storybell")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+def parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser. Only commands that are in ``words`` get their options."""
+    result = argparse.ArgumentParser(prog="storybell")
+    result.add_argument(
+        "--env-file",
+        type=Path,
+        metavar="FILE",
+        help="the file of settings (default: .env in this folder)",
+    )
+    commands = result.add_subparsers(dest="command", required=True, metavar="command")
     parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
-    for name in _WITH_OPTIONS & set(wanted):
+    for name in _WITH_OPTIONS & set(words):
         importlib.import_module(f"bot.cli.{name}").add_arguments(parsers[name])
-    return parser
+    return result
 
 
 def _command_list() -> str:
-    """Return all commands, by what they are for."""
-    lines = ["storybell COMMAND; storybell COMMAND --help tells of its options."]
+    """Return all commands, grouped by purpose."""
+    lines = [
+        "storybell [--env-file FILE] COMMAND; storybell COMMAND --help describes its options.",
+        "FILE has the settings; without the option it is .env in this folder.",
+    ]
     for title, group in _GROUPS.items():
         lines += ["", title, *(f"  {name:<9} {text}" for name, text in group.items())]
     return "\n".join(lines)

@@ -166,7 +166,7 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
         stack.push_async_callback(running.app.shutdown)
         if parts.clock.went_back.is_set():  # some parts remember a time that was wrong
             return None
-        log.info("running", port=web.port)
+        log.info("running", port=web.port, database=settings.database_place)
         status: int | None = 0
         try:
             await running.run_loops(stop)

@@ -335,6 +335,7 @@ async def open_parts(
                 api,
                 ledger,
                 tell=partial(incidents.set, "drift"),
+                credit_price=settings.credit_price,
                 metrics=metrics,
                 now=now,
             ),

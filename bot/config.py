@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.errors import SettingsError
+from bot.domain.packs import DEFAULT_BUDGET
 from bot.stories_api.endpoints import CHECK_COST
 
 _DATABASES = frozenset(
@@ -36,7 +37,8 @@ UNREADABLE = (
     "written with % (@ as %40, / as %2F, : as %3A)"
 )
 _PROXIES = frozenset({"http", "socks5"})
-Credits = Annotated[int, Field(ge=0, le=100_000_000)]
+MOST_CREDITS = 100_000_000
+Credits = Annotated[int, Field(ge=0, le=MOST_CREDITS)]
 
 
 class Settings(BaseSettings):
@@ -97,7 +99,8 @@ class Settings(BaseSettings):
 
     # Money
     daily_budget: Credits = Field(
-        default=1000, description="Credits that the whole bot may spend a day (UTC)."
+        default=DEFAULT_BUDGET,
+        description="Credits that the whole bot may spend a day (UTC).",
     )
     reply_share: float = Field(
         default=0.5,
@@ -336,6 +339,17 @@ class Settings(BaseSettings):
         return file if scheme.startswith("sqlite") and file != ":memory:" else ""
 
     @property
+    def database_place(self) -> str:
+        """Return the absolute path of the SQLite file, or PostgreSQL's address without secrets."""
+        if self._sqlite_file:
+            return str(Path(self._sqlite_file).absolute())
+        parts = urlsplit(self.database_url.get_secret_value())
+        if self.is_sqlite:
+            return "in memory"
+        port = f":{parts.port}" if parts.port else ""
+        return f"postgresql://{parts.hostname or ''}{port}{parts.path}"
+
+    @property
     def is_port_reachable(self) -> bool:
         """Return whether others than this machine can reach the port."""
         return not _is_loopback(self.bind_host)
@@ -372,15 +386,20 @@ def _password_in(url: str) -> str:
     return url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
 
 
-def load(**overrides: object) -> Settings:
-    """Read the settings.
+def load(env_file: Path | None = None, **overrides: object) -> Settings:
+    """Read the settings from the environment and ``env_file``, by default ``.env``.
 
     Raises:
-        SettingsError: Something is missing or wrong; its sentences don't show the values.
+        SettingsError: A setting is missing or wrong, or ``env_file`` does not exist or can't be
+            read. The sentences do not show values.
     """
+    if env_file is not None:
+        if not env_file.is_file():
+            raise SettingsError([f"There is no file {env_file.absolute()}."])
+        overrides = {"_env_file": env_file, **overrides}
     file = overrides.get("_env_file", ENV_FILE)
     if file is not None:
-        _read_file(Path(str(file)))  # one that can't be read is said in a sentence
+        _read_file(Path(str(file)))  # raises SettingsError for a file that can't be read
     try:
         return Settings(**overrides)  # type: ignore[arg-type] # pydantic checks them
     except ValidationError as error:
@@ -392,13 +411,12 @@ def load(**overrides: object) -> Settings:
         ) from None
 
 
-def unknown_names() -> list[tuple[str, str]]:
-    """Return what is set and is no setting, each with the nearest that is one, or nothing.
+def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
+    """Return the variables that are no settings, each with the most similar setting or "".
 
-    In the file (``.env``) each name counts; of the environment, which holds much else, only what
-    is a setting but for a letter or two.
+    All names in the file count. Of the environment only names that resemble a setting count.
     """
-    file = Path(ENV_FILE)
+    file = env_file or Path(ENV_FILE)
     names = [name.upper() for name in Settings.model_fields]
     known = {*names, *OTHERS}
     unknown = []
@@ -436,10 +454,18 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+_SOURCES = {
+    "TELEGRAM_TOKEN": " (https://t.me/BotFather gives one to whoever sends /newbot)",
+    "STORIES_API_KEY": " (sign up at https://hikerapi.com)",
+}
+"""Where the values come from that have no default."""
+
+
 def _error_sentence(item: dict[str, Any]) -> str:
     """Return what is wrong with a setting; a rule of several settings names them itself."""
     name = str(item["loc"][0]).upper() if item["loc"] else ""
     if item["type"] == "missing":
-        return f"{name} is not set."
+        where = _SOURCES.get(name, "")
+        return f"{name} is not set{where}: storybell setup asks for it (in a clone: make setup)."
     problem = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
     return f"{name}: {problem}." if name else f"{problem}."

@@ -6,8 +6,10 @@ from bot.chats.access import INVITATION_VALID_FOR
 from bot.context import Context
 from bot.domain.access import Entry, Subject, parse_subject, parse_until_and_reason
 from bot.domain.identity import is_nobody
+from bot.domain.packs import BudgetPlan
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, PROFILE_ID, Buttons, Page
+from bot.presentation.budget_line import budget_lines
 from bot.presentation.html import Safe
 from handlers.admission import OVER
 from handlers.guard import command, on_press
@@ -171,8 +173,16 @@ async def use_link(context: Context, payload: str) -> Page | None:
         return None
     became = await access.use_link(payload, person.id, name=person.full_name)
     if became == "owner":
-        return context.t(WELCOME_ADMIN), _new_owner_buttons(context)
+        return await _welcome_owner(context), _new_owner_buttons(context)
     return None if became else (context.t(OVER), [])
+
+
+async def _welcome_owner(context: Context) -> str:
+    """Return the welcome of a new owner, with the cost of the daily budget."""
+    services = context.services
+    spent = await services.reports.spending()
+    plan = BudgetPlan(spent.budget, services.credit_price, spent.balance)
+    return "\n".join([context.t(WELCOME_ADMIN), "", *budget_lines(context.t, plan)])
 
 
 def _new_owner_buttons(context: Context) -> Buttons:

@@ -1,10 +1,9 @@
 """How money is said: credits and their worth, the balance, and that spending is stopped."""
 
-from datetime import timedelta
-
 from bot.billing.reports import Spending
 from bot.context import Context
 from bot.domain.sentences import N_, NN_
+from bot.presentation import budget_line
 from bot.presentation.actions import RUN, Buttons
 from bot.presentation.html import Safe
 
@@ -12,16 +11,10 @@ COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")
 PART = NN_("{n} credits ({amount})", "{n} credits ({amount})")  # of a fraction, as in 1.5
 LEFT = NN_("Left today: {left} of {n} credit", "Left today: {left} of {n} credits")
 UNCONFIRMED = N_("Billing not yet known: {credits}")
-BALANCE = NN_("Balance: {n} credit", "Balance: {n} credits")
-DAYS_LEFT = NN_(
-    "Balance: {n} credit, enough for about {time}", "Balance: {n} credits, enough for about {time}"
-)
 STOPPED = N_(
     "Spending is stopped. Nobody gets stories or new alerts until you tap "
     "<b>[[Resume spending]]</b>."
 )
-
-A_YEAR = 365  # days; nobody plans for what lasts longer
 
 
 def resume_row(context: Context) -> Buttons:
@@ -45,7 +38,4 @@ def balance_text(spent: Spending, context: Context) -> str:
     """Return how many credits are left and, up to a year, for how long; empty while unknown."""
     if spent.balance is None:
         return ""
-    if spent.days_left is None or spent.days_left > A_YEAR:
-        return context.t(BALANCE, n=spent.balance)
-    left = timedelta(days=round(spent.days_left))
-    return context.t(DAYS_LEFT, n=spent.balance, time=left)
+    return budget_line.balance_text(context.t, spent.balance, spent.days_left)

@@ -8,8 +8,11 @@ import structlog
 from bot.billing.ledger import Ledger
 from bot.domain.errors import StoriesError
 from bot.domain.incidents import SetIncident
-from bot.domain.paid_calls import StoriesService
+from bot.domain.packs import BudgetPlan
+from bot.domain.paid_calls import Balance, StoriesService
 from bot.domain.sentences import NN_
+from bot.presentation.budget_line import budget_lines
+from bot.presentation.translation import translator_for
 from bot.runtime.metrics import UNSEEN, Metrics
 
 EVERY = timedelta(minutes=5)
@@ -40,13 +43,15 @@ class Treasurer:
         ledger: Ledger,
         *,
         tell: SetIncident | None = None,
+        credit_price: float | None = None,
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``tell`` tells of a drift."""
+        """``tell`` reports a drift. With ``credit_price`` the first check logs the budget."""
         self._api = api
         self._ledger = ledger
         self._tell = tell
+        self._credit_price = credit_price
         self._drift = 0
         self.is_answered = False
         """Whether the balance was told since the start."""
@@ -60,6 +65,7 @@ class Treasurer:
     async def tidy_and_check_balance(self) -> datetime:
         """Ask once, and tidy; return when to ask again."""
         is_low = False
+        balance = None
         try:
             balance = await self._ledger.update_balance(self._api.fetch_balance)
             is_low = balance.credits <= self._ledger.limits.minimum_balance
@@ -68,11 +74,22 @@ class Treasurer:
         else:
             self.is_answered = True
             await self._report_drift()
+        self._log_budget_once(balance)
         if presumed := await self._ledger.maintain():
             log.info("ledger_tidied", presumed=presumed)
         # While it serves nobody, a top-up is to be noticed soon.
         is_well = self._api.is_in_service and not is_low
         return self._now() + (EVERY if is_well else EVERY_WHEN_OUT)
+
+    def _log_budget_once(self, balance: Balance | None) -> None:
+        """Log the cost of the daily budget, as a warning where the balance lasts for few days."""
+        if self._credit_price is None:
+            return
+        credits_left = balance.credits if balance else None
+        plan = BudgetPlan(self._ledger.limits.daily_budget, self._credit_price, credits_left)
+        self._credit_price = None
+        write = log.warning if plan.is_short else log.info
+        write("daily budget", plan="; ".join(budget_lines(translator_for("en"), plan)))
 
     async def _report_drift(self) -> None:
         """Tell once of what the account was billed beyond the ledger, or less."""

@@ -15,7 +15,7 @@ from bot.store.engine.sqlite_file import refuse_wrong_file
 
 BY_ITS_OWN = (
     "PostgreSQL is backed up and restored by its own programs, pg_dump and pg_restore: "
-    "docs/keep.md says how."
+    "docs/backup.md says how."
 )
 
 
@@ -39,7 +39,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
                 refuse_wrong_file(db.file)
             await store.make(db, file, at=now)
         except (BackupError, DatabaseUnavailableError) as error:
-            out.print(f"No backup was made: {error}.", markup=False)
+            out.print(f"No backup of {settings.database_place} was made: {error}.", markup=False)
             return 1
-    out.print(f"Copied into {file}.", markup=False)
+    out.print(f"Copied {settings.database_place} into {file.absolute()}.", markup=False)
     return 0

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Literal
 
 import aiohttp
@@ -19,8 +20,11 @@ from telegram.error import Forbidden, InvalidToken, TelegramError
 
 from bot.config import Settings, reveal, unknown_names
 from bot.domain.errors import BotError, OutOfServiceError
+from bot.domain.packs import BudgetPlan
 from bot.operations import preflight
 from bot.operations.preflight import Finding
+from bot.presentation.budget_line import budget_lines
+from bot.presentation.translation import translator_for
 from bot.runtime.proxies import connector
 from bot.stories_api.client import StoriesApi
 from bot.telegram.request import AiohttpRequest
@@ -59,9 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was found; return 1 where something is wrong."""
     console = Console(soft_wrap=True, highlight=False)
-    checks: list[Check] = [check_setting_names, check_database, check_integrity, check_folders]
+    for sentence in describe_unknown_settings(arguments.env_file):
+        print_finding(console, Finding("note", sentence))
+    checks: list[Check] = [check_database, check_integrity, check_folders]
     if not arguments.offline:
-        checks += [check_telegram, check_stories_api]
+        checks += [check_telegram, check_stories_api, check_budget]
     is_wrong = False
     for check in checks:
         for finding in await run_check(check, settings):
@@ -85,18 +91,14 @@ async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
         async with asyncio.timeout(patience_s):
             return await check(settings)
     except TimeoutError:
-        return [Finding("wrong", f"No answer within {patience_s:.0f} seconds: {check.__name__}.")]
+        text = f"No answer within {patience_s:.0f} seconds: {check.__name__}."
+        return [Finding("wrong", text, is_passing=True)]
 
 
-async def check_setting_names(_: Settings) -> list[Finding]:
-    """Return each variable that is no setting, with the setting that is spelled most like it."""
-    return [Finding("note", text) for text in describe_unknown_settings()]
-
-
-def describe_unknown_settings() -> list[str]:
+def describe_unknown_settings(env_file: Path | None = None) -> list[str]:
     """Return a sentence about each variable that is no setting."""
     sentences = []
-    for name, near in unknown_names():
+    for name, near in unknown_names(env_file):
         hint = f"; did you mean {near}?" if near else "."
         sentences.append(f"{name} is no setting of the bot{hint}")
     return sentences
@@ -149,7 +151,8 @@ async def check_telegram(settings: Settings) -> list[Finding]:
             Finding("wrong", "TELEGRAM_TOKEN: Telegram refuses it; @BotFather has the right one.")
         ]
     except TelegramError as error:
-        return [Finding("wrong", f"Telegram can't be reached: {error.message}.")]
+        text = f"Telegram can't be reached: {error.message}."
+        return [Finding("wrong", text, is_passing=True)]
 
 
 @asynccontextmanager
@@ -210,20 +213,45 @@ async def _check_owner(bot: Bot, owner: int) -> Finding:
     return Finding("ok", f"{owner} can be told when something needs them.")
 
 
-async def check_stories_api(settings: Settings) -> list[Finding]:
-    """Ask for the balance, which is free."""
+@asynccontextmanager
+async def connected_stories_api(settings: Settings) -> AsyncIterator[StoriesApi]:
+    """Yield a client of the Stories API; its calls are made directly."""
     by = connector(reveal(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by) as session:
-        api = StoriesApi(
+        yield StoriesApi(
             session,
             url=str(settings.stories_api_url).rstrip("/"),
             key=settings.stories_api_key,
         )
+
+
+async def check_stories_api(settings: Settings) -> list[Finding]:
+    """Ask for the balance, which is free, and compare it with the daily budget."""
+    async with connected_stories_api(settings) as api:
         try:
             balance = await api.fetch_balance()
         except OutOfServiceError as error:
             return [Finding("wrong", f"STORIES_API_KEY: the Stories API says no: {error}.")]
         except BotError as error:
-            return [Finding("wrong", f"The Stories API can't be reached: {error}.")]
+            text = f"The Stories API can't be reached: {error}."
+            return [Finding("wrong", text, is_passing=True)]
     level: Literal["ok", "note"] = "note" if balance.credits < _FEW_CREDITS else "ok"
-    return [Finding(level, f"The Stories API takes the key; {balance.credits} credits are left.")]
+    text = f"The Stories API takes the key; {balance.credits} credits are left."
+    return [Finding(level, text)]
+
+
+async def check_budget(settings: Settings) -> list[Finding]:
+    """Return what the daily budget costs and carries, with the balance if it can be read."""
+    try:
+        async with connected_stories_api(settings) as api:
+            balance = (await api.fetch_balance()).credits
+    except BotError:
+        balance = None  # ``check_stories_api`` reports the reason
+    return [budget_finding(BudgetPlan(settings.daily_budget, settings.credit_price, balance))]
+
+
+def budget_finding(plan: BudgetPlan) -> Finding:
+    """Return a note where the balance lasts for few days or the budget carries few profiles."""
+    level: Literal["ok", "note"] = "note" if plan.is_short or plan.is_small else "ok"
+    lines = [line.rstrip(".") for line in budget_lines(translator_for("en"), plan)]
+    return Finding(level, ". ".join(lines) + ".")

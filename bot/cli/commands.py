@@ -1,4 +1,4 @@
-"""The commands by their names, and how those that read the database open it."""
+"""The commands by name, and the wrapper of commands that read the database."""
 
 import argparse
 from collections.abc import Callable, Coroutine
@@ -17,12 +17,16 @@ Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
 _Report = Callable[[Settings, argparse.Namespace, Database], Coroutine[Any, Any, int]]
 
 _NOT_OURS = "The database is not of this version of the bot: start the bot on it first."
+_MISSING = (
+    "There is no such database. Start the bot on it first, or name the settings of the bot: "
+    "storybell --env-file FILE COMMAND"
+)
 
 
 def _with_database(report: _Report) -> Command:
-    """Return a command that opens the database first, and ends where it is not usable.
+    """Return a command that opens the database, and ends where the database can't be used.
 
-    It changes no tables: a bot of another version may be running on them.
+    The command changes no tables: a bot of another version may be running on them.
     """
 
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -34,6 +38,9 @@ def _with_database(report: _Report) -> Command:
             return 1
         try:
             async with Database(url) as db:
+                if db.file is not None and not db.file.exists():
+                    stderr.print(_MISSING)
+                    return 1
                 if await readiness(db) is not Readiness.CURRENT:
                     stderr.print(_NOT_OURS)
                     return 1
@@ -45,11 +52,15 @@ def _with_database(report: _Report) -> Command:
     return run
 
 
+async def _erase(settings: Settings, arguments: argparse.Namespace, db: Database) -> int:
+    return await erase.main(arguments, db, place=settings.database_place)
+
+
 ALL: dict[str, Command] = {
     "check": check.main,
     "backup": backup.main,
     "restore": restore.main,
     "move": move.main,
-    "erase": _with_database(lambda _, arguments, db: erase.main(arguments, db)),
+    "erase": _with_database(_erase),
     "simulate": _with_database(simulate.main),
 }

@@ -1,4 +1,4 @@
-"""``storybell erase CHAT``: what the button of /privacy does, for who can't press it."""
+"""``storybell erase CHAT``: delete the data of a chat, as the button of /privacy does."""
 
 import argparse
 from datetime import UTC, datetime
@@ -14,15 +14,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("chat", type=int, help="the number of a chat, or of a person")
 
 
-async def main(args: argparse.Namespace, db: Database) -> int:
-    """Erase a chat, also an unknown one: rows of the person may be left; return the exit code."""
+async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
+    """Erase a chat in the database at ``place``; return the exit code.
+
+    An unknown chat is erased too, because rows of the person may be left.
+    """
     chats = Chats(db, now=lambda: datetime.now(UTC))
     known = await chats.get(args.chat)
     await chats.erase(known.id if known else args.chat)
     state = "is deleted" if known else "was not known"
     Console(soft_wrap=True).print(
-        f"What was stored about {args.chat} {state}. Whether it may use the bot stays, the bills "
-        "without whose they are, and the copies in the folder of backups until newer ones replace "
-        "them."
+        f"What was stored about {args.chat} {state} in {place}. The access entry stays, bills "
+        "stay without a name, and backups keep the data until newer backups replace them.",
+        markup=False,
     )
     return 0

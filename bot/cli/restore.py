@@ -13,9 +13,13 @@ from bot.store.copies import backups
 from bot.store.engine.database import Database
 from bot.store.engine.lock import only_process
 
+_NEW = (
+    "No database was there before. If the bot uses another file, name its settings: "
+    "storybell --env-file FILE restore …"
+)
 _THEN = (
     "Start the bot: it alerts to what is posted from then on, and says nothing a second time. "
-    "What came after the copy is not in it: docs/keep.md says what that is."
+    "What came after the copy is not in it: docs/backup.md says what that is."
 )
 
 
@@ -35,10 +39,10 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         async with Database(url) as db, only_process(url, wait=timedelta(0)):
             before = await backups.restore(db, arguments.file, now=now)
     except (BackupError, DatabaseUnavailableError, OSError) as error:
-        out.print(f"Nothing was restored: {error}.", markup=False)
+        place = settings.database_place
+        out.print(f"Nothing was restored into {place}: {error}.", markup=False)
         return 1
-    out.print(f"Restored from {arguments.file}.", markup=False)
-    if before:
-        out.print(f"The database that was there is {before} now.", markup=False)
+    out.print(f"Restored {arguments.file} into {settings.database_place}.", markup=False)
+    out.print(f"The database that was there is {before} now." if before else _NEW, markup=False)
     out.print(_THEN)
     return 0

@@ -1,95 +1,231 @@
-"""``storybell setup``: asks for two values, tries each, and writes ``.env``.
+"""``storybell setup``: ask for token, key and budget, try them, and write the settings file.
 
-Only its owner can read ``.env``. All other lines of it stay.
+Only the owner of the file can read it. Its other lines stay.
 """
 
 import getpass
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from dotenv import dotenv_values
 from rich.console import Console
 
 from bot.cli import check
-from bot.config import ENV_FILE, load
-from bot.domain.errors import SettingsError
+from bot.config import ENV_FILE, MOST_CREDITS, Settings, load
+from bot.domain.errors import BotError, SettingsError
+from bot.domain.packs import (
+    PACKS,
+    BudgetPlan,
+    Pack,
+    pack_of_price,
+    price_of_balance,
+    propose_budget,
+)
+from bot.domain.paid_calls import Balance
+from bot.stories_api.endpoints import CHECK_COST
 
 _VALUES = {
-    "TELEGRAM_TOKEN": ("The bot's token, from @BotFather", check.check_telegram),
-    "STORIES_API_KEY": ("The key of the Stories API", check.check_stories_api),
+    "TELEGRAM_TOKEN": (
+        "The bot's token (send /newbot to https://t.me/BotFather)",
+        check.check_telegram,
+    ),
+    "STORIES_API_KEY": (
+        "The key of the Stories API (sign up at https://hikerapi.com)",
+        check.check_stories_api,
+    ),
 }
-"""The two values: what each is, and which check tries it."""
+"""The two values: the prompt, and the check that tries the value."""
 _UNTRIED = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "STORIES_API_KEY": "x"}
-"""Stands for the value that is not asked for yet."""
-PLANS = {"start": "0.02", "standard": "0.001", "business": "0.00069", "ultra": "0.0006"}
-"""Dollars that a credit costs, in each plan of the Stories API."""
-_PLAN = f"Which plan of the Stories API is it: {', '.join(PLANS)}? [standard] "
+"""Valid values for what was not entered yet."""
+_PLAN = f"Which pack of credits do you buy: {', '.join(PACKS)}? [standard] "
 _TRIES = 3
+_NOTHING = "Nothing was written."
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of a credit, the pack that is sold at this price, and the credits that are left.
+
+    ``pack`` is None for another price; ``balance`` is None where nobody could be asked.
+    """
+
+    dollars: float
+    pack: Pack | None
+    balance: int | None
+
+    @property
+    def proposed_budget(self) -> int:
+        """Return a budget with which the pack, or else the balance, lasts for a month."""
+        return propose_budget(self.pack.credits if self.pack else self.balance or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The questions. ``ask`` and ``ask_secret`` read an answer; ``file`` is written."""
+
+    ask: Callable[[str], str]
+    ask_secret: Callable[[str], str]
+    file: Path
+    console: Console
+
+    async def run(self) -> bool | None:
+        """Ask, try and write; return whether to start the bot, None if nothing was written."""
+        values: dict[str, str] = {}
+        for name, (text, _) in _VALUES.items():
+            value = await self._ask_until_good(name, partial(self.ask_secret, f"{text}: "))
+            if value is None:
+                self.console.print(_NOTHING)
+                return None
+            values[name] = value
+        price = await self._find_price(values["STORIES_API_KEY"])
+        budget = self._ask_for_budget(price)
+        values |= {"CREDIT_PRICE": f"{price.dollars:.6g}", "DAILY_BUDGET": str(budget)}
+        try:
+            write_settings(self.file, values)
+        except OSError as error:
+            reason = f"{self.file}: {error.strerror}."
+            self.console.print(reason, _NOTHING, markup=False)
+            return None
+        self.console.print(f"Written to {self.file}, readable by you alone.", markup=False)
+        return self._read_answer("Start it now? [y/N] ").startswith("y")
+
+    async def _ask_until_good(self, name: str, ask: Callable[[], str]) -> str | None:
+        """Ask for one value until it passes its check or is kept untried; None to give up."""
+        for _ in range(_TRIES):
+            try:
+                value = ask().strip()
+            except EOFError:
+                self.console.print("Nobody answers.")
+                return None
+            if await self._is_accepted(name, value):
+                return value
+            self.console.print("Please try again.")
+        return None
+
+    async def _is_accepted(self, name: str, value: str) -> bool:
+        """Try a value; one that can't be tried now is accepted if the operator wants that."""
+        try:
+            settings = _settings_with({name: value}, self.file)
+        except SettingsError as error:
+            for sentence in error.sentences:
+                self.console.print(sentence, markup=False)
+            return False
+        findings = await check.run_check(_VALUES[name][1], settings)
+        for finding in findings:
+            check.print_finding(self.console, finding)
+        wrong = [finding for finding in findings if finding.level == "wrong"]
+        if not wrong:
+            return True
+        if not all(finding.is_passing for finding in wrong):
+            return False
+        self.console.print(f"{name} could not be tried, and nothing is written yet.")
+        return self._read_answer("Keep this value without trying it? [y/N] ").startswith("y")
+
+    async def _find_price(self, key: str) -> Price:
+        """Return the price that the balance implies; else ask for the pack."""
+        balance = await _read_balance(_settings_with({"STORIES_API_KEY": key}, self.file))
+        left = balance.credits if balance else None
+        dollars = price_of_balance(balance.amount, balance.credits) if balance else None
+        if dollars is not None:
+            return Price(dollars, pack_of_price(dollars), left)
+        while (name := self._read_answer(_PLAN) or "standard") not in PACKS:
+            self.console.print("Please try again.")
+        pack = PACKS[name]
+        return Price(pack.price, pack, left)
+
+    def _ask_for_budget(self, price: Price) -> int:
+        """Ask for the credits of a day; the default is the present setting, or a proposal."""
+        if price.pack:
+            name, size, dollars = price.pack.name, price.pack.credits, price.pack.dollars
+            self.console.print(
+                f"Pack: {name}, {size:,} credits for ${dollars}.", markup=False, highlight=False
+            )
+        present = _present_budget(self.file)
+        proposed = present or price.proposed_budget
+        self._print_plan(proposed, price)
+        why = "as now" if present else "proposed"
+        question = f"How many credits may the bot spend a day? [{proposed}, {why}] "
+        while True:
+            answer = self._read_answer(question)
+            if not answer:
+                return proposed
+            if _is_budget(answer):
+                break
+            self.console.print(f"Please write a number, at least {CHECK_COST}.")
+        if int(answer) != proposed:
+            self._print_plan(int(answer), price)
+        return int(answer)
+
+    def _print_plan(self, budget: int, price: Price) -> None:
+        """Print what a budget costs and carries; a whole pack stands in for an unknown balance."""
+        size = price.pack.credits if price.pack else None
+        balance = price.balance if price.balance is not None else size
+        finding = check.budget_finding(BudgetPlan(budget, price.dollars, balance))
+        check.print_finding(self.console, finding)
+
+    def _read_answer(self, question: str) -> str:
+        """Return the answer in lower case; an empty one where nothing can be read."""
+        try:
+            return self.ask(question).strip().lower()
+        except EOFError:
+            return ""
 
 
 async def main(
     *,
     ask: Callable[[str], str] = input,
     ask_secret: Callable[[str], str] = getpass.getpass,
+    file: Path | None = None,
 ) -> bool | None:
-    """Ask, try, write; return whether the bot shall start now, None where nothing is written."""
-    console = Console(soft_wrap=True, highlight=False)
-    values: dict[str, str] = {}
-    for name, (text, _) in _VALUES.items():
-        value = await _ask_until_good(name, partial(ask_secret, f"{text}: "), console)
-        if value is None:
-            return None
-        values[name] = value
-    while (plan := _read_answer(ask, _PLAN) or "standard") not in PLANS:
-        console.print("Please try again.")
-    values["CREDIT_PRICE"] = PLANS[plan]
-    file = Path.cwd() / ENV_FILE
-    write_settings(file, values)
-    console.print(f"Written to {file}, readable by you alone.", markup=False)
-    return _read_answer(ask, "Start it now? [y/N] ").startswith("y")
+    """Ask, try and write ``file``; return whether to start the bot.
+
+    Returns None if nothing was written.
+    """
+    path = (file or Path(ENV_FILE)).absolute()
+    return await Setup(ask, ask_secret, path, Console(soft_wrap=True, highlight=False)).run()
 
 
-async def _ask_until_good(name: str, ask: Callable[[], str], console: Console) -> str | None:
-    """Ask for one value until it is a good one; None where nobody has it."""
-    for _ in range(_TRIES):
-        try:
-            value = ask().strip()
-        except EOFError:
-            console.print("Nobody answers; nothing was written.")
-            return None
-        if await _try_value(name, value, console):
-            return value
-        console.print("Please try again.")
-    return None
+def _settings_with(values: dict[str, str], file: Path) -> Settings:
+    """Return the settings of the file with ``values`` in their place.
+
+    Raises:
+        SettingsError: A setting is wrong.
+    """
+    fields = {name.lower(): value for name, value in (_UNTRIED | values).items()}
+    return load(_env_file=file, **fields)
 
 
-async def _try_value(name: str, value: str, console: Console) -> bool:
-    """Try a value where it is used."""
+async def _read_balance(settings: Settings) -> Balance | None:
+    """Return the balance; None where it can't be read."""
     try:
-        settings = load(
-            **{one.lower(): given for one, given in (_UNTRIED | {name: value}).items()}
-        )
-    except SettingsError as error:
-        for sentence in error.sentences:
-            console.print(sentence, markup=False)
-        return False
-    findings = await check.run_check(_VALUES[name][1], settings)
-    for finding in findings:
-        check.print_finding(console, finding)
-    return all(finding.level != "wrong" for finding in findings)
+        async with check.connected_stories_api(settings) as api:
+            return await api.fetch_balance()
+    except BotError:
+        return None
 
 
-def _read_answer(ask: Callable[[str], str], question: str) -> str:
-    """Return what is typed; empty where nothing can be read."""
-    try:
-        return ask(question).strip().lower()
-    except EOFError:
-        return ""
+def _present_budget(file: Path) -> int | None:
+    """Return the budget that the file sets, None without a valid one."""
+    if not file.exists():
+        return None
+    value = dotenv_values(file).get("DAILY_BUDGET") or ""
+    return int(value) if _is_budget(value) else None
+
+
+def _is_budget(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and CHECK_COST <= int(text[:10]) <= MOST_CREDITS
 
 
 def write_settings(file: Path, values: dict[str, str]) -> None:
-    """Put ``values`` into a file of settings that only its owner may read."""
+    """Put ``values`` into a settings file that only its owner may read; the owner stays.
+
+    Raises:
+        OSError: The file can't be written.
+    """
     before = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     kept = [
         line
@@ -101,5 +237,8 @@ def write_settings(file: Path, values: dict[str, str]) -> None:
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as out:
+        if file.exists():
+            with suppress(PermissionError):  # only root may give a file to somebody
+                os.fchown(handle, file.stat().st_uid, file.stat().st_gid)
         out.write("\n".join(lines) + "\n")
     fresh.replace(file)

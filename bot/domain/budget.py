@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
+from bot.domain.packs import DEFAULT_BUDGET
+
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
 NEWCOMERS_PART = 0.03  # of the schedule's budget
@@ -19,7 +21,7 @@ _SHORTEST_PAST = 1 / 24
 class Limits:
     """The limits set by the owner, in credits; days are UTC days."""
 
-    daily_budget: int = 1000
+    daily_budget: int = DEFAULT_BUDGET
     reply_share: float = 0.5
     chat_daily_allowance: int = 100
     person_daily_allowance: int = 100

@@ -49,10 +49,14 @@ class Call(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The balance of the account: the credits left, and the allowed calls a second."""
+    """The balance of the account: the credits left, and the allowed calls a second.
+
+    ``amount`` is the value of the credits in US dollars, 0 where the answer does not have it.
+    """
 
     credits: int
     rate: float
+    amount: float = 0.0
 
 
 class StoriesService(Protocol):

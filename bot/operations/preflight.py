@@ -54,7 +54,9 @@ _ON_NETWORK = (
     "DATABASE_URL: {file} is on a network file system ({kind}), which is not supported: locks may "
     "fail there, and damage the database. Use a local disk, or PostgreSQL."
 )
-_NOT_OURS = "The bot makes no backups of PostgreSQL: let pg_dump run by a schedule (docs/keep.md)."
+_NOT_OURS = (
+    "The bot makes no backups of PostgreSQL: let pg_dump run by a schedule (docs/backup.md)."
+)
 
 
 @dataclass(frozen=True, slots=True)

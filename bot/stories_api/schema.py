@@ -286,7 +286,7 @@ def balance_from(value: object) -> Balance:
     if not isinstance(value, dict) or not isinstance(left, int) or abs(left) >= MOST_NUMBER:
         raise NonsenseError("no balance")
     rate = number(value.get("rate"))
-    return Balance(left, rate if rate > 0 else 15.0)
+    return Balance(left, rate if rate > 0 else 15.0, number(value.get("amount")))
 
 
 def _read_items(value: object, read: Callable[[object], T], *, most: int) -> list[T]:

@@ -119,7 +119,7 @@ class Answers:
             "/v1/user/by/id": lambda v: self._user(self._by_pk(v["id"])),
             "/v1/share/by/url": lambda v: _share(str(v["url"])),
             "/sys/balance": lambda _: self._fewer(
-                "balance_fields", billing.statement(), "currency"
+                "balance_fields", billing.statement(), "currency", "amount"
             ),
         }
 

@@ -78,16 +78,22 @@ def test_a_run_that_can_t_begin_is_one_line(
     assert "canary" not in said
     if setting.startswith("DATABASE"):
         assert main(["erase", "5"]) == 1
-        said = "".join(capfd.readouterr())
-        assert (said.count("\n"), reason in said) == (1, True)
+        place, trouble = capfd.readouterr().err.splitlines()
+        assert place.startswith("Database: ")
+        assert "canary" not in place
+        assert reason in trouble
 
 
 @pytest.mark.usefixtures("dotenv")
 def test_a_copy_is_made_and_put_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["erase", "5"]) == 1
-    assert "start the bot on it first" in capsys.readouterr().err
+    assert "There is no such database." in capsys.readouterr().err
+    assert main(["backup", "copy.db"]) == 1
+    database = folder / "data/storybell.db"
+    assert f"No backup of {database} was made: there is no file" in capsys.readouterr().out
     asyncio.run(migrated())
     assert main(["backup", "copy.db"]) == 0
+    assert f"Copied {database} into {folder / 'copy.db'}." in capsys.readouterr().out
     with sqlite3.connect(folder / "copy.db") as copy:
         assert copy.execute("SELECT count(*) FROM chats").fetchone() == (0,)
     copy.close()
@@ -97,8 +103,51 @@ def test_a_copy_is_made_and_put_back(folder: Path, capsys: pytest.CaptureFixture
     (made,) = (folder / "data/backups").iterdir()
     assert made.name.startswith("storybell-")
     assert main(["restore", str(made)]) == 0
+    said = capsys.readouterr().out
+    assert f"Restored {made} into {database}." in said
+    assert "The database that was there is " in said
     assert main(["restore", "there-is-none.db"]) == 1
-    assert "Nothing was restored: " in capsys.readouterr().out
+    assert f"Nothing was restored into {database}: " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_each_command_in_another_folder_names_its_database_or_takes_that_of_a_named_file(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = folder / "service/storybell.db"
+    unit = folder / "storybell.env"
+    unit.write_text(f"{Path('.env').read_text()}DATABASE_URL=sqlite:///{database}\n")
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    asyncio.run(migrated(f"sqlite:///{database}"))
+    named = ["--env-file", str(unit)]
+    for command in (["check", "--offline"], ["backup", str(folder / "copy.db")], ["erase", "42"]):
+        assert main([*named, *command]) == 0
+        said = capsys.readouterr()
+        assert f"Database: {database}\n" in said.err
+        assert command[0] == "check" or str(database) in said.out
+    assert main([*named, "restore", str(folder / "copy.db")]) == 0
+    assert f"into {database}." in capsys.readouterr().out
+    assert not Path("data").exists()
+    assert main(["erase", "42"]) == 2  # without the option there are no settings in this folder
+    assert "setup" in capsys.readouterr().err
+    assert main(["--env-file", "missing.env", "check"]) == 2
+    assert f"There is no file {folder / 'elsewhere/missing.env'}." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_a_restore_where_no_database_was_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(migrated())
+    assert main(["backup", "copy.db"]) == 0
+    capsys.readouterr()
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{folder}/new/storybell.db")
+    assert main(["restore", "copy.db"]) == 0
+    said = capsys.readouterr().out
+    assert f"Restored copy.db into {folder}/new/storybell.db." in said
+    assert "No database was there before." in said
+    assert "--env-file FILE restore" in said
 
 
 @pytest.mark.usefixtures("dotenv")
@@ -113,7 +162,7 @@ def test_what_can_not_be_used_is_said_in_a_sentence(
     (folder / "a-file").write_text("where a folder should be")
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{folder}/a-file/bot.db")
     assert main(["restore", str(folder / "a-file")]) == 1
-    assert "Nothing was restored: " in capsys.readouterr().out
+    assert f"Nothing was restored into {folder}/a-file/bot.db: " in capsys.readouterr().out
     nonsense = folder / "bot.db"
     nonsense.write_bytes(b"this is no database" * 1000)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{nonsense}")
@@ -144,9 +193,9 @@ def test_history_is_simulated_at_the_price_of_the_settings(
     assert looks[1] == pytest.approx(2 * looks[0], rel=0.1)
 
 
-async def migrated() -> None:
+async def migrated(url: str = "sqlite:///data/storybell.db") -> None:
     """Make the tables, as a start does."""
-    async with Database("sqlite:///data/storybell.db") as db:
+    async with Database(url) as db:
         await db.migrate()
 
 

@@ -212,6 +212,7 @@ async def test_the_first_start_prints_a_link_that_makes_one_admin(
             assert refused["text"].startswith(PRIVATE)
             (welcome,) = await bell.ask(ann, f"/start {links[0]}")
             assert welcome["text"].startswith("You're my owner now.")
+            assert "Daily budget: 100,000 credits, up to $3,000.00 a month" in welcome["text"]
             (spent,) = await bell.ask(ann, "/spending")
             assert "Today" in (spent.get("caption") or spent["text"])
             (refused,) = await bell.ask(late, f"/start {links[0]}")

@@ -69,8 +69,8 @@ async def subscribed(bell: Bell) -> int:
 
 
 def by_the_page(program: str, url: str, file: Path) -> None:
-    """Run the line of docs/keep.md that calls a program of PostgreSQL."""
-    page = (Path(__file__).parents[2] / "docs/keep.md").read_text()
+    """Run the line of docs/backup.md that calls a program of PostgreSQL."""
+    page = (Path(__file__).parents[2] / "docs/backup.md").read_text()
     (line,) = re.findall(rf"^.*?\b({program} .*)$", page.partition("```")[2], re.MULTILINE)
     line = re.sub(r"postgresql://\S+", lambda _: f"'{url}'", line)
     line = re.sub(r"/backups/.*\.dump", str(file), line).replace("FILE", str(file))

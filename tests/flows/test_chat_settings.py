@@ -121,7 +121,7 @@ async def test_the_operator_erases_a_chat_without_a_trace_of_its_number(
     await bell.ask(group, "/stories quiet", user=ann)
     await bell.ask(group, "/subscribe for.two", user=ann)
     async with Database(bell.settings.database_url.get_secret_value()) as db:
-        assert await erase.main(Namespace(chat=ann), db) == 0
+        assert await erase.main(Namespace(chat=ann), db, place="bot.db") == 0
         assert f"stored about {ann} is deleted" in capsys.readouterr().out
         async with db.read() as tx:
             left = {
@@ -133,7 +133,7 @@ async def test_the_operator_erases_a_chat_without_a_trace_of_its_number(
             }
         # What /privacy names: who may use the bot, and that today's allowance is used.
         assert left <= {"access_list.subject", "access_list.added_by", "allowances.subject"}
-        assert await erase.main(Namespace(chat=ann), db) == 0
+        assert await erase.main(Namespace(chat=ann), db, place="bot.db") == 0
     assert f"stored about {ann} was not known" in capsys.readouterr().out
 
 

@@ -71,7 +71,7 @@ async def test_the_steps_of_the_readme_lead_to_a_bot_that_answers(
         }
         program = shutil.which(steps[1][0], path=plain["PATH"])
         assert program == f"{place}/bin/storybell"
-        answers = f"{TOKEN}\n{API_KEY}\nstandard\nn\n"
+        answers = f"{TOKEN}\n{API_KEY}\n\nn\n"  # the proposed budget, and no start
         said = await run(program, *steps[1][1:], folder=folder, env=env, given=answers)
         assert "Telegram knows the bot as @" in said
         assert TOKEN not in said

@@ -18,7 +18,7 @@ from tests.support.sandbox import Box
 from tests.support.storybell import API_KEY, TOKEN, settings_for
 from tests.support.telegram import utc_now
 
-ONLINE = argparse.Namespace(offline=False)
+ONLINE = argparse.Namespace(offline=False, env_file=None)
 
 
 @pytest.fixture
@@ -189,3 +189,20 @@ async def test_a_file_that_is_no_database_and_a_user_without_rights(
                 await tx.execute(sa.text("DROP SCHEMA bare"))
                 await tx.execute(sa.text("DROP ROLE guest"))
     assert (status, "its user may not make tables" in said) == (1, True), said
+
+
+async def test_what_the_daily_budget_costs(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, said = await told(box, folder, capsys, daily_budget=100)
+    line = (
+        "ok    Daily budget: 100 credits, up to $3.00 a month. Balance: 1,000,000 credits. "
+        "Enough to check about 20 profiles 5 times a day."
+    )
+    assert line in said
+    await box.control.stories_api(balance=1_000)
+    status, said = await told(box, folder, capsys, daily_budget=1_000, credit_price=0.02)
+    assert status == 0
+    assert "note  Daily budget: 1,000 credits, up to $600.00 a month. Balance: 1,000" in said
+    assert "enough for about 1 day. " in said
+    assert "The balance lasts for less than two weeks." in said

@@ -36,10 +36,11 @@ async def test_the_two_values_are_asked_for_until_they_are_good(
 ) -> None:
     monkeypatch.setenv("TELEGRAM_API_URL", box.urls.telegram)
     monkeypatch.setenv("STORIES_API_URL", box.urls.stories_api)
-    (folder / ".env").write_text("# mine\nexport STORIES_API_KEY=old\nDAILY_BUDGET=50\n")
+    (folder / ".env").write_text("# mine\nexport STORIES_API_KEY=old\nPORT=8001\n")
     (folder / ".env").chmod(0o644)
     given = answers("nonsense", TOKEN, "bad-key", API_KEY)  # the right token is not asked again
-    asked = answers("strat", "Start", "n")
+    asked = answers("strat", "Start", "1", "", "n")
+    await box.control.belief("balance_fields", "fewer")  # without the amount nobody knows the pack
     starts = await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given))
     assert starts is False
     said = capsys.readouterr().out
@@ -50,12 +51,15 @@ async def test_the_two_values_are_asked_for_until_they_are_good(
     file = folder / ".env"
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.read_text().splitlines() == [
-        f"TELEGRAM_TOKEN={TOKEN}", f"STORIES_API_KEY={API_KEY}", "CREDIT_PRICE=0.02", "# mine",
-        "DAILY_BUDGET=50",
+        f"TELEGRAM_TOKEN={TOKEN}", f"STORIES_API_KEY={API_KEY}", "CREDIT_PRICE=0.02",
+        "DAILY_BUDGET=33", "# mine", "PORT=8001",
     ]  # fmt: skip
+    assert "Daily budget: 33 credits, up to $19.80 a month." in said
+    assert "Enough to check about 6 profiles 5 times a day." in said
+    assert "Please write a number, at least 2." in said
     assert "/setprivacy at @BotFather" in said
     assert "Threaded Mode" in said
-    assert load().daily_budget == 50
+    assert load().daily_budget == 33
     assert not (folder / ".env.new").exists()
 
 
@@ -64,7 +68,48 @@ async def test_it_may_start_at_once(box: Box, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("STORIES_API_URL", box.urls.stories_api)
     given, asked = answers(TOKEN, API_KEY), answers("", "y")
     assert await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given))
-    assert load().credit_price == 0.001
+    assert (load().credit_price, load().daily_budget) == (0.001, 100)
+
+
+async def test_the_balance_tells_the_pack_and_the_budget_makes_it_last(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELEGRAM_API_URL", box.urls.telegram)
+    monkeypatch.setenv("STORIES_API_URL", box.urls.stories_api)
+    await box.control.stories_api(balance=900)
+    given, asked = answers(TOKEN, API_KEY), answers("300", "")
+    file = folder / "service.env"
+    await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given), file=file)
+    said = capsys.readouterr().out
+    assert "Pack: standard, 100,000 credits for $100." in said
+    assert "Daily budget: 100 credits, up to $3.00 a month. Balance: 900 credits, enough" in said
+    assert "note  Daily budget: 300 credits, up to $9.00 a month." in said
+    assert "The balance lasts for less than two weeks." in said
+    assert f"Written to {file}, readable by you alone." in said
+    assert not (folder / ".env").exists()
+    given, asked = answers(TOKEN, API_KEY), answers("", "")
+    await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given), file=file)
+    assert load(file).daily_budget == 300  # a second run proposes the present value
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+async def test_values_that_can_not_be_tried_are_written_if_the_operator_wants_that(
+    keeps: bool,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("TELEGRAM_API_URL", "STORIES_API_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    given = answers(*[TOKEN, API_KEY] if keeps else [TOKEN] * 3)
+    asked = answers(*["y", "y", "start", "", "n"] if keeps else ["", "n", ""])
+    starts = await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given))
+    said = capsys.readouterr().out
+    assert "Telegram can't be reached: " in said
+    assert "TELEGRAM_TOKEN could not be tried, and nothing is written yet." in said
+    assert starts is (False if keeps else None)
+    assert (folder / ".env").exists() == keeps
+    assert ("Nothing was written." in said) != keeps
 
 
 async def test_who_has_no_good_values_gets_no_file(

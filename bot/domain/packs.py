@@ -1,0 +1,102 @@
+"""The packs of credits that the vendor of the Stories API sells, and what a daily budget costs.
+
+A month has 30 days here. Prices are US dollars.
+"""
+
+from dataclasses import dataclass
+
+DEFAULT_BUDGET = 100
+"""Credits a day that the bot may spend unless ``DAILY_BUDGET`` is set."""
+CHECKS_A_DAY = 5
+"""Checks of one profile a day from which the number of profiles of a budget follows."""
+FEW_PROFILES = 3
+"""A budget for fewer profiles is worth a warning."""
+SHORT_DAYS = 14
+"""A balance that lasts for fewer days is worth a warning."""
+_MONTH = 30
+_LEAST_BUDGET = 2  # the price of a first check
+_LEAST_PRICE, _MOST_PRICE = 0.0001, 0.1  # the packs' prices are 0.0006 to 0.02
+_LIKE = 0.2  # a price that differs by a smaller part is the price of the pack
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A number of credits that is sold at once."""
+
+    name: str
+    credits: int
+    dollars: int
+
+    @property
+    def price(self) -> float:
+        """Return the dollars that one credit costs."""
+        return self.dollars / self.credits
+
+
+PACKS = {
+    pack.name: pack
+    for pack in (
+        Pack("trial", 100, 0),
+        Pack("start", 1_000, 20),
+        Pack("standard", 100_000, 100),
+        Pack("business", 434_000, 300),
+        Pack("ultra", 1_000_000, 600),
+    )
+}
+"""The packs by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPlan:
+    """What a budget of credits a day costs and carries. ``balance`` is None while unknown."""
+
+    budget: int
+    credit_price: float
+    balance: int | None = None
+
+    @property
+    def dollars_a_month(self) -> float:
+        """Return the dollars of a month in which each day spends the whole budget."""
+        return self.budget * self.credit_price * _MONTH
+
+    @property
+    def days_left(self) -> float | None:
+        """Return the days that the balance lasts if each day spends the whole budget."""
+        if self.balance is None or self.budget <= 0:
+            return None
+        return max(0, self.balance) / self.budget
+
+    @property
+    def profiles(self) -> int:
+        """Return the profiles that the budget checks ``CHECKS_A_DAY`` times, at 1 credit."""
+        return self.budget // CHECKS_A_DAY
+
+    @property
+    def is_short(self) -> bool:
+        """Return whether the balance lasts for less than ``SHORT_DAYS``."""
+        return self.days_left is not None and self.days_left < SHORT_DAYS
+
+    @property
+    def is_small(self) -> bool:
+        """Return whether the budget carries fewer than ``FEW_PROFILES`` profiles."""
+        return self.profiles < FEW_PROFILES
+
+
+def price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
+    """Return the price of a credit that a balance implies, None for an implausible one."""
+    if credits <= 0:
+        return None
+    price = amount / credits
+    return round(price, 6) if _LEAST_PRICE <= price <= _MOST_PRICE else None
+
+
+def pack_of_price(price: float) -> Pack | None:
+    """Return the pack with about this price of a credit, None without such a pack."""
+    sold = [pack for pack in PACKS.values() if pack.dollars]
+    nearest = min(sold, key=lambda pack: abs(pack.price - price))
+    return nearest if abs(nearest.price - price) <= nearest.price * _LIKE else None
+
+
+def propose_budget(credits: int) -> int:  # noqa: A002 - the field's term
+    """Return a budget with which so many credits last for a month; at most the default."""
+    return max(_LEAST_BUDGET, min(DEFAULT_BUDGET, credits // _MONTH))

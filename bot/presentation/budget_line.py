@@ -1,0 +1,42 @@
+"""What a daily budget costs and carries, in one line."""
+
+from datetime import timedelta
+
+from bot.domain.packs import CHECKS_A_DAY, BudgetPlan
+from bot.domain.sentences import N_, NN_
+from bot.presentation.translation import Translator
+
+BALANCE = NN_("Balance: {n} credit", "Balance: {n} credits")
+DAYS_LEFT = NN_(
+    "Balance: {n} credit, enough for about {time}", "Balance: {n} credits, enough for about {time}"
+)
+_BUDGET = NN_(
+    "Daily budget: {n} credit, up to {amount} a month",
+    "Daily budget: {n} credits, up to {amount} a month",
+)
+_PROFILES = NN_(
+    "Enough to check about {n} profile {times} times a day",
+    "Enough to check about {n} profiles {times} times a day",
+)
+_SHORT = N_(
+    "The balance lasts for less than two weeks. Set a lower DAILY_BUDGET, or buy more credits."
+)
+_A_YEAR = 365  # days; nobody plans for what lasts longer
+
+
+def balance_text(t: Translator, balance: int, days_left: float | None) -> str:
+    """Return how many credits are left and, up to a year, for how long."""
+    if days_left is None or days_left > _A_YEAR:
+        return t.plain(BALANCE, n=balance)
+    return t.plain(DAYS_LEFT, n=balance, time=timedelta(days=round(days_left)))
+
+
+def budget_lines(t: Translator, plan: BudgetPlan) -> list[str]:
+    """Return the budget, the balance if it is known, the profiles, and a warning if it is due."""
+    lines = [t.plain(_BUDGET, n=plan.budget, amount=t.money(plan.dollars_a_month))]
+    if plan.balance is not None:
+        lines.append(balance_text(t, plan.balance, plan.days_left))
+    lines.append(t.plain(_PROFILES, n=plan.profiles, times=CHECKS_A_DAY))
+    if plan.is_short:
+        lines.append(t.plain(_SHORT))
+    return lines
