@@ -23,7 +23,7 @@ from handlers.guard import HEARD, UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.options import changed_options
 from handlers.profile_lists import WORD, failure_lines, fitting, names_in_bold
 from handlers.replies import edit_pressed, enqueue_reply, say, show_working
-from handlers.subscriptions import ALREADY, EMPTY, list_page
+from handlers.subscriptions import ALREADY, EMPTY, LATER, list_page
 
 LISTED = N_("This file lists Instagram profiles. Do you want to subscribe to them here?")
 HOW = N_(
@@ -144,6 +144,8 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
                 else:
                     done.append(entry.username)
     lines: list[str] = _result_lines(done, [one.username for one, _ in there], imported, context)
+    if done and await context.services.subscriptions.find_obstacle() == "stopped":
+        lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
     await say(context, "\n".join(fitting(lines, context)))
     await _ask_about_options(there, source, context)

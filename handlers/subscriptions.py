@@ -25,6 +25,8 @@ from bot.domain.errors import (
     AskAgainError,
     BotError,
     NotFollowedError,
+    OutOfServiceError,
+    SpendingStoppedError,
     SubscriptionError,
 )
 from bot.domain.everyday_words import is_cancellation
@@ -35,6 +37,7 @@ from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
 from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
+from handlers.errors import sentence_for
 from handlers.guard import (
     UNCHANGED,
     UNKNOWN_BUTTON,
@@ -90,6 +93,9 @@ SOON = N_(
     "<b>[[Check more often]]</b> in <b>[[Options]]</b>."
 )
 DELAY = N_("I expect new stories to arrive about {delay} after they're posted.")
+LATER = N_("I can't check for new stories right now, so these alerts will start later.")
+NOT_SUBSCRIBED = N_("I haven't subscribed this chat to <b>{username}</b>.")
+TRY_AGAIN = N_("Try again")
 UNDO = N_("↩️ Undo")
 
 
@@ -203,18 +209,21 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     done = [one for _, one in result if isinstance(one, Subscribed)]
     failed = [(name, one) for name, one in result if isinstance(one, BotError)]
     if failed and len(wanted.names) + len(wanted.unread) == 1:
-        raise failed[0][1]
+        await _say_unless_permanent(context, wanted, failed[0][1], in_place=in_place)
+        return
     new = [one.profile.username for one in done if not one.already]
     sooner = [one.profile.username for one in done if one.is_sooner]
     old = [one.profile.username for one in done if one.already and not one.is_sooner]
     lines = [_subscribed_sentence(new, target, wanted, where, context)] if new else []
+    is_stopped = bool(new) and await context.services.subscriptions.find_obstacle() == "stopped"
+    lines += [t(LATER)] if is_stopped else []
     lines += [t(SOONER, username=t.bold_names(sooner))] if sooner else []
     lines += [t(ALREADY, username=t.bold_names(old))] if old else []
     paused = [one.subscription for one in done if one.subscription.paused]
     still = [(one.username, paused_line(one, context)) for one in paused]
     lines += lines_by_sentence(still, context)
     lines += failure_lines(failed, wanted, context)
-    lines += await _delay_hint(done, context)
+    lines += [] if is_stopped else await _delay_hint(done, context)
     text = Safe("\n".join(lines) + await _obstacles_text(context, target))
     buttons: Buttons = []
     if len(result) == 1:
@@ -224,6 +233,26 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     if where and context.is_private:
         buttons = for_chat(buttons, target.chat_id)
     await (edit_pressed if in_place else say)(context, text, buttons)
+
+
+async def _say_unless_permanent(
+    context: Context, wanted: Wanted, error: BotError, *, in_place: bool
+) -> None:
+    """Offer another try if spending is stopped or the API refuses the key; else raise the error.
+
+    A command with options or another chat can't be repeated by a button. A pressed button can be
+    pressed again.
+
+    Raises:
+        BotError: ``error``.
+    """
+    is_halted = isinstance(error, SpendingStoppedError | OutOfServiceError)
+    if not is_halted or in_place or wanted.words or wanted.channel:
+        raise error
+    name = wanted.names[0]
+    lines = [context.t(NOT_SUBSCRIBED, username=name), sentence_for(error, context)]
+    again = context.button(TRY_AGAIN, actions.RUN("subscribe", name))
+    await say(context, Safe("\n".join(lines)), [[again]])
 
 
 def _subscribed_sentence(

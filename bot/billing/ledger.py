@@ -27,11 +27,11 @@ from bot.domain.errors import (
     BUDGET_SPENT,
     CHAT_LIMIT_REACHED,
     NEWCOMER_LIMIT_REACHED,
-    SPENDING_STOPPED,
     MediaError,
     PastedLimitError,
     PersonSpentError,
     SpendingError,
+    SpendingStoppedError,
     StoriesError,
 )
 from bot.domain.model import Asker
@@ -172,9 +172,7 @@ class Ledger:
             if not await budgets.take_credits(tx, payer.side, now, nominal, rule, minimum=minimum):
                 account = await budgets.account_state(tx)
                 if not account.may_spend(nominal, minimum=minimum):
-                    raise SpendingError(
-                        "stopped, or the balance is below the minimum", text=SPENDING_STOPPED
-                    )
+                    raise SpendingStoppedError("stopped, or the balance is below the minimum")
                 used = account.spent_today(today)
                 raise SpendingError(
                     text=BUDGET_SPENT,

@@ -18,8 +18,10 @@ from bot.domain.errors import (
     AskAgainError,
     BotError,
     NotFollowedError,
+    OutOfServiceError,
     ProfileUnavailableError,
     SpendingError,
+    SpendingStoppedError,
     StoriesError,
     SubscriptionError,
     TooManyFastError,
@@ -149,7 +151,8 @@ class Subscribing:
             AskAgainError: Telegram doesn't answer, which is asked for the topic.
             NoSuchProfileError: There is no such account.
             ProfilePrivateError: Nobody could be told of its stories.
-            SpendingError: The credits for it may not be spent.
+            SpendingError: The credits for it may not be spent. While all spending is stopped, a
+                profile that is known can be subscribed to nevertheless.
             StoriesError: The API failed.
         """
         ((_, result),) = await self.subscribe_all(
@@ -388,7 +391,14 @@ class Subscribing:
             self._refuse_blocked(profile.profile_id, username)
             if there:
                 return _Asked(profile, await self._stored_live_stories(profile.profile_id), there)
-            return _Asked(profile, await self._ask_live(profile, by, is_just_named=not is_sure))
+            try:
+                live = await self._ask_live(profile, by, is_just_named=not is_sure)
+            except (SpendingStoppedError, OutOfServiceError):
+                if not is_sure:
+                    raise
+                # The chat can subscribe to a profile that is known; its checks begin later.
+                live = await self._stored_live_stories(profile.profile_id)
+            return _Asked(profile, live)
 
     async def _followed_in(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
         async with reading(self._db) as tx:

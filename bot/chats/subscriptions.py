@@ -291,6 +291,11 @@ class Subscriptions:
             obstacle = await self._find_obstacle(tx, now)
             return [await explain(tx, one, obstacle=obstacle, now=now) for one in here or rows]
 
+    async def find_obstacle(self) -> Obstacle:
+        """Return what keeps the schedule from checking any profile now."""
+        async with reading(self._db) as tx:
+            return await self._find_obstacle(tx, self._now())
+
     async def _find_obstacle(self, tx: Tx, now: datetime) -> Obstacle:
         """Return what keeps the schedule from checking any profile now."""
         if self._is_paused():

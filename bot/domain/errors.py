@@ -18,6 +18,7 @@ BotError
 │   ├── MediaTooBigError        over Telegram's limit
 │   └── MediaUnavailableError   the server of the file is slow or broken; try later
 ├── SpendingError               a limit of credits
+│   ├── SpendingStoppedError    the owner has stopped spending, or the balance is too low
 │   ├── PersonSpentError        the person's credits of the day are used up
 │   └── PastedLimitError        the bytes of the day for pasted addresses are used up
 ├── SubscriptionError           a subscription cannot be made or changed
@@ -57,7 +58,6 @@ NEWCOMER_LIMIT_REACHED = N_(
     "I've reached today's limit for new users. Please try again after {until}."
 )
 BUDGET_SPENT = N_("I've reached my limit for today. Please try again after {until}.")
-SPENDING_STOPPED = N_("Stories are paused for now. Requests and alerts will work again later.")
 PROFILE_BLOCKED = N_("<b>{username}</b> isn't available in this bot.")
 NO_HIGHLIGHTS = N_("<b>{username}</b> has no highlights.")
 NO_GROUP_TOPICS = N_(
@@ -266,6 +266,12 @@ class SpendingError(BotError):
         """Keep the time of the next attempt that can succeed."""
         super().__init__(reason, text=text, until=until, **fields)
         self.until = until
+
+
+class SpendingStoppedError(SpendingError):
+    """The owner has stopped spending, or the balance is too low."""
+
+    text = N_("Stories are paused for now. Requests and alerts will work again later.")
 
 
 class PersonSpentError(SpendingError):

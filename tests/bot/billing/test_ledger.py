@@ -26,13 +26,13 @@ from bot.domain.budget import DAY, Limits, side_rule_for
 from bot.domain.errors import (
     BUDGET_SPENT,
     CHAT_LIMIT_REACHED,
-    SPENDING_STOPPED,
     ApiUnavailableError,
     MediaError,
     NoSuchProfileError,
     PastedLimitError,
     PersonSpentError,
     SpendingError,
+    SpendingStoppedError,
 )
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
@@ -186,7 +186,7 @@ async def test_the_stop_switch_stops_everybody_in_every_replica(db: Database) ->
     await here.set_stopped(stopped=True)
     assert await there.is_stopped()
     for payer in (link(), link(admin=True), Payer("schedule")):
-        with raises(SpendingError, SPENDING_STOPPED):
+        with pytest.raises(SpendingStoppedError):
             await there.spend(payer, answering())
     assert await room_for_schedule(there, db, NOON) == 0
     await there.set_stopped(stopped=False)
@@ -208,9 +208,9 @@ async def test_below_the_minimum_balance_only_admins_are_served(db: Database) ->
     await ledger.update_balance(balance)
     await ledger.spend(link(), answering())
     await ledger.spend(link(), answering())
-    with raises(SpendingError, SPENDING_STOPPED):
+    with pytest.raises(SpendingStoppedError):
         await ledger.spend(link(), answering())
-    with raises(SpendingError, SPENDING_STOPPED):
+    with pytest.raises(SpendingStoppedError):
         await ledger.spend(Payer("schedule"), answering())
     await ledger.spend(link(admin=True), answering())
     assert await left_of(db) == 99
@@ -446,7 +446,7 @@ class Model:
     def verdict(self, payer: Payer, n: int, now: datetime) -> SpendingError | None:
         asker, today = payer.asker, now.date()
         if self.stopped:
-            return SpendingError(text=SPENDING_STOPPED)
+            return SpendingStoppedError()
 
         def of(name: str) -> int:
             def chosen(at: datetime, other: Payer) -> bool:
@@ -463,7 +463,7 @@ class Model:
                 return PersonSpentError()
         is_low = self.reach is not None and self.total() + n > self.reach - LIMITS.minimum_balance
         if is_low and not (asker and asker.is_owner):
-            return SpendingError(text=SPENDING_STOPPED)
+            return SpendingStoppedError()
         others = "schedule" if payer.side == "replies" else "replies"
         room = side_rule_for(payer.side, LIMITS, now).room(
             mine=self.day(payer.side, now), others=self.day(others, now)
