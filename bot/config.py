@@ -386,7 +386,7 @@ def _password_in(url: str) -> str:
     return url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
 
 
-def load(env_file: Path | None = None, **overrides: object) -> Settings:
+def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
     """Read the settings from the environment and ``env_file``, by default ``.env``.
 
     Raises:

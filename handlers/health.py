@@ -3,6 +3,7 @@
 from bot.context import Context
 from bot.domain.incidents import Incident
 from bot.domain.sentences import N_, NN_
+from bot.operations.incidents import incident_text
 from bot.presentation.actions import RUN, Buttons
 from handlers.guard import command
 from handlers.money import STOPPED, balance_text, resume_row, unconfirmed_line
@@ -55,4 +56,5 @@ async def show_health(context: Context) -> None:
 def _incident_line(sentence: str, one: Incident, context: Context) -> str:
     t, now = context.t, context.now
     ago = t.ago(one.closed_at or one.opened_at, now)
-    return t(sentence, number=one.id, ago=ago, text=t(one.text, **one.fields))
+    text = t(one.text, **one.fields) if one.closed_at else incident_text(t, one.text, one.fields)
+    return t(sentence, number=one.id, ago=ago, text=text)

@@ -119,6 +119,28 @@ DATABASE_BACK = N_(
     "My database is working again after {time} ({why}). Everything that had to wait is being "
     "sent now."
 )
+_BUY = N_("Check STORIES_API_KEY, or buy credits at hikerapi.com.")
+_SPEND_LESS = N_("Buy credits at hikerapi.com, or set a lower DAILY_BUDGET.")
+_WHO_SPENDS = N_("/spending shows what the credits were spent on, and /people by whom.")
+_CHECK = N_("If this lasts, run storybell check where I run: it says what is wrong.")
+ACTIONS = {
+    OUT_OF_SERVICE: _BUY,
+    _API_FAILS: _CHECK,
+    _CHECKS_FAIL: _CHECK,
+    _TELEGRAM_FAILS: _CHECK,
+    DATABASE_AWAY: _CHECK,
+    _BALANCE_LOW: _SPEND_LESS,
+    _BUDGET_SPENT: _WHO_SPENDS,
+    _BUDGET_ALMOST: _WHO_SPENDS,
+    _SLOW_SERVERS: N_("There's nothing for you to do."),
+    REFUSED: N_("If this lasts, update me: a newer version may know the reason."),
+    _GIVEN_UP: N_("/admin opens a page on which you can send them again or drop them."),
+    _DISK_FULL: N_("Please delete or move files on that disk; then I continue by myself."),
+    _PRICE: N_("/stop_spending stops every paid call."),
+    BACKUP_FAILED: N_("Check BACKUP_DIR and its disk; storybell backup makes one now."),
+    RESTORED: N_("The page docs/backup.md lists what may be missing."),
+}
+"""What the owner can do, by the sentence of the incident. Other sentences say so themselves."""
 CLOSING: dict[IncidentKind, str] = {
     "api_fails": N_("The Stories API is answering again."),
     "api_refuses": N_("The Stories API is accepting my requests again."),

@@ -10,9 +10,10 @@ from datetime import datetime
 import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.incidents import CLOSING, QUIET, Fields, Incident, IncidentKind
+from bot.domain.incidents import ACTIONS, CLOSING, QUIET, Fields, Incident, IncidentKind
 from bot.domain.sentences import N_
 from bot.operations.owners import Owners
+from bot.presentation.html import Safe, plain
 from bot.presentation.translation import Translator, translator_for
 from bot.store import incidents as store
 from bot.store.engine.database import Database, Tx
@@ -62,7 +63,7 @@ class Incidents:
         try:
             await self._db.run(write)
         except DatabaseUnavailableError:
-            await self._owners.send_at_once(sentence, fields)
+            await self._owners.send_at_once(lambda t: plain(incident_text(t, sentence, fields)))
         else:
             self._owners.wake()
 
@@ -85,10 +86,16 @@ class Incidents:
 
 
 def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
-    """Return a function that translates a message with the incident number of /health."""
-    return lambda t: t(_NUMBERED, text=t(sentence, **fields), number=number)
+    """Return a function that renders a sentence with the number of its incident."""
+    return lambda t: t(_NUMBERED, text=incident_text(t, sentence, fields), number=number)
+
+
+def incident_text(t: Translator, sentence: str, fields: Fields) -> Safe:
+    """Return the sentence of an incident, followed by what the owner can do."""
+    text, action = t(sentence, **fields), ACTIONS.get(sentence)
+    return Safe(f"{text} {t(action)}") if action else text
 
 
 def in_english(sentence: str, fields: Fields) -> str:
-    """Return a message in English, for the log and the admin page."""
-    return translator_for("en").plain(sentence, **fields)
+    """Return a sentence as plain English text for the log."""
+    return plain(incident_text(translator_for("en"), sentence, fields))

@@ -14,7 +14,9 @@ from bot.domain.errors import BotError
 from bot.domain.incidents import Incident
 from bot.fetching import schedule_state
 from bot.operations import admin_sessions
-from bot.operations.incidents import in_english
+from bot.operations.incidents import incident_text
+from bot.presentation.html import plain
+from bot.presentation.translation import translator_for
 from bot.store import chats, enqueue, incidents, profiles, samples
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import fetch, reading, writing
@@ -201,10 +203,12 @@ def _whole_number(value: object) -> int | None:
 
 
 def _incident_row(one: Incident) -> _Json:
+    t = translator_for("en")
+    text = t(one.text, **one.fields) if one.closed_at else incident_text(t, one.text, one.fields)
     return {
         "id": one.id,
         "kind": one.kind,
-        "text": in_english(one.text, one.fields),
+        "text": plain(text),
         "opened": one.opened_at.isoformat(),
         "closed": one.closed_at.isoformat() if one.closed_at else None,
     }

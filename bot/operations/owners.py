@@ -1,6 +1,6 @@
 """Messages to the bot's owners, enqueued like every reply, so that an outage loses no message."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -68,8 +68,8 @@ class Owners:
             await enqueue.add_reply(tx, Target(chat_id), payload, now=now, due_at=now)
             await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
 
-    async def send_at_once(self, sentence: str, fields: Mapping[str, object]) -> None:
-        """Send a message at once, while the database is unavailable."""
+    async def send_at_once(self, render: Callable[[Translator], str]) -> None:
+        """Send each owner a plain text without the outbox, while the database can't work."""
         ids = self.ids
         try:  # a database that refuses writes may still allow reads
             translators = await self._db.fetch(lambda tx: _translators(tx, ids))
@@ -77,7 +77,7 @@ class Owners:
             translators = dict.fromkeys(ids, translator_for("en"))
         for chat_id, t in translators.items():
             try:
-                await self._bot.send_message(chat_id, t.plain(sentence, **fields))
+                await self._bot.send_message(chat_id, render(t))
             except TelegramError as error:
                 log.warning("can't tell an owner", reason=str(error))
 

@@ -78,6 +78,9 @@ async def test_admins_are_told_once_when_the_key_is_refused_and_when_it_is_back(
         assert "The bot's owner has been told" in reply["text"]
     told = await bell.control.wait_replies(boss, 1, after=start)
     assert [m["text"][:29] for m in told] == ["The Stories API won't accept "]
+    assert "Check STORIES_API_KEY, or buy credits at hikerapi.com." in told[0]["text"]
+    (health,) = await bell.ask(boss, "/health")
+    assert "Check STORIES_API_KEY, or buy credits at hikerapi.com." in health["text"]
     await bell.control.clear_faults(fault)
 
 

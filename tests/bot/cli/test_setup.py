@@ -40,7 +40,7 @@ async def test_the_two_values_are_asked_for_until_they_are_good(
     (folder / ".env").chmod(0o644)
     given = answers("nonsense", TOKEN, "bad-key", API_KEY)  # the right token is not asked again
     asked = answers("strat", "Start", "1", "", "n")
-    await box.control.belief("balance_fields", "fewer")  # without the amount nobody knows the pack
+    await box.control.call("POST", "/beliefs", {"balance_fields": "fewer"})  # without the amount
     starts = await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given))
     assert starts is False
     said = capsys.readouterr().out

@@ -1,6 +1,7 @@
 """When something is wrong: each condition at its edges, and no flapping at them."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.incidents import CLOSING, LASTING, Condition, Seen, dump_fields, judge, load_fields
+from bot.domain import incidents
+from bot.domain.incidents import (
+    ACTIONS,
+    CLOSING,
+    LASTING,
+    Condition,
+    Seen,
+    dump_fields,
+    judge,
+    load_fields,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WELL = Seen(
@@ -113,3 +124,22 @@ def test_what_the_admins_are_told_has_its_figures() -> None:
 def test_fields_come_back_from_their_column_as_they_were() -> None:
     fields = {"time": timedelta(minutes=5), "since": NOW, "why": "x", "count": 3}
     assert load_fields(json.loads(json.dumps(dump_fields(fields)))) == fields
+
+
+NAMES_AN_ACTION = re.compile(
+    r"/[a-z_]+|storybell |DAILY_BUDGET|REPLY_SHARE|SKIP_PRIVACY_CHECK|[Pp]lease"
+)
+OPENS_NONE = {incidents.DATABASE_BACK, *CLOSING.values()}
+
+
+def test_each_incident_ends_with_what_the_owner_can_do() -> None:
+    """Of the sentences of ``bot.domain.incidents``, which the other tests show to be said."""
+    sentences = {
+        value
+        for name, value in vars(incidents).items()
+        if name.isupper() and isinstance(value, str) and " " in value
+    } - OPENS_NONE - set(ACTIONS.values())  # fmt: skip
+    assert len(sentences) > 15
+    without = [one for one in sentences if one not in ACTIONS and not NAMES_AN_ACTION.search(one)]
+    assert without == []
+    assert set(ACTIONS) <= sentences
