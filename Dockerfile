@@ -1,8 +1,8 @@
 FROM python:3.13-slim AS build
-COPY requirements.txt .
+COPY requirements/run.txt .
 # The environment has no pip of its own: what runs can install nothing.
 RUN python -m venv --without-pip /venv \
-    && pip --python /venv/bin/python install --no-cache-dir --no-compile --require-hashes --no-deps -r requirements.txt
+    && pip --python /venv/bin/python install --no-cache-dir --no-compile --require-hashes --no-deps -r run.txt
 COPY bot /app/bot
 COPY handlers /app/handlers
 COPY locales /app/locales

@@ -9,12 +9,15 @@ PYTEST := $(BIN)/python -m pytest
 RETRY ?=
 ALONE := --last-failed --last-failed-no-failures none
 
-.PHONY: demo test check hooks coverage test-slow mutation soak lint types tests campaign red run doctor bench lock dist docs source test-all wheels image catalogues pictures screenshots clean
+.PHONY: demo setup test check hooks coverage test-slow mutation soak lint types tests campaign red run doctor bench lock dist docs source test-all wheels image catalogues pictures screenshots clean
 
-demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
-	$(BIN)/python -m bot demo
+demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key. ARGS="--port-base 9000"
+	$(BIN)/python -m bot demo $(ARGS)
 
-run: .venv/.run  ## The real bot; TELEGRAM_TOKEN and STORIES_API_KEY in .env
+setup: .venv/.run  ## Ask for the token, the key and the daily budget, try them, and write .env
+	$(BIN)/python -m bot setup
+
+run: .venv/.run  ## The real bot, with the .env that make setup writes
 	$(BIN)/python -m bot run
 
 test: .venv/.dev  ## Style, types, layers and tests; what takes longer is in test-slow
@@ -76,15 +79,15 @@ bench: .venv/.dev  ## The figures of docs/figures.md
 	$(BIN)/python -m benchmarks all
 
 lock: .venv/.dev  ## Resolve all locks together: what is tested is what runs, and what builds it
-	$(LOCK) --all-extras --group dev --output-file requirements-dev.txt
-	$(LOCK) --extra postgres --extra speed --constraint requirements-dev.txt --output-file requirements.txt
-	$(LOCK) --extra postgres --extra speed --extra sandbox --constraint requirements-dev.txt --output-file requirements-demo.txt
+	$(LOCK) --all-extras --group dev --output-file requirements/dev.txt
+	$(LOCK) --extra postgres --extra speed --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(LOCK) --extra postgres --extra speed --extra sandbox --constraint requirements/dev.txt --output-file requirements/demo.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-		build-requirements.in --constraint requirements-dev.txt --output-file build-constraints.txt
+		requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt
 
 dist: .venv/.dev  ## The wheel and the sdist as they are published: what builds them is pinned by its hash
 	rm -rf dist
-	$(BIN)/uv build --quiet --build-constraints build-constraints.txt --require-hashes --out-dir dist
+	$(BIN)/uv build --quiet --build-constraints requirements/build.txt --require-hashes --out-dir dist
 	$(BIN)/twine --no-color check --strict dist/*
 
 docs: .venv/.dev  ## The documentation as a site, in site/; a link that leads nowhere fails
@@ -116,16 +119,17 @@ clean:
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Storybell needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python lacks venv: sudo apt install python3-venv (Debian, Ubuntu)"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/.run: requirements.txt | .venv/bin/python
-	$(INSTALL) requirements.txt
+.venv/.run: requirements/run.txt | .venv/bin/python
+	$(INSTALL) requirements/run.txt
 	touch $@
 
-.venv/.demo: requirements-demo.txt | .venv/bin/python
-	$(INSTALL) requirements-demo.txt
+.venv/.demo: requirements/demo.txt | .venv/bin/python
+	$(INSTALL) requirements/demo.txt
 	touch $@
 
-.venv/.dev: requirements-dev.txt | .venv/bin/python
-	$(INSTALL) requirements-dev.txt
+.venv/.dev: requirements/dev.txt | .venv/bin/python
+	$(INSTALL) requirements/dev.txt
 	touch $@ .venv/.demo .venv/.run

@@ -11,7 +11,13 @@ from heapq import heapify, heapreplace
 from pathlib import Path
 
 from benchmarks import traces
-from benchmarks.rivals import EntryFrequency, Fixed, HalveAndStep, SquareRoot, TrueIntensity
+from benchmarks.other_policies import (
+    EntryFrequency,
+    Fixed,
+    HalveAndStep,
+    SquareRoot,
+    TrueIntensity,
+)
 from bot.cli.simulate import mean_minutes, quantile_minutes
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.policies import Learned

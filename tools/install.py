@@ -1,6 +1,6 @@
 """Install the packages of a lock file, and show the progress.
 
-``python tools/install.py requirements-demo.txt`` is the first command of make, so only the
+``python tools/install.py requirements/demo.txt`` is the first command of make, so only the
 standard library is available. In a terminal, the progress overwrites a single line.
 """
 

@@ -42,7 +42,7 @@ def tested(python: str, more: list[str]) -> str:
     made = succeeds(UV, "venv", "--quiet", "--allow-existing",
                     "--python", python, str(place)) and succeeds(
         UV, "pip", "install", "--quiet", "--python", program, "--require-hashes",
-        "--requirement", "requirements-dev.txt")  # fmt: skip
+        "--requirement", "requirements/dev.txt")  # fmt: skip
     tiers = TIERS[:1] if more else TIERS
     is_good = made and all(succeeds(program, "-m", "pytest", *tier, *more) for tier in tiers)
     return "ok" if is_good else "FAILED"

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 UV = str(Path(sys.executable).with_name("uv"))
-LOCKS = ("requirements.txt", "requirements-demo.txt")
+LOCKS = ("requirements/run.txt", "requirements/demo.txt")
 MACHINES = {"amd64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 

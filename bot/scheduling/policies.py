@@ -1,4 +1,4 @@
-"""The rule that decides when a check is due. ``benchmarks.rivals`` has rules for comparison."""
+"""The rule that decides when a check is due; ``benchmarks.other_policies`` has other rules."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The webhook behind Caddy, by the very file that compose.yaml hands to it."""
+"""The webhook behind Caddy, with the Caddyfile of compose.yaml."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import yaml
 
 from tests.support.control import wait_for
 from tests.support.killing import free_port
@@ -13,14 +14,15 @@ from tests.support.needs import found, needs
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import running_bell
 
-FILE = Path(__file__).parents[2] / "ops/caddy/Caddyfile"
+COMPOSE = Path(__file__).parents[2] / "compose.yaml"
 NOT_HANDED_ON = ("/", "/healthz", "/readyz", "/metrics", "/telegram", "/adminx", "//metrics")
 
 
 @asynccontextmanager
 async def caddy(folder: Path, port: int, bot: int) -> AsyncIterator[str]:
     """Run Caddy before the bot; yield its address."""
-    text = FILE.read_text()
+    configs = yaml.safe_load(COMPOSE.read_text())["configs"]
+    text = configs["caddyfile"]["content"].replace("$$", "$")
     assert text.count("bot:8000") == 1
     here = folder / "Caddyfile"
     here.write_text("{\n\tadmin off\n}\n" + text.replace("bot:8000", f"127.0.0.1:{bot}"))

@@ -38,7 +38,7 @@ def environment() -> dict[str, str]:
 
 
 def test_pictures_are_the_admin_pages_and_no_lock_of_what_runs_has_a_drawer() -> None:
-    for lock in ("requirements.txt", "requirements-demo.txt"):
+    for lock in ("requirements/run.txt", "requirements/demo.txt"):
         assert not re.search(r"^(matplotlib|numpy)==", (ROOT / lock).read_text(), re.MULTILINE)
 
 
@@ -47,7 +47,7 @@ def test_only_what_runs_goes_into_the_image() -> None:
     assert ignored[1] == "*"
     copied = {line.split()[1].removeprefix("/app/") for line in DOCKERFILE.splitlines()
               if line.startswith("COPY") and "--from" not in line}  # fmt: skip
-    assert copied == {"requirements.txt", "bot", "handlers", "locales"}
+    assert copied == {"requirements/run.txt", "bot", "handlers", "locales"}
     assert {line[1:] for line in ignored if line.startswith("!")} == copied
     assert "USER storybell" in DOCKERFILE
     assert "/healthz" in DOCKERFILE

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_lock_names_the_extras_that_its_packages_want() -> None:
     """Else pip looks for them anew, takes a release of today, and refuses it for its hash."""
-    lock = (ROOT / "requirements-dev.txt").read_text()
+    lock = (ROOT / "requirements/dev.txt").read_text()
     names = re.findall(r"^([\w.-]+(?:\[[^\]]*\])?)==", lock, re.MULTILINE)
     pinned = [Requirement(name) for name in names]
     locked = {canonicalize_name(one.name): one.extras for one in pinned}

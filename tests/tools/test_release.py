@@ -69,7 +69,7 @@ def test_a_part_whose_marks_are_gone_is_an_error() -> None:
 def test_what_builds_the_wheel_is_what_make_test_builds_with() -> None:
     pins = {
         name: dict(re.findall(r"^([\w-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("build-constraints.txt", "requirements-dev.txt")
+        for name in ("requirements/build.txt", "requirements/dev.txt")
     }
     built, tested = pins.values()
     assert built.items() <= tested.items()
@@ -89,7 +89,7 @@ def test_the_base_images_of_a_release_have_digests() -> None:
 
 def test_the_notice_names_each_package_that_is_installed() -> None:
     wanted = re.findall(
-        r"^([\w.-]+)(?:\[.*\])?==", (ROOT / "requirements.txt").read_text(), re.MULTILINE
+        r"^([\w.-]+)(?:\[.*\])?==", (ROOT / "requirements/run.txt").read_text(), re.MULTILINE
     )
     notice = (ROOT / "THIRD-PARTY.md").read_text()
     assert {name for name in wanted if f"| {name} |" not in notice} == set()

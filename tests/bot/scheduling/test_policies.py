@@ -1,6 +1,6 @@
 """The rules name the intervals that they should."""
 
-from benchmarks.rivals import EntryFrequency, Fixed
+from benchmarks.other_policies import EntryFrequency, Fixed
 from bot.scheduling.forecast import Population, ProfileState, hours_to_due, learn
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.rivals import Fixed
+from benchmarks.other_policies import Fixed
 from bot.scheduling.forecast import (
     Population,
     ProfileState,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.rivals import EntryFrequency, Fixed
+from benchmarks.other_policies import EntryFrequency, Fixed
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.pricing import Demand
 from bot.scheduling.simulation import InfeasibleError, Record, Result, Simulation
