@@ -27,7 +27,9 @@ from bot.scheduling.waiting_time import DAY, HOUR
 
 POLICIES = ("learned", "fixed", "entry-frequency", "AIMD", "√-rule", "true intensity")
 BUDGETS = (6, 12, 24, 48)
-MONTHS = (100, 300, 1000)  # credits a day of the README's table
+MONTHS = (33, 100, 300, 1000)  # credits a day of the README's table
+MONTHS_PROFILES = 20
+CHECKS_OF_RULE = (2, 50)  # a profile and day, between which the rule of thumb was fitted
 PHASES = 5  # of the fixed interval: one run strays by 4 %
 WORLDS = (*((kind, False) for kind in traces.KINDS), ("bursty", True))
 
@@ -105,11 +107,11 @@ def _rule(policy: str, looks: float, trace: traces.Trace) -> Learned | None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the benchmark."""
-    parser.add_argument("--profiles", type=int, default=2000)
+    parser.add_argument("--profiles", type=int, help="2000; with --months 20")
     parser.add_argument("--days", type=int, default=28, help="the first seven don't count")
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     parser.add_argument("--quick", action="store_true", help="150 profiles, one seed")
-    parser.add_argument("--months", action="store_true", help="only the README's: 20 profiles")
+    parser.add_argument("--months", action="store_true", help="only the README's table")
     parser.add_argument("--million", action="store_true", help="only the million profiles")
     parser.add_argument(
         "--traces", type=Path, metavar="DIR", help="only the traces there (.jsonl, .jsonl.gz)"
@@ -124,13 +126,9 @@ def main(args: argparse.Namespace) -> int:
         million()
         return 0
     if args.months:
-        print("| credits a day | mean (by seed) | median (by seed) |\n|--:|--:|--:|")
-        for budget in MONTHS:
-            cells = [
-                f"{sum(by) / len(by):.1f} {_rounded(by)}" for by in months(budget, args.seeds)
-            ]
-            print(f"| {budget:,} | {' | '.join(cells)} |")
+        print_months(args.profiles or MONTHS_PROFILES, args.seeds)
         return 0
+    args.profiles = args.profiles or 2000
     if args.traces:
         with ProcessPoolExecutor(args.workers) as pool:
             recorded(args.traces, pool)
@@ -153,11 +151,33 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def months(budget: float, seeds: list[int]) -> tuple[list[float], list[float]]:
-    """Return the mean and the median of minutes to the alert, by seed, for 20 profiles."""
+def print_months(profiles: int, seeds: list[int]) -> None:
+    """Print minutes to the alert for each budget, and the factor of the rule of thumb."""
+    least, most = CHECKS_OF_RULE
+    print("| credits a day | mean (by seed) | median (by seed) | mean * credits / profiles |")
+    print("|--:|--:|--:|--:|")
+    factors: list[float] = []
+    for budget in MONTHS:
+        if not least <= budget / profiles <= most:
+            continue
+        means, medians = months(budget, seeds, profiles)
+        factor = sum(means) / len(means) * budget / profiles
+        factors.append(factor)
+        cells = [f"{sum(by) / len(by):.1f} {_rounded(by)}" for by in (means, medians)]
+        print(f"| {budget:,} | {' | '.join(cells)} | {factor:.0f} |")
+    if factors:
+        print(
+            "\nRule of thumb: mean minutes = factor * profiles / credits a day; the factor is "
+            f"{min(factors):.0f} to {max(factors):.0f}. It assumes one subscriber a profile, "
+            f"1 credit a check, no replies, {least} to {most} checks a profile and day."
+        )
+
+
+def months(budget: float, seeds: list[int], profiles: int) -> tuple[list[float], list[float]]:
+    """Return the mean and the median of minutes to the alert, by seed."""
     means, medians = [], []
     for seed in seeds:
-        trace = traces.make("bursty", profiles=20, days=28, seed=seed, equal_weights=True)
+        trace = traces.make("bursty", profiles=profiles, days=28, seed=seed, equal_weights=True)
         result = Simulation(trace.records, budget).run()
         delays = sorted((delay, 1.0) for of_one in result.delays for delay in of_one)
         means.append(mean_minutes(delays) or 0.0)
@@ -203,23 +223,24 @@ def draw(args: argparse.Namespace, pool: Executor) -> None:
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
     from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415 - the same
 
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.add_subplot()
-    for policy in ("learned", "fixed", "entry-frequency"):
-        rows = [_futures(pool, args, ("bursty", False, checks), policy) for checks in BUDGETS]
-        means = (_mean([f for one in same if (f := one.result())]) for same in rows)
-        minutes = [pair[0] for pair in means if pair]
-        axes.loglog(BUDGETS, minutes, marker="o", label=policy)
-    axes.set_xticks(BUDGETS)
-    axes.set_yticks([2, 5, 10, 20, 50, 100, 200])
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(ScalarFormatter())
-    axes.minorticks_off()
-    axes.set_xlabel("checks a profile and day that the budget pays for")
-    axes.set_ylabel("minutes from story to alert (mean over subscribers)")
-    axes.set_title("What a budget buys", loc="left")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    worlds = ((False, "subscribers by Zipf's law"), (True, "one subscriber each"))
+    for axes, (equal, title) in zip(figure.subplots(1, 2, sharey=True), worlds, strict=True):
+        for policy in ("learned", "fixed", "entry-frequency"):
+            rows = [_futures(pool, args, ("bursty", equal, checks), policy) for checks in BUDGETS]
+            means = (_mean([f for one in same if (f := one.result())]) for same in rows)
+            minutes = [pair[0] for pair in means if pair]
+            axes.loglog(BUDGETS, minutes, marker="o", label=policy)
+        axes.set_xticks(BUDGETS)
+        axes.set_yticks([2, 5, 10, 20, 50, 100, 200])
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(ScalarFormatter())
+        axes.minorticks_off()
+        axes.set_xlabel("checks a profile and day that the budget pays for")
+        axes.set_title(f"Made-up bursty profiles, {title}", loc="left")
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("minutes from story to alert (mean over subscribers)")
+    figure.axes[0].legend(frameon=False)
     figure.savefig(args.plot, dpi=144)
 
 

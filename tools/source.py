@@ -65,22 +65,23 @@ def _raw(source: str) -> str:
 
 
 _CLONE = """
-```
-{get}make run                  # asks for nothing: TELEGRAM_TOKEN and STORIES_API_KEY stand in .env
+```sh shown
+{get}make setup    # asks for a token, a key and a daily budget, tries them, and writes .env
+make run      # the bot; the first start prints the link that makes you its owner
 ```
 """
 _PUBLISHED = """
 With [pipx](https://pipx.pypa.io), from any folder:
 
-```
+```sh shown
 pipx install storybell
-storybell setup           # asks for a token of @BotFather and a key of the Stories API
+storybell setup           # asks for a token, a key and a daily budget
 storybell run
 ```
 
 With Docker:
 
-```
+```sh shown
 docker volume create storybell
 docker run --rm -it -v storybell:/data {image}:1 setup
 docker run -d --name storybell --restart unless-stopped \\
@@ -91,7 +92,7 @@ docker logs storybell
 
 With compose, beside a `.env` that holds `TELEGRAM_TOKEN` and `STORIES_API_KEY`:
 
-```
+```sh shown
 curl -LO {raw}/compose.yaml
 docker compose up -d
 ```

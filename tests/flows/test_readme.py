@@ -17,7 +17,7 @@ from tools import test_all
 from tools.source import install
 
 ROOT = Path(__file__).parents[2]
-STEPS = re.compile(r"pipx.*?```\n(.*?)```", re.DOTALL)
+STEPS = re.compile(r"pipx.*?```sh shown\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"[?&]start=([A-Za-z0-9_-]+)")
 
 
