@@ -76,7 +76,10 @@ def test_a_wrong_setting_has_its_sentence(wrong: dict[str, object], sentence: st
 def test_what_is_missing_is_named() -> None:
     with pytest.raises(SettingsError) as caught:
         load()
-    assert caught.value.sentences == ["TELEGRAM_TOKEN is not set.", "STORIES_API_KEY is not set."]
+    token, key = caught.value.sentences
+    assert token.startswith("TELEGRAM_TOKEN is not set (https://t.me/BotFather")
+    assert key.startswith("STORIES_API_KEY is not set (sign up at https://hikerapi.com)")
+    assert all("storybell setup" in one for one in (token, key))
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

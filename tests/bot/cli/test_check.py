@@ -196,13 +196,13 @@ async def test_what_the_daily_budget_costs(
 ) -> None:
     _, said = await told(box, folder, capsys, daily_budget=100)
     line = (
-        "ok    Daily budget: 100 credits, up to $3.00 a month. Balance: 1,000,000 credits. "
+        "ok   Daily budget: 100 credits, up to $3.00 a month. Balance: 1,000,000 credits. "
         "Enough to check about 20 profiles 5 times a day."
     )
     assert line in said
     await box.control.stories_api(balance=1_000)
     status, said = await told(box, folder, capsys, daily_budget=1_000, credit_price=0.02)
     assert status == 0
-    assert "note  Daily budget: 1,000 credits, up to $600.00 a month. Balance: 1,000" in said
+    assert "note Daily budget: 1,000 credits, up to $600.00 a month. Balance: 1,000" in said
     assert "enough for about 1 day. " in said
     assert "The balance lasts for less than two weeks." in said
