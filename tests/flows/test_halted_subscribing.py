@@ -33,10 +33,10 @@ async def resume(bell: Bell, boss: int, why: Halt) -> None:
         await bell.control.stories_api(balance=1_000_000)
 
     async def is_served() -> bool:
-        (reply,) = await bell.ask(boss, "/stories natgeo")
+        (reply,) = await bell.ask(boss, "/stories prada")
         return "photo" in reply
 
-    await wait_for(is_served, what="stories after the end of the halt")
+    await wait_for(is_served, 600, "stories after the end of the halt")
 
 
 @pytest.mark.parametrize("why", ["stopped", "refused key", "balance 0"])
@@ -58,7 +58,7 @@ async def test_a_known_profile_is_told_to_begin_later_and_an_unknown_one_can_be_
             again = "run:subscribe:unknown.one"
             assert buttons(refused) == {"Try again": again}
             (listed,) = await bell.ask(ann, "/subscriptions")
-            assert list(buttons(listed)) == ["known.one"]
+            assert list(buttons(listed)) == ["🔔 known.one"]
             await resume(bell, boss, why)
             await bell.press(ann, refused, again)
             (begun,) = await bell.replies(ann, 1, after=listed["message_id"])
