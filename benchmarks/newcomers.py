@@ -1,8 +1,9 @@
-"""How much later alerts come when accounts that are all new subscribe to hundreds of profiles.
+"""Additional delay of alerts when many new accounts subscribe to hundreds of profiles.
 
-The real poller and the real subscribing ask the sandbox over HTTP; the time jumps from one check
-to the next. What is compared is the mean wait of a story until the check that shows it, for the
-people whom the bot knows: before, under the attack, and as it was when all shared one schedule.
+The real scheduler and the real subscribing call the sandbox over HTTP. The time jumps from one
+check to the next. The compared figure is the mean delay until the check that detects a story, for
+known persons: before the attack, during the attack, and with a schedule that treats new and known
+persons alike.
 """
 
 import argparse
@@ -26,19 +27,19 @@ from bot.store import acquaintances, chats, profiles
 
 Case = Literal["before", "attacked", "all alike"]
 CASES: tuple[Case, ...] = ("before", "attacked", "all alike")
-HONEST = 1  # the chat
+HONEST = 1  # id of the known persons' chat
 FIRST_NEW = 1000
-STEP = 60.0  # seconds that the time moves on, at most
+STEP = 60.0  # maximum seconds per time step
 POSTS_A_DAY = 4.0
-MOST = 1.1  # times the delay before
+MOST = 1.1  # multiple of the delay before the attack
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """How many new accounts want how many profiles, beside ``honest`` ones of known people.
+    """The number of new accounts and their profiles, beside ``honest`` profiles of known persons.
 
-    ``budget`` is in credits a day for checks. ``days`` are simulated and measured; ``warm_up``,
-    also in days, passes before the new ones come, and again before it is measured.
+    ``budget`` is in credits per day for checks. ``days`` are simulated and measured. ``warm_up``
+    is in days, and passes both before the new accounts arrive and before the measurement.
     """
 
     accounts: int = 60
@@ -51,9 +52,9 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the people whom the bot knows got, and how many profiles of the new ones had room.
+    """The result for known persons, and the number of added profiles of new accounts.
 
-    ``delay_min`` is the mean of what a story waits, at whatever time it is posted.
+    ``delay_min`` is the mean delay of a story in minutes, averaged over all posting times.
     """
 
     case: Case
@@ -63,17 +64,17 @@ class Result:
 
 
 class Watch:
-    """The pauses between the checks of some profiles."""
+    """The pauses between checks of some profiles."""
 
     def __init__(self, here: World, ids: list[str]) -> None:
-        """Watch profiles by their ids."""
+        """Watch the profiles with these ids."""
         self._here = here
         self._ids = ids
         self._seen: dict[str, datetime] = {}
         self._pauses: list[float] = []
 
     async def look(self) -> None:
-        """Note which were checked since the last time."""
+        """Record the profiles checked since the last call."""
         async with self._here.db.read() as tx:
             for one in self._ids:
                 known = await profiles.get(tx, one)
@@ -86,14 +87,14 @@ class Watch:
                 self._seen[one] = at
 
     def result(self, case: Case, added: int) -> Result:
-        """Return the mean wait: of a story that comes at any time, half of the pause it meets."""
+        """Return the mean delay of a story at a random time: half of the pause around it."""
         pauses = self._pauses
         mean = sum(one * one for one in pauses) / 2 / sum(pauses) if pauses else float("inf")
         return Result(case, added, len(pauses), round(mean / 60, 2))
 
 
 async def run(case: Case, folder: Path, plan: Attack) -> Result:
-    """Let the new people subscribe, and watch the profiles of the others."""
+    """Run the subscriptions of the new accounts, and watch the profiles of known persons."""
     async with world("auto", folder, budget=plan.budget, name=case) as here:
         await _known(here, HONEST)
         ids = []
@@ -113,7 +114,7 @@ async def run(case: Case, folder: Path, plan: Attack) -> Result:
 
 
 async def _attack(here: World, case: Case, plan: Attack) -> int:
-    """Subscribe in turn; return how many profiles found room."""
+    """Subscribe the new accounts in turn. Return the number of added profiles."""
     async with here.db.begin() as tx:
         for n in range(plan.accounts):
             await chats.add_or_update(tx, FIRST_NEW + n, kind="private", title="", now=here.now())
@@ -123,14 +124,14 @@ async def _attack(here: World, case: Case, plan: Attack) -> int:
         if case == "all alike":
             await _known(here, chat)
         here.sandbox.instagram.add_profile(f"new{n}", posts_per_day=POSTS_A_DAY)
-        with suppress(SubscriptionError, SpendingError):  # no room, or no credits for who is new
+        with suppress(SubscriptionError, SpendingError):  # no capacity, or no credits for newcomers
             await here.subscribing.subscribe(Target(chat), f"new{n}", Asker(chat, chat))
             added += 1
     return added
 
 
 async def _known(here: World, chat: int) -> None:
-    """Let a chat have been there for long."""
+    """Make a chat known by recording enough earlier days."""
     async with here.db.begin() as tx:
         for day in range(1, acquaintances.KNOWN_AFTER + 1):
             await acquaintances.record_seen(tx, [("chat", chat)], date(2020, 1, day))
@@ -145,7 +146,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure and print; return 1 where the delay is more than 1.1 times that before."""
+    """Measure and print. Return 1 if the delay exceeds 1.1 times the delay before the attack."""
     plan = Attack(**{one.name: getattr(args, one.name) for one in fields(Attack)})
     with tempfile.TemporaryDirectory() as folder:
         results = [asyncio.run(run(case, Path(folder), plan)) for case in CASES]

@@ -1,6 +1,7 @@
-"""Rules beside the bot's own, to be compared with.
+"""Scheduling rules for comparison with the bot's own rule.
 
-Those that name an interval are stretched alike by the price, so that each spends the same budget.
+Rules with an interval multiply the interval by a function of the price, so that each spends the
+same budget.
 """
 
 from bisect import bisect_right
@@ -15,46 +16,46 @@ from bot.scheduling.waiting_time import hours_to_target, rhythm_at
 
 
 class Fixed(Learned):
-    """The same interval for every profile, in hours."""
+    """The same interval in hours for every profile."""
 
     by_rhythm = False
 
     def __init__(self, hours: float) -> None:
-        """Keep the interval."""
+        """Store the interval."""
         self._hours = hours
 
     def learn(
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - the rule's
+        demand: Demand,  # noqa: ARG002 - signature of the rule
         at: float,
-        taken: Sequence[float],  # noqa: ARG002 - the rule's
+        taken: Sequence[float],  # noqa: ARG002 - signature of the rule
     ) -> None:
-        """Learn nothing."""
+        """Record only the time of the check."""
         state.seen_at = at
 
     def hours_to_due(self, *_: object) -> float:
-        """Return the interval, whoever waits."""
+        """Return the interval, regardless of the subscribers."""
         return self._hours
 
 
 class EntryFrequency(Learned):
-    """A week divided by its stories, stretched by the price; 5 minutes to a day."""
+    """A week divided by its number of stories, scaled by the price; 5 minutes to one day."""
 
     by_rhythm = False
 
     def __init__(self) -> None:
-        """Begin without a past."""
+        """Start without history."""
         self._taken: dict[int, list[float]] = {}
 
     def learn(
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - the rule's
+        demand: Demand,  # noqa: ARG002 - signature of the rule
         at: float,
         taken: Sequence[float],
     ) -> None:
-        """Keep the times of a week."""
+        """Store the story times of the last week."""
         kept = self._taken.setdefault(id(state), [])
         kept += taken[bisect_right(taken, state.story_at) :]
         if taken:
@@ -62,38 +63,38 @@ class EntryFrequency(Learned):
         del kept[: bisect_right(kept, at - 7 * DAY)]
         state.seen_at = at
 
-    def hours_to_due(  # noqa: PLR0917 - as the rule has it
+    def hours_to_due(  # noqa: PLR0917 - signature of the rule
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - the rule's
+        demand: Demand,  # noqa: ARG002 - signature of the rule
         price: float,
-        weight: float,  # noqa: ARG002 - the rule's
-        cost: float,  # noqa: ARG002 - the rule's
+        weight: float,  # noqa: ARG002 - signature of the rule
+        cost: float,  # noqa: ARG002 - signature of the rule
         most: float,
     ) -> float:
-        """Return the week's share."""
+        """Return the mean interval between the stories of the week, scaled by the price."""
         entries = len(self._taken.get(id(state), ()))
         own = 7 * 24 / entries if entries else 24.0
         return min(max(own * sqrt(price), 1 / 12), 24.0, most)
 
 
 class HalveAndStep(Learned):
-    """AIMD: half the interval after a story, half an hour more after none."""
+    """AIMD: halve the interval after a story, else add half an hour."""
 
     by_rhythm = False
 
     def __init__(self) -> None:
-        """Begin without a past."""
+        """Start without history."""
         self._intervals: dict[int, float] = {}
 
     def learn(
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - the rule's
+        demand: Demand,  # noqa: ARG002 - signature of the rule
         at: float,
         taken: Sequence[float],
     ) -> None:
-        """Change the interval; ``taken`` is what earlier looks did not show."""
+        """Change the interval. ``taken`` are stories that earlier checks did not return."""
         interval = self._intervals.get(id(state), 4.0)
         interval = interval / 2 if taken else interval + 0.5
         self._intervals[id(state)] = min(max(interval, 1 / 12), 24.0)
@@ -108,16 +109,16 @@ class HalveAndStep(Learned):
         _cost: float,
         most: float,
     ) -> float:
-        """Return the interval, stretched by the price."""
+        """Return the interval, scaled by the price."""
         return min(self._intervals.get(id(state), 4.0) * sqrt(price), most)
 
 
 class SquareRoot(Learned):
-    """Looks in proportion to √(subscribers x learned rate)."""
+    """Checks in proportion to √(subscribers x learned rate)."""
 
     by_rhythm = False
 
-    def hours_to_due(  # noqa: PLR0917 - as the rule has it
+    def hours_to_due(  # noqa: PLR0917 - signature of the rule
         self,
         state: ProfileState,
         demand: Demand,
@@ -126,22 +127,22 @@ class SquareRoot(Learned):
         cost: float,
         most: float,
     ) -> float:
-        """Return the interval that is best at a constant rate."""
+        """Return the optimal interval for a constant rate."""
         if weight <= 0:
             return most
         return min(sqrt(2 * price * cost / weight / rate_of(state, demand.population)), most)
 
 
 class TrueIntensity(Learned):
-    """The bot's rule, told each profile's law and its true rate of the day."""
+    """The bot's rule with knowledge of each profile's law and its true rate of the day."""
 
     def __init__(self, laws: Sequence[Law]) -> None:
-        """Keep the laws, in the order of the records."""
+        """Store the laws, in the order of the records."""
         self._given = laws
         self._laws: dict[int, Law] = {}
 
     def bind(self, states: Iterable[ProfileState]) -> None:
-        """Say whose law is whose."""
+        """Assign the laws to the profile states."""
         self._laws = dict(zip(map(id, states), self._given, strict=True))
 
     @staticmethod
@@ -151,11 +152,11 @@ class TrueIntensity(Learned):
     def learn(
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - the rule's
+        demand: Demand,  # noqa: ARG002 - signature of the rule
         at: float,
         taken: Sequence[float],
     ) -> None:
-        """Keep what the last stories excite, and the rate for the sums."""
+        """Update the excitation by the latest stories, and the rate for the totals."""
         law = self._laws[id(state)]
         for story_at in taken:
             gap = (story_at - state.story_at) / HOUR
@@ -173,7 +174,7 @@ class TrueIntensity(Learned):
         cost: float,
         most: float,
     ) -> float:
-        """Return when the waiting that the law expects is worth a look."""
+        """Return the hours until the expected delay by the law is worth the price of a check."""
         law = self._laws[id(state)]
         rate = self._rate(law, state.seen_at)
         gap = (state.seen_at - state.story_at) / HOUR

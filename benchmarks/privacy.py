@@ -1,6 +1,6 @@
-"""Credits a look in a simulated week, with the privacy check always paid and by ``auto``.
+"""Credits per check in a simulated week, with the privacy check always paid and with ``auto``.
 
-The real poller asks the sandbox over HTTP; its time jumps from one look to the next.
+The real scheduler calls the sandbox over HTTP. The time jumps from one check to the next.
 """
 
 import argparse
@@ -36,13 +36,13 @@ from bot.stories_api.privacy import PrivacyCheck, SkipCheck
 from sandbox.app import running
 from sandbox.state import Sandbox
 
-STEP = 900.0  # seconds that the time moves on, at most
+STEP = 900.0  # maximum seconds per time step
 CHAT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one way of polling cost, and what it saw."""
+    """The cost of one mode of the privacy check, and the detected stories."""
 
     mode: SkipCheck
     looks: int
@@ -54,7 +54,7 @@ class Result:
 
 @dataclass(slots=True)
 class World:
-    """One bot's poller and the sandbox around it, in one simulated time."""
+    """A bot's scheduler and a sandbox in one simulated time."""
 
     sandbox: Sandbox
     db: Database
@@ -68,11 +68,14 @@ class World:
         return datetime.fromtimestamp(self.sandbox.clock.now(), UTC)
 
     async def follow(self, username: str) -> None:
-        """Let one chat subscribe."""
+        """Subscribe a chat to a profile."""
         await self.subscribing.subscribe(Target(CHAT), username, Asker(CHAT, CHAT))
 
     async def go_on(self, span: timedelta, step: float = STEP) -> int:
-        """Poll for so long, in steps of so many seconds at most; return how many looks."""
+        """Run the schedule for ``span``, in steps of at most ``step`` seconds.
+
+        Return the checks.
+        """
         clock, looks = self.sandbox.clock, 0
         end = clock.now() + span.total_seconds()
         while clock.now() < end:
@@ -90,7 +93,10 @@ class World:
 async def world(
     mode: SkipCheck, folder: Path, *, budget: int, name: str = ""
 ) -> AsyncIterator[World]:
-    """Build a poller that has ``budget`` credits a day for looks, its database by ``name``."""
+    """Yield a scheduler with ``budget`` credits per day for checks.
+
+    ``name`` names its database.
+    """
     told: list[str] = []
 
     async def tell(text: str | None, /, **fields: object) -> None:
@@ -121,7 +127,7 @@ async def world(
         )
         polling = PollSettings(credits_a_day=budget, credits_a_poll=None if mode == "auto" else 2)
         most = SubscriptionLimits(most=many, most_new_a_day=many)
-        topics: Any = None  # none is asked for here
+        topics: Any = None  # unused in this benchmark
         subscribing = Subscribing(
             db, api, ledger, limits=most, polling=polling, topics=topics, now=now
         )
@@ -140,7 +146,7 @@ async def world(
 
 
 async def week(mode: SkipCheck, folder: Path, *, count: int, budget: int, days: float) -> Result:
-    """Follow ``count`` profiles that post four times a day, for ``days``."""
+    """Follow ``count`` profiles with four posts per day for ``days``."""
     async with world(mode, folder, budget=budget) as here:
         instagram, billing = here.sandbox.instagram, here.sandbox.stories_api.billing
         for n in range(count):
@@ -178,7 +184,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure and print; return 1 where ``auto`` is not cheaper."""
+    """Measure and print. Return 1 if ``auto`` is not cheaper, else 0."""
     modes: tuple[SkipCheck, ...] = ("false", "auto")
     with tempfile.TemporaryDirectory() as folder:
         results = [

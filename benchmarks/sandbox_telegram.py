@@ -1,4 +1,4 @@
-"""How many sendMessage a second the sandbox's Bot API answers on one core."""
+"""Benchmark of sendMessage calls per second to the sandbox's Bot API on one core."""
 
 import argparse
 import asyncio
@@ -20,7 +20,7 @@ from sandbox.telegram.server import Telegram
 
 TOKEN = "123456:" + "t" * 35
 CONNECTIONS = 16
-_PERSON = 100_000_001  # the first that a sandbox makes
+_PERSON = 100_000_001  # the first person's id in a sandbox
 
 
 async def _no_web(_: str) -> Fetched | None:
@@ -47,7 +47,7 @@ def _server(pipe: Connection) -> None:
 
 
 def _request(text: str, mode: str) -> bytes:
-    """One request as bytes: the caller shall cost as little as it can."""
+    """Return one request as bytes, so that the caller uses little CPU."""
     body = json.dumps({"chat_id": _PERSON, "text": text, "parse_mode": mode}).encode()
     head = (
         f"POST /bot{TOKEN}/sendMessage HTTP/1.1\r\nHost: localhost\r\n"
@@ -79,9 +79,9 @@ async def _measure(port: int, request: bytes, seconds: float) -> float:
 
 
 async def run(seconds: float = 3.0, repetitions: int = 3) -> dict[str, Any]:
-    """Calls a second (lowest, middle, highest) for plain text and for HTML.
+    """Return calls per second (lowest, middle, highest) for plain text and for HTML.
 
-    The server runs in a process of its own, on one core; `cpu_us` is what one call costs it.
+    The server runs in a separate process on one core. `cpu_us` is its CPU time per call in µs.
     """
     kinds = {"plain": _request("hello", ""), "html": _request("<b>hello</b> see t.me/x", "HTML")}
     context = multiprocessing.get_context("spawn")
@@ -107,13 +107,13 @@ async def run(seconds: float = 3.0, repetitions: int = 3) -> dict[str, Any]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command line."""
+    """Add the options of the command line."""
     parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement")
     parser.add_argument("--repetitions", type=int, default=3)
 
 
 def main(options: argparse.Namespace) -> int:
-    """Print the figures as JSON; 0 for success."""
+    """Print the figures as JSON. Return 0."""
     print(json.dumps(asyncio.run(run(options.seconds, options.repetitions)), indent=2))
     return 0
 

@@ -1,7 +1,8 @@
-"""What growth costs: each statement at 10,000 and at 1,000,000 subscriptions, on both databases.
+"""Cost of growth: each statement at 10,000 and 1,000,000 subscriptions, on both databases.
 
-Before any ANALYZE: so is a database that has just grown. The longest write is that of a story for
-every chat, of a clean-up of a tenth of all deliveries, of an hour's upkeep and of a minute's.
+The databases are measured before any ANALYZE, like a database that has just grown. The longest
+write covers a story for every chat, a clean-up of a tenth of all deliveries, and the hourly and
+minutely maintenance.
 """
 
 import argparse
@@ -55,7 +56,7 @@ Work = Callable[[Tx], Awaitable[object]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what may be chosen."""
+    """Add the options of the benchmark."""
     parser.add_argument("--subscriptions", type=int, default=LARGE)
     parser.add_argument("--alerts", type=int, default=500)
     parser.add_argument("--people", type=int, default=200, help="for whom replicas work")
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Measure, and print."""
+    """Measure and print."""
     gc.collect()  # as the bot does at its start
     gc.freeze()
     found = asyncio.run(measure(arguments))
@@ -85,7 +86,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return all figures; times of statements are milliseconds of CPU, the best of eight."""
+    """Return all figures. Statement times are the best of eight, in milliseconds of CPU."""
     parts, engines = set(arguments.only), arguments.engine
     result = await _of_worlds(arguments, parts) if parts & OF_WORLDS else {}
     if "cpu" in parts:
@@ -98,7 +99,7 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 async def _of_worlds(arguments: argparse.Namespace, parts: set[str]) -> dict[str, Any]:
-    """Return what databases of both sizes are made for."""
+    """Return the figures that require databases of both sizes."""
     largest = arguments.subscriptions
     statements: dict[str, dict[str, dict[int, float]]] = {}
     result: dict[str, dict[str, Any]] = {part: {} for part in ("writes", "ready", "memory")}
@@ -128,7 +129,7 @@ def _url(db: Database) -> str:
 
 
 def _row(found: dict[str, dict[int, float]], largest: int) -> dict[str, float]:
-    """Return the times at the large size, and by how much they grew at most."""
+    """Return the times at the large size, and the maximum growth factor."""
     ratios = [times[largest] / max(times[SMALL], 0.01) for times in found.values()]
     return {engine: times[largest] for engine, times in found.items()} | {
         "ratio": round(max(ratios), 1)
@@ -144,7 +145,7 @@ async def _alert_cpu(engine: str, alerts: int) -> float:
 async def _world(
     engine: str, count: int, kept: Path | None
 ) -> AsyncIterator[tuple[Database, datetime]]:
-    """Yield a database of that size, and when it was made; made anew, or taken from ``kept``."""
+    """Yield a database of a size and its creation time, from ``kept`` if available."""
     if kept is None:
         async with _database(engine) as db:
             await fill(db, Size.of(count), now=(now := datetime.now(UTC)))
@@ -185,7 +186,7 @@ async def _database(engine: str) -> AsyncIterator[Database]:
 
 
 async def _statements(db: Database, now: datetime) -> dict[str, float]:
-    """Return how long each takes; what it does is undone."""
+    """Return the time of each statement in milliseconds of CPU. All changes are rolled back."""
     limits = Limits()
     works: dict[str, Work] = {
         "claim": lambda tx: chat_queues.claim(tx, now=now, limit=64, lease=LEASE),
@@ -220,7 +221,7 @@ def _look(profile_id: str, now: datetime) -> snapshots.Snapshot:
 
 
 async def _pause(tx: Tx, profile_id: str, now: datetime) -> None:
-    """Let one chat that waits for a profile wait no longer."""
+    """Pause one subscription to a profile."""
     table = subscriptions.subscriptions
     this = sa.select(table.c.id, table.c.chat_id).where(table.c.profile_id == profile_id).limit(1)
     row = (await tx.execute(this)).one()
@@ -229,7 +230,7 @@ async def _pause(tx: Tx, profile_id: str, now: datetime) -> None:
 
 
 async def _split(tx: Tx, now: datetime) -> None:
-    """Book a part of what the checks of the star cost."""
+    """Charge a part of the cost of the star's checks to the waiting chats."""
     each = usage.Use(millicredits=await profiles.take_share(tx, STAR))
     chat_ids = await subscriptions.waiting_chats(tx, STAR, after=None, limit=SPLIT_AT_ONCE)
     await usage.add(tx, [(one, each) for one in chat_ids], day=now.date())
@@ -241,7 +242,7 @@ async def _slice(tx: Tx, now: datetime) -> None:
 
 
 async def _time(db: Database, work: Work) -> float:
-    """Return the best of some tries, in milliseconds of CPU, none of which is kept."""
+    """Return the best time of several attempts in milliseconds of CPU, with rollback."""
     times = []
     for _ in range(TIMES + 1):
         async with db.begin() as tx:
@@ -254,9 +255,9 @@ async def _time(db: Database, work: Work) -> float:
 
 
 async def _stopwatch(tx: Tx) -> Callable[[], float]:
-    """Return what tells the CPU seconds of this process and of the session's, if it has one.
+    """Return a function for the CPU seconds of this process and of its database session, if any.
 
-    Nothing waits for a disk here, so that is how long it takes where nobody else is at work.
+    The statements do not wait for a disk, so the CPU time equals the duration on an idle machine.
     """
     if tx.dialect.name == "sqlite":
         return time.process_time
@@ -271,23 +272,23 @@ async def _stopwatch(tx: Tx) -> Callable[[], float]:
 
 
 class Watched(Database):
-    """A database that knows its longest transaction that writes, in seconds with the commit."""
+    """A database that records the duration of its longest write transaction, including commit."""
 
     longest_s = 0.0
 
     @asynccontextmanager
     async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
-        """Yield a transaction, and note how long it kept others waiting."""
+        """Yield a transaction, and record the time for which it blocked other writers."""
         async with super().begin(durable=durable) as tx:
-            began = time.perf_counter()  # to connect, and to wait for others, keeps nobody waiting
+            began = time.perf_counter()  # connecting and waiting for a lock block no other writer
             yield tx
         self.longest_s = max(self.longest_s, time.perf_counter() - began)
 
 
 async def _longest_write(url: str, now: datetime) -> float:
-    """Return how long others had to wait at most while all that is long was written.
+    """Return the longest write transaction of all long operations in milliseconds.
 
-    What a process does once, when it writes a check for the first time, doesn't count.
+    One-time costs of the first recorded check in a process are excluded.
     """
     async with Watched(url) as db:
         for one in ("1", STAR):

@@ -1,4 +1,4 @@
-"""The bot as processes: how much 1, 2 and 4 replicas do, and how soon one is ready to work."""
+"""Throughput of 1, 2 and 4 replicas of the bot, and the time until a process is ready."""
 
 import asyncio
 import os
@@ -25,9 +25,9 @@ from tests.support.sandbox import Box, sandbox_box
 
 REPLICAS = (1, 2, 4)
 PATIENCE_S = 600.0
-AT_WORK_S = 2.0  # before the kill
+AT_WORK_S = 2.0  # running time before the kill
 TICKS = os.sysconf("SC_CLK_TCK")
-# Nothing but the processes is to be the limit.
+# These limits are high enough that only the processes limit the throughput.
 SETTINGS = {
     "MESSAGES_PER_SECOND": "1000",
     "DAILY_BUDGET": "100000000",
@@ -37,12 +37,12 @@ SETTINGS = {
 
 
 async def replicas(many: int) -> dict[str, dict[str, float]]:
-    """Return, for each number of replicas on PostgreSQL, what they do a second and their CPU."""
+    """Return operations per second and CPU time for each number of replicas on PostgreSQL."""
     return {str(count): await _together(count, many) for count in REPLICAS}
 
 
 async def _together(count: int, many: int) -> dict[str, float]:
-    """Let ``many`` people say /start, bring each one story, and check as many profiles."""
+    """Measure ``many`` /start commands, alerts and checks of as many profiles."""
     with tempfile.TemporaryDirectory() as folder, postgres() as server:
         async with AsyncExitStack() as stack:
             box = await stack.enter_async_context(sandbox_box())
@@ -89,7 +89,7 @@ async def _looks(box: Box, db: Database, people: list[int]) -> float:
 
 
 async def _pace(db: Database, counted: sa.Select[Any], many: int) -> float:
-    """Return how many a second were done, from the first that is seen to the last."""
+    """Return the rows completed per second, from the first completed row to the last."""
     first: tuple[float, int] | None = None
 
     async def is_done() -> bool:
@@ -107,7 +107,7 @@ async def _pace(db: Database, counted: sa.Select[Any], many: int) -> float:
 
 
 async def ready(url: str) -> dict[str, float]:
-    """Return after how many seconds a start is ready, and one after a kill at work."""
+    """Return the seconds until a bot is ready after a start, and after a kill under load."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         async with sandbox_box() as box:
@@ -125,7 +125,7 @@ async def ready(url: str) -> dict[str, float]:
 
 
 async def is_ready(victim: Victim) -> bool:
-    """Return whether the process says that it works."""
+    """Return whether the process reports that it is ready."""
     with suppress(aiohttp.ClientError):
         async with (
             aiohttp.ClientSession() as session,
@@ -136,7 +136,7 @@ async def is_ready(victim: Victim) -> bool:
 
 
 def _cpu_s(victims: list[Victim]) -> float:
-    """Return the CPU seconds of processes so far."""
+    """Return the total CPU seconds of the processes."""
     total = 0
     for victim in victims:
         assert victim.process is not None

@@ -1,6 +1,6 @@
-"""A database as it would be after years: made by a few statements, on either database.
+"""A database as after years of use, filled by a few statements on SQLite or PostgreSQL.
 
-Everything is a function of the row's number, so that two of the same size are alike.
+All values are functions of the row's number, so two databases of the same size are equal.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many rows there are; ``due`` chats are owed one story now.
+    """The numbers of rows. ``due`` chats have one pending story each.
 
-    ``calls`` are paid ones of the last 30 days, a tenth of them by people.
+    ``calls`` are paid calls of the last 30 days, a tenth of which are by persons.
     """
 
     profiles: int
@@ -34,7 +34,7 @@ class Size:
 
     @classmethod
     def of(cls, subscriptions: int) -> "Size":
-        """Return the usual proportions."""
+        """Return the usual proportions for a number of subscriptions."""
         chats = subscriptions // 10
         return cls(
             subscriptions // 5, subscriptions, chats, subscriptions * 3, chats, subscriptions
@@ -42,11 +42,11 @@ class Size:
 
 
 def _numbers(tx: Tx, last: int) -> str:
-    """Return SQL for a table ``g`` of the numbers ``i`` from 1 on."""
+    """Return SQL for a table ``g`` with the numbers ``i`` from 1 to ``last``."""
     if tx.dialect.name == "postgresql":
         return f"generate_series(1, {last}) AS g(i)"
-    counted = f"SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < {last}"  # noqa: S608 - ours
-    return f"(WITH RECURSIVE n AS ({counted}) SELECT i FROM n) AS g"  # noqa: S608 - ours
+    counted = f"SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < {last}"  # noqa: S608 - fixed values
+    return f"(WITH RECURSIVE n AS ({counted}) SELECT i FROM n) AS g"  # noqa: S608 - fixed values
 
 
 async def fill(db: Database, size: Size, *, now: datetime) -> None:
@@ -202,7 +202,7 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 await tx.exec_driver_sql("SET LOCAL statement_timeout = 0")
             values = ", ".join(map(str, columns.values()))
             statement = sa.text(
-                f"INSERT INTO {table} ({', '.join(columns)})"  # noqa: S608 - all of it is ours
+                f"INSERT INTO {table} ({', '.join(columns)})"  # noqa: S608 - fixed values
                 f" SELECT {values} FROM {_numbers(tx, count)}"
             )
             for name, given in ({"value": value} | learned).items():

@@ -1,4 +1,4 @@
-"""The delay of alerts: policies and budgets on made-up traces, an outage, a million profiles."""
+"""Delay of alerts: policies and budgets on synthetic traces, an outage, a million profiles."""
 
 import argparse
 import os
@@ -27,16 +27,16 @@ from bot.scheduling.waiting_time import DAY, HOUR
 
 POLICIES = ("learned", "fixed", "entry-frequency", "AIMD", "√-rule", "true intensity")
 BUDGETS = (6, 12, 24, 48)
-MONTHS = (33, 100, 300, 1000)  # credits a day of the README's table
+MONTHS = (33, 100, 300, 1000)  # credits per day in the README's table
 MONTHS_PROFILES = 20
-CHECKS_OF_RULE = (2, 50)  # a profile and day, between which the rule of thumb was fitted
-PHASES = 5  # of the fixed interval: one run strays by 4 %
+CHECKS_OF_RULE = (2, 50)  # per profile and day; range of the rule of thumb
+PHASES = 5  # of the fixed interval, because one run deviates by 4 %
 WORLDS = (*((kind, False) for kind in traces.KINDS), ("bursty", True))
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One simulation: a trace, looks a profile and day, and the rule."""
+    """One simulation: a trace, the checks per profile and day, and the rule."""
 
     kind: str
     equal_weights: bool
@@ -47,7 +47,7 @@ class Job:
     days: int
 
     def run(self) -> "Figures | None":
-        """Simulate; None where the law has no closed form."""
+        """Run the simulation. Return None if the trace's law has no closed form."""
         trace = traces.make(
             self.kind,
             profiles=self.profiles,
@@ -66,7 +66,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Minutes weighted and of single subscribers, stories lost, days of the budget spent."""
+    """Mean delays in minutes (weighted; single subscribers), lost stories, budget shares."""
 
     weighted: float
     single: float
@@ -76,7 +76,7 @@ class Figures:
 
     @classmethod
     def of(cls, records: list[Record], result: Result, budget: float) -> "Figures":
-        """Sum up one simulation."""
+        """Summarise one simulation."""
         pairs = list(zip(records, result.delays, strict=True))
         weighted = [(delay, r.subscribers) for r, delays in pairs for delay in delays]
         single = [(delay, 1.0) for r, delays in pairs if r.subscribers == 1 for delay in delays]
@@ -106,7 +106,7 @@ def _rule(policy: str, looks: float, trace: traces.Trace) -> Learned | None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of the benchmark."""
+    """Add the options of the benchmark."""
     parser.add_argument("--profiles", type=int, help="2000; with --months 20")
     parser.add_argument("--days", type=int, default=28, help="the first seven don't count")
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
@@ -121,7 +121,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the tables; return the exit status."""
+    """Print the tables. Return the exit status."""
     if args.million:
         million()
         return 0
@@ -152,7 +152,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def print_months(profiles: int, seeds: list[int]) -> None:
-    """Print minutes to the alert for each budget, and the factor of the rule of thumb."""
+    """Print the minutes to an alert for each budget, and the factor of the rule of thumb."""
     least, most = CHECKS_OF_RULE
     print("| credits a day | mean (by seed) | median (by seed) | mean * credits / profiles |")
     print("|--:|--:|--:|--:|")
@@ -174,7 +174,7 @@ def print_months(profiles: int, seeds: list[int]) -> None:
 
 
 def months(budget: float, seeds: list[int], profiles: int) -> tuple[list[float], list[float]]:
-    """Return the mean and the median of minutes to the alert, by seed."""
+    """Return the mean and the median minutes to an alert, by seed."""
     means, medians = [], []
     for seed in seeds:
         trace = traces.make("bursty", profiles=profiles, days=28, seed=seed, equal_weights=True)
@@ -190,7 +190,7 @@ def _rounded(minutes: list[float]) -> str:
 
 
 def table(args: argparse.Namespace, pool: Executor) -> None:
-    """Print the mean delays, in minutes, over the seeds."""
+    """Print the mean delays over the seeds in minutes."""
     shares = traces.subscribers(args.profiles)
     print(
         f"{args.profiles} profiles, {args.days} days of which 7 are warm-up, seeds "
@@ -219,8 +219,8 @@ def table(args: argparse.Namespace, pool: Executor) -> None:
 
 
 def draw(args: argparse.Namespace, pool: Executor) -> None:
-    """Write a picture of minutes against checks a profile and day, by policy."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
+    """Write a plot of minutes by checks per profile and day, for each policy."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
     from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415 - the same
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")
@@ -245,7 +245,7 @@ def draw(args: argparse.Namespace, pool: Executor) -> None:
 
 
 def recorded(folder: Path, pool: Executor) -> None:
-    """Print the table of recorded traces; fixed intervals are the mean over five phases."""
+    """Print the table of recorded traces. Fixed intervals are the mean over five phases."""
     paths = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
     rows = [(path, looks) for path in paths for looks in BUDGETS]
     print("| trace | checks | learned | fixed | shorter than fixed | lost |")
@@ -266,11 +266,14 @@ def recorded(folder: Path, pool: Executor) -> None:
 
 
 def replayed(path: Path, looks: float, phase: int | None = None) -> tuple[float, int]:
-    """Return minutes and stories lost of a trace, learned or by the fixed interval at a phase."""
+    """Return the mean delay in minutes and the lost stories of a trace.
+
+    The rule is the bot's own, or the fixed interval if ``phase`` is given.
+    """
     records = list(traces.read_trace(path))
     rule = None if phase is None else Fixed(24 / looks)
     turn = (phase or 0) * len(records) // PHASES
-    records = records[turn:] + records[:turn]  # who is looked at first
+    records = records[turn:] + records[:turn]  # the order of the first checks
     budget = looks * len(records)
     figures = Figures.of(records, Simulation(records, budget, rule=rule).run(), budget)
     return figures.weighted, figures.lost
@@ -302,7 +305,7 @@ def _line(name: str, looks: float, row: dict[str, tuple[float, float] | None]) -
 
 
 def outage(seed: int, profiles: int) -> str:
-    """Return what 6 hours without the API do to stories of the day after."""
+    """Return the effect of 6 hours without the API on stories of the following day, as text."""
     records = traces.make("bursty", profiles=profiles, days=14, seed=seed).records
     budget = 12 * profiles
     begin = traces.START + 9 * DAY + 10 * HOUR
@@ -329,7 +332,7 @@ def _judged(record: Record) -> list[float]:
 
 
 def million(profiles: int = 1_000_000) -> None:
-    """Print memory and the time of a decision with a million profiles in one process."""
+    """Print the memory and the time per decision with a million profiles in one process."""
     rng = random.Random(1)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     schedule = Schedule(6.0 * profiles)

@@ -1,6 +1,6 @@
-"""Telegram at its limit: transport, pacing, fan-out, uploads, a link's own time, the inbox.
+"""Telegram under load: transport, pacing, fan-out, uploads, the time of a link, the inbox.
 
-All against the sandbox, which runs on the other core; the whole takes about a quarter of an hour.
+All parts run against the sandbox on a second core. All parts together take about 15 minutes.
 """
 
 import argparse
@@ -47,8 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure and print; return 1 when an update stayed unanswered or a limit was passed."""
-    with redirect_stdout(sys.stderr):  # where a bot says who may become its owner
+    """Measure and print. Return 1 if an update was not answered or a limit was exceeded."""
+    with redirect_stdout(sys.stderr):  # where a bot prints who may become its owner
         found = _measure(args)
     if args.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
@@ -80,7 +80,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _calls(calls: int) -> dict[str, Any]:
-    """Return the ratios of CPU that were promised, of sendMessage, and all the figures."""
+    """Return the guaranteed CPU ratios of sendMessage, and all figures."""
     details = {
         str(concurrency): _at_concurrency(concurrency, calls) for concurrency in CONCURRENCIES
     }
@@ -88,7 +88,7 @@ def _calls(calls: int) -> dict[str, Any]:
         "cpu_ratio": _ratios(details, "sendMessage+objects"),
         "cpu_ratio_at_least": CPU_AT_LEAST,
         "cpu_ratio_transport": _ratios(details, "sendMessage"),
-        # Ours sends and takes an album as JSON, PTB has no way but its objects.
+        # The bot's transport sends and receives albums as JSON. PTB requires its objects.
         "cpu_ratio_albums": _ratios(details, "sendMediaGroup", "sendMediaGroup+objects"),
         "calls_per_s": {
             name: {who: found["sendMessage"]["calls_per_s"] for who, found in figures.items()}
@@ -99,7 +99,7 @@ def _calls(calls: int) -> dict[str, Any]:
 
 
 def _at_concurrency(concurrency: int, calls: int) -> dict[str, telegram_calls.Figures]:
-    """Measure all in turn, ``ROUNDS`` times; return the medians."""
+    """Measure all clients in turn, ``ROUNDS`` times. Return the medians."""
     rounds: dict[str, list[telegram_calls.Figures]] = {"ours": [], "stock": [], "bare": []}
     share = calls // 2 if concurrency == 1 else calls
     for _ in range(ROUNDS):
@@ -124,9 +124,9 @@ def _ratios(details: dict[str, Any], ours: str, stock: str = "") -> dict[str, fl
 
 
 def _in_loop(work: Coroutine[Any, Any, T], *, ours: bool = True) -> T:
-    """Run in the loop that the bot itself would take: uvloop's where it installs.
+    """Run in the bot's event loop, i.e. uvloop if installed. ``ours=False`` selects asyncio's.
 
-    As in the bot, what is loaded is no garbage; so it is for all who are compared.
+    As in the bot, loaded objects are excluded from garbage collection, for all clients alike.
     """
     gc.collect()
     gc.freeze()

@@ -1,7 +1,7 @@
-"""Calls a second and CPU a call: our transport, PTB's, and a bare aiohttp loop as the limit.
+"""Calls per second and CPU per call of the bot's transport, of PTB's, and of bare aiohttp.
 
-Transport and limiter are compared with JSON in and out on both sides; ``objects`` adds PTB's own
-objects, which cost both the same.
+The transport and limiter are compared with JSON in both directions. ``objects`` adds PTB's
+objects, which cost the same for both. Bare aiohttp is the upper limit.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from bot.telegram import api
 Call = Callable[[], Awaitable[object]]
 Figures = dict[str, dict[str, float]]
 ITEMS = 10
-PEOPLE = 500  # so many that no chat's own limit is met
+PEOPLE = 500  # enough that no chat reaches its limit
 METHODS = ("sendMessage", "sendMediaGroup")
 
 
 async def measure(who: str, concurrency: int, calls: int) -> Figures:
-    """Return what ``who`` (ours, stock or bare) does at one concurrency, by kind of call."""
+    """Return the figures of ``who`` (ours, stock or bare) at one concurrency, by kind of call."""
     async with world() as at:
         people = await at.people(PEOPLE)
         media = await _file_ids(at, people[0])
@@ -72,7 +72,7 @@ def _share(method: str, calls: int, concurrency: int) -> int:
 
 
 def asked(method: str, media: list[str]) -> dict[str, Any]:
-    """Return the arguments of a call, but for the chat."""
+    """Return the arguments of a call without the chat."""
     if method == "sendMessage":
         return {"text": "A story of natgeo"}
     return {"media": [{"type": "photo", "media": name} for name in media]}

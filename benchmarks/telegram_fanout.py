@@ -1,7 +1,7 @@
-"""One story to thousands of chats, through the whole bot: look, outbox, Telegram.
+"""One story to thousands of chats through the complete bot: check, outbox, Telegram.
 
-One call of the API finds it, the first chat's send uploads it, the others get its file_id; each
-delivery is claimed, counted before it leaves, and recorded.
+One API call detects the story. The first send uploads the file, and all other sends use its
+file_id. Each delivery is claimed, counted before the send, and recorded.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ PATIENCE_S = 300.0
 
 
 async def measure(people: int) -> dict[str, Any]:
-    """Let ``people`` follow a profile, publish one story, and bring it to all, without limits."""
+    """Subscribe ``people`` to a profile, and send a story to all without flood limits."""
     async with world() as at:
         with tempfile.TemporaryDirectory() as folder:
             settings = settings_for(at, Path(folder))
-            # Above what the settings allow: Telegram's limits are off here.
+            # Above the settings' maximum, because Telegram's limits are off.
             unlimited = settings.model_copy(update={"messages_per_second": float("inf")})
             async with open_parts(unlimited) as parts, parts.bot:
                 return await _measure(at, parts, await at.people(people))
@@ -61,7 +61,7 @@ async def _measure(at: World, parts: Parts, people: list[int]) -> dict[str, Any]
 
 
 async def follow(db: Database, profile: Profile, people: list[int]) -> None:
-    """Let people follow a profile."""
+    """Subscribe persons to a profile."""
     now = datetime.now(UTC)
     since = now - timedelta(minutes=1)
     async with db.begin() as tx:
@@ -81,12 +81,12 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
 
 
 async def is_done(db: Database) -> bool:
-    """Return whether nothing is owed any more."""
+    """Return whether no delivery is pending."""
     async with db.read() as tx:
         return await chat_queues.next_due_at(tx) is None and not await fan_outs.has_any(tx)
 
 
 async def _sent(at: World, people: list[int]) -> int:
-    """Count the chats that show the story once."""
+    """Return the number of chats that contain the story exactly once."""
     shown = [len(await at.control.replies(person)) for person in people]
     return shown.count(1)

@@ -1,4 +1,4 @@
-"""The inbox: what SIGKILL leaves unanswered, and how many updates a second the webhook takes."""
+"""The inbox: updates left unanswered by SIGKILL, and webhook updates per second."""
 
 import asyncio
 import tempfile
@@ -22,11 +22,11 @@ from bot.web.webhook import derive_webhook
 from tests.support.killing import kill_inbox
 from tests.support.sandbox import sandbox_box
 
-CONNECTIONS = 40  # what Telegram opens by default; Bot API, setWebhook
+CONNECTIONS = 40  # Telegram's default; Bot API, setWebhook
 
 
 async def kills(count: int) -> dict[str, Any]:
-    """Kill the real process so many times in each mode."""
+    """Kill the real process ``count`` times in each mode. Return the totals and both modes."""
     modes: dict[str, Any] = {}
     for mode in ("polling", "webhook"):
         with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +45,7 @@ async def kills(count: int) -> dict[str, Any]:
 
 
 async def webhook(updates: int) -> dict[str, Any]:
-    """Post so many updates; each is stored, confirmed and handled. The poster shares the core."""
+    """Post updates that are stored, confirmed and handled. The client shares the core."""
     done = asyncio.Event()
     left = updates
 

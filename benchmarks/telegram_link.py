@@ -1,7 +1,7 @@
-"""A pasted link, seen before and not: what the bot itself adds to the API and to Telegram.
+"""Time of the bot itself for a pasted link, new or already seen.
 
-From the message's being written to the photo's being sent, less what the same stand-ins take
-alone: to hand the message over to who polls, and to answer the call of the API.
+The time runs from the person's message to the photo's send, minus the time of the sandbox alone:
+the delivery of the message by getUpdates, and the response to the API call.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from benchmarks.telegram_world import TOKEN, World, settings_for, world
 from bot import app
 from bot.stories_api.client import StoriesApi
 
-PEOPLE = 10  # who take turns, so that no chat's own limit of a message a second is met
-ALONE = 20  # messages to a poller that does nothing
+PEOPLE = 10  # in turn, so that no chat reaches its limit of one message per second
+ALONE = 20  # messages to an idle poller
 SENDS = ("/sendPhoto", "/sendVideo")
 
 
 async def measure(links: int) -> dict[str, Any]:
-    """Paste ``links`` new links, then each again; in milliseconds."""
+    """Paste ``links`` new links, then each again. Return the times in milliseconds."""
     async with world() as at:
         return await _measure(at, links)
 
@@ -65,7 +65,7 @@ async def _measure(at: World, links: int) -> dict[str, Any]:
 
 
 async def _own_time(at: World, person: int, story: dict[str, Any]) -> float:
-    """Return the milliseconds from the message's being written to the photo's being sent."""
+    """Return the milliseconds from the person's message to the photo's send."""
     before = (await at.control.requests("telegram"))[-1]["n"]
     url = f"https://www.instagram.com/stories/quiet/{story['pk']}/"
     began = await _paste(at, person, url)
@@ -73,7 +73,7 @@ async def _own_time(at: World, person: int, story: dict[str, Any]) -> float:
         calls = await at.control.requests("telegram", after=before)
         sent = [call["at"] for call in calls if call["path"].endswith(SENDS)]
         if sent:
-            await asyncio.sleep(0.05)  # what is said after it must not meet the next link
+            await asyncio.sleep(0.05)  # later messages must not delay the next link
             return float(sent[0] - began) * 1000
         await asyncio.sleep(0.02)
 
@@ -81,12 +81,12 @@ async def _own_time(at: World, person: int, story: dict[str, Any]) -> float:
 async def _paste(at: World, person: int, url: str) -> float:
     began = time.time()
     await at.control.say(person, url)
-    await asyncio.sleep(0.2)  # nothing but the bot works meanwhile
+    await asyncio.sleep(0.2)  # only the bot works during this time
     return began
 
 
 async def _telegram_alone(at: World, people: Iterator[int]) -> float:
-    """Return the milliseconds from a message's being written to its being with who polls."""
+    """Return the milliseconds from a message to its delivery to a poller."""
     url = f"{at.urls['telegram']}/bot{TOKEN}/getUpdates"
     took = []
     async with aiohttp.ClientSession() as session:
@@ -96,7 +96,7 @@ async def _telegram_alone(at: World, people: Iterator[int]) -> float:
                 updates = (await answer.json())["result"]
             return updates[-1]["update_id"] + 1, time.time()
 
-        offset, _ = await poll(0)  # what was said before
+        offset, _ = await poll(0)  # earlier messages
         for _ in range(ALONE):
             async with asyncio.TaskGroup() as group:
                 polling = group.create_task(poll(offset))
@@ -109,13 +109,13 @@ async def _telegram_alone(at: World, people: Iterator[int]) -> float:
 
 
 async def _api_alone(at: World) -> float:
-    """Return the milliseconds of a call of the API that is made alone."""
+    """Return the milliseconds of a single API call on an idle bot."""
     story = await at.control.publish("quiet", 1)
     took = []
     async with aiohttp.ClientSession() as session:
         api = StoriesApi(session, url=at.urls["stories_api"], key=SecretStr("a-key"))
         for _ in range(10):
-            await asyncio.sleep(0.2)  # our own client spaces its calls
+            await asyncio.sleep(0.2)  # the client spaces its calls
             began = time.perf_counter()
             await api.story(str(story["pk"]))
             took.append((time.perf_counter() - began) * 1000)

@@ -1,4 +1,4 @@
-"""A broadcast under the documented limits: how much of them is used, and who waits for it."""
+"""A broadcast under the documented flood limits: their utilisation, and the delay of replies."""
 
 import asyncio
 import statistics
@@ -11,13 +11,13 @@ from telegram.ext import ExtBot
 
 from benchmarks.telegram_world import World, our_bot, world
 
-LIMIT = 30  # messages a second; Bots FAQ
+LIMIT = 30  # messages per second; Bots FAQ
 AT_ONCE = 100
-ANSWERED = 20  # people who write during the broadcast
+ANSWERED = 20  # persons with replies during the broadcast
 
 
 async def measure(alerts: int, chats: int) -> dict[str, Any]:
-    """Send ``alerts`` to ``chats`` people while others are answered."""
+    """Send ``alerts`` to ``chats`` persons, and replies to other persons at the same time."""
     async with world() as at:
         return await _measure(at, alerts, chats)
 
@@ -44,7 +44,7 @@ async def _measure(at: World, alerts: int, chats: int) -> dict[str, Any]:
 
 
 def windows_over(sent: list[float]) -> int:
-    """Count the messages that were one too many within the second before them."""
+    """Return the number of messages above the limit within the preceding second."""
     window: deque[float] = deque()
     over = 0
     for at in sent:

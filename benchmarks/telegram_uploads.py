@@ -1,4 +1,4 @@
-"""Large videos in flight: each downloaded to the spool and uploaded, and the memory of that."""
+"""Concurrent large videos, each downloaded to the spool and uploaded, and their memory use."""
 
 import asyncio
 import os
@@ -20,11 +20,11 @@ from bot.sending.sender import Sender
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 
-SIZE = 49_500_000  # bytes; Telegram fetches no more than 20 MB by itself and takes 50 by upload
+SIZE = 49_500_000  # bytes; Telegram fetches at most 20 MB by URL and accepts 50 MB by upload
 
 
 async def measure(videos: int) -> dict[str, Any]:
-    """Send so many videos to as many people at once."""
+    """Send ``videos`` videos to as many persons concurrently."""
     async with world() as at:
         return await _measure(at, videos)
 
@@ -70,7 +70,7 @@ async def _published(at: World, session: aiohttp.ClientSession, videos: int) -> 
 
 @asynccontextmanager
 async def _watched(spool: Spool) -> AsyncIterator[dict[str, int]]:
-    """Yield the most memory and the most room of the spool that are used meanwhile, in bytes."""
+    """Yield the maximum memory and the maximum spool size during the block, in bytes."""
     most = {"rss": 0, "spool": 0}
 
     async def watch() -> None:

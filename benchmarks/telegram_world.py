@@ -1,4 +1,4 @@
-"""A sandbox on the other core, people in it, and a bot by our transport or by PTB's own."""
+"""A sandbox on a second core with persons, and a bot with the bot's own or PTB's transport."""
 
 import asyncio
 import json
@@ -18,18 +18,18 @@ from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest
 from tests.support.control import Control
 
-TOKEN = "123456789:AAbenchmarkTokenThatIsOfNoUseAnywhere00"  # noqa: S105 - the sandbox takes any
+TOKEN = "123456789:AAbenchmarkTokenThatIsOfNoUseAnywhere00"  # noqa: S105 - the sandbox accepts any token
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Where the sandbox is, and its verbs."""
+    """The addresses of the sandbox, and its control client."""
 
     urls: dict[str, str]
     control: Control
 
     async def people(self, count: int) -> list[int]:
-        """Make so many people who have begun to talk to the bot."""
+        """Create ``count`` persons who have started the bot."""
         found = []
         for number in range(count):
             person = await self.control.person(f"P{number}")
@@ -39,7 +39,7 @@ class World:
 
 
 def settings_for(at: World, folder: Path) -> Settings:
-    """Return settings that lead to the sandbox, with all the money and messages one may have."""
+    """Return settings for the sandbox with the maximum budgets and message rate."""
     return load(
         _env_file=None,
         telegram_token=TOKEN,
@@ -62,7 +62,7 @@ def settings_for(at: World, folder: Path) -> Settings:
 
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:
-    """Run a sandbox as a process of its own."""
+    """Run a sandbox in a separate process."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "sandbox", "--port-base", "0", "--quiet",
         stdout=asyncio.subprocess.PIPE,
@@ -79,14 +79,14 @@ async def world() -> AsyncIterator[World]:
 
 @asynccontextmanager
 async def our_bot(at: World, *, rate: float = float("inf")) -> AsyncIterator[ExtBot[Any]]:
-    """Yield a bot by our transport and pacing; without a limit unless one is given."""
+    """Yield a bot with the project's transport and pacing; by default, without a rate limit."""
     async with _bot(at, AiohttpRequest(), Pacing(rate)) as bot:
         yield bot
 
 
 @asynccontextmanager
 async def stock_bot(at: World, connections: int) -> AsyncIterator[ExtBot[Any]]:
-    """Yield a bot by PTB's transport and limiter, whose limits are off as well."""
+    """Yield a bot with PTB's transport and limiter, also without rate limits."""
     limiter = AIORateLimiter(overall_max_rate=0, group_max_rate=0)
     request = HTTPXRequest(connection_pool_size=connections, pool_timeout=60, read_timeout=60)
     async with _bot(at, request, limiter) as bot:

@@ -1,6 +1,6 @@
-"""Seeded traces of nine kinds, and the law that each profile of a trace was drawn from.
+"""Seeded traces of nine kinds, and the law from which each profile's stories were drawn.
 
-Rates are lognormal (median 1.2 stories a day, sigma 1.2, correlated 0.3 with popularity); the
+Rates are lognormal (median 1.2 stories per day, sigma 1.2, correlation 0.3 with popularity). The
 subscribers follow a Zipf-Mandelbrot law.
 """
 
@@ -20,11 +20,11 @@ DAY = 86400
 HOUR = 3600
 START = 1_767_225_600  # 2026-01-01, midnight UTC
 KINDS = ("homogeneous", "daily", "bursty", "exciting", "equal")
-CHANGING = ("patches", "jumps", "silences", "vacations")  # worlds in which the past misleads
+CHANGING = ("patches", "jumps", "silences", "vacations")  # worlds with a misleading history
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of the writer."""
+    """Add the options of the command."""
     parser.add_argument("--kind", choices=KINDS + CHANGING, default="bursty")
     parser.add_argument("--profiles", type=int, default=2000)
     parser.add_argument("--days", type=int, default=28)
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Write one line of JSON a profile."""
+    """Write one line of JSON per profile. Return 0."""
     trace = make(
         args.kind,
         profiles=args.profiles,
@@ -47,7 +47,10 @@ def main(args: argparse.Namespace) -> int:
 
 
 def read_trace(path: Path) -> Iterator[Record]:
-    """Read ``{"username", "subscribers", "taken_at": [unix seconds]}`` a line; .gz is gzipped."""
+    """Yield the records of a trace file, which is gzipped if its suffix is .gz.
+
+    Each line is ``{"username", "subscribers", "taken_at": [unix seconds]}``.
+    """
     data = path.read_bytes()
     for line in (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines():
         values = json.loads(line)
@@ -57,7 +60,7 @@ def read_trace(path: Path) -> Iterator[Record]:
 
 @dataclass(slots=True)
 class Law:
-    """The intensity in closed form: stories an hour by day, the day's rhythm, and the echo."""
+    """An intensity in closed form: stories per hour by day, a daily rhythm, and an echo."""
 
     rates: list[float]
     shape: list[float] = field(default_factory=lambda: [1.0] * 24)
@@ -67,14 +70,14 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Records with their laws; ``laws`` is empty where there is no closed form."""
+    """Records with their laws. ``laws`` is empty if the laws have no closed form."""
 
     records: list[Record]
     laws: list[Law]
 
 
 def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool = False) -> Trace:
-    """Return a trace of ``kind`` (``KINDS``, ``CHANGING``), the same for the same arguments."""
+    """Return a trace of ``kind`` (``KINDS``, ``CHANGING``), equal for equal arguments."""
     rng = random.Random(f"{kind} {seed}")
     alike = kind == "equal" or equal_weights
     weights = [1] * profiles if alike else subscribers(profiles)
@@ -88,10 +91,10 @@ def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool 
 
 
 def subscribers(profiles: int) -> list[int]:
-    """Return subscribers by rank: the first has 2.5 % of all at 2,000 profiles, 3/4 have one.
+    """Return subscribers by rank: the first has 2.5 % of all at 2,000 profiles; 3/4 have one.
 
-    What can be gained over a fixed interval at constant rates is 1 + CV² of the root of
-    subscribers x rate: 3.3 times with this exponent, 2.8 with 1.
+    The possible gain over a fixed interval at constant rates is 1 + CV² of the root of subscribers
+    x rate: 3.3 times with this exponent, 2.8 with 1.
     """
     bend = 0.0056 * profiles
     last = profiles / 4 + bend
@@ -99,7 +102,7 @@ def subscribers(profiles: int) -> list[int]:
 
 
 def _normal_of_rank(rank: float) -> float:
-    # Logistic approximation of the normal quantile, good to 0.02.
+    # Logistic approximation of the normal quantile, with an error up to 0.02.
     return log((1 - rank) / rank) / 1.702
 
 
@@ -129,7 +132,7 @@ def _profile(kind: str, rank: float, days: int, rng: random.Random) -> tuple[lis
 
 
 def _drift(rate: float, days: int, rng: random.Random) -> list[float]:
-    """Return the rate of each day: weekday factors, a slow walk, and now and then a jump."""
+    """Return the rate of each day: weekday factors, a slow random walk, and rare jumps."""
     weekday = [max(0.2, 1 + 0.25 * rng.gauss(0, 1)) for _ in range(7)]
     mean = sum(weekday) / 7
     keep = exp(-1 / 7)
@@ -145,7 +148,7 @@ def _drift(rate: float, days: int, rng: random.Random) -> list[float]:
 
 
 def _jumps(rate: float, days: int, rng: random.Random) -> list[float]:
-    """Return rates that hold for five days in the mean, then jump; one time in four to silence."""
+    """Return rates constant for five days in the mean, then with a jump (1 in 4 to silence)."""
     rates: list[float] = []
     while len(rates) < days:
         now = 0.0 if rng.random() < 1 / 4 else rate * exp(1.2 * rng.gauss(0, 1))
@@ -154,7 +157,7 @@ def _jumps(rate: float, days: int, rng: random.Random) -> list[float]:
 
 
 def _weeks_off(days: int, rng: random.Random) -> set[int]:
-    """Return the days of silent weeks; every other week is one, in the mean."""
+    """Return the days of silent weeks, in the mean every second week."""
     shift = rng.randrange(7)
     off = [rng.random() < 1 / 2 for _ in range(days // 7 + 2)]
     return {day for day in range(days) if off[(day + shift) // 7]}
@@ -167,7 +170,7 @@ def _vacation(days: int, rng: random.Random) -> set[int]:
 
 
 def _patches(days: int, rng: random.Random) -> list[float]:
-    """Draw 100 stories in a minute, then silence of 2 to 8 days in the mean, at no rhythm."""
+    """Draw 100 stories within a minute, then a silence of 2 to 8 days in the mean, repeatedly."""
     pause = rng.uniform(2, 8) * DAY
     time = rng.expovariate(1 / pause)
     taken: list[float] = []
@@ -178,7 +181,7 @@ def _patches(days: int, rng: random.Random) -> list[float]:
 
 
 def _rhythm(rng: random.Random) -> list[float]:
-    """Return a personal day: two peaks over a low night, in a time zone of its own."""
+    """Return a profile's hourly rhythm: two peaks and a low night, in a random time zone."""
     zone = rng.choices((-8, -5, -3, 0, 1, 3, 5.5, 8, 9), (2, 3, 2, 2, 3, 3, 3, 2, 1))[0]
     noon = 12.5 - zone + rng.gauss(0, 1.2)
     evening = 20.0 - zone + rng.gauss(0, 1.2)
@@ -195,7 +198,7 @@ def _rhythm(rng: random.Random) -> list[float]:
 
 
 def _peak(offset: float, width: float) -> float:
-    # A bell on the circle of the day, as high as 24 h would be one.
+    # A bell curve on the circle of the day, whose mean over 24 h is 1 at a width of 2 h.
     return 4.8 * exp((cos(offset * pi / 12) - 1) * (12 / pi / width) ** 2)
 
 
@@ -208,7 +211,7 @@ def _at(law: Law, time: float) -> float:
 
 
 def _thin(law: Law, days: int, rng: random.Random, factor: float = 1.0) -> list[float]:
-    """Draw from the law without its echo."""
+    """Draw stories from the law without its echo."""
     most = max(law.rates) * max(law.shape) * factor / HOUR
     time = 0.0
     taken: list[float] = []
@@ -221,7 +224,7 @@ def _thin(law: Law, days: int, rng: random.Random, factor: float = 1.0) -> list[
 
 
 def _excite(law: Law, days: int, rng: random.Random) -> list[float]:
-    """Draw from the law: immigrants by the rhythm, each story with a Poisson number of echoes."""
+    """Draw from the law: base stories by the rhythm, each with a Poisson number of echoes."""
     waiting = _thin(law, days, rng, 1 - law.share)
     taken = []
     while waiting:
@@ -229,7 +232,7 @@ def _excite(law: Law, days: int, rng: random.Random) -> list[float]:
         if story >= START + days * DAY:
             continue
         taken.append(story)
-        # A Poisson number, by exponential gaps.
+        # A Poisson number, drawn by exponential gaps.
         room = law.share - rng.expovariate(1.0)
         while room > 0:
             waiting.append(story + rng.expovariate(law.decay / HOUR))
@@ -238,7 +241,7 @@ def _excite(law: Law, days: int, rng: random.Random) -> list[float]:
 
 
 def _sessions(law: Law, days: int, rng: random.Random) -> list[float]:
-    """Draw sessions on active days; each has a geometric number of stories, minutes apart."""
+    """Draw sessions on active days, with a geometric number of stories, minutes apart."""
     silent = rng.uniform(0, 0.5)
     size = rng.uniform(1.2, 8)
     gap = log(4 * 60) + 0.5 * rng.gauss(0, 1)
