@@ -124,7 +124,7 @@ async def _attack(here: World, case: Case, plan: Attack) -> int:
         if case == "all alike":
             await _known(here, chat)
         here.sandbox.instagram.add_profile(f"new{n}", posts_per_day=POSTS_A_DAY)
-        with suppress(SubscriptionError, SpendingError):  # no capacity, or no credits for newcomers
+        with suppress(SubscriptionError, SpendingError):  # no capacity, or no credits
             await here.subscribing.subscribe(Target(chat), f"new{n}", Asker(chat, chat))
             added += 1
     return added

@@ -1,8 +1,8 @@
-"""Witnesses in PostgreSQL itself: who claimed what, and who wrote on what is another's by then.
+"""Audit triggers in PostgreSQL that record claims, and writes by processes that lost a claim.
 
-A process goes by its ``application_name``, which is its own. Whoever claims a chat's queue or an
-update owns it until another claims it; what anybody else writes on it is a mark of a stale owner.
-That a message is in its chat may be noted by whoever has sent it.
+Each process has a unique ``application_name``. A process that claims a chat's queue or an update
+owns the row until another process claims it. A write by any other process is recorded as stale.
+The sender of a message may always record that the message was sent.
 """
 
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ CREATE TRIGGER audit AFTER INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTIO
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """An entry of the ledger that nobody has closed: whose it was, and when it was made."""
+    """A ledger entry that was never closed: the process, the time, and the nominal credits."""
 
     by: str
     at: float
@@ -90,13 +90,13 @@ class OpenCall:
 
 
 async def begin(url: str) -> None:
-    """Put the witnesses into a migrated database."""
+    """Install the triggers in a migrated database."""
     async with connected(url) as connection:
         await connection.execute(WITNESSES)
 
 
 async def stale_marks(connection: asyncpg.Connection) -> list[str]:
-    """Return what stale owners have written."""
+    """Return the writes of stale owners, one line each."""
     rows = await connection.fetch("SELECT * FROM audit_stale ORDER BY at")
     return [
         f"{row['at']:%H:%M:%S.%f} {row['by']} on {row['kind']} {row['id']} of {row['owner']}:"
@@ -106,7 +106,7 @@ async def stale_marks(connection: asyncpg.Connection) -> list[str]:
 
 
 async def open_calls(connection: asyncpg.Connection) -> list[OpenCall]:
-    """Return the calls whose bill was never written down."""
+    """Return the API calls whose charge was never recorded."""
     rows = await connection.fetch(
         "SELECT by, extract(epoch FROM c.at)::float8 AS at, nominal"
         " FROM ledger_entries e JOIN audit_calls c ON c.id = e.id"

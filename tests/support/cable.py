@@ -1,4 +1,4 @@
-"""A cable between one process and a PostgreSQL server, whose connections a test may cut."""
+"""A proxy between a process and a PostgreSQL server, whose connections a test can cut."""
 
 import asyncio
 import random
@@ -14,10 +14,10 @@ SOCKET = ".s.PGSQL.5432"
 
 
 class Cable:
-    """A socket that leads to the server's; ``url`` is the database by way of it."""
+    """A proxy of the server's socket. ``url`` is the database's address through the proxy."""
 
     def __init__(self, folder: Path, server: Postgres) -> None:
-        """Prepare; ``plugged`` listens."""
+        """Prepare the proxy. ``cable`` starts the listener."""
         self.url = f"postgresql://postgres@/postgres?host={folder}"
         self.there = str(server.folder / SOCKET)
         self.here = str(folder / SOCKET)
@@ -25,7 +25,7 @@ class Cable:
         self.opening: set[asyncio.Task[None]] = set()
 
     def cut(self, chance: random.Random) -> bool:
-        """Cut one connection in both directions, whatever is on its way; false where none is."""
+        """Abort a random connection in both directions. Return False if there is none."""
         ends = [end for end in self.ends if end.peer is not None]
         if not ends:
             return False
@@ -37,7 +37,7 @@ class Cable:
 
 
 class _End(asyncio.Protocol):
-    """One end of a connection: what comes in here goes out at the other."""
+    """One end of a connection. Received data is sent at the other end."""
 
     def __init__(self, cable: Cable, peer: "_End | None" = None) -> None:
         self._cable = cable
@@ -46,7 +46,7 @@ class _End(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        if self.peer is not None:  # to the server, as who came to us wanted
+        if self.peer is not None:  # the connection to the server
             return
         self.transport.pause_reading()
         task = asyncio.get_running_loop().create_task(self._open())
@@ -60,7 +60,7 @@ class _End(asyncio.Protocol):
             _, self.peer = await loop.create_unix_connection(
                 lambda: _End(self._cable, self), self._cable.there
             )
-        except OSError:  # the server is away
+        except OSError:  # the server is down
             self.transport.abort()
             return
         self._cable.ends.add(self)
@@ -79,8 +79,8 @@ class _End(asyncio.Protocol):
 
 @asynccontextmanager
 async def cable(server: Postgres) -> AsyncIterator[Cable]:
-    """Lay a cable to a server for as long as the block lasts."""
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:  # a short name, for the socket
+    """Run a proxy of a server within the block."""
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:  # a short path, required for a socket
         one = Cable(Path(folder), server)
         loop = asyncio.get_running_loop()
         listener = await loop.create_unix_server(lambda: _End(one), one.here)

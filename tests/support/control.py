@@ -1,4 +1,4 @@
-"""The sandbox's control API as verbs: what every test that drives the whole bot speaks."""
+"""Client of the sandbox's control API for tests of the complete bot."""
 
 import asyncio
 import contextlib
@@ -13,16 +13,16 @@ from aiohttp import ClientSession
 T = TypeVar("T")
 Json = dict[str, Any]
 
-# On a machine that does much else. Only a failure takes so long, so who expects one sets less.
+# On a busy machine. Only a failure takes this long, so tests of expected failures use less.
 PATIENCE_S = float(os.environ.get("PATIENCE_S", "60"))  # noqa: TID251 - the tests have no Settings
-# Each poll is a request to the sandbox, in the process that shall get on with the work: often at
-# first, and rarely where it takes long. Many that wait at once spent half of the CPU on polls.
+# Each poll is a request to the sandbox, in the same process as the bot. The interval grows,
+# because frequent polls of many waiting tests took half of the CPU.
 _FIRST_POLL_S, _LAST_POLL_S = 0.01, 0.1
 _POLLS_GROW = 1.25
 
 
 def refused(text: str, code: int = 400) -> Json:
-    """The fault by which Telegram refuses in these words."""
+    """Return the fault by which Telegram refuses a call with an error message."""
     prefix = {400: "Bad Request: ", 403: "Forbidden: ", 409: "Conflict: "}.get(code, "")
     return {
         "status": code,
@@ -31,7 +31,7 @@ def refused(text: str, code: int = 400) -> Json:
 
 
 def flood(seconds: int) -> Json:
-    """The fault that answers 429."""
+    """Return the fault for a 429 response."""
     text = f"Too Many Requests: retry after {seconds}"
     parameters = {"parameters": {"retry_after": seconds}}
     return {
@@ -51,10 +51,10 @@ async def wait_for(
 async def wait_for(
     predicate: Callable[[], Any], within: float = PATIENCE_S, what: str = ""
 ) -> Any:
-    """Poll until the predicate, plain or async, gives something true; give that back.
+    """Poll until the predicate, plain or async, returns a true value. Return the value.
 
     Raises:
-        AssertionError: it did not within so many seconds.
+        AssertionError: The value is still false after ``within`` seconds.
     """
     clock = asyncio.get_running_loop().time
     started = clock()
@@ -72,26 +72,26 @@ async def wait_for(
 
 
 def stories_of(messages: list[Json]) -> list[str]:
-    """The stories among messages, in order."""
+    """Return the pks of the stories in messages, in order."""
     return [message["_story_pk"] for message in messages if message.get("_story_pk")]
 
 
 class RefusedError(AssertionError):
-    """The control API answered with an error."""
+    """The control API responded with an error."""
 
 
 class Control:
-    """One sandbox, driven over HTTP. Chats, people and messages go by their numbers."""
+    """Client of one sandbox over HTTP. Chats, persons and messages are identified by id."""
 
     def __init__(self, session: ClientSession, url: str) -> None:
-        """Speak to the page listener at `url` (its origin)."""
+        """Connect to the page listener at the origin `url`."""
         self._session, self._url = session, url
 
     async def call(self, method: str, path: str, body: Json | None = None) -> Any:
-        """One call of the control API, `path` without `/control`; what it answered.
+        """Call the control API at `path` below `/control`. Return the response's JSON.
 
         Raises:
-            RefusedError: the answer was not a 200.
+            RefusedError: The status of the response is not 200.
         """
         url = f"{self._url}/control{path}"
         async with self._session.request(method, url, json=body) as answer:
@@ -99,7 +99,7 @@ class Control:
                 raise RefusedError(f"{method} {path}: {answer.status} {await answer.text()}")
             return await answer.json()
 
-    # people and chats
+    # persons and chats
 
     async def person(
         self,
@@ -109,9 +109,9 @@ class Control:
         language_code: str = "en",
         started: bool = False,
     ) -> int:
-        """A new person; their id, which is also that of their private chat.
+        """Create a person. Return the id, which is also the id of the private chat.
 
-        One who has `started` has said so there.
+        With `started`, the person sends /start.
         """
         body: Json = {"first_name": first_name, "language_code": language_code}
         if username is not None:
@@ -131,7 +131,7 @@ class Control:
         bot_status: str = "member",
         bot_rights: Json | None = None,
     ) -> int:
-        """A new `group`, `supergroup` or `channel`; members are given with their status."""
+        """Create a `group`, `supergroup` or `channel`. `members` maps users to their status."""
         body: Json = {
             "type": kind,
             "title": title,
@@ -145,15 +145,15 @@ class Control:
         return int((await self.call("POST", "/chats", body))["id"])
 
     async def name_chat(self, chat: int, username: str) -> None:
-        """Give a group or channel a public name."""
+        """Set the public name of a group or channel."""
         await self.call("PATCH", f"/chats/{chat}", {"username": username})
 
     async def member(self, chat: int, user: int, status: str) -> None:
-        """Give a member, or the bot, another status in a chat."""
+        """Set the status of a member, or of the bot, in a chat."""
         await self.call("PUT", f"/chats/{chat}/members/{user}", {"status": status})
 
     async def migrate(self, chat: int) -> int:
-        """Turn a group into a supergroup; its new id."""
+        """Migrate a group to a supergroup. Return the new id."""
         return int((await self.call("POST", f"/chats/{chat}/migrate"))["new_chat_id"])
 
     async def thread(self, chat: int, thread: int, name: str, state: str = "open") -> None:
@@ -161,7 +161,7 @@ class Control:
         await self.call("PUT", f"/chats/{chat}/threads/{thread}", {"name": name, "state": state})
 
     async def topics(self, chat: int) -> dict[int, str]:
-        """The names of a chat's topics that are open, by their ids."""
+        """Return the names of a chat's open topics by id."""
         chats = await self.call("GET", "/chats")
         (found,) = [one for one in chats if one["id"] == chat]
         return {
@@ -171,37 +171,37 @@ class Control:
         }
 
     async def private_topics(self, *, on: bool) -> None:
-        """Let private chats with the bot have topics, or not."""
+        """Enable or disable topics in private chats with the bot."""
         await self.call("PATCH", "/bots/bot", {"has_topics_enabled": on})
 
     # the conversation
 
     async def say(self, chat: int, text: str, *, user: int | None = None, **more: Any) -> int:
-        """A person writes (`user` None: whose private chat it is); the message's id.
+        """Send a message of a person. Return the message's id.
 
-        `more`: `entities`, `thread_id`, `reply_to`, `sender_chat_id`, `file`, `location`,
-        `media_group_id`.
+        `user` defaults to the person of the private chat. `more`: `entities`, `thread_id`,
+        `reply_to`, `sender_chat_id`, `file`, `location`, `media_group_id`.
         """
         body = {"user_id": chat if user is None else user, "text": text, **more}
         return int((await self.call("POST", f"/chats/{chat}/messages", body))["message_id"])
 
     async def press(self, chat: int, message: int, data: str, *, user: int | None = None) -> str:
-        """Press an inline button; the id of the callback query."""
+        """Press an inline button. Return the id of the callback query."""
         body = {"user_id": chat if user is None else user, "message_id": message, "data": data}
         return str((await self.call("POST", f"/chats/{chat}/press", body))["callback_query_id"])
 
     async def callback(self, callback_query_id: str) -> Json:
-        """What became of a press: `{"answered", "text"?, "show_alert"?}`."""
+        """Return the answer to a press: `{"answered", "text"?, "show_alert"?}`."""
         got: Json = await self.call("GET", f"/callbacks/{callback_query_id}")
         return got
 
     async def inline(self, user: int, query: str, **more: Any) -> str:
-        """Type an inline query; its id."""
+        """Type an inline query. Return its id."""
         body = {"user_id": user, "query": query, **more}
         return str((await self.call("POST", "/inline", body))["inline_query_id"])
 
     async def typed(self, user: int, query: str, **more: Any) -> Json:
-        """Type an inline query; what the bot answers, with the query's id."""
+        """Type an inline query. Return the bot's answer with the query's id."""
         query_id = await self.inline(user, query, **more)
 
         async def answered() -> Json | None:
@@ -212,8 +212,8 @@ class Control:
         return {**answer, "id": query_id}
 
     async def held(self, user: int, query: str, count: int) -> list[Json]:
-        """Type until so many stories are held: what is shown is known a moment later."""
-        spaces = iter(" " * n for n in range(1000))  # Telegram answers the same again by itself
+        """Type until `count` stories are cached. The cache is filled shortly after a display."""
+        spaces = iter(" " * n for n in range(1000))  # Telegram caches answers to equal queries
 
         async def known() -> list[Json] | None:
             results: list[Json] = (await self.typed(user, query + next(spaces)))["results"]
@@ -222,12 +222,12 @@ class Control:
         return await wait_for(known, what=f"{count} results of {query!r}")
 
     async def inline_answer(self, inline_query_id: str) -> Json:
-        """What the bot answered to an inline query."""
+        """Return the bot's answer to an inline query."""
         got: Json = await self.call("GET", f"/inline/{inline_query_id}")
         return got
 
     async def replies(self, chat: int, after: int = 0) -> list[Json]:
-        """What the bot wrote into a chat since message `after`, as it stands now."""
+        """Return the bot's present messages in a chat since message `after`."""
         path = f"/chats/{chat}/messages?after={after}&from_bot=true"
         got: list[Json] = await self.call("GET", path)
         return got
@@ -235,7 +235,7 @@ class Control:
     async def wait_replies(
         self, chat: int, count: int = 1, after: int = 0, within: float = PATIENCE_S
     ) -> list[Json]:
-        """Wait until the bot has written so many messages since `after`; all it wrote."""
+        """Wait until the bot has sent `count` messages since `after`. Return all of them."""
 
         async def enough() -> list[Json] | None:
             got = await self.replies(chat, after)
@@ -244,13 +244,13 @@ class Control:
         return await wait_for(enough, within, f"{count} replies in chat {chat}")
 
     async def shown(self, chat: int, after: int = 0) -> list[str]:
-        """The stories that the bot brought into a chat since message `after`, in order."""
+        """Return the stories that the bot sent to a chat since message `after`, in order."""
         return stories_of(await self.replies(chat, after))
 
     async def wait_shown(
         self, chat: int, pks: list[str], after: int = 0, within: float = PATIENCE_S
     ) -> None:
-        """Wait until just these stories have come into a chat, in this order."""
+        """Wait until a chat contains exactly these stories in this order."""
 
         async def are_there() -> bool:
             return await self.shown(chat, after) == pks
@@ -260,20 +260,21 @@ class Control:
     # Instagram
 
     async def profile(self, username: str, **fields: Any) -> Json:
-        """A new profile; `fields`: `is_private`, `full_name`, `posts_per_day`."""
+        """Create a profile. `fields`: `is_private`, `full_name`, `posts_per_day`."""
         got: Json = await self.call("POST", "/profiles", {"username": username, **fields})
         return got
 
     async def change_profile(self, username: str, /, **fields: Any) -> Json:
-        """Change a profile: `username`, `is_private`, `deleted`, `posts_per_day`.
+        """Change a profile: `username`, `is_private`, `deleted`, `posts_per_day`, `trouble`.
 
-        `trouble` is what it answers from now on (`trouble_times` often, None: until it is null).
+        `trouble` is the response of the profile from now on, for `trouble_times` requests, or, if
+        None, until `trouble` is set to null.
         """
         got: Json = await self.call("PATCH", f"/profiles/{username}", fields)
         return got
 
     async def publish(self, username: str, media_type: int = 1, **fields: Any) -> Json:
-        """Publish a story (1 photo, 2 video); the Story as the API shows it.
+        """Publish a story (1 photo, 2 video). Return the Story in the API's format.
 
         `fields`: `taken_at`, `bytes`, `mentions`, `links`, `hashtags`, `locations`,
         `sponsor_tags`, `overrides`, `content_type`, `format`.
@@ -283,21 +284,21 @@ class Control:
         return got
 
     async def stories(self, username: str) -> list[Json]:
-        """What a profile shows now, seen for free."""
+        """Return the visible stories of a profile, without a charge."""
         got: list[Json] = await self.call("GET", f"/profiles/{username}/stories")
         return got
 
     async def keep(self, username: str, **fields: Any) -> Json:
-        """A new highlight; `fields`: `title`, `count`, `days_ago`, `videos`, `live`."""
+        """Create a highlight. `fields`: `title`, `count`, `days_ago`, `videos`, `live`."""
         got: Json = await self.call("POST", f"/profiles/{username}/highlights", fields)
         return got
 
     async def drop(self, username: str, pk: str) -> None:
-        """Delete a highlight, as its owner would."""
+        """Delete a highlight as its owner."""
         await self.call("DELETE", f"/profiles/{username}/highlights/{pk}")
 
     async def take_down(self, username: str, pk: str) -> None:
-        """Delete a story, as its owner would."""
+        """Delete a story as its owner."""
         await self.call("DELETE", f"/profiles/{username}/stories/{pk}")
 
     # the sandbox itself
@@ -315,7 +316,7 @@ class Control:
         chat_id: int | None = None,
         source: str = "",
     ) -> int:
-        """Put a fault in force (`times` None: until cleared); its id."""
+        """Add a fault (`times` None: until cleared). Return its id."""
         body = {"service": service, "match": match, "times": times, "after": after, "fault": fault}
         if every != 1:
             body["every"] = every
@@ -328,26 +329,26 @@ class Control:
         return int((await self.call("POST", "/faults", body))["id"])
 
     async def clear_faults(self, fault_id: int | None = None) -> None:
-        """Lift one fault, or all."""
+        """Remove one fault, or all faults."""
         await self.call("DELETE", "/faults" if fault_id is None else f"/faults/{fault_id}")
 
     async def state(self) -> Json:
-        """`{"now", "billed": {"total", "by_path"}, "calls": {service: n}, "urls"}`."""
+        """Return `{"now", "billed": {"total", "by_path"}, "calls": {service: n}, "urls"}`."""
         got: Json = await self.call("GET", "/state")
         return got
 
     async def billed(self, path: str | None = None) -> int:
-        """Credits billed in all, or for one path."""
+        """Return the billed credits in total or for one path."""
         billed = (await self.state())["billed"]
         return int(billed["total"] if path is None else billed["by_path"].get(path, 0))
 
     async def billed_for(self, username: str) -> int:
-        """Credits billed for requests about one profile, or one of its stories.
+        """Return the billed credits for requests about one profile or its stories.
 
-        What others follow with the same bot is checked at any moment, and counts in ``billed``.
+        ``billed`` also includes checks of other subscriptions, which may happen at any time.
         """
         ids = {username.lower()}
-        with contextlib.suppress(RefusedError):  # nobody has this name
+        with contextlib.suppress(RefusedError):  # the name is unknown
             ids.add((await self.call("GET", f"/profiles/{username}"))["pk"])
             ids |= {story["pk"] for story in await self.stories(username)}
 
@@ -360,30 +361,30 @@ class Control:
     async def requests(
         self, service: str | None = None, *, after: int = 0, path: str = ""
     ) -> list[Json]:
-        """The log since entry `after`; of one service, and of paths that contain `path`."""
+        """Return the log since entry `after`, of one service and of paths that contain `path`."""
         query = f"?after={after}" + (f"&service={service}" if service else "")
         got: list[Json] = await self.call("GET", f"/requests{query}")
         return [entry for entry in got if path in entry["path"]]
 
     async def advance(self, seconds: float) -> None:
-        """Move the sandbox's clock on."""
+        """Advance the sandbox's clock."""
         await self.call("POST", "/clock", {"advance_s": seconds})
 
     async def stories_api(self, **settings: Any) -> Json:
-        """Set `info_format`, `rate`, `balance`, `download_mode` and the like of the service."""
+        """Set `info_format`, `rate`, `balance`, `download_mode` and other settings of the API."""
         got: Json = await self.call("POST", "/stories_api", settings)
         return got
 
     async def privacy_mode(self, *, on: bool) -> None:
-        """Say what the bot hears in groups: all messages, or with the mode on those for it."""
+        """Set group privacy mode. With `on`, the bot receives only messages addressed to it."""
         await self.call("PATCH", "/bots/bot", {"can_read_all_group_messages": not on})
 
     async def link_chats(self, channel: int, group: int | None) -> None:
-        """Give a channel its discussion group, or part them."""
+        """Link a channel to a discussion group, or remove the link."""
         await self.call("PATCH", f"/chats/{channel}", {"linked_chat_id": group})
 
     async def callback_life(self, seconds: float) -> None:
-        """Set for how long the answer to a pressed button is taken."""
+        """Set the time for which a callback query can be answered."""
         await self.call("POST", "/telegram", {"callback_life_s": seconds})
 
     async def limits(self, **limits: Any) -> Json:

@@ -1,4 +1,4 @@
-"""Empty databases with all tables: to migrate one for each test costs more than many tests."""
+"""Empty databases with all tables. A migration per test would take longer than many tests."""
 
 import shutil
 import tempfile
@@ -9,21 +9,21 @@ import pytest
 from bot.store.engine.database import Database, all_tables
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-"""For what only several processes can do: SQLite has one."""
+"""For tests of several processes, which SQLite does not support."""
 
-_kept: list[tempfile.TemporaryDirectory[str]] = []  # removed when the process ends
+_kept: list[tempfile.TemporaryDirectory[str]] = []  # removed at the end of the process
 _made: list[Path] = []
 
 
 def made_in(folder: Path) -> None:
-    """Take the database with all tables from ``folder``, where it is made unless it is there."""
+    """Use the migrated database in ``folder``. The first use creates the database if missing."""
     _made[:] = [folder / "tables.db"]
 
 
 async def migrated_copy(file: Path) -> None:
-    """Let ``file`` be an SQLite database with all tables and no rows, unless it is there already.
+    """Create ``file`` as an SQLite database with all tables and no rows, if missing.
 
-    The migrations run once in a process.
+    The migrations run once per process.
     """
     if not _made:
         _kept.append(tempfile.TemporaryDirectory(prefix="bell"))
@@ -36,13 +36,13 @@ async def migrated_copy(file: Path) -> None:
 
 def _copy(made: Path, file: Path) -> None:
     if not file.exists():
-        shutil.copy(made, file)  # its mode as well: it is private
+        shutil.copy(made, file)  # with its mode, which is private
 
 
 async def empty(database: Database) -> None:
-    """Take all rows out of a PostgreSQL database, and let its numbers begin anew.
+    """Delete all rows of a PostgreSQL database, and reset its sequences.
 
-    Only what has rows is truncated: each table that is makes the server write new files.
+    Only tables with rows are truncated, because each truncation writes new files.
     """
     tables = [f'"{table.name}"' for table in all_tables().sorted_tables]
     truncate = "".join(

@@ -1,4 +1,4 @@
-"""The demo as its command starts it, and as Ctrl-C ends it."""
+"""The demo, started by its command and ended like by Ctrl-C."""
 
 import asyncio
 import re
@@ -17,10 +17,10 @@ STOP_S = 20
 
 @asynccontextmanager
 async def running_demo() -> AsyncIterator[str]:
-    """Run `python -m bot demo` on free ports; the address of its page."""
+    """Run `python -m bot demo` on free ports. Yield the address of its page."""
     command = (sys.executable, "-m", "bot", "demo", "--port-base", "0")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BROWSER", "true")  # a program that opens nothing
+        patch.setenv("BROWSER", "true")  # a program that does nothing
         patch.setenv("COLUMNS", "200")
         demo = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
     try:

@@ -1,4 +1,4 @@
-"""Assertions about errors of the bot that only their text tells apart."""
+"""Assertions for errors of the bot that differ only in their text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

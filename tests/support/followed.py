@@ -1,4 +1,4 @@
-"""Profiles, stories, chats and subscriptions for tests of alerts, in few words."""
+"""Helpers that create profiles, stories, chats and subscriptions for tests of alerts."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ PRADA = Profile("25460", "prada", "Prada")
 
 @dataclass(slots=True)
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that changes only on request."""
 
     time: datetime = NOON
 
@@ -43,7 +43,7 @@ def story(pk: str, taken_at: datetime = NOON, of: Profile = NATGEO, **more: Any)
 
 
 DATED = story("3870828041672894129")
-"""A story whose id holds its date: it can be asked for by it."""
+"""A story whose id contains its date, so that the story can be requested by id."""
 
 
 async def follow(
@@ -56,7 +56,7 @@ async def follow(
     since: datetime = LONG_AGO,
     now: datetime = NOON,
 ) -> int:
-    """Let a chat follow a profile, both made when they are new; the subscription's id."""
+    """Subscribe a chat to a profile, and create both if missing. Return the subscription's id."""
     kind = "private" if chat_id > 0 else "supergroup"
     await chats.add_or_update(tx, chat_id, kind=kind, title="", now=now)
     await chat_queues.ensure(tx, chat_id, now=now)
@@ -79,20 +79,20 @@ async def follow(
 async def look(
     tx: Tx, *found: Story, of: Profile = NATGEO, partial: bool = False, now: datetime = NOON
 ) -> list[str]:
-    """Record a look, and owe what it showed to all who wait; the pks that were new."""
+    """Record a check, and create the deliveries for all subscribers. Return the new pks."""
     new = await snapshots.record(tx, snapshots.Snapshot(of, found, partial=partial), now=now)
     await spread(tx, now=now)
     return new
 
 
 async def spread(tx: Tx, *, now: datetime = NOON, limit: int = 1_000) -> None:
-    """Bring all that was learned to those who wait."""
+    """Create the deliveries of all recorded checks."""
     while await fan_outs.write_slice(tx, now=now, limit=limit):
         pass
 
 
 async def rows(db: Database, **where: Any) -> list[Any]:
-    """All deliveries with these values, in order, when all that was learned is brought."""
+    """Return all deliveries with these values, in order, after a complete fan-out."""
     table = deliveries
     matching = [table.c[name] == value for name, value in where.items()]
     async with db.begin() as tx:

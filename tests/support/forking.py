@@ -1,6 +1,6 @@
-"""Processes of the bot that start in no time: forked from one that has loaded all of it.
+"""Fast start of bot processes by forks of a process that has already imported the bot.
 
-A test that kills two hundred would else spend its time on loading code.
+A test with two hundred kills would otherwise spend its time on imports.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LOOK_EVERY_S = 0.02  # for children that have ended
+LOOK_EVERY_S = 0.02  # interval of checks for ended children
 
 
 @dataclass(slots=True)
 class Forked:
-    """One process of the bot; ``status`` as of ``subprocess``, when it has ended."""
+    """One bot process. After its end, ``status`` is the exit status as in ``subprocess``."""
 
     pid: int
     ended: asyncio.Future[int] = field(
@@ -32,7 +32,7 @@ class Forked:
         return self.ended.result() if self.ended.done() else None
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send it a signal, if it runs."""
+        """Send a signal if the process is running."""
         if not self.ended.done():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -42,14 +42,14 @@ class Parent:
     """The process that forks."""
 
     def __init__(self, process: Process) -> None:
-        """Speak to a process that runs ``main``."""
+        """Control a process that runs ``main``."""
         self._process = process
         self._started: asyncio.Queue[Forked] = asyncio.Queue()
         self._starting = asyncio.Lock()
         self._running: dict[int, Forked] = {}
 
     async def start(self, env: Mapping[str, str], folder: Path, log: Path) -> Forked:
-        """Start ``python -m bot run`` in a folder; what it writes goes to ``log``."""
+        """Start ``python -m bot run`` in a folder, with its output written to ``log``."""
         wanted = {"env": dict(env), "folder": str(folder), "log": str(log)}
         async with self._starting:
             assert self._process.stdin
@@ -58,7 +58,7 @@ class Parent:
             return await self._started.get()
 
     async def hear(self) -> None:
-        """Hear who has begun and ended, until the parent ends."""
+        """Read reports of started and ended children until the parent process ends."""
         assert self._process.stdout
         async for line in self._process.stdout:
             pid, status = json.loads(line)
@@ -71,7 +71,7 @@ class Parent:
 
 @asynccontextmanager
 async def forking() -> AsyncIterator[Parent]:
-    """Load the bot once; its children end with the block at the latest."""
+    """Start a process with the bot imported. All children end with the block."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.support.forking", stdin=PIPE, stdout=PIPE
     )
@@ -82,13 +82,13 @@ async def forking() -> AsyncIterator[Parent]:
             yield parent
         finally:
             assert process.stdin
-            process.stdin.close()  # it kills who is left, and ends
+            process.stdin.close()  # the parent kills the remaining children and exits
             await process.wait()
 
 
 def main() -> None:
-    """Fork as told by lines of JSON; tell of each child that it has begun, and how it ended."""
-    import bot.app  # noqa: PLC0415 - loaded once, for all children
+    """Fork on each line of JSON from stdin. Report the start and the exit of each child."""
+    import bot.app  # noqa: PLC0415 - imported once for all children
     import bot.cli.check  # noqa: F401, PLC0415 - the same
 
     children: set[int] = set()
@@ -127,15 +127,15 @@ def _child_of(wanted: dict[str, dict[str, str]]) -> int:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.chdir(str(wanted["folder"]))
-        os.environ.clear()  # noqa: TID251 - what a shell would do
+        os.environ.clear()  # noqa: TID251 - as a shell does
         os.environ.update(wanted["env"])  # noqa: TID251 - the same
 
-        from bot.__main__ import main as run  # noqa: PLC0415 - loaded already
+        from bot.__main__ import main as run  # noqa: PLC0415 - already imported
 
         status = run(["run"])
     except SystemExit as ended:
         status = int(ended.code or 0)
-    except BaseException as error:  # noqa: BLE001 - a child must not run on as its parent
+    except BaseException as error:  # noqa: BLE001 - a child must never continue as its parent
         sys.stderr.write(f"{error!r}\n")
     finally:
         sys.stdout.flush()

@@ -1,6 +1,7 @@
-"""Everything that one process holds at a time by a lease, and a process that holds all of it.
+"""All leases of a process, and a process that holds all of them.
 
-``python -m tests.support.holders URL`` takes every lease, says so, and holds them until it dies.
+``python -m tests.support.holders URL`` claims every lease, prints "held", and holds the leases
+until killed.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from tests.support.followed import NOON, follow, look, story
 
 LEASE = timedelta(seconds=15)
 Take = Callable[[Tx, str, datetime], Awaitable[object]]
-"""Takes a lease for an owner; what it returns is true where that was possible."""
+"""A function that claims a lease for an owner. Its result is true on success."""
 
 HOLDERS: dict[str, Take] = {
     "polling": lambda tx, owner, now: leases.claim(tx, "polling", owner, now=now, lease=LEASE),
@@ -25,7 +26,7 @@ HOLDERS: dict[str, Take] = {
 
 
 async def prepare(db: Database) -> None:
-    """Let there be something to hold of each kind, at noon."""
+    """Create a row of each kind that can be claimed at noon."""
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1"))
@@ -34,12 +35,12 @@ async def prepare(db: Database) -> None:
 
 
 async def hold(url: str) -> None:
-    """Take every lease at noon, and hold them."""
+    """Claim every lease at noon, and hold the leases."""
     async with Database(url) as db:
         for take in HOLDERS.values():
             async with db.begin() as tx:
                 assert await take(tx, "first", NOON)
-        print("held", flush=True)  # noqa: T201 - for who started it
+        print("held", flush=True)  # noqa: T201 - for the parent process
         await asyncio.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""The real bot as a process of its own, and what SIGKILL does to its answers."""
+"""The real bot as a separate process, and the effect of SIGKILL on its answers."""
 
 import asyncio
 import random
@@ -21,16 +21,16 @@ from tests.support.sandbox import Box
 ROOT = Path(__file__).parents[2]
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 CHATS = 5
-EACH = 20  # commands a kill
-SLOW_S = 0.05  # of each answer, so that commands wait
+EACH = 20  # commands per kill
+SLOW_S = 0.05  # delay of each answer, so that commands queue up
 PATIENCE_S = 60.0
-THIRD_COPY_S = 370.0  # an answer that two kills met comes so much later at most
+THIRD_COPY_S = 370.0  # maximum delay of an answer that was interrupted by two kills
 NAME = re.compile(r"nobody\d+x")
 
 
 @dataclass(frozen=True, slots=True)
 class Toll:
-    """What the kills cost."""
+    """The effect of the kills."""
 
     kills: int
     commands: int
@@ -39,12 +39,12 @@ class Toll:
 
 
 class Victim:
-    """``python -m bot run`` against a sandbox; by webhook when ``port`` is given."""
+    """``python -m bot run`` with a sandbox, by polling or by webhook."""
 
     def __init__(
         self, box: Box, folder: Path, *, webhook: bool, database_url: str | None = None
     ) -> None:
-        """Prepare the settings; nothing runs yet."""
+        """Prepare the settings without starting the process."""
         self.port = free_port()
         self.log = folder / "bot.log"
         self.env = {
@@ -72,7 +72,7 @@ class Victim:
         self.process: Process | None = None
 
     async def start(self, **more: str) -> None:
-        """Start the process with ``more`` settings; it needs a moment before it answers."""
+        """Start the process with ``more`` settings, without waiting until it is ready."""
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -81,12 +81,12 @@ class Victim:
                 "run",
                 env=self.env | more,
                 cwd=self._folder,
-                stdout=asyncio.subprocess.DEVNULL,  # the owner's link is in nobody's JSON
+                stdout=asyncio.subprocess.DEVNULL,  # the owner's link is not JSON
                 stderr=log,
             )
 
     async def is_ready(self) -> bool:
-        """Whether it says that it serves."""
+        """Return whether the process reports that it is ready."""
         try:
             async with self._session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
                 return answer.status == HTTPStatus.OK
@@ -94,7 +94,7 @@ class Victim:
             return False
 
     async def end(self, number: signal.Signals) -> tuple[int, float]:
-        """Send a signal and wait for the end; return the status and the seconds it took."""
+        """Send a signal and wait for the end. Return the status and the duration in seconds."""
         if self.process is None or self.process.returncode is not None:
             return (self.process.returncode or 0) if self.process else 0, 0.0
         began = time.monotonic()
@@ -105,16 +105,16 @@ class Victim:
 
 
 class Talk:
-    """People who write commands whose answers can be told apart."""
+    """Persons who send commands with distinguishable answers."""
 
     def __init__(self, box: Box, people: list[int]) -> None:
-        """Know who writes."""
+        """Store the persons."""
         self._box = box
         self._people = people
         self.asked: list[str] = []
 
     async def ask(self, count: int) -> None:
-        """Write so many commands, spread over the chats."""
+        """Send ``count`` commands, distributed over the chats."""
         for _ in range(count):
             name = f"nobody{len(self.asked)}x"
             person = self._people[len(self.asked) % len(self._people)]
@@ -122,9 +122,9 @@ class Talk:
             await self._box.control.say(person, f"/unsubscribe {name}")
 
     async def has_room(self) -> bool:
-        """Return whether so few wait that each of the next has an answer of its own.
+        """Return whether so few commands are pending that each new command gets a separate answer.
 
-        Above the limit of one person, one answer stands for all.
+        Above the limit per person, one answer covers several commands.
         """
         waiting = len(self.asked) - len(await self.answers())
         return waiting <= len(self._people) * MOST_OF_PERSON // 2
@@ -140,7 +140,7 @@ class Talk:
 
 
 async def kill_inbox(box: Box, folder: Path, *, kills: int, webhook: bool, seed: int = 0) -> Toll:
-    """Kill the bot again and again while commands wait; return what stayed unanswered."""
+    """Kill the bot repeatedly while commands are pending. Return the unanswered commands."""
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
     await box.control.fault("telegram", {"delay_s": SLOW_S}, match="sendMessage", times=None)
     talk = Talk(box, [await box.control.person() for _ in range(CHATS)])
@@ -177,7 +177,7 @@ async def kill_inbox(box: Box, folder: Path, *, kills: int, webhook: bool, seed:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now, and that the system gives to nobody by itself."""
+    """Return an unused port outside of the range that the system assigns automatically."""
     for port in random.SystemRandom().sample(range(10_000, 32_000), 100):
         with socket.socket() as listener, suppress(OSError):
             listener.bind(("127.0.0.1", port))

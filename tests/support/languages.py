@@ -1,10 +1,10 @@
-"""The languages as parameters of tests that take long for each."""
+"""The languages as parameters of slow tests."""
 
 import pytest
 
 from bot.presentation.translation import LANGUAGES
 
-# English, one with many plural forms, and one that is written from right to left.
+# English, a language with many plural forms, and a right-to-left language.
 FIRST = ("en", "ru", "ar")
 EACH = [pytest.param(code, marks=() if code in FIRST else pytest.mark.slow) for code in LANGUAGES]
-"""The ``FIRST`` for ``make test``, and all for ``make test-slow``."""
+"""``FIRST`` for ``make test``, and all languages for ``make test-slow``."""

@@ -1,4 +1,4 @@
-"""The version after this one, made up: the code of today, and one more migration."""
+"""A hypothetical next version: the present code and one more migration."""
 
 import shutil
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def downgrade() -> None:
 
 
 def write(folder: Path) -> Path:
-    """Write the next version's code into ``folder``; return where it is."""
+    """Write the next version's code to ``folder``. Return the folder."""
     for part in ("bot", "handlers", "locales"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     _add(folder / "bot/store/engine/migrations", COLOURS)
@@ -52,13 +52,13 @@ def write(folder: Path) -> Path:
 
 @contextmanager
 def next_version(folder: Path, change: str = COLOURS) -> Iterator[None]:
-    """Let the code of this process be the next version's for the block."""
+    """Use the migrations of the next version in this process during the block."""
     migrations = folder / "migrations"
     shutil.copytree(database.MIGRATIONS, migrations)
     _add(migrations, change)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "MIGRATIONS", migrations)
-        database._migrations.cache_clear()  # noqa: SLF001 - as a process that starts anew
+        database._migrations.cache_clear()  # noqa: SLF001 - as in a new process
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""A real PgBouncer in transaction mode in front of a PostgreSQL of the tests, where installed."""
+"""A real PgBouncer in transaction mode in front of a PostgreSQL of the tests, if installed."""
 
 import shutil
 import signal
@@ -31,15 +31,15 @@ max_prepared_statements = 100
 
 @contextmanager
 def pgbouncer(server: Postgres, *, size: int = 4) -> Iterator[str]:
-    """Run it with ``size`` connections to the server; yield the address that leads through it."""
+    """Run PgBouncer with ``size`` connections to the server. Yield the address of PgBouncer."""
     port, folder = free_port(), Path(tempfile.mkdtemp(prefix="pgb"))
     folder.chmod(0o755)
     file = folder / "pgbouncer.ini"
     file.write_text(CONFIGURATION.format(sockets=server.folder, port=port, size=size))
-    user = programs()[1]  # it refuses to run as root, as PostgreSQL does
+    user = programs()[1]  # like PostgreSQL, PgBouncer refuses to run as root
     words = [str(found("pgbouncer")), *(["-u", user] if user else []), str(file)]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - Debian's
+        process = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - Debian's program
     try:
         deadline = time.monotonic() + PATIENCE_S
         while not _listens(port):

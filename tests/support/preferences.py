@@ -1,4 +1,4 @@
-"""Preferences of which nothing is as it is by default: what keeps them must keep all of it."""
+"""Preferences without any default value, for tests that all values are stored."""
 
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -7,12 +7,12 @@ from typing import Any
 from bot.domain.options import CHOICES, TEXTS, Options, Preferences
 
 _TEXTS = ("#sale", "8-20")
-"""Of these every option that is a text takes one."""
+"""Each option with a text accepts at least one of these."""
 MUTED_UNTIL = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def unlike_defaults() -> Preferences:
-    """Return such preferences, made from the fields: a new field is among them."""
+    """Return preferences without default values. New fields are included automatically."""
     preferences: Preferences = _unlike(Preferences())
     return preferences
 

@@ -1,18 +1,21 @@
-"""Refusals at random: words of the bot's list, of files that an upload cures, and made-up ones."""
+"""Random refusals: known error messages, errors of files that an upload cures, and new ones."""
 
 import random
 from collections.abc import Collection
 
 from bot.telegram.outcomes import REFUSALS
 
-# What is a file's stays so whatever its source; the rest is somebody else's, or nobody knows.
+# Scopes of errors that concern the file, regardless of its source.
 FILES = frozenset({"fetch", "photo", "size", "file", "any file"})
 _CURED = [*REFUSALS["fetch"], *REFUSALS["any file"]]
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
 
 def refusal(chance: random.Random, item: int, *, without: Collection[str] = ()) -> tuple[str, str]:
-    """Words, and the source that they hit (empty: each); ``without`` some scopes of the list."""
+    """Return an error message and the source that it affects (empty: all sources).
+
+    ``without`` excludes scopes of the known error messages.
+    """
     kind = chance.choice(["list", "file", "new"])
     if kind == "file":
         words, source = chance.choice(_CURED), "url"

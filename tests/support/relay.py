@@ -1,4 +1,4 @@
-"""A relay of TCP connections between one bot and a server, which a test may cut."""
+"""A relay of TCP connections between a bot and a server, which a test can cut."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 
 class Relay:
-    """Passes bytes on to the server at ``address`` until ``cut``; ``url`` leads to the relay."""
+    """Relay to the server at ``address`` until ``cut``. ``url`` is the relay's address."""
 
     def __init__(self, address: str) -> None:
-        """Prepare; ``relay_to`` listens."""
+        """Prepare the relay. ``relay_to`` starts the listener."""
         there = urlsplit(address)
         self._host, self._port = str(there.hostname), int(there.port or 80)
         self._writers: set[asyncio.StreamWriter] = set()
@@ -18,17 +18,17 @@ class Relay:
         self.url = ""
 
     def cut(self) -> None:
-        """Abort all connections, and each that comes until ``mend``."""
+        """Abort all connections, and all new connections until ``mend``."""
         self.is_cut = True
         for writer in list(self._writers):
             writer.transport.abort()
 
     def mend(self) -> None:
-        """Pass bytes on again."""
+        """Relay data again."""
         self.is_cut = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass on what comes in one connection, in both directions."""
+        """Relay the data of one connection in both directions."""
         if self.is_cut:
             writer.transport.abort()
             return

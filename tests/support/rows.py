@@ -1,4 +1,4 @@
-"""Rows as they lie in the tables, for tests that ask what was written."""
+"""Table rows for tests of the stored data."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -17,32 +17,32 @@ from bot.store.usage import usage_days
 
 
 async def entries(tx: Tx, *, since: datetime) -> list[sa.Row[Any]]:
-    """Return the ledger's entries since then, the oldest first."""
+    """Return the ledger's entries since a time, oldest first."""
     table = ledger_entries
     statement = sa.select(table).where(table.c.at >= since).order_by(table.c.id)
     return list(await tx.execute(statement))
 
 
 async def all_spent(tx: Tx, *, since: date = date(2000, 1, 1)) -> int:
-    """Return the sums of all calls."""
+    """Return the total credits of all calls."""
     found = await spent_by_kind(tx, since=since)
     return sum(one.credits for one in found)
 
 
 async def kept_stories(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:
-    """Return the stories that are still kept, by pk."""
+    """Return the stored stories by pk."""
     statement = sa.select(stories.c.value).where(stories.c.pk.in_(list(pks)))
     readable = load_each_or_none(list((await tx.execute(statement)).scalars()))
     return {story.pk: story for story in readable if story}
 
 
 async def used(tx: Tx, chat_id: int) -> tuple[int, int]:
-    """Return how many stories a chat ever got, and what it bore of checks, in thousandths."""
+    """Return the number of stories sent to a chat, and its share of checks in millicredits."""
     sums = (sa.func.sum(usage_days.c[name]) for name in ("items", "millicredits"))
     row = (await tx.execute(sa.select(*sums).where(usage_days.c.chat_id == chat_id))).one()
     return int(row[0] or 0), int(row[1] or 0)
 
 
 async def unsplit(tx: Tx) -> int:
-    """Return the credits of checks that are not split yet among who waits."""
+    """Return the credits of checks that are not yet divided among subscribers."""
     return int((await tx.execute(sa.select(sa.func.sum(profiles.c.unsplit)))).scalar() or 0)

@@ -1,4 +1,4 @@
-"""A sandbox of one's own, in this process, with the verbs that drive it."""
+"""A sandbox in this process with its control client."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,10 +11,10 @@ from tests.support.control import Control
 
 
 class Box:
-    """A running sandbox: its parts, its control verbs, and a session to call it with."""
+    """A running sandbox: its parts, its control client, and a session for calls."""
 
     def __init__(self, parts: Sandbox, session: ClientSession) -> None:
-        """Hold a sandbox that runs."""
+        """Wrap a running sandbox."""
         self.parts = parts
         self.urls = parts.urls
         self.session = session
@@ -23,6 +23,6 @@ class Box:
 
 @asynccontextmanager
 async def sandbox_box(*, speed: float = 1.0, seed: int = 0) -> AsyncIterator[Box]:
-    """Run a sandbox on free ports for as long as the block lasts."""
+    """Run a sandbox on free ports within the block."""
     async with running(speed=speed, seed=seed) as parts, ClientSession() as session:
         yield Box(parts, session)

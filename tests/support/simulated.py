@@ -1,6 +1,6 @@
-"""A day on a clock that jumps: a sandbox, and bots at work on one database.
+"""A day on a jumping clock, with a sandbox, and bots on one database.
 
-Who imports this has called ``sandbox.jumping.install`` before.
+Importing modules must call ``sandbox.jumping.install`` first.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ START = datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Day:
-    """What runs: a sandbox, and the database that bots share."""
+    """A running sandbox, and the database that the bots share."""
 
     box: Box
     folder: Path
@@ -50,7 +50,10 @@ class Day:
         return self.box.control
 
     async def post(self, name: str, people: list[int], media_type: int = 1) -> str:
-        """Let a new profile that all follow post, and owe that; return the story's pk."""
+        """Publish a story of a new profile that all persons follow, and record its check.
+
+        Return the story's pk. The deliveries are then pending.
+        """
         shown = await self.control.profile(name, posts_per_day=0)
         profile = Profile(str(shown["pk"]), shown["username"])
         story = story_of(await self.control.publish(name, media_type))
@@ -62,19 +65,19 @@ class Day:
         return story.pk
 
     async def states(self) -> Counter[str]:
-        """Count the deliveries by their state."""
+        """Count the deliveries by state."""
         async with Database(self.url) as db, db.read() as tx:
             return Counter((await tx.execute(sa.select(deliveries.c.state))).scalars())
 
     @asynccontextmanager
     async def bots(self, count: int = 1, **changed: Any) -> AsyncIterator[None]:
-        """Let so many bots work for as long as the block lasts."""
+        """Run ``count`` bots within the block."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for number in range(count):
                 spool = self.folder / f"spool-{number}"
                 values = {"database_url": self.url, "spool_dir": spool, **changed}
-                values.setdefault("poll_floor_s", 3600)  # what is posted is owed without a check
+                values.setdefault("poll_floor_s", 3600)  # stories are recorded without a check
                 settings = settings_for(self.box, self.folder, **values)
                 group.create_task(app.run(settings, stop, now=self.loop.now))
             yield
@@ -83,7 +86,7 @@ class Day:
 
 @asynccontextmanager
 async def simulated(folder: Path, url: str = "", *, ahead_s: float = 0) -> AsyncIterator[Day]:
-    """Run a sandbox in simulated time, or so far ahead of it, beside a migrated database."""
+    """Run a sandbox in simulated time, ``ahead_s`` seconds ahead, with a migrated database."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, JumpingLoop)
     clock = Clock(start=START.timestamp() + ahead_s, move_on=loop.jump)
@@ -95,7 +98,7 @@ async def simulated(folder: Path, url: str = "", *, ahead_s: float = 0) -> Async
 
 
 def main(live: Callable[[], Coroutine[Any, Any, dict[str, Any]]]) -> int:
-    """Live through it on a clock that jumps; print the figures as one line of JSON."""
+    """Run ``live`` on a jumping clock. Print the figures as one line of JSON. Return 0."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     hold_the_clock()
     with asyncio.Runner(loop_factory=lambda: JumpingLoop(START)) as runner:

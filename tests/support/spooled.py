@@ -1,4 +1,4 @@
-"""Downloaded files, kept for as long as a test looks at them."""
+"""Downloaded files that are kept during a test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from bot.media.spool import MediaFile
 
 @contextmanager
 def kept(file: MediaFile) -> Iterator[MediaFile]:
-    """Keep a file for the block, and remove it then."""
+    """Keep a file during the block, and then delete the file."""
     try:
         yield file
     finally:

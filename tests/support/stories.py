@@ -1,4 +1,4 @@
-"""The Stories API called bare, with no client of ours in between."""
+"""Calls to the Stories API without the bot's client."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from multidict import CIMultiDictProxy
 
 @dataclass(frozen=True)
 class Said:
-    """One answer, read to the end."""
+    """One complete response."""
 
     status: int
     headers: CIMultiDictProxy[str]
@@ -18,16 +18,16 @@ class Said:
 
 
 class Raw:
-    """A caller of one Stories API at `url`, with a key that is accepted."""
+    """A client of the Stories API at `url` with a valid key."""
 
     def __init__(self, session: ClientSession, url: str) -> None:
-        """Call over `session`."""
+        """Use `session` for calls."""
         self._session, self._url = session, url
 
     async def get(
         self, path: str, *, key: str | None = "some-key", method: str = "GET", **params: str
     ) -> Said:
-        """One call; redirects are shown, not followed."""
+        """Make one call. Redirects are returned, not followed."""
         headers = {} if key is None else {"x-access-key": key}
         async with self._session.request(
             method, self._url + path, params=params, headers=headers, allow_redirects=False

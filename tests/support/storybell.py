@@ -1,4 +1,4 @@
-"""The whole bot against a sandbox of its own, in this process, for the flows."""
+"""The complete bot and a sandbox in this process, for the flow tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -20,7 +20,7 @@ API_KEY = "a-key-that-no-log-may-show"
 
 
 def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
-    """Return settings that lead to the sandbox."""
+    """Return settings for the sandbox."""
     values: dict[str, Any] = {
         "telegram_token": TOKEN,
         "stories_api_key": API_KEY,
@@ -31,7 +31,7 @@ def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
         "spool_dir": folder / "spool",
         "backup_hours": 0,
         "poll_floor_s": 1,
-        # With the default nothing is left for checks in the first hours of a day (UTC).
+        # With the default, no credits remain for checks in the first hours of a day (UTC).
         "daily_budget": 100_000,
         "access": "open",
         "port": 0,
@@ -41,10 +41,10 @@ def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
 
 
 class Bell:
-    """A bot that runs, and the sandbox around it."""
+    """A running bot and its sandbox."""
 
     def __init__(self, box: Box, settings: Settings) -> None:
-        """Hold what runs."""
+        """Wrap a running bot."""
         self.box = box
         self.settings = settings
         self.control: Control = box.control
@@ -52,9 +52,9 @@ class Bell:
     async def ask(
         self, chat: int, text: str, *, count: int = 1, user: int | None = None, **more: Any
     ) -> list[Json]:
-        """Write into a chat; return the first ``count`` messages that the bot answers with.
+        """Write to a chat. Return the first ``count`` messages of the bot's answer.
 
-        The row of buttons after an album, perhaps an earlier one's, is none of them.
+        The row of buttons after an album, perhaps after an earlier one, is not included.
         """
         message = await self.control.say(chat, text, user=user, **more)
         return (await self.replies(chat, count, after=message, with_rows=False))[:count]
@@ -62,9 +62,9 @@ class Bell:
     async def replies(
         self, chat: int, count: int = 1, *, after: int, with_rows: bool = True
     ) -> list[Json]:
-        """Wait until the bot has written so many messages since ``after``; all it wrote.
+        """Wait until the bot has sent ``count`` messages since ``after``. Return all of them.
 
-        That it is at work, which it says on a slow machine and takes back, is none of them.
+        Progress messages, which the bot sends on a slow machine and deletes, are not included.
         """
 
         async def enough() -> list[Json] | None:
@@ -76,7 +76,7 @@ class Bell:
         return await wait_for(enough, what=f"{count} answers in chat {chat}")
 
     async def noticed(self, chat: int, text: str, *, user: int) -> None:
-        """Write into a group; return when the bot has answered, or marked what it said before."""
+        """Write to a group. Return when the bot has answered or reacted to the message."""
         message = await self.control.say(chat, text, user=user)
 
         async def is_noticed() -> bool:
@@ -88,12 +88,12 @@ class Bell:
         await wait_for(is_noticed, what="an answer or a reaction")
 
     async def press(self, chat: int, message: Json, data: str, *, user: int | None = None) -> Json:
-        """Press a button and wait until the bot has answered it; return the answer."""
+        """Press a button and wait for the bot's answer. Return the answer."""
         query = await self.control.press(chat, message["message_id"], data, user=user)
         return await self.answered(query)
 
     async def answered(self, query: str, within: float = PATIENCE_S) -> Json:
-        """Wait until a callback query is answered."""
+        """Wait until a callback query is answered. Return the answer."""
 
         async def is_answered() -> Json | None:
             answer = await self.control.callback(query)
@@ -109,7 +109,7 @@ class Bell:
         text: str = "…",
         rows: list[list[Json]] | None = None,
     ) -> Json:
-        """Let a message of the bot with these buttons stand in a chat, as an old one does."""
+        """Send a message of the bot with these buttons to a chat, like an old message."""
         rows = rows or [[{"text": one, "callback_data": one}] for one in data]
         body: Json = {"chat_id": chat, "text": text, "reply_markup": {"inline_keyboard": rows}}
         if thread_id is not None:
@@ -120,14 +120,14 @@ class Bell:
         return sent
 
     async def delete(self, chat: int, message_id: int) -> None:
-        """Take a message of the bot out of a chat."""
+        """Delete a message of the bot from a chat."""
         url = f"{self.box.urls.telegram}/bot{TOKEN}/deleteMessage"
         body = {"chat_id": chat, "message_id": message_id}
         async with self.box.session.post(url, json=body) as answer:
             assert (await answer.json())["ok"]
 
     async def message(self, chat: int, message_id: int) -> Json:
-        """Return one message of the bot as it stands now."""
+        """Return the present state of a message of the bot."""
         replies = await self.control.replies(chat)
         return next(m for m in replies if m["message_id"] == message_id)
 
@@ -137,12 +137,12 @@ def _is_progress(text: str) -> bool:
 
 
 def is_row(message: Json) -> bool:
-    """Return whether a message is only the row of buttons that an album can't have."""
+    """Return whether a message is only the row of buttons of an album."""
     return any(data.startswith("card:") for data in buttons(message).values())
 
 
 def buttons(message: Json) -> dict[str, str]:
-    """Return the buttons under a message: their data or address by their text."""
+    """Return the callback data or URL of the buttons under a message, by button text."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return {
         b["text"]: b.get("callback_data") or b.get("url") or b.get("switch_inline_query", "")
@@ -152,14 +152,14 @@ def buttons(message: Json) -> dict[str, str]:
 
 
 def timed(timing: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return what ``app.run`` is told of times; older code, for ``tools.red``, knows of none."""
+    """Return the timing argument of ``app.run``, or nothing for older code (``tools.red``)."""
     if not hasattr(context, "Timing"):
         return {}
     return {"timing": context.Timing(**dict(timing or {}))}
 
 
 def unhurried() -> dict[str, Any]:
-    """Return the timing of a bot that keeps no pause between messages; older code has none."""
+    """Return a timing without pauses between messages, or nothing for older code."""
     usual = getattr(timed().get("timing"), "chat_limits", None)
     return {"chat_limits": replace(usual, gap_s=0.0, group=100_000)} if usual else {}
 
@@ -168,9 +168,9 @@ def unhurried() -> dict[str, Any]:
 async def running_bell(
     folder: Path, box: Box, *, timing: Any = None, **changed: Any
 ) -> AsyncIterator[Bell]:
-    """Run the bot until the block ends; a failure of a loop fails the test.
+    """Run the bot within the block. A failure of a loop fails the test.
 
-    ``timing`` are times of ``bot.context.Timing`` in place of the patient ones.
+    ``timing`` replaces values of ``bot.context.Timing``.
     """
     settings = settings_for(box, folder, **changed)
     if "database_url" not in changed:
@@ -179,9 +179,9 @@ async def running_bell(
     clock: dict[str, Any] = {}
     timing = dict(timing or {})
     if isinstance(loop, JumpingLoop) and hasattr(context, "FILE_EVERY"):
-        timing.setdefault("database_file", timedelta(minutes=1))  # each look is a jump
+        timing.setdefault("database_file", timedelta(minutes=1))  # each check is a jump
     if isinstance(loop, JumpingLoop) and "postgresql" in str(changed.get("database_url")):
-        clock["now"] = loop.now  # no clock to be held to that of the server, which stands still
+        clock["now"] = loop.now  # no comparison with the server's clock, which does not jump
     async with asyncio.TaskGroup() as group:
         task = group.create_task(app.run(settings, stop, **clock, **timed(timing)))
         try:
@@ -193,6 +193,6 @@ async def running_bell(
 
 @asynccontextmanager
 async def storybell(folder: Path, **changed: Any) -> AsyncIterator[Bell]:
-    """Run a sandbox and the bot against it."""
+    """Run a sandbox and the bot."""
     async with sandbox_box() as box, running_bell(folder, box, **changed) as bell:
         yield bell

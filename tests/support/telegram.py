@@ -1,4 +1,4 @@
-"""The bot's Telegram side against a sandbox: a real bot, a real transport, real stories."""
+"""The bot's Telegram client with a sandbox: a real bot, a real transport, real stories."""
 
 import itertools
 from collections.abc import AsyncIterator, Callable
@@ -26,7 +26,7 @@ TOKEN = "123456789:AAtestTokenThatNobodyMaySeeInAnyLogLine"
 
 
 def utc_now() -> datetime:
-    """Return the time."""
+    """Return the present time in UTC."""
     return datetime.now(UTC)
 
 
@@ -40,7 +40,7 @@ async def bot_at(
     paced: bool = True,
     **more: Any,
 ) -> AsyncIterator[ExtBot[Any]]:
-    """Yield a bot that speaks to the Bot API at ``url`` by our transport and limiter."""
+    """Yield a bot for the Bot API at ``url`` with the project's transport and limiter."""
     limiter = limiter or (Pacing(1000) if paced else None)
     bot: ExtBot[Any] = ExtBot(
         token,
@@ -55,7 +55,7 @@ async def bot_at(
 
 
 def story_of(shown: dict[str, Any]) -> Story:
-    """Return a story as the Stories API shows it, in our words."""
+    """Convert a story of the Stories API to the bot's ``Story``."""
     user = shown["user"]
     is_video = shown["media_type"] == 2
     return Story(
@@ -72,7 +72,7 @@ def story_of(shown: dict[str, Any]) -> Story:
 
 @dataclass
 class Bench:
-    """A sandbox, a bot of it, and a sender."""
+    """A sandbox, a bot, and a sender."""
 
     box: Box
     bot: ExtBot[Any]
@@ -83,11 +83,11 @@ class Bench:
 
     @property
     def control(self) -> Control:
-        """Return the sandbox's verbs."""
+        """Return the sandbox's control client."""
         return self.box.control
 
     async def album(self, count: int, *, videos: frozenset[int] = frozenset()) -> Album:
-        """Publish ``count`` stories; those at the places ``videos`` are videos."""
+        """Publish ``count`` stories, with videos at the indexes ``videos``. Return the album."""
         name = f"profile{next(_names)}"
         await self.control.profile(name, posts_per_day=0)
         shown = [
@@ -97,7 +97,7 @@ class Bench:
         return Album(tuple(story_of(story) for story in shown))
 
     async def sources(self, chat: int) -> list[tuple[str, str]]:
-        """Return (story's pk, how it came) of the media in a chat."""
+        """Return the story's pk and the source of each media message in a chat."""
         return [
             (message["_story_pk"], message["_source"])
             for message in await self.control.replies(chat)
@@ -115,7 +115,7 @@ async def bench(
     timeouts: Timeouts | None = None,
     **options: Any,
 ) -> AsyncIterator[Bench]:
-    """Yield all that is needed to send albums to a sandbox."""
+    """Yield a sandbox, a bot and a sender of albums."""
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(sandbox_box())
         bot = await stack.enter_async_context(
@@ -129,5 +129,5 @@ async def bench(
 
 
 def most_in_a_second(sent: list[tuple[float, int]], window: float = 1.0) -> int:
-    """Return the most messages within any window."""
+    """Return the maximum number of messages within any window."""
     return max(sum(n for at, n in sent if start <= at < start + window) for start, _ in sent)
