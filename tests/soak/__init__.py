@@ -1,16 +1,17 @@
-"""The soak: weeks of the bot's life in minutes, with everything that can go wrong in them.
+"""The soak test: weeks of the bot's operation in minutes, with failures of all kinds.
 
-Bot and sandbox run in one process on a jumping clock. A seed decides who writes what and when,
-what fails, and at which await the bot dies; the same seed gives the same run, event by event.
-`python -m tests.soak --seeds 20` runs seeds side by side and says what was violated.
+The bot and the sandbox run in one process on a jumping clock. A seed determines the messages and
+their times, the failures, and the await at which the bot is killed. The same seed produces the
+same run, event by event. `python -m tests.soak --seeds 20` runs seeds in parallel and prints the
+violations.
 
-- `wires`: one thread and no network, so that a run can be repeated; lives that can be killed.
-- `people`, `weather`: what people do, and what fails. `fans`: people who use all of it.
-- `contents`: what stories hold, and what of it fits a subscription's rules.
-- `journal`: what happened, as the sandbox saw it and as the bot's tables say.
-- `rates`: how much happens, in an ordinary week and in the few rough hours of plants.
-- `expected`, `promises`: when each story must come, by the documentation, and whether it did.
-- `meetings`: two deeds at a time while a story waits, until all pairs of features have met.
-- `invariants`: what must hold. `plants`: mistakes put into the bot, which must be found.
-- `run`: one seed from its first second to its last.
+- `wires`: a single thread without a network, for repeatable runs, and killable processes.
+- `people`, `weather`: actions of persons, and failures. `fans`: users of all features.
+- `contents`: the contents of stories, and a check of the contents by a subscription's rules.
+- `journal`: the events, as recorded by the sandbox and by the bot's tables.
+- `rates`: frequencies of events in an ordinary week and in short runs with planted bugs.
+- `expected`, `promises`: the documented arrival times of stories, and their verification.
+- `meetings`: two actions while a story is pending, until all pairs of features were combined.
+- `invariants`: conditions of every run. `plants`: bugs in the bot that must be detected.
+- `run`: one seed from start to end.
 """

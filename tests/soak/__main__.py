@@ -1,10 +1,10 @@
-"""`python -m tests.soak --seeds 20`: seeds side by side, and one line that says how it went."""
+"""`python -m tests.soak --seeds 20`: run seeds in parallel, and print a summary."""
 
-import threading  # noqa: F401 - it takes the real clock, and must do so first
+import threading  # noqa: F401 - imports the real clock, so it must come first
 
 from sandbox import jumping
 
-jumping.install()  # before anybody takes a clock of the `time` module
+jumping.install()  # before any module imports a function of `time`
 
 from tests.soak.command import main  # noqa: E402 - see above
 

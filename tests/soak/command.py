@@ -1,4 +1,4 @@
-"""The command line: one process a seed, so many at a time; the verdict."""
+"""Run the soak test: one process per seed, several in parallel, and print the violations."""
 
 import argparse
 import json
@@ -17,13 +17,13 @@ from tests.soak.plants import FOUND_BY, PLANTS, WHERE_FEATURES_MEET
 from tests.soak.rates import MET, MET_DAYS, ORDINARY, REFUSED, ROUGH, ROUGH_DAYS, Rates
 
 ROOT = Path(__file__).parents[2]
-RAM = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+RAM = Path("/dev/shm")  # noqa: S108 - the test creates its own folder below
 DAYS = 7.0
-SHOWN = 12  # violations of one seed
+SHOWN = 12  # printed violations per seed
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is asked for; 1 when anything was violated."""
+    """Run the command line. Return 1 if an invariant was violated or a plant not found, else 0."""
     options = _parser().parse_args(arguments)
     if options.one is not None:
         return _one(options)
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _lived(seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Run a seed, with ``--replay`` twice: the event log must be the same."""
+    """Run a seed. With ``--replay``, run the seed twice and compare the event logs."""
     result = _apart(seed, options)
     if options.replay and (again := _apart(seed, options)["digest"]) != result["digest"]:
         result["violations"].append(f"replay: the event log is {result['digest']}, then {again}")
@@ -64,7 +64,7 @@ def _lived(seed: int, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _plants(names: list[str], options: argparse.Namespace) -> int:
-    """Put one mistake after the other in; 0 when each is found by an invariant that should."""
+    """Run each planted bug. Return 0 if an expected invariant detects each of them, else 1."""
     with ThreadPoolExecutor(options.at_once) as pool:
         missed = [name for name, why in zip(names, pool.map(
             lambda name: _sought(name, options), names), strict=True) if not why]  # fmt: skip
@@ -76,7 +76,7 @@ def _plants(names: list[str], options: argparse.Namespace) -> int:
 
 
 def _sought(name: str, options: argparse.Namespace) -> str:
-    """Seek one plant, seed by seed; return the violation that tells of it, if any does."""
+    """Run seeds until a plant is detected. Return the violation, or an empty string."""
     for seed in range(options.first, options.first + options.seeds):
         for words in _apart(seed, options, plant=name)["violations"]:
             if words.partition(":")[0] in FOUND_BY[name]:
@@ -87,8 +87,8 @@ def _sought(name: str, options: argparse.Namespace) -> str:
 
 
 def _one(options: argparse.Namespace) -> int:
-    """Run one seed in this process; its result is a line of JSON."""
-    from tests.soak.run import one  # noqa: PLC0415 - the parent needs nothing of it
+    """Run a seed in this process. Print the result as a line of JSON."""
+    from tests.soak.run import one  # noqa: PLC0415 - not required by the parent process
 
     ram = RAM if RAM.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="storybell-soak-", dir=ram))
@@ -102,7 +102,7 @@ def _one(options: argparse.Namespace) -> int:
 
 
 def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str, Any]:
-    """Run one seed in a process of its own."""
+    """Run a seed in a separate process."""
     words = ["--one", str(seed), "--days", str(_days(options, plant))]
     if plant:
         words += ["--plant", plant]
@@ -113,7 +113,7 @@ def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str,
     began = time.monotonic()
     done = subprocess.run(  # noqa: S603 - this program itself
         [sys.executable, "-m", "tests.soak", *words],
-        env=os.environ | {"PYTHONHASHSEED": "0"},  # noqa: TID251 - to be handed on
+        env=os.environ | {"PYTHONHASHSEED": "0"},  # noqa: TID251 - passed to the child process
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     try:
@@ -137,7 +137,7 @@ def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str,
 
 
 def _kind_of_run(options: argparse.Namespace, plant: str) -> list[str]:
-    """Return the words that say how much happens in a run."""
+    """Return the options that select the rates of a run."""
     if options.meet or plant in WHERE_FEATURES_MEET:
         return ["--meet"]
     if options.plant or options.rough:
@@ -163,7 +163,7 @@ def _days(options: argparse.Namespace, plant: str = "") -> float:
 
 
 def _tell_met(results: list[dict[str, Any]]) -> None:
-    """Say which pairs of features met, and which did not."""
+    """Print the pairs of features that were not combined, and the number of combined pairs."""
     met = {tuple(pair) for result in results for pair in result["met"]}
     for pair in PAIRS:
         if pair not in met:

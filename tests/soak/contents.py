@@ -1,6 +1,7 @@
-"""What stories hold besides their picture, and whether it fits what a subscription asks for.
+"""The contents of stories besides their media, and a check of subscription rules.
 
-The bot judges by what the API answers, this by what the sandbox was told; neither knows the other.
+The bot evaluates the API's response, and this module evaluates the sandbox's data. Both
+implementations are independent.
 """
 
 import random
@@ -20,11 +21,11 @@ TERMS = (
     "#sale", "#dawn", "@star07", "nike.com", "example.com", "link", "mention", "hashtag",
     "photo", "video", "place", "place:paris", "sponsor", "reshare",
 )  # fmt: skip
-"""What people write into rules."""
+"""Terms in the rules that persons write."""
 
 
 def wishes(chance: random.Random) -> dict[str, str]:
-    """Return what people write of `{name}` to set each option that is a text, and two at once."""
+    """Return commands for each text option, and for both together. `{name}` is the profile."""
     only, without = (" ".join(chance.sample(TERMS, n)) for n in (2, 1))
     return {
         "only": f"/rules {{name}} only: {only}",
@@ -38,8 +39,8 @@ MUSIC = {"music_asset_info": {"title": "Hello", "display_artist": "Adele & Co"}}
 
 
 def held(name: str, at: float) -> dict[str, Any]:
-    """Return fields of ``Story``, always the same for a profile's story of one moment."""
-    chance = random.Random(f"{name}/{at:.3f}/contents")  # noqa: S311 - to be repeated is the aim
+    """Return fields of ``Story``, always equal for a profile and a posting time."""
+    chance = random.Random(f"{name}/{at:.3f}/contents")  # noqa: S311 - must be repeatable
 
     def some(what: tuple[str, ...], share: float) -> list[object]:
         return [chance.choice(what)] if chance.random() < share else []
@@ -61,9 +62,9 @@ def held(name: str, at: float) -> dict[str, Any]:
 
 
 def passes(story: Story, options: dict[str, Any]) -> bool:
-    """Whether a subscription with these options, as its row holds them, wants a story.
+    """Return whether a subscription with these options wants a story.
 
-    Its chat's zone stands among them.
+    The options are those of the subscription's row, and the zone of the chat.
     """
     kind = "video" if story.media_type == 2 else "photo"
     if options.get("media", kind) not in {"all", kind}:

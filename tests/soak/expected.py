@@ -1,12 +1,13 @@
-"""When a story must be in a chat, by what people are told: the documentation, not the bot's code.
+"""Expected arrival times of stories, by the documentation, independent of the bot's code.
 
-- A story arrives when a check has found it; in quiet hours, when they end.
-- With the daily summary it arrives at the summary's hour, or where that is in quiet hours, when
-  they end. A story posted ``LEAD_S`` before that hour is in that summary.
-- After a change of the hour, the zone or the quiet hours, a waiting story goes by the new ones.
-- A pause or the end of a subscription drops what waits. Undo brings all of it back.
+- A story arrives when a check has found the story; in quiet hours, at the end of the quiet hours.
+- With the daily summary, a story arrives at the summary's hour, or at the end of quiet hours that
+  include the hour. A story posted ``LEAD_S`` before the hour is in the summary.
+- After a change of the hour, the zone or the quiet hours, the new settings apply to pending
+  stories.
+- A pause or the end of a subscription drops pending stories. Undo restores all stories.
 
-Pure: times are Unix seconds; `datetime` and `zoneinfo` alone know the clocks of a place.
+Pure: times are Unix seconds. Only `datetime` and `zoneinfo` know the local time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,19 +20,19 @@ MINUTE = 60.0
 HOUR = 3600.0
 DAY = 24 * HOUR
 LEAD_S = 15 * MINUTE
-"""10 minutes before the hour a story is in the summary; 5 are for the check itself."""
+"""A story 10 minutes before the hour is in the summary. The check may take 5 more minutes."""
 LAST_S = 35 * MINUTE
-"""A summary that comes so shortly before the end of a story, or later, may be too late for it."""
+"""A summary that is closer to the end of a story, or later, may be too late for the story."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a chat has decided about one subscription; hours are minutes of the chat's day."""
+    """The settings of a chat for one subscription. Times of day are minutes of the chat's day."""
 
     zone: str = "UTC"
     quiet: tuple[int, int] | None = None
     summary: int | None = None
-    """The hour of the daily summary, None where stories come at once."""
+    """The time of the daily summary, or None for immediate alerts."""
     silent: bool = False
     paused: bool = False
     is_open: bool = True
@@ -41,26 +42,26 @@ class Terms:
 
 
 class Span(NamedTuple):
-    """Terms from ``begin`` to ``end``; None: nothing is followed."""
+    """Settings from ``begin`` to ``end``. None means no subscription."""
 
     begin: float
     end: float
     terms: Terms | None
     is_undone: bool = False
-    """The subscription was ended, or paused, and Undo has brought it back at ``end``."""
+    """Whether a removal or pause of the subscription was undone at ``end``."""
 
 
 class Due(NamedTuple):
-    """Between which moments a story arrives."""
+    """The period in which a story arrives."""
 
     earliest: float
     latest: float
     at_summary: float | None = None
-    """The hour of the summary that it is in."""
+    """The hour of the summary that contains the story."""
 
 
 def is_quiet(at: float, terms: Terms) -> bool:
-    """Return whether it is quiet at a moment."""
+    """Return whether a time is within the quiet hours."""
     if terms.quiet is None or terms.quiet[0] == terms.quiet[1]:
         return False
     begin, end = terms.quiet
@@ -70,17 +71,17 @@ def is_quiet(at: float, terms: Terms) -> bool:
 
 
 def quiet_ends(at: float, terms: Terms) -> float:
-    """Return the first whole minute from ``at`` on that is not quiet, or ``at``."""
+    """Return ``at`` or, during quiet hours, the first whole minute after the quiet hours."""
     while is_quiet(at, terms):
         at = (at // MINUTE + 1) * MINUTE
     return at
 
 
 def hours_after(at: float, minute: int, zone: str) -> Iterator[float]:
-    """Generate the moments from ``at`` on when the clocks of a zone show a time of day.
+    """Yield the times from ``at`` on at which a zone's local time is the given time of day.
 
-    A time that is skipped where clocks are put forward counts as much later; of one that is shown
-    twice the first counts.
+    A time skipped by a clock change counts as later by the change. The first occurrence of a
+    repeated time counts.
     """
     place = ZoneInfo(zone)
     day: date = datetime.fromtimestamp(at, place).date() - timedelta(days=1)
@@ -92,23 +93,23 @@ def hours_after(at: float, minute: int, zone: str) -> Iterator[float]:
 
 
 def summary_after(at: float, terms: Terms) -> tuple[float, float]:
-    """Return the next summary from ``at`` on: its hour, and when it arrives."""
+    """Return the hour and the arrival of the next summary from ``at`` on."""
     assert terms.summary is not None
     hour = next(hours_after(at, terms.summary, terms.zone))
     return hour, quiet_ends(hour, terms)
 
 
 def due(taken: float, known: float, spans: Sequence[Span], doubt: float) -> Due | None:
-    """Return when a story must arrive; None where it need not, or nobody can say.
+    """Return the expected arrival of a story, or None if no arrival is required or predictable.
 
-    ``known`` is when a check has shown it, or endless. ``spans`` are in order; where one ends and
-    the next begins is known but for ``doubt`` seconds.
+    ``known`` is the time of the check that found the story, or infinity. ``spans`` are in order.
+    The limits of spans are known with an accuracy of ``doubt`` seconds.
     """
     live = [span for span in spans if span.end > taken]
     before = spans[: len(spans) - len(live)]
     begins = not before or not (_brings(before[-1]) or before[-1].is_undone)
     if not live or (begins and live[0].begin + doubt + MINUTE > taken):
-        return None  # it may have been there when the subscription began
+        return None  # the story may precede the subscription
     is_steady = True
     for span in live:
         if span.is_undone:
@@ -124,15 +125,15 @@ def due(taken: float, known: float, spans: Sequence[Span], doubt: float) -> Due 
 
 
 def _brings(span: Span) -> bool:
-    """Return whether a subscription is there, is not paused, and the bot is in its chat."""
+    """Return whether a subscription exists, is not paused, and the bot is in the chat."""
     return span.terms is not None and not span.terms.paused and span.terms.is_open
 
 
 def _within(span: Span, terms: Terms, taken: float, known: float, doubt: float) -> Due | None:
-    """Return when a story arrives while these terms hold; None: not then."""
+    """Return the arrival of a story under the settings of a span, or None."""
     if terms.summary is None:
         moment = quiet_ends(max(span.begin, taken, known), terms)
-        # What must not come in quiet hours is another rule.
+        # A separate rule checks that no alert arrives in quiet hours.
         return Due(taken, moment) if moment < span.end - doubt else None
     first = max(span.begin, taken)
     _, earliest = summary_after(taken, terms)
@@ -145,7 +146,7 @@ def _within(span: Span, terms: Terms, taken: float, known: float, doubt: float) 
             break
         first = hour + MINUTE
     end = taken + DAY
-    if moment > end - LAST_S:  # it goes out before, but not in quiet hours
+    if moment > end - LAST_S:  # it is sent earlier, but not in quiet hours
         return Due(taken, quiet_ends(end, terms), hour)
     if span.begin > taken or _is_after_a_quiet_summary(taken, terms):
         earliest = taken
@@ -153,7 +154,7 @@ def _within(span: Span, terms: Terms, taken: float, known: float, doubt: float) 
 
 
 def _is_after_a_quiet_summary(taken: float, terms: Terms) -> bool:
-    """Return whether a summary waits for the end of quiet hours; a story may join it."""
+    """Return whether a summary is deferred by quiet hours, so that the story may be included."""
     assert terms.summary is not None
     hour = next(hours_after(taken - DAY, terms.summary, terms.zone))
     return hour <= taken <= quiet_ends(hour, terms)

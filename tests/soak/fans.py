@@ -1,7 +1,8 @@
-"""People who use all of it: highlights, the past, files, rules, topics, several profiles at once.
+"""Users of all features: highlights, past stories, files, rules, topics, several profiles.
 
-Each deed is a few messages and presses of one person in one chat; what must come of them is said
-in `invariants`. A deed for another part of the bot is a method here and a line in `join`.
+An action consists of a few messages and presses of a person in a chat. `invariants` defines the
+required results. An action for another part of the bot is a method in this module and a line in
+`join`.
 """
 
 import asyncio
@@ -17,11 +18,11 @@ from tests.support.control import Control
 A_WHILE = 25.0  # seconds from a message to the next press
 TITLES = ("Sea", "Lions 🦁", "", "Everything that was ever shown here, in order")
 DEFAULTS = ("keep", "files", "digest", "")
-"""What subscriptions begin with, chat after chat."""
+"""Default options of new subscriptions, in turn for each chat."""
 
 
 class Fans:
-    """Drives them by a seeded chance of their own, in the chats of `people`."""
+    """Driver of the actions in the chats of `people`, by a separate random generator."""
 
     def __init__(
         self,
@@ -31,16 +32,16 @@ class Fans:
         seed: int,
         rates: Rates = ORDINARY,
     ) -> None:
-        """Nobody does anything yet."""
+        """Prepare without any action."""
         self._people = people
         self._control = control
         self._journal = journal
         self._rates = rates
-        self._chance = random.Random(f"{seed}/fans")  # noqa: S311 - to be repeated is the aim
+        self._chance = random.Random(f"{seed}/fans")  # noqa: S311 - must be repeatable
         self._highlights: dict[str, list[dict[str, Any]]] = {}
 
     def join(self) -> None:
-        """Add what they do to what people do; nothing where nobody is like them."""
+        """Add the actions to the persons' actions, unless the rates exclude them."""
         deeds = [
             (6, self.look_through), (4, self.open_link), (2, self.change_highlights),
             (6, self.look_back), (4, self.want_files), (7, self.set_rules), (3, self.tap_rules),
@@ -52,7 +53,7 @@ class Fans:
             self._people.deeds += [(weight * self._rates.fans, deed) for weight, deed in deeds]
 
     async def begin(self) -> None:
-        """Give the profiles highlights, chats the defaults that they want, and some topics."""
+        """Create highlights of profiles, default options of chats, and some topics."""
         if not self._rates.fans:
             return
         await self._control.private_topics(on=True)
@@ -75,10 +76,10 @@ class Fans:
     # -- highlights ---------------------------------------------------------------------
 
     async def look_through(self, place: Place) -> None:
-        """Ask for a profile's highlights, open one, and want more of it."""
+        """Request a profile's highlights, open a highlight, and request the next page."""
         await self._say(place, f"/highlights {self._name()}")
         await asyncio.sleep(A_WHILE)
-        if place.kind == "channel":  # its buttons are links into the private chat
+        if place.kind == "channel":  # buttons in a channel are links to the private chat
             await self._open_in_private(place)
         elif await self._press(place, "highlight:"):
             await asyncio.sleep(A_WHILE)
@@ -90,14 +91,14 @@ class Fans:
         await self._say(alone, f"/start h_{self._chance.choice(known)['pk']}")
 
     async def open_link(self, place: Place) -> None:
-        """Paste the link of a highlight, which may be gone."""
+        """Paste the link of a highlight, which may be deleted."""
         known = [one for found in self._highlights.values() for one in found]
         link = f"https://www.instagram.com/stories/highlights/{self._chance.choice(known)['pk']}/"
         words = "/stories " if place.kind == "channel" or self._chance.random() < 0.3 else ""
         await self._say(place, words + link)
 
     async def change_highlights(self, _: Place) -> None:
-        """Make a highlight, or take one down."""
+        """Create or delete a highlight."""
         name = self._chance.choice(sorted(self._highlights))
         known = self._highlights[name]
         there = [one for one in known if not one.get("dropped")]
@@ -119,17 +120,17 @@ class Fans:
         self._highlights.setdefault(name, []).append(one)
         self._journal.highlights.update(str(pk) for pk in one["media_ids"])
 
-    # -- the past, files ----------------------------------------------------------------
+    # -- past stories, files ------------------------------------------------------------
 
     async def look_back(self, place: Place) -> None:
-        """Ask for what was sent here, of some days or of all, and press for more."""
+        """Request sent stories of some or all days, and press for the next page."""
         words = self._chance.choice(["", "{}", "{}", "{} 7d", "{} 2"]).format(self._name())
         await self._say(place, f"/past {words}".strip())
         await asyncio.sleep(A_WHILE)
         await self._press(place, "past:" if words else "run:past:")
 
     async def want_files(self, place: Place) -> None:
-        """Press for the original of a story, or for those of all of a profile's."""
+        """Press for the original file of a story, or for the files of all stories of a profile."""
         if place.kind == "private" and self._chance.random() < 0.5:
             await self._say(place, f"/start p_{self._name()}")
             await asyncio.sleep(A_WHILE)
@@ -140,19 +141,19 @@ class Fans:
     # -- rules and options --------------------------------------------------------------
 
     async def set_rules(self, place: Place) -> None:
-        """Say which of somebody's stories bring an alert, or that all do again."""
+        """Set or remove the rules for a profile's alerts."""
         off = ["/rules {name} off", "/rules {name} off", "/rules {name}"]
         text = self._chance.choice([*wishes(self._chance).values(), *off])
         await self._say(place, text.format(name=self._followed(place)))
 
     async def tap_rules(self, place: Place) -> None:
-        """End rules by their button, where there are some."""
+        """Remove rules by a button, if the button exists."""
         await self._say(place, f"/rules {self._followed(place)}")
         await asyncio.sleep(A_WHILE)
         await self._press(place, "opt:", ends=":rules:off")
 
     async def choose(self, place: Place) -> None:
-        """Change an option that alerts look different by."""
+        """Change an option for the format of alerts."""
         await self._say(place, "/subscriptions")
         await asyncio.sleep(A_WHILE)
         found = sorted({data for _, data in self._people.buttons(place) if data[:4] == "sub:"})
@@ -167,7 +168,7 @@ class Fans:
         await self._press(place, f"opt:{data.partition(':')[2]}:{what}")
 
     async def forbid_kind(self, place: Place) -> None:
-        """Take the members' right to send one kind of media for a while; bots are not told."""
+        """Remove the members' right to send a kind of media for a while, without an update."""
         right = self._chance.choice(
             ["can_send_documents", "can_send_documents", "can_send_photos", "can_send_videos"]
         )
@@ -176,13 +177,13 @@ class Fans:
     # -- topics -------------------------------------------------------------------------
 
     async def follow_in_topic(self, place: Place) -> None:
-        """Let a profile have a topic of its own, here or where there may be some."""
+        """Subscribe to a profile in a separate topic, in this chat or in a chat with topics."""
         there = [one for one in self._people.places if one.topics]
         place = place if place.topics else self._chance.choice(there)
         await self._say(place, f"/subscribe {self._name()} topic")
 
     async def delete_topic(self, _: Place) -> None:
-        """Delete a topic that the bot made, wherever there is one."""
+        """Delete a topic that the bot has created, in any chat."""
         world = self._journal.sandbox.telegram.world
         made = [
             (place, topic)
@@ -196,7 +197,7 @@ class Fans:
             await self._control.thread(place.chat, topic.id, topic.name, "deleted")
 
     async def let_make_topics(self, place: Place) -> None:
-        """Let the bot make topics in a forum, here or elsewhere, or take that right away."""
+        """Grant or revoke the bot's right to create topics in a forum."""
         if place.kind != "forum":
             place = self._chance.choice([p for p in self._people.places if p.kind == "forum"])
         if place.is_away:
@@ -210,20 +211,20 @@ class Fans:
         made = await self._control.call("POST", f"/chats/{place.chat}/threads", {"name": name})
         return int(made["message_thread_id"])
 
-    # -- several at once ----------------------------------------------------------------
+    # -- several profiles ---------------------------------------------------------------
 
     async def follow_several(self, place: Place) -> None:
-        """Follow several profiles by one message."""
+        """Subscribe to several profiles by a single message."""
         words = [*self._names(), *self._chance.choice([[], [], ["fast"]])]
         await self._say(place, f"/subscribe {' '.join(words)}")
 
     async def show_several(self, place: Place) -> None:
-        """Ask for the stories of several profiles, perhaps the latest of each."""
+        """Request the stories of several profiles, perhaps only the latest of each."""
         last = self._chance.choice(["", " 1", " 3"])
         await self._say(place, f"/stories {', '.join(self._names(3))}{last}")
 
     async def paste_list(self, place: Place) -> None:
-        """Send a list of names, and press one of its two buttons, or both."""
+        """Send a list of names, and press a button below the list."""
         if place.kind != "private":
             await self.follow_several(place)
             return
@@ -242,7 +243,7 @@ class Fans:
         return self._chance.sample(self._people.names, min(count, most))
 
     def _followed(self, place: Place) -> str:
-        """Somebody whom a chat follows, mostly."""
+        """Return a profile that the chat follows, or any profile if there is none."""
         chat = self._journal.chat_now(place.chat)
         by_pk = self._journal.sandbox.instagram.by_pk
         whom = {one.profile for one in self._journal.followed.values() if one.chat == chat}

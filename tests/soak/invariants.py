@@ -1,4 +1,4 @@
-"""What must hold in every run, one function each; each returns what violates it, in words."""
+"""Conditions of every run. Each function returns the violations of one condition as text."""
 
 import sqlite3
 from collections import Counter, defaultdict
@@ -22,21 +22,21 @@ from tests.soak.journal import (
 
 DAY = 24 * HOUR
 MINUTE = 60.0
-GRACE_S = 180.0  # a send that began before the quiet hours may arrive in them
-ANSWERED_S = 6 * HOUR  # after what hindered it
-REFUSED_S = 5 * MINUTE  # a look that was refused, and its proof
+GRACE_S = 180.0  # a send that began before the quiet hours may arrive within them
+ANSWERED_S = 6 * HOUR  # after the end of the hindrance
+REFUSED_S = 5 * MINUTE  # duration of a refused check and its confirmation
 MOST_COPIES = 3
-SOUGHT_OFTEN = 20  # from so many times on, a kind of button must have been found once
+SOUGHT_OFTEN = 20  # a button that was searched at least this often must have been found once
 LEDGER = "ledger_matches_bill"
 BACKUPS = "backups_were_made"
 FILTERED = "filtered"
-SENDING_S = 15 * MINUTE  # from when a row is judged until its message is there, if all goes well
+SENDING_S = 15 * MINUTE  # from the decision on a row until its message is sent, without failures
 
 Check = Callable[[Journal], list[str]]
 
 
 def check_all(journal: Journal) -> list[str]:
-    """Return all violations, each with the name of what it violates."""
+    """Return all violations, each with the name of the condition."""
     found = [
         f"{check.__name__}: {words}"
         for check in (
@@ -64,7 +64,7 @@ def check_all(journal: Journal) -> list[str]:
 
 
 def count_alerts(journal: Journal) -> int:
-    """How many stories came as alerts."""
+    """Return the number of stories sent as alerts."""
     return sum(len(journal.alerts(messages)) for messages in journal.messages().values())
 
 
@@ -72,7 +72,7 @@ def count_alerts(journal: Journal) -> int:
 
 
 def every_story_arrived_or_was_explained(journal: Journal) -> list[str]:
-    """Each story of a followed profile is in the chat, or the chat was told why not."""
+    """Each story of a followed profile is in the chat, or the chat was told the reason."""
     there = {
         chat: {pk_of(message) for message in journal.alerts(messages)}
         for chat, messages in journal.messages().items()
@@ -89,7 +89,7 @@ def every_story_arrived_or_was_explained(journal: Journal) -> list[str]:
             if pk in there.get(chat, set()):
                 continue
             if row is not None and row.reason.startswith(FILTERED):
-                continue  # rules_decided tells whether rightly
+                continue  # checked by rules_decided
             missing[chat, one.profile].append(pk)
     found = []
     for (chat, profile), pks in missing.items():
@@ -111,7 +111,7 @@ def every_story_arrived_or_was_explained(journal: Journal) -> list[str]:
 
 
 def _stories_of(journal: Journal, one: Followed, owed: dict[tuple[int, str], Row]) -> list[str]:
-    """The stories that a subscription had to bring while it was alive, or says it has."""
+    """Return the stories that a subscription had to deliver while it existed."""
     begin = max(one.since, one.seen.begin)
     end = min(one.seen.end, journal.sandbox.clock.now())
     chat = journal.chat_now(one.chat)
@@ -122,7 +122,7 @@ def _stories_of(journal: Journal, one: Followed, owed: dict[tuple[int, str], Row
         over = story.taken_at + DAY
         row = owed.get((one.sub, pk))
         is_over = row is not None and row.state != "open" and (row.done or end) + HOUR < end
-        # Long quiet hours put off, by a day at most, what is to be sent and to be told of it.
+        # Long quiet hours delay alerts and notices, by a day at most.
         due = min(row.due, over + DAY) if row is not None else 0.0
         told_at = max(over + 2 * HOUR, due)
         if (told_at > end and not is_over) or journal.is_unable(chat, story.taken_at, told_at):
@@ -130,19 +130,19 @@ def _stories_of(journal: Journal, one: Followed, owed: dict[tuple[int, str], Row
         name = story.profile.username
         windows = [*journal.hidden[name], *journal.troubled[name]]
         if any(w.overlaps(story.taken_at - DAY, over) for w in windows):
-            continue  # it could not be looked at, or not for a day after
+            continue  # the profile could not be checked for up to a day
         found.append(pk)
     return found
 
 
 def _told(journal: Journal, chat: int, profile: str, ids: dict[int, set[int]]) -> list[Row]:
-    """What a chat was told of a profile besides its stories."""
+    """Return the notices to a chat about a profile."""
     names = {s.profile.username for s in journal.stories.values() if s.profile.pk == profile}
     return [
         row
         for row in journal.rows.values()
         if row.notice in NOTICE_KINDS
-        and (row.state in {"sent", "open"} or _was_taken(journal, row))  # or held back by quiet
+        and (row.state in {"sent", "open"} or _was_taken(journal, row))  # or by quiet hours
         and journal.is_about(row, chat)
         and row.fields.get("username") in names
         and (row.message is None or row.message in ids.get(journal.chat_now(row.chat), set()))
@@ -150,7 +150,7 @@ def _told(journal: Journal, chat: int, profile: str, ids: dict[int, set[int]]) -
 
 
 def _was_taken(journal: Journal, row: Row) -> bool:
-    """Whether a notice that was parked is in its chat: its copies were taken, unknown to us."""
+    """Return whether a given-up notice is in the chat by a send with a lost response."""
     chat, name = journal.chat_now(row.chat), str(row.fields.get("username"))
     return row.state == "parked" and any(
         message.answer_lost and message.sent_at >= row.created and name in _text(message)
@@ -169,7 +169,7 @@ def _explains(row: Row, journal: Journal, pk: str) -> bool:
 
 
 def nothing_waits_for_ever(journal: Journal) -> list[str]:
-    """At the end, hours after the last failure, nothing is owed that was due long ago."""
+    """At the end, hours after the last failure, no delivery is overdue."""
     now = journal.sandbox.clock.now()
     return [
         f"{row.notice or f'story {row.pk}'} is owed to chat {journal.chat_now(row.chat)} since"
@@ -182,7 +182,7 @@ def nothing_waits_for_ever(journal: Journal) -> list[str]:
 
 
 def nobody_was_told_private_or_gone_wrongly(journal: Journal) -> list[str]:
-    """Whatever the API refuses, only a profile that is private or gone is called so."""
+    """No error of the API leads to a false report of a private or deleted profile."""
     return [
         f"{row.fields.get('username')} was called {row.notice} at {row.created:.0f}"
         for row in journal.rows.values()
@@ -195,7 +195,7 @@ def nobody_was_told_private_or_gone_wrongly(journal: Journal) -> list[str]:
 
 
 def stories_came_in_order(journal: Journal) -> list[str]:
-    """Of one profile older stories come first, but for one that failed for over a minute."""
+    """Stories of a profile arrive oldest first, unless an older one failed for over a minute."""
     rows: dict[tuple[int, str], Row] = {}
     for row in journal.rows.values():
         if row.pk:
@@ -230,10 +230,10 @@ def _inversions(
             chat, older.taken_at, latest.sent_at
         )
         if is_refused and older.media_type != newer.media_type:
-            continue  # the right for its kind was missing, and others went on
+            continue  # the right for its kind was missing, and other kinds continued
         row = rows.get((chat, older.pk))
         if row is None or row.created > latest.sent_at:
-            continue  # nobody knew of it when the newer one went out
+            continue  # unknown when the newer story was sent
         failed = row.tries or row.copies > 1
         waited = latest.sent_at - row.created >= (MINUTE / 2 if row.copies > 1 else MINUTE)
         if not (failed and waited):
@@ -254,7 +254,7 @@ def _copies(journal: Journal) -> dict[tuple[int, str], list[Message]]:
 
 
 def _hearers(journal: Journal, chat: int, pk: str) -> int:
-    """How many subscriptions of a chat may each have brought a story."""
+    """Return the number of subscriptions of a chat that may each have delivered a story."""
     if pk not in journal.stories:
         return 1
     profile = journal.stories[pk].profile.pk
@@ -268,7 +268,7 @@ def _hearers(journal: Journal, chat: int, pk: str) -> int:
 
 
 def no_story_more_than_three_times(journal: Journal) -> list[str]:
-    """No story comes more than three times."""
+    """No story arrives more than three times."""
     return [
         f"story {pk} came {len(copies)} times into chat {chat}"
         for (chat, pk), copies in _copies(journal).items()
@@ -277,7 +277,7 @@ def no_story_more_than_three_times(journal: Journal) -> list[str]:
 
 
 def repeats_were_lost_answers(journal: Journal) -> list[str]:
-    """A story comes again only for a send whose answer or record was lost."""
+    """A story is repeated only after a send whose response or record was lost."""
     found = []
     for (chat, pk), copies in _copies(journal).items():
         lost = sum(message.answer_lost for message in copies)
@@ -292,7 +292,7 @@ def repeats_were_lost_answers(journal: Journal) -> list[str]:
 
 
 def nothing_came_in_quiet_hours(journal: Journal) -> list[str]:
-    """No alert and no notice comes while its chat wants to be left alone."""
+    """No alert and no notice arrives in the quiet hours of a chat."""
     found = []
     for chat, messages in journal.messages().items():
         for message in journal.alerts(messages):
@@ -309,7 +309,7 @@ def nothing_came_in_quiet_hours(journal: Journal) -> list[str]:
 
 
 def _is_quiet(journal: Journal, chat: int, at: float) -> bool:
-    """Whether a chat was quiet for a while already, by what the tables said before and after."""
+    """Return whether a chat had been in quiet hours for a while, by the tables around the time."""
     history = [
         entry
         for known, entries in journal.quiet.items()
@@ -333,11 +333,11 @@ def _within(at: float, zone: str, begin: int | None, end: int | None) -> bool:
     return begin <= minute < end if begin < end else minute >= begin or minute < end
 
 
-# -- what a subscription asks for ---------------------------------------------------------
+# -- the subscription's options ----------------------------------------------------------
 
 
 def rules_decided(journal: Journal) -> list[str]:
-    """Only what the options let pass has come, and only what they do not was held back."""
+    """Sent stories match the subscription's rules, and filtered stories do not."""
     found = []
     for row in journal.rows.values():
         story = journal.stories.get(row.pk or "")
@@ -354,7 +354,7 @@ def rules_decided(journal: Journal) -> list[str]:
 
 
 def files_came_as_files(journal: Journal) -> list[str]:
-    """Alerts are documents where the subscription says so, and nowhere else."""
+    """Alerts are documents if and only if the subscription's option says so."""
     there = {
         (chat, message.id, pk_of(message)): message
         for chat, messages in journal.messages().items()
@@ -377,16 +377,16 @@ def files_came_as_files(journal: Journal) -> list[str]:
 
 
 def _judged_since(row: Row) -> float:
-    """Since when a row that is done may have been judged: a repeat is not judged again."""
+    """Return the earliest time of the decision on a completed row. A repeat keeps the decision."""
     assert row.done is not None
     is_repeat = row.tries or row.copies > 1
     return row.created if is_repeat else max(row.created, row.done - SENDING_S)
 
 
 def what_is_over_was_here_before(journal: Journal) -> list[str]:
-    """A story comes after its day only where its chat was alerted to it, and by its file_id.
+    """An expired story is sent only by its file_id, to a chat that had its alert (`/past`).
 
-    That is `/past`. What highlights keep is shown to everybody.
+    Stories in highlights are available to everybody.
     """
     found = []
     for chat, messages in journal.messages().items():
@@ -398,7 +398,7 @@ def what_is_over_was_here_before(journal: Journal) -> list[str]:
         for message in messages:
             story = journal.stories.get(pk := pk_of(message))
             if story is None:
-                continue  # a sentence, or a story of the profile that /start has as its example
+                continue  # text, or a story of the example profile in /start
             if (message.chat.id, message.id) in rung or pk in journal.highlights:
                 continue
             if message.sent_at > story.taken_at + DAY + ANSWERED_S and (
@@ -416,7 +416,7 @@ def what_is_over_was_here_before(journal: Journal) -> list[str]:
 
 
 def every_command_was_answered(journal: Journal) -> list[str]:
-    """Whatever a person wrote or pressed was answered, where the bot could write."""
+    """Every message and press of a person was answered if the bot could write."""
     messages = {chat: _written(journal, found) for chat, found in journal.messages().items()}
     callbacks = journal.sandbox.telegram.world.callbacks
     found = []
@@ -430,15 +430,15 @@ def every_command_was_answered(journal: Journal) -> list[str]:
             found.append(f"press of {asked.text!r} in chat {chat} at {asked.at:.0f}")
             continue
         if _is_marked(journal, asked):
-            continue  # the same refusal was told to the group a moment ago
+            continue  # the group received the same refusal shortly before
         if any(
             asked.at <= at <= asked.at + ANSWERED_S and journal.chat_now(where) == chat
             for at, where in journal.closed
         ):
-            continue  # into a closed topic only who manages topics may write
+            continue  # only administrators of topics can write in a closed topic
         if any(asked.at <= at <= asked.at + MINUTE for at in journal.silenced):
-            continue  # where nothing may be written an answer is over
-        # Who may do it can't be asked in an outage: the answer says that, and names nothing.
+            continue  # an answer without permission to write is dropped
+        # In an outage, permissions cannot be checked. The answer says so and names nothing.
         is_vague = journal.is_outage("telegram", asked.at - MINUTE, asked.at + MINUTE)
         token = "" if is_vague else asked.token
         after = [
@@ -452,20 +452,20 @@ def every_command_was_answered(journal: Journal) -> list[str]:
 
 
 def _is_marked(journal: Journal, asked: Asked) -> bool:
-    """Whether the bot has put its reaction under what somebody wrote."""
+    """Return whether the bot has reacted to the message."""
     chat = journal.sandbox.telegram.world.chats.get(asked.chat)
     message = chat.messages.get(asked.message) if chat else None
     return bool(message and message.reactions)
 
 
 def _written(journal: Journal, messages: list[Message]) -> list[Message]:
-    """What of a chat's messages is no story of an alert."""
+    """Return a chat's messages that are not alerts."""
     rung = {(m.chat.id, m.id) for m in journal.alerts(messages)}
     return [m for m in messages if (m.chat.id, m.id) not in rung]
 
 
 def _was_late(journal: Journal, at: float) -> bool:
-    """Whether a press may have come to the bot too late to be answered."""
+    """Return whether the bot may have received a press too late for an answer."""
     near = any(at - 200 <= crash <= at + 200 for crash in journal.crashes)
     return near or any(
         journal.is_outage(kind, at - 300, at + 300) for kind in ("telegram", "database")
@@ -473,7 +473,7 @@ def _was_late(journal: Journal, at: float) -> bool:
 
 
 def no_command_was_answered_twice(journal: Journal) -> list[str]:
-    """An answer comes once, after a crash or a lost answer perhaps twice."""
+    """A command has one answer, or perhaps two after a crash or a lost response."""
     messages = journal.messages()
     found = []
     for asked in journal.asked:
@@ -492,7 +492,7 @@ def _text(message: Message) -> str:
 
 
 def no_forbidden_chat_was_written_to(journal: Journal) -> list[str]:
-    """A chat that refused the bot is left alone until it is back, or somebody asks there."""
+    """The bot sends nothing after a refusal until the bot's return or a message in the chat."""
     counts: Counter[tuple[int, float]] = Counter()
     for at, chat, method in journal.refused:
         if not method.startswith("send") or method == "sendChatAction":
@@ -508,7 +508,7 @@ def no_forbidden_chat_was_written_to(journal: Journal) -> list[str]:
         )
         crashes = sum(begin <= crash <= window_end for crash in journal.crashes)
         hours = (min(window_end, journal.sandbox.clock.now()) - begin) / HOUR if begin else 0
-        allowed = 2 + 2 * asked + crashes + hours / 6  # rights come back unannounced: it may try
+        allowed = 2 + 2 * asked + crashes + hours / 6  # no update restores rights: it retries
         if count > allowed:
             found.append(f"{count} refused sends into chat {chat} since {begin:.0f}")
     return found
@@ -518,7 +518,7 @@ def no_forbidden_chat_was_written_to(journal: Journal) -> list[str]:
 
 
 def every_button_was_found(journal: Journal) -> list[str]:
-    """Each kind of button that was sought often was found: else its deeds do nothing."""
+    """Each frequently searched kind of button was found. Otherwise the actions have no effect."""
     return [
         f"{times} times nobody found a button {kind}:"
         for kind, times in sorted(journal.sought.items())
@@ -527,7 +527,7 @@ def every_button_was_found(journal: Journal) -> list[str]:
 
 
 def no_traceback(journal: Journal) -> list[str]:
-    """No traceback is in the log; each kind is shown once."""
+    """The log contains no traceback. Each kind is reported once."""
     kinds: dict[str, list[str]] = defaultdict(list)
     for text in journal.tracebacks:
         lines = text.strip().splitlines()
@@ -537,7 +537,7 @@ def no_traceback(journal: Journal) -> list[str]:
 
 
 def no_day_cost_more_than_its_budget(journal: Journal) -> list[str]:
-    """No day is billed more than its budget."""
+    """No day is billed more credits than the budget."""
     return [
         f"{billed} credits on day {day}"
         for day, billed in sorted(journal.billed.items())
@@ -546,13 +546,13 @@ def no_day_cost_more_than_its_budget(journal: Journal) -> list[str]:
 
 
 def no_refusal_was_paid_for(journal: Journal) -> list[str]:
-    """Where nothing but refusals fails, each of which a free source cures, nothing is bought."""
+    """If only refusals fail, no download is bought, because a free source is available."""
     is_wrong = journal.rates.refusals and journal.bought
     return [f"{journal.bought} credits went into downloads"] if is_wrong else []
 
 
 def check_ledger(journal: Journal, database: Path) -> None:
-    """Compare: bill ≤ ledger ≤ bill + nominal of the calls open at crashes."""
+    """Check that bill ≤ ledger ≤ bill + nominal credits of calls open at crashes."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as tx:
         spent = "SELECT coalesce(sum(credits), 0) FROM ledger_entries"
         (ledger,) = tx.execute(spent).fetchone()
@@ -568,7 +568,7 @@ def check_ledger(journal: Journal, database: Path) -> None:
 
 
 def check_backups(journal: Journal, folder: Path) -> None:
-    """Compare: the newest copy is of the last hours, whole, and knows no more than the bot."""
+    """Check that the latest backup is a few hours old, intact, and has subscriptions."""
     hours = journal.rates.backup_hours
     copies = sorted((folder / "backups").glob("storybell-*.db"))
     if not copies:

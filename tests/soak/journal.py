@@ -1,4 +1,4 @@
-"""What happened in a run: as people saw it, as the sandbox counted it, as the bot's tables say."""
+"""The events of a run: actions of persons, requests to the sandbox, and the bot's tables."""
 
 import hashlib
 import json
@@ -24,8 +24,8 @@ DAY = 24 * HOUR
 MINUTE = 60.0
 OK, REFUSED = 200, 400
 NOTICE_KINDS = ("failed", "missed", "private", "gone", "ended")
-LOOKS_EVERY_S = 300.0  # between two looks at the tables
-UNSETTLED_S = 2 * HOUR  # that what somebody wants to change may wait, for all that fails
+LOOKS_EVERY_S = 300.0  # between two reads of the tables
+UNSETTLED_S = 2 * HOUR  # maximum delay of a person's change by failures
 CHANGING = (
     *("opt:", "undo:", "unsub:", "many:", "erase", "defaults", "set:zone"),
     *(word for word, one in COMMANDS.items() if one.right is CHANGE),
@@ -44,19 +44,19 @@ REFUSALS = (
 
 @dataclass
 class Window:
-    """A span of the loop's unix time; ``end`` is endless while it lasts."""
+    """A period in the loop's unix time. ``end`` is infinite while the period lasts."""
 
     begin: float
     end: float = float("inf")
 
     def overlaps(self, begin: float, end: float) -> bool:
-        """Whether any of it lies between the two."""
+        """Return whether the period overlaps another period."""
         return self.begin <= end and begin <= self.end
 
 
 @dataclass
 class Asked:
-    """Something that a person wrote or pressed and that must be answered."""
+    """A message or press of a person that must be answered."""
 
     at: float
     chat: int
@@ -65,11 +65,11 @@ class Asked:
     token: str = ""
     query: str = ""
     under: str = ""
-    """The text above the button that was pressed."""
+    """The text of the message with the pressed button."""
 
 
 class Done(NamedTuple):
-    """Something that people did, and that no table shows; chat 0, profile "": all of them."""
+    """An action that no table shows. Chat 0 and profile "" mean all."""
 
     begin: float
     end: float
@@ -80,7 +80,7 @@ class Done(NamedTuple):
 
 @dataclass
 class Followed:
-    """A time in which a subscription was alive, as the bot's tables said all along."""
+    """A period in which a subscription existed continuously, by the bot's tables."""
 
     sub: int
     chat: int
@@ -91,12 +91,12 @@ class Followed:
 
 
 Place = tuple[int, int, str]
-"""A chat, one of its topics or 0, and the profile that it follows there."""
+"""A chat, a topic or 0, and the followed profile."""
 
 
 @dataclass
 class Row:
-    """A delivery as the bot's tables say."""
+    """A delivery in the bot's tables."""
 
     id: int
     chat: int
@@ -107,17 +107,17 @@ class Row:
     state: str
     reason: str
     message: int | None
-    said: float  # when it was created, as the table says
+    said: float  # creation time in the table
     created: float
     due: float
     done: float | None
     copies: int
-    tries: int  # attempts that have ended, of those that were seen
+    tries: int  # completed attempts among those observed
 
 
 @dataclass
 class Journal:
-    """All that the invariants look at."""
+    """All events that the invariants examine."""
 
     sandbox: Sandbox
     rates: Rates = ORDINARY
@@ -125,21 +125,21 @@ class Journal:
     asked: list[Asked] = field(default_factory=list)
     stories: dict[str, Story] = field(default_factory=dict)
     followed: dict[int, Followed] = field(default_factory=dict)  # by subscription
-    segments: list[Followed] = field(default_factory=list)  # those that ended
+    segments: list[Followed] = field(default_factory=list)  # ended subscriptions
     threads: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))
     rows: dict[int, Row] = field(default_factory=dict)
     options: dict[int, list[tuple[float, dict[str, Any]]]] = field(
         default_factory=lambda: defaultdict(list)
-    )  # of each subscription, with when they were seen first
+    )  # of each subscription, with the time of the first observation
     terms: dict[Place, list[tuple[float, Terms | None]]] = field(
         default_factory=lambda: defaultdict(list)
-    )  # with when they were seen first; None: it has ended
+    )  # with the time of the first observation; None: ended
     checked: dict[str, list[float]] = field(
         default_factory=lambda: defaultdict(list)
-    )  # when the API showed a profile's stories, by its id
+    )  # times of successful story requests, by the profile's id
     looked_at: list[float] = field(default_factory=list)
     done: list[Done] = field(default_factory=list)
-    highlights: set[str] = field(default_factory=set)  # the stories in them
+    highlights: set[str] = field(default_factory=set)  # the stories in highlights
     quiet: dict[int, list[tuple[float, str, int | None, int | None]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -148,31 +148,31 @@ class Journal:
     troubled: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
     outages: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
     crashes: list[float] = field(default_factory=list)
-    open_at_crashes: int = 0  # credits reserved by calls under way
+    open_at_crashes: int = 0  # credits reserved by open calls
     unrecorded: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
     unknown_sends: list[UnknownSend] = field(default_factory=list)
-    unanswered_calls: int = 0  # nominal credits of calls whose answer was lost on the way
-    bought: int = 0  # credits that downloads cost
-    refusals: int = 0  # sends that were refused by chance
+    unanswered_calls: int = 0  # nominal credits of calls with a lost response
+    bought: int = 0  # credits for downloads
+    refusals: int = 0  # randomly refused sends
     refused: list[tuple[float, int, str]] = field(default_factory=list)
-    silencing: set[int] = field(default_factory=set)  # faults by which nothing may be said
-    silenced: list[float] = field(default_factory=list)  # when they hit
-    closed: list[tuple[float, int]] = field(default_factory=list)  # topics that took no answer
-    sought: Counter[str] = field(default_factory=Counter)  # buttons, by the first word of the data
-    pressed: Counter[str] = field(default_factory=Counter)  # those of them that were found
+    silencing: set[int] = field(default_factory=set)  # ids of faults that prevent every answer
+    silenced: list[float] = field(default_factory=list)  # times of their hits
+    closed: list[tuple[float, int]] = field(default_factory=list)  # refusals by closed topics
+    sought: Counter[str] = field(default_factory=Counter)  # searched buttons, by first word
+    pressed: Counter[str] = field(default_factory=Counter)  # the found buttons among them
     tracebacks: list[str] = field(default_factory=list)
     looks: int = 0
     billed: Counter[int] = field(default_factory=Counter)  # credits by day
-    ledger: int = 0  # credits in all, at the end
-    problems: list[str] = field(default_factory=list)  # found on the way
-    watchers: list[Callable[[str], None]] = field(default_factory=list)  # of what happens now
+    ledger: int = 0  # total credits at the end
+    problems: list[str] = field(default_factory=list)  # found during the run
+    watchers: list[Callable[[str], None]] = field(default_factory=list)  # event listeners
     _hash: Any = field(default_factory=hashlib.sha256)
     _raw: dict[Place, tuple[Any, ...]] = field(default_factory=dict)
     _read: int = 0
     _rows_read_at: float = 0.0
 
     def __post_init__(self) -> None:
-        """Hear of each request to the sandbox at once."""
+        """Receive each request to the sandbox immediately."""
         log: Any = self.sandbox.log
         add = log.add
 
@@ -184,13 +184,13 @@ class Journal:
         log.add = added
 
     def note_button(self, data: str, *, is_found: bool) -> None:
-        """Count a button that somebody wants to press, by the first word of its data."""
+        """Count a button that a person wants to press, by the first word of the data."""
         kind = data.partition(":")[0]
         self.sought[kind] += 1
         self.pressed[kind] += is_found
 
     def ask(self, asked: Asked) -> None:
-        """Remember something that must be answered."""
+        """Record a message or press that must be answered."""
         self.asked.append(asked)
         self._happened("person")
 
@@ -201,18 +201,18 @@ class Journal:
     # -- the event log ------------------------------------------------------------------
 
     def note(self, *what: object) -> None:
-        """Write one line into the event log."""
+        """Append a line to the event log."""
         line = f"{self.sandbox.clock.now():.3f} " + " ".join(str(word) for word in what)
         self._hash.update(line.encode() + b"\n")
         self.lines.append(line)
 
     @property
     def digest(self) -> str:
-        """The hash of the event log so far."""
+        """Return the hash of the event log."""
         return str(self._hash.hexdigest()[:16])
 
     def read_requests(self) -> None:
-        """Take over what was asked of the sandbox since the last time."""
+        """Read the sandbox's requests since the last call."""
         for entry in self.sandbox.log.since(self._read):
             self._read = int(str(entry["n"]))
             method = str(entry["path"]).rpartition("/")[2]
@@ -240,7 +240,7 @@ class Journal:
                 continue
             said = str(entry.get("description", ""))
             if chat.startswith("@"):
-                continue  # somebody's word, and no chat of ours
+                continue  # a name from a message, not a chat of the run
             if entry["service"] == "telegram" and any(word in said for word in REFUSALS):
                 self.refused.append((float(str(entry["at"])), int(chat or 0), method))
             if "TOPIC_CLOSED" in said and method.startswith("send"):
@@ -255,7 +255,7 @@ class Journal:
     # -- the bot's tables ---------------------------------------------------------------
 
     def read_tables(self, database: Path) -> None:
-        """See who follows whom and what became of what is owed."""
+        """Read the subscriptions and the states of deliveries."""
         now = self.sandbox.clock.now()
         with _reading(database) as tx:
             self._read_followed(tx, now)
@@ -267,7 +267,7 @@ class Journal:
             self._read_rows(tx)
 
     def read_terms(self, database: Path) -> None:
-        """See on which terms each subscription brings its stories."""
+        """Read the settings of each subscription."""
         now = self.sandbox.clock.now()
         found: dict[Place, tuple[Any, ...]] = {}
         with _reading(database) as tx:
@@ -315,7 +315,7 @@ class Journal:
         last = self._rows_read_at + LOOKS_EVERY_S if self._rows_read_at else 0.0
         known = {row.id for row in self.rows.values() if row.state == "open"}
         oldest = min(known, default=max(self.rows, default=0) + 1)
-        # What a crash undid had numbers that others have since: those are told by their time.
+        # Numbers of rows lost in a crash are reused. The creation time identifies a row.
         for r in tx.execute(
             "SELECT id, chat_id, subscription_id, story_pk, notice, fields, state, reason,"
             " message_id, created_at, done_at, copies, attempts - sending, due_at FROM deliveries"
@@ -325,7 +325,7 @@ class Journal:
             known.discard(r[0])
             before = self.rows.get(r[0])
             if before and (before.said, before.pk) != (r[9] / 1000, r[3]):
-                before = None  # SQLite gives the numbers of removed rows away again
+                before = None  # SQLite reuses the numbers of deleted rows
             self.rows[r[0]] = Row(
                 id=r[0],
                 chat=r[1],
@@ -346,11 +346,11 @@ class Journal:
                 tries=max(r[12], before.tries if before else 0),
             )
         self._rows_read_at = now - LOOKS_EVERY_S
-        for gone in known:  # with its subscription or its chat, or an answer that has arrived
+        for gone in known:  # deleted with the subscription or chat, or an answer that was sent
             self.rows[gone].state = "removed"
 
     def crashed(self, database: Path) -> None:
-        """Count what the copy of a killed process' database does not know."""
+        """Record a crash: the reserved credits and unrecorded sends in the copied database."""
         now = self.sandbox.clock.now()
         self.crashes.append(now)
         with _reading(database) as tx:
@@ -368,7 +368,7 @@ class Journal:
     # -- the chats ----------------------------------------------------------------------
 
     def chat_now(self, chat: int) -> int:
-        """The id of a chat after all its migrations."""
+        """Return the id of a chat after all migrations."""
         known = self.sandbox.telegram.world.chats
         while (found := known.get(chat)) is not None and found.migrated_to is not None:
             chat = found.migrated_to
@@ -377,7 +377,7 @@ class Journal:
     def is_about(self, notice: Row, chat: int) -> bool:
         """Return whether a notice is about a chat.
 
-        A notice about a channel goes to the private chats of the channel's subscribers.
+        A notice about a channel is sent to the private chats of the channel's subscribers.
         """
         if self.chat_now(notice.chat) == chat:
             return True
@@ -387,7 +387,7 @@ class Journal:
         return notice.fields.get("title") == there.title
 
     def messages(self) -> dict[int, list[Message]]:
-        """What the bot wrote, by chat after all migrations, in order."""
+        """Return the bot's messages by chat after all migrations, in order."""
         world = self.sandbox.telegram.world
         found: dict[int, list[Message]] = defaultdict(list)
         for chat in world.all_chats():
@@ -397,7 +397,7 @@ class Journal:
         return found
 
     def spans(self) -> dict[Place, list[Span]]:
-        """The terms of each subscription from its begin to now, by its chat after migrations."""
+        """Return the settings of each subscription from the start to now, by present chat id."""
         known: dict[Place, list[tuple[float, Terms | None]]] = defaultdict(list)
         for (chat, thread, profile), entries in self.terms.items():
             known[self.chat_now(chat), thread, profile] += entries
@@ -413,7 +413,7 @@ class Journal:
         return found
 
     def _is_undone(self, place: Place, begin: float, end: float, terms: Terms | None) -> bool:
-        """Whether Undo ended a time in which nothing was followed, or which was muted."""
+        """Return whether Undo ended a period without a subscription or with a mute."""
         doubt = self.rates.terms_s
         for asked in self.asked:
             is_late = not asked.at - doubt <= end <= asked.at + 2 * doubt + MINUTE
@@ -429,22 +429,22 @@ class Journal:
         return False
 
     def options_within(self, row: Row, begin: float, end: float) -> list[dict[str, Any]]:
-        """The options that a row's subscription may have had between the two; empty: not known.
+        """Return the options that a row's subscription may have had in a period.
 
-        That is so where somebody has changed something in its chat, for the tables are read now
-        and then, and what a person does may wait for hours.
+        Return an empty list if the options are unknown after a change request in the chat. The
+        tables are read periodically, and failures may delay a change for hours.
         """
         chat, known = self.chat_now(row.chat), self.options.get(row.sub or 0, [])
         times = self._changes.get(chat, [])
         place = bisect_left(times, begin - UNSETTLED_S * self.rates.lasting)
-        if place < len(times) and times[place] <= end + 0.001:  # the tables hold milliseconds
+        if place < len(times) and times[place] <= end + 0.001:  # tables have milliseconds
             return []
         before = [options for at, options in known if at <= begin][-1:]
         return before + [options for at, options in known if begin < at <= end + LOOKS_EVERY_S]
 
     @cached_property
     def _changes(self) -> dict[int, list[float]]:
-        """When something was asked for that may have changed subscriptions, by chat."""
+        """Return the times of requests that may have changed subscriptions, by chat."""
         found: dict[int, list[float]] = defaultdict(list)
         for asked in self.asked:
             if any(word in asked.text for word in CHANGING):
@@ -453,7 +453,7 @@ class Journal:
 
     @cached_property
     def _rung(self) -> set[tuple[int, int, str]]:
-        """The messages of alerts as the tables say in the end: by chat, id and story."""
+        """Return the alert messages in the final tables: by chat, id and story."""
         return {
             (self.chat_now(row.chat), row.message, row.pk)
             for row in self.rows.values()
@@ -461,9 +461,9 @@ class Journal:
         }
 
     def alerts(self, messages: list[Message]) -> list[Message]:
-        """Those of a chat's messages that are stories of alerts: a bell stands under the first.
+        """Return the messages that are alerts, identified by a bell in the caption.
 
-        Where captions are switched off there is none, and the bot's tables are believed.
+        For alerts without captions, the bot's tables identify the messages.
         """
         groups: set[str] = set()
         found = []
@@ -472,7 +472,7 @@ class Journal:
                 continue
             group = str(message.fields.get("media_group_id", f"single {message.id}"))
             text = str(message.fields.get("caption") or "")
-            if text.lstrip("\u200f").startswith("🔔"):  # Persian begins with its direction
+            if text.lstrip("\u200f").startswith("🔔"):  # Persian begins with a direction mark
                 groups.add(group)
             is_bare = not text and (
                 self.chat_now(message.chat.id), message.id, pk_of(message)
@@ -482,7 +482,7 @@ class Journal:
         return found
 
     def delays(self) -> list[float]:
-        """How many seconds after its posting each story came to each chat, in order."""
+        """Return the delays of all alerts from posting to arrival in seconds, sorted."""
         first: dict[tuple[int, str], float] = {}
         for chat, messages in self.messages().items():
             for message in self.alerts(messages):
@@ -490,23 +490,23 @@ class Journal:
         return sorted(at - self.stories[pk].taken_at for (_, pk), at in first.items())
 
     def is_unable(self, chat: int, begin: float, end: float) -> bool:
-        """Whether the bot could not write into a chat at some time between the two."""
+        """Return whether the bot could not write to a chat at some time in a period."""
         return any(w.overlaps(begin, end) for w in self.unable[self.chat_now(chat)])
 
     def may_have_come(self, chat: int, pk: str, before: float) -> bool:
-        """Whether a send of unknown outcome may have put a story into a chat before a moment."""
+        """Return whether a send with unknown outcome may have delivered a story before a time."""
         return any(
             one.pk == pk and one.at < before and self.chat_now(one.chat) == chat
             for one in self.unknown_sends
         )
 
     def is_outage(self, kind: str, begin: float, end: float) -> bool:
-        """Whether something of a kind failed at some time between the two."""
+        """Return whether a kind of service failed at some time in a period."""
         return any(w.overlaps(begin, end) for w in self.outages[kind])
 
 
 def _terms_of(number: int, paused: int, options: str, zone: str, *hours: Any) -> Terms:
-    """Return the terms that a row of the tables holds."""
+    """Return the settings in a row of the tables."""
     chosen = json.loads(options)
     begin, end, summary, state = hours
     return Terms(
@@ -522,12 +522,12 @@ def _terms_of(number: int, paused: int, options: str, zone: str, *hours: Any) ->
 
 
 def pk_of(message: Message) -> str:
-    """The story whose media a message shows."""
+    """Return the pk of the story whose media a message contains."""
     return str(message.media.content.story_pk) if message.media is not None else ""
 
 
 class _reading:  # noqa: N801 - used as a function
-    """A connection of our own that reads what is committed."""
+    """A separate read-only connection, which sees committed data."""
 
     def __init__(self, database: Path) -> None:
         self._tx = sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None)

@@ -1,7 +1,7 @@
-"""Features that meet: two deeds in one chat while a story is on its way there, pair by pair.
+"""Combinations of features: two actions in a chat while a story is pending, for all pairs.
 
-Each seed begins elsewhere in the list of all pairs, so that some seeds together meet all of them.
-What has met is read from what happened (`met`), whoever did it and for whatever reason.
+Each seed starts at a different position in the list of pairs, so a few seeds cover all pairs.
+`met` derives the combined pairs from the recorded events, regardless of the cause.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ Pair = tuple[str, str]
 
 ZONES = ("America/New_York", "Europe/Berlin", "Asia/Tokyo", "UTC", "Asia/Kolkata")
 CHANGING_ZONES = ("America/New_York", "Europe/Berlin")
-"""Their clocks change in the days of a run."""
+"""Zones with a clock change during the run."""
 STATES = ("summary", "quiet hours", "clock change")
 WEATHER = ("crash", "telegram", "stories api")
 DEEDS = (
@@ -37,19 +37,19 @@ FEATURES = (*STATES, *DEEDS, *WEATHER)
 IMPOSSIBLE: dict[Pair, str] = {
     ("migration", "two topics"): "a group that migrates has no topics",
 }
-"""Pairs that no chat can see, with the reason."""
+"""Pairs that cannot occur in any chat, with the reason."""
 NIGHT_OVER_SUMMARY = 0.5
-"""How likely quiet hours over the summary's hour are added to a summary."""
+"""Probability of quiet hours that include the summary's hour."""
 MOVED = 0.4
-"""How likely a third deed moves the hours that a waiting story goes by."""
+"""Probability of a third action that changes the times of a pending story."""
 LONG_S = 27.5 * HOUR
-"""So long one chat lacks a right: longer than a story lives."""
+"""The time for which one chat lacks a right: longer than the life of a story."""
 DOWN = {"status": 502, "body": "<html>Bad Gateway</html>"}
 PAIRS = [pair for pair in combinations(sorted(FEATURES), 2) if pair not in IMPOSSIBLE]
 
 
 class Meetings:
-    """Lets the pairs of a seed's share meet, chat by chat."""
+    """Driver that combines the pairs of a seed in each chat."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class Meetings:
         seed: int,
         rates: Rates,
     ) -> None:
-        """Nothing has met yet."""
+        """Prepare without any combination."""
         self._people = people
         self._control = control
         self._journal = journal
         self._weather = weather
         self._rates = rates
-        self._chance = random.Random(f"{seed}/meetings")  # noqa: S311 - to be repeated is the aim
+        self._chance = random.Random(f"{seed}/meetings")  # noqa: S311 - must be repeatable
         pairs = random.Random("meetings").sample(PAIRS, len(PAIRS))  # noqa: S311 - as above
         begin = (seed - 1) * len(pairs) // 4 % len(pairs)
         self._pairs = pairs[begin:] + pairs[:begin]
@@ -82,7 +82,7 @@ class Meetings:
         }  # fmt: skip
 
     async def live(self, until: float) -> None:
-        """Let one pair after the other meet in each chat until the time has come."""
+        """Combine the pairs in turn in each chat until the given time."""
         async with asyncio.TaskGroup() as group:
             if until + self._rates.drain_s - self._now() > LONG_S + 4 * HOUR:
                 group.create_task(self._lack_right_for_long())
@@ -90,7 +90,7 @@ class Meetings:
                 group.create_task(self._live_in(place, until))
 
     async def _lack_right_for_long(self) -> None:
-        """Take a right from one chat for longer than a story lives, and post what waits for it."""
+        """Remove a right in a chat for longer than a story's life, and post affected stories."""
         place = self._chance.choice([p for p in self._people.places if p.kind == "supergroup"])
         right, media_type = self._chance.choice([("can_send_photos", 1), ("can_send_videos", 2)])
         self._without_right = place
@@ -101,7 +101,7 @@ class Meetings:
                 await asyncio.sleep(self._chance.uniform(5, 35) * MINUTE)
                 try:
                     name = await self._followed(place)
-                except RefusedError as error:  # the bot is out
+                except RefusedError as error:  # the bot is not in the chat
                     self._journal.note("no meeting", place.chat, error)
                     continue
                 await self._control.publish(name, media_type)
@@ -115,11 +115,11 @@ class Meetings:
                 await asyncio.wait_for(self._meet(place, pair), until - self._now())
             except TimeoutError:
                 return
-            except RefusedError as error:  # the bot is out, or the button has gone
+            except RefusedError as error:  # the bot is not in the chat, or the button is gone
                 self._journal.note("no meeting", place.chat, error)
 
     def _next_pair(self, place: Place) -> Pair:
-        """Take the first pair that this chat can see now, and put it last."""
+        """Return the first possible pair for the chat, and move the pair to the list's end."""
         fitting = [pair for pair in self._pairs if all(self._fits(one, place) for one in pair)]
         hours = self._until_clock_change(self._now()) / HOUR
         with_change = [pair for pair in fitting if "clock change" in pair]
@@ -146,7 +146,7 @@ class Meetings:
         return min(_next_change(now, zone) - now for zone in CHANGING_ZONES)
 
     async def _meet(self, place: Place, pair: Pair) -> None:
-        """Let a story wait, do both deeds meanwhile, and stay until it should be there."""
+        """Post a story that is deferred, perform both actions, and wait for the arrival."""
         chance = self._chance
         name = await self._followed(place)
         ready = await self._let_wait(place, name, pair)
@@ -167,7 +167,7 @@ class Meetings:
         await asyncio.sleep(max(0.0, ready - self._now()) + chance.uniform(5, 60) * MINUTE)
 
     async def _let_wait(self, place: Place, name: str, pair: Pair) -> float:
-        """Set summary and quiet hours so that a story waits; return until when, about."""
+        """Set summary and quiet hours that defer a story. Return the approximate arrival time."""
         chance, now = self._chance, self._now()
         states = set(pair).intersection(STATES) - {"clock change"}
         states |= {chance.choice(["summary", "summary", "quiet hours"])} if not states else set()
@@ -192,15 +192,15 @@ class Meetings:
             await self._set(place, "quiet", "0-0")
         return now + hours * HOUR
 
-    # -- the deeds ----------------------------------------------------------------------
+    # -- the actions --------------------------------------------------------------------
 
     async def set_hour(self, place: Place, _: str) -> None:
-        """Set another hour of the daily summary, soon or later."""
+        """Set another hour of the daily summary, near or far."""
         hours = self._chance.choice([1, 1, self._chance.randint(0, 9)])
         await self._set(place, "digest", str(self._hour_in(place, hours)))
 
     async def set_zone(self, place: Place, _: str) -> None:
-        """Set another zone."""
+        """Set another time zone."""
         await self._set(place, "zone", self._chance.choice(ZONES))
 
     async def set_night(self, place: Place, _: str) -> None:
@@ -212,7 +212,7 @@ class Meetings:
         await self._set(place, "quiet", self._chance.choice(nights))
 
     async def mute_and_undo(self, place: Place, name: str) -> None:
-        """Mute a subscription for a day, and undo that."""
+        """Mute a subscription for a day, and undo."""
         number = self._number(place, name)
         await self._press(place, f"mute:{number}")
         await self._hesitate()
@@ -220,7 +220,7 @@ class Meetings:
         await self._people.press_where(place, undo, exactly=True)
 
     async def end_and_undo(self, place: Place, name: str) -> None:
-        """Unsubscribe, and undo that."""
+        """Unsubscribe, and undo."""
         await self._say(place, f"/unsubscribe {name}")
         await self._hesitate()
         await self._people.press_where(place, "undo:")
@@ -233,7 +233,7 @@ class Meetings:
         await self._press(place, f"opt:{number}:pause:off")
 
     async def import_over(self, place: Place, _: str) -> None:
-        """Import, over what is there, the file that was exported a moment ago."""
+        """Export subscriptions, and import the file over the same subscriptions."""
         begin = self._now()
         await self._say(place, "/export")
         await asyncio.sleep(20)
@@ -246,29 +246,29 @@ class Meetings:
             self._did(begin, place, "import")
 
     async def follow_twice(self, place: Place, name: str) -> None:
-        """Follow a profile in another topic, too."""
+        """Subscribe to a profile in two topics."""
         for topic in place.topics[:2]:
             await self._people.write(place, place.owner, f"/subscribe {name}", thread=topic)
             await asyncio.sleep(30)
 
     async def take_right(self, place: Place, _: str) -> None:
-        """Take a right away, and give it back some hours later."""
+        """Remove a right for some hours."""
         rights = ["can_send_messages", "can_send_photos", "can_send_videos"]
         hours = self._chance.choice([0.2, 1, 1, 3, 3, 26])
         await self._people.forbid(place, self._chance.choice(rights), hours / self._rates.away)
 
     async def set_rules(self, place: Place, name: str) -> None:
-        """Say which stories bring an alert, or that all do."""
+        """Set or remove the rules for alerts."""
         rules = ["not: #sale", "only: photo", "not: link", "off"]
         await self._say(place, f"/rules {name} {self._chance.choice(rules)}")
 
     async def be_silent(self, place: Place, name: str) -> None:
-        """Let alerts come silently, or not."""
+        """Set or unset silent alerts."""
         value = self._chance.choice(["on", "on", "off"])
         await self._press(place, f"opt:{self._number(place, name)}:silent:{value}")
 
     async def rename(self, place: Place, name: str) -> None:
-        """Give a profile another name."""
+        """Rename a profile."""
         begin, base = self._now(), name.partition(".")[0]
         new = f"{base}.{int(begin) % 100_000}"
         await self._control.change_profile(name, username=new)
@@ -278,13 +278,13 @@ class Meetings:
         self._did(begin, place, "rename", profile.pk if profile else "")
 
     async def migrate(self, place: Place, _: str) -> None:
-        """Turn a group into a supergroup."""
+        """Migrate a group to a supergroup."""
         begin = self._now()
         await self._people.migrate(place)
         self._did(begin, place, "migration")
 
     async def remove(self, place: Place, _: str) -> None:
-        """Throw the bot out, or block it, and take it back soon."""
+        """Remove or block the bot for a short time."""
         begin = self._now()
         away = self._people.leave(place, hours=self._chance.choice([0.2, 2]))
         await away
@@ -296,7 +296,7 @@ class Meetings:
         await asyncio.sleep(MINUTE)
 
     async def stop_telegram(self, place: Place, _: str) -> None:
-        """Let sends into this chat fail for some minutes."""
+        """Let sends to the chat fail for some minutes."""
         await self._fail("telegram", match="send", fault=DOWN, chat_id=place.chat)
 
     async def stop_api(self, _: Place, __: str) -> None:
@@ -322,7 +322,7 @@ class Meetings:
         self._journal.done.append(Done(begin, self._now(), chat, profile, what))
 
     async def _hesitate(self) -> None:
-        """Wait from a deed to its Undo."""
+        """Wait between an action and its Undo."""
         await asyncio.sleep(self._chance.choice([6.0, 6.0, 90.0, 20 * MINUTE]))
 
     async def _say(self, place: Place, text: str) -> None:
@@ -332,7 +332,7 @@ class Meetings:
         await self._press(place, f"set:{what}:{value}")
 
     async def _press(self, place: Place, data: str) -> None:
-        """Press a button with these data on a page of settings."""
+        """Press a button with the given data on a page of settings."""
         await self._say(place, "/settings")
         await asyncio.sleep(15)
         pages = [m for m in self._people.messages(place) if m.fields.get("reply_markup")]
@@ -341,7 +341,7 @@ class Meetings:
         await asyncio.sleep(max(15.0, 1.5 * self._rates.terms_s))
 
     def _terms(self, place: Place) -> list[tuple[str, Terms]]:
-        """What a chat follows now, by the profiles' ids."""
+        """Return the chat's present subscriptions by profile id."""
         chat = self._journal.chat_now(place.chat)
         return [
             (profile, entries[-1][1])
@@ -350,7 +350,7 @@ class Meetings:
         ]
 
     def _number(self, place: Place, name: str) -> int:
-        """Return the number of a chat's subscription; 0 where it follows no such profile."""
+        """Return the number of a chat's subscription to a profile, or 0 if there is none."""
         profile = self._journal.sandbox.instagram.by_username(name)
         found = [terms.number for pk, terms in self._terms(place) if profile and pk == profile.pk]
         return self._chance.choice(found) if found else 0
@@ -360,7 +360,7 @@ class Meetings:
         return next((one for one in self._people.names if one.partition(".")[0] == base), name)
 
     async def _followed(self, place: Place) -> str:
-        """Return a profile that a chat follows, which it begins to where there is none."""
+        """Return a profile that the chat follows. Subscribe to a profile if there is none."""
         by_pk = self._journal.sandbox.instagram.by_pk
         known = {profile.username for pk, terms in self._terms(place)
                  if not terms.paused and (profile := by_pk(pk))}  # fmt: skip
@@ -372,14 +372,14 @@ class Meetings:
         return name
 
     def _hour_in(self, place: Place, hours: int) -> int:
-        """Return which hour a chat's clocks show in so many hours."""
+        """Return the local hour of a chat in ``hours`` hours."""
         found = self._terms(place)
         zone = ZoneInfo(found[0][1].zone if found else "UTC")
         return datetime.fromtimestamp(self._now() + hours * HOUR, zone).hour
 
 
 def _next_change(now: float, zone: str) -> float:
-    """Return when a zone's clocks change next, to within an hour; endless: not soon."""
+    """Return the next clock change of a zone, within an hour, or infinity if none is near."""
     place, at = ZoneInfo(zone), datetime.fromtimestamp(now, ZoneInfo("UTC"))
     before = at.astimezone(place).utcoffset()
     for hours in range(1, 24 * 8):
@@ -388,11 +388,11 @@ def _next_change(now: float, zone: str) -> float:
     return float("inf")
 
 
-# -- what has met ---------------------------------------------------------------------------
+# -- combined pairs -------------------------------------------------------------------------
 
 
 def met(ways: Ways) -> set[Pair]:
-    """Return the pairs of features that met one story on its way into one chat."""
+    """Return the pairs of features that occurred while the same story was pending for a chat."""
     found: set[Pair] = set()
     by_place: dict[tuple[int, str], set[int]] = defaultdict(set)
     for chat, thread, profile in ways.spans:

@@ -1,4 +1,4 @@
-"""People of a run: chats of all kinds, and who writes, presses, leaves and comes back in them."""
+"""The persons of a run: chats of all kinds, and messages, presses, removals and returns."""
 
 import asyncio
 import random
@@ -12,44 +12,44 @@ from tests.soak.journal import HOUR, Asked, Journal, Window
 from tests.soak.rates import ORDINARY, Rates
 from tests.support.control import Control, RefusedError
 
-FOLLOWED = 4  # by each chat, to begin with
+FOLLOWED = 4  # initial subscriptions per chat
 KINDS = ("group", "supergroup", "forum", "channel")
-HANDS = 30  # so many deeds at once; some last for hours
+HANDS = 30  # concurrent actions; some take hours
 DAY = 24 * HOUR
 Deed = Callable[["Place"], Awaitable[None]]
-"""What somebody does in a chat."""
+"""An action of a person in a chat."""
 
 TROUBLES: tuple[tuple[str, int | None], ...] = (
     ("error", None), ("ClientForbiddenError", None), ("ClientLoginRequired", None),
     ("PleaseWaitFewMinutes", None), ("nameless", None), ("edge", None), ("PrivateAccount", None),
     ("UserNotFound", 1), ("UserNotFound", 2), ("MediaNotFound", 1),
 )  # fmt: skip
-"""What one account answers, and how often (None: for hours); none of it is a proof."""
+"""Errors of one account and their number (None: for hours). No error is a proof."""
 
 
 @dataclass(eq=False)
 class Place:
-    """A chat, who runs it and who else is in it."""
+    """A chat with owner and members."""
 
     chat: int
     kind: str
     owner: int
     members: list[int]
     topics: list[int] = field(default_factory=list)
-    is_away: bool = False  # the bot is blocked or out
+    is_away: bool = False  # the bot is blocked or removed
 
 
 class People:
-    """Everybody, driven by one seeded chance."""
+    """All persons, driven by a random generator."""
 
     def __init__(
         self, control: Control, journal: Journal, seed: int, rates: Rates = ORDINARY
     ) -> None:
-        """Nobody is there yet."""
+        """Prepare without any persons."""
         self._rates = rates
         self._control = control
         self._journal = journal
-        self._chance = random.Random(f"{seed}/people")  # noqa: S311 - to be repeated is the aim
+        self._chance = random.Random(f"{seed}/people")  # noqa: S311 - must be repeatable
         self.places: list[Place] = []
         self.names: list[str] = []
         self.deeds: list[tuple[int, Deed]] = [
@@ -61,7 +61,7 @@ class People:
             (3, self.mute), (3, self.change_rights), (3, self.close_topic), (4, self.hide),
             (3, self.take_down), (3, self.flood), (6, self.trouble),
         ]  # fmt: skip
-        """How often each is done, of all together; others may add theirs."""
+        """The actions with their relative weights. Other modules may add actions."""
         if rates.meetings:
             self.deeds = [
                 (rates.probes, self.probe), (2, self.ask_stories), (2, self.paste),
@@ -69,10 +69,10 @@ class People:
             ]  # fmt: skip
         self._asked = 0
 
-    # -- the beginning ------------------------------------------------------------------
+    # -- the start ----------------------------------------------------------------------
 
     async def found(self) -> None:
-        """Make profiles and chats."""
+        """Create profiles and chats."""
         chance = self._chance
         for number in range(self._rates.profiles):
             name = f"star{number:02}"
@@ -88,7 +88,7 @@ class People:
                 await self._found(kind, number)
 
     async def settle(self) -> None:
-        """Let each chat follow some profiles."""
+        """Subscribe each chat to some profiles."""
         chance = self._chance
         for place in self.places:
             for name in chance.sample(self.names, FOLLOWED):
@@ -113,10 +113,10 @@ class People:
                 await self._control.thread(chat, topic, f"topic {topic}")
         self.places.append(place)
 
-    # -- what they do -------------------------------------------------------------------
+    # -- the actions --------------------------------------------------------------------
 
     async def live(self, until: float) -> None:
-        """Do one thing after the other until the time has come."""
+        """Perform actions in turn until the given time."""
         weights = [weight for weight, _ in self.deeds]
         clock = self._journal.sandbox.clock
         while True:
@@ -134,7 +134,7 @@ class People:
     async def write(
         self, place: Place, user: int, text: str, token: str = "", thread: int = 0
     ) -> None:
-        """Write into a chat; where the bot reads it, it has to be answered."""
+        """Write to a chat. If the bot receives the message, an answer is required."""
         now = self._journal.sandbox.clock.now()
         body: dict[str, Any] = {"user_id": user, "text": self._addressed(place, text)}
         if thread:
@@ -144,9 +144,9 @@ class People:
             self._journal.ask(Asked(now, place.chat, text, int(said["message_id"]), token=token))
 
     def _addressed(self, place: Place, text: str) -> str:
-        """Return a command with the name of the bot, which hears no other in a silent group.
+        """Return a command with the bot's name, which the bot receives in every group.
 
-        A bot with group privacy hears a command without a name only if that bot wrote last.
+        With group privacy, a bot receives a command without a name only if the bot wrote last.
         """
         is_group = place.kind not in {"private", "channel"}
         if not (self._rates.meetings and is_group and text.startswith("/")):
@@ -155,13 +155,13 @@ class People:
         return f"{command}@{self._journal.sandbox.telegram.world.bot.username}{space}{words}"
 
     async def probe(self, place: Place) -> None:
-        """Ask something whose answer can be told from all others."""
+        """Send a command with a unique answer."""
         self._asked += 1
         token = f"nobody{self._asked}x"
         await self.write(place, place.owner, f"/unsubscribe {token}", token, self.topic_of(place))
 
     async def press_any(self, place: Place) -> None:
-        """Press some button of one of the latest messages."""
+        """Press a random button of a recent message."""
         found = [m for m in self.messages(place) if m.fields.get("reply_markup")]
         if not found or place.is_away:
             return
@@ -174,25 +174,25 @@ class People:
     async def press(
         self, place: Place, message: Message, data: str, *, user: int | None = None
     ) -> None:
-        """Press one button, as ``user`` or as somebody."""
+        """Press a button, as ``user`` or as a random person."""
         if user is None:
             is_owner = self._chance.random() < 0.8
             user = place.owner if is_owner else self._chance.choice(place.members)
         now = self._journal.sandbox.clock.now()
         try:
             query = await self._control.press(place.chat, message.id, data, user=user)
-        except RefusedError:  # the buttons have changed under the finger
+        except RefusedError:  # the buttons have changed
             return
         under = str(message.fields.get("text") or "")
         self._journal.ask(Asked(now, place.chat, data, message.id, query=query, under=under))
 
     async def ask_stories(self, place: Place) -> None:
-        """Ask for somebody's stories."""
+        """Request a profile's stories."""
         name = self._chance.choice(self.names)
         await self.write(place, place.owner, f"/stories {name}", thread=self.topic_of(place))
 
     async def paste(self, place: Place) -> None:
-        """Paste the link of a story that is up, or was; in channels only commands are heard."""
+        """Paste a link of a present or past story. Skip channels, where only commands work."""
         if place.kind == "channel":
             return
         name = self._chance.choice(self.names)
@@ -203,28 +203,28 @@ class People:
             await self.write(place, self._chance.choice(place.members), link)
 
     async def subscribe(self, place: Place) -> None:
-        """Follow somebody more."""
+        """Subscribe to another profile."""
         name = self._chance.choice(self.names)
         await self.write(place, place.owner, f"/subscribe {name}", thread=self.topic_of(place))
 
     async def unsubscribe(self, place: Place) -> None:
-        """Stop following somebody, by the question's button."""
+        """Unsubscribe from a profile by the button of the question."""
         name = self._chance.choice(self.names)
         await self.write(place, place.owner, f"/unsubscribe {name}")
         await asyncio.sleep(30)
         await self.press_where(place, "unsub:")
 
     async def ask_why(self, place: Place) -> None:
-        """Ask when somebody is looked at."""
+        """Request the check times of a profile."""
         await self.write(place, place.owner, f"/why {self._chance.choice(self.names)}")
 
     async def look_round(self, place: Place) -> None:
-        """Write one of the commands that only tell."""
+        """Send a command that only displays information."""
         words = ["/help", "/start", "/subscriptions", "/settings", "/language", "/privacy"]
         await self.write(place, place.owner, self._chance.choice(words))
 
     async def set_quiet(self, place: Place) -> None:
-        """Set quiet hours, the hour of digests, or the zone, button by button."""
+        """Set quiet hours, the hour of the summary, or the zone, by buttons."""
         chance = self._chance
         ways = [
             ["set:quiet", "set:quiet:" + chance.choice(["22-7", "23-7", "23-8", "0-8"])],
@@ -241,7 +241,7 @@ class People:
             await self.press_where(place, data, exactly=True)
 
     async def set_option(self, place: Place) -> None:
-        """Change an option of a subscription: the digest, a filter, a pause."""
+        """Change an option of a subscription: the summary, a filter, a pause."""
         await self.write(place, place.owner, "/subscriptions")
         await asyncio.sleep(20)
         found = sorted({data for _, data in self.buttons(place) if data.startswith("sub:")})
@@ -255,7 +255,7 @@ class People:
         await self.press_where(place, f"opt:{number}:{chosen}")
 
     async def leave(self, place: Place, *, hours: float | None = None) -> None:
-        """Block the bot or throw it out, and take it back some hours later."""
+        """Block or remove the bot for some hours."""
         if place.is_away:
             return
         world = self._journal.sandbox.telegram.world
@@ -272,18 +272,18 @@ class People:
         window.end = self._journal.sandbox.clock.now()
 
     async def migrate(self, place: Place) -> None:
-        """Turn a group into a supergroup."""
+        """Migrate a group to a supergroup."""
         if place.kind != "group" or place.is_away:
             return
         place.chat = await self._control.migrate(place.chat)
         place.kind = "supergroup"
 
     async def mute(self, place: Place) -> None:
-        """Take the members' right to write for a night."""
+        """Remove the members' right to write for some hours."""
         await self.forbid(place, "can_send_messages", self._chance.uniform(1, 8))
 
     async def forbid(self, place: Place, right: str, hours: float) -> None:
-        """Take one of the members' rights for some hours; bots are not told."""
+        """Remove a right of the members for some hours, without an update."""
         if place.kind not in {"group", "supergroup"} or place.is_away:
             return
         chat, window = place.chat, self._begin(place)
@@ -293,7 +293,7 @@ class People:
         window.end = self._journal.sandbox.clock.now()
 
     async def change_rights(self, place: Place) -> None:
-        """Let an administrator be a member again, or the other way round."""
+        """Make a member an administrator, or an administrator a member."""
         if place.kind in {"private", "channel"}:
             return
         other = place.members[1]
@@ -301,7 +301,7 @@ class People:
         await self._control.member(place.chat, other, status)
 
     async def close_topic(self, place: Place) -> None:
-        """Close a topic of a forum for some hours, or delete it for good."""
+        """Close a topic of a forum for some hours, or delete the topic."""
         if not place.topics:
             return
         topic = self._chance.choice(place.topics)
@@ -315,7 +315,7 @@ class People:
             await self._control.thread(place.chat, topic, f"topic {topic}", "open")
 
     async def hide(self, _: Place) -> None:
-        """Let a profile be private, or gone, for some hours."""
+        """Make a profile private or deleted for some hours."""
         name = self._chance.choice(self.names)
         what = self._chance.choice(["is_private", "deleted"])
         windows = self._journal.hidden[name]
@@ -328,7 +328,7 @@ class People:
         windows[-1].end = self._journal.sandbox.clock.now()
 
     async def trouble(self, _: Place) -> None:
-        """Let one account, that is public and there, answer as if it were not."""
+        """Let a public account return errors."""
         name = self._chance.choice(self.names)
         what, times = self._chance.choice(TROUBLES)
         windows = self._journal.troubled[name]
@@ -341,14 +341,14 @@ class People:
         windows[-1].end = self._journal.sandbox.clock.now()
 
     async def take_down(self, _: Place) -> None:
-        """Delete a story, as its owner would."""
+        """Delete a story as its owner."""
         name = self._chance.choice(self.names)
         for story in await self._control.stories(name):
             await self._control.take_down(name, str(story["pk"]))
             break
 
     async def flood(self, place: Place) -> None:
-        """Write a handful of things at once."""
+        """Send four commands at once."""
         for _ in range(4):
             await self.probe(place)
 
@@ -361,18 +361,18 @@ class People:
         return window
 
     def topic_of(self, place: Place) -> int:
-        """One of a forum's topics; 0 where there are none."""
+        """Return a topic of a forum, or 0 in other chats."""
         return self._chance.choice(place.topics) if place.topics else 0
 
     def messages(self, place: Place) -> list[Message]:
-        """What the bot wrote last into a chat."""
+        """Return the bot's latest messages in a chat."""
         world = self._journal.sandbox.telegram.world
         chat: Chat | None = world.chat(place.chat, world.bot)
         messages = list(chat.messages.values())[-60:] if chat else []
         return [m for m in messages if m.bot is not None and not m.deleted]
 
     def buttons(self, place: Place) -> list[tuple[Message, str]]:
-        """The buttons that can be pressed in a chat, and what each carries."""
+        """Return the buttons in a chat with the callback data."""
         return [
             (message, key["callback_data"])
             for message in self.messages(place)
@@ -406,14 +406,14 @@ class People:
 
 
 class Crowd:
-    """Several people at once: a deed that lasts for hours holds up nobody else."""
+    """Concurrent persons, so that an action of several hours blocks no other action."""
 
     def __init__(self, people: People) -> None:
-        """Let `people` live in parallel."""
+        """Run actions of `people` concurrently."""
         self._people = people
 
     async def live(self, until: float) -> None:
-        """Live until the time has come; whoever is away then is waited for."""
+        """Run actions until the given time, and wait for all actions."""
         async with asyncio.TaskGroup() as group:
             for number in range(HANDS):
                 group.create_task(self._one(number, until))

@@ -1,7 +1,7 @@
-"""Mistakes put into the bot, one a run: what the soak is worth is what it finds of them.
+"""Bugs planted in the bot, one per run, as a test of the soak test.
 
-Each takes the place of one function of the bot, as a slip of the pen would; it is found when one
-of the invariants that stand beside it is violated within three seeds.
+Each bug replaces a function of the bot by a plausible error. The bug counts as found if one of
+its invariants is violated within three seeds.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ from tests.soak.rates import MET_DAYS
 
 LEAD_MINUTES = 11
 
-Swap = tuple[Any, str, Any]  # where, the function's name, what takes its place
+Swap = tuple[Any, str, Any]  # module or class, name of the function, replacement
 Plant = Callable[[], list[Swap]]
 
 
 def _now() -> datetime:
-    loop: Any = asyncio.get_running_loop()  # the soak's, whose clock jumps
+    loop: Any = asyncio.get_running_loop()  # the soak test's loop, whose clock jumps
     now: datetime = loop.now()
     return now
 
@@ -43,12 +43,12 @@ async def _nothing(*_: object, **__: object) -> bool:
 
 
 def _uncounted_copies() -> list[Swap]:
-    """A copy is not counted before it leaves."""
+    """A copy is not counted before the send."""
     return [(deliveries, "record_copy", deliveries.still_open)]
 
 
 def _dropped_unknowns() -> list[Swap]:
-    """A send whose answer was lost is forgotten."""
+    """A send with a lost response is forgotten."""
 
     async def lost(tx: Any, rows: Any, account: Any, now: datetime, **_: Any) -> datetime:
         del account
@@ -59,7 +59,7 @@ def _dropped_unknowns() -> list[Swap]:
 
 
 def _settled_before_sent() -> list[Swap]:
-    """A row counts as sent when it leaves."""
+    """A row counts as sent before the send."""
     leave = deliveries.record_copy
 
     async def settled(tx: Any, ids: Any) -> set[int]:
@@ -71,12 +71,12 @@ def _settled_before_sent() -> list[Swap]:
 
 
 def _forgotten_quiet_hours() -> list[Swap]:
-    """Nobody asks for quiet hours before a send."""
+    """Quiet hours are not checked before a send."""
     return [(alert_rules, "quiet_until", lambda *_: None)]
 
 
 def _doubled_refunds() -> list[Swap]:
-    """What the API did not bill goes back into the ledger twice."""
+    """Refunds are larger than the unbilled credits."""
     close = ledger.close
 
     async def twice(tx: Any, entry_id: int, amount: int, *, now: datetime) -> Any:
@@ -86,8 +86,8 @@ def _doubled_refunds() -> list[Swap]:
 
 
 def _lost_replies() -> list[Swap]:
-    """Every tenth answer is taken for sent that never left."""
-    send = worker.Outbox._send  # noqa: SLF001 - a plant takes the place of anything
+    """Every tenth answer is recorded as sent without a send."""
+    send = worker.Outbox._send  # noqa: SLF001 - a plant may replace any function
     counted = itertools.count(1)
 
     async def lost(self: Any, one: Any) -> Outcome:
@@ -98,7 +98,7 @@ def _lost_replies() -> list[Swap]:
 
 
 def _disorder() -> list[Swap]:
-    """An album shows the newest story first."""
+    """An album contains the newest story first."""
     plan = albums.plan_albums
 
     def reversed_plan(stories: Any) -> list[Any]:
@@ -108,12 +108,12 @@ def _disorder() -> list[Swap]:
 
 
 def _ignored_refusals() -> list[Swap]:
-    """A chat that refuses the bot is written to again and again."""
+    """The bot keeps sending to a chat after a refusal."""
     return [(moves, "close_chat", _nothing)]
 
 
 def _endless_leases() -> list[Swap]:
-    """What a dead process had claimed is never given back."""
+    """Claims of a dead process are never released."""
     claim = chat_queues.claim
 
     async def for_ever(tx: Any, *, now: datetime, limit: int, lease: timedelta) -> Any:
@@ -125,7 +125,7 @@ def _endless_leases() -> list[Swap]:
 
 
 def _closed_too_early() -> list[Swap]:
-    """An update counts as answered when it is stored."""
+    """An update counts as answered when stored."""
     add = inbox.add
 
     async def closed(tx: Any, arrivals: Any, *, now: datetime, **more: Any) -> Any:
@@ -137,13 +137,13 @@ def _closed_too_early() -> list[Swap]:
 
 
 def _ignored_rules() -> list[Swap]:
-    """Nobody asks what a subscription wants before a send."""
+    """Rules are not checked before a send."""
     return [(options, "held_back_by", lambda *_, **__: None)]
 
 
 def _forgotten_files() -> list[Swap]:
-    """Who wants files gets photos and videos."""
-    choose = composer._send_options  # noqa: SLF001 - a plant takes the place of anything
+    """A subscription with files gets photos and videos."""
+    choose = composer._send_options  # noqa: SLF001 - a plant may replace any function
 
     def plain(*words: Any) -> Any:
         return replace(choose(*words), as_files=False)
@@ -151,11 +151,11 @@ def _forgotten_files() -> list[Swap]:
     return [(composer, "_send_options", plain)]
 
 
-# -- where two features meet ----------------------------------------------------------------
+# -- combinations of features ---------------------------------------------------------------
 
 
 async def _told_at(tx: Any, profile_id: str) -> list[Any]:
-    """Return zone, quiet hours and hour of the summary of all who wait for a profile's summary."""
+    """Return zone, quiet hours and hour of all subscriptions with a summary of a profile."""
     rows = await tx.execute(
         sa.text(
             "SELECT zone, quiet_from, quiet_to, digest_at, s.options FROM subscriptions s"
@@ -172,7 +172,7 @@ def _minute_of(now: datetime, zone: str) -> int:
 
 
 def _empty_summaries() -> list[Swap]:
-    """A check that is claimed shortly before a summary is put off until the next day's."""
+    """A check that is claimed shortly before a summary is postponed until after the summary."""
     claim = profiles.claim
 
     async def undue(tx: Any, *, now: datetime, **more: Any) -> Any:
@@ -190,7 +190,7 @@ def _empty_summaries() -> list[Swap]:
 
 
 def _quiet_summaries() -> list[Swap]:
-    """A check for a summary in quiet hours is made when the summary's hour is over."""
+    """A check for a summary in quiet hours is made after the summary's hour."""
     claim = profiles.claim
 
     async def too_late(tx: Any, *, now: datetime, **more: Any) -> Any:
@@ -212,7 +212,7 @@ def _quiet_summaries() -> list[Swap]:
 
 
 def _unmoved_hours() -> list[Swap]:
-    """A story that waits goes by the hours that its chat had when it began to wait."""
+    """A pending story keeps the times that applied at the start of the wait."""
 
     async def unmoved(*_: Any, **__: Any) -> None:
         return None
@@ -221,7 +221,7 @@ def _unmoved_hours() -> list[Swap]:
 
 
 def _forgetful_undo() -> list[Swap]:
-    """Undo begins a subscription anew, with what is posted from now on."""
+    """Undo restarts a subscription, only with stories posted later."""
     restore = Subscribing.restore
 
     async def anew(self: Any, *words: Any, **more: Any) -> Any:
@@ -235,7 +235,7 @@ def _forgetful_undo() -> list[Swap]:
 
 
 async def _forget(tx: Any, subscription_id: int) -> None:
-    """Let a subscription begin now, and owe it nothing."""
+    """Restart a subscription at the present time, without the pending stories."""
     since = {"since": int(_now().timestamp()) * 1000, "one": subscription_id}
     await tx.execute(sa.text("UPDATE subscriptions SET since = :since WHERE id = :one"), since)
     await tx.execute(
@@ -248,7 +248,7 @@ async def _forget(tx: Any, subscription_id: int) -> None:
 
 
 def _forgetful_unmute() -> list[Swap]:
-    """Undo of a mute begins a subscription with what is posted from now on."""
+    """Undo of a mute restarts a subscription, only with stories posted later."""
     undo = Subscriptions.undo_pause
 
     async def anew(self: Any, chat_id: int, number: int) -> Any:
@@ -261,7 +261,7 @@ def _forgetful_unmute() -> list[Swap]:
 
 
 def _hopeful_why() -> list[Swap]:
-    """/why calls all that waits quiet, whatever its summary and its rules say of it."""
+    """/why reports all pending stories as waiting for quiet hours, ignoring summary and rules."""
     sum_up = explain.Outcomes.sum_up
 
     def hopeful(tallies: Any, outlooks: Any) -> Any:
@@ -271,7 +271,7 @@ def _hopeful_why() -> list[Swap]:
 
 
 def _late_rights() -> list[Swap]:
-    """What waited for a right is sent when it is back, however long its day is over."""
+    """Stories deferred by a missing right are sent when the right returns, however old."""
     return [(selection, "_is_over", lambda *_: False)]
 
 
@@ -284,7 +284,7 @@ WHERE_FEATURES_MEET: dict[str, float] = {
     "hopeful-why": MET_DAYS,
     "late-rights": 1.4,
 }
-"""Plants that are sought where features meet, and the days of a run that shows a plant."""
+"""Plants found by combinations of features, and the days of a run that detects each."""
 
 FOUND_BY: dict[str, tuple[str, ...]] = {
     "uncounted-copies": ("no_story_more_than_three_times", "repeats_were_lost_answers"),
@@ -307,7 +307,7 @@ FOUND_BY: dict[str, tuple[str, ...]] = {
     "hopeful-why": ("why_told_the_truth",),
     "late-rights": ("nothing_came_long_after_its_day",),
 }
-"""Which invariants find a plant; a violation of another one does not count."""
+"""The invariants that detect each plant. Violations of other invariants do not count."""
 
 PLANTS: dict[str, Plant] = {
     "uncounted-copies": _uncounted_copies,
@@ -334,7 +334,10 @@ PLANTS: dict[str, Plant] = {
 
 @contextmanager
 def planted(names: str) -> Iterator[None]:
-    """Let the bot make the mistakes of these names, between which commas stand."""
+    """Replace functions of the bot by the named plants within the block.
+
+    ``names`` is separated by commas.
+    """
     swaps = [swap for name in names.split(",") if name for swap in PLANTS[name]()]
     before = [(where, what, getattr(where, what)) for where, what, _ in swaps]
     for where, what, instead in swaps:

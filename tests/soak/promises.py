@@ -1,4 +1,4 @@
-"""When each story came, whether it rang and how often, judged by `expected`; what /why said."""
+"""Checks of each story's arrival time, sound and repeats by `expected`, and of /why's answers."""
 
 import re
 from collections import defaultdict
@@ -26,26 +26,26 @@ from tests.soak.expected import (
 from tests.soak.journal import NOTICE_KINDS, Asked, Journal, Place, pk_of
 
 SENDING_S = 15 * MINUTE
-"""From when a story must arrive until it is there, if all goes well."""
+"""From a story's due time until its arrival, without failures."""
 CRASH_S = 6 * MINUTE
-"""After so long what a dead process had claimed is claimed anew."""
+"""Time until claims of a dead process are claimed again."""
 PROBE_S = 80 * MINUTE
-"""A right that is back is noticed within the hour: nobody tells a bot."""
+"""Time until the bot notices a restored right, without an update from Telegram."""
 AFTER_S = {"telegram": 25 * MINUTE, "stories": 45 * MINUTE, "cdn": 25 * MINUTE,
            "database": 10 * MINUTE, "clock": 2 * HOUR}  # fmt: skip
-"""So long after an outage the last pause between two attempts may go on."""
+"""Maximum time after an outage for which the last pause between two attempts may continue."""
 QUEUE_S = 70 * MINUTE
-"""Within so long before a summary its checks are made."""
+"""The checks of a summary are made within this time before the summary."""
 KNOWN_AFTER = 3
 """Days after which a chat is no newcomer."""
 LATE_S = 75 * MINUTE
-"""So long after quiet hours a story whose day ended in them may still come."""
+"""Maximum delay after quiet hours of a story that expired within them."""
 WAITING = re.compile(r"^• (?:waiting|being sent).*: (\d+)$", re.MULTILINE)
 NOT_SENT = re.compile(r"^• could not be sent: (\d+)$", re.MULTILINE)
 
 
 class Trouble(NamedTuple):
-    """A time in which something failed, and for how long afterwards it may be felt."""
+    """A failure with the period, and the time for which the effects may last afterwards."""
 
     begin: float
     end: float
@@ -54,7 +54,7 @@ class Trouble(NamedTuple):
 
 @dataclass
 class Way:
-    """One story on its way to one place."""
+    """The delivery of a story to a place."""
 
     place: Place
     story: Story
@@ -65,20 +65,20 @@ class Way:
 
     @property
     def first(self) -> float:
-        """When it came first, or endless."""
+        """Return the first arrival, or infinity."""
         return self.arrived[0].sent_at if self.arrived else float("inf")
 
     def between(self, begin: float, end: float) -> list[Span]:
-        """The terms that held at some time between the two."""
+        """Return the settings that applied at some time in a period."""
         return [one for one in self.spans if one.begin < end and begin < one.end]
 
     def is_steady(self, doubt: float) -> bool:
-        """Whether its terms were the same from its posting until it came."""
+        """Return whether the settings were constant from the posting to the arrival."""
         found = self.between(self.story.taken_at - doubt, self.first + doubt)
         return len(found) == 1
 
     def __str__(self) -> str:
-        """Name it in a violation."""
+        """Return the description for a violation."""
         chat, thread, _ = self.place
         where = f"chat {chat}" + (f", topic {thread}" if thread else "")
         return (
@@ -100,10 +100,10 @@ def _shown(terms: Terms | None) -> str:
 
 
 class Ways:
-    """All stories on their ways, with what troubled them."""
+    """The deliveries of all stories, with the relevant failures."""
 
     def __init__(self, journal: Journal) -> None:
-        """Gather them once."""
+        """Collect the deliveries."""
         self.journal = journal
         self.doubt = journal.rates.terms_s
         self.spans = journal.spans()
@@ -132,19 +132,19 @@ class Ways:
         return Way(place, story, known, spans,
                    due(story.taken_at, known, spans, self.doubt), arrived)  # fmt: skip
 
-    @cache  # noqa: B019 - there is one for each run
+    @cache  # noqa: B019 - one instance per run
     def troubles(self, chat: int) -> list[Trouble]:
-        """What failed in a chat, and everywhere."""
+        """Return the failures in a chat and the global failures."""
         unable = self.journal.unable[chat]
         return [*self._everywhere, *(Trouble(one.begin, one.end, PROBE_S) for one in unable)]
 
     def is_troubled(self, chat: int, begin: float, end: float) -> bool:
-        """Whether anything failed between the two, or was felt then."""
+        """Return whether a failure or an effect of a failure occurred in a period."""
         return any(one.begin <= end and begin <= one.end + one.after
                    for one in self.troubles(chat))  # fmt: skip
 
     def extended(self, until: float) -> float:
-        """Return a moment, or the end of all that fails everywhere at that moment."""
+        """Return a time, or the end of all global failures at that time."""
         ends = sorted((one.end + one.after, one.begin) for one in self._everywhere)
         for end, begin in ends:
             if begin <= until < end:
@@ -152,18 +152,18 @@ class Ways:
         return until
 
     def is_hidden(self, story: Story, until: float) -> bool:
-        """Whether a profile could not be checked, or not well, while a story waited."""
+        """Return whether a profile could not be checked reliably while a story was pending."""
         name, begin = story.profile.username, story.taken_at - DAY
         windows = [*self.journal.hidden[name], *self.journal.troubled[name]]
         return any(window.overlaps(begin, until) for window in windows)
 
     def latest(self, way: Way) -> float | None:
-        """Until when a story must have come, if what failed is allowed for; None: who knows."""
+        """Return the latest permitted arrival with all failures, or None if unpredictable."""
         assert way.due is not None
         taken, chat = way.story.taken_at, way.place[0]
         begin = way.due.latest
         if way.due.at_summary is not None and way.known > way.due.at_summary - MINUTE:
-            begin = min(begin, way.due.at_summary) - QUEUE_S  # the check is part of it
+            begin = min(begin, way.due.at_summary) - QUEUE_S  # including the check
         end = way.due.latest + SENDING_S
         is_over = taken + DAY
         felt = True
@@ -177,12 +177,12 @@ class Ways:
                 end, felt = quiet_ends(end, terms) + SENDING_S, True
         is_late_known = way.known > begin
         if is_late_known and self.is_newcomers(way.place[2], begin):
-            return None  # their profiles are checked at one interval, if others follow something
+            return None  # checked at a common interval if known chats follow other profiles
         if (
             way.due.at_summary is not None
             and is_late_known
             and (end > way.due.latest + SENDING_S or not self.can_pay(way.due.at_summary))
-        ):  # the summary is missed for a good reason, and the next is tomorrow
+        ):  # the summary may be missed, and the next one is a day later
             end = max(end, is_over + SENDING_S)
         terms = _terms_at(way.spans, is_over)
         if terms is not None and end > is_over:
@@ -191,7 +191,7 @@ class Ways:
         return None if unable and end > is_over - HOUR else end
 
     def is_newcomers(self, profile: str, at: float) -> bool:
-        """Whether only chats that were not seen on three days follow a profile, unlike others."""
+        """Return whether only newcomers follow a profile; known chats follow other profiles."""
         known = self._known_chats(int(at // DAY))
         return bool(known) and not any(
             place[0] in known and (terms := _terms_at(spans, at)) and not terms.paused
@@ -199,9 +199,9 @@ class Ways:
             if place[2] == profile
         )
 
-    @cache  # noqa: B019 - there is one for each run
+    @cache  # noqa: B019 - one instance per run
     def _known_chats(self, day: int) -> set[int]:
-        """The chats that were seen on three days, a day after the third at the latest."""
+        """Return the chats with activity on at least three days, up to the given day."""
         seen: dict[int, set[int]] = defaultdict(set)
         for asked in self.journal.asked:
             if asked.at // DAY <= day:
@@ -209,13 +209,13 @@ class Ways:
         return {chat for chat, days in seen.items() if len(days) >= KNOWN_AFTER}
 
     def can_pay(self, hour: float) -> bool:
-        """Whether the budget had a check for each profile that waited for this summary."""
+        """Return whether the budget paid a check for each profile that required this summary."""
         if self.journal.rates.meetings:
-            return True  # there is plenty
+            return True  # the budget is sufficient
         made = sum(hour - QUEUE_S <= at <= hour for at in self.journal.looked_at)
         return made >= len(self._waiting_for(hour))
 
-    @cache  # noqa: B019 - there is one for each run
+    @cache  # noqa: B019 - one instance per run
     def _waiting_for(self, hour: float) -> set[str]:
         found = set()
         for place, spans in self.spans.items():
@@ -227,7 +227,7 @@ class Ways:
         return found
 
     def passes(self, way: Way, until: float) -> bool:
-        """Whether the rules let a story pass, whichever held."""
+        """Return whether all rules that applied accept a story."""
         spans = way.between(way.story.taken_at - self.doubt, until + self.doubt)
         return all(
             contents.passes(way.story, {**one.terms.options, "zone": one.terms.zone})
@@ -236,7 +236,7 @@ class Ways:
         )
 
     def was_told(self, way: Way) -> bool:
-        """Whether the chat was told of this profile why something does not come."""
+        """Return whether the chat was told why a story of the profile is missing."""
         names = {s.profile.username for s in self.journal.stories.values()
                  if s.profile.pk == way.place[2]}  # fmt: skip
         return any(
@@ -253,7 +253,7 @@ def _terms_at(spans: Sequence[Span], at: float) -> Terms | None:
 
 
 def check_promises(journal: Journal) -> list[str]:
-    """Return all violations of what a person was promised, each with its rule's name."""
+    """Return all violations of documented promises, each with the name of the check."""
     ways = Ways(journal)
     return [
         f"{check.__name__}: {words}"
@@ -270,7 +270,7 @@ def check_promises(journal: Journal) -> list[str]:
 
 
 def tell(ways: Ways) -> list[str]:
-    """Return a line on each story and place, for the event log."""
+    """Return a line for each story and place, for the event log."""
     lines = []
     for way in ways.all:
         if not way.arrived and way.due is None:
@@ -283,7 +283,7 @@ def tell(ways: Ways) -> list[str]:
 
 
 def stories_came_when_promised(ways: Ways) -> list[str]:
-    """Each story is there when it must be: at once, at the end of quiet hours, at its summary."""
+    """Each story arrives in time: at once, at the end of quiet hours, or in a summary."""
     found = []
     now = ways.journal.sandbox.clock.now()
     for way in ways.all:
@@ -305,7 +305,7 @@ def stories_came_when_promised(ways: Ways) -> list[str]:
 
 
 def nothing_came_before_its_summary(ways: Ways) -> list[str]:
-    """Who has the daily summary gets no story before its hour."""
+    """With the daily summary, no story arrives before the summary's hour."""
     return [
         f"{way}, came {_time(way.first)}, before {_time(way.due.earliest)}:"
         f" {_shown(_terms_at(way.spans, way.first))}"
@@ -317,7 +317,7 @@ def nothing_came_before_its_summary(ways: Ways) -> list[str]:
 
 
 def nothing_came_long_after_its_day(ways: Ways) -> list[str]:
-    """A story comes within its day, or soon after quiet hours in which its day has ended."""
+    """A story arrives within 24 hours, or soon after quiet hours that include its expiry."""
     found = []
     for way in ways.all:
         over = way.story.taken_at + DAY
@@ -336,9 +336,9 @@ def nothing_came_long_after_its_day(ways: Ways) -> list[str]:
 
 
 def alerts_rang_as_asked(ways: Ways) -> list[str]:
-    """An alert rings, unless the subscription is silent.
+    """An alert makes a sound, unless the subscription is silent.
 
-    The repeat of a send that may have arrived is silent.
+    The repeat of a send with unknown outcome is silent.
     """
     found = []
     for way in ways.all:
@@ -360,7 +360,7 @@ def alerts_rang_as_asked(ways: Ways) -> list[str]:
 
 
 def each_place_got_one_copy(ways: Ways) -> list[str]:
-    """A place gets a story once, whatever was ended, undone, moved or imported meanwhile."""
+    """A place gets a story once, despite removals, Undo, migrations or imports."""
     found = []
     for way in ways.all:
         chat = way.place[0]
@@ -376,7 +376,7 @@ def each_place_got_one_copy(ways: Ways) -> list[str]:
 
 
 def why_told_the_truth(ways: Ways) -> list[str]:
-    """What /why says of waiting stories, of lost ones and of the next check is so."""
+    """The answers of /why on pending and lost stories and on the next check are true."""
     journal = ways.journal
     by_chat: dict[int, list[Way]] = defaultdict(list)
     for way in ways.all:
@@ -432,7 +432,7 @@ def _untruths(ways: Ways, answer: Message, there: Sequence[Way]) -> Iterator[str
 
 
 def _comes_at(way: Way, at: float, doubt: float) -> float | None:
-    """When a story comes by the terms of a moment, if it comes with a summary."""
+    """Return the arrival of a story with a summary by the settings of a time, or None."""
     spans = [one._replace(end=min(one.end, at) if one.end < at else float(at + 2 * DAY))
              for one in way.spans if one.begin <= at]  # fmt: skip
     found = due(way.story.taken_at, way.known, spans, doubt)
@@ -440,7 +440,7 @@ def _comes_at(way: Way, at: float, doubt: float) -> float | None:
 
 
 def _unsent(ways: Ways, answer: Message, there: Sequence[Way]) -> Iterator[str]:
-    """Whether what "could not be sent" is more than the chat was told of."""
+    """Yield a violation if /why reports more unsent stories than notices did."""
     match, at = NOT_SENT.search(str(answer.fields["text"])), answer.sent_at
     if match is None or not there:
         return

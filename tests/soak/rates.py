@@ -1,4 +1,4 @@
-"""How much happens in a run: an ordinary week, or a few rough hours, where plants are sought."""
+"""Frequencies of events: an ordinary week, or a few hours with many failures for plants."""
 
 from dataclasses import dataclass
 
@@ -7,43 +7,43 @@ HOUR = 3600.0
 
 @dataclass(frozen=True)
 class Rates:
-    """Counts are of a day and of all people together, times are seconds."""
+    """Counts are per day and for all persons together. Times are in seconds."""
 
     deeds: int = 270
     faults: float = 16
     crashes: float = 2.5
     credits: int = 320
-    """The bot's budget: looks of 1 credit, and what people ask."""
+    """The bot's daily budget, for checks of 1 credit and for requests of persons."""
     posts: float = 1.0
-    """By what the posts of all profiles are multiplied."""
+    """Factor of the posts of all profiles."""
     probes: int = 14
-    """The weight of commands whose answer can be told from all others, of some 100."""
+    """The weight of commands with a unique answer, of a total of about 100."""
     settled_s: float = 120.0
-    """Between two commands of the beginning."""
+    """Pause between two commands at the start."""
     drain_s: float = 27 * HOUR
-    """At the end nothing fails any more, and what is owed comes: a digest may take a day."""
+    """Time without failures at the end, for all pending deliveries. A summary may take a day."""
     leaves: int = 5
-    """The weight of throwing the bot out for a while, of some 100."""
+    """The weight of temporary removals of the bot, of a total of about 100."""
     lasting: float = 1.0
-    """By what all that fails for minutes or hours is multiplied."""
+    """Factor of the duration of failures."""
     away: float = 1.0
-    """By what all that people do for hours is multiplied."""
+    """Factor of the duration of persons' long actions."""
     fans: int = 1
-    """By what the weights of those who use all of it are multiplied; 0: there are none."""
+    """Factor of the weights of the users of all features; 0: none."""
     backup_hours: int = 6
     quiet: bool = False
-    """Every third chat wants to be left alone from the first hour on."""
+    """Every third chat has quiet hours from the first hour."""
     steps: float = 1.0
-    """Of the machine's clock, which is wrong for minutes and then right again."""
+    """Steps of the machine's clock, which is wrong for some minutes."""
     terms_s: float = 300.0
-    """Between two looks at what chats have set."""
+    """Interval between two reads of the chats' settings."""
     profiles: int = 40
     places: tuple[int, int, int, int, int] = (12, 5, 4, 4, 5)
-    """How many private chats, groups, supergroups, forums and channels there are."""
+    """Numbers of private chats, groups, supergroups, forums and channels."""
     meetings: bool = False
-    """Two deeds meet while a story waits, again and again; little else happens or fails."""
+    """Features are combined while stories are pending. Few other events and failures occur."""
     refusals: float = 0.0
-    """Of sends, at random, in place of all else that fails."""
+    """Random refusals of sends, instead of all other failures."""
 
 
 ORDINARY = Rates()

@@ -1,4 +1,4 @@
-"""One seed from its first second to its last: lives of the bot, people, weather, the end."""
+"""A seed from start to end: processes of the bot, persons, failures, and the result."""
 
 import asyncio
 import gc
@@ -47,15 +47,15 @@ CLOCKS_CHANGE = (
 DAY = 24 * HOUR
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 RESTART_S = 3.0
-_TIMING = Timing(database_file=timedelta(minutes=1))  # each look is a jump of the clock
+_TIMING = Timing(database_file=timedelta(minutes=1))  # each check is a jump of the clock
 TRACE = 4000  # characters of one traceback
 DEAD_TURNS = 3000
-HOPELESS = 500  # refused sends, after which a plant is found out
+HOPELESS = 500  # number of refused sends that reveals a plant
 
 
 @dataclass
 class Result:
-    """What one seed came to."""
+    """The result of a seed."""
 
     seed: int
     days: float
@@ -65,7 +65,7 @@ class Result:
     looks: int
     ledger: int  # credits
     refusals: int  # of sends, by faults
-    delays: tuple[float, float]  # of alerts, in seconds: the median, and what 95 % stay below
+    delays: tuple[float, float]  # of alerts in seconds: the median and the 95th percentile
     digest: str
     cpu: float  # seconds
     violations: list[str]
@@ -73,16 +73,16 @@ class Result:
 
 
 class FoundOutError(Exception):
-    """A plant does what no bot does; the rest of the run would only take long."""
+    """Raised if a plant behaves like no bot, because the rest of the run would take long."""
 
 
 class Seed:
-    """One run."""
+    """A run of a seed."""
 
     def __init__(
         self, seed: int, folder: Path, *, days: float, plant: str = "", rates: Rates = ORDINARY
     ) -> None:
-        """Work in ``folder``, best on a RAM disk."""
+        """Prepare a run in ``folder``, preferably on a RAM disk."""
         self._rates = rates
         self._seed, self._folder, self._days = seed, folder, days
         self._plant = plant
@@ -92,12 +92,12 @@ class Seed:
 
     @property
     def life(self) -> wires.Life:
-        """The process that runs now."""
+        """Return the running process."""
         assert self._life is not None
         return self._life
 
     async def run(self) -> Result:
-        """Live through it all; say what was violated."""
+        """Run the seed. Return the result with all violations."""
         loop = asyncio.get_running_loop()
         assert isinstance(loop, wires.LocalLoop)
         clock = Clock(start=_begins(self._seed, self._rates).timestamp(), move_on=loop.jump)
@@ -113,7 +113,7 @@ class Seed:
                     await self._live(sandbox, journal, control)
                 except* FoundOutError:
                     journal.note("found out")
-                    self.life.is_dead = True  # so that it ends with the loop
+                    self.life.is_dead = True  # its end then belongs to the end of the loop
             journal.read_requests()
             return self._result(journal)
 
@@ -157,7 +157,7 @@ class Seed:
         weather: Weather,
         until: float,
     ) -> asyncio.Task[None]:
-        """Let features meet, where that is what the run is for."""
+        """Start the combinations of features, if requested by the rates."""
         assert self.journal is not None
         if not self._rates.meetings:
             return group.create_task(asyncio.sleep(0))
@@ -167,14 +167,18 @@ class Seed:
         return group.create_task(all_of_them.live(until))
 
     async def _watch_terms(self, journal: Journal) -> None:
-        """Look again and again what chats have set."""
+        """Read the chats' settings periodically."""
         while True:
             await asyncio.sleep(self._rates.terms_s)
             with suppress(FileNotFoundError):
                 journal.read_terms(self.life.database)
 
     async def _watch(self, sandbox: Sandbox, journal: Journal) -> None:
-        """Look at tables and log again and again."""
+        """Read the tables and the log periodically.
+
+        Raises:
+            FoundOutError: A plant has caused too many refused sends.
+        """
         hours, begun = 0, sandbox.clock.now()
         while True:
             await asyncio.sleep(LOOKS_EVERY_S)
@@ -187,12 +191,12 @@ class Seed:
             if self._plant and len(journal.refused) > HOPELESS:
                 raise FoundOutError
 
-    # -- lives --------------------------------------------------------------------------
+    # -- processes ----------------------------------------------------------------------
 
     async def _lifetimes(
         self, sandbox: Sandbox, weather: Weather, until: float, stop: asyncio.Event
     ) -> None:
-        """Run the bot until ``stop``, killing it now and then."""
+        """Run the bot until ``stop``, with occasional kills."""
         assert self.journal is not None
         journal, database = self.journal, self._folder / "bot-0.db"
         crashing: asyncio.Task[float | None] | None = None
@@ -262,7 +266,7 @@ class Seed:
         return task
 
     async def _kill(self, life: wires.Life, task: "asyncio.Task[int | None]", copy: Path) -> None:
-        """Switch a process off; what it would clean up is not done."""
+        """Kill a process without a clean-up."""
         assert self.journal is not None
         self.journal.read_requests()
         self.journal.note("killed", life.number)
@@ -314,7 +318,7 @@ class Seed:
 
 
 def _begins(seed: int, rates: Rates) -> datetime:
-    """Return when a run begins; where features meet, a change of clocks is among them."""
+    """Return the start of a run. Runs with combinations include a clock change."""
     return CLOCKS_CHANGE[seed % 2] if rates.meetings else START
 
 
@@ -328,7 +332,7 @@ def _end_of(task: "asyncio.Task[int | None]") -> str:
 
 
 def _unheard(sandbox: Sandbox, weather: Weather) -> int:
-    """Count the credits of calls that the Stories API may have billed without the bot hearing."""
+    """Return the credits that the Stories API may have billed without a response to the bot."""
     return sum(
         3
         for entry in sandbox.log.since(0, "stories")
@@ -337,7 +341,7 @@ def _unheard(sandbox: Sandbox, weather: Weather) -> int:
 
 
 def _remember_stories(sandbox: Sandbox, journal: Journal) -> None:
-    """Fill every story that is ever put up, and keep it: the sandbox forgets them after days."""
+    """Add contents to every new story, and keep the stories, which the sandbox forgets."""
     instagram: Any = sandbox.instagram
     put_up = instagram.put_up
 
@@ -354,17 +358,17 @@ def _remember_stories(sandbox: Sandbox, journal: Journal) -> None:
 
 
 def _has_gone(record: logging.LogRecord) -> bool:
-    """Return whether whoever asked the sandbox has gone in the middle of it."""
+    """Return whether a client of the sandbox disconnected during a request."""
     error = record.exc_info[1] if record.exc_info else None
     return isinstance(error, ConnectionResetError)
 
 
 def _listen(journal: Journal) -> None:
-    """Take every log line of the process, ours and the libraries'."""
+    """Collect all log lines of the process, from the bot and from libraries."""
 
     def keep(life: wires.Life | None, text: str) -> None:
         if (life is not None and life.is_dead) or (journal.crashes and "Unclosed" in text[:9]):
-            return  # whoever is killed closes nothing
+            return  # a killed process closes nothing
         text = text if len(text) < TRACE else f"{text[: TRACE // 4]}\n…\n{text[-TRACE:]}"
         journal.tracebacks.append(f"{journal.sandbox.clock.now():.0f} {text}")
 
@@ -406,7 +410,7 @@ def _listen(journal: Journal) -> None:
 def one(
     seed: int, folder: Path, *, days: float, plant: str, rates: Rates, log: Path | None
 ) -> Result:
-    """Run one seed in this process, which is good for nothing else afterwards."""
+    """Run a seed in this process, which is unusable afterwards."""
     wires.lay(seed)
     _sleep_long()
     run = Seed(seed, folder, days=days, plant=plant, rates=rates)
@@ -421,9 +425,10 @@ def one(
 
 
 def _sleep_long() -> None:
-    """Let what comes every minute come less often: most of a week is nights.
+    """Increase the intervals of periodic tasks, because most of a week is idle.
 
-    It is stricter, too: a loop that nobody woke is not helped by its next look.
+    Longer intervals are also stricter, because a task without a wake-up is not helped by its next
+    check.
     """
     poller.MAINTAIN_EVERY = timedelta(minutes=15)
     balance.EVERY = timedelta(minutes=30)

@@ -1,8 +1,8 @@
 """Sends whose outcome is unknown by the rule of ``docs/failures.md``, "A send fails".
 
-A 429 leaves two outcomes unknown. An album of which Telegram does not have all files may be in
-the chat in part. A late 429 with a short wait may stand for a failure of a data centre.
-The bot counts the copy of such a send, so the repeat is silent.
+A 429 leaves two outcomes unknown. Part of an album may be in the chat if Telegram lacks some of
+its files. A late 429 with a short wait may result from a failure of a data centre. The bot counts
+the copy of such a send, so the repeat is silent.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,14 @@ FLOOD = 429
 LATE_S = 7.0
 """A 429 after more seconds is late."""
 SHORT_WAIT_S = 8
-"""A late 429 that names at most so many seconds leaves the outcome unknown."""
+"""A late 429 with at most this number of seconds leaves the outcome unknown."""
 FIELDS = {"sendphoto": "photo", "sendvideo": "video", "sendanimation": "animation",
           "senddocument": "document", "sendmediagroup": ""}  # fmt: skip
-"""The methods that send media, and their field that holds a single file."""
+"""The methods that send media, and the field of a single file."""
 
 
 class UnknownSend(NamedTuple):
-    """A story that a send of unknown outcome may have put into a chat."""
+    """A story that a send with unknown outcome may have delivered to a chat."""
 
     at: float
     chat: int
@@ -33,14 +33,14 @@ class UnknownSend(NamedTuple):
 
 
 class SentFile(NamedTuple):
-    """The story of a file in a call, and how the file came."""
+    """The story of a file in a call, and the source of the file."""
 
     pk: str
     source: str
 
 
 def watch_sends(cdn: Cdn, remember: Callable[[UnknownSend], None]) -> None:
-    """Report each story in a send of unknown outcome, for the rest of this process."""
+    """Report each story in a send with unknown outcome, for the rest of the process."""
     for name in FIELDS:
         METHODS[name] = _watched(METHODS[name], cdn, remember)
 
@@ -64,7 +64,7 @@ def _watched(handler: Handler, cdn: Cdn, remember: Callable[[UnknownSend], None]
 
 
 def is_unknown(files: list[SentFile], took: float, wait: int) -> bool:
-    """Return whether a 429 after ``took`` seconds, with ``wait`` seconds, tells no outcome."""
+    """Return whether a 429 after ``took`` seconds leaves the outcome of a send unknown."""
     is_late = took > LATE_S and wait <= SHORT_WAIT_S
     is_new_album = len(files) > 1 and any(file.source != "file_id" for file in files)
     return is_late or is_new_album

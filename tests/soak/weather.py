@@ -1,4 +1,4 @@
-"""What fails in a run: the three services, the database, and the process itself."""
+"""Failures in a run: the three services, the database, and the process itself."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ MINUTE = 60.0
 
 EDGE = "<!DOCTYPE html><html><title>Just a moment...</title></html>"
 
-# service, match, fault, every n-th, shortest and longest minutes
+# service, match, fault, every n-th, minimum and maximum minutes
 Kind = tuple[str, str, dict[str, Any], int, float, float]
 
 KINDS: tuple[Kind, ...] = (
@@ -63,21 +63,21 @@ KINDS: tuple[Kind, ...] = (
     ("cdn", "", {"slow_bytes_per_s": 2000}, 3, 5, 30),
 )  # fmt: skip
 STEPS_S = (-2 * HOUR, -MINUTE, 2 * HOUR, 24 * HOUR)
-"""By how much a machine's clock is ahead while it is wrong."""
+"""Seconds by which the machine's clock is ahead while wrong."""
 OBEYED = ("chat", "removed", "partly", "down")
-"""Refusals by which the bot ends what it owes, or says that it may be there."""
+"""Refusals after which the bot ends deliveries, or assumes an unknown outcome."""
 _WITH_A_RIGHT: dict[Right, str] = {
     "photos": "sendPhoto", "videos": "sendVideo", "gifs": "sendAnimation",
     "documents": "sendDocument",
 }  # fmt: skip
-"""What is refused for the want of a right has need of it (TDLib, `can_send_message_content`)."""
+"""Methods that require a right, which a refusal may name (TDLib, `can_send_message_content`)."""
 _SILENCING: tuple[Right, ...] = ("text", "posts", "topic")
-_IN_ONE_CHAT = 0.3  # of the faults of one method
-UNHEARD = ({"reset": "after"}, {"truncate": 40})  # of the Stories API: billed, and not told
+_IN_ONE_CHAT = 0.3  # share of the faults of one method
+UNHEARD = ({"reset": "after"}, {"truncate": 40})  # of the Stories API: billed without a response
 
 
 class Weather:
-    """Outages and crashes, driven by one seeded chance."""
+    """Outages and crashes, driven by a random generator."""
 
     def __init__(
         self,
@@ -87,18 +87,18 @@ class Weather:
         life: Callable[[], wires.Life],
         rates: Rates = ORDINARY,
     ) -> None:
-        """``life`` is the process that runs now."""
+        """``life`` returns the running process."""
         self._rates = rates
         self._control = control
         self._journal = journal
-        self._chance = random.Random(f"{seed}/weather")  # noqa: S311 - to be repeated is the aim
+        self._chance = random.Random(f"{seed}/weather")  # noqa: S311 - must be repeatable
         self._life = life
         self.faults: dict[int, dict[str, Any]] = {}
         self.ahead_s = 0.0  # of the machine's clock
         self.crash_now = asyncio.Event()
 
     async def rage(self, until: float) -> None:
-        """Let one thing after the other fail until the time has come."""
+        """Cause failures until the given time."""
         if self._rates.refusals:
             await self._refuse(until)
             return
@@ -108,7 +108,7 @@ class Weather:
             group.create_task(self._clocks(until))
 
     async def _refuse(self, until: float) -> None:
-        """Refuse a few sends now and then, in words of each kind."""
+        """Refuse some sends at random, with error messages of each kind."""
         clock = self._journal.sandbox.clock
         async with asyncio.TaskGroup() as group:
             while True:
@@ -131,12 +131,12 @@ class Weather:
         await self._control.clear_faults()
 
     async def _allow_again(self, number: int) -> None:
-        """A right that is missing is missing for a while."""
+        """Restore a missing right after a while."""
         await asyncio.sleep(15 * MINUTE)
         await self._control.clear_faults(number)
 
     async def crash_times(self, until: float) -> float | None:
-        """Wait for the next crash; return after how many turns of the loop, None: no more."""
+        """Wait for the next crash. Return the delay in turns of the loop, or None for no crash."""
         clock = self._journal.sandbox.clock
         wait = self._chance.expovariate(self._rates.crashes / 24 / HOUR)
         try:
@@ -150,7 +150,7 @@ class Weather:
         return self._chance.choice([0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89]) + 0.0
 
     async def _something_happens(self) -> None:
-        """Wait until the bot does something, at most an hour: then a crash is worth its while."""
+        """Wait for an action of the bot, for up to an hour, so that a crash has an effect."""
         sought = self._chance.choice(
             ["send", "sendPhoto", "sendVideo", "sendMediaGroup", "stories", "person"]
         )
@@ -190,9 +190,9 @@ class Weather:
             self._journal.note("cleared", number)
 
     async def _clocks(self, until: float) -> None:
-        """Set the machine's clock wrong, and right again after some minutes."""
+        """Set the machine's clock to a wrong time for some minutes."""
         clock = self._journal.sandbox.clock
-        chance = random.Random(self._chance.random())  # noqa: S311 - to be repeated is the aim
+        chance = random.Random(self._chance.random())  # noqa: S311 - must be repeatable
         while self._rates.steps:
             wait = chance.expovariate(self._rates.steps / 24 / HOUR)
             await asyncio.sleep(min(wait, until - clock.now()))
@@ -231,14 +231,14 @@ class Weather:
             try:
                 with wires.locked(life.database):
                     await asyncio.sleep(seconds)
-            except sqlite3.OperationalError:  # a transaction of the bot is open
+            except sqlite3.OperationalError:  # the bot has an open transaction
                 await asyncio.sleep(0.05)
             else:
                 return
 
 
 def _only(words: str) -> str:
-    """Return the method that alone is refused in these words, where there is one."""
+    """Return the method that a refusal with this message affects alone, or an empty string."""
     return next(
         (
             method
@@ -250,5 +250,5 @@ def _only(words: str) -> str:
 
 
 def _has_no_answer(words: str) -> bool:
-    """Return whether nothing may be written where a send is refused so."""
+    """Return whether the refusal of a send means that no message may be written."""
     return any(one in words for it in _SILENCING for one in REFUSALS[it])

@@ -1,8 +1,8 @@
-"""One thread and no network: what makes a run repeatable, and lives that can be killed.
+"""One thread without a network, for repeatable runs, and processes that can be killed.
 
-The order in which threads and the network answer is nobody's to decide. So statements of SQLite
-and work for threads are done at once, in the loop's own thread, and connections to 127.0.0.1 are
-Unix sockets, where what is written can be read at once. HTTP, SQL and the files stay real.
+The order of responses of threads and of the network is random. Therefore, SQLite statements and
+thread work are executed immediately in the loop's thread, and connections to 127.0.0.1 are Unix
+sockets, whose data is readable immediately. HTTP, SQL and files stay real.
 """
 
 import asyncio
@@ -28,35 +28,35 @@ from sandbox.jumping import JumpingLoop
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
-BUSY_S = 10.0  # how long SQLite itself waits for a lock, in the loop's seconds
+BUSY_S = 10.0  # SQLite's wait for a lock, in the loop's seconds
 _BUSY_STEP_S = 0.5
 _FIRST_PORT = 20_000
 _BACKLOG = 1024
 
 
 class Killed(BaseException):
-    """Goes to whoever touches database or network after the process was killed."""
+    """Raised on access to the database or network after the kill of the process."""
 
 
 @dataclass(eq=False)
 class Life:
-    """One process of the bot, from its start until it ends or is killed."""
+    """A process of the bot, until the end or kill."""
 
     number: int
     database: Path
     is_dead: bool = False
     sockets: list[socket.socket] = field(default_factory=list)
-    broken_until: float = 0.0  # the disk takes nothing
+    broken_until: float = 0.0  # until this time, the disk fails
 
     def kill(self, copy: Path) -> None:
-        """End it as a power switch would; its database goes on as ``copy``."""
+        """Kill the process as a power failure would. Continue the database as ``copy``."""
         self.is_dead = True
         for suffix in ("", "-wal"):
             found = self.database.with_name(self.database.name + suffix)
             if found.exists():
                 shutil.copyfile(found, copy.with_name(copy.name + suffix))
         for sock in self.sockets:
-            if isinstance(sock, _Listener):  # else the loop is awake for it, and its clock stands
+            if isinstance(sock, _Listener):  # a reader would stop the loop's clock
                 asyncio.get_running_loop().remove_reader(sock)
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -66,17 +66,17 @@ LIFE: contextvars.ContextVar[Life | None] = contextvars.ContextVar("LIFE", defau
 
 
 class LocalLoop(JumpingLoop):
-    """A jumping loop without threads, whose 127.0.0.1 is made of Unix sockets."""
+    """A jumping loop without threads, in which ports of 127.0.0.1 are Unix sockets."""
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*Arguments], T], *args: *Arguments
     ) -> "asyncio.Future[T]":
-        """Do the work at once."""
+        """Execute the function immediately."""
         del executor
         future: asyncio.Future[T] = self.create_future()
         try:
             future.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - whatever the work raises is its caller's
+        except Exception as error:  # noqa: BLE001 - any error belongs to the caller
             future.set_exception(error)
         return future
 
@@ -94,13 +94,13 @@ class LocalLoop(JumpingLoop):
 
 
 class _Listener(socket.socket):
-    """A listening Unix socket that gives itself out as a port of 127.0.0.1."""
+    """A listening Unix socket that appears as a port of 127.0.0.1."""
 
     ports = iter(range(_FIRST_PORT, 60_000))
 
     def __init__(self, port: int) -> None:
         super().__init__(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        self.setblocking(False)  # noqa: FBT003 - signature of the standard library
         self.port = port or next(self.ports)
         self.bind(_path(self.port))
 
@@ -113,13 +113,13 @@ def _path(port: int) -> str:
 
 
 async def _connected(*, addr_infos: Any, **_: Any) -> socket.socket:
-    """Connect to a port of 127.0.0.1; stands in for `aiohappyeyeballs.start_connection`."""
+    """Connect to a port of 127.0.0.1. Replaces `aiohappyeyeballs.start_connection`."""
     await asyncio.sleep(0)
     life = LIFE.get()
     if life is not None and life.is_dead:
         raise Killed
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    sock.setblocking(False)  # noqa: FBT003 - signature of the standard library
     try:
         sock.connect(_path(addr_infos[0][4][1]))
     except OSError as error:
@@ -132,13 +132,13 @@ async def _connected(*, addr_infos: Any, **_: Any) -> socket.socket:
 
 
 class _AtOnce:
-    """Takes the place of the queue to aiosqlite's thread: what is put in is done."""
+    """Replacement of the queue to aiosqlite's thread. Each item is executed immediately."""
 
     def put_nowait(self, item: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
         future, work = item
         try:
             result = work()
-        except Exception as error:  # noqa: BLE001 - as the thread hands it on
+        except Exception as error:  # noqa: BLE001 - like the thread
             if future is not None:
                 future.set_exception(error)
         else:
@@ -147,7 +147,7 @@ class _AtOnce:
 
 
 class _NoThread:
-    """Takes the place of aiosqlite's thread."""
+    """Replacement of aiosqlite's thread."""
 
     daemon = True
 
@@ -159,7 +159,7 @@ class _NoThread:
 
 
 async def _statement(self: Any, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run one statement; a locked database is waited for in the loop's time."""
+    """Execute a statement. Wait for a locked database in the loop's time."""
     if not self._running or not self._connection:
         raise ValueError("Connection closed")
     result: Any = None
@@ -189,15 +189,15 @@ async def _statement(self: Any, fn: Callable[..., Any], *args: Any, **kwargs: An
 
 
 def lay(seed: int) -> None:
-    """Take the place of threads, network and chance; once a process."""
-    chance = random.Random(f"{seed}/urandom")  # noqa: S311 - to be repeated is the aim
+    """Replace threads, network and random numbers, once per process."""
+    chance = random.Random(f"{seed}/urandom")  # noqa: S311 - must be repeatable
     modules: Any = (os, random, aiohappyeyeballs, aiosqlite.core)
     system, dice, eyeballs, driver = modules
     system.urandom = chance.randbytes
-    dice._urandom = chance.randbytes  # noqa: SLF001 - secrets go by it
+    dice._urandom = chance.randbytes  # noqa: SLF001 - source of secrets
     random.seed(f"{seed}/random")
     eyeballs.start_connection = _connected
-    driver.Connection._execute = _statement  # noqa: SLF001 - here statements go to their thread
+    driver.Connection._execute = _statement  # noqa: SLF001 - statements are sent to the thread here
     driver.SimpleQueue, driver.Thread = _AtOnce, _NoThread
     defaults: Any = store.Database.__init__.__kwdefaults__
     defaults["busy_timeout"] = timedelta(0)  # SQLite would wait in the machine's time
@@ -205,7 +205,7 @@ def lay(seed: int) -> None:
 
 @contextlib.contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Hold the database's write lock, as a backup or a stray process would."""
+    """Hold the database's write lock, as a backup or another process would."""
     other = sqlite3.connect(database, isolation_level=None, timeout=0)
     try:
         other.execute("BEGIN IMMEDIATE")
@@ -217,6 +217,6 @@ def locked(database: Path) -> Iterator[None]:
 
 
 async def turns(count: int) -> None:
-    """Let the loop turn so many times: every await that suspends is such a turn."""
+    """Let the loop turn ``count`` times. Every suspending await is a turn."""
     for _ in range(count):
         await asyncio.sleep(0)

@@ -1,7 +1,7 @@
 """Audit triggers in PostgreSQL that record claims, and writes by processes that lost a claim.
 
 Each process has a unique ``application_name``. A process that claims a chat's queue or an update
-owns the row until another process claims it. A write by any other process is recorded as stale.
+owns the row until another process claims it. A write by a different process is stale.
 The sender of a message may always record that the message was sent.
 """
 
@@ -96,7 +96,7 @@ async def begin(url: str) -> None:
 
 
 async def stale_marks(connection: asyncpg.Connection) -> list[str]:
-    """Return the writes of stale owners, one line each."""
+    """Return the writes of stale owners as lines of text."""
     rows = await connection.fetch("SELECT * FROM audit_stale ORDER BY at")
     return [
         f"{row['at']:%H:%M:%S.%f} {row['by']} on {row['kind']} {row['id']} of {row['owner']}:"
@@ -106,7 +106,7 @@ async def stale_marks(connection: asyncpg.Connection) -> list[str]:
 
 
 async def open_calls(connection: asyncpg.Connection) -> list[OpenCall]:
-    """Return the API calls whose charge was never recorded."""
+    """Return the API calls without a recorded charge."""
     rows = await connection.fetch(
         "SELECT by, extract(epoch FROM c.at)::float8 AS at, nominal"
         " FROM ledger_entries e JOIN audit_calls c ON c.id = e.id"

@@ -81,7 +81,7 @@ class RefusedError(AssertionError):
 
 
 class Control:
-    """Client of one sandbox over HTTP. Chats, persons and messages are identified by id."""
+    """Client of a sandbox over HTTP. Chats, persons and messages are identified by id."""
 
     def __init__(self, session: ClientSession, url: str) -> None:
         """Connect to the page listener at the origin `url`."""
@@ -196,7 +196,7 @@ class Control:
         return got
 
     async def inline(self, user: int, query: str, **more: Any) -> str:
-        """Type an inline query. Return its id."""
+        """Type an inline query. Return the query's id."""
         body = {"user_id": user, "query": query, **more}
         return str((await self.call("POST", "/inline", body))["inline_query_id"])
 
@@ -235,7 +235,7 @@ class Control:
     async def wait_replies(
         self, chat: int, count: int = 1, after: int = 0, within: float = PATIENCE_S
     ) -> list[Json]:
-        """Wait until the bot has sent `count` messages since `after`. Return all of them."""
+        """Wait until the bot has sent `count` messages since `after`. Return all messages."""
 
         async def enough() -> list[Json] | None:
             got = await self.replies(chat, after)
@@ -316,7 +316,7 @@ class Control:
         chat_id: int | None = None,
         source: str = "",
     ) -> int:
-        """Add a fault (`times` None: until cleared). Return its id."""
+        """Add a fault (`times` None: until cleared). Return the id."""
         body = {"service": service, "match": match, "times": times, "after": after, "fault": fault}
         if every != 1:
             body["every"] = every
@@ -329,7 +329,7 @@ class Control:
         return int((await self.call("POST", "/faults", body))["id"])
 
     async def clear_faults(self, fault_id: int | None = None) -> None:
-        """Remove one fault, or all faults."""
+        """Remove a fault, or all faults."""
         await self.call("DELETE", "/faults" if fault_id is None else f"/faults/{fault_id}")
 
     async def state(self) -> Json:
@@ -343,7 +343,7 @@ class Control:
         return int(billed["total"] if path is None else billed["by_path"].get(path, 0))
 
     async def billed_for(self, username: str) -> int:
-        """Return the billed credits for requests about one profile or its stories.
+        """Return the billed credits for requests about a profile or its stories.
 
         ``billed`` also includes checks of other subscriptions, which may happen at any time.
         """
@@ -376,7 +376,7 @@ class Control:
         return got
 
     async def privacy_mode(self, *, on: bool) -> None:
-        """Set group privacy mode. With `on`, the bot receives only messages addressed to it."""
+        """Set group privacy mode. With `on`, the bot receives only messages to the bot."""
         await self.call("PATCH", "/bots/bot", {"can_read_all_group_messages": not on})
 
     async def link_chats(self, channel: int, group: int | None) -> None:

@@ -40,7 +40,7 @@ def _copy(made: Path, file: Path) -> None:
 
 
 async def empty(database: Database) -> None:
-    """Delete all rows of a PostgreSQL database, and reset its sequences.
+    """Delete all rows of a PostgreSQL database, and reset the sequences.
 
     Only tables with rows are truncated, because each truncation writes new files.
     """

@@ -1,4 +1,4 @@
-"""The demo, started by its command and ended like by Ctrl-C."""
+"""The demo, started by the command and ended like by Ctrl-C."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ STOP_S = 20
 
 @asynccontextmanager
 async def running_demo() -> AsyncIterator[str]:
-    """Run `python -m bot demo` on free ports. Yield the address of its page."""
+    """Run `python -m bot demo` on free ports. Yield the address of the page."""
     command = (sys.executable, "-m", "bot", "demo", "--port-base", "0")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROWSER", "true")  # a program that does nothing

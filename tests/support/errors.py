@@ -1,4 +1,4 @@
-"""Assertions for errors of the bot that differ only in their text."""
+"""Assertions for errors of the bot that differ only in the text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -20,7 +20,7 @@ LOOK_EVERY_S = 0.02  # interval of checks for ended children
 
 @dataclass(slots=True)
 class Forked:
-    """One bot process. After its end, ``status`` is the exit status as in ``subprocess``."""
+    """A bot process. After the end, ``status`` is the exit status as in ``subprocess``."""
 
     pid: int
     ended: asyncio.Future[int] = field(
@@ -49,7 +49,7 @@ class Parent:
         self._running: dict[int, Forked] = {}
 
     async def start(self, env: Mapping[str, str], folder: Path, log: Path) -> Forked:
-        """Start ``python -m bot run`` in a folder, with its output written to ``log``."""
+        """Start ``python -m bot run`` in a folder, with the output written to ``log``."""
         wanted = {"env": dict(env), "folder": str(folder), "log": str(log)}
         async with self._starting:
             assert self._process.stdin

@@ -1,4 +1,4 @@
-"""All leases of a process, and a process that holds all of them.
+"""All leases of a process, and a process that holds all leases.
 
 ``python -m tests.support.holders URL`` claims every lease, prints "held", and holds the leases
 until killed.

@@ -72,7 +72,7 @@ class Victim:
         self.process: Process | None = None
 
     async def start(self, **more: str) -> None:
-        """Start the process with ``more`` settings, without waiting until it is ready."""
+        """Start the process with ``more`` settings, without waiting for readiness."""
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -105,7 +105,7 @@ class Victim:
 
 
 class Talk:
-    """Persons who send commands with distinguishable answers."""
+    """Persons that send commands with distinguishable answers."""
 
     def __init__(self, box: Box, people: list[int]) -> None:
         """Store the persons."""

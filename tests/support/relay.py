@@ -28,7 +28,7 @@ class Relay:
         self.is_cut = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Relay the data of one connection in both directions."""
+        """Relay the data of a connection in both directions."""
         if self.is_cut:
             writer.transport.abort()
             return

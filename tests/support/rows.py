@@ -37,7 +37,7 @@ async def kept_stories(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:
 
 
 async def used(tx: Tx, chat_id: int) -> tuple[int, int]:
-    """Return the number of stories sent to a chat, and its share of checks in millicredits."""
+    """Return a chat's number of sent stories, and its share of checks in millicredits."""
     sums = (sa.func.sum(usage_days.c[name]) for name in ("items", "millicredits"))
     row = (await tx.execute(sa.select(*sums).where(usage_days.c.chat_id == chat_id))).one()
     return int(row[0] or 0), int(row[1] or 0)

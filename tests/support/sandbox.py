@@ -1,4 +1,4 @@
-"""A sandbox in this process with its control client."""
+"""A sandbox in this process with a control client."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from tests.support.control import Control
 
 
 class Box:
-    """A running sandbox: its parts, its control client, and a session for calls."""
+    """A running sandbox: the parts, the control client, and a session for calls."""
 
     def __init__(self, parts: Sandbox, session: ClientSession) -> None:
         """Wrap a running sandbox."""

@@ -50,7 +50,7 @@ class Day:
         return self.box.control
 
     async def post(self, name: str, people: list[int], media_type: int = 1) -> str:
-        """Publish a story of a new profile that all persons follow, and record its check.
+        """Publish a story of a new profile that all persons follow, and record a check.
 
         Return the story's pk. The deliveries are then pending.
         """

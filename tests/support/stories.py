@@ -9,7 +9,7 @@ from multidict import CIMultiDictProxy
 
 @dataclass(frozen=True)
 class Said:
-    """One complete response."""
+    """A complete response."""
 
     status: int
     headers: CIMultiDictProxy[str]
@@ -27,7 +27,7 @@ class Raw:
     async def get(
         self, path: str, *, key: str | None = "some-key", method: str = "GET", **params: str
     ) -> Said:
-        """Make one call. Redirects are returned, not followed."""
+        """Make a call. Redirects are returned, not followed."""
         headers = {} if key is None else {"x-access-key": key}
         async with self._session.request(
             method, self._url + path, params=params, headers=headers, allow_redirects=False

@@ -54,7 +54,7 @@ class Bell:
     ) -> list[Json]:
         """Write to a chat. Return the first ``count`` messages of the bot's answer.
 
-        The row of buttons after an album, perhaps after an earlier one, is not included.
+        The row of buttons after an album, perhaps after an earlier album, is not included.
         """
         message = await self.control.say(chat, text, user=user, **more)
         return (await self.replies(chat, count, after=message, with_rows=False))[:count]
@@ -62,7 +62,7 @@ class Bell:
     async def replies(
         self, chat: int, count: int = 1, *, after: int, with_rows: bool = True
     ) -> list[Json]:
-        """Wait until the bot has sent ``count`` messages since ``after``. Return all of them.
+        """Wait until the bot has sent ``count`` messages since ``after``. Return all messages.
 
         Progress messages, which the bot sends on a slow machine and deletes, are not included.
         """
