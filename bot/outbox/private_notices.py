@@ -44,13 +44,14 @@ async def add_failure_notice(
 ) -> None:
     """Add the notice of stories that could not be sent.
 
-    A channel gets no public post about that: who subscribed there is told in private.
+    Subscribers of a channel are notified in private, so that the channel gets no public post.
+    A channel without known subscribers gets the notice itself: no story is lost silently.
     """
     chat = await chats.get(tx, target.chat_id)
-    if chat is None or chat.kind != "channel":
+    people = await subscriptions.people_of(tx, target.chat_id)
+    if chat is None or chat.kind != "channel" or not people:
         await enqueue.add_notice(tx, target, "failed", fields, now=now, due_at=due_at, held=held)
         return
-    people = await subscriptions.people_of(tx, chat.id)
     await _tell(tx, people, "failed", {**fields, "title": chat.title}, now)
 
 

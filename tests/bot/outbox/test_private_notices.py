@@ -1,4 +1,4 @@
-"""A channel gets no public post about a story that could not be sent: who subscribed is told."""
+"""The chat that is notified of a story that could not be sent."""
 
 import pytest
 
@@ -27,3 +27,13 @@ async def test_who_is_told_of_a_story_that_could_not_be_sent(
     assert one.chat_id == told
     [text] = render("failed", [one.fields], translator_for("en"))
     assert ("<b>News &amp; more" in text) == (kind == "channel")
+
+
+async def test_a_channel_without_known_subscribers_is_notified_itself(db: Database) -> None:
+    """A channel post names no person; the loss of a story must not stay unexplained."""
+    async with db.begin() as tx:
+        await follow(tx, -100)  # by a person without a private chat
+        await chats.change(tx, -100, kind="channel", title="News")
+        await add_failure_notice(tx, Target(-100), FIELDS, now=NOON)
+    [one] = await rows(db, notice="failed")
+    assert one.chat_id == -100
