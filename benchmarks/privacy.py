@@ -74,7 +74,7 @@ class World:
     async def go_on(self, span: timedelta, step: float = STEP) -> int:
         """Run the schedule for ``span``, in steps of at most ``step`` seconds.
 
-        Return the checks.
+        Return the number of checks.
         """
         clock, looks = self.sandbox.clock, 0
         end = clock.now() + span.total_seconds()

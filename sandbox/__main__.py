@@ -1,4 +1,4 @@
-"""Run the sandbox: Telegram, the Stories API, the CDN and the chat page, until SIGTERM."""
+"""Run the sandbox (Telegram, Stories API, CDN and chat page) until SIGTERM or SIGINT."""
 
 import argparse
 import asyncio

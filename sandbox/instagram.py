@@ -198,7 +198,7 @@ class Instagram:
         return [one for one in reversed(ours) if not one.removed] if ours else None
 
     def highlight(self, pk: str) -> Highlight | None:
-        """Return the highlight with an id, or None if the highlight was removed."""
+        """Return the highlight with an id, or None if unknown or removed."""
         found = self._highlights.get(pk)
         return None if found is None or found.removed else found
 

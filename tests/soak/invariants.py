@@ -72,7 +72,7 @@ def count_alerts(journal: Journal) -> int:
 
 
 def every_story_arrived_or_was_explained(journal: Journal) -> list[str]:
-    """Each story of a followed profile is in the chat, or the chat was told the reason."""
+    """Return the stories missing in a following chat that received no notice with a reason."""
     there = {
         chat: {pk_of(message) for message in journal.alerts(messages)}
         for chat, messages in journal.messages().items()
@@ -169,7 +169,7 @@ def _explains(row: Row, journal: Journal, pk: str) -> bool:
 
 
 def nothing_waits_for_ever(journal: Journal) -> list[str]:
-    """At the end, hours after the last failure, no delivery is overdue."""
+    """Return deliveries that are overdue at the end, hours after the last failure."""
     now = journal.sandbox.clock.now()
     return [
         f"{row.notice or f'story {row.pk}'} is owed to chat {journal.chat_now(row.chat)} since"
@@ -182,7 +182,7 @@ def nothing_waits_for_ever(journal: Journal) -> list[str]:
 
 
 def nobody_was_told_private_or_gone_wrongly(journal: Journal) -> list[str]:
-    """No error of the API leads to a false report of a private or deleted profile."""
+    """Return false notices that a profile is private or deleted, e.g. after an API error."""
     return [
         f"{row.fields.get('username')} was called {row.notice} at {row.created:.0f}"
         for row in journal.rows.values()
@@ -195,7 +195,10 @@ def nobody_was_told_private_or_gone_wrongly(journal: Journal) -> list[str]:
 
 
 def stories_came_in_order(journal: Journal) -> list[str]:
-    """Stories of a profile arrive oldest first, unless an older one failed for over a minute."""
+    """Return stories that arrived after newer stories of the same profile.
+
+    A story that failed for over a minute may be overtaken.
+    """
     rows: dict[tuple[int, str], Row] = {}
     for row in journal.rows.values():
         if row.pk:
@@ -268,7 +271,7 @@ def _hearers(journal: Journal, chat: int, pk: str) -> int:
 
 
 def no_story_more_than_three_times(journal: Journal) -> list[str]:
-    """No story arrives more than three times."""
+    """Return stories that arrived more than three times."""
     return [
         f"story {pk} came {len(copies)} times into chat {chat}"
         for (chat, pk), copies in _copies(journal).items()
@@ -277,7 +280,7 @@ def no_story_more_than_three_times(journal: Journal) -> list[str]:
 
 
 def repeats_were_lost_answers(journal: Journal) -> list[str]:
-    """A story is repeated only after a send whose response or record was lost."""
+    """Return repeated stories whose sends had no lost response or record."""
     found = []
     for (chat, pk), copies in _copies(journal).items():
         lost = sum(message.answer_lost for message in copies)
@@ -292,7 +295,7 @@ def repeats_were_lost_answers(journal: Journal) -> list[str]:
 
 
 def nothing_came_in_quiet_hours(journal: Journal) -> list[str]:
-    """No alert and no notice arrives in the quiet hours of a chat."""
+    """Return alerts and notices that arrived in the quiet hours of a chat."""
     found = []
     for chat, messages in journal.messages().items():
         for message in journal.alerts(messages):
@@ -337,7 +340,7 @@ def _within(at: float, zone: str, begin: int | None, end: int | None) -> bool:
 
 
 def rules_decided(journal: Journal) -> list[str]:
-    """Sent stories match the subscription's rules, and filtered stories do not."""
+    """Return sent stories that the rules exclude, and filtered stories that the rules include."""
     found = []
     for row in journal.rows.values():
         story = journal.stories.get(row.pk or "")
@@ -354,7 +357,7 @@ def rules_decided(journal: Journal) -> list[str]:
 
 
 def files_came_as_files(journal: Journal) -> list[str]:
-    """Alerts are documents if and only if the subscription's option says so."""
+    """Return alerts whose kind (document or not) differs from the subscription's option."""
     there = {
         (chat, message.id, pk_of(message)): message
         for chat, messages in journal.messages().items()
@@ -384,7 +387,7 @@ def _judged_since(row: Row) -> float:
 
 
 def what_is_over_was_here_before(journal: Journal) -> list[str]:
-    """An expired story is sent only by its file_id, to a chat that had its alert (`/past`).
+    """Return expired stories that were not sent by file_id to a chat with the alert (`/past`).
 
     Stories in highlights are available to everybody.
     """
@@ -416,7 +419,7 @@ def what_is_over_was_here_before(journal: Journal) -> list[str]:
 
 
 def every_command_was_answered(journal: Journal) -> list[str]:
-    """Every message and press of a person was answered if the bot could write."""
+    """Return messages and presses without an answer while the bot could write."""
     messages = {chat: _written(journal, found) for chat, found in journal.messages().items()}
     callbacks = journal.sandbox.telegram.world.callbacks
     found = []
@@ -473,7 +476,10 @@ def _was_late(journal: Journal, at: float) -> bool:
 
 
 def no_command_was_answered_twice(journal: Journal) -> list[str]:
-    """A command has one answer, or perhaps two after a crash or a lost response."""
+    """Return commands with several answers.
+
+    A crash or a lost response permits a second answer.
+    """
     messages = journal.messages()
     found = []
     for asked in journal.asked:
@@ -492,7 +498,10 @@ def _text(message: Message) -> str:
 
 
 def no_forbidden_chat_was_written_to(journal: Journal) -> list[str]:
-    """The bot sends nothing after a refusal until the bot's return or a message in the chat."""
+    """Return chats with too many sends after a refusal.
+
+    The bot may send after a message in the chat or after a crash, and may retry every 6 hours.
+    """
     counts: Counter[tuple[int, float]] = Counter()
     for at, chat, method in journal.refused:
         if not method.startswith("send") or method == "sendChatAction":
@@ -518,7 +527,10 @@ def no_forbidden_chat_was_written_to(journal: Journal) -> list[str]:
 
 
 def every_button_was_found(journal: Journal) -> list[str]:
-    """Each frequently searched kind of button was found. Otherwise the actions have no effect."""
+    """Return kinds of buttons that were searched often but never found.
+
+    Actions with a button that is never found have no effect.
+    """
     return [
         f"{times} times nobody found a button {kind}:"
         for kind, times in sorted(journal.sought.items())
@@ -527,7 +539,7 @@ def every_button_was_found(journal: Journal) -> list[str]:
 
 
 def no_traceback(journal: Journal) -> list[str]:
-    """The log contains no traceback. Each kind is reported once."""
+    """Return the tracebacks in the log, one of each kind."""
     kinds: dict[str, list[str]] = defaultdict(list)
     for text in journal.tracebacks:
         lines = text.strip().splitlines()
@@ -537,7 +549,7 @@ def no_traceback(journal: Journal) -> list[str]:
 
 
 def no_day_cost_more_than_its_budget(journal: Journal) -> list[str]:
-    """No day is billed more credits than the budget."""
+    """Return the days with more billed credits than the budget."""
     return [
         f"{billed} credits on day {day}"
         for day, billed in sorted(journal.billed.items())
@@ -546,13 +558,16 @@ def no_day_cost_more_than_its_budget(journal: Journal) -> list[str]:
 
 
 def no_refusal_was_paid_for(journal: Journal) -> list[str]:
-    """If only refusals fail, no download is bought, because a free source is available."""
+    """Return the credits of downloads in a run with refusals only.
+
+    Each refusal can be handled by a free source.
+    """
     is_wrong = journal.rates.refusals and journal.bought
     return [f"{journal.bought} credits went into downloads"] if is_wrong else []
 
 
 def check_ledger(journal: Journal, database: Path) -> None:
-    """Check that bill ≤ ledger ≤ bill + nominal credits of calls open at crashes."""
+    """Record a problem unless bill ≤ ledger ≤ bill + credits of open and unanswered calls."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as tx:
         spent = "SELECT coalesce(sum(credits), 0) FROM ledger_entries"
         (ledger,) = tx.execute(spent).fetchone()
@@ -568,7 +583,7 @@ def check_ledger(journal: Journal, database: Path) -> None:
 
 
 def check_backups(journal: Journal, folder: Path) -> None:
-    """Check that the latest backup is a few hours old, intact, and has subscriptions."""
+    """Record a problem unless the latest backup is recent, intact, and has subscriptions."""
     hours = journal.rates.backup_hours
     copies = sorted((folder / "backups").glob("storybell-*.db"))
     if not copies:

@@ -43,12 +43,12 @@ async def _nothing(*_: object, **__: object) -> bool:
 
 
 def _uncounted_copies() -> list[Swap]:
-    """A copy is not counted before the send."""
+    """Omit the count of copies before a send."""
     return [(deliveries, "record_copy", deliveries.still_open)]
 
 
 def _dropped_unknowns() -> list[Swap]:
-    """A send with a lost response is forgotten."""
+    """Drop a delivery after a send with a lost response."""
 
     async def lost(tx: Any, rows: Any, account: Any, now: datetime, **_: Any) -> datetime:
         del account
@@ -59,7 +59,7 @@ def _dropped_unknowns() -> list[Swap]:
 
 
 def _settled_before_sent() -> list[Swap]:
-    """A row counts as sent before the send."""
+    """Record a row as sent before the send."""
     leave = deliveries.record_copy
 
     async def settled(tx: Any, ids: Any) -> set[int]:
@@ -71,12 +71,12 @@ def _settled_before_sent() -> list[Swap]:
 
 
 def _forgotten_quiet_hours() -> list[Swap]:
-    """Quiet hours are not checked before a send."""
+    """Omit the check of quiet hours before a send."""
     return [(alert_rules, "quiet_until", lambda *_: None)]
 
 
 def _doubled_refunds() -> list[Swap]:
-    """Refunds are larger than the unbilled credits."""
+    """Record each API call with one credit too few in the ledger."""
     close = ledger.close
 
     async def twice(tx: Any, entry_id: int, amount: int, *, now: datetime) -> Any:
@@ -86,7 +86,7 @@ def _doubled_refunds() -> list[Swap]:
 
 
 def _lost_replies() -> list[Swap]:
-    """Every tenth answer is recorded as sent without a send."""
+    """Record every tenth answer as sent without a send."""
     send = worker.Outbox._send  # noqa: SLF001 - a plant may replace any function
     counted = itertools.count(1)
 
@@ -98,7 +98,7 @@ def _lost_replies() -> list[Swap]:
 
 
 def _disorder() -> list[Swap]:
-    """An album contains the newest story first."""
+    """Reverse the order of stories in an album."""
     plan = albums.plan_albums
 
     def reversed_plan(stories: Any) -> list[Any]:
@@ -108,12 +108,12 @@ def _disorder() -> list[Swap]:
 
 
 def _ignored_refusals() -> list[Swap]:
-    """The bot keeps sending to a chat after a refusal."""
+    """Keep sending to a chat after a refusal."""
     return [(moves, "close_chat", _nothing)]
 
 
 def _endless_leases() -> list[Swap]:
-    """Claims of a dead process are never released."""
+    """Never release the claims of a dead process."""
     claim = chat_queues.claim
 
     async def for_ever(tx: Any, *, now: datetime, limit: int, lease: timedelta) -> Any:
@@ -125,7 +125,7 @@ def _endless_leases() -> list[Swap]:
 
 
 def _closed_too_early() -> list[Swap]:
-    """An update counts as answered when stored."""
+    """Record an update as answered when stored."""
     add = inbox.add
 
     async def closed(tx: Any, arrivals: Any, *, now: datetime, **more: Any) -> Any:
@@ -137,12 +137,12 @@ def _closed_too_early() -> list[Swap]:
 
 
 def _ignored_rules() -> list[Swap]:
-    """Rules are not checked before a send."""
+    """Omit the check of rules before a send."""
     return [(options, "held_back_by", lambda *_, **__: None)]
 
 
 def _forgotten_files() -> list[Swap]:
-    """A subscription with files gets photos and videos."""
+    """Send photos and videos to subscriptions with the option for files."""
     choose = composer._send_options  # noqa: SLF001 - a plant may replace any function
 
     def plain(*words: Any) -> Any:
@@ -172,7 +172,7 @@ def _minute_of(now: datetime, zone: str) -> int:
 
 
 def _empty_summaries() -> list[Swap]:
-    """A check that is claimed shortly before a summary is postponed until after the summary."""
+    """Postpone a check that is claimed shortly before a summary until after the summary."""
     claim = profiles.claim
 
     async def undue(tx: Any, *, now: datetime, **more: Any) -> Any:
@@ -190,7 +190,7 @@ def _empty_summaries() -> list[Swap]:
 
 
 def _quiet_summaries() -> list[Swap]:
-    """A check for a summary in quiet hours is made after the summary's hour."""
+    """Make a check for a summary in quiet hours after the summary's hour."""
     claim = profiles.claim
 
     async def too_late(tx: Any, *, now: datetime, **more: Any) -> Any:
@@ -212,7 +212,7 @@ def _quiet_summaries() -> list[Swap]:
 
 
 def _unmoved_hours() -> list[Swap]:
-    """A pending story keeps the times that applied at the start of the wait."""
+    """Keep the time of a pending story after a change of the chat's settings."""
 
     async def unmoved(*_: Any, **__: Any) -> None:
         return None
@@ -221,7 +221,7 @@ def _unmoved_hours() -> list[Swap]:
 
 
 def _forgetful_undo() -> list[Swap]:
-    """Undo restarts a subscription, only with stories posted later."""
+    """Restart a subscription on Undo, only with stories posted later."""
     restore = Subscribing.restore
 
     async def anew(self: Any, *words: Any, **more: Any) -> Any:
@@ -248,7 +248,7 @@ async def _forget(tx: Any, subscription_id: int) -> None:
 
 
 def _forgetful_unmute() -> list[Swap]:
-    """Undo of a mute restarts a subscription, only with stories posted later."""
+    """Restart a subscription on Undo of a mute, only with stories posted later."""
     undo = Subscriptions.undo_pause
 
     async def anew(self: Any, chat_id: int, number: int) -> Any:
@@ -261,7 +261,7 @@ def _forgetful_unmute() -> list[Swap]:
 
 
 def _hopeful_why() -> list[Swap]:
-    """/why reports all pending stories as waiting for quiet hours, ignoring summary and rules."""
+    """Let /why report all pending stories as waiting for quiet hours."""
     sum_up = explain.Outcomes.sum_up
 
     def hopeful(tallies: Any, outlooks: Any) -> Any:
@@ -271,7 +271,7 @@ def _hopeful_why() -> list[Swap]:
 
 
 def _late_rights() -> list[Swap]:
-    """Stories deferred by a missing right are sent when the right returns, however old."""
+    """Send stories after the return of a missing right, however old."""
     return [(selection, "_is_over", lambda *_: False)]
 
 

@@ -191,7 +191,7 @@ class Ways:
         return None if unable and end > is_over - HOUR else end
 
     def is_newcomers(self, profile: str, at: float) -> bool:
-        """Return whether only newcomers follow a profile; known chats follow other profiles."""
+        """Return whether known chats exist, but no known chat follows the profile."""
         known = self._known_chats(int(at // DAY))
         return bool(known) and not any(
             place[0] in known and (terms := _terms_at(spans, at)) and not terms.paused
@@ -283,7 +283,7 @@ def tell(ways: Ways) -> list[str]:
 
 
 def stories_came_when_promised(ways: Ways) -> list[str]:
-    """Each story arrives in time: at once, at the end of quiet hours, or in a summary."""
+    """Return stories that arrived late, by the rules for quiet hours and the daily summary."""
     found = []
     now = ways.journal.sandbox.clock.now()
     for way in ways.all:
@@ -305,7 +305,7 @@ def stories_came_when_promised(ways: Ways) -> list[str]:
 
 
 def nothing_came_before_its_summary(ways: Ways) -> list[str]:
-    """With the daily summary, no story arrives before the summary's hour."""
+    """Return stories that arrived before the hour of the daily summary."""
     return [
         f"{way}, came {_time(way.first)}, before {_time(way.due.earliest)}:"
         f" {_shown(_terms_at(way.spans, way.first))}"
@@ -317,7 +317,10 @@ def nothing_came_before_its_summary(ways: Ways) -> list[str]:
 
 
 def nothing_came_long_after_its_day(ways: Ways) -> list[str]:
-    """A story arrives within 24 hours, or soon after quiet hours that include its expiry."""
+    """Return stories that arrived after 24 hours.
+
+    A story that expires in quiet hours may arrive soon after the quiet hours.
+    """
     found = []
     for way in ways.all:
         over = way.story.taken_at + DAY
@@ -336,7 +339,7 @@ def nothing_came_long_after_its_day(ways: Ways) -> list[str]:
 
 
 def alerts_rang_as_asked(ways: Ways) -> list[str]:
-    """An alert makes a sound, unless the subscription is silent.
+    """Return alerts with a sound for a silent subscription, or without a sound otherwise.
 
     The repeat of a send with unknown outcome is silent.
     """
@@ -360,7 +363,7 @@ def alerts_rang_as_asked(ways: Ways) -> list[str]:
 
 
 def each_place_got_one_copy(ways: Ways) -> list[str]:
-    """A place gets a story once, despite removals, Undo, migrations or imports."""
+    """Return stories with several copies in a place, e.g. after Undo, a migration or an import."""
     found = []
     for way in ways.all:
         chat = way.place[0]
@@ -376,7 +379,7 @@ def each_place_got_one_copy(ways: Ways) -> list[str]:
 
 
 def why_told_the_truth(ways: Ways) -> list[str]:
-    """The answers of /why on pending and lost stories and on the next check are true."""
+    """Return false statements of /why on pending stories, lost stories, or the next check."""
     journal = ways.journal
     by_chat: dict[int, list[Way]] = defaultdict(list)
     for way in ways.all:
