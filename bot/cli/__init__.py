@@ -1,5 +1,5 @@
-"""The command line, one file a command.
+"""The command line, with a module for each command.
 
-In: the settings and the words behind ``storybell``. Out: text for a terminal, and an exit
+Input: the settings and the arguments of ``storybell``. Output: text for a terminal, and an exit
 status. Public: ``commands.ALL``, ``setup.main``, ``demo.run_demo``.
 """

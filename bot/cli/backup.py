@@ -1,4 +1,4 @@
-"""``storybell backup``: a whole copy of the SQLite file, made while the bot runs."""
+"""``storybell backup``: a complete copy of the SQLite file, made while the bot runs."""
 
 import argparse
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Write a copy, and read it again; return the exit status."""
+    """Write and verify a copy; return the exit status: 0, 1 (no copy) or 2 (PostgreSQL)."""
     out, now = Console(soft_wrap=True, highlight=False), datetime.now(UTC)
     if not settings.is_sqlite:
         out.print(BY_ITS_OWN)

@@ -1,8 +1,8 @@
-"""``storybell check``: tries what the settings lead to, and says in sentences what is wrong.
+"""``storybell check``: a test of the settings that prints each result as a sentence.
 
-It calls Telegram and the Stories API, but only what is free: getMe, getWebhookInfo,
-sendChatAction and the balance. It changes nothing, and no sentence shows a secret. The exit
-status is 0 where all is well, 1 where something keeps the bot from its work, and 2 where a
+The command calls only free methods of Telegram and the Stories API: getMe, getWebhookInfo,
+sendChatAction and the balance. The command changes nothing, and no sentence shows a secret. The
+exit status is 0 if all checks pass, 1 if a problem prevents the bot from working, and 2 if a
 setting can't be read.
 """
 
@@ -29,8 +29,8 @@ from bot.runtime.proxies import connector
 from bot.stories_api.client import StoriesApi
 from bot.telegram.request import AiohttpRequest
 
-PATIENCE_S = 20.0  # for each of the parts
-READING_S = 600.0  # for a large database on a slow disk
+PATIENCE_S = 20.0  # timeout of each check
+READING_S = 600.0  # timeout of the integrity check: the database may be large and the disk slow
 _FEW_CREDITS = 100
 _MARKS = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
 _PRIVACY_MODE = (
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Print what was found; return 1 where something is wrong."""
+    """Run the checks and print the findings; return 1 if a finding is "wrong", else 0."""
     console = Console(soft_wrap=True, highlight=False)
     for sentence in describe_unknown_settings(arguments.env_file):
         print_finding(console, Finding("note", sentence))
@@ -85,7 +85,7 @@ def print_finding(console: Console, finding: Finding) -> None:
 
 
 async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
-    """Run one check, but no longer than ``PATIENCE_S``, or ``READING_S`` to read the database."""
+    """Run one check with a timeout: ``READING_S`` for the integrity check, else ``PATIENCE_S``."""
     patience_s = READING_S if check is check_integrity else PATIENCE_S
     try:
         async with asyncio.timeout(patience_s):
@@ -96,7 +96,7 @@ async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
 
 
 def describe_unknown_settings(env_file: Path | None = None) -> list[str]:
-    """Return a sentence about each variable that is no setting."""
+    """Return a sentence for each variable that is not a setting."""
     sentences = []
     for name, near in unknown_names(env_file):
         hint = f"; did you mean {near}?" if near else "."
@@ -105,7 +105,7 @@ def describe_unknown_settings(env_file: Path | None = None) -> list[str]:
 
 
 async def check_database(settings: Settings) -> list[Finding]:
-    """Open the database, and compare its tables with those of the code."""
+    """Open the database and compare the tables with the schema of this version."""
     url = settings.database_url.get_secret_value()
     found = [await preflight.try_database(url, settings.spool_dir)]
     if note := preflight.note_network_disk(url):
@@ -116,7 +116,7 @@ async def check_database(settings: Settings) -> list[Finding]:
 
 
 async def check_integrity(settings: Settings) -> list[Finding]:
-    """Read all of an SQLite database."""
+    """Read the whole database if the database is an SQLite file, to find damage."""
     if not settings.is_sqlite:
         return []
     finding = await preflight.try_integrity(settings.database_url.get_secret_value())
@@ -124,7 +124,7 @@ async def check_integrity(settings: Settings) -> list[Finding]:
 
 
 async def check_folders(settings: Settings) -> list[Finding]:
-    """Write a file where downloads wait, and one where backups are kept."""
+    """Check the limit of open files; write a test file into the spool and the backup folder."""
     return [
         preflight.try_open_files(),
         preflight.try_spool(settings.spool_dir),
@@ -137,7 +137,7 @@ async def check_folders(settings: Settings) -> list[Finding]:
 
 
 async def check_telegram(settings: Settings) -> list[Finding]:
-    """Ask Telegram who the bot is, and whether it reaches its owners."""
+    """Check the token, the webhook and the @BotFather settings, and try to reach the owners."""
     try:
         async with connected_bot(settings) as bot:
             return [
@@ -157,7 +157,7 @@ async def check_telegram(settings: Settings) -> list[Finding]:
 
 @asynccontextmanager
 async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
-    """Yield the bot, introduced to Telegram; calls are made as they come, without a limiter."""
+    """Yield an initialized bot without a rate limiter."""
     base = str(settings.telegram_api_url).rstrip("/")
     proxy = reveal(settings.telegram_proxy)
     request = AiohttpRequest(connections=2, proxy=proxy)
@@ -172,7 +172,7 @@ async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
 
 
 def _check_botfather(bot: Bot) -> list[Finding]:
-    """Say what people may miss by the bot's settings at @BotFather."""
+    """Return a note for each feature that the bot's settings at @BotFather turn off."""
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
         (not bot.supports_inline_queries, _NO_INLINE),
@@ -198,7 +198,7 @@ async def _check_webhook(bot: Bot, settings: Settings) -> list[Finding]:
 
 
 async def owners_of(settings: Settings) -> set[int]:
-    """Return the owners that are set, and those who became one by a link."""
+    """Return the ids of the owners in ``ADMIN_IDS`` and of the owners who used an owner link."""
     url = settings.database_url.get_secret_value()
     return set(settings.admin_ids) | await preflight.read_owners(url)
 
@@ -215,7 +215,7 @@ async def _check_owner(bot: Bot, owner: int) -> Finding:
 
 @asynccontextmanager
 async def connected_stories_api(settings: Settings) -> AsyncIterator[StoriesApi]:
-    """Yield a client of the Stories API; its calls are made directly."""
+    """Yield a client of the Stories API that does not write to the ledger."""
     by = connector(reveal(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by) as session:
         yield StoriesApi(
@@ -226,7 +226,7 @@ async def connected_stories_api(settings: Settings) -> AsyncIterator[StoriesApi]
 
 
 async def check_stories_api(settings: Settings) -> list[Finding]:
-    """Ask for the balance, which is free, and compare it with the daily budget."""
+    """Fetch the balance, which is free; return a note if fewer than 100 credits are left."""
     async with connected_stories_api(settings) as api:
         try:
             balance = await api.fetch_balance()
@@ -241,7 +241,7 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
 
 
 async def check_budget(settings: Settings) -> list[Finding]:
-    """Return what the daily budget costs and carries, with the balance if it can be read."""
+    """Return a finding about the cost and the capacity of the daily budget."""
     try:
         async with connected_stories_api(settings) as api:
             balance = (await api.fetch_balance()).credits
@@ -251,7 +251,7 @@ async def check_budget(settings: Settings) -> list[Finding]:
 
 
 def budget_finding(plan: BudgetPlan) -> Finding:
-    """Return a note where the balance lasts for few days or the budget carries few profiles."""
+    """Return the plan as text; a note if the balance is short or the budget small, else "ok"."""
     level: Literal["ok", "note"] = "note" if plan.is_short or plan.is_small else "ok"
     lines = [line.rstrip(".") for line in budget_lines(translator_for("en"), plan)]
     return Finding(level, ". ".join(lines) + ".")

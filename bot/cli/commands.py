@@ -1,4 +1,4 @@
-"""The commands by name, and the wrapper of commands that read the database."""
+"""The commands by name, and the wrapper of commands that need an open database."""
 
 import argparse
 from collections.abc import Callable, Coroutine
@@ -24,9 +24,11 @@ _MISSING = (
 
 
 def _with_database(report: _Report) -> Command:
-    """Return a command that opens the database, and ends where the database can't be used.
+    """Return a command that opens the database and calls ``report``.
 
-    The command changes no tables: a bot of another version may be running on them.
+    The command prints the reason and returns 1 if the database is unusable, missing, or from a
+    different version. The command does not migrate the tables, because a bot of a different
+    version may use the tables.
     """
 
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The whole bot on one machine: real handlers, store and adapters, against the stand-ins."""
+"""The complete bot on one machine: real handlers, store and adapters, with simulated services."""
 
 import asyncio
 import errno
@@ -18,12 +18,12 @@ from sandbox.loop import MovableLoop
 from sandbox.telegram.world import FIRST_PERSON
 
 _PLENTY = 10_000
-_VISITORS = 3  # the first people who open the page are owners of the bot
-_TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the stand-in takes any
+_VISITORS = 3  # the first persons who open the page are owners of the bot
+_TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the simulated Telegram accepts any token
 
 
 def run_demo(*, port_base: int) -> int:
-    """Start everything, say where to look, and run until Ctrl-C."""
+    """Run the bot and the sandbox until Ctrl-C; return the exit status."""
     logging.set_up(level="WARNING", style="text")
     with tempfile.TemporaryDirectory(prefix="storybell-demo-") as folder:
         loop = MovableLoop()
@@ -39,9 +39,9 @@ def run_demo(*, port_base: int) -> int:
 
 
 async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
-    # Bot and sandbox live by this loop's time: a day that the page skips has passed for both.
+    # The bot and the sandbox share the time of this loop: a skipped day passes for both.
     async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
-        # As after /setprivacy at @BotFather: in the demo's group the bot hears each message.
+        # As after /setprivacy at @BotFather: the bot receives every message of the demo's group.
         sandbox.telegram.world.bot.reads_all = True
         settings = load(
             _env_file=None,
@@ -53,16 +53,17 @@ async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             database_url=f"sqlite:///{folder}/demo.db",
             spool_dir=folder / "spool",
             access="open",
-            # Enough to check each profile as often as is allowed: an alert follows a story soon.
+            # Enough credits to check each profile as often as allowed: an alert soon follows a
+            # story.
             daily_budget=200_000,
-            # Whoever opens the page is an owner, too, and may try /spending and /health.
+            # Every person who opens the page is an owner and may try /spending and /health.
             admin_ids=range(FIRST_PERSON, FIRST_PERSON + _VISITORS),
-            # Everybody is a newcomer here, and tries much at once.
+            # Every person of the demo is a newcomer, and sends many requests in a short time.
             newcomer_allowance=_PLENTY,
             chat_daily_allowance=_PLENTY,
             person_daily_allowance=_PLENTY,
             poll_floor_s=15,
-            # No burst limit: a person who has to wait would think that the demo is broken.
+            # No burst limit: a delay would look like a defect of the demo.
             messages_per_second=1000,
             port=0,
             host="127.0.0.1",

@@ -1,4 +1,4 @@
-"""``storybell erase CHAT``: delete the data of a chat, as the button of /privacy does."""
+"""``storybell erase CHAT``: deletes the data of a chat, like the button of /privacy."""
 
 import argparse
 from datetime import UTC, datetime
@@ -15,9 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
-    """Erase a chat in the database at ``place``; return the exit code.
+    """Erase a chat in the database at ``place``; return 0.
 
-    An unknown chat is erased too, because rows of the person may be left.
+    An unknown chat is erased as well, because rows of the person may remain.
     """
     chats = Chats(db, now=lambda: datetime.now(UTC))
     known = await chats.get(args.chat)

@@ -1,4 +1,4 @@
-"""``storybell move --to postgresql://…``: all of an SQLite file into PostgreSQL."""
+"""``storybell move --to postgresql://…``: moves all rows of an SQLite file to PostgreSQL."""
 
 import argparse
 from contextlib import AsyncExitStack
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Move all rows and count them, or take that back; return the exit status."""
+    """Move all rows and verify the row counts, or undo the move; return the exit status."""
     out = Console(soft_wrap=True, highlight=False)
     if not settings.is_sqlite:
         out.print(_NOT_FROM)
@@ -38,7 +38,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         out.print(_NOT_TO)
         return 2
     try:
-        urlsplit(arguments.to or "").port  # noqa: B018 - it raises where there is none
+        urlsplit(arguments.to or "").port  # noqa: B018 - raises ValueError for an invalid port
     except ValueError:
         out.print(f"--to {UNREADABLE}.")
         return 2

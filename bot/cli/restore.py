@@ -1,4 +1,4 @@
-"""``storybell restore``: a copy of the SQLite file in the place of the database."""
+"""``storybell restore``: replaces the database with a backup of the SQLite file."""
 
 import argparse
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Put the copy in place, where no bot runs; return the exit status."""
+    """Replace the database with the backup if no bot is running; return the exit status."""
     out, now = Console(soft_wrap=True, highlight=False), datetime.now(UTC)
     if not settings.is_sqlite:
         out.print(BY_ITS_OWN)

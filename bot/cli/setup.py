@@ -1,6 +1,7 @@
-"""``storybell setup``: ask for token, key and budget, try them, and write the settings file.
+"""``storybell setup``: asks for the token, the key and the budget, and writes the settings file.
 
-Only the owner of the file can read it. Its other lines stay.
+The values are checked first. Only the owner of the file can read the file. Other lines of the file
+are kept.
 """
 
 import getpass
@@ -38,9 +39,9 @@ _VALUES = {
         check.check_stories_api,
     ),
 }
-"""The two values: the prompt, and the check that tries the value."""
+"""The name of each value, with the prompt and the check."""
 _UNTRIED = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "STORIES_API_KEY": "x"}
-"""Valid values for what was not entered yet."""
+"""Valid placeholders for the values that were not entered yet."""
 _PLAN = f"Which pack of credits do you buy: {', '.join(PACKS)}? [standard] "
 _TRIES = 3
 _NOTHING = "Nothing was written."
@@ -50,7 +51,7 @@ _NOTHING = "Nothing was written."
 class Price:
     """The price of a credit, the pack that is sold at this price, and the credits that are left.
 
-    ``pack`` is None for another price; ``balance`` is None where nobody could be asked.
+    ``pack`` is None if no pack has this price. ``balance`` is None if the balance is unknown.
     """
 
     dollars: float
@@ -59,13 +60,13 @@ class Price:
 
     @property
     def proposed_budget(self) -> int:
-        """Return a budget with which the pack, or else the balance, lasts for a month."""
+        """Return a daily budget with which the pack, or else the balance, lasts for a month."""
         return propose_budget(self.pack.credits if self.pack else self.balance or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The questions. ``ask`` and ``ask_secret`` read an answer; ``file`` is written."""
+    """The dialogue in the terminal; ``ask`` and ``ask_secret`` prompt, ``file`` is written."""
 
     ask: Callable[[str], str]
     ask_secret: Callable[[str], str]
@@ -73,7 +74,7 @@ class Setup:
     console: Console
 
     async def run(self) -> bool | None:
-        """Ask, try and write; return whether to start the bot, None if nothing was written."""
+        """Ask, check and write; return whether to start the bot, None if no file was written."""
         values: dict[str, str] = {}
         for name, (text, _) in _VALUES.items():
             value = await self._ask_until_good(name, partial(self.ask_secret, f"{text}: "))
@@ -94,7 +95,7 @@ class Setup:
         return self._read_answer("Start it now? [y/N] ").startswith("y")
 
     async def _ask_until_good(self, name: str, ask: Callable[[], str]) -> str | None:
-        """Ask for one value until it passes its check or is kept untried; None to give up."""
+        """Ask until a value is accepted; return None after three attempts or end of input."""
         for _ in range(_TRIES):
             try:
                 value = ask().strip()
@@ -107,7 +108,7 @@ class Setup:
         return None
 
     async def _is_accepted(self, name: str, value: str) -> bool:
-        """Try a value; one that can't be tried now is accepted if the operator wants that."""
+        """Check a value. If the service is unreachable, ask whether to keep the value."""
         try:
             settings = _settings_with({name: value}, self.file)
         except SettingsError as error:
@@ -126,7 +127,7 @@ class Setup:
         return self._read_answer("Keep this value without trying it? [y/N] ").startswith("y")
 
     async def _find_price(self, key: str) -> Price:
-        """Return the price that the balance implies; else ask for the pack."""
+        """Return the price implied by the balance, or else ask the operator for the pack."""
         balance = await _read_balance(_settings_with({"STORIES_API_KEY": key}, self.file))
         left = balance.credits if balance else None
         dollars = price_of_balance(balance.amount, balance.credits) if balance else None
@@ -138,7 +139,7 @@ class Setup:
         return Price(pack.price, pack, left)
 
     def _ask_for_budget(self, price: Price) -> int:
-        """Ask for the credits of a day; the default is the present setting, or a proposal."""
+        """Ask for the credits per day; the default is the current setting or a proposal."""
         if price.pack:
             name, size, dollars = price.pack.name, price.pack.credits, price.pack.dollars
             self.console.print(
@@ -161,14 +162,14 @@ class Setup:
         return int(answer)
 
     def _print_plan(self, budget: int, price: Price) -> None:
-        """Print what a budget costs and carries; a whole pack stands in for an unknown balance."""
+        """Print the cost and the capacity of a budget; a full pack replaces an unknown balance."""
         size = price.pack.credits if price.pack else None
         balance = price.balance if price.balance is not None else size
         finding = check.budget_finding(BudgetPlan(budget, price.dollars, balance))
         check.print_finding(self.console, finding)
 
     def _read_answer(self, question: str) -> str:
-        """Return the answer in lower case; an empty one where nothing can be read."""
+        """Return the answer in lower case, or an empty string at the end of input."""
         try:
             return self.ask(question).strip().lower()
         except EOFError:
@@ -181,26 +182,26 @@ async def main(
     ask_secret: Callable[[str], str] = getpass.getpass,
     file: Path | None = None,
 ) -> bool | None:
-    """Ask, try and write ``file``; return whether to start the bot.
+    """Ask for the values, check the values and write ``file``; return whether to start the bot.
 
-    Returns None if nothing was written.
+    Return None if no file was written.
     """
     path = (file or Path(ENV_FILE)).absolute()
     return await Setup(ask, ask_secret, path, Console(soft_wrap=True, highlight=False)).run()
 
 
 def _settings_with(values: dict[str, str], file: Path) -> Settings:
-    """Return the settings of the file with ``values`` in their place.
+    """Return the settings of the file, overridden by ``values``.
 
     Raises:
-        SettingsError: A setting is wrong.
+        SettingsError: A setting is invalid.
     """
     fields = {name.lower(): value for name, value in (_UNTRIED | values).items()}
     return load(_env_file=file, **fields)
 
 
 async def _read_balance(settings: Settings) -> Balance | None:
-    """Return the balance; None where it can't be read."""
+    """Return the balance, or None if the balance can't be fetched; free."""
     try:
         async with check.connected_stories_api(settings) as api:
             return await api.fetch_balance()
@@ -209,7 +210,7 @@ async def _read_balance(settings: Settings) -> Balance | None:
 
 
 def _present_budget(file: Path) -> int | None:
-    """Return the budget that the file sets, None without a valid one."""
+    """Return the budget set in the file, or None without a valid budget."""
     if not file.exists():
         return None
     value = dotenv_values(file).get("DAILY_BUDGET") or ""
@@ -221,7 +222,9 @@ def _is_budget(text: str) -> bool:
 
 
 def write_settings(file: Path, values: dict[str, str]) -> None:
-    """Put ``values`` into a settings file that only its owner may read; the owner stays.
+    """Write ``values`` into a settings file that only the file's owner may read.
+
+    Other lines and the owner of an existing file are kept.
 
     Raises:
         OSError: The file can't be written.
@@ -238,7 +241,7 @@ def write_settings(file: Path, values: dict[str, str]) -> None:
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         if file.exists():
-            with suppress(PermissionError):  # only root may give a file to somebody
+            with suppress(PermissionError):  # only root may change the owner of a file
                 os.fchown(handle, file.stat().st_uid, file.stat().st_gid)
         out.write("\n".join(lines) + "\n")
     fresh.replace(file)

@@ -1,4 +1,4 @@
-"""``storybell simulate``: what another budget would have bought, on the bot's own past."""
+"""``storybell simulate``: the delays and losses of the recorded stories under other budgets."""
 
 import argparse
 import math
@@ -13,14 +13,14 @@ from bot.scheduling.waiting_time import DAY
 from bot.store import stories
 from bot.store.engine.database import Database
 
-_STEPS = 4  # budgets that are tried between --budget and --budget-to
-_WARMUP = 7 * DAY  # not counted; at most half of the past
+_STEPS = 4  # steps between --budget and --budget-to
+_WARMUP = 7 * DAY  # excluded from the result; at most half of the recorded time
 _COLUMNS = ("credits a day", "checks", "delay, mean", "one credit a day more or less",
             "delay, 95 %", "stories lost")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of the command."""
+    """Add the options of the command."""
     parser.add_argument("--history", action="store_true", required=True, help="the bot's own past")
     parser.add_argument(
         "--budget", type=float, required=True, metavar="CREDITS_PER_DAY", help="for all profiles"
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace, db: Database) -> int:
-    """Print what another budget would have bought of the alerts that this bot gave."""
+    """Print a table of simulations of the recorded stories; return the exit status."""
     past = await db.fetch(stories.posting_history)
     records = [
         Record(name, weight, [moment.timestamp() for moment in taken_at])
@@ -42,9 +42,9 @@ async def main(settings: Settings, arguments: argparse.Namespace, db: Database) 
 
 
 def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minimum: float) -> int:
-    """Print a line a budget; return the exit status.
+    """Print a row for each budget; return the exit status.
 
-    A check costs ``cost``; between two of one profile are ``minimum`` seconds at least.
+    A check costs ``cost`` credits. Two checks of a profile are at least ``minimum`` seconds apart.
     """
     stderr = Console(stderr=True)
     if objection := _objection(records, args):
@@ -70,7 +70,7 @@ def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minim
 
 
 def _budgets(args: argparse.Namespace) -> list[float]:
-    """Return the budgets to compare, each by the same factor above the last."""
+    """Return the budgets to compare, in a geometric series."""
     if args.budget_to is None:
         return [args.budget]
     factor = args.budget_to / args.budget
@@ -88,7 +88,7 @@ def _objection(records: Sequence[Record], args: argparse.Namespace) -> str:
 
 
 def _table_row(records: Sequence[Record], budget: float, result: Result) -> list[str]:
-    """Return a line of the table; delays are weighted by who waited."""
+    """Return a row of the table; delays are weighted by the number of subscribers."""
     weighted = sorted(
         (delay, record.subscribers)
         for record, delays in zip(records, result.delays, strict=True)
@@ -100,7 +100,7 @@ def _table_row(records: Sequence[Record], budget: float, result: Result) -> list
         f"{budget:,.0f}",
         f"{result.poll_count:,}",
         _minutes_text(average),
-        # The mean delay goes as 1 / budget.
+        # The mean delay is proportional to 1 / budget.
         _minutes_text(None if average is None else average / budget),
         _minutes_text(quantile_minutes(weighted, 0.95)),
         f"{result.lost:,}",
@@ -108,13 +108,13 @@ def _table_row(records: Sequence[Record], budget: float, result: Result) -> list
 
 
 def mean_minutes(weighted: Sequence[tuple[float, float]]) -> float | None:
-    """Return the weighted mean in minutes, None of nothing."""
+    """Return the weighted mean in minutes, or None without weights."""
     total = sum(weight for _, weight in weighted)
     return sum(delay * weight for delay, weight in weighted) / total / 60 if total else None
 
 
 def quantile_minutes(weighted: Sequence[tuple[float, float]], part: float) -> float | None:
-    """Return the weighted quantile in minutes of sorted delays, None of nothing."""
+    """Return the weighted quantile in minutes of sorted delays, or None without delays."""
     left = part * sum(weight for _, weight in weighted)
     for delay, weight in weighted:
         left -= weight

@@ -1,5 +1,5 @@
-"""The bot's own web server: probes, metrics, the admin page, and the webhook's door.
+"""The bot's web server: probes, metrics, the admin page and the webhook.
 
-In: HTTP requests. Out: whether the process is well, its figures; updates go to who takes them.
+Input: HTTP requests. Output: the readiness of the process, metrics, and updates for the inbox.
 Public: ``server.Web``, ``server.Door``, ``server.Webhook``, ``admin.AdminPage``.
 """

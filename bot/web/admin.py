@@ -1,6 +1,7 @@
-"""The admin page: its files, what it shows, and what its buttons do; for the bot's owners only.
+"""The admin page for the bot's owners: static files, the displayed state and the actions.
 
-Each call is proven by itself, in a header: no cookie, so no other page can make a browser call.
+Each API call carries a session in the ``Authorization`` header. Without cookies, a foreign page
+can't make a browser send an authorized call.
 """
 
 import json
@@ -53,10 +54,11 @@ class AdminPage:
         owners: Callable[[], Collection[int]],
         now: Callable[[], datetime],
     ) -> None:
-        """``show`` returns all that is shown; ``do`` does what a button says.
+        """Read the files of the page.
 
-        It raises ``BotError`` where that can't be done. A session is valid while ``owners`` has
-        the id of the owner who opened it.
+        ``show`` returns the displayed state. ``do`` executes the action of a button, and raises
+        ``BotError`` if the action is refused. A session is valid while ``owners`` contains the
+        owner who opened the session.
         """
         self._show_all = show
         self._act = do
@@ -67,7 +69,7 @@ class AdminPage:
         self._files = {name: (folder / name).read_bytes() for name, _ in _FILES.values()}
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes, for ``bot.web.server``."""
+        """Return the routes for ``bot.web.server``."""
         return [
             *(web.get(path, self._serve_file) for path in _FILES),
             web.get(f"{PATH}/api/state", self._serve_state),
@@ -105,7 +107,7 @@ class AdminPage:
         return _json_response(await self._show_all())
 
     async def _begin_session(self, request: web.Request) -> web.Response:
-        """Exchange the key of a one-time link for a session of an hour."""
+        """Exchange the key of a one-time link for a session of one hour."""
         wanted = await _json_body(request)
         async with self._db.begin() as tx:
             key = wanted.get("key") if wanted else None
@@ -130,9 +132,10 @@ def _json_response(value: _Json) -> web.Response:
 
 
 async def _json_body(request: web.Request) -> _Json | None:
-    """Return the JSON object that was sent; None where it is none, or too large.
+    """Return the JSON object of a request, or None if the body is too large or not an object.
 
-    Browsers say how long it is; what comes slowly holds no more than its connection.
+    A body without a declared length is refused: browsers send the length. A slow body blocks only
+    its own connection.
     """
     if request.content_length is None or request.content_length > _LARGEST_BODY:
         return None

@@ -1,7 +1,7 @@
-"""How many connections there may be: whoever came first makes room, whatever they do.
+"""The limit on connections: a new connection closes the oldest connections above the limit.
 
-A stranger can hold one by silence, by headers or a body that drip, by asking again and again for
-what is open to all, or by never reading the answers.
+A client without credentials can keep a connection open in several ways: send nothing, send headers
+or a body slowly, repeat public requests without end, or never read the responses.
 """
 
 import asyncio
@@ -9,32 +9,32 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-MOST = 100  # Telegram makes 40; without a bound all files of the process may be theirs
+MOST = 100  # Telegram opens 40; a limit protects the other open files of the process
 
 
 def refusal(status: int, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Refuse a request and close its connection, without reading the rest of it."""
+    """Return a response that closes the connection without reading the rest of the request."""
     answer = web.Response(status=status, headers=headers)
     answer.force_close()
     return answer
 
 
 async def disable_write_buffer(request: web.Request, _answer: web.StreamResponse) -> None:
-    """Let an answer count as under way until all of it has left.
+    """Set the write buffer limit to 0, so that a response is pending until all bytes are sent.
 
-    A connection that is closed before that stays open for as long as nobody reads, and no list
-    has it any more.
+    Otherwise aiohttp could close a connection before all bytes are sent. The closed connection
+    would stay open until the client reads the bytes, and would not be counted.
     """
     if request.transport is not None:
         request.transport.set_write_buffer_limits(high=0)
 
 
 def accept_and_close_oldest(server: web.Server, most: int) -> asyncio.BaseProtocol:
-    """Return what serves a new connection; those above ``most`` are closed, the oldest first."""
+    """Return the protocol of a new connection; close the oldest connections above ``most``."""
     there = [one for one in server.connections if one.transport is not None]
-    for one in there[: max(0, len(there) - most + 1)]:  # in the order in which they came
+    for one in there[: max(0, len(there) - most + 1)]:  # ordered by the time of the connection
         transport = one.transport
         one.force_close()
         if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()  # a close waits until what was answered is read
+            transport.abort()  # a plain close would wait until the client has read the response
     return server()

@@ -1,7 +1,7 @@
 """The log of failed HTTP requests: one short line per kind and minute.
 
 aiohttp logs a traceback for every malformed request. The traceback repeats bytes of the request,
-secrets among them, and a stranger can send thousands of requests a minute.
+including secrets, and a client without credentials can send thousands of requests a minute.
 """
 
 import time
@@ -17,16 +17,16 @@ _MOST_KINDS = 100
 
 
 class FailedRequests:
-    """The logger of an aiohttp server."""
+    """The logger of an aiohttp server, which drops repetitions."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """``clock`` returns seconds."""
+        """Create a logger without history; ``clock`` returns seconds."""
         self._clock = clock
         self._logged_at: dict[str, float] = {}
         self._unlogged: dict[str, int] = {}
 
     def debug(self, *_: object, **__: object) -> None:
-        """Log nothing: aiohttp reports here that a client left."""
+        """Log nothing: aiohttp calls this method when a client disconnects."""
 
     def exception(
         self, message: str, *_: object, exc_info: BaseException | bool | None = None

@@ -1,4 +1,4 @@
-"""One small web server: the webhook, and what an owner's tools ask."""
+"""The web server: the webhook, the probes, the metrics and the routes of the admin page."""
 
 import asyncio
 import hmac
@@ -24,21 +24,23 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger()
 
-# Else each response names the versions of aiohttp and Python.
-web_response.SERVER_SOFTWARE = "Storybell"  # type: ignore[attr-defined] # the library's own name
+# Without this name, each response shows the versions of aiohttp and Python.
+web_response.SERVER_SOFTWARE = "Storybell"  # type: ignore[attr-defined] # a private name of the library
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
 _LARGEST_UPDATE = 2**20  # bytes
 _COME_BACK_S = "5"  # Telegram honours Retry-After; Bot API server, WebhookActor.cpp
 _SHUTDOWN_S = 2.0
-_HEADERS_S = 10.0  # in which a connection must send the headers of a request
+_HEADERS_S = 10.0  # timeout for the headers of a request
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Takes updates in; ``add`` stores one, and only then the webhook says 200.
+    """The webhook: authenticates, parses and stores updates.
 
-    While ``is_behind`` is true, Telegram is asked to come back later; it keeps its updates.
+    ``add`` stores an update; the webhook answers 200 only after ``add`` returns. While
+    ``is_behind`` returns True, the webhook answers 503 with Retry-After, and Telegram keeps the
+    updates.
     """
 
     webhook: Webhook
@@ -46,7 +48,10 @@ class Door:
     is_behind: Callable[[], bool] = lambda: False
 
     async def take_update(self, request: web.Request) -> tuple[str, web.Response]:
-        """Take an update in; return the result and the response. A stranger's body is not read."""
+        """Store an update; return the result and the response.
+
+        The secret is verified before the body is read.
+        """
         given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
             return "wrong secret", refusal(403)
@@ -57,10 +62,10 @@ class Door:
             return "too large", refusal(413)
         update = _parse_update(body)
         if update is None:
-            return "not an update", web.Response()  # sent again, it would be none either
+            return "not an update", web.Response()  # a retry would have the same content
         try:
             await self.add([update])
-        except Exception:  # Telegram keeps it and comes again
+        except Exception:  # Telegram keeps the update and sends the update again
             log.exception("an update could not be stored")
             return "not stored", _retry_later()
         return "stored", web.Response()
@@ -82,12 +87,13 @@ class Web:
         headers_s: float = _HEADERS_S,
         most_connections: int = MOST,
     ) -> None:
-        """``checks`` say what is not ready, in a word or two; nothing when all is well.
+        """Create the server without listening.
 
-        Where the port ``is_open`` to others, who lacks ``token`` sees only whether all is well;
-        who has it sees why not, and the metrics.
-        ``routes`` are those of others, served beside its own, but not while ``are_routes_held``.
-        Who sends no headers within ``headers_s`` is let go.
+        Each of ``checks`` returns a short reason why the process is not ready, or an empty string.
+        If the port ``is_open`` to other machines, only requests with ``token`` get the reasons and
+        the metrics; other requests get only the readiness. ``routes`` are additional routes, which
+        answer 503 while ``are_routes_held`` returns True. A connection that sends no headers
+        within ``headers_s`` is closed.
         """
         self._metrics = metrics
         self._checks = checks
@@ -102,7 +108,7 @@ class Web:
         self.port = 0
 
     def make_app(self) -> web.Application:
-        """Return the routes."""
+        """Return the aiohttp application with all routes."""
         app = web.Application(client_max_size=_LARGEST_UPDATE, middlewares=[self._hold_routes])
         app.on_response_prepare.append(disable_write_buffer)
         app.router.add_get("/healthz", self._healthz)
@@ -114,7 +120,7 @@ class Web:
         return app
 
     async def start(self, host: str, port: int) -> Self:
-        """Listen on ``port``; ``self.port`` tells which one when it was 0."""
+        """Listen on ``port``, and set ``self.port``; port 0 selects a free port."""
         app = self.make_app()
         runner = web.AppRunner(
             app,
@@ -126,7 +132,7 @@ class Web:
         )
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
-        assert runner.server is not None  # noqa: S101 - it was set up
+        assert runner.server is not None  # noqa: S101 - set by ``setup``
         serve = partial(accept_and_close_oldest, runner.server, self._most_connections)
         server = await asyncio.get_running_loop().create_server(serve, host, port)
         self._closing.callback(server.close)
@@ -134,12 +140,12 @@ class Web:
         return self
 
     async def close(self) -> None:
-        """Stop listening, when the updates that are being stored are stored."""
+        """Stop listening after requests in progress are done, within ``_SHUTDOWN_S`` seconds."""
         await self._closing.aclose()
 
     @web.middleware
     async def _hold_routes(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer 503 on the routes of others while they are held."""
+        """Answer 503 on the additional routes while ``are_routes_held`` returns True."""
         if self._are_routes_held() and request.path in {route.path for route in self._routes}:
             return _retry_later()
         return await handler(request)
@@ -150,11 +156,11 @@ class Web:
         return answer
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        """Alive: this loop turns; nothing outside of the process counts."""
+        """Answer 200 while the event loop runs; external services have no influence."""
         return web.json_response({"ok": True})
 
     def _may_see_details(self, request: web.Request) -> bool:
-        """Return whether who asks may see the metrics, and why something is wrong."""
+        """Return whether a request may get the metrics and the reasons of a failed check."""
         if not self._is_open:
             return True
         if self._token is None:
@@ -163,12 +169,12 @@ class Web:
         return hmac.compare_digest(given, f"Bearer {self._token.get_secret_value()}".encode())
 
     async def _readyz(self, request: web.Request) -> web.Response:
-        """Ready: no check says that something is wrong."""
+        """Answer 200 if all checks pass, else 503."""
         reasons = {}
         for name, check in self._checks.items():
             try:
                 reason = await check()
-            except Exception as error:  # noqa: BLE001 - a failing check is the answer
+            except Exception as error:  # noqa: BLE001 - a failed check is the reason
                 reason = reason_of(error)
             if reason:
                 reasons[name] = reason
@@ -190,7 +196,7 @@ def _retry_later() -> web.Response:
 
 
 async def _body_of(request: web.Request) -> bytes | None:
-    """Return the body, None when it is larger than any update."""
+    """Return the body of a request, or None if the body is larger than 1 MB."""
     if (request.content_length or 0) > _LARGEST_UPDATE:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The address of the webhook and its secret, both derived from the bot's token."""
+"""The path and the secret of the webhook, both derived from the bot's token."""
 
 import hmac
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _PREFIX = "/telegram/"
 class Webhook:
     """The path that receives updates, and the secret that only Telegram sends.
 
-    Neither may be shown in a log.
+    No log may show the path or the secret.
     """
 
     path: str
