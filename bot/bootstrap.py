@@ -225,6 +225,7 @@ async def open_parts(
         ask_presence = partial(fetch_presence, bot)
         outbox = Outbox(
             db,
+            bot,
             sender,
             replies,
             outage=outage,

@@ -29,7 +29,7 @@ from handlers.admission import admit_or_refuse
 HOW = N_("How it works")
 ALL = N_("All stories from {username}")
 CACHED = timedelta(seconds=30)
-_ONCE = {"tries": 1, "patience": 5}  # a flood limit outlasts what somebody waits for
+_ONCE = {"patience": 5}  # a flood limit outlasts what somebody waits for
 HeldStory = tuple[Story, KnownFile]
 _BEGINNING = re.compile(r"@?([a-z0-9._]{0,30})", re.ASCII)  # of a profile's name
 _FIELDS = {

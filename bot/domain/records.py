@@ -186,37 +186,51 @@ class Held(StrEnum):
                 assert_never(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A pending story or notice.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A message that a chat must still get: a reply, or the common part of all deliveries.
 
-    ``copies`` counts sends that may have arrived. ``attempts`` counts consecutive claims that
-    certainly sent nothing or have no outcome. ``sending``: the row is claimed and the outcome is
-    not recorded. ``is_unreadable``: this version of the code cannot read the stored story.
+    ``copies`` counts sends that may have arrived. ``attempts`` counts claims in a row that surely
+    sent nothing or have no outcome.
     """
 
     id: int
     target: Target
+    notice: str | None
+    fields: dict[str, Any]
+    created_at: datetime
+    copies: int = 0
+    attempts: int = 0
+    reason: str = ""
+
+    @property
+    def is_reply(self) -> bool:
+        """Return whether a person waits for the message."""
+        return self.notice == REPLY
+
+    @property
+    def goes_alone(self) -> bool:
+        """Return whether the message goes in no album: Telegram may have sent it despite a 429."""
+        return self.reason == FLOODED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Owed):
+    """A row of the outbox: a story, a notice or a reply.
+
+    ``sending``: the row is claimed and the outcome is not recorded. ``is_unreadable``: this
+    version of the code can't read the stored story.
+    """
+
     subscription_id: int | None
     story_pk: str | None
     story: Story | None
     username: str
     options: Options
-    notice: str | None
-    fields: dict[str, Any]
-    copies: int
-    attempts: int
-    sending: bool
-    created_at: datetime
     due_at: datetime
+    sending: bool = False
     is_unreadable: bool = False
     held: Held = Held.NOTHING
-    reason: str = ""
-
-    @property
-    def goes_alone(self) -> bool:
-        """Return whether to send the delivery without an album: the album may have arrived."""
-        return self.reason == FLOODED
 
 
 WHOLE = -1

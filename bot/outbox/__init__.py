@@ -1,7 +1,8 @@
-"""Brings alerts into chats.
+"""Sends alerts and replies into chats.
 
-The way of one alert: a snapshot left a fan-out, of which ``fan_out`` makes deliveries, slice by
-slice; ``worker`` claims one with its chat's queue and asks ``domain.selection`` what goes out
-now; ``composer`` makes an album or a text of it and hands it to ``sending``; ``results`` writes
-down what came of it, item by item. Public: ``worker.Outbox``.
+A row of the outbox is an alert or a reply. ``worker`` claims chat queues; ``domain.selection``
+decides what is sent now. Each claim is one of three ``jobs``: an alert, a reply, a probe. An alert
+gets its text from ``composer``. ``sending`` sends and returns an outcome. Right before each
+request, ``leases`` checks the lease and counts the copy. ``results`` and ``reply_results``
+record the outcome. ``fan_out`` writes the deliveries of a new story. Public: ``worker.Outbox``.
 """

@@ -1,4 +1,4 @@
-"""An alert in a chat's own words: an album with its caption, or what else is to be told."""
+"""Alerts: an album with its caption, or notices, in the language and zone of the chat."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,16 +17,14 @@ from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
 from bot.sending.replies import Replies, text_payload
 from bot.sending.sender import Sender
-from bot.telegram.api import Leaving
+from bot.telegram.calls import Calls
 
-PATIENCE_S = 5.0  # that an answer waits here for a flood limit; else in the store
-
-# Written once for all who read it at the same time in the same words.
+# Chats with equal settings that get a story at the same time share one caption.
 _caption = lru_cache(maxsize=256)(caption)
 
 
 class Alerts:
-    """Sends what a chat is owed, as its settings and its subscriptions want it."""
+    """Sends alerts as the settings of the chat and the options of the subscription want."""
 
     def __init__(
         self,
@@ -35,33 +33,25 @@ class Alerts:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """``sender`` brings albums, ``replies`` sentences, and answers that had to wait."""
+        """``sender`` sends albums, ``replies`` sends notices."""
         self._replies = replies
         self._sender = sender
         self._now = now
 
-    async def send(self, chat: Chat, batch: Batch, *, leaving: Leaving | None = None) -> Outcome:
-        """Send one batch; return what came of it.
-
-        ``leaving`` is told right before each request that may put some of it into the chat.
-        """
-        if batch.reply:
-            return await self._replies.send(
-                batch.target,
-                batch.reply.fields,
-                silent=batch.is_repeat or batch.is_late,
-                leaving=leaving,
-                patience=PATIENCE_S,
-                one_by_one=batch.reply.goes_alone,
-            )
+    async def send(self, chat: Chat, batch: Batch, calls: Calls) -> Outcome:
+        """Send a batch; return the outcome."""
         t = translator_for(chat.effective_language).in_zone(zone_of(chat.zone))
         if batch.album is None:
-            return await self._send_notices(batch, t, leaving)
+            sentences = render(batch.rows[0].notice or "", [row.fields for row in batch.rows], t)
+            payload = text_payload("\n\n".join(sentences))
+            return await self._replies.send(
+                batch.target, payload, calls=calls, silent=batch.is_repeat
+            )
         now = self._now()
         text = _caption(
             batch.album.stories,
             t,
-            now=now.replace(second=now.second // 10 * 10, microsecond=0),  # one for ten seconds
+            now=now.replace(second=now.second // 10 * 10, microsecond=0),  # shared for 10 s
             options=batch.rows[0].options,
             spare=LINK_ROOM,
         )
@@ -73,21 +63,15 @@ class Alerts:
             batch.album,
             caption_html=text,
             options=_send_options(batch, _alert_buttons(chat, batch, t), now),
-            lane="alert",
-            leaving=leaving,
-        )
-
-    async def _send_notices(self, batch: Batch, t: Translator, leaving: Leaving | None) -> Outcome:
-        notice = batch.rows[0].notice or ""
-        sentences = render(notice, [row.fields for row in batch.rows], t)
-        text = "\n\n".join(sentences)
-        return await self._replies.send(
-            batch.target, text_payload(text), silent=batch.is_repeat, lane="alert", leaving=leaving
+            calls=calls,
         )
 
 
 def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
-    """One story has its buttons; in channels, where anybody could press them, its links only."""
+    """Return the buttons of a single story.
+
+    In a channel anybody could press the buttons, so there are links only.
+    """
     album = batch.album
     if album is None or len(album.stories) > 1:
         return None
@@ -97,7 +81,7 @@ def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
 
 
 def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendOptions:
-    """What may be in the chat already comes without a sound; order is not kept for ever."""
+    """Return the options of a send: a repeat is silent, an old batch need not keep the order."""
     oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options
     return SendOptions(

@@ -1,6 +1,6 @@
-"""What came of a send, written down item by item, in the transaction that frees the chat queue.
+"""The outcome of a send, recorded row by row in the transaction that frees the chat queue.
 
-Nearly always all has arrived: those sends are written down together, for many chats at once.
+Usually all rows have arrived: those outcomes are recorded together, for many chats at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,12 +22,13 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
-from bot.domain.records import FLOODED, MAIN, REPLY, WHOLE, ChatQueue, Delivery, Held
+from bot.domain.records import FLOODED, MAIN, REPLY, WHOLE, ChatQueue, Delivery, Held, Owed
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
 from bot.outbox.private_notices import add_failure_notice, tell_of_removals
 from bot.presentation import notices
-from bot.sending import replies
+from bot.presentation.translation import translator_for
+from bot.sending.replies import Payload, is_media, text_payload
 from bot.store import (
     chat_queues,
     chats,
@@ -42,16 +43,19 @@ from bot.store.engine.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
 NOT_CONFIRMED = N_("Telegram never answered, so what I tried to send may be here after all.")
+_REPLY_NOT_CONFIRMED = N_(
+    "I tried to answer three times, but Telegram never confirmed it. If my answer isn't here, "
+    "please ask again."
+)
 
 
 @dataclass(slots=True)
 class Account:
-    """What the outbox counts: answers lost, dead letters, and until when the bot rests.
+    """The figures of one outcome: lost answers, dead letters, a rest of the whole bot.
 
-    ``left``: a copy was counted. ``is_due``: the chat is owed more.
+    ``is_due``: the chat has unsent deliveries.
     """
 
-    left: bool = True
     unknown: int = 0
     dead_letters: int = 0
     rests_until: datetime | None = None
@@ -60,7 +64,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A batch and what of it is in the chat."""
+    """A batch, and the items of the batch that have arrived."""
 
     queue: ChatQueue
     batch: Batch
@@ -68,7 +72,7 @@ class Arrived:
 
     @property
     def message_ids(self) -> dict[int, int]:
-        """Return the message that brought each row that arrived, by the row's id."""
+        """Return the message of each row that has arrived, by the id of the row."""
         if self.batch.album is None:
             return {row.id: self.items[0].message_id for row in self.batch.rows if self.items}
         by_pk = {item.pk: item.message_id for item in self.items}
@@ -76,25 +80,25 @@ class Arrived:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether nothing of it is missing."""
+        """Return whether all rows have arrived."""
         return len(self.message_ids) == len(self.batch.rows)
 
 
 async def record_whole_sends(
     tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
 ) -> None:
-    """Write down sends of which nothing is missing, and free their queues."""
+    """Record sends of which all rows have arrived, and free their queues."""
     tokens = await chat_queues.lock_all(tx, [send.queue.chat.id for send in sends])
     await _record_arrived(tx, sends, now)
     ours = [send.queue for send in sends if tokens.get(send.queue.chat.id) == send.queue.token]
     due = await chat_queues.reschedule_all(tx, [queue.chat.id for queue in ours], free_at=now)
-    kinds = {send.queue.chat.id: _is_media(send.batch) for send in sends}
-    await _advance_retries(tx, {chat_id: kinds[chat_id] for chat_id in due}, now)
-    await _store_floods(tx, ours, floods)
+    kinds = {send.queue.chat.id: send.batch.album is not None for send in sends}
+    await advance_retries(tx, {chat_id: kinds[chat_id] for chat_id in due}, now)
+    await store_floods(tx, ours, floods)
 
 
-async def _store_floods(tx: Tx, ours: Sequence[ChatQueue], floods: ChatFloods | None) -> None:
-    """Let the next replica that claims these queues know what their chats have had."""
+async def store_floods(tx: Tx, ours: Sequence[ChatQueue], floods: ChatFloods | None) -> None:
+    """Store the flood limits of chats for the next replica that claims the queues."""
     if floods and ours:
         states = {queue.chat.id: floods.state_of(queue.chat.id) for queue in ours}
         await chat_queues.set_limit_states(tx, states)
@@ -106,119 +110,101 @@ async def record(
     batch: Batch,
     outcome: Outcome,
     *,
-    left: bool = True,
+    is_counted: bool = True,
     in_outage: bool = False,
-    tells: bool = False,
-    behind: Sequence[Delivery] = (),
+    answers_again: bool = False,
     floods: ChatFloods | None = None,
     now: datetime,
 ) -> Account:
-    """Write down what came of a batch; ``left`` is false when no request ever left for it.
+    """Record the outcome of a batch of alerts.
 
-    A failure ``in_outage`` is Telegram's, not the rows': they stay as they are, but for the copies
-    that may have arrived; of these the last is kept for later. What arrived did so whoever leases
-    the queue by now; all else is for its holder to decide. ``tells``: the word of what was given
-    up in the chat goes out next. ``behind`` are the answers that go out next under the same lease,
-    their copies counted.
+    ``is_counted``: a copy of each row was counted. ``in_outage``: the failure is that of Telegram
+    or the database, not of the rows: the rows stay as they were, except for copies that may have
+    arrived; the last copy is kept for later. ``answers_again``: Telegram answers in the chat, so
+    the notice of what was given up is due. A row that has arrived is recorded even if the lease is
+    lost; the rest is left to the holder of the lease.
     """
-    account = Account(left=left)
-    chat_id = queue.chat.id
-    if batch.reply and replies.is_final(outcome) and not tells:
-        await _record_final_reply(
-            tx, queue, batch, batch.reply, outcome, account, behind, floods, now
-        )
-        return account
-    match outcome:  # what changes the chat itself holds it before its queue
-        case Moved():
-            await chats.lock(tx, [chat_id, outcome.chat_id])
-        case GiveUp("chat" | "thread"):
-            await chats.lock(tx, [chat_id])
-        case _:
-            pass
-    # It is not ours either where this was committed before, and the answer to that was lost.
-    is_ours = await chat_queues.lock(tx, chat_id) == queue.token
-    rest = list(batch.rows)
-    if reply := batch.reply:
-        await replies.record_reply(tx, reply.id, reply.target, reply.fields, outcome, now=now)
-        rest = [] if replies.is_final(outcome) else rest
-    else:
-        arrived = Arrived(queue, batch, outcome.items)
-        await _record_arrived(tx, [arrived], now)
-        rest = [row for row in rest if row.id not in arrived.message_ids]
+    account, chat_id = Account(), queue.chat.id
+    is_ours = await lock(tx, queue, outcome)
+    arrived = Arrived(queue, batch, outcome.items)
+    await _record_arrived(tx, [arrived], now)
+    rest = [row for row in batch.rows if row.id not in arrived.message_ids]
     if not is_ours:
         if isinstance(outcome, Moved):
-            account.is_due = await _free_moved_queue(
-                tx, queue, outcome, rest, behind, left=left, now=now
+            account.is_due = await free_moved_queue(
+                tx, queue, outcome, rest, (), is_counted=is_counted, now=now
             )
         return account
-    if tells:
+    if answers_again:
         await deliveries.make_held_due(tx, chat_id, Held.UNTOLD, now=now)
-    if behind and replies.is_final(outcome):
-        return account
-    free_at = await _record_rest(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
-    await deliveries.record_unsent(tx, _ids(behind), is_counted=True)
+    free_at = await _record_rest(
+        tx, batch, rest, outcome, account, is_counted=is_counted, in_outage=in_outage, now=now
+    )
     account.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
-    await _advance_retries_after(tx, chat_id, batch, outcome, now)
-    await _store_floods(tx, [queue], floods)
+    if isinstance(outcome, Sent):
+        await advance_retries(tx, {chat_id: batch.album is not None}, now)
+    await store_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
     return account
 
 
-async def _record_final_reply(  # noqa: PLR0917 - as record has them
+async def lock(tx: Tx, queue: ChatQueue, outcome: Outcome) -> bool:
+    """Lock the rows that an outcome changes; return whether the lease of the queue is held.
+
+    The lease is not held either if an earlier commit recorded the outcome and the result of that
+    commit was lost.
+    """
+    match outcome:  # a change of the chat locks the chat before its queue
+        case Moved():
+            await chats.lock(tx, [queue.chat.id, outcome.chat_id])
+        case GiveUp("chat" | "thread"):
+            await chats.lock(tx, [queue.chat.id])
+        case _:
+            pass
+    return await chat_queues.lock(tx, queue.chat.id) == queue.token
+
+
+async def free_moved_queue(
     tx: Tx,
     queue: ChatQueue,
-    batch: Batch,
-    reply: Delivery,
-    outcome: Outcome,
-    account: Account,
-    behind: Sequence[Delivery],
-    floods: ChatFloods | None,
+    outcome: Moved,
+    rest: Sequence[Owed],
+    behind: Sequence[Owed],
+    *,
+    is_counted: bool,
     now: datetime,
-) -> None:
-    """Write down an answer that is done with; the lease goes on for those behind it."""
-    is_ours = False
-    if not behind:
-        flood = floods.state_of(queue.chat.id) if floods else None
-        is_ours, account.is_due = await chat_queues.end_lease(
-            tx, queue, but=reply.id, flood=flood, now=now
-        )
-    says_more = await replies.record_reply(
-        tx, reply.id, reply.target, reply.fields, outcome, now=now
-    )
-    if is_ours and says_more:
-        account.is_due = await chat_queues.reschedule(tx, queue.chat.id)
-    if is_ours and account.is_due:
-        await _advance_retries_after(tx, queue.chat.id, batch, outcome, now)
+) -> bool:
+    """Free the queue of a chat that was moved meanwhile, together with its lease.
+
+    No copy has arrived. Return whether the queue is free and has unsent deliveries.
+    """
+    await deliveries.record_unsent(tx, _ids(rest), is_counted=is_counted)
+    await deliveries.record_unsent(tx, _ids(behind), is_counted=True)
+    if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
+        return False
+    return await chat_queues.reschedule(tx, outcome.chat_id, free_at=now)
 
 
-async def _advance_retries_after(
-    tx: Tx, chat_id: int, batch: Batch, outcome: Outcome, now: datetime
-) -> None:
-    """Advance the retries of a chat if all of a batch has arrived; the queue is locked."""
-    if isinstance(outcome, Sent):
-        await _advance_retries(tx, {chat_id: _is_media(batch)}, now)
-
-
-async def _advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: datetime) -> None:
+async def advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: datetime) -> None:
     """Advance the retries of chats that have just received a message; their queues are locked.
 
-    ``chats_sent_to`` tells by chat whether that message was media: Telegram may take texts while
-    it fails for albums.
+    ``chats_sent_to`` has for each chat whether the message was media: Telegram may accept texts
+    while albums fail.
     """
     if not chats_sent_to:
         return
     advanced = set()
     for row in await deliveries.retries_after(tx, chats_sent_to, now):
         is_reply = row.notice == REPLY
-        is_media = replies.is_media(row.fields) if is_reply else row.notice is None
+        is_row_media = is_media(row.fields) if is_reply else row.notice is None
         due_at = alert_rules.retry_after_success_at(
             now,
             row.due_at,
             copies=row.copies,
             attempts=row.attempts,
             is_reply=is_reply,
-            is_same_kind=is_media == chats_sent_to[row.chat_id],
+            is_same_kind=is_row_media == chats_sent_to[row.chat_id],
             number=row.id,
         )
         if due_at < row.due_at:
@@ -227,25 +213,31 @@ async def _advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: datet
     await chat_queues.reschedule_all(tx, advanced)
 
 
-async def _free_moved_queue(
+async def record_unfinished_reply(
     tx: Tx,
-    queue: ChatQueue,
-    outcome: Moved,
-    rest: Sequence[Delivery],
-    behind: Sequence[Delivery],
+    reply: Owed,
+    outcome: Outcome,
+    account: Account,
     *,
-    left: bool,
+    is_counted: bool,
+    in_outage: bool,
     now: datetime,
-) -> bool:
-    """Free the queue of a chat that another has moved by now, where its lease came along.
-
-    No copy arrived. Returns whether the queue is free, so that the rest may go.
-    """
-    await deliveries.record_unsent(tx, _ids(rest), is_counted=left)
-    await deliveries.record_unsent(tx, _ids(behind), is_counted=True)
-    if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
-        return False
-    return await chat_queues.reschedule(tx, outcome.chat_id, free_at=now)
+) -> datetime:
+    """Record that a reply is to be sent again; return when its chat is free."""
+    if isinstance(outcome, TryLater):
+        return await _record_try_later(
+            tx,
+            [reply],
+            outcome,
+            account,
+            is_counted=is_counted,
+            in_outage=in_outage and not (outcome.unknown and reply.copies),
+            now=now,
+        )
+    await _requeue(tx, [reply], is_counted=is_counted, now=now)
+    if isinstance(outcome, GiveUp):
+        account.rests_until = now + alert_rules.BOT_RESTS
+    return now
 
 
 async def _record_rest(
@@ -255,10 +247,11 @@ async def _record_rest(
     outcome: Outcome,
     account: Account,
     *,
+    is_counted: bool,
     in_outage: bool,
     now: datetime,
 ) -> datetime:
-    """Decide what becomes of the rest of a batch; return when its chat is free again."""
+    """Record the rows of a batch that have not arrived; return when the chat is free."""
     free_at = now
     failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
     await _fail_rows(tx, [row for row in rest if row.story_pk in failed], failed, now)
@@ -266,29 +259,35 @@ async def _record_rest(
     match outcome:
         case Sent():
             free_at = await mark_unknown(tx, rest, account, now)
-        case TryLater() if in_outage and not (outcome.unknown and batch.is_repeat):
-            surely_not = account.left and not (outcome.unknown or outcome.partly)
-            await deliveries.record_unsent(tx, _ids(rest), is_counted=surely_not)
-            await _send_alone_next(tx, rest, outcome)
         case TryLater():
-            free_at = await _record_try_later(tx, rest, outcome, account, now)
+            free_at = await _record_try_later(
+                tx,
+                rest,
+                outcome,
+                account,
+                is_counted=is_counted,
+                in_outage=in_outage and not (outcome.unknown and batch.is_repeat),
+                now=now,
+            )
         case Moved():
-            await _requeue(tx, rest, left=account.left, now=now)
+            await _requeue(tx, rest, is_counted=is_counted, now=now)
         case Removed():
             await _record_removed(tx, batch, rest, now)
         case Muted():
-            await _record_muted(tx, batch, rest, outcome, left=account.left, now=now)
+            await _record_muted(tx, batch, rest, outcome, is_counted=is_counted, now=now)
         case GiveUp():
-            free_at = await _record_give_up(tx, rest, outcome, account, now)
+            free_at = await _record_give_up(
+                tx, rest, outcome, account, is_counted=is_counted, now=now
+            )
         case _:
             assert_never(outcome)
     return free_at
 
 
 async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
-    """Record what is in the chats, and count the stories among it.
+    """Record the rows that have arrived, and count their stories.
 
-    A chat that was erased meanwhile has nothing any more.
+    A chat that was erased meanwhile is left out.
     """
     there = {one.id for one in await chats.get_all(tx, [send.queue.chat.id for send in sends])}
     sends = [send for send in sends if send.queue.chat.id in there]
@@ -296,7 +295,7 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
     uses = []
     for send in sends:
         messages |= send.message_ids
-        for mute in send.queue.mutes if send.message_ids else ():  # something stays there
+        for mute in send.queue.mutes if send.message_ids else ():  # no bot removed the message
             if mute.missing == "peace" and mute.thread_id == (send.batch.target.thread_id or MAIN):
                 await mutes.unmute(tx, mute.chat_id, mute.thread_id)
         if send.message_ids and send.batch.album is not None:
@@ -308,108 +307,134 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
 
 
 async def _record_try_later(
-    tx: Tx, rest: Sequence[Delivery], outcome: TryLater, account: Account, now: datetime
+    tx: Tx,
+    rest: Sequence[Owed],
+    outcome: TryLater,
+    account: Account,
+    *,
+    is_counted: bool,
+    in_outage: bool,
+    now: datetime,
 ) -> datetime:
-    """Keep what did not arrive; return when the chat is free again.
+    """Record rows that are to be sent again; return when the chat is free.
 
-    Where Telegram named a time, or some of it may be there, the whole chat waits; else only these
-    rows.
+    If Telegram named a time, or a row may have arrived, the whole chat waits; else only the rows.
     """
-    if account.left and (outcome.unknown or outcome.partly):
+    may_be_there = is_counted and (outcome.unknown or outcome.partly)
+    if in_outage:
+        is_taken_back = is_counted and not may_be_there
+        await deliveries.record_unsent(tx, _ids(rest), is_counted=is_taken_back)
+        await _send_alone_next(tx, rest, outcome)
+        return now
+    if may_be_there:
         free_at = await mark_unknown(tx, rest, account, now)
         await _send_alone_next(tx, rest, outcome)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
-        await _requeue(tx, rest, left=account.left, now=now)
+        await _requeue(tx, rest, is_counted=is_counted, now=now)
         return now + outcome.after
     held = Held.RETRY if outcome.down or outcome.chat_refuses else Held.NOTHING
-    return await _retry_later(tx, rest, left=account.left, held=held, now=now)
+    return await _retry_later(tx, rest, is_counted=is_counted, held=held, now=now)
 
 
-async def _send_alone_next(tx: Tx, rows: Sequence[Delivery], outcome: TryLater) -> None:
-    """Let rows go in no album any more where Telegram may send one that it answered with 429."""
+async def _send_alone_next(tx: Tx, rows: Sequence[Owed], outcome: TryLater) -> None:
+    """Send rows in no album any more if Telegram may send an album despite its 429."""
     if outcome.after is not None and outcome.unknown:
         await deliveries.change(tx, _ids(rows), reason=FLOODED)
 
 
 async def _retry_later(
-    tx: Tx, rows: Sequence[Delivery], *, left: bool, held: Held = Held.NOTHING, now: datetime
+    tx: Tx,
+    rows: Sequence[Owed],
+    *,
+    is_counted: bool,
+    held: Held = Held.NOTHING,
+    now: datetime,
 ) -> datetime:
-    """Let each row wait by itself, the longer the more often it was tried.
+    """Let each row wait by itself, longer after each attempt.
 
-    Returns when the chat is free: what is behind an answer waits for a short time with it.
+    Return when the chat is free: replies behind a reply wait with it for a short time.
     """
     free_at = now
     for row in rows:
-        due_at = alert_rules.retry_at(now, row.attempts + 1, is_repeat=bool(row.copies))
+        due_at = alert_rules.retry_at(now, row.attempts + 1, is_repeat=row.copies > 0)
         await deliveries.record_unsent(
-            tx, [row.id], is_counted=left, is_attempt=True, due_at=due_at, held=held
+            tx, [row.id], is_counted=is_counted, is_attempt=True, due_at=due_at, held=held
         )
-        if row.notice == REPLY and due_at <= now + alert_rules.REPLY_STANDSTILL:
+        if row.is_reply and due_at <= now + alert_rules.REPLY_STANDSTILL:
             free_at = due_at
     return free_at
 
 
 async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
-    """End what was deleted at once; where that goes on, the place waits for a day.
+    """End rows that another bot deleted at once; if this repeats, the place waits for a day.
 
-    Nothing can be said there, so who follows something in it is told in private.
+    No message stays in the place, so the people who subscribed there are told in private.
     """
     if not rest:
         return
     await deliveries.end(tx, _ids(rest), reason=selection.REMOVED, now=now)
     chat_id, thread_id = batch.target.chat_id, batch.target.thread_id or MAIN
-    if not await mutes.mute(tx, chat_id, thread_id, "peace", now=now):
-        return
-    await tell_of_removals(tx, chat_id, now=now)
+    if await mutes.mute(tx, chat_id, thread_id, "peace", now=now):
+        await tell_of_removals(tx, chat_id, now=now)
 
 
-async def _requeue(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> None:
-    """Let be due again what surely was not sent; ``left``: a copy was counted."""
-    await deliveries.record_unsent(tx, _ids(rows), is_counted=left, due_at=now)
+async def _requeue(tx: Tx, rows: Sequence[Owed], *, is_counted: bool, now: datetime) -> None:
+    """Make rows due again that surely were not sent."""
+    await deliveries.record_unsent(tx, _ids(rows), is_counted=is_counted, due_at=now)
 
 
 async def mark_unknown(
-    tx: Tx, rows: Sequence[Delivery], account: Account, now: datetime, *, left: int = 1
+    tx: Tx, rows: Sequence[Owed], account: Account, now: datetime, *, new_copies: int = 1
 ) -> datetime:
-    """Repeat what may have arrived, while copies last; return when the chat is free again.
+    """Plan the repeat of rows that may have arrived, while copies last.
 
-    It waits for the first repetition, and no longer: then these rows wait alone. ``left`` is how
-    many copies have left since the rows were read.
+    Return when the chat is free: it waits for the first repeat; later repeats wait alone.
+    ``new_copies`` were counted since the rows were read.
     """
     free_at = now
     account.unknown += len(rows)
+    over = []
     for row in rows:
-        copies, is_reply = row.copies + left, row.notice == REPLY
+        copies = row.copies + new_copies
         if copies >= alert_rules.MAX_COPIES:
-            account.dead_letters += 1
+            over.append(row)
             continue
-        due_at = alert_rules.repeat_at(now, copies, is_reply=is_reply, number=row.id)
+        due_at = alert_rules.repeat_at(now, copies, is_reply=row.is_reply, number=row.id)
         await deliveries.record_unknown(tx, row.id, due_at=due_at)
         if copies == 1:
-            free_at = max(free_at, now + alert_rules.lost_answer_wait(is_reply=is_reply))
-    over = [row for row in rows if row.copies + left >= alert_rules.MAX_COPIES]
+            free_at = max(free_at, now + alert_rules.lost_answer_wait(is_reply=row.is_reply))
+    account.dead_letters += len(over)
     await _make_dead_letters(tx, over, now)
     return free_at
 
 
-async def _make_dead_letters(tx: Tx, rows: Sequence[Delivery], now: datetime) -> None:
-    """Stop trying rows that fail by themselves, and let their chats know of them.
+async def _make_dead_letters(tx: Tx, rows: Sequence[Owed], now: datetime) -> None:
+    """Give up rows after their last copy, and add notices of the loss.
 
-    That word would fail as they did: it goes out after the next send that is answered.
+    The notices would fail as the rows did: they are sent when Telegram answers in the chat again.
     """
     await deliveries.end(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
-    lost: dict[tuple[Target, str], list[Delivery]] = {}
+    lost: dict[tuple[Target, str], int] = {}
     due_at = now + alert_rules.UNTOLD_FOR
     for row in rows:
-        if row.story:
-            lost.setdefault((row.target, row.username), []).append(row)
-    for row in rows:
-        if row.notice == REPLY and (word := replies.given_up_payload(row.fields)):
+        if isinstance(row, Delivery) and row.story:
+            key = (row.target, row.username)
+            lost[key] = lost.get(key, 0) + 1
+        elif row.is_reply and (word := _last_word(row.fields)):
             await enqueue.add_reply(tx, row.target, word, now=now, due_at=due_at, held=Held.UNTOLD)
-    for (target, username), lost_here in lost.items():
-        fields = {"username": username, "n": len(lost_here), "why": NOT_CONFIRMED}
+    for (target, username), count in lost.items():
+        fields = {"username": username, "n": count, "why": NOT_CONFIRMED}
         await add_failure_notice(tx, target, fields, now=now, due_at=due_at, held=Held.UNTOLD)
+
+
+def _last_word(payload: Payload) -> Payload | None:
+    """Return the reply that says that a reply was given up; None if that was itself given up."""
+    if payload.get("is_last_word"):
+        return None
+    language = payload.get("language")
+    text = translator_for(language)(_REPLY_NOT_CONFIRMED)
+    return {**text_payload(text), "language": language, "is_last_word": True}
 
 
 async def _record_muted(
@@ -418,17 +443,16 @@ async def _record_muted(
     rest: Sequence[Delivery],
     outcome: Muted,
     *,
-    left: bool,
+    is_counted: bool,
     now: datetime,
 ) -> None:
-    """Let a place wait where a right is missing; say which, once, where a text may go.
-
-    What was to be answered there is over, and says so itself.
-    """
+    """Let a place wait for a missing right; name the right once, if texts are allowed there."""
     if not rest:
         return
-    await _requeue(tx, rest, left=left, now=now)
-    if outcome.missing == "documents":  # others go on; what is only too large is tried hourly
+    await _requeue(tx, rest, is_counted=is_counted, now=now)
+    if (
+        outcome.missing == "documents"
+    ):  # other kinds are sent; a file that was too large is tried hourly
         for row in rest:
             due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)
             await deliveries.change(tx, [row.id], due_at=due_at, held=Held.MUTED)
@@ -439,24 +463,31 @@ async def _record_muted(
         if is_news:
             fields = {"missing": outcome.missing}
             await enqueue.add_notice(tx, target, notices.MUTED, fields, now=now)
-    elif batch.rows[0].notice == notices.MUTED:  # by now not even that may be said
+    elif batch.rows[0].notice == notices.MUTED:  # even texts are refused now
         await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
 
 
 async def _record_give_up(
-    tx: Tx, rest: Sequence[Delivery], outcome: GiveUp, account: Account, now: datetime
+    tx: Tx,
+    rest: Sequence[Delivery],
+    outcome: GiveUp,
+    account: Account,
+    *,
+    is_counted: bool,
+    now: datetime,
 ) -> datetime:
+    """Record rows that Telegram refused for good; return when the chat is free."""
     if not rest:
         return now
     thread_id = rest[0].target.thread_id
     if outcome.scope == "item" or (outcome.scope == "thread" and thread_id is None):
-        # It may be refused because of its chat, so it waits; a sentence does not wait for ever.
+        # The cause may be the chat, so the row waits; a notice waits for a day at most.
         old = [row for row in rest if row.notice and row.created_at <= now - DAY]
         await deliveries.end(tx, _ids(old), reason=outcome.reason, now=now)
         young = [row for row in rest if row not in old]
-        await _retry_later(tx, young, left=account.left, now=now)
+        await _retry_later(tx, young, is_counted=is_counted, now=now)
         return now
-    await _requeue(tx, rest, left=account.left, now=now)
+    await _requeue(tx, rest, is_counted=is_counted, now=now)
     chat_id = rest[0].target.chat_id
     match outcome.scope:
         case "thread" if thread_id is not None:
@@ -471,7 +502,7 @@ async def _record_give_up(
 
 
 async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
-    """End what can't be brought, and tell so, once for each reason."""
+    """End rows whose story can't be sent, with one notice for each reason."""
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:
         reason = why.get(row.story_pk or "", MEDIA_GONE)
@@ -489,10 +520,5 @@ async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now:
         await add_failure_notice(tx, first.target, fields, now=now)
 
 
-def _is_media(batch: Batch) -> bool:
-    """Return whether a batch is sent as files, not as a text."""
-    return batch.album is not None or bool(batch.reply and replies.is_media(batch.reply.fields))
-
-
-def _ids(rows: Sequence[Delivery]) -> list[int]:
+def _ids(rows: Sequence[Owed]) -> list[int]:
     return [row.id for row in rows]

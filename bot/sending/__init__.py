@@ -1,5 +1,6 @@
 """Albums and texts into Telegram: by file_id, by URL, by upload, by a paid download.
 
-In: a target and an album. Out: an ``Outcome`` that says for each item whether it is in the chat.
-Public: ``sender.Sender``, ``replies.Replies``, ``topics.Topics``.
+In: a target, an album or a payload, and the ``Calls`` that make the requests. Out: an ``Outcome``
+that has for each item whether it is in the chat. Public: ``sender.Sender``, ``replies.Replies``,
+``topics.Topics``.
 """

@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from telegram.error import RetryAfter, TelegramError
-from telegram.ext import ExtBot
 
 from bot.domain.errors import MediaTooBigError
 from bot.domain.model import Asker, GiveUp, Muted, Outcome, Right, Target, TryLater
@@ -30,7 +29,7 @@ from bot.sending.items import (
 )
 from bot.sending.sources import Supply
 from bot.telegram import api, outcomes
-from bot.telegram.flood_limits import Lane
+from bot.telegram.calls import Calls
 from bot.telegram.outcomes import OF_FILES, Refusal
 
 log = structlog.get_logger()
@@ -51,22 +50,25 @@ _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
 class SendRequest:
     """Where items go, how, and who pays for a download; ``patience`` is in seconds.
 
-    ``floods`` counts the 429s that were waited for. ``leaving`` is called right before each
-    request. ``until`` is when an alert that was refused stops waiting for its chat.
-    ``refused_alone`` are words of Telegram, without their numbers, that we don't know, and by
-    which one story was refused.
+    ``calls`` makes the requests. ``floods`` counts the 429s that were waited for. ``until`` is the
+    time when an alert that was refused stops waiting for its chat. ``refused_alone`` are unknown
+    words of Telegram, without numbers, by which one story was refused.
     """
 
     target: Target
     text: Text
     options: SendOptions
-    lane: Lane
+    calls: Calls
     asker: Asker
     patience: float | None = None
     floods: int = 0
     until: datetime | None = None
     refused_alone: str = ""
-    leaving: api.Leaving | None = None
+
+    @property
+    def is_alert(self) -> bool:
+        """Return whether an alert is sent, not a reply to a person who waits."""
+        return self.calls.lane == "alert"
 
 
 class Attempts:
@@ -74,14 +76,12 @@ class Attempts:
 
     def __init__(
         self,
-        bot: ExtBot[None],
         files: Files,
         supply: Supply,
         *,
         now: Callable[[], datetime],
     ) -> None:
         """Take the parts."""
-        self._bot = bot
         self._files = files
         self._supply = supply
         self._now = now
@@ -89,7 +89,7 @@ class Attempts:
     async def send_open_items(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send all open items; None when each is sent or failed, else what stopped it."""
         self._supply.use_known_files(items)
-        if request.lane == "alert":
+        if request.is_alert:
             self._supply.postpone_refused_everywhere(items)
         sourceless = [item for item in items if item.source is None and item.is_open]
         await self._find_next_sources(sourceless, request)
@@ -114,11 +114,9 @@ class Attempts:
         try:
             send = self._send_group if len(batch) > 1 else self._send_single
             messages = await send(batch, request)
-        except api.NotWantedError:
-            return outcomes.NOT_WANTED
         except TelegramError as error:
             log.info("not sent", chat=request.target.chat_id, n=len(batch), why=str(error))
-            if request.lane == "alert":
+            if request.is_alert:
                 # It waits here: begun anew it would be refused again. But not for long, as other
                 # chats wait for what is uploaded here.
                 request.until = request.until or self._now() + _RETRY_PATIENCE
@@ -142,30 +140,23 @@ class Attempts:
             for number, item in enumerate(batch)
         ]
         shown: list[MessageJson] = await self._call_telegram(
-            "sendMediaGroup", {"media": media}, request, len(batch)
+            "sendMediaGroup", {"media": media}, request
         )
         return shown
 
     async def _send_single(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
         (item,) = batch
         arguments = single_arguments(item, request.text.caption_arguments(), request.options)
-        return [await self._call_telegram(METHODS[item.kind], arguments, request, 1)]
+        return [await self._call_telegram(METHODS[item.kind], arguments, request)]
 
     async def _call_telegram(
-        self, method: str, arguments: dict[str, Any], request: SendRequest, weight: int
+        self, method: str, arguments: dict[str, Any], request: SendRequest
     ) -> Any:  # noqa: ANN401 - JSON
         shared = common_arguments(request.target.thread_id, request.options)
-        return await api.call(
-            self._bot,
+        return await request.calls.make(
             method,
             {"chat_id": request.target.chat_id, **shared, **arguments},
-            limits={
-                "lane": request.lane,
-                "weight": weight,
-                "patience": request.patience,
-                "tries": 1 if weight > 1 else None,  # an album may have to go another way
-                "leaving": request.leaving,
-            },
+            patience=request.patience,
         )
 
     async def _after_refusal(
@@ -250,7 +241,7 @@ class Attempts:
 
 def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
     """Return None where a person waits for what certainly was not sent: then it is sent again."""
-    if outcome.unknown or outcome.partly or request.lane == "alert":
+    if outcome.unknown or outcome.partly or request.is_alert:
         return outcome
     is_long = outcome.after is None or outcome.after > _FLOOD_PATIENCE
     if is_long or request.floods == _MOST_FLOODS:

@@ -6,9 +6,7 @@ the one in which more is said, where a payload could not be sent.
 """
 
 import asyncio
-import secrets
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,49 +16,30 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.domain.errors import INCIDENT, DatabaseUnavailableError
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import (
     Album,
     Asker,
-    GiveUp,
-    Muted,
     Outcome,
-    Removed,
     Sent,
     SentItem,
     Story,
     Target,
 )
-from bot.domain.sentences import N_
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation.actions import Buttons
-from bot.presentation.translation import translator_for
 from bot.runtime.background import running_after
 from bot.runtime.transaction_guard import refusing_while
-from bot.sending import failed_items
 from bot.sending.items import SendOptions
 from bot.sending.sender import Sender
-from bot.store import deliveries, enqueue, usage
-from bot.store.engine.database import Tx
-from bot.telegram import api
-from bot.telegram.flood_limits import Lane
-from bot.telegram.outcomes import NOT_WANTED, outcome_of
+from bot.telegram.calls import Calls
+from bot.telegram.outcomes import outcome_of
 
 log = structlog.get_logger()
 
 Payload = dict[str, Any]
 
-_CANT_SHOW = {
-    "photos": N_("I'm not allowed to send photos here. An admin can change that."),
-    "videos": N_("I'm not allowed to send videos here. An admin can change that."),
-    "documents": N_("I'm not allowed to send files here. An admin can change that."),
-    "gifs": N_("I'm not allowed to send GIFs here. An admin can change that."),
-    "media": N_("I'm not allowed to send photos or videos here. An admin can change that."),
-}
-_NOT_CONFIRMED = N_(
-    "I tried to answer three times, but Telegram never confirmed it. If my answer isn't here, "
-    "please ask again."
-)
+PATIENCE_S = 5.0  # how long a text waits for a flood limit; then it waits in the outbox
 ACTION_S = 4.5  # Telegram shows an action for 5 s
 _AS_IT_IS = "message is not modified"
 # What shall be changed is gone, too old, of before a move, or holds no words: they are said anew.
@@ -139,51 +118,9 @@ def document_payload(data: str, filename: str, caption: str) -> Payload:
     return {"kind": "document", "data": data, "filename": filename, "caption": caption}
 
 
-def _unsent_rest(payload: Payload, outcome: Outcome) -> Payload:
-    """Return what of a payload has not arrived."""
-    if payload["kind"] != "album" or not outcome.items:
-        return payload
-    there = {item.pk for item in outcome.items}
-    left = [story for story in payload["stories"] if story["pk"] not in there]
-    return {**payload, "stories": left, "caption": None}
-
-
-def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
-    """Return the messages that follow a reply: failures of items, then the line under an album.
-
-    A message that Telegram refused for its content is a bug: its follow-up carries a code.
-    """
-    t, asked = translator_for(payload.get("language")), _asked(payload)
-    if isinstance(outcome, GiveUp) and outcome.scope == "item" and "language" in payload:
-        incident = secrets.token_hex(4)
-        log.error("incident", incident=incident, reason=outcome.reason, kind=payload["kind"])
-        return [text_payload(t(INCIDENT, incident=incident), reply_to=asked)]
-    if payload["kind"] != "album" or not isinstance(outcome, Sent | Muted):
-        return []
-    said: list[Payload] = []
-    if isinstance(outcome, Muted) and outcome.missing in _CANT_SHOW:
-        said.append(text_payload(t(_CANT_SHOW[outcome.missing]), reply_to=asked))
-    under = [payload["under"]] if outcome.items and "under" in payload else []
-    return said + failed_items.payloads(payload, outcome.failed, reply_to=asked) + under
-
-
-def _asked(payload: Payload) -> int | None:
-    """Return the message that a reply answers, None in a private chat."""
-    return payload.get("asked") or payload.get("reply_to")
-
-
 def is_media(payload: Payload) -> bool:
     """Return whether a payload is sent as a file, not as a text."""
     return payload["kind"] in {"album", "document"}
-
-
-def given_up_payload(payload: Payload) -> Payload | None:
-    """Return what is said where an answer was given up; None where that was itself given up."""
-    if payload.get("is_last_word"):
-        return None
-    language = payload.get("language")
-    text = translator_for(language)(_NOT_CONFIRMED)
-    return {**text_payload(text), "language": language, "is_last_word": True}
 
 
 class Replies:
@@ -204,26 +141,25 @@ class Replies:
         target: Target,
         payload: Payload,
         *,
+        calls: Calls | None = None,
         silent: bool = False,
-        lane: Lane = "reply",
-        leaving: api.Leaving | None = None,
-        patience: float | None = None,
         one_by_one: bool = False,
     ) -> Outcome:
-        """Send one; return what came of it. ``patience``: seconds that a flood limit may cost.
+        """Send a payload; return the outcome.
 
-        ``one_by_one``: the items of an album go alone.
-
-        ``leaving`` is told right before each request that may put some of it into the chat.
+        ``calls`` makes the requests; without ``calls`` no copy is counted. ``one_by_one``: each
+        story of an album is sent as a message of its own.
         """
+        calls = calls or Calls(self._bot)
         if payload["kind"] == "album":
             async with running_after(1, partial(show_uploading, self._bot, target)):
                 return await self._send_album(
-                    target, payload, silent=silent, leaving=leaving, one_by_one=one_by_one
+                    target, payload, calls, silent=silent, one_by_one=one_by_one
                 )
         if payload["kind"] == "edit" and payload.get("chat_id") != target.chat_id:
             payload = {**payload, "kind": "text"}  # it has moved, but not its messages
-        limits = {"lane": lane, "patience": patience, "leaving": leaving}
+        # A notice waits for its turn with the alerts; a reply can wait in the outbox.
+        patience = PATIENCE_S if calls.lane == "reply" else None
         try:
             method, arguments = _api_call(payload)
             arguments |= {"chat_id": target.chat_id}
@@ -232,18 +168,14 @@ class Replies:
                     "message_thread_id": target.thread_id,
                     "disable_notification": silent or payload.get("silent"),
                 }
-            message = await api.call(self._bot, method, arguments, limits=limits)
-        except api.NotWantedError:
-            return NOT_WANTED
+            message = await calls.make(method, arguments, patience=patience)
         except TelegramError as error:
             why = str(error).lower() if payload["kind"] == "edit" else ""
             if _AS_IT_IS in why:
                 return SHOWN_ALREADY
             if any(words in why for words in _NO_SUCH_TEXT):
                 anew = {**payload, "kind": "text"}
-                return await self.send(
-                    target, anew, silent=silent, leaving=leaving, patience=patience
-                )
+                return await self.send(target, anew, calls=calls, silent=silent)
             return outcome_of(error)
         return Sent((SentItem("", message["message_id"]),) if isinstance(message, dict) else ())
 
@@ -251,9 +183,9 @@ class Replies:
         self,
         target: Target,
         payload: Payload,
+        calls: Calls,
         *,
         silent: bool,
-        leaving: api.Leaving | None,
         one_by_one: bool,
     ) -> Outcome:
         chat_id, user_id, is_owner = payload["asker"]
@@ -270,8 +202,8 @@ class Replies:
             Album(stories),
             caption_html=payload["caption"],
             options=options,
+            calls=calls,
             asker=Asker(chat_id, user_id, is_owner),
-            leaving=leaving,
         )
 
 
@@ -283,70 +215,6 @@ async def show_uploading(bot: ExtBot[Any], target: Target) -> None:
                 target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id
             )
         await asyncio.sleep(ACTION_S)
-
-
-def is_final(outcome: Outcome) -> bool:
-    """Return whether an answer need not be sent again: it is there, or never will be."""
-    if isinstance(outcome, GiveUp):
-        return outcome.scope != "bot"  # which its owner may mend
-    return isinstance(outcome, Sent | Muted | Removed)
-
-
-async def record_reply(
-    tx: Tx,
-    row_id: int,
-    target: Target,
-    payload: Payload,
-    outcome: Outcome,
-    *,
-    now: datetime,
-) -> bool:
-    """Write down what came of an answer: it is done with, there in part, or still to come.
-
-    What can't be said any more is forgotten as well: nobody waits for it. Returns whether
-    something is to be said besides.
-    """
-    if not is_final(outcome):
-        if outcome.items:
-            await _count_items(tx, target.chat_id, payload, outcome, now=now)
-        rest = _unsent_rest(payload, outcome)
-        if rest is not payload:
-            await deliveries.change(tx, [row_id], fields=rest)
-        return False
-    if not await deliveries.remove(tx, [row_id]):
-        return False  # it was written once already, and the commit's answer was lost
-    await _count_items(tx, target.chat_id, payload, outcome, now=now)
-    said = _follow_ups(payload, outcome)
-    if not said:
-        return False
-    waiting = await deliveries.waiting_replies(tx, target.chat_id)
-    for more in said:
-        await _enqueue_follow_up(tx, target, more, waiting, now=now)
-    return True
-
-
-async def _enqueue_follow_up(
-    tx: Tx, target: Target, payload: Payload, waiting: dict[int, Payload], *, now: datetime
-) -> None:
-    """Enqueue a follow-up, unless a waiting reply says the same of another album of the answer."""
-    for row_id, other in waiting.items():
-        if merged := failed_items.merge(other, payload):
-            await deliveries.change(tx, [row_id], fields=merged)
-            waiting[row_id] = merged
-            return
-        is_same = all(other.get(key) == payload[key] for key in ("text", "reply_to"))
-        if is_same and not payload["buttons"]:
-            return
-    await enqueue.add_reply(tx, target, payload, now=now, due_at=now)
-
-
-async def _count_items(
-    tx: Tx, chat_id: int, payload: Payload, outcome: Outcome, *, now: datetime
-) -> None:
-    """Count the stories that a chat got of what it asked for."""
-    if payload["kind"] == "album" and outcome.items:
-        got = usage.Use(items=len(outcome.items))
-        await usage.add(tx, [(chat_id, got)], day=now.date())
 
 
 def _api_call(payload: Payload) -> tuple[str, dict[str, Any]]:

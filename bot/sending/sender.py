@@ -31,8 +31,7 @@ from bot.sending.file_ids import PATIENCE, Files, StillUploadedError
 from bot.sending.items import Item, SendOptions, Text
 from bot.sending.sources import Fallback, Supply
 from bot.store.engine.database import Database
-from bot.telegram.api import Leaving
-from bot.telegram.flood_limits import Lane
+from bot.telegram.calls import Calls
 
 __all__ = ["Fallback", "SendOptions", "Sender"]
 
@@ -59,11 +58,12 @@ class Sender:
         Telegram takes ``largest_file`` bytes. ``tell`` is called with the words of a refusal that
         we don't know.
         """
+        self._bot = bot
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
         supply = Supply(
             self._files, media, fallback=fallback, tell=tell, now=now, largest=largest_file
         )
-        self._attempts = Attempts(bot, self._files, supply, now=now)
+        self._attempts = Attempts(self._files, supply, now=now)
 
     async def send_album(
         self,
@@ -72,23 +72,22 @@ class Sender:
         *,
         caption_html: str | None = None,
         options: SendOptions = _PLAIN,
-        lane: Lane = "reply",
+        calls: Calls | None = None,
         asker: Asker = _NO_ASKER,
-        leaving: Leaving | None = None,
     ) -> Outcome:
         """Send the stories of ``album`` to ``target``; ``asker`` pays if the API must be asked.
 
-        ``leaving`` is told right before each request that may put some of it into ``target``.
-
-        The caption stands at the first item. TryLater names in ``items`` what did arrive: the
-        rest may be sent again. The same story is uploaded once, whoever else sends it meanwhile:
-        a person waits for that, an alert comes again where it takes long, and others go before.
+        ``calls`` makes the requests; without ``calls`` the album is a reply, and no copy is
+        counted. The caption stands at the first item. ``TryLater.items`` are the stories that
+        arrived; the other stories may be sent again. A story is uploaded once: other senders of
+        the story wait for the upload. An alert that would wait long goes back to the outbox.
         """
-        request = SendRequest(target, Text(caption_html), options, lane, asker, leaving=leaving)
+        calls = calls or Calls(self._bot)
+        request = SendRequest(target, Text(caption_html), options, calls, asker)
         suffix = ORIGINAL if options.as_files else ""
         keys = [story.pk + suffix for story in album.stories]
         try:
-            patience = PATIENCE if lane == "alert" else None
+            patience = PATIENCE if request.is_alert else None
             async with self._files.reserve_unknown(keys, patience=patience):
                 return await self._send(album.stories, request)
         except StillUploadedError:
@@ -107,17 +106,17 @@ class Sender:
             for item in items:
                 for file in item.spooled:
                     file.remove()
-        return _album_outcome(items, stopped, request.lane)
+        return _album_outcome(items, stopped, is_alert=request.is_alert)
 
 
-def _album_outcome(items: list[Item], stopped: Outcome | None, lane: Lane) -> Outcome:
+def _album_outcome(items: list[Item], stopped: Outcome | None, *, is_alert: bool) -> Outcome:
     """Return what came of a whole album.
 
     An alert waits for what may work later; a person gets the sentence now.
     """
     sent = tuple(item.sent for item in items if item.sent)
     ended = [item for item in items if item.failed]
-    over = [item for item in ended if lane != "alert" or not item.later]
+    over = [item for item in ended if not (is_alert and item.later)]
     failed = {item.story.pk: item.failed for item in over}
     if isinstance(stopped, TryLater | Muted):
         return replace(stopped, items=sent, failed=failed)

@@ -24,6 +24,7 @@ from telegram.error import (
 )
 
 from bot.domain.model import GiveUp, Moved, Muted, Outcome, Removed, Right, TryLater
+from bot.telegram.api import TooSoonError
 from bot.telegram.request import (
     LateFloodError,
     NotSentError,
@@ -38,8 +39,6 @@ _ITEM_FAILED = re.compile(
 _FILE_REFERENCE = re.compile(r"file_reference_(\d+)_")
 _NUMBER = re.compile(r"\d+")
 _NO_WORD = timedelta(seconds=30)  # the wait if a flood error states no time
-NOT_WANTED = TryLater(timedelta(0), reason="not wanted any more")
-"""The outcome of a prevented send: nothing was sent, and the message is judged again."""
 
 Scope = Literal[
     "bot",  # the bot in all chats
@@ -202,12 +201,14 @@ def read_refusal(error: BaseException) -> Refusal:
     return Refusal(words, scope, item)
 
 
-def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - a line per class of answers
+def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line per class
     """Return the outcome of a send that raised ``error``; never Sent.
 
     For texts that are not in the list, and for texts about files, only this message is given up.
     """
     match error:
+        case TooSoonError():
+            return TryLater(wait_of(error), reason=error.why)
         case RetryAfter():
             late = isinstance(error, LateFloodError)
             return TryLater(wait_of(error), unknown=late, down=late, reason="too many requests")

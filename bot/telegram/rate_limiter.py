@@ -8,49 +8,43 @@ among them, the whole bot stops for the shortest of their times.
 import asyncio
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from telegram.error import ChatMigrated, RetryAfter, TelegramError
+from telegram.error import TelegramError
 from telegram.ext import BaseRateLimiter
 
 from bot.domain.model import TryLater
 from bot.runtime import transaction_guard
 from bot.runtime.clock import steady
-from bot.telegram.api import Leaving, TooSoonError
+from bot.telegram.api import TooSoonError
 from bot.telegram.flood_limits import BotWindow, Lane, Ticket
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outcomes import outcome_of
-from bot.telegram.request import LateFloodError
 
 log = structlog.get_logger()
 
 
 _COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
-PATIENCE_S = 30.0  # how long a reply waits after a 429; an alert goes back to the outbox
 _ALERT_PATIENCE_S = 5.0  # how long an alert waits here for its chat, holding a place in the outbox
-_TRIES = 3
+HAS_SLOT: dict[str, Any] = {"has_slot": True}  # the rate_limit_args of a call inside a slot
 _CHATS_OF_ONE_FLOOD = 3  # whose 429s end together: they are meant for the whole bot
 _SAME_END_S = 1.5  # how far apart such ends may be
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One call as the limits see it; ``patience`` in seconds is how long it wants to wait.
-
-    ``tries`` is how often a reply is made that meets a 429.
-    """
+    """One call as the limits see it; ``patience`` is the longest wait in seconds."""
 
     chat: int | str | None
     weight: int
     lane: Lane
     patience: float | None
-    tries: int = _TRIES
 
     @property
     def patience_with_chat(self) -> float | None:
@@ -61,9 +55,10 @@ class Order:
 
 
 class Pacing(BaseRateLimiter[dict[str, Any]]):
-    """Spaces messages; ``rate_limit_args`` may name the last four of an ``Order``.
+    """Spaces messages.
 
-    ``leaving`` there is called right before each request, when its time has come.
+    ``rate_limit_args`` may have the ``lane`` and the ``patience`` of an ``Order``, or are
+    ``HAS_SLOT``.
     """
 
     def __init__(
@@ -105,41 +100,39 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         data: dict[str, Any],
         rate_limit_args: dict[str, Any] | None,
     ) -> bool | dict[str, Any] | list[dict[str, Any]]:
-        """Make the call when its time has come; a reply that met a 429 is made again.
-
-        A call whose copy was counted (``leaving``) is made once: the outbox repeats it.
+        """Wait for a slot, unless the caller holds a slot, and make the call once.
 
         Raises:
-            RetryAfter: An alert met a 429, or a call whose copy was counted.
-            TooSoonError: The chat, or the bot, is full for longer than it waits.
+            TooSoonError: The chat, or the bot, is full for longer than the call waits.
+            TelegramError: As any call of the bot. No failure is repeated here.
         """
         transaction_guard.refuse_if_held(f"Telegram's {endpoint}")
-        order = order_of(endpoint, data, rate_limit_args or {})
-        leaving: Leaving | None = (rate_limit_args or {}).get("leaving")
-        for last in range(order.tries - 1, -1, -1):
-            ticket = await self._wait_and_count(order)
-            try:
-                if leaving:
-                    await leaving()
-                return await callback(*args, **kwargs)
-            except ChatMigrated as error:
-                if order.lane == "alert" or not last or "message_id" in data:
-                    raise  # alerts move with all that belongs to the chat, old messages never
-                data["chat_id"] = error.new_chat_id  # the same dictionary as in ``args``
-                data.pop("reply_parameters", None)  # messages have other numbers there
-                order = replace(order, chat=error.new_chat_id)
-            except TelegramError as error:
-                wait = self._close_flooded(error, order)
-                is_flood = isinstance(error, RetryAfter) and not isinstance(error, LateFloodError)
-                may_repeat = is_flood and not leaving and last > 0
-                if not may_repeat or not _is_worth_waiting(order, wait or 0.0):
-                    raise
-                if order.chat is None:  # a limit of this method alone
-                    await self._wait_or_refuse(wait or 0.0, None)
-            finally:
-                if ticket:
-                    ticket.free_at = self._clock() + 1.0
-        raise AssertionError("unreachable")
+        limits = rate_limit_args or {}
+        if limits is HAS_SLOT:
+            return await callback(*args, **kwargs)
+        async with self.slot(order_of(endpoint, data, limits)):
+            return await callback(*args, **kwargs)
+
+    @asynccontextmanager
+    async def slot(self, order: Order) -> AsyncIterator[None]:
+        """Wait until a call may be made, and count the call; the call is made inside the block.
+
+        A 429 inside the block closes the chat.
+
+        Raises:
+            TooSoonError: The chat, or the bot, is full for longer than the call waits.
+        """
+        ticket = await self._wait_and_count(order)
+        try:
+            yield
+        except TooSoonError:  # Telegram was not asked
+            raise
+        except TelegramError as error:
+            self._close_flooded(error, order)
+            raise
+        finally:
+            if ticket:
+                ticket.free_at = self._clock() + 1.0
 
     async def _wait_and_count(self, order: Order) -> Ticket | None:
         """Return when the call may be made, counted."""
@@ -188,16 +181,14 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if seconds > 0:
             await asyncio.sleep(seconds)
 
-    def _close_flooded(self, error: TelegramError, order: Order) -> float | None:
-        """Stop what Telegram wants stopped; return for how long, None if it was no flood."""
+    def _close_flooded(self, error: TelegramError, order: Order) -> None:
+        """Close the chat of a call, or the whole bot, for the time that Telegram demands."""
         outcome = outcome_of(error)
-        if not isinstance(outcome, TryLater) or outcome.after is None:
-            return None
+        if order.chat is None or not isinstance(outcome, TryLater) or outcome.after is None:
+            return
         seconds = outcome.after.total_seconds()
-        if order.chat is not None:
-            self._floods.close(order.chat, seconds)
-            self._stop_if_bot_wide(order.chat, self._clock() + seconds)
-        return seconds
+        self._floods.close(order.chat, seconds)
+        self._stop_if_bot_wide(order.chat, self._clock() + seconds)
 
     def _stop_if_bot_wide(self, chat: int | str, until: float) -> None:
         """Stop the bot where several chats open at one moment, a private one among them.
@@ -216,10 +207,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 def order_of(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> Order:
     """Return what the limits need to know of a call."""
     counted = endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED
-    weight = limits.get("weight") or _weight_of(data) if counted else 0
+    weight = _weight_of(data) if counted else 0
     lane: Lane = "alert" if limits.get("lane") == "alert" else "reply"
-    tries = limits.get("tries") or _TRIES
-    return Order(data.get("chat_id"), weight, lane, limits.get("patience"), tries)
+    return Order(data.get("chat_id"), weight, lane, limits.get("patience"))
 
 
 def _weight_of(data: dict[str, Any]) -> int:
@@ -227,8 +217,3 @@ def _weight_of(data: dict[str, Any]) -> int:
         if isinstance(data.get(name), list | tuple):
             return len(data[name])
     return 1
-
-
-def _is_worth_waiting(order: Order, seconds: float) -> bool:
-    patience = PATIENCE_S if order.patience is None else order.patience
-    return order.lane == "reply" and seconds <= patience

@@ -14,8 +14,8 @@ import structlog
 from telegram import Update
 
 from bot.domain.errors import TakenOverError
-from bot.domain.options import Options
-from bot.domain.records import REPLY, ChatQueue, Delivery
+from bot.domain.records import REPLY, Owed
+from bot.outbox.leases import SendLease
 from bot.outbox.worker import Outbox
 from bot.runtime.logging import set_trace
 from bot.runtime.timed_cache import TimedCache
@@ -36,14 +36,14 @@ _HASTENED_EVERY = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """What an update is answered: ``rows`` that are ours to send, as the ``queue`` is.
+    """The stored replies of an update.
 
-    ``strangers`` are answers to chats of which nothing is known (any more).
+    With a ``lease``, ``rows`` are sent now; else the outbox sends them. ``strangers`` are
+    replies to chats that are not in the database.
     """
 
-    queue: ChatQueue | None
-    until: datetime
-    rows: Sequence[Delivery]
+    lease: SendLease | None
+    rows: Sequence[Owed]
     strangers: Sequence[Reply]
 
 
@@ -99,7 +99,7 @@ class Handling:
             except BaseException:
                 await unit.undo()
                 raise
-        if had_effect or (enqueued and not enqueued.queue):
+        if had_effect or (enqueued and not enqueued.lease):
             self._wake()
         await _make_all(unit.calls_after_commit)
         if enqueued:
@@ -123,7 +123,7 @@ class Handling:
         return enqueued
 
     async def _enqueue_replies(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
-        """Write answers down, and claim the queue of the chat that they are for."""
+        """Store replies, and claim the queue of their chat."""
         queue, until = None, now + self._outbox.lease
         chats = {reply.target.chat_id for reply in replies}
         if len(chats) == 1 and not self._outage.is_on():
@@ -136,12 +136,23 @@ class Handling:
             if row_id is None:
                 strangers.append(reply)
             else:
-                rows.append(_unsent_delivery(row_id, reply, now))
-        if queue is None:
-            for chat_id in sorted({row.target.chat_id for row in rows}):
-                await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
-                await self._hasten_earlier_replies(tx, chat_id, now)
-        return Enqueued(queue, until, rows, strangers)
+                rows.append(
+                    Owed(
+                        id=row_id,
+                        target=reply.target,
+                        notice=REPLY,
+                        fields=reply.payload,
+                        created_at=now,
+                    )
+                )
+        if queue is not None:
+            ids = [row.id for row in rows]
+            lease = SendLease(queue, ids, until, is_counted=True, is_valid=True)
+            return Enqueued(lease, rows, strangers)
+        for chat_id in sorted({row.target.chat_id for row in rows}):
+            await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
+            await self._hasten_earlier_replies(tx, chat_id, now)
+        return Enqueued(None, rows, strangers)
 
     async def _hasten_earlier_replies(self, tx: Tx, chat_id: int, now: datetime) -> None:
         """Let earlier answers that wait be tried now: who writes again meets no silence."""
@@ -153,14 +164,12 @@ class Handling:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""
         for reply in enqueued.strangers:
             await self._replies.send(reply.target, reply.payload)
-        if not enqueued.queue:
+        if enqueued.lease is None:
             return
         try:
-            outcome = await self._outbox.send_replies(
-                enqueued.queue, enqueued.rows, until=enqueued.until
-            )
+            outcome = await self._outbox.send_replies(enqueued.lease, enqueued.rows)
         except Exception:  # it is claimed again when its lease is over
-            log.exception("an answer was not recorded", chat=enqueued.queue.chat.id)
+            log.exception("an answer was not recorded", chat=enqueued.lease.queue.chat.id)
         else:
             unit.is_in_vain = outcome is SHOWN_ALREADY
 
@@ -172,23 +181,3 @@ async def _make_all(calls: Sequence[Call]) -> None:
             await call()
         except Exception:
             log.exception("a call after the commit failed")
-
-
-def _unsent_delivery(row_id: int, reply: Reply, now: datetime) -> Delivery:
-    """Return an answer as the outbox knows it, none of whose copies has left."""
-    return Delivery(
-        id=row_id,
-        target=reply.target,
-        subscription_id=None,
-        story_pk=None,
-        story=None,
-        username="",
-        options=Options(),
-        notice=REPLY,
-        fields=reply.payload,
-        copies=0,
-        attempts=0,
-        sending=False,
-        created_at=now,
-        due_at=now,
-    )

@@ -57,7 +57,7 @@ async def ring(args: list[str], ahead: timedelta, folder: Path, ready: int) -> N
         api = StoriesApi(session, url=api_url, key=SecretStr("k"), rate=1000)
         ledger = Ledger(db, LIMITS, now=now)
         sender = Sender(bot, media, db)
-        outbox = Outbox(db, sender, Replies(bot, sender), lease=LEASE, now=now)
+        outbox = Outbox(db, bot, sender, Replies(bot, sender), lease=LEASE, now=now)
         subscriptions = Subscriptions(db, ledger, wake=outbox.wake, now=now)
         scheduler = Scheduler(
             db,

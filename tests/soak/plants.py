@@ -21,7 +21,8 @@ from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain import albums, alert_rules, hours, options, selection
 from bot.domain.model import Outcome, Sent
-from bot.outbox import composer, results, worker
+from bot.outbox import composer, leases, results
+from bot.sending.replies import Replies
 from bot.store import chat_queues, deliveries, inbox, ledger, moves, profiles
 from bot.updates.unit_of_work import writing
 from tests.soak.rates import MET_DAYS
@@ -87,14 +88,14 @@ def _doubled_refunds() -> list[Swap]:
 
 def _lost_replies() -> list[Swap]:
     """Record every tenth answer as sent without a send."""
-    send = worker.Outbox._send  # noqa: SLF001 - a plant may replace any function
+    send = Replies.send
     counted = itertools.count(1)
 
-    async def lost(self: Any, one: Any) -> Outcome:
-        is_lost = one.is_inline and not next(counted) % 10
-        return Sent(()) if is_lost else await send(self, one)
+    async def lost(self: Any, *words: Any, calls: Any = None, **more: Any) -> Outcome:
+        is_lost = isinstance(calls, leases.CountedCalls) and not next(counted) % 10
+        return Sent(()) if is_lost else await send(self, *words, calls=calls, **more)
 
-    return [(worker.Outbox, "_send", lost)]
+    return [(Replies, "send", lost)]
 
 
 def _disorder() -> list[Swap]:
@@ -121,7 +122,7 @@ def _endless_leases() -> list[Swap]:
         return await claim(tx, now=now, limit=limit, lease=timedelta(days=400))
 
     return [(chat_queues, "claim", for_ever), (chat_queues, "release_all", _nothing),
-            (worker.Outbox, "_renew_lease", _nothing)]  # fmt: skip
+            (leases.SendLeases, "_renew", _nothing)]  # fmt: skip
 
 
 def _closed_too_early() -> list[Swap]:

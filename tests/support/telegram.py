@@ -16,6 +16,7 @@ from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.sending.sender import Sender
 from bot.store.engine.database import Database
+from bot.telegram.calls import Calls
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest, Timeouts
 from tests.support.control import Control
@@ -95,6 +96,11 @@ class Bench:
             for number in range(count)
         ]
         return Album(tuple(story_of(story) for story in shown))
+
+    @property
+    def as_alert(self) -> Calls:
+        """Return the calls of an alert, none of whose copies is counted."""
+        return Calls(self.bot, "alert")
 
     async def sources(self, chat: int) -> list[tuple[str, str]]:
         """Return the story's pk and the source of each media message in a chat."""

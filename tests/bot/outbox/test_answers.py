@@ -17,16 +17,16 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
+from bot.outbox.leases import SendLease
 from bot.outbox.results import Account
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
 from bot.sending.replies import Payload, album_payload, text_payload
 from bot.store import chat_queues, deliveries, enqueue
 from bot.store.engine.database import Database
-from bot.telegram.api import Leaving
-from bot.telegram.flood_limits import Lane
+from bot.telegram.calls import Calls
 from tests.bot.outbox.test_results import CHAT, free_at, leaving, owing, record
-from tests.bot.outbox.test_worker import Post
+from tests.bot.outbox.test_worker import NO_BOT, Post
 from tests.support.followed import NOON, Clock, claim, rows, story
 
 SECOND = timedelta(seconds=1)
@@ -42,7 +42,7 @@ class Answers:
 
     post: Post = field(default_factory=Post)
     outcomes: list[Outcome] = field(default_factory=list)
-    said: list[tuple[str, bool, float]] = field(default_factory=list)
+    said: list[tuple[str, bool]] = field(default_factory=list)
 
     async def send(
         self,
@@ -50,16 +50,14 @@ class Answers:
         payload: Payload,
         *,
         silent: bool,
-        leaving: Leaving,
-        patience: float = 0.0,
-        lane: Lane = "reply",
+        calls: Calls,
         one_by_one: bool = False,
     ) -> Outcome:
         assert not one_by_one  # no answer here met a flood
-        if lane == "alert":
-            return await self.post.send(target, payload, silent=silent, leaving=leaving)
-        await leaving()
-        self.said.append((payload["text"], silent, patience))
+        if calls.lane == "alert":
+            return await self.post.send(target, payload, silent=silent, calls=calls)
+        await calls.confirm()
+        self.said.append((payload["text"], silent))
         return self.outcomes.pop(0) if self.outcomes else Sent((SentItem("", 1),))
 
 
@@ -89,7 +87,7 @@ async def test_an_answer_goes_before_alerts_and_is_forgotten_when_it_is_there(
     [
         (TryLater(unknown=True), True, (1, 0, 15, 15), Account(unknown=1)),
         (TryLater(7 * SECOND, unknown=True), True, (1, 0, 15, 15), Account(unknown=1)),
-        (TryLater(unknown=True), False, (0, 1, 5, 5), Account(left=False)),
+        (TryLater(unknown=True), False, (0, 1, 5, 5), Account()),
         (TryLater(7 * SECOND), True, (0, 0, 0, 7), Account()),
         (TryLater(), True, (0, 1, 5, 5), Account()),
     ],
@@ -149,7 +147,7 @@ async def test_after_three_copies_an_answer_is_given_up_with_a_last_word_and_no_
     post, clock, metrics = Post(), Clock(), Metrics()
     answers = Answers(post)
     outbox = Outbox(
-        sqlite_db, post, answers, metrics=metrics, now=clock  # type: ignore[arg-type] # they stand for all three
+        sqlite_db, NO_BOT, post, answers, metrics=metrics, now=clock  # type: ignore[arg-type] # they stand for all three
     )  # fmt: skip
     answers.outcomes = [TryLater(unknown=True)] * 6
     sent_at = []
@@ -161,11 +159,11 @@ async def test_after_three_copies_an_answer_is_given_up_with_a_last_word_and_no_
     assert (first, second) == (0, 15)
     assert 300 <= third - second <= 360
     assert word[0] - third == 900
-    texts = [text for text, _, _ in answers.said]
+    texts = [text for text, _ in answers.said]
     assert texts[:3] == ["hello"] * 3
     assert len(set(texts[3:])) == 1
     assert "three times" in texts[3]
-    assert [silent for _, silent, _ in answers.said] == [False, True, True] * 2
+    assert [silent for _, silent in answers.said] == [False, True, True] * 2
     answered = [
         (row.notice, row.state, row.reason) for row in await rows(sqlite_db, notice="reply")
     ]
@@ -173,7 +171,6 @@ async def test_after_three_copies_an_answer_is_given_up_with_a_last_word_and_no_
     rendered = metrics.render()
     assert "delivery_unknown_total 6" in rendered
     assert "delivery_parked_total 2" in rendered
-    assert all(patience < 10 for _, _, patience in answers.said)
 
 
 async def test_an_answer_that_the_outbox_brought_is_kept_no_longer(sqlite_db: Database) -> None:
@@ -181,9 +178,9 @@ async def test_an_answer_that_the_outbox_brought_is_kept_no_longer(sqlite_db: Da
     await owe(sqlite_db, HELLO)
     post = Post()
     answers = Answers(post)
-    outbox = Outbox(sqlite_db, post, answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
+    outbox = Outbox(sqlite_db, NO_BOT, post, answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
     assert await outbox.run_once() == 1
-    assert [text for text, _, _ in answers.said] == ["hello"]
+    assert [text for text, _ in answers.said] == ["hello"]
     assert await rows(sqlite_db) == []
 
 
@@ -198,9 +195,11 @@ async def test_the_answers_of_an_update_leave_in_order_until_one_has_to_wait(
         await deliveries.record_copy(tx, [row.id for row in queue.rows])
     wait = TryLater(7 * SECOND)
     answers = Answers(outcomes=[Sent((SentItem("", 1),)), wait])
-    outbox = Outbox(sqlite_db, answers.post, answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
-    assert await outbox.send_replies(queue, queue.rows, until=NOON + SECOND) == wait
-    assert [text for text, _, _ in answers.said] == ["one", "two"]
+    outbox = Outbox(sqlite_db, NO_BOT, answers.post, answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
+    ids = [row.id for row in queue.rows]
+    ours = SendLease(queue, ids, NOON + SECOND, is_counted=True, is_valid=True)
+    assert await outbox.send_replies(ours, queue.rows) == wait
+    assert [text for text, _ in answers.said] == ["one", "two"]
     kept = [(row.fields["text"], row.copies) for row in await rows(sqlite_db)]
     assert kept == [("two", 0), ("three", 0), ("four", 0)]
     assert await free_at(sqlite_db) == 7 * SECOND

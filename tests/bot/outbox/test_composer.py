@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,9 +13,11 @@ from bot.domain.selection import Batch
 from bot.outbox.composer import Alerts
 from bot.sending.items import SendOptions
 from bot.sending.replies import Payload
+from bot.telegram.calls import Calls
 from tests.support.followed import MINUTE, NOON, Clock, story
 from tests.support.preferences import unlike_defaults
 
+CALLS = cast("Calls", None)  # the seam below calls nobody
 OPTIONS = Options.__dataclass_fields__
 ELSEWHERE = {
     "media": "keeps stories back",
@@ -56,10 +58,19 @@ def batch(
         story(pk, NOON - MINUTE, hashtags=("dawn",), links=(link.format(pk),)) for pk in pks
     )
     row = Delivery(
-        1, Target(1), 1, pks[0] if pks else None, shown[0] if shown else None, "natgeo",
-        options or Options(), notice, {"username": "natgeo"}, copies=copies, attempts=0,
-        sending=False, created_at=NOON, due_at=NOON,
-    )  # fmt: skip
+        id=1,
+        target=Target(1),
+        subscription_id=1,
+        story_pk=pks[0] if pks else None,
+        story=shown[0] if shown else None,
+        username="natgeo",
+        options=options or Options(),
+        notice=notice,
+        fields={"username": "natgeo"},
+        copies=copies,
+        created_at=NOON,
+        due_at=NOON,
+    )
     return Batch(Target(1), (row,), Album(shown) if shown else None)
 
 
@@ -82,8 +93,8 @@ async def test_each_chat_reads_its_own_words(alerts: Alerts, post: Post) -> None
     tokyo = replace(ANN, zone="Asia/Tokyo")
     lima = replace(ANN, language=None, language_code="es")
     for chat in (ANN, tokyo, lima, ANN):
-        await alerts.send(chat, batch("1"))
-    await alerts.send(ANN, batch("1", "2"))
+        await alerts.send(chat, batch("1"), CALLS)
+    await alerts.send(ANN, batch("1", "2"), CALLS)
     english, there, spanish, again, two = post.captions
     assert english == again
     assert len({english, there, spanish, two}) == 4
@@ -96,7 +107,7 @@ async def test_each_chat_reads_its_own_words(alerts: Alerts, post: Post) -> None
 async def test_each_option_shows_in_alerts(alerts: Alerts, post: Post, name: str) -> None:
     changed = replace(Options(), **{name: getattr(unlike_defaults().options, name)})
     for options in (Options(), changed):
-        await alerts.send(ANN, batch("1", options=options))
+        await alerts.send(ANN, batch("1", options=options), CALLS)
     plain, other = zip(post.captions, post.options, strict=True)
     assert plain != other, (
         f"let {name} show in bot/presentation/captions.py or change _send_options in "
@@ -106,15 +117,15 @@ async def test_each_option_shows_in_alerts(alerts: Alerts, post: Post, name: str
 
 async def test_what_may_be_there_already_comes_in_silence(alerts: Alerts, post: Post) -> None:
     for copies in (0, 1):
-        await alerts.send(ANN, batch("1", copies=copies))
-        await alerts.send(ANN, batch(notice="renamed", copies=copies))
+        await alerts.send(ANN, batch("1", copies=copies), CALLS)
+        await alerts.send(ANN, batch(notice="renamed", copies=copies), CALLS)
     assert [options.silent for options in post.options] == [False, True]
     assert [silent for _, silent in post.sentences] == [False, True]
 
 
 async def test_one_story_has_buttons_and_an_album_a_link(alerts: Alerts, post: Post) -> None:
-    await alerts.send(ANN, batch("1"))
-    await alerts.send(ANN, batch("1", "2"))
+    await alerts.send(ANN, batch("1"), CALLS)
+    await alerts.send(ANN, batch("1", "2"), CALLS)
     assert [bool(options.buttons) for options in post.options] == [True, False]
     one, album = post.captions
     assert "?start=" not in one
@@ -122,7 +133,7 @@ async def test_one_story_has_buttons_and_an_album_a_link(alerts: Alerts, post: P
 
 
 async def test_a_post_in_a_channel_has_no_button_to_press(alerts: Alerts, post: Post) -> None:
-    await alerts.send(replace(ANN, id=-100123, kind="channel"), batch("1"))
+    await alerts.send(replace(ANN, id=-100123, kind="channel"), batch("1"), CALLS)
     (caption,), (options,) = post.captions, post.options
     assert [[one["url"] for one in row] for row in options.buttons] == [["https://shop.example/1"]]
     assert "?start=" not in caption
@@ -130,7 +141,7 @@ async def test_a_post_in_a_channel_has_no_button_to_press(alerts: Alerts, post: 
     assert plain.album
     bare = replace(plain.album.stories[0], links=())
     await alerts.send(
-        replace(ANN, id=-100123, kind="channel"), replace(plain, album=Album((bare,)))
+        replace(ANN, id=-100123, kind="channel"), replace(plain, album=Album((bare,))), CALLS
     )
     assert not post.options[-1].buttons
 
@@ -141,7 +152,7 @@ async def test_that_a_story_is_over_is_said_within_ten_seconds(
     seconds = timedelta(seconds=5)
     clock.time = story("1", NOON - MINUTE).expires_at - seconds
     for _ in range(2):
-        await alerts.send(ANN, batch("1"))
+        await alerts.send(ANN, batch("1"), CALLS)
         clock.on(2 * seconds)
     live, over = post.captions
     assert live != over
@@ -150,9 +161,9 @@ async def test_that_a_story_is_over_is_said_within_ten_seconds(
 async def test_order_is_kept_for_a_minute(alerts: Alerts, post: Post, clock: Clock) -> None:
     first = batch("1").rows[0]
     late = replace(batch("1"), rows=(replace(first, created_at=NOON + MINUTE), first))
-    await alerts.send(ANN, late)
+    await alerts.send(ANN, late, CALLS)
     clock.on(MINUTE - timedelta(microseconds=1))
-    await alerts.send(ANN, late)
+    await alerts.send(ANN, late, CALLS)
     clock.on(timedelta(microseconds=1))
-    await alerts.send(ANN, late)
+    await alerts.send(ANN, late, CALLS)
     assert [options.in_order for options in post.options] == [True, True, False]

@@ -12,7 +12,7 @@ from bot.store import chat_queues, chats, subscriptions
 from bot.store import deliveries as deliveries_store
 from bot.store.deliveries import deliveries
 from bot.store.stories import stories
-from tests.bot.outbox.test_worker import Office, found, office
+from tests.bot.outbox.test_worker import NO_BOT, Office, claim_alert, found, office
 from tests.support.followed import DAY, HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
 
 __all__ = ["office"]  # the fixture
@@ -39,7 +39,7 @@ async def test_quiet_hours_put_off_alerts_until_they_end(office: Office) -> None
 
 async def test_a_summary_that_begins_while_an_alert_is_on_its_way_holds_it(office: Office) -> None:
     await found(office, "1")
-    [claimed] = await office.outbox.claim(1)
+    claimed = await claim_alert(office.outbox)
     async with office.db.begin() as tx:
         [row] = claimed.batch.rows
         assert row.subscription_id is not None
@@ -83,7 +83,9 @@ async def test_what_was_over_before_it_could_be_sent_is_told_of(office: Office) 
 
 async def test_what_can_not_be_read_is_parked_and_counted(office: Office) -> None:
     metrics = Metrics()
-    office.outbox = Outbox(office.db, office.post, office.post, metrics=metrics, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    office.outbox = Outbox(
+        office.db, NO_BOT, office.post, office.post, metrics=metrics, now=office.clock  # type: ignore[arg-type] # Post stands for both
+    )  # fmt: skip
     await found(office, "1", "2", "3")
     await rows(office.db)
     async with office.db.begin() as tx:

@@ -20,7 +20,7 @@ from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
 from bot.store import chat_queues, enqueue
 from bot.store.engine.database import Database, Tx
 from bot.telegram.limit_state import ChatFloods
-from tests.bot.outbox.test_worker import Office, Post, found, office, sent
+from tests.bot.outbox.test_worker import NO_BOT, Office, Post, claim_alert, found, office, sent
 from tests.support.control import wait_for
 from tests.support.database import migrated_copy, on_postgresql
 from tests.support.followed import (
@@ -97,7 +97,7 @@ async def test_nothing_is_claimed_while_something_can_not_be_written_down(tmp_pa
     await migrated_copy(tmp_path / "bot.db")
     url, at_once = f"sqlite:///{tmp_path}/bot.db", timedelta(milliseconds=20)
     async with Database(url, busy_timeout=at_once) as db:
-        outbox = Outbox(db, Post(), Post(), now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
+        outbox = Outbox(db, NO_BOT, Post(), Post(), now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
         await step(outbox)  # the first turn ends the leases
         async with db.begin() as tx:
             await follow(tx, -1)
@@ -117,7 +117,7 @@ async def test_nothing_is_claimed_while_something_can_not_be_written_down(tmp_pa
 
 
 async def test_after_trouble_the_only_process_goes_on_at_once(sqlite_db: Database) -> None:
-    outbox = Outbox(sqlite_db, Post(), Post(), sharing=ONE_PROCESS, now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(sqlite_db, NO_BOT, Post(), Post(), sharing=ONE_PROCESS, now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
     async with sqlite_db.begin() as tx:
         await follow(tx, -1)
         await look(tx, story("1"))
@@ -129,7 +129,7 @@ async def test_after_trouble_the_only_process_goes_on_at_once(sqlite_db: Databas
 @on_postgresql
 async def test_after_trouble_replicas_write_down_first_what_they_sent(db: Database) -> None:
     clock = Clock()
-    outbox = Outbox(db, Post(), Post(), now=clock)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(db, NO_BOT, Post(), Post(), now=clock)  # type: ignore[arg-type] # Post stands for both
     async with db.begin() as tx:
         await follow(tx, -1)
         await look(tx, story("1"))
@@ -146,14 +146,14 @@ async def test_a_chat_is_leased_for_a_minute_and_among_replicas_for_a_quarter(
     db: Database,
 ) -> None:
     sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES
-    outbox = Outbox(db, Post(), Post(), sharing=sharing, now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(db, NO_BOT, Post(), Post(), sharing=sharing, now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
     async with db.begin() as tx:
         await follow(tx, -1)
         await look(tx, story("1"))
-    [claimed] = await outbox.claim(5)
+    claimed = await claim_alert(outbox)
     lease = (60 if db.is_sqlite else 15) * SECOND
-    assert claimed.until == NOON + lease
-    assert (claimed.left, claimed.may_go, claimed.is_try) == (False, False, False)
+    assert claimed.lease.until == NOON + lease
+    assert not claimed.lease.is_counted
     assert await claim(db, now=NOON + lease - timedelta(milliseconds=1)) == []
     assert len(await claim(db, now=NOON + lease)) == 1
 
@@ -179,7 +179,7 @@ async def test_who_comes_back_when_the_lease_is_over_sends_nothing(office: Offic
 async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) -> None:
     floods = ChatFloods(lambda: office.clock().timestamp())
     floods.close(-1, 30)
-    outbox = Outbox(office.db, office.post, office.post, floods=floods, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(office.db, NO_BOT, office.post, office.post, floods=floods, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(outbox.run())
         for number in range(1, 4):
@@ -219,7 +219,7 @@ async def test_with_nothing_to_do_it_sleeps(office: Office) -> None:
         looks += 1
         return NOON
 
-    outbox = Outbox(office.db, office.post, office.post, now=now)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(office.db, NO_BOT, office.post, office.post, now=now)  # type: ignore[arg-type] # Post stands for both
 
     async def is_asleep() -> bool:
         before = looks
@@ -250,7 +250,7 @@ class Failing(Post):
 async def test_a_bug_after_the_request_left_counts_as_a_lost_answer(office: Office) -> None:
     await found(office, "1")
     post, metrics = Failing(), Metrics()
-    outbox = Outbox(office.db, post, post, lease=MINUTE, metrics=metrics, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(office.db, NO_BOT, post, post, lease=MINUTE, metrics=metrics, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     await outbox.run_once()
     [row] = await rows(office.db)
     assert (row.state, row.copies) == ("open", 1)

@@ -12,7 +12,7 @@ from bot.outbox.worker import Outbox
 from bot.store import chat_queues, chats, enqueue, moves, mutes
 from bot.store.engine.database import Database
 from tests.bot.outbox.test_results import CHAT, leaving, owing, record
-from tests.bot.outbox.test_worker import Post
+from tests.bot.outbox.test_worker import NO_BOT, Post
 from tests.support.followed import (
     HOUR,
     MINUTE,
@@ -136,7 +136,7 @@ class Town:
         self.presence = presence
         ask = self.ask if presence else None
         self.outbox = Outbox(
-            db, self.post, self.post, presence=ask, lease=MINUTE, now=self.clock  # type: ignore[arg-type] # Post stands for both
+            db, NO_BOT, self.post, self.post, presence=ask, lease=MINUTE, now=self.clock  # type: ignore[arg-type] # Post stands for both
         )  # fmt: skip
 
     async def ask(self, chat_id: int, missing: Right) -> Presence:

@@ -13,7 +13,7 @@ from bot.outbox.worker import Outbox
 from bot.store import chat_queues, mutes
 from bot.store.engine.database import Database
 from bot.telegram.outage import Outage
-from tests.bot.outbox.test_worker import Post
+from tests.bot.outbox.test_worker import NO_BOT, Post, claim_alert
 from tests.support.followed import MINUTE, Clock, follow, look, rows, story
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import bot_at
@@ -56,7 +56,7 @@ async def town(sqlite_db: Database) -> AsyncIterator[Town]:
     post, clock = Post(), Clock()
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(bot, now=clock)
-        outbox = Outbox(sqlite_db, post, post, lease=MINUTE, outage=outage, now=clock)  # type: ignore[arg-type] # Post stands for both
+        outbox = Outbox(sqlite_db, NO_BOT, post, post, lease=MINUTE, outage=outage, now=clock)  # type: ignore[arg-type] # Post stands for both
         yield Town(box, sqlite_db, post, clock, outage, outbox)
 
 
@@ -144,10 +144,10 @@ async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) 
     await town.posted((1, 2), "1")
     async with town.db.begin() as tx:
         await mutes.mute(tx, 1, WHOLE, "text", now=town.clock())
-    [other] = await town.outbox.claim(5)
+    other = await claim_alert(town.outbox)
     late = town.clock.on(10 * MINUTE) + SECOND  # time to ask about the chat
     async with town.db.begin() as tx:  # so that the muted one comes first
-        await chat_queues.renew(tx, 2, other.queue.token, until=late)
+        await chat_queues.renew(tx, 2, other.lease.queue.token, until=late)
     await town.go_down("getMe")
     await town.outage.record_outcome(2, LOST)
     await town.box.control.clear_faults()

@@ -12,7 +12,7 @@ from bot.domain.model import GiveUp, Moved, Outcome, Removed, Sent, SentItem, Ta
 from bot.domain.options import Options
 from bot.domain.records import ChatQueue, Held, KnownFile
 from bot.domain.selection import Batch
-from bot.outbox import results
+from bot.outbox import reply_results, results
 from bot.outbox.results import Account, Arrived
 from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept_stories
 from bot.store.engine.database import Database
@@ -52,10 +52,14 @@ async def record(
     outcome: Outcome,
     *,
     left: bool = True,
-    **more: Any,
+    tells: bool = False,
+    in_outage: bool = False,
 ) -> Account:
+    more: Any = {"is_counted": left, "answers_again": tells, "in_outage": in_outage, "now": NOON}
     async with db.begin() as tx:
-        return await results.record(tx, lane, batch, outcome, left=left, now=NOON, **more)
+        if reply := batch.reply:
+            return await reply_results.record(tx, lane, reply, outcome, **more)
+        return await results.record(tx, lane, batch, outcome, **more)
 
 
 async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:

@@ -13,7 +13,7 @@ from bot.sending.topics import Topics
 from bot.store import chat_queues, chats, enqueue
 from bot.store.engine.database import Database
 from tests.bot.outbox.test_answers import Answers
-from tests.bot.outbox.test_worker import Post
+from tests.bot.outbox.test_worker import NO_BOT, Post
 from tests.support.followed import MINUTE, NATGEO, NOON, Clock, follow, look, rows, story
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import bot_at
@@ -66,7 +66,7 @@ async def forum(sqlite_db: Database) -> AsyncIterator[Forum]:
         async with sqlite_db.begin() as tx:
             await follow(tx, chat, thread_id=thread)
         outbox = Outbox(
-            sqlite_db, post, answers, topics=topics, lease=MINUTE, now=clock  # type: ignore[arg-type] # they stand for all three
+            sqlite_db, NO_BOT, post, answers, topics=topics, lease=MINUTE, now=clock  # type: ignore[arg-type] # they stand for all three
         )  # fmt: skip
         yield Forum(box, sqlite_db, chat, thread, outbox, clock, post, answers)
 
@@ -121,6 +121,6 @@ async def test_an_answer_makes_no_topic(forum: Forum, is_in_topic: bool) -> None
         await chat_queues.make_due(tx, forum.chat, due_at=NOON, now=NOON)
     forum.answers.outcomes = [LOST]
     await forum.outbox.run_once()
-    assert [text for text, _, _ in forum.answers.said] == ["hello"]
+    assert [text for text, _ in forum.answers.said] == ["hello"]
     assert await forum.topics() == {}
     assert await rows(forum.db) == []

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from telegram.ext import ExtBot
 
 from bot.domain.alert_rules import MAX_ATTEMPTS
 from bot.domain.model import Album, Outcome, Sent, SentItem, Target, TryLater
 from bot.domain.options import Options
+from bot.outbox.jobs import AlertJob
 from bot.outbox.worker import AT_ONCE, FEW, Outbox
 from bot.runtime.clock import Clock as RealClock
 from bot.runtime.metrics import Metrics
@@ -18,8 +20,9 @@ from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
 from bot.sending.replies import Payload, text_payload
 from bot.store import chat_queues, deliveries, enqueue, subscriptions
 from bot.store.engine.database import Database
-from bot.telegram.api import Leaving, NotWantedError
-from bot.telegram.outcomes import NOT_WANTED
+from bot.telegram.api import TooSoonError
+from bot.telegram.calls import Calls
+from bot.telegram.outcomes import outcome_of
 from tests.support.control import wait_for
 from tests.support.followed import (
     HOUR,
@@ -34,6 +37,7 @@ from tests.support.followed import (
 )
 
 SECOND = timedelta(seconds=1)
+NO_BOT = cast("ExtBot[Any]", None)  # the seam below stands for all that calls Telegram
 
 
 @dataclass
@@ -56,11 +60,11 @@ class Post:
         *,
         caption_html: str | None,
         options: Any,
-        leaving: Leaving,
+        calls: Calls,
         **_: Any,
     ) -> Outcome:
-        if not await self._leave(leaving):
-            return NOT_WANTED
+        if refused := await self._confirm(calls):
+            return refused
         self.albums.append((target, [one.pk for one in album.stories], options))
         self.captions.append(caption_html)
         if self.outcomes:
@@ -72,28 +76,35 @@ class Post:
         target: Target,
         payload: Payload,
         *,
-        leaving: Leaving,
+        calls: Calls,
         silent: bool = False,
         **_: Any,
     ) -> Outcome:
-        if not await self._leave(leaving):
-            return NOT_WANTED
+        if refused := await self._confirm(calls):
+            return refused
         self.sentences.append((target, payload["text"], silent))
         return self.outcomes.pop(0) if self.outcomes else sent("")
 
-    async def _leave(self, leaving: Leaving) -> bool:
+    async def _confirm(self, calls: Calls) -> Outcome | None:
         if self.before:
             await self.before()
         try:
-            await leaving()
-        except NotWantedError:
-            return False
-        return True
+            await calls.confirm()
+        except TooSoonError as error:
+            return outcome_of(error)
+        return None
 
 
 def sent(*pks: str, **failed: str) -> Sent:
     items = tuple(SentItem(pk, number) for number, pk in enumerate(pks, 1))
     return Sent(items, {pk.removeprefix("s"): why for pk, why in failed.items()})
+
+
+async def claim_alert(outbox: Outbox) -> AlertJob:
+    """Claim the one chat queue that is due, with an alert in it."""
+    [job] = await outbox.claim(5)
+    assert isinstance(job, AlertJob)
+    return job
 
 
 @dataclass
@@ -111,7 +122,7 @@ class Office:
 async def office(db: Database) -> Office:
     post, clock = Post(), Clock()
     sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES
-    outbox = Outbox(db, post, post, lease=MINUTE, sharing=sharing, now=clock)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(db, NO_BOT, post, post, lease=MINUTE, sharing=sharing, now=clock)  # type: ignore[arg-type] # Post stands for both
     async with db.begin() as tx:
         await follow(tx, -1, options=Options(silent=True, caption="short"))
     return Office(db, post, clock, outbox)
@@ -256,40 +267,40 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
     office: Office, end: str
 ) -> None:
     await found(office, "1", "2")
-    [claimed] = await office.outbox.claim(5)
-    await office.outbox.count_before_send(claimed)
+    claimed = await claim_alert(office.outbox)
+    await office.outbox.leases.confirm(claimed.lease)
     async with office.db.begin() as tx:
         [one] = await subscriptions.of_chat(tx, -1)
         if end == "paused":
             await deliveries.end_all(tx, subscription_id=one.id, reason="paused", now=NOON)
         else:
             await subscriptions.remove(tx, [one.id])
-    with pytest.raises(NotWantedError):
-        await office.outbox.count_before_send(claimed)
+    with pytest.raises(TooSoonError):
+        await office.outbox.leases.confirm(claimed.lease)
 
 
 async def test_what_may_not_leave_whole_counts_no_copy(office: Office) -> None:
     await found(office, "1", "2")
-    [claimed] = await office.outbox.claim(5)
+    claimed = await claim_alert(office.outbox)
     async with office.db.begin() as tx:
         await deliveries.end(tx, [claimed.batch.rows[0].id], reason="had", now=NOON)
-    with pytest.raises(NotWantedError):
-        await office.outbox.count_before_send(claimed)
+    with pytest.raises(TooSoonError):
+        await office.outbox.leases.confirm(claimed.lease)
     assert await office.state() == [("1", "dropped", 0), ("2", "open", 0)]
 
 
 async def test_several_requests_of_one_send_are_one_copy(office: Office) -> None:
     await found(office, "1")
-    [claimed] = await office.outbox.claim(5)
-    await office.outbox.count_before_send(claimed)
-    await office.outbox.count_before_send(claimed)
+    claimed = await claim_alert(office.outbox)
+    await office.outbox.leases.confirm(claimed.lease)
+    await office.outbox.leases.confirm(claimed.lease)
     assert await office.state() == [("1", "open", 1)]
 
 
 async def test_a_long_send_keeps_its_lease(db: Database) -> None:
     post = Post()
     now = RealClock()
-    outbox = Outbox(db, post, post, lease=timedelta(seconds=1.5), now=now)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(db, NO_BOT, post, post, lease=timedelta(seconds=1.5), now=now)  # type: ignore[arg-type] # Post stands for both
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1", now()), now=now())
@@ -345,7 +356,7 @@ async def test_one_that_can_not_be_written_down_lets_no_other_be_sent_twice(
     await found(office, "1")
     no_number = 2**70  # what no statement takes
     post = Held([sent("1"), Sent((SentItem("1", no_number),)), sent("1")])
-    outbox = Outbox(office.db, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(office.db, NO_BOT, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(outbox.run())
         await wait_for(lambda: len(post.albums) == 3)
@@ -393,15 +404,18 @@ async def test_slots_are_filled_several_at_a_time_or_after_a_moment(office: Offi
 
 async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) -> None:
     metrics = Metrics()
-    office.outbox = Outbox(office.db, office.post, office.post, metrics=metrics, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    office.outbox = Outbox(
+        office.db, NO_BOT, office.post, office.post, metrics=metrics, now=office.clock  # type: ignore[arg-type] # Post stands for both
+    )  # fmt: skip
     async with office.db.begin() as tx:
         await follow(tx, -2)
     await found(office, "1")
     first = (await rows(office.db))[0]
     for _ in range(60):
         for claimed in await office.outbox.claim(5):
+            assert isinstance(claimed, AlertJob)
             if claimed.batch.rows[0].id == first.id:
-                await office.outbox.count_before_send(claimed)  # and dies
+                await office.outbox.leases.confirm(claimed.lease)  # and dies
             else:
                 await office.outbox.deliver(claimed)
         office.clock.on(MINUTE)
@@ -490,7 +504,7 @@ async def test_what_another_process_makes_due_is_soon_sent(office: Office) -> No
     if office.db.is_sqlite:
         return
     post = office.post
-    outbox = Outbox(office.db, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    outbox = Outbox(office.db, NO_BOT, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     async with asyncio.TaskGroup() as group:
         group.create_task(outbox.run())
         async with office.db.begin() as tx:

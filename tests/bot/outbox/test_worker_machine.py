@@ -27,15 +27,17 @@ from hypothesis.stateful import (
 
 from bot.domain.alert_rules import MAX_ATTEMPTS, MAX_COPIES
 from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, Target, TryLater
-from bot.domain.records import REPLY
+from bot.domain.records import REPLY, Delivery
 from bot.fetching import snapshots
-from bot.outbox.worker import ClaimedBatch, Outbox
+from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
+from bot.outbox.worker import Outbox
 from bot.sending.replies import text_payload
 from bot.store import chat_queues, chats, enqueue, moves, subscriptions
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Database
 from bot.store.engine.schema import metadata
-from bot.telegram.api import NotWantedError
+from bot.telegram.api import TooSoonError
+from tests.bot.outbox.test_worker import NO_BOT
 from tests.support.followed import HOUR, LONG_AGO, MINUTE, NATGEO, PRADA, Clock, follow, story
 
 T = TypeVar("T")
@@ -91,6 +93,17 @@ class Down:
         """Go on; the rules decide when."""
 
 
+def sends(jobs: list[Job]) -> list[SendJob]:
+    """Return the jobs; in these chats no right is missing, so none is a probe."""
+    assert not any(isinstance(one, ProbeJob) for one in jobs)
+    return [one for one in jobs if not isinstance(one, ProbeJob)]
+
+
+def rows_of(job: SendJob) -> tuple[Delivery, ...]:
+    """Return the rows of an alert."""
+    return job.batch.rows if isinstance(job, AlertJob) else ()
+
+
 class OutboxMachine(RuleBasedStateMachine):
     """One database, shared by all examples; each has chats and profiles of its own."""
 
@@ -101,8 +114,8 @@ class OutboxMachine(RuleBasedStateMachine):
         super().__init__()
         self.model = Model()
         self.clock = Clock()
-        self.outbox = Outbox(self.db, None, None, lease=MINUTE, now=self.clock)  # type: ignore[arg-type] # nothing is sent here
-        self.flying: list[ClaimedBatch] = []
+        self.outbox = Outbox(self.db, NO_BOT, None, None, lease=MINUTE, now=self.clock)  # type: ignore[arg-type] # nothing is sent here
+        self.flying: list[SendJob] = []
         self.claimed_at: dict[int, datetime] = {}
         self.stories = 0
         self.answers = 0
@@ -208,32 +221,33 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
-        claimed = self.run(self.outbox.claim(5))
+        claimed = sends(self.run(self.outbox.claim(5)))
         self._check_claim(claimed)
         self.flying += claimed
         self.claimed_at |= {id(one): self.clock() for one in claimed}
 
     @rule()
     def claim_one_in_an_outage(self) -> None:
-        claimed = self.run(self.outbox.claim_one_to_try(Down()))  # type: ignore[arg-type] # all it needs
+        found = self.run(self.outbox.claim_one_to_try(Down()))  # type: ignore[arg-type] # all it needs
+        claimed = sends(found)
         assert len(claimed) <= 1
-        assert all(len(one.batch.rows) == 1 for one in claimed)
+        assert all(len(one.lease.ids) == 1 for one in claimed)
         self._check_claim(claimed)
         self.flying += claimed
         self.claimed_at |= {id(one): self.clock() for one in claimed}
 
-    def _check_claim(self, claimed: list[ClaimedBatch]) -> None:
+    def _check_claim(self, claimed: list[SendJob]) -> None:
         first_id = {now: first for first, now in self.model.chat_now.items()}
         for one in claimed:
-            chat = first_id[one.queue.chat.id]
+            chat = first_id[one.lease.queue.chat.id]
             assert chat not in self.model.closed
-            if not one.batch.reply:  # alerts come after all answers that are not given up
-                owed = [row for row in one.queue.rows if row.notice == REPLY]
+            if isinstance(one, AlertJob):  # alerts come after all answers that are not given up
+                owed = [row for row in one.lease.queue.rows if row.notice == REPLY]
                 assert all(
                     row.copies >= MAX_COPIES or (row.sending and row.attempts >= MAX_ATTEMPTS)
                     for row in owed
                 )
-            for row in one.batch.rows:
+            for row in rows_of(one):
                 if row.story_pk:  # else a notice
                     assert (chat, row.story_pk) in self.model.owed
 
@@ -247,9 +261,9 @@ class OutboxMachine(RuleBasedStateMachine):
         in_outage = in_outage and kind in {"later", "lost", "gone"}
         self.run(self.outbox.record(claimed, outcome, in_outage=in_outage))
 
-    def _leave(self, claimed: ClaimedBatch) -> None:
-        with suppress(NotWantedError):
-            self.run(self.outbox.count_before_send(claimed))
+    def _leave(self, claimed: SendJob) -> None:
+        with suppress(TooSoonError):
+            self.run(self.outbox.leases.confirm(claimed.lease))
 
     @rule(kind=ANSWERS)
     def send(self, kind: str) -> None:
@@ -259,14 +273,14 @@ class OutboxMachine(RuleBasedStateMachine):
         while len(self.flying) > already:
             self.answer(already, kind)
 
-    def _outcome(self, claimed: ClaimedBatch, kind: str) -> Outcome:  # noqa: C901, PLR0911 - one line a class of answers
+    def _outcome(self, claimed: SendJob, kind: str) -> Outcome:  # noqa: C901, PLR0911 - one line a class of answers
         chat = self._chat(claimed)
-        pks = [row.story_pk for row in claimed.batch.rows if row.story_pk]
-        if reply := claimed.batch.reply:
-            return self._outcome_of_answer(claimed, chat, str(reply.fields["text"]), kind)
+        pks = [row.story_pk for row in rows_of(claimed) if row.story_pk]
+        if isinstance(claimed, ReplyJob):
+            return self._outcome_of_answer(claimed, chat, str(claimed.reply.fields["text"]), kind)
         if not pks:
             return Sent((SentItem("", 1),))
-        if not claimed.left and kind not in {"later", "moved"}:
+        if not claimed.lease.is_counted and kind not in {"later", "moved"}:
             return TryLater(unknown=True, reason="the lease was lost")
         items = tuple(SentItem(pk, number) for number, pk in enumerate(pks, 1))
         match kind:
@@ -302,11 +316,9 @@ class OutboxMachine(RuleBasedStateMachine):
         self._arrive(chat, pks)
         return Sent(items)
 
-    def _outcome_of_answer(
-        self, claimed: ClaimedBatch, chat: int, text: str, kind: str
-    ) -> Outcome:
+    def _outcome_of_answer(self, claimed: SendJob, chat: int, text: str, kind: str) -> Outcome:
         """What comes of an answer; in a chat that is closed or moves no more is asked of it."""
-        if not claimed.left and kind != "later":
+        if not claimed.lease.is_counted and kind != "later":
             return TryLater(unknown=True, reason="the lease was lost")
         if kind == "later":
             return TryLater(reason="not sent")
@@ -316,23 +328,25 @@ class OutboxMachine(RuleBasedStateMachine):
             self.model.answered.setdefault(chat, []).append(text)
         return TryLater(unknown=True) if kind in {"gone", "lost"} else Sent((SentItem("", 1),))
 
-    def _chat(self, claimed: ClaimedBatch) -> int:
+    def _chat(self, claimed: SendJob) -> int:
         """The first id of the chat, whatever it was when it was claimed."""
-        lane_id = claimed.queue.chat.id
+        lane_id = claimed.lease.queue.chat.id
         return lane_id if lane_id in (-1, -2) else -(-lane_id % 1000)
 
     def _arrive(self, chat: int, pks: list[str]) -> None:
         for pk in pks:
             self.model.arrived(chat, pk)
 
-    def _is_ours(self, claimed: ClaimedBatch) -> bool:
+    def _is_ours(self, claimed: SendJob) -> bool:
         async def token() -> int | None:
             async with self.db.read() as tx:
                 lane = chat_queues.queues
-                query = sa.select(lane.c.token).where(lane.c.chat_id == claimed.queue.chat.id)
+                query = sa.select(lane.c.token).where(
+                    lane.c.chat_id == claimed.lease.queue.chat.id
+                )
                 return (await tx.execute(query)).scalar()
 
-        return self.run(token()) == claimed.queue.token
+        return self.run(token()) == claimed.lease.queue.token
 
     @rule(profile=st.sampled_from((NATGEO, PRADA)))
     def stumble(self, profile: object) -> None:
@@ -355,14 +369,14 @@ class OutboxMachine(RuleBasedStateMachine):
         """Die with all that is on its way; the leases end."""
         for claimed in self.flying:
             chat = self._chat(claimed)
-            pks = [row.story_pk for row in claimed.batch.rows if row.story_pk]
+            pks = [row.story_pk for row in rows_of(claimed) if row.story_pk]
             self.model.risks.update((chat, pk) for pk in pks)
             if arrives:
                 self._leave(claimed)
-            if claimed.left:
+            if claimed.lease.is_counted:
                 self._arrive(chat, pks)
-            if claimed.left and claimed.batch.reply and arrives:
-                text = str(claimed.batch.reply.fields["text"])
+            if claimed.lease.is_counted and isinstance(claimed, ReplyJob) and arrives:
+                text = str(claimed.reply.fields["text"])
                 self.model.answered.setdefault(chat, []).append(text)
         self.flying = []
         self.clock.on(MINUTE)
@@ -371,10 +385,10 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @invariant()
     def one_at_a_time_into_a_chat(self) -> None:
-        held = [one.queue.chat.id for one in self.flying if self._is_held(one)]
+        held = [one.lease.queue.chat.id for one in self.flying if self._is_held(one)]
         assert len(held) == len(set(held))
 
-    def _is_held(self, claimed: ClaimedBatch) -> bool:
+    def _is_held(self, claimed: SendJob) -> bool:
         return self.claimed_at[id(claimed)] + MINUTE > self.clock()
 
     @invariant()
@@ -396,7 +410,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.flying = []
         for _ in range(40):
             self.clock.on(HOUR / 4)
-            claimed = self.run(self.outbox.claim(5))
+            claimed = sends(self.run(self.outbox.claim(5)))
             self._check_claim(claimed)
             for one in claimed:
                 self._leave(one)

@@ -138,9 +138,9 @@ async def test_an_address_that_was_refused_is_not_tried_again_after_a_flood(read
     await ours.control.fault("telegram", wrong, match="sendMediaGroup")
     await ours.control.fault("telegram", flood(8), match="sendMediaGroup")
     album = await ours.album(3)
-    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+    outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
     assert isinstance(outcome, TryLater)
-    again = await ours.sender.send_album(Target(ann), album, lane="alert")
+    again = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
     assert isinstance(again, Sent)
     assert (pks(album)[0], "upload") in await ours.sources(ann)
     assert await statuses(ours) == [400, 429, 200]
@@ -169,7 +169,7 @@ async def test_what_three_chats_refuse_in_the_same_unknown_words_waits_in_all(
         await refuse_oddly(ours, "sendPhoto")
         calls = []
         for person in people:
-            outcome = await ours.sender.send_album(Target(person), album, lane="alert")
+            outcome = await ours.sender.send_album(Target(person), album, calls=ours.as_alert)
             assert isinstance(outcome, TryLater)
             assert not outcome.failed
             calls.append(len(await ours.control.requests("telegram", path="sendPhoto")))
@@ -177,14 +177,14 @@ async def test_what_three_chats_refuse_in_the_same_unknown_words_waits_in_all(
         assert ours.bought == []
         assert told == ["something_odd_1"]
         clock.on(15 * MINUTE)
-        await ours.sender.send_album(Target(people[3]), album, lane="alert")
-        await ours.sender.send_album(Target(ann), album, lane="alert")
+        await ours.sender.send_album(Target(people[3]), album, calls=ours.as_alert)
+        await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
         assert len(await ours.control.requests("telegram", path="sendPhoto")) == 5  # by one chat
         await ours.control.clear_faults()
         clock.on(15 * MINUTE)
         for person in people:
             assert isinstance(
-                await ours.sender.send_album(Target(person), album, lane="alert"), Sent
+                await ours.sender.send_album(Target(person), album, calls=ours.as_alert), Sent
             )
 
 
@@ -194,7 +194,7 @@ async def test_a_chat_that_refuses_all_in_unknown_words_is_not_asked_about_each_
     ours, ann = ready
     album = await ours.album(ALBUM)
     await refuse_oddly(ours, "send")
-    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+    outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
     assert isinstance(outcome, TryLater)
     assert not outcome.failed
     assert len(await ours.control.requests("telegram", path="send")) < ALBUM
@@ -206,7 +206,9 @@ async def test_buttons_that_are_refused_are_left_out(ready: Made) -> None:
     album = await ours.album(1)
     await ours.control.fault("telegram", refused("BUTTON_URL_INVALID"), match="sendPhoto")
     options = SendOptions(buttons=[[{"text": "x", "url": "https://x.org/"}]])
-    outcome = await ours.sender.send_album(Target(ann), album, options=options, lane="alert")
+    outcome = await ours.sender.send_album(
+        Target(ann), album, options=options, calls=ours.as_alert
+    )
     assert isinstance(outcome, Sent)
     assert not outcome.failed
     assert await ours.sources(ann) == [(pks(album)[0], "url")]
@@ -219,10 +221,12 @@ async def test_a_chat_that_is_full_costs_nobody_the_address(
         bea = await ours.control.person("Bea", started=True)
         album = await ours.album(3)
         await ours.control.fault("telegram", flood(60), match="sendPhoto")
-        full = await ours.sender.send_album(Target(ann), await ours.album(1), lane="alert")
+        full = await ours.sender.send_album(Target(ann), await ours.album(1), calls=ours.as_alert)
         assert isinstance(full, TryLater)
-        assert isinstance(await ours.sender.send_album(Target(ann), album, lane="alert"), TryLater)
-        await ours.sender.send_album(Target(bea), album, lane="alert")
+        assert isinstance(
+            await ours.sender.send_album(Target(ann), album, calls=ours.as_alert), TryLater
+        )
+        await ours.sender.send_album(Target(bea), album, calls=ours.as_alert)
         assert [source for _, source in await ours.sources(bea)] == ["url"] * 3
 
 
@@ -245,7 +249,9 @@ async def test_an_alert_whose_file_cannot_be_bought_now_comes_again(
         gone = replace(album.stories[0], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
         await ours.control.fault("telegram", flood(8), match="sendPhoto")
         for _ in range(2):
-            outcome = await ours.sender.send_album(Target(ann), Album((gone,)), lane="alert")
+            outcome = await ours.sender.send_album(
+                Target(ann), Album((gone,)), calls=ours.as_alert
+            )
             assert isinstance(outcome, TryLater)
         person = await ours.sender.send_album(Target(ann), Album((gone,)))
         if why in errors:  # who asks hears it now
@@ -267,10 +273,10 @@ async def test_an_alert_that_could_not_be_paid_is_bought_as_soon_as_it_can_be(
     async with made(sqlite_db, tmp_path, fallback=buy, now=clock) as (ours, ann):
         spare, album = await ours.album(1), await ours.album(1)
         gone = replace(album.stories[0], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
-        outcome = await ours.sender.send_album(Target(ann), Album((gone,)), lane="alert")
+        outcome = await ours.sender.send_album(Target(ann), Album((gone,)), calls=ours.as_alert)
         assert isinstance(outcome, TryLater)
         clock.on(MINUTE)
-        again = await ours.sender.send_album(Target(ann), Album((gone,)), lane="alert")
+        again = await ours.sender.send_album(Target(ann), Album((gone,)), calls=ours.as_alert)
         assert isinstance(again, Sent)
         assert not again.failed
 
@@ -289,11 +295,11 @@ async def test_what_no_host_answers_for_and_the_api_calls_gone_twice_ends(
         album = await ours.album(1)
         await ours.control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
         await ours.control.fault("cdn", {"status": 503}, times=None)
-        outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+        outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
         assert isinstance(outcome, TryLater)
         for wait in (HOUR, 2 * HOUR, 6 * HOUR):
             clock.on(wait)
-            outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+            outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
             assert isinstance(outcome, Sent)
             assert outcome.failed == {album.stories[0].pk: MEDIA_GONE}
         assert len(bought) == 2
@@ -308,7 +314,7 @@ async def test_of_an_album_what_is_gone_ends_though_another_may_still_come(ready
     await ours.control.fault("telegram", wrong, match="sendMediaGroup")
     away = (album.stories[2].media_url or "").partition("?")[0].rpartition("/")[2]
     await ours.control.fault("cdn", {"status": 503}, match=away, times=None)
-    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+    outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
     assert isinstance(outcome, TryLater)
     assert [item.pk for item in outcome.items] == [album.stories[0].pk]
     assert list(outcome.failed) == [gone.pk]
@@ -334,7 +340,7 @@ async def test_what_arrived_before_a_chat_moved_or_closed_is_known(
         body["parameters"] = {"migrate_to_chat_id": -1007}
     fault = {"status": refusal["status"], "body": body}
     await ours.control.fault("telegram", fault, match="sendDocument")
-    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+    outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
     assert isinstance(outcome, Moved | GiveUp)
     assert [item.pk for item in outcome.items] == pks(album)[1:]
 
@@ -349,14 +355,14 @@ async def test_a_sick_host_is_asked_once_for_all_alerts(
         await ours.control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
         await ours.control.fault("cdn", {"status": 503}, times=None)
         for person in (ann, bea):
-            outcome = await ours.sender.send_album(Target(person), album, lane="alert")
+            outcome = await ours.sender.send_album(Target(person), album, calls=ours.as_alert)
             assert isinstance(outcome, TryLater)
         assert len(await ours.control.requests("cdn")) == 1
         asked = await ours.sender.send_album(Target(bea), album, asker=Asker(bea))
         assert isinstance(asked, Sent)
         assert len(await ours.control.requests("cdn")) == 2
         clock.on(MINUTE)
-        await ours.sender.send_album(Target(ann), album, lane="alert")
+        await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
         assert len(await ours.control.requests("cdn")) == 3
 
 
@@ -370,11 +376,13 @@ async def test_an_alert_leaves_its_place_to_others_while_another_is_long_at_its_
         await ours.control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
         await ours.control.fault("cdn", {"hang": True}, times=None)
         async with asyncio.TaskGroup() as group:
-            first = group.create_task(ours.sender.send_album(Target(ann), album, lane="alert"))
+            first = group.create_task(
+                ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+            )
             await wait_for(lambda: ours.control.requests("cdn"))
             clock.on(6 * SECOND)
             async with asyncio.timeout(60):
-                outcome = await ours.sender.send_album(Target(bea), album, lane="alert")
+                outcome = await ours.sender.send_album(Target(bea), album, calls=ours.as_alert)
             first.cancel()
         assert outcome == TryLater(reason="another uploads it")
 
@@ -386,11 +394,11 @@ async def test_an_alert_that_has_to_go_another_way_waits_for_its_chat(
     async with made(sqlite_db, tmp_path, limiter=Pacing()) as (ours, ann):
         album = await ours.album(7)
         await ours.control.fault("telegram", flood(1), match="sendMediaGroup")
-        outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+        outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
         assert isinstance(outcome, TryLater)  # and for an hour the chat takes no more at once
         wrong = {"fail_item": 1, "description": "PHOTO_INVALID_DIMENSIONS"}
         await ours.control.fault("telegram", wrong, match="sendMediaGroup")
-        again = await ours.sender.send_album(Target(ann), album, lane="alert")
+        again = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
         assert isinstance(again, Sent)
         assert await statuses(ours) == [429, 400, 200]
 
@@ -490,7 +498,9 @@ async def test_fifty_chats_at_once_cost_one_upload(db: Database, tmp_path: Path)
         album = await ours.album(2)
         async with asyncio.TaskGroup() as group:
             for person in people:
-                group.create_task(ours.sender.send_album(Target(person), album, lane="alert"))
+                group.create_task(
+                    ours.sender.send_album(Target(person), album, calls=ours.as_alert)
+                )
         sources = [source for person in people for _, source in await ours.sources(person)]
         assert sorted(sources) == ["file_id"] * 98 + ["url"] * 2
 

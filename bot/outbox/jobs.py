@@ -1,0 +1,51 @@
+"""The three jobs of the outbox: an alert, a reply, a probe."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.domain.records import ChatQueue, Mute, Owed
+from bot.domain.selection import Batch
+from bot.outbox.leases import SendLease
+
+
+@dataclass(slots=True, eq=False)
+class AlertJob:
+    """An album or notices to send under a lease.
+
+    ``is_try``: Telegram is down, and this send shows whether Telegram is back. ``asks_in``: the
+    wait until the chat is asked whether it accepts calls; None: the chat is not asked.
+    """
+
+    lease: SendLease
+    batch: Batch
+    is_try: bool = False
+    asks_in: timedelta | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ReplyJob:
+    """A reply to send under a lease; ``is_try`` and ``asks_in`` as in ``AlertJob``.
+
+    ``is_silent``: the message makes no sound. ``behind`` are replies that are sent next under the
+    same lease.
+    """
+
+    lease: SendLease
+    reply: Owed
+    is_silent: bool = False
+    behind: Sequence[Owed] = ()
+    is_try: bool = False
+    asks_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeJob:
+    """A question to Telegram: may the bot write in a chat where a right was missing?"""
+
+    queue: ChatQueue
+    mute: Mute
+
+
+SendJob = AlertJob | ReplyJob
+Job = SendJob | ProbeJob

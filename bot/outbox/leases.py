@@ -1,0 +1,135 @@
+"""The leases of sends: checked, and their copies counted, right before each request."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from telegram.ext import ExtBot
+
+from bot.domain.records import ChatQueue
+from bot.runtime.background import renewing
+from bot.runtime.batching import BatchingQueue
+from bot.store import chat_queues, deliveries
+from bot.store.engine.database import Database, Tx
+from bot.telegram.api import TooSoonError
+from bot.telegram.calls import Calls
+from bot.telegram.flood_limits import Lane
+
+
+@dataclass(slots=True, eq=False)
+class SendLease:
+    """The lease of a chat queue until ``until``, with the ids of the rows of one send.
+
+    ``is_counted``: a copy of each row is counted. ``is_valid``: the last check found the queue
+    leased and all rows open.
+    """
+
+    queue: ChatQueue
+    ids: Sequence[int]
+    until: datetime
+    is_counted: bool = False
+    is_valid: bool = False
+
+
+class SendLeases:
+    """Confirms and renews the leases of sends; leases of one moment share a transaction."""
+
+    def __init__(
+        self,
+        db: Database,
+        lease: timedelta,
+        *,
+        is_stopping: Callable[[], bool],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Confirm nothing once the process ``is_stopping``."""
+        self._db = db
+        self._lease = lease
+        self._is_stopping = is_stopping
+        self._now = now
+        self._checks = BatchingQueue(self._check)
+
+    async def confirm(self, one: SendLease) -> None:
+        """Check a lease and count the copies once; call this right before each request.
+
+        A crash after this may leave a copy in the chat. A crash before leaves nothing, however
+        long downloads and flood limits took.
+
+        Raises:
+            TooSoonError: Another process has the chat, a row was ended, or the process stops.
+        """
+        one.is_valid = False
+        # A send that waited for a flood limit would be cut off.
+        if not self._is_stopping():
+            await self._checks([one])
+        self.check_lease(one)
+
+    def check_lease(self, one: SendLease) -> None:
+        """Check by the clock alone that a lease lasts.
+
+        A process that was suspended has lost the lease without any other sign.
+
+        Raises:
+            TooSoonError: The lease is over, or the last check failed.
+        """
+        if not one.is_valid or self._now() >= one.until:
+            raise TooSoonError(timedelta(0), "not to be sent now")
+
+    def renewing(self, one: SendLease) -> AbstractAsyncContextManager[None]:
+        """Renew a lease while the block runs."""
+        third = self._lease.total_seconds() / 3
+        return renewing(partial(self._renew, one), every_s=third, chat=one.queue.chat.id)
+
+    async def _renew(self, one: SendLease) -> bool:
+        """Renew a lease; return False if it is lost."""
+        until = self._now() + self._lease
+        async with self._db.begin() as tx:
+            is_held = await chat_queues.renew(tx, one.queue.chat.id, one.queue.token, until=until)
+        if is_held:
+            one.until = until
+        return is_held
+
+    async def _check(self, them: list[SendLease]) -> None:
+        for one in await self._db.insist(partial(_count_copies, them)):
+            one.is_counted = one.is_valid = True
+
+
+async def _count_copies(them: list[SendLease], tx: Tx) -> list[SendLease]:
+    """Count the copies of leases; return the leases that are valid."""
+    tokens = await chat_queues.lock_all(tx, [one.queue.chat.id for one in them])
+    held = [one for one in them if tokens.get(one.queue.chat.id) == one.queue.token]
+    new = await deliveries.record_copy(tx, _ids_of(held, is_counted=False))
+    there = new | await deliveries.still_open(tx, _ids_of(held, is_counted=True))
+    valid = [one for one in held if there.issuperset(one.ids)]
+    taken_back = new.difference(_ids_of(valid, is_counted=False))
+    await deliveries.change(tx, taken_back, copies=-1)
+    return valid
+
+
+def _ids_of(them: list[SendLease], *, is_counted: bool) -> list[int]:
+    return [number for one in them if one.is_counted == is_counted for number in one.ids]
+
+
+class LeasedCalls(Calls):
+    """Calls that count a copy before the request."""
+
+    def __init__(self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, one: SendLease) -> None:
+        """Call by ``bot`` under the lease ``one``."""
+        super().__init__(bot, lane)
+        self._reservations = leases
+        self._one = one
+
+    async def confirm(self) -> None:
+        """Check the lease and count the copies (``SendLeases.confirm``)."""
+        await self._reservations.confirm(self._one)
+
+
+class CountedCalls(LeasedCalls):
+    """Calls of replies whose copies the transaction of an update has counted."""
+
+    async def confirm(self) -> None:
+        """Check that the lease lasts (``SendLeases.check_lease``)."""
+        self._reservations.check_lease(self._one)

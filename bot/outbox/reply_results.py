@@ -1,0 +1,202 @@
+"""The outcome of a reply, recorded in the transaction that frees the chat queue.
+
+A reply that has arrived, or never can, is removed: its text belongs to nobody else.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+
+from bot.domain.errors import INCIDENT
+from bot.domain.model import GiveUp, Moved, Muted, Outcome, Removed, Sent, Target
+from bot.domain.records import ChatQueue, Held, Owed
+from bot.domain.sentences import N_
+from bot.outbox import results
+from bot.outbox.results import Account
+from bot.presentation.translation import translator_for
+from bot.sending import failed_items
+from bot.sending.replies import Payload, is_media, text_payload
+from bot.store import chat_queues, deliveries, enqueue, moves, usage
+from bot.store.engine.database import Tx
+from bot.telegram.limit_state import ChatFloods
+
+log = structlog.get_logger()
+
+_CANT_SHOW = {
+    "photos": N_("I'm not allowed to send photos here. An admin can change that."),
+    "videos": N_("I'm not allowed to send videos here. An admin can change that."),
+    "documents": N_("I'm not allowed to send files here. An admin can change that."),
+    "gifs": N_("I'm not allowed to send GIFs here. An admin can change that."),
+    "media": N_("I'm not allowed to send photos or videos here. An admin can change that."),
+}
+
+
+def is_final(outcome: Outcome) -> bool:
+    """Return whether a reply is not sent again: it has arrived, or never can."""
+    if isinstance(outcome, GiveUp):
+        return outcome.scope != "bot"  # the owner may repair that
+    return isinstance(outcome, Sent | Muted | Removed)
+
+
+async def record(
+    tx: Tx,
+    queue: ChatQueue,
+    reply: Owed,
+    outcome: Outcome,
+    *,
+    is_counted: bool = True,
+    in_outage: bool = False,
+    answers_again: bool = False,
+    behind: Sequence[Owed] = (),
+    floods: ChatFloods | None = None,
+    now: datetime,
+) -> Account:
+    """Record the outcome of a reply; the arguments are as in ``results.record``.
+
+    ``behind`` are replies that are sent next under the same lease, with their copies counted.
+    """
+    account = Account()
+    if is_final(outcome) and not answers_again:
+        await _record_final(tx, queue, reply, outcome, account, behind, floods, now=now)
+        return account
+    is_ours = await results.lock(tx, queue, outcome)
+    await _record_payload(tx, reply, outcome, now=now)
+    rest = [] if is_final(outcome) else [reply]
+    if not is_ours:
+        if isinstance(outcome, Moved):
+            account.is_due = await results.free_moved_queue(
+                tx, queue, outcome, rest, behind, is_counted=is_counted, now=now
+            )
+        return account
+    if answers_again:
+        await deliveries.make_held_due(tx, queue.chat.id, Held.UNTOLD, now=now)
+    if behind and is_final(outcome):
+        return account
+    free_at = now
+    if rest:
+        free_at = await results.record_unfinished_reply(
+            tx, reply, outcome, account, is_counted=is_counted, in_outage=in_outage, now=now
+        )
+    await deliveries.record_unsent(tx, [row.id for row in behind], is_counted=True)
+    account.is_due = await chat_queues.reschedule(tx, queue.chat.id, free_at=free_at)
+    if isinstance(outcome, Sent):
+        await results.advance_retries(tx, {queue.chat.id: is_media(reply.fields)}, now)
+    await results.store_floods(tx, [queue], floods)
+    if isinstance(outcome, Moved):
+        await _forget_old_numbers(tx, [reply, *behind])
+        await moves.move_chat(tx, queue.chat.id, outcome.chat_id, now=now)
+    return account
+
+
+async def _record_final(  # noqa: PLR0917 - as record has them
+    tx: Tx,
+    queue: ChatQueue,
+    reply: Owed,
+    outcome: Outcome,
+    account: Account,
+    behind: Sequence[Owed],
+    floods: ChatFloods | None,
+    *,
+    now: datetime,
+) -> None:
+    """Remove a reply; the lease ends with the last reply."""
+    chat_id, is_ours = queue.chat.id, False
+    if not behind:
+        flood = floods.state_of(chat_id) if floods else None
+        is_ours, account.is_due = await chat_queues.end_lease(
+            tx, queue, but=reply.id, flood=flood, now=now
+        )
+    says_more = await _record_payload(tx, reply, outcome, now=now)
+    if is_ours and says_more:
+        account.is_due = await chat_queues.reschedule(tx, chat_id)
+    if is_ours and account.is_due and isinstance(outcome, Sent):
+        await results.advance_retries(tx, {chat_id: is_media(reply.fields)}, now)
+
+
+async def _record_payload(tx: Tx, reply: Owed, outcome: Outcome, *, now: datetime) -> bool:
+    """Remove a reply, or keep the part that has not arrived; add the follow-ups.
+
+    Return whether there are follow-ups.
+    """
+    target, payload = reply.target, reply.fields
+    if not is_final(outcome):
+        if outcome.items:
+            await _count_items(tx, target, payload, outcome, now=now)
+            await deliveries.change(tx, [reply.id], fields=_unsent_rest(payload, outcome))
+        return False
+    if not await deliveries.remove(tx, [reply.id]):
+        return False  # a commit before recorded this, and its result was lost
+    await _count_items(tx, target, payload, outcome, now=now)
+    said = _follow_ups(payload, outcome)
+    if said:
+        waiting = await deliveries.waiting_replies(tx, target.chat_id)
+        for more in said:
+            await _enqueue_follow_up(tx, target, more, waiting, now=now)
+    return bool(said)
+
+
+async def _enqueue_follow_up(
+    tx: Tx, target: Target, payload: Payload, waiting: dict[int, Payload], *, now: datetime
+) -> None:
+    """Enqueue a follow-up, unless a waiting reply says the same of another album of the answer."""
+    for row_id, other in waiting.items():
+        if merged := failed_items.merge(other, payload):
+            await deliveries.change(tx, [row_id], fields=merged)
+            waiting[row_id] = merged
+            return
+        is_same = all(other.get(key) == payload[key] for key in ("text", "reply_to"))
+        if is_same and not payload["buttons"]:
+            return
+    await enqueue.add_reply(tx, target, payload, now=now, due_at=now)
+
+
+async def _count_items(
+    tx: Tx, target: Target, payload: Payload, outcome: Outcome, *, now: datetime
+) -> None:
+    """Count the stories that a chat got of what it asked for."""
+    if payload["kind"] == "album" and outcome.items:
+        got = usage.Use(items=len(outcome.items))
+        await usage.add(tx, [(target.chat_id, got)], day=now.date())
+
+
+async def _forget_old_numbers(tx: Tx, replies: Sequence[Owed]) -> None:
+    """Let replies to a message be plain messages: a moved chat has other message numbers."""
+    for reply in replies:
+        if _asked(reply.fields):
+            fields = {**reply.fields, "reply_to": None, "asked": None}
+            await deliveries.change(tx, [reply.id], fields=fields)
+
+
+def _unsent_rest(payload: Payload, outcome: Outcome) -> Payload:
+    """Return the part of a payload that has not arrived."""
+    if payload["kind"] != "album":
+        return payload
+    there = {item.pk for item in outcome.items}
+    left = [story for story in payload["stories"] if story["pk"] not in there]
+    return {**payload, "stories": left, "caption": None}
+
+
+def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
+    """Return the messages that follow a reply: failures of items, then the line under an album.
+
+    A message that Telegram refused for its content is a bug: its follow-up carries a code.
+    """
+    t, asked = translator_for(payload.get("language")), _asked(payload)
+    if isinstance(outcome, GiveUp) and outcome.scope == "item" and "language" in payload:
+        incident = secrets.token_hex(4)
+        log.error("incident", incident=incident, reason=outcome.reason, kind=payload["kind"])
+        return [text_payload(t(INCIDENT, incident=incident), reply_to=asked)]
+    if payload["kind"] != "album" or not isinstance(outcome, Sent | Muted):
+        return []
+    said: list[Payload] = []
+    if isinstance(outcome, Muted) and outcome.missing in _CANT_SHOW:
+        said.append(text_payload(t(_CANT_SHOW[outcome.missing]), reply_to=asked))
+    under = [payload["under"]] if outcome.items and "under" in payload else []
+    return said + failed_items.payloads(payload, outcome.failed, reply_to=asked) + under
+
+
+def _asked(payload: Payload) -> int | None:
+    """Return the message that a reply answers, None in a private chat."""
+    return payload.get("asked") or payload.get("reply_to")
