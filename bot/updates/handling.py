@@ -14,6 +14,7 @@ import structlog
 from telegram import Update
 
 from bot.domain.errors import TakenOverError
+from bot.domain.model import Moved, Target
 from bot.domain.records import REPLY, Owed
 from bot.outbox.leases import SendLease
 from bot.outbox.worker import Outbox
@@ -163,7 +164,7 @@ class Handling:
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""
         for reply in enqueued.strangers:
-            await self._replies.send(reply.target, reply.payload)
+            await self._send_to_stranger(reply)
         if enqueued.lease is None:
             return
         try:
@@ -172,6 +173,13 @@ class Handling:
             log.exception("an answer was not recorded", chat=enqueued.lease.queue.chat.id)
         else:
             unit.is_in_vain = outcome is SHOWN_ALREADY
+
+    async def _send_to_stranger(self, reply: Reply) -> None:
+        """Send a reply once to a chat that is not in the database; if it moved, to its new id."""
+        outcome = await self._replies.send(reply.target, reply.payload)
+        if isinstance(outcome, Moved):  # the numbers of its messages changed, too
+            payload = {**reply.payload, "reply_to": None}
+            await self._replies.send(Target(outcome.chat_id), payload)
 
 
 async def _make_all(calls: Sequence[Call]) -> None:
