@@ -1,1 +1,1 @@
-"""Storybell: everything but the conversation."""
+"""Storybell: all of the product except the handlers of messages."""

@@ -34,7 +34,7 @@ _GROUPS = {
 }
 _COMMANDS = {name: text for group in _GROUPS.values() for name, text in group.items()}
 _WITH_OPTIONS = frozenset({"backup", "restore", "move", "check", "erase", "simulate"})
-"""The commands that have options of their own, each in the module of its name."""
+"""The commands with options; the module ``bot.cli.NAME`` adds the options."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command == "demo":
         return _run_demo(chosen)
     if chosen.command == "setup":
-        from bot.cli import setup  # noqa: PLC0415 - it needs no settings, it makes them
+        from bot.cli import setup  # noqa: PLC0415 - creates the settings that other commands load
 
         starts = asyncio.run(setup.main(file=chosen.env_file))
         if not starts:
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run_demo(chosen: argparse.Namespace) -> int:
     try:
-        from bot.cli.demo import run_demo  # noqa: PLC0415 - the stand-ins are not installed in production
+        from bot.cli.demo import run_demo  # noqa: PLC0415 - the sandbox is not installed in production
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"sandbox", "tdjson"}:
             raise
@@ -75,7 +75,7 @@ def _run_demo(chosen: argparse.Namespace) -> int:
 
 
 def _run_command(chosen: argparse.Namespace, settings: Settings) -> int:
-    from bot import app  # noqa: PLC0415 - 'check' and 'demo' start sooner without
+    from bot import app  # noqa: PLC0415 - 'setup' and 'demo' start faster without the import
     from bot.cli import check  # noqa: PLC0415 - the same
 
     if chosen.command == "run":
@@ -98,7 +98,7 @@ def _print_settings_error(error: SettingsError) -> int:
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser. Only commands that are in ``words`` get their options."""
+    """Return the argument parser; only commands in ``words`` get their options."""
     result = argparse.ArgumentParser(prog="storybell")
     result.add_argument(
         "--env-file",

@@ -1,4 +1,4 @@
-"""The composition root: gives the conversation its handlers, and runs the loops until stopped."""
+"""The composition root: registers the handlers, and runs all loops until a stop."""
 
 import asyncio
 import gc
@@ -76,10 +76,10 @@ from handlers.members import recheck_closed_chat
 
 log = structlog.get_logger()
 
-# In the order in which they are asked; the first that fits takes the update.
+# In the order of precedence: the first handler that matches takes the update.
 CONVERSATION = (
-    handlers.exchange, handlers.settings,  # they take what a page has asked for
-    handlers.links,  # what comes most
+    handlers.exchange, handlers.settings,  # replies to a question of a settings page
+    handlers.links,  # the most frequent updates
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
     handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.why,
     handlers.usage, handlers.privacy, handlers.owner, handlers.access, handlers.people,
@@ -98,25 +98,24 @@ _FIRST_LINK = (
     "Nobody runs this bot yet. Open this link in Telegram to become its owner (it works once):\n"
     "    https://t.me/{name}?start={payload}"
 )
-_MOST_CONNECTIONS = 40  # the Bot API's default; no chat needs two at once
-_DRAIN_S = 6.0  # of the 8 seconds that a stop may take
+_MOST_CONNECTIONS = 40  # the default of the Bot API; a chat needs one connection at a time
+_DRAIN_S = 6.0  # of the 8 seconds of a shutdown
 _TRY_AGAIN_S = 5.0
 _DATABASE_AGAIN_S = 1.0
 WAIT_S = 30.0
-"""For how long a start waits for another process on the same SQLite file to end, or for a
-PostgreSQL that does not answer; then it refuses."""
+"""The timeout of a start for another process to release the SQLite file, or for PostgreSQL."""
 _CLEAN_EVERY = timedelta(hours=1)
 _EMPTY_AGAIN = timedelta(minutes=1)
-_MUTES_EVERY = timedelta(minutes=15)  # at the latest, an end of a mute is noticed
-_ANSWERS_S = 3.0  # in which the database must write a row, to be ready
+_MUTES_EVERY = timedelta(minutes=15)  # the longest delay before the end of a mute is noticed
+_ANSWERS_S = 3.0  # timeout of the write that tests the readiness of the database
 
 
 Build = Callable[[], AbstractAsyncContextManager[Parts]]
 
 
 def main(settings: Settings) -> int:
-    """Run until a signal says stop; return the exit status."""
-    # Modules that are loaded stay: else each full garbage collection takes 90 ms more.
+    """Run the bot until a signal; return the exit status."""
+    # Freeze the loaded modules: otherwise each full garbage collection takes 90 ms more.
     gc.collect()
     gc.freeze()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -130,13 +129,13 @@ async def run(
     now: Callable[[], datetime] | None = None,
     timing: Timing | None = None,
 ) -> int:
-    """Run every loop until ``stop`` or a signal.
+    """Run all loops until ``stop`` or a signal; return the exit status.
 
-    ``now`` gives the time, in place of the machine's clock (``bot.runtime.clock``).
+    ``now`` returns the current time; the default is ``bot.runtime.clock.Clock``.
     """
     stop = stop or _stop_on_signals()
     timing = timing or Timing()
-    # A clock that was corrected stays so where the bot begins anew.
+    # The clock keeps a correction across a restart of the loops.
     now = now or Clock()
     build = partial(open_parts, settings, now=now, timing=timing)
     while (status := await _run_once(settings, stop, build)) is None:
@@ -146,7 +145,7 @@ async def run(
 
 
 async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
-    """Run every loop; return the exit status, None where the bot is to begin anew."""
+    """Run all loops; return the exit status, or None if the parts must be rebuilt."""
     async with AsyncExitStack() as stack:
         parts = await _wait_for_parts_or_reason(settings, stack, stop, build)
         if isinstance(parts, str):
@@ -162,9 +161,9 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
             log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - no trace needed
             return 1
         if not await running.connect_to_telegram(stop):
-            return int(not stop.is_set())  # a stop is no failure, however early
+            return int(not stop.is_set())  # a requested stop is a success, at any time
         stack.push_async_callback(running.app.shutdown)
-        if parts.clock.went_back.is_set():  # some parts remember a time that was wrong
+        if parts.clock.went_back.is_set():  # some parts have used a wrong time
             return None
         log.info("running", port=web.port, database=settings.database_place)
         status: int | None = 0
@@ -180,10 +179,10 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
 
 
 class Running:
-    """All that one process runs: conversation, loops, web server."""
+    """The running process: conversation, intake of updates, loops, web server."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
-        """Put the conversation, the intake and the web server together."""
+        """Build the conversation, the intake, the loops and the web server."""
         self._settings = settings
         self._parts = parts
         timing = parts.services.timing
@@ -231,7 +230,7 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             check_price=CHECK_COST,
-            # Several processes share the flood limits in the database, so they can't send then.
+            # Several processes share the flood limits in the database, and can't send without it.
             tells_of_outages=parts.sharing.is_only_process,
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause,
@@ -245,7 +244,7 @@ class Running:
         self._periodic = self._periodic_work()
         self._hold_claims()
         self.has_begun = False
-        """Whether this process has written what each start writes, by a clock that is right."""
+        """Whether this process has done the writes of a start, with a correct clock."""
         self._leader: Leader | None = None
         if not parts.sharing.is_only_process:
             self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
@@ -273,9 +272,9 @@ class Running:
         )
 
     def _periodic_work(self) -> list[Worker]:
-        """Return one worker for each task that merely repeats: its name, longest pause and step.
+        """Return a worker for each periodic task: name, maximum interval, step.
 
-        Each worker has its own task, so a slow backup delays no other work.
+        Each worker has its own asyncio task, so a slow backup does not delay other work.
         """
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[datetime | None]]]] = [
@@ -294,7 +293,7 @@ class Running:
         return workers
 
     def _hold_claims(self) -> None:
-        """Let nothing be claimed while the clock is in doubt."""
+        """Stop all claims of work while the clock is in doubt."""
         parts = self._parts
         for worker in (
             self.intake.worker,
@@ -307,14 +306,14 @@ class Running:
 
     @property
     def _takes_none(self) -> bool:
-        """Return whether Telegram is to keep its updates for now."""
+        """Return whether Telegram must keep the updates for now."""
         if not self.has_begun or self._parts.clock.is_in_doubt():
             return True
         held = self._parts.db.held
         return self.intake.is_behind or bool(held and held.is_replaced.is_set())
 
     def _trouble_signs(self) -> dict[IncidentKind, Sign]:
-        """Return the signs of trouble that this process itself can see, by kind of incident."""
+        """Return the signs of incidents that this process can detect, by kind of incident."""
         parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
             "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None,
@@ -329,13 +328,13 @@ class Running:
         return signs
 
     def _slow_servers(self) -> list[str]:
-        """Return the hosts that are slow now: of media, and the Stories API."""
+        """Return the hosts that are slow now: media hosts and the Stories API."""
         parts = self._parts
         api = [self._settings.stories_api_url.host or ""] if parts.scheduler.is_api_slow else []
         return api + parts.slow_media_hosts()
 
     def _watched_folders(self) -> list[Path]:
-        """Return the folders whose disk must not be full."""
+        """Return the folders whose free disk space is monitored."""
         folders = [self._settings.spool_dir]
         if self._parts.db.file is not None:
             folders.append(self._parts.db.file.parent)
@@ -344,10 +343,10 @@ class Running:
         return folders
 
     async def connect_to_telegram(self, stop: asyncio.Event) -> bool:
-        """Connect to Telegram, anchor the clock and begin, however long it takes.
+        """Connect to Telegram, anchor the clock and do the writes of a start; retry until success.
 
-        Returns False where Telegram refuses the token, or at a stop. Where the clock went back,
-        nothing is written: the process begins anew.
+        Return False if Telegram refuses the token, or after a stop. If the clock went back, return
+        True without any write: the caller rebuilds the parts.
         """
         while not stop.is_set():
             try:
@@ -376,15 +375,16 @@ class Running:
         return False
 
     async def _print_owner_link(self) -> None:
-        """Print the link that makes the first owner, where there is none; no log gets it."""
+        """Print the link that makes the first owner, if the bot has no owner. No log gets it."""
         payload = await self._parts.services.access.make_owner_code()
         if payload:
-            print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
+            print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for the operator at the terminal
 
     async def run_loops(self, stop: asyncio.Event) -> None:
-        """Run until ``stop``, or the clock goes back; then end what is under way.
+        """Run until ``stop``, or until the clock goes back; then finish the work in progress.
 
-        Where the database file was replaced, only the watch goes on until ``stop``.
+        If the database file was replaced, end all loops except the watch, which runs until
+        ``stop``.
         """
         parts = self._parts
         replaced = parts.db.held.is_replaced if parts.db.held else asyncio.Event()
@@ -416,7 +416,7 @@ class Running:
             watch.cancel()
 
     async def _take_in(self, updates: Iterable[object]) -> None:
-        """Take updates in, once the time is known: inline queries bypass the inbox."""
+        """Answer inline queries and store other updates in the inbox, after the clock is right."""
         await self._parts.clock.wait_until_anchored()
         if others := self.inline.take_queries(updates):
             await self.intake.add(others)
@@ -425,7 +425,7 @@ class Running:
         await handlers.inline.answer_query(update, Context.from_update(update, self.app))
 
     async def _answer_excess(self, update: Update) -> None:
-        """Answer what is more than one may ask at a time; no handler sees it."""
+        """Refuse an update above the limit of open requests without running a handler."""
         context = Context.from_update(update, self.app)
         if not await admit_or_refuse(context):
             return
@@ -442,7 +442,7 @@ class Running:
         )
 
     async def _poll(self) -> None:
-        """Poll; of several processes one polls at a time, because Telegram allows only one."""
+        """Poll for updates; of several processes, only the leader polls, as Telegram requires."""
         if self._leader is None:
             await self.polling.run()
         else:
@@ -460,7 +460,7 @@ class Running:
         return ""
 
     async def _update_trouble(self) -> str:
-        if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no word for it
+        if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no public attribute
             return "Telegram has not answered yet"
         polls = self._webhook is None and self._ought_to_poll()
         if polls and self._parts.conflicts.is_paused():
@@ -474,18 +474,18 @@ class Running:
         return "too many wait" if self.intake.is_behind else ""
 
     def _ought_to_poll(self) -> bool:
-        """Return whether this process polls, or would poll if it reached Telegram."""
+        """Return whether this process polls, or would poll if Telegram were reachable."""
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 
     async def _failing_loops(self) -> str:
-        """Return which loops fail now, and of what."""
+        """Return the names of the failing loops, each with the reason, or an empty string."""
         parts = self._parts
         loops = (parts.scheduler.worker, parts.outbox.worker, parts.outbox.fan_out.worker)
         workers = (*loops, *self._periodic)
         return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
 
     async def _clean_up(self) -> datetime:
-        """Delete overdue rows and erased content; accept a moved database; return when next."""
+        """Delete expired rows and erased content, accept a moved database; return the next run."""
         now = self._parts.now()
         await cleanup.clean(self._parts.db, now=now)
         await self._parts.db.run(self._parts.conflicts.accept_move)
@@ -494,28 +494,28 @@ class Running:
 
 
 class Conversation(Application[Any, Context, Any, Any, Any, Any]):
-    """PTB's application; what must not end with an error goes back to the inbox."""
+    """PTB's application; errors that need a retry of the update are raised to the inbox."""
 
     async def process_error(
         self,
         update: object,
         error: Exception,
-        job: Any = None,  # noqa: ANN401 - PTB's own
-        coroutine: Any = None,  # noqa: ANN401 - the same
+        job: Any = None,  # noqa: ANN401 - PTB's signature
+        coroutine: Any = None,  # noqa: ANN401 - PTB's signature
     ) -> bool:
-        """Tell the person, and return whether no other handler shall see the update.
+        """Notify the person of an error, and return True to stop further handlers.
 
         Raises:
-            Exception: ``error``, where the update must be handled once more.
+            Exception: ``error``, if the update must be handled again.
         """
         if isinstance(error, TryAgainError | DatabaseUnavailableError):
-            raise error  # nothing of it has happened
+            raise error  # no effect of the update was committed
         await super().process_error(update, error, job, coroutine)
         return True
 
 
 def _application(parts: Parts) -> App:
-    """Return PTB's application with our handlers; updates come from the intake."""
+    """Return PTB's application with the handlers of the bot; the intake supplies the updates."""
     builder = Application.builder().bot(parts.bot).updater(None)
     builder = builder.application_class(Conversation)
     app: App = builder.context_types(ContextTypes(context=Context)).build()
@@ -532,9 +532,9 @@ def _application(parts: Parts) -> App:
 async def _wait_for_parts_or_reason(
     settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, build: Build
 ) -> Parts | str:
-    """Return the parts, which ``stack`` closes; else in a sentence why they can't be built.
+    """Return the parts, closed by ``stack``, or a sentence with the reason of a failure.
 
-    A database that does not answer is waited for: it may be restarted.
+    An unavailable database is retried for ``WAIT_S`` seconds: the database may be restarting.
     """
     until = steady() + WAIT_S
     is_said = False
@@ -555,7 +555,7 @@ async def _wait_for_parts_or_reason(
 
 
 async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
-    """Build the parts; where that fails, nothing is left of them."""
+    """Build the parts; a failure closes all parts that were already built."""
     url = settings.database_url.get_secret_value()
     if note := preflight.note_network_disk(url):
         log.warning("the database may be damaged", why=note.text)
@@ -567,7 +567,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
 
 
 async def _machine_trouble(settings: Settings) -> preflight.Finding | None:
-    """Return what this machine lacks that the bot can't be without."""
+    """Return a finding that prevents the start on this machine, or None."""
     findings = (
         preflight.try_open_files(),
         preflight.try_spool(settings.spool_dir),
@@ -584,7 +584,7 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's loop where it is installed."""
+    """Return uvloop's loop factory, or None if uvloop is not installed."""
     try:
         import uvloop  # noqa: PLC0415 - an optional extra
     except ImportError:

@@ -66,14 +66,14 @@ from bot.updates.conflicts import PollConflicts, load_conflicts
 log = structlog.get_logger()
 
 _NEWCOMER_SHARE = 0.5  # of the replies' part of the budget, for all newcomers together
-_IDLE_S = 10  # the Stories API closes idle connections early
-# More than all slots together, so that a slow server keeps no connection from the others.
+_IDLE_S = 10  # shorter than the idle timeout of the Stories API
+# More connections than all slots together: a slow server leaves connections for other servers.
 _TO_TELEGRAM, _TO_MEDIA, _TO_API = 320, 256, 128
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the loops run."""
+    """The parts that the loops use."""
 
     bot: ExtBot[Any]
     db: Database
@@ -95,10 +95,10 @@ class Parts:
     witnesses: TimeWitnesses
     at_work: AtWork | None
     begin: Callable[[], Awaitable[None]]
-    """Writes what each start writes; called once the clock is anchored."""
+    """Does the writes of a start; called after the clock is anchored."""
     slow_media_hosts: Callable[[], list[str]]
     wake: Callable[[], None]
-    """Wakes the schedule and the outbox: something may have become due."""
+    """Wakes the schedule and the outbox, because work may be due."""
 
 
 @asynccontextmanager
@@ -108,7 +108,7 @@ async def open_parts(
     now: Callable[[], datetime] | None = None,
     timing: Timing | None = None,
 ) -> AsyncIterator[Parts]:
-    """Build every part, in the order of the layers; close them in the other."""
+    """Build all parts in the order of the layers, and close the parts in reverse order."""
     timing = timing or Timing()
     metrics, now = Metrics(), now or Clock()
     witnesses = TimeWitnesses(now)
@@ -121,14 +121,14 @@ async def open_parts(
                 pool_size=settings.database_pool,
             )
         )
-        sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES  # its file has a lock
+        sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES  # one process per SQLite file
         await _prepare_database(db, sharing)
         clock = ClockKeeper(
             db,
             now,
             witnesses,
-            ask_telegram=lambda: bot.get_me(),  # noqa: PLW0108 - it is made below
-            ask_api=lambda: api.transport.ask_for_date(),  # noqa: PLW0108 - the same
+            ask_telegram=lambda: bot.get_me(),  # noqa: PLW0108 - ``bot`` is assigned below
+            ask_api=lambda: api.transport.ask_for_date(),  # noqa: PLW0108 - ``api`` is assigned below
             every=timing.clock,
             follows_database=not db.is_sqlite,
         )
@@ -160,7 +160,7 @@ async def open_parts(
         bot = _make_bot(settings, metrics, floods, count_processes, witnesses)
 
         def wake() -> None:
-            """Wake the schedule and the outbox: something may have become due."""
+            """Wake the schedule and the outbox, because work may be due."""
             scheduler.worker.wake()
             outbox.wake()
 
@@ -322,7 +322,7 @@ async def open_parts(
         )
 
         async def begin() -> None:
-            """Take up the settings, and a copy of the database that was restored."""
+            """Apply the settings, and make a restored backup the live database."""
             await access.apply_settings()
             await backups.adopt_restored_copy(db, incidents, now=now())
 
@@ -330,7 +330,7 @@ async def open_parts(
             bot=bot,
             db=db,
             sharing=sharing,
-            replies_are_durable=not db.is_sqlite,  # a server may crash while this process lives
+            replies_are_durable=not db.is_sqlite,  # a server may crash alone
             services=services,
             treasurer=Treasurer(
                 api,
@@ -369,14 +369,14 @@ async def open_parts(
 
 
 async def _prepare_database(db: Database, sharing: Sharing) -> None:
-    """Bring the tables up to this version, and refuse a database that was moved elsewhere."""
+    """Migrate the tables to this version, and refuse a database that was moved."""
     await (db.migrate() if sharing.is_only_process else upgrade(db))
     await db.hold_file()
     await transfer.refuse_moved(db)
 
 
 async def _count_one() -> int:
-    """Return the number of processes that work on an SQLite file."""
+    """Return 1: an SQLite file has one process."""
     return 1
 
 

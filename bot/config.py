@@ -1,6 +1,6 @@
-"""The settings: read once, from the environment and ``.env``.
+"""The settings, read once from the environment and ``.env``.
 
-What is wrong with them is said in sentences, without the values.
+Errors are reported as sentences without the values.
 """
 
 import difflib
@@ -31,7 +31,7 @@ _DATABASES = frozenset(
 _WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # Bot API, setWebhook
 ENV_FILE = ".env"
 OTHERS = frozenset({"COMPOSE_PROFILES", "POSTGRES_PASSWORD", "DOMAIN", "REPLICAS"})
-"""What else may stand in ``.env``: what compose.yaml reads."""
+"""Other names allowed in ``.env``: variables of compose.yaml."""
 UNREADABLE = (
     "can't be read: the port is no number, or the password holds a sign that must be "
     "written with % (@ as %40, / as %2F, : as %3A)"
@@ -42,7 +42,7 @@ Credits = Annotated[int, Field(ge=0, le=MOST_CREDITS)]
 
 
 class Settings(BaseSettings):
-    """Every setting of the bot; the first two are all that ``make run`` needs."""
+    """All settings of the bot; the first two settings are required."""
 
     model_config = SettingsConfigDict(
         env_file=ENV_FILE, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
         default="INFO", description="How much is logged."
     )
 
-    # Money
+    # Budget
     daily_budget: Credits = Field(
         default=DEFAULT_BUDGET,
         description="Credits that the whole bot may spend a day (UTC).",
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         "false: never.",
     )
 
-    # Following
+    # Subscriptions
     max_subscriptions: int = Field(
         default=20, ge=1, description="Profiles that one chat may follow."
     )
@@ -190,7 +190,7 @@ class Settings(BaseSettings):
         default=28, gt=0, le=1000, description="Messages that the bot sends a second, at most."
     )
 
-    # Other addresses; for tests, the demo and a Bot API server of your own
+    # Addresses for tests, the demo and a private Bot API server
     telegram_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.telegram.org"), description="Address of the Bot API."
     )
@@ -237,7 +237,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_token(cls, value: SecretStr) -> SecretStr:
         number, _, rest = value.get_secret_value().partition(":")
-        if not (number.isascii() and number.isdigit() and len(rest) >= 30):  # noqa: PLR2004 - as @BotFather makes them
+        if not (number.isascii() and number.isdigit() and len(rest) >= 30):  # noqa: PLR2004 - the length of @BotFather's tokens
             raise ValueError("does not look like a bot token (digits, a colon, 35 letters)")
         return value
 
@@ -251,7 +251,7 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite:// or postgresql://")
         try:
             parts = urlsplit(value.get_secret_value())
-            parts.port  # noqa: B018 - it raises where there is none
+            parts.port  # noqa: B018 - raises ValueError for an invalid port
         except ValueError:
             raise ValueError(UNREADABLE) from None
         try:
@@ -317,12 +317,12 @@ class Settings(BaseSettings):
 
     @property
     def bind_host(self) -> str:
-        """Return the address that the port is bound to: ours alone unless more is asked."""
-        return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram comes from outside
+        """Return the address to listen on: by default local, with a webhook all interfaces."""
+        return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram connects from outside
 
     @property
     def is_sqlite(self) -> bool:
-        """Return whether the database is a file of this machine."""
+        """Return whether the database is an SQLite file."""
         return self.database_url.get_secret_value().startswith("sqlite")
 
     @property
@@ -333,7 +333,7 @@ class Settings(BaseSettings):
 
     @property
     def _sqlite_file(self) -> str:
-        """Return the SQLite file of the database; empty where it is none."""
+        """Return the path of the SQLite file, or "" for PostgreSQL or a database in memory."""
         scheme, _, rest = self.database_url.get_secret_value().partition(":///")
         file = rest.partition("?")[0]
         return file if scheme.startswith("sqlite") and file != ":memory:" else ""
@@ -351,7 +351,7 @@ class Settings(BaseSettings):
 
     @property
     def is_port_reachable(self) -> bool:
-        """Return whether others than this machine can reach the port."""
+        """Return whether other machines can reach the port."""
         return not _is_loopback(self.bind_host)
 
     @property
@@ -360,7 +360,7 @@ class Settings(BaseSettings):
 
 
 def reveal(secret: SecretStr | None) -> str:
-    """Return a secret's text; an empty one where it is not set."""
+    """Return the text of a secret, or an empty string for None."""
     return secret.get_secret_value() if secret else ""
 
 
@@ -382,15 +382,15 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 def _password_in(url: str) -> str:
-    """Return the password of an address, as it stands there; empty where there is none."""
+    """Return the password in a URL, still percent-encoded, or an empty string."""
     return url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
 
 
 def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
-    """Read the settings from the environment and ``env_file``, by default ``.env``.
+    """Read the settings from the environment and ``env_file`` (default: ``.env``).
 
     Raises:
-        SettingsError: A setting is missing or wrong, or ``env_file`` does not exist or can't be
+        SettingsError: A setting is missing or invalid, or ``env_file`` does not exist or can't be
             read. The sentences do not show values.
     """
     if env_file is not None:
@@ -412,9 +412,10 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
 
 
 def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
-    """Return the variables that are no settings, each with the most similar setting or "".
+    """Return the variables that are not settings, each with the most similar setting or "".
 
-    All names in the file count. Of the environment only names that resemble a setting count.
+    All names in the file are checked. Names in the environment are checked only if similar to a
+    setting.
     """
     file = env_file or Path(ENV_FILE)
     names = [name.upper() for name in Settings.model_fields]
@@ -422,7 +423,7 @@ def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
     unknown = []
     for name, where in [(n, file.name) for n in _read_file(file)] + [
         (n, "")
-        for n in os.environ  # noqa: TID251 - here the settings are read
+        for n in os.environ  # noqa: TID251 - the module that reads the settings
     ]:
         near = difflib.get_close_matches(name.upper(), names, n=1, cutoff=0.7 if where else 0.88)
         if name.upper() not in known and (where or near):
@@ -431,10 +432,10 @@ def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
 
 
 def _read_file(file: Path) -> dict[str, str]:
-    """Return what a file of settings says, by its names.
+    """Return the names and values of a settings file; an empty dict if the file does not exist.
 
     Raises:
-        SettingsError: There is such a file, but it can't be read.
+        SettingsError: The file exists, but can't be read.
     """
     if not file.exists():
         return {}
@@ -458,11 +459,11 @@ _SOURCES = {
     "TELEGRAM_TOKEN": " (https://t.me/BotFather gives one to whoever sends /newbot)",
     "STORIES_API_KEY": " (sign up at https://hikerapi.com)",
 }
-"""Where the values come from that have no default."""
+"""The sources of the required values."""
 
 
 def _error_sentence(item: dict[str, Any]) -> str:
-    """Return what is wrong with a setting; a rule of several settings names them itself."""
+    """Return the error of a setting as a sentence; a rule of several settings has the names."""
     name = str(item["loc"][0]).upper() if item["loc"] else ""
     if item["type"] == "missing":
         where = _SOURCES.get(name, "")

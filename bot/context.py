@@ -1,4 +1,4 @@
-"""What every handler has at hand: the services, and of each update the chat and its language."""
+"""The context of every handler: the services, the update, the chat and the chat's language."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -44,22 +44,22 @@ from bot.updates import inbox
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What is waited for before people see something; tests wait for less, or for longer."""
+    """Intervals and delays that persons notice; tests use different values."""
 
     said_again: timedelta = inbox.SAID_AGAIN
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
-    """How far apart Telegram wants messages of one chat."""
+    """The minimum intervals of Telegram between messages of a chat."""
     visitors: timedelta = VISITORS_EVERY
-    """Between two looks for who is new, of whom the owners are told."""
+    """The interval of the reports about new persons to the owners."""
     clock: timedelta = clock_keeper.EVERY
-    """Between two looks whether the machine's clock was set."""
+    """The interval of the checks of the machine's clock."""
     database_file: timedelta = FILE_EVERY
-    """Between two looks whether the SQLite file is still there."""
+    """The interval of the checks that the SQLite file still exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts that handlers call, and the few settings that they speak of."""
+    """The use cases that handlers call, and the few settings that handlers need."""
 
     chats: Chats
     viewer: Viewer
@@ -79,40 +79,40 @@ class Services:
     now: Callable[[], datetime]
     credit_price: float
     cache: TimedCache[Hashable, object] = field(default_factory=TimedCache)
-    """What was done or said a short time ago, so that handlers do not repeat it."""
+    """Short-lived values of handlers, for example against repeated work or repeated messages."""
     has_public_page: bool = False
-    """Whether the admin page opens on other machines than ours."""
+    """Whether other machines can open the admin page."""
     timing: Timing = field(default_factory=Timing)
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
-    """PTB's context with our words; ``prepare`` fills it before any handler runs."""
+    """PTB's context with attributes of the bot; ``prepare`` sets them before a handler runs."""
 
     event: Update
-    """The update that is handled."""
+    """The current update."""
 
     chat: Chat
-    """What is acted on: where the update came from, or the channel ``about``."""
+    """The chat to act on: the chat of the update, or the channel ``about``."""
 
     about: int | None = None
-    """The channel that is run from a private chat by this update."""
+    """The id of a channel that is managed from the chat of the update."""
 
     channel_after: int | None = None
-    """The number of words before the channel that the command may act on; None: it takes none."""
+    """The number of words before the name of a chat in a command; None if no name is allowed."""
 
     t: Translator
     is_owner: bool = False
-    """Whether who acts is one of those who run the bot."""
+    """Whether the acting person is an owner of the bot."""
 
     known: Chat | None = None
-    """The chat that the update came from, where who writes there was judged and it was known."""
+    """The stored chat of the update, if the access check has loaded the chat."""
 
     has_topics: bool = False
-    """Whether a topic could be made where the update came from, which is acted on."""
+    """Whether the chat of the update supports topics."""
 
     @classmethod
     def from_update(cls, update: object, application: "App") -> "Context":
-        """Return the context of an update, which knows it."""
+        """Return the context of an update, with ``event`` set."""
         context = super().from_update(update, application)
         if isinstance(update, Update):
             context.event = update
@@ -120,20 +120,20 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def message(self) -> Message | None:
-        """Return the message that came, or whose button was pressed, if it is still there."""
+        """Return the message of the update or of the pressed button, or None if unavailable."""
         return self.event.effective_message
 
     @property
     def query(self) -> CallbackQuery | None:
-        """Return the press of a button, None for all else."""
+        """Return the callback query of a pressed button, or None for other updates."""
         return self.event.callback_query
 
     @property
     def origin(self) -> TelegramChat:
-        """Return the chat that the update comes from.
+        """Return the chat of the update.
 
         Raises:
-            RightsError: The bot does not know the chat of the update.
+            RightsError: The update has no chat.
         """
         if self.event.effective_chat is None:
             raise RightsError(text=CHAT_UNKNOWN)
@@ -141,35 +141,39 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def is_private(self) -> bool:
-        """Return whether nobody else reads along."""
+        """Return whether the update is from a private chat."""
         return self._kind == TelegramChat.PRIVATE
 
     @property
     def is_channel(self) -> bool:
-        """Return whether it comes from a channel, where all subscribers read along."""
+        """Return whether the update is from a channel, where all subscribers read the reply."""
         return self._kind == TelegramChat.CHANNEL
 
     @property
     def is_group(self) -> bool:
-        """Return whether people talk with each other there."""
+        """Return whether the update is from a group."""
         return self._kind in {TelegramChat.GROUP, TelegramChat.SUPERGROUP}
 
     @property
     def _kind(self) -> str:
         where = self.event.effective_chat
-        return where.type if where else ""  # inline queries belong to no chat
+        return where.type if where else ""  # inline queries have no chat
 
     links: Sequence[Link] = ()
-    """The links of the message, set by the filter of the handler of links."""
+    """The links of the message, set by the filter of the link handler."""
 
     @property
     def words(self) -> list[str]:
-        """Return the words after a command, without invisible marks and with ASCII digits."""
+        """Return the words after a command, without invisible characters and with ASCII digits."""
         return [word for one in self.args or [] for word in typed(one).split()]
 
     @property
     def replied_to(self) -> Message | None:
-        """Return what a message replies to; in a topic all reply to its first one, unasked."""
+        """Return the message that the person replied to, or None.
+
+        In a topic, Telegram marks every message as a reply to the first message. This implicit
+        reply does not count.
+        """
         message = self.message
         asked = message.reply_to_message if message else None
         if message and asked and message.is_topic_message:
@@ -178,7 +182,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def user_id(self) -> int | None:
-        """Return the id of the person behind the update; None for nobody in particular."""
+        """Return the id of the person behind the update, or None for an anonymous sender."""
         person, message = self.event.effective_user, self.message
         if person is None:
             return None
@@ -188,32 +192,32 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def asker(self) -> Asker:
-        """Return who asks and pays: a person, or nobody in particular."""
+        """Return the payer of the request: the person, or the chat for an anonymous sender."""
         where = self.event.effective_chat
         return Asker(where.id if where else None, self.user_id, is_owner=self.is_owner)
 
     @property
     def reply_target(self) -> Target:
-        """Return where the reply goes."""
+        """Return the chat and topic of the reply."""
         return reply_target_of(self.event)
 
     @property
     def acted_on(self) -> Target:
-        """Return what is acted on: the chat ``about``, or where the update came from."""
+        """Return the channel ``about`` if set, or else the chat and topic of the update."""
         return self.reply_target if self.about is None else Target(self.about)
 
     @property
     def services(self) -> Services:
-        """Return the parts that the composition root built."""
+        """Return the services that the composition root built."""
         return self.bot_data["services"]
 
     @property
     def now(self) -> datetime:
-        """Return the time, aware and UTC."""
+        """Return the current time, aware and in UTC."""
         return self.services.now()
 
     def button(self, text: str, data: str, style: str | None = None, **fields: object) -> Button:
-        """Return a button that does what ``data`` say; ``text`` is a message id."""
+        """Return a button with callback ``data``; ``text`` is a message id."""
         return button(self.t.plain(text, **fields), data, style)
 
 
@@ -221,16 +225,16 @@ App = Application[Any, Context, Any, Any, Any, Any]
 
 
 async def prepare(update: Update, context: Context) -> None:
-    """Know the chat of ``update`` and speak its language; runs before the handlers.
+    """Set the chat, the translator and the topics flag of the context; runs before the handlers.
 
-    A chat that is closed (the bot was blocked or kicked) is not opened by this.
+    A closed chat (the bot was blocked or removed) stays closed.
 
     Raises:
-        TryAgainError: The database can't work now.
+        TryAgainError: The database is unavailable.
     """
     person, where = update.effective_user, update.effective_chat
     code = person.language_code if person else None
-    if where is None:  # an inline query belongs to no chat: it is answered as in the private one
+    if where is None:  # an inline query has no chat: use the language and zone of the private chat
         own = await context.services.chats.get(person.id) if person else None
         zone = zone_of(own.zone if own else "UTC")
         context.t = translator_for(own.effective_language if own else code).in_zone(zone)
@@ -238,8 +242,8 @@ async def prepare(update: Update, context: Context) -> None:
     is_private = where.type == TelegramChat.PRIVATE
     try:
         known = context.known or await context.services.chats.get(where.id)
-        # A group or channel speaks the language of who added the bot, until /language changes it:
-        # not that of whoever wrote or pressed last.
+        # The language of a group or channel is the language of the person who added the bot, until
+        # /language changes it. The language of other members does not count.
         speaks = is_private or known is None or _is_bot_added(update)
         context.chat = await context.services.chats.ensure(
             known,
@@ -255,7 +259,7 @@ async def prepare(update: Update, context: Context) -> None:
 
 
 def _is_bot_added(update: Update) -> bool:
-    """Return whether somebody has just added the bot to the chat."""
+    """Return whether the update reports that the bot was added to the chat."""
     change = update.my_chat_member
     return (
         change is not None
@@ -265,7 +269,11 @@ def _is_bot_added(update: Update) -> bool:
 
 
 def reply_target_of(update: Update) -> Target:
-    """Return where the reply goes: the chat, and in a forum the topic of the message."""
+    """Return the chat of an update, with the topic of the message in a forum.
+
+    Raises:
+        RightsError: The update has no chat.
+    """
     message, where = update.effective_message, update.effective_chat
     if where is None:
         raise RightsError(text=CHAT_UNKNOWN)
