@@ -1,7 +1,8 @@
-"""Who may use the bot: the use cases around the one list, all free.
+"""Access to the bot: the use cases for the access list, all free.
 
-In ``invited`` mode strangers are refused before anything is asked for them; in both modes whom the
-admins have blocked. Admins are those of ``ADMIN_IDS``, and who opened the link of the first start.
+In ``invited`` mode, strangers are refused before any work is done. In both modes, blocked persons
+and chats are refused. Owners are the persons of ``ADMIN_IDS``, and the person who opened the owner
+link of the first start.
 """
 
 import hashlib
@@ -36,16 +37,16 @@ from bot.updates.unit_of_work import reading, run_before_commit, writing
 log = structlog.get_logger()
 
 INVITATION_VALID_FOR = timedelta(days=7)
-REFRESH = timedelta(minutes=1)  # within which another process's blocks hold in this one
+REFRESH = timedelta(minutes=1)  # the maximum delay until a block of another process applies
 _SEED = "owner_link"
 _MODE = "access_mode"
-OWNER, INVITE = "owner_", "invite_"  # what the links begin with
+OWNER, INVITE = "owner_", "invite_"  # prefixes of the payloads of links
 _TOKEN_BYTES = 16
-_NAME_AGAIN = timedelta(days=1)  # between two writes of a person's name
+_NAME_AGAIN = timedelta(days=1)  # the minimum interval between two writes of an unchanged name
 
 
 class Access:
-    """The list, and who is an owner."""
+    """The access list and the owners."""
 
     def __init__(
         self,
@@ -58,25 +59,25 @@ class Access:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``token`` is the bot's, without which the link of the first start can't be made up."""
+        """Create the use cases; ``token`` is the bot's token, required for the owner link."""
         self._db = db
         self.mode: Mode = mode
         self._always_owners = frozenset(owner_ids)
         self.owner_ids = self._always_owners
-        """Who runs the bot, as of a minute ago at most."""
+        """The ids of the owners; at most one minute old."""
         self._always_blocked = frozenset(blocked_profiles)
         self._token = token or SecretStr(secrets.token_hex())
         self._names = TimedCache[int, str]()
         self._wake = wake
         self._now = now
         self.blocked: set[str] = set(blocked_profiles)
-        """Ids and names of profiles that are blocked; the same set for as long as the bot runs."""
+        """The ids and names of blocked profiles; the set object never changes."""
 
     async def apply_settings(self) -> None:
-        """Apply the settings, once at a start.
+        """Apply the settings at a start.
 
         If the bot was open before, or had no list, its users keep their access. ``ADMIN_IDS``
-        end the link that the first start printed.
+        invalidates the owner link of the first start.
         """
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
@@ -89,7 +90,7 @@ class Access:
         await self._load_blocked_and_owners()
 
     async def _keep_users(self, tx: Tx) -> None:
-        """Allow all chats that use the bot; a blocked chat has access again after its block."""
+        """Allow all chats that use the bot; a blocked chat has access after the block ends."""
         now = self._now()
         blocked = await chats.known_among(tx, await store.blocked_chats(tx, now=now))
         users = {*await chats.active_ids(tx), *blocked}
@@ -100,14 +101,14 @@ class Access:
     async def judge(
         self, person: int | None, chat_id: int | None, *, as_chat: int | None = None
     ) -> tuple[Judged, bool, Chat | None]:
-        """Return whether somebody may use the bot in a chat, whether they run it, and the chat.
+        """Return the access decision, whether the person is an owner, and the stored chat.
 
-        ``as_chat`` is in whose name they write there.
+        ``as_chat`` is the id of the channel or group in whose name the person writes.
         """
         name = Subject("chat", str(as_chat))
         async with reading(self._db) as tx:
             chat, rows = await chats.get_with_access(tx, person, chat_id)
-            # What comes late from the old id of a group belongs to the new one.
+            # A late update has the group's old id, and belongs to the new id.
             if chat is None and chat_id and (moved := await chats.moved_to(tx, chat_id)):
                 chat_id = moved
                 chat, rows = await chats.get_with_access(tx, person, moved)
@@ -120,17 +121,17 @@ class Access:
         return (replace(judged, verdict="let") if is_owner else judged), is_owner, chat
 
     async def guests(self, *, offset: int, limit: int) -> list[Guest]:
-        """Return a page of who uses the bot, who cost most this month first."""
+        """Return a page of the users of the bot, the highest cost of this month first."""
         async with reading(self._db) as tx:
             return await guests(tx, offset=offset, limit=limit, now=self._now())
 
     async def guest(self, number: int) -> Guest:
-        """Return what is known of a person or a chat."""
+        """Return the costs and the access entry of a person or chat."""
         async with reading(self._db) as tx:
             return await guest(tx, number, now=self._now())
 
     async def remember_name(self, person: int, name: str) -> None:
-        """Store the name of a person for the list, at most once a day if it has not changed."""
+        """Store the name of a person for the list; an unchanged name at most once a day."""
         now = self._now()
         if self._names.get(person, now=now) == name:
             return
@@ -138,16 +139,16 @@ class Access:
         await run_before_commit(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
     async def record_refusal(self, about: Subject, *, name: str) -> bool:
-        """Record that somebody is refused in a sentence; false where that was said before."""
+        """Record that a refusal is shown; return False if a refusal was shown before."""
         async with writing(self._db) as tx:
             return await store.record_refusal(tx, about, name=name, now=self._now())
 
     # invitations
 
     async def make_owner_code(self) -> str | None:
-        """Return what follows ``start=`` in the link that makes an owner; None: there is one.
+        """Return the ``start`` payload of the owner link, or None if the bot has an owner.
 
-        The same at each start and in each process, until somebody has opened it.
+        The payload is the same at each start and in each process until the link is used.
         """
         if self._always_owners:
             return None
@@ -163,7 +164,7 @@ class Access:
         return OWNER + hmac.new(key, f"storybell owner {seed}".encode(), "sha256").hexdigest()[:32]
 
     async def make_invitation(self, by: int | None, uses: int) -> tuple[str, datetime]:
-        """Return what follows ``start=`` in a new link for so many people, and its end."""
+        """Return the ``start`` payload of an invitation for ``uses`` persons, and the expiry."""
         word, now = secrets.token_urlsafe(_TOKEN_BYTES), self._now()
         until = now + INVITATION_VALID_FOR
         async with writing(self._db) as tx:
@@ -173,7 +174,7 @@ class Access:
         return INVITE + word, until
 
     async def is_link_good(self, payload: str) -> bool:
-        """Return whether a link can be used now; nothing is used up."""
+        """Return whether a link is valid; the invitation is not used up."""
         async with reading(self._db) as tx:
             if payload.startswith(OWNER):
                 return await self._is_owner_link(tx, payload)
@@ -194,9 +195,9 @@ class Access:
     async def use_link(
         self, payload: str, person: int, *, name: str
     ) -> Literal["owner", "guest"] | None:
-        """Use a link; return what it makes of the person, None where it is over.
+        """Use a link; return the new role of the person, or None if the link is invalid.
 
-        Who may use the bot already does not use an invitation up.
+        A person who already has access does not use up an invitation.
         """
         now, subject = self._now(), Subject("person", str(person))
         async with writing(self._db) as tx:
@@ -219,10 +220,10 @@ class Access:
             return "guest"
 
     async def remove_owner(self, person: int) -> Entry:
-        """Remove an owner who became one by a link; the person keeps access as a guest.
+        """Remove an owner who used the owner link; the person keeps access as a guest.
 
         Raises:
-            RightsError: ``ADMIN_IDS`` has the person, or the person is no owner.
+            RightsError: ``ADMIN_IDS`` has the person, or the person is not an owner.
         """
         if person in self._always_owners:
             raise RightsError(text=OWNER_IN_SETTINGS, who=person)
@@ -239,7 +240,7 @@ class Access:
     # who may
 
     async def allow(self, subject: Subject, *, by: int | None, name: str = "") -> Entry:
-        """Let somebody use the bot; a block ends by it."""
+        """Give a person or chat access to the bot, and end a block."""
         async with writing(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
             subject = await self._current_subject(tx, subject)
@@ -249,12 +250,12 @@ class Access:
     async def admit_channel(
         self, chat_id: int, by: int, *, kind: str, title: str, language_code: str
     ) -> None:
-        """Know a channel that somebody who runs it has named, and allow it by them.
+        """Store a channel that an administrator of the channel has named, and allow the channel.
 
-        This is a transaction of its own: what they ask for it is fetched after that.
+        The transaction is separate and committed at once, before the requested data are fetched.
 
         Raises:
-            BlockedError: The list blocks it.
+            BlockedError: The access list blocks the channel.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -266,7 +267,7 @@ class Access:
             )
 
     async def allow_added(self, chat_id: int, by: int, *, name: str) -> None:
-        """Allow a group or channel to which somebody who is allowed has added the bot."""
+        """Allow a group or channel to which a person with access has added the bot."""
         async with writing(self._db) as tx:
             await self._allow_added(tx, chat_id, by, name=name)
 
@@ -274,16 +275,16 @@ class Access:
         subject = Subject.of_chat(chat_id)
         known = await store.get(tx, subject)
         if known and known.is_allowed and known.via != "added":
-            return  # an owner allowed it: that does not hang on anybody
+            return  # an entry by an owner does not depend on the person who added the bot
         values = {"is_allowed": True, "via": "added", "added_by": str(by), "name": name}
         await store.put(tx, subject, now=self._now(), refused_at=None, **values)
 
     async def block(
         self, subject: Subject, *, until: datetime | None, reason: str, name: str = ""
     ) -> Entry:
-        """Refuse somebody, with all chats that are served because of them; or a profile.
+        """Block a person with all chats that depend on the person; or block a chat or a profile.
 
-        Nothing is checked for those chats any more; what a profile's subscribers have, ends.
+        The checks for blocked chats stop. The subscriptions to a blocked profile end.
 
         Raises:
             RightsError: The person is an owner.
@@ -304,7 +305,7 @@ class Access:
         return entry
 
     async def unblock(self, subject: Subject) -> bool:
-        """End a block; false where there was none. Alerts begin with what is posted from now."""
+        """End a block; return False without a block. Alerts restart with new stories."""
         async with writing(self._db) as tx:
             subject = await self._current_subject(tx, subject)
             entry = await store.get(tx, subject)
@@ -316,8 +317,8 @@ class Access:
         self._wake()
         return True
 
-    async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the project's word
-        """Set what somebody may spend a day, in credits; None gives the settings' limit back."""
+    async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the field's term
+        """Set the daily allowance in credits; None restores the allowance of the settings."""
         async with writing(self._db) as tx:
             return await store.put(tx, subject, now=self._now(), allowance=credits)
 
@@ -328,15 +329,15 @@ class Access:
         entry = await store.put(tx, subject, now=now, **ended, **values)
         if before and before.blocked_since:
             for chat_id in await store.chats_served_by(tx, subject):
-                with suppress(BlockedError):  # it, or who added the bot, is blocked all the same
+                with suppress(BlockedError):  # a different block still applies
                     await moves.open_chat(tx, chat_id, now=now)
                     await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         return entry
 
     async def _current_subject(self, tx: Tx, subject: Subject) -> Subject:
-        """Return what the list knows a subject by: a group may have another id by now.
+        """Return the subject with the current id of a group, and lock the chat.
 
-        The chat stays locked, so that it does not move meanwhile.
+        The lock prevents a migration of the chat in the current transaction.
         """
         if subject.kind != "chat":
             return subject
@@ -347,7 +348,7 @@ class Access:
         return person in self._always_owners or person in await store.owners_by_link(tx)
 
     async def _name_column(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
-        """Return the column that names a chat, or a profile by its id, as far as we know it."""
+        """Return the column ``name`` (title of a chat, id of a profile), or an empty dict."""
         if not name and subject.kind == "profile":
             known = await profiles.named(tx, subject.id, since=self._now() - profiles.NAME_IS_SURE)
             name = known.profile_id if known else ""
@@ -357,7 +358,7 @@ class Access:
         return {"name": name} if name else {}
 
     async def update_blocks(self) -> datetime | None:
-        """End the blocks whose time is over, and learn of what other processes have blocked."""
+        """End expired blocks, and load the blocks of other processes."""
         ended = await self._db.fetch(lambda tx: store.ended_blocks(tx, now=self._now()))
         for entry in ended:
             subject = Subject(entry.kind, entry.subject)
@@ -370,7 +371,7 @@ class Access:
         return None
 
     async def _close_blocked_chats(self) -> None:
-        """Close what a block did not find: a chat that became known beside it."""
+        """Close chats that became known during a block, and that the block did not close."""
         now = self._now()
         async with self._db.read() as tx:
             blocked = await store.blocked_chats(tx, now=now)
@@ -382,7 +383,7 @@ class Access:
                     await moves.close_chat(tx, chat_id, now=now)
 
     async def record_profile_id(self, username: str, profile_id: str) -> None:
-        """Store the id of a blocked profile, so that the block holds under a new name."""
+        """Store the id of a blocked profile: the block then applies under a new name, too."""
         subject = Subject("profile", username)
         async with writing(self._db) as tx:
             await store.put(tx, subject, now=self._now(), name=profile_id)
@@ -398,7 +399,7 @@ class Access:
             found = await profiles.ids_of_names(tx, words - known.keys(), since=since)
         self.blocked.clear()
         self.blocked.update(words, known.values(), found.values())
-        if found:  # stored, since the profile may have another name by the next time
+        if found:  # stored, because the profile may have a new name at the next load
             await self._db.run(lambda tx: self._store_profile_ids(tx, found))
 
     async def _store_profile_ids(self, tx: Tx, found: Mapping[str, str]) -> None:

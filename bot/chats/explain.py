@@ -1,4 +1,4 @@
-"""Why a chat hears of a profile, or does not: one answer out of what the store knows."""
+"""The explanation of /why: the state of a subscription and the outcomes of recent stories."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from bot.store.enqueue import Tally
 
 LOOKBACK = timedelta(days=2)
 Ended = Literal["sent", "filtered", "paused", "away", "failed"]
-"""What has become of a story that waits no more."""
+"""The final outcome of a story."""
 Kind = Literal[
     "sent", "filtered", "quiet", "digest", "sending", "muted", "paused", "away", "failed"
 ]
-"""What has become, or will become, of a story, in the order of ``/why``."""
+"""The final or expected outcome of a story, in the order of ``/why``."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 Obstacle = Literal["", "budget", "stopped", "outage"]
-"""What keeps the schedule from checking any profile now, if anything does."""
+"""The reason why the schedule can't check any profile now, or an empty string."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What became of the stories of two days: how many of each of ``KINDS``.
+    """The number of stories of two days for each of ``KINDS``.
 
-    ``until``: when the first goes out of those that are held, by the kind. ``filtered_by`` are the
-    options and terms that kept stories back.
+    ``until`` has the earliest send time of the deferred stories, by kind. ``filtered_by`` has the
+    options and terms that excluded stories.
     """
 
     counts: Mapping[Kind, int]
@@ -39,12 +39,12 @@ class Outcomes:
 
     @property
     def total(self) -> int:
-        """Return how many stories were found."""
+        """Return the number of stories found."""
         return sum(self.counts.values())
 
     @classmethod
     def sum_up(cls, tallies: Iterable[Tally], outlooks: Iterable[Outlook]) -> "Outcomes":
-        """Sum up what the store counted, and what becomes of the stories that wait."""
+        """Combine the counts of finished stories with the forecasts for pending stories."""
         counts: dict[Kind, int] = dict.fromkeys(KINDS, 0)
         until: dict[Kind, datetime] = {}
         reasons: set[str] = set()
@@ -66,7 +66,8 @@ class Outcomes:
 class Why:
     """The state of a subscription.
 
-    ``obstacle`` is why a check may be overdue; ``mute`` is what keeps alerts from the place.
+    ``obstacle`` is the reason for an overdue check. ``mute`` is the missing right that prevents
+    alerts in the chat or topic.
     """
 
     subscription: Subscription
@@ -76,20 +77,23 @@ class Why:
     obstacle: Obstacle
     mute: Mute | None
     live: int
-    """How many stories are there now, as last seen; ``passing`` of them pass the options."""
+    """The number of live stories at the last check; ``passing`` of them match the options."""
     passing: int
 
 
 def mean_delay_of(known: Known) -> timedelta | None:
-    """Return how long a new story waits for the next check, in the mean: half the pause."""
+    """Return the mean delay before a new story is detected: half the check interval.
+
+    Return None if the profile has no snapshot or no planned check.
+    """
     if known.snapshot_at is None or known.next_check_at is None:
         return None
     return (known.next_check_at - known.snapshot_at) / 2
 
 
 def _kind_of_ended(tally: Tally) -> Ended:
-    """Return what has become of stories of which the store has a count."""
-    if tally.state == "sent" or tally.reason == "had":  # by what its chat was before
+    """Return the outcome of a group of finished stories."""
+    if tally.state == "sent" or tally.reason == "had":  # sent before a migration
         return "sent"
     if tally.reason.startswith(FILTERED):
         return "filtered"
@@ -101,7 +105,7 @@ def _kind_of_ended(tally: Tally) -> Ended:
 
 
 async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now: datetime) -> Why:
-    """Return what is known of a subscription's alerts."""
+    """Return the state of a subscription and of its alerts."""
     target, since = subscription.target, now - LOOKBACK
     known = await profiles.get(tx, subscription.profile_id)
     chat = await chats.get(tx, target.chat_id)
@@ -112,7 +116,7 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     is_open = chat is not None and chat.state == "active"
     if chat is not None and is_open:
         outlooks = [foresee(row, chat, missing, now=now) for row in waiting]
-    else:  # they are dropped when the bot is back
+    else:  # pending stories are dropped when the bot returns to the chat
         tallies.append(Tally("dropped", deliveries.AWAY, len(waiting)))
         outlooks = []
     return Why(

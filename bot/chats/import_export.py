@@ -1,4 +1,4 @@
-"""A chat's subscriptions as a file of JSON, with all options."""
+"""Export and import of a chat's subscriptions with all options, as JSON."""
 
 import json
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from bot.domain.links import parse_argument
 from bot.domain.options import Preferences
 from bot.domain.sentences import N_
 
-LARGEST = 256 * 1024  # bytes of a file that is read
-_MOST = 1000  # subscriptions in it
+LARGEST = 256 * 1024  # maximum size of an imported file in bytes
+_MOST = 1000  # maximum number of subscriptions in a file
 _VERSION = 1
 
 
@@ -28,7 +28,7 @@ class ImportEntry:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What a file held: entries, each profile once, and lines that made no sense."""
+    """The content of a file: unique profiles, and lines that could not be parsed."""
 
     entries: list[ImportEntry]
     skipped: list[str] = field(default_factory=list)
@@ -42,10 +42,10 @@ def to_json(entries: Iterable[ImportEntry]) -> bytes:
 
 
 def parse(data: bytes) -> Import:
-    """Return what an exported file, or any list of names in JSON, holds.
+    """Parse an exported file, or a JSON list of names.
 
     Raises:
-        BotError: The file is neither, or too large.
+        BotError: The file has a different format, or is too large.
     """
     if len(data) > LARGEST:
         raise BotError("too large", text=UNREADABLE)

@@ -1,4 +1,4 @@
-"""What a chat was sent, again: by file_id, at no cost, where its subscription keeps stories."""
+"""Repeated sends of kept stories: by file_id, at no cost."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -14,28 +14,31 @@ from bot.store.engine.database import Database
 from bot.store.kept_stories import Kept
 from bot.updates.unit_of_work import fetch, reading, writing
 
-MOST = 30  # stories at once: three albums
-_LENT = timedelta(hours=1)  # how long a file_id is at hand for the album that is to go
-_IN_ALBUMS = frozenset({"photo", "video"})  # Bot API, sendMediaGroup: others go alone here
+MOST = 30  # maximum number of stories per page: three albums
+_LENT = timedelta(hours=1)  # minimum validity of a stored file_id, for the send that follows
+_IN_ALBUMS = frozenset({"photo", "video"})  # other kinds are sent alone (Bot API, sendMediaGroup)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Albums to send, oldest first; ``more`` tells how many were shown where there are more."""
+    """Albums to send, oldest first.
+
+    ``more`` is the number of stories shown so far, or None after the last page.
+    """
 
     albums: tuple[Album, ...]
     more: int | None = None
     originals: frozenset[str] = frozenset()
-    """The stories that were sent as files, and are again."""
+    """The stories that are sent as documents, like the first time."""
 
 
 class Past:
-    """Finds what a chat was sent; nothing of it is asked of the Stories API."""
+    """Finds the kept stories of a chat without calls of the Stories API."""
 
     def __init__(
         self, db: Database, *, blocked: Collection[str], now: Callable[[], datetime]
     ) -> None:
-        """``blocked`` profiles, by id or name, are never shown."""
+        """Read from ``db``; ``blocked`` profiles (ids or names) are never shown."""
         self._db = db
         self._blocked = blocked
         self._now = now
@@ -49,13 +52,13 @@ class Past:
         within: timedelta = alert_rules.KEPT_FOR,
         offset: int = 0,
     ) -> Page:
-        """Return the latest stories of a profile that the chat was sent, and put them at hand.
+        """Return the latest kept stories of a profile, and store the file_ids for the sender.
 
-        ``offset`` newer ones are left out; at most 30 come. 0 credits.
+        ``offset`` newer stories are skipped. A page has at most 30 stories. Cost: 0 credits.
 
         Raises:
-            NothingKeptError: There is nothing of it.
-            SubscriptionError: The chat keeps stories of the profile, but none of that time.
+            NothingKeptError: The chat has no kept story of the profile, or the profile is blocked.
+            SubscriptionError: The chat has kept stories of the profile, but none of this period.
         """
         now = self._now()
         async with reading(self._db) as tx:
@@ -73,7 +76,7 @@ class Past:
                 offset=offset,
                 limit=MOST + 1,
             )
-            owner = await profiles.get(tx, profile_id)  # it may have another name by now
+            owner = await profiles.get(tx, profile_id)  # the profile may have a new name
         names = {username, owner.username if owner else username}
         if any(alert_rules.is_on_block_list(profile_id, name, self._blocked) for name in names):
             raise NothingKeptError(username=username)
@@ -97,14 +100,14 @@ class Past:
         return Page(tuple(_pack_albums(shown)), more, frozenset(originals))
 
     async def is_alert(self, chat_id: int, message_id: int) -> bool:
-        """Return whether a message is what the bot has brought to a chat within three days."""
+        """Return whether a message is an alert that the bot sent to the chat within three days."""
         return await fetch(self._db, lambda tx: deliveries.is_alert(tx, chat_id, message_id))
 
 
 def _pack_albums(result: Sequence[Kept]) -> list[Album]:
-    """Return albums, oldest first, of what an album takes, and the others alone.
+    """Group stories into albums, oldest first; kinds that can't be in an album are sent alone.
 
-    A story's addresses are over by now: only its file_id is left.
+    The media URLs have expired and are removed, so only the file_ids remain.
     """
     made: list[Album] = []
     run: list[Story] = []

@@ -1,4 +1,4 @@
-"""Whether the bot may write again where it might not: asked when somebody there speaks to it."""
+"""Repeated checks of the bot's presence and rights in a chat, on a message from the chat."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +15,7 @@ from bot.updates.unit_of_work import fetch, reading, writing
 
 
 class ChatPresence:
-    """The use cases around chats that were closed to the bot; all are free."""
+    """The use cases for chats that are closed or in which the bot lacks a right; all are free."""
 
     def __init__(
         self,
@@ -25,18 +25,18 @@ class ChatPresence:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``ask`` asks Telegram; ``wake`` is called when something may have become due."""
+        """Create the use cases; ``ask`` asks Telegram, ``wake`` is called when work may be due."""
         self._db = db
         self._ask = ask
         self._wake = wake
         self._now = now
 
     async def check_presence(self, chat_id: int) -> tuple[Mute, ...]:
-        """Ask Telegram about a chat that is closed to us or lacks a right; return what is missing.
+        """Ask Telegram about a chat that is closed or muted; return the remaining mutes.
 
-        A chat from which somebody speaks to us, and in which we are, is open again: its alerts
-        begin with what is posted from now on. Nothing waits for Telegram in an open unit of work:
-        there it is asked afterwards, and what is known is returned.
+        A closed chat is reopened if the bot is a member: the alerts restart with stories posted
+        from now on. Inside an open unit of work, Telegram is asked after the unit, and the known
+        mutes are returned.
         """
         async with reading(self._db) as tx:
             chat = await chats.get(tx, chat_id)
@@ -48,7 +48,7 @@ class ChatPresence:
             await unit_of_work.call_after_replies(lambda: self.check_presence(chat_id))
             return muted
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
-            with suppress(BlockedError):  # it stays closed
+            with suppress(BlockedError):  # a blocked chat stays closed
                 async with self._db.begin() as tx:
                     await moves.open_chat(tx, chat_id, now=self._now())
                     await snapshots.reschedule_checks_of_chat(tx, chat_id, now=self._now())
@@ -59,11 +59,11 @@ class ChatPresence:
         return await self.mutes(chat_id)
 
     async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
-        """Return what keeps the bot from writing to a chat and its topics, as far as we know."""
+        """Return the known mutes of a chat and of its topics."""
         return await fetch(self._db, lambda tx: mutes.of_chat(tx, chat_id))
 
     async def unmute_topic(self, chat_id: int, thread_id: int) -> None:
-        """Let a topic's alerts go on: Telegram told that it is open again."""
+        """Resume the alerts of a topic that was reopened, according to Telegram."""
         async with writing(self._db) as tx:
             await moves.end_mute(tx, chat_id, thread_id, now=self._now())
         self._wake()
@@ -71,7 +71,7 @@ class ChatPresence:
     async def _recheck_presence(self, mute: Mute) -> None:
         presence = await self._ask(mute.chat_id, mute.missing)
         if presence == "may not" or isinstance(presence, Moved):
-            return  # the schedule of probes goes on, and the move is told by its own message
+            return  # the probes continue; Telegram reports a migration by a separate message
         async with self._db.begin() as tx:
             await moves.apply_presence(tx, mute, presence, now=self._now())
         self._wake()

@@ -1,4 +1,4 @@
-"""How a chat begins to follow a profile: what costs nothing is known before anything is paid."""
+"""The start of subscriptions: free checks come before paid calls."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -54,20 +54,21 @@ from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import as_current, fetch, reading, writing
 
 _NAME_IS_SURE = timedelta(days=1)
-"""How long a name surely belongs to whom the API last showed under it."""
+"""The time for which a stored name of a profile is taken as current."""
 
 _NOT_SHOWN_YET = timedelta(minutes=1)
-"""What was posted so shortly before a chat begins to follow may not have shown yet: it is news.
+"""The API may show a story late: younger stories count as new for a new subscription.
 
-What a snapshot has shown by then is none, as it is stored already."""
+Stories that are already stored do not count as new.
+"""
 
 _CHECK_VALID_FOR = timedelta(minutes=10)
-"""How old a check may be that shows what is alive when a chat begins to follow."""
+"""The maximum age of a check whose live stories are offered to a new subscriber."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionLimits:
-    """How many subscriptions a chat may have, begin within a day, and have fast."""
+    """The limits of a chat: subscriptions in all, new ones a day, and fast ones."""
 
     most: int = 20
     most_new_a_day: int = 10
@@ -76,21 +77,21 @@ class SubscriptionLimits:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """What became of a request to follow; ``live`` are the stories to offer, oldest first."""
+    """The result of a subscription request; ``live`` are the stories to offer, oldest first."""
 
     subscription: Subscription
     profile: Profile
     live: list[Story]
     already: bool
     is_new: bool = False
-    """Whether the chat did not follow it before, in any place of those asked for."""
+    """Whether the chat did not follow the profile before, in any of the requested topics."""
     is_sooner: bool = False
-    """Whether it was there already, and is checked more often from now on."""
+    """Whether the chat already followed the profile, and the checks became more frequent."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Whom to follow, with the live stories, and the subscription that there may be."""
+    """A profile to follow with the live stories, and the existing subscription, if any."""
 
     profile: Profile
     live: list[Story]
@@ -99,14 +100,14 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The subscriptions that Undo restored; of those that it could not, the names and errors."""
+    """The restored subscriptions, and the names and errors of the others."""
 
     subscriptions: list[Subscription]
     failed: list[tuple[str, BotError]]
 
 
 class Subscribing:
-    """Lets a chat begin to follow, and changes what that decides: place, options, how often."""
+    """Starts subscriptions, and changes their topic and options."""
 
     def __init__(
         self,
@@ -120,7 +121,7 @@ class Subscribing:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the parts; ``wake`` is called when something may have become due."""
+        """Create the use cases; ``wake`` is called when work may be due."""
         self._db = db
         self._topics = topics
         self._ledger = ledger
@@ -140,20 +141,22 @@ class Subscribing:
         preferences: Preferences | None = None,
         own_topic: bool = False,
     ) -> Subscribed:
-        """Let a chat or topic follow the profile of that name; 0 to 3 credits.
+        """Subscribe a chat or topic to a profile; costs 0 to 3 credits.
 
-        Stories that are alive now are no news: they are returned, to be offered. Without
-        ``preferences`` the chat's defaults hold. ``own_topic``: alerts go to the profile's own
-        topic; a subscription in ``target`` moves there.
+        Live stories do not cause alerts; they are returned so that the caller can offer them.
+        Without ``preferences``, the defaults of the chat apply. With ``own_topic``, alerts go to a
+        separate topic of the profile, and an existing subscription in ``target`` moves to that
+        topic.
 
         Raises:
-            SubscriptionError: A limit, the block-list, or there can be no such topic.
-            AskAgainError: Telegram doesn't answer, which is asked for the topic.
-            NoSuchProfileError: There is no such account.
-            ProfilePrivateError: Nobody could be told of its stories.
-            SpendingError: The credits for it may not be spent. While all spending is stopped, a
-                profile that is known can be subscribed to nevertheless.
-            StoriesError: The API failed.
+            SubscriptionError: A limit is reached, or the topic can't be made.
+            AskAgainError: Telegram does not answer the request for a topic.
+            NoSuchProfileError: The account does not exist.
+            ProfilePrivateError: The account is private, so its stories are not available.
+            SpendingError: The credits may not be spent. While all spending is stopped, a known
+                profile
+                can still be subscribed to.
+            StoriesError: The API failed, or the block-list has the profile.
         """
         ((_, result),) = await self.subscribe_all(
             target, [username], by, preferences=preferences, own_topic=own_topic
@@ -172,15 +175,15 @@ class Subscribing:
         own_topic: bool = False,
         fast: bool = False,
     ) -> list[tuple[str, Subscribed | BotError]]:
-        """Follow each profile as ``subscribe`` does; return what became of each, in their order.
+        """Subscribe to each profile as ``subscribe`` does; return the results in the same order.
 
-        ``fast``: what is followed already is checked more often from now on, too. First the API is
-        asked about all; then all that can be followed begin in one transaction. Where another
-        command reaches a limit in between, none begins.
+        ``fast`` also makes existing subscriptions fast. The API is called for all profiles first.
+        Then all possible subscriptions start in one transaction. If a concurrent command reaches a
+        limit in the meantime, no subscription starts.
 
         Raises:
-            SubscriptionError: A limit was reached in between, or there can be no topics.
-            AskAgainError: As ``subscribe``.
+            SubscriptionError: A limit was reached in the meantime, or topics are not possible.
+            AskAgainError: Telegram does not answer the request for a topic.
         """
         places = await self._possible_places(target, usernames, own_topic=own_topic)
         is_fast = fast or (preferences is not None and preferences.options.fast)
@@ -214,7 +217,12 @@ class Subscribing:
     async def _possible_places(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
     ) -> dict[str, list[Target]]:
-        """Return where each may be followed already; what stands against new topics is raised."""
+        """Return the chat or topics in which each profile may already be followed.
+
+        Raises:
+            SubscriptionError: A new topic is needed, and the bot can't make topics in the chat.
+            AskAgainError: Telegram does not answer.
+        """
         if not own_topic:
             return {one: [target] for one in usernames}
         own = await self._topics.own_topics_of(target.chat_id, usernames)
@@ -231,7 +239,7 @@ class Subscribing:
         *,
         fast: bool,
     ) -> Subscribed:
-        """Follow in ``target`` what was asked for, or move there what is followed elsewhere."""
+        """Start a subscription in ``target``, or move an existing subscription to ``target``."""
         if asked.there is None:
             return await self._follow(target, asked, by, preferences, fast=fast)
         one, is_sooner = asked.there, fast and not asked.there.options.fast
@@ -243,12 +251,12 @@ class Subscribing:
         return Subscribed(one, asked.profile, asked.live, already, is_sooner=is_sooner and already)
 
     async def set_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
-        """Let a subscription go to its profile's own topic, or back to the chat itself; free.
+        """Move a subscription to the separate topic of the profile, or back to the chat; free.
 
         Raises:
-            NotFollowedError: The chat has none of that id (any more).
-            NoTopicsError: There can be no such topic.
-            AskAgainError: Telegram doesn't answer.
+            NotFollowedError: The chat does not have the subscription, or no longer.
+            NoTopicsError: The topic can't be made.
+            AskAgainError: Telegram does not answer.
         """
         one = await fetch(self._db, lambda tx: load_subscription(tx, chat_id, subscription_id))
         if on == one.in_own_topic:
@@ -260,12 +268,13 @@ class Subscribing:
         return await self._move(one, target)
 
     async def restore(self, chat_id: int, *, ended_at: datetime) -> Restored:
-        """Restore the subscriptions that a chat ended within that second; 0 credits.
+        """Restore the subscriptions that a chat ended within a second of ``ended_at``; 0 credits.
 
-        Each is as it was, with the stories that waited and those found since.
+        Each subscription gets its state back, with the stories that were pending and the stories
+        found since.
 
         Raises:
-            BlockedError: The bot's owner blocks the chat.
+            BlockedError: The owner of the bot has blocked the chat.
         """
         rows = await fetch(
             self._db, lambda tx: ended_subscriptions.those_ended_at(tx, chat_id, at=ended_at)
@@ -274,7 +283,7 @@ class Subscribing:
         failed: list[tuple[str, BotError]] = []
         for row in rows:
             try:
-                with as_current(None):  # one that fails does not undo the others
+                with as_current(None):  # a failure does not undo the other restores
                     restored.append(await self._restore(row))
             except (SubscriptionError, StoriesError) as error:
                 failed.append((row.username, error))
@@ -315,7 +324,7 @@ class Subscribing:
         return one
 
     async def _check_restorable(self, tx: Tx, ended: Ended) -> None:
-        """Check that a limit or the block-list does not stand against a restored subscription.
+        """Check the limits, the budget and the block-list for a subscription to restore.
 
         Raises:
             SubscriptionError: A limit of the chat or the budget is reached.
@@ -332,10 +341,10 @@ class Subscribing:
             await self._check_budget(tx, chat_id)
 
     async def _move(self, one: Subscription, target: Target) -> Subscription:
-        """Let a subscription, with what it is owed, go to another topic of its chat; free.
+        """Move a subscription with the pending deliveries to another topic of the chat; free.
 
         Raises:
-            NotFollowedError: It has ended in between.
+            NotFollowedError: The subscription has ended in the meantime.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -362,11 +371,17 @@ class Subscribing:
         new: int,
         faster: int | None,
     ) -> _Asked:
-        """Return whom to follow, with the live stories, and the subscription that there is.
+        """Return the profile with the live stories and the existing subscription, if any.
 
-        ``places`` are of one chat; a subscription at the first of them counts first. ``new`` other
-        subscriptions are about to begin in the chat, and ``faster`` to become fast; where that is
-        None, this one shall not be fast.
+        ``places`` are in one chat; a subscription in the first place takes precedence. The limits
+        are checked with ``new`` additional subscriptions and ``faster`` additional fast
+        subscriptions pending in the chat. ``faster`` is None if this subscription will not be
+        fast.
+
+        Raises:
+            SubscriptionError: A limit of the chat or the budget is reached.
+            SpendingError: The credits may not be spent.
+            StoriesError: The API failed, or the block-list has the profile.
         """
         self._refuse_blocked("", username)
         chat_id = places[0].chat_id
@@ -396,7 +411,7 @@ class Subscribing:
             except (SpendingStoppedError, OutOfServiceError):
                 if not is_sure:
                     raise
-                # The chat can subscribe to a profile that is known; its checks begin later.
+                # The chat can subscribe to a known profile; the checks begin later.
                 live = await self._stored_live_stories(profile.profile_id)
             return _Asked(profile, live)
 
@@ -417,10 +432,10 @@ class Subscribing:
                 await self._check_budget(tx, chat_id, pending)
 
     async def _check_budget(self, tx: Tx, chat_id: int, pending: int = 0) -> None:
-        """Check that the budget lets one more profile be checked in time, besides ``pending``.
+        """Check that the budget supports a further profile besides ``pending`` new profiles.
 
         Raises:
-            SubscriptionError: It does not, or the newcomers' part of it does not.
+            SubscriptionError: The budget, or the newcomers' part of the budget, is too small.
         """
         is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
         counts = list(await profiles.count_followed(tx))
@@ -435,19 +450,22 @@ class Subscribing:
             raise SubscriptionError(text=text)
 
     async def _check_number(self, tx: Tx, chat_id: int, pending: int = 0) -> None:
-        """Check that a chat may have one more subscription, besides ``pending``.
+        """Check that a chat may have a further subscription besides ``pending`` new subscriptions.
 
         Raises:
-            SubscriptionError: It has as many as it may.
+            SubscriptionError: The chat has the maximum number of subscriptions.
         """
         if await store.count(tx, chat_id) + pending >= self._limits.most:
             raise SubscriptionError(text=TOO_MANY_FOLLOWED, most=self._limits.most)
 
     async def _check_limits(self, tx: Tx, chat_id: int, username: str, pending: int = 0) -> bool:
-        """Check a chat's limits; return whether a profile is new: what has just ended is not.
+        """Check the limits of a chat; return whether the subscription counts as new today.
+
+        A subscription to a profile that the chat unfollowed within a day does not count as new.
 
         Raises:
-            SubscriptionError: The chat has as many as it may, or began with as many today.
+            SubscriptionError: The chat has the maximum number of subscriptions, in all or of
+                today.
         """
         limits, now = self._limits, self._now()
         await self._check_number(tx, chat_id, pending)
@@ -459,7 +477,12 @@ class Subscribing:
         return True
 
     async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
-        """Return the live stories of a profile, paid only when the last check is too old."""
+        """Return the live stories of a profile; free if the last check is at most 10 minutes old.
+
+        Raises:
+            SpendingError: The credits may not be spent.
+            StoriesError: The API failed, or a different account has the name now.
+        """
         now = self._now()
         async with reading(self._db) as tx:
             known = await profiles.get(tx, profile.profile_id)
@@ -502,7 +525,7 @@ class Subscribing:
                 except TooManyFastError:
                     if fast or preferences is not None:
                         raise
-                    slower = replace(wanted.options, fast=False)  # a default gives what there is
+                    slower = replace(wanted.options, fast=False)  # a default is optional
                     wanted = Preferences(slower)
             added = await store.add(
                 tx,
@@ -522,7 +545,7 @@ class Subscribing:
             )
             await snapshots.reschedule_check(tx, profile.profile_id, now=now)
             subscription = await store.find(tx, target, profile.profile_id)
-        if subscription is None:  # another chat's command ended it in between; theirs was later
+        if subscription is None:  # a concurrent command has ended the subscription
             raise NotFollowedError(username=profile.username)
         is_there = added is None
         return Subscribed(subscription, profile, asked.live, is_there, is_new=not is_there)
@@ -530,11 +553,11 @@ class Subscribing:
     async def set_options(
         self, chat_id: int, subscription_id: int, changes: Mapping[str, object]
     ) -> Subscription:
-        """Give options of a subscription these JSON values; holds for what is owed already, too.
+        """Set options of a subscription to JSON values, also for the pending deliveries.
 
         Raises:
-            TooManyFastError: The chat has as many fast ones as it may.
-            NotFollowedError: The chat has none of that id (any more).
+            TooManyFastError: The chat has the maximum number of fast subscriptions.
+            NotFollowedError: The chat does not have the subscription, or no longer.
         """
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
@@ -558,10 +581,10 @@ class Subscribing:
 async def check_fast_limit(
     tx: Tx, chat_id: int, limits: SubscriptionLimits, *, pending: int = 0
 ) -> None:
-    """Check that a chat may have one more fast subscription, besides ``pending`` to come.
+    """Check that a chat may have a further fast subscription besides ``pending`` ones.
 
     Raises:
-        TooManyFastError: It has as many as it may.
+        TooManyFastError: The chat has the maximum number of fast subscriptions.
     """
     fast = [one for one in await store.of_chat(tx, chat_id) if one.options.fast]
     if len(fast) + pending >= limits.most_fast:
@@ -569,9 +592,9 @@ async def check_fast_limit(
 
 
 def _since_of_restored(ended: Ended, now: datetime) -> datetime:
-    """Return from when on stories are news to a restored subscription.
+    """Return the time from which stories count as new for a restored subscription.
 
-    A mute that is over by ``now`` has ended as it would have.
+    After a mute that ended before ``now``, stories count from the end of the mute.
     """
     until = ended.preferences.paused_until
     is_over = until is not None and until <= now
@@ -580,10 +603,10 @@ def _since_of_restored(ended: Ended, now: datetime) -> datetime:
 
 
 async def load_subscription(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:
-    """Return a subscription of that chat.
+    """Return a subscription of a chat.
 
     Raises:
-        NotFollowedError: It has none of that id (any more).
+        NotFollowedError: The chat does not have the subscription, or no longer.
     """
     subscription = await store.get(tx, subscription_id)
     if subscription is None or subscription.target.chat_id != chat_id:

@@ -1,6 +1,7 @@
-"""What a chat has of subscriptions: shown, paused, ended, explained (``subscribing`` begins them).
+"""The existing subscriptions of a chat: list, pause, end and explain.
 
-Every change is one transaction; what it ends is not sent any more, unless it is on its way.
+``subscribing`` starts subscriptions. Each change is one transaction. Pending deliveries of an
+ended subscription are dropped, unless a send is in progress.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -26,12 +27,12 @@ from bot.store.engine.database import Database, Tx
 from bot.stories_api.endpoints import CHECK_COST
 from bot.updates.unit_of_work import fetch, reading, writing
 
-_PLACES = 8  # as many as a page of buttons
-_BLOCKED_AT_ONCE = 200  # subscriptions that one transaction ends
+_PLACES = 8  # the number of buttons on a page
+_BLOCKED_AT_ONCE = 200  # the number of subscriptions that one transaction ends
 
 
 class Subscriptions:
-    """What a chat does with what it follows; all of it is free."""
+    """The use cases for existing subscriptions; all are free."""
 
     def __init__(
         self,
@@ -44,11 +45,11 @@ class Subscriptions:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the parts; ``wake`` is called when something may have become due.
+        """Create the use cases; ``wake`` is called when work may be due.
 
-        ``blocked`` are the profiles that nobody may follow, by id or name; ``api`` tells what a
-        check costs, and whether it works. ``is_paused`` tells whether this process
-        makes no checks.
+        ``blocked`` has the ids and names of profiles that nobody may follow. ``api`` has the price
+        of a check and the state of the service. ``is_paused`` returns whether this process makes
+        no checks.
         """
         self._db = db
         self._api = api
@@ -59,18 +60,18 @@ class Subscriptions:
         self._now = now
 
     async def get(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Return a subscription of that chat.
+        """Return a subscription of a chat.
 
         Raises:
-            NotFollowedError: It has none of that id (any more).
+            NotFollowedError: The chat does not have the subscription, or no longer.
         """
         return await fetch(self._db, lambda tx: load_subscription(tx, chat_id, subscription_id))
 
     async def named(self, chat_id: int, username: str) -> list[Subscription]:
-        """Return what a chat has of the profile of that name, one for each topic.
+        """Return a chat's subscriptions to a profile, one per topic.
 
         Raises:
-            NotFollowedError: It has nothing.
+            NotFollowedError: The chat does not follow the profile.
         """
         rows = await fetch(self._db, lambda tx: store.of_chat(tx, chat_id, username=username))
         if not rows:
@@ -78,29 +79,29 @@ class Subscriptions:
         return rows
 
     async def every(self, chat_id: int) -> list[Subscription]:
-        """Return all subscriptions of a chat, by name."""
+        """Return all subscriptions of a chat, ordered by username."""
         return await fetch(self._db, lambda tx: store.of_chat(tx, chat_id))
 
     async def chats_of_person(self, person: int) -> list[Chat]:
-        """Return some groups and channels to which they added the bot or for which they asked."""
+        """Return at most 8 groups and channels where the person added the bot or subscribed."""
         return await fetch(self._db, lambda tx: store.chats_of_person(tx, person, most=_PLACES))
 
     async def known_profile(self, profile_id: str) -> Known | None:
-        """Return what is known of a profile, with what the update has just begun."""
+        """Return the stored profile, including changes of the current unit of work."""
         async with reading(self._db) as tx:
             return await profiles.get(tx, profile_id)
 
     async def known_names(self, names: Sequence[str]) -> list[str]:
-        """Return which of these names belong to profiles that the bot knows; free."""
+        """Return the names that belong to known profiles; free."""
         async with reading(self._db) as tx:
             return [name for name in names if await profiles.named(tx, name, since=EPOCH)]
 
     async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> datetime:
-        """End subscriptions of a chat; return when they ended, by which they can be restored."""
+        """End subscriptions of a chat; return the time of the end, which ``restore`` needs."""
         ids, now = {one.id for one in rows}, self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            # what ended or moved before the lock was ours is not ours to end
+            # subscriptions that ended or moved before the lock are skipped
             gone = [one for one in await store.of_chat(tx, chat_id) if one.id in ids]
             await ended_store.add(tx, gone, now=now)
             await deliveries.detach(tx, [one.id for one in gone], now=now)
@@ -119,13 +120,13 @@ class Subscriptions:
         until: datetime | None = None,
         since: datetime | None = None,
     ) -> Subscription:
-        """Stop the alerts of a subscription, ``until`` then; or let them begin again.
+        """Pause a subscription, optionally ``until`` a time, or resume a paused subscription.
 
-        What it is still owed is dropped when they stop; when they begin, what is posted from now
-        on is news, or from ``since`` on.
+        A pause drops the pending deliveries. After a resume, alerts restart with stories posted
+        from now on, or from ``since``.
 
         Raises:
-            NotFollowedError: The chat has none of that id (any more).
+            NotFollowedError: The chat does not have the subscription, or no longer.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -155,10 +156,10 @@ class Subscriptions:
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def undo_pause(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Resume a subscription as if it had not been paused: no story of that time is left out.
+        """Resume a subscription, and send the stories of the pause as well.
 
         Raises:
-            NotFollowedError: The chat has none of that id (any more).
+            NotFollowedError: The chat does not have the subscription, or no longer.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -178,10 +179,10 @@ class Subscriptions:
         return one
 
     async def mute_for_a_day(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Pause a subscription for a day; return it. One that is paused for good stays so.
+        """Pause a subscription for a day; a pause without an end stays. Return the subscription.
 
         Raises:
-            NotFollowedError: The chat has none of that id (any more).
+            NotFollowedError: The chat does not have the subscription, or no longer.
         """
         before = await self.get(chat_id, subscription_id)
         if before.paused and before.paused_until is None:
@@ -192,15 +193,15 @@ class Subscriptions:
         return muted
 
     async def resume_due(self) -> datetime | None:
-        """Resume what was muted until now; return when the next one is due.
+        """Resume subscriptions whose pause is over; return the end of the next pause.
 
-        Alerts begin with what is posted from the end of the mute on, however late that is noticed.
+        Alerts restart with stories posted from the end of the pause, even after a late call.
         """
         rows = await self._db.fetch(store.timed_pauses)
         for one in rows:
             if one.paused_until is None or one.paused_until > self._now():
                 return one.paused_until
-            with suppress(NotFollowedError):  # ended in between
+            with suppress(NotFollowedError):  # ended in the meantime
                 await self.set_paused(
                     one.target.chat_id, one.id, paused=False, since=one.paused_until
                 )
@@ -208,9 +209,9 @@ class Subscriptions:
         return None
 
     async def judge_held_anew(self, chat_id: int) -> None:
-        """Judge anew what is held in a chat, after its zone or hours have changed.
+        """Select the deferred deliveries of a chat again after a change of the zone or the hours.
 
-        The next checks of what the chat follows are planned anew as well.
+        The next checks of the followed profiles are rescheduled as well.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -221,24 +222,24 @@ class Subscriptions:
         self._wake()
 
     async def move_chat(self, old: int, new: int) -> bool:
-        """Take everything along to a group's new id; false when that has happened already."""
+        """Move all data of a group to its new id; return False if already moved."""
         async with writing(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
         self._wake()
         return moved
 
     async def close_chat(self, chat_id: int) -> bool:
-        """Close a chat where the bot may not write; false when it was closed.
+        """Close a chat where the bot may not write; return False if the chat was closed.
 
-        It is kept for 30 days.
+        The data of a closed chat are kept for 30 days.
         """
         async with writing(self._db) as tx:
             return await moves.close_chat(tx, chat_id, now=self._now())
 
     async def reopen_chat(self, chat_id: int, *, since: datetime | None = None) -> bool:
-        """Open a chat again; alerts begin with what is posted from ``since`` on, or from now.
+        """Reopen a chat; return False if the chat was open.
 
-        False: it was open.
+        Alerts restart with stories posted from ``since``, by default from now.
         """
         async with writing(self._db) as tx:
             opened = await moves.open_chat(tx, chat_id, now=self._now(), since=since)
@@ -248,7 +249,7 @@ class Subscriptions:
         return opened
 
     async def end_blocked(self) -> int:
-        """End what follows blocked profiles, with a neutral notice; return how many ended."""
+        """End the subscriptions to blocked profiles with a neutral notice; return the number."""
         ended = 0
         while self.blocked:
             some = await self._db.run(self._end_some_blocked)
@@ -263,7 +264,7 @@ class Subscriptions:
         rows = await store.of_profiles(tx, self.blocked, limit=_BLOCKED_AT_ONCE)
         held = {one.target.chat_id for one in rows}
         await chat_queues.lock_all(tx, held)
-        rows = [  # anew: a chat may have gone before its queue was held
+        rows = [  # read again: a chat may have been removed before the queues were locked
             one
             for one in await store.of_profiles(tx, self.blocked, limit=_BLOCKED_AT_ONCE)
             if one.target.chat_id in held
@@ -277,12 +278,12 @@ class Subscriptions:
         return len(rows)
 
     async def why(self, target: Target, username: str) -> list[Why]:
-        """Return what is known of a profile's alerts in a chat or topic; costs nothing.
+        """Explain the alerts of a profile in a chat or topic; free.
 
-        In a chat that follows it in several topics, but not in this one, of each of these.
+        If the topic does not follow the profile, explain the subscriptions of other topics.
 
         Raises:
-            NotFollowedError: Neither the topic nor the chat follows it.
+            NotFollowedError: The chat does not follow the profile in any topic.
         """
         rows = await self.named(target.chat_id, username)
         here = [one for one in rows if one.target.thread_id == target.thread_id]
@@ -292,12 +293,12 @@ class Subscriptions:
             return [await explain(tx, one, obstacle=obstacle, now=now) for one in here or rows]
 
     async def find_obstacle(self) -> Obstacle:
-        """Return what keeps the schedule from checking any profile now."""
+        """Return the reason why the schedule can't check any profile now, or an empty string."""
         async with reading(self._db) as tx:
             return await self._find_obstacle(tx, self._now())
 
     async def _find_obstacle(self, tx: Tx, now: datetime) -> Obstacle:
-        """Return what keeps the schedule from checking any profile now."""
+        """Return the reason why the schedule can't check any profile now, or an empty string."""
         if self._is_paused():
             return "outage"
         price = CHECK_COST
@@ -311,13 +312,13 @@ class Subscriptions:
         return obstacle
 
     async def live_stories(self, username: str, *, chat_id: int) -> list[Story]:
-        """Return the stories of a profile that are there now, as last seen; costs nothing.
+        """Return the live stories of a followed profile, as of the last check; free.
 
-        Of what the chat follows only: what others pay for is not shown to everybody. Of a blocked
-        profile there are none.
+        Only profiles that the chat follows are allowed, because other chats pay for other
+        profiles. For a blocked profile the list is empty.
 
         Raises:
-            NotFollowedError: The chat does not follow it.
+            NotFollowedError: The chat does not follow the profile.
         """
         rows = await self.named(chat_id, username)
         if alert_rules.is_on_block_list(rows[0].profile_id, username, self.blocked):
@@ -326,5 +327,5 @@ class Subscriptions:
         return await fetch(self._db, lambda tx: stories.live(tx, rows[0].profile_id, now=now))
 
     async def export_entries(self, chat_id: int) -> list[ImportEntry]:
-        """Return a chat's subscriptions for ``bot.chats.import_export`` to write down."""
+        """Return a chat's subscriptions as entries for ``bot.chats.import_export``."""
         return [ImportEntry(one.username, one.preferences) for one in await self.every(chat_id)]
