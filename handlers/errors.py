@@ -103,9 +103,8 @@ async def say_one_at_a_time(context: Context) -> None:
 async def on_error(update: object, context: Context) -> None:
     """Tell the person; log what the owner needs. PTB calls this for every exception.
 
-    Who pressed a button and may not, or whose button is of something that is gone, is told by a
-    pop-up that others don't see; so is every failure in a group, where a message would bother
-    others, and in a channel, where it would be a post. A message says it where that is too late.
+    After a press, a missing right or subscription is said in a pop-up, which other members do not
+    see; so is every expected failure in a group or channel. A message says it if that is too late.
     """
     error = context.error
     if unit := unit_of_work.current():
@@ -126,7 +125,9 @@ async def on_error(update: object, context: Context) -> None:
         log.error("incident", incident=incident, exc_info=error)
         text = context.t(INCIDENT, incident=incident)
     is_refusal = isinstance(error, (RightsError, SubscriptionError))
-    if context.query and (is_refusal or not context.is_private):
+    # A code can be copied from a message only, not from a pop-up.
+    has_code = not isinstance(error, BotError) and not context.is_channel
+    if context.query and (is_refusal or not (context.is_private or has_code)):
         await answer_press(context, plain(text), alert=True)
         return
     try:

@@ -362,7 +362,8 @@ async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str
     here = {f"@{context.bot.username}".lower(), f"@{where.username}".lower(), str(where.id)}
     if name.lower() not in here:
         if not context.is_private:
-            raise RightsError("another chat is run from a private chat alone")
+            written = context.message.text if context.message else None
+            raise RightsError(text=ONLY_IN_PRIVATE, command=code(written or " ".join(words)))
         try:
             await act_on_chat(context, await _id_of_named_chat(context, name))
         except (NotAdminError, AdminsUnknownError) as error:

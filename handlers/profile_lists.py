@@ -13,7 +13,9 @@ LEFT_OUT = NN_(
     "I can take up to {n} name at a time; please send the rest separately.",
     "I can take up to {n} names at a time; please send the rest separately.",
 )
-UNREAD = N_("“{word}” isn't the name of an Instagram profile.")
+UNREAD = N_(
+    "“{word}” isn't an Instagram username. It's the name in a profile's link, like natgeo."
+)
 WORD = 40  # characters of what somebody wrote
 
 _ROOM = 3_500  # characters; Bot API, sendMessage: 4,096 after parsing

@@ -1,19 +1,39 @@
-"""/rules NAME only: #sale not: video: which stories of a profile bring an alert here."""
+"""/rules NAME only: #sale not: video: the stories of a profile for which alerts are sent here."""
+
+from collections.abc import Sequence
 
 from bot.context import Context
 from bot.domain import links, story_terms
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
-from bot.presentation.actions import DANGER, OPTION, SUBSCRIPTION, Buttons, Page, back
-from bot.presentation.html import code, shorten
+from bot.presentation.actions import (
+    DANGER,
+    OPTION,
+    RUN_FOR_MANY,
+    SUBSCRIPTION,
+    Buttons,
+    Page,
+    back,
+    button,
+)
+from bot.presentation.html import Safe, bold, code, shorten
 from handlers.guard import command
-from handlers.options import EVERYWHERE, OFF, change_named_options, changes_of, rule_lines
+from handlers.options import (
+    EVERYWHERE,
+    MEDIA,
+    OFF,
+    change_named_options,
+    changes_of,
+    rule_lines,
+)
 from handlers.replies import say
 from handlers.subscriptions import ask_which_profile
+from handlers.understood import MEANT
 
 WHICH = N_("Whose rules do you want to see?")
 USAGE = N_(
     "Write it like this: <code>/rules natgeo only: #sale @nike nike.com not: video</code>\n"
+    "Then you get only stories with #sale, @nike or nike.com in them, and no videos.\n"
     "You can use hashtags, names, websites, and the words photo, video, link, mention, hashtag, "
     "place, place:paris, sponsor and reshare. <code>/rules natgeo off</code> removes all rules."
 )
@@ -22,6 +42,8 @@ ALL = N_("You get alerts for all stories.")
 UNKNOWN = N_("I don't understand {words}.")
 TOO_MUCH = N_("That's too much for one rule. Please leave out {words}.")
 LONGEST_LIST = 200  # characters of the words that a refusal names
+LONGEST_TERM = 24  # characters that a phone shows of a button
+EXAMPLE = "natgeo"  # the profile in the usage, in all languages
 
 
 @command("rules", channel_after=1, takes_names=True, usage=USAGE)
@@ -35,13 +57,10 @@ async def show_or_change_rules(context: Context) -> None:
     parsed = story_terms.parse_rules(text)
     says_nothing = text and parsed == story_terms.Rules()  # "only:" alone takes no rules away
     if link is None or link.username is None or says_nothing:
-        await say(context, context.t(USAGE))
+        await say(context, _usage(context, link.username if link else None))
         return
     if parsed.left_out and text.lower() != OFF:
-        unknown = [word for word in parsed.left_out if not story_terms.is_term(word)]
-        listed = shorten(", ".join(unknown or parsed.left_out), LONGEST_LIST)
-        refusal = context.t(UNKNOWN if unknown else TOO_MUCH, words=code(listed))
-        await say(context, f"{refusal}\n\n{context.t(USAGE)}")
+        await _say_unreadable(context, link.username, text, parsed.left_out)
         return
     written: dict[str, object] = {"only": parsed.only, "without": parsed.without} if text else {}
     if text.lower() == OFF:
@@ -50,10 +69,49 @@ async def show_or_change_rules(context: Context) -> None:
     await say(context, *_rules_page(changed, context, OFF if len(changed) == 1 else EVERYWHERE))
 
 
+async def _say_unreadable(
+    context: Context, username: str, text: str, left_out: Sequence[str]
+) -> None:
+    """Say which words are no terms, or too many; for a single word offer the nearest terms."""
+    unknown = [word for word in left_out if not story_terms.is_term(word)]
+    nearest = _nearest_terms(unknown[0]) if len(unknown) == 1 else []
+    if nearest and not context.is_channel:
+        commands = [
+            code(f"/rules {username} {_with_term(text, unknown[0], one)}") for one in nearest
+        ]
+        refusal = context.t(UNKNOWN, words=bold(unknown[0]))
+        lines = [refusal, context.t(MEANT), *map(context.t.isolate, commands)]
+        row = [button(one, RUN_FOR_MANY("rules", n)) for n, one in enumerate(nearest)]
+        await say(context, "\n".join(lines), [row])
+        return
+    listed = shorten(", ".join(unknown or left_out), LONGEST_LIST)
+    refusal = context.t(UNKNOWN if unknown else TOO_MUCH, words=code(listed))
+    await say(context, f"{refusal}\n\n{_usage(context, username)}")
+
+
+def _nearest_terms(word: str) -> list[str]:
+    """Return the terms that a bare word may stand for: a hashtag, a name, a place."""
+    terms = [f"#{word}", f"@{word}", f"{story_terms.PLACE}{word}"]
+    return [one for one in terms if len(one) <= LONGEST_TERM and story_terms.is_term(one)]
+
+
+def _with_term(text: str, word: str, term: str) -> str:
+    """Return the text of rules with a term in place of an unknown word."""
+    words = [term if one.lower().strip(",;") == word else one for one in text.split()]
+    return " ".join(words)
+
+
+def _usage(context: Context, username: str | None) -> Safe:
+    """Return the usage with the profile that the page is about."""
+    return Safe(context.t(USAGE).replace(EXAMPLE, username or EXAMPLE))
+
+
 def _rules_page(changed: list[Subscription], context: Context, where: str) -> Page:
     one, t = changed[0], context.t
     rules = rule_lines(one.options, context)
-    lines = [t(TITLE, username=one.username), *(rules or [t(ALL)]), "", t(USAGE)]
+    every = t(ALL) if one.options.media == "all" else t.plain(MEDIA[one.options.media])
+    usage = _usage(context, one.username)
+    lines = [t(TITLE, username=one.username), *(rules or [every]), "", usage]
     rows: Buttons = []
     if rules:
         rows.append(

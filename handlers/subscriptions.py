@@ -298,7 +298,9 @@ async def show_current_stories(context: Context, username: str) -> str | None:
     service = context.services.subscriptions
     live = await service.live_stories(username, chat_id=context.chat.id)
     if not live:
-        return context.t.plain(N_("These stories are gone."))
+        return context.t.plain(
+            N_("These stories have disappeared from Instagram: they only last 24 hours.")
+        )
     await answer_press(context)
     await show_albums(context, plan_albums(live))
     return None

@@ -187,15 +187,18 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
 
 
 @on_press(actions.RUN_FOR_MANY)
-async def run_for_many(context: Context, word: str) -> str | None:
-    """Run a command with the names that the message lists, or with the words that it shows."""
+async def run_for_many(context: Context, word: str, place: int | None) -> str | None:
+    """Run a command with the names that the message lists, or one of the commands that it shows.
+
+    ``place`` is the place of the command in the message; None for the first.
+    """
     message = context.message
     marked = message.entities if message else ()
     shown = [message.parse_entity(one) for one in marked if message and one.type == one.CODE]
     if not shown:  # the message is gone, or too old to be read
         return context.t.plain(UNKNOWN_BUTTON)
-    written = shown[0].split()
-    if written[0] == f"/{word}":
+    written = shown[place or 0].split() if (place or 0) < len(shown) else []
+    if written and written[0] == f"/{word}":
         context.args = written[1:]
     else:
         context.args = [_name_as_argument(name, word) for name in shown]

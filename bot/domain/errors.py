@@ -97,7 +97,9 @@ OWNER_NOT_BLOCKABLE = N_("That person is one of the bot's owners, so I can't blo
 OWNER_IN_SETTINGS = N_("{who} is in ADMIN_IDS in my settings. Remove the ID there and restart me.")
 NOT_AN_OWNER = N_("{who} isn't one of my owners.")
 ONLY_IN_PRIVATE = N_("Please send me {command} in our private chat.")
-CHAT_UNKNOWN = N_("I can't tell which chat this is.")
+CHAT_UNKNOWN = N_(
+    "I can't tell which chat this button belongs to. Please send me the command instead."
+)
 MEDIA_GONE = N_("This photo or video is no longer available.")
 MEDIA_REFUSED = N_("I can't send this file: it isn't a photo or video.")
 
@@ -163,7 +165,7 @@ class NoSuchProfileError(StoriesError):
     """There is no such account."""
 
     text = N_("I can't find <b>{username}</b> on Instagram. Please check the spelling.")
-    nameless = N_("I can't find this account on Instagram.")
+    nameless = N_("I can't find this account on Instagram. It may have been renamed or deleted.")
 
 
 class ProfilePrivateError(StoriesError):
@@ -195,7 +197,9 @@ class HighlightGoneError(StoriesError):
 class HighlightsUnavailableError(StoriesError):
     """The key's plan has no highlights."""
 
-    text = N_("Highlights aren't available in this bot.")
+    text = N_(
+        "Highlights aren't available in this bot. /stories shows a profile's current stories."
+    )
 
 
 class ApiUnavailableError(StoriesError):
@@ -271,7 +275,10 @@ class SpendingError(BotError):
 class SpendingStoppedError(SpendingError):
     """The owner has stopped spending, or the balance is too low."""
 
-    text = N_("Stories are paused for now. Requests and alerts will work again later.")
+    text = N_(
+        "Stories are paused for now. Alerts will come again by themselves; please try anything "
+        "else later."
+    )
 
 
 class PersonSpentError(SpendingError):
@@ -294,7 +301,7 @@ class NotFollowedError(SubscriptionError):
     """There is no such subscription."""
 
     text = N_("This chat isn't subscribed to <b>{username}</b>.")
-    nameless = N_("This chat no longer has this subscription.")
+    nameless = N_("This chat no longer has this subscription. /subscriptions shows what it has.")
 
 
 class NothingKeptError(SubscriptionError):
@@ -316,9 +323,7 @@ class TooManyFastError(SubscriptionError):
 
 
 class RightsError(BotError):
-    """Somebody may not do this here; who pressed a button is told by a pop-up, never a post."""
-
-    text = N_("You can't do that here.")
+    """Somebody may not do this here; after a press this is said in a pop-up, never in a post."""
 
 
 class NotAdminError(RightsError):

@@ -99,7 +99,7 @@ LANGUAGES = Kind("language")
 LANGUAGE = Kind("language", WORD)
 ERASE = Kind("erase", Arg("yes|no").maybe)
 RUN = Kind("run", WORD, NAME.maybe)
-RUN_FOR_MANY = Kind("many", Arg("stories|subscribe|unsubscribe|highlights"))
+RUN_FOR_MANY = Kind("many", Arg("stories|subscribe|unsubscribe|highlights|rules"), PLACE.maybe)
 PEOPLE = Kind(
     "people",
     Arg("list|who|limits|limit|block|day|unblock|allow"),

@@ -38,7 +38,7 @@ SENTENCES = {
     ),
 }
 MUTED = "muted"
-AWAY = N_("🚪 I'm no longer in that chat, so you won't get alerts until I'm back.")
+AWAY = N_("🚪 I'm no longer in that chat, so it gets no alerts. Add me again to get them.")
 MISSING_MEDIA = {
     "photos": N_("🔇 I'm not allowed to send photos here. They'll wait until an admin allows it."),
     "videos": N_("🔇 I'm not allowed to send videos here. They'll wait until an admin allows it."),
@@ -58,7 +58,10 @@ MISSING = MISSING_MEDIA | {
     "posts": N_(
         "🔇 I'm not allowed to post in that channel. Alerts are waiting until an admin allows it."
     ),
-    "peace": N_("🔇 What I post there is removed at once. I'll try again once a day."),
+    "peace": N_(
+        "🔇 What I post there is removed at once, perhaps by another bot. Please let an admin "
+        "allow my posts; I'll try again once a day."
+    ),
     "topic": N_("🔇 The topic is closed. Alerts are waiting until it's open again."),
 }
 FAILED = NN_(

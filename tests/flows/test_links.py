@@ -165,11 +165,11 @@ OLD_PK = str((int(datetime(2024, 5, 1, tzinfo=UTC).timestamp() * 1000) - 1314220
         ("/stories nat-geo pra-da", "Write it like this: /stories"),
         (
             "/stories nat-geo",
-            "“nat-geo” isn't the name of an Instagram profile. Write it like this: /stories",
+            "like natgeo. Write it like this: /stories",
         ),
         (
             "/subscribe nat-geo",
-            "“nat-geo” isn't the name of an Instagram profile. Write it like this: /subscribe",
+            "like natgeo. Write it like this: /subscribe",
         ),
         ("/subscribe", "Whose new stories should I send here?"),
         ("/subscribe https://www.instagram.com/p/C0ffee12345/", "a different kind"),

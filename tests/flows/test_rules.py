@@ -35,7 +35,7 @@ async def test_only_what_fits_brings_an_alert_and_why_names_the_rule(
     assert not {plain["pk"], both["pk"]} & set(await control.shown(ann))
     (reply,) = await bell.ask(ann, "/rules rules.one off")
     assert "alerts for all stories" in reply["text"]
-    assert "/rules natgeo only: #sale" in reply["text"]  # no page leaves one without the way on
+    assert "/rules rules.one only: #sale" in reply["text"]  # no page leaves one without the way on
 
 
 async def test_a_button_ends_the_rules_and_the_way_back_shows_the_options(
@@ -121,3 +121,28 @@ async def test_bad_input_has_one_sentence(
 ) -> None:
     (reply,) = await bell.ask(await control.person(), text)
     assert answer in reply["text"]
+
+
+async def test_a_bare_word_gets_the_nearest_terms_and_the_page_names_its_profile(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("ruled.one", posts_per_day=0)
+    (done,) = await bell.ask(ann, "/subscribe ruled.one")
+    number = buttons(done)["Options"].removeprefix("sub:")
+    await bell.press(ann, done, f"opt:{number}:media:photo")
+    (page,) = await bell.ask(ann, "/rules ruled.one")
+    assert "Photos only" in page["text"]
+    assert "You get alerts for all stories" not in page["text"]
+    assert "/rules ruled.one only: #sale" in page["text"]
+    assert "natgeo" not in page["text"]
+    (asked,) = await bell.ask(ann, "/rules ruled.one only: #sale dogs not: video")
+    assert buttons(asked) == {
+        "#dogs": "many:rules:0",
+        "@dogs": "many:rules:1",
+        "place:dogs": "many:rules:2",
+    }
+    await bell.press(ann, asked, "many:rules:1")
+    (page,) = await control.wait_replies(ann, 1, after=asked["message_id"])
+    assert "Only stories with one of these: #sale @dogs" in page["text"]
+    assert "No stories with any of these: video" in page["text"]

@@ -39,7 +39,7 @@ async def test_stories_of_several_come_by_profile_and_a_summary_ends_them(
         "many.none has no stories right now.",
         "many.locked is a private account, so its stories can't be shown.",
         "I can't find nobody.is.it on Instagram. Please check the spelling.",
-        "“nat-geo” isn't the name of an Instagram profile.",
+        "“nat-geo” isn't an Instagram username. It's the name in a profile's link, like natgeo.",
     ]
     assert await control.billed() - before == 3 + 3 + 3 + 1 + 2
 

@@ -422,7 +422,7 @@ async def test_old_buttons_of_what_is_gone_say_what_is_gone(bell: Bell, control:
     await bell.ask(ann, "/unsubscribe all")
     for data in (options, options.replace("sub:", "mute:")):
         answer = await bell.press(ann, done, data)
-        assert answer["text"] == "This chat no longer has this subscription."
+        assert answer["text"].startswith("This chat no longer has this subscription.")
     (page,) = await bell.ask(ann, "/subscriptions")
     answer = await bell.press(ann, page, "people:list:0")  # which the bot's owner had
     assert "no longer works" in answer["text"]
