@@ -138,7 +138,7 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
     context.t = translator_for(known.effective_language if known else code)
     if not _wants_answer(context):
         return
-    if judged.verdict == "stranger" and entry_link_payload(context):
+    if judged.verdict == "stranger" and (entry_link_payload(context) or "").startswith(INVITE):
         await _tell_used_link(context, judged)
         return
     if judged.entry and judged.entry.refused_at:
