@@ -1,6 +1,6 @@
-"""Updates of Telegram: stored first, confirmed then, handled after, in order for each chat.
+"""Updates from Telegram: stored before the confirmation, and handled in order within each chat.
 
-In: updates by ``polling``, or posted to ``bot.web``. Out: calls of the handlers, and what each
-changed and answers as one transaction (``unit_of_work``). Public: ``inbox.Intake``,
+Input: updates from ``polling`` or ``bot.web``. Output: calls of the handlers; the effects and the
+replies of an update are one transaction (``unit_of_work``). Public: ``inbox.Intake``,
 ``polling.Polling``, ``handling.Handling``, ``unit_of_work.writing``.
 """

@@ -32,8 +32,8 @@ GAP = timedelta(seconds=90)
 """A conflict is over after so long without a 409; both processes rest for 30 seconds at most."""
 LONGEST_DOUBT = timedelta(minutes=10)
 SETTLED = timedelta(days=1)
-_FEWEST = 3  # conflicts
-_THINNED = timedelta(seconds=1)  # a busy bot gets many answers a second
+_FEWEST = 3  # the minimum number of conflicts
+_THINNED = timedelta(seconds=1)  # answers are recorded at most once in this interval
 _KEY = "origin"
 _MACHINE_ID = Path("/etc/machine-id")
 _CONTAINER_ID = re.compile(r"[0-9a-f]{12}")
@@ -77,7 +77,7 @@ class Polls:
         )
 
     def with_answer(self, at: datetime) -> "Polls":
-        """Return the results with a poll that was answered at ``at``; one a second is kept."""
+        """Return the results with a poll answered at ``at``; keep at most one answer a second."""
         last = self.answers[-1] if self.answers else None
         if last is not None and self.answered_since and timedelta(0) <= at - last < _THINNED:
             return self
@@ -92,7 +92,7 @@ class Polls:
         return now - self.answered_since
 
     def conflicts_last(self, now: datetime) -> bool:
-        """Return whether a conflict has lasted for ``LASTING``, and is not over."""
+        """Return whether a conflict has lasted for ``LASTING`` and is still active."""
         if self.since is None or now - self.conflicts[-1] > GAP:
             return False
         conflicts = len(_recent(self.conflicts, now))
@@ -101,11 +101,12 @@ class Polls:
 
 
 def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> Role:
-    """Return which of two processes with the same token this one is.
+    """Return the role of this process among two processes with the same token.
 
-    ``own``: where the database is. ``remembered``: where the database was run before, None if it
-    never was. A process on a copied database is "copy". A process whose polls were answered for
-    ``LASTING`` before the conflict began is "original". All others are "unknown".
+    ``own`` is the location of the database. ``remembered`` is the location of the database in an
+    earlier run, or None without an earlier run. A process on a copied database is "copy". A
+    process whose polls were answered for ``LASTING`` before the conflict began is "original".
+    Every other process is "unknown".
     """
     if not polls.conflicts_last(now):
         return "alone"
@@ -115,9 +116,10 @@ def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime
 
 
 def must_pause(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> bool:
-    """Return whether this process makes no checks and sends no alerts now.
+    """Return whether this process must make no checks and send no alerts now.
 
-    A copy pauses until the conflict is over, an unknown process for ``LONGEST_DOUBT`` at most.
+    A copy pauses until the conflict is over. An unknown process pauses for at most
+    ``LONGEST_DOUBT``.
     """
     role = judge(polls, own=own, remembered=remembered, now=now)
     if role == "unknown" and polls.since is not None:
@@ -126,12 +128,12 @@ def must_pause(polls: Polls, *, own: Origin, remembered: Origin | None, now: dat
 
 
 class PollConflicts:
-    """Records the results of polls, and pauses checks and alerts as ``must_pause`` says."""
+    """Records the results of polls, and pauses checks and alerts according to ``must_pause``."""
 
     def __init__(
         self, own: Origin | None, remembered: Origin | None, *, now: Callable[[], datetime]
     ) -> None:
-        """``own`` is None if the database is not an SQLite file: then there is no pause."""
+        """Start without results. With ``own`` None (no SQLite file) there is never a pause."""
         self._own = own
         self._remembered = remembered
         self._now = now
@@ -147,11 +149,11 @@ class PollConflicts:
         self._polls = self._polls.with_answer(self._now())
 
     def is_lasting(self) -> bool:
-        """Return whether a conflict lasts, whichever process pauses."""
+        """Return whether a conflict lasts, regardless of the role of this process."""
         return self._polls.conflicts_last(self._now())
 
     def is_paused(self) -> bool:
-        """Return whether to make no checks and to send no alerts now; log each change."""
+        """Return whether to make no checks and send no alerts now; log each change."""
         if self._own is None:
             return False
         is_paused = must_pause(
@@ -165,9 +167,9 @@ class PollConflicts:
         return is_paused
 
     async def accept_move(self, tx: Tx) -> None:
-        """Remember the new origin of a moved database after ``SETTLED`` without a conflict.
+        """Store the new origin of a moved database after ``SETTLED`` without a conflict.
 
-        Until then a restart does not make a copy an original.
+        Until then, a restart does not turn a copy into an original.
         """
         is_moved = self._remembered is not None and self._remembered != self._own
         if is_moved and self._own and self._polls.answered_for(self._now()) >= SETTLED:
@@ -176,7 +178,7 @@ class PollConflicts:
 
 
 async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollConflicts:
-    """Compare the origin of an SQLite file with the remembered one; remember a first origin."""
+    """Compare the origin of an SQLite file with the stored origin; store the first origin."""
     if db.file is None:
         return PollConflicts(None, None, now=now)
     own = Origin(host_name(), str(db.file.absolute()))
@@ -190,15 +192,15 @@ async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollCo
 
 
 def host_name(machine_id: Path = _MACHINE_ID) -> str:
-    """Return a fixed name of the machine: a hash of its id, or its host name.
+    """Return a fixed name of the machine: a hash of the machine id, or the host name.
 
-    The name of a Docker container changes with each container, so it counts as "".
+    The name of a Docker container changes with each container, so the result is "".
     """
     try:
         identity = machine_id.read_text().strip()
     except (OSError, UnicodeDecodeError):
         identity = ""
-    if identity:  # machine-id(5) asks not to show it
+    if identity:  # machine-id(5) requires a hash instead of the plain id
         return hashlib.sha256(f"storybell {identity}".encode()).hexdigest()[:_ID_LENGTH]
     name = socket.gethostname()
     return "" if _CONTAINER_ID.fullmatch(name) else name

@@ -1,8 +1,9 @@
-"""Handles one update: its effects, its answers and its end are one transaction.
+"""The handling of an update: effects, replies and completion are one transaction.
 
-That transaction claims the chat's queue as well, and then the outbox sends the answers at once.
-An answer that can't leave (a flood limit, an outage, a lost connection, a chat that is being sent
-into) waits in the queue, before all alerts. So no handler runs again once its effect is there.
+The transaction also claims the queue of the chat, so that the outbox can send the replies at once.
+If a reply can't be sent (a flood limit, an outage, a lost connection, a concurrent send into the
+chat), the reply waits in the queue with priority over alerts. No handler runs again after its
+effects are committed.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -49,7 +50,7 @@ class Enqueued:
 
 
 class Handling:
-    """Handles updates; each as one unit of work."""
+    """Handles each update as one unit of work."""
 
     def __init__(
         self,
@@ -62,11 +63,11 @@ class Handling:
         replies_are_durable: bool,
         now: Callable[[], datetime],
     ) -> None:
-        """``wake`` wakes the outbox.
+        """Create the handling; ``wake`` wakes the outbox.
 
-        ``replies_are_durable`` says whether a commit of mere replies waits for the disk. A power
-        cut that undoes such a commit does no harm: the update is answered again. But where the
-        database may crash alone, this process would remember a reply that the database has lost.
+        With ``replies_are_durable``, a commit with replies only waits for the disk. Without, a
+        power failure may undo the commit, and the update is handled again. This is safe only if
+        the database can't crash while this process continues to run.
         """
         self._db = db
         self._outbox = outbox
@@ -78,14 +79,14 @@ class Handling:
         self._hastened = TimedCache[int, bool]()
 
     def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
-        """Return what runs ``handle``, which has effects and answers, in a unit of work.
+        """Return a function that runs ``handle`` for a claimed update in a unit of work.
 
-        It handles an update, which is ours as it was claimed, answers it, and returns whether its
-        end is written down; where it had no effect, it is not.
+        The function sends the replies, and returns whether the update was recorded as done. An
+        update without effects or replies is not recorded.
 
-        Raises, when it is called:
-            TakenOverError: Another replica has it by now; nothing has happened here.
-            Exception: It could not be written down: nothing has happened, and it may come again.
+        Raises:
+            TakenOverError: A different replica has claimed the update; the unit was rolled back.
+            Exception: A failure rolled back the unit; the update may be handled again.
         """
         return partial(self._run_in_unit, handle)
 
@@ -109,7 +110,7 @@ class Handling:
         return enqueued is not None
 
     async def _enqueue_and_commit(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
-        """Enqueue the answers and commit; return them, None where there was nothing to commit."""
+        """Store the replies and commit; return the replies, or None if the unit has no work."""
         if not (unit.replies or unit.work or unit.is_open):
             return None
         now = self._now()
@@ -124,7 +125,7 @@ class Handling:
         return enqueued
 
     async def _enqueue_replies(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
-        """Store replies, and claim the queue of their chat."""
+        """Store replies, and claim the queue of the chat except during an outage."""
         queue, until = None, now + self._outbox.lease
         chats = {reply.target.chat_id for reply in replies}
         if len(chats) == 1 and not self._outage.is_on():
@@ -156,34 +157,34 @@ class Handling:
         return Enqueued(None, rows, strangers)
 
     async def _hasten_earlier_replies(self, tx: Tx, chat_id: int, now: datetime) -> None:
-        """Let earlier answers that wait be tried now: who writes again meets no silence."""
+        """Make earlier replies of the chat due now, at most once in 30 seconds."""
         if self._hastened.get(chat_id, now=now) is None:
             self._hastened.put(chat_id, value=True, until=now + _HASTENED_EVERY)
             await deliveries.hasten_replies(tx, chat_id, now=now)
 
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
-        """Send the answers in their order, as far as they leave; the rest is the outbox's."""
+        """Send the replies in order; the outbox retries the replies that could not be sent."""
         for reply in enqueued.strangers:
             await self._send_to_stranger(reply)
         if enqueued.lease is None:
             return
         try:
             outcome = await self._outbox.send_replies(enqueued.lease, enqueued.rows)
-        except Exception:  # it is claimed again when its lease is over
+        except Exception:  # the queue is claimed again after the end of the lease
             log.exception("an answer was not recorded", chat=enqueued.lease.queue.chat.id)
         else:
             unit.is_in_vain = outcome is SHOWN_ALREADY
 
     async def _send_to_stranger(self, reply: Reply) -> None:
-        """Send a reply once to a chat that is not in the database; if it moved, to its new id."""
+        """Send a reply once to a chat that is not in the database; follow a migration."""
         outcome = await self._replies.send(reply.target, reply.payload)
-        if isinstance(outcome, Moved):  # the numbers of its messages changed, too
+        if isinstance(outcome, Moved):  # the new chat has different message ids
             payload = {**reply.payload, "reply_to": None}
             await self._replies.send(Target(outcome.chat_id), payload)
 
 
 async def _make_all(calls: Sequence[Call]) -> None:
-    """Make calls; one that fails keeps no other from being made, nor the answers from leaving."""
+    """Make all calls; log an exception and continue."""
     for call in calls:
         try:
             await call()

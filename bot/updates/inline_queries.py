@@ -1,8 +1,8 @@
-"""Inline queries: answered at once or never, for each letter that is typed makes a new one.
+"""Inline queries: answered at once or dropped, because each typed letter sends a new query.
 
-They bypass the inbox: what is lost with the process is typed on a moment later. Each person has
-one place here, and of what waits there only the newest is answered; so one who types keeps nobody
-waiting, and the chats' commands not at all.
+Inline queries bypass the inbox: after a lost query, the person types on. Each person has one slot,
+and only the newest pending query of a person is answered. A person who types does not delay other
+persons, and inline queries do not delay commands.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from bot.store import inbox
 
 log = structlog.get_logger()
 
-_AT_ONCE = 4  # connections of the database at most, of those that commands need
-_PEOPLE = 1_000  # who wait at a time; who comes then is not answered
-_PATIENCE_S = 10.0  # the answer comes too late after that; pyTelegramBotAPI#270
-_Waiting = tuple[float, dict[str, Any]]  # until when, and the update as Telegram sent it
+_AT_ONCE = 4  # the maximum number of concurrent answers: each answer uses a database connection
+_PEOPLE = 1_000  # the maximum number of persons with pending queries
+_PATIENCE_S = 10.0  # a later answer is refused by Telegram; pyTelegramBotAPI#270
+_Waiting = tuple[float, dict[str, Any]]  # the deadline, and the update as Telegram sent it
 
 
 class InlineQueries:
-    """Takes inline queries out of what comes in, and answers them."""
+    """Filters inline queries out of the updates, and answers the queries."""
 
     def __init__(self, bot: Bot, answer: Callable[[Update], Awaitable[None]]) -> None:
-        """Take none before ``run``."""
+        """Create a queue that drops all queries before ``run``."""
         self._bot = bot
         self._answer = answer
-        self._newest: dict[int, _Waiting | None] = {}  # None: it is being answered
+        self._newest: dict[int, _Waiting | None] = {}  # None: the answer is in progress
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._group: asyncio.TaskGroup | None = None
 
@@ -46,7 +46,7 @@ class InlineQueries:
                 self._group = None
 
     def take_queries(self, updates: Iterable[object]) -> list[object]:
-        """Return the updates that are no inline queries."""
+        """Queue the inline queries, and return all other updates."""
         others = []
         for update in updates:
             if isinstance(update, dict) and "inline_query" in update:
@@ -61,7 +61,7 @@ class InlineQueries:
         except (KeyError, TypeError):
             return
         if not inbox.is_update_id(person):
-            return  # nobody whom an answer could reach
+            return  # the sender's id is invalid
         is_new = person not in self._newest
         if self._group is None or (is_new and len(self._newest) >= _PEOPLE):
             return
@@ -70,7 +70,7 @@ class InlineQueries:
             self._group.create_task(self._serve_person(person))
 
     async def _serve_person(self, person: int) -> None:
-        """Answer what one person has typed, until nothing newer is there."""
+        """Answer the newest query of a person, until no newer query is pending."""
         try:
             while self._newest[person]:
                 async with self._places:

@@ -17,16 +17,16 @@ from bot.updates.conflicts import PollConflicts
 
 log = structlog.get_logger()
 
-_POLL_S = 25  # Telegram answers a poll without updates after so long
-_LIMIT = 100  # updates in one answer; Bot API, getUpdates
-_REFUSALS = 3  # of the token within _REFUSALS_WITHIN_S end the process
+_POLL_S = 25  # Telegram answers a poll without updates after this time
+_LIMIT = 100  # the maximum number of updates in a response; Bot API, getUpdates
+_REFUSALS = 3  # this number of token refusals within _REFUSALS_WITHIN_S ends the process
 _REFUSALS_WITHIN_S = 300.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
-_HEAD_START_S = 0.01  # for the handlers of the new updates, before the next poll
-_STORE_PAUSE_S = 5.0  # the longest pause after updates could not be stored
+_HEAD_START_S = 0.01  # time for the handlers of the new updates before the next poll
+_STORE_PAUSE_S = 5.0  # the longest pause after a failed store
 REFUSED_PAUSE_S = 5.0
-_LASTING = 3  # conflicts in a row; a deployment that overlaps for a moment causes fewer
+_LASTING = 3  # conflicts in a row; an overlap during a deployment causes fewer
 
 
 class TokenRefusedError(BotError):
@@ -54,14 +54,15 @@ class Polling:
     ) -> None:
         """Store updates with ``add``; ``clock`` returns seconds.
 
-        ``on_conflict`` is awaited once when another program takes the updates and goes on to do
-        so. ``conflicts`` gets the result of each poll.
+        While ``is_behind`` returns True, no poll is made. ``on_conflict`` is awaited once when a
+        different program keeps receiving the updates. ``conflicts`` records the result of each
+        poll.
 
-        ``has_standby``: another replica may reach Telegram when this process can't, so ``run``
-        ends when a poll fails.
+        ``has_standby``: a different replica may reach Telegram when this process can't, so ``run``
+        returns when a poll fails.
 
-        The pause after a failure is ``first_pause_s`` and doubles with each further failure. It is
-        ``refused_pause_s`` after a 409 and after a refusal of the token.
+        The pause after a failure is ``first_pause_s`` and doubles with each further failure. The
+        pause after a 409 or a refusal of the token is ``refused_pause_s``.
         """
         self._bot = bot
         self._add = add
@@ -83,7 +84,7 @@ class Polling:
         metrics.gauge_of(
             "poll_heartbeat_seconds",
             "Seconds since the last answer to a poll.",
-            lambda: self.silence_s if self._polls else 0.0,  # another replica polls
+            lambda: self.silence_s if self._polls else 0.0,  # a different replica polls
         )
 
     @property
@@ -93,12 +94,12 @@ class Polling:
 
     @property
     def is_alive(self) -> bool:
-        """Return whether Telegram answered within the time of two polls."""
+        """Return whether Telegram has answered within the time of two polls."""
         return self.silence_s <= 2 * self._poll_s
 
     @property
     def has_rival(self) -> bool:
-        """Return whether another program takes the updates and goes on to do so."""
+        """Return whether a different program keeps receiving the updates."""
         lasts = self._conflicts is not None and self._conflicts.is_lasting()
         return lasts or self._conflicts_in_a_row >= _LASTING
 
@@ -174,7 +175,7 @@ class Polling:
         self._is_rival_reported = self._is_rival_reported and self.has_rival
 
     async def _record_conflict(self, error: Conflict, *, is_webhook: bool) -> None:
-        """Record a 409: another program polls, or set a webhook."""
+        """Record a 409: a different program polls, or has set a webhook."""
         log.warning("another program takes the updates", why=str(error))
         self._conflicts_in_a_row += 1
         if self._conflicts and not is_webhook:

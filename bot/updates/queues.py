@@ -1,9 +1,9 @@
-"""In which queue an update stands, who asks something by it, and which are too many; pure.
+"""The queue, the asking person and the admission of an update; pure.
 
-One person's flood must not make the bot deaf: a chat's queue has a limit, and so has each person
-within it. Of those above a limit one is answered for all. Only updates that ask for something
-count against a person. Those that nobody waits for (chatter of a group) are dropped in silence
-above the limit; those that tell of a membership or a migration are always kept.
+The updates of one person must not block the bot: each chat has a limit of open updates, and so has
+each person in a chat. Above a limit, one update gets a reply for all. Only updates that ask for a
+reply count against a person. Other updates (chatter of a group) are dropped without a reply above
+the limit. Updates about memberships and migrations are always stored.
 """
 
 from collections import Counter
@@ -17,23 +17,23 @@ _Json = dict[str, Any]
 Admission = Literal["take", "tell", "drop"]
 Key = tuple[str, int | None]
 
-MOST_OF_PERSON = 30  # open asks of one person in one chat
-_MOST_OF_CHAT = 100  # open asks of all people in one chat; and as much chatter
-NO_PERSON = 0  # who asks as a channel, or as an administrator without a name
-BUSY = "busy:"  # the queue of the one answer to what is too much; it waits for no other
+MOST_OF_PERSON = 30  # the maximum number of open requests of a person in a chat
+_MOST_OF_CHAT = 100  # the maximum number of open requests in a chat, and also of open chatter
+NO_PERSON = 0  # a channel or an anonymous administrator
+BUSY = "busy:"  # prefix of the queue of the "too many requests" reply, which never waits
 
 _MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
 _LINK_ENTITIES = frozenset({"url", "text_link"})
 _LINK_WORDS = ("instagram", "instagr.am")
-_QUEUE_LENGTH = 40  # characters; a chat's id has 14 at most
+_QUEUE_LENGTH = 40  # characters; a chat id has at most 14
 _SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an update stands: its ``queue``, and who asks (None: nobody waits for an answer).
+    """The ``queue`` of an update and the asking ``person`` (None: the update needs no reply).
 
-    ``is_kept`` is what must never be let go, however much there is.
+    An update with ``is_kept`` is stored regardless of the limits.
     """
 
     queue: str
@@ -42,17 +42,17 @@ class Standing:
 
     @property
     def count_key(self) -> Key:
-        """Return what it is counted with."""
+        """Return the key of the counter for the limits."""
         return self.queue, self.person
 
     @property
     def busy_reply_queue(self) -> str:
-        """Return the queue of the answer to what is too much of this kind."""
+        """Return the queue of the "too many requests" reply for this queue and person."""
         return f"{BUSY}{self.queue.partition(':')[2]}:{self.person}"
 
 
 def standing_of(update: _Json) -> Standing:
-    """Return where an update stands, as Telegram sent it."""
+    """Return the standing of a raw update."""
     queue = _queue_of(update)
     if isinstance(press := update.get("callback_query"), dict):
         return Standing(queue, _person_of(press))
@@ -65,7 +65,7 @@ def standing_of(update: _Json) -> Standing:
 
 
 def subjects_of(standing: Standing) -> Iterator[tuple[Literal["person", "chat"], int]]:
-    """Return who is seen with an update that asks: the person, and the chat."""
+    """Yield the person and the chat of an update that needs a reply, to count active users."""
     if standing.person is None:
         return
     if standing.person != NO_PERSON:
@@ -76,7 +76,7 @@ def subjects_of(standing: Standing) -> Iterator[tuple[Literal["person", "chat"],
 
 
 def _queue_of(update: _Json) -> str:
-    """Return in which queue an update stands: its chat's, else its person's."""
+    """Return the queue of an update: the queue of the chat, or else of the person."""
     about = next((value for value in update.values() if isinstance(value, dict)), {})
     chat = about.get("chat") or _as_dict(about.get("message")).get("chat")
     if isinstance(chat, dict) and "id" in chat:
@@ -92,10 +92,10 @@ def judge_arrivals(
     of_person: int = MOST_OF_PERSON,
     of_chat: int = _MOST_OF_CHAT,
 ) -> list[Admission]:
-    """Return of each arrival whether it is taken, is the one to be told, or is let go.
+    """Return the admission of each arrival: take, reply to, or drop.
 
-    ``waiting`` counts what is open already. Each kind of "too much" is told once at most here;
-    whether it was told a moment ago is for the caller to know.
+    ``waiting`` has the numbers of open updates. Each counter gets at most one reply per call; the
+    caller suppresses repeated replies of consecutive calls.
     """
     counts = Counter(dict(waiting))
     asks: Counter[str] = Counter()
@@ -122,7 +122,7 @@ def judge_arrivals(
 
 
 def _person_of(about: _Json) -> int:
-    """Return who asks; nobody in particular where Telegram names a stand-in."""
+    """Return the id of the asking person, or ``NO_PERSON`` for an anonymous sender."""
     sender, as_chat = about.get("from"), about.get("sender_chat")
     person = sender.get("id") if isinstance(sender, dict) else None
     as_chat_id = 0 if as_chat else None
@@ -132,7 +132,7 @@ def _person_of(about: _Json) -> int:
 
 
 def _is_ask(message: _Json) -> bool:
-    """Return whether somebody waits for an answer: alone with us, a command, a reply, a link."""
+    """Return whether a message needs a reply: a private chat, a command, a reply or a link."""
     if _as_dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True
     text = str(message.get("text") or message.get("caption") or "")

@@ -1,8 +1,9 @@
-"""A unit of work: what one update changes and what it is answered are one transaction.
+"""The unit of work: the effects and the replies of one update are one transaction.
 
-The transaction begins with the first effect and ends when the handler has returned: nobody may
-wait for the network in between (``call_after_replies``), for on SQLite it keeps all other writers
-waiting. A failure undoes all of it, so that the update can be handled anew.
+The transaction begins with the first effect and ends after the handler returns. Within the
+transaction no code may wait for the network (``call_after_replies``), because the transaction
+blocks all other writers on SQLite. A failure rolls back the transaction, so that the update can be
+handled again.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -24,17 +25,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it is stored; the payload is ``bot.sending.replies``'s."""
+    """A reply in its stored form; ``bot.sending.replies`` defines the payload."""
 
     target: Target
     payload: dict[str, Any]
 
 
 class Unit:
-    """The work of one update, as far as it is not committed."""
+    """The uncommitted work of one update."""
 
     def __init__(self, db: Database) -> None:
-        """Begin nothing yet."""
+        """Create an empty unit without a transaction."""
         self._db = db
         self._stack: AsyncExitStack | None = None
         self._tx: Tx | None = None
@@ -43,15 +44,15 @@ class Unit:
         self.calls_after_commit: list[Call] = []
         self.work: list[Work] = []
         self.is_in_vain = False
-        """Whether what it shows was shown already, so that nobody sees an answer."""
+        """Whether the reply changes nothing, because the message already shows the content."""
 
     @property
     def is_open(self) -> bool:
-        """Return whether it has a transaction, which others may be waiting for."""
+        """Return whether the unit has a transaction, which may block other writers."""
         return self._tx is not None
 
     async def ensure_transaction(self, *, durable: bool = True) -> Tx:
-        """Return the one transaction, begun now if it was not, ``durable`` as ``begin`` has it."""
+        """Return the transaction; begin one if needed, ``durable`` as in ``Database.begin``."""
         if self._tx is None:
             stack = AsyncExitStack()
             self._tx = await stack.enter_async_context(self._db.begin(durable=durable))
@@ -59,18 +60,18 @@ class Unit:
         return self._tx
 
     async def commit(self) -> None:
-        """Let all that was done hold."""
+        """Commit the transaction."""
         stack, self._stack, self._tx = self._stack, None, None
         if stack:
             await stack.aclose()
 
     async def undo(self) -> None:
-        """Let nothing of it have happened: no effect, no answer."""
+        """Roll back the transaction, and discard the replies and calls."""
         for part in (self.replies, self.calls_after_replies, self.calls_after_commit, self.work):
             part.clear()
         stack, self._stack, self._tx = self._stack, None, None
         if stack:
-            error = BotError("undone")  # ends the transaction without a commit
+            error = BotError("undone")  # an exception ends the transaction without a commit
             await stack.__aexit__(type(error), error, None)
 
 
@@ -78,13 +79,13 @@ _current: ContextVar[Unit | None] = ContextVar("unit", default=None)
 
 
 def current() -> Unit | None:
-    """Return the unit of the update that is being handled, None outside of one."""
+    """Return the unit of the update in progress, or None outside of a unit."""
     return _current.get()
 
 
 @contextmanager
 def as_current(unit: Unit | None) -> Iterator[None]:
-    """Let ``unit`` be the current one; None lets effects be transactions of their own."""
+    """Set the current unit; None makes each effect a separate transaction."""
     token = _current.set(unit)
     try:
         with transaction_guard.refusing_while(None if unit is None else lambda: unit.is_open):
@@ -95,9 +96,9 @@ def as_current(unit: Unit | None) -> Iterator[None]:
 
 @asynccontextmanager
 async def writing(db: Database) -> AsyncIterator[Tx]:
-    """Yield the transaction of the current unit, or one of its own where there is none.
+    """Yield the transaction of the current unit, or a separate transaction without a unit.
 
-    What raises in it undoes the whole unit.
+    An exception inside the context rolls back the whole unit.
     """
     unit = _current.get()
     if unit is None:
@@ -114,10 +115,10 @@ async def writing(db: Database) -> AsyncIterator[Tx]:
 
 @asynccontextmanager
 async def reading(db: Database) -> AsyncIterator[Tx]:
-    """Yield a transaction that is only read from, and sees what the current unit has changed.
+    """Yield a read-only transaction that sees the uncommitted changes of the current unit.
 
-    A refusal that is raised in it (``BotError``) undoes nothing; a failure of the database, or a
-    mistake, undoes the whole unit.
+    A ``BotError`` inside the context rolls back nothing. A database failure or any other exception
+    rolls back the whole unit.
     """
     unit = _current.get()
     if unit is None or not unit.is_open:
@@ -135,13 +136,13 @@ async def reading(db: Database) -> AsyncIterator[Tx]:
 
 
 async def fetch(db: Database, query: Callable[[Tx], Awaitable[T]]) -> T:
-    """Return what one query reads; it sees what the current unit has changed."""
+    """Return the result of a query, which sees the uncommitted changes of the current unit."""
     async with reading(db) as tx:
         return await query(tx)
 
 
 async def run_before_commit(db: Database, work: Work) -> None:
-    """Do ``work`` before the unit's commit, in its transaction, when the handler has returned."""
+    """Run ``work`` in the unit's transaction after the handler returns, or now without a unit."""
     unit = _current.get()
     if unit is not None:
         unit.work.append(work)
@@ -151,7 +152,7 @@ async def run_before_commit(db: Database, work: Work) -> None:
 
 
 def add_reply(target: Target, payload: dict[str, Any]) -> bool:
-    """Answer when the current unit holds; false where there is none."""
+    """Add a reply to the current unit; return False without a unit."""
     unit = _current.get()
     if unit is None:
         return False
@@ -160,7 +161,7 @@ def add_reply(target: Target, payload: dict[str, Any]) -> bool:
 
 
 async def call_after_replies(call: Call) -> None:
-    """Make a call over the network: at once, or after the unit's commit and its replies."""
+    """Make a network call after the unit's commit and replies, or now without pending work."""
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
         unit.calls_after_replies.append(call)
@@ -169,7 +170,7 @@ async def call_after_replies(call: Call) -> None:
 
 
 async def call_after_commit(call: Call) -> None:
-    """Make a call over the network: at once, or after the unit's commit."""
+    """Make a network call after the unit's commit, or now without pending work."""
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
         unit.calls_after_commit.append(call)
