@@ -1,4 +1,4 @@
-"""Keeps the balance known and the ledger tidy, and sees when the API takes our key again."""
+"""The periodic check of the balance and of the service's state, and the clean-up of the ledger."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 class Treasurer:
-    """Asks for the balance every 5 minutes, every minute while out of service; that is free."""
+    """Fetches the balance every 5 minutes, or every minute without service or credits; free."""
 
     def __init__(
         self,
@@ -47,14 +47,18 @@ class Treasurer:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``tell`` reports a drift. With ``credit_price`` the first check logs the budget."""
+        """Create the task.
+
+        ``tell`` reports a drift to the owners. With ``credit_price``, the first check logs the
+        cost of the budget.
+        """
         self._api = api
         self._ledger = ledger
         self._tell = tell
         self._credit_price = credit_price
         self._drift = 0
         self.is_answered = False
-        """Whether the balance was told since the start."""
+        """Whether the balance was fetched since the start."""
         metrics.gauge_of(
             "api_drift_credits",
             "Credits billed beyond what the ledger counted.",
@@ -63,7 +67,7 @@ class Treasurer:
         self._now = now
 
     async def tidy_and_check_balance(self) -> datetime:
-        """Ask once, and tidy; return when to ask again."""
+        """Fetch the balance once and clean up the ledger; return the time of the next check."""
         is_low = False
         balance = None
         try:
@@ -77,12 +81,12 @@ class Treasurer:
         self._log_budget_once(balance)
         if presumed := await self._ledger.maintain():
             log.info("ledger_tidied", presumed=presumed)
-        # While it serves nobody, a top-up is to be noticed soon.
+        # A top-up must be detected soon while no request is served.
         is_well = self._api.is_in_service and not is_low
         return self._now() + (EVERY if is_well else EVERY_WHEN_OUT)
 
     def _log_budget_once(self, balance: Balance | None) -> None:
-        """Log the cost of the daily budget, as a warning where the balance lasts for few days."""
+        """Log the cost of the daily budget once, as a warning if the balance is short."""
         if self._credit_price is None:
             return
         credits_left = balance.credits if balance else None
@@ -92,7 +96,7 @@ class Treasurer:
         write("daily budget", plan="; ".join(budget_lines(translator_for("en"), plan)))
 
     async def _report_drift(self) -> None:
-        """Tell once of what the account was billed beyond the ledger, or less."""
+        """Report a confirmed difference between the account and the ledger to the owners, once."""
         drift = await self._ledger.take_certain_drift()
         if drift is None:
             return

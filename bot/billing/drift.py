@@ -1,20 +1,21 @@
-"""Whether the API bills what we count: each balance against the ledger, as arithmetic.
+"""The comparison of each balance with the ledger, as arithmetic.
 
-The balance is compared only while nothing is under way. The counter of the service lags a little,
-so one difference tells nothing; the same side off at three balances running does.
+The balance is compared only while no call is in flight. The counter of the service lags a little,
+so a single difference proves nothing. Three balances in a row with a difference of the same sign
+prove a drift.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-KEY = "drift"  # under which it is kept
+KEY = "drift"  # key of the stored drift
 RUNNING = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A balance, and what the ledger had ever spent when nothing was under way."""
+    """A balance, and the total credits of the ledger at a moment without calls in flight."""
 
     balance: int
     spent: int
@@ -23,10 +24,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What the account was billed more than the ledger counted, since ``base``.
+    """The credits that the account was billed beyond the ledger since ``base``.
 
-    ``size`` is in credits, negative where the ledger counted more; ``running`` is at how many
-    balances in a row it was off to one side. ``total`` is all that was told of before.
+    ``size`` is in credits, negative if the ledger counted more. ``running`` is the number of
+    balances in a row with a difference of the same sign. ``total`` is the sum of all reported
+    drifts.
     """
 
     base: Reading
@@ -36,7 +38,7 @@ class Drift:
     total: int = 0
 
     def after_reading(self, reading: Reading) -> Self:
-        """Return what another reading makes of it; a larger balance is a top-up: begin anew."""
+        """Return the drift after a further reading; a larger balance is a top-up and restarts."""
         if reading.balance > self.base.balance:
             return replace(self, base=reading, last=reading, size=0, running=0)
         size = (self.base.balance - reading.balance) - (reading.spent - self.base.spent)
@@ -48,20 +50,20 @@ class Drift:
 
     @property
     def is_certain(self) -> bool:
-        """Return whether it is no lag of the service's counter."""
+        """Return whether enough readings agree to exclude a lag of the service's counter."""
         return self.running >= RUNNING
 
-    def after_giving_back(self, credits: int) -> Self:  # noqa: A002 - the project's word
-        """Take ``credits`` for never counted, of which the ledger has let go."""
+    def after_giving_back(self, credits: int) -> Self:  # noqa: A002 - the field's term
+        """Return the drift after a refund of ``credits`` that the ledger had counted too much."""
         base = replace(self.base, spent=self.base.spent + credits)
         return replace(self, base=base, size=self.size + credits)
 
     def after_report(self) -> Self:
-        """Begin anew after the owners were told."""
+        """Return a restarted comparison after a report to the owners."""
         return replace(self, base=self.last, size=0, running=0, total=self.total + self.size)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
+        """Return the drift as a JSON object."""
         return {
             "base": _reading_to_json(self.base),
             "last": _reading_to_json(self.last),
@@ -72,7 +74,7 @@ class Drift:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """Return what ``to_json`` gave."""
+        """Return the drift from the result of ``to_json``."""
         base, last = _reading_from_json(value["base"]), _reading_from_json(value["last"])
         return cls(base, last, value["size"], value["running"], value["total"])
 

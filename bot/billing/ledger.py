@@ -1,7 +1,8 @@
-"""Who may spend how much: reserve before each paid call, settle or refund after it.
+"""The ledger: a reservation before each paid call, a settlement or refund after the call.
 
-A reservation counts as spent until it is closed, so a crash leaves the ledger too high, never too
-low. All limits are taken in the transaction of the reservation: no race passes them.
+A reservation counts as spent until the reservation is closed, so a crash leaves the ledger too
+high, never too low. All limits are checked and taken in the transaction of the reservation, so
+concurrent calls can't exceed a limit.
 """
 
 from collections.abc import Awaitable, Callable
@@ -54,19 +55,20 @@ from bot.store.engine.database import Database, Tx
 
 T = TypeVar("T")
 
-_PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
+_PRESUMED_AFTER = timedelta(minutes=30)  # longer than the duration of any call
 _HABIT_DAYS = 7
-SPLIT_AT_ONCE = 500  # profiles in a page of them, and chats in a transaction
-_SPLIT_ON = "checks split on"  # the day on which that was done last
-PASTED_A_DAY = 500  # megabytes of pasted files a person
-PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
+SPLIT_AT_ONCE = 500  # the number of profiles in a page, and of chats in a transaction
+_SPLIT_ON = "checks split on"  # the key of the last day on which the costs of checks were split
+PASTED_A_DAY = 500  # megabytes of pasted file URLs a person
+PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # slots of persons; the schedule has other slots
 
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """What a call is for and who asked; the schedule has no asker.
+    """The purpose of a call and the person who asked; the schedule has no asker.
 
-    ``profile_id`` is whom the schedule checks: all chats that wait for it share what that costs.
+    ``profile_id`` is the profile that the schedule checks. All chats that wait for the profile
+    share the cost.
     """
 
     kind: Literal["link", "stories", "highlight", "subscribe", "media", "schedule"]
@@ -75,13 +77,13 @@ class Payer:
 
     @property
     def side(self) -> Side:
-        """Return whose share of the budget it takes."""
+        """Return the side of the budget that pays: the replies or the schedule."""
         return _side_of(self.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An open entry of the ledger: ``credits`` count as spent until it is closed."""
+    """An open entry of the ledger; ``credits`` count as spent until the entry is closed."""
 
     id: int
     payer: Payer
@@ -90,14 +92,14 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What the API billed for a call; until it is settled, the reservation counts."""
+    """The credits that the API billed for a call; the reservation counts until the settlement."""
 
     reservation: Reservation
     credits: int
 
 
 class Ledger:
-    """The one place where money is spent; all replicas share it through the database."""
+    """The only place where credits are spent; all replicas share the ledger in the database."""
 
     def __init__(
         self,
@@ -106,29 +108,33 @@ class Ledger:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Keep the ledger in ``db``."""
+        """Store the ledger in ``db``."""
         self._db = db
         self.limits = limits
         self._now = now
-        self._habits: tuple[date, list[list[int]]] | None = None  # as of a day
+        self._habits: tuple[date, list[list[int]]] | None = None  # valid for this day
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
     async def spend(self, payer: Payer, call: Call[T]) -> T:
-        """Reserve, call, settle; return what the call gave.
+        """Reserve, call and settle; return the result of the call.
 
         Raises:
-            SpendingError: A limit is reached; nothing was called.
-            StoriesError: The call failed; what it was billed is settled.
+            SpendingError: A limit is reached; the API was not called.
+            StoriesError: The call failed; the billed credits are settled.
         """
         value, bill = await self.pay_unsettled(payer, call)
         await self._close(bill.reservation, bill.credits)
         return value
 
     async def pay_unsettled(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
-        """Spend, but leave the bill of a good answer to be settled where the answer is kept.
+        """Reserve and call; return the result and the bill, which the caller must settle.
 
-        What people ask for waits for one of the slots of paid calls, of which one person has few:
-        answers that hang cost nobody else's time.
+        Calls for persons wait for a slot. Each person has few of the slots, so slow calls of one
+        person do not delay other persons.
+
+        Raises:
+            SpendingError: A limit is reached; the API was not called.
+            StoriesError: The call failed; the billed credits are settled.
         """
         if payer.asker is None:
             return await self._reserve_and_call(payer, call)
@@ -148,10 +154,12 @@ class Ledger:
         return answer.value, Bill(reservation, answer.credits)
 
     async def reserve(self, payer: Payer, call: Call[object]) -> Reservation:
-        """Take the price of a call from every limit that applies, or from none.
+        """Reserve the price of a call within every applicable limit, or within none.
 
         Raises:
-            SpendingError: Its kind tells which limit, ``until`` when asking makes sense again.
+            SpendingError: A limit is reached. The subclass and the text name the limit; ``until``
+                is
+                the time from which a retry makes sense.
         """
         return await finish_on_cancel(
             self._reserve(payer, call),
@@ -190,10 +198,11 @@ class Ledger:
             )
         return Reservation(entry_id, payer, nominal)
 
-    async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word
-        """Close with what the API really billed, in the caller's transaction; once counts.
+    async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
+        """Close a reservation with the billed credits, in the caller's transaction; idempotent.
 
-        None: nobody knows. Then the reservation counts until the balance tells.
+        With ``credits`` None, the bill is unknown. The reservation then counts as spent until a
+        later balance shows the bill.
         """
         entry = await ledger.close(tx, reservation.id, credits, now=self._now())
         if entry is None:
@@ -208,10 +217,10 @@ class Ledger:
     async def take_megabytes(
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
     ) -> None:
-        """Count what is loaded of a pasted address of a file, which costs no credits.
+        """Count the download of a pasted file URL, which costs no credits.
 
         Raises:
-            PastedLimitError: It is more than a person may load a day.
+            PastedLimitError: The person has reached the daily limit of megabytes.
         """
         whose = asker.user_id or asker.chat_id or 0
         async with self._db.begin() as tx:
@@ -222,9 +231,9 @@ class Ledger:
                 raise PastedLimitError
 
     async def set_stopped(self, *, stopped: bool) -> None:
-        """Refuse every paid call from now on, or no more, in all replicas.
+        """Set the stop switch, which refuses every paid call in all replicas.
 
-        The balance stays to be asked.
+        The balance can still be fetched.
         """
         async with self._db.begin() as tx:
             await budgets.set_stopped(tx, stopped=stopped)
@@ -234,14 +243,15 @@ class Ledger:
         return (await self._db.fetch(budgets.account_state)).is_stopped
 
     async def spent_today(self) -> tuple[int, int]:
-        """Return what replies and the schedule have spent today."""
+        """Return the credits that the replies and the schedule have spent today."""
         return (await self._db.fetch(budgets.account_state)).spent_today(self._now().date())
 
     async def left_by_replies(self, now: datetime) -> float:
-        """Return the credits of the replies' share of today that they will not need.
+        """Return the credits of the replies' share of today that the replies will not need.
 
-        What newcomers asked for is no habit, where others are known: a hundred accounts made for
-        a day must not take credits from the checks of a week.
+        The estimate is based on the habits of the last 7 days. If known persons exist, the
+        requests of newcomers are excluded: a hundred accounts made for one day must not take
+        credits from the checks of a week.
         """
         today = now.date()
         async with self._db.read() as tx:
@@ -255,7 +265,7 @@ class Ledger:
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
-        """Return the credits that the schedule may spend at this moment, and has spent today."""
+        """Return the credits that the schedule may spend now, and has spent today."""
         account = await budgets.account_state(tx)
         replies, schedule = account.spent_today(now.date())
         room = side_rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
@@ -266,9 +276,9 @@ class Ledger:
     async def obstacle_to_checks(
         self, tx: Tx, price: int, now: datetime
     ) -> Literal["", "stopped", "budget"]:
-        """Return whether the schedule may not spend ``price`` credits now, and why.
+        """Return the reason why the schedule may not spend ``price`` credits now, or "".
 
-        "stopped" is the owner's switch, or too low a balance.
+        The reason "stopped" means that the stop switch is on or the balance is too low.
         """
         account = await budgets.account_state(tx)
         if not account.may_spend(price, minimum=self.limits.minimum_balance):
@@ -277,9 +287,10 @@ class Ledger:
         return "budget" if room < price else ""
 
     async def update_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
-        """Ask for the balance, which is free, and count down from it.
+        """Fetch the balance, which is free, and store the credits that can still be spent.
 
-        Calls in flight may or may not be billed in it by then: they are taken for not billed yet.
+        Calls in flight may already be included in the balance. The result treats them as not yet
+        billed.
         """
         async with self._db.read() as tx:
             spent = (await budgets.account_state(tx)).spent
@@ -296,12 +307,13 @@ class Ledger:
         return balance
 
     async def take_certain_drift(self) -> Drift | None:
-        """Return once by how much the balance is off for sure.
+        """Return a certain drift of the balance once, or None without a certain drift.
 
-        What is returned counts as told: the comparison begins anew. Where the account was billed
-        less, that is given back first of what counted because nobody knew.
+        The returned drift counts as reported, and the comparison restarts. If the account was
+        billed less than the ledger, entries with an unknown bill are refunded first; the drift is
+        the rest.
         """
-        while True:  # a transaction a call: allowances are locked before the account
+        while True:  # one refund per transaction: allowances are locked before the account
             async with self._db.begin() as tx:
                 drift = await _lock_drift(tx)
                 if drift is None or not drift.is_certain:
@@ -315,7 +327,7 @@ class Ledger:
                 return drift if drift.size else None
 
     async def _give_back_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Give back a call, or a part, that was presumed spent and was not; return how much."""
+        """Refund a call, or a part, with an unknown bill; return the refunded credits."""
         one = await ledger.first_presumed(tx, since) if most > 0 else None
         if one is None:
             return 0
@@ -327,7 +339,10 @@ class Ledger:
         return back
 
     async def maintain(self) -> int:
-        """Close what killed processes left open, and split yesterday's checks; return how many."""
+        """Close the reservations of killed processes, and split the costs of yesterday's checks.
+
+        Return the number of reservations that were presumed spent.
+        """
         now = self._now()
         async with self._db.begin() as tx:
             presumed = await ledger.presume_spent(tx, before=now - _PRESUMED_AFTER, now=now)
@@ -336,10 +351,11 @@ class Ledger:
         return presumed
 
     async def split_check_costs(self) -> None:
-        """Book once a day what the checks of the day before cost those who wait for them.
+        """Book the costs of yesterday's checks to the chats that wait for them, once a day.
 
-        The split is approximate: each chat that waits now bears the same part, and a kill in the
-        middle leaves the other chats without theirs. The ledger's entries are exact.
+        The split is approximate: each chat that waits now gets the same part, and a kill during
+        the split leaves the remaining chats without their part. The entries of the ledger are
+        exact.
         """
         today = self._now().date()
         async with self._db.begin() as tx:
@@ -374,10 +390,13 @@ class Ledger:
     async def _take_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime
     ) -> list[Scope]:
-        """Take a call's cost from what its asker may spend; return what it was taken from.
+        """Take the cost of a call from the asker's allowances; return the affected scopes.
 
-        Nobody in particular (an administrator without a name, who writes as a channel) pays by
-        the chat, all of them there as one.
+        All anonymous senders of a chat (administrators without a name, channels) share one
+        allowance.
+
+        Raises:
+            SpendingError: An allowance is too small.
         """
         limits = await self._allowances_of(tx, asker)
         wanted: list[tuple[Scope, int, int]] = []
@@ -404,27 +423,27 @@ class Ledger:
         person, chat, is_known = await access.allowances_of_asker(tx, asker.user_id, asker.chat_id)
         return allowances_for(self.limits, is_known=is_known, of_chat=chat, of_person=person)
 
-    async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word
-        # The answer may have named more credits than were reserved: that must still be written.
+    async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
+        # The answer may bill more credits than reserved, so the settlement must survive a cancel.
         await finish_on_cancel(self._settle_alone(reservation, credits))
 
-    async def _settle_alone(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word
-        # If it is lost with the power, the reservation counts; only more than that must not be.
+    async def _settle_alone(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
+        # After a lost commit the reservation counts, so only larger bills must be durable.
         async with self._db.begin(durable=(credits or 0) > reservation.credits) as tx:
             await self.settle(tx, reservation, credits)
 
 
 async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
-    """Return who asks, in the chat's new id where it has moved since: it has one allowance."""
+    """Return the asker with the current id of a migrated chat, which has one allowance."""
     old = asker.chat_id or 0
     moved_to = await chats.moved_to(tx, old) if old < 0 else None
     return replace(asker, chat_id=moved_to) if moved_to else asker
 
 
-async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
-    """Let whoever bore an entry spend ``back`` credits of its day again.
+async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store
+    """Refund ``back`` credits of an entry to the allowances and the budget of the entry's day.
 
-    ``is_billed``: an answer told that it cost less, so the balance holds them, too.
+    With ``is_billed``, the API reported a lower bill, so the balance includes the credits as well.
     """
     day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
     for scope in entry.scopes.split():
@@ -437,9 +456,6 @@ def _side_of(kind: str) -> Side:
 
 
 async def _lock_drift(tx: Tx) -> Drift | None:
-    """Return how the balance and the ledger differ, for no other replica to change meanwhile.
-
-    None before the first comparison.
-    """
+    """Lock the drift for this transaction; return the drift, None before the first comparison."""
     kept = await key_values.lock(tx, DRIFT)
     return Drift.from_json(kept) if isinstance(kept, dict) else None

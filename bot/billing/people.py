@@ -1,4 +1,4 @@
-"""Who costs how much this month (UTC), by name and by what it was for."""
+"""The costs of persons and chats in this month (UTC), by name and by purpose."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,15 +9,16 @@ from bot.domain.access import Entry
 from bot.store import access, acquaintances, chats, spending
 from bot.store.engine.database import Tx
 
-_MEMBERS = 5  # of a group, who cost most
+_MEMBERS = 5  # of a group, by cost
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Somebody on the list, or who costs something; costs are in thousandths of a credit.
+    """A person or chat on the access list or with costs, in thousandths of a credit.
 
-    ``by_kind`` is what was spent in that chat. Of a person ``elsewhere`` is what they asked for in
-    groups, of a group ``by_person`` what its members did (id, name, cost), the five largest first.
+    ``by_kind`` has the costs in the chat by purpose. For a person, ``elsewhere`` is the cost of
+    the person's requests in groups. For a group, ``by_person`` has the five members with the
+    highest costs (id, name, cost), the highest first.
     """
 
     id: int
@@ -29,19 +30,19 @@ class Guest:
 
     @property
     def total(self) -> int:
-        """Return all that was spent in the chat."""
+        """Return the total cost of the chat in thousandths of a credit."""
         return sum(self.by_kind.values())
 
 
 async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
-    """Return a page of everybody, who cost most this month first; then who is on the list only."""
+    """Return a page of guests by cost in this month, then guests without costs."""
     since = now.date().replace(day=1)
     ids = await spending.dearest(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)
     return await _guests(tx, ids, since)
 
 
 async def guest(tx: Tx, number: int, *, now: datetime) -> Guest:
-    """Return one of them, or somebody who is not known."""
+    """Return one person or chat, known or unknown."""
     [one] = await _guests(tx, [number], now.date().replace(day=1))
     return one
 

@@ -1,4 +1,4 @@
-"""What /usage and /spending show, as plain values: sums, what is left, what it comes to."""
+"""The data of /usage and /spending as plain values: sums, remaining credits, forecasts."""
 
 import calendar
 from collections.abc import Callable, Iterable
@@ -20,9 +20,10 @@ _DAYS_OF_AVERAGE = 7
 
 @dataclass(frozen=True, slots=True)
 class ChatUsage:
-    """Which part of today's allowance (UTC) a chat has used, None where it has none; what it got.
+    """The used part of a chat's daily allowance (UTC), and the number of stories sent.
 
-    ``stories`` tells how many on each of the last 7 days, the oldest first.
+    ``part`` is None without an allowance. ``stories`` has the numbers of the last 7 days, the
+    oldest first.
     """
 
     part: float | None
@@ -31,10 +32,10 @@ class ChatUsage:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What the bot spent: today, 7 and 30 days, by operation (30 days), and the outlook.
+    """The credits spent today, in 7 days and in 30 days, by operation (30 days), and the forecast.
 
-    ``forecast`` is what this month will come to; ``days_left`` how long ``balance`` lasts at the
-    pace of the last 7 days.
+    ``forecast`` is the expected total of this month. ``days_left`` is the number of days for which
+    ``balance`` lasts at the rate of the last 7 days.
     """
 
     today: int
@@ -48,26 +49,26 @@ class Spending:
     balance: int | None
     days_left: float | None
     drift: int
-    """Credits that the account was billed beyond what the ledger counted, ever."""
+    """The total credits that the account was billed beyond the ledger, since the first start."""
     unconfirmed: int
-    """Credits of today's unanswered calls: reserved in the budget until the balance tells."""
+    """The credits of today's unanswered calls: reserved until a balance confirms them."""
 
     @property
     def confirmed_today(self) -> int:
-        """Return the credits that were spent today for certain."""
+        """Return the confirmed credits of today."""
         return max(0, self.today - self.unconfirmed)
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Reads anew, each time, what was spent and what is left within ``limits``."""
+    """Reads the spent and remaining credits within ``limits`` at each call."""
 
     db: Database
     limits: Limits
     now: Callable[[], datetime]
 
     async def usage(self, chat_id: int) -> ChatUsage:
-        """Return what a chat used."""
+        """Return the usage of a chat."""
         today = self.now().date()
         async with self.db.read() as tx:
             used = await budgets.allowance_used(tx, "chat", chat_id, today)
@@ -79,12 +80,12 @@ class Reports:
         return ChatUsage(part, week)
 
     async def spending(self) -> Spending:
-        """Return what the bot spent, and what that will come to."""
+        """Return the spending of the bot, with forecasts."""
         return await self.db.fetch(lambda tx: load_spending(tx, self.limits, now=self.now()))
 
 
 async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
-    """Return what the bot spent, in a transaction that is open."""
+    """Return the spending of the bot, read in the caller's transaction."""
     today = now.date()
     first = today - timedelta(days=_DAYS_SHOWN - 1)
     parts = await spending.spent_by_kind(tx, since=min(first, today.replace(day=1)))
@@ -112,17 +113,17 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
 
 
 async def _unconfirmed_today(tx: Tx, drift: object, today: date) -> int:
-    """Return the credits of today's calls whose bill neither an answer nor a balance has shown."""
+    """Return the credits of today's calls that neither an answer nor a balance has confirmed."""
     since = datetime.combine(today, time(), UTC)
-    if isinstance(drift, dict):  # what was spent before this reading, the balance has confirmed
+    if isinstance(drift, dict):  # the balance of this reading confirms all earlier calls
         since = max(since, Drift.from_json(drift).base.at)
     return await spending.presumed_since(tx, since)
 
 
 def daily_rate(spent: list[int], now: datetime) -> float:
-    """Return the credits a day of the last 7 days; ``spent`` ends with today, which is not over.
+    """Return the mean credits a day of the last 7 days; ``spent`` ends with today so far.
 
-    Days before the first credit don't count: a bot that is two days old is judged by two.
+    Days before the first credit do not count: a bot that is two days old is measured by two days.
     """
     recent = spent[-_DAYS_OF_AVERAGE:]
     while len(recent) > 1 and not recent[0]:
@@ -133,14 +134,14 @@ def daily_rate(spent: list[int], now: datetime) -> float:
 
 
 def days_left_in_month(now: datetime) -> float:
-    """Return the days from now to the end of the month."""
+    """Return the days from ``now`` to the end of the month."""
     length = calendar.monthrange(now.year, now.month)[1]
     end = datetime.combine(now.date().replace(day=length), time(), UTC) + DAY
     return (end - now) / DAY
 
 
 def _sums_by_key(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, int]:
-    """Return the sums of what has the same key."""
+    """Return the sum of the credits for each key."""
     totals: dict[K, int] = {}
     for one in parts:
         totals[key(one)] = totals.get(key(one), 0) + one.credits
