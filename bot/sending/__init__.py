@@ -1,6 +1,6 @@
-"""Albums and texts into Telegram: by file_id, by URL, by upload, by a paid download.
+"""The delivery of albums and texts to Telegram: by file_id, by URL, by upload, by a paid download.
 
-In: a target, an album or a payload, and the ``Calls`` that make the requests. Out: an ``Outcome``
-that has for each item whether it is in the chat. Public: ``sender.Sender``, ``replies.Replies``,
-``topics.Topics``.
+Input: a target, an album or a payload, and the ``Calls`` that make the requests. Output: an
+``Outcome`` that states for each item whether the item is in the chat. Public: ``sender.Sender``,
+``replies.Replies``, ``topics.Topics``.
 """

@@ -1,21 +1,21 @@
-"""What the bot remembers: one file of functions an entity; nobody outside sees a table.
+"""The stored state of the bot: one module of functions per entity. Only this package has tables.
 
-Every function takes an open transaction (``tx``) first: its caller decides what is all or nothing.
-``engine`` is how a database is spoken to, and imports no entity; ``copies`` are backups and the
-move to PostgreSQL.
-Public: ``Database`` and ``Tx`` of ``engine.database``, and the functions of each entity.
+Each function takes an open transaction (``tx``) as the first argument, so the caller decides which
+changes are atomic. ``engine`` is the access to a database, and imports no entity. ``copies`` has
+the backups and the move to PostgreSQL. Public: ``Database`` and ``Tx`` of ``engine.database``, and
+the functions of each entity.
 
-**The order of locks.** A transaction that changes several rows takes them in this order, so that
-no two wait for each other:
+**The order of locks.** A transaction that changes several rows locks the rows in this order, so
+that two transactions never wait for each other:
 
-1. the fan-out that it advances,
-2. chats, by id (``chats.lock``), where their own row changes or goes,
-3. chat queues, by chat id (``chat_queues.lock_all``); who has a chat's queue may insert what
-   refers to the chat, and who deletes a chat does so last,
-4. the topics, subscriptions and deliveries of those chats,
+1. the fan-out that the transaction advances,
+2. chats, by id (``chats.lock``), if the row of the chat is changed or deleted,
+3. chat queues, by chat id (``chat_queues.lock_all``). The owner of the lock may insert rows that
+   refer to the chat. A transaction that deletes a chat deletes the chat's row last.
+4. the topics, subscriptions and deliveries of these chats,
 5. profiles, by id (``profiles.lock``, ``subscriptions.switch_checks``), and their stories,
 6. money: allowances, account (``budgets``), then the days of usage, by chat id.
 
-A check takes profiles and money only: it leaves a fan-out, which brings its news to the chats.
-What takes many rows of one kind takes them in order, or passes over those that are taken.
+A check locks profiles and money only: the check stores a fan-out, which later reaches the chats. A
+transaction that locks many rows of one kind locks them in order, or skips locked rows.
 """
