@@ -10,6 +10,7 @@ from bot.domain.model import (
     Album,
     Asker,
     GiveUp,
+    Moved,
     Muted,
     Outcome,
     Sent,
@@ -17,6 +18,7 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
+from bot.outbox import reply_results
 from bot.outbox.leases import SendLease
 from bot.outbox.results import Account
 from bot.outbox.worker import Outbox
@@ -192,6 +194,7 @@ async def test_the_answers_of_an_update_leave_in_order_until_one_has_to_wait(
         await owe(sqlite_db, text_payload(text))
     [queue] = await claim(sqlite_db)
     async with sqlite_db.begin() as tx:
+        await deliveries.record_claim(tx, [row.id for row in queue.rows])
         await deliveries.record_copy(tx, [row.id for row in queue.rows])
     wait = TryLater(7 * SECOND)
     answers = Answers(outcomes=[Sent((SentItem("", 1),)), wait])
@@ -200,9 +203,27 @@ async def test_the_answers_of_an_update_leave_in_order_until_one_has_to_wait(
     ours = SendLease(queue, ids, NOON + SECOND, is_counted=True, is_valid=True)
     assert await outbox.send_replies(ours, queue.rows) == wait
     assert [text for text, _ in answers.said] == ["one", "two"]
-    kept = [(row.fields["text"], row.copies) for row in await rows(sqlite_db)]
-    assert kept == [("two", 0), ("three", 0), ("four", 0)]
+    kept = [(row.fields["text"], row.copies, row.attempts) for row in await rows(sqlite_db)]
+    assert kept == [("two", 0, 0), ("three", 0, 0), ("four", 0, 0)]
+    assert not any(row.sending for row in await rows(sqlite_db))  # a crash is blamed on none
     assert await free_at(sqlite_db) == 7 * SECOND
+
+
+async def test_replies_that_move_with_their_chat_reply_to_no_message_of_another_number(
+    sqlite_db: Database,
+) -> None:
+    await owing(sqlite_db)
+    for text in ("one", "two"):
+        await owe(sqlite_db, text_payload(text, reply_to=7))
+    lane, batch = await leaving(sqlite_db)
+    assert batch.reply
+    behind = lane.rows[1:]
+    async with sqlite_db.begin() as tx:
+        await deliveries.record_claim(tx, [row.id for row in behind])
+        await deliveries.record_copy(tx, [row.id for row in behind])
+        await reply_results.record(tx, lane, batch.reply, Moved(-1001), behind=behind, now=NOON)
+    kept = [(row.chat_id, row.fields["reply_to"], row.copies) for row in await rows(sqlite_db)]
+    assert kept == [(-1001, None, 0)] * 2
 
 
 async def test_who_lost_the_chat_writes_down_what_was_answered(sqlite_db: Database) -> None:
