@@ -375,7 +375,7 @@ class Running:
         return False
 
     async def _print_owner_link(self) -> None:
-        """Print the link that makes the first owner, if the bot has no owner. No log gets it."""
+        """Print the owner link if the bot has no owner. The link is not logged."""
         payload = await self._parts.services.access.make_owner_code()
         if payload:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for the operator at the terminal

@@ -401,7 +401,7 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
     if file is not None:
         _read_file(Path(str(file)))  # raises SettingsError for a file that can't be read
     try:
-        return Settings(**overrides)  # type: ignore[arg-type] # pydantic checks them
+        return Settings(**overrides)  # type: ignore[arg-type] # pydantic validates the values
     except ValidationError as error:
         raise SettingsError(
             [

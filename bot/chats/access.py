@@ -237,7 +237,7 @@ class Access:
         log.info("an owner was removed")
         return entry
 
-    # who may
+    # entries of the access list
 
     async def allow(self, subject: Subject, *, by: int | None, name: str = "") -> Entry:
         """Give a person or chat access to the bot, and end a block."""
@@ -305,7 +305,10 @@ class Access:
         return entry
 
     async def unblock(self, subject: Subject) -> bool:
-        """End a block; return False without a block. Alerts restart with new stories."""
+        """End a block; return False without a block.
+
+        Alerts restart with stories posted from now on.
+        """
         async with writing(self._db) as tx:
             subject = await self._current_subject(tx, subject)
             entry = await store.get(tx, subject)

@@ -57,7 +57,7 @@ _NAME_IS_SURE = timedelta(days=1)
 """The time for which a stored name of a profile is taken as current."""
 
 _NOT_SHOWN_YET = timedelta(minutes=1)
-"""The API may show a story late: younger stories count as new for a new subscription.
+"""Stories up to this age count as new for a new subscription, as the API may show stories late.
 
 Stories that are already stored do not count as new.
 """

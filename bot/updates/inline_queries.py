@@ -1,8 +1,8 @@
 """Inline queries: answered at once or dropped, because each typed letter sends a new query.
 
-Inline queries bypass the inbox: after a lost query, the person types on. Each person has one slot,
-and only the newest pending query of a person is answered. A person who types does not delay other
-persons, and inline queries do not delay commands.
+Inline queries bypass the inbox: a lost query is replaced by the query of the next letter. Each
+person has one slot, and only the newest pending query of a person is answered. A person who types
+does not delay other persons, and inline queries do not delay commands.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Long polling: updates are confirmed after they are stored, and every failed poll is repeated."""
+"""Long polling: updates are stored before the confirmation, and a failed poll is repeated."""
 
 import asyncio
 from collections import deque
@@ -157,7 +157,7 @@ class Polling:
         }
         if self._offset is not None:
             question["offset"] = self._offset
-        # Not get_updates: it returns parsed objects, and updates are stored as Telegram sent them.
+        # Not get_updates, which returns parsed objects: updates are stored as Telegram sent them.
         updates: Any = await self._bot._post(  # noqa: SLF001 - PTB warns of do_api_request here
             "getUpdates", question, read_timeout=self._poll_s + 10
         )
