@@ -108,7 +108,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     )
     commands = result.add_subparsers(dest="command", required=True, metavar="command")
     parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
-    parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
+    parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of five ports")
     for name in _WITH_OPTIONS & set(words):
         importlib.import_module(f"bot.cli.{name}").add_arguments(parsers[name])
     return result

@@ -116,7 +116,7 @@ async def block(context: Context) -> None:
     t = context.t
     text = t(BLOCKED, who=name_with_id(entry))
     if until:
-        text = t(BLOCKED_UNTIL, who=name_with_id(entry), until=until)
+        text = t(BLOCKED_UNTIL, who=name_with_id(entry), until=t.moment(until, context.now))
     if subject.kind == "profile" and not (entry.name or subject.id.isdecimal()):
         look_up = context.button(N_("Look it up: 1 credit"), PROFILE_ID(subject.id))
         await say(context, Safe(f"{text}\n\n{t(ID_UNKNOWN)}"), [[look_up]])

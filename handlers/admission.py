@@ -170,7 +170,7 @@ def _refusal_sentence(judged: Judged, context: Context) -> str:
         return t(STRANGER if judged.about.kind == "person" else STRANGER_CHAT, id=judged.about.id)
     text = t(BlockedError.text)
     if entry and entry.blocked_until:
-        text = t(BLOCKED_UNTIL, until=entry.blocked_until)
+        text = t(BLOCKED_UNTIL, until=t.moment(entry.blocked_until, context.now))
     if entry and entry.reason:
         text = Safe(f"{text}\n{t(REASON, reason=entry.reason)}")
     return text

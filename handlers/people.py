@@ -184,7 +184,9 @@ def _standing_lines(one: Guest, context: Context) -> list[str]:
     if entry and entry.is_blocked(now):
         until = entry.blocked_until
         state = STATES["blocked until"] if until else STATES["blocked"]
-        said: list[str] = [t(state, until=until or now, since=entry.blocked_since or now)]
+        said: list[str] = [
+            t(state, until=t.moment(until or now, now), since=entry.blocked_since or now)
+        ]
         return said + ([t(REASON, reason=entry.reason)] if entry.reason else [])
     if entry and entry.is_allowed:
         by = entry.added_by if entry.via == "added" else ""

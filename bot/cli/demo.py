@@ -33,7 +33,7 @@ def run_demo(*, port_base: int) -> int:
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     raise
-    ports = f"{port_base} to {port_base + 3}"
+    ports = f"{port_base} to {port_base + 4}"
     Console(stderr=True).print(f"One of the ports {ports} is taken; --port-base names others.")
     return 1
 
@@ -65,7 +65,7 @@ async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             poll_floor_s=15,
             # No burst limit: a delay would look like a defect of the demo.
             messages_per_second=1000,
-            port=0,
+            port=port_base + 4 if port_base else 0,
             host="127.0.0.1",
         )
         Console().print(

@@ -52,6 +52,7 @@ LANGUAGES = {
 
 LOCALES = Path(__file__).parents[2] / "locales"
 # The short units mislead: "1 hr" is a day in Indonesian.
+_HALF_A_YEAR = timedelta(days=183)
 _LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "pt_BR"}
 REFERENCE = re.compile(r"\[\[(.+?)\]\]")
 """The pattern of a reference to a button by its English label; the translated label is shown."""
@@ -126,6 +127,10 @@ class Translator:
         """Return day and time of day, as in “November 25, 2:05 PM”."""
         joint = self._locale.datetime_formats["medium"]
         return str(joint).format(self.time(dt), self.day(dt))
+
+    def moment(self, dt: datetime, now: datetime) -> str:
+        """Return day and time of day; the day with its year where that is half a year away."""
+        return self.day_range(dt, dt) if abs(dt - now) > _HALF_A_YEAR else self.date_and_time(dt)
 
     def day(self, dt: datetime) -> str:
         """Return the day, as in “November 25”."""

@@ -52,6 +52,7 @@ _SEEN_FOR = timedelta(days=1)
 _BEHIND = 2_000  # open updates; above that number Telegram keeps the rest
 _CLAIM_AGAIN = timedelta(seconds=1)  # the pause after a claim that found nothing
 _STILL_OPEN = frozenset({"returned", "slow", "again", "taken over"})
+_WITH_COMMANDS = ("message", "edited_message", "channel_post")
 _SHORTEST = timedelta(seconds=0.05)  # the shortest pause between two claims
 
 
@@ -345,7 +346,7 @@ class Intake:
         """Return the outcome of an update, and whether its end is recorded already."""
         is_last = _is_last_attempt(claimed)
         try:
-            update = Update.de_json(json.loads(claimed.body), self._bot)
+            update = Update.de_json(with_command_first(json.loads(claimed.body)), self._bot)
             if is_last:
                 is_ended = await self._last_resort(update, claimed)
                 return "given up", is_ended
@@ -389,6 +390,25 @@ class Intake:
             until = self._now() + self._lease
             await self._db.run(lambda tx: inbox.change(tx, ours, leased_until=until))
         return None
+
+
+def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
+    """Put the entity of a leading command before the entities of its formatting.
+
+    python-telegram-bot takes a message for a command only if its first entity is the command.
+    In a command that is bold as a whole, the first entity is the bold text.
+    """
+    for kind in _WITH_COMMANDS:
+        entities = (update.get(kind) or {}).get("entities") or []
+        leading = [one for one in entities if _is_leading_command(one)]
+        if leading and entities[0] is not leading[0]:
+            rest = [one for one in entities if one is not leading[0]]
+            update = update | {kind: update[kind] | {"entities": [leading[0], *rest]}}
+    return update
+
+
+def _is_leading_command(entity: dict[str, Any]) -> bool:
+    return entity.get("type") == "bot_command" and entity.get("offset") == 0
 
 
 def _is_last_attempt(claimed: ClaimedUpdate) -> bool:

@@ -65,3 +65,11 @@ async def test_a_channel_is_told_a_part_of_a_list_that_is_too_long(tmp_path: Pat
                 await follow(tx, channel, Profile(str(9_000 + n), f"{'long.' * 5}{n:03}"))
         (said,) = await bell.ask(channel, "/subscriptions", user=ann)
         assert said["text"].splitlines()[61] == "…"  # below the title and sixty of them
+
+
+async def test_a_command_that_is_bold_as_a_whole_is_a_command(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        ann = await bell.control.person()
+        bold = [{"type": "bold", "offset": 0, "length": 14}]
+        (photo,) = await bell.ask(ann, "/stories prada", entities=bold)
+        assert "photo" in photo

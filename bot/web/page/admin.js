@@ -19,9 +19,11 @@ function element(name, text, classes) {
   return made;
 }
 
-function button(text, body, classes, ask) {
+// `whose` names the row to a screen reader, for which all buttons of a table are alike.
+function button(text, body, classes, ask, whose) {
   const made = element("button", text, classes);
   made.type = "button";
+  if (whose) made.append(element("span", " " + whose, "spoken"));
   onPress(made, classes === "danger" || classes === "strong", () => {
     const wanted = ask ? ask() : body;
     if (wanted) act(wanted);
@@ -31,14 +33,14 @@ function button(text, body, classes, ask) {
 
 // What spends, blocks or drops is done by a second press within some seconds.
 function onPress(made, asks, go) {
-  const text = made.textContent;
+  const label = made.firstChild, text = label.data;
   made.onclick = () => {
     if (!asks || made.dataset.asked) return go();
     made.dataset.asked = "true";
-    made.textContent = text + ": sure?";
+    label.data = text + ": sure?";
     setTimeout(() => {
       delete made.dataset.asked;
-      if (made.textContent === text + ": sure?") made.textContent = text;
+      if (label.data === text + ": sure?") label.data = text;
     }, SURE_MS);
   };
 }
@@ -132,17 +134,16 @@ function show(state) {
   turn.disabled = false;
   delete turn.dataset.asked;
   at("leave").onclick = () => act({ action: "end_session" });
-  // To stop is safe, and may be urgent: only to spend again asks.
-  onPress(turn, state.stopped, () => act({ action: state.stopped ? "resume" : "stop" }));
+  onPress(turn, true, () => act({ action: state.stopped ? "resume" : "stop" }));
   figures([
-    ["Today", number.format(f.spent) + " of " + number.format(f.budget)],
-    ["30 days", number.format(f.month) + " (" + money.format(f.month * f.price) + ")"],
-    ["Balance", f.balance === null ? "not known" : number.format(f.balance)],
+    ["Today", number.format(f.spent) + " of " + number.format(f.budget) + " credits"],
+    ["30 days", number.format(f.month) + " credits (" + money.format(f.month * f.price) + ")"],
+    ["Balance", f.balance === null ? "not known" : number.format(f.balance) + " credits"],
     ["Lasts for", days(f.days_left)],
-    ["Profiles", number.format(f.profiles)],
+    ["Profiles checked", number.format(f.profiles)],
     ["Post to alert", f.delay_s === null ? "–" : "about " + duration(f.delay_s)],
     ["Alerts waiting", number.format(f.waiting)],
-    ["Given up", number.format(f.parked)],
+    ["Alerts given up", number.format(f.parked)],
   ]);
   incidents(state.incidents);
   parked(state.parked);
@@ -181,7 +182,10 @@ function parked(found) {
     const row = element("div", undefined, "item"), text = element("p");
     text.append(one.chat + " ", element("span", moment.format(new Date(one.at)) + ", " + one.copies + " tries. " + one.reason, "faint"));
     const buttons = element("div");
-    buttons.append(button("Send again", { action: "send_again", id: one.id }), button("Drop", { action: "drop", id: one.id }, "danger"));
+    const whose = "the alert in " + one.chat;
+    buttons.append(
+      button("Send again", { action: "send_again", id: one.id }, "", null, whose), button("Drop", { action: "drop", id: one.id }, "danger", null, whose),
+    );
     row.append(text, buttons);
     return row;
   }));
@@ -209,17 +213,18 @@ const STATES = { owner: "owner", allowed: "allowed", blocked: "blocked", asked: 
 
 function people(found) {
   table("people", [["Name"], ["Credits this month", "number"], ["Limit a day", "number"], [""]], found.map((one) => {
-    const name = [one.name + " ", element("span", STATES[one.state] + (one.reason ? ": " + one.reason : ""), one.state === "blocked" ? "bad" : "faint")];
+    const whose = one.name + ", ID " + one.id;
+    const name = [one.name + " ", element("span", "ID " + one.id + " ", "faint"), element("span", STATES[one.state] + (one.reason ? ": " + one.reason : ""), one.state === "blocked" ? "bad" : "faint")];
     const limit = button("Limit", null, "", () => {
       const said = prompt("Credits a day for " + one.name + " (empty: as for everybody)", one.limit === null ? "" : one.limit);
       if (said === null) return null;
       const wanted = said.trim() === "" ? null : Number(said);
       return { action: "limit", id: one.id, value: wanted };
-    });
+    }, whose);
     const buttons = one.state === "owner" ? [] : [limit];
-    if (one.state === "blocked") buttons.push(button("Unblock", { action: "unblock", id: one.id }));
-    else if (one.state === "asked") buttons.push(button("Let in", { action: "allow", id: one.id }));
-    if (one.state !== "owner" && one.state !== "blocked") buttons.push(button("Block", { action: "block", id: one.id }, "danger"));
+    if (one.state === "blocked") buttons.push(button("Unblock", { action: "unblock", id: one.id }, "", null, whose));
+    else if (one.state === "asked") buttons.push(button("Let in", { action: "allow", id: one.id }, "", null, whose));
+    if (one.state !== "owner" && one.state !== "blocked") buttons.push(button("Block", { action: "block", id: one.id }, "danger", null, whose));
     return cells([name, "name"], [number.format(one.credits), "number"], [one.limit === null ? "–" : number.format(one.limit), "number"], [buttons, "buttons"]);
   }));
 }

@@ -384,3 +384,9 @@ unrelated("h"); t(name); (lambda: 1)()
         "f",
         ("{n} g", "{n} gs"),
     }
+
+
+def test_a_day_half_a_year_away_has_its_year() -> None:
+    t, now = translator_for("en"), datetime(2026, 11, 30, 12, tzinfo=UTC)
+    assert t.moment(now + timedelta(weeks=52), now) == "November 29, 2027"
+    assert t.moment(now + timedelta(weeks=4), now).startswith("December 28, 12:00")
