@@ -37,14 +37,3 @@ def test_each_language_has_its_place_in_the_readme() -> None:
     table = README.partition("| who has read it |")[2].partition("\n\n")[0]
     named = re.findall(r"^\| ([^|]+) \| (?:the|translated|read)", table, re.MULTILINE)
     assert sum(len(row.split(", ")) for row in named) == len(LANGUAGES)
-
-
-def test_the_months_of_the_readme_are_what_the_plans_cost() -> None:
-    head = re.search(r"^\| credits a day.*$", README, re.MULTILINE)
-    assert head
-    prices = [float(price) for price in re.findall(r"\$([\d.]+)", head[0])]
-    rows = re.findall(r"^\| ([\d,]+) \| \d+ min .*?\| (.*)$", README, re.MULTILINE)
-    assert len(rows) == len(prices) - 1
-    for a_day, months in rows:
-        told = [float(dollars) for dollars in re.findall(r"\$([\d.]+)", months)]
-        assert told == [round(int(a_day.replace(",", "")) * 30 * price, 2) for price in prices]
