@@ -32,6 +32,7 @@ from bot.domain.model import Profile, Story
 from bot.fetching import schedule_state, snapshots
 from bot.operations import cleanup
 from bot.outbox.fan_out import FanOut
+from bot.runtime.claims import Lease
 from bot.store import (
     chat_queues,
     enqueue,
@@ -189,9 +190,9 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
     """Return the time of each statement in milliseconds of CPU. All changes are rolled back."""
     limits = Limits()
     works: dict[str, Work] = {
-        "claim": lambda tx: chat_queues.claim(tx, now=now, limit=64, lease=LEASE),
+        "claim": lambda tx: chat_queues.claim(tx, Lease("benchmark", now, now + LEASE), limit=64),
         "claim_due_next": chat_queues.next_due_at,
-        "look_claim": lambda tx: profiles.claim(tx, now=now, limit=8, lease=LEASE),
+        "look_claim": lambda tx: profiles.claim(tx, Lease("benchmark", now, now + LEASE), limit=8),
         "look_due_next": lambda tx: profiles.first_due_times(tx, now=now),
         "look_record": lambda tx: snapshots.record(tx, _look("1", now), now=now),
         "look_record_star": lambda tx: snapshots.record(tx, _look(STAR, now), now=now),
@@ -238,7 +239,7 @@ async def _split(tx: Tx, now: datetime) -> None:
 
 async def _slice(tx: Tx, now: datetime) -> None:
     await snapshots.record(tx, _look(STAR, now), now=now)
-    await fan_outs.write_slice(tx, now=now, limit=200)
+    await fan_outs.write_slice(tx, Lease("benchmark", now, now + LEASE), limit=200)
 
 
 async def _time(db: Database, work: Work) -> float:

@@ -151,9 +151,10 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
         if isinstance(parts, str):
             log.error("can't run", reason=parts)
             return int(not stop.is_set())
+        running = Running(settings, parts)
         if parts.at_work:
             parts.at_work.on_upgrade = stop.set
-        running = Running(settings, parts)
+            parts.at_work.on_release = running.wake
         stack.push_async_callback(running.web.close)
         try:
             web = await running.web.start(settings.bind_host, settings.port)
@@ -209,6 +210,7 @@ class Running:
             too_much=handling.unit_handler(self._answer_excess),
             said_again=timing.said_again,
             sharing=parts.sharing,
+            owner=parts.owner,
             metrics=parts.metrics,
             now=parts.now,
         )
@@ -292,8 +294,13 @@ class Running:
         parts.clock.wake = next(one.wake for one in workers if one.name == "clock")
         return workers
 
+    def wake(self) -> None:
+        """Wake every loop that claims work."""
+        self.intake.worker.wake()
+        self._parts.wake()
+
     def _hold_claims(self) -> None:
-        """Stop all claims of work while the clock is in doubt."""
+        """Stop all claims while the clock is in doubt or the process has lost its lease."""
         parts = self._parts
         for worker in (
             self.intake.worker,
@@ -302,7 +309,12 @@ class Running:
             parts.outbox.fan_out.worker,
             parts.services.broadcasts.worker,
         ):
-            worker.is_held = parts.clock.is_in_doubt
+            worker.is_held = self._is_held
+
+    def _is_held(self) -> bool:
+        """Return whether no work may begin now."""
+        parts = self._parts
+        return parts.clock.is_in_doubt() or not parts.owner.is_valid(parts.now())
 
     @property
     def _takes_none(self) -> bool:

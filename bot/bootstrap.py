@@ -43,6 +43,7 @@ from bot.operations.overview import Overview
 from bot.operations.owners import Owners
 from bot.operations.preflight import SPOOL_MB, record_that_tables_exist
 from bot.outbox.worker import Outbox
+from bot.runtime.claims import Owner
 from bot.runtime.clock import Clock, TimeWitnesses, steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
@@ -50,6 +51,7 @@ from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES, Sharing
 from bot.sending.replies import Replies
 from bot.sending.sender import Sender
 from bot.sending.topics import Topics
+from bot.store import claimed_tables
 from bot.store.copies import transfer
 from bot.store.engine.database import Database
 from bot.store.upgrades import AtWork, Replicas, shown_at_work, upgrade
@@ -93,6 +95,7 @@ class Parts:
     now: Callable[[], datetime]
     clock: ClockKeeper
     witnesses: TimeWitnesses
+    owner: Owner
     at_work: AtWork | None
     begin: Callable[[], Awaitable[None]]
     """Does the writes of a start; called after the clock is anchored."""
@@ -133,9 +136,7 @@ async def open_parts(
             follows_database=not db.is_sqlite,
         )
         await clock.follow_database()
-        ours = (
-            None if db.is_sqlite else await stack.enter_async_context(shown_at_work(db, now=now))
-        )
+        owner, ours = await _own_claims(db, stack, now=now)
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
         record_that_tables_exist(db, settings.spool_dir)
         to_media = await stack.enter_async_context(
@@ -235,6 +236,7 @@ async def open_parts(
             owners=lambda: access.owner_ids,
             floods=None if db.is_sqlite else floods,
             sharing=sharing,
+            owner=owner,
             metrics=metrics,
             now=now,
         )
@@ -315,6 +317,7 @@ async def open_parts(
             end_blocked=subscriptions.end_blocked,
             is_paused=conflicts.is_paused,
             sharing=sharing,
+            owner=owner,
             budget_watch=BudgetWatch(partial(incidents.set, "budget_short")),
             wake=outbox.wake,
             metrics=metrics,
@@ -361,6 +364,7 @@ async def open_parts(
             now=now,
             clock=clock,
             witnesses=witnesses,
+            owner=owner,
             at_work=ours,
             slow_media_hosts=media.slow_hosts.names,
             begin=begin,
@@ -373,6 +377,20 @@ async def _prepare_database(db: Database, sharing: Sharing) -> None:
     await (db.migrate() if sharing.is_only_process else upgrade(db))
     await db.hold_file()
     await transfer.refuse_moved(db)
+
+
+async def _own_claims(
+    db: Database, stack: AsyncExitStack, *, now: Callable[[], datetime]
+) -> tuple[Owner, AtWork | None]:
+    """Return the owner of the claims of this process, and the lease that the owner needs.
+
+    The only process of a database needs no lease; all earlier claims are of a process that died.
+    """
+    owner = Owner()
+    if not db.is_sqlite:
+        return owner, await stack.enter_async_context(shown_at_work(db, owner, now=now))
+    await db.run(claimed_tables.release_owner)
+    return owner, None
 
 
 async def _count_one() -> int:

@@ -124,8 +124,8 @@ def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
     lines: list[str] = []
     if profile.snapshot_at:
         lines.append(t(N_("Last check: {ago}"), ago=t.relative_time(profile.snapshot_at)))
-    if profile.next_check_at:
-        lines.append(_next_check_line(known.obstacle, profile.next_check_at, context))
+    if profile.due_at:
+        lines.append(_next_check_line(known.obstacle, profile.due_at, context))
     delay = expected_delay(profile)
     if delay and not profile.failures:
         lines.append(t(DELAY, delay=delay))

@@ -111,7 +111,7 @@ class Shop:
     async def poll(self, profile: Profile) -> None:
         """Check a profile now, by the scheduler."""
         async with self.db.begin() as tx:
-            await profiles.put_off(tx, profile.pk, until=self.now() - timedelta(seconds=1))
+            await profiles.change(tx, profile.pk, due_at=self.now() - timedelta(seconds=1))
         await self.scheduler.run_once()
 
 

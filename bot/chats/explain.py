@@ -86,9 +86,9 @@ def mean_delay_of(known: Known) -> timedelta | None:
 
     Return None if the profile has no snapshot or no planned check.
     """
-    if known.snapshot_at is None or known.next_check_at is None:
+    if known.snapshot_at is None or known.due_at is None:
         return None
-    return (known.next_check_at - known.snapshot_at) / 2
+    return (known.due_at - known.snapshot_at) / 2
 
 
 def _kind_of_ended(tally: Tally) -> Ended:

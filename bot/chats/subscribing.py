@@ -337,7 +337,7 @@ class Subscribing:
         await self._check_number(tx, chat_id)
         if ended.preferences.options.fast:
             await check_fast_limit(tx, chat_id, self._limits)
-        if known.next_check_at is None:
+        if known.due_at is None:
             await self._check_budget(tx, chat_id)
 
     async def _move(self, one: Subscription, target: Target) -> Subscription:
@@ -428,7 +428,7 @@ class Subscribing:
     ) -> None:
         async with reading(self._db) as tx:
             await self._check_limits(tx, chat_id, username, pending)
-            if known is None or known.next_check_at is None:
+            if known is None or known.due_at is None:
                 await self._check_budget(tx, chat_id, pending)
 
     async def _check_budget(self, tx: Tx, chat_id: int, pending: int = 0) -> None:

@@ -31,9 +31,11 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A stored profile; ``chats`` and ``weight`` are the number and weight of the subscribers.
+    """A profile as the store knows it; ``due_at`` is the time of its next check.
 
-    The last ``refusals`` consecutive answers had the result ``refusal``: private or gone.
+    ``chats`` is the number of subscribed chats, and ``weight`` the sum of their subscriptions'
+    weights. The last ``refusals`` answers in a row had the same ``refusal``: private, or gone.
+    ``token`` is the number of the newest claim of its check.
     """
 
     profile_id: str
@@ -44,7 +46,7 @@ class Known:
     state: State
     state_since: datetime
     snapshot_at: datetime | None
-    next_check_at: datetime | None
+    due_at: datetime | None
     failures: int
     weight: float
     chats: int
@@ -53,6 +55,7 @@ class Known:
     refusals: int = 0
     checked_at: datetime | None = None
     fresh: bool = False
+    token: int = 0
 
     @property
     def profile(self) -> Profile:

@@ -1,7 +1,8 @@
-"""The scheduler: claim profiles that are due, check each, record what it showed.
+"""The scheduler: claims the profiles that are due, checks each, and records the result.
 
-One check serves all who follow a profile. What it costs is reserved before and settled in the
-transaction that records it; no transaction is open while the Stories API is asked.
+One check serves all subscriptions of a profile. Its price is reserved before the check and settled
+in the transaction that records the result; no transaction is open during a call of the Stories
+API. A check that this process may have lost to another process is not made.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from bot.fetching import schedule_state, snapshots
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names, Proof
 from bot.fetching.schedule_state import Plan, PollSettings
+from bot.runtime.claims import Lease, Owner
 from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
@@ -71,6 +73,7 @@ class Scheduler:
         at_once: int = 8,
         slow_at_once: int = 56,
         lease: timedelta = _POLL_LEASE,
+        owner: Owner | None = None,
         budget_watch: BudgetWatch | None = None,
         sharing: Sharing = SEVERAL_PROCESSES,
         wake: Callable[[], None] = lambda: None,
@@ -94,6 +97,7 @@ class Scheduler:
         self._slots = FastAndSlowSlots(at_once, slow_at_once)
         self._slow_at: datetime | None = None  # when slow checks had half of ``at_once`` last
         self._lease = lease
+        self._owner = owner or Owner()
         self._budget_watch = budget_watch
         self._wake = wake
         self._now = now
@@ -105,9 +109,7 @@ class Scheduler:
         self._left = 0.0  # credits a day that replies leave to the schedule
         self._rests_until = now()  # where the API fails for everybody
         self._group: asyncio.TaskGroup | None = None
-        self._is_released = False
         self.failed_checks = FailedChecks()
-        self._is_only_process = sharing.is_only_process
         self.worker = Worker("checks", self._step, now=now, longest=sharing.checks_every)
         self._polls = metrics.counter("checks_total", "Checks of the schedule.", "outcome")
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
@@ -121,9 +123,6 @@ class Scheduler:
         """Begin the checks that are due and paid for; return when to come again."""
         if self._slots.count_slow(self._now()) * 2 >= self._slots.fast:
             self._slow_at = self._now()
-        if not self._is_released and self._is_only_process:  # the leases are of a dead process
-            await self._db.run(lambda tx: profiles.release_all(tx, now=self._now()))
-        self._is_released = True
         if self._group is not None and await self._begin_checks(self._group):
             return self._now()
         if not self._slots.count_free(self._now()):  # a check that ends wakes this loop, too
@@ -195,9 +194,13 @@ class Scheduler:
         if is_stopped or self._rests_until > self._now():
             return 0
         state = await self._load_state(self._now())
-        claimed = [] if state.first is None else await self._claim(plan, state)
+        if state.first is None:
+            return 0
+        lease = self._owner.lease(self._now(), self._lease)
+        claimed = await self._claim(plan, state, lease)
         for known in claimed:
-            group.create_task(self._poll_safely(known, plan, self._slots.take(self._now())))
+            ticket = self._slots.take(self._now())
+            group.create_task(self._poll_safely(known, lease, plan, ticket))
         return len(claimed)
 
     async def _load_plan(self) -> Plan:
@@ -217,9 +220,9 @@ class Scheduler:
         known, fresh = self._counts
         plan.share_budget(self._settings.credits_a_day, self._left, known=known, fresh=fresh)
 
-    async def _claim(self, plan: Plan, state: "_State") -> list[Known]:
-        """Take what is due and can be paid, and with what is to spare what is due next."""
-        now, room, spent = self._now(), state.room, state.spent
+    async def _claim(self, plan: Plan, state: "_State", lease: Lease) -> list[Known]:
+        """Claim due profiles that can be paid; spare credits claim profiles that are due next."""
+        now, room, spent = lease.at, state.room, state.spent
         # Checks under way are reserved (or will be), and not yet off the schedule's credit bucket.
         pending = len(self._slots) * plan.cost
         plan.schedule.fill_bucket(now.timestamp(), spent=max(0, spent - pending))
@@ -239,23 +242,23 @@ class Scheduler:
         async with self._db.begin() as tx:
             taken = await profiles.claim(
                 tx,
-                now=now,
+                lease,
                 limit=min(for_due, most),
-                lease=self._lease,
                 unseen_since=_unseen_limit(plan, now, is_due=True, is_paid=is_paid),
             )
             if len(taken) == for_due or not is_paid:  # nor need the check before a summary
                 limit = min(of_day, most) - len(taken)
-                taken += await self._claim_for_summaries(tx, plan, now, limit=limit)
+                taken += await self._claim_for_summaries(tx, plan, lease, limit=limit)
             spare = min(for_early, most) - len(taken)
             if spare > 0:
-                taken += await self._claim_early(tx, plan, now, limit=spare)
+                taken += await self._claim_early(tx, plan, lease, limit=spare)
             return [known for known in taken if not await _put_off_undue(tx, known, plan, now)]
 
     async def _claim_for_summaries(
-        self, tx: Tx, plan: Plan, now: datetime, *, limit: int
+        self, tx: Tx, plan: Plan, lease: Lease, *, limit: int
     ) -> list[Known]:
         """Claim profiles whose check must be made before a daily summary, paid by the day."""
+        now = lease.at
         found: list[str] = []
         if limit <= 0:
             return []
@@ -269,24 +272,19 @@ class Scheduler:
         if not found:
             return []
         taken = await profiles.claim(
-            tx,
-            now=now,
-            limit=limit,
-            lease=self._lease,
-            ids=found,
-            skip_fresh=plan.pause is not None,
+            tx, lease, limit=limit, ids=found, skip_fresh=plan.pause is not None
         )
         plan.schedule.draw_ahead(len(taken) * plan.cost)
         return taken
 
-    async def _claim_early(self, tx: Tx, plan: Plan, now: datetime, *, limit: int) -> list[Known]:
-        """Claim the profiles that are due next, but those whose subscribers can't be told yet."""
+    async def _claim_early(self, tx: Tx, plan: Plan, lease: Lease, *, limit: int) -> list[Known]:
+        """Claim profiles that are due next, except those whose chats can't be notified yet."""
+        now = lease.at
         taken: list[Known] = []
         for known in await profiles.claim(
             tx,
-            now=now,
+            lease,
             limit=limit,
-            lease=self._lease,
             early=True,
             unseen_since=_unseen_limit(plan, now, is_due=False, is_paid=True),
             skip_fresh=plan.pause is not None,
@@ -296,9 +294,7 @@ class Scheduler:
             if at <= now:
                 taken.append(known)
             else:
-                await profiles.put_off(
-                    tx, known.profile_id, until=max(at, known.next_check_at or at)
-                )
+                await profiles.put_off(tx, known, until=max(at, known.due_at or at))
         return taken
 
     async def _maintain(self, plan: Plan) -> None:
@@ -329,10 +325,10 @@ class Scheduler:
             async with self._db.begin() as tx:
                 await schedule_state.save(tx, plan)
 
-    async def _poll_safely(self, known: Known, plan: Plan, ticket: int) -> None:
+    async def _poll_safely(self, known: Known, lease: Lease, plan: Plan, ticket: int) -> None:
         try:
-            outcome = await self._poll(known, plan)
-        except DatabaseUnavailableError as error:  # it is made again when its lease is over
+            outcome = await self._poll(known, lease, plan)
+        except DatabaseUnavailableError as error:  # the check is due again when its lease ends
             log.warning("a check waits for the database", profile=known.profile_id, why=str(error))
             outcome = "no database"
         except Exception as error:
@@ -344,19 +340,26 @@ class Scheduler:
             self.worker.wake()
         self._polls.labels(outcome).inc()
 
-    async def _poll(self, known: Known, plan: Plan) -> str:
-        """Check one profile; return a word on what came of it."""
+    async def _poll(self, known: Known, lease: Lease, plan: Plan) -> str:
+        """Check one profile; return the outcome in a few words."""
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
         if not await self._update_audience(known):
             return "nobody waits"
+        if not self._holds(lease):
+            return "lost"
         seems_private = "private" in {known.state, known.refusal}
         # The lookup of the name, at half the price, tells whether it still is.
         if seems_private and await self._check_refusal(known, plan) == "private":
             await self._names.record_private(known.profile_id)
             self.failed_checks.record_success()
             return "private"
-        return await self._ask_and_record(known, plan)
+        return await self._ask_and_record(known, lease, plan)
+
+    def _holds(self, lease: Lease) -> bool:
+        """Return whether no other process can make the checks that were claimed so."""
+        now = self._now()
+        return now < lease.until and self._owner.holds(lease.at, now=now)
 
     async def _update_audience(self, known: Known) -> bool:
         """Record who waits for a profile; where nobody does, stop its checks and return false."""
@@ -369,7 +372,7 @@ class Scheduler:
             self._counted.put(known.profile_id, value=True, until=now + _COUNTED_AGAIN)
         if not audience.chats:
             async with self._db.begin() as tx:
-                await profiles.put_off(tx, known.profile_id, until=now)
+                await profiles.put_off(tx, known, until=now)
                 await subscriptions.switch_checks(tx, profile_ids=[known.profile_id], now=now)
         elif audience != Audience(known.chats, known.weight, known.fresh):
             async with self._db.begin() as tx:
@@ -382,8 +385,8 @@ class Scheduler:
         plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
 
-    async def _ask_and_record(self, known: Known, plan: Plan) -> str:
-        """Ask for a profile's stories, and record what came."""
+    async def _ask_and_record(self, known: Known, lease: Lease, plan: Plan) -> str:
+        """Ask for a profile's stories, and record the answer."""
         is_well = known.state == "active" and not known.failures
         call = self._api.stories(
             known.profile_id,
@@ -396,8 +399,11 @@ class Scheduler:
             latest = self._now() + _LONGEST_WAIT
             async with self._db.begin() as tx:
                 until = min(error.until or latest, latest)
-                await profiles.put_off(tx, known.profile_id, until=until)
+                await profiles.put_off(tx, known, until=until)
             return "no money"
+        if not self._holds(lease):
+            await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, 0))
+            return "lost"
         try:
             answer = await call
         except StoriesError as error:
@@ -461,9 +467,9 @@ class Scheduler:
         async with self._db.begin() as tx:
             match error:
                 case OutOfServiceError():
-                    await profiles.put_off(tx, known.profile_id, until=now + _LONGEST_WAIT)
+                    await profiles.put_off(tx, known, until=now + _LONGEST_WAIT)
                 case _ if self._api.is_failing:  # it is not this profile's fault
-                    await profiles.put_off(tx, known.profile_id, until=now + _PROBE_EVERY)
+                    await profiles.put_off(tx, known, until=now + _PROBE_EVERY)
                 case _:
                     await snapshots.record_failure(tx, known.profile_id, why, now=now)
         self._wake()
@@ -509,7 +515,7 @@ def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> 
 
 async def _put_off_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     """Put off a profile that, at the price of today, is not due yet; return whether it was so."""
-    is_due = known.next_check_at is not None and known.next_check_at <= now
+    is_due = known.due_at is not None and known.due_at <= now
     if not is_due or known.failures or not plan.is_stale(known):
         return False
     columns, due = plan.recompute_due(known, now=now)
@@ -518,5 +524,5 @@ async def _put_off_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> boo
     useful_at = partial(snapshots.useful_at, tx, known, due, plan, seen_at=seen_at, now=now)
     if await useful_at(is_claimed=True) <= now:
         return False
-    await profiles.put_off(tx, known.profile_id, until=await useful_at())
+    await profiles.put_off(tx, known, until=await useful_at())
     return True

@@ -7,10 +7,11 @@ from typing import Literal
 
 from bot.domain import alert_rules
 from bot.domain.model import Profile, Story
-from bot.domain.records import EPOCH, MISSED, Known
+from bot.domain.records import MISSED, Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
 from bot.store import answers, enqueue, fan_outs, profiles, stories, subscriptions
+from bot.store.claims import RELEASED
 from bot.store.engine.database import Tx
 
 _MOST_MEMBERS = 50  # different notification times; with more, some chat can always be notified
@@ -49,7 +50,7 @@ async def record(
     if is_verdict_outdated:
         await answers.remove(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
-    if before.next_check_at is not None and new:
+    if before.due_at is not None and new:
         await stories.add_moments(tx, [one for one in snapshot.stories if one.pk in new])
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial:
@@ -62,7 +63,7 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     before = await profiles.add_or_update(tx, profile, now=now)
     await answers.remove(tx, answers.verdict_key(profile.username))
     is_new = profile.username not in {"", before.username}
-    if before.next_check_at is not None and is_new:
+    if before.due_at is not None and is_new:
         names = {"old": before.username, "new": profile.username}
         await _enqueue_notice(tx, before, "renamed", names, now=now)
     return before
@@ -83,7 +84,7 @@ async def _finish_check(
     tx: Tx, before: Known, snapshot: Snapshot, own: Plan | None, *, now: datetime
 ) -> None:
     """Record a complete check of the profile, and schedule the next check."""
-    followed = before.next_check_at is not None
+    followed = before.due_at is not None
     if followed and before.state != "active":
         await _enqueue_notice(tx, before, "back", {"username": before.username}, now=now)
     missed = alert_rules.missed_hours(before.snapshot_at, now)
@@ -110,9 +111,9 @@ async def _finish_check(
         failures=0,
         refusal="",
         refusals=0,
-        leased_until=EPOCH,
+        **RELEASED,
         **columns,
-        next_check_at=(
+        due_at=(
             await useful_at(tx, before, due, plan, seen_at=now, now=now) if followed else None
         ),
     )
@@ -131,13 +132,13 @@ async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime
     plan = await schedule_state.load(tx)
     for profile_id in sorted(set(profile_ids)):
         known = await profiles.lock(tx, profile_id)
-        if known is None or known.next_check_at is None:
+        if known is None or known.due_at is None:
             continue
         if known.failures or known.snapshot_at is None:
             continue
         columns, due = plan.recompute_due(known, now=now)
         due = await useful_at(tx, known, max(due, now), plan, seen_at=known.snapshot_at, now=now)
-        await profiles.change(tx, profile_id, **columns, next_check_at=due)
+        await profiles.change(tx, profile_id, **columns, due_at=due)
 
 
 async def reschedule_checks_of_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
@@ -197,14 +198,14 @@ async def record_failure(
     failures = before.failures + 1
     refusals = before.refusals + 1 if why == before.refusal else 1
     state = before.state
-    followed = before.next_check_at is not None
+    followed = before.due_at is not None
     if why != "error" and (
         alert_rules.is_refusal_proven(refusals) or not followed
     ):  # otherwise subscribers are not notified
         state = why
     if followed and state not in {"active", before.state}:
         await _enqueue_notice(tx, before, state, {"username": before.username}, now=now)
-    next_check_at = (
+    due_at = (
         alert_rules.poll_again_at(now, failures)
         if state == "active" or why == "error"
         else alert_rules.check_if_back_at(now, refusals)
@@ -218,8 +219,8 @@ async def record_failure(
         refusal="" if why == "error" else why,
         refusals=0 if why == "error" else refusals,
         checked_at=before.checked_at if why == "error" else None,
-        leased_until=EPOCH,
-        next_check_at=next_check_at if followed else None,
+        **RELEASED,
+        due_at=due_at if followed else None,
     )
 
 

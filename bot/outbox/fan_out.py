@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from bot.runtime.claims import Owner
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.workers import Worker
 from bot.store import fan_outs
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
 
 _SLICE = 200  # subscriptions
 
@@ -24,13 +25,15 @@ class FanOut:
         *,
         now: Callable[[], datetime],
         sharing: Sharing = SEVERAL_PROCESSES,
+        owner: Owner | None = None,
     ) -> None:
         """Call ``wake`` after each slice: deliveries have become due."""
         self._db = db
         self._wake = wake
         self._now = now
-        every = sharing.fan_outs_every
-        self.worker = Worker("fan-out", self._step, now=now, longest=every)
+        self._owner = owner or Owner()
+        self._lease = sharing.lease
+        self.worker = Worker("fan-out", self._step, now=now, longest=sharing.fan_outs_every)
 
     async def write_all(self) -> None:
         """Write the deliveries of all fan-outs."""
@@ -38,17 +41,22 @@ class FanOut:
             pass
 
     async def _step(self) -> datetime | None:
-        return self._now() if await self._write_slice() else None
+        if await self._write_slice():
+            return self._now()
+        due = await self._db.fetch(fan_outs.claims.next_claimable_at)
+        return due if due and due > self._now() else None  # else another process writes it
 
     async def _write_slice(self) -> bool:
-        """Write one slice; return False if there is no fan-out."""
+        """Write one slice; return False if no fan-out is free."""
         async with self._db.read() as tx:
             if not await fan_outs.has_any(tx):
                 return False
         # A power cut that undoes these deliveries undoes the progress of the fan-out as well.
-        result = await self._db.run(
-            lambda tx: fan_outs.write_slice(tx, now=self._now(), limit=_SLICE), durable=False
-        )
+        result = await self._db.run(self._write_claimed_slice, durable=False)
         if result:
             self._wake()
         return result
+
+    async def _write_claimed_slice(self, tx: Tx) -> bool:
+        lease = self._owner.lease(self._now(), self._lease)
+        return await fan_outs.write_slice(tx, lease, limit=_SLICE)

@@ -12,6 +12,7 @@ from telegram.ext import ExtBot
 from bot.domain.records import ChatQueue
 from bot.runtime.background import renewing
 from bot.runtime.batching import BatchingQueue
+from bot.runtime.claims import Lease, Owner
 from bot.store import chat_queues, deliveries
 from bot.store.engine.database import Database, Tx
 from bot.telegram.api import TooSoonError
@@ -41,16 +42,22 @@ class SendLeases:
         self,
         db: Database,
         lease: timedelta,
+        owner: Owner,
         *,
         is_stopping: Callable[[], bool],
         now: Callable[[], datetime],
     ) -> None:
-        """Confirm nothing once the process ``is_stopping``."""
+        """Claim for ``owner``, and confirm nothing once the process ``is_stopping``."""
         self._db = db
         self._lease = lease
+        self._owner = owner
         self._is_stopping = is_stopping
         self._now = now
         self._checks = BatchingQueue(self._check)
+
+    def new_lease(self) -> Lease:
+        """Return the lease of a chat queue that is claimed now."""
+        return self._owner.lease(self._now(), self._lease)
 
     async def confirm(self, one: SendLease) -> None:
         """Check a lease and count the copies once; call this right before each request.
@@ -73,9 +80,10 @@ class SendLeases:
         A process that was suspended has lost the lease without any other sign.
 
         Raises:
-            TooSoonError: The lease is over, or the last check failed.
+            TooSoonError: The lease or that of the process is over, or the last check failed.
         """
-        if not one.is_valid or self._now() >= one.until:
+        now = self._now()
+        if not one.is_valid or now >= one.until or not self._owner.is_valid(now):
             raise TooSoonError(timedelta(0), "not to be sent now")
 
     def renewing(self, one: SendLease) -> AbstractAsyncContextManager[None]:
@@ -85,11 +93,11 @@ class SendLeases:
 
     async def _renew(self, one: SendLease) -> bool:
         """Renew a lease; return False if it is lost."""
-        until = self._now() + self._lease
+        lease = self.new_lease()
         async with self._db.begin() as tx:
-            is_held = await chat_queues.renew(tx, one.queue.chat.id, one.queue.token, until=until)
+            is_held = await chat_queues.renew(tx, one.queue, lease)
         if is_held:
-            one.until = until
+            one.until = lease.until
         return is_held
 
     async def _check(self, them: list[SendLease]) -> None:

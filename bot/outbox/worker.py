@@ -28,6 +28,7 @@ from bot.outbox.leases import CountedCalls, LeasedCalls, SendLease, SendLeases
 from bot.outbox.private_notices import add_failure_notice, tell_of_missing_right
 from bot.outbox.results import Account, Arrived
 from bot.runtime.batching import BatchingQueue
+from bot.runtime.claims import Lease, Owner
 from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import UNSEEN, Metrics
@@ -82,6 +83,7 @@ class Outbox:
         owners: Callable[[], Iterable[int]] = tuple,
         floods: ChatFloods | None = None,
         lease: timedelta | None = None,
+        owner: Owner | None = None,
         sharing: Sharing = SEVERAL_PROCESSES,
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -105,16 +107,19 @@ class Outbox:
         self._topics = topics
         self._replies = replies
         self._alerts = Alerts(sender, replies, now=now)
-        self.lease = lease or sharing.lease
         self._now = now
         self._group: asyncio.TaskGroup | None = None
         self._slots = FastAndSlowSlots(AT_ONCE, SLOW_AT_ONCE)
-        self._is_released = False
         self.worker = Worker("alerts", self._step, now=now, longest=sharing.alerts_every)
+        owner = owner or Owner()
         self.leases = SendLeases(
-            db, self.lease, is_stopping=lambda: self.worker.is_stopping, now=now
+            db,
+            lease or sharing.lease,
+            owner,
+            is_stopping=lambda: self.worker.is_stopping,
+            now=now,
         )
-        self.fan_out = FanOut(db, self.worker.wake, now=now, sharing=sharing)
+        self.fan_out = FanOut(db, self.worker.wake, now=now, sharing=sharing, owner=owner)
         self._rests_until = now()
         self._fill_at = now()
         self._arrivals = BatchingQueue(self._write_arrived, gather_s=GATHERED_S)
@@ -143,9 +148,6 @@ class Outbox:
 
     async def _step(self) -> datetime | None:
         """Begin as many due jobs as slots are free; return when more jobs are due."""
-        if not self._is_released and self._is_only_process:  # the leases are of a dead process
-            await self._db.run(lambda tx: chat_queues.release_all(tx, now=self._now()))
-        self._is_released = True
         if rests_until := await self._paused_until():
             return rests_until
         free = self._slots.count_free(self._now())
@@ -219,9 +221,10 @@ class Outbox:
         if self._outage and self._outage.is_on():
             return await self.claim_one_to_try(self._outage)
         jobs: list[Job] = []
+        lease = self.leases.new_lease()
         async with self._db.begin() as tx:
-            for queue in await chat_queues.claim(tx, now=now, limit=limit, lease=self.lease):
-                job = await self._select_job(tx, queue, now)
+            for queue in await chat_queues.claim(tx, lease, limit=limit):
+                job = await self._select_job(tx, queue, lease)
                 if job is not None and await self._may_ask_or_postpone(tx, job, now):
                     jobs.append(job)
             await deliveries.record_claim(tx, [number for job in jobs for number in _ids_of(job)])
@@ -252,15 +255,15 @@ class Outbox:
         due = await self._db.fetch(chat_queues.next_due_at)
         if due is None or due > now or not await outage.claim_try():
             return []
-        now = self._now()
+        lease = self.leases.new_lease()
         async with self._db.begin() as tx:
             for _ in range(QUEUES_FOR_A_TRY):
-                queues = await chat_queues.claim(tx, now=now, limit=1, lease=self.lease)
+                queues = await chat_queues.claim(tx, lease, limit=1)
                 if not queues:
                     break
-                job = await self._select_job(tx, queues[0], now, is_try=True)
+                job = await self._select_job(tx, queues[0], lease, is_try=True)
                 if isinstance(job, ProbeJob):
-                    later = now + alert_rules.STANDSTILL
+                    later = lease.at + alert_rules.STANDSTILL
                     await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
                 elif job is not None:
                     await deliveries.record_claim(tx, job.lease.ids)
@@ -270,12 +273,13 @@ class Outbox:
         return []  # else only a message that arrives ends the pause
 
     async def _select_job(
-        self, tx: Tx, queue: ChatQueue, now: datetime, *, is_try: bool = False
+        self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_try: bool = False
     ) -> Job | None:
         """Decide what happens in a queue, apply the decision, and return the job.
 
         ``is_try``: the job is one message, and the chat is asked first.
         """
+        now = claim.at
         try:
             decision = selection.decide(queue, now=now)
         except Exception:  # of one chat; the other chats must not wait
@@ -292,7 +296,7 @@ class Outbox:
             return ProbeJob(queue, decision.probe) if decision.probe else None
         batch = decision.batch.cut_to_first_message() if is_try else decision.batch
         asks_in = timedelta(0) if is_try else None
-        lease = SendLease(queue, [row.id for row in batch.rows], now + self.lease)
+        lease = SendLease(queue, [row.id for row in batch.rows], claim.until)
         if reply := batch.reply:
             is_silent = batch.is_repeat or batch.is_late
             return ReplyJob(lease, reply, is_silent, is_try=is_try, asks_in=asks_in)

@@ -32,8 +32,12 @@ class Worker:
         *,
         now: Callable[[], datetime],
         longest: timedelta = LONGEST,
+        last_pause_s: float = LAST_PAUSE_S,
     ) -> None:
-        """Create a loop for ``step``. ``name`` appears in the log and in /readyz."""
+        """Prepare to repeat ``step``; ``name`` is for the log and for /readyz.
+
+        ``last_pause_s`` is the longest pause after a failure.
+        """
         self.name = name
         self.trouble = ""
         """The reason why the last step failed, or an empty string."""
@@ -42,6 +46,7 @@ class Worker:
         """Returns whether steps are paused."""
         self._now = now
         self._longest = longest.total_seconds()
+        self._last_pause_s = last_pause_s
         self._failures = 0
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -87,7 +92,7 @@ class Worker:
         """
         self._failures += 1
         self.trouble = reason_of(error)
-        pause = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), LAST_PAUSE_S)
+        pause = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), self._last_pause_s)
         # An outage may last long, so it is logged without a traceback.
         trace = None if getattr(error, "is_outage", False) else error
         log.error("a loop failed", loop=self.name, again_s=pause, why=str(error), exc_info=trace)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.model import Target
 from bot.domain.records import BROADCAST, Held
 from bot.store import enqueue
-from bot.store.chat_queues import queues
+from bot.store.chat_queues import IS_LEASED, queues
 from bot.store.chats import IS_ACTIVE, chats
 from bot.store.deliveries import ENDED_ATTEMPTS, deliveries, is_open
 from bot.store.engine.database import Tx, row_or_none
@@ -140,7 +140,7 @@ async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
         .where(_is_of(number), is_open, IS_ACTIVE)
         .where(deliveries.c.due_at <= soon, deliveries.c.held != Held.MUTED)
         .where(ENDED_ATTEMPTS < _TRIES)
-        .where(sa.or_(queues.c.leased, queues.c.free_at <= soon))
+        .where(sa.or_(IS_LEASED, queues.c.leased_until <= soon))
     )
     return bool((await tx.execute(sa.select(statement.exists()))).scalar())
 

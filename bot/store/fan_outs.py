@@ -1,25 +1,32 @@
-"""Fan-outs: what is to be owed to all who wait for a profile, brought to them in slices.
+"""Fan-outs: stories or a notice for all subscriptions of a profile, enqueued in slices.
 
-The transaction that learns something of a profile writes one row here, however many wait for it.
-Slice by slice that row becomes deliveries, in the order of the subscriptions' ids, and remembers
-how far it has come: a process that dies in the middle leaves the rest to another. Those of one
-profile go one after the other, so that each chat gets them in order; profiles take turns.
+The transaction that learns something of a profile writes one row here, however many subscriptions
+there are. Slice by slice the row becomes deliveries, in the order of the subscriptions' ids, and
+records its progress: when a process dies, another process continues. A slice is claimed, written
+and recorded in one transaction. The fan-outs of one profile are written one after the other, so
+that each chat gets its deliveries in order; profiles take turns.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from bot.domain.records import MAIN, Subscription
+from bot.runtime.claims import Lease, RetryPolicy
 from bot.store import chat_queues
 from bot.store.chats import IS_ACTIVE, chats
+from bot.store.claims import Claims, claim_columns, claim_values
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Tx
+from bot.store.engine.failures import is_outage
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.stories import stories
 from bot.store.subscriptions import WAITS, subscriptions
+
+log = structlog.get_logger()
 
 fan_outs = sa.Table(
     "fan_outs",
@@ -30,26 +37,18 @@ fan_outs = sa.Table(
     sa.Column("notice", sa.String(16)),
     sa.Column("fields", sa.JSON),
     sa.Column("since", Timestamp),  # only who waits since then; None: all
-    sa.Column("due_at", Timestamp, nullable=False),
+    sa.Column("deliver_at", Timestamp, nullable=False),  # when the deliveries are due
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("after_id", sa.BigInteger, nullable=False, server_default="0"),  # done up to here
     sa.Column("last_id", sa.BigInteger, nullable=False),  # the newest subscription of then
-    sa.Column("turn_at", Timestamp, nullable=False),  # when it had its last slice
+    sa.Column("due_at", Timestamp, nullable=False),  # since the last slice, or after a failure
+    *claim_columns(),
     sa.Index("ix_fan_outs_profile", "profile_id", "id"),
 )
 
-_earlier = fan_outs.alias()
-_HEAD = (
-    sa.select(fan_outs)
-    .where(
-        ~sa.exists().where(
-            _earlier.c.profile_id == fan_outs.c.profile_id, _earlier.c.id < fan_outs.c.id
-        )
-    )
-    .order_by(fan_outs.c.turn_at, fan_outs.c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
+claims = Claims(fan_outs, serial_by="profile_id")
+RETRIES = RetryPolicy(pause=timedelta(seconds=1))
+_CLAIM = claims.claim_sql(*fan_outs.columns, order=[fan_outs.c.due_at, fan_outs.c.id])
 _ANY = sa.select(sa.exists().where(fan_outs.c.id > 0))
 _NEWEST = sa.select(sa.func.max(subscriptions.c.id)).where(
     subscriptions.c.profile_id == sa.bindparam("profile_id")
@@ -87,7 +86,10 @@ async def add(
     fields: Mapping[str, Any] | None = None,
     since: datetime | None = None,
 ) -> None:
-    """Owe stories, or a notice, to all who wait for a profile now."""
+    """Add a fan-out of stories or of a notice for all subscriptions of a profile.
+
+    Its deliveries are due at ``due_at``.
+    """
     newest = (await tx.execute(_NEWEST, {"profile_id": profile_id})).scalar()
     if newest is None:
         return
@@ -98,35 +100,58 @@ async def add(
             notice=notice,
             fields=None if fields is None else dict(fields),
             since=since,
-            due_at=due_at,
+            deliver_at=due_at,
             created_at=now,
             last_id=newest,
-            turn_at=now,
+            due_at=now,
         )
     )
 
 
 async def has_any(tx: Tx) -> bool:
-    """Return whether something is left to be brought to those who wait."""
+    """Return whether there is a fan-out."""
     return bool((await tx.execute(_ANY)).scalar())
 
 
-async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
-    """Owe one slice, of up to ``limit`` subscriptions; false when nothing was left for us."""
-    row = (await tx.execute(_HEAD)).one_or_none()
+async def claim(tx: Tx, lease: Lease) -> sa.Row[Any] | None:
+    """Claim the fan-out that has waited longest for its turn; return None if none is free."""
+    return (await tx.execute(_CLAIM, claim_values(lease, limit=1))).one_or_none()
+
+
+async def write_slice(tx: Tx, lease: Lease, *, limit: int) -> bool:
+    """Write the deliveries of up to ``limit`` subscriptions; return False if no fan-out is free.
+
+    A fan-out whose slice can't be written is retried later: the fan-outs of other profiles do not
+    wait for it.
+    """
+    row = await claim(tx, lease)
     if row is None:
         return False
+    claimed = [(row.id, row.token)]
+    try:
+        async with tx.begin_nested():
+            end = await _write_deliveries(tx, row, limit)
+    except sa.exc.DBAPIError as error:
+        if is_outage(error):
+            raise
+        log.exception("a slice of a fan-out can't be written", fan_out=row.id)
+        await claims.retry(tx, claimed, due_at=RETRIES.next_at(row.attempts, now=lease.at))
+        return True
+    if end is None:
+        await tx.execute(sa.delete(fan_outs).where(fan_outs.c.id == row.id))
+    else:
+        await claims.retry(tx, claimed, due_at=lease.at, attempts=0, after_id=end)
+    return True
+
+
+async def _write_deliveries(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:
+    """Write the next slice of a fan-out; return the last id, None if the slice is the last."""
     where = {"profile_id": row.profile_id, "after_id": row.after_id, "last_id": row.last_id}
     end: int | None = (await tx.execute(_END_OF_SLICE, where | {"before": limit - 1})).scalar()
-    is_last = end is None or end >= row.last_id
-    where["last_id"] = row.last_id if end is None else end
+    if end is not None:
+        where["last_id"] = end
     await _add_deliveries(tx, row, where)
-    this = fan_outs.c.id == row.id
-    if is_last:
-        await tx.execute(sa.delete(fan_outs).where(this))
-    else:
-        await tx.execute(sa.update(fan_outs).where(this).values(after_id=end, turn_at=now))
-    return True
+    return None if end is None or end >= row.last_id else end
 
 
 async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) -> None:
@@ -180,7 +205,7 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
     """Lock what a slice touches in the order of ``bot.store``, and insert its deliveries."""
     if tx.dialect.name == "postgresql":
         await tx.execute(_QUEUES, where)
-    due_at = sa.literal(row.due_at, Timestamp)
+    due_at = sa.literal(row.deliver_at, Timestamp)
     at = sa.literal(row.created_at, Timestamp)
     waiting = sa.select(subscriptions.c.chat_id).where(
         _IN_RANGE, subscriptions.c.paused.is_(False)
@@ -191,7 +216,7 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
         .order_by(chats.c.id)
         .with_for_update(read=True, key_share=True)  # one that goes is waited for, and not there
     )
-    names = ["chat_id", "due_at", "free_at"]
+    names = ["chat_id", "due_at", "leased_until"]
     woken = insert(chat_queues.queues).from_select(names, queues)
     await chat_queues.insert_due(tx, woken, where)
     who = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]

@@ -2,20 +2,17 @@
 
 The updates of one queue (a chat) are handled in the order of their ids. An update whose end is
 recorded stays for a day, without its contents, so that a repetition by Telegram is recognised.
-
-Each claim raises the ``token``. A process writes on an update only while the token of its claim is
-in the row: a process that stalled for longer than its lease can't change another process's claim.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, TypeGuard
+from datetime import datetime
+from typing import TypeGuard
 
 import sqlalchemy as sa
 
-from bot.domain.records import EPOCH
+from bot.runtime.claims import Lease
+from bot.store.claims import Claim, Claims, claim_columns, claim_values, new_claim
 from bot.store.engine.database import Tx
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata, partial_index
 
@@ -26,12 +23,10 @@ inbox = sa.Table(
     sa.Column("update_id", sa.BigInteger, nullable=False, unique=True),
     sa.Column("queue", sa.String(40), nullable=False),
     sa.Column("body", sa.Text, nullable=False),
-    sa.Column("token", sa.Integer, nullable=False, server_default="0"),  # of the newest claim
-    # Claims without an outcome, the current one included; those that were given back don't count.
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("due_at", Timestamp, nullable=False, server_default="0"),  # later after a failure
+    *claim_columns(),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # of the handler
     sa.Column("stored_at", Timestamp, nullable=False),
-    sa.Column("leased_until", Timestamp, nullable=False),
     sa.Column("done_at", Timestamp),
     sa.Column("person", sa.BigInteger),  # the asker (0: no name); None: no answer is due
 )
@@ -39,6 +34,7 @@ _TOO_LARGE = 2**63  # the first update_id that the column can't hold
 OPEN = inbox.c.done_at.is_(None)
 sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, **partial_index(OPEN))
 sa.Index("ix_inbox_done_at", inbox.c.done_at)
+claims = Claims(inbox, is_open=OPEN, serial_by="queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedUpdate:
-    """A claimed update; ``attempts`` includes the current one."""
+    """A claimed update; ``attempts`` includes the current one.
+
+    An attempt that had no effect is not counted.
+    """
 
     id: int
     queue: str
@@ -67,6 +66,11 @@ class ClaimedUpdate:
     failures: int
     update_id: int = 0
 
+    @property
+    def claim(self) -> Claim:
+        """Return the claim, as ``claims`` takes it."""
+        return self.id, self.token
+
 
 CLAIMED = [inbox.c[name] for name in ClaimedUpdate.__dataclass_fields__]
 
@@ -75,20 +79,18 @@ _ADD = insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id]).
 
 
 async def add(
-    tx: Tx, arrivals: Sequence[Arrival], *, now: datetime, ours_until: datetime | None = None
+    tx: Tx, arrivals: Sequence[Arrival], *, now: datetime, lease: Lease | None = None
 ) -> list[ClaimedUpdate]:
-    """Store new updates and return them; with ``ours_until`` they are claimed until then."""
+    """Store new updates and return them; with ``lease`` they are claimed at once."""
     rows = [
         {
             "update_id": arrival.update_id,
             "queue": arrival.queue,
             "body": arrival.body if arrival.wanted else "",
-            "token": int(ours_until is not None),
-            "attempts": int(ours_until is not None),
             "stored_at": now,
-            "leased_until": ours_until or EPOCH,
             "done_at": None if arrival.wanted else now,
             "person": arrival.person if arrival.wanted else None,
+            **new_claim(lease if arrival.wanted else None),
         }
         for arrival in arrivals
     ]
@@ -123,73 +125,26 @@ async def queues_busy_since(tx: Tx, queues: Collection[str], *, since: datetime)
     return set((await tx.execute(waits.union(answered))).scalars())
 
 
+_CLAIM = claims.claim_sql(
+    *CLAIMED,
+    order=[inbox.c.id],
+    extra_filter=inbox.c.id.not_in(sa.bindparam("but", expanding=True)),
+)
+
+
 async def claim(
-    tx: Tx, *, now: datetime, lease: timedelta, limit: int, but: Collection[int] = ()
+    tx: Tx, lease: Lease, *, limit: int, but: Collection[int] = ()
 ) -> list[ClaimedUpdate]:
-    """Claim the first update of each queue without a valid lease, except the ids in ``but``."""
-    head = sa.func.min(inbox.c.id)
-    is_free = sa.func.max(inbox.c.leased_until) <= now
-    free = sa.select(head).where(OPEN).group_by(inbox.c.queue).having(is_free)
-    if but:
-        free = free.having(head.not_in(but))
-    heads = free.order_by(sa.literal_column("1")).limit(limit)
-    # PostgreSQL checks the last two conditions again after it waited for another claim.
-    statement = (
-        sa.update(inbox)
-        .where(inbox.c.id.in_(heads), OPEN, inbox.c.leased_until <= now)
-        .values(
-            leased_until=now + lease,
-            token=inbox.c.token + 1,
-            attempts=inbox.c.attempts + 1,
-        )
-        .returning(*CLAIMED)
-    )
-    claims = [ClaimedUpdate(*row) for row in await tx.execute(statement)]
-    return sorted(claims, key=lambda claimed: claimed.id)
+    """Claim the first open update of each queue, except the ids in ``but``."""
+    values = claim_values(lease, limit=limit) | {"but": list(but)}
+    claimed = [ClaimedUpdate(*row) for row in await tx.execute(_CLAIM, values)]
+    return sorted(claimed, key=lambda one: one.id)
 
 
-async def next_due_at(tx: Tx) -> datetime | None:
-    """Return when the first queue with an open update is free to claim."""
-    queues = (
-        sa.select(sa.func.max(inbox.c.leased_until, type_=Timestamp).label("free_at"))
-        .where(OPEN)
-        .group_by(inbox.c.queue)
-        .subquery()
-    )
-    statement = sa.select(sa.func.min(queues.c.free_at, type_=Timestamp))
-    due: datetime | None = (await tx.execute(statement)).scalar()
-    return due
-
-
-async def change(
-    tx: Tx,
-    ours: Collection[ClaimedUpdate],
-    **values: Any,  # noqa: ANN401 - columns
-) -> int:
-    """Set columns of open updates whose newest claim is ours; return the number of updates.
-
-    ``done_at`` also removes the contents and the asker.
-    """
-    if not ours:
-        return 0
-    if "done_at" in values:
-        values |= {"body": "", "person": None}
-    given = {f"new_{name}": value for name, value in values.items()}
-    given["ours"] = [(one.id, one.token) for one in ours]
-    return (await tx.execute(_change_sql(*sorted(values)), given)).rowcount
-
-
-@cache
-def _change_sql(*columns: str) -> sa.Update:
-    """Return the statement that sets these columns; each is built once."""
-    is_ours = sa.tuple_(inbox.c.id, inbox.c.token).in_(sa.bindparam("ours", expanding=True))
-    new = {name: sa.bindparam(f"new_{name}", type_=inbox.c[name].type) for name in columns}
-    return sa.update(inbox).where(is_ours, OPEN).values(**new)
-
-
-async def release_all(tx: Tx) -> None:
-    """End every lease; for the start of the only process."""
-    await tx.execute(sa.update(inbox).where(OPEN).values(leased_until=EPOCH))
+async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:
+    """End an update and remove its contents; return False if the claim was lost."""
+    values = {"done_at": now, "body": "", "person": None, "attempts": claimed.attempts}
+    return await claims.finish(tx, [claimed.claim], **values) > 0
 
 
 async def forget_chat(tx: Tx, chat_id: int) -> None:

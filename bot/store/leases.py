@@ -49,6 +49,20 @@ async def held_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]
     return list((await tx.execute(sa.select(key_values.c.value).where(ours))).scalars())
 
 
+async def ends(tx: Tx, prefix: str) -> dict[str, datetime]:
+    """Return when each lease ends, or has ended, whose key begins with ``prefix``."""
+    columns = key_values.c.key, key_values.c.until
+    rows = await tx.execute(sa.select(*columns).where(key_values.c.key.startswith(prefix)))
+    return {row.key: row.until for row in rows}
+
+
+async def lock_ended(tx: Tx, key: str, *, now: datetime) -> bool:
+    """Lock a lease that has ended; return False if it was renewed or is locked already."""
+    ended = sa.select(key_values.c.key).where(key_values.c.key == key, key_values.c.until <= now)
+    locked = await tx.execute(ended.with_for_update(skip_locked=True))
+    return locked.one_or_none() is not None
+
+
 @asynccontextmanager
 async def begin_with_timeout(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
     """Yield a transaction that fails in time where the database is silent."""

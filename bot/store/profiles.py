@@ -1,4 +1,4 @@
-"""Profiles: who they are, how they are, and when each is checked next."""
+"""Profiles: their names, their states, and the times of their checks."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Profile
-from bot.domain.records import EPOCH, Audience, Known
+from bot.domain.records import Audience, Known
+from bot.runtime.claims import Lease
+from bot.store.claims import NOW, Claims, claim_columns, claim_values
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import Timestamp, insert, metadata, partial_index
 
@@ -25,8 +27,8 @@ profiles = sa.Table(
     sa.Column("state_since", Timestamp, nullable=False),
     sa.Column("snapshot_at", Timestamp),
     sa.Column("checked_at", Timestamp),  # when the privacy check, or the page, said "public"
-    sa.Column("next_check_at", Timestamp),  # None: nobody follows it
-    sa.Column("leased_until", Timestamp, nullable=False, server_default="0"),
+    sa.Column("due_at", Timestamp),  # of the next check; None: no subscription
+    *claim_columns(),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("refusal", sa.String(16), nullable=False, server_default=""),  # of the last check
     sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),  # the same in a row
@@ -38,15 +40,16 @@ profiles = sa.Table(
     sa.Column("forecast", sa.JSON),
     # Followed by newcomers only: checked from a part of the budget that is set aside.
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Index("ix_profiles_checked", "fresh", **partial_index("next_check_at IS NOT NULL")),
+    sa.Index("ix_profiles_checked", "fresh", **partial_index("due_at IS NOT NULL")),
     sa.Index(
         "ix_profiles_due",
-        "next_check_at",
-        **partial_index("next_check_at IS NOT NULL"),
+        "due_at",
+        **partial_index("due_at IS NOT NULL"),
     ),
 )
 
-IS_CHECKED = profiles.c.next_check_at.is_not(None)
+IS_CHECKED = profiles.c.due_at.is_not(None)
+claims = Claims(profiles, is_open=IS_CHECKED)
 _SAMPLE = 1_000  # profiles, of which sums are said to be those of all
 _NAMED_AGAIN = timedelta(hours=1)  # by so much the time of a name may be off
 
@@ -133,20 +136,19 @@ async def change(tx: Tx, profile_id: str, **values: object) -> None:
 
 async def claim(
     tx: Tx,
+    lease: Lease,
     *,
-    now: datetime,
     limit: int,
-    lease: timedelta,
     early: bool = False,
     unseen_since: datetime | None = None,
     skip_fresh: bool = False,
     ids: Sequence[str] | None = None,
 ) -> list[Known]:
-    """Take the profiles that are due, longest overdue first, for ``lease``.
+    """Claim the profiles whose checks are due, longest overdue first.
 
-    With ``early``: those that are due next. With ``unseen_since``: only those not checked since
-    then, or never. With ``skip_fresh``: none that newcomers alone follow. With ``ids``: none but
-    these. What a process that dies had taken is due again when its lease ends.
+    With ``early``: profiles whose checks are due next. With ``unseen_since``: only profiles
+    without a check since then. With ``skip_fresh``: no profiles that only newcomers follow. With
+    ``ids``: only these profiles.
     """
     statement = _claim_sql(
         early=early,
@@ -154,7 +156,7 @@ async def claim(
         skip_fresh=skip_fresh,
         has_ids=ids is not None,
     )
-    values: dict[str, object] = {"now": now, "until": now + lease, "most": limit}
+    values = claim_values(lease, limit=limit)
     if ids is not None:
         values["ids"] = list(ids)
     if unseen_since is not None:
@@ -162,41 +164,21 @@ async def claim(
     return [Known(*row) for row in await tx.execute(statement, values)]
 
 
-@cache  # built once, for the schedule asks all the time
+@cache  # the schedule claims often, and building takes longer than running
 def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool) -> sa.Executable:
-    now = sa.bindparam("now", type_=Timestamp)
-    free = profiles.c.leased_until <= now
+    conditions: list[sa.ColumnElement[bool]] = [sa.true()]
     if has_ids:
-        free = sa.and_(free, profiles.c.profile_id.in_(sa.bindparam("ids", expanding=True)))
+        conditions.append(profiles.c.profile_id.in_(sa.bindparam("ids", expanding=True)))
     if skip_fresh:
-        free = sa.and_(free, profiles.c.fresh.is_(False))
-    if early:
-        which = sa.and_(free, profiles.c.next_check_at > now, profiles.c.failures == 0)
-    else:
-        which = sa.and_(free, profiles.c.next_check_at <= now)
+        conditions.append(profiles.c.fresh.is_(False))
     if is_bounded:
         unseen_since = sa.bindparam("unseen_since", type_=Timestamp)
         unseen = sa.or_(profiles.c.snapshot_at.is_(None), profiles.c.snapshot_at <= unseen_since)
-        which = sa.and_(which, unseen)
-    due = (
-        sa.select(profiles.c.profile_id)
-        .where(which)
-        .order_by(profiles.c.next_check_at)
-        .limit(sa.bindparam("most", type_=sa.Integer))
-        .with_for_update(skip_locked=True)
+        conditions.append(unseen)
+    is_early = sa.and_(profiles.c.due_at > NOW, profiles.c.failures == 0)
+    return claims.claim_sql(
+        *COLUMNS, extra_filter=sa.and_(*conditions), is_due=is_early if early else None
     )
-    return (
-        sa.update(profiles)
-        .where(profiles.c.profile_id.in_(due.scalar_subquery()))
-        .values(leased_until=sa.bindparam("until", type_=Timestamp))
-        .returning(*COLUMNS)
-    )
-
-
-async def release_all(tx: Tx, *, now: datetime) -> None:
-    """End all leases: right where one process alone uses the database, at its start."""
-    leased = sa.update(profiles).where(profiles.c.leased_until > now)
-    await tx.execute(leased.values(leased_until=EPOCH))
 
 
 async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
@@ -205,23 +187,21 @@ async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
     await tx.execute(sa.update(profiles).where(followed).values(asdict(audience)))
 
 
-async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
-    """Let a check that could not be made wait, if anybody still follows the profile."""
-    followed = sa.and_(profiles.c.profile_id == profile_id, profiles.c.next_check_at.is_not(None))
-    values = {"next_check_at": until, "leased_until": EPOCH}
-    await tx.execute(sa.update(profiles).where(followed).values(values))
+async def put_off(tx: Tx, claimed: Known, *, until: datetime) -> None:
+    """End the claim of a check that could not be made; the check is due again at ``until``."""
+    await claims.finish(tx, [(claimed.profile_id, claimed.token)], due_at=until)
 
 
 async def first_due_times(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:
     """Return when the next check is due of those that nobody is at, and when the last one was."""
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
-    return (row.next_check_at, row.snapshot_at) if row else None
+    return (row.due_at, row.snapshot_at) if row else None
 
 
 _FIRST_DUE = (
-    sa.select(profiles.c.next_check_at, profiles.c.snapshot_at)
-    .where(IS_CHECKED, profiles.c.leased_until <= sa.bindparam("now", type_=Timestamp))
-    .order_by(profiles.c.next_check_at)
+    sa.select(profiles.c.due_at, profiles.c.snapshot_at)
+    .where(IS_CHECKED, profiles.c.leased_until <= NOW)
+    .order_by(profiles.c.due_at)
     .limit(1)
 )
 
@@ -231,7 +211,7 @@ async def mean_delay(tx: Tx) -> timedelta | None:
 
     Of very many profiles a sample says it.
     """
-    pause = sa.type_coerce(profiles.c.next_check_at, sa.BigInteger) - sa.type_coerce(
+    pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
     )
     is_usual = profiles.c.snapshot_at.is_not(None) & (profiles.c.failures == 0)
@@ -268,9 +248,9 @@ def _sample_sql(
 async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
     """Return what is checked next: the name, when it was checked, when it will be."""
     statement = (
-        sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.next_check_at)
+        sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.due_at)
         .where(IS_CHECKED)
-        .order_by(profiles.c.next_check_at)
+        .order_by(profiles.c.due_at)
         .limit(limit)
     )
     return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]

@@ -110,7 +110,7 @@ async def posting_history(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
     statement = (
         sa.select(profiles.c.username, profiles.c.weight, moments.c.at)
         .join(moments, moments.c.profile_id == profiles.c.profile_id)
-        .where(profiles.c.next_check_at.is_not(None))
+        .where(profiles.c.due_at.is_not(None))
         .order_by(moments.c.at)
     )
     traces: dict[str, tuple[int, list[datetime]]] = {}

@@ -278,8 +278,8 @@ _SINCE, _NOW = (sa.bindparam(name, type_=Timestamp) for name in ("since", "now")
 _DUE_WITH_SUMMARIES = (
     sa.select(profiles.c.profile_id)
     .where(
-        profiles.c.next_check_at > _SINCE,
-        profiles.c.next_check_at <= _NOW,
+        profiles.c.due_at > _SINCE,
+        profiles.c.due_at <= _NOW,
         profiles.c.leased_until <= _NOW,
         sa.exists()
         .where(
@@ -290,7 +290,7 @@ _DUE_WITH_SUMMARIES = (
         )
         .correlate(profiles),
     )
-    .order_by(profiles.c.next_check_at)
+    .order_by(profiles.c.due_at)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 
@@ -367,8 +367,8 @@ async def switch_checks(
     await tx.execute(rows.with_for_update(key_share=True))
     is_known = chat_id is not None and await acquaintances.is_known(tx, "chat", chat_id)
     begins = sa.update(profiles).where(these, ~IS_CHECKED, _IS_AWAITED)
-    await tx.execute(begins.values(weight=1.0, chats=1, fresh=not is_known, next_check_at=now))
+    await tx.execute(begins.values(weight=1.0, chats=1, fresh=not is_known, due_at=now))
     ends = sa.update(profiles).where(these, IS_CHECKED, ~_IS_AWAITED)
-    await tx.execute(ends.values(weight=0.0, chats=0, next_check_at=None))
+    await tx.execute(ends.values(weight=0.0, chats=0, due_at=None))
     if is_known:
         await tx.execute(sa.update(profiles).where(these, profiles.c.fresh).values(fresh=False))

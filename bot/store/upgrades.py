@@ -1,16 +1,16 @@
-"""Upgrade of PostgreSQL's tables: no process uses tables of another version.
+"""The leases of the processes that work on one PostgreSQL database.
 
-Each process holds a lease while it works. An upgrade stamps the database. Processes of another
-version read the stamp, drain and end; new processes of that version do not start. The tables are
-migrated when no lease is left. An SQLite file has a single process (``engine.lock``).
+Each process holds a lease while it is at work. When the lease of a process has ended, another
+process releases the claims of that process. An SQLite file has one process (``engine.lock``).
 
-Code of any version reads the leases before an upgrade, so no migration may rename a column of
-``key_values``.
+A process that upgrades the tables stamps the database. Processes of another version read the
+stamp, drain and end, and processes of another version that start do not begin. When no lease is
+left, the tables are changed. Code of any version reads the leases before an upgrade, so no
+migration may rename a column of ``key_values``.
 """
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
@@ -18,22 +18,26 @@ import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.background import running_beside
+from bot.runtime.claims import PROCESS, Owner
 from bot.runtime.clock import steady
 from bot.runtime.workers import Worker
-from bot.store import key_values, leases
+from bot.store import claimed_tables, key_values, leases
 from bot.store.engine import server_clock
 from bot.store.engine.database import Database, newest_revision, revision_of
 
 log = structlog.get_logger()
 
 _STAMP = "upgrade"
-_AT_WORK = "process:"  # followed by a random number of the process
+# A process that stalls for 8 seconds keeps its claims; those of a killed process are taken over
+# within 10 seconds. So the lease is as long as both allow.
+LEASE = timedelta(seconds=9)
+EVERY = timedelta(seconds=0.5)  # between two renewals
 _STAMPED_FOR = timedelta(seconds=10)  # a failed upgrade does not prevent restarts for longer
 # for a process that was cut off from the database during the upgrade
 _STAMPED_AFTER = timedelta(days=1)
 _ASK_EVERY_S = 0.5
 _COUNTED_FOR_S = 5.0
-PATIENCE_S = 30.0  # a drain takes 8 seconds, and the lease of a killed process ends in 5
+PATIENCE_S = 30.0  # a drain takes 8 seconds, and the lease of a killed process ends in 10
 _STAY = (
     "processes of the version before are still at work on it: stop them, and start this one again"
 )
@@ -62,7 +66,7 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
 async def count_at_work(db: Database) -> int:
     """Return the number of processes that use a PostgreSQL database, or were just killed."""
     async with db.read() as tx:
-        return len(await leases.held_values(tx, _AT_WORK, now=await server_clock.now(tx)))
+        return len(await leases.held_values(tx, PROCESS, now=await server_clock.now(tx)))
 
 
 class Replicas:
@@ -104,49 +108,88 @@ async def _stamp_version(db: Database, for_: timedelta) -> None:
 
 
 class AtWork:
-    """The lease of this process, with a check for upgrades by other versions."""
+    """Holds the lease of this process, and releases the claims of processes that have died."""
 
-    def __init__(self, db: Database, *, now: Callable[[], datetime]) -> None:
-        """Prepare the lease, unclaimed."""
+    def __init__(self, db: Database, owner: Owner, *, now: Callable[[], datetime]) -> None:
+        """Prepare to hold the lease of ``owner``."""
         self._db = db
-        self.key = _AT_WORK + uuid.uuid4().hex
+        self._owner = owner
         self._now = now
+        self._ends: dict[str, datetime] = {}  # of the leases of all processes
         self.on_upgrade: Callable[[], None] = lambda: None
         """Called when another version upgrades the database: this process must end."""
-        self.worker = Worker("at work", self._step, now=now, longest=leases.EVERY)
+        self.on_release: Callable[[], None] = lambda: None
+        """Called when claims of another process were released: they are free to claim."""
+        self.worker = Worker(
+            "at work", self._step, now=now, longest=EVERY, last_pause_s=EVERY.total_seconds()
+        )
 
     async def _step(self) -> datetime:
         if await self.renew_and_see_upgrade():
             log.warning("this process ends", reason=ENDS)
             self.on_upgrade()
-        return self._now() + leases.EVERY
+        now = self._now()
+        ended = [key for key, end in self._ends.items() if end <= now]
+        # After an outage of the database each process first has the time to renew its lease.
+        if ended and self._owner.valid_for(now) >= LEASE:
+            await self._release_claims(ended, now)
+        return min([now + EVERY, *(end for end in self._ends.values() if end > now)])
 
     async def renew_and_see_upgrade(self) -> bool:
         """Renew the lease; return whether another version upgrades the database.
 
-        The lease is committed before the stamp is read, in separate transactions. If two processes
-        meet, at least one process sees the other.
+        The lease is written before the stamp is read, each in its own transaction: of two
+        processes that start at one moment, at least one sees the other.
         """
-        now = self._now()
+        now, key = self._now(), self._owner.key
         async with leases.begin_with_timeout(self._db) as tx:
-            await leases.claim(tx, self.key, self.key, now=now)
+            await leases.claim(tx, key, key, now=now, lease=LEASE)
+        self._owner.renew(now, now + LEASE)
         async with leases.begin_with_timeout(self._db) as tx:
             stamps = await leases.held_values(tx, _STAMP, now=now)
+            self._ends = await leases.ends(tx, PROCESS)
         return any(stamp != newest_revision() for stamp in stamps)
+
+    async def _release_claims(self, ended: Iterable[str], now: datetime) -> None:
+        """Release the claims of processes whose leases have ended.
+
+        A lease goes with the last claim. While it is locked, its process can't renew it.
+        """
+        released = 0
+        async with leases.begin_with_timeout(self._db) as tx:
+            for key in ended:
+                if await leases.lock_ended(tx, key, now=now):
+                    released += await claimed_tables.release_owner(tx, key)
+                    if not await claimed_tables.has_owner(tx, key):
+                        await leases.release(tx, key, key)
+        if released:
+            log.warning("the claims of a dead process are released", count=released)
+            self.on_release()
+
+    async def end(self) -> None:
+        """Release the claims and the lease of this process."""
+        try:
+            async with leases.begin_with_timeout(self._db) as tx:
+                await claimed_tables.release_owner(tx, self._owner.key)
+                await leases.release(tx, self._owner.key, self._owner.key)
+        except DatabaseUnavailableError as error:
+            log.warning("the lease of this process is not released", why=str(error))
 
 
 @asynccontextmanager
-async def shown_at_work(db: Database, *, now: Callable[[], datetime]) -> AsyncIterator[AtWork]:
-    """Hold the lease for the block; all work must have ended at the end of the block.
+async def shown_at_work(
+    db: Database, owner: Owner, *, now: Callable[[], datetime]
+) -> AsyncIterator[AtWork]:
+    """Hold the lease of this process for the block; no work is under way at its end.
 
     Raises:
         DatabaseUnavailableError: Another version upgrades the database.
     """
-    ours = AtWork(db, now=now)
+    ours = AtWork(db, owner, now=now)
     try:
         if await ours.renew_and_see_upgrade():
             raise DatabaseUnavailableError(ENDS)
         async with running_beside(ours.worker.run(), end=ours.worker.stop):
             yield ours
     finally:
-        await leases.let_go(db, ours.key, ours.key)
+        await ours.end()

@@ -119,17 +119,17 @@ class Handling:
         for work in unit.work:
             await work(tx)
         enqueued = await self._enqueue_replies(tx, unit.replies, now)
-        if not await inbox.change(tx, [claimed], done_at=now):
+        if not await inbox.finish(tx, claimed, now=now):
             raise TakenOverError
         await unit.commit()
         return enqueued
 
     async def _enqueue_replies(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
         """Store replies, and claim the queue of the chat except during an outage."""
-        queue, until = None, now + self._outbox.lease
+        queue, claim = None, self._outbox.leases.new_lease()
         chats = {reply.target.chat_id for reply in replies}
         if len(chats) == 1 and not self._outage.is_on():
-            queue = await chat_queues.claim_to_reply(tx, min(chats), now=now, until=until)
+            queue = await chat_queues.claim_to_reply(tx, min(chats), claim)
         rows, strangers = [], []
         for reply in replies:
             row_id = await enqueue.add_reply(
@@ -149,7 +149,7 @@ class Handling:
                 )
         if queue is not None:
             ids = [row.id for row in rows]
-            lease = SendLease(queue, ids, until, is_counted=True, is_valid=True)
+            lease = SendLease(queue, ids, claim.until, is_counted=True, is_valid=True)
             return Enqueued(lease, rows, strangers)
         for chat_id in sorted({row.target.chat_id for row in rows}):
             await chat_queues.make_due(tx, chat_id, due_at=now, now=now)

@@ -22,6 +22,7 @@ from telegram import Bot, Update
 from bot.domain.errors import DatabaseUnavailableError, TakenOverError, TryAgainError
 from bot.domain.records import EPOCH
 from bot.runtime.batching import BatchingQueue
+from bot.runtime.claims import Owner, RetryPolicy
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.timed_cache import TimedCache
@@ -41,9 +42,7 @@ log = structlog.get_logger()
 Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
 News = tuple[Standing, int, str]  # a new update: its queue and asker, its update_id, its JSON
 
-_MOST_FAILURES = 3  # of the handler
-_MOST_ATTEMPTS = 9  # without an outcome
-_AGAIN_AFTER = timedelta(seconds=1)  # after the first attempt; n times that after the n-th
+RETRIES = RetryPolicy(failures=3, attempts=9, pause=timedelta(seconds=1))
 _RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
 _AT_ONCE = 1_000  # concurrent handlers; many of them only wait for a flood limit or an answer
 SAID_AGAIN = timedelta(minutes=2)  # the shortest time between two "one thing at a time" replies
@@ -73,9 +72,10 @@ class Intake:
         last_resort: Handle = _no_answer,
         too_much: Handle = _no_answer,
         at_once: int = _AT_ONCE,
-        again_after: timedelta = _AGAIN_AFTER,
+        retries: RetryPolicy = RETRIES,
         said_again: timedelta = SAID_AGAIN,
         sharing: Sharing = SEVERAL_PROCESSES,
+        owner: Owner | None = None,
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -92,14 +92,15 @@ class Intake:
         self._last_resort = last_resort
         self._too_much = too_much
         self._at_once = at_once
-        self._again_after, self._said_again = again_after, said_again
+        self._retries, self._said_again = retries, said_again
+        self._owner = owner or Owner()
         self._now = now
         self._running: dict[str, ClaimedUpdate] = {}  # the newest update of each queue
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = 0  # updates without an end; exact where this is the only process
         self._seen = TimedCache[Acquaintance, date](size=_SEEN)  # the day of the last record
         self._group: asyncio.TaskGroup  # the tasks that are begun while ``run`` runs
-        self._is_released = False
+        self._is_counted = False
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
         self.worker = Worker("updates", self._step, now=now, longest=sharing.updates_every)
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
@@ -158,9 +159,9 @@ class Intake:
 
     async def _step(self) -> datetime | None:
         """Claim updates and begin to handle them; return the time of the next claim."""
-        if not self._is_released:
-            await self._db.run(self._release_and_count)
-            self._is_released = True
+        if not self._is_counted:
+            self._open = await self._db.fetch(inbox.count_open)
+            self._is_counted = True
         room = self._free_places()
         if not room or self._all_are_running():
             return None  # the end of an update, or a new update, wakes this loop
@@ -169,19 +170,13 @@ class Intake:
             self._begin(claimed)
         return await self._next_due_at(_SHORTEST if updates else _CLAIM_AGAIN)
 
-    async def _release_and_count(self, tx: Tx) -> None:
-        """Release the claims of a process that died, and count the open updates."""
-        if self._is_only_process:
-            await inbox.release_all(tx)
-        self._open = await inbox.count_open(tx)
-
     def _all_are_running(self) -> bool:
         """Return whether this process surely handles all open updates."""
         return self._is_only_process and self._open <= len(self._running)
 
     async def _next_due_at(self, rest: timedelta) -> datetime | None:
         """Return when an update is due that was returned, or whose process died."""
-        due = await self._db.fetch(inbox.next_due_at)
+        due = await self._db.fetch(inbox.claims.next_claimable_at)
         return due and max(due, self._now() + rest)
 
     async def drain(self, seconds: float) -> None:
@@ -196,14 +191,14 @@ class Intake:
         """Store a batch, and begin at once the updates that wait for no other."""
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in news])
-        until = now + self._lease if at_once else None
+        lease = self._owner.lease(now, self._lease) if at_once else None
         begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
         try:
             # Not Database.run: Telegram repeats updates whose commit failed.
             async with self._db.begin() as tx:
                 arrivals = await self._arrivals_to_store(tx, news, now)
                 await self._record_seen(tx, {where for where, _, _ in news}, now)
-                stored = await inbox.add(tx, arrivals, now=now, ours_until=until)
+                stored = await inbox.add(tx, arrivals, now=now, lease=lease)
                 # Handlers read during this commit; their writes and paid calls wait for its end.
                 if at_once and not self.worker.is_stopping:
                     begun = [(one, self._begin(one)) for one in stored]
@@ -257,7 +252,7 @@ class Intake:
         wanted = {one.queue for one in news}
         return (
             self._is_only_process
-            and self._is_released
+            and self._is_counted
             and not self.worker.is_stopping
             and self._open == len(self._running)
             and self._free_places() >= len(news) == len(wanted)
@@ -274,9 +269,8 @@ class Intake:
         running = [one.id for one in self._running.values()]
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
-            rows = await inbox.claim(
-                tx, now=self._now(), lease=self._lease, limit=room, but=running
-            )
+            lease = self._owner.lease(self._now(), self._lease)
+            rows = await inbox.claim(tx, lease, limit=room, but=running)
             return rows, await inbox.count_open(tx)
 
         rows, count = await self._db.run(claim)
@@ -320,23 +314,30 @@ class Intake:
         A cancelled task tries this once (``until`` is ``EPOCH``); otherwise the lease ends later.
         """
         write = self._db.insist if until > EPOCH else self._db.run
-        values = {"attempts": claimed.attempts - 1, "leased_until": until}
+        attempts = claimed.attempts - 1
+
+        async def give_back(tx: Tx) -> None:
+            await inbox.claims.retry(tx, [claimed.claim], due_at=until, attempts=attempts)
+
         with contextlib.suppress(DatabaseUnavailableError):
-            await write(lambda tx: inbox.change(tx, [claimed], **values))
+            await write(give_back)
 
     async def _record(self, claimed: ClaimedUpdate, result: str) -> None:
         """Record the outcome of an update, and retry until the database is available.
 
         Until then the queue of the update waits, so that no answered update begins again.
         """
-        now = self._now()
-        values: dict[str, Any] = {"done_at": now}
-        if result in {"slow", "again"}:
-            values = {"leased_until": now + self._again_after * claimed.attempts}
-        if result == "again":
-            values["failures"] = claimed.failures + 1
         # After a power cut that undoes this, the update begins again; it had no effect.
-        await self._db.insist(lambda tx: inbox.change(tx, [claimed], **values), durable=False)
+        await self._db.insist(lambda tx: self._write_outcome(tx, claimed, result), durable=False)
+
+    async def _write_outcome(self, tx: Tx, claimed: ClaimedUpdate, result: str) -> None:
+        now = self._now()
+        if result not in {"slow", "again"}:
+            await inbox.finish(tx, claimed, now=now)
+            return
+        failures = claimed.failures + (result == "again")
+        due_at = self._retries.next_at(claimed.attempts, now=now)
+        await inbox.claims.retry(tx, [claimed.claim], due_at=due_at, failures=failures)
 
     def _count_result(self, result: str) -> None:
         self._counted.labels(result).inc()
@@ -344,7 +345,7 @@ class Intake:
 
     async def _try_to_handle(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
         """Return the outcome of an update, and whether its end is recorded already."""
-        is_last = _is_last_attempt(claimed)
+        is_last = self._is_last_attempt(claimed)
         try:
             update = Update.de_json(with_command_first(json.loads(claimed.body)), self._bot)
             if is_last:
@@ -373,9 +374,9 @@ class Intake:
         After the last failure comes one more attempt, for ``last_resort``; then the queue goes on.
         An update that can't be parsed has no chat to answer.
         """
-        if _is_last_attempt(claimed):
+        if self._is_last_attempt(claimed):
             return "given up"
-        if claimed.failures + 1 < _MOST_FAILURES:
+        if not self._retries.is_exhausted(failures=claimed.failures + 1, attempts=0):
             return "again"
         try:
             Update.de_json(json.loads(claimed.body), self._bot)
@@ -383,12 +384,17 @@ class Intake:
             return "unreadable"
         return "again"
 
+    def _is_last_attempt(self, claimed: ClaimedUpdate) -> bool:
+        """Return whether ``last_resort`` answers an update, in place of its handler."""
+        earlier = claimed.attempts - 1
+        return self._retries.is_exhausted(failures=claimed.failures, attempts=earlier)
+
     async def _renew(self) -> datetime | None:
         """Renew the leases of the updates whose handlers run."""
-        ours = list(self._running.values())
+        ours = [one.claim for one in self._running.values()]
         if ours:
-            until = self._now() + self._lease
-            await self._db.run(lambda tx: inbox.change(tx, ours, leased_until=until))
+            lease = self._owner.lease(self._now(), self._lease)
+            await self._db.run(lambda tx: inbox.claims.renew(tx, ours, lease))
         return None
 
 
@@ -409,11 +415,6 @@ def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
 
 def _is_leading_command(entity: dict[str, Any]) -> bool:
     return entity.get("type") == "bot_command" and entity.get("offset") == 0
-
-
-def _is_last_attempt(claimed: ClaimedUpdate) -> bool:
-    """Return whether ``last_resort`` answers an update, in place of its handler."""
-    return claimed.failures >= _MOST_FAILURES or claimed.attempts > _MOST_ATTEMPTS
 
 
 def _to_news(update: object) -> News | None:

@@ -29,6 +29,7 @@ from bot.store.deliveries import deliveries
 from bot.store.subscriptions import subscriptions
 from tests.support.control import Control, wait_for
 from tests.support.errors import raises
+from tests.support.followed import make_due
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import settings_for
 from tests.support.telegram import story_of, utc_now
@@ -77,7 +78,7 @@ class Stage:
             async with self.parts.db.begin() as tx:
                 known = await profiles.named(tx, name, since=utc_now() - HOUR)
                 assert known is not None
-                await profiles.put_off(tx, known.profile_id, until=utc_now() - HOUR)
+                await make_due(tx, known.profile_id, utc_now() - HOUR)
             if await self.parts.scheduler.run_once():
                 break
 

@@ -15,6 +15,7 @@ from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database
 from bot.store.kept_stories import kept
 from bot.store.usage import usage_days
+from tests.support.claims import lease_at
 from tests.support.control import wait_for
 from tests.support.followed import NOON
 from tests.support.storybell import storybell
@@ -36,7 +37,7 @@ async def test_what_is_being_sent_leaves_no_row_behind(
 
         async def is_leaving() -> bool:
             async with db.read() as tx:
-                leased = sa.select(sa.func.count()).where(chat_queues.queues.c.leased)
+                leased = sa.select(sa.func.count()).where(chat_queues.IS_LEASED)
                 return bool((await tx.execute(leased)).scalar())
 
         await wait_for(is_leaving, what="an alert that leaves")
@@ -102,7 +103,6 @@ async def test_the_bytes_of_an_erased_name_leave_the_file_its_log_and_new_copies
 
 
 async def test_an_answer_beside_an_erasure_breaks_no_reference(db: Database) -> None:
-    until = NOON.replace(hour=13)
     async with db.begin() as tx:
         await chats.add_or_update(tx, 5, kind="private", title="", now=NOON)
     if db.is_sqlite:
@@ -119,7 +119,7 @@ async def test_an_answer_beside_an_erasure_breaks_no_reference(db: Database) -> 
         await is_begun.wait()
         async with db.begin() as tx:
             asyncio.get_running_loop().call_later(0.3, may_end.set)
-            return await chat_queues.claim_to_reply(tx, 5, now=NOON, until=until)
+            return await chat_queues.claim_to_reply(tx, 5, lease_at(NOON))
 
     _, claimed = await asyncio.gather(erase(), claim())
     assert claimed is None

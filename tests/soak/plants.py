@@ -22,8 +22,9 @@ from bot.chats.subscriptions import Subscriptions
 from bot.domain import albums, alert_rules, hours, options, selection
 from bot.domain.model import Outcome, Sent
 from bot.outbox import composer, leases, results
+from bot.runtime.claims import Lease
 from bot.sending.replies import Replies
-from bot.store import chat_queues, deliveries, inbox, ledger, moves, profiles
+from bot.store import chat_queues, claimed_tables, deliveries, inbox, ledger, moves, profiles
 from bot.updates.unit_of_work import writing
 from tests.soak.rates import MET_DAYS
 
@@ -117,11 +118,11 @@ def _endless_leases() -> list[Swap]:
     """Never release the claims of a dead process."""
     claim = chat_queues.claim
 
-    async def for_ever(tx: Any, *, now: datetime, limit: int, lease: timedelta) -> Any:
-        del lease
-        return await claim(tx, now=now, limit=limit, lease=timedelta(days=400))
+    async def for_ever(tx: Any, lease: Lease, *, limit: int) -> Any:
+        until = lease.at + timedelta(days=400)
+        return await claim(tx, replace(lease, until=until), limit=limit)
 
-    return [(chat_queues, "claim", for_ever), (chat_queues, "release_all", _nothing),
+    return [(chat_queues, "claim", for_ever), (claimed_tables, "release_owner", _nothing),
             (leases.SendLeases, "_renew", _nothing)]  # fmt: skip
 
 
@@ -131,7 +132,8 @@ def _closed_too_early() -> list[Swap]:
 
     async def closed(tx: Any, arrivals: Any, *, now: datetime, **more: Any) -> Any:
         found = await add(tx, arrivals, now=now, **more)
-        await inbox.change(tx, found, done_at=now)
+        for one in found:
+            await inbox.finish(tx, one, now=now)
         return found
 
     return [(inbox, "add", closed)]
@@ -176,13 +178,13 @@ def _empty_summaries() -> list[Swap]:
     """Postpone a check that is claimed shortly before a summary until after the summary."""
     claim = profiles.claim
 
-    async def undue(tx: Any, *, now: datetime, **more: Any) -> Any:
-        found = []
-        for known in await claim(tx, now=now, **more):
+    async def undue(tx: Any, lease: Lease, **more: Any) -> Any:
+        now, found = lease.at, []
+        for known in await claim(tx, lease, **more):
             rows = await _told_at(tx, known.profile_id)
             if any((row.digest_at - _minute_of(now, row.zone)) % 1440 <= LEAD_MINUTES
                    for row in rows):  # fmt: skip
-                await profiles.put_off(tx, known.profile_id, until=now + timedelta(minutes=12))
+                await profiles.put_off(tx, known, until=now + timedelta(minutes=12))
             else:
                 found.append(known)
         return found
@@ -194,9 +196,9 @@ def _quiet_summaries() -> list[Swap]:
     """Make a check for a summary in quiet hours after the summary's hour."""
     claim = profiles.claim
 
-    async def too_late(tx: Any, *, now: datetime, **more: Any) -> Any:
-        found = []
-        for known in await claim(tx, now=now, **more):
+    async def too_late(tx: Any, lease: Lease, **more: Any) -> Any:
+        now, found = lease.at, []
+        for known in await claim(tx, lease, **more):
             rows = await _told_at(tx, known.profile_id)
             is_night = any(
                 row.quiet_from is not None
@@ -204,7 +206,7 @@ def _quiet_summaries() -> list[Swap]:
                 for row in rows
             )
             if is_night:
-                await profiles.put_off(tx, known.profile_id, until=now + timedelta(minutes=30))
+                await profiles.put_off(tx, known, until=now + timedelta(minutes=30))
             else:
                 found.append(known)
         return found

@@ -35,12 +35,17 @@ RETURNS void LANGUAGE sql AS $$
     WHERE kind = what AND id = row_id AND owner <> audit_me()
 $$;
 
+-- Any process may release the claims of a process that has died.
+CREATE FUNCTION audit_is_release(owner text, leased_until bigint) RETURNS boolean LANGUAGE sql AS
+    $$ SELECT owner IS NULL AND leased_until = 0 $$;
+
 CREATE FUNCTION audit_queue() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.token <> OLD.token THEN
         PERFORM audit_claim('queue', NEW.chat_id);
-    ELSIF OLD.leased AND (NEW.leased, NEW.free_at) IS DISTINCT FROM (OLD.leased, OLD.free_at) THEN
-        PERFORM audit_write('queue', NEW.chat_id, format('free at %s', NEW.free_at));
+    ELSIF OLD.owner IS NOT NULL AND NOT audit_is_release(NEW.owner, NEW.leased_until)
+        AND (NEW.owner, NEW.leased_until) IS DISTINCT FROM (OLD.owner, OLD.leased_until) THEN
+        PERFORM audit_write('queue', NEW.chat_id, format('leased until %s', NEW.leased_until));
     END IF;
     RETURN NULL;
 END $$;
@@ -64,7 +69,8 @@ CREATE FUNCTION audit_update() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.token > OLD.token THEN
         PERFORM audit_claim('update', NEW.id);
-    ELSE
+    ELSIF NOT (audit_is_release(NEW.owner, NEW.leased_until)
+        AND (NEW.done_at, NEW.due_at) IS NOT DISTINCT FROM (OLD.done_at, OLD.due_at)) THEN
         PERFORM audit_write('update', NEW.id, format('done at %s', NEW.done_at));
     END IF;
     RETURN NULL;

@@ -11,8 +11,10 @@ from bot.domain.options import Options, Preferences
 from bot.domain.records import ChatQueue
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, fan_outs, profiles, subscriptions
+from bot.store.claims import RELEASED
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Database, Tx
+from tests.support.claims import lease_at
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=10)
@@ -87,8 +89,16 @@ async def look(
 
 async def spread(tx: Tx, *, now: datetime = NOON, limit: int = 1_000) -> None:
     """Create the deliveries of all recorded checks."""
-    while await fan_outs.write_slice(tx, now=now, limit=limit):
+    latest = now + timedelta(days=3650)  # a fan-out may have been added later
+    while await fan_outs.write_slice(tx, lease_at(latest), limit=limit):
         pass
+
+
+async def make_due(tx: Tx, profile_id: str, at: datetime) -> None:
+    """Let the next check of a profile, if it has a subscription, be due at a time."""
+    table = profiles.profiles
+    mine = sa.and_(table.c.profile_id == profile_id, profiles.IS_CHECKED)
+    await tx.execute(sa.update(table).where(mine).values(**RELEASED, due_at=at))
 
 
 async def rows(db: Database, **where: Any) -> list[Any]:
@@ -106,4 +116,4 @@ async def claim(
     db: Database, *, now: datetime = NOON, limit: int = 10, lease: timedelta = MINUTE
 ) -> list[ChatQueue]:
     async with db.begin() as tx:
-        return await chat_queues.claim(tx, now=now, limit=limit, lease=lease)
+        return await chat_queues.claim(tx, lease_at(now, lease), limit=limit)

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.store import chat_queues, inbox, leases, profiles
+from bot.store import chat_queues, fan_outs, inbox, leases, profiles
 from bot.store.engine.database import Database, Tx
+from tests.support.claims import lease_at
 from tests.support.followed import NOON, follow, look, story
 
 LEASE = timedelta(seconds=15)
@@ -19,10 +20,17 @@ Take = Callable[[Tx, str, datetime], Awaitable[object]]
 
 HOLDERS: dict[str, Take] = {
     "polling": lambda tx, owner, now: leases.claim(tx, "polling", owner, now=now, lease=LEASE),
-    "update": lambda tx, _, now: inbox.claim(tx, now=now, lease=LEASE, limit=9),
-    "chat queue": lambda tx, _, now: chat_queues.claim(tx, now=now, limit=9, lease=LEASE),
-    "check": lambda tx, _, now: profiles.claim(tx, now=now, limit=9, lease=LEASE),
+    "update": lambda tx, owner, now: inbox.claim(tx, lease_at(now, LEASE, owner=owner), limit=9),
+    "fan-out": lambda tx, owner, now: fan_outs.claim(tx, lease_at(now, LEASE, owner=owner)),
+    "chat queue": lambda tx, owner, now: chat_queues.claim(
+        tx, lease_at(now, LEASE, owner=owner), limit=9
+    ),
+    "check": lambda tx, owner, now: profiles.claim(tx, lease_at(now, LEASE, owner=owner), limit=9),
 }
+
+
+CLAIMED = {"update", "fan-out", "chat queue", "check"}
+"""The holders that claim rows of a table, one for each table."""
 
 
 async def prepare(db: Database) -> None:
@@ -30,7 +38,8 @@ async def prepare(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1"))
-        await profiles.change(tx, "787132", next_check_at=NOON)
+        await fan_outs.add(tx, "787132", notice="private", due_at=NOON, now=NOON)
+        await profiles.change(tx, "787132", due_at=NOON)
         await inbox.add(tx, [inbox.Arrival(1, "chat:1", "{}", person=1)], now=NOON)
 
 

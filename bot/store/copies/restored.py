@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
-from bot.domain.records import EPOCH, MISSED
-from bot.store import fan_outs, key_values
+from bot.domain.records import MISSED
+from bot.store import claimed_tables, fan_outs, key_values
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
+from bot.store.claims import RELEASED
 from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx
 from bot.store.engine.sqlite_copies import MARK
@@ -47,21 +48,18 @@ async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
     await tx.execute(
         sa.update(broadcasts).where(broadcasts.c.state == "running").values(state="stopped")
     )
-    await tx.execute(
-        sa.update(queues).values(due_at=None, free_at=now, leased=False, token=queues.c.token + 1)
-    )
+    no_claim = RELEASED | {"token": queues.c.token + 1}
+    await tx.execute(sa.update(queues).values(**no_claim, due_at=None))
     await tx.execute(sa.update(inbox).where(OPEN).values(done_at=now, body=""))
     # Stories of the current second may have caused alerts before.
     since = alert_rules.alerts_begin_at(now) + timedelta(seconds=1)
     await tx.execute(
         sa.update(subscriptions).where(subscriptions.c.since < since).values(since=since)
     )
-    await tx.execute(
-        sa.update(profiles).where(profiles.c.leased_until > EPOCH).values(leased_until=EPOCH)
-    )
+    await claimed_tables.release_owner(tx)
     made_at = datetime.fromisoformat(str(kept))
     followed = sa.select(profiles.c.profile_id, profiles.c.username).where(
-        profiles.c.next_check_at.is_not(None), profiles.c.state == "active"
+        profiles.c.due_at.is_not(None), profiles.c.state == "active"
     )
     for profile_id, username in (await tx.execute(followed)).all():
         fields = alert_rules.missed_notice_fields(username, made_at, now)

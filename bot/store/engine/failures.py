@@ -75,6 +75,11 @@ def as_outages(file: object = "file") -> Iterator[None]:
         raise outage from error
 
 
+def is_outage(error: BaseException) -> bool:
+    """Return whether a driver's error means that the database can't work now."""
+    return bool(_outage_reason(error))
+
+
 def is_passing(error: BaseException) -> bool:
     """Return whether an outage may be a restart of the database server."""
     return str(error) in {_LOST, UNREACHABLE}

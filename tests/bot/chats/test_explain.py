@@ -19,7 +19,7 @@ KNOWN = Known(
     state="private",
     state_since=NOON,
     snapshot_at=NOON - HOUR,
-    next_check_at=NOON + HOUR,
+    due_at=NOON + HOUR,
     failures=3,
     weight=1.0,
     chats=1,
@@ -64,7 +64,7 @@ def test_each_end_has_its_name() -> None:
 def test_a_new_story_waits_half_the_pause() -> None:
     assert mean_delay_of(KNOWN) == HOUR
     assert mean_delay_of(replace(KNOWN, snapshot_at=None)) is None
-    assert mean_delay_of(replace(KNOWN, next_check_at=None)) is None
+    assert mean_delay_of(replace(KNOWN, due_at=None)) is None
 
 
 async def test_a_chat_is_open_only_while_we_may_write_there(db: Database) -> None:

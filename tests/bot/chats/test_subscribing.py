@@ -95,7 +95,7 @@ async def test_many_who_ask_at_once_pay_one_look(desk: Desk) -> None:
         known = await profiles.named(tx, name, since=utc_now() - timedelta(hours=1))
         assert known is not None
         assert (await store.audience(tx, known.profile_id)).chats == 30
-    assert known.next_check_at is not None
+    assert known.due_at is not None
 
 
 async def _race(desk: Desk, names: list[str]) -> list[str]:

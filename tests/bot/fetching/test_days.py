@@ -15,11 +15,11 @@ from bot.domain.model import Asker, Profile
 from bot.domain.paid_calls import Operation
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
-from bot.store import ledger, profiles
+from bot.store import ledger
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.bot.billing.test_ledger import answering
-from tests.support.followed import HOUR, MINUTE, Clock, follow
+from tests.support.followed import HOUR, MINUTE, Clock, follow, make_due
 from tests.support.sandbox import sandbox_box
 
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -70,7 +70,7 @@ async def days(sqlite_db: Database) -> AsyncIterator[Days]:
             profile = Profile(str(shown["pk"]), shown["username"])
             async with sqlite_db.begin() as tx:
                 await follow(tx, 1, profile, since=clock.time - HOUR, now=clock.time)
-                await profiles.put_off(tx, profile.profile_id, until=clock.time)
+                await make_due(tx, profile.profile_id, clock.time)
         scheduler = Scheduler(
             sqlite_db,
             api,

@@ -17,7 +17,7 @@ from bot.scheduling.waiting_time import DAY
 from bot.store import profiles
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
-from tests.support.followed import MINUTE, follow
+from tests.support.followed import MINUTE, follow, make_due
 from tests.support.sandbox import Box, sandbox_box
 
 PROFILES, DAYS, LOOKS, COST = 6, 1, 12, 2
@@ -73,7 +73,7 @@ async def lived(
                 for chat in range(1, round(record.subscribers) + 1):
                     await follow(tx, chat, profile, since=now(), now=now())
                 at = datetime.fromtimestamp(due, UTC)
-                await profiles.put_off(tx, profile.profile_id, until=at)
+                await make_due(tx, profile.profile_id, at)
         waiting = sorted((at, key) for key, record in enumerate(records) for at in record.taken_at)
         names = [record.username for record in records]
         seen: dict[str, datetime | None] = {}

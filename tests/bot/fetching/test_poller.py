@@ -25,8 +25,9 @@ from bot.scheduling.schedule import Schedule
 from bot.store import chats, fan_outs, profiles
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
+from tests.support.claims import lease_at
 from tests.support.control import Control
-from tests.support.followed import HOUR, MINUTE, NOON, follow, rows
+from tests.support.followed import HOUR, MINUTE, NOON, follow, make_due, rows
 from tests.support.rows import unsplit
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import utc_now
@@ -69,7 +70,7 @@ class Tower:
         profile = Profile(str(shown["pk"]), shown["username"])
         async with self.db.begin() as tx:
             await follow(tx, chat, profile, since=LONG_AGO, now=utc_now())
-            await profiles.put_off(tx, profile.profile_id, until=LONG_AGO)
+            await make_due(tx, profile.profile_id, LONG_AGO)
         return profile
 
     async def known(self, profile: Profile) -> Known:
@@ -104,8 +105,8 @@ async def test_what_is_due_is_looked_at_once_and_paid(tower: Tower) -> None:
     for profile in seen:
         known = await tower.known(profile)
         assert known.snapshot_at is not None
-        assert known.next_check_at is not None
-        assert known.next_check_at >= known.snapshot_at + MINUTE
+        assert known.due_at is not None
+        assert known.due_at >= known.snapshot_at + MINUTE
     assert await tower.ledger.spent_today() == (0, 4)
     async with tower.db.read() as tx:
         assert await unsplit(tx) == 4
@@ -148,8 +149,8 @@ async def test_a_failing_api_puts_off_and_costs_no_more_than_it_billed(tower: To
     scheduler = tower.scheduler()
     await scheduler.run_once()
     known = await tower.known(profile)
-    assert known.next_check_at is not None
-    assert known.next_check_at > utc_now()
+    assert known.due_at is not None
+    assert known.due_at > utc_now()
     assert known.snapshot_at is None
     assert known.state == "active"
     assert await tower.ledger.spent_today() == (0, 0)
@@ -174,7 +175,7 @@ async def test_after_an_outage_that_people_met_a_check_before_its_time_tells_tha
     for _ in range(2):
         profile = await tower.followed()
         async with tower.db.begin() as tx:
-            await profiles.put_off(tx, profile.profile_id, until=NOON + 9 * HOUR)
+            await make_due(tx, profile.profile_id, NOON + 9 * HOUR)
             await profiles.change(tx, profile.profile_id, snapshot_at=NOON - 2 * HOUR)
     await tower.control.fault("stories", {"status": 502}, times=3)
     for number in range(3):
@@ -197,7 +198,7 @@ async def test_private_and_gone_are_noted_where_the_page_says_so(tower: Tower) -
         known = await tower.known(profile)
         assert (known.state, known.failures) == ("active", 1)
         async with tower.db.begin() as tx:
-            await profiles.put_off(tx, profile.profile_id, until=LONG_AGO)
+            await make_due(tx, profile.profile_id, LONG_AGO)
     await scheduler.run_once()
     assert (await tower.known(private)).state == "private"
     assert (await tower.known(gone)).state == "gone"
@@ -231,8 +232,8 @@ async def test_without_a_key_nothing_is_asked_twice(tower: Tower) -> None:
     assert await scheduler.run_once() == 0
     assert await tower.calls() == before
     known = await tower.known(second)
-    assert known.next_check_at is not None
-    assert known.next_check_at > utc_now() + 3 * MINUTE
+    assert known.due_at is not None
+    assert known.due_at > utc_now() + 3 * MINUTE
     assert known.failures == 0
 
 
@@ -253,13 +254,13 @@ async def test_what_was_put_in_the_queue_at_an_old_price_is_judged_anew(tower: T
     state.price = 10**9  # at which it was queued
     async with tower.db.begin() as tx:
         await profiles.change(tx, profile.profile_id, forecast=state.to_json())
-        await profiles.put_off(tx, profile.profile_id, until=utc_now() - timedelta(seconds=1))
+        await make_due(tx, profile.profile_id, utc_now() - timedelta(seconds=1))
     before = await tower.calls()
     assert await scheduler.run_once() == 0
     assert await tower.calls() == before
     known = await tower.known(profile)
-    assert known.next_check_at is not None
-    assert known.next_check_at > utc_now()
+    assert known.due_at is not None
+    assert known.due_at > utc_now()
 
 
 async def keep_purse(tower: Tower, credits_: float, *, budget: float = 2400.0) -> Plan:
@@ -282,7 +283,7 @@ async def test_the_claim_takes_whom_the_schedule_says_the_simulator_may_take(
         for ago in (timedelta(seconds=10), 2 * MINUTE, 20 * HOUR + MINUTE):
             profile = await tower.followed()
             async with tower.db.begin() as tx:
-                await profiles.put_off(tx, profile.profile_id, until=NOON + due)
+                await make_due(tx, profile.profile_id, NOON + due)
                 await profiles.change(tx, profile.profile_id, snapshot_at=NOON - ago)
             due_at, seen_at = (NOON + due).timestamp(), (NOON - ago).timestamp()
             now = NOON.timestamp()
@@ -316,15 +317,15 @@ async def test_nobody_is_looked_at_early_of_whom_none_could_be_told(tower: Tower
     for number, profile in enumerate([*quiet, awake]):
         async with tower.db.begin() as tx:
             due = NOON + HOUR + number * MINUTE
-            await profiles.put_off(tx, profile.profile_id, until=due)
+            await make_due(tx, profile.profile_id, due)
             await profiles.change(tx, profile.profile_id, snapshot_at=NOON - 2 * HOUR)
     scheduler = tower.scheduler(budget=2400, now=lambda: NOON)
     rounds = [await scheduler.run_once() for _ in range(3)]  # of eight each
     assert sum(rounds) == 1
     assert (await tower.known(awake)).snapshot_at == NOON
     async with tower.db.begin() as tx:  # nobody holds the others
-        freed = await profiles.claim(tx, now=NOON, limit=99, lease=MINUTE, early=True)
-    due_at = {known.profile_id: known.next_check_at for known in freed}
+        freed = await profiles.claim(tx, lease_at(NOON), limit=99, early=True)
+    due_at = {known.profile_id: known.due_at for known in freed}
     assert {due_at.get(one.profile_id) for one in quiet} == {NOON + 2 * HOUR}
 
 
@@ -335,9 +336,9 @@ async def test_a_look_that_is_judged_anew_waits_until_somebody_can_be_told(tower
     async with tower.db.begin() as tx:
         snapshot_at, forecast = NOON - 6 * HOUR, state.to_json()
         await profiles.change(tx, profile.profile_id, snapshot_at=snapshot_at, forecast=forecast)
-        await profiles.put_off(tx, profile.profile_id, until=NOON - MINUTE)
+        await make_due(tx, profile.profile_id, NOON - MINUTE)
     assert await tower.scheduler(budget=2400, now=lambda: NOON).run_once() == 0
-    assert (await tower.known(profile)).next_check_at == NOON + 2 * HOUR
+    assert (await tower.known(profile)).due_at == NOON + 2 * HOUR
 
 
 async def test_the_plan_outlives_the_process(tower: Tower) -> None:

@@ -32,8 +32,8 @@ async def test_a_look_owes_new_stories_once_and_moves_the_next_look(db: Database
     assert [row.story_pk for row in await rows(db)] == ["1", "2"]
     found = await known(db)
     assert found.snapshot_at == NOON + HOUR
-    assert found.next_check_at is not None
-    assert NOON + HOUR + 10 * MINUTE <= found.next_check_at <= NOON + 21 * HOUR
+    assert found.due_at is not None
+    assert NOON + HOUR + 10 * MINUTE <= found.due_at <= NOON + 21 * HOUR
     assert found.forecast is not None
 
 
@@ -50,7 +50,7 @@ async def test_what_nobody_follows_is_kept_but_not_looked_at(db: Database) -> No
     async with db.begin() as tx:
         await look(tx, story("1"))
     found = await known(db)
-    assert (found.next_check_at, found.snapshot_at) == (None, NOON)
+    assert (found.due_at, found.snapshot_at) == (None, NOON)
     assert await rows(db) == []
 
 
@@ -84,13 +84,13 @@ async def test_private_is_told_once_and_back_once(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
     found = await _fail(db, "private")
-    assert (found.state, found.next_check_at) == ("active", NOON + MINUTE)
+    assert (found.state, found.due_at) == ("active", NOON + MINUTE)
     pauses = []
     for _ in range(8):
         found = await _fail(db, "private")
         assert found.state == "private"
-        assert found.next_check_at is not None
-        pauses.append((found.next_check_at - NOON) / HOUR)
+        assert found.due_at is not None
+        pauses.append((found.due_at - NOON) / HOUR)
     assert pauses == [0.5, 1, 2, 4, 8, 16, 24, 24]
     assert await told(db) == [("private", {"username": "natgeo"})]
     async with db.begin() as tx:
@@ -139,8 +139,8 @@ async def test_errors_are_looked_at_later_and_later(db: Database) -> None:
     pauses = []
     for _ in range(8):
         found = await _fail(db, "error")
-        assert found.next_check_at is not None
-        pauses.append((found.next_check_at - NOON) / MINUTE)
+        assert found.due_at is not None
+        pauses.append((found.due_at - NOON) / MINUTE)
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
     assert await told(db) == []
     async with db.begin() as tx:
@@ -161,7 +161,7 @@ async def test_more_who_wait_bring_the_next_look_nearer(db: Database) -> None:
             await follow(tx, chat)
         await snapshots.reschedule_check(tx, NATGEO.profile_id, now=NOON)
     assert alone is not None
-    assert alone.next_check_at is not None
+    assert alone.due_at is not None
     found = await known(db)
-    assert found.next_check_at is not None
-    assert NOON + 10 * MINUTE <= found.next_check_at < alone.next_check_at
+    assert found.due_at is not None
+    assert NOON + 10 * MINUTE <= found.due_at < alone.due_at

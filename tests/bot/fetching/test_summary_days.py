@@ -56,7 +56,7 @@ class Days:
             for name in names:
                 star = self.box.parts.instagram.by_username(name)
                 assert star is not None
-                values = {"snapshot_at": self.now(), "next_check_at": at}
+                values = {"snapshot_at": self.now(), "due_at": at}
                 await profiles.change(tx, str(star.pk), **values)
 
     async def live(

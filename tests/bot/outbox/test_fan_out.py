@@ -2,14 +2,17 @@
 
 import asyncio
 import random
+from datetime import timedelta
 
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from bot.fetching import snapshots
 from bot.outbox.fan_out import FanOut
 from bot.store import chats, fan_outs, key_values, subscriptions
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Database
+from tests.support.claims import lease_at
 from tests.support.followed import LONG_AGO, MINUTE, NATGEO, NOON, PRADA, follow, story
 
 CHATS = 400
@@ -70,7 +73,7 @@ async def test_kills_in_the_middle_lose_and_double_nothing(db: Database) -> None
     left = True
     while left:
         async with db.begin() as tx:
-            left = await fan_outs.write_slice(tx, now=NOON, limit=chance.randrange(1, 120))
+            left = await fan_outs.write_slice(tx, lease_at(NOON), limit=chance.randrange(1, 120))
             if chance.random() < 0.4:
                 await tx.rollback()
                 left = True
@@ -79,6 +82,31 @@ async def test_kills_in_the_middle_lose_and_double_nothing(db: Database) -> None
     for pks in found.values():
         assert of_star(pks, "natgeo") == ["natgeo1", "natgeo2"]
         assert of_star(pks, "prada") == ["prada1", "prada2"]
+
+
+async def test_a_fan_out_that_fails_does_not_delay_those_of_other_profiles(
+    sqlite_db: Database,
+) -> None:
+    async with sqlite_db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 1, PRADA)
+    await post(sqlite_db, "1", "2")
+    clock = [NOON]
+    fan_out = FanOut(sqlite_db, lambda: None, now=lambda: clock[0])
+    refuse = "CREATE TRIGGER refuse BEFORE INSERT ON deliveries WHEN NEW.story_pk = 'natgeo1' "
+    async with sqlite_db.begin() as tx:
+        await tx.exec_driver_sql(refuse + "BEGIN SELECT RAISE(ABORT, 'no such story'); END")
+    with capture_logs() as logs:
+        await fan_out.write_all()
+    assert (await owed(sqlite_db))[1] == ["prada1", "prada2"]
+    assert [one["event"] for one in logs] == ["a slice of a fan-out can't be written"]
+    async with sqlite_db.begin() as tx:
+        await tx.exec_driver_sql("DROP TRIGGER refuse")
+    await fan_out.write_all()
+    assert len((await owed(sqlite_db))[1]) == 2  # its pause is not over
+    clock[0] += timedelta(seconds=1)
+    await fan_out.write_all()
+    assert of_star((await owed(sqlite_db))[1], "natgeo") == ["natgeo1", "natgeo2"]
 
 
 async def test_several_replicas_share_the_work_and_keep_the_order(db: Database) -> None:

@@ -1,7 +1,7 @@
 """While Telegram is down the outbox tries one row now and then, and holds nothing against it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -147,7 +147,9 @@ async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) 
     other = await claim_alert(town.outbox)
     late = town.clock.on(10 * MINUTE) + SECOND  # time to ask about the chat
     async with town.db.begin() as tx:  # so that the muted one comes first
-        await chat_queues.renew(tx, 2, other.lease.queue.token, until=late)
+        await chat_queues.renew(
+            tx, other.lease.queue, replace(town.outbox.leases.new_lease(), until=late)
+        )
     await town.go_down("getMe")
     await town.outage.record_outcome(2, LOST)
     await town.box.control.clear_faults()

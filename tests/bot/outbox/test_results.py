@@ -64,7 +64,7 @@ async def record(
 
 async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
     async with db.read() as tx:
-        statement = sa.select(chat_queues.queues.c.free_at).where(
+        statement = sa.select(chat_queues.queues.c.leased_until).where(
             chat_queues.queues.c.chat_id == chat_id
         )
         found: Any = (await tx.execute(statement)).scalar_one()

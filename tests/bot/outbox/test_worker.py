@@ -23,6 +23,7 @@ from bot.store.engine.database import Database
 from bot.telegram.api import TooSoonError
 from bot.telegram.calls import Calls
 from bot.telegram.outcomes import outcome_of
+from tests.support.claims import lease_at
 from tests.support.control import wait_for
 from tests.support.followed import (
     HOUR,
@@ -311,7 +312,7 @@ async def test_a_long_send_keeps_its_lease(db: Database) -> None:
         until = asyncio.get_running_loop().time() + 2
         while asyncio.get_running_loop().time() < until:
             async with db.begin() as tx:
-                lane = await chat_queues.claim(tx, now=now(), limit=5, lease=MINUTE)
+                lane = await chat_queues.claim(tx, lease_at(now()), limit=5)
             claims.append(len(lane))
             await asyncio.sleep(0.05)
 

@@ -7,6 +7,7 @@ from bot.domain.model import Target
 from bot.domain.records import Held
 from bot.store import chat_queues, chats, deliveries, enqueue
 from bot.store.engine.database import Database
+from tests.support.claims import lease_at
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
 
 
@@ -37,8 +38,8 @@ async def test_a_claimed_lane_is_nobody_elses_until_the_lease_ends(db: Database)
     [second] = await claim(db, now=NOON + MINUTE)
     assert second.token == first.token + 1
     async with db.begin() as tx:
-        assert not await chat_queues.renew(tx, 1, first.token, until=NOON + HOUR)
-        assert await chat_queues.renew(tx, 1, second.token, until=NOON + HOUR)
+        assert not await chat_queues.renew(tx, first, lease_at(NOON, HOUR))
+        assert await chat_queues.renew(tx, second, lease_at(NOON, HOUR))
         assert await chat_queues.lock(tx, 1) == second.token
     assert await claim(db, now=NOON + HOUR / 2) == []
 
@@ -138,11 +139,10 @@ async def test_rivals_never_send_into_one_chat_together(db: Database) -> None:
 async def test_only_a_chats_own_waiting_reply_keeps_its_queue_from_being_claimed(
     db: Database,
 ) -> None:
-    until = NOON + MINUTE
     async with db.begin() as tx:
         for chat_id in (1, 2):
             await chats.add_or_update(tx, chat_id, kind="private", title="", now=NOON)
             await chat_queues.ensure(tx, chat_id, now=NOON)
         await enqueue.add_reply(tx, Target(1), {}, now=NOON, due_at=NOON)
-        assert await chat_queues.claim_to_reply(tx, 1, now=NOON, until=until) is None
-        assert await chat_queues.claim_to_reply(tx, 2, now=NOON, until=until) is not None
+        assert await chat_queues.claim_to_reply(tx, 1, lease_at(NOON)) is None
+        assert await chat_queues.claim_to_reply(tx, 2, lease_at(NOON)) is not None

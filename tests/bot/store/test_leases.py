@@ -2,18 +2,20 @@
 
 import asyncio
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from bot.store import claimed_tables
 from bot.store import leases as store
-from bot.store.engine.database import Database
+from bot.store.claims import claim_columns
+from bot.store.engine.database import Database, all_tables
 from tests.support.followed import NOON
-from tests.support.holders import HOLDERS, LEASE, prepare
+from tests.support.holders import CLAIMED, HOLDERS, LEASE, prepare
 from tests.support.killing import ROOT
 
 
-async def test_what_a_killed_process_held_is_anothers_when_the_lease_ends_and_no_sooner(
-    db: Database, database_url: str
-) -> None:
+async def hold_and_die(db: Database, database_url: str) -> None:
+    """Let a process take every lease at noon, and kill it."""
     await prepare(db)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -27,12 +29,44 @@ async def test_what_a_killed_process_held_is_anothers_when_the_lease_ends_and_no
     finally:
         process.kill()
         await process.wait()
+
+
+async def taken_at(db: Database, at: datetime, holders: Iterable[str]) -> dict[str, bool]:
+    """Try to take leases for another owner; return which were free."""
+    taken = {}
+    for name in holders:
+        async with db.begin() as tx:
+            taken[name] = bool(await HOLDERS[name](tx, "second", at))
+    return taken
+
+
+async def test_what_a_killed_process_held_is_anothers_when_the_lease_ends_and_no_sooner(
+    db: Database, database_url: str
+) -> None:
+    await hold_and_die(db, database_url)
     for at, is_free in ((NOON + LEASE - timedelta(milliseconds=1), False), (NOON + LEASE, True)):
-        taken = {}
-        for name, take in HOLDERS.items():
-            async with db.begin() as tx:
-                taken[name] = bool(await take(tx, "second", at))
-        assert taken == dict.fromkeys(HOLDERS, is_free)
+        assert await taken_at(db, at, HOLDERS) == dict.fromkeys(HOLDERS, is_free)
+
+
+async def test_the_claims_of_a_killed_process_are_released_in_every_table(
+    db: Database, database_url: str
+) -> None:
+    await hold_and_die(db, database_url)
+    soon = NOON + timedelta(seconds=1)
+    assert await taken_at(db, soon, CLAIMED) == dict.fromkeys(CLAIMED, False)
+    async with db.begin() as tx:
+        assert not await claimed_tables.release_owner(tx, "second")
+        assert await claimed_tables.has_owner(tx, "first")
+        assert await claimed_tables.release_owner(tx, "first") == len(CLAIMED)
+        assert not await claimed_tables.has_owner(tx, "first")
+    assert await taken_at(db, soon, CLAIMED) == dict.fromkeys(CLAIMED, True)
+
+
+def test_every_table_with_claims_is_released_and_killed() -> None:
+    columns = {column.name for column in claim_columns()}
+    tables = [one for one in all_tables().tables.values() if columns <= set(one.columns.keys())]
+    assert {claims.table for claims in claimed_tables.TABLES} == set(tables)
+    assert len(CLAIMED) == len(tables)
 
 
 async def test_a_lease_is_renewed_and_released_by_its_owner_alone(db: Database) -> None:

@@ -19,6 +19,7 @@ from bot.store import (
     usage,
 )
 from bot.store.engine.database import Database, all_tables
+from tests.support.claims import lease_at
 from tests.support.followed import (
     HOUR,
     MINUTE,
@@ -126,7 +127,7 @@ async def test_a_closed_chat_is_owed_nothing_but_what_comes_after_its_return(db:
         assert not await moves.close_chat(tx, 1, now=NOON)
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
-        assert (known.weight, known.next_check_at) == (0, None)
+        assert (known.weight, known.due_at) == (0, None)
         await look(tx, story("2"), now=NOON + HOUR)
     assert await claim(db, now=NOON + HOUR) == []
     back = NOON + 2 * HOUR
@@ -135,7 +136,7 @@ async def test_a_closed_chat_is_owed_nothing_but_what_comes_after_its_return(db:
         assert not await moves.open_chat(tx, 1, now=back)
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
-        assert (known.weight, known.next_check_at) == (1, back)
+        assert (known.weight, known.due_at) == (1, back)
         await look(tx, story("2"), story("3", NOON + HOUR), story("4", back), now=back + HOUR)
     [lane] = await claim(db, now=back + HOUR)
     assert [row.story_pk for row in lane.rows] == ["4"]
@@ -244,7 +245,7 @@ async def test_what_the_new_chat_has_had_does_not_come_again_while_it_is_on_its_
         await follow(tx, -1005)
         await follow(tx, -5)
         await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
-        await fan_outs.write_slice(tx, now=NOON, limit=1)
+        await fan_outs.write_slice(tx, lease_at(NOON), limit=1)
         [number] = (await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars()
         await deliveries.record_sent(tx, {number: 7}, now=NOON)
         await moves.move_chat(tx, -5, -1005, now=NOON)

@@ -1,14 +1,14 @@
 """Profiles: bound to their id, claimed once, given back by themselves."""
 
 import asyncio
-from datetime import timedelta
 
 import sqlalchemy as sa
 
 from bot.domain.model import Profile
 from bot.store import profiles
 from bot.store.engine.database import Database
-from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, PRADA, follow
+from tests.support.claims import lease_at
+from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, PRADA, follow, make_due
 
 
 async def test_a_new_name_is_kept_under_the_same_id(db: Database) -> None:
@@ -51,15 +51,15 @@ async def test_only_what_is_followed_and_due_is_claimed_longest_overdue_first(
         await profiles.add_or_update(tx, Profile("3", "nobody"), now=NOON)
         await follow(tx, 1, NATGEO)
         await follow(tx, 1, PRADA)
-        await profiles.put_off(tx, PRADA.profile_id, until=NOON - HOUR)
-        await profiles.put_off(tx, "3", until=NOON - HOUR)  # nobody follows it: stays so
+        await make_due(tx, PRADA.profile_id, NOON - HOUR)
+        await make_due(tx, "3", NOON - HOUR)  # nobody follows it: stays so
         assert await profiles.count_followed(tx) == (0, 2)
         assert await profiles.first_due_times(tx, now=NOON) == (NOON - HOUR, None)
-        [first] = await profiles.claim(tx, now=NOON, limit=1, lease=MINUTE)
-        [second] = await profiles.claim(tx, now=NOON, limit=9, lease=MINUTE)
+        [first] = await profiles.claim(tx, lease_at(NOON), limit=1)
+        [second] = await profiles.claim(tx, lease_at(NOON), limit=9)
         assert [first.username, second.username] == ["prada", "natgeo"]
-        assert await profiles.claim(tx, now=NOON, limit=9, lease=MINUTE) == []
-        late = await profiles.claim(tx, now=NOON + MINUTE, limit=9, lease=MINUTE)
+        assert await profiles.claim(tx, lease_at(NOON), limit=9) == []
+        late = await profiles.claim(tx, lease_at(NOON + MINUTE), limit=9)
     assert len(late) == 2
 
 
@@ -72,7 +72,7 @@ async def test_rivals_claim_each_profile_once(db: Database) -> None:
     async def work() -> None:
         while True:
             async with db.begin() as tx:
-                due = await profiles.claim(tx, now=NOON, limit=7, lease=timedelta(hours=1))
+                due = await profiles.claim(tx, lease_at(NOON), limit=7)
             if not due:
                 return
             claimed.extend(known.profile_id for known in due)
@@ -88,7 +88,7 @@ async def test_the_claim_reads_the_partial_index(sqlite_db: Database) -> None:
         plan = await tx.execute(
             sa.text(
                 "EXPLAIN QUERY PLAN SELECT profile_id FROM profiles "
-                "WHERE next_check_at <= 5 ORDER BY next_check_at LIMIT 3"
+                "WHERE due_at <= 5 ORDER BY due_at LIMIT 3"
             )
         )
         assert "ix_profiles_due" in str(plan.all())

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store import chat_queues, chats, deliveries, moves, profiles, retention, subscriptions
+from bot.store import chats, claimed_tables, deliveries, moves, profiles, retention, subscriptions
 from bot.store.access import access_list
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
@@ -39,11 +39,11 @@ async def test_a_start_ends_leases_but_not_what_telegram_asked_for(db: Database)
         await follow(tx, 2)
         await look(tx, story("1"))
         await tx.execute(
-            sa.update(queues).where(queues.c.chat_id == 2).values(free_at=NOON + HOUR)
+            sa.update(queues).where(queues.c.chat_id == 2).values(leased_until=NOON + HOUR)
         )
     assert len(await claim(db, lease=HOUR)) == 1
     async with db.begin() as tx:
-        await chat_queues.release_all(tx, now=NOON)
+        await claimed_tables.release_owner(tx)
     assert [lane.chat.id for lane in await claim(db)] == [1]
 
 

@@ -46,7 +46,7 @@ async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database
     async def weight() -> tuple[float, bool]:
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
-        return known.weight, known.next_check_at is not None
+        return known.weight, known.due_at is not None
 
     async with db.begin() as tx:
         mine = await follow(tx, 1)
@@ -61,7 +61,7 @@ async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database
         assert await weight() == (1, True)
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
-        assert known.next_check_at == NOON + HOUR
+        assert known.due_at == NOON + HOUR
 
 
 async def test_newcomers_count_where_nobody_else_waits(db: Database) -> None:

@@ -11,11 +11,20 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store import key_values, leases
+from bot.runtime.claims import Owner
+from bot.store import inbox, key_values, leases
 from bot.store.engine.database import Database, all_tables, migration_config, newest_revision
-from bot.store.upgrades import Replicas, count_at_work, shown_at_work, upgrade
+from bot.store.upgrades import (
+    EVERY,
+    LEASE,
+    AtWork,
+    Replicas,
+    count_at_work,
+    shown_at_work,
+    upgrade,
+)
 from tests.support.database import on_postgresql
-from tests.support.followed import follow, look, story
+from tests.support.followed import NOON, follow, look, story
 from tests.support.newer import NEXT, ORPHANS, next_version
 
 
@@ -127,7 +136,7 @@ async def test_who_at_work_hears_of_an_upgrade_and_nobody_begins_meanwhile(
 
     heard = asyncio.Event()
     await stamp(newest_revision(), 60)  # by a process of our own version, which was first
-    async with shown_at_work(db, now=now) as ours:
+    async with shown_at_work(db, Owner(), now=now) as ours:
         ours.on_upgrade = heard.set
         await ours.worker.step()
         assert not heard.is_set()
@@ -135,9 +144,67 @@ async def test_who_at_work_hears_of_an_upgrade_and_nobody_begins_meanwhile(
         await asyncio.wait_for(heard.wait(), 30)
     assert not await count_at_work(db)
     with pytest.raises(DatabaseUnavailableError, match="upgrades the database"):
-        async with shown_at_work(db, now=now):
+        async with shown_at_work(db, Owner(), now=now):
             pass
     assert not await count_at_work(db)
     await stamp(NEXT, -1)  # it has failed
-    async with shown_at_work(db, now=now):
+    async with shown_at_work(db, Owner(), now=now):
         assert await count_at_work(db)
+
+
+class Pair:
+    """Two processes on one database and one clock, and an update that the first has claimed."""
+
+    def __init__(self, db: Database) -> None:
+        """Begin at noon."""
+        self.db, self.time = db, NOON
+        self.first, self.second = Owner(), Owner()
+        self.one = AtWork(db, self.first, now=lambda: self.time)
+        self.other = AtWork(db, self.second, now=lambda: self.time)
+        self.releases: list[datetime] = []
+        self.other.on_release = lambda: self.releases.append(self.time)
+
+    async def claim(self) -> bool:
+        """Let the first process claim the update for an hour; return whether it was free."""
+        hour = timedelta(hours=1)
+        async with self.db.begin() as tx:
+            await inbox.add(tx, [inbox.Arrival(1, "chat:1", "{}")], now=NOON)
+            return bool(await inbox.claim(tx, self.first.lease(self.time, hour), limit=1))
+
+    async def go_on(self, duration: timedelta, *ours: AtWork) -> None:
+        """Let time pass in which some processes are at work."""
+        until = self.time + duration
+        while self.time < until:
+            self.time += min(until - self.time, EVERY)
+            for one in ours:
+                await one.worker.step()
+
+
+@on_postgresql
+async def test_the_claims_of_a_process_are_released_when_its_lease_ends(db: Database) -> None:
+    pair = Pair(db)
+    await pair.go_on(LEASE, pair.one, pair.other)
+    assert await pair.claim()
+    died_at = pair.time
+    await pair.go_on(LEASE - timedelta(milliseconds=1), pair.other)
+    assert not pair.releases
+    await pair.go_on(timedelta(milliseconds=1), pair.other)
+    assert pair.releases == [died_at + LEASE]
+    assert await pair.claim()
+    assert not pair.first.is_valid(pair.time)
+    assert not pair.first.holds(died_at, now=pair.time)
+
+
+@on_postgresql
+async def test_after_an_outage_of_the_database_no_process_loses_its_claims(db: Database) -> None:
+    pair = Pair(db)
+    await pair.go_on(LEASE, pair.one, pair.other)
+    assert await pair.claim()
+    claimed_at = pair.time
+    pair.time += 2 * LEASE
+    await pair.go_on(timedelta(seconds=8), pair.other)  # the first tries again later
+    await pair.go_on(LEASE, pair.one, pair.other)
+    assert not pair.releases
+    assert not await pair.claim()
+    assert pair.first.is_valid(pair.time)
+    assert not pair.first.holds(claimed_at, now=pair.time)  # it might have been released

@@ -7,6 +7,7 @@ import pytest
 from bot.store import chat_queues, chats
 from bot.store.engine.database import Database
 from bot.telegram.limit_state import ChatFloods
+from tests.support.claims import lease_at
 from tests.support.followed import Clock
 
 LEASE = timedelta(minutes=1)
@@ -21,7 +22,7 @@ async def sent(db: Database, chat: int, floods: ChatFloods, clock: Clock) -> flo
     """Claim the chat's queue, send one message, and free it as the outbox does."""
     async with db.begin() as tx:
         await chat_queues.make_due(tx, chat, due_at=clock(), now=clock())
-        (queue,) = await chat_queues.claim(tx, now=clock(), limit=1, lease=LEASE)
+        (queue,) = await chat_queues.claim(tx, lease_at(clock(), LEASE), limit=1)
     floods.take_over(chat, queue.flood)
     wait = floods.count_or_wait(chat, 1, "reply")
     async with db.begin() as tx:

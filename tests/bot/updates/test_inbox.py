@@ -7,6 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,11 +19,12 @@ from bot.domain.records import EPOCH
 from bot.operations.cleanup import clean
 from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
 from bot.runtime.transaction_guard import refusing_while
-from bot.store import inbox
+from bot.store import claimed_tables, inbox
 from bot.store.engine.database import Database, Tx
 from bot.store.inbox import Arrival, ClaimedUpdate
-from bot.updates.inbox import Handle, Intake
+from bot.updates.inbox import RETRIES, Handle, Intake
 from bot.updates.queues import MOST_OF_PERSON
+from tests.support.claims import lease_at
 from tests.support.control import wait_for
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -95,10 +97,9 @@ async def test_each_update_is_answered_once_and_in_order_within_its_chat(db: Dat
 
 async def test_what_a_dead_process_left_is_taken_up_at_the_start(sqlite_db: Database) -> None:
     async with sqlite_db.begin() as tx:
-        await inbox.add(
-            tx, [Arrival(1, "chat:1", json.dumps(message(1, 1)))], now=NOW, ours_until=NOW
-        )
-        await inbox.claim(tx, now=datetime.now(UTC), lease=timedelta(hours=1), limit=9)
+        await inbox.add(tx, [Arrival(1, "chat:1", json.dumps(message(1, 1)))], now=NOW)
+        await inbox.claim(tx, lease_at(datetime.now(UTC), timedelta(hours=1)), limit=9)
+        await claimed_tables.release_owner(tx)  # as each start of the only process does
     seen: list[int] = []
 
     async def handle(update: Update) -> None:
@@ -117,34 +118,36 @@ async def test_replicas_share_the_work_and_a_lease_ends(db: Database) -> None:
     async with db.begin() as tx:
         assert len(await inbox.add(tx, arrivals, now=NOW)) == 9
         assert not await inbox.add(tx, arrivals, now=NOW)
-    lease = timedelta(seconds=60)
+    minute = timedelta(seconds=60)
     async with db.begin() as tx:
-        first = await inbox.claim(tx, now=NOW, lease=lease, limit=2)
-        second = await inbox.claim(tx, now=NOW, lease=lease, limit=9)
-        assert not await inbox.claim(tx, now=NOW, lease=lease, limit=9)
+        first = await inbox.claim(tx, lease_at(NOW), limit=2)
+        second = await inbox.claim(tx, lease_at(NOW), limit=9)
+        assert not await inbox.claim(tx, lease_at(NOW), limit=9)
     assert [claimed.queue for claimed in first + second] == ["chat:0", "chat:1", "chat:2"]
     async with db.begin() as tx:
-        assert await inbox.change(tx, [first[0]], done_at=NOW)
-        again = await inbox.claim(tx, now=NOW, lease=lease, limit=9)
+        assert await inbox.finish(tx, first[0], now=NOW)
+        again = await inbox.claim(tx, lease_at(NOW), limit=9)
         assert [claimed.queue for claimed in again] == ["chat:0"]
-        await inbox.change(tx, [again[0]], leased_until=NOW + 3 * lease)
-        late = await inbox.claim(tx, now=NOW + 2 * lease, lease=lease, limit=9)
+        await inbox.claims.renew(tx, [again[0].claim], lease_at(NOW + 2 * minute))
+        late = await inbox.claim(tx, lease_at(NOW + 2 * minute), limit=9)
         assert [claimed.queue for claimed in late] == ["chat:1", "chat:2"]
         assert [claimed.attempts for claimed in late] == [2, 2]
         # Whose they were was stopped for longer than the lease, and writes on them no more.
-        assert not await inbox.change(tx, second, done_at=NOW)
-        await inbox.change(tx, second[-1:], attempts=0, leased_until=EPOCH)
-        await inbox.change(tx, second, leased_until=NOW + 9 * lease)
-        assert not await inbox.claim(tx, now=NOW + 2 * lease, lease=lease, limit=9)
+        lost = [claimed.claim for claimed in second]
+        assert not await inbox.finish(tx, second[0], now=NOW)
+        assert not await inbox.claims.retry(tx, lost[-1:], due_at=EPOCH, attempts=0)
+        assert not await inbox.claims.renew(tx, lost, lease_at(NOW + 8 * minute))
+        assert not await inbox.claim(tx, lease_at(NOW + 2 * minute), limit=9)
         # A process that still handles an update after its lease does not claim the update again.
         own = [claimed.id for claimed in late]
-        left = await inbox.claim(tx, now=NOW + 9 * lease, lease=lease, limit=9, but=own)
+        left = await inbox.claim(tx, lease_at(NOW + 9 * minute), limit=9, but=own)
         assert [claimed.queue for claimed in left] == ["chat:0"]
-        await inbox.change(tx, late[-1:], attempts=1, leased_until=EPOCH)  # it gives one back
-        (again_late,) = await inbox.claim(tx, now=NOW, lease=lease, limit=9)
+        given_back = [late[-1].claim]
+        await inbox.claims.retry(tx, given_back, due_at=EPOCH, attempts=1)
+        (again_late,) = await inbox.claim(tx, lease_at(NOW), limit=9)
         assert (again_late.id, again_late.attempts) == (late[-1].id, 2)
         assert again_late.token == late[-1].token + 1
-        assert not await inbox.change(tx, late[-1:], done_at=NOW)
+        assert not await inbox.finish(tx, late[-1], now=NOW)
 
 
 async def test_a_handler_that_fails_is_tried_again_and_then_somebody_else_answers(
@@ -164,9 +167,9 @@ async def test_a_handler_that_fails_is_tried_again_and_then_somebody_else_answer
     def now() -> datetime:
         return NOW + timedelta(minutes=next(minutes))
 
-    soon = timedelta(0)
+    soon = replace(RETRIES, pause=timedelta(0))
     async with working(
-        sqlite_db, handle, last_resort=last_resort, again_after=soon, now=now
+        sqlite_db, handle, last_resort=last_resort, retries=soon, now=now
     ) as intake:
         await intake.add([message(1, 1)])
         await wait_for(lambda: nothing_open(sqlite_db))
@@ -181,7 +184,7 @@ async def test_deaths_of_the_process_take_no_try_from_a_handler_that_fails(
     async with sqlite_db.begin() as tx:
         await inbox.add(tx, [Arrival(1, "chat:1", json.dumps(message(1, 1)))], now=NOW)
         for _ in range(6):  # each process dies, and its lease ends
-            assert await inbox.claim(tx, now=NOW, lease=timedelta(0), limit=9)
+            assert await inbox.claim(tx, lease_at(NOW, timedelta(0)), limit=9)
 
     async def fail(update: Update) -> None:
         tried.append(update.update_id)
@@ -190,8 +193,8 @@ async def test_deaths_of_the_process_take_no_try_from_a_handler_that_fails(
     async def last_resort(update: Update) -> None:
         told.append(update.update_id)
 
-    soon = timedelta(0)
-    async with working(sqlite_db, fail, last_resort=last_resort, again_after=soon):
+    soon = replace(RETRIES, pause=timedelta(0))
+    async with working(sqlite_db, fail, last_resort=last_resort, retries=soon):
         await wait_for(lambda: nothing_open(sqlite_db))
     assert (tried, told) == ([1, 1, 1], [1])
 
@@ -213,10 +216,10 @@ async def test_an_update_whose_statement_always_takes_too_long_keeps_its_chat_no
     async def last_resort(update: Update) -> None:
         told.append(update.update_id)
 
-    soon = timedelta(0)
+    soon = replace(RETRIES, pause=timedelta(0))
     async with (
         Database(empty_postgres_url) as db,
-        working(db, handle, last_resort=last_resort, again_after=soon) as intake,
+        working(db, handle, last_resort=last_resort, retries=soon) as intake,
     ):
         await intake.add([message(1, 1), message(2, 1)])
         await wait_for(lambda: nothing_open(db))
@@ -249,7 +252,7 @@ async def test_a_stop_ends_in_time_and_loses_nothing(sqlite_db: Database) -> Non
         await intake.drain(0)  # the time is over
     assert (len(begun), sorted(done)) == (4, [1, 2])
     async with sqlite_db.begin() as tx:
-        left = await inbox.claim(tx, now=datetime.now(UTC), lease=timedelta(seconds=9), limit=99)
+        left = await inbox.claim(tx, lease_at(datetime.now(UTC)), limit=99)
         assert [claimed.attempts for claimed in left] == [1] * 6
 
 
@@ -356,7 +359,7 @@ async def test_a_stop_waits_for_an_answer_whose_chat_has_written_again(
 
     async def handle(update: Update, claimed: ClaimedUpdate) -> bool:
         async with sqlite_db.begin() as tx:
-            await inbox.change(tx, [claimed], done_at=NOW)
+            await inbox.finish(tx, claimed, now=NOW)
         if update.update_id == 1:
             await sent.wait()
         done.append(update.update_id)
@@ -386,7 +389,7 @@ async def test_who_is_cancelled_does_not_wait_for_a_locked_database(sqlite_db: D
     async with Database(f"{sqlite_db.url}?timeout=0.05") as db:
         intake = Intake(db, BOT, whichever(handle), sharing=ONE_PROCESS)
         running = asyncio.get_running_loop().create_task(intake.run())
-        await wait_for(lambda: intake._is_released)  # noqa: SLF001 - it has begun
+        await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
         await intake.add([message(1, 1)])
         await begun.wait()
         with closing(sqlite3.connect(str(sqlite_db.url.database))) as other:
@@ -426,7 +429,7 @@ async def test_what_was_given_back_is_not_taken_from_who_has_it_by_then(
     async def another_claims() -> None:
         later = datetime.now(UTC) + timedelta(minutes=1)
         async with losing.begin() as tx:
-            theirs.extend(await inbox.claim(tx, now=later, lease=timedelta(hours=1), limit=9))
+            theirs.extend(await inbox.claim(tx, lease_at(later), limit=9))
 
     async with LosingDatabase(empty_postgres_url) as losing:
 
@@ -439,7 +442,7 @@ async def test_what_was_given_back_is_not_taken_from_who_has_it_by_then(
             await intake.add([message(1, 1)])
             await wait_for(lambda: theirs)
         async with losing.begin() as tx:
-            assert await inbox.change(tx, theirs, done_at=NOW) == 1
+            assert await inbox.finish(tx, theirs[0], now=NOW)
 
 
 async def test_what_was_begun_and_can_not_be_stored_leaves_no_trace(sqlite_db: Database) -> None:
@@ -460,7 +463,7 @@ async def test_what_was_begun_and_can_not_be_stored_leaves_no_trace(sqlite_db: D
 
     async with LosingDatabase(str(sqlite_db.url)) as losing:
         async with working(losing, handle) as intake:
-            await wait_for(lambda: intake._is_released)  # noqa: SLF001 - it has begun
+            await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
             losing.before_failure = begun.wait
             with pytest.raises(DatabaseUnavailableError):
                 await intake.add([message(1, 7)])
@@ -478,7 +481,7 @@ async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database
     intake = Intake(sqlite_db, BOT, whichever(handle), sharing=ONE_PROCESS)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(intake.run())
-        await wait_for(lambda: intake._is_released)  # noqa: SLF001 - it has begun
+        await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
         async with sqlite_db.begin():
             with refusing_while(None):  # it comes from elsewhere
                 group.create_task(intake.add([message(1, 1)]))
@@ -486,6 +489,7 @@ async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database
             await intake.drain(5)
             await running
     assert not seen
+    await sqlite_db.run(claimed_tables.release_owner)  # as each start of the only process does
     async with working(sqlite_db, handle):
         await wait_for(lambda: nothing_open(sqlite_db))
     assert seen == [1]

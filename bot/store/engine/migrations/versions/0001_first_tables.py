@@ -100,11 +100,15 @@ def upgrade() -> None:
     sa.Column('notice', sa.String(length=16), nullable=True),
     sa.Column('fields', sa.JSON(), nullable=True),
     sa.Column('since', sa.BigInteger(), nullable=True),
-    sa.Column('due_at', sa.BigInteger(), nullable=False),
+    sa.Column('deliver_at', sa.BigInteger(), nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('after_id', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('last_id', sa.BigInteger(), nullable=False),
-    sa.Column('turn_at', sa.BigInteger(), nullable=False),
+    sa.Column('due_at', sa.BigInteger(), nullable=False),
+    sa.Column('leased_until', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('owner', sa.String(length=64), nullable=True),
+    sa.Column('token', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_fan_outs'))
     )
     with op.batch_alter_table('fan_outs', schema=None) as batch_op:
@@ -127,11 +131,13 @@ def upgrade() -> None:
     sa.Column('update_id', sa.BigInteger(), nullable=False),
     sa.Column('queue', sa.String(length=40), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
-    sa.Column('token', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_at', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('leased_until', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('owner', sa.String(length=64), nullable=True),
+    sa.Column('token', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
     sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
     sa.Column('stored_at', sa.BigInteger(), nullable=False),
-    sa.Column('leased_until', sa.BigInteger(), nullable=False),
     sa.Column('done_at', sa.BigInteger(), nullable=True),
     sa.Column('person', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inbox')),
@@ -209,8 +215,11 @@ def upgrade() -> None:
     sa.Column('state_since', sa.BigInteger(), nullable=False),
     sa.Column('snapshot_at', sa.BigInteger(), nullable=True),
     sa.Column('checked_at', sa.BigInteger(), nullable=True),
-    sa.Column('next_check_at', sa.BigInteger(), nullable=True),
+    sa.Column('due_at', sa.BigInteger(), nullable=True),
     sa.Column('leased_until', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('owner', sa.String(length=64), nullable=True),
+    sa.Column('token', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
     sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
     sa.Column('refusal', sa.String(length=16), server_default='', nullable=False),
     sa.Column('refusals', sa.Integer(), server_default='0', nullable=False),
@@ -222,8 +231,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('profile_id', name=op.f('pk_profiles'))
     )
     with op.batch_alter_table('profiles', schema=None) as batch_op:
-        batch_op.create_index('ix_profiles_checked', ['fresh'], unique=False, postgresql_where=sa.text('next_check_at IS NOT NULL'), sqlite_where=sa.text('next_check_at IS NOT NULL'))
-        batch_op.create_index('ix_profiles_due', ['next_check_at'], unique=False, postgresql_where=sa.text('next_check_at IS NOT NULL'), sqlite_where=sa.text('next_check_at IS NOT NULL'))
+        batch_op.create_index('ix_profiles_checked', ['fresh'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
+        batch_op.create_index('ix_profiles_due', ['due_at'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_profiles_username'), ['username'], unique=False)
 
     op.create_table('samples',
@@ -244,9 +253,10 @@ def upgrade() -> None:
     op.create_table('chat_queues',
     sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('due_at', sa.BigInteger(), nullable=True),
-    sa.Column('free_at', sa.BigInteger(), nullable=False),
+    sa.Column('leased_until', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('owner', sa.String(length=64), nullable=True),
     sa.Column('token', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('leased', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
+    sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
     sa.Column('flood', sa.JSON(), nullable=True),
     sa.ForeignKeyConstraint(['chat_id'], ['chats.id'], name=op.f('fk_chat_queues_chat_id_chats'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('chat_id', name=op.f('pk_chat_queues'))
@@ -380,5 +390,5 @@ def upgrade() -> None:
         batch_op.create_index('ix_deliveries_parked', ['done_at'], unique=False, postgresql_where=sa.text("state = 'parked'"), sqlite_where=sa.text("state = 'parked'"))
         batch_op.create_index('ix_deliveries_story', ['story_pk'], unique=False, postgresql_where=sa.text("state = 'open'"), sqlite_where=sa.text("state = 'open'"))
 
-    op.create_index('ix_chat_queues_claimable', 'chat_queues', [sa.literal_column('(CASE WHEN free_at > due_at THEN free_at ELSE due_at END)')], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
+    op.create_index('ix_chat_queues_claimable', 'chat_queues', [sa.literal_column('(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END)')], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
     # ### end Alembic commands ###

@@ -1,0 +1,79 @@
+"""The owner of claims, the lease of a claim, and the policy of retries.
+
+``bot.store.claims`` has the protocol that writes claims into the rows of a table.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+PROCESS = "process:"
+"""How the key of each owner begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The owner of a claim, the time of the claim, and the end of its lease."""
+
+    owner: str
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When work is attempted again, and when it is given up.
+
+    Work is given up after ``failures`` failures, or after ``attempts`` attempts without an
+    outcome: the process died, or a statement took too long. None means never.
+    """
+
+    pause: timedelta
+    failures: int | None = None
+    attempts: int | None = None
+
+    def is_exhausted(self, *, failures: int, attempts: int) -> bool:
+        """Return whether work that has failed so often must not be attempted again."""
+        if self.failures is not None and failures >= self.failures:
+            return True
+        return self.attempts is not None and attempts >= self.attempts
+
+    def next_at(self, attempts: int, *, now: datetime) -> datetime:
+        """Return the time of the next attempt; the n-th pause is n times the first one."""
+        return now + self.pause * attempts
+
+
+class Owner:
+    """The owner of all claims of one process.
+
+    Where several processes share a database, an owner renews the lease of its process. The claims
+    of an owner whose lease has ended are released by another process.
+    """
+
+    def __init__(self) -> None:
+        """Own claims without end, until the first ``renew``."""
+        self.key = f"{PROCESS}{uuid.uuid4().hex}"
+        self._since = datetime.min.replace(tzinfo=UTC)
+        self._until: datetime | None = None  # None: no other process releases these claims
+
+    def renew(self, at: datetime, until: datetime) -> None:
+        """Record that the lease of the process, renewed ``at``, lasts ``until``."""
+        if not self.is_valid(at) or self._until is None:
+            self._since = at
+        self._until = until
+
+    def is_valid(self, now: datetime) -> bool:
+        """Return whether the lease of the process lasts: only then may work begin."""
+        return self._until is None or now < self._until
+
+    def holds(self, claimed_at: datetime, *, now: datetime) -> bool:
+        """Return whether no other process can have released a claim of that time."""
+        return self._since <= claimed_at and self.is_valid(now)
+
+    def valid_for(self, now: datetime) -> timedelta:
+        """Return how long the lease of the process has lasted without a gap."""
+        return now - self._since if self.is_valid(now) else timedelta(0)
+
+    def lease(self, now: datetime, duration: timedelta) -> Lease:
+        """Return the lease of a claim that is made now."""
+        return Lease(self.key, now, now + duration)

@@ -1,0 +1,16 @@
+"""All tables whose rows are claimed: the claims of a process that has ended are released."""
+
+from bot.store import chat_queues, fan_outs, inbox, profiles
+from bot.store.engine.database import Tx
+
+TABLES = (inbox.claims, fan_outs.claims, chat_queues.claims, profiles.claims)
+
+
+async def release_owner(tx: Tx, owner: str | None = None) -> int:
+    """Release the claims of an owner, by default of all owners; return their number."""
+    return sum([await claims.release_owner(tx, owner) for claims in TABLES])
+
+
+async def has_owner(tx: Tx, owner: str) -> bool:
+    """Return whether an owner has a claim."""
+    return any([await claims.has_owner(tx, owner) for claims in TABLES])

@@ -1,0 +1,184 @@
+"""The claim protocol: one set of columns and one set of statements for all claimed tables.
+
+A row is free when it is due and its lease has ended. A worker claims free rows, does the work
+outside the transaction, and then finishes each row or retries it later. Each claim raises the
+``token``: a worker writes on a row only while the token of its claim is in the row, so a process
+that stalled for longer than its lease can't change the claim of another process.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain.records import EPOCH
+from bot.runtime.claims import Lease
+from bot.store.engine.database import Tx
+from bot.store.engine.schema import Timestamp
+
+Claim = tuple[Any, int]
+"""The primary key of a row, and the token of its claim."""
+
+NOW: sa.BindParameter[datetime] = sa.bindparam("now", type_=Timestamp)
+UNTIL: sa.BindParameter[datetime] = sa.bindparam("until", type_=Timestamp)
+_MOST: sa.BindParameter[int] = sa.bindparam("most", type_=sa.Integer)
+OWNER: sa.BindParameter[str] = sa.bindparam("by", type_=sa.String)
+_CLAIMS: sa.BindParameter[Any] = sa.bindparam("claims", expanding=True)
+_FREE = {"owner": None, "leased_until": EPOCH}
+RELEASED = _FREE | {"attempts": 0}
+"""The columns of a row whose claim has ended with an outcome."""
+
+
+def claim_columns() -> Iterator[sa.Column[Any]]:
+    """Return the columns that a table needs beside its ``due_at``."""
+    yield sa.Column("leased_until", Timestamp, nullable=False, server_default="0")
+    yield sa.Column("owner", sa.String(64))  # the process of the claim; None: no claim
+    yield sa.Column("token", sa.BigInteger, nullable=False, server_default="0")  # newest claim
+    # Claims without an outcome, the current one included.
+    yield sa.Column("attempts", sa.Integer, nullable=False, server_default="0")
+
+
+def new_claim(lease: Lease | None) -> dict[str, Any]:
+    """Return the columns of a new row, which is claimed at once if there is a ``lease``."""
+    if lease is None:
+        return _FREE | {"token": 0, "attempts": 0}
+    return {"leased_until": lease.until, "owner": lease.owner, "token": 1, "attempts": 1}
+
+
+class Claims:
+    """The claims of one table."""
+
+    def __init__(
+        self,
+        table: sa.Table,
+        *,
+        is_open: sa.ColumnElement[bool] | None = None,
+        serial_by: str | None = None,
+    ) -> None:
+        """Only rows that satisfy ``is_open`` are claimed; by default all rows are open.
+
+        With ``serial_by``, the open rows with one value of that column are claimed one after the
+        other, in the order of their keys.
+        """
+        self.table = table
+        (self._key,) = table.primary_key.columns
+        self._is_open = sa.true() if is_open is None else is_open
+        self._is_first: sa.ColumnElement[bool] = sa.true()
+        if serial_by is not None:
+            heads = sa.select(sa.func.min(self._key)).where(self._is_open)
+            self._is_first = self._key.in_(heads.group_by(table.c[serial_by]))
+        columns = table.c
+        self.claimable_at = sa.case(
+            (columns.leased_until > columns.due_at, columns.leased_until), else_=columns.due_at
+        )
+        """When a row is free: it is due, and its lease has ended."""
+        self._next_sql = (
+            sa.select(self.claimable_at)
+            .where(self._is_open, self._is_first, columns.due_at.is_not(None))
+            .order_by(self.claimable_at)
+            .limit(1)
+        )
+        self._is_claim = sa.tuple_(self._key, columns.token).in_(_CLAIMS)
+        self._renew_sql = (
+            sa.update(table)
+            .where(self._is_claim, columns.owner == OWNER)
+            .values(leased_until=UNTIL)
+        )
+        self._change_sql = cache(self._build_change)  # building takes longer than running
+
+    def claim_sql(
+        self,
+        *returned: sa.ColumnElement[Any],
+        order: Sequence[sa.ColumnElement[Any]] = (),
+        extra_filter: sa.ColumnElement[bool] | None = None,
+        is_due: sa.ColumnElement[bool] | None = None,
+    ) -> sa.UpdateBase:
+        """Return the statement that claims free rows; its parameters are ``claim_values``.
+
+        The rows come first that are first in ``order``, by default those that are due longest.
+        ``is_due`` replaces the condition that ``due_at`` has passed.
+        """
+        columns = self.table.c
+        free = (
+            sa.select(self._key)
+            .where(self._is_open, self._is_first, columns.leased_until <= NOW)
+            .where(columns.due_at <= NOW if is_due is None else is_due)
+            .order_by(*(order or [columns.due_at]))
+            .limit(_MOST)
+            .with_for_update(skip_locked=True)
+        )
+        if extra_filter is not None:
+            free = free.where(extra_filter)
+        # PostgreSQL may run a subquery more than once, and so exceed its limit; a CTE runs once.
+        claimed = free.cte("free")
+        return (
+            sa.update(self.table)
+            .where(self._key.in_(sa.select(claimed.c[self._key.name])))
+            .values(
+                owner=OWNER,
+                leased_until=UNTIL,
+                token=columns.token + 1,
+                attempts=columns.attempts + 1,
+            )
+            .returning(*returned)
+        )
+
+    async def next_claimable_at(self, tx: Tx) -> datetime | None:
+        """Return when the first row is free."""
+        at: datetime | None = (await tx.execute(self._next_sql)).scalar()
+        return at
+
+    async def renew(self, tx: Tx, claims: Collection[Claim], lease: Lease) -> int:
+        """Extend the leases of claims that have not ended; return their number."""
+        values = {"claims": list(claims), "by": lease.owner, "until": lease.until}
+        return (await tx.execute(self._renew_sql, values)).rowcount
+
+    async def finish(self, tx: Tx, claims: Collection[Claim], **values: object) -> int:
+        """End claims and set columns; return the number of claims that were not lost."""
+        return await self._change(tx, claims, RELEASED | values)
+
+    async def retry(
+        self, tx: Tx, claims: Collection[Claim], *, due_at: datetime, **values: object
+    ) -> int:
+        """End claims whose rows are due again at ``due_at``, and set columns."""
+        return await self._change(tx, claims, _FREE | {"due_at": due_at, **values})
+
+    async def release_owner(self, tx: Tx, owner: str | None = None) -> int:
+        """Release the claims of an owner, by default of all owners; return their number.
+
+        Rows that another transaction has locked are skipped.
+        """
+        columns = self.table.c
+        theirs = columns.owner.is_not(None) if owner is None else columns.owner == owner
+        rows = sa.select(self._key).where(theirs).with_for_update(skip_locked=True).cte("theirs")
+        release = sa.update(self.table).where(self._key.in_(sa.select(rows.c[self._key.name])))
+        released = await tx.execute(release.values(_FREE).returning(self._key))
+        return len(released.all())
+
+    async def has_owner(self, tx: Tx, owner: str) -> bool:
+        """Return whether an owner has a claim."""
+        theirs = sa.exists().where(self.table.c.owner == owner)
+        return bool((await tx.execute(sa.select(theirs))).scalar())
+
+    async def _change(
+        self, tx: Tx, claims: Collection[Claim], values: Mapping[str, object]
+    ) -> int:
+        """Set columns of open rows whose newest claim is given; return the number of rows."""
+        if not claims:
+            return 0
+        given = {f"new_{name}": value for name, value in values.items()}
+        statement = self._change_sql(*sorted(values))
+        return (await tx.execute(statement, {**given, "claims": list(claims)})).rowcount
+
+    def _build_change(self, *names: str) -> sa.Update:
+        """Return the statement that sets these columns."""
+        types = {name: self.table.c[name].type for name in names}
+        new = {name: sa.bindparam(f"new_{name}", type_=kind) for name, kind in types.items()}
+        return sa.update(self.table).where(self._is_claim, self._is_open).values(**new)
+
+
+def claim_values(lease: Lease, *, limit: int) -> dict[str, Any]:
+    """Return the parameters of ``claim_sql``: who claims, from when until when, how many rows."""
+    return {"by": lease.owner, "now": lease.at, "until": lease.until, "most": limit}
