@@ -5,8 +5,8 @@ same time; its file_id is used when it is in the store.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -22,10 +22,6 @@ log = structlog.get_logger()
 
 _CACHED = 20_000  # files in memory; the store has all files
 PATIENCE = timedelta(seconds=5)  # alerts do not wait for an upload that began earlier
-
-
-class StillUploadedError(Exception):
-    """Another sender needs long for the upload: an alert goes back to the outbox."""
 
 
 class Files:
@@ -60,45 +56,32 @@ class Files:
     @asynccontextmanager
     async def reserve_unknown(
         self, pks: Collection[str], *, patience: timedelta | None = None
-    ) -> AsyncIterator[dict[str, KnownFile]]:
+    ) -> AsyncIterator[dict[str, KnownFile] | None]:
         """Yield the known files; reserve the other stories for the caller while the block runs.
 
         Waits while another sender has reserved any of the stories. The stories are reserved all at
-        once, so that two albums with the same stories can't wait for each other.
-
-        Raises:
-            StillUploadedError: Another sender reserved a story longer than ``patience`` ago.
+        once, so that two albums with the same stories can't wait for each other. Yields None, and
+        reserves nothing, if another sender reserved a story longer than ``patience`` ago.
         """
-        known, ours = await self._wait_until_free(pks, patience)
-        with self._reserved(ours):
-            yield known
-
-    async def _wait_until_free(
-        self, pks: Collection[str], patience: timedelta | None
-    ) -> tuple[dict[str, KnownFile], list[str]]:
-        """Wait for the reservations of others; return the known files and the unknown stories."""
         while True:
             known, now = await self.load_known(pks), self._now()
             ours = [pk for pk in pks if pk not in known]
             busy = dict(self._in_flight[pk] for pk in ours if pk in self._in_flight)
             if not busy:
-                return known, ours
+                break
             seconds = None
             if patience is not None:
                 seconds = (min(busy.values()) + patience - now).total_seconds()
                 if seconds <= 0:
-                    raise StillUploadedError
+                    yield None
+                    return
             await asyncio.wait(busy, timeout=seconds)
-
-    @contextmanager
-    def _reserved(self, pks: list[str]) -> Iterator[None]:
-        """Reserve stories in this process while the block runs."""
         future = asyncio.get_running_loop().create_future()
-        self._in_flight |= dict.fromkeys(pks, (future, self._now()))
+        self._in_flight |= dict.fromkeys(ours, (future, now))
         try:
-            yield
+            yield known
         finally:
-            for pk in pks:
+            for pk in ours:
                 del self._in_flight[pk]
             future.set_result(None)
 

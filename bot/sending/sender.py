@@ -27,7 +27,7 @@ from bot.domain.model import (
 )
 from bot.media.download import Media
 from bot.sending.attempts import Attempts, SendRequest
-from bot.sending.file_ids import PATIENCE, Files, StillUploadedError
+from bot.sending.file_ids import PATIENCE, Files
 from bot.sending.items import Item, SendOptions, Text
 from bot.sending.sources import Fallback, Supply
 from bot.store.engine.database import Database
@@ -86,12 +86,11 @@ class Sender:
         request = SendRequest(target, Text(caption_html), options, calls, asker)
         suffix = ORIGINAL if options.as_files else ""
         keys = [story.pk + suffix for story in album.stories]
-        try:
-            patience = PATIENCE if request.is_alert else None
-            async with self._files.reserve_unknown(keys, patience=patience):
-                return await self._send(album.stories, request)
-        except StillUploadedError:
-            return TryLater(reason="another uploads it")
+        patience = PATIENCE if request.is_alert else None
+        async with self._files.reserve_unknown(keys, patience=patience) as known:
+            if known is None:
+                return TryLater(reason="another uploads it")
+            return await self._send(album.stories, request)
 
     async def _send(self, stories: tuple[Story, ...], request: SendRequest) -> Outcome:
         as_files = request.options.as_files
