@@ -104,6 +104,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     is_owner: bool = False
     """Whether the acting person is an owner of the bot."""
 
+    in_place: bool = False
+    """Whether the next text takes the place of the message whose button was pressed."""
+
     known: Chat | None = None
     """The stored chat of the update, if the access check has loaded the chat."""
 

@@ -26,8 +26,11 @@ SECTIONS = {
     "alerts": (N_("Get alerts"),),
     "places": (
         N_("Channels and groups"),
-        N_("Add me with a button below. In groups, admins write the commands there."),
-        N_("/subscribe <i>name</i> @channel: alerts in a channel where you and I are admins"),
+        N_(
+            "Add me with a button below. In a group, its admins send my commands in the group "
+            "itself."
+        ),
+        N_("/subscribe <i>name</i> @channel: alerts in a channel where you and I are both admins"),
         N_("/subscriptions @channel: its subscriptions and their options"),
         N_("/settings @channel: its time zone, quiet hours, language"),
     ),

@@ -31,8 +31,8 @@ CAPTIONS = {"full": N_("Full caption"), "short": N_("Short caption")}
 WORDS = {"media": ("🎞 ", MEDIA), "caption": ("📝 ", CAPTIONS)}
 SECTIONS = {
     "when": (N_("When: {value}"), ("fast", "digest")),
-    "which": (N_("Which: {value}"), ("media",)),
-    "how": (N_("How: {value}"), ("caption", "silent", "spoiler", "protect", "keep", "files")),
+    "which": (N_("Stories: {value}"), ("media",)),
+    "how": (N_("Delivery: {value}"), ("caption", "silent", "spoiler", "protect", "keep", "files")),
 }
 """The pages of options: what leads to each, and the options that it holds."""
 
@@ -64,7 +64,7 @@ def options_page(one: Subscription, context: Context, section: str | None = None
         ]
         for name, (leads, _) in SECTIONS.items()
     ]
-    rows.append([context.button(N_("Why and when"), actions.RUN("why", one.username))])
+    rows.append([context.button(N_("Alert status"), actions.RUN("why", one.username))])
     stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
     rows.append([stop])
     return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0, one.id))]]

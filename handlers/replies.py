@@ -45,10 +45,15 @@ async def say(
     markup: dict[str, Any] | None = None,
     reply_to: int | None = None,
 ) -> None:
-    """Owe one message of HTML where the update came from, as a reply in groups.
+    """Send one message of HTML where the update came from, as a reply in groups.
 
-    ``markup`` is what it has instead of buttons; ``reply_to``: as a reply in any chat.
+    ``markup`` takes the place of buttons; ``reply_to``: as a reply in any chat. With
+    ``Context.in_place`` the text takes the place of the pressed message instead.
     """
+    if context.in_place and not (markup or reply_to):
+        context.in_place = False
+        await edit_pressed(context, text, buttons)
+        return
     message = context.message
     if message and context.query is None and not context.is_private:
         reply_to = message.message_id

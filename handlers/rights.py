@@ -62,7 +62,7 @@ COMMANDS: Mapping[str, Command] = {
         (
             N_("/subscribe <i>name name name</i>: several at once"),
             N_("/subscribe <i>name</i> fast: the same, checked more often"),
-            N_("/subscribe <i>name</i> topic: in a topic of its own"),
+            N_("/subscribe <i>name</i> topic: its alerts in a topic of their own"),
         ),
         menu=N_("Get alerts for new stories"),
     ),
@@ -75,7 +75,7 @@ COMMANDS: Mapping[str, Command] = {
     "highlights": Command(
         SHOW,
         "see",
-        N_("/highlights <i>name</i>: the collections a profile keeps"),
+        N_("/highlights <i>name</i>: a profile's highlights"),
         menu=N_("Show a profile's highlights"),
     ),
     "unsubscribe": Command(CHANGE, "alerts", N_("/unsubscribe <i>name</i>: stop the alerts")),
@@ -83,19 +83,23 @@ COMMANDS: Mapping[str, Command] = {
         SHOW, "alerts", N_("/why <i>name</i>: when I last checked, and when I'll check next")
     ),
     "rules": Command(
-        CHANGE, "alerts", N_("/rules <i>name</i>: which of its stories bring an alert")
+        CHANGE, "alerts", N_("/rules <i>name</i>: choose which of its stories you get")
     ),
-    "past": Command(SHOW, "alerts", N_("/past <i>name</i>: its stories that I sent here before")),
+    "past": Command(SHOW, "alerts", N_("/past <i>name</i>: see again the stories I've sent here")),
     "settings": Command(
         SHOW,
         "chat",
         N_("/settings: time zone, quiet hours, daily summary"),
         menu=N_("Time zone, quiet hours, summary"),
     ),
-    "timezone": Command(CHANGE, "chat", N_("/timezone <i>city</i>: the time zone")),
+    "timezone": Command(CHANGE, "chat", N_("/timezone <i>city</i>: set the time zone")),
     "language": Command(SHOW, "chat", N_("/language: choose a language")),
-    "usage": Command(SHOW, "chat", N_("/usage: what this chat has used")),
-    "export": Command(SHOW, "chat", N_("/export and /import: take your subscriptions along")),
+    "usage": Command(SHOW, "chat", N_("/usage: how much of today's limit this chat has used")),
+    "export": Command(
+        SHOW,
+        "chat",
+        N_("/export and /import: save your subscriptions to a file, or load them from one"),
+    ),
     "import": Command(CHANGE),  # stands in the line of /export
     "privacy": Command(SHOW, "chat", N_("/privacy: what I store, and how to delete it")),
     "help": Command(SHOW, menu=N_("Help: what I can do")),

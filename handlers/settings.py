@@ -220,7 +220,7 @@ async def settings_page(context: Context) -> Page:
         context.button(N_("🌍 Time zone"), SETTING("zone")),
         context.button(N_("🌙 Quiet hours"), SETTING("quiet")),
         context.button(N_("📰 Daily summary"), SETTING("digest")),
-        context.button(N_("🔔 New subscriptions"), DEFAULT()),
+        context.button(N_("🔔 Default options"), DEFAULT()),
         context.button(N_("🌐 Language"), LANGUAGES()),
         context.button(N_("📊 Usage"), RUN("usage")),
         context.button(N_("📤 Export"), RUN("export")),

@@ -76,14 +76,14 @@ USAGE = N_(
 UNSUBSCRIBE_USAGE = N_("Write it like this: /unsubscribe <i>name</i>, or /unsubscribe all.")
 EMPTY = N_("This chat has no subscriptions yet. Start with /subscribe <i>name</i>.")
 EMPTY_THERE = N_(
-    "No subscriptions yet. To add one, write /subscribe <i>name</i> there; for a channel you can "
-    "also write /subscribe <i>name</i> @channel here."
+    "No subscriptions yet. To add one, write /subscribe <i>name</i> in that chat; for a channel "
+    "you can also write /subscribe <i>name</i> @channel here."
 )
 NOW = N_("🔔 I'll send every new story from <b>{username}</b> to this chat.")
 NOW_IN_TOPIC = N_("🔔 I'll send every new story from <b>{username}</b> to this topic.")
 NOW_IN_OWN_TOPIC = N_("🔔 I'll send every new story from <b>{username}</b> to its own topic.")
 NOW_IN_OWN_TOPICS = N_(
-    "🔔 I'll send every new story from <b>{username}</b> to topics of their own."
+    "🔔 I'll send every new story from <b>{username}</b>, each profile in its own topic."
 )
 NOW_IN = N_("🔔 I'll send every new story from <b>{username}</b> to {where}.")
 ALREADY = N_("Already subscribed to <b>{username}</b>.")
@@ -97,6 +97,7 @@ LATER = N_("I can't check for new stories right now, so these alerts will start 
 NOT_SUBSCRIBED = N_("I haven't subscribed this chat to <b>{username}</b>.")
 TRY_AGAIN = N_("Try again")
 UNDO = N_("↩️ Undo")
+AGAIN = N_("🔔 Subscribed to <b>{username}</b> again.")
 
 
 CHANNEL_UNUSABLE = N_(
@@ -409,6 +410,9 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
     one_page = len(restored) == 1 and not failed
     page = options_page(restored[0], context) if one_page else await list_page(context, 0)
     text, buttons = page
+    if restored:
+        names = context.t.bold_names([one.username for one in restored])
+        text = Safe(f"{context.t(AGAIN, username=names)}\n\n{text}")
     if failed:
         text = Safe("\n".join([text, "", *failure_lines(failed, parse([]), context)]))
         buttons = [*buttons, [context.button(UNDO, actions.UNDO(at))]]

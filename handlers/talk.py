@@ -44,6 +44,7 @@ from handlers.understood import MANY, MEANT, offer_for_many, offer_understood
 
 _EXAMPLE = "natgeo"
 
+IN_PLACE = {"why", "rules", "unsubscribe"}  # pages that take the place of the pressed page
 COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
 THANKED = "❤"
@@ -72,6 +73,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
     if word not in OBEYED:
         return context.t.plain(UNKNOWN_BUTTON)
     context.args = [_name_as_argument(name, word)] if name else []
+    context.in_place = name is not None and word in IN_PLACE
     await OBEYED[word].serve(context)
     return None
 

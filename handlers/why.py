@@ -11,6 +11,7 @@ from bot.domain.budget import midnight_after
 from bot.domain.errors import NotFollowedError
 from bot.domain.records import Known
 from bot.domain.sentences import N_, NN_
+from bot.presentation.actions import SUBSCRIPTION, SUBSCRIPTIONS, back
 from bot.presentation.html import escape
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import command
@@ -79,7 +80,10 @@ async def explain_alerts(context: Context) -> None:
     except NotFollowedError as error:
         await offer_instead(context, error)
     else:
-        await say(context, _why_text(known, context))
+        one = known[0].subscription
+        to = SUBSCRIPTION(one.id) if len(known) == 1 else SUBSCRIPTIONS(0, one.id)
+        buttons = [] if context.is_channel else [[back(context.t, to)]]
+        await say(context, _why_text(known, context), buttons)
 
 
 def _why_text(every: Sequence[Why], context: Context) -> str:

@@ -290,7 +290,9 @@ class PersonSpentError(SpendingError):
 class PastedLimitError(SpendingError):
     """A person has pasted addresses of files by which too much was loaded today; no credits."""
 
-    text = N_("That was a lot of links to files today. Please send more of them tomorrow.")
+    text = N_(
+        "That was a lot of direct links to photos and videos today. Please send more tomorrow."
+    )
 
 
 class SubscriptionError(BotError):

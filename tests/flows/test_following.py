@@ -120,7 +120,9 @@ async def test_the_list_leads_to_options_and_back(bell: Bell, control: Control) 
     assert "▫️ Silent" in buttons(options)
     await bell.press(ann, options, first)
     options = await bell.message(ann, page["message_id"])
-    assert {"When: paused", "Which: Photos only", "How: as usual"} <= buttons(options).keys()
+    assert {"When: paused", "Stories: Photos only", "Delivery: as usual"} <= buttons(
+        options
+    ).keys()
     await bell.press(ann, options, "subs:0")
     assert "⏸ list.0" in buttons(await bell.message(ann, page["message_id"]))
 
@@ -133,6 +135,8 @@ async def test_unsubscribing_is_instant_and_undone(bell: Bell, control: Control)
     (gone,) = await bell.ask(ann, "/unsubscribe leave.one")
     assert gone["text"] == "Unsubscribed from leave.one."
     await undone(bell, ann, gone)
+    again = await bell.message(ann, gone["message_id"])
+    assert again["text"].startswith("🔔 Subscribed to leave.one again.")
     (gone,) = await bell.ask(ann, "/unsubscribe all")
     assert gone["text"] == "Unsubscribed from 2 profiles."
     await undone(bell, ann, gone)

@@ -47,12 +47,12 @@ async def test_options_of_the_file_hold_after_a_question(bell: Bell, control: Co
     assert asked["text"].splitlines()[1] == "import.there: ✅ Silent, 🎞 Photos only"
     (listed,) = await bell.ask(ann, "/subscriptions")
     await bell.press(ann, listed, buttons(listed)["🔔 import.there"])
-    assert "Which: Photos only" not in buttons(await bell.message(ann, listed["message_id"]))
+    assert "Stories: Photos only" not in buttons(await bell.message(ann, listed["message_id"]))
     await bell.press(ann, asked, "import:options")
     page = await bell.message(ann, asked["message_id"])
     await bell.press(ann, asked, buttons(page)["🔔 import.there"])
     page = await bell.message(ann, asked["message_id"])
-    assert {"Which: Photos only", "How: Silent"} <= set(buttons(page))
+    assert {"Stories: Photos only", "Delivery: Silent"} <= set(buttons(page))
 
 
 async def test_a_file_without_profiles_offers_nothing(bell: Bell, control: Control) -> None:

@@ -117,7 +117,7 @@ async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it
     (told,) = await bell.replies(boss, after=told["message_id"])
     assert told["text"].startswith("📣 News\nchan.run\nThis profile is public.")
     stop = buttons(page)["Unsubscribe"]
-    await bell.press(boss, page, buttons(page)["How: as usual"])
+    await bell.press(boss, page, buttons(page)["Delivery: as usual"])
     page = await bell.message(boss, page["message_id"])
     silent = buttons(page)["▫️ Silent"]
     await bell.press(boss, page, silent)

@@ -74,7 +74,7 @@ async def test_what_two_change_at_once_holds_both_times(bell: Bell, control: Con
     await bell.press(group, menu, page, user=ann)
     shown = await bell.message(group, menu["message_id"])
     assert "#sale" in shown["text"]
-    assert "How: Silent" in buttons(shown)
+    assert "Delivery: Silent" in buttons(shown)
 
 
 async def test_a_button_ends_what_its_command_wrote(bell: Bell, control: Control) -> None:

@@ -87,10 +87,10 @@ async def test_a_channel_is_followed_changed_and_left_without_a_post_in_it(
     await control.profile("taps.far", posts_per_day=0)
     (done,) = await bell.ask(boss, "/subscribe taps.far @taps_news")
     assert list(buttons(done)) == ["Options", "↩️ Undo"]
-    for text in ("Options", "How: as usual", "▫️ Silent", "« Back"):
+    for text in ("Options", "Delivery: as usual", "▫️ Silent", "« Back"):
         await bell.press(boss, done, buttons(done)[text])
         done = await bell.message(boss, done["message_id"])
-    assert "How: Silent" in buttons(done)
+    assert "Delivery: Silent" in buttons(done)
     await bell.press(boss, done, buttons(done)["Unsubscribe"])
     assert "Unsubscribed" in (await bell.message(boss, done["message_id"]))["text"]
     assert await control.replies(channel) == []

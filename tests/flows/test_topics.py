@@ -188,7 +188,8 @@ async def test_several_have_a_topic_each_and_what_was_here_moves(
     await bell.ask(forum, "/subscribe topic.b", user=boss)
     (reply,) = await bell.ask(forum, "/subscribe topic.a topic.b topic.c topic", user=boss)
     assert reply["text"].startswith(
-        "🔔 I'll send every new story from topic.a, topic.b, and topic.c to topics of their own."
+        "🔔 I'll send every new story from topic.a, topic.b, and topic.c, "
+        "each profile in its own topic."
     )
     topics = {name: thread for thread, name in (await control.topics(forum)).items()}
     assert sorted(topics) == ["topic.a", "topic.b", "topic.c"]
