@@ -4,7 +4,7 @@ from telegram import Chat
 
 from bot.context import Context
 from bot.domain.sentences import N_
-from bot.presentation.actions import DANGER, ERASE, Page
+from bot.presentation.actions import DANGER, ERASE, Page, back
 from handlers.guard import command, on_press
 from handlers.replies import edit_pressed, say
 
@@ -12,19 +12,19 @@ ABOUT = N_(
     "<b>What I store about this chat</b>\n"
     "• its name, language, time zone and settings\n"
     "• its subscriptions, and the alerts sent here in the last 3 days\n"
-    "• which topics I made for its subscriptions\n"
-    "• where you turned on <b>[[Keep for /past]]</b>: what I sent of that profile, for 90 days\n"
-    "• how many stories it asked for each day, for one year\n\n"
+    "• the topics I created for its subscriptions\n"
+    "• if <b>[[Keep for /past]]</b> is on: what I sent from that profile, for 90 days\n"
+    "• how many stories were requested here each day, for one year\n\n"
     "I don't keep messages or photos: a file stays on my disk only until Telegram "
     "has it. I can only see public profiles, and nobody can tell who views them "
     "here.\n\n"
     "To take this chat's subscriptions with you, use /export."
 )
 STAYS = N_(
-    "<b>What stays when you delete it</b>\n"
+    "<b>What I keep after you delete everything</b>\n"
     "• whether this chat can use me, and how much of today's limit is used up\n"
-    "• what was spent, without saying for whom\n"
-    "• copies of my database, which my owner keeps for some days in case it is lost"
+    "• how much was spent in total, without names\n"
+    "• backups of my database, which the bot's owner keeps for a few days"
 )
 SURE = N_(
     "Delete everything about <b>{chat}</b>? Its subscriptions and settings will be gone for good."
@@ -46,9 +46,10 @@ async def show_privacy(context: Context) -> None:
 
 
 def chat_data_page(context: Context) -> Page:
-    """Return what is kept of the chat, and the button that erases it."""
-    button = context.button(N_("Delete everything"), ERASE(), DANGER)
-    return f"{context.t(ABOUT)}\n\n{context.t(STAYS)}", [[button]]
+    """Return the page on the stored data of the chat, with the button that deletes them."""
+    more = context.button(N_("Details"), ERASE("more"))
+    delete = context.button(N_("Delete everything"), ERASE(), DANGER)
+    return context.t(ABOUT), [[more], [delete]]
 
 
 @on_press(ERASE)
@@ -57,6 +58,8 @@ async def confirm_or_erase(context: Context, what: str | None) -> None:
     if what == "yes":
         await context.services.chats.erase(context.chat.id)
         await edit_pressed(context, context.t(DONE))
+    elif what == "more":
+        await edit_pressed(context, context.t(STAYS), [[back(context.t, ERASE("no"))]])
     elif what == "no":
         await edit_pressed(context, *chat_data_page(context))
     else:

@@ -4,6 +4,7 @@ What is typed replies to the page that asks, or in a private chat is just the ne
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.context import Context
@@ -165,7 +166,10 @@ async def set_if_expected(context: Context, text: str) -> bool:
 async def _ask_for_setting(context: Context, what: str, unread: str = "") -> None:
     """Ask for a setting, once more where ``unread`` is no answer."""
     page = _question_page(context, what)
-    if what == "zone" and unread:
+    zones = cities.zones_of_country(unread) if what == "zone" else []
+    if zones:
+        page = context.t(WHICH_ZONE), _zone_buttons(zones, context)
+    elif what == "zone" and unread:
         again = "" if context.is_channel else f"\n\n{context.t(WHICH_ZONE)}"
         page = Safe(context.t(NO_SUCH_ZONE, zone=unread[:64]) + again), _city_buttons(context)
     if page:
@@ -272,6 +276,9 @@ def _hour_buttons(context: Context) -> Buttons:
 
 def _city_buttons(context: Context) -> Buttons:
     """Return a button for each of the cities that are offered first."""
+    return _zone_buttons(cities.CHOICE, context)
+
+
+def _zone_buttons(zones: Sequence[str], context: Context) -> Buttons:
     language = context.t.language
-    choice = [button(cities.city_of(z, language), SETTING("zone", z)) for z in cities.CHOICE]
-    return grid(choice, 3)
+    return grid([button(cities.city_of(z, language), SETTING("zone", z)) for z in zones], 3)

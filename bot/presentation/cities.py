@@ -7,13 +7,14 @@ so ``_MORE`` adds other large cities.
 import difflib
 import re
 import unicodedata
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
 
 from babel import Locale
 from babel.core import get_global
 
-from bot.domain.zones import is_zone
+from bot.domain.zones import is_zone, zone_of
 from bot.presentation.translation import LANGUAGES
 
 CHOICE = (
@@ -26,6 +27,7 @@ CHOICE = (
 
 _MORE = {
     "America/New_York": "Washington, Boston, Miami, Atlanta, Philadelphia, Orlando, NYC",
+    "America/Denver": "Salt Lake City",
     "America/Chicago": "Houston, Dallas, Austin, San Antonio, New Orleans",
     "America/Los_Angeles": "San Francisco, San Diego, Seattle, Las Vegas, Portland, LA",
     "America/Toronto": "Montreal, Ottawa, Montréal",
@@ -68,25 +70,61 @@ _MORE = {
     "Australia/Sydney": "Canberra",
 }
 
-_OFFSET = re.compile(r"(?:utc|gmt)\s*([+-])\s*(\d{1,2})")
+_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?00)?")
+_SEASONS = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC))
 _LIKENESS = 0.84  # "barcelna" matches "barcelona" with 0.94
 _LONGEST = 64
+_COUNTRY_CODE = 2  # letters
 
 
 def zone_named(text: str) -> str | None:
-    """Return the time zone for a text: a city, the name of a zone, or UTC+3."""
+    """Return the time zone that a text names: a city, a country, a zone's own name, or UTC+3.
+
+    None for a country with zones of different times: ``zones_of_country`` has them.
+    """
     wanted = _normalized(text[:_LONGEST])
     if not wanted:
         return None
-    if match := _OFFSET.fullmatch(wanted):
-        # The zone database counts these zones to the west.
+    if match := _OFFSET.fullmatch(text.strip().casefold()):
+        # The names of these zones have the opposite sign: they count to the west.
         name = f"Etc/GMT{'-' if match[1] == '+' else '+'}{int(match[2])}"
         return name if is_zone(name) else None
     known = _zones_by_name()
     if wanted in known:
         return known[wanted]
+    if zones := zones_of_country(text):
+        return zones[0] if len(zones) == 1 else None
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=_LIKENESS)
     return known[near[0]] if near else None
+
+
+def zones_of_country(text: str) -> list[str]:
+    """Return a time zone for each time that a country has; empty for an unknown country.
+
+    ``text`` is the name of the country in a language of the bot.
+    """
+    code = _countries_by_name().get(_normalized(text[:_LONGEST]))
+    if code is None:
+        return []
+    places = get_global("zone_territories")
+    zones = sorted(zone for zone, place in places.items() if place == code and is_zone(zone))
+    known = [zone for zone in (*CHOICE, *_MORE) if zone in zones]
+    by_time: dict[tuple[timedelta | None, ...], str] = {}
+    for zone in (*known, *zones):  # cities that people know stand for their time
+        times = tuple(at.astimezone(zone_of(zone)).utcoffset() for at in _SEASONS)
+        by_time.setdefault(times, zone)
+    return list(by_time.values())
+
+
+@cache
+def _countries_by_name() -> dict[str, str]:
+    """Return the codes of countries by their names in all languages of the bot."""
+    names: dict[str, str] = {"usa": "US", "uk": "GB", "uae": "AE"}
+    for language in LANGUAGES:
+        for code, name in Locale.parse(language).territories.items():
+            if len(code) == _COUNTRY_CODE and code.isalpha():
+                names.setdefault(_normalized(name), code)
+    return names
 
 
 def city_of(zone: str, language: str) -> str:

@@ -217,6 +217,11 @@ async def test_a_city_is_typed_in_any_language(bell: Bell, control: Control) -> 
     ):
         (reply,) = await bell.ask(ann, f"/timezone {typed}")
         assert zone in reply["text"]
+    (asked,) = await bell.ask(ann, "/timezone Brazil")
+    assert "set:zone:America/Sao_Paulo" in buttons(asked).values()
+    assert len(buttons(asked)) < 6
+    (reply,) = await bell.ask(ann, "/timezone +2")
+    assert "UTC+2" in reply["text"]
     (page,) = await bell.ask(ann, "/settings")
     await bell.press(ann, page, "set:zone")
     (reply,) = await bell.ask(ann, "барселона")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.presentation.cities import city_of, zone_named
+from bot.presentation.cities import city_of, zone_named, zones_of_country
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,29 @@ def test_a_city_is_found_by_its_name_in_our_languages(city: str, zone: str | Non
 def test_a_city_is_shown_by_its_name_in_the_language_of_the_chat() -> None:
     shown = [city_of("Europe/Moscow", language) for language in ("de", "fr", "it", "tr")]
     assert shown == ["Moskau", "Moscou", "Mosca", "Moskova"]
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("+2", "Etc/GMT-2"),
+        ("UTC-3", "Etc/GMT+3"),
+        ("gmt -5", "Etc/GMT+5"),
+        ("+02:00", "Etc/GMT-2"),
+        ("Germany", "Europe/Berlin"),
+        ("Deutschland", "Europe/Berlin"),
+        ("ألمانيا", "Europe/Berlin"),
+        ("Россия", None),
+        ("USA", None),
+    ],
+)
+def test_offsets_and_countries_are_time_zones(text: str, zone: str | None) -> None:
+    assert zone_named(text) == zone
+
+
+def test_a_country_with_several_times_has_a_zone_for_each() -> None:
+    zones = zones_of_country("Brazil")
+    assert "America/Sao_Paulo" in zones
+    assert 1 < len(zones) < 6
+    assert "America/New_York" in zones_of_country("United States")
+    assert not zones_of_country("Atlantis")
