@@ -1,5 +1,6 @@
 """The soak in small, and the mistakes that `make soak` must find."""
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -94,6 +95,11 @@ def test_a_story_that_waits_goes_by_the_hours_that_were_set_last() -> None:
     found = due(MORNING, MORNING + 600, spans, 60.0)
     assert found is not None
     assert (found.latest - MORNING) / HOUR == 5  # 12:00 in Berlin
+
+
+def test_a_story_that_no_check_has_found_is_not_due_in_quiet_hours() -> None:
+    nights = _always(replace(AT_NINE, summary=None, quiet=(0, 480)))
+    assert due(MORNING, math.inf, [nights], 60.0) is None
 
 
 def test_a_kind_of_button_that_nobody_ever_finds_is_a_violation() -> None:

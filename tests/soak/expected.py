@@ -10,6 +10,7 @@
 Pure: times are Unix seconds. Only `datetime` and `zoneinfo` know the local time.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -132,6 +133,8 @@ def _brings(span: Span) -> bool:
 def _within(span: Span, terms: Terms, taken: float, known: float, doubt: float) -> Due | None:
     """Return the arrival of a story under the settings of a span, or None."""
     if terms.summary is None:
+        if known == math.inf:
+            return None  # no check found the story
         moment = quiet_ends(max(span.begin, taken, known), terms)
         # A separate rule checks that no alert arrives in quiet hours.
         return Due(taken, moment) if moment < span.end - doubt else None
