@@ -98,7 +98,7 @@ async def test_undo_follows_the_same_profile_after_a_rename(bell: Bell, control:
     await control.profile("undo.ren.x", posts_per_day=0)
     before = await control.billed_for("undo.ren.x")
     page = await press_undo(bell, ann, page)
-    assert page["text"].startswith("🔔 undo.ren.y")
+    assert page["text"].startswith("🔔 Subscribed to undo.ren.y again.")
     assert await control.billed_for("undo.ren.x") == before
     strangers = await control.publish("undo.ren.x")
     story = await control.publish("undo.ren.y")
