@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import SpendingError
 from bot.domain.model import Asker
@@ -82,7 +82,7 @@ async def _per_second(ledger: Ledger, calls: int, together: int) -> float:
 
     async def caller(number: int) -> None:
         for _ in left:
-            await ledger.spend(Payer("link", Asker(number, number)), _CALL)
+            await ledger.spend(Charge("link", Asker(number, number)), _CALL)
 
     started = time.perf_counter()
     async with asyncio.TaskGroup() as group:
@@ -94,7 +94,7 @@ async def _per_second(ledger: Ledger, calls: int, together: int) -> float:
 async def _race(ledger: Ledger, askers: int) -> int:
     async def ask(number: int) -> bool:
         try:
-            await ledger.spend(Payer("link", Asker(number, number)), _CALL)
+            await ledger.spend(Charge("link", Asker(number, number)), _CALL)
         except SpendingError:
             return False
         return True

@@ -134,7 +134,7 @@ async def _known(here: World, chat: int) -> None:
     """Make a chat known by recording enough earlier days."""
     async with here.db.begin() as tx:
         for day in range(1, acquaintances.KNOWN_AFTER + 1):
-            await acquaintances.record_seen(tx, [("chat", chat)], date(2020, 1, day))
+            await acquaintances.record_seen(tx, [chat], date(2020, 1, day))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

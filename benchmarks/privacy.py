@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscribing import Subscribing, SubscriptionLimits
+from bot.chats.payers import Payers, SubscriptionLimits
+from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Target
@@ -127,9 +128,10 @@ async def world(
         )
         polling = PollSettings(credits_a_day=budget, credits_a_poll=None if mode == "auto" else 2)
         most = SubscriptionLimits(most=many, most_new_a_day=many)
-        topics: Any = None  # unused in this benchmark
+        payers = Payers(db, limits=most, now=now)
+        topics: Any = None  # none is asked for here
         subscribing = Subscribing(
-            db, api, ledger, limits=most, polling=polling, topics=topics, now=now
+            db, api, ledger, payers=payers, polling=polling, topics=topics, now=now
         )
         subscriptions = Subscriptions(db, ledger, now=now)
         scheduler = Scheduler(
@@ -137,7 +139,7 @@ async def world(
             api,
             ledger,
             settings=polling,
-            end_blocked=subscriptions.end_blocked,
+            apply_blocks=subscriptions.apply_blocks,
             now=now,
         )
         async with db.begin() as tx:

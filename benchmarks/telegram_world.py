@@ -53,8 +53,7 @@ def settings_for(at: World, folder: Path) -> Settings:
         port=0,
         host="127.0.0.1",
         messages_per_second=1000,
-        person_daily_allowance=10_000,
-        newcomer_allowance=10_000,
+        person_daily_allowance=100_000,
         chat_daily_allowance=10_000,
         daily_budget=100_000,
     )

@@ -30,6 +30,7 @@ import handlers.members
 import handlers.options
 import handlers.owner
 import handlers.past
+import handlers.payers
 import handlers.people
 import handlers.privacy
 import handlers.rules
@@ -82,9 +83,9 @@ CONVERSATION = (
     handlers.links,  # the most frequent updates
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
     handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.why,
-    handlers.usage, handlers.privacy, handlers.owner, handlers.access, handlers.people,
-    handlers.health, handlers.broadcast, handlers.members, handlers.card, handlers.talk,
-    handlers.unknown,
+    handlers.usage, handlers.payers, handlers.privacy, handlers.owner, handlers.access,
+    handlers.people, handlers.health, handlers.broadcast, handlers.members, handlers.card,
+    handlers.talk, handlers.unknown,
 )  # fmt: skip
 _UPDATES = [
     "message", "edited_message", "channel_post", "callback_query", "my_chat_member",

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from math import ceil
 from typing import Any
 
 import aiohttp
@@ -16,13 +17,14 @@ from bot.billing.ledger import Ledger
 from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.chats.past import Past
+from bot.chats.payers import Payers, SubscriptionLimits
 from bot.chats.presence import ChatPresence
 from bot.chats.settings import Chats
-from bot.chats.subscribing import Subscribing, SubscriptionLimits
+from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.config import Settings, reveal
 from bot.context import Services, Timing
-from bot.domain.budget import Limits
+from bot.domain.budget import OF_NEWCOMER, Limits
 from bot.domain.incidents import OUT_OF_SERVICE, REFUSED
 from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE
 from bot.fetching.answer_cache import AnswerCache
@@ -174,6 +176,7 @@ async def open_parts(
             wake=wake,
             now=now,
         )
+
         owners = Owners(db, bot, lambda: access.owner_ids, wake=wake, now=now)
         incidents = Incidents(db, owners, now=now)
         largest = LARGEST_LOCAL_FILE if settings.telegram_local else LARGEST_FILE
@@ -186,9 +189,10 @@ async def open_parts(
                 chat_daily_allowance=settings.chat_daily_allowance,
                 person_daily_allowance=settings.person_daily_allowance,
                 minimum_balance=settings.minimum_balance,
-                newcomer_allowance=settings.newcomer_allowance,
+                newcomer_allowance=ceil(settings.person_daily_allowance * OF_NEWCOMER),
                 newcomer_share=_NEWCOMER_SHARE,
             ),
+            owners=lambda: access.owner_ids,
             now=now,
         )
         privacy = PrivacyCheck(
@@ -247,6 +251,17 @@ async def open_parts(
             floor=timedelta(seconds=settings.poll_floor_s),
             blocked=access.blocked,
         )
+        payers = Payers(
+            db,
+            limits=SubscriptionLimits(
+                most=settings.max_subscriptions,
+                most_new_a_day=settings.max_new_subscriptions_a_day,
+            ),
+            mode=settings.access,
+            owners=lambda: access.owner_ids,
+            wake=wake,
+            now=now,
+        )
         subscriptions = Subscriptions(
             db,
             ledger,
@@ -271,16 +286,14 @@ async def open_parts(
                 db,
                 api,
                 ledger,
-                limits=SubscriptionLimits(
-                    most=settings.max_subscriptions,
-                    most_new_a_day=settings.max_new_subscriptions_a_day,
-                ),
+                payers=payers,
                 polling=polling,
                 topics=topics,
                 wake=wake,
                 now=now,
             ),
             subscriptions=subscriptions,
+            payers=payers,
             highlights=Highlights(db, api, ledger, answers, now=now, blocked=access.blocked),
             past=Past(db, blocked=access.blocked, now=now),
             replies=replies,
@@ -294,6 +307,7 @@ async def open_parts(
                 ledger,
                 access,
                 credits_a_check=polling.credits_a_poll,
+                credits_for_checks=polling.credits_a_day,
                 credit_price=settings.credit_price,
                 address=str(settings.public_url or f"http://127.0.0.1:{settings.port}").rstrip(
                     "/"
@@ -314,11 +328,15 @@ async def open_parts(
             api,
             ledger,
             settings=polling,
-            end_blocked=subscriptions.end_blocked,
+            apply_blocks=partial(_apply_blocks, access, subscriptions),
             is_paused=conflicts.is_paused,
             sharing=sharing,
             owner=owner,
-            budget_watch=BudgetWatch(partial(incidents.set, "budget_short")),
+            budget_watch=BudgetWatch(
+                partial(incidents.set, "budget_short"),
+                partial(incidents.set, "capacity"),
+                credit_price=settings.credit_price,
+            ),
             wake=outbox.wake,
             metrics=metrics,
             now=now,
@@ -396,6 +414,12 @@ async def _own_claims(
 async def _count_one() -> int:
     """Return 1: an SQLite file has one process."""
     return 1
+
+
+async def _apply_blocks(access: Access, subscriptions: Subscriptions) -> None:
+    """Apply the blocks that hold now, whichever process has set them."""
+    await access.load_blocked_and_owners()
+    await subscriptions.apply_blocks()
 
 
 def _make_bot(

@@ -113,12 +113,9 @@ class Settings(BaseSettings):
         default=100, description="Credits that one chat may spend a day by asking."
     )
     person_daily_allowance: Credits = Field(
-        default=100, description="Credits that one person may spend a day, over all chats."
-    )
-    newcomer_allowance: Credits = Field(
-        default=30,
-        description="Credits that somebody may spend a day whom the bot has not seen on three "
-        "days yet.",
+        default=100,
+        description="Credits that one person may spend a day, over all chats; a newcomer, seen on "
+        "fewer than three days, 30 % of them.",
     )
     minimum_balance: Credits = Field(
         default=0, description="Below this balance of the Stories API only admins are served."

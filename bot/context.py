@@ -13,6 +13,7 @@ from bot.billing.ledger import Ledger
 from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.chats.past import Past
+from bot.chats.payers import Payers
 from bot.chats.presence import ChatPresence
 from bot.chats.settings import Chats
 from bot.chats.subscribing import Subscribing
@@ -65,6 +66,7 @@ class Services:
     viewer: Viewer
     subscribing: Subscribing
     subscriptions: Subscriptions
+    payers: Payers
     highlights: Highlights
     past: Past
     replies: Replies
@@ -195,9 +197,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def asker(self) -> Asker:
-        """Return the payer of the request: the person, or the chat for an anonymous sender."""
-        where = self.event.effective_chat
-        return Asker(where.id if where else None, self.user_id, is_owner=self.is_owner)
+        """Return the chat and the person that ask, or the channel in whose name somebody asks."""
+        where, message = self.event.effective_chat, self.message
+        as_chat = message.sender_chat if message and self.query is None else None
+        as_channel = as_chat.id if as_chat and where and as_chat.id != where.id else None
+        return Asker(where.id if where else None, self.user_id, self.is_owner, as_channel)
 
     @property
     def reply_target(self) -> Target:

@@ -22,6 +22,7 @@ from bot.telegram.presence import AWAY
 from bot.updates import unit_of_work
 from handlers.guard import answer_press, is_echo
 from handlers.links import links_of
+from handlers.members import record_who_added
 from handlers.replies import say
 
 STRANGER = N_(
@@ -64,6 +65,8 @@ async def admit_or_refuse(context: Context) -> bool:
     if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_bot(context):
         await _remember_member_name(context)
         return True
+    if judged.verdict == "blocked":
+        await record_who_added(context)
     if judged.verdict == "stranger" and await _brings_good_entry_link(context):
         return True
     await _tell_refused(context, judged)

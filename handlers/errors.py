@@ -13,6 +13,7 @@ from bot.context import Context, prepare, reply_target_of
 from bot.domain.errors import (
     INCIDENT,
     BotError,
+    NoPayerError,
     PersonSpentError,
     RightsError,
     SubscriptionError,
@@ -26,6 +27,7 @@ from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from bot.updates import unit_of_work
 from handlers.guard import REPEATED, answer_press, is_echo, record_later
+from handlers.payers import payer_buttons
 from handlers.replies import say
 
 log = structlog.get_logger()
@@ -56,15 +58,22 @@ async def say_refusal(
     text: str = Safe(sentence_for(error, context) + more)
     message = context.event.message
     if message is None or not context.is_group:
-        await say(context, text, buttons)
+        await say(context, text, buttons or _refusal_buttons(error, context))
         return
     own = isinstance(error, RightsError | PersonSpentError)
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if context.services.cache.get(key, now=context.now):
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
         return
-    await say(context, text, buttons)
+    await say(context, text, buttons or _refusal_buttons(error, context))
     await record_later(context, key, age=REPEATED)
+
+
+def _refusal_buttons(error: BotError, context: Context) -> Buttons:
+    """Return the button that ends the reason of a refusal, if there is one."""
+    if isinstance(error, NoPayerError) and not context.is_private:
+        return payer_buttons(context.origin.id, context.origin.type, context)
+    return []
 
 
 async def react(context: Context, message: Message, sign: str) -> None:

@@ -16,7 +16,7 @@ ENDED = N_("#{number}, {ago}: {text}")
 BEFORE = N_("<b>Earlier problems</b>")
 SPENT = NN_("Today: {spent} of {n} credit", "Today: {spent} of {n} credits")
 FIGURES = N_(
-    "Profiles checked: {profiles}\n"
+    "Profiles checked: {profiles} / {possible}\n"
     "Average time from post to alert: {delay}\n"
     "Alerts waiting: {waiting}, given up: {dead_letters}"
 )
@@ -39,6 +39,7 @@ async def show_health(context: Context) -> None:
     figures = t(
         FIGURES,
         profiles=stands.profiles,
+        possible=stands.possible,
         delay=stands.delay or t.plain(N_("unknown")),
         waiting=stands.waiting,
         dead_letters=stands.dead_letters,

@@ -16,6 +16,7 @@ from telegram.error import TelegramError
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.context import Context
+from bot.domain.errors import NoPayerError
 from bot.domain.identity import is_nobody
 from bot.domain.records import MAIN
 from bot.domain.sentences import N_
@@ -24,6 +25,7 @@ from bot.presentation.buttons import options_link
 from bot.presentation.html import Safe
 from bot.updates import unit_of_work
 from handlers.guard import on_event
+from handlers.payers import payer_buttons
 from handlers.replies import say
 
 log = structlog.get_logger()
@@ -56,6 +58,7 @@ async def open_or_close_chat(context: Context) -> None:
     if _is_member(change.new_chat_member):
         if not _is_member(change.old_chat_member):
             await _allow_chat_of_who_added(context, change)
+            await record_who_added(context)
         was_closed = await context.services.subscriptions.reopen_chat(
             change.chat.id, since=change.date
         )
@@ -77,6 +80,26 @@ async def _allow_chat_of_who_added(context: Context, change: ChatMemberUpdated) 
         await context.services.access.allow_added(change.chat.id, change.from_user.id, name=name)
 
 
+async def record_who_added(context: Context) -> None:
+    """Record the person who added the bot to a group or channel, who becomes its payer.
+
+    A blocked person, too: that silences the chat.
+    """
+    change = context.event.my_chat_member
+    if change is None or change.chat.type == Chat.PRIVATE or _is_member(change.old_chat_member):
+        return
+    if not _is_member(change.new_chat_member):
+        return
+    person = change.from_user
+    await context.services.payers.bring(
+        change.chat.id,
+        None if is_nobody(person.id) else person.id,
+        kind=change.chat.type,
+        title=change.chat.effective_name or "",
+        language_code=person.language_code,
+    )
+
+
 async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
     """Say in a new group what the bot does, and what privacy mode hides from it."""
     if change.chat.type == Chat.PRIVATE:
@@ -84,6 +107,9 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
     if await context.services.subscriptions.every(change.chat.id):
         return
     text, buttons = greeting_page(change.chat, context)
+    if not await context.services.payers.has_payer(change.chat.id):
+        text = Safe(f"{text}\n\n{context.t(NoPayerError.text)}")
+        buttons = [*buttons, *payer_buttons(change.chat.id, change.chat.type, context)]
     if change.chat.type == Chat.CHANNEL:
         greet = partial(_greet_who_added, context, change, text, buttons)
         await unit_of_work.call_after_replies(greet)

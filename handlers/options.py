@@ -52,7 +52,7 @@ def options_page(one: Subscription, context: Context, section: str | None = None
         username=subscription_line(one, context),
     )
     text = "\n".join([text, *rule_lines(one.options, context)])
-    if one.paused:
+    if is_paused(one):
         text += "\n\n" + paused_line(one, context)
     if section:
         return text, [*_page_rows(one, section, context), [back(t, actions.SUBSCRIPTION(one.id))]]
@@ -77,7 +77,7 @@ def _section_value(one: Subscription, section: str, context: Context) -> str:
     if section == "which":
         names += [MEDIA[chosen.media]] if chosen.media != "all" else []
         names += [N_("rules")] if chosen.rules else []
-    elif section == "when" and one.paused:
+    elif section == "when" and is_paused(one):
         names = [N_("paused")]
     return shorten(", ".join(plain(name) for name in names or [USUAL[section]]), VALUE)
 
@@ -105,8 +105,8 @@ def _page_rows(one: Subscription, section: str, context: Context) -> Buttons:
 
 def subscription_line(one: Subscription, context: Context) -> str:
     """Return a subscription as lists and its page show it: if alerts come, of whom, where to."""
-    sign = "⏸" if one.paused else "🔔"
-    if one.state != "active":
+    sign = "⏸" if is_paused(one) else "🔔"
+    if one.state not in {"active", "blocked"}:
         sign = "🔒"
     name = one.username
     if one.in_own_topic:
@@ -140,8 +140,15 @@ def changed_options(before: Options, after: Options, context: Context) -> list[s
     return shown
 
 
+def is_paused(one: Subscription) -> bool:
+    """Return whether a subscription is paused, by the chat or by the owner of the bot."""
+    return one.paused or one.state == "blocked"
+
+
 def paused_line(one: Subscription, context: Context) -> str:
     """Return the sentence on a subscription that is paused, or muted for a while."""
+    if one.state == "blocked":
+        return context.t(N_("⏸ Paused by the bot's owner."))
     if one.paused_until is None:
         return context.t(N_("⏸ Paused: no alerts until you resume."))
     return context.t(N_("🔕 Muted until {until}."), until=one.paused_until)

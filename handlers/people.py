@@ -55,6 +55,8 @@ NO_LIMIT = NN_(
     "Limit: {n} credit a day, the same as everyone.",
     "Limit: {n} credits a day, the same as everyone.",
 )
+PAYER = N_("Responsible for this chat: {name}")
+MOST_LIMIT = 1_000_000  # credits a day
 ASK_LIMIT = N_("How many credits a day can {name} use?")
 A_DAY = timedelta(days=1)
 
@@ -67,15 +69,20 @@ async def list_people(context: Context) -> None:
 
 @on_press(PEOPLE, only_in_private="people")
 async def press_button(context: Context, what: str, number: int, credits: int | None) -> None:  # noqa: A002 - the project's word
-    """Turn the page of the list, or do to the person or chat of a ``number`` what is pressed."""
+    """Turn the page of the list, or do what is pressed to the person or chat of a ``number``.
+
+    ``credits`` is the new limit, or the id of the new payer.
+    """
     if what == "list":
         await edit_pressed(context, *await _list_page(number, context))
         return
     access, subject = context.services.access, Subject.of_chat(number)
     is_owner = number in access.owner_ids
     match what:
-        case "limit" if not is_owner:
+        case "limit" if not is_owner and (credits or 0) <= MOST_LIMIT:
             await access.set_limit(subject, credits)
+        case "payer" if number < 0 and credits:
+            await context.services.payers.set_payer(number, credits)
         case "block":
             await access.block(subject, until=None, reason="")
         case "day":
@@ -87,6 +94,8 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
     one = await access.guest(number)  # with what was just changed
     has_limits = what == "limits" and not is_owner
     text, buttons = _limit_page(one, context) if has_limits else _guest_page(one, context)
+    if what == "payers" and number < 0:
+        text, buttons = _payers_page(one, context)
     await edit_pressed(context, text, [*buttons, *rows_of_others_who_ask(number, context)])
 
 
@@ -160,6 +169,8 @@ def _guest_page(one: Guest, context: Context) -> Page:
         lines.append(t(ELSEWHERE, cost=cost_text(one.elsewhere / 1000, context)))
     if one.id not in context.services.access.owner_ids:  # a limit does not hold for owners
         lines += ["", _limit_line(one, context)]
+    if one.id < 0:
+        lines.append(_payer_line(one, context))
     members = [
         (f"👤 {_label(name)}: {_credits_text(spent, context)}", PEOPLE("who", user))
         for user, name, spent in one.by_person
@@ -209,6 +220,8 @@ def _guest_buttons(one: Guest, context: Context) -> Buttons:
     else:
         rows[0].append(context.button(N_("Block for a day"), PEOPLE("day", number)))
         rows[0].append(context.button(N_("Block"), PEOPLE("block", number), DANGER))
+        if number < 0:
+            rows.append([context.button(N_("Who is responsible"), PEOPLE("payers", number))])
         is_in = context.services.access.mode == "open" or (entry and entry.is_allowed)
         if not is_in:
             rows.append([context.button(N_("Give access"), PEOPLE("allow", number))])
@@ -221,3 +234,20 @@ def _limit_page(one: Guest, context: Context) -> Page:
     usual = context.button(N_("Same as everyone"), PEOPLE("limit", one.id))
     to_one = back(t, PEOPLE("who", one.id))
     return t(ASK_LIMIT, name=one.name), [buttons[:3], buttons[3:], [usual], [to_one]]
+
+
+def _payers_page(one: Guest, context: Context) -> Page:
+    """Return the page that offers people as the payer: who asks there, who added it, the owner."""
+    people = {user: name for user, name, _ in one.by_person}
+    added_by = one.entry.added_by if one.entry else ""
+    if added_by.isdecimal():
+        people.setdefault(int(added_by), added_by)
+    owner = context.event.effective_user
+    if owner:
+        people[owner.id] = owner.full_name
+    rows = [[button(_label(name), PEOPLE("payer", one.id, user))] for user, name in people.items()]
+    return _payer_line(one, context), [*rows, [back(context.t, PEOPLE("who", one.id))]]
+
+
+def _payer_line(one: Guest, context: Context) -> str:
+    return context.t(PAYER, name=one.payer[1] if one.payer else "-")

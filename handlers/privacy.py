@@ -6,6 +6,7 @@ from bot.context import Context
 from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, ERASE, Page, back
 from handlers.guard import command, on_press
+from handlers.payers import tell_left
 from handlers.replies import edit_pressed, say
 
 ABOUT = N_(
@@ -56,7 +57,9 @@ def chat_data_page(context: Context) -> Page:
 async def confirm_or_erase(context: Context, what: str | None) -> None:
     """Ask once more, then erase everything about the chat."""
     if what == "yes":
+        left = await context.services.payers.chats_of(context.chat.id)
         await context.services.chats.erase(context.chat.id)
+        await tell_left(left, context)
         await edit_pressed(context, context.t(DONE))
     elif what == "more":
         await edit_pressed(context, context.t(STAYS), [[back(context.t, ERASE("no"))]])

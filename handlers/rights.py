@@ -147,6 +147,8 @@ TABLE: Mapping[str, Right] = {
     "defaults": CHANGE,
     "set:": CHANGE,
     "erase": CHANGE,
+    "mine": CHANGE,
+    "leave:": CHANGE,  # of the presser's own chats, in private
     "run:": SHOW,  # and what the command itself needs
     "many:": SHOW,  # the same
     "people:": OWNER,

@@ -8,7 +8,7 @@ from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Page, back, button, grid
 from bot.presentation.translation import LANGUAGES, language_for, translator_for
-from handlers import access, card, members, settings, subscriptions, talk
+from handlers import access, card, members, payers, settings, subscriptions, talk
 from handlers.admission import entry_link_payload
 from handlers.commands import update_chat_menu
 from handlers.guard import UNKNOWN_BUTTON, act_on_chat, command, on_press
@@ -21,6 +21,7 @@ PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.SUBSCRIPTIONS: subscriptions.list_page,
     actions.SUBSCRIPTION: subscriptions.options_page_by_number,
     actions.HELP: help_page,
+    actions.MINE: payers.payer_page,
 }
 """What a link may open: pages only."""
 

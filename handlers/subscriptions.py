@@ -31,7 +31,7 @@ from bot.domain.errors import (
 )
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.model import Target
-from bot.domain.records import Known, Subscription, find_mute
+from bot.domain.records import NOBODY, Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
@@ -48,7 +48,8 @@ from handlers.guard import (
     on_press,
 )
 from handlers.links import unreadable_reply
-from handlers.options import SETTINGS, options_page, paused_line, subscription_line
+from handlers.options import SETTINGS, is_paused, options_page, paused_line, subscription_line
+from handlers.payers import LEFT, MINE_BUTTON
 from handlers.profile_lists import failure_lines, lines_by_sentence
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import edit_pressed, say, show_working
@@ -220,7 +221,7 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     lines += [t(LATER)] if is_stopped else []
     lines += [t(SOONER, username=t.bold_names(sooner))] if sooner else []
     lines += [t(ALREADY, username=t.bold_names(old))] if old else []
-    paused = [one.subscription for one in done if one.subscription.paused]
+    paused = [one.subscription for one in done if is_paused(one.subscription)]
     still = [(one.username, paused_line(one, context)) for one in paused]
     lines += lines_by_sentence(still, context)
     lines += failure_lines(failed, wanted, context)
@@ -400,7 +401,7 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
         BotError: The only one can't be restored.
     """
     result = await context.services.subscribing.restore(
-        context.chat.id, ended_at=datetime.fromtimestamp(at, UTC)
+        context.chat.id, context.user_id, ended_at=datetime.fromtimestamp(at, UTC)
     )
     restored, failed = result.subscriptions, result.failed
     if not restored and not failed:
@@ -479,6 +480,8 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
         [button(subscription_line(one, context), actions.SUBSCRIPTION(one.id))] for one in rows
     ]
     is_last = (page + 1) * PAGE >= len(every)
+    if context.chat.payer == NOBODY:
+        buttons.append([context.button(MINE_BUTTON, actions.MINE())])
     return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
 
@@ -490,11 +493,14 @@ def list_button(context: Context) -> Button:
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     """Return why alerts can't be sent to ``target``, or to any place of this chat."""
     chat_id = target.chat_id if target else context.chat.id
+    stopped = context.chat.id == chat_id and context.chat.payer == NOBODY
+    said = [context.t(LEFT)] if stopped else []
     here = await context.services.presence.mutes(chat_id)
     if target:
         place = find_mute(here, target.thread_id)
         here = (place,) if place else ()
-    return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in here))
+    said += [context.t(MISSING[mute.missing]) for mute in here]
+    return Safe("".join("\n\n" + one for one in said))
 
 
 def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:

@@ -27,6 +27,7 @@ STATES = {
     "active": N_("This profile is public."),
     "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
     "gone": N_("I can't find this profile right now. Alerts will start again when it's back."),
+    "blocked": N_("⏸ Paused by the bot's owner."),
 }
 OVERDUE = timedelta(minutes=2)  # from when on a check that is due is late
 DELAYED: dict[Obstacle, str] = {
@@ -112,7 +113,7 @@ def _why_text(every: Sequence[Why], context: Context) -> str:
 def _paused_lines(known: Why, context: Context) -> list[str]:
     """Return the line that alerts are paused, if they are."""
     one = known.subscription
-    return [paused_line(one, context)] if one.paused else []
+    return [paused_line(one, context)] if one.paused and one.state != "blocked" else []
 
 
 def _obstacle_lines(known: Why, context: Context) -> list[str]:

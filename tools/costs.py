@@ -19,7 +19,8 @@ from telegram.ext import ExtBot
 
 from bot.billing.ledger import Ledger
 from bot.chats.past import Past
-from bot.chats.subscribing import Subscribing, SubscriptionLimits
+from bot.chats.payers import Payers, SubscriptionLimits
+from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import BotError
@@ -146,7 +147,7 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
             db,
             api,
             ledger,
-            limits=SubscriptionLimits(most_new_a_day=MANY),
+            payers=Payers(db, limits=SubscriptionLimits(most_new_a_day=MANY), now=now),
             polling=polling,
             topics=Topics(db, await stack.enter_async_context(_bot(sandbox)), now=now),
             now=now,
@@ -156,7 +157,7 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
             api,
             ledger,
             settings=polling,
-            end_blocked=subscriptions.end_blocked,
+            apply_blocks=subscriptions.apply_blocks,
             at_once=1,
             now=now,
         )

@@ -6,6 +6,7 @@ concurrent calls can't exceed a limit.
 """
 
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -26,9 +27,12 @@ from bot.domain.budget import (
 )
 from bot.domain.errors import (
     BUDGET_SPENT,
+    CHANNELS_LIMIT_REACHED,
     CHAT_LIMIT_REACHED,
     NEWCOMER_LIMIT_REACHED,
+    PAYER_SPENT,
     MediaError,
+    NoPayerError,
     PastedLimitError,
     PersonSpentError,
     SpendingError,
@@ -57,17 +61,18 @@ T = TypeVar("T")
 
 _PRESUMED_AFTER = timedelta(minutes=30)  # longer than the duration of any call
 _HABIT_DAYS = 7
-SPLIT_AT_ONCE = 500  # the number of profiles in a page, and of chats in a transaction
-_SPLIT_ON = "checks split on"  # the key of the last day on which the costs of checks were split
-PASTED_A_DAY = 500  # megabytes of pasted file URLs a person
-PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # slots of persons; the schedule has other slots
+SPLIT_AT_ONCE = 500  # profiles in a page of them, and chats in a transaction
+_SPLIT_ON = "checks split on"  # the day on which that was done last
+PASTED_A_DAY = 500  # megabytes of pasted files a person
+CREDITS_OF_CHANNELS = 10  # a group and day, for questions that are written as a channel
+PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
 
 
 @dataclass(frozen=True, slots=True)
-class Payer:
-    """The purpose of a call and the person who asked; the schedule has no asker.
+class Charge:
+    """The purpose of a paid call, and its asker; a check of the schedule has no asker.
 
-    ``profile_id`` is the profile that the schedule checks. All chats that wait for the profile
+    ``profile_id`` is the profile that the schedule checks: all chats that wait for the profile
     share the cost.
     """
 
@@ -86,7 +91,7 @@ class Reservation:
     """An open entry of the ledger; ``credits`` count as spent until the entry is closed."""
 
     id: int
-    payer: Payer
+    charge: Charge
     credits: int
 
 
@@ -106,28 +111,30 @@ class Ledger:
         db: Database,
         limits: Limits,
         *,
+        owners: Callable[[], AbstractSet[int]] = frozenset,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Store the ledger in ``db``."""
+        """Keep the ledger in ``db``; ``owners`` returns the people whom no limit holds."""
         self._db = db
         self.limits = limits
+        self._owners = owners
         self._now = now
         self._habits: tuple[date, list[list[int]]] | None = None  # valid for this day
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
-    async def spend(self, payer: Payer, call: Call[T]) -> T:
-        """Reserve, call and settle; return the result of the call.
+    async def spend(self, charge: Charge, call: Call[T]) -> T:
+        """Reserve, call, settle; return what the call gave.
 
         Raises:
             SpendingError: A limit is reached; the API was not called.
             StoriesError: The call failed; the billed credits are settled.
         """
-        value, bill = await self.pay_unsettled(payer, call)
+        value, bill = await self.pay_unsettled(charge, call)
         await self._close(bill.reservation, bill.credits)
         return value
 
-    async def pay_unsettled(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
-        """Reserve and call; return the result and the bill, which the caller must settle.
+    async def pay_unsettled(self, charge: Charge, call: Call[T]) -> tuple[T, Bill]:
+        """Spend, but leave the bill of a good answer to be settled where the answer is kept.
 
         Calls for persons wait for a slot. Each person has few of the slots, so slow calls of one
         person do not delay other persons.
@@ -136,13 +143,17 @@ class Ledger:
             SpendingError: A limit is reached; the API was not called.
             StoriesError: The call failed; the billed credits are settled.
         """
-        if payer.asker is None:
-            return await self._reserve_and_call(payer, call)
-        async with self._slots.slot(payer.asker.user_id or payer.asker.chat_id):
-            return await self._reserve_and_call(payer, call)
+        asker = charge.asker
+        if asker is None:
+            return await self._reserve_and_call(charge, call)
+        whose = asker.user_id
+        if whose is None:
+            whose, _ = await self._db.fetch(lambda tx: _payer_of(tx, asker))
+        async with self._slots.slot(whose or asker.chat_id):
+            return await self._reserve_and_call(charge, call)
 
-    async def _reserve_and_call(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
-        reservation = await self.reserve(payer, call)
+    async def _reserve_and_call(self, charge: Charge, call: Call[T]) -> tuple[T, Bill]:
+        reservation = await self.reserve(charge, call)
         try:
             answer = await call
         except (StoriesError, MediaError) as error:
@@ -153,8 +164,8 @@ class Ledger:
             raise
         return answer.value, Bill(reservation, answer.credits)
 
-    async def reserve(self, payer: Payer, call: Call[object]) -> Reservation:
-        """Reserve the price of a call within every applicable limit, or within none.
+    async def reserve(self, charge: Charge, call: Call[object]) -> Reservation:
+        """Take the price of a call from every limit that applies, or from none.
 
         Raises:
             SpendingError: A limit is reached. The subclass and the text name the limit; ``until``
@@ -162,33 +173,35 @@ class Ledger:
                 the time from which a retry makes sense.
         """
         return await finish_on_cancel(
-            self._reserve(payer, call),
+            self._reserve(charge, call),
             undo=lambda reservation: self._close(reservation, 0),
         )
 
-    async def _reserve(self, payer: Payer, call: Call[object]) -> Reservation:
+    async def _reserve(self, charge: Charge, call: Call[object]) -> Reservation:
         async with self._db.begin() as tx:
-            now, nominal, asker = self._now(), call.price, payer.asker
+            now, nominal, asker = self._now(), call.price, charge.asker
+            scopes: list[Scope] = []
             if asker is not None:
                 asker = await _with_current_chat(tx, asker)
+                asker, scopes = await self._take_allowances(tx, asker, nominal, now)
             is_owner = asker is not None and asker.is_owner
-            scopes: list[Scope] = []
-            if asker is not None and not is_owner:
-                scopes = await self._take_allowances(tx, asker, nominal, now)
             minimum = None if is_owner else self.limits.minimum_balance
-            rule, today = side_rule_for(payer.side, self.limits, now), now.date()
-            if not await budgets.take_credits(tx, payer.side, now, nominal, rule, minimum=minimum):
+            side, today = charge.side, now.date()
+            rule = side_rule_for(side, self.limits, now)
+            if not await budgets.take_credits(
+                tx, charge.side, now, nominal, rule, minimum=minimum
+            ):
                 account = await budgets.account_state(tx)
                 if not account.may_spend(nominal, minimum=minimum):
                     raise SpendingStoppedError("stopped, or the balance is below the minimum")
                 used = account.spent_today(today)
                 raise SpendingError(
                     text=BUDGET_SPENT,
-                    until=budget_free_at(payer.side, self.limits, used, nominal, now),
+                    until=budget_free_at(side, self.limits, used, nominal, now),
                 )
             entry_id = await ledger.add(
                 tx,
-                kind=payer.kind,
+                kind=charge.kind,
                 chat_id=asker.chat_id if asker else None,
                 user_id=asker.user_id if asker else None,
                 operation=call.operation,
@@ -196,7 +209,7 @@ class Ledger:
                 now=now,
                 scopes=scopes,
             )
-        return Reservation(entry_id, payer, nominal)
+        return Reservation(entry_id, charge, nominal)
 
     async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
         """Close a reservation with the billed credits, in the caller's transaction; idempotent.
@@ -209,8 +222,8 @@ class Ledger:
             return
         if credits is None:
             credits = reservation.credits  # noqa: A001 - the same
-        if reservation.payer.profile_id:
-            await profiles.add_unsplit(tx, reservation.payer.profile_id, credits)
+        if reservation.charge.profile_id:
+            await profiles.add_unsplit(tx, reservation.charge.profile_id, credits)
         if back := reservation.credits - credits:
             await _give_back(tx, entry, back, is_billed=True)
 
@@ -220,10 +233,15 @@ class Ledger:
         """Count the download of a pasted file URL, which costs no credits.
 
         Raises:
-            PastedLimitError: The person has reached the daily limit of megabytes.
+            PastedLimitError: It is more than a person may load a day.
+            NoPayerError: The question has no name, and its chat has no payer.
         """
-        whose = asker.user_id or asker.chat_id or 0
         async with self._db.begin() as tx:
+            whose = asker.user_id
+            if whose is None:
+                whose, _ = await _payer_of(tx, asker)
+            if whose is None:
+                raise NoPayerError
             refusing = await budgets.take_allowances(
                 tx, self._now().date(), megabytes, [("pasted", whose, most)]
             )
@@ -389,35 +407,36 @@ class Ledger:
 
     async def _take_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime
-    ) -> list[Scope]:
-        """Take the cost of a call from the asker's allowances; return the affected scopes.
+    ) -> tuple[Asker, list[Scope]]:
+        """Take the price of a call from the allowances of its asker.
 
-        All anonymous senders of a chat (administrators without a name, channels) share one
-        allowance.
+        Return the asker to be billed, and the allowances. A question without a name is billed to
+        the payer of its chat.
 
         Raises:
-            SpendingError: An allowance is too small.
+            SpendingError: A limit is reached.
+            NoPayerError: The question has no name, and its chat has no payer.
         """
-        limits = await self._allowances_of(tx, asker)
-        wanted: list[tuple[Scope, int, int]] = []
-        if asker.chat_id is not None:
-            wanted.append(("chat", asker.chat_id, limits.chat))
-        if asker.user_id is not None:
-            wanted.append(("person", asker.user_id, limits.own))
-        elif asker.chat_id is not None:
-            wanted.append(("nobody", asker.chat_id, limits.own))
-        if not wanted:
-            return []
-        if limits.newcomers is not None:
-            wanted.append(("newcomer", 0, limits.newcomers))
-        match await budgets.take_allowances(tx, now.date(), nominal, wanted):
-            case "chat" | "nobody":
-                raise SpendingError(text=CHAT_LIMIT_REACHED, until=midnight_after(now))
-            case "person":
-                raise PersonSpentError(until=midnight_after(now))
-            case "newcomer":
-                raise SpendingError(text=NEWCOMER_LIMIT_REACHED, until=midnight_after(now))
-        return [scope for scope, _, _ in wanted]
+        billed, is_unknown_channel = asker, False
+        if asker.user_id is None:
+            payer, is_unknown_channel = await _payer_of(tx, asker)
+            if payer is None and asker.chat_id is not None:
+                raise NoPayerError
+            billed = replace(asker, user_id=payer)
+        if asker.is_owner or asker.chat_id is None:
+            return billed, []
+        limits = await self._allowances_of(tx, billed)
+        wanted: list[tuple[Scope, int, int]] = [("chat", asker.chat_id, limits.chat)]
+        if billed.user_id is not None and billed.user_id not in self._owners():
+            wanted.append(("person", billed.user_id, limits.own))
+            if limits.newcomers is not None:
+                wanted.append(("newcomer", 0, limits.newcomers))
+        if is_unknown_channel:
+            wanted.append(("channels", asker.chat_id, CREDITS_OF_CHANNELS))
+        refusing = await budgets.take_allowances(tx, now.date(), nominal, wanted)
+        if refusing is not None:
+            raise _refusal_error(refusing, asker, midnight_after(now))
+        return billed, [scope for scope, _, _ in wanted]
 
     async def _allowances_of(self, tx: Tx, asker: Asker) -> Allowances:
         person, chat, is_known = await access.allowances_of_asker(tx, asker.user_id, asker.chat_id)
@@ -440,8 +459,37 @@ async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
     return replace(asker, chat_id=moved_to) if moved_to else asker
 
 
-async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store
-    """Refund ``back`` credits of an entry to the allowances and the budget of the entry's day.
+async def _payer_of(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
+    """Return the person to whom a question without a name is billed, None without such a person.
+
+    That is the payer of the channel in whose name the question was written, else the payer of the
+    chat. The second value is whether the bot knows no payer of such a channel.
+    """
+    if asker.as_channel is not None:
+        payer = await chats.payer_of(tx, asker.as_channel)
+        if payer is not None:
+            return payer, False
+    payer = None if asker.chat_id is None else await chats.payer_of(tx, asker.chat_id)
+    return payer, asker.as_channel is not None
+
+
+def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError:
+    """Return the error for an allowance that is used up."""
+    match scope:
+        case "person" if asker.user_id is not None:
+            return PersonSpentError(until=until)
+        case "person":
+            return SpendingError(text=PAYER_SPENT, until=until)
+        case "newcomer":
+            return SpendingError(text=NEWCOMER_LIMIT_REACHED, until=until)
+        case "channels":
+            return SpendingError(text=CHANNELS_LIMIT_REACHED, until=until)
+        case _:
+            return SpendingError(text=CHAT_LIMIT_REACHED, until=until)
+
+
+async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
+    """Let whoever bore an entry spend ``back`` credits of its day again.
 
     With ``is_billed``, the API reported a lower bill, so the balance includes the credits as well.
     """

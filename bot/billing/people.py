@@ -14,11 +14,11 @@ _MEMBERS = 5  # of a group, by cost
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A person or chat on the access list or with costs, in thousandths of a credit.
+    """A person or chat on the list or with costs; costs are in thousandths of a credit.
 
-    ``by_kind`` has the costs in the chat by purpose. For a person, ``elsewhere`` is the cost of
-    the person's requests in groups. For a group, ``by_person`` has the five members with the
-    highest costs (id, name, cost), the highest first.
+    ``by_kind`` are the costs in that chat. ``elsewhere`` are the costs of a person in groups.
+    ``by_person`` are those of the members of a group (id, name, cost), the five largest first.
+    ``payer`` is the id and name of the person responsible for a group or channel.
     """
 
     id: int
@@ -27,6 +27,7 @@ class Guest:
     by_kind: Mapping[str, int]
     elsewhere: int
     by_person: tuple[tuple[int, str, int], ...]
+    payer: tuple[int, str] | None = None
 
     @property
     def total(self) -> int:
@@ -59,7 +60,9 @@ async def _guests(tx: Tx, ids: Sequence[int], since: date) -> list[Guest]:
             if one.chat_id in by_person:
                 by_person[one.chat_id][one.user_id] += one.millicredits
     members = {number: by_person[number].most_common(_MEMBERS) for number in ids}
-    named = {*ids, *(user for some in members.values() for user, _ in some)}
+    known = await chats.get_all(tx, [number for number in ids if number < 0])
+    payers = {one.id: one.payer for one in known if one.payer}
+    named = {*ids, *payers.values(), *(user for some in members.values() for user, _ in some)}
     entries = await access.entries_of(tx, named)
     names = await acquaintances.names(tx, named) | await chats.titles(tx, named)
     names |= {number: one.name for number, one in entries.items() if one.name}
@@ -71,6 +74,11 @@ async def _guests(tx: Tx, ids: Sequence[int], since: date) -> list[Guest]:
             dict(by_kind[number]),
             elsewhere[number],
             tuple((user, names.get(user) or str(user), spent) for user, spent in members[number]),
+            _with_name(payers.get(number), names),
         )
         for number in ids
     ]
+
+
+def _with_name(payer: int | None, names: Mapping[int, str]) -> tuple[int, str] | None:
+    return None if payer is None else (payer, names.get(payer) or str(payer))

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift
-from bot.domain.budget import DAY, Limits
+from bot.domain.budget import DAY, Limits, allowances_for
 from bot.store import access, budgets, key_values, spending, usage
 from bot.store.engine.database import Database, Tx
 from bot.store.spending import Part
@@ -20,14 +20,15 @@ _DAYS_OF_AVERAGE = 7
 
 @dataclass(frozen=True, slots=True)
 class ChatUsage:
-    """The used part of a chat's daily allowance (UTC), and the number of stories sent.
+    """The used part of today's limits (UTC), None without a limit, and the received stories.
 
-    ``part`` is None without an allowance. ``stories`` has the numbers of the last 7 days, the
-    oldest first.
+    Of several limits the part that is used most counts. ``stories`` are the numbers of the last
+    7 days, the oldest first. ``is_newcomer`` is whether a person has the limits of newcomers.
     """
 
     part: float | None
     stories: list[int]
+    is_newcomer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +69,27 @@ class Reports:
     now: Callable[[], datetime]
 
     async def usage(self, chat_id: int) -> ChatUsage:
-        """Return the usage of a chat."""
+        """Return what a chat used; in a private chat the limits of its person count, too."""
         today = self.now().date()
+        person = chat_id if chat_id > 0 else None
         async with self.db.read() as tx:
-            used = await budgets.allowance_used(tx, "chat", chat_id, today)
-            _, own, _ = await access.allowances_of_asker(tx, None, chat_id)
+            of_person, of_chat, is_known = await access.allowances_of_asker(tx, person, chat_id)
+            limits = allowances_for(
+                self.limits, is_known=is_known, of_chat=of_chat, of_person=of_person
+            )
+            used = [(await budgets.allowance_used(tx, "chat", chat_id, today), limits.chat)]
+            if person is not None:
+                spent = await budgets.allowance_used(tx, "person", person, today)
+                used.append((spent, limits.own))
+            if person is not None and limits.newcomers is not None:
+                spent = await budgets.allowance_used(tx, "newcomer", 0, today)
+                used.append((spent, limits.newcomers))
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
-        allowance = self.limits.chat_daily_allowance if own is None else own
         week = [got.get(day, 0) for day in _days_between(today - timedelta(days=6), today)]
-        part = min(1.0, used / allowance) if allowance > 0 else None
-        return ChatUsage(part, week)
+        is_newcomer = person is not None and limits.newcomers is not None
+        has_limit = limits.chat > 0 and (person is None or limits.own > 0)
+        parts = [min(1.0, spent / limit) for spent, limit in used if limit > 0]
+        return ChatUsage(max(parts) if has_limit else None, week, is_newcomer)
 
     async def spending(self) -> Spending:
         """Return the spending of the bot, with forecasts."""

@@ -87,12 +87,13 @@ class Access:
                 await key_values.put(tx, _MODE, self.mode)
             if self._always_owners:
                 await key_values.remove(tx, _SEED)
-        await self._load_blocked_and_owners()
+                await acquaintances.make_known(tx, self._always_owners, self._now().date())
+        await self.load_blocked_and_owners()
 
     async def _keep_users(self, tx: Tx) -> None:
         """Allow all chats that use the bot; a blocked chat has access after the block ends."""
         now = self._now()
-        blocked = await chats.known_among(tx, await store.blocked_chats(tx, now=now))
+        blocked = await chats.blocked_chats(tx, now=now)
         users = {*await chats.active_ids(tx), *blocked}
         kept = await store.allow_all(tx, users, via="before", now=now)
         if kept:
@@ -105,17 +106,23 @@ class Access:
 
         ``as_chat`` is the id of the channel or group in whose name the person writes.
         """
-        name = Subject("chat", str(as_chat))
+        name, now = Subject("chat", str(as_chat)), self._now()
         async with reading(self._db) as tx:
-            chat, rows = await chats.get_with_access(tx, person, chat_id)
-            # A late update has the group's old id, and belongs to the new id.
-            if chat is None and chat_id and (moved := await chats.moved_to(tx, chat_id)):
+            chat, responsible, rows = await chats.get_with_access(tx, person, chat_id)
+            # An update that comes late from the old id of a group belongs to the new one.
+            moved = await chats.moved_to(tx, chat_id) if chat is None and chat_id else None
+            if moved:
                 chat_id = moved
-                chat, rows = await chats.get_with_access(tx, person, moved)
-            entry = None if as_chat is None else await store.get(tx, name)
-        if entry and entry.is_blocked(self._now()):
+                chat, responsible, rows = await chats.get_with_access(tx, person, moved)
+            writes_as_blocked = as_chat is not None and await chats.is_blocked(
+                tx, as_chat, now=now
+            )
+            entry = await store.get(tx, name) if writes_as_blocked else None
+        if writes_as_blocked:
             return Judged("blocked", name, entry), False, chat
-        judged = judge(self.mode, chat_id, rows=rows, person_id=person, now=self._now())
+        judged = judge(
+            self.mode, chat_id, rows=rows, person_id=person, responsible=responsible, now=now
+        )
         own = find_entry(rows, Subject("person", str(person)))
         is_owner = person in self._always_owners or bool(own and own.is_owner)
         return (replace(judged, verdict="let") if is_owner else judged), is_owner, chat
@@ -297,7 +304,7 @@ class Access:
             subject = await self._current_subject(tx, subject)
             names = await self._name_column(tx, subject, name)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
-            for chat_id in await store.chats_served_by(tx, subject):
+            for chat_id in await chats.chats_served_by(tx, subject):
                 await moves.close_chat(tx, chat_id, now=now)
         if subject.kind == "profile":
             self.blocked |= {subject.id, entry.name} - {""}
@@ -331,8 +338,8 @@ class Access:
         ended = {"blocked_since": None, "blocked_until": None, "reason": "", "refused_at": None}
         entry = await store.put(tx, subject, now=now, **ended, **values)
         if before and before.blocked_since:
-            for chat_id in await store.chats_served_by(tx, subject):
-                with suppress(BlockedError):  # a different block still applies
+            for chat_id in await chats.chats_served_by(tx, subject):
+                with suppress(BlockedError):  # it, or who added the bot, is blocked all the same
                     await moves.open_chat(tx, chat_id, now=now)
                     await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         return entry
@@ -370,19 +377,19 @@ class Access:
         if ended:
             self._wake()
         await self._close_blocked_chats()
-        await self._load_blocked_and_owners()
+        await self.load_blocked_and_owners()
         return None
 
     async def _close_blocked_chats(self) -> None:
         """Close chats that became known during a block, and that the block did not close."""
         now = self._now()
         async with self._db.read() as tx:
-            blocked = await store.blocked_chats(tx, now=now)
+            blocked = await chats.blocked_chats(tx, now=now)
             active = await chats.active_among(tx, blocked)
         for chat_id in active:
             async with self._db.begin() as tx:
                 await chats.lock(tx, [chat_id])
-                if await store.is_blocked(tx, chat_id, now=now):
+                if await chats.is_blocked(tx, chat_id, now=now):
                     await moves.close_chat(tx, chat_id, now=now)
 
     async def record_profile_id(self, username: str, profile_id: str) -> None:
@@ -392,7 +399,8 @@ class Access:
             await store.put(tx, subject, now=self._now(), name=profile_id)
         self.blocked |= {profile_id}
 
-    async def _load_blocked_and_owners(self) -> None:
+    async def load_blocked_and_owners(self) -> None:
+        """Read the blocked profiles and the owners as another process may have changed them."""
         async with self._db.read() as tx:
             listed = await store.blocked_profiles(tx, now=self._now())
             self.owner_ids = self._always_owners | await store.owners_by_link(tx)

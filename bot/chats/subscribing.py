@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
+from bot.chats.payers import Payers
 from bot.domain import alert_rules
-from bot.domain.budget import DAY, share_with_newcomers
+from bot.domain.budget import share_with_newcomers
 from bot.domain.errors import (
     CAPACITY_REACHED,
     NEWCOMER_CAPACITY_REACHED,
     PROFILE_BLOCKED,
-    TOO_MANY_FOLLOWED,
-    TOO_MANY_NEW,
     AskAgainError,
     BotError,
     NotFollowedError,
@@ -37,9 +36,9 @@ from bot.fetching.schedule_state import PollSettings
 from bot.scheduling.pricing import is_feasible
 from bot.sending.topics import Topics
 from bot.store import (
-    acquaintances,
-    budgets,
+    access,
     chat_queues,
+    chats,
     deliveries,
     ended_subscriptions,
     fan_outs,
@@ -64,15 +63,6 @@ Stories that are already stored do not count as new.
 
 _CHECK_VALID_FOR = timedelta(minutes=10)
 """The maximum age of a check whose live stories are offered to a new subscriber."""
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionLimits:
-    """The limits of a chat: subscriptions in all, new ones a day, and fast ones."""
-
-    most: int = 20
-    most_new_a_day: int = 10
-    most_fast: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +105,7 @@ class Subscribing:
         api: StoriesService,
         ledger: Ledger,
         *,
-        limits: SubscriptionLimits,
+        payers: Payers,
         polling: PollSettings,
         topics: Topics,
         wake: Callable[[], None] = lambda: None,
@@ -126,7 +116,7 @@ class Subscribing:
         self._topics = topics
         self._ledger = ledger
         self._names = Names(db, api, ledger, now=now)
-        self._limits = limits
+        self._payers = payers
         self._polling = polling
         self._wake = wake
         self._now = now
@@ -267,11 +257,12 @@ class Subscribing:
         target = await self._topics.ensure_own_topic(chat_id, one.profile_id, one.username)
         return await self._move(one, target)
 
-    async def restore(self, chat_id: int, *, ended_at: datetime) -> Restored:
-        """Restore the subscriptions that a chat ended within a second of ``ended_at``; 0 credits.
+    async def restore(self, chat_id: int, by: int | None, *, ended_at: datetime) -> Restored:
+        """Restore the subscriptions that a chat ended within that second; 0 credits.
 
-        Each subscription gets its state back, with the stories that were pending and the stories
-        found since.
+        Without a payer of the chat, the person ``by`` becomes the payer.
+
+        Each is as it was, with the stories that waited and those found since.
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
@@ -283,14 +274,14 @@ class Subscribing:
         failed: list[tuple[str, BotError]] = []
         for row in rows:
             try:
-                with as_current(None):  # a failure does not undo the other restores
-                    restored.append(await self._restore(row))
-            except (SubscriptionError, StoriesError) as error:
+                with as_current(None):  # one that fails does not undo the others
+                    restored.append(await self._restore(row, by))
+            except (SubscriptionError, StoriesError, SpendingError) as error:
                 failed.append((row.username, error))
         self._wake()
         return Restored(restored, failed)
 
-    async def _restore(self, ended: Ended) -> Subscription:
+    async def _restore(self, ended: Ended, by: int | None) -> Subscription:
         now, chat_id, profile_id = self._now(), ended.target.chat_id, ended.profile_id
         async with writing(self._db) as tx:
             await store.lock_and_get_chat(tx, chat_id, now=now)
@@ -300,7 +291,7 @@ class Subscribing:
             there = await store.find(tx, ended.target, profile_id)
             if there is not None:
                 return there
-            await self._check_restorable(tx, ended)
+            await self._check_restorable(tx, ended, by)
             await store.add(
                 tx,
                 ended.target,
@@ -323,8 +314,8 @@ class Subscribing:
             await snapshots.reschedule_check(tx, profile_id, now=now)
         return one
 
-    async def _check_restorable(self, tx: Tx, ended: Ended) -> None:
-        """Check the limits, the budget and the block-list for a subscription to restore.
+    async def _check_restorable(self, tx: Tx, ended: Ended, by: int | None) -> None:
+        """Check that a limit or the block-list does not stand against a restored subscription.
 
         Raises:
             SubscriptionError: A limit of the chat or the budget is reached.
@@ -334,11 +325,13 @@ class Subscribing:
         if known is None:
             raise NotFollowedError(username=ended.username)
         self._refuse_blocked(known.profile_id, known.username)
-        await self._check_number(tx, chat_id)
+        payer = await self._payers.ensure(tx, chat_id, by)
+        await self._payers.count_new(tx, chat_id, payer, 0)
+        await self._payers.check_number(tx, chat_id, payer)
         if ended.preferences.options.fast:
-            await check_fast_limit(tx, chat_id, self._limits)
+            await self._payers.check_fast(tx, chat_id, payer)
         if known.due_at is None:
-            await self._check_budget(tx, chat_id)
+            await self._check_budget(tx, payer)
 
     async def _move(self, one: Subscription, target: Target) -> Subscription:
         """Move a subscription with the pending deliveries to another topic of the chat; free.
@@ -390,18 +383,15 @@ class Subscribing:
             known = await self._names.last_known(username, within=_NAME_IS_SURE)
             there = await self._followed_in(places, known.profile_id) if known else None
             if there is None:
-                await self._check_limits_and_budget(chat_id, username, known, new)
+                await self._check_limits_and_budget(chat_id, by, username, known, new)
             if faster is not None and not (there and there.options.fast):
-                await fetch(
-                    self._db,
-                    lambda tx: check_fast_limit(tx, chat_id, self._limits, pending=faster),
-                )
+                await self._check_fast(chat_id, by, faster)
             is_sure = known is not None and (there is not None or known.state == "active")
             if known and is_sure:
                 profile = known.profile
             else:
                 with naming_account(username):
-                    profile = await self._names.resolve_public(username, Payer("subscribe", by))
+                    profile = await self._names.resolve_public(username, Charge("subscribe", by))
                 there = await self._followed_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
             if there:
@@ -424,20 +414,32 @@ class Subscribing:
         return await fetch(self._db, lambda tx: stories.live(tx, profile_id, now=self._now()))
 
     async def _check_limits_and_budget(
-        self, chat_id: int, username: str, known: Known | None, pending: int
+        self, chat_id: int, by: Asker, username: str, known: Known | None, pending: int
     ) -> None:
-        async with reading(self._db) as tx:
-            await self._check_limits(tx, chat_id, username, pending)
-            if known is None or known.due_at is None:
-                await self._check_budget(tx, chat_id, pending)
+        payer = None
+        try:
+            async with reading(self._db) as tx:
+                payer = await self._payers.payer_for(tx, chat_id, by.user_id)
+                await self._payers.check_limits(tx, chat_id, payer, username, pending)
+                if known is None or known.due_at is None:
+                    await self._check_budget(tx, payer, pending)
+        except SubscriptionError as error:
+            if error.text == CAPACITY_REACHED and payer is not None:
+                await self._payers.record_refused(payer)
+            raise
 
-    async def _check_budget(self, tx: Tx, chat_id: int, pending: int = 0) -> None:
-        """Check that the budget supports a further profile besides ``pending`` new profiles.
+    async def _check_fast(self, chat_id: int, by: Asker, pending: int) -> None:
+        async with reading(self._db) as tx:
+            payer = await self._payers.payer_for(tx, chat_id, by.user_id)
+            await self._payers.check_fast(tx, chat_id, payer, pending)
+
+    async def _check_budget(self, tx: Tx, payer: int, pending: int = 0) -> None:
+        """Check that the budget covers the checks of one more profile, besides ``pending``.
 
         Raises:
             SubscriptionError: The budget, or the newcomers' part of the budget, is too small.
         """
-        is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
+        is_fresh = not await access.is_known(tx, payer)
         counts = list(await profiles.count_followed(tx))
         counts[is_fresh] += 1 + pending
         shares = share_with_newcomers(
@@ -448,33 +450,6 @@ class Subscribing:
             is_their_part = is_fresh and counts[False]
             text = NEWCOMER_CAPACITY_REACHED if is_their_part else CAPACITY_REACHED
             raise SubscriptionError(text=text)
-
-    async def _check_number(self, tx: Tx, chat_id: int, pending: int = 0) -> None:
-        """Check that a chat may have a further subscription besides ``pending`` new subscriptions.
-
-        Raises:
-            SubscriptionError: The chat has the maximum number of subscriptions.
-        """
-        if await store.count(tx, chat_id) + pending >= self._limits.most:
-            raise SubscriptionError(text=TOO_MANY_FOLLOWED, most=self._limits.most)
-
-    async def _check_limits(self, tx: Tx, chat_id: int, username: str, pending: int = 0) -> bool:
-        """Check the limits of a chat; return whether the subscription counts as new today.
-
-        A subscription to a profile that the chat unfollowed within a day does not count as new.
-
-        Raises:
-            SubscriptionError: The chat has the maximum number of subscriptions, in all or of
-                today.
-        """
-        limits, now = self._limits, self._now()
-        await self._check_number(tx, chat_id, pending)
-        if await ended_subscriptions.has_ended(tx, chat_id, username, since=now - DAY):
-            return False
-        begun = await budgets.allowance_used(tx, "follows", chat_id, now.date())
-        if begun + pending >= limits.most_new_a_day:
-            raise SubscriptionError(text=TOO_MANY_NEW, most=limits.most_new_a_day)
-        return True
 
     async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
         """Return the live stories of a profile; free if the last check is at most 10 minutes old.
@@ -488,9 +463,9 @@ class Subscribing:
             known = await profiles.get(tx, profile.profile_id)
             if known and known.snapshot_at and known.snapshot_at > now - _CHECK_VALID_FOR:
                 return await stories.live(tx, profile.profile_id, now=now)
-        payer = Payer("subscribe", by)
+        charge = Charge("subscribe", by)
         with naming_account(profile.username):
-            live = await self._names.fetch_stories(profile, payer, is_just_named=is_just_named)
+            live = await self._names.fetch_stories(profile, charge, is_just_named=is_just_named)
             if live is None:
                 raise ProfileUnavailableError("its name is another's by now")
         shown = live[0].profile if live else profile
@@ -513,15 +488,19 @@ class Subscribing:
             chat = await store.lock_and_get_chat(tx, target.chat_id, now=now)
             await refuse_blocked(tx, target.chat_id, now=now)
             await chat_queues.ensure(tx, target.chat_id, now=now)
+            payer = await self._payers.ensure(tx, target.chat_id, by.user_id)
+            await self._payers.count_new(tx, target.chat_id, payer, 0)
             if await store.find(tx, target, profile.profile_id) is None:
-                is_new = await self._check_limits(tx, target.chat_id, profile.username)
+                is_new = await self._payers.check_limits(
+                    tx, target.chat_id, payer, profile.username
+                )
             wanted = preferences or Preferences(Options.from_json(chat.defaults))
             if fast:
                 wanted = replace(wanted, options=replace(wanted.options, fast=True))
             wanted = wanted.valid_at(now)
             if wanted.options.fast:
                 try:
-                    await check_fast_limit(tx, target.chat_id, self._limits)
+                    await self._payers.check_fast(tx, target.chat_id, payer)
                 except TooManyFastError:
                     if fast or preferences is not None:
                         raise
@@ -537,9 +516,7 @@ class Subscribing:
                 now=now,
             )
             if added is not None and is_new:
-                await budgets.take_allowances(
-                    tx, now.date(), 1, [("follows", target.chat_id, self._limits.most_new_a_day)]
-                )
+                await self._payers.count_new(tx, target.chat_id, payer, 1)
             await store.switch_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )
@@ -564,7 +541,9 @@ class Subscribing:
             before = await load_subscription(tx, chat_id, subscription_id)
             options = before.options.with_values(changes)
             if options.fast and not before.options.fast:
-                await check_fast_limit(tx, chat_id, self._limits)
+                payer = await chats.payer_of(tx, chat_id)
+                await self._payers.count_new(tx, chat_id, payer, 0)
+                await self._payers.check_fast(tx, chat_id, payer)
             await store.change(tx, subscription_id, options=options.to_json())
             await snapshots.reschedule_check(tx, before.profile_id, now=self._now())
             await deliveries.select_again(tx, chat_id, now=self._now())
@@ -576,19 +555,6 @@ class Subscribing:
     def _refuse_blocked(self, profile_id: str, username: str) -> None:
         if alert_rules.is_on_block_list(profile_id, username, self._polling.blocked):
             raise StoriesError(text=PROFILE_BLOCKED, username=username)
-
-
-async def check_fast_limit(
-    tx: Tx, chat_id: int, limits: SubscriptionLimits, *, pending: int = 0
-) -> None:
-    """Check that a chat may have a further fast subscription besides ``pending`` ones.
-
-    Raises:
-        TooManyFastError: The chat has the maximum number of fast subscriptions.
-    """
-    fast = [one for one in await store.of_chat(tx, chat_id) if one.options.fast]
-    if len(fast) + pending >= limits.most_fast:
-        raise TooManyFastError(most=limits.most_fast)
 
 
 def _since_of_restored(ended: Ended, now: datetime) -> datetime:

@@ -20,15 +20,15 @@ from bot.domain.model import Story, Target
 from bot.domain.paid_calls import StoriesService
 from bot.domain.records import EPOCH, Chat, Known, Subscription
 from bot.fetching import snapshots
-from bot.store import chat_queues, deliveries, enqueue, fan_outs, moves, profiles, stories
+from bot.store import chat_queues, deliveries, fan_outs, moves, profiles, stories
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
 from bot.stories_api.endpoints import CHECK_COST
 from bot.updates.unit_of_work import fetch, reading, writing
 
-_PLACES = 8  # the number of buttons on a page
-_BLOCKED_AT_ONCE = 200  # the number of subscriptions that one transaction ends
+_PLACES = 8  # as many as a page of buttons
+_BLOCKED_AT_ONCE = 200  # deliveries that one transaction drops
 
 
 class Subscriptions:
@@ -168,6 +168,8 @@ class Subscriptions:
             if not one.paused:
                 return one
             await store.change(tx, one.id, paused=False, paused_until=None)
+            if one.state == "blocked":  # the owner's pause goes on
+                return await load_subscription(tx, chat_id, subscription_id)
             await deliveries.reopen(tx, one, reason=deliveries.PAUSED)
             await fan_outs.enqueue_missed(tx, one, now=now)
             await deliveries.select_again(tx, chat_id, now=now)
@@ -248,34 +250,47 @@ class Subscriptions:
         self._wake()
         return opened
 
-    async def end_blocked(self) -> int:
-        """End the subscriptions to blocked profiles with a neutral notice; return the number."""
-        ended = 0
-        while self.blocked:
-            some = await self._db.run(self._end_some_blocked)
-            ended += some
-            if some < _BLOCKED_AT_ONCE:
-                break
-        if ended:
-            self._wake()
-        return ended
+    async def apply_blocks(self) -> int:
+        """Pause the alerts of blocked profiles, and resume them after the block.
 
-    async def _end_some_blocked(self, tx: Tx) -> int:
-        rows = await store.of_profiles(tx, self.blocked, limit=_BLOCKED_AT_ONCE)
-        held = {one.target.chat_id for one in rows}
-        await chat_queues.lock_all(tx, held)
-        rows = [  # read again: a chat may have been removed before the queues were locked
-            one
-            for one in await store.of_profiles(tx, self.blocked, limit=_BLOCKED_AT_ONCE)
-            if one.target.chat_id in held
-        ]
-        await store.remove(tx, [one.id for one in rows])
-        for one in sorted(rows, key=lambda one: one.target.chat_id):
-            fields = {"username": one.username}
-            await enqueue.add_notice(tx, one.target, "ended", fields, now=self._now())
-        profile_ids = {one.profile_id for one in rows}
-        await store.switch_checks(tx, profile_ids=profile_ids, now=self._now())
-        return len(rows)
+        Subscribers are told both. Return the number of profiles whose block began or ended.
+        """
+        if not self.blocked and not await self._db.fetch(profiles.blocked_ids):
+            return 0
+        changed = await self._db.run(self._change_blocked)
+        while await self._db.run(self._drop_some_of_blocked) == _BLOCKED_AT_ONCE:
+            pass
+        if changed:
+            self._wake()
+        return changed
+
+    async def _change_blocked(self, tx: Tx) -> int:
+        now = self._now()
+        begun, ended = await profiles.change_blocked(tx, self.blocked, now=now)
+        await fan_outs.remove_of_profiles(tx, {one.profile_id for one in begun})
+        for notice, known in (("blocked", begun), ("back", ended)):
+            for one in known:
+                fields = {"username": one.username}
+                await fan_outs.add(
+                    tx, one.profile_id, notice=notice, fields=fields, due_at=now, now=now
+                )
+        for one in ended:
+            since = alert_rules.alerts_begin_at(now)
+            await store.restart_alerts(tx, profile_id=one.profile_id, since=since)
+            await store.switch_checks(tx, profile_ids=[one.profile_id], now=now)
+        return len(begun) + len(ended)
+
+    async def _drop_some_of_blocked(self, tx: Tx) -> int:
+        """Drop the stories of blocked profiles that wait to be sent; return how many."""
+        paused = await profiles.blocked_ids(tx)
+        waiting = await deliveries.waiting_of(tx, paused, limit=_BLOCKED_AT_ONCE)
+        places = {chat_id for _, chat_id in waiting}
+        await chat_queues.lock_all(tx, places)
+        ids = [number for number, _ in waiting]
+        await deliveries.end(tx, ids, reason=deliveries.PAUSED, now=self._now())
+        for chat_id in sorted(places):
+            await chat_queues.reschedule(tx, chat_id)
+        return len(waiting)
 
     async def why(self, target: Target, username: str) -> list[Why]:
         """Explain the alerts of a profile in a chat or topic; free.

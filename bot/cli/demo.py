@@ -59,7 +59,6 @@ async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             # Every person who opens the page is an owner and may try /spending and /health.
             admin_ids=range(FIRST_PERSON, FIRST_PERSON + _VISITORS),
             # Every person of the demo is a newcomer, and sends many requests in a short time.
-            newcomer_allowance=_PLENTY,
             chat_daily_allowance=_PLENTY,
             person_daily_allowance=_PLENTY,
             poll_floor_s=15,

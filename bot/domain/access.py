@@ -44,9 +44,8 @@ class Subject:
 class Entry:
     """A row of the access list.
 
-    A row that is neither allowed nor blocked records only a request for access. ``added_by`` is
-    the person who added the bot to a chat; the chat is allowed unless that person is blocked.
-    ``allowance`` is in credits per day and replaces the value of the settings.
+    ``added_by`` is the person who allowed the chat or person, or added the bot to the chat.
+    ``allowance`` is in credits a day, in place of what the settings give.
     """
 
     kind: _Kind
@@ -90,25 +89,26 @@ def judge(
     *,
     rows: Sequence[Entry],
     person_id: int | None,
+    responsible: str = "",
     now: datetime,
 ) -> Judged:
     """Decide whether a person may use the bot in a chat (None: no chat), by rows of the list.
 
-    A person who is allowed may use the bot everywhere. In a group or channel that is allowed,
-    every person may use the bot. A chat that was allowed because a person added the bot is blocked
-    while that person is blocked.
+    A person who is allowed may use the bot everywhere; in a group or channel that is allowed
+    everybody may. A block of the person ``responsible`` for a chat (an id as text) silences the
+    chat in every mode.
     """
-    # Another person may press a button in a private chat: judge the person who presses.
+    # A button in a private chat may be pressed by another person: the presser is judged.
     who = person_id if chat_id is None or chat_id > 0 else None
     here = Subject.of_chat(who or chat_id or 0)
     person = find_entry(rows, Subject("person", str(person_id)))
     chat = find_entry(rows, Subject("chat", str(chat_id)))
-    adder = find_entry(rows, Subject("person", chat.added_by)) if chat else None
+    payer = find_entry(rows, Subject("person", responsible))
     if person and person.is_blocked(now):
         return Judged("blocked", Subject("person", person.subject), person)
     if chat and chat.is_blocked(now):
         return Judged("blocked", here, chat)
-    if chat and adder and chat.via == "added" and adder.is_blocked(now):
+    if payer and payer.is_blocked(now):
         return Judged("blocked", here, chat)
     is_let = mode == "open" or any(one and one.is_allowed for one in (person, chat))
     if is_let:

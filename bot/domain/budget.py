@@ -11,6 +11,7 @@ from bot.domain.packs import DEFAULT_BUDGET
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
 NEWCOMERS_PART = 0.03  # of the schedule's budget
+OF_NEWCOMER = 0.3  # of the credits a day of one person
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
 # of a day: the shortest span from which a rate of spending can be estimated
@@ -26,7 +27,7 @@ class Limits:
     chat_daily_allowance: int = 100
     person_daily_allowance: int = 100
     minimum_balance: int = 0
-    newcomer_allowance: int | None = None  # None: a newcomer may spend as much as a known person
+    newcomer_allowance: int | None = None  # None: newcomers may spend as much as others
     newcomer_share: float = 1.0  # of the replies' part of the budget, for all newcomers together
 
 

@@ -20,6 +20,7 @@ BotError
 ├── SpendingError               a limit of credits
 │   ├── SpendingStoppedError    the owner has stopped spending, or the balance is too low
 │   ├── PersonSpentError        the person's credits of the day are used up
+│   ├── NoPayerError            nobody is responsible for the chat
 │   └── PastedLimitError        the bytes of the day for pasted addresses are used up
 ├── SubscriptionError           a subscription cannot be made or changed
 │   ├── NotFollowedError        the chat does not follow this profile
@@ -85,7 +86,34 @@ TOO_MANY_FOLLOWED = N_(
 TOO_MANY_NEW = N_(
     "This chat has reached today's limit of new subscriptions ({most}). Please add more tomorrow."
 )
-CAPACITY_REACHED = N_("I can't take on any more profiles right now. Please try again another day.")
+TOO_MANY_OF_PAYER = N_(
+    "All chats of the person responsible for this chat have reached their limit of subscriptions "
+    "together ({most}). Unsubscribe from one in any of them first; /usage in our private chat "
+    "shows that person which chats these are."
+)
+TOO_MANY_NEW_OF_PAYER = N_(
+    "All chats of the person responsible for this chat have reached today's limit of new "
+    "subscriptions together ({most}). Please add more tomorrow."
+)
+TOO_MANY_OF_NEWCOMER = N_(
+    "While someone is new here, all chats they're responsible for can have {most} subscriptions "
+    "together. Add more once they've used me on three different days."
+)
+TOO_MANY_FAST_OF_PAYER = N_(
+    "All chats of the person responsible for this chat have reached the limit of profiles checked "
+    "more often ({most}). Turn that option off for one of them first."
+)
+PAYER_SPENT = N_(
+    "What's asked here without a name counts for the person responsible for this chat, whose "
+    "limit for today is reached. Ask in your own name, or try again after {until}."
+)
+CHANNELS_LIMIT_REACHED = N_(
+    "Messages in the name of channels have reached today's limit of this group. Ask in your own "
+    "name, or try again after {until}."
+)
+CAPACITY_REACHED = N_(
+    "The bot is full: its budget can't cover any more profiles. Its owner can raise the budget."
+)
 NEWCOMER_CAPACITY_REACHED = N_(
     "I can't add more subscriptions for new users right now. Please try again once "
     "you've used me on three different days."
@@ -285,6 +313,16 @@ class PersonSpentError(SpendingError):
     """The person has used their credits of the day, over all chats."""
 
     text = N_("You've reached your limit for today. Please try again after {until}.")
+
+
+class NoPayerError(SpendingError):
+    """Nobody is responsible for the chat, so nothing is charged or subscribed there."""
+
+    text = N_(
+        "Nobody is responsible for this chat yet, so I can't bring stories to people without a "
+        "name here, or add subscriptions. An admin can take that on: the subscriptions here, and "
+        "what's asked without a name, then count toward that admin's own limits."
+    )
 
 
 class PastedLimitError(SpendingError):

@@ -20,6 +20,7 @@ IncidentKind = Literal[
     "budget_80",
     "budget_100",
     "budget_short",
+    "capacity",  # known people were refused: the budget covers no more profiles
     "clock",
     "database",
     "disk",
@@ -35,7 +36,7 @@ IncidentKind = Literal[
 ]
 KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
 QUIET: frozenset[IncidentKind] = frozenset(
-    {"backup", "budget_80", "restore", "slow_servers", "telegram"}
+    {"backup", "budget_80", "capacity", "restore", "slow_servers", "telegram"}
 )
 """The kinds of incidents with silent messages."""
 
@@ -151,6 +152,10 @@ CLOSING: dict[IncidentKind, str] = {
     ),
     "budget_100": N_("There is budget again: checks and stories have resumed."),
     "budget_short": N_("The daily budget is enough again to check all profiles in time."),
+    "capacity": N_(
+        "Nobody was refused for lack of budget since: it covers new profiles again, or a new day "
+        "has begun."
+    ),
     "clock": N_("My machine's clock is right again."),
     "disk": N_("There is enough disk space again."),
     "parked": N_("Alerts are arriving again."),

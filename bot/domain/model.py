@@ -117,15 +117,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The requester who is charged: the chat and the person.
+    """The chat and the person that ask; the person is None for a question without a name.
 
-    ``user_id`` is None for channels and for the schedule. ``is_owner`` is true for the bot's
-    owners (``ADMIN_IDS``), not for the admins of a group.
+    ``is_owner`` is true for the bot's owners (``ADMIN_IDS``), not for a group's admins.
+    ``as_channel`` is the channel in whose name the question was written in another chat.
     """
 
     chat_id: int | None
     user_id: int | None = None
     is_owner: bool = False
+    as_channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

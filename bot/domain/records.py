@@ -9,7 +9,8 @@ from typing import Any, Literal, assert_never
 from bot.domain.model import Profile, Right, Story, Target
 from bot.domain.options import Options, Preferences
 
-State = Literal["active", "private", "gone"]
+State = Literal["active", "private", "gone", "blocked"]
+"""The state of a profile; "blocked": the owner has paused the alerts of all who follow it."""
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 """The time that means never, or due immediately."""
@@ -73,8 +74,9 @@ class Known:
 class Chat:
     """A stored chat.
 
-    ``state`` is ``closed`` while the bot is kicked or blocked. ``menu`` is the digest of the
-    command menu that Telegram shows in this chat only, or None.
+    ``state`` is ``closed`` while the bot is kicked or blocked; ``menu`` is the digest of the menu
+    that Telegram shows in this chat alone, if it has one. ``payer`` is the person for whom the
+    limits of the chat count, 0 where that person has left the chat to others, None if unknown.
     """
 
     id: int
@@ -89,6 +91,7 @@ class Chat:
     defaults: dict[str, object]
     state: Literal["active", "closed"]
     menu: str | None = None
+    payer: int | None = None
 
     @property
     def effective_language(self) -> str | None:
@@ -96,12 +99,15 @@ class Chat:
         return self.language or self.language_code
 
 
-_NO_SETTINGS = frozenset({"id", "kind", "title", "state", "menu"})
+_NO_SETTINGS = frozenset({"id", "kind", "title", "state", "menu", "payer"})
 CHAT_SETTINGS = tuple(name for name in Chat.__dataclass_fields__ if name not in _NO_SETTINGS)
 """The fields of a chat that people set, in the bot or in Telegram; a new field is a setting."""
 
 
-MAIN = 0  # the thread of messages outside of topics
+NOBODY = 0
+"""The payer of a chat that its payer has left: its alerts stop until there is another payer."""
+
+MAIN = 0  # the thread of what is said outside of topics
 
 
 @dataclass(frozen=True, slots=True)

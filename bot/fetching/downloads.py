@@ -1,10 +1,10 @@
-"""Paid downloads: the last source of a story's file, and the payer of the call."""
+"""Paid downloads: the last source of the file of a story, and what their calls are charged to."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain.model import MEGABYTE, Asker, Story
 from bot.domain.paid_calls import Call
 from bot.media.spool import MediaFile, Spool
@@ -41,6 +41,6 @@ class Downloads:
             file = await self.fetch(story.media_url or "")
             await self.ledger.take_megabytes(asker, file.size // MEGABYTE, most=10**9)
             return file
-        alert = Payer("schedule", profile_id=story.profile.profile_id)
-        payer = alert if asker.chat_id is None else Payer("media", asker)
-        return await self.ledger.spend(payer, self.api.download(story, self.spool))
+        alert = Charge("schedule", profile_id=story.profile.profile_id)
+        charge = alert if asker.chat_id is None else Charge("media", asker)
+        return await self.ledger.spend(charge, self.api.download(story, self.spool))

@@ -1,7 +1,7 @@
-"""Monitoring of the budget: can the budget check all followed profiles in time?
+"""Whether the budget covers the checks of all followed profiles, and of those that are refused.
 
-The owners are notified if the budget is too small. New subscriptions cannot exceed the budget, but
-the owner can lower the budget later, and the price of a check can rise.
+Nobody can subscribe past the budget, but the budget can be lowered afterwards, or a check can
+cost more. The owners are told of both.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,13 @@ _TOO_SMALL = NN_(
     "The daily budget is too small: it covers only {enough} of {n} profiles before their stories "
     "expire, so some will be missed. DAILY_BUDGET={daily_budget} is enough for all.",
 )
+_REFUSED = NN_(
+    "{n} person I know couldn't subscribe today, because the budget covers no more profiles. "
+    "DAILY_BUDGET={daily_budget}, about ${dollars} a month, would be enough.",
+    "{n} people I know couldn't subscribe today, because the budget covers no more profiles. "
+    "DAILY_BUDGET={daily_budget}, about ${dollars} a month, would be enough.",
+)
+_DAYS_OF_MONTH = 30
 _ALL_FOR_REPLIES = NN_(
     "The daily budget is too small: it covers only {enough} of {n} profile before its stories "
     "expire, so some will be missed. REPLY_SHARE=1 leaves nothing for checks.",
@@ -45,12 +52,43 @@ class Shortfall:
 
 
 class BudgetWatch:
-    """Notifies the bot's owners when the budget becomes too small, or sufficient again."""
+    """Tells the owners that the budget is too small, or covers no more profiles; and the end."""
 
-    def __init__(self, set_incident: SetIncident) -> None:
-        """Open and close the incident with ``set_incident``, once for each change."""
+    def __init__(
+        self,
+        set_incident: SetIncident,
+        set_capacity: SetIncident | None = None,
+        *,
+        credit_price: float = 0.0,
+    ) -> None:
+        """Open and end incidents by ``set_incident`` and ``set_capacity``, which say each once.
+
+        ``credit_price`` is in US dollars.
+        """
         self._set = set_incident
+        self._set_capacity = set_capacity
+        self._credit_price = credit_price
         self._last: Shortfall | Literal["unknown"] | None = "unknown"
+        self._last_refused: tuple[int, int | None] | None = (-1, None)  # nothing was told yet
+
+    async def check_refused(
+        self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float, people: int
+    ) -> None:
+        """Tell how many known people were refused today, and the budget that would be enough.
+
+        Each counts as one profile more: repeated requests cannot ask for a larger budget.
+        """
+        known, fresh = counts
+        lack = shortfall(budget, (known + people, fresh), cost, reply_share=reply_share)
+        wanted = (people, lack.daily_budget) if people and lack else None
+        if self._set_capacity is None or wanted == self._last_refused:
+            return
+        self._last_refused = wanted
+        if wanted is None or wanted[1] is None:
+            await self._set_capacity(None)
+            return
+        dollars = ceil(_DAYS_OF_MONTH * wanted[1] * self._credit_price)
+        await self._set_capacity(_REFUSED, n=people, daily_budget=wanted[1], dollars=dollars)
 
     async def check(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float
@@ -68,6 +106,11 @@ class BudgetWatch:
                 sentence, n=lack.profiles, enough=lack.enough, daily_budget=lack.daily_budget
             )
         self._last = lack
+
+
+def capacity(budget: float, cost: float) -> int:
+    """Return how many profiles a budget covers; ``cost`` are the credits of one check."""
+    return int(budget / fewest_credits(cost) + 1e-9) if cost > 0 else 0
 
 
 def shortfall(

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain import alert_rules
 from bot.domain.errors import (
     NO_HIGHLIGHTS,
@@ -67,21 +67,23 @@ class Highlights:
             StoriesError: The account has no highlights, or the API failed.
         """
         self._refuse_blocked(Profile("", username))
-        payer = Payer("highlight", asker)
+        charge = Charge("highlight", asker)
 
         async def fetch() -> Fetched[Highlight]:
             with self._remembering_refusal():
                 known = await self._known_profile(username)
-                result = await self._ask_list(known or await self._resolve(username, payer), payer)
+                result = await self._ask_list(
+                    known or await self._resolve(username, charge), charge
+                )
                 if known and result and result[0].profile.username not in {"", username}:
-                    result = await self._ask_list(await self._resolve(username, payer), payer)
+                    result = await self._ask_list(await self._resolve(username, charge), charge)
             return Fetched(None, result)
 
         with naming_account(username):
             result = await self._answers.get(f"highlights:{username}", fetch, _expiry, HIGHLIGHTS)
             if not await self._is_current(result, username):
                 known = await self._known_profile(username)
-                owner = known or await self._resolve(username, payer)
+                owner = known or await self._resolve(username, charge)
                 key = f"highlights:{username}:{owner.profile_id}"
                 result = await self._answers.get(key, fetch, _expiry, HIGHLIGHTS)
         for one in result:
@@ -100,12 +102,12 @@ class Highlights:
             SpendingError: The credits may not be spent.
             StoriesError: The account has no highlights, or the API failed.
         """
-        payer = Payer("highlight", asker)
+        charge = Charge("highlight", asker)
 
         async def fetch() -> Fetched[Highlight]:
             with self._remembering_refusal():
                 call = self._api.highlight(highlight_id)
-                result, bill = await self._ledger.pay_unsettled(payer, call)
+                result, bill = await self._ledger.pay_unsettled(charge, call)
             return Fetched(None, [result], bill=bill)
 
         def until(result: list[Highlight], now: datetime) -> datetime:
@@ -119,9 +121,9 @@ class Highlights:
             raise HighlightGoneError
         return result
 
-    async def _resolve(self, username: str, payer: Payer) -> Profile:
+    async def _resolve(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name; the lookup costs 1 credit."""
-        profile = await self._names.resolve_public(username, payer)
+        profile = await self._names.resolve_public(username, charge)
         self._refuse_blocked(profile)
         return profile
 
@@ -130,13 +132,13 @@ class Highlights:
         known = await self._names.last_known(username)
         return known.profile if known and known.state == "active" else None
 
-    async def _ask_list(self, profile: Profile, payer: Payer) -> list[Highlight]:
+    async def _ask_list(self, profile: Profile, charge: Charge) -> list[Highlight]:
         self._refuse_blocked(profile)
         try:
-            return await self._ledger.spend(payer, self._api.highlights(profile.profile_id))
+            return await self._ledger.spend(charge, self._api.highlights(profile.profile_id))
         except (ProfilePrivateError, NoSuchProfileError) as error:
             agrees = "private" if isinstance(error, ProfilePrivateError) else "gone"
-            if await self._names.check_refusal(profile, payer) == agrees:
+            if await self._names.check_refusal(profile, charge) == agrees:
                 raise
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from weakref import WeakValueDictionary
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain.errors import (
     ApiRefusedError,
     NoSuchProfileError,
@@ -64,7 +64,7 @@ class Names:
                 raise _VERDICTS[verdict]("known from the last answer", username=username)
             return await profiles.named(tx, username, since=now - within)
 
-    async def resolve(self, username: str, payer: Payer) -> Profile:
+    async def resolve(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name; 1 credit, 2 if the first answer is a refusal.
 
         A private account is returned as private; its subscribers are not notified here.
@@ -77,10 +77,10 @@ class Names:
         """
         try:
             try:
-                profile = await self._ask_profile(username, payer)
+                profile = await self._ask_profile(username, charge)
             except (NoSuchProfileError, ProfilePrivateError):
                 # Accounts that exist and are public sometimes answer 404 and 403.
-                profile = await self._ask_profile(username, payer)
+                profile = await self._ask_profile(username, charge)
         except _REFUSALS as error:
             async with self._db.begin() as tx:
                 await self._store_verdict(tx, username, type(error))
@@ -93,7 +93,7 @@ class Names:
                 await self._store_verdict(tx, username, ProfilePrivateError)
         return profile
 
-    async def resolve_public(self, username: str, payer: Payer) -> Profile:
+    async def resolve_public(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name as ``resolve`` does, if the account is public.
 
         Raises:
@@ -105,7 +105,7 @@ class Names:
             # another request has resolved the name in the meantime
             if known and known.state == "active":
                 return known.profile
-            profile = await self.resolve(username, payer)
+            profile = await self.resolve(username, charge)
             if profile.is_private:
                 await self.record_private(profile.profile_id)
                 raise ProfilePrivateError(username=username)
@@ -115,7 +115,7 @@ class Names:
         key, until = answers.verdict_key(username), self._now() + NEGATIVE_FOR
         await answers.store(tx, key, verdict.__name__, until=until)
 
-    async def check_refusal(self, profile: Profile, payer: Payer) -> Proof:
+    async def check_refusal(self, profile: Profile, charge: Charge) -> Proof:
         """Check a refusal with the lookup of the name; 1 or 2 credits.
 
         Return ``unknown`` if the lookup cannot be made or has no result for this account.
@@ -125,7 +125,7 @@ class Names:
         if not profile.username:
             return "unknown"
         try:
-            answer = await self.resolve(profile.username, payer)
+            answer = await self.resolve(profile.username, charge)
         except NoSuchProfileError:
             return "gone"
         except (SpendingError, StoriesError):
@@ -135,7 +135,7 @@ class Names:
         return "private" if answer.is_private else "public"
 
     async def fetch_stories(
-        self, profile: Profile, payer: Payer, *, is_just_named: bool = False
+        self, profile: Profile, charge: Charge, *, is_just_named: bool = False
     ) -> list[Story] | None:
         """Return the live stories of an account, or None if another account owns its name now.
 
@@ -153,10 +153,10 @@ class Names:
         """
         call = self._api.stories(profile.profile_id)
         try:
-            return await self._ledger.spend(payer, call)
+            return await self._ledger.spend(charge, call)
         except (ProfilePrivateError, NoSuchProfileError) as error:
             if not is_just_named:
-                shown = await self.resolve(profile.username, payer)
+                shown = await self.resolve(profile.username, charge)
                 if shown.profile_id != profile.profile_id:
                     return None
                 if shown.is_private and isinstance(error, ProfilePrivateError):
@@ -165,7 +165,7 @@ class Names:
             if isinstance(error, ProfilePrivateError):
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
             try:
-                return await self._ledger.spend(payer, call)
+                return await self._ledger.spend(charge, call)
             except (ProfilePrivateError, NoSuchProfileError) as again:
                 raise ProfileUnavailableError(str(again), credits=again.credits) from None
             except SpendingError:  # the next asker may be able to pay
@@ -176,5 +176,5 @@ class Names:
         async with self._db.begin() as tx:
             await snapshots.record_failure(tx, profile_id, "private", now=self._now())
 
-    async def _ask_profile(self, username: str, payer: Payer) -> Profile:
-        return await self._ledger.spend(payer, self._api.profile(username))
+    async def _ask_profile(self, username: str, charge: Charge) -> Profile:
+        return await self._ledger.spend(charge, self._api.profile(username))

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain import alert_rules, links
 from bot.domain.errors import (
     PROFILE_BLOCKED,
@@ -73,19 +73,19 @@ class Viewer:
         if links.is_probably_gone(story_id, self._now()):
             raise StoryGoneError
         self._refuse_blocked(link.username or "")
-        payer, call = Payer("link", asker), self._api.story(story_id, link.url or "")
+        charge, call = Charge("link", asker), self._api.story(story_id, link.url or "")
 
         async def fetch() -> Fetched[Story]:
             try:
                 try:
-                    story, bill = await self._ledger.pay_unsettled(payer, call)
+                    story, bill = await self._ledger.pay_unsettled(charge, call)
                 except StoryGoneError:
                     if links.story_taken_at(story_id) is None:
                         raise  # the id does not prove that the story is live
-                    story, bill = await self._ledger.pay_unsettled(payer, call)
+                    story, bill = await self._ledger.pay_unsettled(charge, call)
             except ProfilePrivateError as error:
                 named = Profile("", link.username or "")
-                if await self._names.check_refusal(named, payer) == "private":
+                if await self._names.check_refusal(named, charge) == "private":
                     raise
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
             return Fetched(story.profile, [story], partial=True, bill=bill)
@@ -108,7 +108,7 @@ class Viewer:
             SpendingError: The credits may not be spent.
             StoriesError: The API failed.
         """
-        return await self._names.resolve(username, Payer("stories", asker))
+        return await self._names.resolve(username, Charge("stories", asker))
 
     async def stories(self, username: str, asker: Asker) -> list[Story]:
         """Return the live stories of a profile, oldest first; 2 credits for a known id.
@@ -126,17 +126,17 @@ class Viewer:
             StoriesError: The API failed.
         """
         self._refuse_blocked(username)
-        payer = Payer("stories", asker)
+        charge = Charge("stories", asker)
 
         async def fetch() -> Fetched[Story]:
             known = await self._names.last_known(username)
             if known is None or known.state != "active":  # the lookup is cheaper
-                return await self._fetch_by_name(username, payer)
+                return await self._fetch_by_name(username, charge)
             self._refuse_blocked(username, known.profile_id)
-            stories = await self._names.fetch_stories(known.profile, payer)
+            stories = await self._names.fetch_stories(known.profile, charge)
             if stories is None or (stories and stories[0].profile.username != username):
                 # The name has a new owner; the known account has another name now.
-                return await self._fetch_by_name(username, payer)
+                return await self._fetch_by_name(username, charge)
             return _snapshot_of(known.profile, stories)
 
         def until(_: list[Story], now: datetime) -> datetime:
@@ -176,10 +176,10 @@ class Viewer:
                 tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST
             )
 
-    async def _fetch_by_name(self, username: str, payer: Payer) -> Fetched[Story]:
-        profile = await self._names.resolve_public(username, payer)
+    async def _fetch_by_name(self, username: str, charge: Charge) -> Fetched[Story]:
+        profile = await self._names.resolve_public(username, charge)
         self._refuse_blocked(username, profile.profile_id)
-        stories = await self._names.fetch_stories(profile, payer, is_just_named=True)
+        stories = await self._names.fetch_stories(profile, charge, is_just_named=True)
         return _snapshot_of(profile, stories or [])
 
     def _refuse_blocked(self, username: str, profile_id: str = "") -> None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from bot.billing.ledger import Ledger, Payer, Reservation
+from bot.billing.ledger import Charge, Ledger, Reservation
 from bot.domain import alert_rules
 from bot.domain.errors import (
     DatabaseUnavailableError,
@@ -38,7 +38,7 @@ from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.timed_cache import TimedCache
 from bot.runtime.workers import Worker
 from bot.scheduling.failed_checks import FailedChecks
-from bot.store import profiles, stories, subscriptions
+from bot.store import budgets, profiles, stories, subscriptions
 from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
@@ -68,7 +68,7 @@ class Scheduler:
         ledger: Ledger,
         *,
         settings: PollSettings,
-        end_blocked: Callable[[], Awaitable[object]],
+        apply_blocks: Callable[[], Awaitable[object]],
         is_paused: Callable[[], bool] = lambda: False,
         at_once: int = 8,
         slow_at_once: int = 56,
@@ -82,7 +82,7 @@ class Scheduler:
     ) -> None:
         """Make up to ``at_once`` checks at a time, and ``slow_at_once`` more that take long.
 
-        ``end_blocked`` is awaited at each block and each minute, to end what follows blocked
+        ``apply_blocks`` is awaited at each block and each minute, to pause the alerts of blocked
         profiles; ``is_paused`` tells whether another process with the same token must make the
         checks; ``wake`` is called when deliveries are due.
         """
@@ -91,7 +91,7 @@ class Scheduler:
         self._ledger = ledger
         self._names = Names(db, api, ledger, now=now)
         self._settings = settings
-        self._end_blocked = end_blocked
+        self._apply_blocks = apply_blocks
         self._is_paused = is_paused
         self._ended_for: frozenset[str] = frozenset()  # the blocked profiles of the last time
         self._slots = FastAndSlowSlots(at_once, slow_at_once)
@@ -298,12 +298,12 @@ class Scheduler:
         return taken
 
     async def _maintain(self, plan: Plan) -> None:
-        """Once a minute: survey the profiles, share the budget, keep the plan; end the blocked."""
+        """Once a minute: survey the profiles, share the budget, keep the plan; apply blocks."""
         now = self._now()
         is_time = now - self._kept_at >= MAINTAIN_EVERY
         if is_time or self._ended_for != self._settings.blocked:
             self._ended_for = frozenset(self._settings.blocked)
-            await self._end_blocked()
+            await self._apply_blocks()
         if is_time:
             self._kept_at = now
             await self._api.sync_trust()
@@ -312,13 +312,14 @@ class Scheduler:
                 async with self._db.read() as tx:
                     known, fresh = self._counts = await profiles.count_followed(tx)
                     states = await schedule_state.sample_states(tx, skip_fresh=known > 0)
+                    refused = await budgets.count_subjects(tx, "refused", now.date())
                 plan.survey(states, known or fresh)
                 if self._budget_watch is not None:
-                    await self._budget_watch.check(
-                        self._settings.credits_a_day,
-                        self._counts,
-                        plan.cost,
-                        reply_share=self._ledger.limits.reply_share,
+                    stands = (self._settings.credits_a_day, self._counts, plan.cost)
+                    share = self._ledger.limits.reply_share
+                    await self._budget_watch.check(*stands, reply_share=share)
+                    await self._budget_watch.check_refused(
+                        *stands, reply_share=share, people=refused
                     )
                 self._survey_at = now + MAINTAIN_EVERY * (1 + len(states) / _SURVEYED_A_MINUTE)
             self._share_budget(plan)
@@ -381,7 +382,7 @@ class Scheduler:
 
     async def _check_refusal(self, known: Known, plan: Plan) -> Proof:
         """Return what the lookup of the name says, and count what it costs the plan."""
-        proof = await self._names.check_refusal(known.profile, _payer(known))
+        proof = await self._names.check_refusal(known.profile, _charge(known))
         plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
 
@@ -394,7 +395,7 @@ class Scheduler:
             expects_some=partial(self._expects_stories, known),
         )
         try:
-            reservation = await self._ledger.reserve(_payer(known), call)
+            reservation = await self._ledger.reserve(_charge(known), call)
         except SpendingError as error:
             latest = self._now() + _LONGEST_WAIT
             async with self._db.begin() as tx:
@@ -503,9 +504,9 @@ class _State:
     first: tuple[datetime, datetime | None] | None
 
 
-def _payer(known: Known) -> Payer:
-    """Return as what a call about a profile is paid."""
-    return Payer("schedule", profile_id=known.profile_id)
+def _charge(known: Known) -> Charge:
+    """Return the charge of a check of a profile."""
+    return Charge("schedule", profile_id=known.profile_id)
 
 
 def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> datetime | None:

@@ -84,6 +84,9 @@ async def _finish_check(
     tx: Tx, before: Known, snapshot: Snapshot, own: Plan | None, *, now: datetime
 ) -> None:
     """Record a complete check of the profile, and schedule the next check."""
+    if before.state == "blocked":  # the owner has blocked the profile during the check
+        await profiles.change(tx, before.profile_id, **RELEASED)
+        return
     followed = before.due_at is not None
     if followed and before.state != "active":
         await _enqueue_notice(tx, before, "back", {"username": before.username}, now=now)
@@ -193,7 +196,7 @@ async def record_failure(
     One answer "private" or "no such account" proves nothing; two consecutive answers do.
     """
     before = await profiles.lock(tx, profile_id)
-    if before is None:
+    if before is None or before.state == "blocked":
         return
     failures = before.failures + 1
     refusals = before.refusals + 1 if why == before.refusal else 1

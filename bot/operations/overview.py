@@ -13,6 +13,7 @@ from bot.domain.access import Subject
 from bot.domain.errors import BotError
 from bot.domain.incidents import Incident
 from bot.fetching import schedule_state
+from bot.fetching.feasibility import capacity
 from bot.operations import admin_sessions
 from bot.operations.incidents import incident_text
 from bot.presentation.html import plain
@@ -33,11 +34,13 @@ _MOST_CREDITS = 100_000
 class Figures:
     """Figures of checks and alerts; ``delay`` is the mean time from post to alert.
 
-    ``days`` are the daily sums of the last 30 days; ``still_open`` are the open incidents,
-    ``last`` the newest incidents.
+    ``profiles`` are checked, of ``possible`` that the budget covers.
+    ``days`` are the samples of the last 30; ``still_open`` are the incidents that are not over,
+    ``last`` the newest ones.
     """
 
     profiles: int
+    possible: int
     delay: timedelta | None
     waiting: int
     dead_letters: int
@@ -55,6 +58,7 @@ class Overview:
     ledger: Ledger
     access: Access
     credits_a_check: float | None  # None: the mean that the schedule has learned
+    credits_for_checks: int  # a day
     credit_price: float
     address: str  # of this bot's web server
     wake: Callable[[], None]
@@ -67,15 +71,15 @@ class Overview:
         return f"{self.address}/admin#key={key}"
 
     async def figures(self) -> Figures:
-        """Return the figures of checks, alerts and incidents."""
-        return await fetch(self.db, lambda tx: _read_figures(tx, now=self.now()))
+        """Return how checks, alerts and incidents stand."""
+        return await fetch(self.db, self._read_figures)
 
     async def page_state(self) -> _Json:
         """Return the state of the bot for the page."""
         now = self.now()
         spent = await self.reports.spending()
         async with reading(self.db) as tx:
-            stands = await _read_figures(tx, now=now)
+            stands = await self._read_figures(tx)
             people = await guests(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._read_dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
@@ -89,6 +93,7 @@ class Overview:
                 "forecast": spent.forecast,
                 "drift": spent.drift,
                 "profiles": stands.profiles,
+                "possible": stands.possible,
                 "delay_s": stands.delay and round(stands.delay.total_seconds()),
                 "waiting": stands.waiting,
                 "parked": stands.dead_letters,
@@ -162,6 +167,21 @@ class Overview:
             for one in rows
         ]
 
+    async def _read_figures(self, tx: Tx) -> Figures:
+        now = self.now()
+        backlog = await enqueue.backlog(tx, now=now)
+        cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
+        return Figures(
+            profiles=sum(await profiles.count_followed(tx)),
+            possible=capacity(self.credits_for_checks, cost),
+            delay=await profiles.mean_delay(tx),
+            waiting=backlog.open,
+            dead_letters=backlog.dead_letters,
+            days=_sums_by_day(await samples.hours_since(tx, now - timedelta(days=_DAYS))),
+            still_open=await incidents.all_open(tx),
+            last=await incidents.latest(tx, limit=_INCIDENTS),
+        )
+
     def _guest_row(self, one: Guest, now: datetime) -> _Json:
         entry = one.entry
         state = "guest"
@@ -183,19 +203,6 @@ class Overview:
             "credits": round((one.total + one.elsewhere) / 1000, 1),
             "kinds": {kind: round(spent / 1000, 1) for kind, spent in one.by_kind.items()},
         }
-
-
-async def _read_figures(tx: Tx, *, now: datetime) -> Figures:
-    backlog = await enqueue.backlog(tx, now=now)
-    return Figures(
-        profiles=sum(await profiles.count_followed(tx)),
-        delay=await profiles.mean_delay(tx),
-        waiting=backlog.open,
-        dead_letters=backlog.dead_letters,
-        days=_sums_by_day(await samples.hours_since(tx, now - timedelta(days=_DAYS))),
-        still_open=await incidents.all_open(tx),
-        last=await incidents.latest(tx, limit=_INCIDENTS),
-    )
 
 
 def _whole_number(value: object) -> int | None:

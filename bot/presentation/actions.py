@@ -102,12 +102,14 @@ RUN = Kind("run", WORD, NAME.maybe)
 RUN_FOR_MANY = Kind("many", Arg("stories|subscribe|unsubscribe|highlights|rules"), PLACE.maybe)
 PEOPLE = Kind(
     "people",
-    Arg("list|who|limits|limit|block|day|unblock|allow"),
+    Arg("list|who|limits|limit|block|day|unblock|allow|payers|payer"),
     CHAT,
-    Arg(r"[0-9]{1,6}", int).maybe,
+    Arg(r"[0-9]{1,16}", int).maybe,
 )
 OWNER = Kind("owner", Arg("invite|open|no"), CHAT.maybe)
 PROFILE_ID = Kind("profile_id", NAME)
+MINE = Kind("mine")
+LEAVE = Kind("leave", CHAT)
 BROADCAST = Kind("cast", Arg("send|no|stop"), NUMBER)
 ANY_OTHER = Kind(REST.pattern, row="any other button")
 

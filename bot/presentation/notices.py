@@ -22,7 +22,7 @@ SENTENCES = {
         "the alerts."
     ),
     "back": N_("👋 <b>{username}</b> is back. Alerts continue."),
-    "ended": N_("<b>{username}</b> isn't available in this bot, so I've stopped its alerts."),
+    "blocked": N_("⏸ The bot's owner has paused the alerts from <b>{username}</b>."),
     "topic": N_("The topic was deleted, so its alerts now come here."),
     REMOVED: N_(
         "🔇 What I post in <b>{title}</b> is removed at once, perhaps by another bot there. From "

@@ -107,7 +107,7 @@ def album_payload(
         "kind": "album",
         "stories": dump_stories(list(album.stories)),
         "caption": None if caption is None else str(caption),
-        "asker": [asker.chat_id, asker.user_id, asker.is_owner],
+        "asker": [asker.chat_id, asker.user_id, asker.is_owner, asker.as_channel],
         "buttons": buttons or [],
         "reply_to": reply_to,
     }
@@ -188,7 +188,7 @@ class Replies:
         silent: bool,
         one_by_one: bool,
     ) -> Outcome:
-        chat_id, user_id, is_owner = payload["asker"]
+        asker = Asker(*payload["asker"])
         stories: tuple[Story, ...] = tuple(load_stories(payload["stories"]))
         options = SendOptions(
             silent=silent,
@@ -203,7 +203,7 @@ class Replies:
             caption_html=payload["caption"],
             options=options,
             calls=calls,
-            asker=Asker(chat_id, user_id, is_owner),
+            asker=asker,
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.access import Entry, Subject, Via, judge
+from bot.domain.access import Entry, Subject, Via
 from bot.domain.records import EPOCH
 from bot.store import acquaintances
 from bot.store.engine import database
@@ -43,18 +43,6 @@ invitations = sa.Table(
 COLUMNS = [access_list.c[name] for name in Entry.__dataclass_fields__]
 _KIND, _SUBJECT = access_list.c.kind, access_list.c.subject
 
-_THEIRS = access_list.alias()
-_ADDER = sa.select(_THEIRS.c.added_by).where(
-    _THEIRS.c.kind == "chat", sa.bindparam("chat") == _THEIRS.c.subject
-)
-DECIDES = sa.or_(
-    sa.and_(_KIND == "person", sa.bindparam("person") == _SUBJECT),
-    sa.and_(_KIND == "person", _ADDER.scalar_subquery() == _SUBJECT),
-    sa.and_(_KIND == "chat", sa.bindparam("chat") == _SUBJECT),
-)
-"""What makes a row decide who may use the bot: it is a person's, a chat's, or its adder's."""
-_DECIDING = sa.select(*COLUMNS).where(DECIDES)
-
 
 def _subject_sql(subject: Subject) -> sa.ColumnElement[bool]:
     return sa.and_(access_list.c.kind == subject.kind, access_list.c.subject == subject.id)
@@ -63,16 +51,6 @@ def _subject_sql(subject: Subject) -> sa.ColumnElement[bool]:
 async def get(tx: Tx, subject: Subject) -> Entry | None:
     """Return the row of somebody, None where the list does not know them."""
     return await row_or_none(tx, Entry, sa.select(*COLUMNS).where(_subject_sql(subject)))
-
-
-async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Return whether a chat, its person or who added the bot there is blocked.
-
-    Whoever is to open the chat has it locked: so no block slips through beside it.
-    """
-    deciding = await tx.execute(_DECIDING, {"person": str(chat_id), "chat": str(chat_id)})
-    rows = [Entry(*row) for row in deciding]
-    return judge("open", chat_id, rows=rows, person_id=chat_id, now=now).verdict == "blocked"
 
 
 async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns
@@ -135,29 +113,14 @@ async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
     return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
-async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
-    """Return the ids of chats that are blocked, by their person or by who added the bot, too."""
-    return [int(one) for one in (await tx.execute(sa.union(*_blocked_sql(now)))).scalars()]
-
-
-def _blocked_sql(now: datetime) -> tuple[sa.Select[str], sa.Select[str]]:
-    """Return the queries of blocked people and chats, and of chats that blocked people added."""
+def blocked_subjects_sql(now: datetime) -> sa.Select[str]:
+    """Return the query of people and chats whose block holds now."""
     until = access_list.c.blocked_until
-    blocked = sa.select(_SUBJECT).where(
+    return sa.select(_SUBJECT).where(
         _KIND != "profile",
         access_list.c.blocked_since.is_not(None),
         sa.or_(until.is_(None), until > now),
     )
-    added = sa.select(_SUBJECT).where(
-        _KIND == "chat", access_list.c.via == "added", access_list.c.added_by.in_(blocked)
-    )
-    return blocked, added
-
-
-def is_blocked_sql(chat_id: sa.ColumnElement[int], now: datetime) -> sa.ColumnElement[bool]:
-    """Return the condition that a chat, its person or the person who added the bot is blocked."""
-    subject = sa.cast(chat_id, sa.String)
-    return sa.or_(*(subject.in_(query) for query in _blocked_sql(now)))
 
 
 async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
@@ -184,17 +147,6 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
         where=access_list.c.is_allowed.is_(False),
     )
     return len((await tx.execute(had_none.returning(_SUBJECT), rows)).all())
-
-
-async def chats_served_by(tx: Tx, subject: Subject) -> list[int]:
-    """Return the chats that are served because of somebody: their own, and where they added us."""
-    if subject.kind == "profile":
-        return []
-    added = sa.select(_SUBJECT).where(
-        _KIND == "chat", access_list.c.via == "added", access_list.c.added_by == subject.id
-    )
-    rows = [int(one) for one in (await tx.execute(added)).scalars()]
-    return sorted({int(subject.id), *rows})
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
@@ -263,26 +215,45 @@ def _allowance_sql(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect
     return sa.select(access_list.c.allowance).where(mine).scalar_subquery()
 
 
+def known_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Return the condition that a person is no newcomer.
+
+    The bot has seen the person on enough days, or the list allows the person.
+    """
+    allowed = access_list.alias()
+    is_allowed = sa.exists().where(
+        allowed.c.kind == "person",
+        allowed.c.subject == sa.cast(person, sa.String),
+        allowed.c.is_allowed.is_(True),
+    )
+    return sa.or_(acquaintances.seen_condition(person), is_allowed)
+
+
+async def is_known(tx: Tx, person: int | None) -> bool:
+    """Return whether a person is no newcomer; False for nobody in particular."""
+    if person is None:
+        return False
+    condition = known_condition(sa.literal(person, sa.BigInteger))
+    return bool((await tx.execute(sa.select(condition))).scalar())
+
+
 _ALLOWANCES = sa.select(
     _allowance_sql(sa.literal("person"), "person"),
     _allowance_sql(sa.bindparam("chat_kind", type_=sa.String), "chat"),
-    acquaintances.known_condition(
-        sa.bindparam("kind", type_=sa.String), sa.bindparam("who", type_=sa.BigInteger)
-    ),
+    known_condition(sa.bindparam("who", type_=sa.BigInteger)),
 )
 
 
 async def allowances_of_asker(
     tx: Tx, person: int | None, chat_id: int | None
 ) -> tuple[int | None, int | None, bool]:
-    """Return the credits a day that were set for who asks and for the chat, if any were.
+    """Return the credits a day that were set for a person and for a chat, None if none were.
 
-    And whether the bot knows the person, or the chat where nobody in particular asks.
+    The third value is whether the person is no newcomer.
     """
     chat = Subject.of_chat(chat_id or 0)
-    kind, who = ("chat", chat_id or 0) if person is None else ("person", person)
     values = {"person": str(person), "chat_kind": chat.kind, "chat": chat.id}
-    row = (await tx.execute(_ALLOWANCES, {**values, "kind": kind, "who": who})).one()
+    row = (await tx.execute(_ALLOWANCES, {**values, "who": person or 0})).one()
     return row[0], row[1], bool(row[2])
 
 

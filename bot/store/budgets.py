@@ -17,18 +17,21 @@ from bot.store.engine.database import Tx, put, row_or_none
 from bot.store.engine.schema import insert, metadata
 from bot.store.ledger import ledger_entries
 
-Scope = Literal["chat", "person", "nobody", "newcomer", "pasted", "follows"]
+Scope = Literal["chat", "person", "channels", "newcomer", "pasted", "follows", "payer", "refused"]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
-_OF_CHATS: tuple[Scope, ...] = ("chat", "nobody", "follows")
+_OF_CHATS: tuple[Scope, ...] = ("chat", "channels", "follows")
 _ACCOUNT = 1  # the one row
 _NO_MINIMUM = -(10**15)
 
 allowances = sa.Table(
     "allowances",
     metadata,
-    # chat, person; nobody: who asks in a chat without a name; newcomer: all of them, subject 0;
-    # pasted: megabytes that were loaded of addresses of files, which cost no credits;
-    # follows: profiles that a chat began to follow, also where it has ended that since
+    # chat, person: credits of each; a question without a name counts for the payer of its chat.
+    # channels: credits of the questions in a chat that are written in the name of channels.
+    # newcomer: credits of all newcomers together, subject 0.
+    # pasted: megabytes that a person loaded from pasted addresses of files; they cost no credits.
+    # refused: how often the budget had no room for a profile that a known person wanted.
+    # follows, payer: profiles that a chat, or all chats of a payer, began to follow, ended or not.
     sa.Column("scope", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
@@ -88,6 +91,13 @@ async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
     """Return what a chat or a person spent that day."""
     statement = sa.select(allowances.c.credits).where(_is_of(scope, subject, day))
     return (await tx.execute(statement)).scalar() or 0
+
+
+async def count_subjects(tx: Tx, scope: Scope, day: date) -> int:
+    """Return how many chats or people have a counter of that scope and day."""
+    row = allowances.c
+    count = sa.select(sa.func.count()).where(row.scope == scope, row.day == day)
+    return (await tx.execute(count)).scalar() or 0
 
 
 def _is_of(scope: Scope, subject: int, day: date) -> sa.ColumnElement[bool]:

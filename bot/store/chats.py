@@ -1,14 +1,14 @@
-"""Chats: language, time zone, quiet hours, and whether the bot may write there."""
+"""Chats: language, time zone, quiet hours, the payer, and whether the bot may write there."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bot.domain.access import Entry
+from bot.domain.access import Entry, Subject, judge
 from bot.domain.errors import BlockedError
-from bot.domain.records import Chat
+from bot.domain.records import NOBODY, Chat
 from bot.store import access
 from bot.store.engine.database import Tx, add_new, row_or_none
 from bot.store.engine.schema import Timestamp, insert, metadata
@@ -27,6 +27,9 @@ chats = sa.Table(
     sa.Column("quiet_to", sa.Integer),
     sa.Column("digest_at", sa.Integer, nullable=False, server_default="540"),
     sa.Column("defaults", sa.JSON, nullable=False, server_default="{}"),
+    # The person for whom the limits of the chat count; in a private chat its own person. NULL: the
+    # bot never learned who added it. NOBODY: the payer has left the chat to others.
+    sa.Column("payer", sa.BigInteger, index=True),
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
     sa.Column("state_since", Timestamp, nullable=False),
     sa.Column("created_at", Timestamp, nullable=False),
@@ -45,6 +48,8 @@ moved_chats = sa.Table(
 # Written as "not equal": where PostgreSQL has no statistics yet, it expects few rows to be equal
 # to a value, and would read all chats to find who waits for one profile.
 IS_ACTIVE = chats.c.state != "closed"
+IS_ANSWERED_FOR = sa.func.coalesce(chats.c.payer, 1) != NOBODY
+"""The condition that the payer of a chat has not left it; chats without a known payer pass."""
 
 COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
 
@@ -57,23 +62,102 @@ async def get(tx: Tx, chat_id: int) -> Chat | None:
     return await row_or_none(tx, Chat, _OF_ID, {"id": chat_id})
 
 
-_WITH_ACCESS = sa.select(*COLUMNS, *access.COLUMNS).select_from(
+_KIND, _SUBJECT = access.access_list.c.kind, access.access_list.c.subject
+_ADDED = access.access_list.alias()
+_IS_OWN_ENTRY = sa.and_(_ADDED.c.kind == "chat", _ADDED.c.via == "added")
+
+
+_CHAT_TEXT = sa.bindparam("chat", type_=sa.String)
+_PAYER = sa.select(chats.c.payer).where(
+    chats.c.id == sa.bindparam("id", type_=sa.BigInteger), chats.c.payer != NOBODY
+)
+_ADDER = sa.select(_ADDED.c.added_by).where(_IS_OWN_ENTRY, _ADDED.c.subject == _CHAT_TEXT)
+_RESPONSIBLE = sa.func.coalesce(
+    sa.cast(_PAYER.scalar_subquery(), sa.String), _ADDER.scalar_subquery(), ""
+)
+"""The person, as text, whose block silences a chat: the payer.
+
+Where the payer has left, it is the person who added the bot: nobody escapes a block by leaving the
+own chats first.
+"""
+_DECIDES = sa.or_(
+    sa.and_(_KIND == "person", sa.bindparam("person", type_=sa.String) == _SUBJECT),
+    sa.and_(_KIND == "person", _RESPONSIBLE == _SUBJECT),
+    sa.and_(_KIND == "chat", _CHAT_TEXT == _SUBJECT),
+)
+_WITH_ACCESS = sa.select(*COLUMNS, _RESPONSIBLE, *access.COLUMNS).select_from(
     sa.select(sa.literal(1))  # a row, also where nothing is known
     .subquery()
     .outerjoin(chats, chats.c.id == sa.bindparam("id", type_=sa.BigInteger))
-    .outerjoin(access.access_list, access.DECIDES)
+    .outerjoin(access.access_list, _DECIDES)
 )
 
 
 async def get_with_access(
     tx: Tx, person: int | None, chat_id: int | None
-) -> tuple[Chat | None, list[Entry]]:
-    """Return a chat as ``get`` does, and the rows of the list that decide who may use the bot."""
+) -> tuple[Chat | None, str, list[Entry]]:
+    """Return a chat as ``get`` does, and what decides who may use the bot there.
+
+    That is the id of the person whose block silences the chat, as text and empty if unknown, and
+    the rows of the list.
+    """
     values = {"id": chat_id, "person": str(person), "chat": str(chat_id)}
     rows = (await tx.execute(_WITH_ACCESS, values)).all()
-    listed = [row[len(COLUMNS) :] for row in rows]
-    chat = Chat(*rows[0][: len(COLUMNS)]) if rows[0].id else None
-    return chat, [Entry(*row) for row in listed if row[0]]
+    width = len(COLUMNS)
+    listed = [row[width + 1 :] for row in rows]
+    chat = Chat(*rows[0][:width]) if rows[0].id else None
+    return chat, rows[0][width], [Entry(*row) for row in listed if row[0]]
+
+
+async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
+    """Return whether a chat, its person or the person responsible for it is blocked.
+
+    The caller has locked the chat, so that no block slips through beside it.
+    """
+    _, responsible, rows = await get_with_access(tx, chat_id, chat_id)
+    judged = judge("open", chat_id, rows=rows, person_id=chat_id, responsible=responsible, now=now)
+    return judged.verdict == "blocked"
+
+
+async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
+    """Return the ids of known chats that are blocked themselves or by the person responsible."""
+    these = sa.select(chats.c.id).where(is_blocked_sql(now)).order_by(chats.c.id)
+    return list((await tx.execute(these)).scalars())
+
+
+def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
+    """Return the condition that a chat, its person or the person responsible is blocked."""
+    blocked = access.blocked_subjects_sql(now)
+    numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))
+    added = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
+        _IS_OWN_ENTRY, _ADDED.c.added_by.in_(blocked)
+    )
+    has_none = sa.func.coalesce(chats.c.payer, NOBODY) == NOBODY
+    return sa.or_(
+        chats.c.id.in_(numbers),
+        chats.c.payer.in_(numbers),
+        sa.and_(has_none, chats.c.id.in_(added)),
+    )
+
+
+async def chats_of(tx: Tx, person: int) -> list[int]:
+    """Return the groups and channels for which a person is responsible, and the private chat."""
+    added = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
+        _IS_OWN_ENTRY, _ADDED.c.added_by == str(person)
+    )
+    abandoned = sa.select(chats.c.id).where(
+        chats.c.id.in_(added), sa.func.coalesce(chats.c.payer, NOBODY) == NOBODY
+    )
+    paid = sa.select(chats.c.id).where(chats.c.payer == person)
+    rows = (await tx.execute(sa.union(abandoned, paid))).scalars()
+    return sorted({person, *rows})
+
+
+async def chats_served_by(tx: Tx, subject: Subject) -> list[int]:
+    """Return the chats that a block of a person or a chat silences."""
+    if subject.kind == "profile":
+        return []
+    return await chats_of(tx, int(subject.id)) if subject.kind == "person" else [int(subject.id)]
 
 
 _OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding=True)))
@@ -107,13 +191,19 @@ async def add_or_update(
 ) -> Chat:
     """Add the chat with the defaults, or update what Telegram says of it; return it.
 
-    One that the list blocks is closed from the beginning.
+    A new chat that the list blocks is closed from the beginning.
     """
     columns = {"kind": kind, "title": title}
     if language_code:
         columns["language_code"] = language_code
-    state = "closed" if await access.is_blocked(tx, chat_id, now=now) else "active"
-    new = {"id": chat_id, "state": state, "state_since": now, "created_at": now}
+    state = "closed" if await is_blocked(tx, chat_id, now=now) else "active"
+    new: dict[str, Any] = {
+        "id": chat_id,
+        "payer": _payer_of_new(chat_id),
+        "state": state,
+        "state_since": now,
+        "created_at": now,
+    }
     statement = insert(chats).values(**new, **columns)
     statement = statement.on_conflict_do_update(index_elements=[chats.c.id], set_=columns)
     return Chat(*(await tx.execute(statement.returning(*COLUMNS))).one())
@@ -130,12 +220,6 @@ async def active_ids(tx: Tx) -> list[int]:
     return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 
 
-async def known_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
-    """Return those of these chats that have used the bot, closed ones included."""
-    these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)))
-    return list((await tx.execute(these)).scalars())
-
-
 async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
     """Return those of these chats to which the bot may write."""
     these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), IS_ACTIVE)
@@ -144,7 +228,39 @@ async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
 
 async def ensure_private(tx: Tx, person: int, *, now: datetime) -> None:
     """Know the private chat of somebody who may never have written to us."""
-    await add_new(tx, chats, id=person, kind="private", state_since=now, created_at=now)
+    await add_new(
+        tx, chats, id=person, kind="private", payer=person, state_since=now, created_at=now
+    )
+
+
+def _payer_of_new(chat_id: int) -> int | None:
+    return chat_id if chat_id > 0 else None
+
+
+async def payer_of(tx: Tx, chat_id: int) -> int | None:
+    """Return the person for whom the limits of a chat count, None if there is no such person."""
+    if chat_id > 0:
+        return chat_id
+    statement = sa.select(chats.c.payer).where(chats.c.id == chat_id)
+    return (await tx.execute(statement)).scalar() or None
+
+
+async def set_payer(tx: Tx, chat_id: int, payer: int) -> None:
+    """Set the payer of a chat, or ``NOBODY``."""
+    await change(tx, chat_id, payer=payer)
+
+
+async def of_payer(tx: Tx, payer: int, *, most: int | None = None) -> list[Chat]:
+    """Return groups and channels of a payer, by title."""
+    statement = sa.select(*COLUMNS).where(chats.c.payer == payer, chats.c.id < 0)
+    rows = await tx.execute(statement.order_by(chats.c.title, chats.c.id).limit(most))
+    return [Chat(*row) for row in rows]
+
+
+async def has_moved_to(tx: Tx, chat_id: int) -> bool:
+    """Return whether a chat is a supergroup that was a group before."""
+    statement = sa.select(sa.exists().where(moved_chats.c.new_id == chat_id))
+    return bool((await tx.execute(statement)).scalar())
 
 
 async def change(tx: Tx, chat_id: int, **values: object) -> None:
@@ -165,9 +281,9 @@ async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let nothing begin in a chat that is locked, where the list blocks it.
 
     Raises:
-        BlockedError: It, its person or who added the bot there is blocked.
+        BlockedError: The chat, its person or its payer is blocked.
     """
-    if await access.is_blocked(tx, chat_id, now=now):
+    if await is_blocked(tx, chat_id, now=now):
         raise BlockedError
 
 

@@ -357,6 +357,18 @@ async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> Non
     await tx.execute(statement.values(state="dropped", reason=reason, done_at=now))
 
 
+async def waiting_of(tx: Tx, profile_ids: Collection[str], *, limit: int) -> list[tuple[int, int]]:
+    """Return waiting stories of these profiles: the id of the delivery, and its chat."""
+    rows = (
+        sa.select(deliveries.c.id, deliveries.c.chat_id)
+        .join(stories, stories.c.pk == deliveries.c.story_pk)
+        .where(is_open, stories.c.profile_id.in_(sorted(profile_ids)))
+        .order_by(deliveries.c.chat_id, deliveries.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.chat_id) for row in await tx.execute(rows)]
+
+
 async def detach(tx: Tx, subscription_ids: Collection[int], *, now: datetime) -> None:
     """Drop the waiting stories of subscriptions that end next, and keep all for ``attach``."""
     theirs = sa.and_(

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot.domain.records import NOBODY
 from bot.store import (
     access,
     acquaintances,
@@ -41,8 +42,9 @@ async def settle_checkpoint(tx: Tx, mark: str) -> None:
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Delete the chat's rows in every table; in bills and inbox, remove only the chat id.
 
-    Profiles without other subscribers are no longer checked. The permission or block of the chat
-    stays: otherwise a blocked chat could remove its block by erasure.
+    A profile that nobody else follows is not checked any more. Groups and channels for which the
+    person of a private chat was responsible are left to their other admins. Whether the chat may
+    use the bot stays: else an erasure would end a block.
     """
     await chats.lock(tx, [chat_id])
     await chat_queues.lock(tx, chat_id)
@@ -56,6 +58,9 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
         await ledger.move_chat(tx, one, ledger.NOBODY)
         await inbox.forget_chat(tx, one)
     await acquaintances.remove(tx, ids)
+    for one in await chats.of_payer(tx, chat_id):  # a private chat has the id of its person
+        await chats.set_payer(tx, one.id, NOBODY)
+        await subscriptions.switch_checks(tx, chat_id=one.id, now=now)
     await access.erase_name(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:

@@ -7,7 +7,7 @@ and recorded in one transaction. The fan-outs of one profile are written one aft
 that each chat gets its deliveries in order; profiles take turns.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ import structlog
 from bot.domain.records import MAIN, Subscription
 from bot.runtime.claims import Lease, RetryPolicy
 from bot.store import chat_queues
-from bot.store.chats import IS_ACTIVE, chats
+from bot.store.chats import IS_ACTIVE, IS_ANSWERED_FOR, chats
 from bot.store.claims import Claims, claim_columns, claim_values
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Tx
@@ -106,6 +106,12 @@ async def add(
             due_at=now,
         )
     )
+
+
+async def remove_of_profiles(tx: Tx, profile_ids: Collection[str]) -> None:
+    """Drop the news of profiles that have not been brought to all who wait."""
+    these = fan_outs.c.profile_id.in_(sorted(profile_ids))
+    await tx.execute(sa.delete(fan_outs).where(these))
 
 
 async def has_any(tx: Tx) -> bool:
@@ -212,7 +218,7 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
     )
     queues = (
         sa.select(chats.c.id, due_at, at)
-        .where(chats.c.id.in_(waiting), IS_ACTIVE)
+        .where(chats.c.id.in_(waiting), IS_ACTIVE, IS_ANSWERED_FOR)
         .order_by(chats.c.id)
         .with_for_update(read=True, key_share=True)  # one that goes is waited for, and not there
     )

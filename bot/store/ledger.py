@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store import acquaintances
+from bot.store import access
 from bot.store.engine.database import Tx
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 
@@ -122,7 +122,7 @@ async def reply_cost_by_hour(
 ) -> dict[date, list[int]]:
     """Return the cost of replies in each hour (UTC), for the days with any spending.
 
-    With ``of_known``, count only replies to askers that the bot knows (``acquaintances``).
+    With ``of_known``: only replies that were charged to people who are no newcomers.
     """
     # A literal: PostgreSQL treats two parameters as two different expressions.
     hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(
@@ -130,9 +130,7 @@ async def reply_cost_by_hour(
     )
     counts = ledger_entries.c.kind != "schedule"
     if of_known:
-        who = sa.func.coalesce(ledger_entries.c.user_id, ledger_entries.c.chat_id)
-        kind = sa.case((ledger_entries.c.user_id.is_(None), "chat"), else_="person")
-        counts = sa.and_(counts, acquaintances.known_condition(kind, who))
+        counts = sa.and_(counts, access.known_condition(ledger_entries.c.user_id))
     statement = (
         sa.select(hour, sa.func.sum(sa.case((counts, ledger_entries.c.credits), else_=0)))
         .where(

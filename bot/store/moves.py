@@ -9,7 +9,6 @@ from bot.domain.model import Moved, Presence, Target
 from bot.domain.records import CHAT_SETTINGS, MAIN, Held, Mute, Subscription
 from bot.store import (
     access,
-    acquaintances,
     budgets,
     chat_queues,
     chats,
@@ -42,7 +41,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     before = await chats.get(tx, old)
     is_first = await chats.record_move(tx, old, new, now=now)
     await access.move_chat(tx, old, new)
-    is_blocked = await access.is_blocked(tx, new, now=now)
+    is_blocked = await chats.is_blocked(tx, new, now=now)
     if before is None:
         if is_blocked:
             await close_chat(tx, new, now=now)
@@ -51,7 +50,9 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     if is_first:
         born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == old)
         values = {name: getattr(before, name) for name in CHAT_SETTINGS}
+        values["payer"] = before.payer
         await chats.change(tx, new, **values, created_at=born.scalar_subquery())
+        is_blocked = await chats.is_blocked(tx, new, now=now)  # by the payer that came along
     ended, kept = (new, old) if is_first else (old, new)
     for one in await subscriptions.of_chat(tx, ended):
         heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
@@ -62,7 +63,6 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         if "chat_id" in table.c:
             await _rewrite_chat_id(tx, table, old, new)
     await budgets.move_chat(tx, old, new)
-    await acquaintances.move_chat(tx, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "closed" if is_blocked else "active", now=now)
     await chat_queues.make_due(tx, new, due_at=now, now=now)
@@ -202,7 +202,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     if news:
         await deliveries_store.end_all(tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now)
         await subscriptions.restart_alerts(
-            tx, chat_id, since=alert_rules.alerts_begin_at(min(since or now, now))
+            tx, chat_id=chat_id, since=alert_rules.alerts_begin_at(min(since or now, now))
         )
         await chat_queues.reschedule(tx, chat_id)
         await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)

@@ -40,6 +40,7 @@ profiles = sa.Table(
     sa.Column("forecast", sa.JSON),
     # Followed by newcomers only: checked from a part of the budget that is set aside.
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Index("ix_profiles_blocked", "state", **partial_index("state = 'blocked'")),
     sa.Index("ix_profiles_checked", "fresh", **partial_index("due_at IS NOT NULL")),
     sa.Index(
         "ix_profiles_due",
@@ -50,6 +51,8 @@ profiles = sa.Table(
 
 IS_CHECKED = profiles.c.due_at.is_not(None)
 claims = Claims(profiles, is_open=IS_CHECKED)
+IS_NOT_BLOCKED = profiles.c.state != "blocked"
+_IS_BLOCKED = profiles.c.state == sa.literal_column("'blocked'")
 _SAMPLE = 1_000  # profiles, of which sums are said to be those of all
 _NAMED_AGAIN = timedelta(hours=1)  # by so much the time of a name may be off
 
@@ -261,6 +264,34 @@ async def count_followed(tx: Tx) -> tuple[int, int]:
     count = sa.select(profiles.c.fresh, sa.func.count()).where(IS_CHECKED)
     counts = {bool(row[0]): row[1] for row in await tx.execute(count.group_by(profiles.c.fresh))}
     return counts.get(False, 0), counts.get(True, 0)
+
+
+async def blocked_ids(tx: Tx) -> list[str]:
+    """Return the ids of profiles whose alerts the owner has paused."""
+    return list((await tx.execute(sa.select(profiles.c.profile_id).where(_IS_BLOCKED))).scalars())
+
+
+async def change_blocked(
+    tx: Tx, blocked: Collection[str], *, now: datetime
+) -> tuple[list[Known], list[Known]]:
+    """Set the state of profiles that were blocked or unblocked; return the former and the latter.
+
+    ``blocked`` are the ids and names of all blocked profiles. A blocked profile is not checked.
+    """
+    words = sorted(blocked)
+    is_listed = sa.or_(profiles.c.profile_id.in_(words), profiles.c.username.in_(words))
+    changed: list[list[Known]] = []
+    for which, values in (
+        (
+            sa.and_(is_listed, IS_NOT_BLOCKED),
+            {"state": "blocked", "due_at": None, "weight": 0.0, "chats": 0},
+        ),
+        (sa.and_(~is_listed, _IS_BLOCKED), {"state": "active"}),
+    ):
+        update = sa.update(profiles).where(which).values(**values, state_since=now)
+        rows = await tx.execute(update.returning(*COLUMNS))
+        changed.append([Known(*row) for row in rows])
+    return changed[0], changed[1]
 
 
 async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:

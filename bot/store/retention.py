@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
-from bot.store.access import access_list, is_blocked_sql
+from bot.store.access import access_list
 from bot.store.acquaintances import acquaintances
 from bot.store.answers import cached_answers
 from bot.store.broadcasts import broadcasts
 from bot.store.budgets import allowances
-from bot.store.chats import chats
+from bot.store.chats import chats, is_blocked_sql
 from bot.store.deliveries import deliveries, is_open
 from bot.store.ended_subscriptions import ended
 from bot.store.engine.database import Tx
@@ -64,7 +64,7 @@ def all_overdue(now: datetime) -> list[Overdue]:
     closed = sa.and_(
         chats.c.state == "closed",
         chats.c.state_since < now - _CLOSED_CHATS_KEPT,
-        sa.or_(chats.c.state_since < now - _BLOCKED_CHATS_KEPT, ~is_blocked_sql(chats.c.id, now)),
+        sa.or_(chats.c.state_since < now - _BLOCKED_CHATS_KEPT, ~is_blocked_sql(now)),
     )
     of_closed = deliveries.c.chat_id.in_(sa.select(chats.c.id).where(closed))
     is_old = sa.or_(

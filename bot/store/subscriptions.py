@@ -7,18 +7,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.access import Subject
 from bot.domain.alert_rules import AudienceMember
 from bot.domain.model import Target
 from bot.domain.options import Options, Preferences
 from bot.domain.records import EPOCH, MAIN, Audience, Chat, Subscription
-from bot.store import access, acquaintances
+from bot.store import access
 from bot.store import chats as chat_store
-from bot.store.acquaintances import known_condition
-from bot.store.chats import COLUMNS, IS_ACTIVE, chats
+from bot.store.chats import COLUMNS, IS_ACTIVE, IS_ANSWERED_FOR, chats
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
-from bot.store.profiles import IS_CHECKED, profiles
+from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, profiles
 from bot.store.topics import topics
 
 _FAST = 4.0  # the weight of a fast subscription; the weight of other subscriptions is 1
@@ -44,7 +42,7 @@ subscriptions = sa.Table(
     sa.Index("ix_subscriptions_created_by", "created_by", "chat_id"),
 )
 
-WAITS = sa.and_(subscriptions.c.paused.is_(False), IS_ACTIVE)
+WAITS = sa.and_(subscriptions.c.paused.is_(False), IS_ACTIVE, IS_ANSWERED_FOR)
 """The condition that a subscription, joined with its chat, waits for alerts."""
 
 _FIELDS = [
@@ -134,15 +132,6 @@ async def _fetch_matching(
     return [_subscription(row) for row in rows]
 
 
-async def of_profiles(
-    tx: Tx, ids_or_names: Iterable[str], *, limit: int | None = None
-) -> list[Subscription]:
-    """Return the subscriptions to profiles with these ids or names."""
-    wanted = list(ids_or_names)
-    is_wanted = sa.or_(profiles.c.profile_id.in_(wanted), profiles.c.username.in_(wanted))
-    return await _fetch_matching(tx, is_wanted, limit=limit)
-
-
 async def people_of(tx: Tx, chat_id: int) -> list[int]:
     """Return the persons who subscribed in a chat and have an active private chat."""
     private = sa.select(chats.c.id).where(IS_ACTIVE)
@@ -152,8 +141,8 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
 
 
 async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
-    """Return groups and channels to which a person added the bot or in which they subscribed."""
-    added = await access.chats_served_by(tx, Subject.of_chat(person))
+    """Return groups and channels to which somebody added the bot or for which they subscribed."""
+    added = await chat_store.chats_of(tx, person)
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
     is_theirs = sa.or_(chats.c.id.in_(added), chats.c.id.in_(subscribed))
     statement = sa.select(*COLUMNS).where(IS_ACTIVE, chats.c.kind != "private", is_theirs)
@@ -173,6 +162,23 @@ async def count(tx: Tx, chat_id: int) -> int:
     """Return the number of subscriptions of a chat, in all its topics."""
     statement = sa.select(sa.func.count()).where(subscriptions.c.chat_id == chat_id)
     return (await tx.execute(statement)).scalar() or 0
+
+
+_IS_FAST = subscriptions.c.options["fast"].as_boolean().is_(True)
+_OF_PAYER = (
+    sa.select(
+        sa.func.count(),
+        sa.func.coalesce(sa.func.sum(sa.case((_IS_FAST, 1), else_=0)), 0),
+    )
+    .join(chats, chats.c.id == subscriptions.c.chat_id)
+    .where(chats.c.payer == sa.bindparam("payer", type_=sa.BigInteger))
+)
+
+
+async def count_of_payer(tx: Tx, payer: int) -> tuple[int, int]:
+    """Return how many subscriptions the chats of a payer have together, and how many are fast."""
+    row = (await tx.execute(_OF_PAYER, {"payer": payer})).one()
+    return int(row[0]), int(row[1])
 
 
 async def add(
@@ -226,11 +232,14 @@ async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
     return list((await tx.execute(ended.returning(subscriptions.c.profile_id))).scalars())
 
 
-async def restart_alerts(tx: Tx, chat_id: int, *, since: datetime) -> None:
-    """Restart a chat's alerts with the stories posted from ``since`` on."""
-    await tx.execute(
-        sa.update(subscriptions).where(subscriptions.c.chat_id == chat_id).values(since=since)
-    )
+async def restart_alerts(
+    tx: Tx, *, since: datetime, chat_id: int | None = None, profile_id: str = ""
+) -> None:
+    """Let the alerts of a chat, or of a profile, begin again with stories from ``since`` on."""
+    whose = subscriptions.c.chat_id == chat_id
+    if chat_id is None:
+        whose = subscriptions.c.profile_id == profile_id
+    await tx.execute(sa.update(subscriptions).where(whose).values(since=since))
 
 
 async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
@@ -301,9 +310,8 @@ async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: i
     return list((await tx.execute(_DUE_WITH_SUMMARIES, values)).scalars())
 
 
-_IS_FAST = subscriptions.c.options["fast"].as_boolean().is_(True)
 _COUNTS = sa.case((_IS_FAST, _FAST), else_=1.0)
-_IS_KNOWN = known_condition(sa.literal_column("'chat'"), subscriptions.c.chat_id)
+_IS_KNOWN = access.known_condition(chats.c.payer)
 _AUDIENCE = (
     sa.select(
         sa.func.count(subscriptions.c.chat_id.distinct()),
@@ -351,9 +359,9 @@ async def switch_checks(
 ) -> None:
     """Start checks of profiles that a chat waits for, and stop unneeded checks.
 
-    The profiles are ``profile_ids``, or by default all that a chat follows. A started profile is
-    due at once, with weight 1; ``audience`` counts the actual subscribers before each check. A
-    profile with a known subscriber no longer counts as a newcomers' profile.
+    Of the profiles that are named, else of all that a chat follows. What begins to be checked is
+    checked at once, as if one waited; how many do is counted before each check (``audience``).
+    A profile for which a chat of a known payer waits is no longer left to newcomers.
     """
     wanted = set(profile_ids)
     if not wanted:
@@ -365,8 +373,9 @@ async def switch_checks(
     # Locked before the count: concurrent changes are waited for and then counted.
     rows = sa.select(profiles.c.profile_id).where(these).order_by(profiles.c.profile_id)
     await tx.execute(rows.with_for_update(key_share=True))
-    is_known = chat_id is not None and await acquaintances.is_known(tx, "chat", chat_id)
-    begins = sa.update(profiles).where(these, ~IS_CHECKED, _IS_AWAITED)
+    payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
+    is_known = await access.is_known(tx, payer)
+    begins = sa.update(profiles).where(these, IS_NOT_BLOCKED, ~IS_CHECKED, _IS_AWAITED)
     await tx.execute(begins.values(weight=1.0, chats=1, fresh=not is_known, due_at=now))
     ends = sa.update(profiles).where(these, IS_CHECKED, ~_IS_AWAITED)
     await tx.execute(ends.values(weight=0.0, chats=0, due_at=None))

@@ -29,7 +29,6 @@ from bot.runtime.timed_cache import TimedCache
 from bot.runtime.transaction_guard import refusing_while
 from bot.runtime.workers import Worker
 from bot.store import acquaintances, inbox
-from bot.store.acquaintances import Acquaintance
 from bot.store.engine.database import Database, Tx
 from bot.store.engine.failures import is_slow
 from bot.store.inbox import Arrival, ClaimedUpdate
@@ -46,7 +45,7 @@ RETRIES = RetryPolicy(failures=3, attempts=9, pause=timedelta(seconds=1))
 _RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
 _AT_ONCE = 1_000  # concurrent handlers; many of them only wait for a flood limit or an answer
 SAID_AGAIN = timedelta(minutes=2)  # the shortest time between two "one thing at a time" replies
-_SEEN = 100_000  # persons and chats in memory
+_SEEN = 100_000  # people in memory
 _SEEN_FOR = timedelta(days=1)
 _BEHIND = 2_000  # open updates; above that number Telegram keeps the rest
 _CLAIM_AGAIN = timedelta(seconds=1)  # the pause after a claim that found nothing
@@ -98,7 +97,7 @@ class Intake:
         self._running: dict[str, ClaimedUpdate] = {}  # the newest update of each queue
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = 0  # updates without an end; exact where this is the only process
-        self._seen = TimedCache[Acquaintance, date](size=_SEEN)  # the day of the last record
+        self._seen = TimedCache[int, date](size=_SEEN)  # the day of the last record
         self._group: asyncio.TaskGroup  # the tasks that are begun while ``run`` runs
         self._is_counted = False
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
@@ -214,10 +213,10 @@ class Intake:
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
-        """Record the persons and chats of the updates, once a day for each."""
+        """Record the people who ask something by the updates, once a day for each."""
         day = now.date()
-        subjects = {subject for one in places for subject in queues.subjects_of(one)}
-        fresh = {one for one in subjects if self._seen.get(one, now=now) != day}
+        people = {one.person for one in places if one.person not in {None, queues.NO_PERSON}}
+        fresh = {one for one in people if one and self._seen.get(one, now=now) != day}
         await acquaintances.record_seen(tx, fresh, day)
         for one in fresh:
             self._seen.put(one, day, until=now + _SEEN_FOR)

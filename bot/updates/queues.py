@@ -7,7 +7,7 @@ the limit. Updates about memberships and migrations are always stored.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -62,17 +62,6 @@ def standing_of(update: _Json) -> Standing:
                 return Standing(queue, is_kept=True)
             return Standing(queue, _person_of(message) if _is_ask(message) else None)
     return Standing(queue, is_kept=True)
-
-
-def subjects_of(standing: Standing) -> Iterator[tuple[Literal["person", "chat"], int]]:
-    """Yield the person and the chat of an update that needs a reply, to count active users."""
-    if standing.person is None:
-        return
-    if standing.person != NO_PERSON:
-        yield "person", standing.person
-    kind, _, number = standing.queue.partition(":")
-    if kind == "chat":
-        yield "chat", int(number)
 
 
 def _queue_of(update: _Json) -> str:

@@ -18,8 +18,8 @@ async def bell(
 ) -> AsyncIterator[Bell]:
     """Run the whole bot for all tests of the module, by its ``TIMING`` and ``SETTINGS``."""
     timing = getattr(request.module, "TIMING", None)
-    plenty = {"daily_budget": 1_000_000, "person_daily_allowance": 1000}
-    plenty |= {"newcomer_allowance": 1000, "max_subscriptions": 60}
+    plenty = {"daily_budget": 1_000_000}
+    plenty |= {"person_daily_allowance": 10_000, "max_subscriptions": 240}
     plenty |= {"max_new_subscriptions_a_day": 60, "chat_daily_allowance": 1000}
     plenty |= getattr(request.module, "SETTINGS", {})
     async with storybell(tmp_path_factory.mktemp("bell"), timing=timing, **plenty) as running:

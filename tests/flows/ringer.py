@@ -64,7 +64,7 @@ async def ring(args: list[str], ahead: timedelta, folder: Path, ready: int) -> N
             api,
             ledger,
             settings=POLLING,
-            end_blocked=subscriptions.end_blocked,
+            apply_blocks=subscriptions.apply_blocks,
             lease=LEASE,
             wake=outbox.wake,
             now=now,

@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Asker
@@ -74,10 +74,10 @@ async def spend_all(args: list[str], fuse: Fuse, folder: Path) -> None:
         db.fuse = fuse
         api = StoriesApi(session, url=api_url, key=SecretStr("k"), rate=1000)
         ledger = Ledger(db, LIMITS)
-        payer = Payer("link", Asker(7, 8))
+        payer = Charge("link", Asker(7, 8))
         with Spool(folder, limit=10**8) as spool:
             shown = await ledger.spend(payer, watched(api.story(pk)))
-            schedule = Payer("schedule")
+            schedule = Charge("schedule")
             await ledger.spend(schedule, watched(api.stories(profile_id)))
             if calls == "2":
                 return

@@ -422,21 +422,21 @@ async def test_who_can_not_be_followed(stage: Stage) -> None:
     assert await stage.spent() == before
 
 
-async def test_what_the_operator_blocks_ends_with_a_neutral_word(stage: Stage) -> None:
+async def test_what_the_operator_blocks_is_paused_and_said_so_once(stage: Stage) -> None:
     chat, name = await stage.person(), await stage.star()
     await stage.follow(chat, name)
     followed = stage.parts.services.subscriptions
     blocked = followed.blocked
     followed.blocked = frozenset({name})
     try:
-        assert await followed.end_blocked() == 1
-        assert await followed.end_blocked() == 0
+        assert await followed.apply_blocks() == 1
+        assert await followed.apply_blocks() == 0
     finally:
         followed.blocked = blocked
     await stage.ring()
     assert len([text for text in await stage.texts(chat) if name in text]) == 1
-    with pytest.raises(NotFollowedError):
-        await followed.named(chat, name)
+    (paused,) = await followed.named(chat, name)
+    assert paused.state == "blocked"
 
 
 async def test_a_group_that_is_full_waits_in_the_outbox_not_in_a_place_to_send(

@@ -16,7 +16,7 @@ from bot.store.engine.readiness import Readiness, readiness
 from tests.support.control import wait_for
 from tests.support.newer import next_version
 from tests.support.sandbox import Box, sandbox_box
-from tests.support.storybell import API_KEY, TOKEN, Bell, running_bell, settings_for
+from tests.support.storybell import API_KEY, TOKEN, Bell, buttons, running_bell, settings_for
 
 pytestmark = pytest.mark.jumps
 
@@ -119,7 +119,8 @@ async def test_a_profiles_owner_objects(box: Box, tmp_path: Path) -> None:
     async with running_bell(tmp_path, box, blocked_profiles="natgeo") as bell:
         (notice,) = await box.control.wait_replies(ann, 1, after=told["message_id"], within=120)
         assert "natgeo" in notice["text"]
-        assert not await follows(bell, ann)
+        (listed,) = await bell.ask(ann, "/subscriptions")
+        assert "⏸ natgeo" in buttons(listed)
 
 
 async def test_an_update_is_taken_back(tmp_path: Path) -> None:

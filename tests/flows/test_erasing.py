@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.store import acquaintances, chat_queues, chats, erasure, inbox, ledger, moves, usage
+from bot.store import chat_queues, chats, erasure, inbox, ledger, moves, usage
 from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database
 from bot.store.kept_stories import kept
@@ -134,14 +134,12 @@ async def test_what_was_under_way_when_a_group_moved_is_erased_with_it(db: Datab
         await ledger.add(
             tx, kind="link", chat_id=old, user_id=None, operation="story", nominal=1, now=NOON
         )
-        await acquaintances.record_seen(tx, [("chat", old)], NOON.date())
         arrival = inbox.Arrival(1, f"chat:{old}", "", wanted=False)
         await inbox.add(tx, [arrival], now=NOON)
         await erasure.erase_chat(tx, new, now=NOON)
         for column in (
             usage.usage_days.c.chat_id,
             ledger.ledger_entries.c.chat_id,
-            acquaintances.acquaintances.c.subject,
             inbox.inbox.c.queue,
         ):
             of_group = sa.cast(column, sa.String).in_([str(old), str(new), f"chat:{old}"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.flows.test_rich_captions import SHOP, held
-from tests.support.control import Control, Json, stories_of, wait_for
+from tests.support.control import Json, stories_of, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
@@ -18,10 +18,11 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 WANTED = ("keep:on", "files:on", "caption:full")
 
 
-async def place(control: Control, kind: str, ann: int, bob: int) -> tuple[int, dict[str, int]]:
+async def place(bell: Bell, kind: str, ann: int, bob: int) -> tuple[int, dict[str, int]]:
     """Make a chat where Ann is an administrator and Bob is not; and where in it to write."""
     if kind == "private":
         return ann, {}
+    control = bell.control
     chat = await control.chat(
         {"forum": "supergroup"}.get(kind, kind),
         members={ann: "administrator", bob: "member"},
@@ -31,6 +32,8 @@ async def place(control: Control, kind: str, ann: int, bob: int) -> tuple[int, d
     if kind == "forum":
         await control.thread(chat, 7, "Stories")
         return chat, {"thread_id": 7}
+    if kind == "channel":
+        await bell.answers_for(chat, ann)
     return chat, {}
 
 
@@ -57,7 +60,7 @@ async def lived(bell: Bell, kind: str, name: str) -> None:
     """Use all of it in one chat of a kind."""
     control = bell.control
     ann, bob = await control.person(), await control.person("Bob")
-    chat, where = await place(control, kind, ann, bob)
+    chat, where = await place(bell, kind, ann, bob)
     asker = {"channel": ann, "private": ann}.get(kind, bob)  # anybody may ask, but in channels
     await control.profile(name, posts_per_day=0)
     await subscribed(bell, kind, name, (chat, ann, bob), where)

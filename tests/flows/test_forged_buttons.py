@@ -103,6 +103,7 @@ async def scene(bell: Bell) -> tuple[list[int], dict[str, int]]:
         members={boss: "creator"} | dict.fromkeys(forgers, "member"),
         bot_status="administrator",
     )
+    await bell.answers_for(channel, boss)
     for chat in (boss, group, channel):
         (reply,) = await bell.ask(chat, "/subscribe forged.one", user=boss)
         assert "every new story" in reply["text"]

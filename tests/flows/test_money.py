@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import MediaError, SpendingError, StoriesError
 from bot.domain.model import Asker, Story
@@ -95,11 +95,11 @@ class Day:
     profile_id: str
     locked_id: str
 
-    def calls(self) -> list[tuple[int, Payer, Call[Any]]]:
+    def calls(self) -> list[tuple[int, Charge, Call[Any]]]:
         api, spool = self.api, self.spool
         asker = Asker(1, 2)
-        link, more = Payer("link", asker), Payer("stories", Asker(3, 4))
-        media, schedule = Payer("media", asker), Payer("schedule")
+        link, more = Charge("link", asker), Charge("stories", Asker(3, 4))
+        media, schedule = Charge("media", asker), Charge("schedule")
         return [
             (8, schedule, api.stories(self.profile_id)),
             (4, link, api.story(self.story.pk)),
@@ -144,7 +144,7 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
             weights = [weight for weight, *_ in calls]
             for n in range(200):
                 now[0] = MORNING + timedelta(minutes=7 * n)
-                _, payer, call = chance.choices(calls, weights)[0]
+                _, charge, call = chance.choices(calls, weights)[0]
                 if n % 10 == 0:
                     await box.control.stories_api(
                         download_mode=chance.choice(MODES),
@@ -157,7 +157,7 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
                     await box.control.fault("stories", fault, times=chance.choice((1, 1, 3)))
                 is_unknown = False
                 try:
-                    file = await ledger.spend(payer, call)
+                    file = await ledger.spend(charge, call)
                     if isinstance(file, MediaFile):
                         file.remove()
                 except StoriesError as error:
@@ -194,9 +194,9 @@ async def test_a_flood_of_asks_spends_what_was_allowed_and_no_credit_more(
             pk = (await box.control.stories("natgeo"))[0]["pk"]
 
             async def ask(n: int) -> None:
-                payer = Payer("link", Asker(n % 3, n % 7))
+                charge = Charge("link", Asker(n % 3, n % 7))
                 try:
-                    await ledger.spend(payer, api.story(pk))
+                    await ledger.spend(charge, api.story(pk))
                 except SpendingError:
                     return
 
@@ -217,7 +217,7 @@ async def test_cancelled_calls_are_in_the_ledger_when_they_are_on_the_bill(
 
             async def ask() -> None:
                 await ledger.spend(
-                    Payer("stories", Asker(1, 1)),
+                    Charge("stories", Asker(1, 1)),
                     api.stories(profile_id),
                 )
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.jumps
 
 BOT = int(TOKEN.partition(":")[0])
 BUSY = refused("Bad Gateway", 502)
-PLENTY = {"newcomer_allowance": 1000}
+PLENTY = {"person_daily_allowance": 10_000}
 COLUMNS = "kind, language, zone, quiet_from, quiet_to, digest_at, defaults, created_at"
 
 

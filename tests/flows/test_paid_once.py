@@ -11,10 +11,8 @@ from tests.support.storybell import Bell, storybell
 pytestmark = pytest.mark.jumps
 
 PLENTY = {
-    "newcomer_allowance": 100_000,
-    "person_daily_allowance": 100_000,
+    "person_daily_allowance": 1_000_000,
     "cache_s": 3600,
-    "newcomer_share": 0.9,
 }
 PAGE = "https://www.instagram.com"
 

@@ -101,6 +101,7 @@ async def test_in_a_channel_a_link_is_the_only_button(bell: Bell, control: Contr
         members={ann: "administrator"},
         bot_status="administrator",
     )
+    await bell.answers_for(channel, ann)
     await control.profile("rich.three", posts_per_day=0)
     (reply,) = await bell.ask(channel, "/subscribe rich.three", user=ann)
     await control.publish("rich.three", overrides=held())

@@ -18,13 +18,15 @@ def unknown(name: str) -> str:
     return f"I don't know {name}. Is it spelled right, and am I an admin there?"
 
 
-async def channel_of(control: Control, boss: int, *others: int) -> int:
-    return await control.chat(
+async def channel_of(bell: Bell, boss: int, *others: int) -> int:
+    """Return a channel to which its boss has added the bot."""
+    channel = await bell.control.chat(
         "channel",
         "News",
         members={boss: "creator"} | dict.fromkeys(others, "member"),
         bot_status="administrator",
     )
+    return await bell.answers_for(channel, boss)
 
 
 async def followed(bell: Bell, channel: int, boss: int, name: str) -> Json:
@@ -45,7 +47,7 @@ async def test_an_administrator_of_a_channel_still_presses_old_buttons(
     bell: Bell, control: Control
 ) -> None:
     boss, ann = await control.person("Boss"), await control.person()
-    channel = await channel_of(control, boss, ann)
+    channel = await channel_of(bell, boss, ann)
     await control.name_chat(channel, "chan_ended")
     await followed(bell, channel, boss, "chan.ended")
     (page,) = await bell.ask(boss, "/subscriptions @chan_ended")
@@ -64,7 +66,7 @@ async def test_an_administrator_of_a_channel_still_presses_old_buttons(
 
 async def test_the_hint_in_a_channel_names_the_channel(bell: Bell, control: Control) -> None:
     boss = await control.person("Boss")
-    channel = await channel_of(control, boss)  # private: it has no @name
+    channel = await channel_of(bell, boss)  # private: it has no @name
     await control.profile("hint.one", posts_per_day=0)
     for command in ("/subscribe hint.one", "/settings", "/rules hint.one", "/unsubscribe"):
         (post,) = await bell.ask(channel, command, user=boss)
@@ -89,7 +91,7 @@ async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it
     bell: Bell, control: Control
 ) -> None:
     boss, eve = await control.person("Boss"), await control.person("Eve")
-    channel = await channel_of(control, boss)
+    channel = await channel_of(bell, boss)
     await control.name_chat(channel, "chan_news")
     for command in ("/subscriptions", "/settings", "/language", "/privacy"):
         (post,) = await bell.ask(channel, command, user=boss)
@@ -134,7 +136,7 @@ async def test_a_channels_list_has_a_line_for_all_that_it_follows(
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person("Boss")
-    channel = await channel_of(control, boss)
+    channel = await channel_of(bell, boss)
     names = {f"chan.line{n}" for n in range(9)}
     for name in names:
         await control.profile(name, posts_per_day=0)
@@ -146,7 +148,7 @@ async def test_an_alert_in_a_channel_has_links_and_is_not_answered_in_its_group(
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person("Boss")
-    channel = await channel_of(control, boss)
+    channel = await channel_of(bell, boss)
     group = await control.chat("supergroup", members={boss: "creator"}, bot_status="administrator")
     await control.link_chats(channel, group)
     await followed(bell, channel, boss, "chan.echo")
@@ -219,7 +221,7 @@ async def test_a_channel_is_followed_for_only_where_both_may_post(
     bell: Bell, control: Control, who: str
 ) -> None:
     boss = await control.person("Boss")
-    channel = await channel_of(control, await control.person("Owner"))
+    channel = await channel_of(bell, await control.person("Owner"))
     name = f"no.posts.{who}"
     await control.profile(name)
     rights = {"status": "administrator"}
@@ -253,9 +255,7 @@ async def test_an_answer_forwarded_out_of_a_channel_costs_nothing(
     bell: Bell, control: Control, count: int
 ) -> None:
     boss, ann = await control.person("Boss"), await control.person()
-    channel = await control.chat(
-        "channel", "News", members={boss: "creator", ann: "member"}, bot_status="administrator"
-    )
+    channel = await channel_of(bell, boss, ann)
     name = f"fwd.answer{count}"
     await control.profile(name, posts_per_day=0)
     for _ in range(count):
@@ -276,7 +276,7 @@ async def test_a_channel_that_is_not_known_never_becomes_the_private_chat(
     bell: Bell, control: Control
 ) -> None:
     boss, eve = await control.person("Boss"), await control.person("Eve")
-    channel = await channel_of(control, boss)
+    channel = await channel_of(bell, boss)
     await control.name_chat(channel, "lost_old")
     await followed(bell, channel, boss, "lost.far")
     await control.profile("lost.own", posts_per_day=0)
@@ -308,7 +308,7 @@ async def test_in_rules_a_channel_stands_after_the_profile_and_a_later_name_is_a
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person("Boss")
-    channel = await channel_of(control, boss)
+    channel = await channel_of(bell, boss)
     await control.name_chat(channel, "ruled_news")
     await followed(bell, channel, boss, "ruled.one")
     await bell.ask(boss, "/subscribe ruled.one")
@@ -326,7 +326,7 @@ async def test_a_deletion_is_confirmed_for_the_chat_that_it_names(
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person("Boss")
-    channel = await channel_of(control, boss)
+    channel = await channel_of(bell, boss)
     await control.name_chat(channel, "erased_news")
     await followed(bell, channel, boss, "erased.far")
     await bell.ask(boss, "/subscribe erased.far")
@@ -346,7 +346,7 @@ async def test_a_deletion_is_confirmed_for_the_chat_that_it_names(
 
 async def test_a_channel_is_run_from_the_private_chat_alone(bell: Bell, control: Control) -> None:
     boss = await control.person("Boss")
-    channel = await channel_of(control, boss)
+    channel = await channel_of(bell, boss)
     await control.name_chat(channel, "away_news")
     await followed(bell, channel, boss, "away.far")
     for command in ("/settings", "/timezone Asia/Tokyo", "/why away.far"):
@@ -364,7 +364,7 @@ async def test_a_file_with_a_channel_in_its_caption_is_imported_there(
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person("Boss")
-    channel = await channel_of(control, boss)
+    channel = await channel_of(bell, boss)
     await control.name_chat(channel, "file_news")
     await bell.ask(channel, "/help", user=boss)
     await control.profile("file.far", posts_per_day=0)

@@ -64,6 +64,8 @@ BUTTONS = {
     "profile_id:": ("profile_id:natgeo",),
     "cast:": ("cast:send:1", "cast:no:1", "cast:stop:1"),
     "erase": ("erase", "erase:yes", "erase:no"),
+    "mine": ("mine",),
+    "leave:": ("leave:-1001",),
     "mute:": ("mute:1",),
     "topic:": ("topic:1:on", "topic:1:off"),
     "undo:": ("undo:1700000000",),

@@ -100,7 +100,7 @@ async def test_limits_are_those_of_single_ones(tmp_path: Path) -> None:
 
 
 async def test_a_small_allowance_shows_the_first_of_them(tmp_path: Path) -> None:
-    async with storybell(tmp_path, person_daily_allowance=7) as bell:
+    async with storybell(tmp_path, chat_daily_allowance=7) as bell:
         control = bell.control
         ann = await control.person()
         names = [f"small.{number}" for number in range(5)]
@@ -110,7 +110,9 @@ async def test_a_small_allowance_shows_the_first_of_them(tmp_path: Path) -> None
         assert len(stories_of(messages)) == 2  # 3 credits each
         lines = messages[-1]["text"].splitlines()
         assert lines[:2] == ["small.0: 1 story", "small.1: 1 story"]
-        assert lines[2].startswith("small.2, small.3, and small.4: You've reached your limit")
+        assert lines[2].startswith(
+            "small.2, small.3, and small.4: This chat has reached its limit"
+        )
         assert await control.billed() <= 7
 
 

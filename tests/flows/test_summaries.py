@@ -12,7 +12,7 @@ from tests.support.storybell import Bell, buttons, storybell
 pytestmark = pytest.mark.jumps
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
-SETTINGS = {"poll_floor_s": 60, "person_daily_allowance": 1000, "newcomer_allowance": 1000}
+SETTINGS = {"poll_floor_s": 60, "person_daily_allowance": 10_000}
 SETTINGS |= {"daily_budget": 60}  # none is left for checks before their time
 
 

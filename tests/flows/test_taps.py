@@ -82,7 +82,7 @@ async def test_a_channel_is_followed_changed_and_left_without_a_post_in_it(
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person("Boss")
-    channel = await channel_of(control, boss)
+    channel = await channel_of(bell, boss)
     await control.name_chat(channel, "taps_news")
     await control.profile("taps.far", posts_per_day=0)
     (done,) = await bell.ask(boss, "/subscribe taps.far @taps_news")
@@ -98,7 +98,7 @@ async def test_a_channel_is_followed_changed_and_left_without_a_post_in_it(
 
 async def test_another_chat_is_chosen_in_telegrams_own_list(bell: Bell, control: Control) -> None:
     boss = await control.person("Boss")
-    channel = await channel_of(control, boss)
+    channel = await channel_of(bell, boss)
     await control.profile("taps.both", posts_per_day=0)
     (done,) = await bell.ask(boss, "/subscribe taps.both")
     await bell.press(boss, done, buttons(done)["Another chat"])

@@ -20,7 +20,7 @@ async def bell(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Bell]:
     """Run the bot on each database in turn."""
-    plenty = {"daily_budget": 1_000_000, "newcomer_allowance": 1000}
+    plenty = {"daily_budget": 1_000_000, "person_daily_allowance": 10_000}
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_url")
         async with Database(url) as database:

@@ -19,7 +19,7 @@ CHATS = "ALLOW_PAYMENT_REQUIRED_5"
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bell]:
     """Run the bot, whose pauses are none of these tests' business."""
-    plenty = {"daily_budget": 1_000_000, "newcomer_allowance": 1000}
+    plenty = {"daily_budget": 1_000_000, "person_daily_allowance": 10_000}
     folder = tmp_path_factory.mktemp("refusals")
     async with storybell(folder, timing=unhurried(), **plenty) as running:
         await running.control.privacy_mode(on=False)

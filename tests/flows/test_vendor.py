@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import MediaError, StoriesError
 from bot.domain.model import Asker
@@ -140,7 +140,7 @@ async def bill_of(
         api_at(server.url, deadline=0.2, download_deadline=0.2) as api,
     ):
         with suppress(StoriesError, MediaError):
-            await ledger.spend(Payer("link", Asker(1, 2)), calls(api, spool)[endpoint])
+            await ledger.spend(Charge("link", Asker(1, 2)), calls(api, spool)[endpoint])
     return billed
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
@@ -49,24 +48,24 @@ async def test_an_anonymous_administrator_of_many_groups_takes_no_more_than_newc
         assert await control.billed() <= 25  # half of 50
 
 
-async def know(bell: Bell, *who: tuple[Literal["chat", "person"], int]) -> None:
-    """Let the bot have seen them on enough days."""
+async def know(bell: Bell, *people: int) -> None:
+    """Let the bot have seen these people on enough days."""
     url = bell.settings.database_url.get_secret_value()
     async with Database(url) as db, db.begin() as tx:
         for days in range(3):
             day = datetime.now(UTC).date() + timedelta(days=days)
-            await acquaintances.record_seen(tx, who, day)
+            await acquaintances.record_seen(tx, people, day)
 
 
 async def test_newcomers_share_a_part_of_the_checks_and_are_told_kindly_when_it_is_full(
     tmp_path: Path,
 ) -> None:
-    limits = {"daily_budget": 200, "newcomer_allowance": 100}
+    limits = {"daily_budget": 200, "person_daily_allowance": 1000}
     async with storybell(tmp_path, **limits) as bell:
         control = bell.control
         ann = await control.person("Ann")
         await bell.ask(ann, "/help")
-        await know(bell, ("chat", ann), ("person", ann))
+        await know(bell, ann)
         for number in range(7):
             await control.profile(f"star{number}", posts_per_day=0)
 

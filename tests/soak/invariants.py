@@ -163,7 +163,7 @@ def _explains(row: Row, journal: Journal, pk: str) -> bool:
     if row.notice == "missed":
         begin, end = (float(row.fields[name]) / 1000 for name in ("from", "to"))
         return begin - HOUR <= taken <= end + HOUR
-    if row.notice not in {"private", "gone", "ended"}:
+    if row.notice not in {"private", "gone", "blocked"}:
         return False
     return abs(row.created - taken) <= 2 * DAY
 

@@ -23,9 +23,9 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 MINUTE = 60.0
 OK, REFUSED = 200, 400
-NOTICE_KINDS = ("failed", "missed", "private", "gone", "ended")
-LOOKS_EVERY_S = 300.0  # between two reads of the tables
-UNSETTLED_S = 2 * HOUR  # maximum delay of a person's change by failures
+NOTICE_KINDS = ("failed", "missed", "private", "gone", "blocked")
+LOOKS_EVERY_S = 300.0  # between two looks at the tables
+UNSETTLED_S = 2 * HOUR  # that what somebody wants to change may wait, for all that fails
 CHANGING = (
     *("opt:", "undo:", "unsub:", "many:", "erase", "defaults", "set:zone"),
     *(word for word, one in COMMANDS.items() if one.right is CHANGE),
@@ -65,7 +65,8 @@ class Asked:
     token: str = ""
     query: str = ""
     under: str = ""
-    """The text of the message with the pressed button."""
+    """The text above the button that was pressed."""
+    user: int = 0
 
 
 class Done(NamedTuple):

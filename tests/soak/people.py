@@ -104,8 +104,10 @@ class People:
         is_forum = kind == "forum"
         chat = await self._control.chat(
             "supergroup" if is_forum else kind, f"{kind} {number}", members=members,
-            is_forum=is_forum, bot_status="administrator" if kind == "channel" else "member",
+            is_forum=is_forum, bot_status="left",
         )  # fmt: skip
+        standing = {"status": "administrator" if kind == "channel" else "member", "by": owner}
+        await self._control.call("PUT", f"/chats/{chat}/members/bot", standing)
         place = Place(chat, kind, owner, [owner, other, third])
         if is_forum:
             place.topics = [100, 200, 300]
@@ -141,7 +143,8 @@ class People:
             body["thread_id"] = thread
         said = await self._control.call("POST", f"/chats/{place.chat}/messages", body)
         if said["update_id"] is not None:
-            self._journal.ask(Asked(now, place.chat, text, int(said["message_id"]), token=token))
+            number = int(said["message_id"])
+            self._journal.ask(Asked(now, place.chat, text, number, token=token, user=user))
 
     def _addressed(self, place: Place, text: str) -> str:
         """Return a command with the bot's name, which the bot receives in every group.
@@ -184,7 +187,8 @@ class People:
         except RefusedError:  # the buttons have changed
             return
         under = str(message.fields.get("text") or "")
-        self._journal.ask(Asked(now, place.chat, data, message.id, query=query, under=under))
+        asked = Asked(now, place.chat, data, message.id, query=query, under=under, user=user)
+        self._journal.ask(asked)
 
     async def ask_stories(self, place: Place) -> None:
         """Request a profile's stories."""

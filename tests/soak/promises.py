@@ -201,12 +201,25 @@ class Ways:
 
     @cache  # noqa: B019 - one instance per run
     def _known_chats(self, day: int) -> set[int]:
-        """Return the chats with activity on at least three days, up to the given day."""
+        """The chats whose payers were seen on three days, a day after the third at the latest.
+
+        A payer is the person of a private chat, or who has made the group; posts of a channel name
+        nobody.
+        """
         seen: dict[int, set[int]] = defaultdict(set)
+        world = self.journal.sandbox.telegram.world
         for asked in self.journal.asked:
-            if asked.at // DAY <= day:
-                seen[self.journal.chat_now(asked.chat)].add(int(asked.at // DAY))
-        return {chat for chat, days in seen.items() if len(days) >= KNOWN_AFTER}
+            where = world.chats.get(asked.chat)
+            is_post = where is not None and where.type == "channel" and not asked.query
+            if asked.at // DAY <= day and not is_post:
+                seen[asked.user].add(int(asked.at // DAY))
+        known = {person for person, days in seen.items() if len(days) >= KNOWN_AFTER}
+        made = {
+            self.journal.chat_now(chat.id)
+            for chat in world.all_chats()
+            if any(one in known and chat.member(one).status == "creator" for one in chat.members)
+        }
+        return known | made
 
     def can_pay(self, hour: float) -> bool:
         """Return whether the budget paid a check for each profile that required this summary."""

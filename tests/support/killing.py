@@ -61,8 +61,7 @@ class Victim:
             "PORT": str(self.port),
             "DAILY_BUDGET": "1000000",
             "CHAT_DAILY_ALLOWANCE": "100000",
-            "PERSON_DAILY_ALLOWANCE": "100000",
-            "NEWCOMER_ALLOWANCE": "100000",
+            "PERSON_DAILY_ALLOWANCE": "1000000",
             "LOG_LEVEL": "WARNING",
         }
         if webhook:

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bot import app, context
 from bot.config import Settings, load
+from bot.store import chats
+from bot.store.engine.database import Database
 from sandbox.jumping import JumpingLoop
 from tests.support.control import PATIENCE_S, Control, Json, wait_for
 from tests.support.database import migrated_copy
@@ -75,9 +77,9 @@ class Bell:
 
         return await wait_for(enough, what=f"{count} answers in chat {chat}")
 
-    async def noticed(self, chat: int, text: str, *, user: int) -> None:
-        """Write to a group. Return when the bot has answered or reacted to the message."""
-        message = await self.control.say(chat, text, user=user)
+    async def noticed(self, chat: int, text: str, *, user: int, **more: Any) -> None:
+        """Write into a group; return when the bot has answered, or marked what it said before."""
+        message = await self.control.say(chat, text, user=user, **more)
 
         async def is_noticed() -> bool:
             if await self.control.replies(chat, after=message):
@@ -100,6 +102,18 @@ class Bell:
             return answer if answer["answered"] else None
 
         return await wait_for(is_answered, within, "the spinner to stop")
+
+    async def answers_for(self, chat: int, person: int) -> int:
+        """Make a person the payer of a channel, as if they had added the bot; return the channel.
+
+        The sandbox tells the bot of no chat that has the bot from the beginning.
+        """
+        url = self.settings.database_url.get_secret_value()
+        async with Database(url) as db, db.begin() as tx:
+            now = datetime.now(UTC)
+            await chats.add_or_update(tx, chat, kind="channel", title="", now=now)
+            await chats.set_payer(tx, chat, person)
+        return chat
 
     async def old_post(
         self,

@@ -140,7 +140,7 @@ function show(state) {
     ["30 days", number.format(f.month) + " credits (" + money.format(f.month * f.price) + ")"],
     ["Balance", f.balance === null ? "not known" : number.format(f.balance) + " credits"],
     ["Lasts for", days(f.days_left)],
-    ["Profiles checked", number.format(f.profiles)],
+    ["Profiles checked", number.format(f.profiles) + " of " + number.format(f.possible)],
     ["Post to alert", f.delay_s === null ? "–" : "about " + duration(f.delay_s)],
     ["Alerts waiting", number.format(f.waiting)],
     ["Alerts given up", number.format(f.parked)],

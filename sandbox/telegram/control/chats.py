@@ -163,6 +163,8 @@ class Chats:
         return {"update_id": told, "member": chat.member_view(user or {})}
 
     def _actor(self, chat: Chat, user_id: int, wanted: dict[str, Any]) -> dict[str, Any]:
+        if wanted.get("by") == _group_bot()["id"]:  # an administrator without a name
+            return _group_bot()
         if "by" in wanted:
             return get.person(self._world, wanted["by"]).user()
         if chat.person is not None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.billing.balance import Treasurer
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import OutOfServiceError
 from bot.domain.model import Asker
@@ -52,7 +52,7 @@ async def test_after_a_402_it_resumes_with_the_top_up(sqlite_db: Database, box: 
     await box.control.stories_api(balance=0)
 
     async def ask() -> None:
-        await ledger.spend(Payer("link", Asker(1, 1)), api.profile("natgeo"))
+        await ledger.spend(Charge("link", Asker(1, 1)), api.profile("natgeo"))
 
     for _ in range(3):
         with pytest.raises(OutOfServiceError):
@@ -101,11 +101,11 @@ async def test_the_ledger_is_tidied_whenever_the_balance_is_asked_for(
         async with sqlite_db.read() as tx:
             return not await entries.open_credits(tx)
 
-    await ledger.reserve(Payer("link", Asker(1, 1)), answering())
+    await ledger.reserve(Charge("link", Asker(1, 1)), answering())
     clock.on(timedelta(minutes=31))
     await treasurer.tidy_and_check_balance()
     assert await presumed()
-    await ledger.reserve(Payer("link", Asker(1, 1)), answering())
+    await ledger.reserve(Charge("link", Asker(1, 1)), answering())
     await treasurer.tidy_and_check_balance()
     assert not await presumed()
     clock.on(timedelta(minutes=31))

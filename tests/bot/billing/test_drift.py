@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.billing.balance import Treasurer
 from bot.billing.drift import KEY, RUNNING, Drift, Reading
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.billing.reports import Reports
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError, StoriesError
@@ -115,7 +115,7 @@ async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Datab
             clock.on(timedelta(minutes=5))
             await treasurer.tidy_and_check_balance()
             if not told and await box.control.billed() == 0:
-                payer = Payer("link", Asker(1, 1))
+                payer = Charge("link", Asker(1, 1))
                 with pytest.raises(StoriesError):
                     await ledger.spend(payer, api.stories("787132"))
         billed = await box.control.billed()
@@ -151,7 +151,7 @@ async def test_a_single_credit_is_told_of_on_its_side(
         await box.control.stories_api(balance=1000)
         await treasurer.tidy_and_check_balance()
         for _ in range(spends):
-            await ledger.spend(Payer("link", Asker(1, 1)), Call(Operation.STORIES, 2, call))
+            await ledger.spend(Charge("link", Asker(1, 1)), Call(Operation.STORIES, 2, call))
         await box.control.stories_api(balance=balance)
         for _ in range(5):
             clock.on(5 * MINUTE)
@@ -168,7 +168,7 @@ async def test_a_single_credit_is_told_of_on_its_side(
 
 
 async def test_a_balance_beside_a_call_is_not_compared(sqlite_db: Database) -> None:
-    ledger, payer = Ledger(sqlite_db, FREE, now=Clock()), Payer("link", Asker(1, 1))
+    ledger, payer = Ledger(sqlite_db, FREE, now=Clock()), Charge("link", Asker(1, 1))
 
     async def ask() -> Balance:
         return Balance(1000, 1)
@@ -205,7 +205,7 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
         await treasurer.tidy_and_check_balance()
         await box.control.fault("stories", {"status": 502, "body": ""}, times=None)
         for n in range(3):  # then it is no use to ask
-            payer = Payer("link", Asker(1, 1))
+            payer = Charge("link", Asker(1, 1))
             with pytest.raises(StoriesError):
                 await ledger.spend(payer, api.highlights(str(n)))
         await box.control.clear_faults()
@@ -230,13 +230,13 @@ async def test_replicas_that_give_back_neither_do_so_twice_nor_stop_who_spends(
     lost = ApiUnavailableError("no answer", credits=None)
 
     async def spend(person: int) -> None:
-        await replicas[0].spend(Payer("link", Asker(person, person)), answering())
+        await replicas[0].spend(Charge("link", Asker(person, person)), answering())
 
     for _ in range(rounds):
         for person in people:
             with pytest.raises(ApiUnavailableError):
                 await replicas[0].spend(
-                    Payer("link", Asker(person, person)), failing(lost, price=1)
+                    Charge("link", Asker(person, person)), failing(lost, price=1)
                 )
         certain = Drift(BEGIN, BEGIN, size=-unbilled, running=RUNNING)
         async with db.begin() as tx:

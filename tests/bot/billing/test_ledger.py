@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.billing.ledger import Ledger, Payer, Reservation
+from bot.billing.ledger import Charge, Ledger, Reservation
 from bot.domain.budget import DAY, Limits, side_rule_for
 from bot.domain.errors import (
     BUDGET_SPENT,
@@ -59,8 +59,8 @@ class Clock:
         return self.now
 
 
-def link(chat: int = 1, person: int | None = 1, *, admin: bool = False) -> Payer:
-    return Payer("link", Asker(chat, person, is_owner=admin))
+def link(chat: int = 1, person: int | None = 1, *, admin: bool = False) -> Charge:
+    return Charge("link", Asker(chat, person, is_owner=admin))
 
 
 def answering(billed: int = 1, *, price: int = 1) -> Call[str]:
@@ -98,7 +98,7 @@ async def test_what_the_api_billed_is_what_counts(db: Database) -> None:
     assert await spent(db) == 3
     await ledger.spend(link(), answering(5, price=2))  # it was dearer than the table
     assert await spent(db) == 8
-    await ledger.spend(Payer("schedule"), answering(2, price=2))
+    await ledger.spend(Charge("schedule"), answering(2, price=2))
     assert await ledger.spent_today() == (8, 2)
 
 
@@ -131,7 +131,7 @@ async def test_a_check_is_hindered_by_less_than_its_price_and_by_the_switch(db: 
             return await ledger.obstacle_to_checks(tx, 2, NOON)
 
     assert await obstacle() == ""
-    await ledger.spend(Payer("schedule"), answering(74, price=74))
+    await ledger.spend(Charge("schedule"), answering(74, price=74))
     assert await obstacle() == "budget"  # one credit is left
     await ledger.set_stopped(stopped=True)
     assert await obstacle() == "stopped"
@@ -185,9 +185,9 @@ async def test_the_stop_switch_stops_everybody_in_every_replica(db: Database) ->
     here, there = Ledger(db, FREE, now=Clock()), Ledger(db, FREE, now=Clock())
     await here.set_stopped(stopped=True)
     assert await there.is_stopped()
-    for payer in (link(), link(admin=True), Payer("schedule")):
+    for charge in (link(), link(admin=True), Charge("schedule")):
         with pytest.raises(SpendingStoppedError):
-            await there.spend(payer, answering())
+            await there.spend(charge, answering())
     assert await room_for_schedule(there, db, NOON) == 0
     await there.set_stopped(stopped=False)
     await here.spend(link(), answering())
@@ -211,7 +211,7 @@ async def test_below_the_minimum_balance_only_admins_are_served(db: Database) ->
     with pytest.raises(SpendingStoppedError):
         await ledger.spend(link(), answering())
     with pytest.raises(SpendingStoppedError):
-        await ledger.spend(Payer("schedule"), answering())
+        await ledger.spend(Charge("schedule"), answering())
     await ledger.spend(link(admin=True), answering())
     assert await left_of(db) == 99
     assert await room_for_schedule(ledger, db, NOON) == 0
@@ -237,16 +237,18 @@ async def test_a_group_that_moves_during_a_call_gets_its_credits_back(db: Databa
     old, new = -5, -1005
     async with db.begin() as tx:
         await chats.add_or_update(tx, old, kind="group", title="", now=NOON)
+        await chats.set_payer(tx, old, 9)
     for asker in (Asker(old, 1), Asker(old, None)):  # a person, and who writes without a name
-        reservation = await ledger.reserve(Payer("link", asker), answering())
+        reservation = await ledger.reserve(Charge("link", asker), answering())
         async with db.begin() as tx:
             await moves.move_chat(tx, old, new, now=NOON)
             await ledger.settle(tx, reservation, 0)
             await chats.add_or_update(tx, old, kind="group", title="", now=NOON)
     async with db.read() as tx:
-        for scope in ("chat", "nobody"):
-            assert await budgets.allowance_used(tx, scope, new, NOON.date()) == 0, scope
-            assert await budgets.allowance_used(tx, scope, old, NOON.date()) == 0, scope
+        for chat in (old, new):
+            assert await budgets.allowance_used(tx, "chat", chat, NOON.date()) == 0, chat
+        for person in (1, 9):
+            assert await budgets.allowance_used(tx, "person", person, NOON.date()) == 0, person
 
 
 async def test_what_a_crash_left_open_is_presumed_spent_but_a_late_answer_knows_better(
@@ -312,21 +314,21 @@ async def test_room_for_the_schedule_is_what_reserving_gives(db: Database) -> No
     room = await room_for_schedule(ledger, db, clock.now)
     assert room == 40 - 15  # three quarters of the replies' share are kept for the day to come
     for _ in range(room):
-        await ledger.reserve(Payer("schedule"), answering())
+        await ledger.reserve(Charge("schedule"), answering())
     assert await room_for_schedule(ledger, db, clock.now) == 0
     with raises(SpendingError, BUDGET_SPENT):
-        await ledger.reserve(Payer("schedule"), answering())
+        await ledger.reserve(Charge("schedule"), answering())
 
 
 async def test_who_finds_the_share_borrowed_gets_what_is_left_and_no_more(db: Database) -> None:
     ledger = Ledger(db, Limits(10, 0.5, MANY, MANY), now=Clock(NOON.replace(hour=23)))
     for _ in range(8):
-        await ledger.reserve(Payer("schedule"), answering())  # 3 of them from the replies' share
+        await ledger.reserve(Charge("schedule"), answering())  # 3 of them from the replies' share
     for _ in range(2):
         await ledger.reserve(link(), answering())
-    for payer in (link(), Payer("schedule")):
+    for charge in (link(), Charge("schedule")):
         with raises(SpendingError, BUDGET_SPENT):
-            await ledger.reserve(payer, answering())
+            await ledger.reserve(charge, answering())
     assert await spent(db) == 10
 
 
@@ -348,9 +350,9 @@ async def together(count: int, ask: Callable[[int], Awaitable[object]]) -> int:
     return sum(task.result() for task in tasks)
 
 
-SCOPES: dict[str, tuple[Limits, Callable[[int], Payer]]] = {
+SCOPES: dict[str, tuple[Limits, Callable[[int], Charge]]] = {
     "bot": (Limits(1, 1, MANY, MANY), lambda n: link(n, n)),
-    "schedule": (Limits(1, 0, MANY, MANY), lambda _: Payer("schedule")),
+    "schedule": (Limits(1, 0, MANY, MANY), lambda _: Charge("schedule")),
     "chat": (Limits(MANY, 0.5, 1, MANY), lambda n: link(1, n)),
     "person": (Limits(MANY, 0.5, MANY, 1), lambda n: link(n, 1)),
     "balance": (Limits(MANY, 0.5, MANY, MANY, 99), lambda n: link(n, n)),
@@ -359,7 +361,7 @@ SCOPES: dict[str, tuple[Limits, Callable[[int], Payer]]] = {
 
 @pytest.mark.parametrize("scope", list(SCOPES))
 async def test_at_the_last_credit_one_of_many_is_served(db: Database, scope: str) -> None:
-    limits, payer = SCOPES[scope]
+    limits, charge = SCOPES[scope]
     ledger = Ledger(db, limits, now=Clock())
 
     async def balance() -> Balance:
@@ -368,7 +370,7 @@ async def test_at_the_last_credit_one_of_many_is_served(db: Database, scope: str
     await ledger.update_balance(balance)
     many = 200  # the benchmark has 1,000
     count = many if scope == "schedule" else 30
-    assert await together(count, lambda n: ledger.spend(payer(n), answering())) == 1
+    assert await together(count, lambda n: ledger.spend(charge(n), answering())) == 1
     assert await spent(db) == 1
 
 
@@ -427,29 +429,29 @@ Held = tuple[Reservation, list[int]]
 
 
 class Model:
-    """The ledger as a list of [time, payer, credits] and a handful of sums."""
+    """The ledger as a list of [time, charge, credits] and a handful of sums."""
 
     def __init__(self) -> None:
-        self.spent: list[tuple[datetime, Payer, list[int]]] = []
+        self.spent: list[tuple[datetime, Charge, list[int]]] = []
         self.stopped = False
         self.reach: int | None = None
 
-    def sum(self, chosen: Callable[[datetime, Payer], bool]) -> int:
-        return sum(counted[0] for at, payer, counted in self.spent if chosen(at, payer))
+    def sum(self, chosen: Callable[[datetime, Charge], bool]) -> int:
+        return sum(counted[0] for at, charge, counted in self.spent if chosen(at, charge))
 
     def total(self) -> int:
         return self.sum(lambda _at, _payer: True)
 
     def day(self, side: str, now: datetime) -> int:
-        return self.sum(lambda at, payer: at.date() == now.date() and payer.side == side)
+        return self.sum(lambda at, charge: at.date() == now.date() and charge.side == side)
 
-    def verdict(self, payer: Payer, n: int, now: datetime) -> SpendingError | None:
-        asker, today = payer.asker, now.date()
+    def verdict(self, charge: Charge, n: int, now: datetime) -> SpendingError | None:
+        asker, today = charge.asker, now.date()
         if self.stopped:
             return SpendingStoppedError()
 
         def of(name: str) -> int:
-            def chosen(at: datetime, other: Payer) -> bool:
+            def chosen(at: datetime, other: Charge) -> bool:
                 mine = other.asker is not None and not other.asker.is_owner
                 same = mine and getattr(other.asker, name) == getattr(asker, name)
                 return same and at.date() == today
@@ -464,9 +466,9 @@ class Model:
         is_low = self.reach is not None and self.total() + n > self.reach - LIMITS.minimum_balance
         if is_low and not (asker and asker.is_owner):
             return SpendingStoppedError()
-        others = "schedule" if payer.side == "replies" else "replies"
-        room = side_rule_for(payer.side, LIMITS, now).room(
-            mine=self.day(payer.side, now), others=self.day(others, now)
+        others = "schedule" if charge.side == "replies" else "replies"
+        room = side_rule_for(charge.side, LIMITS, now).room(
+            mine=self.day(charge.side, now), others=self.day(others, now)
         )
         return SpendingError(text=BUDGET_SPENT) if n > room else None
 
@@ -499,9 +501,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self, kind: Kind, chat: int, person: int, admin: bool, price: int
     ) -> Held | MultipleResults[Held]:
         asker = None if kind == "schedule" else Asker(chat, person + 10 * admin, is_owner=admin)
-        payer = Payer(kind, asker)
-        expected = self.model.verdict(payer, price, self.clock.now)
-        reserving = self.ledger.reserve(payer, answering(price=price))
+        charge = Charge(kind, asker)
+        expected = self.model.verdict(charge, price, self.clock.now)
+        reserving = self.ledger.reserve(charge, answering(price=price))
         if expected is not None:
             with raises(type(expected), expected.text) as caught:
                 self.runner.run(reserving)
@@ -509,7 +511,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return multiple()
         reservation = self.runner.run(reserving)
         counted = [reservation.credits]
-        self.model.spent.append((self.clock.now, payer, counted))
+        self.model.spent.append((self.clock.now, charge, counted))
         return (reservation, counted)
 
     @rule(reservation=consumes(reservations), billed=st.integers(0, 4))
@@ -631,11 +633,11 @@ async def test_what_replies_usually_take_later_in_the_day_is_kept_for_them(db: D
 
 async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: Database) -> None:
     clock = Clock(NOON.replace(hour=0))
-    known, new, group = 1, 2, -3
+    known, new, group, payer = 1, 2, -3, 4
     limits = Limits(1000, 0.5, newcomer_allowance=30)
     yesterday = clock.now - DAY
     async with db.begin() as tx:
-        for chat, person, spent in ((1, known, 100), (2, new, 200), (group, None, 50)):
+        for chat, person, spent in ((1, known, 100), (2, new, 200), (group, payer, 50)):
             await entries.add(
                 tx,
                 kind="link",
@@ -649,8 +651,8 @@ async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: D
     assert await Ledger(db, limits, now=clock).left_by_replies(clock.now) == 500 - 1.2 * 350
     async with db.begin() as tx:
         for day in range(1, 4):
-            seen: list[acquaintances.Acquaintance] = [("person", known), ("chat", group)]
-            await acquaintances.record_seen(tx, seen, yesterday.date().replace(day=day))
+            seen = yesterday.date().replace(day=day)
+            await acquaintances.record_seen(tx, [known, payer], seen)
     assert await Ledger(db, limits, now=clock).left_by_replies(clock.now) == 500 - 1.2 * 150
 
 

@@ -5,19 +5,22 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.billing.reports import Reports
 from bot.domain.access import Subject
 from bot.domain.budget import Limits
 from bot.domain.errors import (
+    CHANNELS_LIMIT_REACHED,
     CHAT_LIMIT_REACHED,
     NEWCOMER_LIMIT_REACHED,
+    PAYER_SPENT,
+    NoPayerError,
     PersonSpentError,
     SpendingError,
 )
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Call, Operation
-from bot.store import access, acquaintances, budgets
+from bot.store import access, acquaintances, budgets, chats
 from bot.store.engine.database import Database
 from tests.bot.billing.test_ledger import FREE, MANY, Clock, answering, link
 from tests.support.control import wait_for
@@ -28,30 +31,81 @@ MIDNIGHT = datetime(2026, 4, 9, tzinfo=UTC)
 GROUP = -5
 
 
-def in_group(person: int | None, chat: int = GROUP) -> Payer:
-    return Payer("link", Asker(chat, person))
+def in_group(person: int | None, chat: int = GROUP) -> Charge:
+    return Charge("link", Asker(chat, person))
 
 
-async def spend(ledger: Ledger, payer: Payer, times: int = 1) -> None:
+async def spend(ledger: Ledger, charge: Charge, times: int = 1) -> None:
     for _ in range(times):
-        await ledger.spend(payer, answering())
+        await ledger.spend(charge, answering())
 
 
-async def test_who_has_no_name_pays_by_the_chat_all_of_them_as_one(sqlite_db: Database) -> None:
+async def pay(db: Database, payer: int, *groups: int) -> None:
+    async with db.begin() as tx:
+        for group in groups:
+            await chats.add_or_update(tx, group, kind="group", title="", now=NOON)
+            await chats.set_payer(tx, group, payer)
+
+
+async def test_a_question_without_a_name_is_billed_to_the_payer_of_its_chat(
+    sqlite_db: Database,
+) -> None:
     ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 100, 8), now=Clock())
-    await spend(ledger, in_group(None), 8)
-    await spend(ledger, in_group(None, chat=-6), 3)
-    await spend(ledger, in_group(1), 3)
-    with raises(SpendingError, CHAT_LIMIT_REACHED) as spent:
+    with pytest.raises(NoPayerError):
         await spend(ledger, in_group(None))
-    assert spent.value.until == MIDNIGHT
-    await spend(ledger, in_group(1), 3)
+    await pay(sqlite_db, 9, GROUP, -6)
+    await spend(ledger, in_group(None), 5)
+    await spend(ledger, in_group(None, chat=-6), 2)
+    await spend(ledger, in_group(9), 1)
+    await spend(ledger, in_group(1), 3)  # a member does not touch the payer's limit
+    for group in (GROUP, -6):
+        with raises(SpendingError, PAYER_SPENT) as spent:
+            await spend(ledger, in_group(None, chat=group))
+        assert spent.value.until == MIDNIGHT
+    await pay(sqlite_db, 8, -6)  # in the middle of the day
+    await spend(ledger, in_group(None, chat=-6), 1)
     async with sqlite_db.read() as tx:
-        used = {
-            scope: await budgets.allowance_used(tx, scope, GROUP, NOON.date())
-            for scope in ("chat", "nobody")
-        }
-    assert used == {"chat": 14, "nobody": 8}
+        used = [await budgets.allowance_used(tx, "person", one, NOON.date()) for one in (9, 8, 1)]
+    assert used == [8, 1, 3]
+
+
+async def test_a_refund_goes_to_the_payer_of_the_moment_of_the_question(
+    sqlite_db: Database,
+) -> None:
+    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 100, 8), now=Clock())
+    await pay(sqlite_db, 9, GROUP)
+    reservation = await ledger.reserve(in_group(None), answering())
+    await pay(sqlite_db, 8, GROUP)
+    async with sqlite_db.begin() as tx:
+        await ledger.settle(tx, reservation, 0)
+        for payer in (9, 8):
+            assert await budgets.allowance_used(tx, "person", payer, NOON.date()) == 0
+
+
+async def test_unknown_channels_have_ten_credits_of_the_payer_and_a_known_one_its_own(
+    sqlite_db: Database,
+) -> None:
+    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 100, 80), now=Clock())
+    await pay(sqlite_db, 9, GROUP)
+    await pay(sqlite_db, 7, -1007)
+    for number in range(10):
+        await spend(ledger, Charge("link", Asker(GROUP, None, as_channel=-2000 - number)))
+    with raises(SpendingError, CHANNELS_LIMIT_REACHED):
+        await spend(ledger, Charge("link", Asker(GROUP, None, as_channel=-2000)))
+    await spend(ledger, in_group(None))
+    await spend(ledger, Charge("link", Asker(GROUP, None, as_channel=-1007)), 2)
+    async with sqlite_db.read() as tx:
+        used = [await budgets.allowance_used(tx, "person", one, NOON.date()) for one in (9, 7)]
+    assert used == [11, 2]
+
+
+async def test_no_limit_of_a_person_holds_an_owner_who_is_the_payer(sqlite_db: Database) -> None:
+    limits = Limits(MANY, 0.5, 5, 1)
+    ledger = Ledger(sqlite_db, limits, owners=lambda: frozenset({9}), now=Clock())
+    await pay(sqlite_db, 9, GROUP)
+    await spend(ledger, in_group(None), 5)
+    with raises(SpendingError, CHAT_LIMIT_REACHED):
+        await spend(ledger, in_group(None))
 
 
 async def test_what_was_set_for_a_chat_or_a_person_goes_before_the_limits(
@@ -64,21 +118,21 @@ async def test_what_was_set_for_a_chat_or_a_person_goes_before_the_limits(
     limits = Limits(MANY, 0.5, 2, 2, newcomer_allowance=1, newcomer_share=0)
     ledger = Ledger(sqlite_db, limits, now=Clock())
     await spend(ledger, in_group(7), 3)
-    for payer in (link(8, 8), in_group(9)):
+    for charge in (link(8, 8), in_group(9)):
         with pytest.raises(SpendingError):
-            await spend(ledger, payer, 2)
+            await spend(ledger, charge, 2)
     await spend(ledger, link(7, 7), 2)
     with pytest.raises(PersonSpentError):
         await spend(ledger, link(-6, 7))
     seen = Reports(sqlite_db, limits, Clock())
     shown = [await seen.usage(chat) for chat in (GROUP, 7, 1)]
-    assert [one.part for one in shown] == [3 / 6, 2 / 5, 0]
+    assert [one.part for one in shown] == [3 / 6, 5 / 5, 0]
 
 
-async def know(db: Database, *subjects: acquaintances.Acquaintance) -> None:
+async def know(db: Database, *people: int) -> None:
     async with db.begin() as tx:
         for day in range(1, 4):
-            await acquaintances.record_seen(tx, list(subjects), NOON.date().replace(day=day))
+            await acquaintances.record_seen(tx, people, NOON.date().replace(day=day))
 
 
 async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
@@ -86,7 +140,9 @@ async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
 ) -> None:
     limits = Limits(100, 0.5, MANY, MANY, newcomer_allowance=3, newcomer_share=0.1)
     ledger = Ledger(sqlite_db, limits, now=Clock())
-    await know(sqlite_db, ("person", 7), ("chat", -7))
+    await know(sqlite_db, 7)
+    await pay(sqlite_db, 6, GROUP)  # a newcomer
+    await pay(sqlite_db, 7, -7)
     await spend(ledger, link(1, 1), 3)
     with pytest.raises(PersonSpentError):
         await spend(ledger, link(1, 1))
@@ -101,7 +157,7 @@ async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
     reservation = await ledger.reserve(link(7, 7), answering())
     async with sqlite_db.begin() as tx:
         await ledger.settle(tx, reservation, 0)
-        assert await budgets.allowance_used(tx, "person", 7, NOON.date()) == 8
+        assert await budgets.allowance_used(tx, "person", 7, NOON.date()) == 12
 
 
 async def test_what_a_newcomer_was_not_billed_is_there_for_the_next(sqlite_db: Database) -> None:
@@ -117,6 +173,7 @@ async def test_one_has_four_calls_at_a_time_and_all_together_forty_eight(
     sqlite_db: Database,
 ) -> None:
     ledger = Ledger(sqlite_db, FREE, now=Clock())
+    await pay(sqlite_db, 77, -6, -8)
     go, begun = asyncio.Event(), 0
 
     async def hang() -> Answer[None]:
@@ -129,14 +186,14 @@ async def test_one_has_four_calls_at_a_time_and_all_together_forty_eight(
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         for _ in range(6):
             group.create_task(ledger.spend(link(GROUP, 1), call))
-        for _ in range(6):  # without a name: one to each chat
-            group.create_task(ledger.spend(link(-6, None), call))
+        for number in range(6):  # without a name: those of one payer
+            group.create_task(ledger.spend(link(-6 - 2 * (number % 2), None), call))
         await wait_for(lambda: begun >= 8)
         for person in range(2, 14):
             for _ in range(4):
                 group.create_task(ledger.spend(link(GROUP, person), call))
         await wait_for(lambda: begun >= 48)
-        await ledger.spend(Payer("schedule"), answering())  # it waits for nobody's
+        await ledger.spend(Charge("schedule"), answering())  # it waits for nobody's
         assert begun == 48
         go.set()
     assert begun == 60

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.billing.ledger import Payer
+from bot.billing.ledger import Charge
 from bot.billing.people import guest, guests
 from bot.domain.access import Subject
 from bot.domain.model import Asker
@@ -18,12 +18,12 @@ MORE_THAN_A_STATEMENT_TAKES = 33_000  # parameters: PostgreSQL's protocol counts
 
 
 async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Database) -> None:
-    await spend(db, NOW - timedelta(days=30), Payer("link", Asker(3, 3)), "two", 2)  # of March
-    await spend(db, NOW, Payer("link", Asker(5, 5)), "two", 0)  # nothing was billed
-    await spend(db, NOW, Payer("link", Asker(1, 1)), "two", 2)
+    await spend(db, NOW - timedelta(days=30), Charge("link", Asker(3, 3)), "two", 2)  # of March
+    await spend(db, NOW, Charge("link", Asker(5, 5)), "two", 0)  # nothing was billed
+    await spend(db, NOW, Charge("link", Asker(1, 1)), "two", 2)
     for member, times in ((1, 1), (2, 4)):
         for _ in range(times):
-            await spend(db, NOW, Payer("stories", Asker(-9, member)), "two", 2)
+            await spend(db, NOW, Charge("stories", Asker(-9, member)), "two", 2)
     async with db.begin() as tx:
         await usage.add(tx, [(-8, usage.Use(millicredits=2500))], day=NOW.date())
         for number, name, days in ((3, "Cem", 2), (4, "Dua", 1), (2, "Bea", 0)):
@@ -47,11 +47,11 @@ async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
 ) -> None:
     first = datetime(2026, 4, 1, tzinfo=UTC)
     for member in range(1, 8):
-        await spend(sqlite_db, first, Payer("link", Asker(-9, member)), "two", member)
+        await spend(sqlite_db, first, Charge("link", Asker(-9, member)), "two", member)
     last = first - timedelta(milliseconds=1)
-    await spend(sqlite_db, last, Payer("link", Asker(-9, 8)), "two", 99)
+    await spend(sqlite_db, last, Charge("link", Asker(-9, 8)), "two", 99)
     async with sqlite_db.begin() as tx:
-        await acquaintances.record_seen(tx, [("person", 7)], first.date())
+        await acquaintances.record_seen(tx, [7], first.date())
         await acquaintances.set_name(tx, 7, "Gil")
         group = await guest(tx, -9, now=NOW)
         [dearest, *_] = await guests(tx, offset=0, limit=1, now=NOW)

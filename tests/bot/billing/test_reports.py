@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.billing.reports import Reports, daily_rate, days_left_in_month
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
@@ -20,7 +20,7 @@ LIMITS = Limits(daily_budget=100, chat_daily_allowance=20)
 NAMES = {"one": (Operation.STORY, 1), "two": (Operation.STORIES, 2)}
 
 
-async def spend(db: Database, at: datetime, payer: Payer, name: str, billed: int | None) -> None:
+async def spend(db: Database, at: datetime, payer: Charge, name: str, billed: int | None) -> None:
     ledger = Ledger(db, Limits(10**6, 0.5, 10**6, 10**6), now=lambda: at)
 
     async def call() -> Answer[None]:
@@ -41,10 +41,10 @@ def reports(db: Database) -> Reports:
 @pytest.fixture
 async def month(db: Database) -> Database:
     """A database with some weeks in it: a chat that asks, one that follows, the schedule."""
-    chat, other = Payer("link", Asker(1, 5)), Payer("stories", Asker(2, 6))
+    chat, other = Charge("link", Asker(1, 5)), Charge("stories", Asker(2, 6))
     await spend(db, NOW - timedelta(days=60), chat, "two", 2)
     await spend(db, NOW - timedelta(days=25), chat, "two", 2)
-    await spend(db, NOW - timedelta(days=5), Payer("schedule"), "two", 1)
+    await spend(db, NOW - timedelta(days=5), Charge("schedule"), "two", 1)
     await spend(db, NOW, chat, "one", 1)
     await spend(db, NOW, chat, "two", 0)
     await spend(db, NOW, chat, "two", None)
@@ -118,7 +118,7 @@ def test_the_month_ends_when_it_ends() -> None:
 
 async def test_days_weeks_and_months_begin_where_they_do(sqlite_db: Database) -> None:
     now = datetime(2026, 3, 31, 12, tzinfo=UTC)
-    chat = Payer("link", Asker(1, 5))
+    chat = Charge("link", Asker(1, 5))
     days_ago = {0: 1, 6: 10, 7: 100, 29: 1_000, 30: 10_000, 31: 100_000}  # the 1st is 30 ago
     for ago, spent in days_ago.items():
         await spend(sqlite_db, now - timedelta(days=ago), chat, "two", spent)
@@ -139,7 +139,7 @@ async def test_the_stories_of_a_week_are_shown_by_day(sqlite_db: Database) -> No
 
 
 async def test_the_part_of_an_allowance_that_is_used(sqlite_db: Database) -> None:
-    await spend(sqlite_db, NOW, Payer("link", Asker(1, 5)), "two", 2)
+    await spend(sqlite_db, NOW, Charge("link", Asker(1, 5)), "two", 2)
     for allowance, part in ((8, 0.25), (2, 1.0), (1, 1.0), (0, None)):
         limits = Limits(daily_budget=100, chat_daily_allowance=allowance)
         seen = await Reports(sqlite_db, limits, lambda: NOW).usage(1)
@@ -147,7 +147,7 @@ async def test_the_part_of_an_allowance_that_is_used(sqlite_db: Database) -> Non
 
 
 async def test_of_a_budget_that_is_used_up_nothing_is_left(sqlite_db: Database) -> None:
-    await spend(sqlite_db, NOW, Payer("link", Asker(1, 5)), "two", 2)
+    await spend(sqlite_db, NOW, Charge("link", Asker(1, 5)), "two", 2)
     for budget, left in ((3, 1), (2, 0), (1, 0)):
         seen = await Reports(sqlite_db, Limits(budget), lambda: NOW).spending()
         assert (seen.budget, seen.left_today) == (budget, left)
@@ -156,7 +156,7 @@ async def test_of_a_budget_that_is_used_up_nothing_is_left(sqlite_db: Database) 
 async def test_without_a_balance_or_a_pace_nobody_knows_how_long_it_lasts(
     sqlite_db: Database,
 ) -> None:
-    await spend(sqlite_db, NOW, Payer("link", Asker(1, 5)), "two", 2)
+    await spend(sqlite_db, NOW, Charge("link", Asker(1, 5)), "two", 2)
     seen = await reports(sqlite_db).spending()
     assert (seen.balance, seen.days_left, seen.drift) == (None, None, 0)
 

@@ -11,7 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscribing import Subscribing, SubscriptionLimits
+from bot.chats.payers import Payers, SubscriptionLimits
+from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import (
@@ -61,7 +62,14 @@ class Desk:
         ledger = Ledger(self.db, Limits(budget, 1.0, 10**6, 10**6))
         api = StoriesApi(self.session, url=self.url, key=SecretStr("k"), rate=1000)
         nobody: Any = None  # nothing here asks for a topic
-        return Subscribing(self.db, api, ledger, limits=LIMITS, polling=polling, topics=nobody)
+        return Subscribing(
+            self.db,
+            api,
+            ledger,
+            payers=Payers(self.db, limits=LIMITS),
+            polling=polling,
+            topics=nobody,
+        )
 
     async def star(self, stories: int = 0) -> str:
         self.names += 1
@@ -170,7 +178,7 @@ async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk
         one = await subscribing.subscribe(Target(chat), name, Asker(chat), preferences=wanted)
         assert one.subscription.preferences == back
         at = await desk.subscriptions().unsubscribe(chat, [one.subscription])
-        [again] = (await subscribing.restore(chat, ended_at=at)).subscriptions
+        [again] = (await subscribing.restore(chat, chat, ended_at=at)).subscriptions
         assert again == replace(one.subscription, preferences=back)
         assert [
             entry.preferences for entry in await desk.subscriptions().export_entries(chat)
@@ -182,7 +190,7 @@ async def test_where_none_of_several_can_come_back_each_has_its_reason(desk: Des
     await desk.subscribing().subscribe_all(Target(1), names, Asker(1))
     at = await desk.subscriptions().unsubscribe(1, await desk.subscriptions().every(1))
     refusing = desk.subscribing(replace(POLLING, blocked=frozenset(names)))
-    result = await refusing.restore(1, ended_at=at)
+    result = await refusing.restore(1, 1, ended_at=at)
     assert not result.subscriptions
     assert [(name, error.sentence) for name, error in result.failed] == [
         (name, PROFILE_BLOCKED) for name in sorted(names)

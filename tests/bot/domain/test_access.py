@@ -43,7 +43,8 @@ def judged(
 ) -> Judged:
     if "adder" in rows:
         rows["adder"] = replace(rows["adder"], subject="8")
-    return judge(mode, chat_id, rows=[*rows.values()], person_id=person_id, now=NOW)
+    listed = [*rows.values()]
+    return judge(mode, chat_id, rows=listed, person_id=person_id, responsible="8", now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -87,12 +88,12 @@ def test_a_group_lets_all_in_while_neither_it_nor_who_added_it_is_blocked() -> N
     assert judged(-100, chat=GROUP, adder=LET).verdict == "let"
     blocked = replace(GROUP, blocked_since=NOW)
     assert judged(-100, chat=blocked) == Judged("blocked", Subject("chat", "-100"), blocked)
-    assert judged(-100, chat=GROUP, adder=BLOCKED) == Judged(
-        "blocked", Subject("chat", "-100"), GROUP
-    )
-    invited = replace(GROUP, via="owner")
-    assert judged(-100, chat=invited, adder=BLOCKED).verdict == "let"
-    assert judged(-100, adder=BLOCKED).verdict == "stranger"
+    for mode in ("invited", "open"):
+        for chat in (GROUP, replace(GROUP, via="owner")):
+            assert judged(-100, mode, chat=chat, adder=BLOCKED) == Judged(
+                "blocked", Subject("chat", "-100"), chat
+            )
+        assert judged(-100, mode, adder=BLOCKED).verdict == "blocked"
     asked = replace(GROUP, is_allowed=False)
     assert judged(-100, chat=asked) == Judged("stranger", Subject("chat", "-100"), asked)
 

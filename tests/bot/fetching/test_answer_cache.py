@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import CHAT_LIMIT_REACHED, SpendingError, StoryGoneError
 from bot.domain.model import Asker, Story
@@ -48,7 +48,7 @@ class Desk:
         async def call() -> Answer[Story]:
             return Answer(STORY, 1)
 
-        payer = Payer("link", Asker(1, 1))
+        payer = Charge("link", Asker(1, 1))
         found, bill = await self.ledger.pay_unsettled(payer, Call(Operation.STORY, 1, call))
         return Fetched(NATGEO, [found], partial=partial, bill=bill)
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Profile
@@ -76,7 +76,7 @@ async def days(sqlite_db: Database) -> AsyncIterator[Days]:
             api,
             paying,
             settings=polling,
-            end_blocked=subscriptions.end_blocked,
+            apply_blocks=subscriptions.apply_blocks,
             now=clock,
         )
         yield Days(sqlite_db, clock, paying, scheduler)
@@ -94,7 +94,7 @@ async def test_who_asks_at_the_usual_hours_is_not_refused(days: Days) -> None:
     for back in (1, 2, 3):
         await days.asked(MIDNIGHT - timedelta(days=back) + 20.5 * HOUR, 400)
     await days.until(MIDNIGHT + 20 * HOUR)
-    payer = Payer("stories", Asker(chat_id=1, user_id=1))
+    payer = Charge("stories", Asker(chat_id=1, user_id=1))
     for _ in range(40):
         for _ in range(5):
             await days.ledger.reserve(payer, answering(price=2))

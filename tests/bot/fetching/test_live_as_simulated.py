@@ -48,7 +48,7 @@ async def lived(
     def now() -> datetime:
         return datetime.fromtimestamp(round(clock.now(), 3), UTC)
 
-    async def end_blocked() -> None:
+    async def apply_blocks() -> None:
         pass
 
     polls: list[tuple[float, int]] = []
@@ -62,7 +62,7 @@ async def lived(
             api,
             Ledger(db, limits, now=now),
             settings=settings,
-            end_blocked=end_blocked,
+            apply_blocks=apply_blocks,
             at_once=1,
             now=now,
         )

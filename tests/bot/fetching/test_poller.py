@@ -58,7 +58,7 @@ class Tower:
             api,
             self.ledger,
             settings=settings,
-            end_blocked=self.subscriptions.end_blocked,
+            apply_blocks=self.subscriptions.apply_blocks,
             wake=lambda: self.woken.append(True),
             metrics=self.metrics,
             now=now,

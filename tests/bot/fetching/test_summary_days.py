@@ -103,7 +103,7 @@ async def days(db: Database, budget: int) -> AsyncIterator[Days]:
         def now() -> datetime:
             return datetime.fromtimestamp(round(clock.now(), 3), UTC)
 
-        async def end_blocked() -> None:
+        async def apply_blocks() -> None:
             pass
 
         api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000, now=now)
@@ -112,7 +112,7 @@ async def days(db: Database, budget: int) -> AsyncIterator[Days]:
             api,
             Ledger(db, Limits(budget, 0.0, 10**6, 10**6), now=now),
             settings=PollSettings(credits_a_day=budget, floor=MINUTE),
-            end_blocked=end_blocked,
+            apply_blocks=apply_blocks,
             now=now,
         )
         yield Days(db, box, scheduler, now)

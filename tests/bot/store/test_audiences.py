@@ -40,7 +40,7 @@ async def consistent(tx: Tx) -> None:
     due = await facts(tx)
     for row in await tx.execute(sa.select(profiles.profiles)):
         mine = due.get(row.profile_id, {})
-        assert (row.due_at is not None) == bool(mine)
+        assert (row.due_at is not None) == (bool(mine) and row.state != "blocked")
         audience = await subscriptions.audience(tx, row.profile_id)
         assert (audience.chats, audience.weight) == (len(mine), sum(mine.values()))
         assert await subscriptions.waiting_chats(

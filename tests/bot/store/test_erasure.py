@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Profile, Target
 from bot.domain.options import Preferences
@@ -32,7 +32,7 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
                 now=NOW,
             )
             await usage.add(tx, [(chat, usage.Use(items=1))], day=NOW.date())
-        reservation = await ledger.reserve(Payer("link", Asker(chat, chat)), answering())
+        reservation = await ledger.reserve(Charge("link", Asker(chat, chat)), answering())
         async with db.begin() as tx:
             await ledger.settle(tx, reservation, 1)
     later = Ledger(db, Limits(), now=lambda: NOW + timedelta(days=40))

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscribing import Subscribing, SubscriptionLimits
+from bot.chats.payers import Payers, SubscriptionLimits
+from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import NotFollowedError
@@ -36,14 +37,14 @@ class Crowd:
 
     def __init__(self, db: Database, seed: int) -> None:
         nobody: Any = None  # what is pressed here asks neither the API nor the ledger
-        limits = SubscriptionLimits(most_fast=9)
         polling = PollSettings(blocked=frozenset({STARS[-1].username}))
         self.db = db
         self.clock = Clock()
+        payers = Payers(db, limits=SubscriptionLimits(most_fast=9), now=self.clock)
         self.chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self.subscriptions = Subscriptions(db, nobody, blocked=polling.blocked, now=self.clock)
         self.subscribing = Subscribing(
-            db, nobody, nobody, limits=limits, polling=polling, topics=nobody, now=self.clock
+            db, nobody, nobody, payers=payers, polling=polling, topics=nobody, now=self.clock
         )
         self.fan_out = FanOut(db, lambda: None, now=self.clock)
         self.posted = 0
@@ -82,7 +83,7 @@ class Crowd:
             lambda: self.erase(person),
             lambda: self.move(person),
             lambda: self.lose_topic(person),
-            self.subscriptions.end_blocked,
+            self.subscriptions.apply_blocks,
             self.tidy,
         ]
         with suppress(NotFollowedError):  # another press was first

@@ -75,17 +75,15 @@ async def test_newcomers_count_where_nobody_else_waits(db: Database) -> None:
     today = NOON.date()
     async with db.begin() as tx:
         for day in range(2):
-            await acquaintances.record_seen(
-                tx, [("chat", 1), ("chat", 2)], today - 2 * DAY + day * DAY
-            )
-        await acquaintances.record_seen(tx, [("chat", 1)], today)
+            await acquaintances.record_seen(tx, [1, 2], today - 2 * DAY + day * DAY)
+        await acquaintances.record_seen(tx, [1], today)
         await follow(tx, 2, PRADA)
         await follow(tx, 3, PRADA)
         assert await judged(PRADA) == (2, True)
         for chat in range(1, 9):
             await follow(tx, chat, NATGEO)
         assert await judged(NATGEO) == (1, False)
-        await acquaintances.record_seen(tx, [("chat", 2)], today)
+        await acquaintances.record_seen(tx, [2], today)
         await subscriptions.switch_checks(tx, chat_id=2, now=NOON)  # a press of who is known now
         assert await judged(PRADA) == (2, False)
         assert await subscriptions.audience(tx, NATGEO.profile_id) == Audience(8, 2, fresh=False)

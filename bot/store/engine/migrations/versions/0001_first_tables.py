@@ -38,12 +38,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_account'))
     )
     op.create_table('acquaintances',
-    sa.Column('kind', sa.String(length=8), nullable=False),
-    sa.Column('subject', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('days', sa.Integer(), nullable=False),
     sa.Column('last_day', sa.Date(), nullable=False),
     sa.Column('name', sa.Text(), server_default='', nullable=False),
-    sa.PrimaryKeyConstraint('kind', 'subject', name=op.f('pk_acquaintances'))
+    sa.PrimaryKeyConstraint('person', name=op.f('pk_acquaintances'))
     )
     with op.batch_alter_table('acquaintances', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_acquaintances_last_day'), ['last_day'], unique=False)
@@ -88,11 +87,15 @@ def upgrade() -> None:
     sa.Column('quiet_to', sa.Integer(), nullable=True),
     sa.Column('digest_at', sa.Integer(), server_default='540', nullable=False),
     sa.Column('defaults', sa.JSON(), server_default='{}', nullable=False),
+    sa.Column('payer', sa.BigInteger(), nullable=True),
     sa.Column('state', sa.String(length=8), server_default='active', nullable=False),
     sa.Column('state_since', sa.BigInteger(), nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_chats'))
     )
+    with op.batch_alter_table('chats', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_chats_payer'), ['payer'], unique=False)
+
     op.create_table('fan_outs',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('profile_id', sa.String(length=32), nullable=False),
@@ -231,6 +234,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('profile_id', name=op.f('pk_profiles'))
     )
     with op.batch_alter_table('profiles', schema=None) as batch_op:
+        batch_op.create_index('ix_profiles_blocked', ['state'], unique=False, postgresql_where=sa.text("state = 'blocked'"), sqlite_where=sa.text("state = 'blocked'"))
         batch_op.create_index('ix_profiles_checked', ['fresh'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
         batch_op.create_index('ix_profiles_due', ['due_at'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_profiles_username'), ['username'], unique=False)

@@ -1,0 +1,103 @@
+"""Payers: the buttons by which an admin becomes responsible for a chat, and no longer is."""
+
+from bot.context import Context
+from bot.domain.errors import NoPayerError
+from bot.domain.model import Target
+from bot.domain.records import Chat
+from bot.domain.sentences import N_
+from bot.presentation.actions import (
+    LEAVE,
+    MINE,
+    Buttons,
+    Page,
+    button,
+    link_button,
+    link_to,
+)
+from bot.presentation.html import shorten
+from bot.presentation.translation import translator_for
+from bot.sending.replies import text_payload
+from handlers.guard import UNKNOWN_BUTTON, on_press
+from handlers.replies import edit_pressed, enqueue_reply
+
+LONGEST_TITLE = 28
+MINE_BUTTON = N_("I am responsible for this group")
+MINE_CHANNEL_BUTTON = N_("I am responsible for this channel")
+TAKEN = N_("Thank you: an admin is responsible for this chat now. Please ask me again.")
+YOURS = N_("This chat counts toward your limits now. /usage in our private chat shows it.")
+LEFT = N_(
+    "Nobody is responsible for this chat any more, so its alerts have stopped. They start again "
+    "when an admin takes that on: the subscriptions here, and what's asked without a name, then "
+    "count toward that admin's own limits."
+)
+PAID = N_("You're responsible for these chats, so their subscriptions count toward your limits:")
+NO_LONGER_MINE = N_("No longer mine: {title}")
+NOT_YOURS = N_("That chat isn't yours any more.")
+
+
+def payer_buttons(chat_id: int, kind: str, context: Context) -> Buttons:
+    """Return the button by which an admin becomes the payer; a channel has links only."""
+    if kind == "channel":
+        text = context.t.plain(MINE_CHANNEL_BUTTON)
+        return [[link_button(text, url=link_to(context.bot.username, MINE(), chat_id))]]
+    return [[context.button(MINE_BUTTON, MINE())]]
+
+
+async def payer_page(context: Context) -> Page:
+    """Return the page that a link in a channel opens: who is responsible, or the button."""
+    if await context.services.payers.has_payer(context.chat.id):
+        return context.t(TAKEN), []
+    text = MINE_CHANNEL_BUTTON if context.chat.kind == "channel" else MINE_BUTTON
+    return context.t(NoPayerError.text), [[context.button(text, MINE())]]
+
+
+@on_press(MINE)
+async def become_payer(context: Context) -> str | None:
+    """Make the admin who pressed the payer of the chat; only that person reads so."""
+    person = context.user_id
+    if person is None or await context.services.payers.has_payer(context.chat.id):
+        await edit_pressed(context, context.t(TAKEN), [])
+        return None
+    await context.services.payers.claim(context.chat.id, person)
+    await edit_pressed(context, context.t(TAKEN), [])
+    return context.t.plain(YOURS)
+
+
+@on_press(LEAVE)
+async def leave_chat(context: Context, chat_id: int) -> str | None:
+    """Let the person who pressed no longer be the payer of a chat, and tell the chat."""
+    payers, person = context.services.payers, context.user_id
+    if person is None or not context.is_private:
+        return context.t.plain(UNKNOWN_BUTTON)
+    left = [one for one in await payers.chats_of(person) if one.id == chat_id]
+    has_left = await payers.leave(chat_id, person)
+    await edit_pressed(context, *await paid_page(context))
+    if not has_left:
+        return context.t.plain(NOT_YOURS)
+    await tell_left(left, context)
+    return None
+
+
+async def tell_left(left: list[Chat], context: Context) -> None:
+    """Tell chats that nobody is responsible for them, with the button that changes that."""
+    language = context.t.language
+    for chat in left:
+        t = translator_for(chat.effective_language or language)
+        text = t.plain(MINE_CHANNEL_BUTTON if chat.kind == "channel" else MINE_BUTTON)
+        row = [button(text, MINE())]
+        if chat.kind == "channel":
+            row = [link_button(text, url=link_to(context.bot.username, MINE(), chat.id))]
+        await enqueue_reply(context, Target(chat.id), text_payload(t(LEFT), [row]))
+
+
+async def paid_page(context: Context) -> Page:
+    """Return the list of the chats whose payer the person is, a button each; empty for none."""
+    person = context.user_id
+    paid = [] if person is None else await context.services.payers.chats_of(person)
+    if not paid:
+        return context.t(NOT_YOURS), []
+    rows = [
+        [context.button(NO_LONGER_MINE, LEAVE(one.id), title=shorten(one.title, LONGEST_TITLE))]
+        for one in paid
+    ]
+    return context.t(PAID), rows

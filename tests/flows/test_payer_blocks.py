@@ -1,0 +1,185 @@
+"""Blocks silence all chats of a person; the owner hears who was refused for lack of budget."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.store.engine.database import Database
+from tests.flows.test_payer import ANONYMOUS, Town
+from tests.support.control import Json, wait_for
+from tests.support.sandbox import Box
+from tests.support.storybell import buttons, running_bell, unhurried
+
+pytestmark = pytest.mark.jumps
+
+MAY_SAY = ("Sorry, the bot's owner", "Nobody is responsible for this chat any more")
+LONG = 120  # seconds of the jumping clock in which checks and alerts would have come
+
+
+@pytest.fixture(params=["open", "invited"])
+async def town(
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_db: Database, box: Box
+) -> AsyncIterator[Town]:
+    boss = await box.control.person("Boss")
+    url = sqlite_db.url.render_as_string(hide_password=False)
+    values = {"database_url": url, "admin_ids": str(boss), "daily_budget": 1_000_000}
+    values |= {"person_daily_allowance": 1000, "access": request.param}
+    async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:
+        await box.control.privacy_mode(on=False)
+        yield Town(bell, sqlite_db, boss)
+
+
+async def invited(town: Town, name: str) -> int:
+    person = await town.control.person(name)
+    await town.ask(town.boss, f"/allow {person}")
+    await town.bell.ask(person, "/help")
+    return person
+
+
+async def tries(town: Town, chat: int, person: int, friend: int) -> None:
+    """Ask in a chat in every way; return when the bot has handled all of it."""
+    for text in (f"/stories {await town.star()}", f"/subscribe {await town.star()}"):
+        await town.control.say(chat, text, user=person, sender_chat_id=chat)
+        await town.control.say(chat, text, user=person)
+        await town.control.say(chat, text, user=friend)
+    await town.bell.ask(town.boss, "/help")
+
+
+async def bring(town: Town, chats: Sequence[int], person: int) -> None:
+    for chat in chats:
+        await town.add(chat, person)
+        await town.is_payer(chat, person)
+
+
+async def are_silent(town: Town, chats: Sequence[int], person: int, friend: int) -> None:
+    """Try all in these chats; the bot says no more there than that it may not."""
+    shown = {chat: len(await town.control.replies(chat)) for chat in chats}
+    for chat in chats:
+        await tries(town, chat, person, friend)
+    await asyncio.sleep(LONG)
+    for chat in chats:
+        said = (await town.control.replies(chat))[shown[chat] :]
+        assert all(one["text"].startswith(MAY_SAY) for one in said), chat
+
+
+@pytest.mark.parametrize("way", ["before", "after", "left before", "erased before"])
+async def test_all_chats_of_a_blocked_person_are_silent_whenever_they_are_brought(
+    town: Town, way: str
+) -> None:
+    ann, bob = await invited(town, "Ann"), await invited(town, "Bob")
+    star = await town.star()
+    members = dict.fromkeys((ann, bob), "administrator")
+    chats = [
+        await town.control.chat(kind, members=members, bot_status="left")
+        for kind in ("supergroup", "group", "channel")
+    ]
+    if way != "after":
+        await bring(town, chats, ann)
+        await town.ask(chats[0], f"/subscribe {star}", user=ann)
+    if way == "left before":
+        usage = await town.ask(ann, "/usage")
+        for data in buttons(usage).values():
+            await town.bell.press(ann, usage, data)
+    elif way == "erased before":
+        page = await town.ask(ann, "/privacy")
+        await town.bell.press(ann, page, "erase:yes")
+    await town.ask(town.boss, f"/block {ann}")
+    if way == "after":
+        await bring(town, chats, ann)
+    billed = await town.control.billed()
+    await town.control.publish(star)
+    await are_silent(town, chats, ann, bob)
+    assert await town.control.billed() == billed
+    moved = await town.control.migrate(chats[1])
+    await tries(town, moved, ann, bob)
+    assert await town.control.billed() == billed
+    await town.remove(chats[0], bob)
+    await town.add(chats[0], bob)  # the payer before is blocked, so the chat stays silent
+    await tries(town, chats[0], ann, bob)
+    if way in {"before", "after"}:
+        assert await town.control.billed() == billed
+    if way == "before":
+        await town.ask(town.boss, f"/unblock {ann}")
+        await asyncio.sleep(LONG)
+        story = await town.control.publish(star)
+        await town.control.wait_shown(chats[0], [story["pk"]])
+
+
+async def test_subscriptions_of_a_blocked_profile_are_paused_and_shown_so_until_the_unblock(
+    town: Town,
+) -> None:
+    ann, star = await invited(town, "Ann"), await town.star()
+    await town.ask(ann, f"/subscribe {star}")
+    asked = await town.control.say(town.boss, f"/block {star}")
+    await town.bell.replies(town.boss, after=asked)
+
+    async def said(words: str) -> Json | None:
+        found = await town.control.replies(ann)
+        return next((one for one in found if words in one.get("text", "")), None)
+
+    await wait_for(lambda: said("The bot's owner has paused the alerts"))
+    billed = await town.control.billed()
+    hidden = await town.control.publish(star)
+    await asyncio.sleep(LONG)
+    assert await town.control.billed() == billed
+    listed = await town.ask(ann, "/subscriptions")
+    assert f"⏸ {star}" in buttons(listed)
+    await town.bell.press(ann, listed, buttons(listed)[f"⏸ {star}"])
+    page = await town.bell.message(ann, listed["message_id"])
+    assert "Paused by the bot's owner." in page["text"]
+    why = await town.ask(ann, f"/why {star}")
+    assert "Paused by the bot's owner." in why["text"]
+    await town.ask(town.boss, f"/unblock {star}")
+    await wait_for(lambda: said(f"{star} is back"))
+    await asyncio.sleep(LONG)
+    story = await town.control.publish(star)
+    await town.control.wait_shown(ann, [story["pk"]])
+    assert hidden["pk"] not in await town.control.shown(ann)
+
+
+async def test_who_adds_the_bot_without_a_name_to_a_chat_leaves_it_to_an_admin(
+    town: Town,
+) -> None:
+    ann = await invited(town, "Ann")
+    group = await town.group(ann, by=ann)
+    star = await town.star()
+    await town.ask(group, f"/subscribe {star}", user=ann)
+    await town.remove(group, ann)
+    await town.add(group, ANONYMOUS)
+    await town.is_payer(group, 0)
+    story = await town.control.publish(star)
+    await asyncio.sleep(LONG)
+    assert story["pk"] not in await town.control.shown(group)
+    await town.ask(group, f"/subscribe {await town.star()}", user=ann)  # by name: hers again
+    await town.is_payer(group, ann)
+
+
+async def test_known_people_whom_the_budget_refuses_are_counted_for_the_owner(
+    tmp_path: Path, sqlite_db: Database, box: Box
+) -> None:
+    control, boss = box.control, await box.control.person("Boss")
+    url = sqlite_db.url.render_as_string(hide_password=False)
+    # 3.6 credits a day cover one profile.
+    values = {"database_url": url, "admin_ids": str(boss), "daily_budget": 8}
+    async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:
+        town = Town(bell, sqlite_db, boss)
+        await town.bell.ask(boss, "/help")
+        people = [await town.known(f"P{n}") for n in range(3)]
+        stranger = await control.person("New")
+        for person in people[:1]:
+            await town.ask(person, f"/subscribe {await town.star()}")
+        for person in (*people[1:], people[1], stranger):
+            refused = await town.ask(person, f"/subscribe {await town.star()}")
+            assert "bot is full" in refused["text"] or "new users" in refused["text"]
+
+        async def told() -> Json | None:
+            found = await control.replies(boss)
+            return next((m for m in found if "couldn't subscribe today" in m["text"]), None)
+
+        report = await wait_for(told, what="the incident")
+        assert report["text"].count("people I know") == 1
+        health = await town.ask(boss, "/health")
+        assert "Profiles checked: 1 / " in health["text"]
+        assert "2 people I know couldn't subscribe today" in health["text"]
