@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, Protocol, assert_never
 
 from bot.domain.model import Profile, Right, Story, Target
 from bot.domain.options import Options, Preferences
@@ -268,6 +268,31 @@ def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
     return next((one for one in mutes if one.mutes_whole_chat or one.thread_id == thread_id), None)
 
 
+class QueueClaim(Protocol):
+    """A claimed chat queue; ``token`` proves the claim, ``flood`` is the state of its limits."""
+
+    @property
+    def chat_id(self) -> int:
+        """Return the id of the chat."""
+
+    @property
+    def token(self) -> int:
+        """Return the token of the claim."""
+
+    @property
+    def flood(self) -> Any | None:  # noqa: ANN401 - JSON
+        """Return the state of the flood limits, if another process has stored a state."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyClaim:
+    """A chat queue that the transaction of an update has claimed for its replies."""
+
+    chat_id: int
+    token: int
+    flood: Any | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ChatQueue:
     """A chat with its due deliveries in the order of sending; ``token`` proves the claim.
@@ -281,6 +306,11 @@ class ChatQueue:
     rows: list[Delivery] = field(default_factory=list)
     mutes: tuple[Mute, ...] = ()
     flood: Any | None = None
+
+    @property
+    def chat_id(self) -> int:
+        """Return the id of the chat."""
+        return self.chat.id
 
 
 FileKind = Literal["photo", "video", "document", "animation"]

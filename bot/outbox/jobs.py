@@ -18,6 +18,7 @@ class AlertJob:
     """
 
     lease: SendLease
+    queue: ChatQueue
     batch: Batch
     is_try: bool = False
     asks_in: timedelta | None = None

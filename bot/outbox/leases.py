@@ -9,7 +9,7 @@ from typing import Any
 
 from telegram.ext import ExtBot
 
-from bot.domain.records import ChatQueue
+from bot.domain.records import QueueClaim
 from bot.runtime.background import renewing
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.claims import Lease, Owner
@@ -28,7 +28,7 @@ class SendLease:
     leased and all rows open.
     """
 
-    queue: ChatQueue
+    queue: QueueClaim
     ids: Sequence[int]
     until: datetime
     is_counted: bool = False
@@ -89,7 +89,7 @@ class SendLeases:
     def renewing(self, one: SendLease) -> AbstractAsyncContextManager[None]:
         """Renew a lease while the block runs."""
         third = self._lease.total_seconds() / 3
-        return renewing(partial(self._renew, one), every_s=third, chat=one.queue.chat.id)
+        return renewing(partial(self._renew, one), every_s=third, chat=one.queue.chat_id)
 
     async def _renew(self, one: SendLease) -> bool:
         """Renew a lease; return False if it is lost."""
@@ -107,8 +107,8 @@ class SendLeases:
 
 async def _count_copies(them: list[SendLease], tx: Tx) -> list[SendLease]:
     """Count the copies of leases; return the leases that are valid."""
-    tokens = await chat_queues.lock_all(tx, [one.queue.chat.id for one in them])
-    held = [one for one in them if tokens.get(one.queue.chat.id) == one.queue.token]
+    tokens = await chat_queues.lock_all(tx, [one.queue.chat_id for one in them])
+    held = [one for one in them if tokens.get(one.queue.chat_id) == one.queue.token]
     new = await deliveries.record_copy(tx, _ids_of(held, is_counted=False))
     there = new | await deliveries.still_open(tx, _ids_of(held, is_counted=True))
     valid = [one for one in held if there.issuperset(one.ids)]

@@ -11,7 +11,7 @@ import structlog
 
 from bot.domain.errors import INCIDENT
 from bot.domain.model import GiveUp, Moved, Muted, Outcome, Removed, Sent, Target
-from bot.domain.records import ChatQueue, Held, Owed
+from bot.domain.records import Held, Owed, QueueClaim
 from bot.domain.sentences import N_
 from bot.outbox import results
 from bot.outbox.results import Account
@@ -42,7 +42,7 @@ def is_final(outcome: Outcome) -> bool:
 
 async def record(
     tx: Tx,
-    queue: ChatQueue,
+    queue: QueueClaim,
     reply: Owed,
     outcome: Outcome,
     *,
@@ -71,7 +71,7 @@ async def record(
             )
         return account
     if answers_again:
-        await deliveries.make_held_due(tx, queue.chat.id, Held.UNTOLD, now=now)
+        await deliveries.make_held_due(tx, queue.chat_id, Held.UNTOLD, now=now)
     if behind and is_final(outcome):
         return account
     free_at = now
@@ -80,19 +80,19 @@ async def record(
             tx, reply, outcome, account, is_counted=is_counted, in_outage=in_outage, now=now
         )
     await deliveries.record_unsent(tx, [row.id for row in behind], is_counted=True)
-    account.is_due = await chat_queues.reschedule(tx, queue.chat.id, free_at=free_at)
+    account.is_due = await chat_queues.reschedule(tx, queue.chat_id, free_at=free_at)
     if isinstance(outcome, Sent):
-        await results.advance_retries(tx, {queue.chat.id: is_media(reply.fields)}, now)
+        await results.advance_retries(tx, {queue.chat_id: is_media(reply.fields)}, now)
     await results.store_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await _forget_old_numbers(tx, [reply, *behind])
-        await moves.move_chat(tx, queue.chat.id, outcome.chat_id, now=now)
+        await moves.move_chat(tx, queue.chat_id, outcome.chat_id, now=now)
     return account
 
 
 async def _record_final(  # noqa: PLR0917 - as record has them
     tx: Tx,
-    queue: ChatQueue,
+    queue: QueueClaim,
     reply: Owed,
     outcome: Outcome,
     account: Account,
@@ -102,7 +102,7 @@ async def _record_final(  # noqa: PLR0917 - as record has them
     now: datetime,
 ) -> None:
     """Remove a reply; the lease ends with the last reply."""
-    chat_id, is_ours = queue.chat.id, False
+    chat_id, is_ours = queue.chat_id, False
     if not behind:
         flood = floods.state_of(chat_id) if floods else None
         is_ours, account.is_due = await chat_queues.end_lease(

@@ -22,7 +22,17 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
-from bot.domain.records import FLOODED, MAIN, REPLY, WHOLE, ChatQueue, Delivery, Held, Owed
+from bot.domain.records import (
+    FLOODED,
+    MAIN,
+    REPLY,
+    WHOLE,
+    ChatQueue,
+    Delivery,
+    Held,
+    Owed,
+    QueueClaim,
+)
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
 from bot.outbox.private_notices import add_failure_notice, tell_of_removals
@@ -88,19 +98,19 @@ async def record_whole_sends(
     tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
 ) -> None:
     """Record sends of which all rows have arrived, and free their queues."""
-    tokens = await chat_queues.lock_all(tx, [send.queue.chat.id for send in sends])
+    tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     await _record_arrived(tx, sends, now)
-    ours = [send.queue for send in sends if tokens.get(send.queue.chat.id) == send.queue.token]
-    due = await chat_queues.reschedule_all(tx, [queue.chat.id for queue in ours], free_at=now)
-    kinds = {send.queue.chat.id: send.batch.album is not None for send in sends}
+    ours = [send.queue for send in sends if tokens.get(send.queue.chat_id) == send.queue.token]
+    due = await chat_queues.reschedule_all(tx, [queue.chat_id for queue in ours], free_at=now)
+    kinds = {send.queue.chat_id: send.batch.album is not None for send in sends}
     await advance_retries(tx, {chat_id: kinds[chat_id] for chat_id in due}, now)
     await store_floods(tx, ours, floods)
 
 
-async def store_floods(tx: Tx, ours: Sequence[ChatQueue], floods: ChatFloods | None) -> None:
+async def store_floods(tx: Tx, ours: Sequence[QueueClaim], floods: ChatFloods | None) -> None:
     """Store the flood limits of chats for the next replica that claims the queues."""
     if floods and ours:
-        states = {queue.chat.id: floods.state_of(queue.chat.id) for queue in ours}
+        states = {queue.chat_id: floods.state_of(queue.chat_id) for queue in ours}
         await chat_queues.set_limit_states(tx, states)
 
 
@@ -124,7 +134,7 @@ async def record(
     the notice of what was given up is due. A row that has arrived is recorded even if the lease is
     lost; the rest is left to the holder of the lease.
     """
-    account, chat_id = Account(), queue.chat.id
+    account, chat_id = Account(), queue.chat_id
     is_ours = await lock(tx, queue, outcome)
     arrived = Arrived(queue, batch, outcome.items)
     await _record_arrived(tx, [arrived], now)
@@ -149,7 +159,7 @@ async def record(
     return account
 
 
-async def lock(tx: Tx, queue: ChatQueue, outcome: Outcome) -> bool:
+async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
     """Lock the rows that an outcome changes; return whether the lease of the queue is held.
 
     The lease is not held either if an earlier commit recorded the outcome and the result of that
@@ -157,17 +167,17 @@ async def lock(tx: Tx, queue: ChatQueue, outcome: Outcome) -> bool:
     """
     match outcome:  # a change of the chat locks the chat before its queue
         case Moved():
-            await chats.lock(tx, [queue.chat.id, outcome.chat_id])
+            await chats.lock(tx, [queue.chat_id, outcome.chat_id])
         case GiveUp("chat" | "thread"):
-            await chats.lock(tx, [queue.chat.id])
+            await chats.lock(tx, [queue.chat_id])
         case _:
             pass
-    return await chat_queues.lock(tx, queue.chat.id) == queue.token
+    return await chat_queues.lock(tx, queue.chat_id) == queue.token
 
 
 async def free_moved_queue(
     tx: Tx,
-    queue: ChatQueue,
+    queue: QueueClaim,
     outcome: Moved,
     rest: Sequence[Owed],
     behind: Sequence[Owed],
@@ -289,8 +299,8 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
 
     A chat that was erased meanwhile is left out.
     """
-    there = {one.id for one in await chats.get_all(tx, [send.queue.chat.id for send in sends])}
-    sends = [send for send in sends if send.queue.chat.id in there]
+    there = {one.id for one in await chats.get_all(tx, [send.queue.chat_id for send in sends])}
+    sends = [send for send in sends if send.queue.chat_id in there]
     messages: dict[int, int] = {}
     uses = []
     for send in sends:
@@ -299,7 +309,7 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
             if mute.missing == "peace" and mute.thread_id == (send.batch.target.thread_id or MAIN):
                 await mutes.unmute(tx, mute.chat_id, mute.thread_id)
         if send.message_ids and send.batch.album is not None:
-            uses.append((send.queue.chat.id, usage.Use(items=len(send.message_ids))))
+            uses.append((send.queue.chat_id, usage.Use(items=len(send.message_ids))))
     await deliveries.record_sent(tx, messages, now=now)
     arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
     await kept_stories.add(tx, [row for row in arrived if row.options.keep])

@@ -209,7 +209,7 @@ class Outbox:
         try:
             await self.deliver(job)
         except Exception:  # the queue is claimed again when its lease is over
-            log.exception("an alert was not recorded", chat=_queue_of(job).chat.id)
+            log.exception("an alert was not recorded", chat=_chat_id_of(job))
 
     # -- claims ---------------------------------------------------------------------------
 
@@ -225,12 +225,14 @@ class Outbox:
         async with self._db.begin() as tx:
             for queue in await chat_queues.claim(tx, lease, limit=limit):
                 job = await self._select_job(tx, queue, lease)
-                if job is not None and await self._may_ask_or_postpone(tx, job, now):
+                if job is not None and await self._may_ask_or_postpone(tx, job, queue, now):
                     jobs.append(job)
             await deliveries.record_claim(tx, [number for job in jobs for number in _ids_of(job)])
         return jobs
 
-    async def _may_ask_or_postpone(self, tx: Tx, job: Job, now: datetime) -> bool:
+    async def _may_ask_or_postpone(
+        self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
+    ) -> bool:
         """Reserve a turn to ask whether the chat of a repeat accepts calls.
 
         Return False if too many chats wait for their turn: then the repeat is postponed. Channels
@@ -238,7 +240,6 @@ class Outbox:
         """
         if isinstance(job, ProbeJob) or self._outage is None:
             return True
-        queue = job.lease.queue
         if not _is_repeat(job) or queue.chat.kind == "channel":
             return True
         job.asks_in = self._outage.reserve_turn_to_ask()
@@ -246,7 +247,7 @@ class Outbox:
             for number in job.lease.ids:
                 due_at = alert_rules.repeat_asks_again_at(now, number)
                 await deliveries.change(tx, [number], due_at=due_at)
-            await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
+            await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
         return job.asks_in is not None
 
     async def claim_one_to_try(self, outage: Outage) -> list[Job]:
@@ -283,15 +284,15 @@ class Outbox:
         try:
             decision = selection.decide(queue, now=now)
         except Exception:  # of one chat; the other chats must not wait
-            log.exception("a chat's alerts can't be judged", chat=queue.chat.id)
-            await chat_queues.reschedule(tx, queue.chat.id, free_at=now + JUDGED_AGAIN)
+            log.exception("a chat's alerts can't be judged", chat=queue.chat_id)
+            await chat_queues.reschedule(tx, queue.chat_id, free_at=now + JUDGED_AGAIN)
             return None
         free_at = await self._apply_decision(tx, queue, decision, now)
         if decision.batch is None and decision.probe is None:
-            await chat_queues.reschedule(tx, queue.chat.id, free_at=free_at)
+            await chat_queues.reschedule(tx, queue.chat_id, free_at=free_at)
             return None
         if self._floods is not None:
-            self._floods.take_over(queue.chat.id, queue.flood)
+            self._floods.take_over(queue.chat_id, queue.flood)
         if decision.batch is None:
             return ProbeJob(queue, decision.probe) if decision.probe else None
         batch = decision.batch.cut_to_first_message() if is_try else decision.batch
@@ -300,7 +301,7 @@ class Outbox:
         if reply := batch.reply:
             is_silent = batch.is_repeat or batch.is_late
             return ReplyJob(lease, reply, is_silent, is_try=is_try, asks_in=asks_in)
-        return AlertJob(lease, batch, is_try, asks_in)
+        return AlertJob(lease, queue, batch, is_try, asks_in)
 
     async def _apply_decision(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
@@ -308,7 +309,7 @@ class Outbox:
         """Record which rows wait, end or may have arrived; return when the chat is free."""
         account = Account()
         free_at = await results.mark_unknown(tx, decision.doubtful, account, now, new_copies=0)
-        self._count(queue.chat.id, account)
+        self._count(queue.chat_id, account)
         for row, until, why in decision.held:
             await deliveries.change(tx, [row.id], due_at=until, held=why)
         await deliveries.remove(tx, [row.id for row in decision.doubled])
@@ -321,7 +322,7 @@ class Outbox:
             ids = [row.id for row in decision.unreadable]
             await deliveries.end(tx, ids, state="parked", reason=selection.UNREADABLE, now=now)
             self._dead_letters.inc(len(ids))
-            log.error("parked, being unreadable", chat=queue.chat.id, deliveries=ids)
+            log.error("parked, being unreadable", chat=queue.chat_id, deliveries=ids)
         return free_at
 
     # -- jobs -----------------------------------------------------------------------------
@@ -347,7 +348,7 @@ class Outbox:
         can't be sent now waits in the queue with the replies behind it.
         """
         if self._floods is not None:
-            self._floods.take_over(lease.queue.chat.id, lease.queue.flood)
+            self._floods.take_over(lease.queue.chat_id, lease.queue.flood)
         calls = CountedCalls(self._bot, "reply", self.leases, lease)
         outcome: Outcome | None = None
         for place, reply in enumerate(replies):
@@ -384,7 +385,7 @@ class Outbox:
 
     async def _deliver_alert(self, job: AlertJob) -> None:
         """Send an alert and record the outcome."""
-        chat, calls = job.lease.queue.chat, self._calls(job)
+        chat, calls = job.queue.chat, self._calls(job)
 
         async def send(target: Target) -> Outcome:
             return await self._alerts.send(chat, replace(job.batch, target=target), calls)
@@ -402,7 +403,7 @@ class Outbox:
 
         Return the outcome, and whether a failure is that of Telegram or the database as a whole.
         """
-        chat_id, is_of_database = job.lease.queue.chat.id, False
+        chat_id, is_of_database = job.lease.queue.chat_id, False
         async with self.leases.renewing(job.lease):
             try:
                 if await self._chat_accepts_calls(job):
@@ -457,15 +458,15 @@ class Outbox:
         queue, mute = job.queue, job.mute
         presence: Presence = "may"
         if self._presence is not None:
-            presence = await self._presence(queue.chat.id, mute.missing)
+            presence = await self._presence(queue.chat_id, mute.missing)
         now = self._now()
-        log.info("asked about a chat", chat=queue.chat.id, presence=str(presence))
+        log.info("asked about a chat", chat=queue.chat_id, presence=str(presence))
         async with self._db.begin() as tx:
-            if await chat_queues.lock(tx, queue.chat.id) == queue.token:
+            if await chat_queues.lock(tx, queue.chat_id) == queue.token:
                 await moves.apply_presence(tx, mute, presence, now=now)
                 if presence == "may not":
                     await tell_of_missing_right(tx, mute, self._owners(), now=now)
-                await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
+                await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
 
     # -- records --------------------------------------------------------------------------
 
@@ -475,7 +476,7 @@ class Outbox:
         Nothing is claimed meanwhile, so that no message is sent again that has arrived.
         """
         queue, is_counted = job.lease.queue, job.lease.is_counted
-        chat_id = queue.chat.id
+        chat_id = queue.chat_id
         answers_again = is_answer(outcome) and chat_id in self._untold
         write: Record
         if isinstance(job, ReplyJob):
@@ -490,12 +491,12 @@ class Outbox:
                 behind=job.behind,
                 floods=self._floods,
             )
-        elif not answers_again and await self._record_if_whole(queue, job.batch, outcome):
+        elif not answers_again and await self._record_if_whole(job.queue, job.batch, outcome):
             return self._end_try(job, outcome, Account())
         else:
             write = partial(
                 results.record,
-                queue=queue,
+                queue=job.queue,
                 batch=job.batch,
                 outcome=outcome,
                 is_counted=is_counted,
@@ -546,8 +547,8 @@ class Outbox:
             await results.record_whole_sends(tx, sends, floods=self._floods, now=self._now())
 
 
-def _queue_of(job: Job) -> ChatQueue:
-    return job.queue if isinstance(job, ProbeJob) else job.lease.queue
+def _chat_id_of(job: Job) -> int:
+    return job.queue.chat_id if isinstance(job, ProbeJob) else job.lease.queue.chat_id
 
 
 def _ids_of(job: Job) -> Sequence[int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.records import REPLY, Chat, ChatQueue, Delivery
+from bot.domain.records import REPLY, ChatQueue, Delivery, QueueClaim, ReplyClaim
 from bot.runtime.claims import Lease
 from bot.store import chats, deliveries, mutes
 from bot.store.claims import (
@@ -168,18 +168,14 @@ def _claim_to_reply_sql() -> sa.Executable:
 _CLAIM_TO_REPLY = _claim_to_reply_sql()
 
 
-async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ChatQueue | None:
+async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
     """Claim the queue of a chat for replies that this transaction adds to it.
 
-    Returns None if the queue has a lease or an earlier reply, or if the chat is unknown. The
-    returned chat has no data but its id.
+    Returns None if the queue has a lease or an earlier reply, or if the chat is unknown.
     """
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     row = (await tx.execute(_CLAIM_TO_REPLY, values)).one_or_none()
-    if row is None:
-        return None
-    chat = Chat(chat_id, "", "", None, None, "UTC", None, None, 0, {}, "active")
-    return ChatQueue(chat, token=row.token, flood=row.flood)
+    return ReplyClaim(chat_id, row.token, row.flood) if row is not None else None
 
 
 async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
@@ -224,21 +220,21 @@ async def reschedule_all(
 
 
 async def end_lease(
-    tx: Tx, queue: ChatQueue, *, but: int, flood: object, now: datetime
+    tx: Tx, queue: QueueClaim, *, but: int, flood: object, now: datetime
 ) -> tuple[bool, bool]:
     """End the claim of a queue, except delivery ``but``, and lock the queue.
 
     ``flood`` is the state that ``set_limit_states`` writes. Returns whether the claim was not
     lost, and whether the queue has another open delivery.
     """
-    values = {"chat": queue.chat.id, "held_by": queue.token, "but": but, "until": now}
+    values = {"chat": queue.chat_id, "held_by": queue.token, "but": but, "until": now}
     row = (await tx.execute(_ENDED, {**values, "state": flood})).one_or_none()
     return row is not None, row is not None and row.due_at is not None
 
 
-async def renew(tx: Tx, queue: ChatQueue, lease: Lease) -> bool:
+async def renew(tx: Tx, queue: QueueClaim, lease: Lease) -> bool:
     """Extend the lease of a queue; return False if the claim was lost."""
-    return await claims.renew(tx, [(queue.chat.id, queue.token)], lease) > 0
+    return await claims.renew(tx, [(queue.chat_id, queue.token)], lease) > 0
 
 
 async def next_due_at(tx: Tx) -> datetime | None:

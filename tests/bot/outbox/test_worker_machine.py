@@ -239,10 +239,10 @@ class OutboxMachine(RuleBasedStateMachine):
     def _check_claim(self, claimed: list[SendJob]) -> None:
         first_id = {now: first for first, now in self.model.chat_now.items()}
         for one in claimed:
-            chat = first_id[one.lease.queue.chat.id]
+            chat = first_id[one.lease.queue.chat_id]
             assert chat not in self.model.closed
             if isinstance(one, AlertJob):  # alerts come after all answers that are not given up
-                owed = [row for row in one.lease.queue.rows if row.notice == REPLY]
+                owed = [row for row in one.queue.rows if row.notice == REPLY]
                 assert all(
                     row.copies >= MAX_COPIES or (row.sending and row.attempts >= MAX_ATTEMPTS)
                     for row in owed
@@ -330,7 +330,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def _chat(self, claimed: SendJob) -> int:
         """The first id of the chat, whatever it was when it was claimed."""
-        lane_id = claimed.lease.queue.chat.id
+        lane_id = claimed.lease.queue.chat_id
         return lane_id if lane_id in (-1, -2) else -(-lane_id % 1000)
 
     def _arrive(self, chat: int, pks: list[str]) -> None:
@@ -342,7 +342,7 @@ class OutboxMachine(RuleBasedStateMachine):
             async with self.db.read() as tx:
                 lane = chat_queues.queues
                 query = sa.select(lane.c.token).where(
-                    lane.c.chat_id == claimed.lease.queue.chat.id
+                    lane.c.chat_id == claimed.lease.queue.chat_id
                 )
                 return (await tx.execute(query)).scalar()
 
@@ -385,7 +385,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @invariant()
     def one_at_a_time_into_a_chat(self) -> None:
-        held = [one.lease.queue.chat.id for one in self.flying if self._is_held(one)]
+        held = [one.lease.queue.chat_id for one in self.flying if self._is_held(one)]
         assert len(held) == len(set(held))
 
     def _is_held(self, claimed: SendJob) -> bool:
