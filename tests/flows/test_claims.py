@@ -18,10 +18,12 @@ from tests.support.sandbox import Box
 from tests.support.storybell import running_bell
 
 TAKEN_WITHIN_S = 10.0
+BUSY_S = 3.0  # by which a busy machine may be late
 STALL_S = 8.0
 LEASE_S = 9.5  # in which the lease of a process ends
 OLD_ENOUGH_S = 10.5  # for a process to release the claims of another
 CALL_S = 28.0  # by which the Stories API delays an answer
+TABLES = ("inbox", "profiles")
 
 
 class Claimed:
@@ -40,30 +42,29 @@ class Claimed:
         message = await control.say(self.person, "/subscribe followed")
         await control.wait_replies(self.person, 1, after=message)
         await control.fault("stories", {"delay_s": CALL_S}, match="/v1/", times=None)
-        before = await self.calls()
-        await wait_for(lambda: self.owned("profiles"), 60, "a check")
         await control.say(self.person, "/stories natgeo 1")
 
         async def both_called() -> bool:
-            return await self.calls() >= before + 2 and await self.owned("inbox")
+            owned = [await self.count(f"{table} WHERE owner IS NOT NULL") for table in TABLES]
+            return all(owned) and await self.count("ledger_entries WHERE state = 'reserved'") == 2
 
         await wait_for(both_called, 60, "the calls")
 
-    async def owned(self, table: str) -> bool:
-        """Return whether a process has a claim in a table."""
-        async with self.db.read() as tx:
-            rows = await tx.exec_driver_sql(f"SELECT 1 FROM {table} WHERE owner IS NOT NULL")  # noqa: S608 - ours
-            return rows.first() is not None
-
     async def calls(self) -> int:
-        """Return the number of paid calls."""
-        return len(await self.box.control.requests("stories", path="/v1/"))
+        """Return the number of paid calls, those under way included."""
+        return await self.count("ledger_entries")
+
+    async def count(self, rows: str) -> int:
+        """Count rows of the database."""
+        async with self.db.read() as tx:
+            found = await tx.exec_driver_sql(f"SELECT count(*) FROM {rows}")  # noqa: S608 - ours
+            return int(found.scalar_one())
 
     async def tokens(self) -> dict[str, int]:
         """Return the newest token of each table with claims."""
         tokens = {}
         async with self.db.read() as tx:
-            for table in ("inbox", "profiles"):
+            for table in TABLES:
                 rows = await tx.exec_driver_sql(f"SELECT max(token) FROM {table}")  # noqa: S608 - ours
                 tokens[table] = rows.scalar_one()
         return tokens
@@ -119,7 +120,7 @@ async def test_a_stalled_process_keeps_its_claims_and_a_killed_one_loses_them(
         first.process.send_signal(signal.SIGCONT)
         await asyncio.sleep(0.5)
         assert (await claimed.calls(), await claimed.tokens()) == (calls, tokens)
-        assert await claimed.taken_after_kill(first) < TAKEN_WITHIN_S
+        assert await claimed.taken_after_kill(first) < TAKEN_WITHIN_S + BUSY_S
         await wait_for(lambda: box.control.shown(claimed.person), 60, "the story")
     finally:
         for one in (first, second):
