@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.chats.access import INVITATION_VALID_FOR
+from bot.chats.access import OWNER as OWNER_LINK
 from bot.context import Context
 from bot.domain.access import Entry, Subject, parse_subject, parse_until_and_reason
 from bot.domain.identity import is_nobody
@@ -171,9 +172,11 @@ async def use_link(context: Context, payload: str) -> Page | None:
     person, access = context.event.effective_user, context.services.access
     if person is None:
         return None
+    # The report is read before the link is used: no read may begin inside that transaction.
+    welcome = await _welcome_owner(context) if payload.startswith(OWNER_LINK) else ""
     became = await access.use_link(payload, person.id, name=person.full_name)
     if became == "owner":
-        return await _welcome_owner(context), _new_owner_buttons(context)
+        return welcome, _new_owner_buttons(context)
     return None if became else (context.t(OVER), [])
 
 
