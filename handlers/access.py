@@ -1,4 +1,4 @@
-"""/allow, /invite, /block and /unblock: who may use the bot; and the links that let people in."""
+"""/allow, /invite, /block, /unblock and /remove_owner: access to the bot, and invitation links."""
 
 from collections.abc import Sequence
 
@@ -66,7 +66,7 @@ HOW_TO_OPEN = N_(
 
 @command("allow")
 async def allow(context: Context) -> None:
-    """Let a person or a chat use the bot."""
+    """Give a person or a chat access to the bot."""
     named = _subject(context, here=True)
     if named is None:
         await say(context, context.t(ALLOW_USAGE))
@@ -81,7 +81,7 @@ async def allow(context: Context) -> None:
 
 @command("invite", only_in_private=True)
 async def invite(context: Context) -> None:
-    """Give a link that lets one person use the bot, or as many as the command says."""
+    """Send an invitation link for 1 person, or for the number of people in the command."""
     words = context.words or ["1"]
     uses = int(words[0]) if words[0].isdecimal() and len(words[0]) < 5 else 0  # noqa: PLR2004 - digits
     if not 0 < uses <= MOST_USES:
@@ -91,7 +91,7 @@ async def invite(context: Context) -> None:
 
 
 async def make_invitation(context: Context, uses: int) -> Safe:
-    """Return a new link for so many people, and the words above it."""
+    """Return the message with a new invitation link that is valid for ``uses`` people."""
     payload, _ = await context.services.access.make_invitation(context.user_id, uses)
     text = context.t(
         NN_(
@@ -106,7 +106,7 @@ async def make_invitation(context: Context, uses: int) -> Safe:
 
 @command("block")
 async def block(context: Context) -> None:
-    """Refuse a person, a chat or a profile, for some time or until it is ended."""
+    """Block a person, a chat or a profile, until a given time or without an end."""
     named = _subject(context)
     if named is None:
         await say(context, context.t(BLOCK_USAGE))
@@ -130,7 +130,7 @@ async def block(context: Context) -> None:
 
 @on_press(PROFILE_ID)
 async def look_up_profile(context: Context, username: str) -> None:
-    """Look up the id of a blocked profile, for 1 credit."""
+    """Look up and store the ID of a blocked profile, for 1 or 2 credits."""
     profile = await context.services.viewer.look_up(username, context.asker)
     await context.services.access.record_profile_id(username, profile.profile_id)
     await edit_pressed(context, context.t(BLOCKED, who=username), [])
@@ -151,7 +151,11 @@ async def unblock(context: Context) -> None:
 
 @command("remove_owner")
 async def remove_owner(context: Context) -> None:
-    """Remove an owner who became one by a link."""
+    """Remove an owner who used the owner link.
+
+    Raises:
+        RightsError: The person is not an owner, or is an owner in ``ADMIN_IDS``.
+    """
     named = _subject(context)
     if named is None or named[0].kind != "person":
         await say(context, context.t(REMOVE_OWNER_USAGE))
@@ -161,18 +165,24 @@ async def remove_owner(context: Context) -> None:
 
 
 def name_with_id(entry: Entry) -> str:
-    """Return what to call somebody: their name with the number, else the number."""
+    """Return the name and the ID of an entry, or the ID alone if the name is unknown.
+
+    For a profile, return the name of the profile or its ID.
+    """
     if entry.kind == "profile" or not entry.name:
         return entry.subject
     return f"{entry.name} ({entry.subject})"
 
 
 async def use_link(context: Context, payload: str) -> Page | None:
-    """Let in who opened such a link; return what to say, None for the usual greeting."""
+    """Use an owner link or an invitation link; return the page to send.
+
+    Return None after a valid invitation: the caller then sends the usual greeting.
+    """
     person, access = context.event.effective_user, context.services.access
     if person is None:
         return None
-    # The report is read before the link is used: no read may begin inside that transaction.
+    # Use of the link opens a transaction, in which no read may begin: read the report first.
     welcome = await _welcome_owner(context) if payload.startswith(OWNER_LINK) else ""
     became = await access.use_link(payload, person.id, name=person.full_name)
     if became == "owner":
@@ -197,7 +207,7 @@ def _new_owner_buttons(context: Context) -> Buttons:
 
 @on_press(OWNER, only_in_private="invite")
 async def press_owner_button(context: Context, what: str, number: int | None) -> None:
-    """Do what a button offers to the owner: invite, tell how to open, leave somebody out."""
+    """Send an invitation, explain how to open the bot to everyone, or deny a person access."""
     if what == "invite":
         await say(context, await make_invitation(context, 1))
     elif what == "open":
@@ -210,7 +220,11 @@ async def press_owner_button(context: Context, what: str, number: int | None) ->
 
 
 def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Sequence[str]] | None:
-    """Return whom a command means, their name where it is known, and the words after that."""
+    """Return the subject of a command, the name if known, and the words after the subject.
+
+    The subject is the author of the replied message, or else the first word. ``here``: without a
+    word, the subject is the group or channel of the command. Return None without a subject.
+    """
     asked, words = context.replied_to, context.words
     author = asked.from_user if asked and not asked.sender_chat else None
     if author and not (is_nobody(author.id) or author.id == context.bot.id):

@@ -1,7 +1,8 @@
-"""Who may not use the bot is told so in one sentence, once; no handler sees what they send.
+"""Access check before all handlers: updates from people without access are refused.
 
-Neither the Stories API nor Telegram is asked anything for them. Updates that say that the bot was
-removed, or that a group has another id, are let through: they only end things.
+A person or chat without access gets one refusal; later messages get no answer. A refusal costs no
+credits. Updates about the removal of the bot and about a new chat ID pass the check, because these
+updates only end or move data.
 """
 
 from datetime import timedelta
@@ -43,17 +44,17 @@ REASON = N_("The reason: {reason}")
 
 
 async def stop_refused(_: Update, context: Context) -> None:
-    """Stop the update of who may not use the bot; all others pass.
+    """Stop updates from people and chats without access.
 
     Raises:
-        ApplicationHandlerStop: They may not; no other handler is asked.
+        ApplicationHandlerStop: Access is refused; no other handler gets the update.
     """
     if not await admit_or_refuse(context):
         raise ApplicationHandlerStop
 
 
 async def admit_or_refuse(context: Context) -> bool:
-    """Return whether handlers may see the update; who is refused is told so, the first time."""
+    """Return whether handlers may process the update; send the first refusal."""
     where, message = context.event.effective_chat, context.message
     if where and where.is_direct_messages:
         await _refuse_direct_messages(context)
@@ -74,10 +75,10 @@ async def admit_or_refuse(context: Context) -> bool:
 
 
 async def _refuse_direct_messages(context: Context) -> None:
-    """Tell a person once that the bot does not work in a channel's direct messages.
+    """Explain, at most once a day, that the bot does not work in a channel's direct messages.
 
-    Every send there needs the topic of the person, which no stored message of ours has (Bot API
-    9.2): alerts and answers could not arrive, so nothing is asked of the Stories API.
+    Each message to a person needs the person's topic ID (Bot API 9.2). The bot stores no topic IDs
+    of direct messages, so alerts and answers could not arrive, and no credits are spent.
     """
     message, services = context.event.message, context.services
     topic = message.direct_messages_topic if message else None
@@ -101,19 +102,19 @@ async def _refuse_direct_messages(context: Context) -> None:
 
 
 def _asks_something(message: Message, context: Context) -> bool:
-    """Return whether a message is for the bot: a command, a reply to it, or an Instagram link."""
+    """Return whether a message is a command, a reply to the bot or contains an Instagram link."""
     return _wants_answer(context) or bool(links_of(message, context.bot.username))
 
 
 async def _remember_member_name(context: Context) -> None:
-    """Keep the name of a member of a group for the owner's list (/people)."""
+    """Store the name of a group member for the owner's list (/people)."""
     user = context.event.effective_user
     if user and context.user_id and not context.is_private and _wants_answer(context):
         await context.services.access.remember_name(user.id, user.full_name)
 
 
 def entry_link_payload(context: Context) -> str | None:
-    """Return the payload of /start where it is that of a link that lets somebody in, else None."""
+    """Return the payload of a /start with an owner link or an invitation link, or None."""
     message = context.event.message
     if message is None or not context.is_private:
         return None
@@ -135,7 +136,7 @@ def _is_removal_or_move(context: Context) -> bool:
 
 
 async def _tell_refused(context: Context, judged: Judged) -> None:
-    """Tell the person or the chat once; a pressed button is answered each time."""
+    """Send the refusal of a person or chat once; answer each pressed button."""
     person, known = context.event.effective_user, context.known
     code = person.language_code if person else None
     context.t = translator_for(known.effective_language if known else code)
@@ -159,7 +160,7 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
 
 
 async def _tell_used_link(context: Context, judged: Judged) -> None:
-    """Tell a person whose invitation is used or over; the owner learns that the person asks."""
+    """Tell a person that the invitation is no longer valid, and record the request for access."""
     person = context.event.effective_user
     name = person.full_name if person else ""
     await context.services.access.record_refusal(judged.about, name=name)
@@ -180,14 +181,14 @@ def _refusal_sentence(judged: Judged, context: Context) -> str:
 
 
 def _is_by_bot(context: Context) -> bool:
-    """Return whether the update tells what the bot itself did, such as making a topic."""
+    """Return whether the bot itself caused the update, for example by creating a topic."""
     message = context.event.message
     sender = message.from_user if message else None
     return sender is not None and sender.id == context.bot.id
 
 
 def _wants_answer(context: Context) -> bool:
-    """Return whether somebody waits for an answer: not where people talk to each other."""
+    """Return whether an update needs an answer; False for conversations between members."""
     if context.query:
         return True
     message = context.event.message or context.event.channel_post
@@ -201,7 +202,7 @@ def _wants_answer(context: Context) -> bool:
 
 
 def _is_our_command(message: Message, context: Context) -> bool:
-    """Return whether a message of a group begins with a command, and not another bot's."""
+    """Return whether a group message begins with a command for this bot or without a bot name."""
     text = message.text or message.caption or ""
     entities = message.entities or message.caption_entities
     if not any(one.type == MessageEntity.BOT_COMMAND and one.offset == 0 for one in entities):

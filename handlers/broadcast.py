@@ -1,4 +1,4 @@
-"""/broadcast: a message to all chats, after a look at it, with a button to stop."""
+"""/broadcast: a message to all chats, with a preview and a button that stops the broadcast."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ OVER = N_("This has already been decided.")
 
 @command("broadcast", only_in_private=True)
 async def preview_broadcast(context: Context) -> None:
-    """Show the message as all would get it, and ask whether to send it."""
+    """Show the message as recipients will see it, and ask for confirmation."""
     owner = context.user_id
     if owner is None:
         raise RightsError(text=CHAT_UNKNOWN)
@@ -55,7 +55,7 @@ async def preview_broadcast(context: Context) -> None:
 
 @on_press(BROADCAST)
 async def press_button(context: Context, what: str, number: int) -> str | None:
-    """Begin to send, or stop, or send nothing."""
+    """Start, stop or discard a broadcast."""
     query, t = context.query, context.t
     message_id = query.message.message_id if query and query.message else None
     broadcasts = context.services.broadcasts
@@ -77,7 +77,7 @@ async def press_button(context: Context, what: str, number: int) -> str | None:
 
 
 def _text_to_send(context: Context) -> str:
-    """Return the HTML to send: the message that is replied to, else what follows the command."""
+    """Return the HTML of the broadcast: the replied message, or the text after the command."""
     message, asked = context.message, context.replied_to
     if asked and asked.text:
         return asked.text_html

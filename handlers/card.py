@@ -1,4 +1,4 @@
-"""The card of a profile: what is known of it, and buttons to see it or to subscribe."""
+"""The card of a profile: the last known stories, with buttons to show stories and to subscribe."""
 
 from bot.context import Context
 from bot.domain.sentences import N_, NN_
@@ -15,9 +15,9 @@ NONE_LIVE = N_("<b>{username}</b>: no stories at my last check")
 
 
 async def card_page(context: Context, username: str, *, has_more: bool = False) -> Page:
-    """Return the card of a profile; nothing is paid until a button of it is pressed.
+    """Return the card of a profile; free until a button is pressed.
 
-    ``has_more``: with the buttons that are wanted less often, as by people who come from an album.
+    ``has_more`` adds the less common buttons, for people who come from an album.
     """
     followed = await subscription_id_of(context, username)
     text: str = context.t(WHICH, username=username)
@@ -32,12 +32,12 @@ async def card_page(context: Context, username: str, *, has_more: bool = False) 
 
 @on_press(actions.CARD)
 async def show_card_under_album(context: Context, username: str) -> None:
-    """Show the card of a profile in place of the row under its album."""
+    """Show the card of a profile in place of the button row under an album."""
     await edit_pressed(context, *await card_page(context, username, has_more=True))
 
 
 async def last_seen_line(context: Context, username: str) -> str:
-    """Return the line on the stories that a profile had at the last check; empty for none."""
+    """Return the line about a profile's stories at the last check; empty without stories."""
     live = await context.services.subscriptions.live_stories(username, chat_id=context.chat.id)
     if not live:
         return ""

@@ -1,4 +1,4 @@
-"""What Telegram shows of the bot: the menu of commands, and who it is, in every language."""
+"""The command menus and the descriptions of the bot, in every language."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -26,11 +26,11 @@ SHORT = N_("Instagram stories in Telegram, and an alert for every new one.")
 
 
 def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, Shown]:
-    """Return all that Telegram shows of the bot, by the name under which it is remembered.
+    """Return the menus and descriptions to publish, by the key under which each is recorded.
 
-    The bot's name is its owner's business, and the menu's button shows commands by itself.
+    The name of the bot is up to the owner. Telegram's menu button shows the commands by default.
     """
-    # Telegram takes two letters; the menu without any is for everybody else.
+    # Telegram accepts codes of two letters; the menu without a code serves all other languages.
     known = ["", *(code for code in languages_by_code() if len(code) == 2)]  # noqa: PLR2004 - letters
     things: dict[str, Shown] = {}
     for code in known:
@@ -49,9 +49,10 @@ def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, Shown]:
 
 
 async def update_chat_menu(context: Context) -> None:
-    """Give the chat a menu of its own where it chose its language or an owner is.
+    """Publish a separate menu for an owner's chat or a chat that chose a language.
 
-    It is given when it differs from the last that the chat got, as after an update of the bot.
+    The menu is published only if it differs from the chat's last menu, for example after an update
+    of the bot.
     """
     chat, is_owners = context.chat, context.is_owner and context.chat.kind == TgChat.PRIVATE
     if chat.kind == TgChat.CHANNEL or not (is_owners or chat.language or chat.menu):

@@ -1,4 +1,4 @@
-"""Every failure becomes a sentence in the chat's language; an unexpected one gets a number."""
+"""Error messages for failures, in the chat's language; an unexpected failure gets a number."""
 
 import secrets
 from contextlib import suppress
@@ -32,7 +32,7 @@ from handlers.replies import say
 
 log = structlog.get_logger()
 
-SAME_AGAIN = "🤷"  # one of the reactions that Telegram takes from bots
+SAME_AGAIN = "🤷"  # one of the reactions that Telegram allows for bots
 
 ONE_AT_A_TIME = N_(
     "That was a lot at once. I'll answer what I have so far; please send the rest after that."
@@ -40,7 +40,7 @@ ONE_AT_A_TIME = N_(
 
 
 def sentence_for(error: BotError, context: Context) -> str:
-    """Return what a person is told of ``error``."""
+    """Return the error message of ``error`` for people."""
     sentence: str = context.t(error.sentence, **error.fields)
     if isinstance(error, UnknownChannelError) and error.usage:
         return Safe(f"{sentence}\n\n{context.t(error.usage)}")
@@ -50,10 +50,10 @@ def sentence_for(error: BotError, context: Context) -> str:
 async def say_refusal(
     context: Context, error: BotError, *, more: str = "", buttons: Buttons | None = None
 ) -> None:
-    """Say the sentence of an error; if a group got the same a moment ago, only react.
+    """Send an error message; if a group got the same message recently, only react.
 
-    A member's own refusal is said to each member once. ``more`` is HTML that follows the
-    sentence.
+    Error messages about a member's own rights or limit are sent once to each member. ``more`` is
+    HTML after the error message.
     """
     text: str = Safe(sentence_for(error, context) + more)
     message = context.event.message
@@ -70,14 +70,14 @@ async def say_refusal(
 
 
 def _refusal_buttons(error: BotError, context: Context) -> Buttons:
-    """Return the button that ends the reason of a refusal, if there is one."""
+    """Return the button that resolves the cause of a refusal, or an empty list."""
     if isinstance(error, NoPayerError) and not context.is_private:
         return payer_buttons(context.origin.id, context.origin.type, context)
     return []
 
 
 async def react(context: Context, message: Message, sign: str) -> None:
-    """Mark a message with one of the reactions that Telegram takes from bots."""
+    """React to a message with a reaction that Telegram allows for bots."""
     try:
         await context.bot.set_message_reaction(message.chat.id, message.message_id, sign)
     except TelegramError as error:  # a group may have no reactions
@@ -85,11 +85,11 @@ async def react(context: Context, message: Message, sign: str) -> None:
 
 
 async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
-    """Answer an update that is given up, without the handlers, which failed or killed us."""
+    """Answer an update after its last attempt without the handlers, which failed or crashed."""
     message, person = update.effective_message, update.effective_user
     code = person.language_code if person else None
     if message:
-        with suppress(Exception):  # its row may be what can't be read
+        with suppress(Exception):  # the chat's row may be unreadable
             if chat := await chats.get(message.chat.id):
                 code = chat.effective_language
         incident = secrets.token_hex(4)
@@ -101,7 +101,7 @@ async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
 
 
 async def say_one_at_a_time(context: Context) -> None:
-    """Say that more was sent at a time than is answered; one sentence stands for all of that."""
+    """Tell the sender that the update is not processed, because too many requests are open."""
     message = context.message
     if context.query:
         await answer_press(context, context.t.plain(ONE_AT_A_TIME), alert=True)
@@ -110,14 +110,15 @@ async def say_one_at_a_time(context: Context) -> None:
 
 
 async def on_error(update: object, context: Context) -> None:
-    """Tell the person; log what the owner needs. PTB calls this for every exception.
+    """Send the error message and log the failure; PTB calls this handler for each exception.
 
-    After a press, a missing right or subscription is said in a pop-up, which other members do not
-    see; so is every expected failure in a group or channel. A message says it if that is too late.
+    After a press, a missing right or subscription is shown in a pop-up, which other members do not
+    see. In a group or channel, each expected failure is shown in a pop-up. If a pop-up comes too
+    late, the error message is sent as a message.
     """
     error = context.error
     if unit := unit_of_work.current():
-        await unit.undo()  # a failure leaves nothing half done
+        await unit.undo()  # a failed update must have no partial effect
     if not isinstance(update, Update) or update.effective_chat is None:
         log.error("update failed", exc_info=error)
         return
@@ -150,10 +151,10 @@ async def on_error(update: object, context: Context) -> None:
 
 
 async def _prepare_again(update: Update, context: Context) -> None:
-    """Fill the context anew: PTB gives the error handler another one than the failed handler's."""
+    """Fill the context again: the error handler gets a new context from python-telegram-bot."""
     try:
         await prepare(update, context)
-    except Exception as error:  # the store may be what has failed; then in Telegram's language
+    except Exception as error:  # if the database fails, use Telegram's language
         if isinstance(error, TryAgainError):
             log.warning("the chat of a failure can't be read", why=str(error))
         else:

@@ -1,4 +1,4 @@
-"""/export and /import: the subscriptions of a chat as a file."""
+"""/export and /import: the subscriptions of a chat as a JSON file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -34,12 +34,12 @@ NO_PROFILE = N_("{line}: not an Instagram profile")
 OTHER_OPTIONS = N_("The file has other options for these subscriptions. Do you want to use them?")
 USE_OPTIONS = N_("Use these options")
 OPTIONS = "options"
-_MOST_SKIPPED = 10  # lines without a name that are shown
+_MOST_SKIPPED = 10  # unreadable lines to show
 
 
 @command("export", channel_after=0)
 async def send_export(context: Context) -> None:
-    """Send the chat's subscriptions as a file of JSON."""
+    """Send the chat's subscriptions as a JSON file."""
     entries = await context.services.subscriptions.export_entries(context.chat.id)
     if not entries:
         await say(context, context.t(EMPTY))
@@ -56,7 +56,7 @@ async def send_export(context: Context) -> None:
 
 @command("import", channel_after=0)
 async def import_file(context: Context) -> None:
-    """Subscribe to the profiles of a file that is sent with the command or replied to by it."""
+    """Subscribe to the profiles in a file that is sent with the command or replied to."""
     sources = (context.message, context.replied_to)
     source = next((one for one in sources if one and one.document), None)
     if source is None:
@@ -70,14 +70,14 @@ async def import_file(context: Context) -> None:
     HEARD & filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?(\s+[@-]\S+)?\s*$"),
 )
 async def import_captioned(context: Context) -> None:
-    """Import a file that has ``/import`` as its caption."""
+    """Import a file that has the caption ``/import``."""
     caption = context.message.caption if context.message else None
     context.args = (caption or "").split()[1:]
     await import_file.run(context)
 
 
 async def offer_import(context: Context, message: Message, source: Document) -> None:
-    """Offer to import a file that came without the command; the button has the number."""
+    """Offer to import a file that was sent without the command; the button shows the count."""
     count = len((await _read_file(context, source)).entries)
     if not count:
         await say(context, context.t(import_export.UNREADABLE))
@@ -89,7 +89,7 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
 
 @on_press(IMPORT)
 async def import_pressed(context: Context, what: str | None) -> str | None:
-    """Import the file that the message with the button replies to, or its options."""
+    """Import the file that the pressed message replies to, or apply the options in the file."""
     source = context.replied_to
     if source is None or source.document is None:
         return context.t.plain(UNKNOWN_BUTTON)
@@ -114,9 +114,9 @@ async def _read_file(context: Context, source: Document) -> Import:
 
 
 async def _subscribe_to_listed(context: Context, source: Message) -> None:
-    """Subscribe to the profiles of a file; name those that failed, with the reasons.
+    """Subscribe to the profiles of a file; list the failures with reasons.
 
-    The options of existing subscriptions stay until a button is pressed.
+    The options of existing subscriptions stay unchanged until a button is pressed.
     """
     if source.document is None:
         return
@@ -127,7 +127,7 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     async with show_working(context):
         for entry in imported.entries:
             try:
-                with unit_of_work.as_current(None):  # each is kept at once: the next asks the API
+                with unit_of_work.as_current(None):  # commit before the next API call
                     one = await context.services.subscribing.subscribe(
                         context.acted_on,
                         entry.username,
@@ -135,7 +135,7 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
                         preferences=entry.preferences,
                     )
             except DatabaseUnavailableError:
-                raise  # the file is read again; subscriptions that were made stay
+                raise  # the update is retried; new subscriptions stay
             except BotError as error:
                 failed.append((entry.username, error))
             else:
@@ -178,7 +178,7 @@ def _result_lines(
 async def _ask_about_options(
     there: Sequence[tuple[Subscription, ImportEntry]], source: Message, context: Context
 ) -> None:
-    """Ask whether existing subscriptions get the options of the file, with what would change."""
+    """Ask whether to apply the options in the file to existing subscriptions; list the changes."""
     lines: list[str] = []
     for one, entry in there:
         wanted = entry.preferences.options
@@ -192,7 +192,7 @@ async def _ask_about_options(
 
 
 async def _use_options(context: Context, source: Document) -> None:
-    """Give existing subscriptions the options of a file; show the list of subscriptions."""
+    """Apply the options in a file to existing subscriptions; show the list of subscriptions."""
     for entry in (await _read_file(context, source)).entries:
         values = _all_values(entry.preferences.options)
         try:

@@ -1,4 +1,4 @@
-"""Originals: a story, or all of a profile's, as uncompressed files while they live."""
+"""Stories as uncompressed files: a single story, or all current stories of a profile."""
 
 from bot.context import Context
 from bot.domain import links
@@ -13,14 +13,14 @@ from handlers.show import latest_stories, show_albums
 
 @on_press(FILES)
 async def send_as_files(context: Context, what: str) -> None:
-    """Send a story, by its id, or a profile's, by its ``@name``, as files.
+    """Send a story (by ID) or the stories of a profile (by ``@name``) as files.
 
-    An answer that is cached already is not paid for again.
+    Cached stories cost no credits.
 
     Raises:
-        StoryGoneError: It is over.
-        NoStoriesError: The profile has none now.
-        BotError: All that ``Viewer`` raises.
+        StoryGoneError: The story has expired.
+        NoStoriesError: The profile has no stories now.
+        BotError: The errors of ``Viewer``.
     """
     viewer, asker = context.services.viewer, context.asker
     async with show_working(context):

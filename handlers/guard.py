@@ -1,9 +1,9 @@
-"""How commands, buttons and messages are heard: each with its row of the table of rights.
+"""Decorators that register handlers and check the rights of the sender.
 
-``@command``, ``@on_press`` and ``@on_message`` make handlers. Who may not do something is told so
-here: in a sentence after a command, in a pop-up after a press. What only the owner may do does not
-exist for others: such a command, such a button is an unknown one, and in groups nobody is told of
-unknown commands.
+``@command``, ``@on_press`` and ``@on_message`` make a handler with a row in the table of rights. A
+person without the right gets an error message after a command and a pop-up after a press. Commands
+and buttons for the owner are treated as unknown if another person uses them; groups get no message
+about unknown commands.
 """
 
 import re
@@ -53,9 +53,9 @@ Handler = BaseHandler[Any, Context, Any]
 Run = Callable[[Context], Coroutine[Any, Any, None]]
 Press = Callable[..., Coroutine[Any, Any, str | None]]
 
-TWICE = timedelta(seconds=1)  # after the first press is done, in which a second one is the same
-ALBUM = timedelta(minutes=10)  # within which the photos of one album arrive
-REPEATED = timedelta(minutes=10)  # in which a group is told the same refusal once
+TWICE = timedelta(seconds=1)  # after the end of a press, repeated presses are ignored
+ALBUM = timedelta(minutes=10)  # the photos of an album arrive within this time
+REPEATED = timedelta(minutes=10)  # a group gets the same refusal once in this time
 TOAST = 200  # characters of a pop-up
 _CHAT = re.compile(r"@.+|-\d{5,18}")
 UNCHANGED = N_("Nothing has changed.")
@@ -63,19 +63,19 @@ UNKNOWN_BUTTON = N_("This button no longer works. /help shows what I can do.")
 
 
 class _Echo(filters.MessageFilter):
-    """Messages by which nobody asks for anything: ``is_echo``."""
+    """Messages that ask for no answer; see ``is_echo``."""
 
     def filter(self, message: Message) -> bool:
-        """Return whether ``message`` is one."""
+        """Return whether ``message`` asks for no answer."""
         return is_echo(message, message.get_bot().id)
 
 
 def is_echo(message: Message, bot_id: int) -> bool:
-    """Return whether a message only repeats another message, and so asks for nothing.
+    """Return whether a message only repeats another message, so that no answer is needed.
 
-    Telegram copies the posts of a channel into its discussion group, the bot's posts too
-    (``is_automatic_forward``); and people forward messages of the bot, links included. A file of
-    subscriptions that somebody forwards is to be imported: it is no echo.
+    Telegram copies the posts of a channel, including posts of the bot, into the discussion group
+    (``is_automatic_forward``). People also forward messages of the bot with links. A forwarded
+    subscription file is no echo, because people forward the file to import it.
     """
     origin = message.forward_origin
     is_own = isinstance(origin, MessageOriginUser) and origin.sender_user.id == bot_id
@@ -83,36 +83,36 @@ def is_echo(message: Message, bot_id: int) -> bool:
 
 
 def is_listing(message: Message) -> bool:
-    """Return whether a message brings a file that may list subscriptions."""
+    """Return whether a message contains a file that may list subscriptions."""
     name = message.document.file_name if message.document else None
     return bool(name) and str(name).lower().endswith(".json")
 
 
-# In channels commands are posts; an edited command is not obeyed a second time.
+# In channels, commands are posts; an edited command is not run a second time.
 HEARD = (filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST) & ~_Echo()
 
 OBEYED: dict[str, "Guarded"] = {}
-"""Every command by its word, for who presses a button that runs it."""
+"""The handler of each command, by word; buttons use the handlers to run commands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A handler behind its row of the table of rights."""
+    """A handler with a check of its row in the table of rights."""
 
     name: str
     run: Run
     hear: Callable[["Guarded"], Handler]
 
     async def __call__(self, _: Update, context: Context) -> None:
-        """Handle an update, as python-telegram-bot calls it."""
+        """Handle an update from python-telegram-bot."""
         await self.serve(context)
 
     async def serve(self, context: Context) -> None:
-        """Run for who may do this; the top of this module says what others get.
+        """Run the handler if the person has the right; otherwise refuse as the module describes.
 
         Raises:
             RightsError: The person may not do this here.
-            BotError: Only the owner may, and it was asked for in a private chat.
+            BotError: A person who is not an owner sent an owner command in a private chat.
         """
         if await _is_allowed(context, TABLE[self.name]):
             await self.run(context)
@@ -123,7 +123,7 @@ class Guarded:
 
 
 def handlers_of(module: ModuleType) -> list[Handler]:
-    """Return the handlers that a module defines, in their order in it."""
+    """Return the handlers of a module, in the order of definition."""
     made = vars(module).values()
     return [
         one.hear(one) if isinstance(one, Guarded) else one
@@ -133,7 +133,7 @@ def handlers_of(module: ModuleType) -> list[Handler]:
 
 
 def on_event(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Handler]:
-    """Make the handler of what Telegram itself tells: nobody asks for it, so it has no row."""
+    """Make the handler of a Telegram event, which no person requests: no right is needed."""
     return lambda run: hear(lambda _, context: run(context))
 
 
@@ -147,11 +147,12 @@ def command(
 ) -> Callable[[Run], Guarded]:
     """Make the handler of ``/word``.
 
-    After ``channel_after`` words, or more, the ``@name`` or id of a channel or group may stand. A
-    command in a private chat then acts on that chat. ``takes_names``: a later ``@name`` means
-    something else to the command, so a channel stands directly after these words. ``usage``, a
-    message id, is added to the refusal of an unknown channel. ``only_in_private``: other members
-    of a group must not read the answer.
+    ``channel_after``: after this number of words, the ``@name`` or ID of a channel or group is
+    accepted; a command in a private chat then acts on the named chat. ``takes_names``: the command
+    takes further ``@name`` words, so the channel must be directly after these words. ``usage`` is
+    a translatable text (message id) that is added to the error message about an unknown channel.
+    ``only_in_private``: the command is refused in groups and channels, because other members must
+    not read the answer.
     """
 
     def decorate(run: Run) -> Guarded:
@@ -175,14 +176,14 @@ def command(
 
 
 def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
-    """Make the handler of messages that pass ``what``."""
+    """Make the handler of messages that match the filter ``what``."""
 
     def decorate(run: Run) -> Guarded:
         async def hear(context: Context) -> None:
             await run(context)
             message = context.message
             if message and message.media_group_id:
-                # Each of its photos comes as a message of its own.
+                # Telegram sends each photo of an album as a separate message.
                 key = (message.chat.id, "album", message.media_group_id)
                 await record_later(context, key, age=ALBUM)
 
@@ -192,7 +193,7 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
 
 
 def _refuse_outside_private(context: Context, word: str) -> None:
-    """Refuse to answer in a group or channel.
+    """Refuse a command in a group or channel.
 
     Raises:
         RightsError: The chat is not private.
@@ -204,9 +205,10 @@ def _refuse_outside_private(context: Context, word: str) -> None:
 def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guarded]:
     """Make the handler of buttons of a ``kind``.
 
-    It gets the arguments of the action, and returns what the pop-up says, if anything. A button
-    that is pressed twice in a row does its work once. ``only_in_private`` is the command to send
-    in private instead, if other members of a group must not read the answer.
+    The handler gets the arguments of the action and returns the text of the pop-up, or None. A
+    repeated press within a second after the end of the first press is ignored. ``only_in_private``
+    names the command that the error message suggests for the private chat; without a name, the
+    button works in groups as well.
     """
 
     def decorate(run: Press) -> Guarded:
@@ -221,11 +223,11 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 await answer_press(context)
                 return
             args = kind.read(query.data)
-            if args is None:  # PTB lets every handler have a button without data
+            if args is None:  # PTB passes buttons without data to every handler
                 await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
                 return
             await answer_press(context, await run(context, *args))
-            # Recorded at the end: the second press may have waited until the first one was done.
+            # Recorded last: a second press may wait until the first press is done.
             await record_later(context, key, query.data, age=TWICE)
 
         return _make_guarded(
@@ -243,11 +245,10 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
 async def record_later(
     context: Context, key: Hashable, value: object = True, *, age: timedelta
 ) -> None:
-    """Put ``value`` into the cache when the work of the update is committed.
+    """Put ``value`` into the cache after the commit of the update.
 
-    An update that failed is handled again, and must not find the entry. Replies may be sent for
-    some time after the commit, while the next message of the chat is handled: the entry is
-    written before the replies are sent.
+    A failed update is retried and must not find the entry. The entry is written before the replies
+    are sent, because sending may overlap with the next message of the chat.
     """
 
     async def write() -> None:
@@ -263,14 +264,14 @@ def _make_guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Gu
 
 
 async def answer_press(context: Context, text: str | None = None, *, alert: bool = False) -> None:
-    """Answer the pressed button, once, with a pop-up if there is a ``text``.
+    """Answer the pressed button once, with a pop-up if ``text`` is given.
 
-    Where it was answered before, or Telegram refuses that as too late, the text is a message.
+    If the button was answered before, or the answer is too late, send the text as a message.
     """
     query, unit = context.query, unit_of_work.current()
     if query is None:
         return
-    # Albums may take long, and Telegram takes the answer for some 15 seconds only.
+    # Albums may take long; Telegram accepts the answer for about 15 seconds.
     takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
     when = unit_of_work.call_after_commit if takes_long else unit_of_work.call_after_replies
     await when(partial(_answer_press_now, context, query, text, alert=alert, unit=unit))
@@ -285,7 +286,7 @@ async def _answer_press_now(
     unit: unit_of_work.Unit | None,
 ) -> None:
     shown = text or (context.t.plain(UNCHANGED) if unit and unit.is_in_vain else "")
-    # PTB gives the handler of errors another context, so it is not kept there.
+    # The error handler has a new context, so the answer is recorded in the cache.
     cache, key = context.services.cache, ("answered", query.id)
     said = cache.get(key, now=context.now)
     if said is None:
@@ -294,7 +295,7 @@ async def _answer_press_now(
         except TelegramError as error:
             log.info("a button can't be answered", reason=str(error))
             if not isinstance(error, BadRequest | RetryAfter):
-                return  # what it says may have been shown
+                return  # the pop-up may have been shown
         else:
             cache.put(key, text or "", until=context.now + REPEATED)
             return
@@ -303,9 +304,9 @@ async def _answer_press_now(
 
 
 async def _send_line(context: Context, text: str) -> None:
-    """Send a line at once, besides the answers that are owed; a failure is only logged.
+    """Send a message at once, outside the reply queue; log a failure.
 
-    Where others read it, too, the same line comes once in ten minutes, whoever pressed.
+    A group or channel gets the same text at most once in ten minutes.
     """
     target, cache = context.reply_target, context.services.cache
     key = ("line", target, text)
@@ -321,18 +322,18 @@ async def _send_line(context: Context, text: str) -> None:
 
 
 async def act_on_chat(context: Context, chat_id: int) -> None:
-    """Let the person act on a channel or group of theirs from their private chat, from here on.
+    """Let the person manage a channel or group from the private chat for the rest of the update.
 
     Raises:
         NotAdminError: The person may not manage the chat, or the bot does not know the chat.
-        BlockedError: The bot's owner blocks it.
-        AdminsUnknownError: Telegram doesn't tell who may.
-        AskAgainError: Telegram doesn't answer.
+        BlockedError: The owner of the bot has blocked the chat.
+        AdminsUnknownError: Telegram does not return the administrators.
+        AskAgainError: Telegram does not answer.
     """
     user_id = context.user_id
     if not context.is_private or user_id != context.origin.id:
         raise NotAdminError("not in a private chat", text=ONLY_CHANNEL_ADMINS)
-    # Links and buttons from before a group moved name its old id.
+    # Links and buttons from before the migration of a group contain the old ID.
     judged, _, chat = await context.services.access.judge(user_id, chat_id)
     if chat is None or chat.kind == Chat.PRIVATE:
         raise NotAdminError("no channel or group of ours", text=ONLY_CHANNEL_ADMINS)
@@ -344,15 +345,15 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
 
 
 async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str) -> None:
-    """Act on the channel or group that the first of these words names, and remove the word.
+    """Act on the first channel or group named at ``places``, and remove the word.
 
-    The bot itself and the chat of the command are named to no effect.
+    The name of the bot and the name of the current chat are removed without effect.
 
     Raises:
-        UnknownChannelError: The chat is not known, or not run by the person.
+        UnknownChannelError: The chat is unknown, or the person may not manage the chat.
         RightsError: The command was not sent in a private chat.
-        BlockedError: The bot's owner blocks the chat.
-        AskAgainError: Telegram doesn't answer.
+        BlockedError: The owner of the bot has blocked the chat.
+        AskAgainError: Telegram does not answer.
     """
     words = context.words
     at = next((n for n in places if n < len(words) and _CHAT.fullmatch(words[n])), None)
@@ -372,11 +373,11 @@ async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str
 
 
 async def _id_of_named_chat(context: Context, name: str) -> int:
-    """Return the id of the chat with this ``@name`` or id.
+    """Return the ID of the chat with an ``@name`` or ID.
 
     Raises:
-        NotAdminError: Telegram does not show such a chat.
-        AskAgainError: Telegram doesn't answer.
+        NotAdminError: Telegram finds no chat with the name.
+        AskAgainError: Telegram does not answer.
     """
     if not name.startswith("@"):
         return int(name)
@@ -390,7 +391,7 @@ async def _id_of_named_chat(context: Context, name: str) -> int:
 
 async def _is_allowed(context: Context, right: Right) -> bool:
     query, where = context.query, context.origin
-    if right is OWNER:  # before all else: no channel's admin gets there by its buttons
+    if right is OWNER:  # first: buttons for a channel's admins must not grant owner rights
         return context.is_owner
     channel = split_chat(query.data)[0] if query and query.data else None
     if channel is not None:
@@ -406,16 +407,16 @@ async def _is_allowed(context: Context, right: Right) -> bool:
 
 
 async def _is_admin_here(context: Context) -> bool:
-    """Return whether who acts runs the group or channel; Telegram is asked where it must be.
+    """Return whether the sender administers the group or channel; ask Telegram if necessary.
 
     Raises:
-        AdminsUnknownError: Telegram doesn't tell who administers the chat.
-        AskAgainError: Telegram doesn't answer.
+        AdminsUnknownError: Telegram does not return the administrators.
+        AskAgainError: Telegram does not answer.
     """
     where, message = context.origin, context.message
     if context.query is None:
         if context.is_channel:
-            return True  # nobody else can post
+            return True  # only admins can post
         if message and message.sender_chat:
             return message.sender_chat.id == where.id  # an anonymous admin of the group
     user_id = context.user_id
@@ -423,11 +424,11 @@ async def _is_admin_here(context: Context) -> bool:
 
 
 async def may_manage(context: Context, chat_id: int, kind: str, user_id: int) -> bool:
-    """Return whether somebody administers a group, or may post in a channel.
+    """Return whether a person administers a group or may post in a channel.
 
     Raises:
-        AdminsUnknownError: Telegram doesn't tell.
-        AskAgainError: Telegram doesn't answer.
+        AdminsUnknownError: Telegram does not return the administrators.
+        AskAgainError: Telegram does not answer.
     """
     admins = context.services.admins
     standing = await admins.rights(context.bot, chat_id, user_id, now=context.now)

@@ -1,4 +1,4 @@
-"""/health: what is wrong now, and the figures of today."""
+"""/health: current problems and today's figures."""
 
 from bot.context import Context
 from bot.domain.incidents import Incident
@@ -24,7 +24,7 @@ FIGURES = N_(
 
 @command("health")
 async def show_health(context: Context) -> None:
-    """Say what is wrong now, with the button that ends it; the figures of today, and what was."""
+    """Show current problems, today's figures and earlier problems, with buttons for solutions."""
     services, t = context.services, context.t
     stands = await services.overview.figures()
     spent = await services.reports.spending()
@@ -34,7 +34,7 @@ async def show_health(context: Context) -> None:
         lines.append(t(STOPPED))
         buttons += resume_row(context)
     lines = lines or [t(WELL)]
-    if stands.dead_letters:  # which of them are sent again is chosen there
+    if stands.dead_letters:  # the page lets the owner choose alerts to send again
         buttons.append([context.button(N_("The admin page"), RUN("admin"))])
     figures = t(
         FIGURES,

@@ -1,4 +1,4 @@
-"""/help: what the bot understands, in a few lines; a button each for more."""
+"""/help: a short overview of the bot, with a button for each section."""
 
 from bot.context import Context
 from bot.domain.sentences import N_
@@ -36,23 +36,24 @@ SECTIONS = {
     ),
     "chat": (N_("This chat"),),
 }
-"""The title of each section, and what it says besides the lines of its commands."""
+"""The title and the additional lines of each section; the lines of commands are in ``COMMANDS``.
+"""
 
 
 @command("help")
 async def show_help(context: Context) -> None:
-    """Say what the bot understands; shorter where others read along."""
+    """Send the help; groups and channels get a shorter text."""
     await say(context, *await help_page(context))
 
 
 @on_press(HELP)
 async def turn_help_page(context: Context, section: str | None) -> None:
-    """Show a section of the help, in place."""
+    """Show a section of the help in place of the pressed message."""
     await edit_pressed(context, *await help_page(context, section))
 
 
 async def help_page(context: Context, section: str | None = None) -> Page:
-    """Return a section of the help, or its beginning."""
+    """Return a section of the help, or the first page."""
     t, me = context.t, context.bot
     if section in SECTIONS:
         title, *lines = SECTIONS[section]
@@ -69,7 +70,7 @@ async def help_page(context: Context, section: str | None = None) -> Page:
 
 
 def buttons_to_add_bot(context: Context) -> Buttons:
-    """Return the buttons that add the bot to a group or a channel, as an admin who may post."""
+    """Return the buttons that add the bot to a channel (with the right to post) or to a group."""
     me = f"https://t.me/{context.bot.username}"
     texts = (
         (N_("Add me to a channel"), f"{me}?startchannel&admin=post_messages"),

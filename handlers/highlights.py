@@ -1,4 +1,4 @@
-"""/highlights NAME: what a profile keeps, as buttons; a press brings one, ten at a time."""
+"""/highlights NAME: the highlights of a profile as buttons; a press shows ten stories."""
 
 from bot.context import Context
 from bot.domain import links
@@ -21,12 +21,12 @@ CHOOSE = N_("Highlights from <b>{username}</b>. Tap one to see it.")
 SHOWN = N_("{shown} of {total} shown.")
 NAMELESS = N_("Highlight {number}")
 PAGE, A_ROW = 20, 2
-TITLE = 24  # characters that a phone shows of a button
+TITLE = 24  # visible characters of a button on a phone
 
 
 @command("highlights")
 async def list_highlights(context: Context) -> None:
-    """List the highlights of a profile, or open the one whose link is given."""
+    """List the highlights of a profile, or show the highlight of a link."""
     if not context.words:
         await ask(context, ASK, USAGE)
         return
@@ -44,13 +44,13 @@ async def list_highlights(context: Context) -> None:
 
 @on_press(HIGHLIGHTS)
 async def turn_page(context: Context, username: str, page: int) -> None:
-    """Turn the page of the list of a profile's highlights."""
+    """Show another page of a profile's highlights."""
     await edit_pressed(context, *await _list_page(context, username, page))
 
 
 @on_press(HIGHLIGHT)
 async def open_highlight(context: Context, highlight_id: str, offset: int | None) -> None:
-    """Show a highlight, from the story at a place in it on."""
+    """Show a highlight from the story at ``offset``."""
     await show_highlight(context, highlight_id, offset=offset or 0)
 
 
@@ -61,7 +61,7 @@ async def show_highlight(
     offset: int = 0,
     story_id: str | None = None,
 ) -> None:
-    """Show ten stories of a highlight from ``offset`` on, or the one that a link opens it at."""
+    """Show ten stories of a highlight from ``offset``, or the story with ``story_id``."""
     async with show_working(context):
         result = await context.services.highlights.open(highlight_id, context.asker)
         one = next((story for story in result.stories if story.pk == story_id), None)
@@ -87,7 +87,7 @@ async def _show_ten_stories(context: Context, result: Highlight, offset: int) ->
 
 
 async def _list_page(context: Context, username: str, page: int) -> Page:
-    """Return a page of a profile's highlights, each with the button that opens it."""
+    """Return a page of a profile's highlights, with a button for each highlight."""
     async with show_working(context):
         result = await context.services.highlights.of_profile(username, context.asker)
     first = page * PAGE if page * PAGE < len(result) else 0
