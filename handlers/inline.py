@@ -1,7 +1,7 @@
-"""Inline queries, ``@bot natgeo`` in any chat: what is held is shown; nothing is ever paid.
+"""Inline queries, ``@bot natgeo`` in any chat: the results are held stories; always free.
 
-Who may not use the bot gets an empty list without a word: the others in that chat need not know.
-A chosen result is sent without asking the bot, so callbacks can't stand under it: only addresses.
+A person without access gets an empty list without a message, because the bot is not known in the
+chat. Telegram sends a chosen result without the bot, so the buttons under a result are links only.
 """
 
 import re
@@ -29,7 +29,7 @@ from handlers.admission import admit_or_refuse
 HOW = N_("How it works")
 ALL = N_("All stories from {username}")
 CACHED = timedelta(seconds=30)
-_ONCE = {"patience": 5}  # a flood limit outlasts what somebody waits for
+_ONCE = {"patience": 5}  # people do not wait until a longer flood limit ends
 HeldStory = tuple[Story, KnownFile]
 _BEGINNING = re.compile(r"@?([a-z0-9._]{0,30})", re.ASCII)  # of a profile's name
 _FIELDS = {
@@ -40,9 +40,9 @@ _FIELDS = {
 
 
 async def answer_query(update: Update, context: Context) -> None:
-    """Answer with what is held, or with a button into the private chat.
+    """Answer with held stories, or with a button that opens the private chat.
 
-    All of it is on the first page, so another offset than its own has nothing.
+    The first page contains all results, so a further page is empty.
     """
     query = update.inline_query
     if query is None:
@@ -58,7 +58,7 @@ async def answer_query(update: Update, context: Context) -> None:
         button = _button_above(link, context)
     try:
         await _send_results(context, query.id, results, None if results else button)
-    except BadRequest:  # of one bad file all are refused; the page behind the button mends it
+    except BadRequest:  # one invalid file makes Telegram refuse all results
         if not results:
             raise
         await _send_results(context, query.id, [], button)
@@ -78,19 +78,19 @@ async def _send_results(
 
 
 def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
-    """Return for how many seconds Telegram may give an answer again: while all in it lives."""
+    """Return for how many seconds Telegram may cache an answer: until the first story expires."""
     ends = min([now + CACHED, *(story.expires_at for story, _ in results)])
     return max(0, int((ends - now).total_seconds()))
 
 
 def link_in(text: str) -> Link | None:
-    """Return the profile or story that a query names, None where it names none."""
+    """Return the link to the profile or story that a query names, or None."""
     link = links.parse_argument(text) or links.decisive_link(links.find_links(text))
     return link if link and link.kind in {"profile", "story"} else None
 
 
 def _button_above(link: Link | None, context: Context) -> dict[str, str]:
-    """Return the button above an empty list: it opens a page, and never pays."""
+    """Return the button above an empty list; the button opens a page in the private chat."""
     text, data = context.t.plain(HOW), actions.HELP("see")
     if link and link.username:
         text = context.t.plain(ALL, username=link.username)
@@ -98,7 +98,7 @@ def _button_above(link: Link | None, context: Context) -> dict[str, str]:
     return {"text": text, "start_parameter": actions.payload_of(data)}
 
 
-@lru_cache(maxsize=1_000)  # the same under each letter, for all who speak the language
+@lru_cache(maxsize=1_000)  # each typed letter sends a query with the same results
 def _result(story: Story, file: KnownFile, t: Translator) -> dict[str, Any]:
     kind, field = _FIELDS[file.kind]
     return {

@@ -1,4 +1,4 @@
-"""Links that people paste: in texts and captions, behind words, forwarded or added by an edit."""
+"""Instagram links in messages: in texts, captions, linked words, forwards and edits."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -31,9 +31,9 @@ from handlers.show import (
 )
 
 LINKS_A_MESSAGE = 5
-_DIGITS = 4  # of a story's id: they tell the links of a message apart
+_DIGITS = 4  # last digits of a story ID, which distinguish the links of a message
 SERVED = {"story", "profile", "highlight", "media"}
-EDITABLE = timedelta(days=2)  # Telegram lets people edit for so long
+EDITABLE = timedelta(days=2)  # Telegram lets people edit a message within this time
 
 NOT_OURS = N_(
     "I can't open this link. Send me a link to an Instagram story, or write /stories <i>name</i>."
@@ -49,7 +49,7 @@ TOO_MANY = NN_(
 
 
 def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
-    """Return the answer to a command whose words name no profile; ``usage`` is a message id."""
+    """Return the reply to a command without a profile name; ``usage`` is a message id."""
     t = context.t
     word, link = wanted.unread[0] if len(wanted.unread) == 1 else ("", None)
     if link is None or link.kind == "highlight":
@@ -60,16 +60,16 @@ def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
 
 
 def links_of(message: Message, bot_name: str) -> list[Link]:
-    """Return the links of a text or caption and its entities."""
+    """Return the links in the text or caption and the entities of a message."""
     entities = [(e.type, e.url) for e in (*message.entities, *message.caption_entities)]
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
 
 
 async def profile_shown_by(message: Message, context: Context) -> str | None:
-    """Return the profile whose story, card or list entry a message of the bot shows.
+    """Return the profile of the story, card or list entry in a message of the bot.
 
-    A story is known by its file. The caption and its links come second: stories hold links, too,
-    and the name of the profile is the first link of a caption.
+    The file identifies a story. The caption and the links are checked second, because stories also
+    contain links, and the first link of a caption is the profile name.
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [one.file_unique_id for one in files if one]
@@ -84,15 +84,15 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
     if first and first.username:
         return first.username
     bold = [message.parse_entity(one) for one in message.entities if one.type == one.BOLD]
-    named = links.parse_argument(bold[0]) if bold else None  # it may have marks of direction
+    named = links.parse_argument(bold[0]) if bold else None  # the name may contain direction marks
     return named.username if named else None
 
 
 async def is_forward_of_our_post(message: Message, context: Context) -> bool:
-    """Return whether it is a post of ours that somebody forwards from a channel.
+    """Return whether a message is a forwarded post of the bot from a channel.
 
-    Posts of channels name no author (Bot API, MessageOriginChannel). Alerts are known by what was
-    brought there, for three days.
+    A forwarded channel post has no author (Bot API, MessageOriginChannel). The stored deliveries
+    identify alerts for three days.
     """
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):
@@ -101,10 +101,10 @@ async def is_forward_of_our_post(message: Message, context: Context) -> bool:
 
 
 async def _serve_link(context: Context, link: Link) -> BotError | None:
-    """Serve one link; return its failure, which does not stop the next link.
+    """Serve a link; return the error, so that the next link is still served.
 
-    For a profile's page nothing is paid in a private chat before a button is pressed; in groups
-    there is no such question.
+    In a private chat, a link to a profile page costs no credits until a button is pressed. In
+    groups the stories are shown at once.
     """
     try:
         if link.kind == "highlight":
@@ -130,7 +130,7 @@ async def _serve_link(context: Context, link: Link) -> BotError | None:
 async def _say_failures(
     context: Context, failed: Sequence[tuple[Link, BotError]], *, is_one_link: bool
 ) -> None:
-    """Say each failure once, with the links that it is about, and what to do instead."""
+    """Send each different error message once, with the affected links and alternatives."""
     by_sentence: dict[str, list[tuple[Link, BotError]]] = {}
     for link, error in failed:
         by_sentence.setdefault(sentence_for(error, context), []).append((link, error))
@@ -146,14 +146,14 @@ async def _say_failures(
 
 
 def _link_text(link: Link) -> Safe:
-    """Return a link under a short text: the profile and the last digits of the story's id."""
+    """Return a link with a short label: the profile and the last digits of the story ID."""
     name = link.username or link.kind
     shown = f"{name} …{link.story_id[-_DIGITS:]}" if link.story_id else name
     return html_link(link.url or "", shown)
 
 
 async def _buttons_instead(context: Context, username: str) -> Buttons:
-    """Return the buttons that stand under a failure: all stories of the profile, and alerts."""
+    """Return the buttons under an error message: all stories of the profile, and subscribe."""
     if not username or context.is_channel:
         return []
     every = context.t.plain(N_("All stories from {username}"), username=username)
@@ -167,7 +167,7 @@ class _HasLink(filters.MessageFilter):
     data_filter = True
 
     def filter(self, message: Message) -> dict[str, list[Link]] | None:
-        """Return the links of a message, None if there is no link."""
+        """Return the links of a message, or None without a link."""
         found = links_of(message, message.get_bot().username)
         return {"links": found} if found else None
 
@@ -181,10 +181,10 @@ class _HasLink(filters.MessageFilter):
     & _HasLink(),
 )
 async def serve_links(context: Context) -> None:
-    """Serve the links of a new or an edited message in order; in private chats say why not.
+    """Serve the links of a new or edited message in order; in private chats explain refused links.
 
-    The served links are remembered: after an edit come the links beyond the limit, and the
-    stories of a profile of which only the card was shown.
+    The served links are recorded. After an edit, the links beyond the limit are served, and the
+    stories of a profile for which only the card was shown.
     """
     message = context.message
     if message is None:
@@ -197,7 +197,7 @@ async def serve_links(context: Context) -> None:
         if context.is_private:
             await _explain_unserved(context, pasted)
         return
-    # Each photo of an album is a message of its own.
+    # Telegram sends each photo of an album as a separate message.
     key = ("links", message.chat.id, message.media_group_id or message.message_id)
     served = context.services.cache.get(key, now=context.now)
     before: dict[Link, bool] = dict(served) if isinstance(served, dict) else {}
@@ -214,7 +214,7 @@ async def serve_links(context: Context) -> None:
 
 
 async def _explain_unserved(context: Context, pasted: Sequence[Link]) -> None:
-    """Say why links are not served; a post's link that names its profile leads to its card."""
+    """Explain why links are not served; if a link names a profile, show the profile's card."""
     named = next((link.username for link in pasted if link.username), None)
     verdict = links.decisive_link(pasted)
     if named:

@@ -1,4 +1,4 @@
-"""The bot comes into a chat and goes; a group becomes a supergroup."""
+"""Membership events of chats, topic events, and the migration of a group to a supergroup."""
 
 import contextlib
 from functools import partial
@@ -30,7 +30,7 @@ from handlers.replies import say
 
 log = structlog.get_logger()
 HTML = ParseMode.HTML
-GENERAL = 1  # the topic of a forum that is no topic to send to
+GENERAL = 1  # the ID of the General topic, which sendMessage does not accept
 HERE = {ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMember.RESTRICTED}
 
 
@@ -51,7 +51,7 @@ HIDDEN = N_(
 
 @on_event(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
 async def open_or_close_chat(context: Context) -> None:
-    """Stop all alerts of a chat that blocks or removes the bot; begin again when it is back."""
+    """Stop the alerts of a chat that blocks or removes the bot; restart when the bot is back."""
     change = context.event.my_chat_member
     if change is None:
         return
@@ -64,16 +64,17 @@ async def open_or_close_chat(context: Context) -> None:
         )
         if not was_closed and not _is_member(change.old_chat_member):
             await _greet_new_chat(context, change)
-        # Its rights may have changed.
+        # The bot's rights may have changed.
         await context.services.presence.check_presence(change.chat.id)
     else:
         await context.services.subscriptions.close_chat(change.chat.id)
 
 
 async def _allow_chat_of_who_added(context: Context, change: ChatMemberUpdated) -> None:
-    """Let a group or channel use the bot: who added it may, or the update had not come here.
+    """Give a group or channel access because a person with access added the bot.
 
-    Where a group became a supergroup nobody in particular added the bot; that is on the list.
+    The access check runs before this handler. For a group that became a supergroup, Telegram names
+    no person; the access entry moves with the group.
     """
     if change.chat.type != Chat.PRIVATE and not is_nobody(change.from_user.id):
         name = change.chat.effective_name or ""
@@ -81,9 +82,9 @@ async def _allow_chat_of_who_added(context: Context, change: ChatMemberUpdated) 
 
 
 async def record_who_added(context: Context) -> None:
-    """Record the person who added the bot to a group or channel, who becomes its payer.
+    """Record the person who added the bot to a group or channel; the person becomes the payer.
 
-    A blocked person, too: that silences the chat.
+    A blocked person is recorded as well: the chat then stays silent.
     """
     change = context.event.my_chat_member
     if change is None or change.chat.type == Chat.PRIVATE or _is_member(change.old_chat_member):
@@ -101,7 +102,7 @@ async def record_who_added(context: Context) -> None:
 
 
 async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
-    """Say in a new group what the bot does, and what privacy mode hides from it."""
+    """Describe the bot in a new group or channel, and the messages that privacy mode hides."""
     if change.chat.type == Chat.PRIVATE:
         return
     if await context.services.subscriptions.every(change.chat.id):
@@ -123,7 +124,7 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
 async def _greet_who_added(
     context: Context, change: ChatMemberUpdated, text: Safe, buttons: Buttons
 ) -> None:
-    """Greet in private who added the bot; where Telegram refuses that, post it in the channel."""
+    """Greet the person who added the bot in private; if Telegram refuses, post in the channel."""
     keyboard = InlineKeyboardMarkup.de_json({"inline_keyboard": buttons}, context.bot)
     person = change.from_user.id
     try:
@@ -135,7 +136,7 @@ async def _greet_who_added(
 
 
 def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
-    """Return what a group or a channel is told of the bot, and the button that sets it up."""
+    """Return the greeting for a group or channel, with the button for the settings."""
     link = link_button(
         context.t.plain(N_("Set it up")), url=options_link(context.bot.username, chat.id)
     )
@@ -143,9 +144,9 @@ def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
 
 
 async def recheck_closed_chat(_: Update, context: Context) -> None:
-    """Check again whether we may write to a chat that we took for closed: it sent a command.
+    """Check whether the bot may write to a chat that is recorded as closed but sent a command.
 
-    By that command a page's question is left unanswered, too.
+    The command also cancels the pending question of a settings page.
     """
     context.services.cache.remove((context.origin.id, "expected"))
     await context.services.presence.check_presence(context.origin.id)
@@ -153,7 +154,7 @@ async def recheck_closed_chat(_: Update, context: Context) -> None:
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))
 async def unmute_topic(context: Context) -> None:
-    """Let the alerts of a topic, or of General, go on."""
+    """Resume the alerts of a topic or of the General topic."""
     message = context.message
     if message:
         thread_id = message.message_thread_id if message.is_topic_message else None
@@ -163,7 +164,7 @@ async def unmute_topic(context: Context) -> None:
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
 async def adopt_own_topic(context: Context) -> None:
-    """Record a topic that we made, in case Telegram's answer to making it was lost."""
+    """Record a topic that the bot created, in case Telegram's response was lost."""
     message = context.message
     if message is None or message.from_user is None or message.from_user.id != context.bot.id:
         return
@@ -174,7 +175,7 @@ async def adopt_own_topic(context: Context) -> None:
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.MIGRATE, run))
 async def move_group(context: Context) -> None:
-    """Move all of a group to its new id when it becomes a supergroup."""
+    """Move all data of a group to the new ID when the group becomes a supergroup."""
     message = context.message
     if message is None:
         return

@@ -1,4 +1,4 @@
-"""How money is said: credits and their worth, the balance, and that spending is stopped."""
+"""Texts about money: credits and their price, the balance, and stopped spending."""
 
 from bot.billing.reports import Spending
 from bot.context import Context
@@ -18,24 +18,24 @@ STOPPED = N_(
 
 
 def resume_row(context: Context) -> Buttons:
-    """Return the button beside `STOPPED`: what ends it."""
+    """Return the button beside `STOPPED`, which resumes spending."""
     return [[context.button(N_("Resume spending"), RUN("resume_spending"))]]
 
 
 def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word
-    """Return credits to the tenth, with what they are worth."""
+    """Return credits, rounded to a tenth, with the price."""
     amount = context.t.money(credits * context.services.credit_price)
     n = round(credits, 1)
     return context.t(COST if n == int(n) else PART, n=n, amount=amount)
 
 
 def unconfirmed_line(spent: Spending, context: Context) -> str:
-    """Return the line about calls whose bill is unknown, empty without such calls."""
+    """Return the line about calls with unknown billing; empty without unconfirmed calls."""
     return f"{context.t(UNCONFIRMED, credits=spent.unconfirmed)}\n" if spent.unconfirmed else ""
 
 
 def balance_text(spent: Spending, context: Context) -> str:
-    """Return how many credits are left and, up to a year, for how long; empty while unknown."""
+    """Return the remaining credits and days (up to a year); empty if the balance is unknown."""
     if spent.balance is None:
         return ""
     return budget_line.balance_text(context.t, spent.balance, spent.days_left)

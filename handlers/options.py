@@ -1,4 +1,4 @@
-"""The options of a subscription, and those that new ones begin with, as buttons that toggle."""
+"""The options of a subscription and the chat's defaults, as buttons that toggle."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -34,18 +34,18 @@ SECTIONS = {
     "which": (N_("Stories: {value}"), ("media",)),
     "how": (N_("Delivery: {value}"), ("caption", "silent", "spoiler", "protect", "keep", "files")),
 }
-"""The pages of options: what leads to each, and the options that it holds."""
+"""The option pages: the label of the button that opens the page, and the options on the page."""
 
 ALL = (*WORDS, *TOGGLES)
 USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
-VALUE = 24  # characters that a phone shows beside what leads to a page
-ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # as buttons carry them
+VALUE = 24  # visible characters of a value in a button's label on a phone
+ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # in callback data
 SETTINGS = actions.SETTING("back")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
 
 def options_page(one: Subscription, context: Context, section: str | None = None) -> Page:
-    """Return the page of a subscription, which leads to its sections, or the page of one."""
+    """Return the page of a subscription with buttons to its sections, or the page of a section."""
     t = context.t
     text: str = t(
         N_("<b>{username}</b>\nTap an option to change it for this chat."),
@@ -71,7 +71,7 @@ def options_page(one: Subscription, context: Context, section: str | None = None
 
 
 def _section_value(one: Subscription, section: str, context: Context) -> str:
-    """Return how the options of a section are set, in a few words."""
+    """Return a short summary of the options in a section."""
     chosen, plain = one.options, context.t.plain
     names = [TOGGLES[it] for it in SECTIONS[section][1] if it in TOGGLES and getattr(chosen, it)]
     if section == "which":
@@ -104,7 +104,7 @@ def _page_rows(one: Subscription, section: str, context: Context) -> Buttons:
 
 
 def subscription_line(one: Subscription, context: Context) -> str:
-    """Return a subscription as lists and its page show it: if alerts come, of whom, where to."""
+    """Return the label of a subscription: the state of the alerts, the profile and the topic."""
     sign = "⏸" if is_paused(one) else "🔔"
     if one.state not in {"active", "blocked"}:
         sign = "🔒"
@@ -117,13 +117,13 @@ def subscription_line(one: Subscription, context: Context) -> str:
 
 
 def rule_lines(options: Options, context: Context) -> list[str]:
-    """Return the sentences on the rules of a subscription."""
+    """Return the sentences about the rules of a subscription."""
     rules = options.rules.items()
     return [context.t(RULES[name], terms=code(terms)) for name, terms in rules]
 
 
 def changed_options(before: Options, after: Options, context: Context) -> list[str]:
-    """Return the options that differ, as they are in ``after``; escaped for HTML."""
+    """Return the options that differ, with the values in ``after``; escaped for HTML."""
     plain = context.t.plain
     shown = [
         ("✅ " if getattr(after, name) else "▫️ ") + plain(text)
@@ -146,7 +146,7 @@ def is_paused(one: Subscription) -> bool:
 
 
 def paused_line(one: Subscription, context: Context) -> str:
-    """Return the sentence on a subscription that is paused, or muted for a while."""
+    """Return the sentence about a subscription that is paused or muted for some time."""
     if one.state == "blocked":
         return context.t(N_("⏸ Paused by the bot's owner."))
     if one.paused_until is None:
@@ -156,9 +156,9 @@ def paused_line(one: Subscription, context: Context) -> str:
 
 @on_press(actions.MUTE)
 async def mute(context: Context, number: int) -> None:
-    """Send no alerts of a subscription for a day; its button is under alerts."""
+    """Send no alerts of a subscription for a day; the button is under alerts."""
     one = await context.services.subscriptions.mute_for_a_day(context.chat.id, number)
-    if one.paused_until is None:  # paused for good
+    if one.paused_until is None:  # paused without an end
         await edit_pressed(context, *options_page(one, context))
         return
     text = context.t(
@@ -173,7 +173,7 @@ async def mute(context: Context, number: int) -> None:
 
 @on_press(actions.OPTION)
 async def change_option(context: Context, number: int, what: str, value: str) -> None:
-    """Change one option of a subscription, or of all that the chat has of its profile."""
+    """Change an option of a subscription, or of all subscriptions of the chat to the profile."""
     service, chat_id = context.services.subscriptions, context.chat.id
     one, changes = await service.get(chat_id, number), changes_of(what, value)
     if what == "pause" and value == UNDONE:
@@ -190,9 +190,10 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
 async def change_named_options(
     context: Context, username: str, changes: Mapping[str, object]
 ) -> list[Subscription]:
-    """Return a profile's subscription of this topic, else those of the chat, after ``changes``.
+    """Apply ``changes`` to a profile's subscription in this topic, and return the subscription.
 
-    In a chat that follows it in several topics, but not in this one, they change in all.
+    Without a subscription in this topic, apply ``changes`` to the chat's subscriptions in all
+    topics.
     """
     every = await context.services.subscriptions.named(context.chat.id, username)
     here = [one for one in every if one.target.thread_id == context.acted_on.thread_id] or every
@@ -205,7 +206,7 @@ async def change_named_options(
 
 
 def _section_of(option: str) -> str | None:
-    """Return the section that holds an option, ``pause`` or ``rules``, if any does."""
+    """Return the section of an option, of ``pause`` or of ``rules``, or None."""
     if option in {"pause", "rules"}:
         return "when" if option == "pause" else "which"
     return next((name for name, (_, held) in SECTIONS.items() if option in held), None)
@@ -213,14 +214,14 @@ def _section_of(option: str) -> str | None:
 
 @on_press(actions.OWN_TOPIC)
 async def set_own_topic(context: Context, number: int, value: str) -> None:
-    """Let a subscription go to its profile's own topic, or to the chat."""
+    """Send the alerts of a subscription to the profile's own topic, or to the chat."""
     one = await context.services.subscribing.set_own_topic(context.chat.id, number, on=value == ON)
     await edit_pressed(context, *options_page(one, context, "how"))
 
 
 @on_press(actions.DEFAULT)
 async def change_default(context: Context, what: str | None, value: str | None) -> None:
-    """Show the defaults of the chat, or change one."""
+    """Show the default options of the chat, or change a default."""
     options = Options.from_json(context.chat.defaults)
     if what and value:
         options = options.with_values(changes_of(what, value))
@@ -230,9 +231,9 @@ async def change_default(context: Context, what: str | None, value: str | None) 
 
 
 def changes_of(what: str, value: str) -> dict[str, object]:
-    """Return what a button changes, as JSON values by the names of options.
+    """Return the changes of a button as JSON values by option name.
 
-    A text, and ``rules`` all together, can only be taken away.
+    A button can only remove a text option; ``rules`` removes all rules.
     """
     if what in {"rules", *TEXTS}:
         return dict.fromkeys(RULES if what == "rules" else [what], "")
@@ -240,7 +241,7 @@ def changes_of(what: str, value: str) -> dict[str, object]:
 
 
 def next_value(options: Options, what: str) -> str:
-    """Return the value that an option would have next."""
+    """Return the value of an option after the next press."""
     if what in TOGGLES:
         return OFF if getattr(options, what) else ON
     order = list(WORDS[what][1])

@@ -1,4 +1,4 @@
-"""The owner's commands: what is spent, the stop switch, how the bot is doing."""
+"""The owner's commands: spending, the stop switch and the link to the admin page."""
 
 from bot.billing.reports import Spending
 from bot.context import Context
@@ -39,7 +39,7 @@ ADMIN_HERE = N_(
 
 @command("spending", only_in_private=True)
 async def show_spending(context: Context) -> None:
-    """Show credits and money: today, 7 and 30 days, by kind of call, and the outlook."""
+    """Show credits and prices of today, 7 and 30 days and by kind of call, and the forecast."""
     spent = await context.services.reports.spending()
     text, buttons = _spending_text(spent, context), None
     if await context.services.ledger.is_stopped():
@@ -49,7 +49,7 @@ async def show_spending(context: Context) -> None:
 
 @command("stop_spending")
 async def stop_spending(context: Context) -> None:
-    """Refuse every paid call from now on."""
+    """Refuse all paid calls from now on."""
     await context.services.ledger.set_stopped(stopped=True)
     await say(context, context.t(STOPPED), resume_row(context))
 
@@ -63,7 +63,7 @@ async def resume_spending(context: Context) -> None:
 
 @command("admin", only_in_private=True)
 async def send_admin_link(context: Context) -> None:
-    """Give a link that opens the admin page once."""
+    """Send a link that opens the admin page once."""
     services, t = context.services, context.t
     owner = context.user_id
     if owner is None:
@@ -97,6 +97,6 @@ def _spending_text(spent: Spending, context: Context) -> str:
 
 
 def _bars_of_days(spent: Spending) -> Safe:
-    """Return the credits of the last 30 days, a sign a day."""
+    """Return a chart of the credits of the last 30 days, with a character for each day."""
     row = bars([credits for _, credits in spent.days])  # noqa: A001 - the project's word
     return Safe(f"<code>{row.replace(' ', NOTHING)}</code>")

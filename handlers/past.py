@@ -1,4 +1,4 @@
-"""/past NAME [7d]: the stories of a profile that this chat was sent before, again and free."""
+"""/past NAME [7d]: the stories of a profile that the bot sent to this chat before; free."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ _SPAN = re.compile(r"(\d{1,3})d?", re.IGNORECASE)
 
 @command("past", channel_after=1, usage=USAGE)
 async def send_past_stories(context: Context) -> None:
-    """Send again what the chat was sent of a profile; without a name ask for one."""
+    """Send stories again that were sent to the chat; without a name, ask for a profile."""
     arguments = context.words
     if not arguments:
         await ask_which_profile(context, CHOOSE, "past", USAGE)
@@ -49,7 +49,7 @@ async def send_past_stories(context: Context) -> None:
 
 @on_press(PAST)
 async def show_past_page(context: Context, username: str, offset: int | None) -> None:
-    """Show a profile's kept stories, or those before the newest ``offset``."""
+    """Show a profile's kept stories, or the stories before the newest ``offset`` stories."""
     result = await context.services.past.latest_page(
         context.chat.id, context.bot.id, username, offset=offset or 0
     )

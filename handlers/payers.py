@@ -1,4 +1,4 @@
-"""Payers: the buttons by which an admin becomes responsible for a chat, and no longer is."""
+"""Payers: buttons to become responsible for a chat, or to end the responsibility."""
 
 from bot.context import Context
 from bot.domain.errors import NoPayerError
@@ -36,7 +36,7 @@ NOT_YOURS = N_("That chat isn't yours any more.")
 
 
 def payer_buttons(chat_id: int, kind: str, context: Context) -> Buttons:
-    """Return the button by which an admin becomes the payer; a channel has links only."""
+    """Return the button that makes an admin the payer; in a channel, the button is a link."""
     if kind == "channel":
         text = context.t.plain(MINE_CHANNEL_BUTTON)
         return [[link_button(text, url=link_to(context.bot.username, MINE(), chat_id))]]
@@ -44,7 +44,10 @@ def payer_buttons(chat_id: int, kind: str, context: Context) -> Buttons:
 
 
 async def payer_page(context: Context) -> Page:
-    """Return the page that a link in a channel opens: who is responsible, or the button."""
+    """Return the page that a channel's link opens: the button to become the payer.
+
+    If the chat has a payer, the page has no button.
+    """
     if await context.services.payers.has_payer(context.chat.id):
         return context.t(TAKEN), []
     text = MINE_CHANNEL_BUTTON if context.chat.kind == "channel" else MINE_BUTTON
@@ -53,7 +56,7 @@ async def payer_page(context: Context) -> Page:
 
 @on_press(MINE)
 async def become_payer(context: Context) -> str | None:
-    """Make the admin who pressed the payer of the chat; only that person reads so."""
+    """Make the admin who pressed the button the payer of the chat; confirm in a pop-up."""
     person = context.user_id
     if person is None or await context.services.payers.has_payer(context.chat.id):
         await edit_pressed(context, context.t(TAKEN), [])
@@ -65,7 +68,7 @@ async def become_payer(context: Context) -> str | None:
 
 @on_press(LEAVE)
 async def leave_chat(context: Context, chat_id: int) -> str | None:
-    """Let the person who pressed no longer be the payer of a chat, and tell the chat."""
+    """End the responsibility of the person who pressed the button, and notify the chat."""
     payers, person = context.services.payers, context.user_id
     if person is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
@@ -79,7 +82,7 @@ async def leave_chat(context: Context, chat_id: int) -> str | None:
 
 
 async def tell_left(left: list[Chat], context: Context) -> None:
-    """Tell chats that nobody is responsible for them, with the button that changes that."""
+    """Notify chats that have lost their payer, with the button to become the payer."""
     language = context.t.language
     for chat in left:
         t = translator_for(chat.effective_language or language)
@@ -91,7 +94,7 @@ async def tell_left(left: list[Chat], context: Context) -> None:
 
 
 async def paid_page(context: Context) -> Page:
-    """Return the list of the chats whose payer the person is, a button each; empty for none."""
+    """Return the list of the person's paid chats, with a button for each chat."""
     person = context.user_id
     paid = [] if person is None else await context.services.payers.chats_of(person)
     if not paid:

@@ -1,4 +1,4 @@
-"""/people: who uses the bot and what that costs, with the buttons that limit and block."""
+"""/people: the users of the bot and their costs, with buttons for limits and blocks."""
 
 from datetime import timedelta
 from functools import partial
@@ -63,15 +63,15 @@ A_DAY = timedelta(days=1)
 
 @command("people", only_in_private=True)
 async def list_people(context: Context) -> None:
-    """List who uses the bot, who costs most first."""
+    """List the users of the bot, the highest cost first."""
     await say(context, *await _list_page(0, context))
 
 
 @on_press(PEOPLE, only_in_private="people")
 async def press_button(context: Context, what: str, number: int, credits: int | None) -> None:  # noqa: A002 - the project's word
-    """Turn the page of the list, or do what is pressed to the person or chat of a ``number``.
+    """Turn the page of the list, or change the person or chat with ID ``number``.
 
-    ``credits`` is the new limit, or the id of the new payer.
+    ``credits`` is the new limit in credits per day, or the ID of the new payer.
     """
     if what == "list":
         await edit_pressed(context, *await _list_page(number, context))
@@ -91,7 +91,7 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
             await access.unblock(subject)
         case "allow":
             await _let_in(subject, context)
-    one = await access.guest(number)  # with what was just changed
+    one = await access.guest(number)  # read again after the change
     has_limits = what == "limits" and not is_owner
     text, buttons = _limit_page(one, context) if has_limits else _guest_page(one, context)
     if what == "payers" and number < 0:
@@ -100,7 +100,10 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
 
 
 async def _let_in(subject: Subject, context: Context) -> None:
-    """Let in who asked, and greet a person; a block that came since then stays."""
+    """Give access to the person or chat that requested access; greet a person.
+
+    A blocked person or chat stays blocked.
+    """
     access, chats, number = context.services.access, context.services.chats, int(subject.id)
     entry = (await access.guest(number)).entry
     if entry and (entry.is_allowed or entry.is_blocked(context.now)):
@@ -113,7 +116,7 @@ async def _let_in(subject: Subject, context: Context) -> None:
 
 
 def rows_of_others_who_ask(number: int, context: Context) -> Buttons:
-    """Return the rows of the pressed message that ask whether to let in anybody else."""
+    """Return the buttons of the pressed message for the other pending requests for access."""
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None
     answered, ask = OWNER("no", number), OWNER("no", "")
@@ -147,7 +150,7 @@ def _list_line(one: Guest, context: Context) -> str:
 
 
 def _label(name: str) -> str:
-    """Return a name for the label of a button; it does not change the direction of the rest."""
+    """Return a name for a button's label; the text direction after the name is unchanged."""
     text = shorten(clean(name), LONGEST_NAME)
     return isolate(text) if has_rtl(text) else text
 
@@ -167,7 +170,7 @@ def _guest_page(one: Guest, context: Context) -> Page:
     ]
     if one.elsewhere:
         lines.append(t(ELSEWHERE, cost=cost_text(one.elsewhere / 1000, context)))
-    if one.id not in context.services.access.owner_ids:  # a limit does not hold for owners
+    if one.id not in context.services.access.owner_ids:  # owners have no limit
         lines += ["", _limit_line(one, context)]
     if one.id < 0:
         lines.append(_payer_line(one, context))
@@ -237,7 +240,11 @@ def _limit_page(one: Guest, context: Context) -> Page:
 
 
 def _payers_page(one: Guest, context: Context) -> Page:
-    """Return the page that offers people as the payer: who asks there, who added it, the owner."""
+    """Return the page of possible payers of a chat.
+
+    Possible payers are the people who use the bot in the chat, the person who added the bot, and
+    the owner who pressed the button.
+    """
     people = {user: name for user, name, _ in one.by_person}
     added_by = one.entry.added_by if one.entry else ""
     if added_by.isdecimal():

@@ -1,4 +1,4 @@
-"""/privacy: what the bot remembers of a chat, and a button that erases it."""
+"""/privacy: the stored data of a chat, and a button that deletes the data."""
 
 from telegram import Chat
 
@@ -42,12 +42,12 @@ DONE = N_(
 
 @command("privacy", channel_after=0)
 async def show_privacy(context: Context) -> None:
-    """Say what is kept, with the button that erases it."""
+    """Describe the stored data, with the button that deletes the data."""
     await say(context, *chat_data_page(context))
 
 
 def chat_data_page(context: Context) -> Page:
-    """Return the page on the stored data of the chat, with the button that deletes them."""
+    """Return the page about the stored data of the chat, with the button that deletes the data."""
     more = context.button(N_("Details"), ERASE("more"))
     delete = context.button(N_("Delete everything"), ERASE(), DANGER)
     return context.t(ABOUT), [[more], [delete]]
@@ -55,7 +55,7 @@ def chat_data_page(context: Context) -> Page:
 
 @on_press(ERASE)
 async def confirm_or_erase(context: Context, what: str | None) -> None:
-    """Ask once more, then erase everything about the chat."""
+    """Ask for confirmation, then delete all data of the chat."""
     if what == "yes":
         left = await context.services.payers.chats_of(context.chat.id)
         await context.services.chats.erase(context.chat.id)

@@ -1,4 +1,4 @@
-"""Several profiles at once: the result for each, in one message."""
+"""Results for several profiles, combined in a single message."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -16,23 +16,23 @@ LEFT_OUT = NN_(
 UNREAD = N_(
     "“{word}” isn't an Instagram username. It's the name in a profile's link, like natgeo."
 )
-WORD = 40  # characters of what somebody wrote
+WORD = 40  # characters of a quoted word
 
 _ROOM = 3_500  # characters; Bot API, sendMessage: 4,096 after parsing
 _TOGETHER = (ProfileUnavailableError, NoSuchProfileError)
-"""Errors whose sentences take several names."""
+"""Errors whose messages can name several profiles."""
 
 Failures = Sequence[tuple[str, BotError]]
 
 
 def names_in_bold(names: Sequence[str], context: Context) -> Safe:
-    """Return the first ten names in bold, and the number of the other names."""
+    """Return the first ten names in bold, and the number of further names."""
     shown, rest = context.t.names(names[:MOST], bold), len(names) - MOST
     return Safe(f"{shown} <b>(+{context.t.number(rest)})</b>") if rest > 0 else shown
 
 
 def lines_by_sentence(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
-    """Return a line for each different sentence, after the names of the profiles."""
+    """Return a line for each different sentence, beginning with the names of the profiles."""
     alike: dict[str, list[str]] = {}
     for name, sentence in said:
         alike.setdefault(sentence, []).append(name)
@@ -42,7 +42,7 @@ def lines_by_sentence(said: Iterable[tuple[str, str]], context: Context) -> list
 
 
 def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
-    """Return the lines on failures, with their reasons; equal reasons share a line."""
+    """Return the error messages of profiles; profiles with the same error share a line."""
     nameless: list[tuple[str, str]] = []
     lines: list[str] = []
     together: dict[type[BotError], list[str]] = {kind: [] for kind in _TOGETHER}
@@ -67,7 +67,7 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
 def _line_for_all(
     kind: type[BotError], together: Mapping[type[BotError], Sequence[str]], context: Context
 ) -> list[str]:
-    """Return the sentence of an error with the names of all profiles that it is about."""
+    """Return the error message with the names of all affected profiles."""
     if not together[kind]:
         return []
     names = names_in_bold(together[kind], context)
@@ -76,7 +76,7 @@ def _line_for_all(
 
 
 def fitting(lines: Sequence[str], context: Context) -> list[str]:
-    """Return the lines that fit into one message, and the number of the other lines."""
+    """Return the lines that fit into a message, and the number of dropped lines."""
     kept: list[str] = []
     length = 0
     for line in lines:

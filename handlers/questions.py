@@ -1,7 +1,7 @@
-"""Questions that people answer by a reply, whose field Telegram opens for them.
+"""Questions that people answer by a reply; Telegram opens the reply field.
 
-Which question it is, is read off the message that is replied to. So nothing is stored, and an
-answer is understood after a restart, too, and by another replica.
+The replied message identifies the question. So no state is stored, and an answer is understood
+after a restart and by each replica.
 """
 
 import re
@@ -18,16 +18,17 @@ from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.replies import say
 
-MOST = 60  # buttons under a question; a chat may have more subscriptions
+MOST = 60  # buttons under a question; further profiles are not shown
 A_ROW = 2
 FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": "natgeo"}
 
 
 async def ask(context: Context, question: str, usage: str) -> None:
-    """Ask ``question``; the answer comes as a reply to it.
+    """Ask ``question``; the answer arrives as a reply.
 
-    The field for it opens for who asked only: in a group for the one replied to. In a channel
-    there is none (td, ReplyMarkup.cpp), so ``usage`` is said there. Both are message ids.
+    In a group the reply field opens only for the person who sent the command. Channels have no
+    reply field (td, ReplyMarkup.cpp), so ``usage`` is sent. ``question`` and ``usage`` are message
+    ids.
     """
     if context.is_channel or context.about is not None:
         await say(context, context.t(usage))
@@ -36,32 +37,32 @@ async def ask(context: Context, question: str, usage: str) -> None:
 
 
 def subscription_buttons(result: Sequence[Subscription], command: str) -> Buttons:
-    """Return a button for each profile that a chat has, which does ``command`` with it."""
+    """Return a button for each profile of the chat's subscriptions; a press runs ``command``."""
     names = list(dict.fromkeys(one.username for one in result))[:MOST]
     return grid([button(name, RUN(command, name)) for name in names], A_ROW)
 
 
 def answers_to(*questions: str) -> filters.BaseFilter:
-    """Return the filter of what people write as a reply to one of our ``questions``."""
+    """Return the filter of text replies to the bot's ``questions``."""
     is_text = filters.UpdateType.MESSAGE & filters.TEXT & ~filters.COMMAND
     return is_text & filters.REPLY & _Answers(*questions)
 
 
 class _Answers(filters.MessageFilter):
-    """A reply to one of our questions, and to no other message of ours."""
+    """Replies to the given questions, and no replies to other messages."""
 
     def __init__(self, *questions: str) -> None:
-        """``questions`` are message ids without fields."""
+        """Accept the ``questions``: message ids without fields."""
         super().__init__()
         self._questions = questions
 
     def filter(self, message: Message) -> bool:
-        """Return whether ``message`` answers one of them."""
+        """Return whether ``message`` answers a question of the filter."""
         return question_of(message, self._questions) is not None
 
 
 def question_of(message: Message, questions: Sequence[str]) -> str | None:
-    """Return which of our ``questions`` ends the message that is replied to, in any language."""
+    """Return the question at the end of the replied message, in any language, or None."""
     asked = message.reply_to_message
     if asked is None or asked.from_user is None or not asked.from_user.is_bot:
         return None
@@ -70,7 +71,7 @@ def question_of(message: Message, questions: Sequence[str]) -> str | None:
 
 
 def chat_asked_about(message: Message) -> int | None:
-    """Return the other chat that the page which a message replies to is about, by its buttons."""
+    """Return the chat that the replied page manages, according to the buttons, or None."""
     page = message.reply_to_message
     markup = page.reply_markup if page else None
     data = markup.inline_keyboard[0][0].callback_data if markup else None
@@ -83,5 +84,5 @@ def _in_all_languages(question: str) -> tuple[str, ...]:
 
 
 def _comparable_text(text: str) -> str:
-    """Return a text without the name of the chat above it, and without marks of direction."""
+    """Return a text without the chat name in the first line and without direction marks."""
     return re.sub("^📣 .*\n|[\u200e\u200f\u2066-\u2069]", "", text).strip()

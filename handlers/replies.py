@@ -1,4 +1,4 @@
-"""How the bot speaks: one way to say a sentence, and the signs that it is at work."""
+"""Replies of the bot: messages, edits, and the sign that the bot is working."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,14 +18,15 @@ from bot.sending.replies import ACTION_S, Payload, edit_payload, show_uploading,
 from bot.updates import unit_of_work
 from handlers.guard import answer_press
 
-_SHOWN_AFTER_S = 0.2  # what is answered sooner needs no sign, and goes out sooner without it
+_SHOWN_AFTER_S = 0.2  # quicker answers need no chat action, which would delay the answer
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
 
 def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
-    """Return buttons as they can stand in the chat.
+    """Return the buttons that the chat of the update can show.
 
-    In a channel these are links only; where a channel is run from a private chat, they act on it.
+    In a channel, the result has links only. In a private chat that manages a channel or group, the
+    buttons act on the managed chat.
     """
     if context.is_channel:
         return [row for row in buttons if row and "callback_data" not in row[0]]
@@ -33,7 +34,7 @@ def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
 
 
 def _with_channel(context: Context, text: str) -> str:
-    """Put the channel's name above the text where a channel is run from a private chat."""
+    """Put the channel's name above the text if the private chat manages a channel or group."""
     return text if context.about is None else Safe(f"📣 {bold(context.chat.title)}\n{text}")
 
 
@@ -45,10 +46,10 @@ async def say(
     markup: dict[str, Any] | None = None,
     reply_to: int | None = None,
 ) -> None:
-    """Send one message of HTML where the update came from, as a reply in groups.
+    """Send an HTML message to the chat of the update; in groups and channels as a reply.
 
-    ``markup`` takes the place of buttons; ``reply_to``: as a reply in any chat. With
-    ``Context.in_place`` the text takes the place of the pressed message instead.
+    ``markup`` replaces the buttons. ``reply_to``: reply to this message in any chat. With
+    ``Context.in_place``, the text replaces the pressed message.
     """
     if context.in_place and not (markup or reply_to):
         context.in_place = False
@@ -66,9 +67,9 @@ async def say(
 
 
 def _command_for_private_chat(context: Context, message: Message) -> str:
-    """Return the command of a channel's post as its administrator can send it in private.
+    """Return the command of a channel post in the form for a private chat.
 
-    A private channel has no ``@name``: its id stands there.
+    The command names the channel by ``@name``; for a private channel, by ID.
     """
     words = (message.text or "").split()
     if context.channel_after is not None:
@@ -78,17 +79,17 @@ def _command_for_private_chat(context: Context, message: Message) -> str:
 
 
 async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:
-    """Owe an answer: it is sent when the update's work is committed, or later if it can't be."""
+    """Queue a reply, which is sent after the commit of the update and retried on failure."""
     payload = {**payload, "language": context.t.language, "trace": logging.current_trace()}
     if not unit_of_work.add_reply(target, payload):
         await context.services.replies.send(target, payload)
 
 
 async def edit_pressed(context: Context, text: str, buttons: Buttons | None = None) -> None:
-    """Put a new text and new buttons in place of the message whose button was pressed."""
+    """Replace the text and the buttons of the message whose button was pressed."""
     shown = context.query.message if context.query else None
     if shown is None or (isinstance(shown, Message) and not shown.text):
-        await say(context, text, buttons)  # a photo can't become words
+        await say(context, text, buttons)  # Telegram can't edit a photo into a text
         return
     text = _with_channel(context, text)
     buttons = buttons_for_place(context, buttons or [])
@@ -98,10 +99,10 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
 
 @asynccontextmanager
 async def show_working(context: Context) -> AsyncIterator[None]:
-    """Show that the bot is at work while the body runs for long, by a chat action.
+    """Show a chat action while the body runs for long.
 
-    It is sent beside the work, which never waits for it or fails with it. A pressed button is
-    answered where the work takes longer than one action shows, whatever becomes of the action.
+    The action is sent concurrently; the body neither waits for the action nor fails with the
+    action. A pressed button is answered if the body runs longer than a chat action is shown.
     """
 
     async def answer_in_time() -> None:

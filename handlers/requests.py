@@ -1,6 +1,6 @@
-"""Requests in plain words: what the command does, or a button that does it.
+"""Requests in plain words: the bot runs the command, or offers a button for the command.
 
-Nothing is deleted, ended or paid before a button is pressed.
+Deletion, unsubscribing and paid calls always need a press of a button.
 """
 
 from bot.context import Context
@@ -16,7 +16,7 @@ PRICE = N_("I'm free for you: the bot's owner pays for me. /usage shows today's 
 
 
 async def answer_request(context: Context, text: str) -> bool:
-    """Answer a text that asks for a command in plain words; return whether it does."""
+    """Answer a text that requests a command in plain words; return False without a request."""
     request = request_in(text, context.t.language)
     if request is None:
         return False
@@ -33,7 +33,7 @@ async def answer_request(context: Context, text: str) -> bool:
 
 
 async def _offer_to_stop(context: Context, request: Request) -> None:
-    """Offer to end subscriptions: the named ones, else each of the chat."""
+    """Offer to end the named subscriptions; without a followed name, list all subscriptions."""
     rows = await context.services.subscriptions.every(context.chat.id)
     followed = {one.username for one in rows}
     named = [name for name in request.names if name in followed]
@@ -46,9 +46,9 @@ async def _offer_to_stop(context: Context, request: Request) -> None:
 
 
 async def _offer_for_names(context: Context, request: Request) -> None:
-    """Offer a command for the names in a request: the names that the bot knows count first.
+    """Offer the command for the names in a request, preferably for known profiles.
 
-    Several words of which the bot knows none may be anything: the command asks for a name.
+    Several unknown words may be an ordinary sentence, so the command asks for a name.
     """
     known = await context.services.subscriptions.known_names(request.names)
     names = known or list(request.names)

@@ -1,7 +1,7 @@
-"""Who may do what: one table of every command, button and message that the bot hears.
+"""The table of rights: the right that each command, button and message needs.
 
-Pure data, which ``handlers.guard`` puts before each handler. A handler without a row can't be
-made. What is said of a command, by the help and by Telegram's menu, stands in its row.
+``handlers.guard`` checks the right before each handler and refuses to make a handler without a
+row. The row of a command also contains the texts for the help and Telegram's menu.
 """
 
 from collections.abc import Mapping
@@ -12,16 +12,19 @@ from bot.domain.sentences import N_
 
 
 class Right(Enum):
-    """What somebody must be to do something; in a private chat all but the last is their own."""
+    """The right that a handler needs; in a private chat, a person has all rights except OWNER."""
 
     ANYBODY = auto()
-    """Everybody, everywhere."""
+    """All people in all chats."""
     SHOW = auto()
-    """In groups all; in channels who may post there: what is shown is there for all to see."""
+    """All members of a group; in channels, only admins who may post.
+
+    Subscribers of a channel see each post, so only admins may cause an answer.
+    """
     CHANGE = auto()
-    """Administrators of the group, anonymous ones too; in channels who may post there."""
+    """Admins of the group, including anonymous admins; in channels, admins who may post."""
     OWNER = auto()
-    """Who runs the bot (``bot.chats.access``); for others such a command does not exist."""
+    """Owners of the bot (``bot.chats.access``); for other people the command is unknown."""
 
 
 ANYBODY, SHOW, CHANGE, OWNER = Right
@@ -29,9 +32,9 @@ ANYBODY, SHOW, CHANGE, OWNER = Right
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Who may write a command, and what is said of it: by the help, and by Telegram's menu.
+    """The right that a command needs, and the texts for the help and Telegram's menu.
 
-    In a ``section`` of the help stand its ``line`` and ``more``.
+    The ``section`` of the help shows ``line`` and ``more``.
     """
 
     right: Right
@@ -42,7 +45,7 @@ class Command:
 
     @property
     def takes_name(self) -> bool:
-        """Return whether the name of a profile may follow, as its line in the help says."""
+        """Return whether a profile name may follow, according to the line in the help."""
         return "<i>name</i>" in self.line
 
 
@@ -100,7 +103,7 @@ COMMANDS: Mapping[str, Command] = {
         "chat",
         N_("/export and /import: save your subscriptions to a file, or load them from one"),
     ),
-    "import": Command(CHANGE),  # stands in the line of /export
+    "import": Command(CHANGE),  # the help line of /export describes /import
     "privacy": Command(SHOW, "chat", N_("/privacy: what I store, and how to delete it")),
     "help": Command(SHOW, menu=N_("Help: what I can do")),
     "health": Command(OWNER, menu=N_("Problems and current status")),
@@ -117,9 +120,9 @@ COMMANDS: Mapping[str, Command] = {
     "unblock": Command(OWNER),
     "remove_owner": Command(OWNER),
 }
-"""In the order of the help and of the menu; what is wanted every day is in the menu.
+"""Commands in the order of the help and of the menu; the menu has the commands of daily use.
 
-The others hang where they are wanted: on the pages of settings, subscriptions and help.
+Pages of settings, subscriptions and help have buttons for the other commands.
 """
 
 TABLE: Mapping[str, Right] = {
@@ -131,7 +134,7 @@ TABLE: Mapping[str, Right] = {
     "live:": SHOW,
     "card:": SHOW,
     "follow:": CHANGE,
-    "elsewhere:": SHOW,  # and what the chosen chat needs
+    "elsewhere:": SHOW,  # and the right that the chosen chat needs
     "import": CHANGE,
     "past:": SHOW,
     "files:": SHOW,
@@ -148,8 +151,8 @@ TABLE: Mapping[str, Right] = {
     "set:": CHANGE,
     "erase": CHANGE,
     "mine": CHANGE,
-    "leave:": CHANGE,  # of the presser's own chats, in private
-    "run:": SHOW,  # and what the command itself needs
+    "leave:": CHANGE,  # for the person's own chats, in the private chat
+    "run:": SHOW,  # and the right that the command needs
     "many:": SHOW,  # the same
     "people:": OWNER,
     "owner:": OWNER,
@@ -158,11 +161,11 @@ TABLE: Mapping[str, Right] = {
     "any other button": ANYBODY,
     # messages
     "a link": SHOW,
-    "an answer to our question": SHOW,  # and what the command itself needs
+    "an answer to our question": SHOW,  # and the right that the command needs
     "an answer: a setting": CHANGE,
-    "a command as a caption": SHOW,  # and what the command itself needs
+    "a command as a caption": SHOW,  # and the right that the command needs
     "a file to import": CHANGE,
     "a chosen chat": CHANGE,
     "what asks for nothing": SHOW,
-    "plain words to the bot": SHOW,  # and what the command itself needs
+    "plain words to the bot": SHOW,  # and the right that the command needs
 }
