@@ -1,4 +1,4 @@
-"""The list of who may use the bot, and the invitations to it."""
+"""The access list (people, chats and profiles: allowed, owners, blocked), and invitations."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -27,16 +27,17 @@ access_list = sa.Table(
     sa.Column("blocked_since", Timestamp),
     sa.Column("blocked_until", Timestamp),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
-    sa.Column("refused_at", Timestamp),  # when somebody was refused in a sentence
-    sa.Column("allowance", sa.Integer),  # credits a day; None: as the settings say
+    sa.Column("refused_at", Timestamp),  # when the person or chat was first told of a refusal
+    sa.Column("allowance", sa.Integer),  # credits a day; None: the setting applies
 )
 
 invitations = sa.Table(
     "invitations",
     metadata,
-    sa.Column("digest", sa.String(64), primary_key=True),  # nobody who reads it can use the link
+    # A digest, so that a reader of the table can't use the link.
+    sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("made_by", sa.String(64), nullable=False),
-    sa.Column("uses", sa.Integer, nullable=False),  # that are left
+    sa.Column("uses", sa.Integer, nullable=False),  # remaining uses
     sa.Column("until", Timestamp, nullable=False),
 )
 
@@ -49,12 +50,12 @@ def _subject_sql(subject: Subject) -> sa.ColumnElement[bool]:
 
 
 async def get(tx: Tx, subject: Subject) -> Entry | None:
-    """Return the row of somebody, None where the list does not know them."""
+    """Return the entry of a subject, or None if the access list has no entry."""
     return await row_or_none(tx, Entry, sa.select(*COLUMNS).where(_subject_sql(subject)))
 
 
 async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns
-    """Set columns of a row, which is made where there is none; return it."""
+    """Insert or update an entry with the given columns. Return the entry."""
     row = {"kind": subject.kind, "subject": subject.id, "since": now, **values}
     statement = (
         insert(access_list)
@@ -67,7 +68,7 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
 
 
 async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
-    """Record that somebody is refused in a sentence now; false where that was said before."""
+    """Record that a subject is told of a refusal now. Return False if this is already recorded."""
     key = {"kind": subject.kind, "subject": subject.id}
     values = {"name": name, "refused_at": now}
     is_news = access_list.c.refused_at.is_(None)
@@ -75,7 +76,7 @@ async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) 
 
 
 async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
-    """Return who has come by an invitation or was refused in a sentence since then."""
+    """Return the people and chats that were invited, or told of a refusal, after ``after``."""
     came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
     asks = sa.and_(
         access_list.c.is_allowed.is_(False),
@@ -87,15 +88,16 @@ async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
 
 
 async def owners_by_link(tx: Tx) -> set[int]:
-    """Return the people who have become owners by a link."""
+    """Return the ids of people with ownership by a link."""
     statement = sa.select(_SUBJECT).where(_KIND == "person", access_list.c.is_owner.is_(True))
     return {int(subject) for subject in (await tx.execute(statement)).scalars()}
 
 
 async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
-    """Return the names of profiles that are blocked now, and their ids as far as known.
+    """Return the usernames and the known ids of the profiles that are blocked now.
 
-    The ``name`` of such a row is the profile's id: a block outlives a new username.
+    The ``name`` of a profile's entry is the profile's id, so a block stays when the username
+    changes.
     """
     until = access_list.c.blocked_until
     statement = sa.select(_SUBJECT, access_list.c.name).where(
@@ -107,14 +109,14 @@ async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
 
 
 async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
-    """Return the ids that the list has for profiles with these names."""
+    """Return the profile ids that the access list has for usernames."""
     is_known = sa.and_(access_list.c.name != "", _SUBJECT.in_(list(names)))
     statement = sa.select(_SUBJECT, access_list.c.name).where(_KIND == "profile", is_known)
     return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
 def blocked_subjects_sql(now: datetime) -> sa.Select[str]:
-    """Return the query of people and chats whose block holds now."""
+    """Return the query for the ids of people and chats that are blocked at ``now``."""
     until = access_list.c.blocked_until
     return sa.select(_SUBJECT).where(
         _KIND != "profile",
@@ -124,15 +126,15 @@ def blocked_subjects_sql(now: datetime) -> sa.Select[str]:
 
 
 async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
-    """Return the rows whose block has ended by time."""
+    """Return the entries with a block that has ended by time."""
     statement = sa.select(*COLUMNS).where(access_list.c.blocked_until <= now)
     return [Entry(*row) for row in await tx.execute(statement.order_by(_KIND, _SUBJECT))]
 
 
 async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
-    """Allow these people and chats; return the number of those that had no access before.
+    """Allow people and chats. Return the number of subjects that had no access before.
 
-    A limit and a block in an existing row stay.
+    A credit limit and a block in an existing entry stay.
     """
     rows = [
         {"kind": one.kind, "subject": one.id, "is_allowed": True, "via": via, "since": now}
@@ -150,7 +152,10 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Let a group that became a supergroup stay what it was; of two blocks the longer holds."""
+    """Move the entry of a group that became a supergroup to the new id.
+
+    If both ids are blocked, the longer block applies.
+    """
     before = await get(tx, Subject.of_chat(old))
     if before is None:
         return
@@ -167,13 +172,13 @@ _OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
 
 
 def _block_length(entry: Entry) -> tuple[bool, bool, datetime]:
-    """Return what orders blocks by how long they last: none, until a time, without end."""
+    """Return a sort key of blocks by end: no block, a time, no end."""
     until = entry.blocked_until
     return entry.blocked_since is not None, until is None, until or EPOCH
 
 
 async def erase_name(tx: Tx, chat_id: int) -> None:
-    """Erase the name of somebody who asked for that; whether they may use the bot stays."""
+    """Erase the name of a person or chat. The permissions stay."""
     theirs = _subject_sql(Subject.of_chat(chat_id))
     await tx.execute(sa.update(access_list).where(theirs).values(name=""))
 
@@ -181,7 +186,7 @@ async def erase_name(tx: Tx, chat_id: int) -> None:
 async def add_invitation(
     tx: Tx, digest: str, *, by: str, uses: int, until: datetime, now: datetime
 ) -> None:
-    """Keep a new invitation, and forget those that are over."""
+    """Add an invitation, and delete expired invitations."""
     await tx.execute(sa.delete(invitations).where(invitations.c.until <= now))
     await tx.execute(
         sa.insert(invitations).values(digest=digest, made_by=by, uses=uses, until=until)
@@ -194,7 +199,10 @@ async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
 
 
 async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
-    """Use an invitation once; return who made it, None where it can't be used any more."""
+    """Use an invitation once.
+
+    Return the creator, or None if the invitation is expired or used up.
+    """
     statement = (
         sa.update(invitations)
         .where(_open_sql(digest, now))
@@ -216,9 +224,9 @@ def _allowance_sql(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect
 
 
 def known_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    """Return the condition that a person is no newcomer.
+    """Return the SQL condition that a person is no newcomer.
 
-    The bot has seen the person on enough days, or the list allows the person.
+    A person is no newcomer after enough days of use, or if the access list allows the person.
     """
     allowed = access_list.alias()
     is_allowed = sa.exists().where(
@@ -230,7 +238,7 @@ def known_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 
 async def is_known(tx: Tx, person: int | None) -> bool:
-    """Return whether a person is no newcomer; False for nobody in particular."""
+    """Return whether a person is no newcomer. Return False for None."""
     if person is None:
         return False
     condition = known_condition(sa.literal(person, sa.BigInteger))
@@ -247,9 +255,9 @@ _ALLOWANCES = sa.select(
 async def allowances_of_asker(
     tx: Tx, person: int | None, chat_id: int | None
 ) -> tuple[int | None, int | None, bool]:
-    """Return the credits a day that were set for a person and for a chat, None if none were.
+    """Return the daily credit limits of a person and of a chat, and whether the person is known.
 
-    The third value is whether the person is no newcomer.
+    A limit is None if the access list sets no limit. A known person is no newcomer.
     """
     chat = Subject.of_chat(chat_id or 0)
     values = {"person": str(person), "chat_kind": chat.kind, "chat": chat.id}
@@ -260,11 +268,11 @@ async def allowances_of_asker(
 LISTED = sa.select(sa.cast(_SUBJECT, sa.BigInteger).label("id"), access_list.c.since).where(
     _KIND != "profile"
 )
-"""The ids of people and chats, and since when they are on the list."""
+"""The ids of the people and chats on the access list, with the times of their entries."""
 
 
 async def entries_of(tx: Tx, ids: Collection[int]) -> dict[int, Entry]:
-    """Return the rows of these people and chats."""
+    """Return the access list entries of people and chats, by id."""
     statement = sa.select(*COLUMNS).where(_KIND != "profile", _SUBJECT.in_([*map(str, ids)]))
     entries = [Entry(*row) for row in await tx.execute(statement)]
     return {int(one.subject): one for one in entries}

@@ -1,6 +1,7 @@
 """Acquaintances: the number of days on which the bot has seen a person, and the person's name.
 
-A person seen on few days is a newcomer, who may spend less: accounts made to spend are new.
+A person seen on few days is a newcomer with a lower limit, because accounts made for spending are
+new.
 """
 
 from collections.abc import Collection, Iterable
@@ -19,7 +20,7 @@ acquaintances = sa.Table(
     sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("days", sa.Integer, nullable=False),
     sa.Column("last_day", sa.Date, nullable=False, index=True),
-    # A person who acts in groups only has no private chat that would hold the name.
+    # A person without a private chat, who acts in groups only, has a name in this table only.
     sa.Column("name", sa.Text, nullable=False, server_default=""),
 )
 
@@ -33,17 +34,17 @@ _SEE = _NEW.on_conflict_do_update(
 
 
 async def record_seen(tx: Tx, people: Collection[int], day: date) -> None:
-    """Record that these people were seen on a day; a day counts once."""
+    """Record that people were seen on a day. Repeated calls for a day count once."""
     rows = [
         {"person": person, "days": 1, "last_day": day}
-        for person in sorted(people)  # in one order: two batches must not wait for each other
+        for person in sorted(people)  # in a fixed order: no deadlocks between batches
     ]
     if rows:
         await tx.execute(_SEE, rows)
 
 
 async def make_known(tx: Tx, people: Iterable[int], day: date) -> None:
-    """Record that these people are no newcomers."""
+    """Record people as known, so that they are no newcomers."""
     for person in sorted(people):
         await put(
             tx,
@@ -56,13 +57,13 @@ async def make_known(tx: Tx, people: Iterable[int], day: date) -> None:
 
 
 async def set_name(tx: Tx, person: int, name: str) -> None:
-    """Record the name of a person who was seen."""
+    """Record the name of a seen person."""
     mine = sa.and_(acquaintances.c.person == person, acquaintances.c.name != name)
     await tx.execute(sa.update(acquaintances).where(mine).values(name=name))
 
 
 async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
-    """Return the known names of these people."""
+    """Return the known names of people, by id."""
     mine = sa.and_(acquaintances.c.person.in_(sorted(people)), acquaintances.c.name != "")
     statement = sa.select(acquaintances.c.person, acquaintances.c.name).where(mine)
     return {row[0]: row[1] for row in await tx.execute(statement)}
@@ -75,7 +76,7 @@ def seen_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 
 async def is_anybody_known(tx: Tx) -> bool:
-    """Return whether somebody was seen on enough days."""
+    """Return whether any person was seen on enough days."""
     known = await tx.execute(
         sa.select(acquaintances.c.person).where(acquaintances.c.days >= KNOWN_AFTER).limit(1)
     )
@@ -83,5 +84,5 @@ async def is_anybody_known(tx: Tx) -> bool:
 
 
 async def remove(tx: Tx, people: Iterable[int]) -> None:
-    """Remove people who asked to be forgotten."""
+    """Remove people, after a request to be forgotten."""
     await tx.execute(sa.delete(acquaintances).where(acquaintances.c.person.in_(list(people))))

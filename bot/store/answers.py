@@ -26,7 +26,7 @@ _FRESH = sa.select(cached_answers.c.key, cached_answers.c.value).where(
 
 
 async def get_fresh(tx: Tx, *keys: str, now: datetime) -> dict[str, Any]:
-    """Return the unexpired answers for these keys, by key."""
+    """Return the unexpired answers for ``keys``, by key."""
     return {row[0]: row[1] for row in await tx.execute(_FRESH, {"keys": keys, "now": now})}
 
 
@@ -48,5 +48,5 @@ async def remove(tx: Tx, key: str) -> None:
 
 
 def verdict_key(username: str) -> str:
-    """Return the key of the cached refusal of a name (no such account, or private)."""
+    """Return the key of the cached refusal of a name (account not found, or private)."""
     return VERDICT + username

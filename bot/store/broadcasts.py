@@ -42,7 +42,7 @@ broadcasts = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """One broadcast; ``sent`` of its ``count`` chats had received the message at the end."""
+    """A broadcast. ``sent`` of the ``count`` chats had received the message at the end."""
 
     id: int
     text: str
@@ -66,7 +66,7 @@ async def count_audience(tx: Tx) -> int:
 
 
 async def add_draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
-    """Store a broadcast as a draft; return its number."""
+    """Store a broadcast as a draft. Return the number of the broadcast."""
     values = {"text": text, "owner": owner, "made_at": now}
     statement = sa.insert(broadcasts).values(**values).returning(broadcasts.c.id)
     return int((await tx.execute(statement)).scalar_one())
@@ -94,9 +94,10 @@ async def change_state(
 
 
 async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool:
-    """Enqueue the message for the next chats; return False if no chats are left.
+    """Enqueue the message for the next chats. Return False if no chats are left.
 
-    If several processes call this at once, one process succeeds and the others change nothing.
+    If several processes make this call at the same time, a single call succeeds and the rest
+    change nothing.
     """
     following = sa.select(chats.c.id).where(_AUDIENCE).order_by(chats.c.id).limit(limit)
     if one.last_chat is not None:
@@ -147,7 +148,7 @@ async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The numbers of chats that have received a broadcast, wait for it, or cannot be reached."""
+    """The numbers of chats with a received, a pending and an undeliverable broadcast."""
 
     sent: int
     waiting: int

@@ -1,8 +1,8 @@
-"""How much may still be spent of a chat's and a person's day, of the budget, of the balance.
+"""Counters of spent credits: by chat, by person, by day, and in the account as a whole.
 
-What is spent is added to a row by one statement, with the limits as its condition: the database
-says yes or no, so that any number of askers at the last credit get one yes. Rows are locked in one
-order (chat, person, account), which leaves no way for two transactions to wait for each other.
+A counter is changed by a single statement with the limit as the condition. The database decides,
+so a single request of several concurrent requests gets the last credit. Rows are locked in a fixed
+order (chat, person, account), so that transactions can't deadlock.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ from bot.store.ledger import ledger_entries
 Scope = Literal["chat", "person", "channels", "newcomer", "pasted", "follows", "payer", "refused"]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
 _OF_CHATS: tuple[Scope, ...] = ("chat", "channels", "follows")
-_ACCOUNT = 1  # the one row
+_ACCOUNT = 1  # the key of the only row
 _NO_MINIMUM = -(10**15)
 
 allowances = sa.Table(
     "allowances",
     metadata,
-    # chat, person: credits of each; a question without a name counts for the payer of its chat.
-    # channels: credits of the questions in a chat that are written in the name of channels.
-    # newcomer: credits of all newcomers together, subject 0.
-    # pasted: megabytes that a person loaded from pasted addresses of files; they cost no credits.
-    # refused: how often the budget had no room for a profile that a known person wanted.
-    # follows, payer: profiles that a chat, or all chats of a payer, began to follow, ended or not.
+    # chat, person: credits of a chat or a person; a request without a person counts for the chat's
+    # payer. channels: credits of requests in a chat that are written in the name of channels.
+    # newcomer: credits of all newcomers together, subject 0. pasted: megabytes that a person
+    # loaded from pasted file addresses; they cost no credits. refused: how often the budget had no
+    # room for a profile that a known person requested. follows, payer: profiles that a chat, or
+    # all chats of a payer, began to follow, including ended subscriptions.
     sa.Column("scope", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
@@ -42,11 +42,12 @@ account = sa.Table(
     "account",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    # Ever, reservations included.
+    # The total of all days, reservations included.
     sa.Column("spent", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("reach", sa.BigInteger),  # what "spent" is when the balance is zero
-    # The day that counts (a clock that goes back sets it back), and what each side spent of it.
+    sa.Column("reach", sa.BigInteger),  # the value of "spent" at which the balance is zero
+    # The current day (moved back if the clock goes back), and the credits spent on it by each
+    # side.
     sa.Column("day", sa.Date, nullable=False, server_default="1970-01-01"),
     sa.Column("replies", sa.Integer, nullable=False, server_default="0"),
     sa.Column("schedule", sa.Integer, nullable=False, server_default="0"),
@@ -66,9 +67,9 @@ _TAKE_ALLOWANCES = _ALLOWANCE.on_conflict_do_update(
 async def take_allowances(
     tx: Tx, day: date, amount: int, wanted: Sequence[tuple[Scope, int, int]]
 ) -> Scope | None:
-    """Add to what each of these spent that day; return whose limit forbids it, if any.
+    """Add ``amount`` to counters of a day. Return the first scope with an exceeded limit, or None.
 
-    ``wanted`` are (scope, subject, limit). After a refusal the caller rolls back.
+    ``wanted`` are (scope, subject, limit). The caller rolls back after a refusal.
     """
     limits = {f"{scope}_limit": 0 for scope in _SCOPES}
     limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
@@ -82,19 +83,19 @@ async def take_allowances(
 
 
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
-    """Take ``amount`` off what was spent that day (negative: add, whatever the limit)."""
+    """Subtract ``amount`` from a counter. A negative amount is added regardless of the limit."""
     of_day = sa.update(allowances).where(_is_of(scope, subject, day))
     await tx.execute(of_day.values(credits=allowances.c.credits - amount))
 
 
 async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
-    """Return what a chat or a person spent that day."""
+    """Return the value of a counter: the amount used on that day."""
     statement = sa.select(allowances.c.credits).where(_is_of(scope, subject, day))
     return (await tx.execute(statement)).scalar() or 0
 
 
 async def count_subjects(tx: Tx, scope: Scope, day: date) -> int:
-    """Return how many chats or people have a counter of that scope and day."""
+    """Return the number of subjects with a counter of a scope on a day."""
     row = allowances.c
     count = sa.select(sa.func.count()).where(row.scope == scope, row.day == day)
     return (await tx.execute(count)).scalar() or 0
@@ -123,7 +124,8 @@ def _take_credits_sql(side: Side) -> sa.Executable:
         index_elements=[account.c.id],
         set_=_SUMS,
         where=sa.and_(
-            # Among replicas one may be at the next day already: then all count in that.
+            # Another replica may have begun the next day already. Then its day counts for all
+            # replicas.
             account.c.day >= _NEW.excluded.day,
             account.c.stopped.is_(False),
             _IS_ENOUGH,
@@ -139,13 +141,13 @@ _TAKE_CREDITS = {side: _take_credits_sql(side) for side in get_args(Side)}
 async def take_credits(
     tx: Tx, side: Side, now: datetime, amount: int, rule: BudgetRule, *, minimum: int | None
 ) -> bool:
-    """Add to what one side spent today, unless the rule, the switch or the balance forbids it.
+    """Add credits to today's spending of a side. Return False if the spending is not allowed.
 
-    ``minimum`` is what must be left of the balance, None for anything; a balance that was never
-    told is enough.
+    The budget rule, the stop switch or the balance can forbid the spending. ``minimum`` is the
+    balance that must remain; None: no minimum. An unknown balance is always sufficient.
     """
     if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
-        return False  # not even on a fresh day
+        return False  # more than the budget of a whole day
     row = {"id": _ACCOUNT, "spent": amount, "replies": 0, "schedule": 0, side: amount}
     limits = {
         "budget": rule.budget,
@@ -163,10 +165,10 @@ async def take_credits(
 
 
 async def begin_day(tx: Tx, now: datetime) -> None:
-    """Let an account that counts an earlier day count today.
+    """Start counting today if the account counts an earlier day.
 
-    The new counters include what was paid today, so a clock that was behind for a while gives no
-    second budget. An account that counts a later day stays as it is, and gives none either.
+    The new counters include the credits paid today, so a clock that was behind for a while gives
+    no second budget. An account that counts a later day is not changed.
     """
     today = now.date()
     counters = {side: _paid_today_sql(side, now) for side in get_args(Side)}
@@ -175,7 +177,7 @@ async def begin_day(tx: Tx, now: datetime) -> None:
 
 
 def _paid_today_sql(side: Side, now: datetime) -> sa.ScalarSelect[int]:
-    """Return the query for the credits that one side has paid since midnight (UTC)."""
+    """Return the query for the credits that ``side`` has paid since midnight (UTC)."""
     entries = ledger_entries.c
     paid = sa.select(sa.func.coalesce(sa.func.sum(entries.credits), 0))
     is_schedule = entries.kind == "schedule"
@@ -187,9 +189,10 @@ def _paid_today_sql(side: Side, now: datetime) -> sa.ScalarSelect[int]:
 async def give_back_credits(
     tx: Tx, side: Side, day: date, amount: int, *, of_balance: bool = True
 ) -> None:
-    """Take ``amount`` off what one side spent that day (negative: add), and what was ever spent.
+    """Subtract ``amount`` from the spending of ``side`` on a day and from the total spending.
 
-    Without ``of_balance`` the account was billed all the same.
+    A negative amount is added. Without ``of_balance`` the total stays, because the account was
+    billed.
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])
     ever = account.c.spent - amount if of_balance else account.c.spent
@@ -197,15 +200,16 @@ async def give_back_credits(
 
 
 async def set_stopped(tx: Tx, *, stopped: bool) -> None:
-    """Turn the stop switch."""
+    """Set the stop switch."""
     await put(tx, account, {"id": _ACCOUNT}, {"stopped": stopped})
 
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """What was ever spent, reservations included; the stop switch; the balance, once told.
+    """The state of the account: total spending, stop switch, balance, and spending of a day.
 
-    And what replies and the schedule spent of the ``day`` that counts.
+    ``spent`` includes reservations. An unknown ``balance`` is None. ``replies`` and ``schedule``
+    are the credits that each side spent on ``day``.
     """
 
     spent: int = 0
@@ -216,13 +220,13 @@ class AccountState:
     schedule: int = 0
 
     def may_spend(self, amount: int, *, minimum: int | None) -> bool:
-        """Return whether the switch and the balance let so much be spent."""
+        """Return whether the stop switch and the balance allow spending ``amount`` credits."""
         if self.is_stopped or minimum is None or self.balance is None:
             return not self.is_stopped
         return self.balance - amount >= minimum
 
     def spent_today(self, today: date) -> tuple[int, int]:
-        """Return what replies and the schedule have spent today."""
+        """Return the credits that replies and the schedule have spent today."""
         return (self.replies, self.schedule) if self.day >= today else (0, 0)
 
 
@@ -231,17 +235,17 @@ _STATE = sa.select(_A.spent, _A.stopped, _A.reach - _A.spent, _A.day, _A.replies
 
 
 async def account_state(tx: Tx) -> AccountState:
-    """Return how the account stands as we know it now."""
+    """Return the current state of the account."""
     return await row_or_none(tx, AccountState, _STATE) or AccountState()
 
 
 async def set_reach(tx: Tx, total: int) -> None:
-    """Record how many credits can be spent, ever: the balance is zero at ``total``."""
+    """Record the value of the total spending at which the balance is zero."""
     await put(tx, account, {"id": _ACCOUNT}, {"reach": total})
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Let a group that became a supergroup keep what it has spent."""
+    """Move the counters of a group that became a supergroup to the new id."""
     rows = await tx.execute(
         sa.delete(allowances)
         .where(allowances.c.scope.in_(_OF_CHATS), allowances.c.subject == old)

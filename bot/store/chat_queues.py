@@ -1,8 +1,8 @@
-"""Chat queues: one row for each chat, with the time of its next due delivery.
+"""Chat queues: a row for each chat, with the time of the chat's next due delivery.
 
 Only the process that has claimed a chat queue sends into that chat, until the lease ends. A
-transaction that changes the deliveries of a chat locks its queue first (``lock``) and reschedules
-the queue afterwards.
+transaction that changes the deliveries of a chat locks the chat's queue first (``lock``) and
+reschedules the queue afterwards.
 """
 
 from collections.abc import Collection, Mapping
@@ -38,7 +38,7 @@ queues = sa.Table(
 claims = Claims(queues)
 IS_DUE = queues.c.due_at.is_not(None)
 IS_LEASED = queues.c.owner.is_not(None)
-# The first rows of this index are the answer, so no statistics can lead to a bad plan.
+# A claim reads the first rows of this index, so no statistics can lead to a bad plan.
 sa.Index(
     "ix_chat_queues_claimable",
     sa.text("(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END)"),
@@ -47,7 +47,7 @@ sa.Index(
 )
 
 
-# Built once: building takes longer than running.
+# Built once, because building a statement takes longer than running it.
 _CHATS: sa.BindParameter[Any] = sa.bindparam("chat_ids", expanding=True)
 _CLAIM = claims.claim_sql(
     *(queues.c.chat_id, queues.c.token, queues.c.flood),
@@ -60,7 +60,8 @@ LOCKED = (
     .order_by(queues.c.chat_id)
     .with_for_update()
 )
-# A delivery that waits for an earlier one is sent with that one, or when its wait is over.
+# A delivery that waits for an earlier delivery is sent with the earlier one, or when the longest
+# wait is over.
 _GOES_AT = sa.case(
     (waits_for_earlier_sql(deliveries.deliveries.c.due_at), overdue_at_sql()),
     else_=deliveries.deliveries.c.due_at,
@@ -100,7 +101,10 @@ FREED = RESCHEDULED.values(**RELEASED | {"leased_until": UNTIL})
 
 
 async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
-    """Claim the chat queues in which a delivery is due, longest overdue first."""
+    """Claim the chat queues in which a delivery is due, longest overdue first.
+
+    Returns the queues with chats, due deliveries, mutes and flood-limit states.
+    """
     rows_claimed = await tx.execute(_CLAIM, claim_values(lease, limit=limit))
     claimed = {row.chat_id: row for row in rows_claimed}
     if not claimed:
@@ -123,7 +127,7 @@ async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
 
 
 def _sooner_due(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a column
-    """Return the earlier of the queue's ``due_at`` and another time."""
+    """Return the earlier time of the queue's ``due_at`` and the given ``due_at``."""
     later = sa.or_(queues.c.due_at.is_(None), queues.c.due_at > due_at)
     return sa.case((later, due_at), else_=queues.c.due_at)
 
@@ -140,13 +144,13 @@ def _claim_to_reply_sql() -> sa.Executable:
             sa.literal(1),
         )
         .where(chats.chats.c.id == chat_id)
-        .with_for_update(read=True, key_share=True)  # it may be about to be erased
+        .with_for_update(read=True, key_share=True)  # the chat may be about to be erased
     )
     names = ["chat_id", "due_at", "leased_until", "owner", "token", "attempts"]
     statement = insert(queues).from_select(names, chat)
     is_free = sa.or_(~IS_LEASED, queues.c.leased_until <= NOW)
     # Compared with the parameter: SQLAlchemy does not correlate a subquery with the row of an
-    # upsert, so that a comparison with its column would find the waiting replies of every chat.
+    # upsert, so a comparison with the column would find the pending replies of every chat.
     owes_reply = sa.exists().where(
         deliveries.deliveries.c.chat_id == chat_id,
         is_open,
@@ -169,9 +173,9 @@ _CLAIM_TO_REPLY = _claim_to_reply_sql()
 
 
 async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
-    """Claim the queue of a chat for replies that this transaction adds to it.
+    """Claim the queue of a chat for replies that this transaction adds.
 
-    Returns None if the queue has a lease or an earlier reply, or if the chat is unknown.
+    Returns None if the queue is leased or has a pending reply, or if the chat is unknown.
     """
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     row = (await tx.execute(_CLAIM_TO_REPLY, values)).one_or_none()
@@ -179,26 +183,29 @@ async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | Non
 
 
 async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Add the queue of a chat if there is none, so that it can be locked."""
+    """Add the queue of a chat if the chat has none, so that the queue can be locked."""
     await add_new(tx, queues, chat_id=chat_id, leased_until=now)
 
 
 async def lock(tx: Tx, chat_id: int) -> int | None:
-    """Lock a chat's queue until this transaction ends; return its token while it is leased."""
+    """Lock a chat's queue until this transaction ends.
+
+    Return the token of a leased queue, else None.
+    """
     return (await lock_all(tx, [chat_id])).get(chat_id)
 
 
 async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
-    """Lock the queues of many chats, in the order of their ids.
+    """Lock the queues of chats, in the order of the ids.
 
-    Returns the tokens of the claimed queues: a process with another token has lost its claim.
+    Returns the tokens of the leased queues. A process with a different token has lost the claim.
     """
     locked = await tx.execute(LOCKED, {"chat_ids": list(chat_ids)})
     return {row.chat_id: row.token for row in locked if row.owner is not None}
 
 
 async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> bool:
-    """Set the time of the next due delivery of a locked queue; return whether there is one.
+    """Set the due time of a locked queue. Return whether the chat has an open delivery.
 
     ``free_at`` ends the claim and allows the next claim at that time. A closed chat is never due.
     """
@@ -208,7 +215,7 @@ async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -
 async def reschedule_all(
     tx: Tx, chat_ids: Collection[int], *, free_at: datetime | None = None
 ) -> set[int]:
-    """Reschedule many locked queues; return the chats with open deliveries."""
+    """Reschedule many locked queues. Return the chats with open deliveries."""
     if not chat_ids:
         return set()
     ids = list(chat_ids)
@@ -222,10 +229,11 @@ async def reschedule_all(
 async def end_lease(
     tx: Tx, queue: QueueClaim, *, but: int, flood: object, now: datetime
 ) -> tuple[bool, bool]:
-    """End the claim of a queue, except delivery ``but``, and lock the queue.
+    """End the claim of a queue and reschedule the queue, ignoring delivery ``but``.
 
-    ``flood`` is the state that ``set_limit_states`` writes. Returns whether the claim was not
-    lost, and whether the queue has another open delivery.
+    The queue stays locked until the transaction ends. ``flood`` is the state that
+    ``set_limit_states`` writes. Returns whether the claim was still valid, and whether the queue
+    has an open delivery apart from ``but``.
     """
     values = {"chat": queue.chat_id, "held_by": queue.token, "but": but, "until": now}
     row = (await tx.execute(_ENDED, {**values, "state": flood})).one_or_none()
@@ -233,22 +241,25 @@ async def end_lease(
 
 
 async def renew(tx: Tx, queue: QueueClaim, lease: Lease) -> bool:
-    """Extend the lease of a queue; return False if the claim was lost."""
+    """Extend the lease of a queue. Return False if the claim was lost."""
     return await claims.renew(tx, [(queue.chat_id, queue.token)], lease) > 0
 
 
 async def next_due_at(tx: Tx) -> datetime | None:
-    """Return when the first chat queue can be claimed."""
+    """Return when the first chat queue can be claimed, or None."""
     return await claims.next_claimable_at(tx)
 
 
 async def make_due(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:
-    """Make the queue of a chat due at ``due_at``, unless it is due earlier."""
+    """Make the queue of a chat due at ``due_at``, unless the queue is due earlier."""
     await insert_due(tx, insert(queues).values(chat_id=chat_id, due_at=due_at, leased_until=now))
 
 
 async def insert_due(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:
-    """Insert due queues; an existing queue becomes due as well, unless it is due earlier."""
+    """Insert due queues.
+
+    An existing queue becomes due as well, unless the queue is due earlier.
+    """
     due_at = _sooner_due(new.excluded.due_at)
     await tx.execute(
         new.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values
@@ -263,6 +274,6 @@ _SET_FLOOD = (
 
 
 async def set_limit_states(tx: Tx, floods: Mapping[int, Any]) -> None:
-    """Set the flood-limit states of chats, for the next process that claims their queues."""
+    """Set the flood-limit states of chats, for the next process that claims the queues."""
     rows = [{"chat": chat_id, "state": state} for chat_id, state in floods.items()]
     await tx.execute(_SET_FLOOD, rows)

@@ -1,4 +1,4 @@
-"""Chats: language, time zone, quiet hours, the payer, and whether the bot may write there."""
+"""Chats: language, time zone, quiet hours, payer, and whether the bot may write in the chat."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -19,16 +19,19 @@ chats = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("title", sa.Text, nullable=False, server_default=""),
-    sa.Column("language", sa.String(16)),  # chosen by /language; None: as Telegram says
-    sa.Column("menu", sa.String(16)),  # the digest of its own menu of commands, as Telegram has it
-    sa.Column("language_code", sa.String(16)),  # as Telegram says: its person's, or its adder's
+    # Chosen by /language. None: the language that Telegram reports.
+    sa.Column("language", sa.String(16)),
+    # The digest of the chat's own command menu that Telegram has.
+    sa.Column("menu", sa.String(16)),
+    # Reported by Telegram: of the chat's person, or of the person who added the bot.
+    sa.Column("language_code", sa.String(16)),
     sa.Column("zone", sa.String(64), nullable=False, server_default="UTC"),
     sa.Column("quiet_from", sa.Integer),  # minutes after midnight in the chat's zone
     sa.Column("quiet_to", sa.Integer),
     sa.Column("digest_at", sa.Integer, nullable=False, server_default="540"),
     sa.Column("defaults", sa.JSON, nullable=False, server_default="{}"),
-    # The person for whom the limits of the chat count; in a private chat its own person. NULL: the
-    # bot never learned who added it. NOBODY: the payer has left the chat to others.
+    # The person for whom the limits of the chat count; in a private chat the chat's own person.
+    # NULL: the bot never learned who added it. NOBODY: the payer has given up the chat.
     sa.Column("payer", sa.BigInteger, index=True),
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
     sa.Column("state_since", Timestamp, nullable=False),
@@ -43,13 +46,13 @@ moved_chats = sa.Table(
     sa.Column("new_id", sa.BigInteger, nullable=False, index=True),
     sa.Column("at", Timestamp, nullable=False),
 )
-"""Groups that became supergroups: what still comes from the old id belongs to the new one."""
+"""Groups that became supergroups. Updates and rows of the old id belong to the new id."""
 
-# Written as "not equal": where PostgreSQL has no statistics yet, it expects few rows to be equal
-# to a value, and would read all chats to find who waits for one profile.
+# Written as "not equal": without statistics PostgreSQL expects few rows to be equal to a value,
+# and would read all chats to find the subscribers of one profile.
 IS_ACTIVE = chats.c.state != "closed"
 IS_ANSWERED_FOR = sa.func.coalesce(chats.c.payer, 1) != NOBODY
-"""The condition that the payer of a chat has not left it; chats without a known payer pass."""
+"""The condition that the payer of a chat has not given it up. Chats with an unknown payer pass."""
 
 COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
 
@@ -58,7 +61,7 @@ _OF_ID = sa.select(*COLUMNS).where(chats.c.id == sa.bindparam("id"))
 
 
 async def get(tx: Tx, chat_id: int) -> Chat | None:
-    """Return the chat, or None when it never wrote to us."""
+    """Return the chat, or None if the chat is unknown."""
     return await row_or_none(tx, Chat, _OF_ID, {"id": chat_id})
 
 
@@ -77,8 +80,8 @@ _RESPONSIBLE = sa.func.coalesce(
 )
 """The person, as text, whose block silences a chat: the payer.
 
-Where the payer has left, it is the person who added the bot: nobody escapes a block by leaving the
-own chats first.
+If the payer has given up the chat, the person who added the bot is responsible, so that nobody
+evades a block by giving up a chat.
 """
 _DECIDES = sa.or_(
     sa.and_(_KIND == "person", sa.bindparam("person", type_=sa.String) == _SUBJECT),
@@ -86,7 +89,7 @@ _DECIDES = sa.or_(
     sa.and_(_KIND == "chat", _CHAT_TEXT == _SUBJECT),
 )
 _WITH_ACCESS = sa.select(*COLUMNS, _RESPONSIBLE, *access.COLUMNS).select_from(
-    sa.select(sa.literal(1))  # a row, also where nothing is known
+    sa.select(sa.literal(1))  # one row, also for an unknown chat without entries
     .subquery()
     .outerjoin(chats, chats.c.id == sa.bindparam("id", type_=sa.BigInteger))
     .outerjoin(access.access_list, _DECIDES)
@@ -96,10 +99,10 @@ _WITH_ACCESS = sa.select(*COLUMNS, _RESPONSIBLE, *access.COLUMNS).select_from(
 async def get_with_access(
     tx: Tx, person: int | None, chat_id: int | None
 ) -> tuple[Chat | None, str, list[Entry]]:
-    """Return a chat as ``get`` does, and what decides who may use the bot there.
+    """Return a chat as ``get`` does, and the data that decide who may use the bot in the chat.
 
-    That is the id of the person whose block silences the chat, as text and empty if unknown, and
-    the rows of the list.
+    The data are the id of the person responsible for the chat (as text, empty if unknown), and the
+    access list entries of the chat, of that person and of ``person``.
     """
     values = {"id": chat_id, "person": str(person), "chat": str(chat_id)}
     rows = (await tx.execute(_WITH_ACCESS, values)).all()
@@ -110,9 +113,9 @@ async def get_with_access(
 
 
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Return whether a chat, its person or the person responsible for it is blocked.
+    """Return whether a chat, its person or the responsible person is blocked.
 
-    The caller has locked the chat, so that no block slips through beside it.
+    The caller has locked the chat, so that no concurrent transaction adds a block unnoticed.
     """
     _, responsible, rows = await get_with_access(tx, chat_id, chat_id)
     judged = judge("open", chat_id, rows=rows, person_id=chat_id, responsible=responsible, now=now)
@@ -120,13 +123,13 @@ async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
 
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
-    """Return the ids of known chats that are blocked themselves or by the person responsible."""
+    """Return the ids of known chats that are blocked themselves or by the responsible person."""
     these = sa.select(chats.c.id).where(is_blocked_sql(now)).order_by(chats.c.id)
     return list((await tx.execute(these)).scalars())
 
 
 def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
-    """Return the condition that a chat, its person or the person responsible is blocked."""
+    """Return the SQL condition that a chat, a private chat's person or the payer is blocked."""
     blocked = access.blocked_subjects_sql(now)
     numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))
     added = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
@@ -164,19 +167,19 @@ _OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding
 
 
 async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
-    """Return those of the chats that are there."""
+    """Return the chats with the given ids. Unknown ids are left out."""
     rows = await tx.execute(_OF_IDS, {"ids": chat_ids})
     return [Chat(*row) for row in rows]
 
 
 async def moved_to(tx: Tx, old: int) -> int | None:
-    """Return the id to which a group has moved."""
+    """Return the new id of a group that became a supergroup, or None."""
     statement = sa.select(moved_chats.c.new_id).where(moved_chats.c.old_id == old)
     return await row_or_none(tx, int, statement)
 
 
 async def record_move(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
-    """Keep that a group has moved; false when that is known."""
+    """Record that a group has moved. Return False if the move is already recorded."""
     return await add_new(tx, moved_chats, old_id=old, new_id=new, at=now)
 
 
@@ -189,9 +192,9 @@ async def add_or_update(
     now: datetime,
     language_code: str | None = None,
 ) -> Chat:
-    """Add the chat with the defaults, or update what Telegram says of it; return it.
+    """Add the chat with the defaults, or update kind, title and language code. Return the chat.
 
-    A new chat that the list blocks is closed from the beginning.
+    A new chat that the access list blocks is added in state ``closed``.
     """
     columns = {"kind": kind, "title": title}
     if language_code:
@@ -210,24 +213,24 @@ async def add_or_update(
 
 
 async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
-    """Return what these chats are called; a private chat is called as its person."""
+    """Return the titles of chats by id. The title of a private chat is the person's name."""
     statement = sa.select(chats.c.id, chats.c.title).where(chats.c.id.in_(sorted(chat_ids)))
     return {row[0]: row[1] for row in await tx.execute(statement) if row[1]}
 
 
 async def active_ids(tx: Tx) -> list[int]:
-    """Return the ids of all chats that have used the bot and have not removed it."""
+    """Return the ids of all known chats in which the bot may write."""
     return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 
 
 async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
-    """Return those of these chats to which the bot may write."""
+    """Return the chats among ``chat_ids`` in which the bot may write, ordered by id."""
     these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), IS_ACTIVE)
     return list((await tx.execute(these.order_by(chats.c.id))).scalars())
 
 
 async def ensure_private(tx: Tx, person: int, *, now: datetime) -> None:
-    """Know the private chat of somebody who may never have written to us."""
+    """Add the private chat of a person if the chat is unknown."""
     await add_new(
         tx, chats, id=person, kind="private", payer=person, state_since=now, created_at=now
     )
@@ -238,7 +241,7 @@ def _payer_of_new(chat_id: int) -> int | None:
 
 
 async def payer_of(tx: Tx, chat_id: int) -> int | None:
-    """Return the person for whom the limits of a chat count, None if there is no such person."""
+    """Return the person responsible for the limits of a chat, or None if the payer is unknown."""
     if chat_id > 0:
         return chat_id
     statement = sa.select(chats.c.payer).where(chats.c.id == chat_id)
@@ -246,12 +249,12 @@ async def payer_of(tx: Tx, chat_id: int) -> int | None:
 
 
 async def set_payer(tx: Tx, chat_id: int, payer: int) -> None:
-    """Set the payer of a chat, or ``NOBODY``."""
+    """Set the payer of a chat to a person or to ``NOBODY``."""
     await change(tx, chat_id, payer=payer)
 
 
 async def of_payer(tx: Tx, payer: int, *, most: int | None = None) -> list[Chat]:
-    """Return groups and channels of a payer, by title."""
+    """Return the groups and channels of a payer, by title, at most ``most``."""
     statement = sa.select(*COLUMNS).where(chats.c.payer == payer, chats.c.id < 0)
     rows = await tx.execute(statement.order_by(chats.c.title, chats.c.id).limit(most))
     return [Chat(*row) for row in rows]
@@ -264,25 +267,24 @@ async def has_moved_to(tx: Tx, chat_id: int) -> bool:
 
 
 async def change(tx: Tx, chat_id: int, **values: object) -> None:
-    """Set columns of a chat (language, zone, quiet_from, quiet_to, digest_at, defaults)."""
+    """Set columns of a chat.
+
+    Examples: language, zone, quiet_from, quiet_to, digest_at and defaults.
+    """
     await tx.execute(sa.update(chats).where(chats.c.id == chat_id).values(**values))
 
 
 async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
-    """Keep chats from being changed by others until this transaction ends.
+    """Lock chats against changes by other transactions until this transaction ends.
 
-    New rows may refer to them meanwhile.
+    Other transactions may still insert rows that refer to the chats.
     """
     these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids))).order_by(chats.c.id)
     await tx.execute(these.with_for_update(key_share=True))
 
 
 async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Let nothing begin in a chat that is locked, where the list blocks it.
-
-    Raises:
-        BlockedError: The chat, its person or its payer is blocked.
-    """
+    """Raise an error if a locked chat is blocked."""
     if await is_blocked(tx, chat_id, now=now):
         raise BlockedError
 
@@ -290,7 +292,7 @@ async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def set_state(
     tx: Tx, chat_id: int, state: Literal["active", "closed"], *, now: datetime
 ) -> bool:
-    """Record that the bot may write there or not; return whether that is news."""
+    """Record whether the bot may write in the chat. Return whether this changed the state."""
     statement = (
         sa.update(chats)
         .where(chats.c.id == chat_id, chats.c.state != state)

@@ -1,4 +1,4 @@
-"""All tables whose rows are claimed: the claims of a process that has ended are released."""
+"""All tables with claims. The claims of a process that has ended are released."""
 
 from bot.store import chat_queues, fan_outs, inbox, profiles
 from bot.store.engine.database import Tx
@@ -7,7 +7,7 @@ TABLES = (inbox.claims, fan_outs.claims, chat_queues.claims, profiles.claims)
 
 
 async def release_owner(tx: Tx, owner: str | None = None) -> int:
-    """Release the claims of an owner, by default of all owners; return their number."""
+    """Release the claims of an owner, by default of all owners. Return the number of claims."""
     return sum([await claims.release_owner(tx, owner) for claims in TABLES])
 
 

@@ -1,9 +1,9 @@
-"""The claim protocol: one set of columns and one set of statements for all claimed tables.
+"""The claim protocol: a set of columns and statements that all claimed tables share.
 
 A row is free when it is due and its lease has ended. A worker claims free rows, does the work
-outside the transaction, and then finishes each row or retries it later. Each claim raises the
-``token``: a worker writes on a row only while the token of its claim is in the row, so a process
-that stalled for longer than its lease can't change the claim of another process.
+outside the transaction, and then finishes each row or schedules a retry. Each claim raises the
+``token``. A worker changes a row only while the row has the token of the worker's claim, so a
+process that stalled for longer than a lease can't change the claim of a different process.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ RELEASED = _FREE | {"attempts": 0}
 
 
 def claim_columns() -> Iterator[sa.Column[Any]]:
-    """Return the columns that a table needs beside its ``due_at``."""
+    """Return the columns that a table with a ``due_at`` needs for claims."""
     yield sa.Column("leased_until", Timestamp, nullable=False, server_default="0")
     yield sa.Column("owner", sa.String(64))  # the process of the claim; None: no claim
     yield sa.Column("token", sa.BigInteger, nullable=False, server_default="0")  # newest claim
@@ -41,14 +41,14 @@ def claim_columns() -> Iterator[sa.Column[Any]]:
 
 
 def new_claim(lease: Lease | None) -> dict[str, Any]:
-    """Return the columns of a new row, which is claimed at once if there is a ``lease``."""
+    """Return the claim columns of a new row. With ``lease`` the row is claimed at once."""
     if lease is None:
         return _FREE | {"token": 0, "attempts": 0}
     return {"leased_until": lease.until, "owner": lease.owner, "token": 1, "attempts": 1}
 
 
 class Claims:
-    """The claims of one table."""
+    """The claims of a table."""
 
     def __init__(
         self,
@@ -57,10 +57,10 @@ class Claims:
         is_open: sa.ColumnElement[bool] | None = None,
         serial_by: str | None = None,
     ) -> None:
-        """Only rows that satisfy ``is_open`` are claimed; by default all rows are open.
+        """Claim only rows that satisfy ``is_open``. By default all rows are open.
 
-        With ``serial_by``, the open rows with one value of that column are claimed one after the
-        other, in the order of their keys.
+        With ``serial_by``, the open rows with the same value of that column are claimed in
+        sequence, in the order of the keys.
         """
         self.table = table
         (self._key,) = table.primary_key.columns
@@ -73,7 +73,7 @@ class Claims:
         self.claimable_at = sa.case(
             (columns.leased_until > columns.due_at, columns.leased_until), else_=columns.due_at
         )
-        """When a row is free: it is due, and its lease has ended."""
+        """The time when a row is free: it is due, and its lease has ended."""
         self._next_sql = (
             sa.select(self.claimable_at)
             .where(self._is_open, self._is_first, columns.due_at.is_not(None))
@@ -86,7 +86,8 @@ class Claims:
             .where(self._is_claim, columns.owner == OWNER)
             .values(leased_until=UNTIL)
         )
-        self._change_sql = cache(self._build_change)  # building takes longer than running
+        # Cached, because building a statement takes longer than running it.
+        self._change_sql = cache(self._build_change)
 
     def claim_sql(
         self,
@@ -95,10 +96,10 @@ class Claims:
         extra_filter: sa.ColumnElement[bool] | None = None,
         is_due: sa.ColumnElement[bool] | None = None,
     ) -> sa.UpdateBase:
-        """Return the statement that claims free rows; its parameters are ``claim_values``.
+        """Return the statement that claims free rows, with the parameters of ``claim_values``.
 
-        The rows come first that are first in ``order``, by default those that are due longest.
-        ``is_due`` replaces the condition that ``due_at`` has passed.
+        Rows are claimed in ``order``, by default longest overdue first. ``is_due`` replaces the
+        condition that ``due_at`` has passed.
         """
         columns = self.table.c
         free = (
@@ -126,29 +127,32 @@ class Claims:
         )
 
     async def next_claimable_at(self, tx: Tx) -> datetime | None:
-        """Return when the first row is free."""
+        """Return when the first row is free, or None if no row is open."""
         at: datetime | None = (await tx.execute(self._next_sql)).scalar()
         return at
 
     async def renew(self, tx: Tx, claims: Collection[Claim], lease: Lease) -> int:
-        """Extend the leases of claims that have not ended; return their number."""
+        """Extend the leases of claims that are still valid. Return the number of valid claims."""
         values = {"claims": list(claims), "by": lease.owner, "until": lease.until}
         return (await tx.execute(self._renew_sql, values)).rowcount
 
     async def finish(self, tx: Tx, claims: Collection[Claim], **values: object) -> int:
-        """End claims and set columns; return the number of claims that were not lost."""
+        """End claims and set columns. Return the number of claims that were still valid."""
         return await self._change(tx, claims, RELEASED | values)
 
     async def retry(
         self, tx: Tx, claims: Collection[Claim], *, due_at: datetime, **values: object
     ) -> int:
-        """End claims whose rows are due again at ``due_at``, and set columns."""
+        """End claims, make the rows due again at ``due_at``, and set columns.
+
+        Returns the number of claims that were still valid.
+        """
         return await self._change(tx, claims, _FREE | {"due_at": due_at, **values})
 
     async def release_owner(self, tx: Tx, owner: str | None = None) -> int:
-        """Release the claims of an owner, by default of all owners; return their number.
+        """Release the claims of an owner, by default of all owners. Return the number of claims.
 
-        Rows that another transaction has locked are skipped.
+        Rows that are locked by other transactions are skipped.
         """
         columns = self.table.c
         theirs = columns.owner.is_not(None) if owner is None else columns.owner == owner
@@ -165,7 +169,10 @@ class Claims:
     async def _change(
         self, tx: Tx, claims: Collection[Claim], values: Mapping[str, object]
     ) -> int:
-        """Set columns of open rows whose newest claim is given; return the number of rows."""
+        """Set columns of open rows with a newest claim in ``claims``.
+
+        Return the number of rows.
+        """
         if not claims:
             return 0
         given = {f"new_{name}": value for name, value in values.items()}
@@ -173,12 +180,12 @@ class Claims:
         return (await tx.execute(statement, {**given, "claims": list(claims)})).rowcount
 
     def _build_change(self, *names: str) -> sa.Update:
-        """Return the statement that sets these columns."""
+        """Return the statement that sets the columns ``names``."""
         types = {name: self.table.c[name].type for name in names}
         new = {name: sa.bindparam(f"new_{name}", type_=kind) for name, kind in types.items()}
         return sa.update(self.table).where(self._is_claim, self._is_open).values(**new)
 
 
 def claim_values(lease: Lease, *, limit: int) -> dict[str, Any]:
-    """Return the parameters of ``claim_sql``: who claims, from when until when, how many rows."""
+    """Return the parameters of ``claim_sql``: the lease, and the maximal number of rows."""
     return {"by": lease.owner, "now": lease.at, "until": lease.until, "most": limit}

@@ -1,7 +1,7 @@
-"""Deliveries: what is owed to chats, as rows that outlive the process: the outbox.
+"""Deliveries, the outbox: messages that are pending for chats, as rows that outlive the process.
 
-A delivery is a story owed to a subscription, or a notice owed to a chat. Who changes when one is
-due locks the chat's queue (``bot.store.chat_queues``).
+A delivery is a story for a subscription, or a notice or a reply for a chat. A transaction that
+changes the due time of a delivery locks the chat's queue (``bot.store.chat_queues``).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -31,16 +31,16 @@ deliveries = sa.Table(
     sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("subscription_id", BigId, sa.ForeignKey("subscriptions.id", ondelete="CASCADE")),
     sa.Column("story_pk", sa.String(32)),
-    sa.Column("notice", sa.String(16)),  # which sentence; None for a story
+    sa.Column("notice", sa.String(16)),  # the name of the message; None for a story
     sa.Column("fields", sa.JSON),
     sa.Column("state", sa.String(8), nullable=False, server_default="open"),
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("held", sa.String(8), nullable=False, server_default=""),  # a value of Held
     # Sends that may have arrived, at most three.
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
-    # Claims in a row that surely sent nothing, or have no outcome.
+    # Consecutive claims that certainly sent nothing or have no outcome.
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    # Claimed, and the outcome is not recorded.
+    # The delivery is claimed, and the outcome is not recorded yet.
     sa.Column("sending", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("message_id", sa.BigInteger),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
@@ -53,7 +53,7 @@ deliveries = sa.Table(
         "id",
         **partial_index("state = 'open'"),
     ),
-    sa.Index("ix_deliveries_chat", "chat_id"),  # a chat that goes takes its own with it
+    sa.Index("ix_deliveries_chat", "chat_id"),  # used by the cascade when a chat is deleted
     sa.Index(
         "ix_deliveries_story",
         "story_pk",
@@ -76,7 +76,7 @@ deliveries = sa.Table(
     ),
 )
 
-# A literal, not a parameter: only so does PostgreSQL's generic plan use the partial index.
+# A literal, not a parameter: PostgreSQL's generic plan uses the partial index only with a literal.
 is_open = deliveries.c.state == sa.literal_column("'open'")
 is_dead = deliveries.c.state == sa.literal_column("'parked'")
 
@@ -85,17 +85,21 @@ _LONGEST_WAIT_MS = LONGEST_WAIT // timedelta(milliseconds=1)
 
 
 def overdue_at_sql() -> sa.ColumnElement[datetime]:
-    """Return the SQL of when a row goes without the earlier ones: order has its limit."""
+    """Return the SQL of the time from which a row no longer waits for earlier rows.
+
+    That time is ``LONGEST_WAIT`` after the row is due.
+    """
     later = sa.type_coerce(deliveries.c.due_at, sa.BigInteger) + _LONGEST_WAIT_MS
     return sa.type_coerce(later, Timestamp)
 
 
 def waits_for_earlier_sql(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
-    """Return the SQL of whether an earlier row of its subscription is due later than that.
+    """Return the SQL condition that an earlier row of the subscription is due after ``than``.
 
-    Answers wait for the earlier ones of their chat in the same way. What a missing right holds
-    back is not waited for: its kind may not come for days, and others may. Nor is what may have
-    arrived, and waits to be repeated, or what may crash the bot.
+    A reply waits for the earlier replies of the chat in the same way. Three kinds of earlier rows
+    are not waited for: rows deferred because of a missing right (the right may be missing for
+    days, for a single kind of message only), rows that may have arrived and wait for a repeat, and
+    rows that may crash the bot.
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -103,7 +107,7 @@ def waits_for_earlier_sql(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 
         sa.and_(earlier.c.notice == REPLY, deliveries.c.notice == REPLY),
     )
     return sa.exists().where(
-        earlier.c.chat_id == deliveries.c.chat_id,  # of course, but only so it is found by index
+        earlier.c.chat_id == deliveries.c.chat_id,  # redundant, but lets the index find the rows
         is_alike,
         earlier.c.id < deliveries.c.id,
         earlier.c.state == sa.literal_column("'open'"),
@@ -125,13 +129,13 @@ _WHOLE = (
     .outerjoin(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
     .outerjoin(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
 )
-"""Rows with what belongs to them."""
+"""Deliveries joined with their stories, options and usernames."""
 
 IN_TURN = [
     sa.case((deliveries.c.notice == REPLY, 0), else_=1),
     deliveries.c.id,
 ]
-"""Answers go first."""
+"""The order of sending: replies first, then by id."""
 
 
 def _due_sql() -> sa.Select[Any]:
@@ -159,7 +163,10 @@ DUE = _due_sql()
 
 
 async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
-    """Return the first due rows of each chat, in the order in which they were found."""
+    """Return the first due deliveries of each chat, in the order of sending.
+
+    Returns at most ``ROWS_A_QUEUE`` deliveries a chat.
+    """
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 
 
@@ -191,7 +198,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
     )
 
 
-# Built once: each alert needs them.
+# Built once, because every alert uses these statements.
 _THESE = sa.update(deliveries).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
@@ -207,13 +214,14 @@ ATTEMPTED = (
 
 
 ENDED_ATTEMPTS = deliveries.c.attempts - sa.case((deliveries.c.sending, 1), else_=0)
-"""The attempts without the one under way."""
+"""The number of attempts without the current attempt."""
 
 AWAY = "away"  # the bot was not in the chat
 ENDED, PAUSED = "ended", "paused"
-"""The reasons of stories that were dropped with their subscription, and that Undo restores."""
+"""Reasons of stories that were dropped with their subscription and that Undo restores."""
 
-# What was being sent when its subscription ended has arrived all the same: Undo must know it.
+# A delivery that was being sent when its subscription ended has arrived all the same, so it is
+# recorded as sent: Undo must not send the story again.
 SENT = (
     sa.update(deliveries)
     .where(
@@ -232,15 +240,16 @@ SENT = (
 
 
 async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
-    """Record that a claimer means to send these."""
+    """Record that a process has claimed deliveries in order to send the messages."""
     if ids:
         await tx.execute(STARTED, {"ids": ids})
 
 
 async def record_copy(tx: Tx, ids: Sequence[int]) -> set[int]:
-    """Record a copy of each that is still owed: from here on a crash may leave one in the chat.
+    """Add 1 to the number of copies of each open delivery, right before the request.
 
-    Returns which these are.
+    After this transaction a crash may leave the message in the chat. Returns the ids of the
+    counted deliveries. Deliveries that have ended or are deferred are not counted.
     """
     return set((await tx.execute(ATTEMPTED, {"ids": ids})).scalars()) if ids else set()
 
@@ -252,7 +261,7 @@ async def change(
     copies: int = 0,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
-    """Change what is still owed: when it is due, why it waits; ``copies`` are added to its own."""
+    """Set columns of open deliveries. ``copies`` is added to the number of copies."""
     wanted = list(ids)
     if wanted:
         if copies:
@@ -268,30 +277,30 @@ async def record_unsent(
     is_attempt: bool = False,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
-    """Record that a claim ended and surely sent nothing; set ``values`` as well.
+    """Record that a claim ended and certainly sent nothing. Set ``values`` as well.
 
-    ``is_counted``: the claim counted a copy, which is subtracted. ``is_attempt``: the claim counts
-    as a failed attempt.
+    With ``is_counted``, the claim counted a copy, which is subtracted. With ``is_attempt``, the
+    claim counts as a failed attempt.
     """
     attempts = deliveries.c.attempts if is_attempt else ENDED_ATTEMPTS
     await change(tx, ids, copies=-int(is_counted), attempts=attempts, sending=False, **values)
 
 
 async def record_unknown(tx: Tx, delivery_id: int, *, due_at: datetime) -> None:
-    """Record that a copy may have arrived; plan its repeat for ``due_at``."""
+    """Record that a message may have arrived, and schedule the repeat at ``due_at``."""
     await change(tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY)
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> int:
-    """Forget answers that have arrived, or never will: what they said is nobody else's.
+    """Delete replies that have arrived or will never be sent, because the texts are private.
 
-    Returns how many of them were still kept.
+    Returns the number of deleted rows.
     """
     return (await tx.execute(sa.delete(deliveries).where(deliveries.c.id.in_(list(ids))))).rowcount
 
 
 async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:
-    """Return the payloads of the replies of a chat that have not arrived, by row."""
+    """Return the payloads of the pending replies of a chat, by delivery id."""
     statement = sa.select(deliveries.c.id, deliveries.c.fields).where(
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
     )
@@ -300,7 +309,7 @@ async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:
 
 
 async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> list[Delivery]:
-    """Return the stories that a subscription is still owed, of those found after ``since``."""
+    """Return the pending stories of a subscription that were enqueued after ``since``."""
     these = _WHOLE.where(
         deliveries.c.subscription_id == subscription_id,
         deliveries.c.story_pk.is_not(None),
@@ -311,12 +320,12 @@ async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> l
 
 
 async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
-    """Return which of these are still owed."""
+    """Return the ids of the deliveries that are still open."""
     return set((await tx.execute(STILL_OPEN, {"ids": list(ids)})).scalars()) if ids else set()
 
 
 async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
-    """Record which message brought each delivery (by its id)."""
+    """Record deliveries as sent. ``message_ids`` maps delivery ids to Telegram message ids."""
     if message_ids:
         arrived = [
             {"delivery": delivery_id, "message": message_id, "now": now}
@@ -326,7 +335,7 @@ async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> 
 
 
 async def is_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
-    """Return whether a message is an alert; known for 3 days."""
+    """Return whether a message is an alert. Deliveries are kept for 3 days only."""
     known = sa.exists().where(
         deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id
     )
@@ -341,7 +350,10 @@ async def end(
     reason: str,
     now: datetime,
 ) -> None:
-    """End deliveries of a claimed queue that will not be sent; ``parked``: as dead letters."""
+    """End deliveries of a claimed queue that will not be sent.
+
+    With state ``parked`` the deliveries become dead letters.
+    """
     if ids:
         statement = sa.update(deliveries).where(is_open, deliveries.c.id.in_(list(ids)))
         await tx.execute(statement.values(state=state, reason=reason, sending=False, done_at=now))
@@ -358,7 +370,7 @@ async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> Non
 
 
 async def waiting_of(tx: Tx, profile_ids: Collection[str], *, limit: int) -> list[tuple[int, int]]:
-    """Return waiting stories of these profiles: the id of the delivery, and its chat."""
+    """Return the delivery ids and chat ids of pending stories of profiles, at most ``limit``."""
     rows = (
         sa.select(deliveries.c.id, deliveries.c.chat_id)
         .join(stories, stories.c.pk == deliveries.c.story_pk)
@@ -370,7 +382,11 @@ async def waiting_of(tx: Tx, profile_ids: Collection[str], *, limit: int) -> lis
 
 
 async def detach(tx: Tx, subscription_ids: Collection[int], *, now: datetime) -> None:
-    """Drop the waiting stories of subscriptions that end next, and keep all for ``attach``."""
+    """Drop the pending stories of subscriptions that are about to end.
+
+    The rows stay without a subscription, so that ``attach`` can restore the deliveries. Dead
+    letters are not changed.
+    """
     theirs = sa.and_(
         deliveries.c.subscription_id.in_(list(subscription_ids)),
         deliveries.c.story_pk.is_not(None),
@@ -382,9 +398,9 @@ async def detach(tx: Tx, subscription_ids: Collection[int], *, now: datetime) ->
 
 
 async def attach(tx: Tx, one: Subscription) -> None:
-    """Give a restored subscription the stories back that it had when it ended.
+    """Return stories that ``detach`` took from an ended subscription to the restored subscription.
 
-    The chat's queue is locked, and is to be rescheduled.
+    The caller has locked the chat's queue and reschedules the queue afterwards.
     """
     of_profile = sa.select(stories.c.pk).where(stories.c.profile_id == one.profile_id)
     theirs = sa.update(deliveries).where(
@@ -399,10 +415,10 @@ async def attach(tx: Tx, one: Subscription) -> None:
 
 
 async def reopen(tx: Tx, one: Subscription, *, reason: str) -> None:
-    """Let what a subscription was owed and was dropped for ``reason`` wait again, as it did.
+    """Reopen the deliveries of a subscription that were dropped for ``reason``.
 
-    What was dropped before the alerts began anew stays so. The chat's queue is locked, and is to
-    be rescheduled.
+    Deliveries from before ``since`` of the subscription stay dropped. The caller has locked the
+    chat's queue and reschedules the queue afterwards.
     """
     dropped = sa.update(deliveries).where(
         deliveries.c.subscription_id == one.id,
@@ -410,13 +426,17 @@ async def reopen(tx: Tx, one: Subscription, *, reason: str) -> None:
         deliveries.c.reason == reason,
         deliveries.c.created_at >= one.since,
     )
-    # Quiet hours held it until it was dropped; those may be over for long, and its life as well.
+    # The delivery was deferred by quiet hours when it was dropped. The quiet hours and the story
+    # may have ended long ago, so the delivery is selected again.
     held = sa.case((deliveries.c.held == Held.QUIET, Held.CHANGED), else_=deliveries.c.held)
     await tx.execute(dropped.values(state="open", reason="", done_at=None, held=held))
 
 
 async def reassign(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
-    """Give what a subscription that is about to end is owed to another one of the same profile."""
+    """Move the open deliveries of a subscription that is about to end to the subscription ``to``.
+
+    Both subscriptions are of the same profile. Stories that ``to`` already has are not moved.
+    """
     theirs = deliveries.alias()
     has_it = sa.exists().where(
         theirs.c.subscription_id == to.id, theirs.c.story_pk == deliveries.c.story_pk
@@ -430,9 +450,10 @@ async def reassign(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
 
 
 async def drop_doubles(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
-    """End what a subscription is owed that another has had, whose chat is the same by now.
+    """Drop open deliveries of stories that subscription ``by`` has already sent to the same chat.
 
-    The other's sent rows become its own, so that a fan-out that reaches it later owes none again.
+    The sent rows of ``by`` move to the first subscription, so that a later fan-out adds no second
+    delivery of the same story.
     """
     theirs = deliveries.alias()
     is_there = sa.exists().where(
@@ -456,7 +477,7 @@ async def drop_doubles(tx: Tx, subscription_id: int, *, by: int, now: datetime) 
 
 
 async def make_held_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> None:
-    """Make all deliveries of a chat due that are held for one reason."""
+    """Make all deliveries of a chat due that are deferred for the reason ``held``."""
     await tx.execute(
         sa.update(deliveries)
         .where(deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held)
@@ -465,7 +486,7 @@ async def make_held_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> N
 
 
 async def select_again(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Make the deliveries of a chat due that wait because of its settings, which changed.
+    """Make the deliveries of a chat due that are deferred because of settings that have changed.
 
     A delivery that was claimed and is not yet sent is selected again as well.
     """
@@ -493,12 +514,12 @@ _RETRIES = sa.select(
 
 
 async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> list[sa.Row[Any]]:
-    """Return the deliveries of these chats whose retry is planned for after ``now``."""
+    """Return the deliveries of chats with a retry that is planned for after ``now``."""
     return list(await tx.execute(_RETRIES, {"chat_ids": list(chat_ids), "now": now}))
 
 
 async def hasten_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Let the answers that a chat waits for be due, but for what may crash the bot."""
+    """Make the pending replies of a chat due now, except replies that may crash the bot."""
     statement = sa.update(deliveries).where(
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
     )

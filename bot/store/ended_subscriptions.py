@@ -49,7 +49,7 @@ class Ended:
 
 
 async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
-    """Store subscriptions of one chat that end together; replace earlier rows of the same key."""
+    """Store subscriptions of a chat that end together. Replace earlier rows of the same key."""
     if not gone:
         return
     keys = [(one.target.chat_id, one.target.thread_id or 0, one.profile_id) for one in gone]

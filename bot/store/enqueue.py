@@ -1,4 +1,4 @@
-"""What becomes owed to chats, to one or to all who wait for a profile, and what is known of it."""
+"""Enqueueing of deliveries for a chat or all subscribers of a profile, counts, dead letters."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,10 @@ from bot.store.stories import stories
 
 
 async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datetime) -> None:
-    """Owe new stories of a profile to all who wait for them now, due now; no one twice.
+    """Enqueue new stories of a profile for all current subscriptions of the profile, due now.
 
-    What has expired is nobody's news any more: its delivery may be forgotten already.
+    A subscription gets each story once. Expired stories are skipped, because the record of a sent
+    expired story may be deleted already.
     """
     alive = sa.select(stories.c.pk).where(stories.c.pk.in_(pks), stories.c.expires_at > now)
     news = sorted((await tx.execute(alive)).scalars())
@@ -58,10 +59,10 @@ async def add_reply(
     held: Held = Held.NOTHING,
     notice: str = REPLY,
 ) -> int | None:
-    """Owe an answer from ``due_at`` on; None where nothing is known of the chat (any more).
+    """Enqueue a reply. Return the id of the delivery, or None if the chat is unknown.
 
-    ``copies`` is 1 for who sends it now and only needs the outbox when that fails. The queue of
-    the chat is the caller's: it is claimed, or woken.
+    The reply is due at ``due_at``. ``copies`` is 1 if the caller sends the reply now and needs the
+    outbox only after a failure. The caller has claimed the chat's queue or makes the queue due.
     """
     values = {
         "chat_id": target.chat_id,
@@ -87,7 +88,7 @@ async def add_notice(
     due_at: datetime | None = None,
     held: Held = Held.NOTHING,
 ) -> None:
-    """Owe one notice to one chat or topic, due now unless it waits for something."""
+    """Enqueue a notice for a chat or topic, due at ``due_at`` (by default now)."""
     due_at = due_at or now
     if await add_reply(tx, target, fields, notice=notice, held=held, due_at=due_at, now=now):
         await chat_queues.make_due(tx, target.chat_id, due_at=due_at, now=now)
@@ -95,7 +96,7 @@ async def add_notice(
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many deliveries of a subscription ended in a state, for a reason."""
+    """The number of deliveries of a subscription that ended in ``state`` for ``reason``."""
 
     state: str
     reason: str
@@ -103,7 +104,7 @@ class Tally:
 
 
 async def tally_subscription(tx: Tx, subscription_id: int, *, since: datetime) -> list[Tally]:
-    """Return what became of the stories found after ``since`` that wait no more."""
+    """Return the outcomes of stories that were enqueued after ``since`` and are not pending."""
     statement = (
         sa.select(deliveries.c.state, deliveries.c.reason, sa.func.count().label("count"))
         .where(
@@ -119,14 +120,14 @@ async def tally_subscription(tx: Tx, subscription_id: int, *, since: datetime) -
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The outbox in figures: what is due and unsent, and dead letters."""
+    """The size of the outbox: deliveries that are due and unsent, and dead letters."""
 
     open: int
     dead_letters: int
 
 
 async def backlog(tx: Tx, *, now: datetime) -> Backlog:
-    """Return how much is due and unsent, and how many dead letters there are."""
+    """Return the number of due and unsent deliveries and of dead letters."""
     due = sa.select(sa.func.count()).where(is_open, deliveries.c.due_at <= now)
     given_up = sa.select(sa.func.count()).where(is_dead)
     return Backlog(
@@ -137,7 +138,7 @@ async def backlog(tx: Tx, *, now: datetime) -> Backlog:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A delivery that was given up after several copies."""
+    """A delivery that is no longer sent after several copies or failed attempts."""
 
     id: int
     chat_id: int
@@ -148,7 +149,7 @@ class DeadLetter:
 
 
 async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
-    """Resend dead letters as if they were new; return which there were."""
+    """Reopen dead letters like new deliveries, due now. Return the ids that were found."""
     statement = (
         sa.update(deliveries)
         .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
@@ -171,7 +172,7 @@ async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) ->
 
 
 async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
-    """Give parked deliveries up for good; return which there were."""
+    """Drop dead letters for good. Return the ids that were found."""
     statement = (
         sa.update(deliveries)
         .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
@@ -182,7 +183,7 @@ async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> l
 
 
 async def dead_letters(tx: Tx, *, limit: int = 50) -> list[DeadLetter]:
-    """Return the dead letters, newest first."""
+    """Return the newest dead letters first, at most ``limit``."""
     columns = [deliveries.c[name] for name in DeadLetter.__dataclass_fields__]
     statement = (
         sa.select(*columns)

@@ -40,11 +40,11 @@ async def settle_checkpoint(tx: Tx, mark: str) -> None:
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Delete the chat's rows in every table; in bills and inbox, remove only the chat id.
+    """Delete the chat's rows in every table. In bills and inbox, remove only the chat id.
 
-    A profile that nobody else follows is not checked any more. Groups and channels for which the
-    person of a private chat was responsible are left to their other admins. Whether the chat may
-    use the bot stays: else an erasure would end a block.
+    A profile without other followers is not checked any more. Groups and channels of a private
+    chat's person get no payer, so that the other admins can take over. The permissions of the chat
+    stay, so that an erasure does not end a block.
     """
     await chats.lock(tx, [chat_id])
     await chat_queues.lock(tx, chat_id)

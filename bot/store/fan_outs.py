@@ -1,10 +1,10 @@
 """Fan-outs: stories or a notice for all subscriptions of a profile, enqueued in slices.
 
-The transaction that learns something of a profile writes one row here, however many subscriptions
-there are. Slice by slice the row becomes deliveries, in the order of the subscriptions' ids, and
-records its progress: when a process dies, another process continues. A slice is claimed, written
-and recorded in one transaction. The fan-outs of one profile are written one after the other, so
-that each chat gets its deliveries in order; profiles take turns.
+The transaction that finds a story or a change of a profile adds a single row, for any number of
+subscriptions. Slice by slice the row becomes deliveries, in the order of the subscriptions' ids.
+The row records the progress, so that a different process continues if a process dies. A slice is
+claimed, written and recorded in a single transaction. The fan-outs of a profile are written in
+sequence, so that each chat gets the deliveries in order. Profiles take turns.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -36,12 +36,15 @@ fan_outs = sa.Table(
     sa.Column("story_pks", sa.JSON),  # None for a notice
     sa.Column("notice", sa.String(16)),
     sa.Column("fields", sa.JSON),
-    sa.Column("since", Timestamp),  # only who waits since then; None: all
+    sa.Column("since", Timestamp),  # only subscriptions that existed at that time; None: all
     sa.Column("deliver_at", Timestamp, nullable=False),  # when the deliveries are due
     sa.Column("created_at", Timestamp, nullable=False),
-    sa.Column("after_id", sa.BigInteger, nullable=False, server_default="0"),  # done up to here
-    sa.Column("last_id", sa.BigInteger, nullable=False),  # the newest subscription of then
-    sa.Column("due_at", Timestamp, nullable=False),  # since the last slice, or after a failure
+    # The last subscription that is done.
+    sa.Column("after_id", sa.BigInteger, nullable=False, server_default="0"),
+    # The newest subscription when the row was added.
+    sa.Column("last_id", sa.BigInteger, nullable=False),
+    # The end of the last slice, or the time of the next attempt.
+    sa.Column("due_at", Timestamp, nullable=False),
     *claim_columns(),
     sa.Index("ix_fan_outs_profile", "profile_id", "id"),
 )
@@ -66,7 +69,8 @@ _END_OF_SLICE = (
     .limit(1)
 )
 _WAITS_IN_RANGE = sa.and_(_IN_RANGE, WAITS)
-# Who ends or moves a chat locks its queue: once that is ours, the chat is there to stay, or gone.
+# A transaction that ends or moves a chat locks its queue first: once this statement holds the
+# lock, the chat either exists until the transaction ends or is gone.
 _QUEUES = (
     sa.select(chat_queues.queues.c.chat_id)
     .where(chat_queues.queues.c.chat_id.in_(sa.select(subscriptions.c.chat_id).where(_IN_RANGE)))
@@ -88,7 +92,8 @@ async def add(
 ) -> None:
     """Add a fan-out of stories or of a notice for all subscriptions of a profile.
 
-    Its deliveries are due at ``due_at``.
+    The deliveries are due at ``due_at``. With ``since``, subscriptions that are newer than that
+    time are left out.
     """
     newest = (await tx.execute(_NEWEST, {"profile_id": profile_id})).scalar()
     if newest is None:
@@ -109,26 +114,26 @@ async def add(
 
 
 async def remove_of_profiles(tx: Tx, profile_ids: Collection[str]) -> None:
-    """Drop the news of profiles that have not been brought to all who wait."""
+    """Delete the unfinished fan-outs of profiles."""
     these = fan_outs.c.profile_id.in_(sorted(profile_ids))
     await tx.execute(sa.delete(fan_outs).where(these))
 
 
 async def has_any(tx: Tx) -> bool:
-    """Return whether there is a fan-out."""
+    """Return whether any fan-out is unfinished."""
     return bool((await tx.execute(_ANY)).scalar())
 
 
 async def claim(tx: Tx, lease: Lease) -> sa.Row[Any] | None:
-    """Claim the fan-out that has waited longest for its turn; return None if none is free."""
+    """Claim the fan-out that has waited longest. Return None if no fan-out is free."""
     return (await tx.execute(_CLAIM, claim_values(lease, limit=1))).one_or_none()
 
 
 async def write_slice(tx: Tx, lease: Lease, *, limit: int) -> bool:
-    """Write the deliveries of up to ``limit`` subscriptions; return False if no fan-out is free.
+    """Write the deliveries of up to ``limit`` subscriptions. Return False if no fan-out is free.
 
-    A fan-out whose slice can't be written is retried later: the fan-outs of other profiles do not
-    wait for it.
+    A fan-out with a slice that can't be written is retried later. The fan-outs of other profiles
+    do not wait for the retry.
     """
     row = await claim(tx, lease)
     if row is None:
@@ -151,7 +156,7 @@ async def write_slice(tx: Tx, lease: Lease, *, limit: int) -> bool:
 
 
 async def _write_deliveries(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:
-    """Write the next slice of a fan-out; return the last id, None if the slice is the last."""
+    """Write the next slice of a fan-out. Return the last subscription id, or None at the end."""
     where = {"profile_id": row.profile_id, "after_id": row.after_id, "last_id": row.last_id}
     end: int | None = (await tx.execute(_END_OF_SLICE, where | {"before": limit - 1})).scalar()
     if end is not None:
@@ -161,10 +166,11 @@ async def _write_deliveries(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:
 
 
 async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) -> None:
-    """Enqueue now, for its heir, what is on its way to a subscription that is about to end.
+    """Enqueue for ``heir`` now the deliveries that fan-outs would still write for ``ends``.
 
-    A story that the heir has, or is yet to get itself, comes once (``UNIQUE`` of ``deliveries``);
-    a notice is left to come to an heir that this fan-out reaches. Their chats' queues are locked.
+    ``ends`` is a subscription that is about to end. The heir gets each story once (``UNIQUE`` of
+    ``deliveries``). The heir gets a notice only if the fan-out of the notice does not reach the
+    heir later. The caller has locked the queues of both chats.
     """
     coming = sa.select(fan_outs).where(
         fan_outs.c.profile_id == ends.profile_id,
@@ -178,10 +184,10 @@ async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) ->
 
 
 async def enqueue_missed(tx: Tx, one: Subscription, *, now: datetime) -> None:
-    """Enqueue for a subscription the live stories that were found while it did not wait for them.
+    """Enqueue the live stories that were found while a subscription was paused or ended.
 
-    Each is as if it had been enqueued when it was found. The chat's queue is locked, and is to be
-    rescheduled.
+    Each delivery is added as if enqueued when the story was found. The caller has locked the
+    chat's queue and reschedules the queue afterwards.
     """
     found = (
         sa.select(
@@ -195,7 +201,8 @@ async def enqueue_missed(tx: Tx, one: Subscription, *, now: datetime) -> None:
         .where(
             stories.c.profile_id == one.profile_id,
             stories.c.taken_at >= one.since,
-            stories.c.seen_at > one.created_at,  # what was seen before is no news
+            # Stories found before the subscription began are not new.
+            stories.c.seen_at > one.created_at,
             stories.c.expires_at > sa.bindparam("now", type_=Timestamp),
         )
         .order_by(stories.c.taken_at, stories.c.pk)
@@ -208,7 +215,7 @@ async def enqueue_missed(tx: Tx, one: Subscription, *, now: datetime) -> None:
 
 
 async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
-    """Lock what a slice touches in the order of ``bot.store``, and insert its deliveries."""
+    """Lock the rows of a slice in the order of ``bot.store``, and insert the deliveries."""
     if tx.dialect.name == "postgresql":
         await tx.execute(_QUEUES, where)
     due_at = sa.literal(row.deliver_at, Timestamp)
@@ -220,7 +227,7 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
         sa.select(chats.c.id, due_at, at)
         .where(chats.c.id.in_(waiting), IS_ACTIVE, IS_ANSWERED_FOR)
         .order_by(chats.c.id)
-        .with_for_update(read=True, key_share=True)  # one that goes is waited for, and not there
+        .with_for_update(read=True, key_share=True)  # waits for a deletion
     )
     names = ["chat_id", "due_at", "leased_until"]
     woken = insert(chat_queues.queues).from_select(names, queues)
@@ -242,7 +249,7 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
     source = source.join(chats, chats.c.id == subscriptions.c.chat_id).where(_WAITS_IN_RANGE)
     if row.since is not None:
         source = source.where(subscriptions.c.since <= row.since)
-    # A subscription that is ended meanwhile is waited for, and then not there.
+    # Waits for a transaction that ends a subscription, then leaves the subscription out.
     source = source.with_for_update(read=True, key_share=True, of=subscriptions)
     rows = insert(deliveries).from_select(names, source)
     await tx.execute(

@@ -54,7 +54,7 @@ _REMEMBER = _NEW.on_conflict_do_update(
 
 
 async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
-    """Store the files of stories, by pk; a newer file_id replaces an older one."""
+    """Store the files of stories, by pk. A newer file_id replaces an older file_id."""
     if not files:
         return
     rows = [

@@ -23,7 +23,7 @@ _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 
 async def profile_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
-    """Return the current name of the profile with a story in one of ``unique_ids``."""
+    """Return the current name of the profile with a story in any of ``unique_ids``."""
     pk = sa.func.replace(files.c.story_pk, ORIGINAL, "")
     statement = (
         sa.select(profiles.c.username)
@@ -36,7 +36,7 @@ async def profile_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> s
 
 
 async def followed_ids(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
-    """Return the ids of the followed profiles of a chat whose names begin with ``begins_with``."""
+    """Return the ids of a chat's followed profiles with names that begin with ``begins_with``."""
     statement = (
         sa.select(subscriptions.c.profile_id)
         .join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
@@ -58,10 +58,10 @@ async def newest(
     now: datetime,
     most: int,
 ) -> list[tuple[Story, KnownFile]]:
-    """Return the held stories of profiles, newest first; with ``pk`` only that story.
+    """Return the held stories of profiles, newest first. With ``pk`` return only that story.
 
     ``blocked`` contains ids and names; the current name of a profile counts. A profile that the
-    API refused recently has no held stories, because its account may be private.
+    API refused recently has no held stories, because the account may be private.
     """
     verdict = sa.literal(VERDICT) + profiles.c.username
     is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)

@@ -1,7 +1,7 @@
-"""The inbox: the updates of Telegram, stored before they are confirmed.
+"""The inbox: the updates of Telegram, stored before the confirmation to Telegram.
 
-The updates of one queue (a chat) are handled in the order of their ids. An update whose end is
-recorded stays for a day, without its contents, so that a repetition by Telegram is recognised.
+The updates of a queue (a chat) are handled in the order of the ids. A finished update stays for a
+day without contents, so that a repetition by Telegram is recognised.
 """
 
 from collections.abc import Collection, Sequence
@@ -28,9 +28,9 @@ inbox = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # of the handler
     sa.Column("stored_at", Timestamp, nullable=False),
     sa.Column("done_at", Timestamp),
-    sa.Column("person", sa.BigInteger),  # the asker (0: no name); None: no answer is due
+    sa.Column("person", sa.BigInteger),  # the person asking (0: no name); None: no reply is due
 )
-_TOO_LARGE = 2**63  # the first update_id that the column can't hold
+_TOO_LARGE = 2**63  # the first update_id that does not fit the column
 OPEN = inbox.c.done_at.is_(None)
 sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, **partial_index(OPEN))
 sa.Index("ix_inbox_done_at", inbox.c.done_at)
@@ -39,7 +39,7 @@ claims = Claims(inbox, is_open=OPEN, serial_by="queue")
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A new update: its update_id, its queue, its JSON, and the person who asks.
+    """A new update: update_id, queue, JSON, and the person asking.
 
     An update that is not ``wanted`` is stored as done, so that a repetition is recognised.
     """
@@ -53,7 +53,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedUpdate:
-    """A claimed update; ``attempts`` includes the current one.
+    """A claimed update. ``attempts`` includes the current attempt.
 
     An attempt that had no effect is not counted.
     """
@@ -68,7 +68,7 @@ class ClaimedUpdate:
 
     @property
     def claim(self) -> Claim:
-        """Return the claim, as ``claims`` takes it."""
+        """Return the row id and the token, in the form that ``Claims`` expects."""
         return self.id, self.token
 
 
@@ -81,7 +81,10 @@ _ADD = insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id]).
 async def add(
     tx: Tx, arrivals: Sequence[Arrival], *, now: datetime, lease: Lease | None = None
 ) -> list[ClaimedUpdate]:
-    """Store new updates and return them; with ``lease`` they are claimed at once."""
+    """Store new updates. Return the wanted updates that were not stored before, ordered by id.
+
+    With ``lease`` the updates are claimed at once.
+    """
     rows = [
         {
             "update_id": arrival.update_id,
@@ -118,7 +121,7 @@ def is_update_id(value: object) -> TypeGuard[int]:
 
 
 async def queues_busy_since(tx: Tx, queues: Collection[str], *, since: datetime) -> set[str]:
-    """Return the queues with an open update, or with one that ended after ``since``."""
+    """Return the queues with an open update, or with an update that ended after ``since``."""
     mine = inbox.c.queue.in_(sorted(queues))
     waits = sa.select(inbox.c.queue).where(OPEN, mine)
     answered = sa.select(inbox.c.queue).where(inbox.c.done_at > since, mine)
@@ -142,17 +145,17 @@ async def claim(
 
 
 async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:
-    """End an update and remove its contents; return False if the claim was lost."""
+    """End an update and remove the contents. Return False if the claim was lost."""
     values = {"done_at": now, "body": "", "person": None, "attempts": claimed.attempts}
     return await claims.finish(tx, [claimed.claim], **values) > 0
 
 
 async def forget_chat(tx: Tx, chat_id: int) -> None:
-    """Remove a chat from its updates that have ended; the update_ids stay for a day."""
+    """Remove the chat id from finished updates of a chat. The update_ids stay for a day."""
     theirs = inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"])
     await tx.execute(sa.update(inbox).where(theirs, ~OPEN).values(queue=""))
 
 
 async def count_open(tx: Tx) -> int:
-    """Return the number of updates without an end."""
+    """Return the number of updates that are not finished."""
     return (await tx.execute(sa.select(sa.func.count()).where(OPEN))).scalar_one()

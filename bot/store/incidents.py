@@ -1,4 +1,4 @@
-"""Incidents of which the owners are notified; at most one of each kind is open."""
+"""Incidents about which the owners are notified. Each kind has at most a single open incident."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -40,7 +40,7 @@ async def add(
     opened_at: datetime,
     closed_at: datetime | None = None,
 ) -> int | None:
-    """Insert an incident; return its number, or None if its kind already has an open incident.
+    """Insert an incident. Return the number, or None if an incident of the kind is already open.
 
     With ``closed_at`` the incident is already over: an event, or an incident recorded afterwards.
     """

@@ -37,7 +37,7 @@ kept = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A story that a chat has received, and its file at Telegram."""
+    """A story that a chat has received, and the story's file at Telegram."""
 
     story: Story
     kind: FileKind
@@ -51,7 +51,7 @@ def _file_key(row: Delivery) -> str:
 
 
 async def add(tx: Tx, rows: Collection[Delivery]) -> None:
-    """Store the stories of ``rows`` for their chats, if Telegram returned a file."""
+    """Store the stories of ``rows`` for the chats of the rows, if Telegram returned a file."""
     wanted = [row for row in rows if row.story is not None]
     if not wanted:
         return

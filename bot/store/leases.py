@@ -1,8 +1,8 @@
-"""Leases: what one process has alone for a time, which it renews.
+"""Leases: named exclusive rights of a process for a limited time, which the process renews.
 
-What a process that was killed held is free when the time is over. A process shows by a lease that
-it is at work (``bot.store.upgrades``); one is the lead: Telegram gives updates to one poller only,
-so one of several replicas polls.
+The lease of a killed process ends without a release. A lease also shows that a process is running
+(``bot.store.upgrades``). A single process is the leader: Telegram gives updates to a single poller
+only, so a single replica polls.
 """
 
 import asyncio
@@ -23,41 +23,47 @@ from bot.store.key_values import key_values
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=5)
-EVERY = timedelta(seconds=1.5)  # it is renewed, or asked for: after a kill another has it in 6.5 s
-PATIENCE_S = 3.0  # with the database: a lead that can't be renewed ends before its lease
-REST = timedelta(seconds=5)  # before a bid of whoever led and could not do the work
+# The interval of renewals and of bids. After a kill another process leads within 6.5 seconds.
+EVERY = timedelta(seconds=1.5)
+# The timeout of a database request: a leader that can't renew its lease stops before it ends.
+PATIENCE_S = 3.0
+# The pause before a leader that could not do the work bids again.
+REST = timedelta(seconds=5)
 _SILENT = "it has not answered in time"
 
 
 async def claim(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE) -> bool:
-    """Take a lease that is free, or renew one's own; false while another holds it."""
+    """Acquire a free lease or renew an own lease.
+
+    Return False if the lease has a different owner.
+    """
     values = {"owner": owner, "until": now + lease}
     is_ours = sa.or_(key_values.c.until <= now, key_values.c.owner == owner)
     return await put(tx, key_values, {"key": key}, values, where=is_ours)
 
 
 async def release(tx: Tx, key: str, owner: str) -> None:
-    """Let a lease go, if it is the owner's still."""
+    """Delete a lease if the lease still belongs to ``owner``."""
     await tx.execute(
         sa.delete(key_values).where(key_values.c.key == key, key_values.c.owner == owner)
     )
 
 
 async def held_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
-    """Return the values of the leases whose keys begin so and that have not ended."""
+    """Return the values of active leases with keys that begin with ``prefix``."""
     ours = sa.and_(key_values.c.key.startswith(prefix), key_values.c.until > now)
     return list((await tx.execute(sa.select(key_values.c.value).where(ours))).scalars())
 
 
 async def ends(tx: Tx, prefix: str) -> dict[str, datetime]:
-    """Return when each lease ends, or has ended, whose key begins with ``prefix``."""
+    """Return the end times of all leases, active or ended, by key, for a prefix of keys."""
     columns = key_values.c.key, key_values.c.until
     rows = await tx.execute(sa.select(*columns).where(key_values.c.key.startswith(prefix)))
     return {row.key: row.until for row in rows}
 
 
 async def lock_ended(tx: Tx, key: str, *, now: datetime) -> bool:
-    """Lock a lease that has ended; return False if it was renewed or is locked already."""
+    """Lock a lease that has ended. Return False if the lease was renewed or is locked already."""
     ended = sa.select(key_values.c.key).where(key_values.c.key == key, key_values.c.until <= now)
     locked = await tx.execute(ended.with_for_update(skip_locked=True))
     return locked.one_or_none() is not None
@@ -65,7 +71,11 @@ async def lock_ended(tx: Tx, key: str, *, now: datetime) -> bool:
 
 @asynccontextmanager
 async def begin_with_timeout(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
-    """Yield a transaction that fails in time where the database is silent."""
+    """Yield a transaction that fails after a timeout of ``patience_s`` seconds.
+
+    Raises:
+        DatabaseUnavailableError: The database has not answered in time.
+    """
     try:
         async with asyncio.timeout(patience_s), db.begin(durable=False) as tx:
             yield tx
@@ -74,7 +84,10 @@ async def begin_with_timeout(db: Database, patience_s: float = PATIENCE_S) -> As
 
 
 async def let_go(db: Database, key: str, owner: str, *, patience_s: float = PATIENCE_S) -> None:
-    """Release a lease; where the database is silent, let it end by itself."""
+    """Release a lease.
+
+    If the database does not answer in time, the lease ends without a release.
+    """
     try:
         async with begin_with_timeout(db, patience_s) as tx:
             await release(tx, key, owner)
@@ -83,10 +96,12 @@ async def let_go(db: Database, key: str, owner: str, *, patience_s: float = PATI
 
 
 class Leader:
-    """Runs ``work`` while this process leads; another takes over within the lease.
+    """Runs ``work`` while this process leads.
 
-    ``work`` returns where this process can't do it: then the lease is released, so that another
-    leads, and this process bids again after ``rest``. What it raises ends the leader as well.
+    If the process dies, a different process leads as soon as the lease has ended. ``work`` returns
+    if this process can't do the work. The lease is then released so that a different process can
+    lead, and this process bids again after ``rest``. An exception of ``work`` ends the leader as
+    well.
     """
 
     def __init__(
@@ -101,7 +116,7 @@ class Leader:
         patience_s: float = PATIENCE_S,
         rest: timedelta = REST,
     ) -> None:
-        """Be one of those who may lead in ``key``."""
+        """Create a candidate for the lease ``key``."""
         self._db = db
         self._key = key
         self._work = work
@@ -123,11 +138,11 @@ class Leader:
 
     @property
     def is_resting(self) -> bool:
-        """Return whether this process led last, could not do the work, and does not bid yet."""
+        """Return whether this process could not do the work and waits before the next bid."""
         return self._rests_until is not None
 
     async def run(self) -> None:
-        """Lead, or wait to, until cancelled; then let another lead at once."""
+        """Bid for the lease and lead until cancelled. Then release the lease at once."""
         try:
             async with asyncio.TaskGroup() as self._group:
                 await self.worker.run()
@@ -136,7 +151,10 @@ class Leader:
             await let_go(self._db, self._key, self._owner, patience_s=self._patience_s)
 
     async def _step(self) -> datetime:
-        """Take or renew the lead, which ends where that fails: another may have it by then."""
+        """Acquire or renew the lease. Return the time of the next step.
+
+        On failure the work stops, because a different process may lead by then.
+        """
         asked_at, leads = self._now(), False
         if self._working is not None and self._working.done():
             return await self._stand_down(asked_at)
@@ -157,7 +175,10 @@ class Leader:
         return asked_at + self._every
 
     async def _stand_down(self, now: datetime) -> datetime:
-        """Let another lead: the work can't be done here; return when to bid again."""
+        """Release the lease because the work can't be done here.
+
+        Return the time of the next bid.
+        """
         log.warning("another may lead", what=self._key, bids_again_s=self._rest.total_seconds())
         self._working = None
         self._rests_until = now + self._rest
@@ -165,7 +186,7 @@ class Leader:
         return self._rests_until
 
     def _stop_work(self) -> None:
-        """Do the work no more: another leads, or may."""
+        """Cancel the work, because a different process leads or may lead."""
         if self._working is not None:
             log.warning("no longer leading", what=self._key)
             self._working.cancel()

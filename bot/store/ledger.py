@@ -1,8 +1,8 @@
-"""The ledger's entries: one for each paid call, kept for 32 days.
+"""The ledger's entries: an entry for each paid call, kept for 32 days.
 
 An entry's ``credits`` count as spent: the nominal cost until the entry is closed, then the billed
-cost. A crash between the call and the close therefore overstates the spending and never
-understates it.
+cost. After a crash between the call and the close the spending is therefore too high, never too
+low.
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ async def add(
     now: datetime,
     scopes: Sequence[str] = (),
 ) -> int:
-    """Insert a reservation charged to the allowances of ``scopes``; return its id."""
+    """Insert a reservation charged to the allowances of ``scopes``. Return the id."""
     row = {
         "kind": kind,
         "chat_id": NOBODY if chat_id is None else chat_id,
@@ -106,7 +106,10 @@ async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401
 
 
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
-    """Close reservations older than ``before`` as spent, because their process has ended."""
+    """Close reservations older than ``before`` as spent, because the process has ended.
+
+    Returns the number of closed reservations.
+    """
     left = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at < before)
     return (await tx.execute(left.values(state=PRESUMED, closed_at=now))).rowcount
 
@@ -122,7 +125,7 @@ async def reply_cost_by_hour(
 ) -> dict[date, list[int]]:
     """Return the cost of replies in each hour (UTC), for the days with any spending.
 
-    With ``of_known``: only replies that were charged to people who are no newcomers.
+    With ``of_known``: only replies that were charged to known people (no newcomers).
     """
     # A literal: PostgreSQL treats two parameters as two different expressions.
     hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(
@@ -147,7 +150,7 @@ async def reply_cost_by_hour(
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Transfer the entries of a chat to another chat: a new supergroup, or no chat (0)."""
+    """Transfer the entries of a chat to a new supergroup, or to no chat (0)."""
     await tx.execute(
         sa.update(ledger_entries).where(ledger_entries.c.chat_id == old).values(chat_id=new)
     )

@@ -1,4 +1,4 @@
-"""Profiles: their names, their states, and the times of their checks."""
+"""Profiles: names, states, and times of checks."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
@@ -22,23 +22,23 @@ profiles = sa.Table(
     sa.Column("username", sa.String(64), nullable=False, index=True),
     sa.Column("full_name", sa.Text, nullable=False, server_default=""),
     sa.Column("is_verified", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("named_at", Timestamp, nullable=False),  # when the API last showed this name
+    sa.Column("named_at", Timestamp, nullable=False),  # when the API last returned this username
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
     sa.Column("state_since", Timestamp, nullable=False),
     sa.Column("snapshot_at", Timestamp),
-    sa.Column("checked_at", Timestamp),  # when the privacy check, or the page, said "public"
+    sa.Column("checked_at", Timestamp),  # when the profile was last found to be public
     sa.Column("due_at", Timestamp),  # of the next check; None: no subscription
     *claim_columns(),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("refusal", sa.String(16), nullable=False, server_default=""),  # of the last check
     sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),  # the same in a row
-    # Who waits for alerts, as counted before the last check: what they count, and how many chats.
+    # Subscribers, as counted before the last check: their weight, and the number of their chats.
     sa.Column("weight", sa.Float, nullable=False, server_default="0"),
     sa.Column("chats", sa.Integer, nullable=False, server_default="0"),
-    # Credits that the checks were billed, and that are not yet split among those chats.
+    # Credits that the checks were billed and that are not yet split among those chats.
     sa.Column("unsplit", sa.Integer, nullable=False, server_default="0"),
     sa.Column("forecast", sa.JSON),
-    # Followed by newcomers only: checked from a part of the budget that is set aside.
+    # Followed by newcomers only. Such a profile is checked from a reserved part of the budget.
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Index("ix_profiles_blocked", "state", **partial_index("state = 'blocked'")),
     sa.Index("ix_profiles_checked", "fresh", **partial_index("due_at IS NOT NULL")),
@@ -53,14 +53,14 @@ IS_CHECKED = profiles.c.due_at.is_not(None)
 claims = Claims(profiles, is_open=IS_CHECKED)
 IS_NOT_BLOCKED = profiles.c.state != "blocked"
 _IS_BLOCKED = profiles.c.state == sa.literal_column("'blocked'")
-_SAMPLE = 1_000  # profiles, of which sums are said to be those of all
-_NAMED_AGAIN = timedelta(hours=1)  # by so much the time of a name may be off
+_SAMPLE = 1_000  # the size of a sample of profiles for estimates
+_NAMED_AGAIN = timedelta(hours=1)  # the resolution of ``named_at``
 
 COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
 
 
 async def get(tx: Tx, profile_id: str) -> Known | None:
-    """Return the profile."""
+    """Return the profile, or None if the profile is unknown."""
     statement = sa.select(*COLUMNS).where(profiles.c.profile_id == profile_id)
     return await row_or_none(tx, Known, statement)
 
@@ -73,15 +73,16 @@ LOCKED = (
 
 
 async def lock(tx: Tx, profile_id: str) -> Known | None:
-    """Return the profile, which no other transaction changes until this one ends.
+    """Lock a profile against changes until this transaction ends. Return the profile, or None.
 
-    New rows may refer to it meanwhile: two that have just done so would else wait for each other.
+    Other transactions may still insert rows that refer to the profile. Without this exception, two
+    transactions with new rows of the profile would deadlock.
     """
     return await row_or_none(tx, Known, LOCKED, {"profile_id": profile_id})
 
 
 async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
-    """Return who has had the name for sure at some time after ``since``."""
+    """Return the profile that last had the name for certain after ``since``, or None."""
     statement = (
         sa.select(*COLUMNS)
         .where(profiles.c.username == username, profiles.c.named_at > since)
@@ -92,11 +93,11 @@ async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
 
 
 NAME_IS_SURE = timedelta(days=30)
-"""How long after an answer the name is still taken as this profile's."""
+"""The time after an API response during which a username is assumed to belong to its profile."""
 
 
 async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> dict[str, str]:
-    """Return the ids of the profiles that have had these names at some time after ``since``."""
+    """Return the ids of the profiles that had the usernames for certain after ``since``."""
     statement = (
         sa.select(profiles.c.username, profiles.c.profile_id)
         .where(profiles.c.username.in_(list(names)), profiles.c.named_at > since)
@@ -105,7 +106,7 @@ async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> di
     return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
-# One that is there is locked, and returned as it was.
+# A profile that exists is locked and returned unchanged.
 _ADDED_OR_LOCKED = (
     insert(profiles)
     .on_conflict_do_update(
@@ -116,7 +117,10 @@ _ADDED_OR_LOCKED = (
 
 
 async def add_or_update(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Add or update a profile as the API says; return what was known before, itself when new."""
+    """Add or update a profile from an API response. Return the previous row.
+
+    If the profile is new, the new row is returned.
+    """
     columns: dict[str, object] = {"username": profile.username} if profile.username else {}
     if profile.full_name:
         columns |= {"full_name": profile.full_name, "is_verified": profile.is_verified}
@@ -147,11 +151,11 @@ async def claim(
     skip_fresh: bool = False,
     ids: Sequence[str] | None = None,
 ) -> list[Known]:
-    """Claim the profiles whose checks are due, longest overdue first.
+    """Claim the profiles with due checks, longest overdue first.
 
-    With ``early``: profiles whose checks are due next. With ``unseen_since``: only profiles
-    without a check since then. With ``skip_fresh``: no profiles that only newcomers follow. With
-    ``ids``: only these profiles.
+    With ``early``: profiles with the next due checks. With ``unseen_since``: only profiles without
+    a check since that time. With ``skip_fresh``: no profiles that only newcomers follow. With
+    ``ids``: only the given profiles.
     """
     statement = _claim_sql(
         early=early,
@@ -185,18 +189,18 @@ def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool
 
 
 async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
-    """Keep who waits for a profile, if anybody still does."""
+    """Store the counted subscribers of a profile, if the profile still has subscriptions."""
     followed = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
     await tx.execute(sa.update(profiles).where(followed).values(asdict(audience)))
 
 
 async def put_off(tx: Tx, claimed: Known, *, until: datetime) -> None:
-    """End the claim of a check that could not be made; the check is due again at ``until``."""
+    """End the claim of a check that could not be made. The check is due again at ``until``."""
     await claims.finish(tx, [(claimed.profile_id, claimed.token)], due_at=until)
 
 
 async def first_due_times(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:
-    """Return when the next check is due of those that nobody is at, and when the last one was."""
+    """Return when the first unclaimed check is due, and when the profile was last checked."""
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.due_at, row.snapshot_at) if row else None
 
@@ -210,9 +214,10 @@ _FIRST_DUE = (
 
 
 async def mean_delay(tx: Tx) -> timedelta | None:
-    """Return how long a new story waits for its check: half the pause, by who wait for it.
+    """Return the mean delay before a new story is detected, or None if unknown.
 
-    Of very many profiles a sample says it.
+    The delay of a profile is half the check interval. The mean is weighted by subscribers and
+    estimated from a random sample of at most 1,000 profiles.
     """
     pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
@@ -227,9 +232,9 @@ async def mean_delay(tx: Tx) -> timedelta | None:
 
 
 async def forecasts(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tuple[Any, float]]:
-    """Return forecast and weight of those that are checked; of more than ``most`` a fair sample.
+    """Return the forecasts and weights of checked profiles.
 
-    ``skip_fresh`` as in ``claim``.
+    More than ``most`` profiles are represented by a random sample. ``skip_fresh`` as in ``claim``.
     """
     those = sa.true() if not skip_fresh else profiles.c.fresh.is_(False)
     some = _sample_sql(profiles.c.forecast, profiles.c.weight, most=most, those=those)
@@ -239,7 +244,7 @@ async def forecasts(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tupl
 def _sample_sql(
     *columns: sa.ColumnElement[Any], most: int, those: sa.ColumnElement[bool] | None = None
 ) -> sa.Select[Any]:
-    """Return the query for columns of at most ``most`` checked profiles, in no order."""
+    """Return the query for columns of at most ``most`` random checked profiles."""
     which = sa.select(profiles.c.profile_id).where(IS_CHECKED)
     if those is not None:
         which = which.where(those)
@@ -249,7 +254,7 @@ def _sample_sql(
 
 
 async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
-    """Return what is checked next: the name, when it was checked, when it will be."""
+    """Return the next checks: username, time of the last check, and due time."""
     statement = (
         sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.due_at)
         .where(IS_CHECKED)
@@ -260,21 +265,23 @@ async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
 
 
 async def count_followed(tx: Tx) -> tuple[int, int]:
-    """Return how many profiles are checked that known people follow, or newcomers alone."""
+    """Return the number of checked profiles with known followers, and with newcomers only."""
     count = sa.select(profiles.c.fresh, sa.func.count()).where(IS_CHECKED)
     counts = {bool(row[0]): row[1] for row in await tx.execute(count.group_by(profiles.c.fresh))}
     return counts.get(False, 0), counts.get(True, 0)
 
 
 async def blocked_ids(tx: Tx) -> list[str]:
-    """Return the ids of profiles whose alerts the owner has paused."""
+    """Return the ids of profiles that an owner has blocked."""
     return list((await tx.execute(sa.select(profiles.c.profile_id).where(_IS_BLOCKED))).scalars())
 
 
 async def change_blocked(
     tx: Tx, blocked: Collection[str], *, now: datetime
 ) -> tuple[list[Known], list[Known]]:
-    """Set the state of profiles that were blocked or unblocked; return the former and the latter.
+    """Update the state of profiles that were blocked or unblocked.
+
+    Return both lists in that order.
 
     ``blocked`` are the ids and names of all blocked profiles. A blocked profile is not checked.
     """
@@ -295,22 +302,22 @@ async def change_blocked(
 
 
 async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
-    """Add what a check was billed to what is to be split among those who wait for the profile."""
+    """Add the cost of a check in credits to the amount to be split among subscribed chats."""
     mine = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
     await tx.execute(sa.update(profiles).where(mine).values(unsplit=profiles.c.unsplit + amount))
 
 
 async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
-    """Return profiles, from the id ``after`` on, of which something is to be split."""
+    """Return ids of profiles with credits to split that follow the id ``after``, in order."""
     mine = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
     some = sa.select(profiles.c.profile_id).where(mine).order_by(profiles.c.profile_id)
     return list((await tx.execute(some.limit(limit))).scalars())
 
 
 async def take_share(tx: Tx, profile_id: str) -> int:
-    """Take what is to be split; return the share of each chat in thousandths of a credit.
+    """Reset the credits to split of a profile. Return the share of a chat in 1/1000 credits.
 
-    0 where nobody waits, or another has taken it.
+    Returns 0 if no chat is subscribed, or if a different process has already split the credits.
     """
     known = sa.select(profiles.c.unsplit, profiles.c.chats)
     mine = known.where(profiles.c.profile_id == profile_id).with_for_update(key_share=True)

@@ -48,7 +48,7 @@ _ENDED_KEPT = timedelta(days=1)  # as long as *Undo* is possible
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """Rows of one table that are past their retention; the lowest ``by`` is deleted first."""
+    """Rows of a table that are past the retention period. The lowest ``by`` is deleted first."""
 
     table: sa.Table
     condition: sa.ColumnElement[bool]

@@ -1,4 +1,4 @@
-"""One row of figures per hour, for charts and the admin page; kept for 30 days."""
+"""Figures of each hour, for charts and the admin page, kept for 30 days."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,7 +39,7 @@ async def hours_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str,
 
 
 async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
-    """Measure an hour: credits by kind, alerts, their mean delay, pending deliveries.
+    """Measure an hour: credits by kind, alerts, mean delay of alerts, pending deliveries.
 
     ``spent`` maps kind to credits. ``alerts`` is the number of arrived alerts, ``delay_s`` the
     mean time from post to arrival in seconds (None without alerts). ``waiting`` and ``parked`` are

@@ -17,7 +17,7 @@ _EPOCH_DAY = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The credits spent on a day for one kind of request and one operation."""
+    """The credits spent on a day for a kind of request and an operation."""
 
     day: date
     kind: str
@@ -53,7 +53,7 @@ async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
 
 
 async def presumed_since(tx: Tx, start: datetime) -> int:
-    """Return the credits of calls since ``start`` whose bill is unknown."""
+    """Return the credits of calls since ``start`` with an unknown bill."""
     statement = sa.select(sa.func.sum(_ENTRIES.credits)).where(
         _ENTRIES.state == PRESUMED, _ENTRIES.at >= start
     )
@@ -62,7 +62,7 @@ async def presumed_since(tx: Tx, start: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of one person's requests of one kind in a chat; ``user_id`` None: unknown."""
+    """The cost of a person's requests of a kind in a chat. An unknown ``user_id`` is None."""
 
     chat_id: int
     user_id: int | None
@@ -74,7 +74,7 @@ async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = No
     """Return the spending since the day ``since``, by chat, person and kind.
 
     Checks appear as ``alert``, split among the subscribed chats; the schedule's own entries are
-    omitted. With ``of``, only these chats and persons are included.
+    omitted. With ``of``, only the given chats and persons are included.
     """
     parts = _costs_sql(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind)
@@ -116,7 +116,7 @@ async def dearest(
 def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
     """Return SQL for the spending: chat, person or null, kind and thousandths of a credit.
 
-    ``since`` is a day whose entries are still kept.
+    The entries of the day ``since`` must still exist.
     """
     entries, shares = ledger_entries, usage_days
     nobody, alert = sa.cast(sa.null(), sa.BigInteger), sa.literal("alert")

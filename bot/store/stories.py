@@ -99,7 +99,7 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
 
 
 async def add_moments(tx: Tx, seen: Iterable[Story]) -> None:
-    """Store the posting times of stories; two stories of one moment count once."""
+    """Store the posting times of stories. Two stories of the same moment count once."""
     rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in seen]
     if rows:
         await tx.execute(_ADD_MOMENTS, rows)

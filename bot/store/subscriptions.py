@@ -103,7 +103,7 @@ def _subscription(row: sa.Row[Any]) -> Subscription:
 
 
 async def get(tx: Tx, subscription_id: int) -> Subscription | None:
-    """Return one subscription."""
+    """Return the subscription, or None."""
     return next(iter(await _fetch_matching(tx, subscriptions.c.id == subscription_id)), None)
 
 
@@ -119,7 +119,7 @@ async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
 
 
 async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscription]:
-    """Return a chat's subscriptions, by name and topic; ``username`` selects one profile."""
+    """Return a chat's subscriptions, by name and topic. ``username`` selects a profile."""
     statement, values = (_NAMED, {"username": username}) if username else (_OF_CHAT, {})
     rows = await tx.execute(statement, {"chat_id": chat_id, **values})
     return [_subscription(row) for row in rows]
@@ -133,7 +133,7 @@ async def _fetch_matching(
 
 
 async def people_of(tx: Tx, chat_id: int) -> list[int]:
-    """Return the persons who subscribed in a chat and have an active private chat."""
+    """Return the persons with a subscription in a chat and an active private chat."""
     private = sa.select(chats.c.id).where(IS_ACTIVE)
     by = subscriptions.c.created_by
     statement = sa.select(by).where(subscriptions.c.chat_id == chat_id, by.in_(private))
@@ -159,7 +159,7 @@ async def timed_pauses(tx: Tx) -> list[Subscription]:
 
 
 async def count(tx: Tx, chat_id: int) -> int:
-    """Return the number of subscriptions of a chat, in all its topics."""
+    """Return the number of subscriptions of a chat, in all topics."""
     statement = sa.select(sa.func.count()).where(subscriptions.c.chat_id == chat_id)
     return (await tx.execute(statement)).scalar() or 0
 
@@ -192,7 +192,7 @@ async def add(
     now: datetime,
     wanted_id: int | None = None,
 ) -> int | None:
-    """Add a subscription; return its id, or None if the chat or topic follows the profile.
+    """Add a subscription. Return the id, or None if the chat or topic already follows the profile.
 
     ``wanted_id`` becomes the id if no subscription has that id.
     """
@@ -222,7 +222,7 @@ async def change(tx: Tx, subscription_id: int, **values: object) -> None:
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> None:
-    """Delete subscriptions and their pending deliveries."""
+    """Delete subscriptions with the pending deliveries."""
     await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))
 
 
@@ -243,7 +243,7 @@ async def restart_alerts(
 
 
 async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
-    """Lock and return a chat, so that no other transaction counts its subscriptions."""
+    """Lock and return a chat, so that no other transaction counts the chat's subscriptions."""
     await chat_store.lock(tx, [chat_id])
     chat = await chat_store.get(tx, chat_id)
     if chat is None:  # a channel that never wrote to the bot
@@ -326,7 +326,7 @@ _AUDIENCE = (
 async def audience(tx: Tx, profile_id: str) -> Audience:
     """Count the subscribers of a profile.
 
-    The query takes some 70 ms for 100,000 chats, so call it in a read transaction.
+    The query takes some 70 ms for 100,000 chats, so use a read transaction.
     """
     row = (await tx.execute(_AUDIENCE, {"profile_id": profile_id})).one()
     return Audience(int(row[0]), float(row[2] or row[1]), fresh=not row[2])
@@ -357,11 +357,12 @@ _IS_AWAITED = (
 async def switch_checks(
     tx: Tx, *, now: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
-    """Start checks of profiles that a chat waits for, and stop unneeded checks.
+    """Start checks of profiles with a waiting subscription, and stop unneeded checks.
 
-    Of the profiles that are named, else of all that a chat follows. What begins to be checked is
-    checked at once, as if one waited; how many do is counted before each check (``audience``).
-    A profile for which a chat of a known payer waits is no longer left to newcomers.
+    The profiles are ``profile_ids``, or by default all profiles that the chat follows. A started
+    check is due at once, with the weight of a single subscriber; the subscribers are counted
+    before each check (``audience``). A profile followed by a chat of a known payer no longer
+    counts as followed by newcomers only.
     """
     wanted = set(profile_ids)
     if not wanted:

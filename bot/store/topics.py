@@ -1,4 +1,4 @@
-"""Topics that the bot made: each belongs to one profile in a chat.
+"""Topics that the bot made: each belongs to a profile in a chat.
 
 A row is claimed before the call to Telegram, so that no two processes make the same topic. The
 thread is stored when Telegram answers, or reports the topic in an update.
@@ -34,7 +34,7 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
 
 
 async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
-    """Return the threads of the topics that profiles of these names have in a chat.
+    """Return the threads of the topics in a chat, by username, for the usernames ``names``.
 
     The names of the topics are ignored, because people may rename topics.
     """

@@ -1,12 +1,12 @@
-"""The leases of the processes that work on one PostgreSQL database.
+"""The leases of the processes that work on a shared PostgreSQL database.
 
-Each process holds a lease while it is at work. When the lease of a process has ended, another
-process releases the claims of that process. An SQLite file has one process (``engine.lock``).
+Each process has a lease while running. When the lease of a process has ended, a different process
+releases the claims of that process. An SQLite file has a single process (``engine.lock``).
 
-A process that upgrades the tables stamps the database. Processes of another version read the
-stamp, drain and end, and processes of another version that start do not begin. When no lease is
-left, the tables are changed. Code of any version reads the leases before an upgrade, so no
-migration may rename a column of ``key_values``.
+A process that upgrades the tables stamps the database. Processes of other versions read the stamp,
+drain and end, and new processes of other versions do not begin. When no lease is left, the tables
+are changed. Code of any version reads the leases before an upgrade, so no migration may rename a
+column of ``key_values``.
 """
 
 import asyncio
@@ -45,11 +45,11 @@ ENDS = "another version of the bot upgrades the database"
 
 
 async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
-    """Migrate a PostgreSQL database, once no process of another version uses the database.
+    """Migrate a PostgreSQL database, once no process of a different version uses the database.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable, a newer version has changed it, or
-        other processes did not end in time.
+        DatabaseUnavailableError: The database is unavailable, was changed by a newer version, or
+            other processes did not end in time.
     """
     if not await _has_old_tables(db):
         await db.migrate()
@@ -136,10 +136,10 @@ class AtWork:
         return min([now + EVERY, *(end for end in self._ends.values() if end > now)])
 
     async def renew_and_see_upgrade(self) -> bool:
-        """Renew the lease; return whether another version upgrades the database.
+        """Renew the lease. Return whether a process of a different version upgrades the database.
 
-        The lease is written before the stamp is read, each in its own transaction: of two
-        processes that start at one moment, at least one sees the other.
+        The lease is written before the stamp is read, in separate transactions. If two processes
+        start at the same moment, at least the later process sees the earlier process.
         """
         now, key = self._now(), self._owner.key
         async with leases.begin_with_timeout(self._db) as tx:
@@ -151,9 +151,9 @@ class AtWork:
         return any(stamp != newest_revision() for stamp in stamps)
 
     async def _release_claims(self, ended: Iterable[str], now: datetime) -> None:
-        """Release the claims of processes whose leases have ended.
+        """Release the claims of processes with ended leases.
 
-        A lease goes with the last claim. While it is locked, its process can't renew it.
+        A lease is deleted after the last claim. A process can't renew a lease that is locked.
         """
         released = 0
         async with leases.begin_with_timeout(self._db) as tx:
@@ -180,10 +180,10 @@ class AtWork:
 async def shown_at_work(
     db: Database, owner: Owner, *, now: Callable[[], datetime]
 ) -> AsyncIterator[AtWork]:
-    """Hold the lease of this process for the block; no work is under way at its end.
+    """Acquire the lease of this process for the block. No work is under way at the end.
 
     Raises:
-        DatabaseUnavailableError: Another version upgrades the database.
+        DatabaseUnavailableError: A process of a different version upgrades the database.
     """
     ours = AtWork(db, owner, now=now)
     try:

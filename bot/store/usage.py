@@ -1,4 +1,4 @@
-"""Daily usage of each chat: stories, and its share of the cost of checks."""
+"""Daily usage of each chat: stories, and the share of the cost of checks."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -37,7 +37,7 @@ _ADD = _NEW.on_conflict_do_update(
 
 
 async def add(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
-    """Add the usage of chats to their sums of a day."""
+    """Add the usage of chats to the sums of a day."""
     rows = [
         {"chat_id": chat_id, "day": day, **asdict(use)}
         for chat_id, use in sorted(used, key=lambda one: one[0])  # in one order: no deadlocks
