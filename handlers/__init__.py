@@ -1,1 +1,1 @@
-"""The conversation: an update in, use cases called, a reply out."""
+"""Handlers of Telegram updates: each reads an update, calls use cases and queues replies."""

@@ -58,7 +58,7 @@ async def answer_query(update: Update, context: Context) -> None:
         button = _button_above(link, context)
     try:
         await _send_results(context, query.id, results, None if results else button)
-    except BadRequest:  # one invalid file makes Telegram refuse all results
+    except BadRequest:  # one invalid file fails all results; the button's page renews the file
         if not results:
             raise
         await _send_results(context, query.id, [], button)

@@ -56,7 +56,7 @@ async def payer_page(context: Context) -> Page:
 
 @on_press(MINE)
 async def become_payer(context: Context) -> str | None:
-    """Make the admin who pressed the button the payer of the chat; confirm in a pop-up."""
+    """Make the admin the payer of the chat after a press; confirm in a pop-up."""
     person = context.user_id
     if person is None or await context.services.payers.has_payer(context.chat.id):
         await edit_pressed(context, context.t(TAKEN), [])
@@ -68,7 +68,7 @@ async def become_payer(context: Context) -> str | None:
 
 @on_press(LEAVE)
 async def leave_chat(context: Context, chat_id: int) -> str | None:
-    """End the responsibility of the person who pressed the button, and notify the chat."""
+    """End the person's responsibility for a chat after a press, and notify the chat."""
     payers, person = context.services.payers, context.user_id
     if person is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
@@ -82,7 +82,7 @@ async def leave_chat(context: Context, chat_id: int) -> str | None:
 
 
 async def tell_left(left: list[Chat], context: Context) -> None:
-    """Notify chats that have lost their payer, with the button to become the payer."""
+    """Notify chats without a payer, with the button to become the payer."""
     language = context.t.language
     for chat in left:
         t = translator_for(chat.effective_language or language)

@@ -242,8 +242,8 @@ def _limit_page(one: Guest, context: Context) -> Page:
 def _payers_page(one: Guest, context: Context) -> Page:
     """Return the page of possible payers of a chat.
 
-    Possible payers are the people who use the bot in the chat, the person who added the bot, and
-    the owner who pressed the button.
+    Possible payers are the chat's users of the bot, the person with the ID in ``added_by``, and
+    the owner of the bot.
     """
     people = {user: name for user, name, _ in one.by_person}
     added_by = one.entry.added_by if one.entry else ""

@@ -153,7 +153,7 @@ TABLE: Mapping[str, Right] = {
     "mine": CHANGE,
     "leave:": CHANGE,  # for the person's own chats, in the private chat
     "run:": SHOW,  # and the right that the command needs
-    "many:": SHOW,  # the same
+    "many:": SHOW,  # and the right that the command needs
     "people:": OWNER,
     "owner:": OWNER,
     "profile_id:": OWNER,

@@ -1,4 +1,4 @@
-"""/rules NAME only: #sale not: video: the stories of a profile for which alerts are sent here."""
+"""/rules NAME only: #sale not: video: filters for the stories of a profile that are sent here."""
 
 from collections.abc import Sequence
 
@@ -41,21 +41,25 @@ TITLE = N_("<b>Rules for {username}</b>")
 ALL = N_("You get alerts for all stories.")
 UNKNOWN = N_("I don't understand {words}.")
 TOO_MUCH = N_("That's too much for one rule. Please leave out {words}.")
-LONGEST_LIST = 200  # characters of the words that a refusal names
-LONGEST_TERM = 24  # characters that a phone shows of a button
-EXAMPLE = "natgeo"  # the profile in the usage, in all languages
+LONGEST_LIST = 200  # characters of the words in an error message
+LONGEST_TERM = 24  # visible characters of a button on a phone
+EXAMPLE = "natgeo"  # the profile in the usage text of every language
 
 
 @command("rules", channel_after=1, takes_names=True, usage=USAGE)
 async def show_or_change_rules(context: Context) -> None:
-    """Show or change the rules of a profile's subscription here."""
+    """Show or change the rules of the chat's subscription to a profile.
+
+    Raises:
+        NotFollowedError: The chat has no subscription to the profile.
+    """
     words = context.words
     if not words:
         await ask_which_profile(context, WHICH, "rules", USAGE)
         return
     link, text = links.parse_argument(words[0]), " ".join(words[1:])
     parsed = story_terms.parse_rules(text)
-    says_nothing = text and parsed == story_terms.Rules()  # "only:" alone takes no rules away
+    says_nothing = text and parsed == story_terms.Rules()  # "only:" alone removes no rules
     if link is None or link.username is None or says_nothing:
         await say(context, _usage(context, link.username if link else None))
         return
@@ -72,7 +76,7 @@ async def show_or_change_rules(context: Context) -> None:
 async def _say_unreadable(
     context: Context, username: str, text: str, left_out: Sequence[str]
 ) -> None:
-    """Say which words are no terms, or too many; for a single word offer the nearest terms."""
+    """List the words that are no terms or exceed the limit; for a single word, suggest terms."""
     unknown = [word for word in left_out if not story_terms.is_term(word)]
     nearest = _nearest_terms(unknown[0]) if len(unknown) == 1 else []
     if nearest and not context.is_channel:
@@ -90,19 +94,19 @@ async def _say_unreadable(
 
 
 def _nearest_terms(word: str) -> list[str]:
-    """Return the terms that a bare word may stand for: a hashtag, a name, a place."""
+    """Return the terms that a bare word may mean: a hashtag, a name or a place."""
     terms = [f"#{word}", f"@{word}", f"{story_terms.PLACE}{word}"]
     return [one for one in terms if len(one) <= LONGEST_TERM and story_terms.is_term(one)]
 
 
 def _with_term(text: str, word: str, term: str) -> str:
-    """Return the text of rules with a term in place of an unknown word."""
+    """Return the text of rules with ``word`` replaced by ``term``."""
     words = [term if one.lower().strip(",;") == word else one for one in text.split()]
     return " ".join(words)
 
 
 def _usage(context: Context, username: str | None) -> Safe:
-    """Return the usage with the profile that the page is about."""
+    """Return the usage with the profile of the page as the example."""
     return Safe(context.t(USAGE).replace(EXAMPLE, username or EXAMPLE))
 
 

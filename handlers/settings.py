@@ -1,6 +1,6 @@
-"""/settings and /timezone: a chat's time zone, quiet hours and summary, by buttons or typed.
+"""/settings and /timezone: a chat's time zone, quiet hours and summary, by button or by text.
 
-What is typed replies to the page that asks, or in a private chat is just the next message.
+A text is a reply to the page that asks or, in a private chat, the next message.
 """
 
 import re
@@ -32,11 +32,11 @@ from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import edit_pressed, say
 
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
-"""Quiet hours that most people want, offered first."""
-EXPECTED = timedelta(minutes=5)  # in which a bare message is what the last page asked for
+"""Common quiet hours, offered as buttons: hours of start and end."""
+EXPECTED = timedelta(minutes=5)  # a plain message within this time answers the last page
 
 GMT = re.compile(r"Etc/GMT([+-])([1-9]\d?)")
-TOP = SETTING("back")  # the page that leads to all others
+TOP = SETTING("back")  # the first page of the settings
 
 TITLE = N_("<b>Settings of this chat</b>")
 OVERVIEW = N_(
@@ -54,18 +54,18 @@ WHICH_ZONE = N_("Which city's time should I use? Choose one, or send me the name
 QUIET = N_("When should I be quiet? Choose, or send me both times, like 23-7.")
 DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me one, like 9:30.")
 QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
-"""What each question asks for."""
+"""The setting that each question asks for."""
 
 
 @command("settings", channel_after=0)
 async def show_settings(context: Context) -> None:
-    """Show what is set, with a button for each."""
+    """Show the settings, with a button for each setting."""
     await say(context, *await settings_page(context))
 
 
 @command("timezone", channel_after=0)
 async def set_or_ask_zone(context: Context) -> None:
-    """Set the zone of a city, or by its own name; without one, offer the cities."""
+    """Set the time zone by the name of a city or zone; without a name, offer cities."""
     if context.words:
         await _set_from_text(context, "zone", " ".join(context.words))
     else:
@@ -74,7 +74,10 @@ async def set_or_ask_zone(context: Context) -> None:
 
 @on_press(SETTING)
 async def ask_or_set(context: Context, data: str) -> None:
-    """Ask for a setting, or set it: ``<what>[:<value>]``, the value as it may be typed."""
+    """Ask for a setting, or change a setting.
+
+    The data have the form ``<setting>[:<value>]``; a value has the same form as typed text.
+    """
     what, _, value = data.partition(":")
     page = None if value else _question_page(context, what)
     _expect_answer(context, what if page else "")
@@ -85,7 +88,7 @@ async def ask_or_set(context: Context, data: str) -> None:
 
 
 def _question_page(context: Context, what: str) -> Page | None:
-    """Return the page that asks for a setting, None where there is no such page."""
+    """Return the page that asks for a setting; None if the setting has no page."""
     t = context.t
     match what:
         case "zone":
@@ -99,7 +102,7 @@ def _question_page(context: Context, what: str) -> Page | None:
 
 
 async def _set_if_readable(context: Context, what: str, text: str) -> bool:
-    """Set what was pressed or typed; return whether it could be read."""
+    """Change a setting from a button or a text; return False if the value is unreadable."""
     if (columns := _columns(what, text)) is None:
         return False
     chat, services = context.chat, context.services
@@ -110,7 +113,7 @@ async def _set_if_readable(context: Context, what: str, text: str) -> bool:
 
 
 def _columns(what: str, text: str) -> dict[str, object] | None:
-    """Return the columns of a chat that a text sets, None for a text that can't be read."""
+    """Return the columns of a chat that a text changes; None if the text is unreadable."""
     text = typed(text).strip()
     if what == "zone":
         zone = text if is_zone(text) else cities.zone_named(text)
@@ -125,7 +128,7 @@ def _columns(what: str, text: str) -> dict[str, object] | None:
 
 @on_message("an answer: a setting", answers_to(*QUESTIONS))
 async def set_answered(context: Context) -> None:
-    """Take what is typed as a reply to a page that asks."""
+    """Change a setting from a text that replies to a settings page."""
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
     if message is None or question is None:
@@ -137,9 +140,10 @@ async def set_answered(context: Context) -> None:
 
 
 async def set_if_expected(context: Context, text: str) -> bool:
-    """Set what a bare message says, where a page has just asked for it; return whether it did.
+    """Change the setting that a page has asked for; return False without a pending page.
 
-    What can't be read is asked for again, but for what may be a profile's name, or small talk.
+    ``text`` is a plain message. For an unreadable text, ask again and return True. Return False
+    for a text that may be a profile name or small talk.
     """
     what, about = _expected_setting(context)
     text = typed(text).strip()
@@ -164,7 +168,7 @@ async def set_if_expected(context: Context, text: str) -> bool:
 
 
 async def _ask_for_setting(context: Context, what: str, unread: str = "") -> None:
-    """Ask for a setting, once more where ``unread`` is no answer."""
+    """Ask for a setting; ``unread`` is the unreadable text of the previous answer."""
     page = _question_page(context, what)
     zones = cities.zones_of_country(unread) if what == "zone" else []
     if zones:
@@ -178,7 +182,7 @@ async def _ask_for_setting(context: Context, what: str, unread: str = "") -> Non
 
 
 async def _set_from_text(context: Context, what: str, text: str) -> None:
-    """Set what was typed and show it; what can't be read is asked for again."""
+    """Change a setting from a text and show the result; ask again if the text is unreadable."""
     if not await _set_if_readable(context, what, text):
         await _ask_for_setting(context, what, text)
         return
@@ -191,7 +195,10 @@ async def _set_from_text(context: Context, what: str, text: str) -> None:
 
 
 def _expected_setting(context: Context) -> tuple[str, int | None]:
-    """Return what a page has just asked for here, empty for nothing, and of which other chat."""
+    """Return the setting that a page has just asked for, and the ID of the managed chat.
+
+    Without a pending question, return an empty string. The ID is None for the chat of the update.
+    """
     key = (context.origin.id, "expected")
     match context.services.cache.get(key, now=context.now):
         case (str(what), int() | None as about):
@@ -201,7 +208,7 @@ def _expected_setting(context: Context) -> tuple[str, int | None]:
 
 
 def _expect_answer(context: Context, what: str) -> None:
-    """Record that the next bare message of a private chat may be what a page asks for."""
+    """Record that the next plain message of a private chat may answer a settings page."""
     cache, key = context.services.cache, (context.origin.id, "expected")
     cache.remove(key)
     if what and context.is_private:
@@ -209,7 +216,7 @@ def _expect_answer(context: Context, what: str) -> None:
 
 
 async def settings_page(context: Context) -> Page:
-    """Return what is set in the chat, and the buttons that change it."""
+    """Return the settings of the chat, with buttons to change the settings."""
     chat, t = context.chat, context.t
     rows = await context.services.subscriptions.every(chat.id)
     text = f"{t(TITLE)}\n\n" + t(
@@ -244,9 +251,9 @@ def _hours_text(start: int, end: int, context: Context) -> str:
 
 
 def _zone_text(context: Context) -> str:
-    """Return the chat's zone by its city, and by its own name where that tells more."""
+    """Return the city of the chat's zone, and the name of the zone if the name differs."""
     zone = context.chat.zone
-    if match := GMT.fullmatch(zone):  # the database of zones counts them to the west
+    if match := GMT.fullmatch(zone):  # in the tz database, Etc/GMT+1 is UTC-1
         return f"UTC{'-' if match[1] == '+' else '+'}{match[2]}"
     city, name = cities.city_of(zone, context.t.language), zone.replace("_", " ")
     return name if city == name or not is_zone(zone) else f"{city} ({name})"
@@ -275,7 +282,7 @@ def _hour_buttons(context: Context) -> Buttons:
 
 
 def _city_buttons(context: Context) -> Buttons:
-    """Return a button for each of the cities that are offered first."""
+    """Return a button for each of the suggested cities."""
     return _zone_buttons(cities.CHOICE, context)
 
 

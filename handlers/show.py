@@ -1,4 +1,4 @@
-"""How stories are shown: albums in order, with a caption and buttons."""
+"""Stories in a chat: albums in order, with captions and buttons."""
 
 import hashlib
 from collections.abc import Collection
@@ -24,7 +24,7 @@ from handlers.replies import buttons_for_place, enqueue_reply, say, show_working
 
 
 async def show_profile_stories(context: Context, username: str, count: int | None = None) -> None:
-    """Show all live stories of a profile, or the latest ``count``."""
+    """Send all live stories of a profile, or the latest ``count`` stories."""
     async with show_working(context):
         live = await context.services.viewer.stories(username, context.asker)
         if not live:
@@ -34,10 +34,10 @@ async def show_profile_stories(context: Context, username: str, count: int | Non
 
 
 async def offer_instead(context: Context, none: BotError) -> None:
-    """Say that there is nothing of a profile to show, and offer what else it may have.
+    """Tell a private chat that a profile has no stories to show, and offer alternatives.
 
     Raises:
-        BotError: It is said in a group or channel, where it is a refusal as others are.
+        BotError: ``none``, in a group or channel, where the error handler sends the message.
     """
     name = str(none.fields["username"])
     if not context.is_private:
@@ -48,7 +48,7 @@ async def offer_instead(context: Context, none: BotError) -> None:
 
 
 def latest_stories(stories: list[Story], count: int | None) -> list[Story]:
-    """Return the latest ``count`` stories, or all of them, oldest first."""
+    """Return the latest ``count`` stories, or all stories, oldest first."""
     in_order = sorted(stories, key=lambda story: story.taken_at)
     return in_order[-count:] if count else in_order
 
@@ -63,14 +63,14 @@ async def show_albums(
     originals: Collection[str] = (),
     is_last: bool = True,
 ) -> None:
-    """Owe the albums in order; what arrives is counted as used.
+    """Queue the albums in order; sent stories count as usage.
 
-    A single story has buttons. An album can have none: in a private chat a silent line with
-    buttons comes after it, where nothing else does (``is_last``), and in a group it ends with one
-    link.
-    ``title`` is that of a highlight, of which one album may be the ``part`` (2, 3).
-    ``has_more``: it is one story of several, and a button shows the others. ``originals`` are the
-    ids of stories that go as files; an album is of such, or of none.
+    A single story has buttons. Telegram allows no buttons under an album: a silent message with
+    buttons follows in a private chat (if ``is_last``), and the caption has a link in a group.
+    ``title`` is the title of a highlight; ``part`` is the number of the album and the number of
+    albums, for example (2, 3). ``has_more`` adds a button for the other stories of the profile.
+    ``originals`` contains the IDs of stories to send as files; an album has only stories in
+    ``originals``, or no story in ``originals``.
     """
     message = context.message
     followed = await subscription_id_of(context, albums[0].stories[0].profile.username)
@@ -89,7 +89,7 @@ async def show_albums(
             )
         else:
             buttons = link_buttons(first) if single else []
-        # What replies to a comment stands under it; there is no other way into that thread.
+        # Only a reply to a comment appears in the thread of the comment.
         is_comment = message and message.message_thread_id and not message.is_topic_message
         quoted = is_comment or (number == 0 and not context.is_private)
         payload = album_payload(
@@ -110,7 +110,7 @@ async def show_albums(
 def _line_under_album(
     story: Story, context: Context, followed: int | None, *, is_inline: bool
 ) -> Payload | None:
-    """Return the silent line with the buttons that an album can't have; None for bare files."""
+    """Return the silent message with the buttons of an album; None if the profile is unknown."""
     name = story.profile.username
     if not name:
         return None
@@ -120,7 +120,7 @@ def _line_under_album(
 
 
 def story_from_media_url(url: str, now: datetime) -> Story:
-    """Return a pasted media file as if it were a story; nothing but its address is known."""
+    """Return a story for a pasted media URL; the profile is unknown."""
     is_video = urlsplit(url).path.endswith(".mp4")
     return Story(
         pk="file-" + hashlib.sha256(url.partition("?")[0].encode()).hexdigest()[:32],
@@ -132,7 +132,7 @@ def story_from_media_url(url: str, now: datetime) -> Story:
 
 
 async def subscription_id_of(context: Context, username: str) -> int | None:
-    """Return the subscription of the chat to a profile, None for none."""
+    """Return the ID of the chat's first subscription to a profile, or None."""
     try:
         followed = await context.services.subscriptions.named(context.chat.id, username)
     except NotFollowedError:
@@ -145,7 +145,7 @@ def _caption(
 ) -> str | None:
     username = album.stories[0].profile.username
     if not username:
-        return None  # a bare file: nothing is known of it
+        return None  # a pasted media file: the profile is unknown
     t = context.t
     text = captions.caption(
         album.stories,

@@ -1,4 +1,4 @@
-"""/start and /language: the greeting, the pages that links open, and the language."""
+"""/start and /language: the greeting, pages opened by links, and the choice of the language."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -23,16 +23,16 @@ PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.HELP: help_page,
     actions.MINE: payers.payer_page,
 }
-"""What a link may open: pages only."""
+"""The pages that a link can open; links run no commands."""
 
 WHICH_LANGUAGE = N_("Which language should I use here?")
 
 
 @command("start")
 async def greet_or_open_link(context: Context) -> None:
-    """Greet, or open what a link leads to: a card, or a page of a group or channel of theirs.
+    """Send the greeting, or open the page of a link: a card, or a page of a managed chat.
 
-    A group or channel is told what it can do there: a bare name is not answered in it.
+    The greeting in a group or channel explains the commands, because plain names get no answer.
     """
     if context.args and await _open_linked_page(context, actions.read_payload(context.args[0])):
         return
@@ -47,10 +47,10 @@ async def greet_or_open_link(context: Context) -> None:
 
 
 async def _open_linked_page(context: Context, data: str) -> bool:
-    """Open the page that a link names; return whether it names one.
+    """Open the page of a link; return False if the link names no page.
 
     Raises:
-        RightsError: The person may not run the group or channel that it is about.
+        RightsError: The person may not manage the group or channel of the link.
     """
     for kind, opened in PAGES.items():
         args = kind.read(data)
@@ -77,7 +77,7 @@ async def offer_languages_in_place(context: Context) -> None:
 
 @on_press(actions.LANGUAGE)
 async def set_language(context: Context, code: str) -> str | None:
-    """Speak the language of the pressed button from now on."""
+    """Change the language of the chat to the language of the pressed button."""
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)
     changed = await context.services.chats.change(context.chat.id, language=code)
@@ -90,7 +90,7 @@ async def set_language(context: Context, code: str) -> str | None:
 
 
 def _language_page(context: Context) -> Page:
-    current = language_for(context.chat.effective_language)  # a channel's may be another than ours
+    current = language_for(context.chat.effective_language)  # may have no translation
     buttons = [
         button(f"✓ {one.name}" if code == current else one.name, actions.LANGUAGE(code))
         for code, one in LANGUAGES.items()

@@ -1,4 +1,4 @@
-"""/stories NAME… [COUNT]: all stories of a profile, or of up to ten, or the latest few."""
+"""/stories NAME… [COUNT]: the stories of up to ten profiles, all or the latest."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,12 +43,12 @@ TRAY = N_("<b>Who had stories</b> at my last checks. Tap a name to see them.")
 NO_TRAY = N_("Nobody had stories at my last checks. Tap a name to check it now.")
 LAST_CHECK = N_("last check: {when}")
 CHECK_NOW = N_("🔄 Check now")
-MOST = 20  # profiles of the tray
+MOST = 20  # profiles in the list
 
 
 @command("stories")
 async def show_stories(context: Context) -> None:
-    """Show a profile's stories: of the argument, or of the message that this one replies to."""
+    """Show a profile's stories; the argument or the replied message names the profile."""
     if context.words:
         await _show_by_words(context, context.words)
     elif asked := context.replied_to:
@@ -58,7 +58,7 @@ async def show_stories(context: Context) -> None:
 
 
 async def _show_by_message(context: Context, message: Message) -> None:
-    """Show the stories of the profile that a message shows, or of the first link in it."""
+    """Show the stories of the profile in a message, or of the first link in the message."""
     if name := await profile_shown_by(message, context):
         await show_profile_stories(context, name)
     else:
@@ -67,7 +67,10 @@ async def _show_by_message(context: Context, message: Message) -> None:
 
 
 async def _show_who_has_stories(context: Context) -> None:
-    """Show who of what the chat follows has stories, by what is held; else ask for a name."""
+    """List the followed profiles with live stories at the last check; free.
+
+    Without subscriptions, ask for a name.
+    """
     t, service = context.t, context.services.subscriptions
     live: dict[str, list[Story]] = {}
     seen_at: dict[str, datetime | None] = {}
@@ -97,9 +100,9 @@ async def _show_who_has_stories(context: Context) -> None:
 
 
 async def _show_by_words(context: Context, words: Sequence[str]) -> None:
-    """Show what words name: a profile's stories, those of up to ten, or what a link opens.
+    """Show the stories of the named profiles, or the story or highlight of a link.
 
-    Nothing is looked up for a command with everyday words before a button confirms the rest.
+    A command with everyday words makes no API call until a button confirms the names.
     """
     language = context.t.language
     if is_cancellation(" ".join(words), language):
@@ -121,7 +124,7 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
 
 
 async def _show_by_link(context: Context, link: Link | None) -> None:
-    """Show what an argument names; a story's link stands for its profile's stories."""
+    """Show the stories of a link's profile, or the highlight of a link."""
     if link is None:
         await say(context, context.t(USAGE))
     elif link.highlight_id:
@@ -134,10 +137,10 @@ async def _show_by_link(context: Context, link: Link | None) -> None:
 
 
 async def _show_stories_of_many(context: Context, wanted: Wanted) -> None:
-    """Show the stories of several profiles, then in one message what became of each.
+    """Show the stories of several profiles, then send a message with the result for each profile.
 
-    Each costs what it costs alone. They are asked for one after the other: a small allowance
-    then shows the first of them, and does not go into looking up the names of all.
+    Each profile costs as many credits as a separate request. The profiles are requested in order,
+    so that a small allowance pays for the stories of the first profiles instead of name lookups.
     """
     t = context.t
     result: dict[str, list[Story]] = {}

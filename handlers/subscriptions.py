@@ -1,4 +1,4 @@
-"""Following profiles: /subscribe, /subscriptions, /unsubscribe, and their buttons."""
+"""Subscriptions: /subscribe, /subscriptions, /unsubscribe, and the buttons of these commands."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -58,10 +58,10 @@ from handlers.show import show_albums
 from handlers.understood import offer_understood
 
 PAGE = 8
-MOST_LISTED = 60  # in a channel, where no page can be turned
-TITLE = 30  # characters that a phone shows of a button alone in its row
+MOST_LISTED = 60  # in a channel, which has no buttons for pages
+TITLE = 30  # visible characters of a full-width button on a phone
 WORDS = ("fast", "topic")
-ALL = 0  # in place of the number of a subscription
+ALL = 0  # instead of the number of a subscription
 WORTH_SAYING = timedelta(minutes=15)
 LEAST = timedelta(minutes=1)  # an alert takes some time to be sent
 ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
@@ -109,9 +109,9 @@ CHANNEL_UNUSABLE = N_(
 
 @command("subscribe")
 async def subscribe(context: Context) -> None:
-    """Subscribe to a profile, or up to ten, in this chat or topic, or in the person's channel.
+    """Subscribe a chat, topic or channel to up to ten profiles.
 
-    Nothing is looked up for a command with everyday words before a button confirms the rest.
+    A command with everyday words makes no API call until a button confirms the names.
     """
     context.channel_after = len(context.words)
     if not context.words:
@@ -132,16 +132,16 @@ async def subscribe(context: Context) -> None:
 
 @on_press(actions.FOLLOW)
 async def subscribe_to_shown(context: Context, username: str) -> None:
-    """Subscribe to the profile whose stories stand above, and say so in place of the row."""
+    """Subscribe to the profile of the stories above, and replace the pressed message."""
     await _subscribe(context, parse([f"@{username}"]), in_place=True)
 
 
 @on_press(actions.ELSEWHERE)
 async def offer_chats_or_subscribe(context: Context, number: int, place: int | None) -> None:
-    """Let the person choose another chat for what is followed here, or follow it in ``place``.
+    """Offer other chats for a followed profile, or subscribe in the chat ``place``.
 
-    Listed are chats that they brought the bot to, if both still run them, by Telegram's word. In
-    Telegram's own list, of all chats, the bot becomes an admin in the same step.
+    The bot lists the chats to which the person brought the bot, if Telegram confirms that person
+    and bot may post. Telegram's own chat picker makes the bot an admin of the chosen chat.
     """
     if place is not None:
         await _subscribe_in_chat(context, number, place)
@@ -177,7 +177,7 @@ def _chat_key(text: str, one: Subscription, right: str, *, channel: bool) -> Key
 
 @on_message("a chosen chat", filters.ChatType.PRIVATE & filters.StatusUpdate.CHAT_SHARED)
 async def subscribe_elsewhere(context: Context) -> None:
-    """Subscribe to the profile of that subscription in the chosen chat, too."""
+    """Subscribe in the chosen chat to the profile of an existing subscription."""
     chosen = context.message.chat_shared if context.message else None
     if chosen:
         await _subscribe_in_chat(context, chosen.request_id, chosen.chat_id)
@@ -189,13 +189,13 @@ async def _subscribe_in_chat(context: Context, number: int, place: int) -> None:
 
 
 async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
-    """Subscribe to profiles, 0 to 3 credits each, and say in one message what became of each.
+    """Subscribe to profiles for 0 to 3 credits each, and send the results in a single message.
 
-    ``in_place``: the message whose button was pressed is rewritten; the stories that are there
-    now stand above it, so they are not offered.
+    ``in_place``: replace the pressed message. The current stories are above the message, so the
+    button for the current stories is left out.
 
     Raises:
-        BotError: The only one can't be followed; all that ``Subscriptions.subscribe`` raises.
+        BotError: The subscription to the only profile fails; the errors of ``subscribe_all``.
     """
     t, target, where = context.t, context.acted_on, ""
     if wanted.channel:
@@ -240,10 +240,10 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
 async def _say_unless_permanent(
     context: Context, wanted: Wanted, error: BotError, *, in_place: bool
 ) -> None:
-    """Offer another try if spending is stopped or the API refuses the key; else raise the error.
+    """Offer a retry if spending is stopped or the API refuses the key; otherwise raise the error.
 
-    A command with options or another chat can't be repeated by a button. A pressed button can be
-    pressed again.
+    A button can't repeat a command with options or a named chat. A pressed button can be pressed
+    again.
 
     Raises:
         BotError: ``error``.
@@ -260,7 +260,7 @@ async def _say_unless_permanent(
 def _subscribed_sentence(
     names: Sequence[str], target: Target, wanted: Wanted, where: str, context: Context
 ) -> str:
-    """Return the sentence on where alerts of profiles come from now on."""
+    """Return the sentence that names the destination of the new alerts."""
     t, username = context.t, context.t.bold_names(names)
     if "topic" in wanted.words:
         return t(NOW_IN_OWN_TOPIC if len(names) == 1 else NOW_IN_OWN_TOPICS, username=username)
@@ -296,7 +296,7 @@ def expected_delay(known: Known) -> timedelta | None:
 
 @on_press(actions.LIVE)
 async def show_current_stories(context: Context, username: str) -> str | None:
-    """Show the stories that were there when somebody subscribed; they are paid already."""
+    """Show the stories of a followed profile as of the last check; free."""
     service = context.services.subscriptions
     live = await service.live_stories(username, chat_id=context.chat.id)
     if not live:
@@ -310,21 +310,21 @@ async def show_current_stories(context: Context, username: str) -> str | None:
 
 @command("subscriptions", channel_after=0)
 async def list_subscriptions(context: Context) -> None:
-    """List what the chat follows."""
+    """List the subscriptions of the chat."""
     await say(context, *await list_page(context, 0))
 
 
 @on_press(actions.SUBSCRIPTIONS)
 async def turn_page(context: Context, page: int, of: int | None) -> None:
-    """Show another page of the list, in place."""
+    """Show another page of the list in place of the pressed message."""
     await edit_pressed(context, *await list_page(context, page, of))
 
 
 @command("unsubscribe", channel_after=1, usage=UNSUBSCRIBE_USAGE)
 async def unsubscribe(context: Context) -> None:
-    """End the subscriptions to profiles, or all, at once; a button restores them.
+    """End the named subscriptions or all subscriptions; a button restores the subscriptions.
 
-    Nothing ends by a command with everyday words before a button confirms the rest.
+    A command with everyday words ends no subscription until a button confirms the names.
     """
     words, language = context.words, context.t.language
     if not words:
@@ -352,7 +352,7 @@ async def unsubscribe(context: Context) -> None:
 
 
 async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
-    """End the subscriptions to the named profiles, and say which profiles have none.
+    """End the subscriptions to the named profiles, and list the profiles without a subscription.
 
     Raises:
         NotFollowedError: The chat has no subscription to the only profile.
@@ -373,7 +373,7 @@ async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
 
 @on_press(actions.UNSUBSCRIBE)
 async def unsubscribe_pressed(context: Context, number: int) -> None:
-    """End the subscription whose button was pressed, or all."""
+    """End the subscription whose button was pressed, or all subscriptions."""
     service, chat_id = context.services.subscriptions, context.chat.id
     rows = await service.every(chat_id) if number == ALL else [await service.get(chat_id, number)]
     page = await _unsubscribe(rows, context) if rows else (context.t(EMPTY), [])
@@ -381,7 +381,7 @@ async def unsubscribe_pressed(context: Context, number: int) -> None:
 
 
 async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
-    """End subscriptions; return what is said of it, with the button that brings them back."""
+    """End subscriptions; return the confirmation, with a button to restore the subscriptions."""
     at = await context.services.subscriptions.unsubscribe(context.chat.id, rows)
     done = NN_("Unsubscribed from {n} profile.", "Unsubscribed from {n} profiles.")
     text: str = context.t(done, n=len(rows))
@@ -393,12 +393,12 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
 
 @on_press(actions.UNDO)
 async def undo_unsubscribe(context: Context, at: int) -> str | None:
-    """Restore all that ended together at that time, as it was, within a day.
+    """Restore all subscriptions that ended together at a time, within a day.
 
-    What can't be restored is named, with its reason, and can be undone once more.
+    The failures are listed with reasons, and the button stays for another attempt.
 
     Raises:
-        BotError: The only one can't be restored.
+        BotError: The only subscription can't be restored.
     """
     result = await context.services.subscribing.restore(
         context.chat.id, context.user_id, ended_at=datetime.fromtimestamp(at, UTC)
@@ -422,7 +422,7 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
 
 
 async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> None:
-    """Ask which subscriptions shall end: a button for each profile, and one for all."""
+    """Ask which subscriptions to end, with a button for each profile and a button for all."""
     if context.is_channel:
         await say(context, context.t(UNSUBSCRIBE_USAGE))
         return
@@ -434,10 +434,11 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
 
 
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
-    """Ask with which of its profiles the chat wants ``command`` done; a button each.
+    """Ask for a followed profile for ``command``, with a button for each profile.
 
-    Without any, whom to subscribe to: but not who may not subscribe. In a channel no button can
-    run a command, so ``usage`` is said. ``question`` and ``usage`` are message ids.
+    Without subscriptions, ask for a profile to subscribe to; a group gets a message instead if
+    ``command`` does not need the right to subscribe. In a channel no button can run a command, so
+    ``usage`` is sent. ``question`` and ``usage`` are message ids.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     if rows and context.is_channel:
@@ -451,9 +452,9 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
 
 
 async def list_page(context: Context, page: int, of: int | None = None) -> Page:
-    """Return a page of what the chat follows, each with the button of its options.
+    """Return a page of the chat's subscriptions, with a button for the options of each.
 
-    Where ``of`` is the number of a subscription, it is the page on which that stands.
+    ``of`` is the number of a subscription: return the page that contains the subscription.
     """
     every = await context.services.subscriptions.every(context.chat.id)
     if of is not None:
@@ -486,12 +487,12 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
 
 
 def list_button(context: Context) -> Button:
-    """Return the button that lists what the chat follows."""
+    """Return the button that lists the chat's subscriptions."""
     return context.button(N_("Subscriptions"), actions.SUBSCRIPTIONS(0))
 
 
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
-    """Return why alerts can't be sent to ``target``, or to any place of this chat."""
+    """Return the reasons why alerts can't be sent to ``target``, or to the chat and its topics."""
     chat_id = target.chat_id if target else context.chat.id
     stopped = context.chat.id == chat_id and context.chat.payer == NOBODY
     said = [context.t(LEFT)] if stopped else []
@@ -504,7 +505,7 @@ async def _obstacles_text(context: Context, target: Target | None) -> Safe:
 
 
 def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:
-    """Return the buttons after a subscription; above them one that shows the current stories."""
+    """Return the buttons after a subscription; the first button shows the current stories."""
     one = done.subscription
     stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
     if done.is_new:
@@ -519,7 +520,14 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
 
 
 async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str]:
-    """Check that person and bot run a channel, and admit it; return it and its name."""
+    """Check that person and bot may post in a channel, and admit the channel.
+
+    Return the channel as the target of alerts, and the channel's name.
+
+    Raises:
+        SubscriptionError: The channel is not visible, or the person or the bot may not post.
+        AskAgainError: Telegram does not answer.
+    """
     user_id, services = context.user_id, context.services
     try:
         channel = await context.bot.get_chat(name)
@@ -545,7 +553,7 @@ async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str
 
 
 async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
-    """Return whether the person runs a group or channel, and the bot may write there."""
+    """Return whether the person manages a group or channel, and the bot may write in the chat."""
     user_id, bot = context.user_id, context.bot
     if user_id is None or not await may_manage(context, chat_id, kind, user_id):
         return False
@@ -555,11 +563,11 @@ async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
 
 @on_press(actions.SUBSCRIPTION)
 async def show_options(context: Context, number: int, section: str | None) -> None:
-    """Show the options of the pressed subscription, in place."""
+    """Show the options of a subscription in place of the pressed message."""
     await edit_pressed(context, *await options_page_by_number(context, number, section))
 
 
 async def options_page_by_number(context: Context, number: int, section: str | None) -> Page:
-    """Return the page of a subscription of the chat, or one of its options."""
+    """Return the page of a subscription, or a section of the subscription's options."""
     one = await context.services.subscriptions.get(context.chat.id, number)
     return options_page(one, context, section)

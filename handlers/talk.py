@@ -1,9 +1,9 @@
-"""Messages that are neither commands nor links: in private chats the bot answers them, too.
+"""Messages without a command or a link: the bot answers in private chats.
 
-A name brings the card of the profile, a mistyped command a button for the command that was meant,
-a request in plain words what its command does: nothing is paid before a press. Other messages get
-one short line with an example or a reaction. In groups people talk with each other: only requests
-in replies to the bot are answered.
+A profile name gets the card of the profile. A mistyped command gets a button for the similar
+command. A request in plain words gets the result of its command. Paid calls always need a press of
+a button. Other messages get a short example or a reaction. In groups, only requests in replies to
+the bot are answered, because members talk with each other.
 """
 
 from datetime import timedelta
@@ -44,19 +44,19 @@ from handlers.understood import MANY, MEANT, offer_for_many, offer_understood
 
 _EXAMPLE = "natgeo"
 
-IN_PLACE = {"why", "rules", "unsubscribe"}  # pages that take the place of the pressed page
+IN_PLACE = {"why", "rules", "unsubscribe"}  # these commands replace the pressed message
 COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
 THANKED = "❤"
 ONCE_IN = timedelta(minutes=1)
-BUTTON = 24  # characters that a phone shows of a button
+BUTTON = 24  # visible characters of a button on a phone
 
 MEANT_COMMAND = N_("Did you mean {command}?")
 EXAMPLE = N_(
     "I bring you Instagram stories. Send me the name of a profile or a link to a story, or "
     "tap the example."
 )
-CANCEL = "cancel"  # what a page had asked for was forgotten when the command came
+CANCEL = "cancel"  # every command already cancels the pending question of a page
 
 QUESTIONS = {
     stories.ASK: ("stories", stories.USAGE),
@@ -64,12 +64,12 @@ QUESTIONS = {
     subscriptions.ASK: ("subscribe", subscriptions.USAGE),
     subscriptions.FIRST: ("subscribe", subscriptions.USAGE),
 }
-"""What each question asks for: the words of a command, of which this is the usage."""
+"""The command and the usage text for each question."""
 
 
 @on_press(actions.RUN)
 async def run_command(context: Context, word: str, name: str | None) -> str | None:
-    """Do what a command does, as its own row of rights lets."""
+    """Run the command of a button, with the rights that the command needs."""
     if word not in OBEYED:
         return context.t.plain(UNKNOWN_BUTTON)
     context.args = [_name_as_argument(name, word)] if name else []
@@ -80,7 +80,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
 
 @on_message("a command as a caption", HEARD & filters.CaptionRegex(COMMAND_IN_CAPTION))
 async def run_captioned(context: Context) -> None:
-    """Run the command that the caption of a photo or file begins with."""
+    """Run the command at the beginning of the caption of a photo or file."""
     caption = context.message.caption if context.message else None
     command = talk.split_command(typed(caption or ""))
     addressee = (caption or "").split()[0].partition("@")[2]
@@ -98,10 +98,10 @@ async def run_captioned(context: Context) -> None:
 
 @on_message("an answer to our question", answers_to(*QUESTIONS))
 async def run_answered(context: Context) -> None:
-    """Run the command that a question stands for with the answer; several names get a button.
+    """Run the command of a question with the name in the answer; for several names, send a button.
 
-    Nothing is looked up for an answer that takes the request back, or that has everyday words
-    between the names.
+    An answer that cancels the request, or that has everyday words between the names, makes no API
+    call.
     """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -143,7 +143,7 @@ async def run_answered(context: Context) -> None:
     & ~filters.VIA_BOT,
 )
 async def answer_talk(context: Context) -> None:
-    """Answer a message that no other handler takes."""
+    """Answer a message that no other handler processes."""
     message = context.message
     if message is None:
         return
@@ -168,9 +168,10 @@ async def answer_talk(context: Context) -> None:
 
 
 async def _offer_names_between_words(context: Context, text: str) -> bool:
-    """Offer the names in a short text that the bot knows; return whether there is an offer.
+    """Offer actions for the known profile names in a short text; return False without an offer.
 
-    If the bot knows none: the only name between everyday words, or all words as one name.
+    Without a known name, offer the only name between everyday words, or all words joined as a
+    name.
     """
     names = talk.words_that_may_be_names(text, context.t.language)
     stored = await context.services.subscriptions.known_names(names)
@@ -190,9 +191,9 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
 
 @on_press(actions.RUN_FOR_MANY)
 async def run_for_many(context: Context, word: str, place: int | None) -> str | None:
-    """Run a command with the names that the message lists, or one of the commands that it shows.
+    """Run a command with the names in the message, or run a command that the message shows.
 
-    ``place`` is the place of the command in the message; None for the first.
+    ``place`` is the index of the command in the message; None for the first command.
     """
     message = context.message
     marked = message.entities if message else ()
@@ -209,14 +210,14 @@ async def run_for_many(context: Context, word: str, place: int | None) -> str | 
 
 
 def _name_as_argument(name: str, word: str) -> str:
-    """Return a profile's name so that its command takes it for no word of ours, and no number."""
-    # Only where it would: a last @name may be a channel.
+    """Return a profile name as an argument that is not read as an option or a number."""
+    # An @ is added only if necessary, because a last @name may be a channel.
     is_taken = name.isdigit() if word == "stories" else name in OURS
     return f"@{name}" if is_taken else name
 
 
 def example_button(context: Context) -> Buttons:
-    """Return a button that shows a real album."""
+    """Return a button that shows the stories of an example profile."""
     text = shorten(context.t.plain(N_("Show {username}"), username=_EXAMPLE), BUTTON)
     return [[button(text, actions.RUN("stories", _EXAMPLE))]]
 
@@ -238,9 +239,10 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
 
 
 async def _react_or_give_example(context: Context) -> None:
-    """React to small talk; answer other messages by the example, and every second by a shrug.
+    """React to small talk; answer other messages with the example or a shrug.
 
-    A shrug stands for a message shortly after an example. The photos of an album are one message.
+    A message within a minute after an example gets a shrug reaction, and the message after a shrug
+    gets the example again. The photos of an album count as one message.
     """
     message, cache, now = context.message, context.services.cache, context.now
     chat_id = context.chat.id
@@ -269,7 +271,7 @@ class _ToUs(filters.MessageFilter):
         asked = message.reply_to_message
         if asked is None or asked.from_user is None:
             return False
-        # In a topic every message replies to the first one, which may be the bot's.
+        # In a topic, every message replies to the first message, which may be the bot's.
         is_topic = message.is_topic_message and asked.message_id == message.message_thread_id
         return asked.from_user.id == message.get_bot().id and not is_topic
 
@@ -284,7 +286,7 @@ class _ToUs(filters.MessageFilter):
     & _ToUs(),
 )
 async def answer_request_in_group(context: Context) -> None:
-    """Answer a request in plain words that replies to the bot; other replies are not for it."""
+    """Answer a request in plain words that replies to the bot; ignore other replies."""
     message = context.message
     if message and message.text:
         await answer_request(context, typed(message.text))

@@ -1,4 +1,4 @@
-"""What the bot understood of a command: shown with one button before anything is looked up."""
+"""Confirmation of a command with everyday words: the command as understood, and one button."""
 
 from collections.abc import Sequence
 
@@ -25,10 +25,10 @@ MANY = {"stories": N_("Show all"), "subscribe": N_("Subscribe to all")}
 
 
 async def offer_understood(context: Context, command: str, wanted: Wanted) -> None:
-    """Show a command with the names and options that were understood, and one button to run it.
+    """Show a command with the recognised names and options, and a button that runs the command.
 
-    The button reads the command off the message. A channel shows no buttons: the command is
-    there to be copied.
+    The button reads the command from the message. A channel gets no button; people copy the
+    command.
     """
     line = code(f"/{command} {' '.join(_arguments(wanted, context.t.language))}")
     lines = [context.t(MEANT), context.t.isolate(line), *failure_lines([], wanted, context)]
@@ -40,7 +40,7 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
 async def offer_for_many(
     context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
 ) -> None:
-    """Offer what can be done with a list of profiles; a press reads the names off the message."""
+    """Offer the commands for a list of profiles; a press reads the names from the message."""
     t = context.t
     shown = Safe(t.listed([t.isolate(code(name)) for name in names[:MOST]]))
     text: str = t(WHICH_OF_MANY, names=shown) if len(commands) > 1 else shown
@@ -51,7 +51,7 @@ async def offer_for_many(
 
 
 def _arguments(wanted: Wanted, language: str) -> list[str]:
-    """Return the words of a command that ask for the same without everyday words."""
+    """Return the arguments of the same command without everyday words."""
     names = [_written(name, language) for name in wanted.names]
     names.sort(key=lambda name: not name.startswith("@"))  # a last @name may be a channel
     count = [str(wanted.count)] if wanted.count else []
@@ -60,6 +60,6 @@ def _arguments(wanted: Wanted, language: str) -> list[str]:
 
 
 def _written(name: str, language: str) -> str:
-    """Return a name as a command takes it for no other word."""
+    """Return a name as an argument that the command reads as a profile name."""
     is_other = name in OURS or is_everyday_word(name, language) or is_time(name)
     return f"@{name}" if is_other else name

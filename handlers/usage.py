@@ -1,4 +1,4 @@
-"""/usage: how many stories this chat got, and how much of today's limit is used."""
+"""/usage: the number of stories sent to this chat, and the used part of today's limit."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -12,7 +12,7 @@ from handlers.guard import command
 from handlers.payers import paid_page
 from handlers.replies import say
 
-NOTHING = "·"  # a day without stories; blanks would be lost
+NOTHING = "·"  # a day without stories; Telegram would trim spaces
 TITLE = N_("<b>This chat's usage</b>")
 TODAY = NN_("{n} story today", "{n} stories today")
 LIMIT = N_("{percent} of today's limit used; it resets at {clock}")
@@ -25,11 +25,11 @@ WEEK = N_("The last seven days: {bars}")
 
 @command("usage", channel_after=0)
 async def show_usage(context: Context) -> None:
-    """Show what was used today, and what came in the last seven days."""
+    """Show today's usage, and the stories sent in the last seven days."""
     used, t = await context.services.reports.usage(context.chat.id), context.t
     lines: list[str] = [t(TITLE), t(TODAY, n=used.stories[-1])]
     if used.part is not None:
-        # The day of limits is that of UTC.
+        # Limits reset at midnight UTC.
         midnight = datetime.combine(context.now.date() + timedelta(days=1), time(), UTC)
         lines.append(t(LIMIT, percent=used.part, clock=t.time(midnight)))
     if used.is_newcomer and not context.is_owner:

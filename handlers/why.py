@@ -1,4 +1,4 @@
-"""/why: when a profile is checked, and which of its stories were sent here or why not."""
+"""/why: the checks of a profile, and the result for each story: sent, waiting or skipped."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -22,14 +22,14 @@ from handlers.subscriptions import DELAY, ask_which_profile, expected_delay
 
 USAGE = N_("Add a name, for example: /why natgeo")
 WHY = N_("Which profile do you want to know about?")
-MOST_REASONS = 5  # named in one line
+MOST_REASONS = 5  # reasons in a line
 STATES = {
     "active": N_("This profile is public."),
     "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
     "gone": N_("I can't find this profile right now. Alerts will start again when it's back."),
     "blocked": N_("⏸ Paused by the bot's owner."),
 }
-OVERDUE = timedelta(minutes=2)  # from when on a check that is due is late
+OVERDUE = timedelta(minutes=2)  # a check is late after this time
 DELAYED: dict[Obstacle, str] = {
     "": N_("Next check: as soon as possible"),
     "budget": N_("Next check: delayed (today's limit is used up)"),
@@ -68,7 +68,7 @@ def _sentence_of(kind: Kind) -> str:
 
 @command("why", channel_after=1, usage=USAGE)
 async def explain_alerts(context: Context) -> None:
-    """Tell the last check and the next, and what became of what was found."""
+    """Send the times of the last and next check, and the results for the found stories."""
     if not context.words:
         await ask_which_profile(context, WHY, "why", USAGE)
         return
@@ -88,7 +88,7 @@ async def explain_alerts(context: Context) -> None:
 
 
 def _why_text(every: Sequence[Why], context: Context) -> str:
-    """Return what is known of a profile, and of each of its subscriptions."""
+    """Return the report about a profile and the chat's subscriptions to the profile."""
     t, first, is_one = context.t, every[0], len(every) == 1
     profile = first.profile
     lines: list[str] = [t(N_("<b>{username}</b>"), username=first.subscription.username)]
@@ -111,20 +111,20 @@ def _why_text(every: Sequence[Why], context: Context) -> str:
 
 
 def _paused_lines(known: Why, context: Context) -> list[str]:
-    """Return the line that alerts are paused, if they are."""
+    """Return the line about a pause, or an empty list."""
     one = known.subscription
     return [paused_line(one, context)] if one.paused and one.state != "blocked" else []
 
 
 def _obstacle_lines(known: Why, context: Context) -> list[str]:
-    """Return the line on what keeps alerts from the place, whatever is posted."""
+    """Return the line about a closed chat or a missing right, or an empty list."""
     if not known.chat_open:
         return [context.t(AWAY)]
     return [context.t(MISSING[known.mute.missing])] if known.mute else []
 
 
 def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
-    """Return when it was checked and will be, and how soon stories come."""
+    """Return the lines about the last check, the next check and the expected delay."""
     t = context.t
     lines: list[str] = []
     if profile.snapshot_at:
@@ -141,9 +141,9 @@ def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
 
 
 def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str:
-    """Return when a profile is checked next, as far as it can be told."""
+    """Return the line about the next check: the expected time, or the reason for a delay."""
     t, now = context.t, context.now
-    is_day_over = due >= midnight_after(now)  # then there is a new budget
+    is_day_over = due >= midnight_after(now)  # the budget is reset at midnight
     if obstacle == "stopped" or (obstacle == "budget" and not is_day_over):
         return t(DELAYED[obstacle])
     if due > now:
@@ -154,13 +154,13 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
 
 
 def _outcome_lines(known: Why, context: Context) -> list[str]:
-    """Return what became of the stories of two days; why nothing came, where nothing did."""
+    """Return the results for the stories of the last two days; without stories, the reason."""
     t, outcomes, begun = context.t, known.outcomes, known.subscription.created_at
     if not outcomes.total and begun > context.now - LOOKBACK:
         return [t(N_("No new stories since alerts began ({when})."), when=t.relative_time(begun))]
     if not outcomes.total:
         return [t(N_("I found no new stories in the last two days."))]
-    # Which photos or videos, in words; rules as they are written.
+    # Media options are translated; rules are quoted as typed.
     reasons = [t.plain(MEDIA[it]) if it in MEDIA else it for it in outcomes.filtered_by]
     options = t.listed(reasons[:MOST_REASONS])
     lines: list[str] = [t(N_("In the last two days:")), "• " + t(FOUND, n=outcomes.total)]

@@ -1,6 +1,6 @@
-"""What all tests share: both databases, empty and migrated."""
+"""Shared fixtures of all tests: empty, migrated databases on both engines, and the sandbox."""
 
-# ruff: noqa: E402 - the clock is taken before anybody else takes one
+# ruff: noqa: E402 - the clock must be replaced before the other imports
 from sandbox import jumping
 
 jumping.install()
@@ -23,21 +23,21 @@ from tests.support.database import empty, migrated_copy
 from tests.support.postgres import hold_the_clock, postgres
 from tests.support.sandbox import Box, sandbox_box
 
-# The same examples each time: what CI sees, everybody sees. ``make test-slow`` tries more of them.
+# Each run has the same examples, so failures are reproducible. ``make test-slow`` runs more.
 settings.register_profile("thorough", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
 settings.load_profile("quick")
 hold_the_clock()
 
-# Whoever lets others wait for a transaction fails here; people only get it logged. Older code,
-# which ``tools.red`` runs the flows on, has no such guard.
+# A transaction that blocks other work fails the test; in production it is only logged. Older code,
+# on which ``tools.red`` runs the flows, has no guard.
 with contextlib.suppress(ImportError):
     holding = importlib.import_module("bot.runtime.transaction_guard")
     holding.is_strict = True  # type: ignore[attr-defined] # a module found by its name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that wait in real time, so that no worker ends with one of them."""
+    """Run the files that wait in real time first, so that no worker ends with a slow file."""
     real = {
         item.path
         for item in items
@@ -49,21 +49,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Run what is marked so on a clock that jumps over waits."""
+    """Run tests with the marker ``jumps`` on a clock that jumps over waits."""
     jumps = item.get_closest_marker("jumps")
     return {"jumping": jumping.JumpingLoop} if jumps else {"real": asyncio.new_event_loop}
 
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """Undo what a test, or the command that it ran, did to the logging of the process."""
+    """Restore the process's logging configuration after a test."""
     root = logging.getLogger()
     before = (root.handlers[:], root.level)
     yield
     root.handlers[:] = before[0]
     root.setLevel(before[1])
     structlog.reset_defaults()
-    # A logger that was used with ``cache_logger_on_first_use`` keeps what it was made of.
+    # A logger used with ``cache_logger_on_first_use`` keeps its old configuration.
     for module in list(sys.modules.values()):
         log = vars(module).get("log")
         if isinstance(log, BoundLoggerLazyProxy):
@@ -72,16 +72,17 @@ def logging_as_before() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """Start a real PostgreSQL server; the URL of an empty database."""
+    """Start a real PostgreSQL server; yield the URL of an empty database."""
     with postgres() as server:
         yield server.url
 
 
 @pytest.fixture
 async def empty_postgres_url(postgres_url: str) -> str:
-    """Return the URL of a migrated, empty database on that server.
+    """Return the URL of a migrated, empty database on the PostgreSQL server.
 
-    Else a bot of another test has left its updates there, and the same numbers are not answered.
+    Without this fixture, a bot of an earlier test may have stored updates, and updates with the
+    same numbers get no answer.
     """
     async with Database(postgres_url) as database:
         await database.migrate()
@@ -91,7 +92,7 @@ async def empty_postgres_url(postgres_url: str) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Name a database: once SQLite, once PostgreSQL."""
+    """Return the URL of a database: first SQLite, then PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/bot.db"
     return str(request.getfixturevalue("postgres_url"))
@@ -99,7 +100,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
-    """Open a migrated, empty database; tests that take it run on both engines."""
+    """Open a migrated, empty database; tests with this fixture run on both engines."""
     async with Database(database_url) as database:
         if database.is_sqlite:
             await migrated_copy(Path(str(database.url.database)))
@@ -119,6 +120,6 @@ async def sqlite_db(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def box() -> AsyncIterator[Box]:
-    """Run a sandbox of one's own on free ports."""
+    """Run a separate sandbox on free ports."""
     async with sandbox_box() as running:
         yield running

@@ -1,4 +1,4 @@
-"""A chat in which somebody has written and pressed a button: what each client finds."""
+"""A chat with a message and a pressed button, which each client library handles."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tests.sandbox.telegram.harness import Api, photo, served, video
 
 @dataclass
 class Scene:
-    """A server, a chat, and files to send."""
+    """A server, a chat and files to send."""
 
     api: Api
     chat: int
@@ -21,7 +21,7 @@ class Scene:
     query_id: str
 
     async def check(self) -> None:
-        """Everything arrived, and nothing was asked in a way the Bot API does not know."""
+        """Assert that all stories arrived, and that all calls had only known parameters."""
         shown = [message for message in await self.api.shown(self.chat) if "_source" in message]
         ways = [(message["_source"], message["_story_pk"]) for message in shown]
         assert ways == [("upload", "1"), ("upload", "2")] * 2 + [
@@ -36,13 +36,13 @@ class Scene:
         assert odd == []
 
     def log(self) -> list[dict[str, Any]]:
-        """What was asked of the server."""
+        """Return the requests that the server received."""
         return self.api.telegram.log.since(0)
 
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    """A fresh server with one chat."""
+    """Run a fresh server with a chat, a message and a pressed button."""
     async with served() as api:
         chat = await api.person("Ann")
         keyboard = {"inline_keyboard": [[{"text": "p", "callback_data": "p"}]]}

@@ -1,9 +1,9 @@
-"""Two days of trouble on a clock that jumps: what the bot's owner hears of it, and when.
+"""Two days of incidents on a clock that jumps: the owner's alerts and their times.
 
-``python -m tests.flows.incident_days FOLDER`` prints what came of it as one line of JSON.
+``python -m tests.flows.incident_days FOLDER`` prints the results as a line of JSON.
 """
 
-# ruff: noqa: E402 - the clock is taken before anybody else takes one
+# ruff: noqa: E402 - the clock must be replaced before the other imports
 from sandbox import jumping
 
 jumping.install()
@@ -29,7 +29,7 @@ from sandbox.jumping import JumpingLoop
 from sandbox.state import Sandbox
 from tests.support.control import Control
 
-TIMING = Timing(database_file=timedelta(minutes=1))  # each look is a jump of the clock
+TIMING = Timing(database_file=timedelta(minutes=1))  # each check is a jump of the clock
 START = datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
 MINUTE, HOUR = 60, 3600
 ABSURD = {"status": 404, "body": "", "headers": {"x-hiker-info": "reqs=999999"}}
@@ -38,10 +38,10 @@ TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 
 
 class Days:
-    """The bot and its owner."""
+    """The bot and the owner of the bot."""
 
     def __init__(self, folder: Path, sandbox: Sandbox, control: Control, boss: int) -> None:
-        """Begin with nothing."""
+        """Take the sandbox; no profile exists yet."""
         self._folder, self._sandbox, self.control, self.boss = folder, sandbox, control, boss
         self._profiles = 0
 
@@ -75,19 +75,19 @@ class Days:
                 assert await task == 0
 
     async def ask(self, text: str) -> dict[str, Any]:
-        """Write to the bot; its first answer."""
+        """Send a message to the bot; return the first answer."""
         message = await self.control.say(self.boss, text)
         return (await self.control.wait_replies(self.boss, 1, after=message, within=HOUR))[0]
 
     async def ask_for(self, count: int) -> None:
-        """Ask for the stories of so many profiles that nobody asked for before: 3 credits each."""
+        """Request the stories of ``count`` new profiles, for 3 credits each."""
         for _ in range(count):
             self._profiles += 1
             await self.control.profile(f"one{self._profiles}", posts_per_day=0)
             await self.ask(f"/stories one{self._profiles}")
 
     async def told(self) -> list[dict[str, Any]]:
-        """What the owner was told without having asked: the text, the time, whether it rang."""
+        """Return the incident messages to the owner: text, time, and whether with notification."""
         sent = await self.control.requests("telegram", path="sendMessage")
         return [
             {
@@ -101,7 +101,7 @@ class Days:
 
 
 async def live(folder: Path) -> dict[str, Any]:
-    """Live through it; return what was told, and what /health said."""
+    """Run the two days; return the incident messages and two answers to /health."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, JumpingLoop)
     clock = Clock(start=START.timestamp(), move_on=loop.jump)
@@ -113,10 +113,10 @@ async def live(folder: Path) -> dict[str, Any]:
             await asyncio.sleep(2 * MINUTE)
             await days.ask_for(28)  # 84 credits: four fifths of the budget, three days of balance
             await asyncio.sleep(10 * MINUTE)
-            await days.ask_for(5)  # 99 credits: all of it
+            await days.ask_for(5)  # 99 credits: the whole budget
             await asyncio.sleep(10 * MINUTE)
             health = await days.ask("/health")
-        async with days.bot():  # what was told before a restart is not told again
+        async with days.bot():  # a restart does not repeat messages
             await asyncio.sleep(15 * HOUR)
             await control.fault("stories", ABSURD, match="stories")
             await days.ask_for(1)

@@ -1,9 +1,9 @@
-"""An hour without Telegram on a clock that jumps: 5,000 alerts due in 300 chats.
+"""An hour without Telegram on a clock that jumps: 5,000 pending alerts in 300 chats.
 
-``python -m tests.flows.outage_hour FOLDER`` prints what came of it as one line of JSON.
+``python -m tests.flows.outage_hour FOLDER`` prints the results as a line of JSON.
 """
 
-# ruff: noqa: E402 - the clock is taken before anybody else takes one
+# ruff: noqa: E402 - the clock must be replaced before the other imports
 from sandbox import jumping
 
 jumping.install()
@@ -25,20 +25,23 @@ DOWN = {"status": 502, "body": "<html>Bad Gateway</html>"}
 
 
 async def owe(day: Day) -> tuple[list[int], list[str]]:
-    """Let all people follow all profiles, and each profile post once; chats and pks in order."""
+    """Create the pending alerts: all people follow all profiles, and each profile posts a story.
+
+    Return the chats and the story IDs in order.
+    """
     people = [await day.control.person(f"P{number}") for number in range(CHATS)]
     for person in people:
         await day.control.say(person, "/start")
     pks = []
     for number in range(PROFILES):
         pks.append(await day.post(f"star{number}", people))
-        async with Database(day.url) as db:  # so that all are owed in order
+        async with Database(day.url) as db:  # the deliveries are created in order
             await FanOut(db, lambda: None, now=day.loop.now).write_all()
     return people, pks
 
 
 async def live(folder: Path) -> dict[str, Any]:
-    """Live through it; return the figures."""
+    """Run the outage and the recovery; return the numbers of deliveries, losses and repeats."""
     async with simulated(folder) as day:
         control = day.control
         people, pks = await owe(day)
@@ -62,7 +65,7 @@ async def live(folder: Path) -> dict[str, Any]:
 
 
 async def figures(day: Day, people: list[int], pks: list[str]) -> dict[str, Any]:
-    """Compare what stands in the chats with what was owed."""
+    """Compare the messages in the chats with the expected deliveries."""
     lost = disordered = repeats = 0
     for person in people:
         shown = [m["_story_pk"] for m in await day.control.replies(person) if "_story_pk" in m]

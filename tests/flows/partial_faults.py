@@ -1,9 +1,9 @@
-"""Telegram takes some calls and not others, on a clock that jumps: what comes of what is owed.
+"""Partial Telegram outages on a clock that jumps: deliveries that fail, repeat or arrive late.
 
-``python -m tests.flows.partial_faults FOLDER DAY…`` prints what came of it as one line of JSON.
+``python -m tests.flows.partial_faults FOLDER DAY…`` prints the results as a line of JSON.
 """
 
-# ruff: noqa: E402 - the clock is taken before anybody else takes one
+# ruff: noqa: E402 - the clock must be replaced before the other imports
 from sandbox import jumping
 
 jumping.install()
@@ -24,12 +24,15 @@ JSON_500: Json = {
     "status": 500,
     "body": '{"ok": false, "error_code": 500, "description": "Internal Server Error"}',
 }
-LATE: Json = {"delay_s": 130}  # it has its effect when nobody waits for the answer any more
+LATE: Json = {"delay_s": 130}  # the call takes effect after the client's timeout
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What Telegram does to the calls that match; ``lost`` to those that have their effect."""
+    """A fault on matching calls: ``before`` without the call's effect, ``lost`` with the effect.
+
+    ``every``: only each n-th call is faulty. ``seconds`` is the duration of the fault.
+    """
 
     before: Json
     lost: Json
@@ -39,7 +42,7 @@ class Fault:
 
     @classmethod
     def answers(cls, said: Json, **more: Any) -> "Fault":
-        """Return one that answers so."""
+        """Return a fault that answers matching calls with ``said``."""
         return cls(said, {**said, "effect": True}, **more)
 
 
@@ -61,7 +64,7 @@ FAULTS = {
 async def live(
     folder: Path, name: str, *, chats: int, stories: int, when: str, replicas: int, url: str
 ) -> dict[str, Any]:
-    """Let so many chats be owed so many stories while a fault lasts; return the figures."""
+    """Queue stories for chats during a fault; return the numbers of losses and repeats."""
     fault = FAULTS[name]
     async with simulated(folder, url) as day:
         people = [await day.control.person(f"P{number}") for number in range(chats)]
@@ -85,7 +88,7 @@ async def live(
 
 
 async def figures(day: Day, people: list[int], pks: list[str], asked: int) -> dict[str, Any]:
-    """Compare what stands in the chats with what was owed."""
+    """Compare the messages in the chats with the expected deliveries."""
     lost = untold = most = 0
     for person in people:
         messages = await day.control.replies(person)
@@ -99,10 +102,10 @@ async def figures(day: Day, people: list[int], pks: list[str], asked: int) -> di
 
 
 async def neighbours(folder: Path) -> dict[str, Any]:
-    """Let one story of each chat be answered 500 for ever; return how late the next ones come."""
+    """Answer every video with 500, and return the delay of the next story in each chat."""
     async with simulated(folder) as day:
         people = [await day.control.person(f"P{number}") for number in range(3)]
-        async with day.bots(poll_floor_s=1):  # checks wake who hands out what is owed
+        async with day.bots(poll_floor_s=1):  # checks wake the outbox
             for person in people:
                 await day.control.say(person, "/start")
             await asyncio.sleep(60)
@@ -120,7 +123,7 @@ async def neighbours(folder: Path) -> dict[str, Any]:
 
 
 async def witnesses(folder: Path, ahead_s: float) -> dict[str, Any]:
-    """Let Telegram's clock be ahead of the bot's; return what its owner is told."""
+    """Set Telegram's clock ahead of the bot's clock; return the messages to the owner."""
     async with simulated(folder, ahead_s=ahead_s) as day:
         owner = await day.control.person()
         async with day.bots(admin_ids=[owner]):

@@ -1,8 +1,9 @@
-"""Looks, rings and is killed: a process that is forked again and again, and dies when told to.
+"""A process that checks profiles and sends alerts, and is forked and killed repeatedly.
 
-``python -m tests.flows.ringer DATABASE_URL TELEGRAM_URL API_URL CDN_URL`` reads ``live SECONDS``,
-by how much the clock of the next child is ahead: so the time between two lives needs none;
-``kill``; or ``stop``, by which it ends itself. It prints a line when that is done.
+``python -m tests.flows.ringer DATABASE_URL TELEGRAM_URL API_URL CDN_URL`` reads commands from
+standard input. ``live SECONDS`` starts a child with the clock set ahead by SECONDS, so that a test
+does not wait between two children. ``kill`` kills the child; ``stop`` asks the child to end. After
+each command a line is printed.
 """
 
 import asyncio
@@ -37,12 +38,12 @@ from tests.support.telegram import bot_at, utc_now
 RICH = 10**8
 LIMITS = Limits(RICH, 0.1, RICH, RICH)
 POLLING = PollSettings(credits_a_day=RICH, floor=timedelta(milliseconds=50))
-LEASE = timedelta(seconds=20)  # which no busy machine outlasts
+LEASE = timedelta(seconds=20)  # long enough for a busy machine
 PATIENCE_S = 60.0
 
 
 async def ring(args: list[str], ahead: timedelta, folder: Path, ready: int) -> None:
-    """Run the two loops that alert people, until SIGTERM."""
+    """Run the scheduler and the outbox until SIGTERM."""
 
     def now() -> datetime:
         return utc_now() + ahead
@@ -82,7 +83,7 @@ async def ring(args: list[str], ahead: timedelta, folder: Path, ready: int) -> N
 
 
 def child_of(args: list[str], ahead: timedelta, folder: Path) -> int:
-    """Fork a child and wait until it rings; its id."""
+    """Fork a child, wait until the child is ready, and return the process ID."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid:
@@ -92,14 +93,14 @@ def child_of(args: list[str], ahead: timedelta, folder: Path) -> int:
         return pid
     try:
         asyncio.run(ring(args, ahead, folder, writer))
-    except BaseException as error:  # noqa: BLE001 - a child must not run on as its parent
+    except BaseException as error:  # noqa: BLE001 - a child must not continue as the parent
         sys.stderr.write(f"{error!r}\n")
         os._exit(1)
     os._exit(0)
 
 
 def main(args: list[str]) -> int:
-    """Fork and kill as told, until one dies of itself."""
+    """Fork and kill children as commanded, until a child ends unexpectedly."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     folder, pid = Path(mkdtemp()), 0
     for line in sys.stdin:
@@ -118,10 +119,10 @@ def main(args: list[str]) -> int:
 
 
 class Ringer:
-    """The process that forks, told from outside."""
+    """The client of the process that forks children."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        """Hold what runs."""
+        """Take the running process."""
         self._process = process
 
     async def _tell(self, line: str) -> None:
@@ -133,7 +134,7 @@ class Ringer:
 
     @asynccontextmanager
     async def life(self, ahead_s: float, *, ends_by: str = "kill") -> AsyncIterator[None]:
-        """Let one ring whose clock is so far ahead, until the block ends."""
+        """Run a child with the clock ``ahead_s`` seconds ahead, until the block ends."""
         await self._tell(f"live {ahead_s}")
         yield
         await self._tell(ends_by)
@@ -141,7 +142,7 @@ class Ringer:
 
 @asynccontextmanager
 async def ringer(*urls: str) -> AsyncIterator[Ringer]:
-    """Start it, for as long as the block lasts."""
+    """Start the process that forks children, until the block ends."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.flows.ringer", *urls,
         stdin=PIPE, stdout=PIPE, start_new_session=True,
@@ -149,7 +150,7 @@ async def ringer(*urls: str) -> AsyncIterator[Ringer]:
     try:
         yield Ringer(process)
     finally:
-        with suppress(ProcessLookupError):  # it and its child have ended
+        with suppress(ProcessLookupError):  # both processes have ended
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
 

@@ -1,7 +1,7 @@
-"""Spends money and is killed on the way: forked again and again, each time to die a step later.
+"""A process that makes paid calls; each forked child is killed a step later than the last child.
 
-``python -m tests.flows.spender DATABASE_URL API_URL PK PROFILE_ID CALLS`` prints a line after
-each child's death (its step, or ``done``) and waits for a line before the next one.
+``python -m tests.flows.spender DATABASE_URL API_URL PK PROFILE_ID CALLS`` prints a line after each
+child's end (the step, ``done`` or ``failed``) and waits for a line before the next child.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ LIMITS = Limits(10**6, 0.5, 10**6, 10**6)
 
 
 class Fuse:
-    """Kills this process at one step."""
+    """A counter that kills the process at the given step."""
 
     def __init__(self, at: int) -> None:
         self.left = at
@@ -58,7 +58,7 @@ class FusedDatabase(Database):
 
 
 async def spend_all(args: list[str], fuse: Fuse, folder: Path) -> None:
-    """Make a call of 1 credit and one of 2; of four calls one more fails and one downloads."""
+    """Make paid calls of 1 and 2 credits; with four calls, also a failing call and a download."""
     db_url, api_url, pk, profile_id, calls = args
 
     def watched(call: Call[Any]) -> Call[Any]:
@@ -92,14 +92,14 @@ async def spend_all(args: list[str], fuse: Fuse, folder: Path) -> None:
 
 
 def main(args: list[str]) -> None:
-    """Fork a child for each step until one lives to the end."""
+    """Fork a child for each step until a child runs to the end."""
     folder = Path(mkdtemp())
     for step in range(1, 1000):
         pid = os.fork()
         if pid == 0:
             try:
                 asyncio.run(spend_all(args, Fuse(step), folder))
-            except BaseException as error:  # noqa: BLE001 - a child must not run on as its parent
+            except BaseException as error:  # noqa: BLE001 - a child must not continue as the parent
                 sys.stderr.write(f"{error!r}\n")
                 os._exit(1)
             os._exit(0)

@@ -1,6 +1,6 @@
-"""Three replicas on one PostgreSQL, at work, while processes, connections and the server die.
+"""Three replicas on a PostgreSQL server, while processes, connections and the server fail.
 
-``live`` runs it and returns a ``Toll``: what was lost, repeated, written by stale owners, billed.
+``live`` runs the campaign and returns a ``Toll``: losses, repeats, stale writes and the bill.
 """
 
 import asyncio
@@ -36,15 +36,15 @@ STOP_S = 1.5 * LEASE_S
 SEND_TAKES_S = 0.05
 POST_EVERY_S, WRITE_EVERY_S, ASK_EVERY_S = 1.5, 0.8, 2.0
 ON_ITS_WAY_S = 10 * SEND_TAKES_S
-WRITTEN_DOWN_S = 2.0  # within which a living process has recorded what it sent
-QUIET_S = 1200.0  # in which all that is owed comes, at the end, with its third copy
-CLOSED_S = 60.0  # that a call takes at most
+WRITTEN_DOWN_S = 2.0  # a live process records a send within this time
+QUIET_S = 1200.0  # all pending messages arrive within this time, also third attempts
+CLOSED_S = 60.0  # the maximum duration of a call
 TOKEN = re.compile(r"nobody\d+x")
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much happens, within so many seconds."""
+    """The duration in seconds and the number of failures of each kind."""
 
     seconds: float
     kills: int
@@ -55,7 +55,7 @@ class Size:
 
 @dataclass(slots=True)
 class Toll:
-    """What it cost."""
+    """The results of a campaign."""
 
     size: Size
     alerts: int = 0
@@ -77,12 +77,12 @@ class Toll:
 
     @property
     def not_kept(self) -> int:
-        """Return how many answers, and their bills, the database would not take."""
+        """Return the number of paid answers, with bills, that the database did not accept."""
         said = self.tracebacks.items()
         return sum(n for words, n in said if words.startswith("an answer could not be kept"))
 
     def __str__(self) -> str:
-        """Return all of it in one line."""
+        """Return the results as a line of text."""
         size = self.size
         return (
             f"campaign: {REPLICAS} replicas, {size.seconds:.0f} s, {size.kills} kills,"
@@ -97,10 +97,10 @@ class Toll:
 
 
 class Replica:
-    """One process that is started again whenever it ends."""
+    """A process that is restarted after each end."""
 
     def __init__(self, box: Box, folder: Path, one: Cable, parent: Parent) -> None:
-        """Prepare; ``run`` starts it."""
+        """Prepare the environment; ``run`` starts the process."""
         folder.mkdir()
         self._folder = folder
         self._parent = parent
@@ -122,7 +122,7 @@ class Replica:
         return process.pid if process and process.status is None else None
 
     async def run(self) -> None:
-        """Start it again and again, until it is to end."""
+        """Start the process repeatedly, until the replica shall end."""
         while not self.is_ending:
             process = await self._parent.start(self._env, self._folder, self.log)
             self._process = process
@@ -133,7 +133,7 @@ class Replica:
                 self.exits.append(f"{self._folder.name}: status {status}")
 
     async def is_at_work(self) -> bool:
-        """Return whether its start is over."""
+        """Return whether the process has started and accepts connections."""
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", self._port)
         except OSError:
@@ -142,7 +142,7 @@ class Replica:
         return True
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the process that runs."""
+        """Send a signal to the running process."""
         if self._process is None or self.pid is None:
             return
         if number == signal.SIGKILL:
@@ -151,10 +151,10 @@ class Replica:
 
 
 class Scene:
-    """People who follow and ask, profiles that post, and what was promised to whom."""
+    """People with subscriptions and requests, profiles that post, and the expected messages."""
 
     def __init__(self, box: Box, server: Postgres, replicas: list[Replica], size: Size) -> None:
-        """Hold what runs."""
+        """Take the running services."""
         self.box, self.server, self.replicas, self.size = box, server, replicas, size
         self.chance = random.Random(7)  # noqa: S311 - repeatable, not secret
         self.people: list[int] = []
@@ -170,10 +170,10 @@ class Scene:
         self._late: set[asyncio.Task[None]] = set()
         self._is_over = asyncio.Event()
 
-    # what people do
+    # load
 
     async def set_up(self) -> None:
-        """Let each person follow some profiles."""
+        """Subscribe each person to some profiles."""
         control = self.box.control
         for name in self.names:
             await control.profile(name, posts_per_day=0)
@@ -188,10 +188,10 @@ class Scene:
         self.askers = [await control.person(f"A{number}") for number in range(ASKERS)]
         delay: Json = {"delay_s": SEND_TAKES_S}
         await control.fault("telegram", delay, match="send", times=None)
-        await asyncio.sleep(1.1)  # what is posted in the second of a subscription is no news
+        await asyncio.sleep(1.1)  # stories of the second of a subscription are not sent
 
     async def post(self) -> None:
-        """Let one profile after the other post."""
+        """Publish stories of the profiles in turn."""
         turns = 0
         while not await self._over(POST_EVERY_S):
             name = self.names[turns % PROFILES]
@@ -200,7 +200,7 @@ class Scene:
             self.posted[name].append(str(story["pk"]))
 
     async def write(self) -> None:
-        """Let people write what is answered with words of its own."""
+        """Send commands whose answers contain a unique word."""
         number = 0
         while not await self._over(WRITE_EVERY_S):
             person = self.chance.choice(self.people)
@@ -210,7 +210,7 @@ class Scene:
             await self.box.control.say(person, f"/unsubscribe {word}")
 
     async def ask(self, person: int) -> None:
-        """Let one person ask for what is paid, again and again."""
+        """Send paid requests of a person repeatedly, and wait for the answers."""
         while not await self._over(ASK_EVERY_S * ASKERS * self.chance.uniform(0.5, 1.5)):
             name = self.chance.choice(self.names)
             message = await self.box.control.say(person, f"/stories {name} 1")
@@ -228,10 +228,10 @@ class Scene:
             await asyncio.wait_for(self._is_over.wait(), seconds)
         return self._is_over.is_set()
 
-    # what happens to them
+    # failures
 
     async def suffer(self) -> None:
-        """Let everything happen, in a random order; then end the load."""
+        """Cause all failures in random order; then end the load."""
         size = self.size
         what: list[Callable[[], Awaitable[None]]] = [
             *[self._kill] * size.kills,
@@ -260,7 +260,10 @@ class Scene:
         task.add_done_callback(self._late.discard)
 
     async def _running(self) -> Replica:
-        """Return one that runs; wait for one. One in eight is taken while it starts, too."""
+        """Return a running replica; wait if there is none.
+
+        With a chance of 1/8, the replica may still be starting.
+        """
         as_it_is = self.chance.random() < 1 / 8
         while True:
             able = [one for one in self.replicas if one.pid and not one.is_stopped]
@@ -287,7 +290,7 @@ class Scene:
             replica.is_stopped = False
 
     async def _cut(self) -> None:
-        """Cut a connection: on its way, or by the server."""
+        """Cut a connection at the proxy or on the server."""
         replica = await self._running()
         if self.chance.random() < 0.5 and replica.cable.cut(self.chance):
             return
@@ -300,7 +303,7 @@ class Scene:
                 await connection.execute(statement)
 
     async def _restart(self) -> None:
-        """Stop the server, in good order or as a crash, and start it soon after."""
+        """Stop the server, cleanly or as a crash, and start the server within three seconds."""
         number = self.chance.choice((signal.SIGINT, signal.SIGQUIT))
         await asyncio.to_thread(self.server.stop, number)
         if number == signal.SIGQUIT:
@@ -311,7 +314,7 @@ class Scene:
 
     @asynccontextmanager
     async def _database(self) -> AsyncIterator[asyncpg.Connection]:
-        """Yield a connection of our own, when there is a server."""
+        """Yield a test connection; wait until the server accepts connections."""
         while True:
             try:
                 connection = await asyncpg.connect(self.server.url)
@@ -326,15 +329,15 @@ class Scene:
             return
 
     async def _note_unrecorded(self) -> None:
-        """Note which sends took effect and were not written down by those who could."""
+        """Record the sends that took effect and were not recorded by a replica."""
         before = await self._owed_and_there()
-        await asyncio.sleep(ON_ITS_WAY_S)  # what had just left takes effect after the kill
+        await asyncio.sleep(ON_ITS_WAY_S)  # calls in transit take effect after the kill
         before |= await self._owed_and_there()
         await asyncio.sleep(WRITTEN_DOWN_S)
         self.unrecorded |= before & await self._owed_and_there()
 
     async def _owed_and_there(self) -> set[tuple[int, str, int, int]]:
-        """Return what is owed still and in its chat: chat, story or word, row, copies."""
+        """Return open deliveries with a message in the chat: chat, story or word, row, copies."""
         while True:
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 async with self._database() as connection:
@@ -355,10 +358,10 @@ class Scene:
             }
         return owed
 
-    # what came of it
+    # results
 
     def messages(self) -> dict[int, list[Message]]:
-        """Return what the bot wrote into each chat, in order."""
+        """Return the bot's messages in each chat, in order."""
         world = self.box.parts.telegram.world
         return {
             chat.id: [one for one in chat.messages.values() if one.bot is not None]
@@ -366,7 +369,7 @@ class Scene:
         }
 
     def shown(self) -> dict[int, Counter[str]]:
-        """Return how often each story and each word stands in a chat."""
+        """Return how often each story and each word appears in a chat."""
         found: dict[int, Counter[str]] = defaultdict(Counter)
         for chat, messages in self.messages().items():
             for one in messages:
@@ -374,7 +377,7 @@ class Scene:
         return found
 
     async def settled(self) -> bool:
-        """Return whether nothing is owed any more."""
+        """Return whether no delivery, update or fan-out is pending and no story is missing."""
         with suppress(OSError, asyncpg.PostgresError):
             async with self._database() as connection:
                 left = await connection.fetchval(
@@ -393,7 +396,7 @@ class Scene:
         return False
 
     async def toll(self) -> Toll:
-        """Count what came of it."""
+        """Count the results."""
         toll = Toll(self.size)
         messages, there = self.messages(), self.shown()
         self._count_answers(toll, there)
@@ -422,7 +425,10 @@ class Scene:
         there: dict[int, Counter[str]],
         alone: set[tuple[int, str]],
     ) -> None:
-        """What waits ``alone`` for another copy lets others go by."""
+        """Count the alerts, the lost alerts and the alerts out of order.
+
+        A delivery in ``alone`` had another attempt, so later deliveries may come first.
+        """
         for name, pks in self.posted.items():
             for person in self.followers[name]:
                 toll.alerts += len(pks)
@@ -473,7 +479,7 @@ class Scene:
     async def _count_marks(
         self, toll: Toll, connection: asyncpg.Connection, messages: dict[int, list[Message]]
     ) -> None:
-        """What is marked as sent names the message that brought it."""
+        """Check that each delivery marked as sent has the ID of the message with its story."""
         rows = await connection.fetch(
             "SELECT chat_id, story_pk, message_id FROM deliveries"
             " WHERE state = 'sent' AND story_pk IS NOT NULL"
@@ -489,14 +495,14 @@ class Scene:
 
 
 def keys_of(message: Message) -> list[str]:
-    """Return what a message can be known by: the story that it shows, or the words asked for."""
+    """Return the keys of a message: the story in the message, or the unique words in the text."""
     if message.media is not None:
         return [str(message.media.content.story_pk)]
     return TOKEN.findall(str(message.fields.get("text", "")))
 
 
 def tracebacks_of(log: Path) -> Counter[str]:
-    """Return with what a log has a traceback, and how often: the event, and what was raised."""
+    """Return the number of tracebacks in a log, by event and exception."""
     found: Counter[str] = Counter()
     for line in log.read_text().splitlines():
         if "Traceback" not in line:
@@ -512,7 +518,7 @@ def tracebacks_of(log: Path) -> Counter[str]:
 
 
 async def live(folder: Path, size: Size) -> Toll:
-    """Let three replicas live through it; return what it cost."""
+    """Run three replicas under load and failures; return the results."""
     async with AsyncExitStack() as stack:
         server = stack.enter_context(postgres("synchronous_commit=on"))
         box = await stack.enter_async_context(sandbox_box())
@@ -549,7 +555,7 @@ async def live(folder: Path, size: Size) -> Toll:
 
 
 def say(toll: Toll) -> None:
-    """Print what it cost, and what must not be."""
+    """Print the results and the details of each violation."""
     sys.stdout.write(f"\n{toll}\n")
     for name in ("lost", "disordered", "unexplained", "stale", "wrong_marks", "exits",
                  "unexplained_calls"):  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the sandbox's own tests share."""
+"""Shared fixtures of the sandbox tests."""
 
 import pytest
 
@@ -8,5 +8,5 @@ from tests.support.stories import Raw
 
 @pytest.fixture
 def api(box: Box) -> Raw:
-    """Call the sandbox's Stories API bare."""
+    """Return a plain HTTP client of the sandbox's Stories API."""
     return Raw(box.session, box.urls.stories_api)
