@@ -1,7 +1,7 @@
 """Assumptions (beliefs) about both remote services, with switches: `python -m sandbox --as-seen`.
 
 The first value of an assumption is the sandbox's default. `tools.doctor` tests the same
-assumptions against the real services and writes its results to a file. A sandbox that is started
+assumptions against the real services and writes the results to a file. A sandbox that is started
 with the file behaves like the real services. docs/sandbox-fidelity.md and docs/sandbox-stories.md
 name the sources.
 """
@@ -85,7 +85,7 @@ class Switches:
         """Set the value of an assumption.
 
         Raises:
-            ValueError: The assumption is unknown or has no such value.
+            ValueError: The assumption is unknown, or the value is unknown for the assumption.
         """
         if value not in BELIEFS.get(name, ()):
             known = ", ".join(BELIEFS.get(name, ())) or "it is no belief"

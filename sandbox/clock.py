@@ -18,7 +18,7 @@ class Clock:
         """Start at the present time or at `start`.
 
         `speed` is the number of sandbox seconds per second of the event loop. `move_on` advances
-        the event loop itself (`sandbox.loop`), so that all code in the loop has the same time.
+        the event loop (`sandbox.loop`), so that all code in the loop has the same time.
 
         Raises:
             ValueError: The speed is not above zero.
@@ -66,7 +66,7 @@ class Clock:
 
 
 def _steady() -> Callable[[], float]:
-    """Return a function for the time of the running event loop, or else the monotonic time."""
+    """Return a function for the time of the running event loop, or for the monotonic time."""
     try:
         return asyncio.get_running_loop().time
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""The control API for the sandbox itself, used by tests, benchmarks and the chat page."""
+"""The control API of the sandbox, used by tests, benchmarks and the chat page."""
 
 import json
 from collections.abc import Awaitable, Callable

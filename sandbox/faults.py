@@ -90,12 +90,13 @@ class Faults:
         chat_id: object = None,
         sources: Collection[str] = (),
     ) -> Fault | None:
-        """Return the fault that hits a request, or None, and decrement its `after` and `times`.
+        """Return the fault that hits a request, or None. Count down the fault's limits.
 
-        `subject` is the path with its query for the Stories API and the CDN, and the method's name
-        for Telegram. `match` is compared case-insensitively. `host` is the host name of the
-        request, because one service may have several. `chat_id` and `sources` are the target chat
-        of a Telegram call and the sources of its files.
+        The limits are `after` and `times`. `subject` is the path with the query for the Stories
+        API and the CDN, and the method's name for Telegram. `match` is compared
+        case-insensitively. `host` is the host name of the request, because one service may have
+        several. `chat_id` and `sources` are the target chat of a Telegram call and the sources of
+        the call's files.
         """
         for fault in self._faults:
             if fault.service != service or fault.match.lower() not in subject.lower():
@@ -212,7 +213,7 @@ def lost(fault: Fault, request: web.Request) -> web.StreamResponse:
 def status_of(fault: Fault | None) -> int | None:
     """Return the status that the fault sends instead of the service; 0 means no response.
 
-    Return None if the service itself answers, even with a delay or a damaged response.
+    Return None if the service answers, even with a delay or a damaged response.
     """
     wanted = fault.fault if fault else {}
     if wanted.get("hang") or wanted.get("reset") == "before":

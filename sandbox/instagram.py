@@ -1,4 +1,4 @@
-"""The sandbox's Instagram: profiles, their stories, and their automatic posts over time."""
+"""The sandbox's Instagram: profiles, stories, and automatic posts over time."""
 
 import base64
 import random
@@ -51,10 +51,7 @@ class Story:
 
 @dataclass
 class Profile:
-    """An account.
-
-    Each has its own `rng`, so its posting times do not depend on other profiles.
-    """
+    """An account. A separate `rng` makes the posting times independent of other profiles."""
 
     pk: str
     username: str
@@ -73,7 +70,7 @@ class Profile:
 
 @dataclass
 class Highlight:
-    """A collection of stories in a profile. Its stories stay visible after 24 hours."""
+    """A collection of stories in a profile. The stories stay visible after 24 hours."""
 
     pk: str
     profile: Profile
@@ -193,7 +190,7 @@ class Instagram:
         return story
 
     def highlights_of(self, profile: Profile) -> list[Highlight] | None:
-        """Return the highlights of a profile, newest first, or None if there never was one."""
+        """Return the highlights of a profile, newest first, or None if no highlight ever existed."""
         ours = [one for one in self._highlights.values() if one.profile is profile]
         return [one for one in reversed(ours) if not one.removed] if ours else None
 

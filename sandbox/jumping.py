@@ -1,9 +1,9 @@
-"""An event loop that skips waiting times by advancing its clock to the next timer.
+"""An event loop that skips waiting times by advancing the clock to the next timer.
 
-A day of waiting takes only the duration of the work in it. The loop's ``time()`` is a counter. The
-selector polls. If no input is available and no call to a thread is outstanding, the selector
-advances the counter by the timeout instead of waiting. The demo, tests and soak test may use the
-loop. uvloop is not supported.
+A day of waiting takes only the duration of the work in the day. The loop's ``time()`` is a
+counter. The selector polls. If no input is available and no call to a thread is outstanding, the
+selector advances the counter by the timeout instead of waiting. The demo, tests and soak test may
+use the loop. uvloop is not supported.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _Ready = list[tuple[selectors.SelectorKey, int]]
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop with its own clock, which begins at ``start``."""
+    """An event loop with a separate clock, which begins at ``start``."""
 
     def __init__(self, start: datetime | None = None) -> None:
         """Begin at ``start``; by default, at the present time."""

@@ -9,7 +9,7 @@ DAY, YEAR = 24 * HOUR, 365 * 24 * HOUR
 
 
 def settle(world: Instagram) -> None:
-    """Add the initial profiles to an empty world. All times are relative to its clock."""
+    """Add the initial profiles to an empty world. All times are relative to the world's clock."""
     now = world.clock.now()
     prada = world.add_profile("prada", pk="304662892", full_name="Prada", is_verified=True)
     _natgeo(world, now)

@@ -26,7 +26,7 @@ class RequestLog:
         billed: int | None = None,
         **extra: object,
     ) -> int:
-        """Record one request and return its number. Status 0 means that no response was sent."""
+        """Record a request and return the number. Status 0 means that no response was sent."""
         self._last += 1
         self.calls[service] += 1
         entry: dict[str, object] = {
@@ -43,7 +43,7 @@ class RequestLog:
         return self._last
 
     def since(self, after: int, service: str | None = None) -> list[dict[str, object]]:
-        """Return the entries with numbers above `after`, oldest first, of one or all services."""
+        """Return the entries with numbers above `after`, oldest first, by default of all services."""
         oldest = self._last - len(self._entries)
         fresh = islice(self._entries, max(0, after - oldest), None)
         return [entry for entry in fresh if service is None or entry["service"] == service]

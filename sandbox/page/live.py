@@ -1,4 +1,4 @@
-"""Live events for the chat page: one WebSocket per page, each with its own bounded queue."""
+"""Live events for the chat page: each page has a WebSocket and a bounded queue."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class Live:
         self._subscribe = subscribe
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        """Send events to one page until the page disconnects."""
+        """Send events to a page until the page disconnects."""
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S)
         queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
         unsubscribe = self._subscribe(lambda event: offer(queue, event))
@@ -35,7 +35,7 @@ class Live:
 
 
 def offer(queue: "asyncio.Queue[Event]", event: Event) -> None:
-    """Queue an event. If the queue is full, replace its contents by one `resync` event."""
+    """Queue an event. If the queue is full, replace the contents by a single `resync` event."""
     if queue.full():
         while not queue.empty():
             queue.get_nowait()

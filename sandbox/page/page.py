@@ -1,4 +1,4 @@
-"""The chat page: a static page, its live events, and its requests beside the control API."""
+"""The chat page: a static page, live events, and the requests of the page to the sandbox."""
 
 import secrets
 
@@ -35,7 +35,7 @@ def routes(sandbox: Sandbox) -> list[web.RouteDef]:
 
 
 class Page:
-    """The handlers for one sandbox."""
+    """The handlers for a sandbox."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         """Serve `sandbox`."""
@@ -45,7 +45,7 @@ class Page:
         self.live = Live(sandbox.telegram.subscribe)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
-        """Return the page itself."""
+        """Return the HTML of the page."""
         return files.static_file("index.html")
 
     async def static(self, request: web.Request) -> web.StreamResponse:

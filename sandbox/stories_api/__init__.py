@@ -1,1 +1,1 @@
-"""The Stories API: a listener, its endpoints and answers, and its OpenAPI document."""
+"""The Stories API: a listener, the endpoints and answers, and the OpenAPI document."""

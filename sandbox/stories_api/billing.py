@@ -1,4 +1,4 @@
-"""Prices of requests to the Stories API, and its rate limit."""
+"""Prices of requests to the Stories API, and the rate limit."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class Billing:
         self._filled_at = self.clock.now()
 
     def admit(self) -> float:
-        """Take a token. Return 0 on success, else the seconds until a token is available."""
+        """Take a token. Return 0 on success, or the seconds until a token is available."""
         if self.rate is None:
             return 0.0
         now = self.clock.now()
@@ -46,7 +46,7 @@ class Billing:
         return (1 - self._tokens) / self.rate
 
     def charge(self, path: str, cost: int, status: int) -> int:
-        """Charge a request by the status of its response. Return the billed credits."""
+        """Charge a request by the status of the response. Return the billed credits."""
         if status not in BILLED | self.also_billed or cost == 0:
             return 0
         self.by_path[path] += cost

@@ -28,7 +28,7 @@ class Endpoint:
     forced_cost: int | None = None  # with `force`: no privacy check, one credit less
 
     def price(self, values: Mapping[str, object]) -> int:
-        """Return the price in credits of a call with these parameters."""
+        """Return the price in credits of a call with the given parameters."""
         if values.get("force") and self.forced_cost is not None:
             return self.forced_cost
         return self.cost
@@ -92,7 +92,7 @@ ENDPOINTS = {
 
 
 def read(endpoint: Endpoint, query: Mapping[str, str]) -> dict[str, object]:
-    """Return the parameters of a call by name, with their defaults.
+    """Return the parameters of a call by name, including defaults.
 
     Raises:
         Invalid: A parameter is missing or is not an integer.

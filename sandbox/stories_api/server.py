@@ -60,7 +60,7 @@ class StoriesApi:
     ) -> None:
         """Serve `instagram` with links to `cdn`.
 
-        Two access keys are refused, all others accepted.
+        Two access keys are refused; all other keys are accepted.
         """
         self.billing = Billing(clock)
         self._switches = switches = switches or Switches()
@@ -107,7 +107,7 @@ class StoriesApi:
         """Change a setting of the responses. Return False if the setting or value is unknown.
 
         Raises:
-            ValueError: An assumption has no such value.
+            ValueError: The value is unknown for an assumption.
         """
         choices = {
             "edge_info": (self, (False, True)),

@@ -1,4 +1,4 @@
-"""A call of a method, with its parameters as parsed by the server, and the list of methods."""
+"""A call of a method with the parsed parameters, and the list of methods."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -97,7 +97,7 @@ METHODS: dict[str, Handler] = {}
 
 
 def method(name: str) -> Callable[[Handler], Handler]:
-    """Register a handler for the method `name` (its published spelling)."""
+    """Register a handler for the method `name` (in the published spelling)."""
 
     def register(handler: Handler) -> Handler:
         METHODS[name.lower()] = handler

@@ -58,7 +58,7 @@ class Content:
 
 @dataclass(slots=True)
 class Media:
-    """A file in a message, with the kind of media that it is sent as."""
+    """A file in a message, with the kind of media of the message."""
 
     kind: str
     content: Content
@@ -141,7 +141,7 @@ def _wrong(why: str) -> Refusal:
 
 
 class Files:
-    """All contents of one sandbox."""
+    """All contents of a sandbox."""
 
     def __init__(self) -> None:
         """Start without files. The folder for large files is created on first use."""
@@ -150,7 +150,7 @@ class Files:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def keep(self, data: bytes, content_type: str = "") -> Content:
-        """Store bytes and return their content. Equal bytes are stored once."""
+        """Store bytes and return the content. Equal bytes are stored once."""
         digest = hashlib.sha256(data).digest()
         known = self._by_digest.get(digest)
         if known is not None:
@@ -186,10 +186,10 @@ class Files:
             self._folder = None
 
     def find(self, bot: Bot, text: str) -> tuple[str, Content, str]:
-        """Return the kind and the content of a file_id, and the letter of its size.
+        """Return the kind and the content of a file_id, and the letter of the file's size.
 
         Raises:
-            Refusal: The text is not a file_id, or it belongs to another bot.
+            Refusal: The text is not a file_id, or the file_id belongs to a different bot.
         """
         raw = _decoded(text)
         body = raw[:16]

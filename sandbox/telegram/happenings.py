@@ -8,9 +8,9 @@ from sandbox.telegram.world import World
 
 
 def tell(world: World, chat: Chat, message: Message, *, edited: bool = False) -> int | None:
-    """Send a message as an update to the bots in its chat that may read it.
+    """Send a message as an update to the bots in the chat that may read the message.
 
-    Return the update's id at the main bot, or else at the first receiving bot, or None.
+    Return the update's id at the main bot, or at the first receiving bot, or None.
     """
     base = "channel_post" if chat.type == "channel" else "message"
     kind = f"edited_{base}" if edited else base
@@ -76,9 +76,10 @@ def forwarded(message: Message) -> dict[str, Any]:
 
 
 def mirror(world: World, message: Message) -> None:
-    """Forward a channel's post to its discussion group, as Telegram does.
+    """Forward a channel's post to the discussion group, as Telegram does.
 
-    The bot receives an update even for its own post, because the sender is Telegram's account.
+    The bot also receives an update for a post of the bot, because the sender is Telegram's
+    account.
     """
     channel = message.chat
     group = world.chats.get(channel.linked_chat_id or 0)
@@ -135,13 +136,13 @@ def standing(
 
 
 def arrive(world: World, chat: Chat, actor: dict[str, Any]) -> None:
-    """Notify the bots of a chat that they have joined, e.g. after the migration of a group."""
+    """Notify the bots of a chat that the bots have joined, e.g. after the migration of a group."""
     for bot in world.bots_in(chat):
         _tell_bot(world, chat, bot, actor, Member("left"))
 
 
 def vanish(world: World, chat: Chat, actor: dict[str, Any]) -> None:
-    """Notify the bots of a deleted supergroup that they have left, for its old id as well."""
+    """Notify the bots of a deleted supergroup of the removal, for the old id as well."""
     ids = [chat, *([world.chats[chat.migrated_from]] if chat.migrated_from else [])]
     for one in ids:
         for bot in list(world.bots_in(one)):

@@ -1,4 +1,4 @@
-"""The published Bot API as tables of parameters and fields with their types."""
+"""The published Bot API as tables of parameters and fields with types."""
 
 import json
 from collections.abc import Container, Iterator, Mapping
@@ -12,7 +12,7 @@ _SCALARS = frozenset({"int", "str", "bool", "float", "any", "InputFile"})
 
 @dataclass(frozen=True)
 class Method:
-    """A method: the published name, and the parameters with their types."""
+    """A method: the published name, and the parameters with types."""
 
     name: str
     params: dict[str, str]
@@ -22,7 +22,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Schema:
-    """All methods by their lower-case name, and all objects."""
+    """All methods by lower-case name, and all objects."""
 
     version: str
     methods: dict[str, Method]

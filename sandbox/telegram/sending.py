@@ -1,4 +1,4 @@
-"""Sending of a message: the final checks, the message itself, and the response."""
+"""Sending of a message: the final checks, the message, and the response."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from sandbox.telegram.refusals import DELETED_AT_ONCE, Refusal, bad_request, too
 
 @dataclass(slots=True)
 class Place:
-    """The target of a message and its options."""
+    """The target of a message and the options."""
 
     chat: Chat
     thread: int
@@ -164,10 +164,10 @@ def post(
 
 
 def shown(call: Call, messages: list[Message]) -> list[dict[str, Any]]:
-    """Return the caller's view of its messages.
+    """Return the caller's view of the call's messages.
 
     Raises:
-        Refusal: Another bot has already deleted the messages: Client.cpp, delete_message.
+        Refusal: A different bot has already deleted the messages: Client.cpp, delete_message.
     """
     if messages[0].chat.deletes_posts:
         for message in messages:

@@ -12,7 +12,7 @@ Fetch = Callable[[str], Awaitable[Fetched | None]]
 
 @dataclass
 class Services:
-    """The services of one server."""
+    """The services of a server."""
 
     fetch: Fetch
     limits: Limits

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture's type and its size in pixels."""
+    """The type of a picture and the size in pixels."""
 
     kind: str  # jpeg, png, gif, webp or bmp
     width: int
@@ -16,7 +16,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """An MP4's size in pixels, its duration in seconds, and whether it has an audio track."""
+    """The size of an MP4 in pixels, the duration in seconds, and whether an audio track exists."""
 
     width: int
     height: int
@@ -28,7 +28,7 @@ _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0x
 
 
 def picture(data: bytes) -> Picture | None:
-    """Return a picture's type and size from its header, or None for other files."""
+    """Return the type and the size of a picture from the header, or None for other files."""
     for magic, read in _READERS.items():
         if data.startswith(magic):
             try:

@@ -36,7 +36,7 @@ class Update:
 
 @dataclass(slots=True)
 class Poll:
-    """A waiting getUpdates call. A newer call ends it with a conflict."""
+    """A waiting getUpdates call. A newer call ends the waiting call with a conflict."""
 
     conflict: bool = False
     taken_over_by_webhook: bool = False
@@ -44,7 +44,7 @@ class Poll:
 
 @dataclass
 class Inbox:
-    """The pending updates of one bot."""
+    """The pending updates of a bot."""
 
     clock: Clock
     pending: deque[Update] = field(default_factory=deque)
@@ -67,7 +67,7 @@ class Inbox:
         self.allowed = wanted or None
 
     def put(self, kind: str, payload: dict[str, Any], queue: str) -> int | None:
-        """Add an update. Return its id, or None if the bot does not accept the kind."""
+        """Add an update. Return the update's id, or None if the bot does not accept the kind."""
         if not self.accepts(kind):
             return None
         self.last_id += 1
@@ -77,7 +77,7 @@ class Inbox:
         return self.last_id
 
     def wake(self) -> None:
-        """Wake all waiting tasks, so that they check for updates again."""
+        """Wake all waiting tasks, so that the tasks check for updates again."""
         arrived, self.arrived = self.arrived, asyncio.Event()
         arrived.set()
 
@@ -97,6 +97,6 @@ class Inbox:
             self.pending = deque(u for u in self.pending if u.expires_at > now)
 
     def remove(self, update: Update) -> None:
-        """Remove one update after its delivery."""
+        """Remove a delivered update."""
         if update in self.pending:
             self.pending.remove(update)

@@ -21,7 +21,7 @@ _GONE_AFTER_S = 23 * 3600.0
 
 @dataclass
 class Webhook:
-    """A bot's webhook and the state of its deliveries."""
+    """The webhook of a bot and the state of the deliveries."""
 
     url: str
     secret: str = field(repr=False)
@@ -35,7 +35,7 @@ class Webhook:
 
 
 class Webhooks:
-    """The deliveries of all bots. Each bot has its own task group within one common group."""
+    """The deliveries of all bots. Each bot has a task group within a common group."""
 
     def __init__(self, clock: Clock, seed: int = 0) -> None:
         """Deliveries begin with `start`."""
@@ -78,7 +78,7 @@ class Webhooks:
         self._tasks[bot.id] = self._group.create_task(self._serve(bot, hook))
 
     async def remove(self, bot: Bot) -> None:
-        """Remove a bot's webhook and end its deliveries."""
+        """Remove the webhook of a bot and end the deliveries."""
         self._hooks.pop(bot.id, None)
         task = self._tasks.pop(bot.id, None)
         if task is not None:
@@ -88,7 +88,7 @@ class Webhooks:
             update.in_flight = False
 
     async def _serve(self, bot: Bot, hook: Webhook) -> None:
-        """Start one task per queue, with at most `max_connections` concurrent tasks."""
+        """Start a task for each queue, with at most `max_connections` concurrent tasks."""
         busy: set[str] = set()
         inbox = bot.inbox
         async with asyncio.TaskGroup() as group:
@@ -123,7 +123,7 @@ class Webhooks:
         bot.inbox.remove(update)
 
     async def _attempt(self, bot: Bot, hook: Webhook, update: Update) -> float | None:
-        """Send one request. Return None on success, else the seconds until the next attempt."""
+        """Send a request. Return None on success, or the seconds until the next attempt."""
         headers = {"Content-Type": "application/json"}
         if hook.secret:
             headers[SECRET_HEADER] = hook.secret

@@ -1,4 +1,4 @@
-"""The complete Telegram of one sandbox: persons, bots, chats and messages."""
+"""The complete Telegram of a sandbox: persons, bots, chats and messages."""
 
 import itertools
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ class World:
     # -- bots ---------------------------------------------------------------------------
 
     def bot_of(self, bot_id: int) -> Bot:
-        """Return the bot with a token's id, or create the bot. The first one is the main bot."""
+        """Return the bot with a token's id, or create the bot. The first bot is the main bot."""
         bot = self.bots.get(bot_id)
         if bot is not None:
             bot.claimed = True
@@ -168,7 +168,7 @@ class World:
         return fields
 
     def add(self, message: Message) -> Message:
-        """Add a message to its chat and send an event."""
+        """Add a message to the message's chat and send an event."""
         message.chat.messages[message.id] = message
         if message.bot is not None:
             message.chat.last_bot = message.bot.id
@@ -193,7 +193,7 @@ class World:
     def add_topic(
         self, chat: Chat, sender: dict[str, Any], name: str, *, icon_color: int = ICON_COLOR
     ) -> tuple[Topic, Message]:
-        """Create a topic with its service message. The topic's id is the id of the message."""
+        """Create a topic with a service message, which determines the topic's id."""
         made = {"name": name, "icon_color": icon_color}
         if chat.bot is None:
             chat.last_message_id = max(chat.last_message_id, GENERAL_TOPIC)
@@ -211,7 +211,7 @@ class World:
             self.events.emit("edit", chat_id=message.chat.id, message=shown)
 
     def delete(self, message: Message) -> None:
-        """Delete a message from its chat and send an event."""
+        """Delete a message from the message's chat and send an event."""
         message.deleted = True
         self.events.emit("delete", chat_id=message.chat.id, message_id=message.id)
 

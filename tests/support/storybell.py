@@ -78,7 +78,7 @@ class Bell:
         return await wait_for(enough, what=f"{count} answers in chat {chat}")
 
     async def noticed(self, chat: int, text: str, *, user: int, **more: Any) -> None:
-        """Write into a group; return when the bot has answered, or marked what it said before."""
+        """Write into a group; return after an answer or after a reaction to the message."""
         message = await self.control.say(chat, text, user=user, **more)
 
         async def is_noticed() -> bool:
@@ -104,9 +104,9 @@ class Bell:
         return await wait_for(is_answered, within, "the spinner to stop")
 
     async def answers_for(self, chat: int, person: int) -> int:
-        """Make a person the payer of a channel, as if they had added the bot; return the channel.
+        """Make a person the payer of a channel, as after adding the bot; return the channel.
 
-        The sandbox tells the bot of no chat that has the bot from the beginning.
+        The sandbox sends no update for a chat that has the bot from the beginning.
         """
         url = self.settings.database_url.get_secret_value()
         async with Database(url) as db, db.begin() as tx:

@@ -53,7 +53,7 @@ class Chats:
         self._services = services
 
     async def all_chats(self, _: web.Request) -> object:
-        """Return every chat with its last message."""
+        """Return every chat with the last message."""
         return [self._summary(chat) for chat in self._world.all_chats()]
 
     def _summary(self, chat: Chat) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class Chats:
         return self._world.people[known[0]].user() if known else self._world.bot.user()
 
     async def migrate(self, request: web.Request) -> object:
-        """Migrate a group to a supergroup with another id."""
+        """Migrate a group to a supergroup with a new id."""
         old = get.chat(self._world, request.match_info["chat"])
         if old.type != "group" or old.migrated_to is not None:
             raise ValueError("only a group that has not migrated can migrate")
@@ -196,7 +196,7 @@ class Chats:
         return {"new_chat_id": new.id, "update_id": told}
 
     async def add_thread(self, request: web.Request) -> object:
-        """Create a forum topic. Its id is the id of its first message."""
+        """Create a forum topic. The topic's id is the id of the first message."""
         chat = get.chat(self._world, request.match_info["chat"])
         wanted = await get.body(request)
         return self._new_topic(chat, wanted)

@@ -34,7 +34,7 @@ def _allowed(call: Call) -> None:
 
 @method("getUpdates")
 async def get_updates(call: Call) -> list[dict[str, Any]]:
-    """Return pending updates. If there are none, wait for updates until the timeout."""
+    """Return pending updates. Without pending updates, wait for updates until the timeout."""
     bot = call.bot
     if call.services.webhooks.get(bot.id) is not None:
         raise conflict(_WEBHOOK)
@@ -155,7 +155,7 @@ async def delete_webhook(call: Call) -> bool:
 
 @method("getWebhookInfo")
 async def get_webhook_info(call: Call) -> dict[str, Any]:
-    """Return the webhook's settings, its last error, and the number of pending updates."""
+    """Return the webhook's settings, the last error, and the number of pending updates."""
     inbox = call.bot.inbox
     inbox.drop_expired()
     hook = call.services.webhooks.get(call.bot.id)

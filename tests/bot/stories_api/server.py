@@ -1,4 +1,4 @@
-"""A server that answers as told, byte for byte: what a proxy for wire faults would do."""
+"""An HTTP server with scripted responses, byte for byte, as from a proxy with wire faults."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,10 +16,10 @@ Answerer = Callable[["Server", asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class Server:
-    """What was asked so far, and where."""
+    """The URL of the server and the requests so far."""
 
     url: str = ""
-    requests: list[str] = field(default_factory=list)  # heads, as they came
+    requests: list[str] = field(default_factory=list)  # request heads in order
 
     @property
     def count(self) -> int:
@@ -28,7 +28,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(answer: Answerer) -> AsyncIterator[Server]:
-    """Serve on a free port; each request's head is kept, then ``answer`` writes what it likes."""
+    """Serve on a free port; record each request's head, then call ``answer`` for the response."""
     server = Server()
     served: set[asyncio.Task[None]] = set()
 
@@ -51,7 +51,7 @@ async def serving(answer: Answerer) -> AsyncIterator[Server]:
     try:
         yield server
     finally:
-        # From Python 3.12 on a server waits for its connections, also for those that hang.
+        # From Python 3.12 on, the server waits for all connections, including hanging connections.
         listener.close()
         for task in served:
             task.cancel()
@@ -64,7 +64,7 @@ def response(
     headers: dict[str, str] | None = None,
     length: int | None = None,
 ) -> bytes:
-    """Return a whole HTTP response; ``length`` is what it claims, the truth by default."""
+    """Return a complete HTTP response; ``length`` replaces the true Content-Length."""
     lines = {"Content-Type": "application/json", "Connection": "close", **(headers or {})}
     lines["Content-Length"] = str(len(body) if length is None else length)
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
@@ -72,7 +72,7 @@ def response(
 
 
 def says(*answers: bytes) -> Answerer:
-    """Answer with these in turn, the last one again and again."""
+    """Return an answerer that sends ``answers`` in turn and then repeats the last answer."""
 
     async def answer(server: Server, writer: asyncio.StreamWriter) -> None:
         writer.write(answers[min(server.count, len(answers)) - 1])
@@ -82,8 +82,8 @@ def says(*answers: bytes) -> Answerer:
 
 @asynccontextmanager
 async def api_at(url: str, **options: object) -> AsyncIterator[StoriesApi]:
-    """Open an adapter for ``url`` with a short deadline and no patience between tries."""
+    """Open a client for ``url`` with a deadline of 5 s and the shortest pauses before retries."""
     async with aiohttp.ClientSession() as session:
         settings = {"deadline": 5.0, "rate": 10_000.0, "jitter": lambda low, _high: low, **options}
-        api = StoriesApi(session, url=url, key=SecretStr(KEY), **settings)  # type: ignore[arg-type] # checked by running
+        api = StoriesApi(session, url=url, key=SecretStr(KEY), **settings)  # type: ignore[arg-type] # the test run checks the options
         yield api

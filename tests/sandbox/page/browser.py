@@ -1,4 +1,4 @@
-"""A real Chromium, what a page in it says and looks like, and a bot that is only a script."""
+"""A real Chromium with the console output of a page, and a scripted bot."""
 
 import itertools
 import json
@@ -37,16 +37,16 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 TOKEN = "123456:AAABBBCCCDDDEEEFFFGGGHHHIIIJJJKKK"
 PHONE = {"width": 380, "height": 740}
 DESKTOP = {"width": 1280, "height": 860}
-READY = "html[data-ready][data-linked=true]"  # connected, and with nothing missed
-PATIENCE_MS = 60_000  # on a machine that does much else
-POLLS = 20  # for one update
+READY = "html[data-ready][data-linked=true]"  # connected, with all events received
+PATIENCE_MS = 60_000  # long enough for a busy machine
+POLLS = 20  # attempts to get an update
 expect.set_options(timeout=PATIENCE_MS)
 Json = dict[str, Any]
 
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """Start the Chromium of this machine; without one the test is skipped, or fails if it must."""
+    """Start Chromium. Without Chromium, skip the test, or fail if REQUIRE_BROWSER is set."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
         if is_required("browser"):
@@ -62,34 +62,34 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @dataclass
 class Tab:
-    """One person's page, and all that its console complained of."""
+    """The page of a person, with the errors and warnings of the console."""
 
     page: Page
     context: BrowserContext
     complaints: list[str] = field(default_factory=list)
 
     def heard(self, said: ConsoleMessage) -> None:
-        """Keep what the console complains of."""
+        """Record errors and warnings of the console."""
         if said.type in {"error", "warning"}:
             self.complaints.append(said.text)
 
     async def open(self, title: str) -> None:
-        """Go to a chat; what is typed next goes there."""
+        """Open a chat; further text is sent to the chat."""
         await self.page.locator("#chats a", has_text=title).click()
         await expect(self.page.locator("#chat-title")).to_have_text(title)
 
     async def reload(self) -> None:
-        """Load the page anew; one that is left before it is connected complains of it."""
+        """Reload the page. A reload before the page is connected causes a console error."""
         await self.page.reload()
         await self.page.wait_for_selector(READY)
 
     async def say(self, text: str) -> None:
-        """Type and press Enter."""
+        """Type a text and press Enter."""
         await self.page.fill("#box", text)
         await self.page.press("#box", "Enter")
 
     async def me(self) -> int:
-        """The id of the person that the page keeps."""
+        """Return the ID of the person that the page has stored."""
         kept = await self.page.evaluate("localStorage.getItem('storybell.person')")
         return int(json.loads(kept)["id"])
 
@@ -98,7 +98,7 @@ class Tab:
 async def tab(
     browser: Browser, url: str, size: Json = DESKTOP, *, wait: str = READY, **context: Any
 ) -> AsyncIterator[Tab]:
-    """Open the page as somebody new; whatever its console complains of fails the test."""
+    """Open the page as a new person. Each console error or warning fails the test."""
     phone = size["width"] < 500
     options = {"viewport": size, "locale": "en-GB", "has_touch": phone, "is_mobile": phone}
     opened = await browser.new_context(**(options | context))
@@ -116,16 +116,16 @@ async def tab(
 
 
 class ScriptedBot:
-    """Calls the Bot API by hand, so that the page is tested without the bot."""
+    """Direct Bot API calls, so that the page is tested without the bot."""
 
     def __init__(self, box: Box) -> None:
-        """Be the one bot of `box`."""
+        """Become the only bot of `box`."""
         self._box = box
         self._offset = 0
         self._serial = itertools.count()
 
     async def call(self, method: str, **params: Any) -> Any:
-        """One method; its result."""
+        """Call a method and return the result."""
         return await self._post(method, params)
 
     async def _post(self, method: str, body: Json | FormData) -> Any:
@@ -137,11 +137,11 @@ class ScriptedBot:
         return got["result"]
 
     async def say(self, chat: int, text: str, **more: Any) -> int:
-        """Send a text; its message_id."""
+        """Send a text and return the message_id."""
         return int((await self.call("sendMessage", chat_id=chat, text=text, **more))["message_id"])
 
     async def update(self, kind: str) -> Json:
-        """The next update of a kind; others are passed over."""
+        """Return the next update of a kind; skip other updates."""
         for _ in range(POLLS):
             for update in await self.call("getUpdates", offset=self._offset, timeout=10):
                 self._offset = update["update_id"] + 1
@@ -151,7 +151,7 @@ class ScriptedBot:
         raise AssertionError(f"no {kind} came")
 
     async def album(self, chat: int, count: int, **first: Any) -> list[Json]:
-        """Send photos, with a video in each third place; `first` goes to the first item."""
+        """Send photos with a video in each third place; `first` adds fields to the first item."""
         form = FormData()
         items: list[Json] = []
         for index in range(count):
@@ -174,7 +174,7 @@ class ScriptedBot:
         return f"f{index}", {"type": "photo"}
 
     async def photo(self, chat: int, **more: Any) -> Json:
-        """Send one photo."""
+        """Send a photo."""
         form = FormData()
         form.add_field("chat_id", str(chat))
         form.add_field("photo", _bytes(media.index().photos[0]), filename="photo.jpg")
@@ -189,12 +189,12 @@ def _bytes(name: str) -> bytes:
 
 
 async def started(me: Tab, bot: ScriptedBot) -> int:
-    """Begin to talk; the id of the private chat."""
+    """Send /start and return the ID of the private chat."""
     await me.say("/start")
     return int((await bot.update("message"))["chat"]["id"])
 
 
 async def chat_titled(box: Box, title: str) -> int:
-    """The id of the chat with that title."""
+    """Return the ID of the chat with a title."""
     chats = await box.control.call("GET", "/chats")
     return next(int(chat["id"]) for chat in chats if chat.get("title") == title)

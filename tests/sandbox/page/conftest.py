@@ -1,4 +1,4 @@
-"""One browser for all tests of the page; each test has a sandbox, a bot and a page of its own."""
+"""A shared browser for all tests of the page, with a sandbox, a bot and a page for each test."""
 
 from collections.abc import AsyncIterator
 
@@ -25,13 +25,13 @@ async def box() -> AsyncIterator[Box]:
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def bot(box: Box) -> ScriptedBot:
-    """Be a bot."""
+    """Return a scripted bot."""
     return ScriptedBot(box)
 
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def me(browser: Browser, box: Box, bot: ScriptedBot) -> AsyncIterator[Tab]:
-    """Open the page as a new person at a desktop, on the private chat with the bot."""
+    """Open the page as a new person in a desktop window, on the private chat with the bot."""
     await bot.call("getMe")
     async with tab(browser, box.urls.page) as opened:
         yield opened

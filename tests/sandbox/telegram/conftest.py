@@ -9,6 +9,6 @@ from tests.sandbox.telegram.harness import Api, served
 
 @pytest.fixture
 async def api() -> AsyncIterator[Api]:
-    """A fresh Bot API server."""
+    """Run a fresh Bot API server."""
     async with served() as api:
         yield api

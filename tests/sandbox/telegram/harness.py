@@ -1,4 +1,4 @@
-"""One Bot API server on a loopback port, the control API beside it, and a small web."""
+"""A Bot API server on a loopback port, with the control API and a small simulated web."""
 
 import io
 import json
@@ -26,7 +26,7 @@ Answer = tuple[int, dict[str, Any]]
 
 @cache
 def _aiogram_methods() -> dict[str, Any]:
-    from aiogram import methods  # noqa: PLC0415 - takes seconds: once a session
+    from aiogram import methods  # noqa: PLC0415 - takes seconds; once per session
 
     found = (getattr(methods, name) for name in methods.__all__)
     return {m.__api_method__: m for m in found if hasattr(m, "__api_method__")}
@@ -38,7 +38,7 @@ def _adapter(method: str) -> TypeAdapter[Any]:
 
 
 def check_result(method: str, result: object) -> None:
-    """A result is what the published Bot API says, nothing missing and nothing invented."""
+    """Assert that a result has the published type and no unknown fields."""
     _adapter(method).validate_python(result)
     returns = json.loads(SCHEMA.read_text(encoding="utf-8"))["methods"][method]["returns"]
     assert list(schema.unknown_within("", returns, result)) == []
@@ -52,7 +52,7 @@ def _update_adapter() -> TypeAdapter[Any]:
 
 
 class Api:
-    """What a test does: call as the bot, act as the people."""
+    """A client that calls the server as the bot and acts as the people."""
 
     def __init__(
         self, telegram: Telegram, base: str, control: str, session: ClientSession
@@ -73,13 +73,13 @@ class Api:
         return answer.status, body
 
     async def ok(self, name: str, /, *, token: str = TOKEN, **params: Any) -> Any:
-        """Call a method that works; its result."""
+        """Call a method that must succeed; return the result."""
         status, body = await self.bot(name, token=token, **params)
         assert (status, body["ok"]) == (200, True), body
         return body["result"]
 
     async def refusal(self, name: str, /, *, token: str = TOKEN, **params: Any) -> tuple[int, str]:
-        """Call a method that is refused; its code and description."""
+        """Call a method that must be refused; return the code and the description."""
         status, body = await self.bot(name, token=token, **params)
         assert body["ok"] is False, body
         assert body["error_code"] == status
@@ -99,7 +99,7 @@ class Api:
         return answer.status, body
 
     async def control(self, verb: str, path: str, expect: int = 200, **body: Any) -> Any:
-        """A control call."""
+        """Make a control call; return the JSON of the response."""
         url = f"{self.control_base}/control/{path}"
         async with self.session.request(verb, url, json=body) as answer:
             value = await answer.json()
@@ -107,7 +107,7 @@ class Api:
             return value
 
     async def person(self, first_name: str = "Ann", *, started: bool = True, **more: Any) -> int:
-        """Somebody new, who has written to the bot already."""
+        """Create a person, who by default has already written to the bot; return the ID."""
         user = await self.control("POST", "users", first_name=first_name, **more)
         if started:
             await self.says(user["id"], "/start")
@@ -115,14 +115,14 @@ class Api:
         return person
 
     async def says(self, chat: int, text: str, user: int | None = None, **more: Any) -> Any:
-        """Somebody writes."""
+        """Send a message as a person."""
         sender = user if user is not None else chat
         return await self.control(
             "POST", f"chats/{chat}/messages", user_id=sender, text=text, **more
         )
 
     async def chat(self, kind: str, owner: int, **more: Any) -> int:
-        """A new group, supergroup or channel."""
+        """Create a group, supergroup or channel; return the ID."""
         members = [{"user_id": owner, "status": "creator"}]
         made = await self.control(
             "POST", "chats", type=kind, title="Here", members=members, **more
@@ -131,7 +131,7 @@ class Api:
         return chat
 
     async def updates(self, **params: Any) -> list[dict[str, Any]]:
-        """All pending updates, confirmed."""
+        """Return and confirm all pending updates."""
         found: list[dict[str, Any]] = []
         inbox = self.telegram.world.bot_of(int(TOKEN.partition(":")[0])).inbox
         for update in list(inbox.pending):
@@ -143,7 +143,7 @@ class Api:
         return found
 
     async def shown(self, chat: int, *, everything: bool = False) -> list[dict[str, Any]]:
-        """What the chat shows."""
+        """Return the bot's messages in the chat; ``everything`` includes messages of people."""
         url = f"{self.control_base}/control/chats/{chat}/messages"
         flag = "false" if everything else "true"
         async with self.session.get(url, params={"from_bot": flag}) as answer:
@@ -162,7 +162,7 @@ async def _site(stack: AsyncExitStack, app: web.Application) -> str:
 
 @asynccontextmanager
 async def served(speed: float = 1.0) -> AsyncIterator[Api]:
-    """A Bot API server for as long as the block lasts."""
+    """Run a Bot API server within the block."""
     small_web: dict[str, Fetched] = {}
 
     async def fetch(url: str) -> Fetched | None:
@@ -179,20 +179,20 @@ async def served(speed: float = 1.0) -> AsyncIterator[Api]:
         stack.push_async_callback(telegram.stop)
         api = Api(telegram, base, control_base, session)
         api.web = small_web
-        await api.ok("getMe")  # the main bot has its id from here on
+        await api.ok("getMe")  # the first call gives the main bot an ID
         yield api
 
 
 def photo(pk: str = "1") -> bytes:
-    """A story's photo, 1080x1920."""
+    """Return the photo of a story, 1080x1920."""
     return media.photo(pk, 0).data()
 
 
 def video(pk: str = "2") -> bytes:
-    """A story's video, 720x1280."""
+    """Return the video of a story, 720x1280."""
     return media.video(pk, 0).data()
 
 
 def page(data: bytes, content_type: str, status: int = 200) -> Fetched:
-    """An answer of the small web."""
+    """Return a response of the simulated web."""
     return Fetched(status, content_type, data, len(data))

@@ -1,9 +1,9 @@
-"""The table of refusals: method, parameters, and what stands after "Bad Request: ".
+"""The table of refusals: method, parameters, and the text after "Bad Request: ".
 
-`$name` is an id of the scene that test_refusals sets. The words are those of the Bot API server and
-of TDLib; where they are not, docs/sandbox-fidelity.md says so.
+`$name` is an ID of the scene in test_refusals. The texts are the texts of the Bot API server and
+of TDLib. docs/sandbox-fidelity.md lists the exceptions.
 """
-# ruff: noqa: E501 - one row is one refusal
+# ruff: noqa: E501 - each refusal has a row
 
 from typing import Any
 
