@@ -48,7 +48,7 @@ async def body_of(request: web.Request) -> Body:
 
 
 def routes(sandbox: Sandbox) -> list[web.RouteDef]:
-    """Return the routes for the sandbox itself and for its Instagram."""
+    """Return the routes for the sandbox and the simulated Instagram."""
     control = _Control(sandbox)
     return [
         web.get("/control/state", control.state),

@@ -190,7 +190,7 @@ class Instagram:
         return story
 
     def highlights_of(self, profile: Profile) -> list[Highlight] | None:
-        """Return the highlights of a profile, newest first, or None if no highlight ever existed."""
+        """Return the highlights of a profile, newest first; None if no highlight ever existed."""
         ours = [one for one in self._highlights.values() if one.profile is profile]
         return [one for one in reversed(ours) if not one.removed] if ours else None
 

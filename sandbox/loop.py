@@ -1,10 +1,10 @@
-"""An event loop whose clock can be advanced for all code that runs in it."""
+"""An event loop with a clock that can be advanced for all code in the loop."""
 
 import asyncio
 
 
 class MovableLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time includes the skipped seconds.
+    """An event loop with a time that includes the skipped seconds.
 
     Timers, timeouts and all users of `time()` see the skipped time as elapsed.
     """

@@ -43,7 +43,10 @@ class RequestLog:
         return self._last
 
     def since(self, after: int, service: str | None = None) -> list[dict[str, object]]:
-        """Return the entries with numbers above `after`, oldest first, by default of all services."""
+        """Return the entries with numbers above `after`, oldest first.
+
+        `service` selects the entries of a service; None selects all entries.
+        """
         oldest = self._last - len(self._entries)
         fresh = islice(self._entries, max(0, after - oldest), None)
         return [entry for entry in fresh if service is None or entry["service"] == service]

@@ -23,7 +23,7 @@ SHOWN = 12  # printed violations per seed
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line. Return 1 if an invariant was violated or a plant not found, else 0."""
+    """Run the command line. Return 1 if an invariant was violated or a plant not found, or 0."""
     options = _parser().parse_args(arguments)
     if options.one is not None:
         return _one(options)
@@ -64,7 +64,7 @@ def _lived(seed: int, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _plants(names: list[str], options: argparse.Namespace) -> int:
-    """Run each planted bug. Return 0 if an expected invariant detects each of them, else 1."""
+    """Run each planted bug. Return 0 if an expected invariant detects each bug, or 1."""
     with ThreadPoolExecutor(options.at_once) as pool:
         missed = [name for name, why in zip(names, pool.map(
             lambda name: _sought(name, options), names), strict=True) if not why]  # fmt: skip

@@ -24,8 +24,8 @@ DAY = 24 * HOUR
 MINUTE = 60.0
 OK, REFUSED = 200, 400
 NOTICE_KINDS = ("failed", "missed", "private", "gone", "blocked")
-LOOKS_EVERY_S = 300.0  # between two looks at the tables
-UNSETTLED_S = 2 * HOUR  # that what somebody wants to change may wait, for all that fails
+LOOKS_EVERY_S = 300.0  # interval between two reads of the tables
+UNSETTLED_S = 2 * HOUR  # a change request may be delayed for this time by failures
 CHANGING = (
     *("opt:", "undo:", "unsub:", "many:", "erase", "defaults", "set:zone"),
     *(word for word, one in COMMANDS.items() if one.right is CHANGE),

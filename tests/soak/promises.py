@@ -201,10 +201,10 @@ class Ways:
 
     @cache  # noqa: B019 - one instance per run
     def _known_chats(self, day: int) -> set[int]:
-        """The chats whose payers were seen on three days, a day after the third at the latest.
+        """Return the chats whose payers were active on at least `KNOWN_AFTER` days up to ``day``.
 
-        A payer is the person of a private chat, or who has made the group; posts of a channel name
-        nobody.
+        The bot may recognise a payer a day later. The payer of a private chat is the person; the
+        payer of a group or channel is the creator. Posts of a channel name no person.
         """
         seen: dict[int, set[int]] = defaultdict(set)
         world = self.journal.sandbox.telegram.world

@@ -99,7 +99,7 @@ class Bench:
 
     @property
     def as_alert(self) -> Calls:
-        """Return the calls of an alert, none of whose copies is counted."""
+        """Return the calls of an alert without counted copies."""
         return Calls(self.bot, "alert")
 
     async def sources(self, chat: int) -> list[tuple[str, str]]:
