@@ -1,4 +1,4 @@
-"""Alerts: an album with its caption, or notices, in the language and zone of the chat."""
+"""Alerts: an album with a caption, or notices, in the language and time zone of the chat."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -24,7 +24,7 @@ _caption = lru_cache(maxsize=256)(caption)
 
 
 class Alerts:
-    """Sends alerts as the settings of the chat and the options of the subscription want."""
+    """Sends alerts according to the settings of the chat and the options of the subscription."""
 
     def __init__(
         self,
@@ -33,13 +33,13 @@ class Alerts:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """``sender`` sends albums, ``replies`` sends notices."""
+        """Send albums with ``sender`` and notices with ``replies``."""
         self._replies = replies
         self._sender = sender
         self._now = now
 
     async def send(self, chat: Chat, batch: Batch, calls: Calls) -> Outcome:
-        """Send a batch; return the outcome."""
+        """Send a batch. Return the outcome."""
         t = translator_for(chat.effective_language).in_zone(zone_of(chat.zone))
         if batch.album is None:
             sentences = render(batch.rows[0].notice or "", [row.fields for row in batch.rows], t)
@@ -68,9 +68,9 @@ class Alerts:
 
 
 def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
-    """Return the buttons of a single story.
+    """Return the buttons of a single story, or None for an album.
 
-    In a channel anybody could press the buttons, so there are links only.
+    Anybody can press buttons in a channel, so channels get only links.
     """
     album = batch.album
     if album is None or len(album.stories) > 1:
@@ -81,7 +81,10 @@ def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
 
 
 def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendOptions:
-    """Return the options of a send: a repeat is silent, an old batch need not keep the order."""
+    """Return the options of a send.
+
+    A repeat is sent silently. A batch that is older than ``LONGEST_WAIT`` need not keep the order.
+    """
     oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options
     return SendOptions(

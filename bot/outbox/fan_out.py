@@ -1,4 +1,4 @@
-"""Turns the news of a profile into deliveries for its subscriptions, in slices of some 20 ms."""
+"""Turns fan-outs of a profile into deliveries for the subscriptions, in slices of some 20 ms."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +15,7 @@ _SLICE = 200  # subscriptions
 class FanOut:
     """Turns fan-outs into deliveries while the outbox sends.
 
-    Each slice is a transaction of its own, so a story for very many chats delays no other writer.
+    Each slice is a separate transaction, so a story for very many chats delays no other writer.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class FanOut:
         sharing: Sharing = SEVERAL_PROCESSES,
         owner: Owner | None = None,
     ) -> None:
-        """Call ``wake`` after each slice: deliveries have become due."""
+        """Call ``wake`` after each slice, because deliveries have become due."""
         self._db = db
         self._wake = wake
         self._now = now
@@ -44,7 +44,7 @@ class FanOut:
         if await self._write_slice():
             return self._now()
         due = await self._db.fetch(fan_outs.claims.next_claimable_at)
-        return due if due and due > self._now() else None  # else another process writes it
+        return due if due and due > self._now() else None  # a due fan-out is claimed elsewhere
 
     async def _write_slice(self) -> bool:
         """Write one slice; return False if no fan-out is free."""

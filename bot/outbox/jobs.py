@@ -14,7 +14,7 @@ class AlertJob:
     """An album or notices to send under a lease.
 
     ``is_try``: Telegram is down, and this send shows whether Telegram is back. ``asks_in``: the
-    wait until the chat is asked whether it accepts calls; None: the chat is not asked.
+    delay before the chat is asked for its acceptance of calls; None: the chat is not asked.
     """
 
     lease: SendLease
@@ -42,7 +42,7 @@ class ReplyJob:
 
 @dataclass(frozen=True, slots=True)
 class ProbeJob:
-    """A question to Telegram: may the bot write in a chat where a right was missing?"""
+    """A question to Telegram: may the bot write again in a chat with a missing right?"""
 
     queue: ChatQueue
     mute: Mute

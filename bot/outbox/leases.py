@@ -1,4 +1,7 @@
-"""The leases of sends: checked, and their copies counted, right before each request."""
+"""The leases of sends.
+
+Right before each request, a lease is checked and the copies are counted.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -22,7 +25,7 @@ from bot.telegram.flood_limits import Lane
 
 @dataclass(slots=True, eq=False)
 class SendLease:
-    """The lease of a chat queue until ``until``, with the ids of the rows of one send.
+    """The lease of a chat queue until ``until``, with the ids of the rows of a send.
 
     ``is_counted``: a copy of each row is counted. ``is_valid``: the last check found the queue
     leased and all rows open.
@@ -36,7 +39,7 @@ class SendLease:
 
 
 class SendLeases:
-    """Confirms and renews the leases of sends; leases of one moment share a transaction."""
+    """Confirms and renews the leases of sends. Leases of the same moment share a transaction."""
 
     def __init__(
         self,
@@ -60,16 +63,17 @@ class SendLeases:
         return self._owner.lease(self._now(), self._lease)
 
     async def confirm(self, one: SendLease) -> None:
-        """Check a lease and count the copies once; call this right before each request.
+        """Check a lease and count the copies once, right before each request.
 
-        A crash after this may leave a copy in the chat. A crash before leaves nothing, however
-        long downloads and flood limits took.
+        After this call a crash may leave a copy in the chat. A crash before this call leaves no
+        copy, even after long downloads and flood limits.
 
         Raises:
-            TooSoonError: Another process has the chat, a row was ended, or the process stops.
+            TooSoonError: A different process has claimed the chat, a row has ended, or this
+                process stops.
         """
         one.is_valid = False
-        # A send that waited for a flood limit would be cut off.
+        # When the process stops, a send that waited for a flood limit would be interrupted.
         if not self._is_stopping():
             await self._checks([one])
         self.check_lease(one)
@@ -92,7 +96,7 @@ class SendLeases:
         return renewing(partial(self._renew, one), every_s=third, chat=one.queue.chat_id)
 
     async def _renew(self, one: SendLease) -> bool:
-        """Renew a lease; return False if it is lost."""
+        """Renew a lease. Return False if the lease is lost."""
         lease = self.new_lease()
         async with self._db.begin() as tx:
             is_held = await chat_queues.renew(tx, one.queue, lease)
@@ -125,7 +129,7 @@ class LeasedCalls(Calls):
     """Calls that count a copy before the request."""
 
     def __init__(self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, one: SendLease) -> None:
-        """Call by ``bot`` under the lease ``one``."""
+        """Make calls with ``bot`` under the lease ``one``."""
         super().__init__(bot, lane)
         self._reservations = leases
         self._one = one
@@ -136,7 +140,7 @@ class LeasedCalls(Calls):
 
 
 class CountedCalls(LeasedCalls):
-    """Calls of replies whose copies the transaction of an update has counted."""
+    """Calls of replies with copies that the transaction of an update has counted."""
 
     async def confirm(self) -> None:
         """Check that the lease lasts (``SendLeases.check_lease``)."""

@@ -1,4 +1,4 @@
-"""What is told in private about a group or channel where the bot can't, or should not, say so."""
+"""Private notices about a group or channel in which the bot can't or should not post a notice."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.store.engine.database import Tx
 
 
 async def tell_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Tell who subscribed in a chat that the bot's posts are removed there at once."""
+    """Notify the subscribers of a chat in private that posts of the bot are removed at once."""
     chat, people = await chats.get(tx, chat_id), await subscriptions.people_of(tx, chat_id)
     if chat is not None:
         await _tell(tx, people, REMOVED, {"title": chat.title}, now)
@@ -20,9 +20,10 @@ async def tell_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def tell_of_missing_right(
     tx: Tx, mute: Mute, owners: Iterable[int], *, now: datetime
 ) -> None:
-    """Tell who subscribed in a chat that the bot may not write there; else the owners.
+    """Notify the subscribers of a chat in private that the bot may not write in the chat.
 
-    The first probe tells, once: a right may be missing for some minutes only.
+    Without reachable subscribers, the owners are notified. The notice is sent once, at the first
+    probe, because a right may be missing for some minutes only.
     """
     chat = await chats.get(tx, mute.chat_id)
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}
@@ -42,10 +43,10 @@ async def add_failure_notice(
     due_at: datetime | None = None,
     held: Held = Held.NOTHING,
 ) -> None:
-    """Add the notice of stories that could not be sent.
+    """Enqueue the notice about stories that could not be sent.
 
-    Subscribers of a channel are notified in private, so that the channel gets no public post.
-    A channel without known subscribers gets the notice itself: no story is lost silently.
+    Subscribers of a channel are notified in private, so that the channel gets no public post. A
+    channel without known subscribers gets the notice itself: no story is lost silently.
     """
     chat = await chats.get(tx, target.chat_id)
     people = await subscriptions.people_of(tx, target.chat_id)
@@ -56,7 +57,7 @@ async def add_failure_notice(
 
 
 async def _reachable(tx: Tx, people: Iterable[int]) -> list[int]:
-    """Return the people whose private chat with the bot is open."""
+    """Return the people with an open private chat with the bot."""
     found = await chats.get_all(tx, sorted(people))
     return [one.id for one in found if one.state == "active"]
 

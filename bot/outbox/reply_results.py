@@ -1,6 +1,6 @@
 """The outcome of a reply, recorded in the transaction that frees the chat queue.
 
-A reply that has arrived, or never can, is removed: its text belongs to nobody else.
+A reply that has arrived or can never arrive is deleted, because the text is private.
 """
 
 import secrets
@@ -34,9 +34,9 @@ _CANT_SHOW = {
 
 
 def is_final(outcome: Outcome) -> bool:
-    """Return whether a reply is not sent again: it has arrived, or never can."""
+    """Return whether a reply is not sent again: the reply has arrived, or can never arrive."""
     if isinstance(outcome, GiveUp):
-        return outcome.scope != "bot"  # the owner may repair that
+        return outcome.scope != "bot"  # an owner may repair the bot's token
     return isinstance(outcome, Sent | Muted | Removed)
 
 
@@ -53,9 +53,10 @@ async def record(
     floods: ChatFloods | None = None,
     now: datetime,
 ) -> Account:
-    """Record the outcome of a reply; the arguments are as in ``results.record``.
+    """Record the outcome of a reply. The arguments are the same as of ``results.record``.
 
-    ``behind`` are replies that are sent next under the same lease, with their copies counted.
+    ``behind`` are replies that are sent next under the same lease, with the copies already
+    counted.
     """
     account = Account()
     if is_final(outcome) and not answers_again:
@@ -90,7 +91,7 @@ async def record(
     return account
 
 
-async def _record_final(  # noqa: PLR0917 - as record has them
+async def _record_final(  # noqa: PLR0917 - the arguments of ``record``
     tx: Tx,
     queue: QueueClaim,
     reply: Owed,
@@ -101,7 +102,7 @@ async def _record_final(  # noqa: PLR0917 - as record has them
     *,
     now: datetime,
 ) -> None:
-    """Remove a reply; the lease ends with the last reply."""
+    """Delete a reply that is not sent again. The lease ends with the last reply."""
     chat_id, is_ours = queue.chat_id, False
     if not behind:
         flood = floods.state_of(chat_id) if floods else None
@@ -116,9 +117,9 @@ async def _record_final(  # noqa: PLR0917 - as record has them
 
 
 async def _record_payload(tx: Tx, reply: Owed, outcome: Outcome, *, now: datetime) -> bool:
-    """Remove a reply, or keep the part that has not arrived; add the follow-ups.
+    """Delete a reply, or keep the part that has not arrived. Enqueue the follow-ups.
 
-    Return whether there are follow-ups.
+    Return whether follow-ups were enqueued.
     """
     target, payload = reply.target, reply.fields
     if not is_final(outcome):
@@ -127,7 +128,7 @@ async def _record_payload(tx: Tx, reply: Owed, outcome: Outcome, *, now: datetim
             await deliveries.change(tx, [reply.id], fields=_unsent_rest(payload, outcome))
         return False
     if not await deliveries.remove(tx, [reply.id]):
-        return False  # a commit before recorded this, and its result was lost
+        return False  # recorded by an earlier commit with a lost result
     await _count_items(tx, target, payload, outcome, now=now)
     said = _follow_ups(payload, outcome)
     if said:
@@ -140,7 +141,11 @@ async def _record_payload(tx: Tx, reply: Owed, outcome: Outcome, *, now: datetim
 async def _enqueue_follow_up(
     tx: Tx, target: Target, payload: Payload, waiting: dict[int, Payload], *, now: datetime
 ) -> None:
-    """Enqueue a follow-up, unless a waiting reply says the same of another album of the answer."""
+    """Enqueue a follow-up message.
+
+    If a pending reply has the same text for a different album of the same answer, the follow-up is
+    merged into that reply or left out.
+    """
     for row_id, other in waiting.items():
         if merged := failed_items.merge(other, payload):
             await deliveries.change(tx, [row_id], fields=merged)
@@ -155,14 +160,14 @@ async def _enqueue_follow_up(
 async def _count_items(
     tx: Tx, target: Target, payload: Payload, outcome: Outcome, *, now: datetime
 ) -> None:
-    """Count the stories that a chat got of what it asked for."""
+    """Count the stories of a reply that a chat has received."""
     if payload["kind"] == "album" and outcome.items:
         got = usage.Use(items=len(outcome.items))
         await usage.add(tx, [(target.chat_id, got)], day=now.date())
 
 
 async def _forget_old_numbers(tx: Tx, replies: Sequence[Owed]) -> None:
-    """Let replies to a message be plain messages: a moved chat has other message numbers."""
+    """Turn replies to a message into plain messages, because a moved chat has new message ids."""
     for reply in replies:
         if _asked(reply.fields):
             fields = {**reply.fields, "reply_to": None, "asked": None}
@@ -181,7 +186,8 @@ def _unsent_rest(payload: Payload, outcome: Outcome) -> Payload:
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     """Return the messages that follow a reply: failures of items, then the line under an album.
 
-    A message that Telegram refused for its content is a bug: its follow-up carries a code.
+    A message that Telegram refused for the content is a bug, so the follow-up has an incident
+    code.
     """
     t, asked = translator_for(payload.get("language")), _asked(payload)
     if isinstance(outcome, GiveUp) and outcome.scope == "item" and "language" in payload:
@@ -198,5 +204,5 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
 
 
 def _asked(payload: Payload) -> int | None:
-    """Return the message that a reply answers, None in a private chat."""
+    """Return the id of the message that the reply answers, or None in a private chat."""
     return payload.get("asked") or payload.get("reply_to")

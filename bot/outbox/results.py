@@ -1,6 +1,6 @@
 """The outcome of a send, recorded row by row in the transaction that frees the chat queue.
 
-Usually all rows have arrived: those outcomes are recorded together, for many chats at once.
+If all rows have arrived, as usual, the outcomes of many chats are recorded together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ _REPLY_NOT_CONFIRMED = N_(
 
 @dataclass(slots=True)
 class Account:
-    """The figures of one outcome: lost answers, dead letters, a rest of the whole bot.
+    """The figures of an outcome: lost responses, dead letters, and a pause of the whole bot.
 
     ``is_due``: the chat has unsent deliveries.
     """
@@ -82,7 +82,7 @@ class Arrived:
 
     @property
     def message_ids(self) -> dict[int, int]:
-        """Return the message of each row that has arrived, by the id of the row."""
+        """Return the message id of each row that has arrived, by row id."""
         if self.batch.album is None:
             return {row.id: self.items[0].message_id for row in self.batch.rows if self.items}
         by_pk = {item.pk: item.message_id for item in self.items}
@@ -97,7 +97,7 @@ class Arrived:
 async def record_whole_sends(
     tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
 ) -> None:
-    """Record sends of which all rows have arrived, and free their queues."""
+    """Record sends with all rows arrived, and free the chat queues."""
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     await _record_arrived(tx, sends, now)
     ours = [send.queue for send in sends if tokens.get(send.queue.chat_id) == send.queue.token]
@@ -128,11 +128,11 @@ async def record(
 ) -> Account:
     """Record the outcome of a batch of alerts.
 
-    ``is_counted``: a copy of each row was counted. ``in_outage``: the failure is that of Telegram
-    or the database, not of the rows: the rows stay as they were, except for copies that may have
-    arrived; the last copy is kept for later. ``answers_again``: Telegram answers in the chat, so
-    the notice of what was given up is due. A row that has arrived is recorded even if the lease is
-    lost; the rest is left to the holder of the lease.
+    ``is_counted``: a copy of each row was counted. ``in_outage``: the cause of the failure is
+    Telegram or the database, not the rows. The rows then stay unchanged, except rows that may have
+    arrived, and the last copy is saved for later. ``answers_again``: Telegram answers in the chat,
+    so the notices about lost messages are due. A row that has arrived is recorded even if the
+    lease is lost; the other rows are left to the owner of the lease.
     """
     account, chat_id = Account(), queue.chat_id
     is_ours = await lock(tx, queue, outcome)
@@ -160,12 +160,12 @@ async def record(
 
 
 async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
-    """Lock the rows that an outcome changes; return whether the lease of the queue is held.
+    """Lock the rows that an outcome changes. Return whether the lease of the queue is valid.
 
-    The lease is not held either if an earlier commit recorded the outcome and the result of that
+    The lease is not valid either if an earlier commit recorded the outcome and the result of that
     commit was lost.
     """
-    match outcome:  # a change of the chat locks the chat before its queue
+    match outcome:  # a change of the chat locks the chat before the queue
         case Moved():
             await chats.lock(tx, [queue.chat_id, outcome.chat_id])
         case GiveUp("chat" | "thread"):
@@ -185,7 +185,7 @@ async def free_moved_queue(
     is_counted: bool,
     now: datetime,
 ) -> bool:
-    """Free the queue of a chat that was moved meanwhile, together with its lease.
+    """Free the queue of a chat that was moved during the send, and end the lease.
 
     No copy has arrived. Return whether the queue is free and has unsent deliveries.
     """
@@ -197,10 +197,10 @@ async def free_moved_queue(
 
 
 async def advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: datetime) -> None:
-    """Advance the retries of chats that have just received a message; their queues are locked.
+    """Advance the retries of chats that have just received a message.
 
-    ``chats_sent_to`` has for each chat whether the message was media: Telegram may accept texts
-    while albums fail.
+    ``chats_sent_to`` maps each chat to whether the message was media, because Telegram may accept
+    texts while albums fail. The caller has locked the queues.
     """
     if not chats_sent_to:
         return
@@ -233,7 +233,7 @@ async def record_unfinished_reply(
     in_outage: bool,
     now: datetime,
 ) -> datetime:
-    """Record that a reply is to be sent again; return when its chat is free."""
+    """Record that a reply must be sent again. Return the time when the chat is free."""
     if isinstance(outcome, TryLater):
         return await _record_try_later(
             tx,
@@ -261,7 +261,7 @@ async def _record_rest(
     in_outage: bool,
     now: datetime,
 ) -> datetime:
-    """Record the rows of a batch that have not arrived; return when the chat is free."""
+    """Record the rows of a batch that have not arrived. Return the time when the chat is free."""
     free_at = now
     failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
     await _fail_rows(tx, [row for row in rest if row.story_pk in failed], failed, now)
@@ -295,9 +295,9 @@ async def _record_rest(
 
 
 async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
-    """Record the rows that have arrived, and count their stories.
+    """Record the rows that have arrived, and count the stories.
 
-    A chat that was erased meanwhile is left out.
+    A chat that was erased during the send is left out.
     """
     there = {one.id for one in await chats.get_all(tx, [send.queue.chat_id for send in sends])}
     sends = [send for send in sends if send.queue.chat_id in there]
@@ -305,7 +305,7 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
     uses = []
     for send in sends:
         messages |= send.message_ids
-        for mute in send.queue.mutes if send.message_ids else ():  # no bot removed the message
+        for mute in send.queue.mutes if send.message_ids else ():  # not deleted by a bot
             if mute.missing == "peace" and mute.thread_id == (send.batch.target.thread_id or MAIN):
                 await mutes.unmute(tx, mute.chat_id, mute.thread_id)
         if send.message_ids and send.batch.album is not None:
@@ -326,9 +326,10 @@ async def _record_try_later(
     in_outage: bool,
     now: datetime,
 ) -> datetime:
-    """Record rows that are to be sent again; return when the chat is free.
+    """Record rows that must be sent again. Return the time when the chat is free.
 
-    If Telegram named a time, or a row may have arrived, the whole chat waits; else only the rows.
+    If Telegram named a time, or a row may have arrived, the whole chat waits. Otherwise only the
+    rows wait.
     """
     may_be_there = is_counted and (outcome.unknown or outcome.partly)
     if in_outage:
@@ -348,7 +349,7 @@ async def _record_try_later(
 
 
 async def _send_alone_next(tx: Tx, rows: Sequence[Owed], outcome: TryLater) -> None:
-    """Send rows in no album any more if Telegram may send an album despite its 429."""
+    """Send rows outside of albums from now on, if Telegram may send an album despite its 429."""
     if outcome.after is not None and outcome.unknown:
         await deliveries.change(tx, _ids(rows), reason=FLOODED)
 
@@ -361,9 +362,10 @@ async def _retry_later(
     held: Held = Held.NOTHING,
     now: datetime,
 ) -> datetime:
-    """Let each row wait by itself, longer after each attempt.
+    """Schedule a retry of each row separately, later after each attempt.
 
-    Return when the chat is free: replies behind a reply wait with it for a short time.
+    Return the time when the chat is free. The replies behind a reply wait with the first reply for
+    a short time.
     """
     free_at = now
     for row in rows:
@@ -377,9 +379,9 @@ async def _retry_later(
 
 
 async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
-    """End rows that another bot deleted at once; if this repeats, the place waits for a day.
+    """End rows that a different bot deleted at once. If this repeats, the topic pauses for a day.
 
-    No message stays in the place, so the people who subscribed there are told in private.
+    No message stays in the topic, so the subscribers are notified in private.
     """
     if not rest:
         return
@@ -390,17 +392,17 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
 
 
 async def _requeue(tx: Tx, rows: Sequence[Owed], *, is_counted: bool, now: datetime) -> None:
-    """Make rows due again that surely were not sent."""
+    """Make rows due again that certainly were not sent."""
     await deliveries.record_unsent(tx, _ids(rows), is_counted=is_counted, due_at=now)
 
 
 async def mark_unknown(
     tx: Tx, rows: Sequence[Owed], account: Account, now: datetime, *, new_copies: int = 1
 ) -> datetime:
-    """Plan the repeat of rows that may have arrived, while copies last.
+    """Schedule the repeat of rows that may have arrived, as long as copies are left.
 
-    Return when the chat is free: it waits for the first repeat; later repeats wait alone.
-    ``new_copies`` were counted since the rows were read.
+    Return the time when the chat is free. The chat waits for the first repeat; later repeats wait
+    without the chat. ``new_copies`` copies were counted since the rows were read.
     """
     free_at = now
     account.unknown += len(rows)
@@ -420,9 +422,10 @@ async def mark_unknown(
 
 
 async def _make_dead_letters(tx: Tx, rows: Sequence[Owed], now: datetime) -> None:
-    """Give up rows after their last copy, and add notices of the loss.
+    """Make rows dead letters after the last copy, and enqueue notices about the loss.
 
-    The notices would fail as the rows did: they are sent when Telegram answers in the chat again.
+    A notice would fail like the rows, so the notices are due when Telegram answers in the chat
+    again.
     """
     await deliveries.end(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str], int] = {}
@@ -439,7 +442,7 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[Owed], now: datetime) -> Non
 
 
 def _last_word(payload: Payload) -> Payload | None:
-    """Return the reply that says that a reply was given up; None if that was itself given up."""
+    """Return the reply about a reply that is no longer sent, or None for a reply of this kind."""
     if payload.get("is_last_word"):
         return None
     language = payload.get("language")
@@ -456,13 +459,15 @@ async def _record_muted(
     is_counted: bool,
     now: datetime,
 ) -> None:
-    """Let a place wait for a missing right; name the right once, if texts are allowed there."""
+    """Pause a chat or topic because of a missing right.
+
+    Enqueue a single notice if texts are allowed.
+    """
     if not rest:
         return
     await _requeue(tx, rest, is_counted=is_counted, now=now)
-    if (
-        outcome.missing == "documents"
-    ):  # other kinds are sent; a file that was too large is tried hourly
+    # Other kinds are sent. A file that was too large is tried hourly.
+    if outcome.missing == "documents":
         for row in rest:
             due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)
             await deliveries.change(tx, [row.id], due_at=due_at, held=Held.MUTED)
@@ -473,7 +478,7 @@ async def _record_muted(
         if is_news:
             fields = {"missing": outcome.missing}
             await enqueue.add_notice(tx, target, notices.MUTED, fields, now=now)
-    elif batch.rows[0].notice == notices.MUTED:  # even texts are refused now
+    elif batch.rows[0].notice == notices.MUTED:  # texts are refused as well
         await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
 
 
@@ -486,12 +491,12 @@ async def _record_give_up(
     is_counted: bool,
     now: datetime,
 ) -> datetime:
-    """Record rows that Telegram refused for good; return when the chat is free."""
+    """Record rows that Telegram refused for good. Return the time when the chat is free."""
     if not rest:
         return now
     thread_id = rest[0].target.thread_id
     if outcome.scope == "item" or (outcome.scope == "thread" and thread_id is None):
-        # The cause may be the chat, so the row waits; a notice waits for a day at most.
+        # The cause may be the chat, so the row is retried. A notice is retried for a day at most.
         old = [row for row in rest if row.notice and row.created_at <= now - DAY]
         await deliveries.end(tx, _ids(old), reason=outcome.reason, now=now)
         young = [row for row in rest if row not in old]
@@ -512,7 +517,7 @@ async def _record_give_up(
 
 
 async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
-    """End rows whose story can't be sent, with one notice for each reason."""
+    """End rows with a story that can't be sent, with a notice for each reason."""
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:
         reason = why.get(row.story_pk or "", MEDIA_GONE)

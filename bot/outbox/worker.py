@@ -1,8 +1,8 @@
-"""The outbox: claims chat queues, sends what is due, and records the outcome of each row.
+"""The outbox: claims chat queues, sends due deliveries, and records the outcome of each row.
 
-One send at a time goes into a chat, many chats at once. A copy is counted right before its
-request, so a crash can repeat a message but never lose one. The lease is renewed while a send
-takes long.
+A chat gets messages in sequence; many chats get messages concurrently. A copy is counted right
+before its request, so a crash can repeat a message but never lose a message. The lease is renewed
+during a long send.
 """
 
 import asyncio
@@ -46,24 +46,25 @@ from bot.telegram.outage import Outage, is_answer
 
 log = structlog.get_logger()
 
-AT_ONCE = 64  # chats into which messages are sent at a time
-SLOW_AT_ONCE = 128  # more chats whose send takes long, for example because of a slow server
-FEW = 32  # free slots; with fewer a claim waits for more, since each claim costs the same
+AT_ONCE = 64  # concurrent chats
+SLOW_AT_ONCE = 128  # additional chats with a long send, for example because of a slow server
+# Free slots. With fewer slots a claim waits for more slots, because each claim costs the same.
+FEW = 32
 FILLED_EVERY = timedelta(milliseconds=50)  # the longest wait for more free slots
-GATHERED_S = 0.005  # how long arrivals are gathered, to be recorded in one transaction
-SHORTEST = timedelta(seconds=0.1)  # the pause if other processes have claimed all that is due
+GATHERED_S = 0.005  # the time in which outcomes are collected for a shared transaction
+SHORTEST = timedelta(seconds=0.1)  # the pause if other processes have claimed all due queues
 TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
 PAUSED_AGAIN = timedelta(seconds=5)  # while another process sends the alerts
-OTHERS_FIRST = timedelta(seconds=3)  # in which other processes record what they have sent
+OTHERS_FIRST = timedelta(seconds=3)  # time for other processes to record sent messages
 JUDGED_AGAIN = timedelta(minutes=15)
-QUEUES_FOR_A_TRY = 20  # queues that are searched for a row that shows if Telegram is back
+QUEUES_FOR_A_TRY = 20  # queues that are searched for a row that shows whether Telegram is back
 
 
 class Record(Protocol):
     """Records an outcome in a transaction."""
 
     async def __call__(self, tx: Tx, *, now: datetime) -> Account:
-        """Record it; return the figures."""
+        """Record the outcome. Return the figures."""
 
 
 class Outbox:
@@ -88,12 +89,15 @@ class Outbox:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Search for due chat queues as often as ``sharing`` says; ``lease`` replaces its lease.
+        """Search for due chat queues at the intervals of ``sharing``.
 
-        ``outage`` knows when Telegram is down. ``is_paused`` tells whether another process with
-        the same token sends the alerts. ``presence`` asks Telegram whether the bot may write in a
-        chat; ``topics`` asks about a lost topic. The ``owners`` get the notices about a chat that
-        nobody else can get. ``floods`` are the flood limits that replicas hand over with a queue.
+        ``lease`` replaces its lease.
+
+        ``outage`` knows whether Telegram is down. ``is_paused`` returns whether a different
+        process with the same token sends the alerts. ``presence`` asks Telegram whether the bot
+        may write in a chat; ``topics`` asks Telegram about a lost topic. The ``owners`` get the
+        notices about a chat without reachable subscribers. ``floods`` are the flood limits that
+        replicas hand over with a queue.
         """
         self._db = db
         self._bot = bot
@@ -103,7 +107,7 @@ class Outbox:
         self._owners = owners
         self._floods = floods
         self._is_only_process = sharing.is_only_process
-        self._untold: set[int] = set()  # chats with a notice of what was given up
+        self._untold: set[int] = set()  # chats with a deferred notice about a loss
         self._topics = topics
         self._replies = replies
         self._alerts = Alerts(sender, replies, now=now)
@@ -131,27 +135,27 @@ class Outbox:
         )
 
     def wake(self) -> None:
-        """Search now for what is due, and for fan-outs."""
+        """Search now for due deliveries and for fan-outs."""
         self.fan_out.worker.wake()
         self.worker.wake()
 
     def stop(self) -> None:
-        """Claim nothing more; ``run`` ends when all sends under way have ended."""
+        """Claim nothing more. ``run`` ends when all current sends have ended."""
         self.fan_out.worker.stop()
         self.worker.stop()
 
     async def run(self) -> None:
-        """Send what is due until ``stop``."""
+        """Send due deliveries until ``stop`` is called."""
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.fan_out.worker.run())
             await self.worker.run()
 
     async def _step(self) -> datetime | None:
-        """Begin as many due jobs as slots are free; return when more jobs are due."""
+        """Begin as many due jobs as slots are free. Return the time when more jobs are due."""
         if rests_until := await self._paused_until():
             return rests_until
         free = self._slots.count_free(self._now())
-        if not free:  # the end of a send wakes the loop, too
+        if not free:  # the end of a send also wakes the loop
             return self._slots.next_free_at(self._now())
         if free < FEW and self._fill_at > self._now():
             return self._fill_at
@@ -167,10 +171,10 @@ class Outbox:
         return max(due, self._now() + SHORTEST) if due else None
 
     async def _paused_until(self) -> datetime | None:
-        """Return until when nothing may be claimed, None if claims are allowed.
+        """Return the time until which claims are forbidden, or None if claims are allowed.
 
-        A row that was sent and could not be recorded must not be claimed as if it had not been
-        sent: not here, and after an outage of the database not by another process.
+        A row that was sent but could not be recorded must not be claimed as unsent: not by this
+        process, and after an outage of the database not by a different process.
         """
         now = self._now()
         if self._rests_until > now:
@@ -194,10 +198,10 @@ class Outbox:
 
     def _on_job_ended(self, ticket: int) -> None:
         self._slots.release(ticket)
-        self.worker.wake()  # a slot is free, and the chat may have more
+        self.worker.wake()  # a slot is free, and the chat may have more deliveries
 
     async def run_once(self) -> int:
-        """Do one round of due jobs; return the number of jobs."""
+        """Do a round of due jobs. Return the number of jobs."""
         await self.fan_out.write_all()
         claimed = await self.claim(AT_ONCE)
         async with asyncio.TaskGroup() as group:
@@ -208,13 +212,13 @@ class Outbox:
     async def _deliver_safely(self, job: Job) -> None:
         try:
             await self.deliver(job)
-        except Exception:  # the queue is claimed again when its lease is over
+        except Exception:  # the queue is claimed again after the lease
             log.exception("an alert was not recorded", chat=_chat_id_of(job))
 
     # -- claims ---------------------------------------------------------------------------
 
     async def claim(self, limit: int) -> list[Job]:
-        """Claim chat queues, decide what is sent in each, and return the jobs."""
+        """Claim chat queues, select the deliveries to send now, and return the jobs."""
         now = self._now()
         if self._rests_until > now:
             return []
@@ -233,10 +237,10 @@ class Outbox:
     async def _may_ask_or_postpone(
         self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
     ) -> bool:
-        """Reserve a turn to ask whether the chat of a repeat accepts calls.
+        """Reserve a turn to ask whether a chat accepts calls, before a message is repeated.
 
-        Return False if too many chats wait for their turn: then the repeat is postponed. Channels
-        accept such calls in any case, so they are not asked.
+        Return False if too many chats wait for a turn; the repeat is then postponed. Channels
+        accept calls in any case, so channels are not asked.
         """
         if isinstance(job, ProbeJob) or self._outage is None:
             return True
@@ -251,7 +255,7 @@ class Outbox:
         return job.asks_in is not None
 
     async def claim_one_to_try(self, outage: Outage) -> list[Job]:
-        """While Telegram is down, claim one row now and then; its arrival ends the pause."""
+        """While Telegram is down, claim a single row now and then. Its arrival ends the pause."""
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)
         if due is None or due > now or not await outage.claim_try():
@@ -270,20 +274,22 @@ class Outbox:
                     await deliveries.record_claim(tx, job.lease.ids)
                     return [job]
         if not self._is_only_process:
-            outage.end_pause()  # another process sends what is due, so no row here can tell
-        return []  # else only a message that arrives ends the pause
+            # The due rows are sent by a different process, so no row of this process can end the
+            # pause.
+            outage.end_pause()
+        return []  # otherwise only the arrival of a message ends the pause
 
     async def _select_job(
         self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_try: bool = False
     ) -> Job | None:
-        """Decide what happens in a queue, apply the decision, and return the job.
+        """Decide on the deliveries of a queue, apply the decision, and return the job.
 
-        ``is_try``: the job is one message, and the chat is asked first.
+        ``is_try``: the job is a single message, and the chat is asked first.
         """
         now = claim.at
         try:
             decision = selection.decide(queue, now=now)
-        except Exception:  # of one chat; the other chats must not wait
+        except Exception:  # an error of one chat must not delay other chats
             log.exception("a chat's alerts can't be judged", chat=queue.chat_id)
             await chat_queues.reschedule(tx, queue.chat_id, free_at=now + JUDGED_AGAIN)
             return None
@@ -306,7 +312,10 @@ class Outbox:
     async def _apply_decision(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
     ) -> datetime:
-        """Record which rows wait, end or may have arrived; return when the chat is free."""
+        """Record the rows that wait, end or may have arrived.
+
+        Return the time when the chat is free.
+        """
         account = Account()
         free_at = await results.mark_unknown(tx, decision.doubtful, account, now, new_copies=0)
         self._count(queue.chat_id, account)
@@ -328,7 +337,7 @@ class Outbox:
     # -- jobs -----------------------------------------------------------------------------
 
     async def deliver(self, job: Job) -> None:
-        """Do a job and record its outcome."""
+        """Do a job and record the outcome."""
         match job:
             case ProbeJob():
                 await self._probe(job)
@@ -342,10 +351,10 @@ class Outbox:
                 assert_never(job)
 
     async def send_replies(self, lease: SendLease, replies: Sequence[Owed]) -> Outcome | None:
-        """Send the replies of an update in order; return the last outcome.
+        """Send the replies of an update in order. Return the last outcome.
 
         The transaction of the update has claimed the queue and counted the copies. A reply that
-        can't be sent now waits in the queue with the replies behind it.
+        can't be sent now waits in the queue together with the replies behind it.
         """
         if self._floods is not None:
             self._floods.take_over(lease.queue.chat_id, lease.queue.flood)
@@ -365,7 +374,10 @@ class Outbox:
         return LeasedCalls(self._bot, lane, self.leases, job.lease)
 
     async def _deliver_reply(self, job: ReplyJob, calls: Calls) -> tuple[Outcome, bool]:
-        """Send a reply and record the outcome; return it, and whether the chat has more."""
+        """Send a reply and record the outcome.
+
+        Return the outcome, and whether the chat has more.
+        """
         reply = job.reply
 
         async def send(target: Target) -> Outcome:
@@ -399,9 +411,10 @@ class Outbox:
     async def _send(
         self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
     ) -> tuple[Outcome, bool]:
-        """Send under the renewed lease of a job.
+        """Send under the lease of a job, which is renewed during the send.
 
-        Return the outcome, and whether a failure is that of Telegram or the database as a whole.
+        Return the outcome, and whether Telegram as a whole or the database is the cause of a
+        failure.
         """
         chat_id, is_of_database = job.lease.queue.chat_id, False
         async with self.leases.renewing(job.lease):
@@ -426,10 +439,12 @@ class Outbox:
     async def _send_to_topic_or_chat(
         self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
     ) -> Outcome:
-        """Send into the topic of a job; if Telegram can't find the topic, ask what became of it.
+        """Send into the topic of a job.
 
-        If the topic may be there, the job waits for the topic, for an hour at most. If the chat
-        shows no topics, the message is sent into the chat itself.
+        If Telegram can't find the topic, ask for the topic's state.
+
+        If the topic may exist, the job waits for the topic, for an hour at most. If the chat shows
+        no topics, the message is sent into the chat itself.
         """
         target = _target_of(job)
         outcome = await send(target)
@@ -447,7 +462,10 @@ class Outbox:
         return await send(Target(target.chat_id))
 
     async def _chat_accepts_calls(self, job: SendJob) -> bool:
-        """Ask a chat at its turn whether it accepts calls, if the job says so."""
+        """Return whether a chat accepts calls.
+
+        If the job requires it, ask the chat at its turn.
+        """
         if self._outage is None or job.asks_in is None:
             return True
         await asyncio.sleep(job.asks_in.total_seconds())
@@ -471,9 +489,9 @@ class Outbox:
     # -- records --------------------------------------------------------------------------
 
     async def record(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Account:
-        """Record an outcome, however long the database is unavailable.
+        """Record an outcome, and retry until the database is available.
 
-        Nothing is claimed meanwhile, so that no message is sent again that has arrived.
+        Nothing is claimed until then, so that no message that has arrived is sent again.
         """
         queue, is_counted = job.lease.queue, job.lease.is_counted
         chat_id = queue.chat_id
@@ -537,7 +555,7 @@ class Outbox:
             return False
         try:
             await self._arrivals([arrived])
-        except Exception as error:  # noqa: BLE001 - it must not let the others be sent twice
+        except Exception as error:  # noqa: BLE001 - a failure must not cause other messages to be sent twice
             log.warning("alerts could not be recorded together", why=type(error).__name__)
             return False
         return True
@@ -564,7 +582,7 @@ def _is_repeat(job: SendJob) -> bool:
 
 
 def _trace_of(batch: Batch) -> str:
-    """Return the trace id of a batch: that of its first story, else of its first row."""
+    """Return the trace id of a batch: the id of the first story, else of the first row."""
     first = batch.rows[0]
     if first.story_pk:
         return f"s{first.story_pk}"

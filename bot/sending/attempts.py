@@ -1,4 +1,4 @@
-"""Sends one album into one chat: as one message group where Telegram takes it, else in parts."""
+"""Sends an album into a chat: as a message group if Telegram accepts the group, else in parts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ from bot.telegram.outcomes import OF_FILES, Refusal
 log = structlog.get_logger()
 
 _FLOOD_PATIENCE = timedelta(seconds=30)  # how long a reply waits for a flood limit
-_RETRY_PATIENCE = timedelta(seconds=12)  # how long an alert that was refused waits for its chat
+_RETRY_PATIENCE = timedelta(seconds=12)  # how long a refused alert waits for its chat
 _MOST_FLOODS = 3
 _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
     "photos": ("photo",),
@@ -43,16 +43,17 @@ _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
     "documents": ("document",),
     "gifs": ("animation",),
 }
-"""What needs a right, as it goes out."""
+"""The kinds of files for which each right is needed."""
 
 
 @dataclass(slots=True)
 class SendRequest:
-    """Where items go, how, and who pays for a download; ``patience`` is in seconds.
+    """The target, text and options of a send, and the payer of a download.
 
-    ``calls`` makes the requests. ``floods`` counts the 429s that were waited for. ``until`` is the
-    time when an alert that was refused stops waiting for its chat. ``refused_alone`` are unknown
-    words of Telegram, without numbers, by which one story was refused.
+    ``patience`` is in seconds. ``calls`` makes the requests. ``floods`` counts the 429s after
+    which the send waited. ``until`` is the time when a refused alert stops waiting for the chat.
+    ``refused_alone`` is an unknown error message of Telegram, without numbers, with which a story
+    was refused when sent alone.
     """
 
     target: Target
@@ -67,12 +68,12 @@ class SendRequest:
 
     @property
     def is_alert(self) -> bool:
-        """Return whether an alert is sent, not a reply to a person who waits."""
+        """Return whether the message is an alert, not a reply to a person who waits."""
         return self.calls.lane == "alert"
 
 
 class Attempts:
-    """Sends items until each has arrived or has no source left."""
+    """Sends items until each item has arrived or has no source left."""
 
     def __init__(
         self,
@@ -81,13 +82,16 @@ class Attempts:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Take the parts."""
+        """Use ``files`` for known files and ``supply`` for the sources of items."""
         self._files = files
         self._supply = supply
         self._now = now
 
     async def send_open_items(self, items: list[Item], request: SendRequest) -> Outcome | None:
-        """Send all open items; None when each is sent or failed, else what stopped it."""
+        """Send all open items. Return None if each item was sent or has failed.
+
+        Otherwise return the outcome that stopped the send.
+        """
         self._supply.use_known_files(items)
         if request.is_alert:
             self._supply.postpone_refused_everywhere(items)
@@ -96,9 +100,13 @@ class Attempts:
         return await self._send_all(items, request)
 
     async def _send_all(self, items: list[Item], request: SendRequest) -> Outcome | None:
-        """Send items until each is there or has no source left; None, or what stopped it."""
+        """Send items until each item was sent or has no source left.
+
+        Return None, or the outcome that stopped the send.
+        """
         while waiting := _sendable(items, in_order=request.options.in_order):
-            # Documents make an album of their own; what goes alone comes between two albums.
+            # Documents make a separate album. An item that must be sent alone is sent between two
+            # albums.
             groups = [
                 item
                 for item in takewhile(lambda one: not one.alone, waiting)
@@ -117,14 +125,14 @@ class Attempts:
         except TelegramError as error:
             log.info("not sent", chat=request.target.chat_id, n=len(batch), why=str(error))
             if request.is_alert:
-                # It waits here: begun anew it would be refused again. But not for long, as other
-                # chats wait for what is uploaded here.
+                # The alert waits here, because a new send would be refused again. The wait is
+                # short, because other chats wait for the files of this upload.
                 request.until = request.until or self._now() + _RETRY_PATIENCE
                 request.patience = max(0.0, (request.until - self._now()).total_seconds())
             return await self._after_refusal(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
-        request.text.caption = None  # it stands in the chat
+        request.text.caption = None  # the caption has arrived in the chat
         new: dict[str, KnownFile] = {}
         for item, message in zip(batch, messages, strict=False):
             item.sent, file = receipt(item, message, self._now())
@@ -162,9 +170,10 @@ class Attempts:
     async def _after_refusal(
         self, error: TelegramError, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
-        """Make the best of a refusal, after which nothing is in the chat; None to go on.
+        """Adjust the send after a refusal. Return None to continue, or the outcome.
 
-        An album is all or nothing (TDLib, MessagesManager::do_send_message_group).
+        After a refusal nothing is in the chat, because an album is sent as a whole or not at all
+        (TDLib, MessagesManager::do_send_message_group).
         """
         outcome, refusal = outcomes.outcome_of(error), outcomes.read_refusal(error)
         if refusal.scope == "caption" and request.text.simplify():
@@ -188,20 +197,21 @@ class Attempts:
     async def _after_refused_album(
         self, refusal: Refusal, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
-        """Send all again, whoever is to blame by another source; else find that out by halves.
+        """Prepare the next send of a refused album. Return None to continue, or the outcome.
 
-        Only a story that was refused when it was sent alone is given up, or bought anew.
+        The items that caused the refusal get a different source. If the items are unknown, the
+        album is sent in halves. Only a story that was refused alone is given up or bought again.
         """
         blamed = _sent_by_url(batch)
-        is_named = refusal.scope != "fetch"  # of those only the first is
+        is_named = refusal.scope != "fetch"  # of URLs only the first is named
         if is_named and refusal.item is not None and refusal.item < len(batch):
             blamed = [batch[refusal.item]]
         elif refusal.scope == "size":
-            blamed = []  # together they are too large
+            blamed = []  # only the sum is too large
         if blamed:
             await run_together(*(self._try_free_source(refusal, item, request) for item in blamed))
             return None
-        if request.refused_alone == refusal.without_numbers:  # it is not about one of the stories
+        if request.refused_alone == refusal.without_numbers:  # no single story is the cause
             for item in batch:
                 await self._supply.postpone_refused(item, refusal, request.target.chat_id)
             return None
@@ -223,7 +233,10 @@ class Attempts:
             await self._supply.postpone_refused(item, refusal, request.target.chat_id)
 
     async def _try_free_source(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
-        """Let an item go another way that costs nothing; where there is none, it goes alone."""
+        """Give an item a different source without cost.
+
+        Without a source, mark the item to be sent alone.
+        """
         if not (
             await self._try_as_document(refusal, item, request)
             or await self._supply.find_next_free_source(item, request.asker)
@@ -235,40 +248,49 @@ class Attempts:
         return is_one and await self._supply.make_document(item, request.asker)
 
     async def _find_next_sources(self, items: list[Item], request: SendRequest) -> None:
-        """Give each its next source, all at once: some have to be downloaded."""
+        """Set the next source of each item.
+
+        The sources are found concurrently, because of downloads.
+        """
         await run_together(*(self._supply.find_next_source(item, request.asker) for item in items))
 
 
 def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
-    """Return None where a person waits for what certainly was not sent: then it is sent again."""
+    """Return None if the send continues after a flood limit, else the outcome.
+
+    The send continues if a person waits for a reply that certainly was not sent.
+    """
     if outcome.unknown or outcome.partly or request.is_alert:
         return outcome
     is_long = outcome.after is None or outcome.after > _FLOOD_PATIENCE
     if is_long or request.floods == _MOST_FLOODS:
         return outcome
-    request.floods += 1  # the limiter keeps the chat closed until then
+    request.floods += 1  # the limiter blocks the chat for that time
     return None
 
 
 def _are_known(batch: list[Item]) -> bool:
     """Return whether Telegram has all files of a batch.
 
-    Only then a 429 means that nothing of an album was sent: of files that Telegram loads first,
-    some may be in the chat (rubenlagus/TelegramBots#1520).
+    Only then a 429 means that nothing of an album was sent. If Telegram loads files first, some
+    messages may be in the chat (rubenlagus/TelegramBots#1520).
     """
     return all(isinstance(item.source, ByFileId) for item in batch)
 
 
 def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
-    """Return the items that are to be sent now."""
+    """Return the items to send now.
+
+    With ``in_order``, items behind an item that may succeed later are left out.
+    """
     until = (place for place, item in enumerate(items) if in_order and item.failed and item.later)
     return [item for item in items[: next(until, None)] if item.is_open]
 
 
 def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | None:
-    """Give up what needs a right that the bot has not, and go on with the rest; None to go on.
+    """Give up the items that need a missing right. Return None to send the rest, or the outcome.
 
-    Where nothing of the batch is of the kind that the refusal names, it is about all of it.
+    If no item has the kind of the refusal, all items of the batch are given up.
     """
     if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):
         return outcome

@@ -1,7 +1,7 @@
-"""The messages about stories that could not be sent: one for each cause, for a whole answer; pure.
+"""The messages about stories that could not be sent, with a message for each cause. No I/O.
 
-Such a message carries the stories that it is about, so that the failures of the next album of the
-same answer are added to it while it waits.
+A message has the list of its stories, so that the failures of the next album of the same answer
+can be added to a pending message.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from bot.presentation.translation import Translator, translator_for
 Payload = dict[str, Any]
 
 COUNTED = NN_("<b>{username}</b>: {n} story", "<b>{username}</b>: {n} stories")
-_MOST_LINES = 25  # of sentences that hold an address each
+_MOST_LINES = 25  # lines with an address each
 
 
 def payloads(
     album: Payload, failed: Mapping[str, str], *, reply_to: int | None = None
 ) -> list[Payload]:
-    """Return a message for each sentence in ``failed``, which has the sentences by story id."""
+    """Return a message for each error message in ``failed``, which maps story ids to messages."""
     by_pk = {story.pk: story for story in load_stories(album["stories"])}
     by_cause: dict[str, list[list[str]]] = {}
     for pk, sentence in failed.items():
@@ -38,7 +38,10 @@ def payloads(
 
 
 def merge(waiting: Payload, new: Payload) -> Payload | None:
-    """Return one message for both, None unless both are about one cause and one answer."""
+    """Return a message that combines both messages, or None.
+
+    Only messages with the same cause and the same answered message are combined.
+    """
     cause = waiting.get("cause")
     is_same = cause == new.get("cause") and waiting.get("reply_to") == new.get("reply_to")
     if not cause or not is_same:
@@ -68,7 +71,7 @@ def _payload(
 
 
 def _buttons(stories: list[list[str]], names: list[str], t: Translator) -> Buttons:
-    """Return the button that opens the story, or all stories of the only profile."""
+    """Return the button that opens the story, or all stories if there is only a single profile."""
     if len(names) != 1:
         return []
     pages = {page for _, _, page in stories}

@@ -1,7 +1,7 @@
-"""The file_ids of stories: one sender uploads a story, and other senders wait for the file_id.
+"""The file_ids of stories. A single sender uploads a story; other senders wait for the file_id.
 
-Only senders of one process wait for each other. Another replica may upload the same story at the
-same time; its file_id is used when it is in the store.
+Only senders of the same process wait for each other. A different replica may upload the same story
+at the same time. The file_id of that replica is used when it is in the store.
 """
 
 import asyncio
@@ -35,10 +35,10 @@ class Files:
         self._bot_id = bot_id
         self._now = now
         self._cache = TimedCache[str, KnownFile](size=_CACHED)
-        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}  # with its begin
+        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}  # with start time
 
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the known files of the stories that may be sent together in one album."""
+        """Return the known files of the stories that can be sent together in an album."""
         here = self._usable_cached(pks)
         missing = [pk for pk in pks if pk not in here]
         if not missing:
@@ -57,11 +57,12 @@ class Files:
     async def reserve_unknown(
         self, pks: Collection[str], *, patience: timedelta | None = None
     ) -> AsyncIterator[dict[str, KnownFile] | None]:
-        """Yield the known files; reserve the other stories for the caller while the block runs.
+        """Yield the known files. Reserve the other stories for the caller while the block runs.
 
-        Waits while another sender has reserved any of the stories. The stories are reserved all at
-        once, so that two albums with the same stories can't wait for each other. Yields None, and
-        reserves nothing, if another sender reserved a story longer than ``patience`` ago.
+        Waits while a different sender has reserved any of the stories. The stories are reserved
+        all at once, so that two albums with the same stories can't wait for each other. Yields
+        None, and reserves nothing, if a different sender reserved a story longer than ``patience``
+        ago.
         """
         while True:
             known, now = await self.load_known(pks), self._now()
@@ -86,7 +87,7 @@ class Files:
             future.set_result(None)
 
     async def remember(self, files: dict[str, KnownFile]) -> None:
-        """Record new files by the pk of their story, in the cache and in the store.
+        """Record new files by the pk of the story, in the cache and in the store.
 
         During a database outage the files are only in the cache: the messages have arrived, so the
         send must not fail.

@@ -1,4 +1,4 @@
-"""A story on its way: its source now, and what PTB wants to see for that. No I/O."""
+"""The items of an album during a send: the current source, and the arguments for PTB. No I/O."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,8 +20,9 @@ from bot.media.spool import MediaFile
 from bot.presentation.actions import Buttons
 from bot.presentation.html import plain, shorten
 
-_CAPTION = 1024  # code points after parsing; Bot API, "caption"
-_HIGHLIGHTS_KEPT = timedelta(days=30)  # the file_id of what a highlight shows after its day
+_CAPTION = 1024  # characters after parsing (Bot API, "caption")
+# The time to store the file_id of a highlight that is older than a day.
+_HIGHLIGHTS_KEPT = timedelta(days=30)
 METHODS: dict[FileKind, str] = {
     "photo": "sendPhoto",
     "video": "sendVideo",
@@ -32,36 +33,36 @@ METHODS: dict[FileKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ByFileId:
-    """Telegram has it already."""
+    """A file that Telegram already has."""
 
     file_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ByUrl:
-    """Telegram fetches it."""
+    """A file that Telegram fetches from a URL."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class ByUpload:
-    """We send the bytes."""
+    """A file that the bot uploads."""
 
     file: MediaFile
 
 
-MessageJson = dict[str, Any]  # a Message as the Bot API shows it
+MessageJson = dict[str, Any]  # a Message in the form of the Bot API
 Source = ByFileId | ByUrl | ByUpload
 
 
 @dataclass(slots=True)
 class Item:
-    """One story of an album while it is being sent; ``kind`` is what it goes out as.
+    """A story of an album during a send. ``kind`` is the kind of the sent file.
 
-    ``tried`` counts the sources that were tried, ``reason`` is the sentence about the last one.
-    It ends with ``sent``, or with ``failed``, the sentence why not (``later``: another time it
-    may work), or with ``refused``, the right that it needs and the bot has not.
+    ``tried`` counts the sources that were tried, ``reason`` is the error message of the last
+    source. At the end, either ``sent`` is set, or ``failed`` (the error message; ``later``: the
+    send may succeed later), or ``refused`` (the right that the item needs and the bot lacks).
     """
 
     story: Story
@@ -74,33 +75,35 @@ class Item:
     later: bool = False
     refused: Right | None = None
     alone: bool = False
-    """Whether it must go alone: no album takes it, by any source that costs nothing."""
+    """Whether the item must be sent alone, because no free source is valid in an album."""
     as_file: bool = False
-    """Whether it goes out uncompressed, as a document, whatever it is."""
+    """Whether the item is sent uncompressed as a document, for any kind of file."""
     spooled: list[MediaFile] = field(default_factory=list)
 
     @property
     def file_key(self) -> str:
-        """Return under what its file is known to Telegram: an original is another file."""
+        """Return the key of the item's file at Telegram. An original has a separate key."""
         return self.story.pk + (ORIGINAL if self.as_file else "")
 
     @property
     def expected_kind(self) -> FileKind:
-        """Return as what it goes out before anything is known of its bytes."""
+        """Return the kind in which the item will be sent, as far as known without the bytes."""
         return "document" if self.as_file else self.story.kind
 
     @property
     def is_open(self) -> bool:
-        """Return whether it still has to go out."""
+        """Return whether the item must still be sent."""
         return self.sent is None and not self.failed and self.refused is None
 
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """How messages look and arrive; ``buttons`` stand under single items only (Bot API).
+    """The appearance and notification of messages.
 
-    ``in_order``: what comes after an item that may work later waits with it. ``one_by_one``: no
-    item goes in an album.
+    ``buttons`` appear at single items only (Bot API).
+
+    ``in_order``: the items behind an item that may succeed later wait as well. ``one_by_one``: no
+    item is sent in an album.
     """
 
     silent: bool = False
@@ -115,19 +118,25 @@ class SendOptions:
 
 @dataclass(slots=True)
 class Text:
-    """The caption of an album: goes with its first message, once; HTML as long as it passes."""
+    """The caption of an album, sent once with the first message.
+
+    HTML until Telegram refuses the HTML.
+    """
 
     caption: str | None
     html: bool = True
 
     def caption_arguments(self) -> dict[str, Any]:
-        """Return PTB's arguments of the caption, for the next message."""
+        """Return PTB's caption arguments for the next message."""
         if not self.caption:
             return {}
         return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
 
     def simplify(self) -> bool:
-        """Make it plainer after Telegram refused it: no markup, then nothing at all."""
+        """Simplify the caption after a refusal: first remove the markup, then the caption.
+
+        Return False if there was no caption left to simplify.
+        """
         if not self.caption:
             return False
         self.caption = shorten(plain(self.caption), _CAPTION) if self.html else None
@@ -138,7 +147,7 @@ class Text:
 def as_media(
     item: Item, text: dict[str, Any], options: SendOptions
 ) -> InputMediaDocument | InputMediaPhoto | InputMediaVideo | dict[str, Any]:
-    """Return the item as an item of a media group; PTB's objects are for uploads only."""
+    """Return the item as an element of a media group. PTB objects are used for uploads only."""
     media = _file_argument(item, attach=True)
     if item.kind == "document" and not isinstance(media, str):
         return InputMediaDocument(media, disable_content_type_detection=True, **text)
@@ -153,12 +162,12 @@ def as_media(
 
 
 def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
-    """Return the arguments of the item's own ``METHODS`` call."""
+    """Return the arguments of the ``METHODS`` call for the item."""
     arguments = {item.kind: _file_argument(item, attach=False), **text}
     if item.kind != "document":
         arguments["has_spoiler"] = options.spoiler or None
     elif item.as_file and isinstance(item.source, ByUpload):
-        arguments["disable_content_type_detection"] = True  # a video stays a file
+        arguments["disable_content_type_detection"] = True  # prevents a conversion to a video
     if item.kind == "video":
         arguments |= _measures(item)
     if options.buttons:
@@ -167,7 +176,7 @@ def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> 
 
 
 def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, Any]:
-    """Return the arguments that all methods of sending share."""
+    """Return the arguments that all send methods share."""
     reply = options.reply_to
     return {
         "message_thread_id": thread_id,
@@ -180,9 +189,10 @@ def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, A
 
 
 def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, KnownFile | None]:
-    """Return what arrived and, when it can be used again, the file.
+    """Return the sent item and, if the file can be reused, the file.
 
-    A video without sound that was sent alone comes back as an animation, which no album takes.
+    A video without sound that was sent alone is returned as an animation, which is not allowed in
+    albums.
     """
     kind, file = _file_of(message)
     sent = SentItem(item.story.pk, int(message["message_id"]))
@@ -197,7 +207,8 @@ def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, 
 def _file_of(message: MessageJson) -> tuple[FileKind | None, MessageJson | None]:
     if message.get("photo"):
         return "photo", message["photo"][-1]
-    kinds: tuple[FileKind, ...] = ("video", "animation", "document")  # an animation is both
+    # An animation has a document as well.
+    kinds: tuple[FileKind, ...] = ("video", "animation", "document")
     kind = next((one for one in kinds if message.get(one)), None)
     return kind, message[kind] if kind else None
 
@@ -216,13 +227,13 @@ def _file_argument(item: Item, *, attach: bool) -> str | InputFile:
 
 
 def _filename(story: Story, suffix: str) -> str:
-    """Return the name of a story's original; its time is UTC, as all chats share the file."""
+    """Return the filename of an original. The time is in UTC, because all chats share the file."""
     username = story.profile.username or "instagram"
     return f"{story.taken_at:%Y-%m-%d_%H-%M}_{username}_{story.pk}{suffix}"
 
 
 def file_from_disk(path: Path, *, attach: bool, name: str | None = None) -> InputFile:
-    """Return a file that the transport opens when it sends it, and not before."""
+    """Return a file that the transport opens only when the file is sent."""
     return InputFile(cast("IO[bytes]", path), filename=name, attach=attach, read_file_handle=False)
 
 
@@ -230,7 +241,7 @@ def _measures(item: Item) -> dict[str, Any]:
     duration = item.story.duration
     measures: dict[str, Any] = {"supports_streaming": True}
     if isinstance(item.source, ByFileId):
-        return {}  # Telegram knows all this
+        return {}  # Telegram has the dimensions
     if isinstance(item.source, ByUpload):
         file = item.source.file
         duration = file.duration or duration

@@ -1,8 +1,8 @@
-"""Answers as values that can be stored, sent at once or later, and sent again.
+"""Replies as values that can be stored, sent at once or later, and sent again.
 
-A payload is JSON: ``kind`` is ``text``, ``edit``, ``album`` or ``document``. An album
-holds its stories as they were found, so that nothing is fetched or paid again. ``language`` is
-the one in which more is said, where a payload could not be sent.
+A payload is JSON: ``kind`` is ``text``, ``edit``, ``album`` or ``document``. An album contains
+complete stories, so that nothing is fetched or paid again. ``language`` is the language of further
+messages if a payload could not be sent.
 """
 
 import asyncio
@@ -39,10 +39,11 @@ log = structlog.get_logger()
 
 Payload = dict[str, Any]
 
-PATIENCE_S = 5.0  # how long a text waits for a flood limit; then it waits in the outbox
+PATIENCE_S = 5.0  # how long a text waits for a flood limit before the text is left to the outbox
 ACTION_S = 4.5  # Telegram shows an action for 5 s
 _AS_IT_IS = "message is not modified"
-# What shall be changed is gone, too old, of before a move, or holds no words: they are said anew.
+# The message to edit is deleted, too old, from before a move of the chat, or without text. The
+# text is then sent as a new message.
 _NO_SUCH_TEXT = (
     "message to edit not found",
     "message can't be edited",
@@ -51,7 +52,7 @@ _NO_SUCH_TEXT = (
     "group migrated to supergroup",
 )
 SHOWN_ALREADY = Sent(())
-"""What came of an edit that would have changed nothing, known by identity."""
+"""The outcome of an edit without a change, compared by identity."""
 
 
 def text_payload(
@@ -62,7 +63,7 @@ def text_payload(
     markup: dict[str, Any] | None = None,
     silent: bool = False,
 ) -> Payload:
-    """Return a message of HTML; ``markup`` is what it has instead of buttons (Bot API)."""
+    """Return an HTML message. ``markup`` replaces the buttons (Bot API, "reply_markup")."""
     return {
         **({"silent": True} if silent else {}),
         "kind": "text",
@@ -74,7 +75,7 @@ def text_payload(
 
 
 def edit_payload(chat_id: int, message_id: int, text: str, buttons: Buttons | None) -> Payload:
-    """Return a new text and new buttons for a message of ours, which no other chat has."""
+    """Return an edit of a bot message: new text and buttons. The message is in this chat only."""
     return {
         "kind": "edit",
         "chat_id": chat_id,
@@ -97,8 +98,8 @@ def album_payload(
 ) -> Payload:
     """Return an album.
 
-    ``under`` is sent after the album has arrived. ``asked`` is the message that messages about
-    failed items reply to.
+    ``under`` is sent after the album has arrived. ``asked`` is the message to which messages about
+    failed items reply.
     """
     return {
         **({"asked": asked} if asked else {}),
@@ -114,7 +115,7 @@ def album_payload(
 
 
 def document_payload(data: str, filename: str, caption: str) -> Payload:
-    """Return a file of text."""
+    """Return a text file."""
     return {"kind": "document", "data": data, "filename": filename, "caption": caption}
 
 
@@ -124,16 +125,16 @@ def is_media(payload: Payload) -> bool:
 
 
 class Replies:
-    """Sends answers, and what else is said in words."""
+    """Sends replies and notices."""
 
     def __init__(self, bot: ExtBot[Any], sender: Sender) -> None:
-        """Send by ``bot``, albums by ``sender``."""
+        """Send with ``bot``, and albums with ``sender``."""
         self._bot = bot
         self._sender = sender
 
     @property
     def bot_name(self) -> str:
-        """Return the bot's username, which links into its private chat name."""
+        """Return the bot's username, which is part of links into the private chat with the bot."""
         return self._bot.username
 
     async def send(
@@ -145,10 +146,10 @@ class Replies:
         silent: bool = False,
         one_by_one: bool = False,
     ) -> Outcome:
-        """Send a payload; return the outcome.
+        """Send a payload. Return the outcome.
 
         ``calls`` makes the requests; without ``calls`` no copy is counted. ``one_by_one``: each
-        story of an album is sent as a message of its own.
+        story of an album is sent as a separate message.
         """
         calls = calls or Calls(self._bot)
         if payload["kind"] == "album":
@@ -157,8 +158,8 @@ class Replies:
                     target, payload, calls, silent=silent, one_by_one=one_by_one
                 )
         if payload["kind"] == "edit" and payload.get("chat_id") != target.chat_id:
-            payload = {**payload, "kind": "text"}  # it has moved, but not its messages
-        # A notice waits for its turn with the alerts; a reply can wait in the outbox.
+            payload = {**payload, "kind": "text"}  # not editable after the chat has moved
+        # A notice waits as long as alerts do. A reply can wait in the outbox.
         patience = PATIENCE_S if calls.lane == "reply" else None
         try:
             method, arguments = _api_call(payload)
@@ -208,7 +209,7 @@ class Replies:
 
 
 async def show_uploading(bot: ExtBot[Any], target: Target) -> None:
-    """Say "is sending a photo…" again and again, beside what takes long."""
+    """Show "is sending a photo…" in the chat until cancelled."""
     while True:
         with suppress(TelegramError, DatabaseUnavailableError), refusing_while(None):
             await bot.send_chat_action(
@@ -218,7 +219,7 @@ async def show_uploading(bot: ExtBot[Any], target: Target) -> None:
 
 
 def _api_call(payload: Payload) -> tuple[str, dict[str, Any]]:
-    """Return the method and the arguments that bring a payload."""
+    """Return the Bot API method and the arguments for a payload."""
     if payload["kind"] == "document":
         file = InputFile(payload["data"].encode(), filename=payload["filename"])
         return "sendDocument", {"document": file, "caption": payload["caption"]}

@@ -1,7 +1,7 @@
-"""An album out, from the cheapest source that works; one bad item never costs the rest.
+"""Sends albums from the cheapest source that works. A failed item does not affect other items.
 
-Only what came back as a message has arrived. A media group that fails has delivered nothing
-(TDLib, MessagesManager::do_send_message_group).
+Only items that Telegram returned as messages have arrived. A media group that fails has delivered
+nothing (TDLib, MessagesManager::do_send_message_group).
 """
 
 from collections.abc import Awaitable, Callable
@@ -40,7 +40,7 @@ _PLAIN = SendOptions()
 
 
 class Sender:
-    """The only one that sends media."""
+    """Sends all media of the bot."""
 
     def __init__(
         self,
@@ -53,10 +53,10 @@ class Sender:
         tell: Callable[[str], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the parts; ``fallback`` downloads a story through the API and pays for it.
+        """Create the sender. ``fallback`` downloads a story through the API, at a cost in credits.
 
-        Telegram takes ``largest_file`` bytes. ``tell`` is called with the words of a refusal that
-        we don't know.
+        ``largest_file`` is the limit of Telegram in bytes. ``tell`` is called with the text of an
+        unknown refusal.
         """
         self._bot = bot
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
@@ -99,7 +99,7 @@ class Sender:
             item.kind = item.expected_kind
         try:
             stopped = await self._attempts.send_open_items(items, request)
-        except DatabaseUnavailableError as error:  # between two requests: what arrived is known
+        except DatabaseUnavailableError as error:  # arrived items are known
             stopped = TryLater(reason=str(error))
         finally:
             for item in items:
@@ -109,9 +109,9 @@ class Sender:
 
 
 def _album_outcome(items: list[Item], stopped: Outcome | None, *, is_alert: bool) -> Outcome:
-    """Return what came of a whole album.
+    """Return the outcome of a whole album.
 
-    An alert waits for what may work later; a person gets the sentence now.
+    An alert waits for items that may succeed later. A reply reports these items as failed now.
     """
     sent = tuple(item.sent for item in items if item.sent)
     ended = [item for item in items if item.failed]

@@ -1,7 +1,7 @@
 """The record of a story: the sources that failed, and the answers of the Stories API. No I/O.
 
-Each method takes ``now`` and either records an event or returns a decision. Each fact has its own
-duration, so that a source is tried again later.
+Each method takes ``now`` and either records an event or returns a decision. Each fact has a
+separate duration, so that a source is tried again later.
 """
 
 from dataclasses import dataclass, field
@@ -13,19 +13,19 @@ from bot.domain.records import EPOCH
 
 RECORD_LIFE = STORY_LIFE  # after the last change of a record
 FAILED_FOR = timedelta(minutes=10)  # no chat tries a file again that failed
-_ALERTS_WAIT_FOR = timedelta(seconds=5)  # no alert tries a file whose host failed
+_ALERTS_WAIT_FOR = timedelta(seconds=5)  # no alert uses a file with a failed host for this time
 _BUY_AGAIN = timedelta(hours=1)  # between two purchases for alerts
 _URL_REFUSED_FOR = timedelta(hours=1)  # Telegram gets no URL of the story, only uploads
 _CHATS_OF_A_REFUSAL = 3  # refusals in the same words, after which all alerts wait
-_ASKED_AGAIN = timedelta(minutes=15)  # then one alert is tried again
+_ASKED_AGAIN = timedelta(minutes=15)  # then a single alert is tried again
 
 
 @dataclass(slots=True)
 class FileRecord:
-    """The failures of one file of a story.
+    """The failures of a file of a story.
 
     A failure has the error message that a person reads. ``_chats_by_words`` has the chats that
-    refused the file, by the words of the refusal.
+    refused the file, by the error message of Telegram.
     """
 
     _failure: str = ""
@@ -52,9 +52,10 @@ class FileRecord:
         return self._alert_failure if now < self._alerts_wait_until else ""
 
     def record_refusal(self, words: str, chat_id: int, now: datetime) -> None:
-        """Record that Telegram refused the file in one chat.
+        """Record that Telegram refused the file in a chat.
 
-        When three chats refuse the file in the same words, alerts in all chats are postponed.
+        When three chats refuse the file with the same error message, alerts in all chats are
+        postponed.
         """
         chats = self._chats_by_words.setdefault(words, set())
         chats.add(chat_id)
@@ -68,7 +69,7 @@ class FileRecord:
 
 @dataclass(slots=True)
 class StoryRecord:
-    """A story: its two files, its purchases for alerts, its URL, and its absence from the API.
+    """A story: the two files, the purchases for alerts, the URL, and the absence from the API.
 
     ``file`` is the photo or video that Telegram compresses; ``original`` is sent as a document.
     """
@@ -104,7 +105,7 @@ class StoryRecord:
         return now < self._url_refused_until
 
     def record_gone(self) -> None:
-        """Count an answer of the API that the story, or its profile, is gone."""
+        """Count an answer of the API that the story or the profile does not exist any more."""
         self._times_gone += 1
 
     @property
@@ -114,5 +115,5 @@ class StoryRecord:
 
     @property
     def is_gone(self) -> bool:
-        """Return whether the API answered often enough that the story is gone to believe it."""
+        """Return whether enough answers of the API say that the story does not exist any more."""
         return self._times_gone >= MOST_DOUBTS

@@ -55,7 +55,7 @@ _NO = (StoryGoneError, ProfilePrivateError, NoSuchProfileError)
 
 @dataclass(slots=True)
 class _Purchases:
-    """The purchases of one profile's files: ``succeeded`` is None before the first outcome."""
+    """The purchases of a profile's files. Before the first outcome, ``succeeded`` is None."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     succeeded: bool | None = None
@@ -96,7 +96,7 @@ class Supply:
         return self._records.get(item.story.pk, now=self._now()) or StoryRecord()
 
     def _record_to_change(self, item: Item) -> StoryRecord:
-        """Return the stored record of an item's story; extend its life."""
+        """Return the stored record of an item's story, and extend the record's lifetime."""
         record = self._record_of(item)
         self._records.put(item.story.pk, record, until=self._now() + RECORD_LIFE)
         return record
@@ -114,7 +114,7 @@ class Supply:
         can_pay = True
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
-                # Another asker may be able to pay, and another chat may accept the file.
+                # A different chat may be able to pay, or may accept the file.
                 for_all = can_pay and not is_file
                 self.close_failed(item, item.reason or MEDIA_GONE, for_all=for_all)
                 return
@@ -129,7 +129,7 @@ class Supply:
                 self._record_failure(item, error)
 
     def _fail_from_record(self, item: Item, *, is_alert: bool) -> None:
-        """Close an item whose file failed a short time ago."""
+        """Close an item with a file that failed a short time ago."""
         record, now = self._file_record(item), self._now()
         item.failed = record.failure(now)
         if is_alert and not item.failed:
@@ -143,9 +143,9 @@ class Supply:
         return self._record_to_change(item).file_of(as_file=item.as_file)
 
     async def find_next_free_source(self, item: Item, asker: Asker) -> bool:
-        """Set the next source that costs no credits; return whether the item has a new source.
+        """Set the next source that costs no credits. Return whether the item has a new source.
 
-        Without a new source, the item keeps its present source.
+        Without a new source, the item keeps the present source.
         """
         while item.is_open and item.tried < _FREE_STEPS:
             step = self._steps[item.tried]
@@ -163,10 +163,10 @@ class Supply:
         return False
 
     async def postpone_refused(self, item: Item, refusal: Refusal, chat_id: int) -> None:
-        """Postpone an item that Telegram refused when it was sent alone, in unknown words.
+        """Postpone an item that Telegram refused alone, with an unknown error message.
 
-        When several chats refuse a story in the same words, the story is postponed in all chats;
-        after a quarter of an hour one alert is tried again.
+        When several chats refuse a story with the same message, the story is postponed in all
+        chats. After 15 minutes a single alert is tried again.
         """
         now, words = self._now(), refusal.without_numbers
         is_new = self._reported_words.get(words, now=now) is None
@@ -177,7 +177,7 @@ class Supply:
         self._file_record_to_change(item).record_refusal(words, chat_id, now)
 
     def postpone_refused_everywhere(self, items: list[Item]) -> None:
-        """Postpone the items whose story is postponed in all chats (``postpone_refused``)."""
+        """Postpone the items of stories that are postponed in all chats (``postpone_refused``)."""
         for item in items:
             if self._file_record(item).is_postponed(self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
@@ -200,9 +200,9 @@ class Supply:
     def close_failed(self, item: Item, message: str, *, for_all: bool = True) -> None:
         """Close the item with an error message.
 
-        An item that may succeed later is refused to alerts for some seconds, so that alerts do
-        not wait for a failing host one after the other. Any other item is refused to everybody
-        for ten minutes if ``for_all``.
+        An item that may succeed later is refused to alerts for some seconds, so that alerts do not
+        wait in sequence for a failing host. With ``for_all``, any other item is refused to
+        everybody for ten minutes.
         """
         item.failed = message
         if item.later:
@@ -264,7 +264,7 @@ class Supply:
         if self._fallback is None or item.story.expires_at <= self._now():
             return None  # an expired story can't be bought
         if is_pasted(item.story):
-            return None  # anybody can make up a pasted URL: the URL is only downloaded
+            return None  # a pasted URL can be made up: the URL is only downloaded
         is_alert = asker.chat_id is None
         if is_alert and not self._reserve_purchase(item):
             return None
@@ -292,10 +292,10 @@ class Supply:
         return True
 
     async def _buy_after_first(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
-        """Buy one file of a profile first, and other files only after the first has succeeded.
+        """Buy a first file of a profile, and other files only after that purchase has succeeded.
 
         Raises:
-            MediaUnavailableError: The purchase of another file of the profile failed.
+            MediaUnavailableError: The purchase of the first file of the profile failed.
         """
         profile = story.profile.profile_id or story.profile.username
         purchases = self._purchases.get(profile, now=self._now())
@@ -351,7 +351,7 @@ class Supply:
 
 
 def _mark_gone(item: Item) -> None:
-    """Set the failure of an item whose story the API has called gone often enough."""
+    """Set the failure of an item with a story that is gone according to the API."""
     item.later, item.reason = False, MEDIA_GONE
 
 
@@ -361,5 +361,5 @@ def _mark_for_later(item: Item) -> None:
 
 
 def is_pasted(story: Story) -> bool:
-    """Return whether only the URL of the file is known, because somebody has pasted the URL."""
+    """Return whether only the URL of the file is known, because a person has pasted the URL."""
     return not story.profile.username and story_taken_at(story.pk) is None

@@ -1,8 +1,8 @@
-"""Topics of the bot's own, one a profile: made when somebody wants one.
+"""Topics that the bot makes for profiles, on request.
 
-Nobody can ask Telegram which topics a chat has (tdlib/telegram-bot-api#634), so the store knows
-those that we made. Between Telegram's answer and the commit a crash may leave a topic too many,
-unless the update that tells of it still finds our claim.
+Telegram has no call that lists the topics of a chat (tdlib/telegram-bot-api#634), so the store has
+the topics that the bot made. A crash between Telegram's response and the commit may leave a
+superfluous topic, unless the update about the topic still finds the bot's claim.
 """
 
 import asyncio
@@ -33,20 +33,21 @@ from bot.telegram.request import LateFloodError
 
 log = structlog.get_logger()
 
-_LONGEST_NAME = 128  # characters; the Bot API's
+_LONGEST_NAME = 128  # characters (Bot API)
 CLAIMED_FOR = timedelta(seconds=60)
-_CALL_S = 50.0  # the longest call, waits included: it ends before the claim does
-_FLOOD_S = 30.0  # how long a call waits for a flood limit of its chat
-_DOUBTED_FOR = timedelta(seconds=5)  # in which an update tells of a topic whose answer was lost
+_CALL_S = 50.0  # the longest call, waits included; shorter than the claim
+_FLOOD_S = 30.0  # how long a call waits for a flood limit of the chat
+# The time in which an update can report a topic after a lost response.
+_DOUBTED_FOR = timedelta(seconds=5)
 _NO_FORUM = {Chat.PRIVATE: NO_PRIVATE_TOPICS, Chat.CHANNEL: NO_CHANNEL_TOPICS}
 
 
 TopicState = Literal["deleted", "off", "unknown"]
-"""What became of a topic; "off": its chat shows no topics, so none of them is lost."""
+"""The state of a lost topic. "off": the chat shows no topics, so the topic is not lost."""
 
 
 class Topics:
-    """Makes the topics that profiles have of their own; all calls are free."""
+    """Makes the topics of profiles. All calls are free."""
 
     def __init__(
         self,
@@ -55,21 +56,21 @@ class Topics:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Make them by ``bot``."""
+        """Make topics with ``bot``."""
         self._db = db
         self._bot = bot
         self._now = now
 
     async def own_topics_of(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
-        """Return the topics that profiles of these names have already; a topic may be gone."""
+        """Return the existing topics of profiles by username. A topic may have been deleted."""
         threads = await self._db.fetch(lambda tx: store.threads_of(tx, chat_id, usernames))
         return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
 
     async def check_may_make(self, chat_id: int) -> None:
-        """Let a topic be made in a chat, as far as Telegram tells.
+        """Check whether a topic can be made in a chat, as far as Telegram reports the rights.
 
         Raises:
-            NoTopicsError: The chat has none, or the bot may not make any.
+            SubscriptionError: The chat has no topics, or the bot may not make topics.
             AskAgainError: Telegram does not answer.
         """
         may_make = True
@@ -77,7 +78,8 @@ class Topics:
             chat = await self._bot.get_chat(chat_id)
             has_topics = await self._has_topics(chat)
             if chat.type != Chat.PRIVATE:
-                # The documented right, an administrator's, though members may be given it too.
+                # The documented right of an administrator. Ordinary members may have the right as
+                # well.
                 me = await self._bot.get_chat_member(chat_id, self._bot.id)
                 may_make = getattr(me, "can_manage_topics", False)
         except (BadRequest, Forbidden) as error:
@@ -90,11 +92,11 @@ class Topics:
             raise SubscriptionError(text=TOPIC_RIGHT_MISSING)
 
     async def fetch_lost_topic_state(self, chat_id: int, thread_id: int) -> TopicState:
-        """Return what became of a topic of which Telegram said "message thread not found".
+        """Return the state of a topic after Telegram's error "message thread not found".
 
-        It says so for whatever kept it from looking (Client.cpp, ``check_message_topic``). A
-        topic is deleted with all its messages, so its first one, whose number is its own, tells;
-        nobody can edit that one. Asking leaves nothing in the chat.
+        Telegram reports this error for any failed search (Client.cpp, ``check_message_topic``). A
+        topic is deleted with all messages, so the call edits the first message of the topic, which
+        has the topic's number and which nobody can edit. The call changes nothing in the chat.
         """
         try:
             if not await self._has_topics(await self._bot.get_chat(chat_id)):
@@ -112,14 +114,14 @@ class Topics:
         return bool(chat.is_forum)
 
     async def ensure_own_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
-        """Return a profile's own topic in a chat, made where there is none.
+        """Return the topic of a profile in a chat. Make the topic if the profile has none.
 
-        It waits for Telegram, so no transaction may be open. If a process died while it made the
-        topic, an update tells of that (``adopt``).
+        The method waits for Telegram, so no transaction may be open. If a process died while it
+        made the topic, an update reports the topic (``adopt``).
 
         Raises:
-            NoTopicsError: Telegram refuses it.
-            AskAgainError: Telegram does not answer, or somebody else makes it just now.
+            SubscriptionError: Telegram refuses the topic.
+            AskAgainError: Telegram does not answer, or the topic is being made at the moment.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -147,7 +149,7 @@ class Topics:
             raise _error_of(error, chat_id) from error
         except (TelegramError, TimeoutError) as error:
             is_flood = isinstance(error, RetryAfter)
-            is_sure = is_flood and not isinstance(error, LateFloodError)  # that it was not made
+            is_sure = is_flood and not isinstance(error, LateFloodError)  # certainly not made
             doubted = None if is_sure else self._now() + _DOUBTED_FOR
             async with self._db.begin() as tx:
                 await store.change(tx, chat_id, profile_id, claimed_until=doubted)
@@ -158,7 +160,7 @@ class Topics:
         return Target(chat_id, thread_id)
 
     async def adopt(self, chat_id: int, name: str, thread_id: int) -> None:
-        """Record a topic of ours that Telegram tells of, where its answer did not reach us."""
+        """Record a topic of the bot that an update reports, after a lost response."""
         async with self._db.begin() as tx:
             await store.adopt(tx, chat_id, name, thread_id)
 
@@ -168,7 +170,7 @@ def _topic_name(username: str) -> str:
 
 
 def _error_of(error: TelegramError, chat_id: int) -> BotError:
-    """Return what a refusal of Telegram's means to whoever wanted the topic."""
+    """Return the error that tells the person why Telegram refused a topic."""
     if "not a forum" in str(error).lower():
         return SubscriptionError(text=NO_PRIVATE_TOPICS if chat_id > 0 else NO_GROUP_TOPICS)
     return SubscriptionError(str(error), text=TOPIC_RIGHT_MISSING)

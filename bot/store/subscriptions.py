@@ -141,7 +141,7 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
 
 
 async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
-    """Return groups and channels to which somebody added the bot or for which they subscribed."""
+    """Return the groups and channels of a person, who is responsible or subscribed, by title."""
     added = await chat_store.chats_of(tx, person)
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
     is_theirs = sa.or_(chats.c.id.in_(added), chats.c.id.in_(subscribed))

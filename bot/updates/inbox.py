@@ -1,11 +1,12 @@
-"""Stores updates, confirms them to Telegram, and hands them to the handlers.
+"""Stores updates, confirms the updates to Telegram, and passes the updates to the handlers.
 
-An update is stored before it is confirmed. The updates of one chat are handled in order, and those
-of different chats concurrently. A process that dies leaves its updates to the next claim.
+An update is stored before the confirmation. The updates of a chat are handled in order, the
+updates of different chats concurrently. When a process dies, other processes claim the open
+updates of that process.
 
-An update is given up after three failures of its handler, or after nine attempts without an
-outcome: the process died, or a statement took too long. When a chat or a person asks too much at a
-time, one reply answers all updates above the limit (``queues``).
+An update is given up after three failures of the handler, or after nine attempts without an
+outcome: the process died, or a statement took too long. When a chat or a person makes too many
+requests, a single reply answers all updates above the limit (``queues``).
 """
 
 import asyncio
@@ -39,11 +40,11 @@ log = structlog.get_logger()
 
 
 Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
-News = tuple[Standing, int, str]  # a new update: its queue and asker, its update_id, its JSON
+News = tuple[Standing, int, str]  # queue and asker, update_id, and JSON of a new update
 
 RETRIES = RetryPolicy(failures=3, attempts=9, pause=timedelta(seconds=1))
 _RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
-_AT_ONCE = 1_000  # concurrent handlers; many of them only wait for a flood limit or an answer
+_AT_ONCE = 1_000  # concurrent handlers; many only wait for a flood limit or a response
 SAID_AGAIN = timedelta(minutes=2)  # the shortest time between two "one thing at a time" replies
 _SEEN = 100_000  # people in memory
 _SEEN_FOR = timedelta(days=1)
@@ -55,12 +56,12 @@ _SHORTEST = timedelta(seconds=0.05)  # the shortest pause between two claims
 
 
 async def _no_answer(_update: Update, _claimed: ClaimedUpdate) -> bool:
-    """Answer nothing."""
+    """Send no reply, and record nothing."""
     return False
 
 
 class Intake:
-    """Stores updates, and hands each to ``handle`` until its outcome is recorded."""
+    """Stores updates, and passes each update to ``handle`` until an outcome is recorded."""
 
     def __init__(
         self,
@@ -80,10 +81,10 @@ class Intake:
     ) -> None:
         """Prepare to handle updates.
 
-        ``handle`` gets an update and its claim; it returns whether it has recorded the end of the
-        update itself. ``last_resort`` answers an update that ``handle`` could not handle.
-        ``too_much`` answers, once within ``said_again``, a chat or a person that asks too much at
-        a time.
+        ``handle`` gets an update and its claim, and returns whether the end of the update is
+        already recorded. ``last_resort`` replies to an update that ``handle`` could not handle.
+        ``too_much`` replies, once within ``said_again``, to a chat or a person with too many
+        requests.
         """
         self._db = db
         self._bot = bot
@@ -96,9 +97,9 @@ class Intake:
         self._now = now
         self._running: dict[str, ClaimedUpdate] = {}  # the newest update of each queue
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open = 0  # updates without an end; exact where this is the only process
+        self._open = 0  # unfinished updates; exact if no other process runs
         self._seen = TimedCache[int, date](size=_SEEN)  # the day of the last record
-        self._group: asyncio.TaskGroup  # the tasks that are begun while ``run`` runs
+        self._group: asyncio.TaskGroup  # the tasks that begin during ``run``
         self._is_counted = False
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
         self.worker = Worker("updates", self._step, now=now, longest=sharing.updates_every)
@@ -111,13 +112,13 @@ class Intake:
 
     @property
     def is_behind(self) -> bool:
-        """Return whether so many updates are open that Telegram must keep the rest."""
+        """Return whether so many updates are open that Telegram must store the rest."""
         return self._open >= _BEHIND
 
     async def add(self, updates: Iterable[object]) -> None:
-        """Store updates as Telegram sent them.
+        """Store updates in the form in which Telegram sent the updates.
 
-        An update that the database refuses is left out, because Telegram would send it again and
+        An update that the database refuses is left out. Otherwise Telegram would send it again and
         again, before all other updates.
 
         Raises:
@@ -157,7 +158,7 @@ class Intake:
             renewing.cancel()
 
     async def _step(self) -> datetime | None:
-        """Claim updates and begin to handle them; return the time of the next claim."""
+        """Claim updates and begin to handle the updates. Return the time of the next claim."""
         if not self._is_counted:
             self._open = await self._db.fetch(inbox.count_open)
             self._is_counted = True
@@ -170,16 +171,16 @@ class Intake:
         return await self._next_due_at(_SHORTEST if updates else _CLAIM_AGAIN)
 
     def _all_are_running(self) -> bool:
-        """Return whether this process surely handles all open updates."""
+        """Return whether this process certainly handles all open updates."""
         return self._is_only_process and self._open <= len(self._running)
 
     async def _next_due_at(self, rest: timedelta) -> datetime | None:
-        """Return when an update is due that was returned, or whose process died."""
+        """Return when the next update is due after a return or after the death of a process."""
         due = await self._db.fetch(inbox.claims.next_claimable_at)
         return due and max(due, self._now() + rest)
 
     async def drain(self, seconds: float) -> None:
-        """Begin no more updates, and wait ``seconds`` for those that run; then cancel them."""
+        """Begin no more updates, wait up to ``seconds`` for running handlers, then cancel them."""
         self.worker.stop()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
@@ -187,7 +188,7 @@ class Intake:
                 task.cancel()
 
     async def _store_batch(self, news: list[News]) -> None:
-        """Store a batch, and begin at once the updates that wait for no other."""
+        """Store a batch, and begin at once the updates that have no earlier open updates."""
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in news])
         lease = self._owner.lease(now, self._lease) if at_once else None
@@ -213,7 +214,7 @@ class Intake:
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
-        """Record the people who ask something by the updates, once a day for each."""
+        """Record the people who send the updates, once a day for each person."""
         day = now.date()
         people = {one.person for one in places if one.person not in {None, queues.NO_PERSON}}
         fresh = {one for one in people if one and self._seen.get(one, now=now) != day}
@@ -222,10 +223,10 @@ class Intake:
             self._seen.put(one, day, until=now + _SEEN_FOR)
 
     async def _arrivals_to_store(self, tx: Tx, news: list[News], now: datetime) -> list[Arrival]:
-        """Return the rows to store: an update to handle, one to answer for all, or one to drop."""
+        """Return the rows to store: updates to handle, to answer with a busy reply, or to drop."""
         plain = [Arrival(number, one.queue, body, one.person) for one, number, body in news]
         if self._is_only_process and self._open + len(news) <= queues.MOST_OF_PERSON:
-            return plain  # no person can have more open updates than all together
+            return plain  # no person can have more open updates than the total
         places = [one for one, _, _ in news]
         again = [number for _, number, _ in news]  # Telegram may repeat an update
         waiting = await inbox.count_by_asker(tx, {one.queue for one in places}, but=again)
@@ -240,7 +241,8 @@ class Intake:
             if verdict == "take":
                 kept.append(arrival)
             elif verdict == "tell" and one.busy_reply_queue not in busy:
-                # Its own queue, and no person to count it for: the reply waits for no update.
+                # A separate queue without a person: the reply waits for no update and counts for
+                # nobody.
                 kept.append(replace(arrival, queue=one.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))
@@ -259,12 +261,12 @@ class Intake:
         )
 
     def _free_places(self) -> int:
-        """Return how many more updates can be handled concurrently."""
+        """Return the number of updates that can additionally be handled concurrently."""
         return max(0, self._at_once - len(self._running))
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
-        """Claim the first update of each queue that no process is busy with."""
-        # A lease may end while its handler runs here: then the renewal extends it again.
+        """Claim the first update of each queue without a running update."""
+        # A lease may end while the handler runs here. Then the renewal extends the lease again.
         running = [one.id for one in self._running.values()]
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
@@ -279,14 +281,14 @@ class Intake:
 
     def _begin(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed
-        with refusing_while(None):  # a transaction of who begins it is none of the task's
+        with refusing_while(None):  # the task does not inherit the transaction of the caller
             task = self._group.create_task(self._handle_and_record(claimed))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
     async def _handle_and_record(self, claimed: ClaimedUpdate) -> None:
-        """Handle one update, and record its outcome."""
+        """Handle an update, and record the outcome."""
         result = ""
         try:
             result, is_ended = await self._try_to_handle(claimed)
@@ -296,21 +298,23 @@ class Intake:
                 await self._record(claimed, result)
             self._count_result(result)
         except asyncio.CancelledError:
-            if not result and self._running.get(claimed.queue) is claimed:  # else it isn't stored
+            # The task must not inherit the transaction of the caller.
+            if not result and self._running.get(claimed.queue) is claimed:
                 await self._give_back(claimed, until=EPOCH)
             if not self.worker.is_stopping:
                 raise
-        except Exception:  # the update is claimed again after its lease; other updates go on
+        except Exception:  # claimed again after the lease; other updates continue
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
-            if self._running.get(claimed.queue) is claimed:  # a later update may have the queue
+            if self._running.get(claimed.queue) is claimed:  # the queue may have a later update
                 self._running.pop(claimed.queue)
             self.worker.wake()
 
     async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
         """Release an update that had no effect, and do not count the attempt.
 
-        A cancelled task tries this once (``until`` is ``EPOCH``); otherwise the lease ends later.
+        A cancelled task tries the release once (``until`` is ``EPOCH``). Without a release, the
+        lease ends later.
         """
         write = self._db.insist if until > EPOCH else self._db.run
         attempts = claimed.attempts - 1
@@ -326,7 +330,8 @@ class Intake:
 
         Until then the queue of the update waits, so that no answered update begins again.
         """
-        # After a power cut that undoes this, the update begins again; it had no effect.
+        # After a power cut that undoes this record, the update begins again, because it had no
+        # effect.
         await self._db.insist(lambda tx: self._write_outcome(tx, claimed, result), durable=False)
 
     async def _write_outcome(self, tx: Tx, claimed: ClaimedUpdate, result: str) -> None:
@@ -343,7 +348,7 @@ class Intake:
         self._open -= result not in _STILL_OPEN
 
     async def _try_to_handle(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
-        """Return the outcome of an update, and whether its end is recorded already."""
+        """Return the outcome of an update, and whether the end is recorded already."""
         is_last = self._is_last_attempt(claimed)
         try:
             update = Update.de_json(with_command_first(json.loads(claimed.body)), self._bot)
@@ -368,10 +373,10 @@ class Intake:
         return "handled", is_ended
 
     def _result_after_failure(self, claimed: ClaimedUpdate) -> str:
-        """Return the outcome of an update whose handler failed.
+        """Return the outcome of an update with a failed handler.
 
-        After the last failure comes one more attempt, for ``last_resort``; then the queue goes on.
-        An update that can't be parsed has no chat to answer.
+        After the last failure, a final attempt calls ``last_resort``; then the queue continues. An
+        update that can't be parsed has no chat to answer.
         """
         if self._is_last_attempt(claimed):
             return "given up"
@@ -384,12 +389,12 @@ class Intake:
         return "again"
 
     def _is_last_attempt(self, claimed: ClaimedUpdate) -> bool:
-        """Return whether ``last_resort`` answers an update, in place of its handler."""
+        """Return whether ``last_resort`` answers an update, in place of the handler."""
         earlier = claimed.attempts - 1
         return self._retries.is_exhausted(failures=claimed.failures, attempts=earlier)
 
     async def _renew(self) -> datetime | None:
-        """Renew the leases of the updates whose handlers run."""
+        """Renew the leases of the updates with running handlers."""
         ours = [one.claim for one in self._running.values()]
         if ours:
             lease = self._owner.lease(self._now(), self._lease)
@@ -398,10 +403,10 @@ class Intake:
 
 
 def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
-    """Put the entity of a leading command before the entities of its formatting.
+    """Put the entity of a leading command before the entities of the formatting.
 
-    python-telegram-bot takes a message for a command only if its first entity is the command.
-    In a command that is bold as a whole, the first entity is the bold text.
+    python-telegram-bot recognises a command only by the first entity of a message. In a command
+    that is bold as a whole, the first entity is the bold text.
     """
     for kind in _WITH_COMMANDS:
         entities = (update.get(kind) or {}).get("entities") or []
@@ -417,9 +422,9 @@ def _is_leading_command(entity: dict[str, Any]) -> bool:
 
 
 def _to_news(update: object) -> News | None:
-    """Return an update as it is stored. Return None if a number in it does not fit a column.
+    """Return an update in the form for storage. Return None if a number does not fit a column.
 
-    PostgreSQL's driver loses the connection, and with it the batch, if a number is too large.
+    With a number that is too large, PostgreSQL's driver loses the connection and the whole batch.
     """
     if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
         log.error("an update without a number is left out")
