@@ -1,8 +1,9 @@
 """Access check before all handlers: updates from people without access are refused.
 
-A person or chat without access gets one refusal; later messages get no answer. A refusal costs no
-credits. Updates about the removal of the bot and about a new chat ID pass the check, because these
-updates only end or move data.
+A person or chat without access gets one refusal; later messages get no answer. For a refused
+update, the bot calls neither the Stories API nor Telegram, except to send the refusal. Updates
+about the removal of the bot and about a new chat ID pass the check, because these updates only end
+or move data.
 """
 
 from datetime import timedelta

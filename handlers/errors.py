@@ -113,8 +113,8 @@ async def on_error(update: object, context: Context) -> None:
     """Send the error message and log the failure; PTB calls this handler for each exception.
 
     After a press, a missing right or subscription is shown in a pop-up, which other members do not
-    see. In a group or channel, each expected failure is shown in a pop-up. If a pop-up comes too
-    late, the error message is sent as a message.
+    see. In a group, each expected failure is shown in a pop-up; in a channel, each failure. If a
+    pop-up comes too late, the error message is sent as a message.
     """
     error = context.error
     if unit := unit_of_work.current():

@@ -1,7 +1,8 @@
 """Inline queries, ``@bot natgeo`` in any chat: the results are held stories; always free.
 
-A person without access gets an empty list without a message, because the bot is not known in the
-chat. Telegram sends a chosen result without the bot, so the buttons under a result are links only.
+A person without access gets an empty list without a message: the bot hides the refusal from other
+members of the chat. Telegram sends a chosen result without the bot, so the buttons under a result
+are links only.
 """
 
 import re
@@ -78,7 +79,7 @@ async def _send_results(
 
 
 def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
-    """Return for how many seconds Telegram may cache an answer: until the first story expires."""
+    """Return the seconds for which Telegram may cache an answer: 30, or until a story expires."""
     ends = min([now + CACHED, *(story.expires_at for story, _ in results)])
     return max(0, int((ends - now).total_seconds()))
 

@@ -100,7 +100,7 @@ async def _show_who_has_stories(context: Context) -> None:
 
 
 async def _show_by_words(context: Context, words: Sequence[str]) -> None:
-    """Show the stories of the named profiles, or the story or highlight of a link.
+    """Show the stories of the named profiles, or the stories or the highlight of a link.
 
     A command with everyday words makes no API call until a button confirms the names.
     """
