@@ -61,16 +61,16 @@ T = TypeVar("T")
 
 _PRESUMED_AFTER = timedelta(minutes=30)  # longer than the duration of any call
 _HABIT_DAYS = 7
-SPLIT_AT_ONCE = 500  # profiles in a page of them, and chats in a transaction
-_SPLIT_ON = "checks split on"  # the day on which that was done last
+SPLIT_AT_ONCE = 500  # profiles in a page of profiles, and chats in a transaction
+_SPLIT_ON = "checks split on"  # the day of the last split
 PASTED_A_DAY = 500  # megabytes of pasted files a person
-CREDITS_OF_CHANNELS = 10  # a group and day, for questions that are written as a channel
-PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
+CREDITS_OF_CHANNELS = 10  # a day in a group, for requests written in the name of a channel
+PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # concurrent calls for people; the schedule has separate slots
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """The purpose of a paid call, and its asker; a check of the schedule has no asker.
+    """The purpose of a paid call, and the asker. A check of the schedule has no asker.
 
     ``profile_id`` is the profile that the schedule checks: all chats that wait for the profile
     share the cost.
@@ -104,7 +104,7 @@ class Bill:
 
 
 class Ledger:
-    """The only place where credits are spent; all replicas share the ledger in the database."""
+    """The ledger of all spent credits. All replicas share the ledger in the database."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Ledger:
         owners: Callable[[], AbstractSet[int]] = frozenset,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Keep the ledger in ``db``; ``owners`` returns the people whom no limit holds."""
+        """Store the ledger in ``db``. ``owners`` returns the people without a personal limit."""
         self._db = db
         self.limits = limits
         self._owners = owners
@@ -123,7 +123,7 @@ class Ledger:
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
     async def spend(self, charge: Charge, call: Call[T]) -> T:
-        """Reserve, call, settle; return what the call gave.
+        """Reserve credits, make the call, and settle the bill. Return the value of the call.
 
         Raises:
             SpendingError: A limit is reached; the API was not called.
@@ -134,9 +134,14 @@ class Ledger:
         return value
 
     async def pay_unsettled(self, charge: Charge, call: Call[T]) -> tuple[T, Bill]:
-        """Spend, but leave the bill of a good answer to be settled where the answer is kept.
+        """Reserve credits and make the call.
 
-        Calls for persons wait for a slot. Each person has few of the slots, so slow calls of one
+        Return the value, and the bill for a later settlement.
+
+        The caller settles the bill in the transaction that stores the value. The bill of a failed
+        call is settled here.
+
+        Calls for persons wait for a slot. Each person has few of the slots, so slow calls of a
         person do not delay other persons.
 
         Raises:
@@ -165,12 +170,13 @@ class Ledger:
         return answer.value, Bill(reservation, answer.credits)
 
     async def reserve(self, charge: Charge, call: Call[object]) -> Reservation:
-        """Take the price of a call from every limit that applies, or from none.
+        """Charge the price of a call to all limits that apply.
+
+        If a limit is reached, charge nothing.
 
         Raises:
             SpendingError: A limit is reached. The subclass and the text name the limit; ``until``
-                is
-                the time from which a retry makes sense.
+                is the time from which a retry makes sense.
         """
         return await finish_on_cancel(
             self._reserve(charge, call),
@@ -212,7 +218,7 @@ class Ledger:
         return Reservation(entry_id, charge, nominal)
 
     async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
-        """Close a reservation with the billed credits, in the caller's transaction; idempotent.
+        """Close a reservation with the billed credits, in the caller's transaction. Idempotent.
 
         With ``credits`` None, the bill is unknown. The reservation then counts as spent until a
         later balance shows the bill.
@@ -233,8 +239,8 @@ class Ledger:
         """Count the download of a pasted file URL, which costs no credits.
 
         Raises:
-            PastedLimitError: It is more than a person may load a day.
-            NoPayerError: The question has no name, and its chat has no payer.
+            PastedLimitError: The person's limit of megabytes a day is exceeded.
+            NoPayerError: The request has no person, and the chat has no payer.
         """
         async with self._db.begin() as tx:
             whose = asker.user_id
@@ -268,7 +274,7 @@ class Ledger:
         """Return the credits of the replies' share of today that the replies will not need.
 
         The estimate is based on the habits of the last 7 days. If known persons exist, the
-        requests of newcomers are excluded: a hundred accounts made for one day must not take
+        requests of newcomers are excluded: a hundred accounts made for a single day must not take
         credits from the checks of a week.
         """
         today = now.date()
@@ -307,8 +313,8 @@ class Ledger:
     async def update_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Fetch the balance, which is free, and store the credits that can still be spent.
 
-        Calls in flight may already be included in the balance. The result treats them as not yet
-        billed.
+        Calls in flight may already be included in the balance. The stored value assumes that calls
+        in flight are not yet billed.
         """
         async with self._db.read() as tx:
             spent = (await budgets.account_state(tx)).spent
@@ -331,7 +337,7 @@ class Ledger:
         billed less than the ledger, entries with an unknown bill are refunded first; the drift is
         the rest.
         """
-        while True:  # one refund per transaction: allowances are locked before the account
+        while True:  # a refund per transaction: allowances are locked before the account
             async with self._db.begin() as tx:
                 drift = await _lock_drift(tx)
                 if drift is None or not drift.is_certain:
@@ -345,7 +351,7 @@ class Ledger:
                 return drift if drift.size else None
 
     async def _give_back_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Refund a call, or a part, with an unknown bill; return the refunded credits."""
+        """Refund a call, or a part, with an unknown bill. Return the refunded credits."""
         one = await ledger.first_presumed(tx, since) if most > 0 else None
         if one is None:
             return 0
@@ -369,11 +375,10 @@ class Ledger:
         return presumed
 
     async def split_check_costs(self) -> None:
-        """Book the costs of yesterday's checks to the chats that wait for them, once a day.
+        """Split the costs of yesterday's checks among the waiting chats, once a day.
 
         The split is approximate: each chat that waits now gets the same part, and a kill during
-        the split leaves the remaining chats without their part. The entries of the ledger are
-        exact.
+        the split leaves the remaining chats without a part. The entries of the ledger are exact.
         """
         today = self._now().date()
         async with self._db.begin() as tx:
@@ -408,14 +413,14 @@ class Ledger:
     async def _take_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime
     ) -> tuple[Asker, list[Scope]]:
-        """Take the price of a call from the allowances of its asker.
+        """Charge the price of a call to the allowances of the asker.
 
-        Return the asker to be billed, and the allowances. A question without a name is billed to
-        the payer of its chat.
+        Return the asker to be billed, and the charged allowances. A request without a person is
+        billed to the payer of the chat.
 
         Raises:
             SpendingError: A limit is reached.
-            NoPayerError: The question has no name, and its chat has no payer.
+            NoPayerError: The request has no person, and the chat has no payer.
         """
         billed, is_unknown_channel = asker, False
         if asker.user_id is None:
@@ -453,17 +458,18 @@ class Ledger:
 
 
 async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
-    """Return the asker with the current id of a migrated chat, which has one allowance."""
+    """Return the asker with the current id of a migrated chat. Both ids share an allowance."""
     old = asker.chat_id or 0
     moved_to = await chats.moved_to(tx, old) if old < 0 else None
     return replace(asker, chat_id=moved_to) if moved_to else asker
 
 
 async def _payer_of(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
-    """Return the person to whom a question without a name is billed, None without such a person.
+    """Return the payer of a request without a person, or None if the payer is unknown.
 
-    That is the payer of the channel in whose name the question was written, else the payer of the
-    chat. The second value is whether the bot knows no payer of such a channel.
+    The payer of the channel in whose name the request was written takes precedence over the payer
+    of the chat. The second value is True if the request was written in the name of a channel
+    without a known payer.
     """
     if asker.as_channel is not None:
         payer = await chats.payer_of(tx, asker.as_channel)
@@ -489,9 +495,9 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
 
 
 async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
-    """Let whoever bore an entry spend ``back`` credits of its day again.
+    """Refund ``back`` credits to the allowances and the budget side that an entry was charged to.
 
-    With ``is_billed``, the API reported a lower bill, so the balance includes the credits as well.
+    With ``is_billed``, the API reported a lower bill, so the total spending is reduced as well.
     """
     day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
     for scope in entry.scopes.split():
@@ -504,6 +510,9 @@ def _side_of(kind: str) -> Side:
 
 
 async def _lock_drift(tx: Tx) -> Drift | None:
-    """Lock the drift for this transaction; return the drift, None before the first comparison."""
+    """Lock the drift for this transaction.
+
+    Return the drift, or None before the first comparison.
+    """
     kept = await key_values.lock(tx, DRIFT)
     return Drift.from_json(kept) if isinstance(kept, dict) else None

@@ -14,10 +14,10 @@ _MEMBERS = 5  # of a group, by cost
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A person or chat on the list or with costs; costs are in thousandths of a credit.
+    """A person or chat with an access list entry or with costs (in thousandths of a credit).
 
     ``by_kind`` are the costs in that chat. ``elsewhere`` are the costs of a person in groups.
-    ``by_person`` are those of the members of a group (id, name, cost), the five largest first.
+    ``by_person`` are the costs of the members of a group (id, name, cost), the five largest first.
     ``payer`` is the id and name of the person responsible for a group or channel.
     """
 
@@ -43,7 +43,7 @@ async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Gues
 
 
 async def guest(tx: Tx, number: int, *, now: datetime) -> Guest:
-    """Return one person or chat, known or unknown."""
+    """Return a person or chat, known or unknown."""
     [one] = await _guests(tx, [number], now.date().replace(day=1))
     return one
 

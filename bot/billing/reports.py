@@ -52,7 +52,7 @@ class Spending:
     drift: int
     """The total credits that the account was billed beyond the ledger, since the first start."""
     unconfirmed: int
-    """The credits of today's unanswered calls: reserved until a balance confirms them."""
+    """The credits of today's unanswered calls, reserved until a balance confirms the bills."""
 
     @property
     def confirmed_today(self) -> int:
@@ -69,7 +69,7 @@ class Reports:
     now: Callable[[], datetime]
 
     async def usage(self, chat_id: int) -> ChatUsage:
-        """Return what a chat used; in a private chat the limits of its person count, too."""
+        """Return the usage of a chat. In a private chat the limits of the person count as well."""
         today = self.now().date()
         person = chat_id if chat_id > 0 else None
         async with self.db.read() as tx:

@@ -1,8 +1,8 @@
 """Access to the bot: the use cases for the access list, all free.
 
 In ``invited`` mode, strangers are refused before any work is done. In both modes, blocked persons
-and chats are refused. Owners are the persons of ``ADMIN_IDS``, and the person who opened the owner
-link of the first start.
+and chats are refused. Owners are the persons of ``ADMIN_IDS``, and the user of the owner link of
+the first start.
 """
 
 import hashlib
@@ -76,8 +76,8 @@ class Access:
     async def apply_settings(self) -> None:
         """Apply the settings at a start.
 
-        If the bot was open before, or had no list, its users keep their access. ``ADMIN_IDS``
-        invalidates the owner link of the first start.
+        If the bot was open before, or had no list, the earlier users keep the access.
+        ``ADMIN_IDS`` invalidates the owner link of the first start.
         """
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
@@ -400,7 +400,7 @@ class Access:
         self.blocked |= {profile_id}
 
     async def load_blocked_and_owners(self) -> None:
-        """Read the blocked profiles and the owners as another process may have changed them."""
+        """Read the blocked profiles and the owners, which other processes may have changed."""
         async with self._db.read() as tx:
             listed = await store.blocked_profiles(tx, now=self._now())
             self.owner_ids = self._always_owners | await store.owners_by_link(tx)

@@ -77,7 +77,10 @@ class Why:
     obstacle: Obstacle
     mute: Mute | None
     live: int
-    """The number of live stories at the last check; ``passing`` of them match the options."""
+    """The number of live stories at the last check.
+
+    ``passing`` of the live stories match the options.
+    """
     passing: int
 
 
@@ -105,7 +108,7 @@ def _kind_of_ended(tally: Tally) -> Ended:
 
 
 async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now: datetime) -> Why:
-    """Return the state of a subscription and of its alerts."""
+    """Return the state of a subscription and of the alerts."""
     target, since = subscription.target, now - LOOKBACK
     known = await profiles.get(tx, subscription.profile_id)
     chat = await chats.get(tx, target.chat_id)

@@ -20,7 +20,7 @@ UNREADABLE = N_("I can't read this file. Please send one made by /export.")
 
 @dataclass(frozen=True, slots=True)
 class ImportEntry:
-    """One subscription in a file."""
+    """A subscription in a file."""
 
     username: str
     preferences: Preferences = field(default_factory=Preferences)

@@ -1,7 +1,8 @@
 """Payers: the person who is responsible for a chat, and the limits of subscriptions.
 
-Subscriptions count for their chat and for the payer of the chat, whoever typed the command:
-nobody gets more by using more chats. A private chat counts for its own person.
+Subscriptions count for the chat and for the payer of the chat, independent of the person who sent
+the command, so nobody gets more subscriptions by using more chats. The payer of a private chat is
+the chat's person.
 """
 
 from collections.abc import Callable
@@ -31,24 +32,24 @@ from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import reading, writing
 
 OF_PAYER = 3
-"""All chats of a payer together may have so many times the subscriptions of one chat."""
+"""The limit of subscriptions of all chats of a payer, as a multiple of a chat's limit."""
 
 OF_NEWCOMER, LEAST_OF_NEWCOMER = 4, 5
-"""All chats of a newcomer together may have a fourth of the subscriptions of one chat, or five."""
+"""All chats of a newcomer together may have a quarter of a chat's limit, or five subscriptions."""
 
 _SHOWN = 50  # chats in /usage
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionLimits:
-    """How many subscriptions a chat may have, begin within a day, and have fast."""
+    """The limits of a chat: all subscriptions, new subscriptions a day, and fast subscriptions."""
 
     most: int = 20
     most_new_a_day: int = 10
     most_fast: int = 3
 
     def most_of_payer(self, *, is_known: bool) -> int:
-        """Return how many subscriptions all chats of a payer may have together."""
+        """Return the limit of subscriptions of all chats of a payer together."""
         if is_known:
             return self.most * OF_PAYER
         return max(LEAST_OF_NEWCOMER, self.most // OF_NEWCOMER)
@@ -67,7 +68,7 @@ class Payers:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the parts; ``owners`` returns the people whom no limit of a payer holds."""
+        """Create the use cases. ``owners`` returns the people without the limits of a payer."""
         self._db = db
         self.limits = limits
         self._mode = mode
@@ -80,11 +81,14 @@ class Payers:
     async def bring(
         self, chat_id: int, by: int | None, *, kind: str, title: str, language_code: str | None
     ) -> Literal["blocked", "nobody", "payer"]:
-        """Record that a person has added the bot to a group or channel; return what that means.
+        """Record that a person has added the bot to a group or channel.
 
-        The person becomes the payer, unless the payer before is blocked: then the chat stays
-        silent. Without a name, without access, or without room for the subscriptions of the chat,
-        nobody becomes the payer. A group that has just become a supergroup keeps its payer.
+        Return the resulting state.
+
+        The person becomes the payer. If the earlier payer is blocked, the payer stays and the chat
+        is closed ("blocked"). An anonymous person, a person without access and a person without
+        room for the chat's subscriptions do not become the payer ("nobody"). A group that has just
+        become a supergroup keeps the payer.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -107,7 +111,11 @@ class Payers:
     async def _replace(
         self, tx: Tx, chat_id: int, old: int | None, by: int | None, now: datetime
     ) -> None:
-        """Make the person who adds the bot the payer; a blocked person, too, who silences it."""
+        """Make the person who adds the bot the payer. A blocked person becomes the payer as well.
+
+        The payer is ``NOBODY`` if the person has no access or no room for the chat's
+        subscriptions.
+        """
         payer = NOBODY
         if by is not None and await self._is_blocked(tx, by, now):
             payer = by
@@ -117,10 +125,10 @@ class Payers:
         await self._set(tx, chat_id, payer, now)
 
     async def claim(self, chat_id: int, person: int) -> None:
-        """Make a person, who administers a chat without a payer, its payer.
+        """Make an administrator of a chat the payer, if the chat has no payer.
 
         Raises:
-            NoPayerError: The person has no access of their own.
+            NoPayerError: The person has no personal access.
             SubscriptionError: The chat has more subscriptions than the person may still have.
             BlockedError: The chat is blocked.
         """
@@ -132,9 +140,9 @@ class Payers:
         self._wake()
 
     async def leave(self, chat_id: int, person: int) -> bool:
-        """Let a person no longer be the payer of a chat; its alerts stop until somebody is.
+        """Remove a person as the payer of a chat. Alerts stop until the chat has a payer again.
 
-        False if the person is not the payer.
+        Return False if the person is not the payer.
         """
         async with writing(self._db) as tx:
             await chats.lock(tx, [chat_id])
@@ -144,7 +152,7 @@ class Payers:
         return True
 
     async def set_payer(self, chat_id: int, person: int) -> None:
-        """Set the payer of a group or channel, as its owner wishes."""
+        """Set the payer of a group or channel to a person, on request of the bot's owner."""
         now = self._now()
         async with writing(self._db) as tx:
             await chats.lock(tx, [chat_id])
@@ -154,17 +162,17 @@ class Payers:
         self._wake()
 
     async def has_payer(self, chat_id: int) -> bool:
-        """Return whether somebody is responsible for a chat."""
+        """Return whether a chat has a payer."""
         async with reading(self._db) as tx:
             return await chats.payer_of(tx, chat_id) is not None
 
     async def chats_of(self, person: int) -> list[Chat]:
-        """Return groups and channels whose payer a person is."""
+        """Return the groups and channels of a payer, at most 50."""
         async with reading(self._db) as tx:
             return await chats.of_payer(tx, person, most=_SHOWN)
 
     async def _set(self, tx: Tx, chat_id: int, payer: int, now: datetime) -> None:
-        """Set the payer; alerts that had stopped begin with the stories posted from now on."""
+        """Set the payer. Stopped alerts restart with stories that are posted from now on."""
         before = await chats.get(tx, chat_id)
         if before is None or before.payer == payer:
             return
@@ -180,9 +188,9 @@ class Payers:
         return entry is not None and entry.is_blocked(now)
 
     async def _may_pay(self, tx: Tx, person: int, chat_id: int) -> bool:
-        """Return whether a person has access of their own, or the owner has allowed the chat.
+        """Return whether a person may become the payer: by personal access, or in an allowed chat.
 
-        Else a guest could let friends without an invitation pay for many groups.
+        Otherwise a guest could let friends without an invitation pay for many groups.
         """
         if self._mode == "open" or person in self._owners():
             return True
@@ -193,7 +201,7 @@ class Payers:
         )
 
     async def _has_room(self, tx: Tx, person: int, chat_id: int) -> bool:
-        """Return whether a person may answer for the subscriptions of a chat besides their own."""
+        """Return whether a person's limit has room for the subscriptions of a chat."""
         if person in self._owners():
             return True
         count, fast = await subscriptions.count_of_payer(tx, person)
@@ -206,10 +214,10 @@ class Payers:
     # limits of subscriptions
 
     async def payer_for(self, tx: Tx, chat_id: int, by: int | None) -> int:
-        """Return the payer of a chat; without one, the person who asks and would become the payer.
+        """Return the payer of a chat, or the person ``by``, who would become the payer.
 
         Raises:
-            NoPayerError: The person has no name, or no access of their own.
+            NoPayerError: The person is anonymous, or has no personal access.
             SubscriptionError: The chat has more subscriptions than the person may still have.
         """
         payer = await chats.payer_of(tx, chat_id)
@@ -222,7 +230,7 @@ class Payers:
         return by
 
     async def ensure(self, tx: Tx, chat_id: int, by: int | None) -> int:
-        """Return the payer of a chat that is locked; without one, ``by`` becomes the payer.
+        """Return the payer of a locked chat. If the chat has no payer, ``by`` becomes the payer.
 
         Raises:
             NoPayerError: As ``payer_for``.
@@ -238,10 +246,10 @@ class Payers:
         return SubscriptionError(text=text, most=self.limits.most_of_payer(is_known=is_known))
 
     async def check_number(self, tx: Tx, chat_id: int, payer: int, pending: int = 0) -> None:
-        """Check that a chat and its payer may have one more subscription, besides ``pending``.
+        """Check that a chat and the payer may add a subscription, besides ``pending``.
 
         Raises:
-            SubscriptionError: One of them has as many as allowed.
+            SubscriptionError: The limit of the chat or of the payer is reached.
         """
         if await subscriptions.count(tx, chat_id) + pending >= self.limits.most:
             raise SubscriptionError(text=TOO_MANY_FOLLOWED, most=self.limits.most)
@@ -255,12 +263,14 @@ class Payers:
     async def check_limits(
         self, tx: Tx, chat_id: int, payer: int, username: str, pending: int = 0
     ) -> bool:
-        """Check all limits of a new subscription; return whether it counts as new today.
+        """Check all limits of a new subscription.
 
-        A profile that the chat has just ended does not.
+        Return whether the subscription counts as new today.
+
+        A profile whose subscription the chat ended within a day does not count as new.
 
         Raises:
-            SubscriptionError: A limit is reached; its text says which.
+            SubscriptionError: A limit is reached; the text names the limit.
         """
         now = self._now()
         await self.check_number(tx, chat_id, payer, pending)
@@ -278,7 +288,8 @@ class Payers:
     async def count_new(self, tx: Tx, chat_id: int, payer: int | None, amount: int) -> None:
         """Count ``amount`` new subscriptions of today.
 
-        Zero only locks the counters: two chats of a payer cannot take the same last place.
+        An amount of 0 only locks the counters, so that two chats of a payer can't take the same
+        last place.
         """
         plenty = 10**6  # the limits are checked by ``check_limits``
         wanted: list[tuple[budgets.Scope, int, int]] = [("follows", chat_id, plenty)]
@@ -287,7 +298,7 @@ class Payers:
         await budgets.take_allowances(tx, self._now().date(), amount, wanted)
 
     async def record_refused(self, payer: int) -> None:
-        """Record for the owner that the budget covers no profile more, if the payer is known."""
+        """Record that the budget had no room for a profile, if the payer is a known person."""
         plenty = 10**6
         async with self._db.begin(durable=False) as tx:
             if await access.is_known(tx, payer):
@@ -295,10 +306,10 @@ class Payers:
                 await budgets.take_allowances(tx, self._now().date(), 1, wanted)
 
     async def check_fast(self, tx: Tx, chat_id: int, payer: int | None, pending: int = 0) -> None:
-        """Check that a chat and its payer may have one more fast subscription.
+        """Check that a chat and the payer may add a fast subscription, besides ``pending``.
 
         Raises:
-            TooManyFastError: One of them has as many as allowed.
+            TooManyFastError: The limit of the chat or of the payer is reached.
         """
         limits = self.limits
         fast = [one for one in await subscriptions.of_chat(tx, chat_id) if one.options.fast]

@@ -10,7 +10,7 @@ from bot.updates.unit_of_work import reading, writing
 
 
 class Chats:
-    """The use cases for a chat and its settings; all are free."""
+    """The use cases for the settings of chats, all free."""
 
     def __init__(self, db: Database, *, now: Callable[[], datetime]) -> None:
         """Store chats in ``db``."""

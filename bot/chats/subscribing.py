@@ -90,14 +90,14 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The restored subscriptions, and the names and errors of the others."""
+    """The restored subscriptions, and the names and errors of the remaining subscriptions."""
 
     subscriptions: list[Subscription]
     failed: list[tuple[str, BotError]]
 
 
 class Subscribing:
-    """Starts subscriptions, and changes their topic and options."""
+    """Starts subscriptions, and changes the topic and options of subscriptions."""
 
     def __init__(
         self,
@@ -133,19 +133,18 @@ class Subscribing:
     ) -> Subscribed:
         """Subscribe a chat or topic to a profile; costs 0 to 3 credits.
 
-        Live stories do not cause alerts; they are returned so that the caller can offer them.
-        Without ``preferences``, the defaults of the chat apply. With ``own_topic``, alerts go to a
-        separate topic of the profile, and an existing subscription in ``target`` moves to that
-        topic.
+        Live stories do not cause alerts; the live stories are returned so that the caller can
+        offer to show the stories. Without ``preferences``, the defaults of the chat apply. With
+        ``own_topic``, alerts go to a separate topic of the profile, and an existing subscription
+        in ``target`` moves to that topic.
 
         Raises:
             SubscriptionError: A limit is reached, or the topic can't be made.
             AskAgainError: Telegram does not answer the request for a topic.
             NoSuchProfileError: The account does not exist.
-            ProfilePrivateError: The account is private, so its stories are not available.
+            ProfilePrivateError: The account is private, so the stories are not available.
             SpendingError: The credits may not be spent. While all spending is stopped, a known
-                profile
-                can still be subscribed to.
+                profile can still be subscribed to.
             StoriesError: The API failed, or the block-list has the profile.
         """
         ((_, result),) = await self.subscribe_all(
@@ -165,11 +164,11 @@ class Subscribing:
         own_topic: bool = False,
         fast: bool = False,
     ) -> list[tuple[str, Subscribed | BotError]]:
-        """Subscribe to each profile as ``subscribe`` does; return the results in the same order.
+        """Subscribe to each profile as ``subscribe`` does. Return the results in the same order.
 
         ``fast`` also makes existing subscriptions fast. The API is called for all profiles first.
-        Then all possible subscriptions start in one transaction. If a concurrent command reaches a
-        limit in the meantime, no subscription starts.
+        Then all possible subscriptions start in a single transaction. If a concurrent command
+        reaches a limit in the meantime, no subscription starts.
 
         Raises:
             SubscriptionError: A limit was reached in the meantime, or topics are not possible.
@@ -258,11 +257,10 @@ class Subscribing:
         return await self._move(one, target)
 
     async def restore(self, chat_id: int, by: int | None, *, ended_at: datetime) -> Restored:
-        """Restore the subscriptions that a chat ended within that second; 0 credits.
+        """Restore the subscriptions that a chat ended within the given second; 0 credits.
 
-        Without a payer of the chat, the person ``by`` becomes the payer.
-
-        Each is as it was, with the stories that waited and those found since.
+        Each subscription gets the earlier options, the dropped pending stories and the stories
+        found since the end. If the chat has no payer, the person ``by`` becomes the payer.
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
@@ -334,7 +332,7 @@ class Subscribing:
             await self._check_budget(tx, payer)
 
     async def _move(self, one: Subscription, target: Target) -> Subscription:
-        """Move a subscription with the pending deliveries to another topic of the chat; free.
+        """Move a subscription with the pending deliveries to a different topic of the chat; free.
 
         Raises:
             NotFollowedError: The subscription has ended in the meantime.
@@ -366,8 +364,8 @@ class Subscribing:
     ) -> _Asked:
         """Return the profile with the live stories and the existing subscription, if any.
 
-        ``places`` are in one chat; a subscription in the first place takes precedence. The limits
-        are checked with ``new`` additional subscriptions and ``faster`` additional fast
+        ``places`` are in the same chat; a subscription in the first place takes precedence. The
+        limits are checked with ``new`` additional subscriptions and ``faster`` additional fast
         subscriptions pending in the chat. ``faster`` is None if this subscription will not be
         fast.
 
@@ -434,7 +432,7 @@ class Subscribing:
             await self._payers.check_fast(tx, chat_id, payer, pending)
 
     async def _check_budget(self, tx: Tx, payer: int, pending: int = 0) -> None:
-        """Check that the budget covers the checks of one more profile, besides ``pending``.
+        """Check that the budget covers the checks of an additional profile, besides ``pending``.
 
         Raises:
             SubscriptionError: The budget, or the newcomers' part of the budget, is too small.

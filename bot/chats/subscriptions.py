@@ -1,6 +1,6 @@
 """The existing subscriptions of a chat: list, pause, end and explain.
 
-``subscribing`` starts subscriptions. Each change is one transaction. Pending deliveries of an
+``subscribing`` starts subscriptions. Each change is a single transaction. Pending deliveries of an
 ended subscription are dropped, unless a send is in progress.
 """
 
@@ -68,7 +68,7 @@ class Subscriptions:
         return await fetch(self._db, lambda tx: load_subscription(tx, chat_id, subscription_id))
 
     async def named(self, chat_id: int, username: str) -> list[Subscription]:
-        """Return a chat's subscriptions to a profile, one per topic.
+        """Return a chat's subscriptions to a profile: at most a subscription per topic.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.
@@ -83,7 +83,7 @@ class Subscriptions:
         return await fetch(self._db, lambda tx: store.of_chat(tx, chat_id))
 
     async def chats_of_person(self, person: int) -> list[Chat]:
-        """Return at most 8 groups and channels where the person added the bot or subscribed."""
+        """Return at most 8 groups and channels of a person, who is responsible or subscribed."""
         return await fetch(self._db, lambda tx: store.chats_of_person(tx, person, most=_PLACES))
 
     async def known_profile(self, profile_id: str) -> Known | None:
@@ -195,7 +195,7 @@ class Subscriptions:
         return muted
 
     async def resume_due(self) -> datetime | None:
-        """Resume subscriptions whose pause is over; return the end of the next pause.
+        """Resume subscriptions after a pause. Return the end of the next pause.
 
         Alerts restart with stories posted from the end of the pause, even after a late call.
         """
@@ -224,14 +224,14 @@ class Subscriptions:
         self._wake()
 
     async def move_chat(self, old: int, new: int) -> bool:
-        """Move all data of a group to its new id; return False if already moved."""
+        """Move all data of a group to the new id. Return False if the data are already moved."""
         async with writing(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
         self._wake()
         return moved
 
     async def close_chat(self, chat_id: int) -> bool:
-        """Close a chat where the bot may not write; return False if the chat was closed.
+        """Close a chat in which the bot may not write. Return False if the chat was closed.
 
         The data of a closed chat are kept for 30 days.
         """
@@ -251,9 +251,9 @@ class Subscriptions:
         return opened
 
     async def apply_blocks(self) -> int:
-        """Pause the alerts of blocked profiles, and resume them after the block.
+        """Pause the alerts of newly blocked profiles, and resume the alerts of unblocked profiles.
 
-        Subscribers are told both. Return the number of profiles whose block began or ended.
+        Subscribers are notified of both. Return the number of profiles with a changed block.
         """
         if not self.blocked and not await self._db.fetch(profiles.blocked_ids):
             return 0

@@ -103,9 +103,9 @@ _HOURLY_PROBES = 24
 def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
     """Return when to check again whether the bot may write, after ``probes`` checks.
 
-    The first check is after 10 minutes, then one check per hour for a day, then one per day: some
-    groups close at night. If another bot removes the posts ("peace"), the first three checks
-    follow without a pause.
+    The first check is after 10 minutes, then a check per hour for a day, then a check per day,
+    because some groups close at night. If a different bot removes the posts ("peace"), the first
+    three checks follow without a pause.
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
@@ -129,7 +129,7 @@ def repeat_asks_again_at(now: datetime, number: int) -> datetime:
 
 
 def lost_answer_wait(*, is_reply: bool) -> timedelta:
-    """Return the pause of a chat after the first send whose answer was lost."""
+    """Return the pause of a chat after the first send with a lost response."""
     return REPLY_STANDSTILL if is_reply else STANDSTILL
 
 
@@ -154,13 +154,13 @@ def retry_after_success_at(
     is_same_kind: bool,
     number: int,
 ) -> datetime:
-    """Return when to retry a failed delivery after its chat has received another message.
+    """Return when to retry a failed delivery after the chat has received a different message.
 
     The retry was planned for ``due_at``. A delivery without a copy of unknown outcome is due now.
-    A repeat keeps its first pause after the last copy; the pause is over if the repeat has been
+    A repeat keeps the first pause after the last copy; the pause is over if the repeat has been
     tried since (``attempts``). The third copy of a reply is advanced only by a message of the same
-    kind. The third copy of an alert keeps its pause: while Telegram fails every second call, one
-    success proves little, and the last copy would be used before the fault ends.
+    kind. The third copy of an alert keeps the pause: while Telegram fails every second call, a
+    single success proves little, and the last copy would be used before the fault ends.
     """
     if not copies:
         return now
@@ -260,9 +260,9 @@ def heard_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) ->
     The delivery of alerts and the planning of checks both use this function.
 
     Without a daily summary the chat is notified at once, or at the end of the quiet hours. With a
-    daily summary the chat is notified at the next summary. A summary whose hour is in quiet hours
+    daily summary the chat is notified at the next summary. A summary with an hour in quiet hours
     is sent at the end of the quiet hours. A story that expires less than half an hour after the
-    summary is sent half an hour before its expiry instead. If that moment is in quiet hours, or
+    summary is sent half an hour before the expiry instead. If that moment is in quiet hours, or
     less than half an hour before quiet hours, the story is sent half an hour before the quiet
     hours begin. No story is sent after a newer story.
     """
@@ -321,11 +321,11 @@ def useful_check_at(
     earliest: datetime,
     latest: datetime,
 ) -> datetime:
-    """Return when to check a profile whose last check was at ``seen_at``.
+    """Return when to check a profile with a last check at ``seen_at``.
 
-    ``due`` is the time when a check is worth its price if all chats can be notified at once. A
+    ``due`` is the time when a check is worth the price if all chats can be notified at once. A
     check that would notify no chat at that time is moved later, but not after ``latest`` (and
-    ``due``). One check is made before a daily summary, even if ``due`` is later, but not before
+    ``due``). A check is made before a daily summary, even if ``due`` is later, but not before
     ``earliest``. An empty audience represents an audience that can always be notified.
     """
     if not audience:

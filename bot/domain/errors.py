@@ -1,30 +1,30 @@
-"""The one tree of errors, each with the sentence that a person gets.
+"""The tree of errors. Each error has the message that a person gets.
 
-A class exists where code catches it, or as the base of such classes. Other errors are told apart
-by their ``text`` alone.
+A class exists if code catches the class, or as the base of caught classes. Other errors differ
+only by ``text``.
 
 BotError
 ├── StoriesError                the answer of the Stories API
 │   ├── NoSuchProfileError      the account does not exist
-│   ├── ProfilePrivateError     the account shows its stories to followers only
+│   ├── ProfilePrivateError     the account shows stories to followers only
 │   ├── StoryGoneError          the story is over 24 h old, or deleted
 │   ├── HighlightGoneError      the highlight is deleted
 │   ├── NoStoriesError          the account has no story now
-│   ├── ApiUnavailableError     down, slow or an unreadable answer; try later
+│   ├── ApiUnavailableError     down, slow or an unreadable answer; retry later
 │   │   └── ProfileUnavailableError  one account is not available now
 │   ├── ApiRefusedError         the request was wrong (a fault of the bot)
 │   └── OutOfServiceError       no credits or a refused key: the owner must act
 ├── MediaError                  one photo or video
 │   ├── MediaTooBigError        over Telegram's limit
-│   └── MediaUnavailableError   the server of the file is slow or broken; try later
+│   └── MediaUnavailableError   the server of the file is slow or broken; retry later
 ├── SpendingError               a limit of credits
 │   ├── SpendingStoppedError    the owner has stopped spending, or the balance is too low
 │   ├── PersonSpentError        the person's credits of the day are used up
-│   ├── NoPayerError            nobody is responsible for the chat
-│   └── PastedLimitError        the bytes of the day for pasted addresses are used up
+│   ├── NoPayerError            the chat has no payer
+│   └── PastedLimitError        the megabytes of the day for pasted addresses are used up
 ├── SubscriptionError           a subscription cannot be made or changed
-│   ├── NotFollowedError        the chat does not follow this profile
-│   ├── NothingKeptError        the chat keeps no story of this profile
+│   ├── NotFollowedError        the chat does not follow the profile
+│   ├── NothingKeptError        the chat has no stored story of the profile
 │   └── TooManyFastError        too many profiles that are checked more often
 ├── RightsError                 a person without the right
 │   ├── NotAdminError           the person does not administer the chat
@@ -32,11 +32,11 @@ BotError
 │   ├── AdminsUnknownError      Telegram does not show the administrators of the chat
 │   ├── AskAgainError           Telegram does not answer
 │   └── BlockedError            the owner blocks the chat
-├── DatabaseUnavailableError    the database is gone or locked, or its disk is full
+├── DatabaseUnavailableError    the database is unavailable or locked, or the disk is full
 ├── BackupError                 a backup cannot be made or restored
-├── TryAgainError               the update goes back to the inbox
+├── TryAgainError               the update goes back to the inbox for a retry
 ├── TakenOverError              another replica handles the update
-└── SettingsError               the owner's settings are wrong; sentences without the values
+└── SettingsError               the owner's settings are wrong; messages without values
 """
 
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ INCIDENT = N_(
     "happening, send this code to the bot's owner: <code>{incident}</code>"
 )
 
-# Sentences of errors that no code tells apart: pass one as ``text``.
+# Messages of errors that no code distinguishes: pass a message as ``text``.
 CHAT_LIMIT_REACHED = N_(
     "This chat has reached its limit for today. Please try again after {until}."
 )
@@ -133,9 +133,9 @@ MEDIA_REFUSED = N_("I can't send this file: it isn't a photo or video.")
 
 
 class BotError(Exception):
-    """A failure with a sentence for the person who asked.
+    """A failure with a message for the person asking.
 
-    ``text`` is a message id of the catalogues, ``fields`` fill its placeholders. The cause is
+    ``text`` is a message id of the catalogues, ``fields`` fill the placeholders. The cause is
     chained (``raise … from``).
     """
 
@@ -143,22 +143,22 @@ class BotError(Exception):
     nameless: str = ""  # replaces ``text`` if no username is known
 
     def __init__(self, reason: str = "", *, text: str = "", **fields: object) -> None:
-        """Keep ``reason`` for the log, and ``text`` and ``fields`` for the person."""
+        """Store ``reason`` for the log, and ``text`` and ``fields`` for the person."""
         super().__init__(reason or text or type(self).__name__)
         self.text = text or self.text
         self.fields = fields
 
     @property
     def sentence(self) -> str:
-        """Return the message id of what to say, with a name only where one is known."""
+        """Return the message id of the message, with a username only if a username is known."""
         return self.text if self.fields.get("username") or not self.nameless else self.nameless
 
 
 class StoriesError(BotError):
-    """The Stories API did not give what was asked.
+    """The Stories API did not return the requested data.
 
-    ``credits`` is what the failed call was billed; ``None`` when nobody can know (a time-out),
-    which counts as spent.
+    ``credits`` are the billed credits of the failed call. None: the bill is unknown (a timeout),
+    and the call counts as spent.
     """
 
     def __init__(
@@ -169,19 +169,19 @@ class StoriesError(BotError):
         credits: int | None = 0,  # noqa: A002 - the project's word for a billed request
         **fields: object,
     ) -> None:
-        """Keep the cost of the failed call."""
+        """Store the cost of the failed call."""
         super().__init__(reason, text=text, **fields)
         self.credits = credits
 
     def name_account(self, username: str) -> None:
-        """Say whose account it is about, where the answer did not."""
+        """Set the username of the account, if the API's answer had no username."""
         if username and not self.fields.get("username"):
             self.fields["username"] = username
 
 
 @contextmanager
 def naming_account(username: str) -> Iterator[None]:
-    """Let what the Stories API fails with inside say whose account it is about."""
+    """Set the username in errors of the Stories API that are raised inside the block."""
     try:
         yield
     except StoriesError as error:
@@ -190,7 +190,7 @@ def naming_account(username: str) -> Iterator[None]:
 
 
 class NoSuchProfileError(StoriesError):
-    """There is no such account."""
+    """The account does not exist."""
 
     text = N_("I can't find <b>{username}</b> on Instagram. Please check the spelling.")
     nameless = N_("I can't find this account on Instagram. It may have been renamed or deleted.")
@@ -217,13 +217,13 @@ class NoStoriesError(StoriesError):
 
 
 class HighlightGoneError(StoriesError):
-    """There is no such highlight (any more), or it is of an account that is not shown."""
+    """The highlight does not exist (any more), or its account is not shown."""
 
     text = N_("This highlight isn't available. It may have been deleted.")
 
 
 class HighlightsUnavailableError(StoriesError):
-    """The key's plan has no highlights."""
+    """The plan of the API key does not include highlights."""
 
     text = N_(
         "Highlights aren't available in this bot. /stories shows a profile's current stories."
@@ -231,26 +231,26 @@ class HighlightsUnavailableError(StoriesError):
 
 
 class ApiUnavailableError(StoriesError):
-    """The Stories API is down, slow or answered nonsense."""
+    """The Stories API is down or slow, or returned an unreadable answer."""
 
     text = N_("I can't get stories right now. Please try again in a few minutes.")
 
 
 class ProfileUnavailableError(ApiUnavailableError):
-    """Instagram does not show this account at the moment; that says nothing of its privacy."""
+    """Instagram does not show this account at the moment. The account may be public or private."""
 
     text = N_("I can't see <b>{username}</b> right now. Please try again in a few minutes.")
     nameless = N_("I can't see this account right now. Please try again in a few minutes.")
 
 
 class ApiRefusedError(StoriesError):
-    """The Stories API took our request for wrong."""
+    """The Stories API called the bot's request invalid."""
 
     text = N_("I couldn't open this link. Please check it and try again.")
 
 
 class OutOfServiceError(StoriesError):
-    """The key or the balance needs the owner (401, 402)."""
+    """The API key or the balance needs the owner (401, 402)."""
 
     text = N_(
         "I can't get stories right now. The bot's owner has been told; please try again later."
@@ -258,16 +258,17 @@ class OutOfServiceError(StoriesError):
 
 
 class MediaError(BotError):
-    """One photo or video could not be had.
+    """A photo or video could not be loaded.
 
-    ``credits`` is what a paid download was billed all the same; None when nobody knows or asked.
+    ``credits`` are the billed credits of a paid download. None: the bill is unknown, or no
+    download was paid.
     """
 
     credits: int | None = None
 
 
 class MediaTooBigError(MediaError):
-    """The file is larger than Telegram takes."""
+    """The file is larger than Telegram's limit."""
 
     text = N_(
         'This video is too big for Telegram. You can <a href="{url}">open it in the browser</a>.'
@@ -275,17 +276,17 @@ class MediaTooBigError(MediaError):
 
 
 class MediaUnavailableError(MediaError):
-    """The server of the media is slow or broken, or our spool is full; trying later may help."""
+    """The media server is slow or broken, or the bot's spool is full. A retry may succeed."""
 
     text = N_("This photo or video can't be loaded at the moment. Please try again later.")
 
 
 class SlowHostError(MediaUnavailableError):
-    """The media host is slow, so alerts wait before more is downloaded from it."""
+    """The media host is slow, so alerts wait before further downloads from the host."""
 
 
 class SpendingError(BotError):
-    """The answer would cost credits that may not be spent; ``until`` tells when it works again."""
+    """The reply would cost credits that may not be spent. A retry can succeed at ``until``."""
 
     def __init__(
         self,
@@ -295,7 +296,7 @@ class SpendingError(BotError):
         until: datetime | None = None,
         **fields: object,
     ) -> None:
-        """Keep the time of the next attempt that can succeed."""
+        """Store the time from which a retry can succeed."""
         super().__init__(reason, text=text, until=until, **fields)
         self.until = until
 
@@ -310,13 +311,13 @@ class SpendingStoppedError(SpendingError):
 
 
 class PersonSpentError(SpendingError):
-    """The person has used their credits of the day, over all chats."""
+    """The person has used up the credits of the day, over all chats."""
 
     text = N_("You've reached your limit for today. Please try again after {until}.")
 
 
 class NoPayerError(SpendingError):
-    """Nobody is responsible for the chat, so nothing is charged or subscribed there."""
+    """The chat has no payer, so nothing is charged to or subscribed in the chat."""
 
     text = N_(
         "Nobody is responsible for this chat yet, so I can't bring stories to people without a "
@@ -326,7 +327,7 @@ class NoPayerError(SpendingError):
 
 
 class PastedLimitError(SpendingError):
-    """A person has pasted addresses of files by which too much was loaded today; no credits."""
+    """The person's limit of megabytes from pasted file addresses is reached; no credits."""
 
     text = N_(
         "That was a lot of direct links to photos and videos today. Please send more tomorrow."
@@ -334,18 +335,18 @@ class PastedLimitError(SpendingError):
 
 
 class SubscriptionError(BotError):
-    """A subscription can't be made or changed; subclasses and callers give the sentence."""
+    """A subscription can't be made or changed. Subclasses and callers set the message."""
 
 
 class NotFollowedError(SubscriptionError):
-    """There is no such subscription."""
+    """The chat has no subscription to the profile."""
 
     text = N_("This chat isn't subscribed to <b>{username}</b>.")
     nameless = N_("This chat no longer has this subscription. /subscriptions shows what it has.")
 
 
 class NothingKeptError(SubscriptionError):
-    """The chat has nothing of a profile that could be shown again."""
+    """The chat has no stored stories of a profile."""
 
     text = N_(
         "I haven't kept any stories from <b>{username}</b> for this chat. Stories are kept for "
@@ -354,7 +355,7 @@ class NothingKeptError(SubscriptionError):
 
 
 class TooManyFastError(SubscriptionError):
-    """The chat has as many fast subscriptions as it may."""
+    """The chat has reached the limit of fast subscriptions."""
 
     text = N_(
         "You've reached the limit of profiles checked more often ({most}). Turn that option off "
@@ -363,19 +364,19 @@ class TooManyFastError(SubscriptionError):
 
 
 class RightsError(BotError):
-    """Somebody may not do this here; after a press this is said in a pop-up, never in a post."""
+    """A person lacks a right. After a button press the message is a pop-up, never a post."""
 
 
 class NotAdminError(RightsError):
-    """The person may not manage the chat; ``text`` says which right is missing."""
+    """The person may not manage the chat. ``text`` names the missing right."""
 
     text = ONLY_GROUP_ADMINS
 
 
 class UnknownChannelError(RightsError):
-    """A command names a channel or group that the bot does not know, or the person does not run.
+    """A command names a channel or group that is unknown or that the person does not administer.
 
-    ``usage`` is the message id of the command's usage, which follows the sentence.
+    ``usage`` is the message id of the command's usage, which follows the message.
     """
 
     text = N_("I don't know {name}. Is it spelled right, and am I an admin there?")
@@ -383,13 +384,13 @@ class UnknownChannelError(RightsError):
     def __init__(
         self, reason: str = "", *, text: str = "", usage: str = "", **fields: object
     ) -> None:
-        """Keep ``usage``; ``fields`` has the name as the person wrote it."""
+        """Store ``usage``. ``fields`` has the name that the person wrote."""
         super().__init__(reason, text=text, **fields)
         self.usage = usage
 
 
 class AdminsUnknownError(RightsError):
-    """Telegram tells us neither this person's standing nor who the administrators are."""
+    """Telegram reports neither the person's rights nor the administrators of the chat."""
 
     text = N_(
         "I can't see who the admins of this chat are. Please make me an admin here, then "
@@ -398,21 +399,21 @@ class AdminsUnknownError(RightsError):
 
 
 class AskAgainError(RightsError):
-    """Telegram did not answer when it was asked about a chat."""
+    """Telegram did not answer a question about a chat."""
 
     text = N_("Telegram isn't answering right now. Please try again in a moment.")
 
 
 class BlockedError(RightsError):
-    """The list of who may use the bot blocks the chat."""
+    """The access list blocks the chat."""
 
     text = N_("Sorry, the bot's owner has blocked you.")
 
 
 class DatabaseUnavailableError(BotError):
-    """The database can't work now: it is gone or locked, or its disk is full; ``str`` says which.
+    """The database is unavailable or locked, or the disk is full; ``str`` names the cause.
 
-    Nothing of the transaction holds, unless it was lost in the middle of its commit.
+    The transaction had no effect, unless the connection was lost during the commit.
     """
 
     is_outage: ClassVar[bool] = True
@@ -420,21 +421,21 @@ class DatabaseUnavailableError(BotError):
 
 
 class BackupError(BotError):
-    """A copy of the database can't be made, or put back; the reason is a sentence."""
+    """A backup can't be made or restored. The reason is a complete sentence."""
 
 
 class TryAgainError(BotError):
-    """Nothing was done for an update yet, and can't be now; it goes back to the inbox."""
+    """An update can't be handled now and had no effect yet. The update goes back to the inbox."""
 
 
 class TakenOverError(BotError):
-    """Another replica has an update by now: what was done for it here must not hold."""
+    """A different replica has claimed the update, so the changes made here must be undone."""
 
 
 class SettingsError(BotError):
-    """The owner's settings are wrong; ``sentences`` say how, without the values."""
+    """The owner's settings are wrong. ``sentences`` describe the errors without the values."""
 
     def __init__(self, sentences: list[str]) -> None:
-        """Keep one sentence a problem."""
+        """Store a sentence for each problem."""
         super().__init__("; ".join(sentences))
         self.sentences = sentences

@@ -1,4 +1,7 @@
-"""What of a chat's due deliveries goes out now, and what becomes of the rest; pure."""
+"""The selection of due deliveries to send now, and the decision about the other deliveries.
+
+No I/O.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,37 +30,41 @@ TOO_OLD = "expired"
 REMOVED = "removed"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
-_AFTER_QUIET = timedelta(hours=1)  # in which what they held goes again where a send failed
+# The time after the end of quiet hours in which a failed send of a story is retried.
+_AFTER_QUIET = timedelta(hours=1)
 NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
 
 
 _OF_THE_ASKING = frozenset({"reply_to", "trace"})
-NOTICES = 20  # sentences of one message; all of them fit into 4,096 characters
+NOTICES = 20  # notices in a message; this number always fits into 4,096 characters
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What goes out as one: an album, or notices of one kind; ``rows`` are in its order."""
+    """Deliveries that are sent together: an album, or notices of a kind.
+
+    ``rows`` are in the order of the album or of the notices.
+    """
 
     target: Target
     rows: tuple[Delivery, ...]
     album: Album | None = None
     is_late: bool = False
-    """Whether it comes so late that it must not ring in quiet hours."""
+    """Whether the batch is so late that it must be silent in quiet hours."""
 
     @property
     def is_repeat(self) -> bool:
-        """Return whether some of it may be in the chat already."""
+        """Return whether any row may be in the chat already."""
         return any(row.copies for row in self.rows)
 
     @property
     def reply(self) -> Delivery | None:
-        """Return the answer that it is, if it is one."""
+        """Return the reply of the batch, or None if the batch is no reply."""
         return self.rows[0] if self.rows[0].notice == REPLY else None
 
     def cut_to_first_message(self) -> "Batch":
-        """Return the part of it that is one message."""
+        """Return the part of the batch that is a single message."""
         if self.album is None:
             return Batch(self.target, self.rows[:1])
         return Batch(self.target, self.rows[:1], Album(self.album.stories[:1]))
@@ -65,10 +72,12 @@ class Batch:
 
 @dataclass(slots=True)
 class Decision:
-    """What was decided of a chat queue; nothing is sent while ``batch`` is None.
+    """The decision about a chat queue. Nothing is sent if ``batch`` is None.
 
-    ``doubtful`` are rows of which a copy left whose sender has ended since: as if the answer to it
-    was lost. ``doubled`` are late answers in the words of a later one.
+    ``doubtful`` are rows that a process has sent without recording the outcome, as after a lost
+    response. ``held`` are deferred rows with the due time and the reason. ``doubled`` are late
+    replies with the same content as a later reply. ``probe`` is the mute of a chat that must be
+    asked first.
     """
 
     batch: Batch | None = None
@@ -81,13 +90,13 @@ class Decision:
 
 
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
-    """Choose what goes out next into a chat: the oldest due, with what belongs to it."""
+    """Select the deliveries to send next into a chat: the oldest due row, and its batch."""
     decision = Decision(doubtful=[row for row in queue.rows if _is_doubtful(row)])
     if any(row.notice == REPLY for row in decision.doubtful):
         return decision
     until = alert_rules.quiet_until(now, _quiet_hours(queue.chat), queue.chat.zone)
     asked = [row for row in queue.rows if row.notice == REPLY]
-    for place, row in enumerate(asked):  # answers go before alerts, in quiet hours too
+    for place, row in enumerate(asked):  # replies are sent before alerts, also in quiet hours
         is_late = row.created_at <= now - alert_rules.LATE
         if is_late and _content_and_place(row) in map(_content_and_place, asked[place + 1 :]):
             decision.doubled.append(row)
@@ -115,14 +124,15 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
 
 
 Foreseen = Literal["filtered", "failed", "muted", "digest", "quiet", "sending"]
-"""What may become of a waiting story; ``sending``: it is sent as soon as possible."""
+"""The possible outcome of a pending story. ``sending``: the story is sent as soon as possible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What becomes of a waiting story, as far as is known now.
+    """The expected outcome of a pending story, as far as known now.
 
-    ``until`` is when a story that is held goes out; ``reason`` why it will not.
+    ``until`` is the time when a deferred story is sent. ``reason`` is the reason why a story will
+    not be sent.
     """
 
     kind: Foreseen
@@ -131,9 +141,9 @@ class Outlook:
 
 
 def foresee(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime) -> Outlook:
-    """Return what ``decide`` will do with a waiting story when it next may be sent, and when.
+    """Return the decision that ``decide`` will make about a pending story, and the time.
 
-    At the end of quiet hours rules and the summary are judged, and decide what becomes of it.
+    At the end of quiet hours the rules and the daily summary are applied to the story.
     """
     quiet = _quiet_hours(chat)
     quiet_end = alert_rules.quiet_until(now, quiet, chat.zone)
@@ -162,17 +172,17 @@ def foresee(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime) 
 
 
 def _outlook_of_free(quiet_end: datetime | None) -> Outlook:
-    """Return the outlook of a story that only quiet hours can hold."""
+    """Return the outlook of a story that only quiet hours can defer."""
     return Outlook("quiet", quiet_end) if quiet_end else Outlook("sending")
 
 
 def _defer_muted_rows(
     rows: Sequence[Delivery], mutes: Sequence[Mute], decision: Decision, now: datetime
 ) -> list[Delivery]:
-    """Put off rows that a mute holds back, until Telegram is asked again; return the others.
+    """Defer rows that a mute affects until the next check of the right. Return the other rows.
 
-    When it is time to ask about the whole chat, nothing else is done. Telegram can't be asked
-    about a closed topic: there a row is sent to find out.
+    When the whole chat must be asked, no row is returned. Telegram has no call for the state of a
+    closed topic, so a row is sent into the topic as a test.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:
@@ -192,9 +202,10 @@ def _defer_muted_rows(
 
 
 def _passes_mute(row: Delivery, mute: Mute) -> bool:
-    """Return whether a mute lets a row pass: one of some media holds no sentence, no other media.
+    """Return whether a row can be sent despite a mute.
 
-    A story that goes as a file is tried once, and then waits as muted.
+    A mute of some kinds of media does not affect notices and other kinds of media. A story that is
+    sent as a file is tried once, and is then deferred.
     """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:
@@ -209,13 +220,13 @@ def _passes_mute(row: Delivery, mute: Mute) -> bool:
 
 
 def _content_and_place(reply: Delivery) -> tuple[Target, dict[str, object]]:
-    """Return what an answer says, and where."""
+    """Return the content and the target of a reply."""
     fields = reply.fields.items()
     return reply.target, {name: one for name, one in fields if name not in _OF_THE_ASKING}
 
 
 def _quiet_hours(chat: Chat) -> tuple[int, int] | None:
-    """Return a chat's quiet hours in minutes of its day."""
+    """Return a chat's quiet hours in minutes after midnight, or None."""
     if chat.quiet_from is None or chat.quiet_to is None:
         return None
     return chat.quiet_from, chat.quiet_to
@@ -232,7 +243,10 @@ def _is_doubtful(row: Delivery) -> bool:
 
 
 def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
-    """Put a row off or drop it where it may not go now; return whether that was so."""
+    """Defer or drop a row that may not be sent now.
+
+    Return whether the row was deferred or dropped.
+    """
     may_crash_us = row.sending and row.attempts >= alert_rules.MAX_ATTEMPTS
     if may_crash_us and row.notice and row.created_at <= now - DAY:
         decision.dropped.append((row, _TOO_MANY_CRASHES))
@@ -255,10 +269,11 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
 
 
 def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
-    """Return whether a story's day is over, and quiet hours are not what outlasted it.
+    """Return whether a story has expired for a reason other than quiet hours.
 
-    Quiet hours hold no story that is over when they begin, so a row that they hold is sent at
-    their end. Instagram serves the file some hours longer.
+    A story that expires during quiet hours is still sent at the end of the quiet hours, because
+    Instagram serves the file some hours longer. A story that has expired before the quiet hours is
+    not deferred.
     """
     if row.story is None or row.story.expires_at > now:
         return False
@@ -267,9 +282,10 @@ def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
 
 
 def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
-    """Return whether quiet hours held a row until just now: their end, or a change of them.
+    """Return whether quiet hours deferred a row until a moment ago (their end, or a change).
 
-    So a row is dropped whose hours ended while the bot was off, and whose story with them.
+    If the quiet hours ended while the bot was off, and the story has expired since, the row is
+    dropped.
     """
     return row.held == Held.QUIET and now < row.due_at + _AFTER_QUIET
 
@@ -286,14 +302,14 @@ def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetim
 
 
 def _first_batch(willing: Sequence[Delivery]) -> Batch:
-    """Make the first album; what may be a repeat goes apart from what is not."""
+    """Return the first batch. Possible repeats and first sends are in separate batches."""
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
     if head.goes_alone:
         alike = [head]
     alike = [row for row in alike if row.goes_alone == head.goes_alone]
     if head.notice:
-        most = 1 if head.notice == BROADCAST else NOTICES  # which may fill a message
+        most = 1 if head.notice == BROADCAST else NOTICES  # a broadcast may fill a message
         return Batch(head.target, tuple(alike[:most]))
     by_pk = {row.story.pk: row for row in alike if row.story}
     album = albums.plan_albums(row.story for row in alike if row.story)[0]
@@ -301,7 +317,7 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
 
 
 def count_too_late(decision: Decision) -> dict[tuple[Target, str], int]:
-    """Count the stories that were too late to be brought, by place and profile: that is told."""
+    """Count the stories that expired before the send, by target and profile, for a notice."""
     counts: dict[tuple[Target, str], int] = {}
     for row, reason in decision.dropped:
         if reason == TOO_OLD:

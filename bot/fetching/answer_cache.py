@@ -1,7 +1,7 @@
 """The cache of the Stories API's answers, by key.
 
 The store contains the answers for all chats and all replicas; single stories are also cached in
-memory. Within a process, concurrent requests for the same key share one call.
+memory. Within a process, concurrent requests for the same key share a call.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fetched(Generic[T]):
-    """The answer to a request, and its profile if known.
+    """The answer to a request, and the profile if known.
 
     With a ``profile``, the result is a snapshot of the profile: a list of stories.
     """
@@ -83,7 +83,7 @@ class AnswerCache:
         now: Callable[[], datetime],
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """Store answers in ``db``, and settle their bills in ``ledger``.
+        """Store answers in ``db``, and settle the bills in ``ledger``.
 
         ``wake`` is called after an answer with stories, which may be new to subscribers.
         """
@@ -115,15 +115,14 @@ class AnswerCache:
     ) -> list[T]:
         """Return the cached answer for ``key``.
 
-        On a cache miss, call ``fetch`` and cache its result until ``until``. ``codec`` serialises
+        On a cache miss, call ``fetch`` and cache the result until ``until``. ``codec`` serialises
         the result; use the same codec for a given key. ``fetch`` is not called if a recent answer
         called the account with the name ``of`` private.
 
         Raises:
             ProfilePrivateError: The account with the name ``of`` is private.
             BotError: ``fetch`` failed. All requests that wait for the same answer get a
-                StoriesError;
-            after any other error, the next waiting request calls ``fetch``.
+                StoriesError; after any other error, the next waiting request calls ``fetch``.
         """
         while (future := self._in_flight.get(key)) is not None:
             await asyncio.wait([future])
@@ -188,7 +187,7 @@ class AnswerCache:
     async def _store(
         self, key: str, value: object, fetched: Fetched[Any], *, until: datetime, now: datetime
     ) -> None:
-        """Store the answer and its snapshot, and settle the bill, in one transaction.
+        """Store the answer and the snapshot, and settle the bill, in a single transaction.
 
         A power cut may undo the transaction; then the reservation counts. Therefore the commit is
         durable if the bill is higher than the reservation.
@@ -221,7 +220,7 @@ class AnswerCache:
 
 
 async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime) -> None:
-    """Store each story of a complete answer by its pk, and the snapshot of the profile."""
+    """Store each story of a complete answer by pk, and the snapshot of the profile."""
     if not fetched.partial:
         for story in fetched.result:
             until = until_urls_expire([story], now)

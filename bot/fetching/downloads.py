@@ -1,4 +1,4 @@
-"""Paid downloads: the last source of the file of a story, and what their calls are charged to."""
+"""Paid downloads, the last source of a story's file, and the charges of the calls."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Whether the budget covers the checks of all followed profiles, and of those that are refused.
+"""The check whether the budget covers all followed profiles, and the refused profiles.
 
-Nobody can subscribe past the budget, but the budget can be lowered afterwards, or a check can
-cost more. The owners are told of both.
+Subscriptions beyond the budget are refused, but the budget can be lowered afterwards, or a check
+can become more expensive. The owners are notified of both.
 """
 
 from collections.abc import Sequence
@@ -74,9 +74,10 @@ class BudgetWatch:
     async def check_refused(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float, people: int
     ) -> None:
-        """Tell how many known people were refused today, and the budget that would be enough.
+        """Report the number of refused known people of today, and a sufficient budget.
 
-        Each counts as one profile more: repeated requests cannot ask for a larger budget.
+        Each person counts as a single additional profile, so repeated requests do not raise the
+        reported budget.
         """
         known, fresh = counts
         lack = shortfall(budget, (known + people, fresh), cost, reply_share=reply_share)
@@ -109,7 +110,7 @@ class BudgetWatch:
 
 
 def capacity(budget: float, cost: float) -> int:
-    """Return how many profiles a budget covers; ``cost`` are the credits of one check."""
+    """Return the number of profiles that a budget covers. ``cost`` are the credits of a check."""
     return int(budget / fewest_credits(cost) + 1e-9) if cost > 0 else 0
 
 
@@ -124,7 +125,7 @@ def shortfall(
     """Return the shortfall of ``budget``, the guaranteed daily credits of checks, or None.
 
     ``counts`` are the numbers of profiles that known persons follow and that only newcomers
-    follow, ``cost`` the credits of one check.
+    follow, ``cost`` the credits of a check.
     """
     known, fresh = counts
     shares = share_with_newcomers(budget, known=known, fresh=fresh)

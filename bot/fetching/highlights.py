@@ -1,4 +1,4 @@
-"""Highlights: the collections of a profile, and the stories of one collection, cached by id."""
+"""Highlights: the collections of a profile, and the stories of a collection, cached by id."""
 
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
@@ -53,15 +53,15 @@ class Highlights:
         self._asked_from = now()
 
     async def of_profile(self, username: str, asker: Asker) -> list[Highlight]:
-        """Return the highlights of a profile, without their stories; 2 credits.
+        """Return the highlights of a profile, without stories; 2 credits.
 
         The cost is 3 credits for a name that was not seen in 30 days, and 0 within an hour. A list
-        of another account than the current owner of the name is not shown; the list of the current
-        owner is then requested at the same price.
+        of a different account than the current owner of the name is not shown; the list of the
+        current owner is then requested at the same price.
 
         Raises:
             NoSuchProfileError: The account does not exist.
-            ProfilePrivateError: The account is visible to its followers only.
+            ProfilePrivateError: The account is visible to followers only.
             HighlightsUnavailableError: The plan of the API key does not include highlights.
             SpendingError: The credits may not be spent.
             StoriesError: The account has no highlights, or the API failed.
@@ -93,11 +93,11 @@ class Highlights:
         return result
 
     async def open(self, highlight_id: str, asker: Asker) -> Highlight:
-        """Return a highlight with its stories, oldest first; 1 credit, 0 within a day.
+        """Return a highlight with stories, oldest first; 1 credit, 0 within a day.
 
         Raises:
             HighlightGoneError: The highlight does not exist, or contains no stories.
-            ProfilePrivateError: The account is visible to its followers only.
+            ProfilePrivateError: The account is visible to followers only.
             HighlightsUnavailableError: The plan of the API key does not include highlights.
             SpendingError: The credits may not be spent.
             StoriesError: The account has no highlights, or the API failed.

@@ -1,7 +1,7 @@
 """Resolution of names: owner, privacy and stories of an account, proved by two answers.
 
-The lookup of 1 credit is made before the more expensive calls, and is the second proof of their
-refusals: 403 and 404 occur from time to time for accounts that are public and exist.
+The lookup of 1 credit is made before the more expensive calls. The lookup is also the second proof
+of a refusal, because 403 and 404 occur from time to time for accounts that are public and exist.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ Proof = Literal["private", "gone", "public", "unknown"]
 
 
 class Names:
-    """Looks up names, stores their owners, and fetches the stories of an owner."""
+    """Looks up names, stores the owners of names, and fetches the stories of an owner."""
 
     def __init__(
         self, db: Database, api: StoriesService, ledger: Ledger, *, now: Callable[[], datetime]
@@ -67,7 +67,7 @@ class Names:
     async def resolve(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name; 1 credit, 2 if the first answer is a refusal.
 
-        A private account is returned as private; its subscribers are not notified here.
+        A private account is returned as private. The subscribers are not notified here.
 
         Raises:
             NoSuchProfileError: Two answers agree that the account does not exist.
@@ -97,7 +97,7 @@ class Names:
         """Return the current owner of a name as ``resolve`` does, if the account is public.
 
         Raises:
-            ProfilePrivateError: The account is visible to its followers only.
+            ProfilePrivateError: The account is visible to followers only.
         """
         began = self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
@@ -137,7 +137,7 @@ class Names:
     async def fetch_stories(
         self, profile: Profile, charge: Charge, *, is_just_named: bool = False
     ) -> list[Story] | None:
-        """Return the live stories of an account, or None if another account owns its name now.
+        """Return the live stories of an account, or None if the name has a different owner now.
 
         2 credits. A refusal is accepted only if the lookup of the name agrees. Otherwise a 404 is
         retried, because a 404 is temporary. An account that is refused as private although its

@@ -65,7 +65,7 @@ class Viewer:
 
         Raises:
             StoryGoneError: The story is over 24 hours old or deleted.
-            ProfilePrivateError: The account is visible to its followers only.
+            ProfilePrivateError: The account is visible to followers only.
             SpendingError: The credits may not be spent.
             StoriesError: The API failed.
         """
@@ -160,8 +160,8 @@ class Viewer:
     ) -> list[tuple[Story, KnownFile]]:
         """Return the held stories of a ``link`` or name, newest first; free.
 
-        The result also contains the held stories of profiles that the person follows and whose
-        names start with ``beginning`` (None: no other profile).
+        The result also contains the held stories of profiles that the person follows and that have
+        names starting with ``beginning`` (None: no other profile).
         """
         known = None
         if link:  # a cached verdict (private, gone) is no failure here

@@ -1,8 +1,8 @@
-"""The scheduler: claims the profiles that are due, checks each, and records the result.
+"""The scheduler: claims due profiles, checks each profile, and records the result.
 
-One check serves all subscriptions of a profile. Its price is reserved before the check and settled
-in the transaction that records the result; no transaction is open during a call of the Stories
-API. A check that this process may have lost to another process is not made.
+A check serves all subscriptions of a profile. The price is reserved before the check and settled
+in the transaction that records the result. No transaction is open during a call of the Stories
+API. A check is not made if a different process may have claimed the profile in the meantime.
 """
 
 import asyncio
@@ -44,22 +44,23 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 _POLL_LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
-_SHORTEST = timedelta(seconds=0.5)  # after a round that found nothing to check
-_EARLY_AGAIN = timedelta(seconds=5)  # after a round that found nobody to check early
-_MONEY_AGAIN = timedelta(seconds=15)  # the owner may have let us spend again
-_LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
-_PROBE_EVERY = timedelta(seconds=30)  # while the API fails for everybody
+_SHORTEST = timedelta(seconds=0.5)  # after a round without a check
+_EARLY_AGAIN = timedelta(seconds=5)  # after a round without an early check
+_MONEY_AGAIN = timedelta(seconds=15)  # the pause before credits may be available again
+_LONGEST_WAIT = timedelta(minutes=5)  # for credits, or for the return of the API
+_PROBE_EVERY = timedelta(seconds=30)  # while the API fails for all profiles
 MAINTAIN_EVERY = timedelta(minutes=1)
-_SLOW_FOR = timedelta(minutes=2)  # after it took half of the slots last, the API counts as slow
-_MANY = 1_000  # chats; where more wait for a profile they are counted once in
+# How long the API counts as slow after slow checks used half of the slots.
+_SLOW_FOR = timedelta(minutes=2)
+_MANY = 1_000  # chats; a profile with more subscribed chats is counted less often
 _COUNTED_AGAIN = timedelta(hours=1)
-_SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
-_SUMMARIES_READ = 100  # of profiles that are due, in one step, while the bucket is empty
-_LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two
+_SURVEYED_A_MINUTE = 1_000  # profiles; their survey takes 15 ms, in which no request is handled
+_SUMMARIES_READ = 100  # due profiles that are read in a step while the credit bucket is empty
+_LOOKUPS = 1, 2  # credits of a lookup of a name; the answer "gone" needs two lookups
 
 
 class Scheduler:
-    """Checks what is followed, as often as the budget allows."""
+    """Checks followed profiles as often as the budget allows."""
 
     def __init__(
         self,
@@ -80,11 +81,11 @@ class Scheduler:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Make up to ``at_once`` checks at a time, and ``slow_at_once`` more that take long.
+        """Make up to ``at_once`` concurrent checks, and ``slow_at_once`` additional slow checks.
 
         ``apply_blocks`` is awaited at each block and each minute, to pause the alerts of blocked
-        profiles; ``is_paused`` tells whether another process with the same token must make the
-        checks; ``wake`` is called when deliveries are due.
+        profiles. ``is_paused`` returns whether a different process with the same token must make
+        the checks. ``wake`` is called when deliveries are due.
         """
         self._db = db
         self._api = api
@@ -93,9 +94,10 @@ class Scheduler:
         self._settings = settings
         self._apply_blocks = apply_blocks
         self._is_paused = is_paused
-        self._ended_for: frozenset[str] = frozenset()  # the blocked profiles of the last time
+        # The blocked profiles at the last ``apply_blocks``.
+        self._ended_for: frozenset[str] = frozenset()
         self._slots = FastAndSlowSlots(at_once, slow_at_once)
-        self._slow_at: datetime | None = None  # when slow checks had half of ``at_once`` last
+        self._slow_at: datetime | None = None  # when slow checks last had half of ``at_once``
         self._lease = lease
         self._owner = owner or Owner()
         self._budget_watch = budget_watch
@@ -105,9 +107,9 @@ class Scheduler:
         self._survey_at = now()
         self._counted = TimedCache[str, bool]()  # profiles with a large audience
         self._plan: Plan | None = None
-        self._counts = (0, 0)  # profiles that known people follow, and that newcomers alone do
-        self._left = 0.0  # credits a day that replies leave to the schedule
-        self._rests_until = now()  # where the API fails for everybody
+        self._counts = (0, 0)  # profiles with known followers, and with newcomers only
+        self._left = 0.0  # credits a day that the replies leave to the schedule
+        self._rests_until = now()  # the end of the pause while the API fails for all profiles
         self._group: asyncio.TaskGroup | None = None
         self.failed_checks = FailedChecks()
         self.worker = Worker("checks", self._step, now=now, longest=sharing.checks_every)
@@ -115,27 +117,27 @@ class Scheduler:
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 
     async def run(self) -> None:
-        """Check what is due until ``worker`` stops; ends when what is under way is recorded."""
+        """Make due checks until ``worker`` stops. Running checks are recorded before the end."""
         async with asyncio.TaskGroup() as self._group:
             await self.worker.run()
 
     async def _step(self) -> datetime | None:
-        """Begin the checks that are due and paid for; return when to come again."""
+        """Begin the checks that are due and affordable. Return the time of the next step."""
         if self._slots.count_slow(self._now()) * 2 >= self._slots.fast:
             self._slow_at = self._now()
         if self._group is not None and await self._begin_checks(self._group):
             return self._now()
-        if not self._slots.count_free(self._now()):  # a check that ends wakes this loop, too
+        if not self._slots.count_free(self._now()):  # the end of a check also wakes this loop
             return self._slots.next_free_at(self._now())
         return await self.next_step_at()
 
     @property
     def is_api_slow(self) -> bool:
-        """Return whether slow checks alone would have taken half of the fast slots just now."""
+        """Return whether slow checks took half of the fast slots within the last 2 minutes."""
         return self._slow_at is not None and self._now() - self._slow_at < _SLOW_FOR
 
     async def next_step_at(self) -> datetime:
-        """Return when there is something to do: a check that is due and paid, or the upkeep."""
+        """Return the time of the next step: a due and affordable check, or the maintenance."""
         now = self._now()
         upkeep_at = self._kept_at + MAINTAIN_EVERY
         if self._is_paused() or not self._api.is_in_service or self._plan is None:
@@ -146,16 +148,17 @@ class Scheduler:
         return min(upkeep_at, check_at or upkeep_at)
 
     def _next_check_at(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
-        """Return when a check may be made; None when nothing is to be checked."""
+        """Return when the next check may be made, or None if no profile is to be checked."""
         if state.first is None:
             return None
         due, snapshot_at = state.first
         if state.room < self._price_of_check:
             return max(due, now + _MONEY_AGAIN)
-        # The first may have been checked too lately; then another may be checked early.
+        # The first profile may have been checked too recently. Then a different profile may be
+        # checked early.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
-        # Nothing but time fills an empty credit bucket.
+        # Only time fills an empty credit bucket.
         at = plan.schedule.next_check_at(
             due.timestamp(),
             seen_at,
@@ -163,30 +166,33 @@ class Scheduler:
             now=now.timestamp(),
             spent=state.spent,
         )
-        # The last round found none to check early, but others may become free to be.
+        # The last round found no profile to check early, but profiles may become available.
         earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
     @property
     def _price_of_check(self) -> int:
-        """Return the credits that are reserved for a check: what its dearest way costs."""
+        """Return the credits that are reserved for a check: the highest possible bill."""
         return self._api.stories("", public_since=self._now()).price
 
     async def _load_state(self, now: datetime) -> "_State":
-        """Read what a step decides by."""
+        """Read the data for the decisions of a step."""
         async with self._db.read() as tx:
             room, spent = await self._ledger.schedule_room_and_spent(tx, now)
             return _State(room, spent, await profiles.first_due_times(tx, now=now))
 
     async def run_once(self) -> int:
-        """Begin the checks that are due and paid for, and wait for them; return how many."""
+        """Make the checks that are due and affordable, and wait for the results.
+
+        Return the number.
+        """
         async with asyncio.TaskGroup() as group:
             return await self._begin_checks(group)
 
     async def _begin_checks(self, group: asyncio.TaskGroup) -> int:
-        """Begin a check in each free slot, of what is due and paid for; return how many.
+        """Begin due and affordable checks in the free slots. Return the number of begun checks.
 
-        A profile that is slow holds up no other.
+        A slow check does not delay other checks.
         """
         plan = self._plan = self._plan or await self._load_plan()
         await self._maintain(plan)
@@ -204,7 +210,7 @@ class Scheduler:
         return len(claimed)
 
     async def _load_plan(self) -> Plan:
-        """Go on with the plan that was kept, by today's settings."""
+        """Load the stored plan, and apply the current settings."""
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
             self._counts = await profiles.count_followed(tx)
@@ -221,9 +227,13 @@ class Scheduler:
         plan.share_budget(self._settings.credits_a_day, self._left, known=known, fresh=fresh)
 
     async def _claim(self, plan: Plan, state: "_State", lease: Lease) -> list[Known]:
-        """Claim due profiles that can be paid; spare credits claim profiles that are due next."""
+        """Claim due profiles for which credits are available.
+
+        Spare credits pay for early checks.
+        """
         now, room, spent = lease.at, state.room, state.spent
-        # Checks under way are reserved (or will be), and not yet off the schedule's credit bucket.
+        # Running checks are (or will be) reserved, but not yet subtracted from the schedule's
+        # credit bucket.
         pending = len(self._slots) * plan.cost
         plan.schedule.fill_bucket(now.timestamp(), spent=max(0, spent - pending))
         held = plan.schedule.credits_to_spend(now.timestamp())
@@ -235,7 +245,7 @@ class Scheduler:
         is_paid = for_due >= 1
         left = plan.schedule.budget - spent
         of_day = max(0, int(min(left / plan.cost, room / self._price_of_check)))
-        if not is_paid:  # a profile that was not checked for long need not wait for the bucket
+        if not is_paid:  # a profile without a recent check need not wait for the bucket
             for_due = of_day
         if most <= 0 or (for_due < 1 and for_early < 1):
             return []
@@ -246,7 +256,8 @@ class Scheduler:
                 limit=min(for_due, most),
                 unseen_since=_unseen_limit(plan, now, is_due=True, is_paid=is_paid),
             )
-            if len(taken) == for_due or not is_paid:  # nor need the check before a summary
+            # A check before a summary need not wait for the bucket either.
+            if len(taken) == for_due or not is_paid:
                 limit = min(of_day, most) - len(taken)
                 taken += await self._claim_for_summaries(tx, plan, lease, limit=limit)
             spare = min(for_early, most) - len(taken)
@@ -278,7 +289,7 @@ class Scheduler:
         return taken
 
     async def _claim_early(self, tx: Tx, plan: Plan, lease: Lease, *, limit: int) -> list[Known]:
-        """Claim profiles that are due next, except those whose chats can't be notified yet."""
+        """Claim profiles that are due next, if any of the subscribed chats can be notified."""
         now = lease.at
         taken: list[Known] = []
         for known in await profiles.claim(
@@ -298,7 +309,10 @@ class Scheduler:
         return taken
 
     async def _maintain(self, plan: Plan) -> None:
-        """Once a minute: survey the profiles, share the budget, keep the plan; apply blocks."""
+        """Survey the profiles, share the budget and store the plan once a minute; apply blocks.
+
+        Blocks are also applied at once when the blocked profiles have changed.
+        """
         now = self._now()
         is_time = now - self._kept_at >= MAINTAIN_EVERY
         if is_time or self._ended_for != self._settings.blocked:
@@ -329,7 +343,7 @@ class Scheduler:
     async def _poll_safely(self, known: Known, lease: Lease, plan: Plan, ticket: int) -> None:
         try:
             outcome = await self._poll(known, lease, plan)
-        except DatabaseUnavailableError as error:  # the check is due again when its lease ends
+        except DatabaseUnavailableError as error:  # due again when the lease ends
             log.warning("a check waits for the database", profile=known.profile_id, why=str(error))
             outcome = "no database"
         except Exception as error:
@@ -342,7 +356,7 @@ class Scheduler:
         self._polls.labels(outcome).inc()
 
     async def _poll(self, known: Known, lease: Lease, plan: Plan) -> str:
-        """Check one profile; return the outcome in a few words."""
+        """Check a profile. Return the outcome in a few words."""
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
         if not await self._update_audience(known):
@@ -350,7 +364,8 @@ class Scheduler:
         if not self._holds(lease):
             return "lost"
         seems_private = "private" in {known.state, known.refusal}
-        # The lookup of the name, at half the price, tells whether it still is.
+        # The lookup of the name costs half the price, and shows whether the account is still
+        # private.
         if seems_private and await self._check_refusal(known, plan) == "private":
             await self._names.record_private(known.profile_id)
             self.failed_checks.record_success()
@@ -358,12 +373,15 @@ class Scheduler:
         return await self._ask_and_record(known, lease, plan)
 
     def _holds(self, lease: Lease) -> bool:
-        """Return whether no other process can make the checks that were claimed so."""
+        """Return whether the lease ensures that no other process makes the claimed checks."""
         now = self._now()
         return now < lease.until and self._owner.holds(lease.at, now=now)
 
     async def _update_audience(self, known: Known) -> bool:
-        """Record who waits for a profile; where nobody does, stop its checks and return false."""
+        """Record the number of subscribers of a profile. Return False if there are none.
+
+        The checks of a profile without subscribers stop.
+        """
         now = self._now()
         if known.chats > _MANY and self._counted.get(known.profile_id, now=now):
             return True
@@ -381,13 +399,13 @@ class Scheduler:
         return audience.chats > 0
 
     async def _check_refusal(self, known: Known, plan: Plan) -> Proof:
-        """Return what the lookup of the name says, and count what it costs the plan."""
+        """Return the result of the lookup of the name, and subtract the cost from the bucket."""
         proof = await self._names.check_refusal(known.profile, _charge(known))
         plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
 
     async def _ask_and_record(self, known: Known, lease: Lease, plan: Plan) -> str:
-        """Ask for a profile's stories, and record the answer."""
+        """Fetch a profile's stories, and record the answer. Return the outcome in a few words."""
         is_well = known.state == "active" and not known.failures
         call = self._api.stories(
             known.profile_id,
@@ -414,12 +432,12 @@ class Scheduler:
         return "seen"
 
     async def _expects_stories(self, known: Known) -> bool:
-        """Return whether stories were seen that should still be up."""
+        """Return whether known stories of the profile should still be live."""
 
         async def has_live(tx: Tx) -> bool:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))
 
-        return await self._db.insist(has_live)  # what was answered is paid for
+        return await self._db.insist(has_live)  # the answer is already paid for
 
     async def _record_answer(
         self,
@@ -461,7 +479,7 @@ class Scheduler:
         why = await self._prove_refusal(known, plan, error)
         if why != "error":
             self.failed_checks.record_success()
-        elif not isinstance(error, OutOfServiceError):  # that has an incident of its own
+        elif not isinstance(error, OutOfServiceError):  # which has a separate incident
             self.failed_checks.record_failure(str(error), now)
         if why == "private":
             await self._api.record_refusal(known)
@@ -469,7 +487,7 @@ class Scheduler:
             match error:
                 case OutOfServiceError():
                     await profiles.put_off(tx, known, until=now + _LONGEST_WAIT)
-                case _ if self._api.is_failing:  # it is not this profile's fault
+                case _ if self._api.is_failing:  # the profile is not the cause
                     await profiles.put_off(tx, known, until=now + _PROBE_EVERY)
                 case _:
                     await snapshots.record_failure(tx, known.profile_id, why, now=now)
@@ -479,7 +497,10 @@ class Scheduler:
     async def _prove_refusal(
         self, known: Known, plan: Plan, error: StoriesError
     ) -> Literal["private", "gone", "error"]:
-        """Return what a failed check proves: private or gone only where the lookup agrees."""
+        """Return the proven state after a failed check.
+
+        "private" and "gone" are proven only if the lookup of the name agrees.
+        """
         if not isinstance(error, ProfilePrivateError | NoSuchProfileError):
             return "error"
         proof = await self._check_refusal(known, plan)
@@ -493,10 +514,11 @@ class Scheduler:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What a step decides by: the schedule's credits, and what is due first.
+    """The data for the decisions of a step: the schedule's credits, and the first due check.
 
-    ``room`` may be spent at this moment, ``spent`` was today; ``first`` is when the next check is
-    due and when the last one was, None where nobody is to be checked.
+    ``room`` are the credits that may be spent now, ``spent`` the credits spent today. ``first`` is
+    the due time of the next check and the time of the last check, or None without a profile to
+    check.
     """
 
     room: int
@@ -515,7 +537,10 @@ def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> 
 
 
 async def _put_off_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
-    """Put off a profile that, at the price of today, is not due yet; return whether it was so."""
+    """Postpone a claimed profile that is not due at today's price.
+
+    Return whether this happened.
+    """
     is_due = known.due_at is not None and known.due_at <= now
     if not is_due or known.failures or not plan.is_stale(known):
         return False

@@ -44,7 +44,7 @@ class PollSettings:
 
 @dataclass(slots=True)
 class Plan:
-    """The schedule, and the cost of one check in credits.
+    """The schedule, and the cost of a check in credits.
 
     With ``learns_cost`` the cost is the mean bill of the last checks. ``pause`` is the mean time
     between two checks of a profile that only newcomers follow; None if all profiles are checked by
@@ -81,11 +81,11 @@ class Plan:
     def learn_check(
         self, known: Known, stories: Sequence[Story], *, now: datetime, own: bool
     ) -> tuple[Columns, datetime]:
-        """Learn from a complete check; return the new columns and when the next check is due.
+        """Learn from a complete check. Return the new columns and the time of the next check.
 
-        ``own`` checks belong to the schedule and tell the schedule its delay. Checks of a profile
-        that only newcomers follow only cost the schedule credits: they must not change the
-        intervals of other profiles.
+        ``own`` checks belong to the schedule and measure the delay of the schedule. Checks of a
+        profile that only newcomers follow only cost the schedule credits: the intervals of other
+        profiles must not change.
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
@@ -97,7 +97,7 @@ class Plan:
         return self._columns_and_due(known, state, due, now)
 
     def recompute_due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
-        """Recompute when a profile is due, after a change of its weight or of the price."""
+        """Recompute the due time of a profile, after a change of the weight or of the price."""
         state = _learned_state(known, now)
         due = self.schedule.set_due_at(state, known.weight, self.cost)
         return self._columns_and_due(known, state, due, now)
@@ -167,7 +167,7 @@ async def save(tx: Tx, plan: Plan) -> None:
 
 
 async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
-    """Return the credits of one check: ``fixed``, or the mean that the plan has learned."""
+    """Return the credits of a check: ``fixed``, or the mean that the plan has learned."""
     return (await load(tx)).cost if fixed is None else fixed
 
 

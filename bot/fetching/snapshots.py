@@ -1,4 +1,4 @@
-"""Snapshots: the result of a check of a profile, recorded in one transaction."""
+"""Snapshots: the result of a check of a profile, recorded in a single transaction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from bot.store.engine.database import Tx
 _MOST_MEMBERS = 50  # different notification times; with more, some chat can always be notified
 _MANY = 1_000  # chats; with more, some chat can always be notified, and reading all is slow
 GATHER = timedelta(minutes=5)
-"""The time for which missed hours of a chat are collected, to report all profiles in one line."""
+"""The time for which missed hours of a chat are collected, to report all profiles in a line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The result of one check of ``profile``; ``partial``: one story of possibly several.
+    """The result of a check of ``profile``; ``partial``: a single story of possibly several.
 
     ``is_checked`` is False if the API skipped the privacy check of the profile.
     """
@@ -193,7 +193,7 @@ async def record_failure(
 ) -> None:
     """Record a failed check: delay the next check, and notify subscribers once.
 
-    One answer "private" or "no such account" proves nothing; two consecutive answers do.
+    A single answer "private" or "no such account" proves nothing; two consecutive answers do.
     """
     before = await profiles.lock(tx, profile_id)
     if before is None or before.state == "blocked":

@@ -544,9 +544,9 @@ class Outbox:
             self._untold.add(chat_id)
 
     async def _record_if_whole(self, queue: ChatQueue, batch: Batch, outcome: Outcome) -> bool:
-        """Record a batch that has arrived as a whole, with other batches of the same moment.
+        """Record a batch that has arrived completely, in a transaction with other batches.
 
-        Return False if a row is missing, or if the common transaction failed.
+        Return False if a row is missing, or if the shared transaction failed.
         """
         if not isinstance(outcome, Sent):
             return False

@@ -1,4 +1,4 @@
-"""The calls that put messages into a chat: wait for a slot, confirm, call once."""
+"""The calls that send messages into a chat: wait for a slot, confirm, call once."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
@@ -12,22 +12,22 @@ from bot.telegram.rate_limiter import HAS_SLOT, Order, Pacing, order_of
 
 
 class Calls:
-    """Makes the calls of one send, in one lane of the flood limits.
+    """Makes the calls of a send, in a lane of the flood limits.
 
     The outbox derives a class that counts a copy before each call.
     """
 
     def __init__(self, bot: ExtBot[Any], lane: Lane = "reply") -> None:
-        """Call by ``bot``."""
+        """Make calls with ``bot``."""
         self._bot = bot
         self.lane = lane
 
     async def make(
         self, method: str, arguments: dict[str, Any], *, patience: float | None = None
-    ) -> Any:  # noqa: ANN401 - what the method returns
-        """Wait for a slot of the flood limits and make the call once; return the JSON.
+    ) -> Any:  # noqa: ANN401 - the JSON result of the method
+        """Wait for a slot of the flood limits and make the call once. Return the JSON result.
 
-        ``patience`` is the longest wait in seconds. No failure is repeated here.
+        ``patience`` is the longest wait in seconds. Failed calls are not retried here.
 
         Raises:
             TooSoonError: The wait is longer than ``patience``, or the call is not confirmed.

@@ -1,8 +1,8 @@
-"""As fast as Telegram allows, and no faster: PTB's rate limiter, with two lanes.
+"""The rate limiter for PTB: sends as fast as Telegram allows, with separate lanes.
 
-Replies go before alerts. A 429 closes its chat for as long as Telegram says. Telegram never says
-that a 429 means the whole bot: where three chats are closed until the same moment, a private one
-among them, the whole bot stops for the shortest of their times.
+Replies go before alerts. A 429 closes the chat for the time that Telegram demands. Telegram never
+says that a 429 means the whole bot. If three chats, at least a private chat among the three, are
+closed until the same moment, the whole bot stops for the shortest of the three times.
 """
 
 import asyncio
@@ -31,15 +31,15 @@ log = structlog.get_logger()
 
 _COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
-_ALERT_PATIENCE_S = 5.0  # how long an alert waits here for its chat, holding a place in the outbox
+_ALERT_PATIENCE_S = 5.0  # the longest wait of an alert for its chat, in a slot of the outbox
 HAS_SLOT: dict[str, Any] = {"has_slot": True}  # the rate_limit_args of a call inside a slot
-_CHATS_OF_ONE_FLOOD = 3  # whose 429s end together: they are meant for the whole bot
-_SAME_END_S = 1.5  # how far apart such ends may be
+_CHATS_OF_ONE_FLOOD = 3  # chats with 429s that end together: the 429s are for the whole bot
+_SAME_END_S = 1.5  # the tolerance of "together"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One call as the limits see it; ``patience`` is the longest wait in seconds."""
+    """The data of a call for the limits. ``patience`` is the longest wait in seconds."""
 
     chat: int | str | None
     weight: int
@@ -48,14 +48,17 @@ class Order:
 
     @property
     def patience_with_chat(self) -> float | None:
-        """Return how long it wants to wait for its chat: an alert can wait in the outbox."""
+        """Return the longest wait for the chat in seconds.
+
+        An alert can also wait in the outbox.
+        """
         if self.patience is None and self.lane == "alert":
             return _ALERT_PATIENCE_S
         return self.patience
 
 
 class Pacing(BaseRateLimiter[dict[str, Any]]):
-    """Spaces messages.
+    """Limits the rate of messages.
 
     ``rate_limit_args`` may have the ``lane`` and the ``patience`` of an ``Order``, or are
     ``HAS_SLOT``.
@@ -69,7 +72,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         replicas: Callable[[], Awaitable[int]] | None = None,
         clock: Callable[[], float] = steady,
     ) -> None:
-        """Let ``per_second`` messages out, all ``replicas`` together: each lets out its part."""
+        """Allow ``per_second`` messages for all ``replicas`` together.
+
+        Each replica gets an equal part.
+        """
         self._rate = per_second
         self._floods = floods or ChatFloods(clock)
         self._count_replicas = replicas
@@ -82,14 +88,14 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     @property
     def per_second(self) -> float:
-        """Return how many messages a second are let out now."""
+        """Return the number of messages per second that this replica may send now."""
         return self._rate / self._replicas
 
     async def initialize(self) -> None:
-        """Nothing is needed."""
+        """Do nothing, because no resources are needed."""
 
     async def shutdown(self) -> None:
-        """Nothing is left."""
+        """Do nothing, because no resources are in use."""
 
     async def process_request(  # noqa: PLR0917 - PTB's signature
         self,
@@ -100,11 +106,11 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         data: dict[str, Any],
         rate_limit_args: dict[str, Any] | None,
     ) -> bool | dict[str, Any] | list[dict[str, Any]]:
-        """Wait for a slot, unless the caller holds a slot, and make the call once.
+        """Wait for a slot, unless the caller already has a slot, and make the call once.
 
         Raises:
-            TooSoonError: The chat, or the bot, is full for longer than the call waits.
-            TelegramError: As any call of the bot. No failure is repeated here.
+            TooSoonError: The wait for the limits of the chat or of the bot exceeds the patience.
+            TelegramError: As any call of the bot. Failed calls are not retried here.
         """
         transaction_guard.refuse_if_held(f"Telegram's {endpoint}")
         limits = rate_limit_args or {}
@@ -115,12 +121,14 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     @asynccontextmanager
     async def slot(self, order: Order) -> AsyncIterator[None]:
-        """Wait until a call may be made, and count the call; the call is made inside the block.
+        """Wait until a call may be made, and count the call.
+
+        The caller makes the call in the block.
 
         A 429 inside the block closes the chat.
 
         Raises:
-            TooSoonError: The chat, or the bot, is full for longer than the call waits.
+            TooSoonError: The wait for the limits of the chat or of the bot exceeds the patience.
         """
         ticket = await self._wait_and_count(order)
         try:
@@ -135,7 +143,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 ticket.free_at = self._clock() + 1.0
 
     async def _wait_and_count(self, order: Order) -> Ticket | None:
-        """Return when the call may be made, counted."""
+        """Wait until the call may be made, and count the call.
+
+        Return the ticket of a counted call.
+        """
         is_counted = False
         ticket = None
         while True:
@@ -150,7 +161,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 is_counted = True
             if ticket or (not order.weight and self._stopped_until <= self._clock()):
                 break
-            # Of all alerts only one at a time stands in line with the replies.
+            # Only a single alert at a time waits together with the replies.
             first = self._alerts_turn if order.lane == "alert" else nullcontext()
             async with first, self._turn:
                 ticket = await self._wait_for_slot(order)
@@ -159,7 +170,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         return ticket
 
     async def _wait_for_slot(self, order: Order) -> Ticket | None:
-        """Wait for the bot's own limit; only one call at a time is here."""
+        """Wait for the limit of the whole bot. Only a single call at a time waits here."""
         await self._update_replicas()
         while True:
             now, rate = self._clock(), self.per_second
@@ -171,7 +182,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             await self._wait_or_refuse(wait, order.patience)
 
     async def _update_replicas(self) -> None:
-        """Learn with how many others the rate is shared."""
+        """Update the number of replicas that share the rate."""
         if self._count_replicas is not None:
             self._replicas = await self._count_replicas()
 
@@ -191,9 +202,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self._stop_if_bot_wide(order.chat, self._clock() + seconds)
 
     def _stop_if_bot_wide(self, chat: int | str, until: float) -> None:
-        """Stop the bot where several chats open at one moment, a private one among them.
+        """Stop the bot if several chats, one of them private, are closed until the same moment.
 
-        Groups have slow modes of their own, private chats have not.
+        Slow modes exist only in groups, so a private chat indicates a limit of the whole bot.
         """
         self._stops.append((until, chat))
         alike = {other: end for end, other in self._stops if abs(end - until) <= _SAME_END_S}
@@ -205,7 +216,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
 
 def order_of(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> Order:
-    """Return what the limits need to know of a call."""
+    """Return the data of a call that the limits need."""
     counted = endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED
     weight = _weight_of(data) if counted else 0
     lane: Lane = "alert" if limits.get("lane") == "alert" else "reply"

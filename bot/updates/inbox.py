@@ -249,7 +249,10 @@ class Intake:
         return kept
 
     def _may_begin(self, news: list[Standing]) -> bool:
-        """Return whether new updates can begin without a claim: no other update is before them."""
+        """Return whether new updates can begin without a claim.
+
+        No other update may be open, except updates that run in this process.
+        """
         wanted = {one.queue for one in news}
         return (
             self._is_only_process
@@ -298,7 +301,7 @@ class Intake:
                 await self._record(claimed, result)
             self._count_result(result)
         except asyncio.CancelledError:
-            # The task must not inherit the transaction of the caller.
+            # An update without a stored row needs no release.
             if not result and self._running.get(claimed.queue) is claimed:
                 await self._give_back(claimed, until=EPOCH)
             if not self.worker.is_stopping:
