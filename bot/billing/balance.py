@@ -67,7 +67,7 @@ class Treasurer:
         self._now = now
 
     async def tidy_and_check_balance(self) -> datetime:
-        """Fetch the balance once and clean up the ledger; return the time of the next check."""
+        """Fetch the balance once and clean up the ledger. Return the time of the next check."""
         is_low = False
         balance = None
         try:

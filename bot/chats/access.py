@@ -109,7 +109,7 @@ class Access:
         name, now = Subject("chat", str(as_chat)), self._now()
         async with reading(self._db) as tx:
             chat, responsible, rows = await chats.get_with_access(tx, person, chat_id)
-            # An update that comes late from the old id of a group belongs to the new one.
+            # A late update from the old id of a group belongs to the new id.
             moved = await chats.moved_to(tx, chat_id) if chat is None and chat_id else None
             if moved:
                 chat_id = moved
@@ -146,7 +146,7 @@ class Access:
         await run_before_commit(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
     async def record_refusal(self, about: Subject, *, name: str) -> bool:
-        """Record that a refusal is shown; return False if a refusal was shown before."""
+        """Record that a refusal is shown. Return False if a refusal was shown before."""
         async with writing(self._db) as tx:
             return await store.record_refusal(tx, about, name=name, now=self._now())
 
@@ -202,7 +202,7 @@ class Access:
     async def use_link(
         self, payload: str, person: int, *, name: str
     ) -> Literal["owner", "guest"] | None:
-        """Use a link; return the new role of the person, or None if the link is invalid.
+        """Use a link. Return the new role of the person, or None if the link is invalid.
 
         A person who already has access does not use up an invitation.
         """
@@ -312,7 +312,7 @@ class Access:
         return entry
 
     async def unblock(self, subject: Subject) -> bool:
-        """End a block; return False without a block.
+        """End a block. Return False without a block.
 
         Alerts restart with stories posted from now on.
         """
@@ -339,7 +339,7 @@ class Access:
         entry = await store.put(tx, subject, now=now, **ended, **values)
         if before and before.blocked_since:
             for chat_id in await chats.chats_served_by(tx, subject):
-                with suppress(BlockedError):  # it, or who added the bot, is blocked all the same
+                with suppress(BlockedError):  # the chat is still blocked for another reason
                     await moves.open_chat(tx, chat_id, now=now)
                     await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         return entry

@@ -32,7 +32,7 @@ class ChatPresence:
         self._now = now
 
     async def check_presence(self, chat_id: int) -> tuple[Mute, ...]:
-        """Ask Telegram about a chat that is closed or muted; return the remaining mutes.
+        """Ask Telegram about a chat that is closed or muted. Return the remaining mutes.
 
         A closed chat is reopened if the bot is a member: the alerts restart with stories posted
         from now on. Inside an open unit of work, Telegram is asked after the unit, and the known

@@ -43,13 +43,13 @@ class Chats:
             )
 
     async def ensure_private(self, person: int) -> Chat:
-        """Return the private chat of a person; store an unknown chat first."""
+        """Return the private chat of a person. Store an unknown chat first."""
         async with writing(self._db) as tx:
             await chats.ensure_private(tx, person, now=self._now())
             return (await chats.get_all(tx, [person]))[0]
 
     async def change(self, chat_id: int, **values: object) -> Chat | None:
-        """Set columns of a chat, as in ``store.chats.change``; return the changed chat."""
+        """Set columns of a chat, as in ``store.chats.change``. Return the changed chat."""
         async with writing(self._db) as tx:
             await chats.change(tx, chat_id, **values)
             return await chats.get(tx, chat_id)

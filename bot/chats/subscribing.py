@@ -244,7 +244,7 @@ class Subscribing:
 
         Raises:
             NotFollowedError: The chat does not have the subscription, or no longer.
-            NoTopicsError: The topic can't be made.
+            SubscriptionError: The topic can't be made.
             AskAgainError: Telegram does not answer.
         """
         one = await fetch(self._db, lambda tx: load_subscription(tx, chat_id, subscription_id))
@@ -272,7 +272,7 @@ class Subscribing:
         failed: list[tuple[str, BotError]] = []
         for row in rows:
             try:
-                with as_current(None):  # one that fails does not undo the others
+                with as_current(None):  # a failure does not undo other restores
                     restored.append(await self._restore(row, by))
             except (SubscriptionError, StoriesError, SpendingError) as error:
                 failed.append((row.username, error))
@@ -450,7 +450,7 @@ class Subscribing:
             raise SubscriptionError(text=text)
 
     async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
-        """Return the live stories of a profile; free if the last check is at most 10 minutes old.
+        """Return the live stories of a profile. Free if the last check is at most 10 minutes old.
 
         Raises:
             SpendingError: The credits may not be spent.

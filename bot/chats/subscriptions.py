@@ -97,7 +97,7 @@ class Subscriptions:
             return [name for name in names if await profiles.named(tx, name, since=EPOCH)]
 
     async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> datetime:
-        """End subscriptions of a chat; return the time of the end, which ``restore`` needs."""
+        """End subscriptions of a chat. Return the time of the end, which ``restore`` needs."""
         ids, now = {one.id for one in rows}, self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
@@ -168,7 +168,7 @@ class Subscriptions:
             if not one.paused:
                 return one
             await store.change(tx, one.id, paused=False, paused_until=None)
-            if one.state == "blocked":  # the owner's pause goes on
+            if one.state == "blocked":  # the pause by the owner continues
                 return await load_subscription(tx, chat_id, subscription_id)
             await deliveries.reopen(tx, one, reason=deliveries.PAUSED)
             await fan_outs.enqueue_missed(tx, one, now=now)
@@ -239,7 +239,7 @@ class Subscriptions:
             return await moves.close_chat(tx, chat_id, now=self._now())
 
     async def reopen_chat(self, chat_id: int, *, since: datetime | None = None) -> bool:
-        """Reopen a chat; return False if the chat was open.
+        """Reopen a chat. Return False if the chat was open.
 
         Alerts restart with stories posted from ``since``, by default from now.
         """
@@ -281,7 +281,7 @@ class Subscriptions:
         return len(begun) + len(ended)
 
     async def _drop_some_of_blocked(self, tx: Tx) -> int:
-        """Drop the stories of blocked profiles that wait to be sent; return how many."""
+        """Drop pending stories of blocked profiles. Return the number of dropped stories."""
         paused = await profiles.blocked_ids(tx)
         waiting = await deliveries.waiting_of(tx, paused, limit=_BLOCKED_AT_ONCE)
         places = {chat_id for _, chat_id in waiting}

@@ -30,7 +30,7 @@ TOO_OLD = "expired"
 REMOVED = "removed"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
-# The time after the end of quiet hours in which a failed send of a story is retried.
+# The time after the quiet hours in which a deferred story is still sent, also after a failed send.
 _AFTER_QUIET = timedelta(hours=1)
 NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
@@ -269,11 +269,11 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
 
 
 def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
-    """Return whether a story has expired for a reason other than quiet hours.
+    """Return whether a story has expired and is not sent any more.
 
-    A story that expires during quiet hours is still sent at the end of the quiet hours, because
-    Instagram serves the file some hours longer. A story that has expired before the quiet hours is
-    not deferred.
+    A story that expires during quiet hours is still sent within an hour after the quiet hours,
+    because Instagram serves the file some hours longer. A story that expired before the quiet
+    hours is not deferred.
     """
     if row.story is None or row.story.expires_at > now:
         return False

@@ -41,8 +41,8 @@ _ALL_FOR_REPLIES = NN_(
 class Shortfall:
     """The number of ``profiles`` that can be checked in time, and the daily credits that all need.
 
-    ``daily_budget`` is the setting that gives the checks enough credits; None if ``REPLY_SHARE``
-    leaves the checks no part of any budget.
+    ``daily_budget`` is the setting that gives the checks enough credits. None: with the current
+    ``REPLY_SHARE`` the checks get no part of any budget.
     """
 
     profiles: int
@@ -52,7 +52,7 @@ class Shortfall:
 
 
 class BudgetWatch:
-    """Tells the owners that the budget is too small, or covers no more profiles; and the end."""
+    """Notifies the owners when the budget becomes too small for the checks, and at the end."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class BudgetWatch:
         *,
         credit_price: float = 0.0,
     ) -> None:
-        """Open and end incidents by ``set_incident`` and ``set_capacity``, which say each once.
+        """Open and end incidents with ``set_incident`` and ``set_capacity``, which report changes.
 
         ``credit_price`` is in US dollars.
         """
@@ -69,7 +69,7 @@ class BudgetWatch:
         self._set_capacity = set_capacity
         self._credit_price = credit_price
         self._last: Shortfall | Literal["unknown"] | None = "unknown"
-        self._last_refused: tuple[int, int | None] | None = (-1, None)  # nothing was told yet
+        self._last_refused: tuple[int, int | None] | None = (-1, None)  # nothing is reported yet
 
     async def check_refused(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float, people: int

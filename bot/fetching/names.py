@@ -29,9 +29,9 @@ from bot.store.engine.database import Database, Tx
 NEGATIVE_FOR = timedelta(minutes=5)
 """The time for which a refusal is repeated from the cache, to every person and by every path."""
 
-# after that the name is resolved again: its owner may have changed
+# After this time the name is resolved again, because the owner may have changed.
 _VALID_FOR = timedelta(days=30)
-# One lookup of a name at a time, for all instances of ``Names``.
+# Locks that serialise the lookups of a name, shared by all instances of ``Names``.
 _asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 _REFUSALS = (ProfilePrivateError, NoSuchProfileError, ApiRefusedError)
 _VERDICTS: dict[str, type[StoriesError]] = {kind.__name__: kind for kind in _REFUSALS}

@@ -135,7 +135,7 @@ class Viewer:
             self._refuse_blocked(username, known.profile_id)
             stories = await self._names.fetch_stories(known.profile, charge)
             if stories is None or (stories and stories[0].profile.username != username):
-                # The name has a new owner; the known account has another name now.
+                # The name has a new owner, because the known account was renamed.
                 return await self._fetch_by_name(username, charge)
             return _snapshot_of(known.profile, stories)
 
@@ -164,7 +164,7 @@ class Viewer:
         names starting with ``beginning`` (None: no other profile).
         """
         known = None
-        if link:  # a cached verdict (private, gone) is no failure here
+        if link:  # a cached refusal (private, gone) is not an error
             with suppress(StoriesError):
                 known = await self._names.last_known(link.username or "")
         async with self._db.read() as tx:

@@ -52,7 +52,7 @@ _PROBE_EVERY = timedelta(seconds=30)  # while the API fails for all profiles
 MAINTAIN_EVERY = timedelta(minutes=1)
 # How long the API counts as slow after slow checks used half of the slots.
 _SLOW_FOR = timedelta(minutes=2)
-_MANY = 1_000  # chats; a profile with more subscribed chats is counted less often
+_MANY = 1_000  # chats; a profile with more subscribed chats is counted once an hour
 _COUNTED_AGAIN = timedelta(hours=1)
 _SURVEYED_A_MINUTE = 1_000  # profiles; their survey takes 15 ms, in which no request is handled
 _SUMMARIES_READ = 100  # due profiles that are read in a step while the credit bucket is empty
@@ -268,7 +268,7 @@ class Scheduler:
     async def _claim_for_summaries(
         self, tx: Tx, plan: Plan, lease: Lease, *, limit: int
     ) -> list[Known]:
-        """Claim profiles whose check must be made before a daily summary, paid by the day."""
+        """Claim profiles that must be checked before a daily summary, paid by the day's budget."""
         now = lease.at
         found: list[str] = []
         if limit <= 0:
@@ -289,7 +289,10 @@ class Scheduler:
         return taken
 
     async def _claim_early(self, tx: Tx, plan: Plan, lease: Lease, *, limit: int) -> list[Known]:
-        """Claim profiles that are due next, if any of the subscribed chats can be notified."""
+        """Claim profiles that are due next.
+
+        Postpone profiles with chats that can't be notified yet.
+        """
         now = lease.at
         taken: list[Known] = []
         for known in await profiles.claim(

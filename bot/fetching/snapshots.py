@@ -36,7 +36,7 @@ class Snapshot:
 async def record(
     tx: Tx, snapshot: Snapshot, *, now: datetime, own: Plan | None = None
 ) -> list[str]:
-    """Record a snapshot and enqueue new stories for all subscribers; return the new pks.
+    """Record a snapshot and enqueue new stories for all subscribers. Return the new pks.
 
     A complete check also reports stories that may have been missed since the last check, and
     reschedules the next check. The scheduler's ``own`` checks use and update the scheduler's plan.
@@ -59,7 +59,7 @@ async def record(
 
 
 async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Record a profile's name and notify of a new name; return the profile as known before."""
+    """Record a profile's name and notify of a new name. Return the profile as known before."""
     before = await profiles.add_or_update(tx, profile, now=now)
     await answers.remove(tx, answers.verdict_key(profile.username))
     is_new = profile.username not in {"", before.username}

@@ -47,7 +47,7 @@ class FanOut:
         return due if due and due > self._now() else None  # a due fan-out is claimed elsewhere
 
     async def _write_slice(self) -> bool:
-        """Write one slice; return False if no fan-out is free."""
+        """Write one slice. Return False if no fan-out is free."""
         async with self._db.read() as tx:
             if not await fan_outs.has_any(tx):
                 return False

@@ -110,7 +110,7 @@ class SendLeases:
 
 
 async def _count_copies(them: list[SendLease], tx: Tx) -> list[SendLease]:
-    """Count the copies of leases; return the leases that are valid."""
+    """Count the copies of leases. Return the leases that are valid."""
     tokens = await chat_queues.lock_all(tx, [one.queue.chat_id for one in them])
     held = [one for one in them if tokens.get(one.queue.chat_id) == one.queue.token]
     new = await deliveries.record_copy(tx, _ids_of(held, is_counted=False))

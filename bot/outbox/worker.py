@@ -91,13 +91,11 @@ class Outbox:
     ) -> None:
         """Search for due chat queues at the intervals of ``sharing``.
 
-        ``lease`` replaces its lease.
-
-        ``outage`` knows whether Telegram is down. ``is_paused`` returns whether a different
-        process with the same token sends the alerts. ``presence`` asks Telegram whether the bot
-        may write in a chat; ``topics`` asks Telegram about a lost topic. The ``owners`` get the
-        notices about a chat without reachable subscribers. ``floods`` are the flood limits that
-        replicas hand over with a queue.
+        ``lease`` replaces the lease of ``sharing``. ``outage`` knows whether Telegram is down.
+        ``is_paused`` returns whether a different process with the same token sends the alerts.
+        ``presence`` asks Telegram whether the bot may write in a chat; ``topics`` asks Telegram
+        about a lost topic. The ``owners`` get the notices about a chat without reachable
+        subscribers. ``floods`` are the flood limits that replicas hand over with a queue.
         """
         self._db = db
         self._bot = bot

@@ -200,7 +200,7 @@ class Attempts:
         """Prepare the next send of a refused album. Return None to continue, or the outcome.
 
         The items that caused the refusal get a different source. If the items are unknown, the
-        album is sent in halves. Only a story that was refused alone is given up or bought again.
+        album is sent in halves. Only a story that was refused alone is given up or bought.
         """
         blamed = _sent_by_url(batch)
         is_named = refusal.scope != "fetch"  # of URLs only the first is named

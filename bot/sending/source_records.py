@@ -36,11 +36,11 @@ class FileRecord:
     _chats_by_words: dict[str, set[int]] = field(default_factory=dict)
 
     def record_failure(self, message: str, now: datetime) -> None:
-        """Record a failure that holds for alerts and for people."""
+        """Record a failure that applies to alerts and to replies."""
         self._failure, self._failed_until = message, now + FAILED_FOR
 
     def record_alert_failure(self, message: str, now: datetime) -> None:
-        """Record a failure that holds for alerts only: a later attempt may succeed."""
+        """Record a failure that applies to alerts only, because a later attempt may succeed."""
         self._alert_failure, self._alerts_wait_until = message, now + _ALERTS_WAIT_FOR
 
     def failure(self, now: datetime) -> str:

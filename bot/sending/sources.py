@@ -191,7 +191,7 @@ class Supply:
         for item in items:
             if file := known.get(item.file_key):
                 if item.as_file and file.kind != "document":
-                    continue  # Telegram stored the file as another kind: upload the original
+                    continue  # a different kind at Telegram: upload the original
                 if fits_album_of(file, len(items)):
                     item.kind, item.source = file.kind, ByFileId(file.file_id)
                 else:  # a silent video: an album accepts only an upload of the video
@@ -279,7 +279,7 @@ class Supply:
         return source
 
     def _reserve_purchase(self, item: Item) -> bool:
-        """Record a purchase for an alert; return False if the story may not be bought now."""
+        """Record a purchase for an alert. Return False if the story may not be bought now."""
         record, now = self._record_to_change(item), self._now()
         if record.is_gone:
             _mark_gone(item)

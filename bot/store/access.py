@@ -27,7 +27,7 @@ access_list = sa.Table(
     sa.Column("blocked_since", Timestamp),
     sa.Column("blocked_until", Timestamp),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
-    sa.Column("refused_at", Timestamp),  # when the person or chat was first told of a refusal
+    sa.Column("refused_at", Timestamp),  # when the first refusal message was sent
     sa.Column("allowance", sa.Integer),  # credits a day; None: the setting applies
 )
 
@@ -68,7 +68,7 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
 
 
 async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
-    """Record that a subject is told of a refusal now. Return False if this is already recorded."""
+    """Record that a refusal was shown now. Return False if a refusal was recorded before."""
     key = {"kind": subject.kind, "subject": subject.id}
     values = {"name": name, "refused_at": now}
     is_news = access_list.c.refused_at.is_(None)
@@ -76,7 +76,10 @@ async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) 
 
 
 async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
-    """Return the people and chats that were invited, or told of a refusal, after ``after``."""
+    """Return the entries of invitations and of refusals after ``after``, oldest first.
+
+    Allowed and blocked people and chats are not returned as refused.
+    """
     came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
     asks = sa.and_(
         access_list.c.is_allowed.is_(False),

@@ -18,7 +18,7 @@ from bot.store.engine.schema import BigId, Timestamp, metadata
 
 _SENT_SOON = timedelta(minutes=1)  # longer than a lost answer and most flood limits
 _TRIES = 4  # sends that certainly did not arrive; the pauses between them take 35 seconds
-# broadcasts do not go to channels, whose content is up to their owners
+# no channels, because the owners of a channel decide about its content
 _KINDS = ("private", "group", "supergroup")
 
 Stage = Literal["draft", "running", "stopped", "done"]
@@ -28,7 +28,7 @@ broadcasts = sa.Table(
     metadata,
     sa.Column("id", BigId, primary_key=True),
     sa.Column("text", sa.Text, nullable=False),  # HTML
-    # the author, in whose chat the progress is shown
+    # the author; the progress is shown in the private chat of the author
     sa.Column("owner", sa.BigInteger, nullable=False),
     sa.Column("message_id", sa.BigInteger),  # of the message with the progress
     sa.Column("state", sa.String(8), nullable=False, server_default="draft"),
@@ -83,7 +83,7 @@ async def running(tx: Tx) -> list[Broadcast]:
 async def change_state(
     tx: Tx, number: int, *, before: Collection[str], after: Stage, **values: object
 ) -> Broadcast | None:
-    """Change the state of a broadcast; return None if the current state is not in ``before``."""
+    """Change the state of a broadcast. Return None if the current state is not in ``before``."""
     statement = (
         sa.update(broadcasts)
         .where(broadcasts.c.id == number, broadcasts.c.state.in_(before))

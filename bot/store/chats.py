@@ -129,7 +129,7 @@ async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
 
 
 def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a chat, a private chat's person or the payer is blocked."""
+    """Return the SQL condition that a chat, its person or the responsible person is blocked."""
     blocked = access.blocked_subjects_sql(now)
     numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))
     added = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(

@@ -36,7 +36,7 @@ fan_outs = sa.Table(
     sa.Column("story_pks", sa.JSON),  # None for a notice
     sa.Column("notice", sa.String(16)),
     sa.Column("fields", sa.JSON),
-    sa.Column("since", Timestamp),  # only subscriptions that existed at that time; None: all
+    sa.Column("since", Timestamp),  # only subscriptions with alerts at that time; None: all
     sa.Column("deliver_at", Timestamp, nullable=False),  # when the deliveries are due
     sa.Column("created_at", Timestamp, nullable=False),
     # The last subscription that is done.
@@ -92,8 +92,8 @@ async def add(
 ) -> None:
     """Add a fan-out of stories or of a notice for all subscriptions of a profile.
 
-    The deliveries are due at ``due_at``. With ``since``, subscriptions that are newer than that
-    time are left out.
+    The deliveries are due at ``due_at``. With ``since``, subscriptions whose alerts began after
+    that time are left out.
     """
     newest = (await tx.execute(_NEWEST, {"profile_id": profile_id})).scalar()
     if newest is None:
@@ -184,7 +184,7 @@ async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) ->
 
 
 async def enqueue_missed(tx: Tx, one: Subscription, *, now: datetime) -> None:
-    """Enqueue the live stories that were found while a subscription was paused or ended.
+    """Enqueue the live stories that were found while a subscription did not receive alerts.
 
     Each delivery is added as if enqueued when the story was found. The caller has locked the
     chat's queue and reschedules the queue afterwards.

@@ -48,7 +48,7 @@ _NEW = insert(files)
 _REMEMBER = _NEW.on_conflict_do_update(
     index_elements=[files.c.bot_id, files.c.story_pk],
     set_={name: _NEW.excluded[name] for name in ("kind", "file_id", "file_unique_id", "until")},
-    # A video works alone and in albums: keep it.
+    # A video can be sent alone and in albums, so a video is not replaced.
     where=sa.or_(_NEW.excluded.kind != ANIMATION, files.c.kind != "video"),
 )
 

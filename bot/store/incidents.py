@@ -55,7 +55,7 @@ async def add(
 
 
 async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
-    """Close the open incident of a kind; return the incident, or None if none was open."""
+    """Close the open incident of a kind. Return the incident, or None if none was open."""
     statement = (
         sa.update(incidents)
         .where(incidents.c.kind == kind, _OPEN)

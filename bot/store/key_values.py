@@ -41,10 +41,10 @@ async def put(tx: Tx, key: str, value: Any, *, until: datetime | None = None) ->
 
 
 async def add(tx: Tx, key: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    """Set the value of ``key`` if the key is missing; return whether the value was set."""
+    """Set the value of ``key`` if the key is missing. Return whether the value was set."""
     return await add_new(tx, key_values, key=key, value=value)
 
 
 async def remove(tx: Tx, key: str) -> bool:
-    """Delete the value of ``key``; return whether a value existed."""
+    """Delete the value of ``key``. Return whether a value existed."""
     return (await tx.execute(sa.delete(key_values).where(key_values.c.key == key))).rowcount > 0

@@ -40,7 +40,7 @@ ledger_entries = sa.Table(
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
 )
 
-# In the wording of its index, so that both databases use the index.
+# The same text as in the index, so that both databases use the index.
 IS_OPEN = sa.text("state = 'reserved'")
 
 _ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
@@ -85,7 +85,7 @@ _CLOSE = (
 
 
 async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> Any | None:  # noqa: ANN401 - a row
-    """Close an entry with the billed credits (None: presumed spent); return the entry.
+    """Close an entry with the billed credits (None: presumed spent). Return the entry.
 
     Return None if the entry was closed before. A late answer replaces a presumption. The returned
     row contains the chat and the person that are charged now.

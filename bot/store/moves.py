@@ -27,7 +27,7 @@ _SUMS = (sa.Integer, sa.BigInteger)
 
 
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
-    """Transfer all rows of chat ``old`` to chat ``new``; return False if already done.
+    """Transfer all rows of chat ``old`` to chat ``new``. Return False if already done.
 
     Alerts, service messages and restarts may report the move in any order and repeatedly. The
     settings are transferred only the first time, because later settings of ``old`` are the
@@ -144,7 +144,7 @@ async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
 
 
 async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime) -> bool:
-    """End a mute and make the deferred deliveries due; return False without a mute.
+    """End a mute and make the deferred deliveries due. Return False without a mute.
 
     The caller holds the lock of the chat's queue.
     """
@@ -176,7 +176,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Close a chat: stop alerts and unneeded checks; return False if already closed."""
+    """Close a chat: stop alerts and unneeded checks. Return False if already closed."""
     await chats.lock(tx, [chat_id])
     await chat_queues.lock(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "closed", now=now)
@@ -187,7 +187,7 @@ async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
 
 
 async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | None = None) -> bool:
-    """Reopen a closed chat and restart the alerts; return False if the chat was open.
+    """Reopen a closed chat and restart the alerts. Return False if the chat was open.
 
     The alerts restart at ``since`` (the time of the return according to Telegram), or by default
     at ``now``. Older pending deliveries are dropped: a returning chat wants only new stories.

@@ -51,7 +51,7 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
 
 
 async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime) -> bool:
-    """Record a missing right and delay the next check; return False if the mute was known.
+    """Record a missing right and delay the next check. Return False if the mute was known.
 
     The right "peace" (posts are removed) counts as known after several consecutive removals.
     """
@@ -71,7 +71,7 @@ async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: dat
 
 
 async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:
-    """Delete a mute, or all mutes of a chat; return False if no mute existed."""
+    """Delete a mute, or all mutes of a chat. Return False if no mute existed."""
     which: list[Any] = [mutes.c.chat_id == chat_id]
     if thread_id is not None:
         which.append(mutes.c.thread_id == thread_id)

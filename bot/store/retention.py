@@ -28,7 +28,7 @@ from bot.store.stories import moments, stories
 from bot.store.subscriptions import subscriptions
 from bot.store.usage import usage_days
 
-_STORIES_KEPT = timedelta(hours=48)  # after their expiry: no list of deleted stories is kept
+_STORIES_KEPT = timedelta(hours=48)  # after expiry, so that no list of deleted stories is stored
 # Longer than any story lives, so that the row still prevents a second alert. Sent stories are also
 # counted by day (``bot.store.usage``).
 _DELIVERIES_KEPT = timedelta(days=3)
@@ -82,7 +82,7 @@ def all_overdue(now: datetime) -> list[Overdue]:
     )
     first_entry = datetime.combine(now.date() - _ENTRIES_KEPT, time(), UTC)
     return [
-        # By its index: otherwise PostgreSQL reads the whole table for each slice.
+        # Ordered by an index. Otherwise PostgreSQL reads the whole table for each slice.
         Overdue(
             deliveries,
             sa.and_(is_done, deliveries.c.done_at < now - _DELIVERIES_KEPT, is_old),
@@ -117,7 +117,7 @@ def all_overdue(now: datetime) -> list[Overdue]:
 
 
 async def delete_overdue(tx: Tx, what: Overdue, *, limit: int) -> int:
-    """Delete up to ``limit`` overdue rows; return the number of deleted rows."""
+    """Delete up to ``limit`` overdue rows. Return the number of deleted rows."""
     keys = list(what.table.primary_key.columns)
     first = sa.select(*keys).where(what.condition).order_by(what.by).limit(limit)
     # Locked rows are deleted next time.

@@ -49,7 +49,7 @@ _ADD_MOMENTS = insert(moments).on_conflict_do_nothing(index_elements=["profile_i
 
 
 async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
-    """Store stories; return the pks of stories that were not stored before, oldest first."""
+    """Store stories. Return the pks of stories that were not stored before, oldest first."""
     ordered = sorted(
         {story.pk: story for story in shown}.values(), key=lambda s: (s.taken_at, s.pk)
     )

@@ -141,7 +141,10 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
 
 
 async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
-    """Return the groups and channels of a person, who is responsible or subscribed, by title."""
+    """Return at most ``most`` groups and channels of a person, by title.
+
+    The person is responsible for the chat, or has added a subscription in the chat.
+    """
     added = await chat_store.chats_of(tx, person)
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
     is_theirs = sa.or_(chats.c.id.in_(added), chats.c.id.in_(subscribed))
@@ -176,7 +179,7 @@ _OF_PAYER = (
 
 
 async def count_of_payer(tx: Tx, payer: int) -> tuple[int, int]:
-    """Return how many subscriptions the chats of a payer have together, and how many are fast."""
+    """Return the number of subscriptions of all chats of a payer, and of fast subscriptions."""
     row = (await tx.execute(_OF_PAYER, {"payer": payer})).one()
     return int(row[0]), int(row[1])
 
@@ -227,7 +230,7 @@ async def remove(tx: Tx, ids: Iterable[int]) -> None:
 
 
 async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
-    """Delete all subscriptions of a chat; return the ids of the profiles."""
+    """Delete all subscriptions of a chat. Return the ids of the profiles."""
     ended = sa.delete(subscriptions).where(subscriptions.c.chat_id == chat_id)
     return list((await tx.execute(ended.returning(subscriptions.c.profile_id))).scalars())
 

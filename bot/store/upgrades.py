@@ -28,8 +28,8 @@ from bot.store.engine.database import Database, newest_revision, revision_of
 log = structlog.get_logger()
 
 _STAMP = "upgrade"
-# A process that stalls for 8 seconds keeps its claims; those of a killed process are taken over
-# within 10 seconds. So the lease is as long as both allow.
+# Chosen so that a process that stalls for 8 seconds does not lose its claims, and the claims of a
+# killed process are released within 10 seconds.
 LEASE = timedelta(seconds=9)
 EVERY = timedelta(seconds=0.5)  # between two renewals
 _STAMPED_FOR = timedelta(seconds=10)  # a failed upgrade does not prevent restarts for longer
@@ -96,7 +96,7 @@ async def _has_old_tables(db: Database) -> bool:
 
 
 async def _stamp_and_see_others(db: Database) -> bool:
-    """Stamp the database; return whether other processes still use the database."""
+    """Stamp the database. Return whether other processes still use the database."""
     await _stamp_version(db, _STAMPED_FOR)
     return await count_at_work(db) > 0
 
@@ -108,10 +108,10 @@ async def _stamp_version(db: Database, for_: timedelta) -> None:
 
 
 class AtWork:
-    """Holds the lease of this process, and releases the claims of processes that have died."""
+    """Renews the lease of this process, and releases the claims of processes that have died."""
 
     def __init__(self, db: Database, owner: Owner, *, now: Callable[[], datetime]) -> None:
-        """Prepare to hold the lease of ``owner``."""
+        """Prepare to acquire the lease of ``owner``."""
         self._db = db
         self._owner = owner
         self._now = now
@@ -130,7 +130,7 @@ class AtWork:
             self.on_upgrade()
         now = self._now()
         ended = [key for key, end in self._ends.items() if end <= now]
-        # After an outage of the database each process first has the time to renew its lease.
+        # After an outage of the database each process first gets time to renew its lease.
         if ended and self._owner.valid_for(now) >= LEASE:
             await self._release_claims(ended, now)
         return min([now + EVERY, *(end for end in self._ends.values() if end > now)])
@@ -139,7 +139,7 @@ class AtWork:
         """Renew the lease. Return whether a process of a different version upgrades the database.
 
         The lease is written before the stamp is read, in separate transactions. If two processes
-        start at the same moment, at least the later process sees the earlier process.
+        start at the same moment, at least one process sees the other process.
         """
         now, key = self._now(), self._owner.key
         async with leases.begin_with_timeout(self._db) as tx:
