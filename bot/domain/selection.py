@@ -220,7 +220,10 @@ def _passes_mute(row: Delivery, mute: Mute) -> bool:
 
 
 def _content_and_place(reply: Delivery) -> tuple[Target, dict[str, object]]:
-    """Return the content and the target of a reply."""
+    """Return the target and the content of a reply, for the comparison of replies.
+
+    The answered message and the trace id are left out.
+    """
     fields = reply.fields.items()
     return reply.target, {name: one for name, one in fields if name not in _OF_THE_ASKING}
 

@@ -151,7 +151,7 @@ class Viewer:
         return [story for story in stories if story.expires_at > now]
 
     async def profile_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
-        """Return the name of the profile whose story the bot sent as one of these files; free."""
+        """Return the username of a story that the bot has sent as one of the given files; free."""
         async with self._db.read() as tx:
             return await held_stories.profile_of_file(tx, bot_id, unique_ids)
 

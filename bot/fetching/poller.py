@@ -381,9 +381,11 @@ class Scheduler:
         return now < lease.until and self._owner.holds(lease.at, now=now)
 
     async def _update_audience(self, known: Known) -> bool:
-        """Record the number of subscribers of a profile. Return False if there are none.
+        """Record the number of subscribers of a profile.
 
-        The checks of a profile without subscribers stop.
+        Return False for a profile without subscribers.
+
+        The checks of a profile without subscribers stop. Large audiences are counted once an hour.
         """
         now = self._now()
         if known.chats > _MANY and self._counted.get(known.profile_id, now=now):

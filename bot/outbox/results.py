@@ -442,7 +442,7 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[Owed], now: datetime) -> Non
 
 
 def _last_word(payload: Payload) -> Payload | None:
-    """Return the reply about a reply that is no longer sent, or None for a reply of this kind."""
+    """Return the notice about a reply that is no longer sent, or None for such a notice itself."""
     if payload.get("is_last_word"):
         return None
     language = payload.get("language")
