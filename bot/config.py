@@ -53,24 +53,24 @@ class Settings(BaseSettings):
 
     admin_ids: Annotated[frozenset[int], NoDecode] = Field(
         default=frozenset(),
-        description="Telegram ids of the people who run the bot, separated by commas: they see "
-        "/spending and are told when something needs them. Without any, the first start prints a "
-        "link that makes who opens it the admin.",
+        description="Telegram ids of the owners (admins) of the bot, separated by commas. Owners "
+        "have commands such as /spending and are told of problems. Without owners, each start "
+        "prints a link; the person who opens the link becomes an owner.",
     )
     access: Literal["invited", "open"] = Field(
         default="invited",
-        description="Who may use the bot: those who were invited or allowed, and the groups and "
-        "channels that they add it to; or everybody. The admins block people in both.",
+        description="invited: people who were invited or allowed, and the groups and channels to "
+        "which they add the bot, may use the bot. open: everybody may use the bot. Owners can "
+        "block people with both values.",
     )
     database_url: SecretStr = Field(
         default=SecretStr("sqlite:///data/storybell.db"),
-        description="Where the bot remembers: an SQLite file, or PostgreSQL for several replicas.",
+        description="The database: an SQLite file, or PostgreSQL for several replicas.",
     )
     database_direct_url: SecretStr | None = Field(
         default=None,
-        description="PostgreSQL's own address, where DATABASE_URL leads to a pooler in "
-        "transaction mode (PgBouncer 1.21 and newer): migrations and move need a session of "
-        "their own.",
+        description="PostgreSQL's own address, if DATABASE_URL leads to a pooler in transaction "
+        "mode (PgBouncer 1.21 and newer): migrations and move need a session of their own.",
     )
     database_pool: int = Field(
         default=20,
@@ -80,8 +80,8 @@ class Settings(BaseSettings):
     )
     backup_dir: Path | None = Field(
         default=None,
-        description="Where backups of the SQLite file are kept, a folder for this bot alone; "
-        "when empty, the folder backups beside it.",
+        description="The folder for backups of the SQLite file, for this bot alone; if empty, the "
+        "folder backups beside the file.",
     )
     backup_hours: int = Field(
         default=24,
@@ -91,10 +91,10 @@ class Settings(BaseSettings):
         "backed up by pg_dump.",
     )
     spool_dir: Path = Field(
-        default=Path("data/spool"), description="Where downloads wait for their upload."
+        default=Path("data/spool"), description="The folder for downloads before their upload."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="How much is logged."
+        default="INFO", description="The lowest level of logged events."
     )
 
     # Budget
@@ -106,19 +106,20 @@ class Settings(BaseSettings):
         default=0.5,
         ge=0,
         le=1,
-        description="Part of the daily budget set aside for what people ask; the rest is for "
-        "alerts. What one part leaves unused, the other may borrow.",
+        description="The part of the daily budget for questions of people; the rest is for "
+        "alerts. Each part may borrow unused credits of the other part.",
     )
     chat_daily_allowance: Credits = Field(
-        default=100, description="Credits that one chat may spend a day by asking."
+        default=100, description="Credits that one chat may spend a day on questions."
     )
     person_daily_allowance: Credits = Field(
         default=100,
-        description="Credits that one person may spend a day, over all chats; a newcomer, seen on "
-        "fewer than three days, 30 % of them.",
+        description="Credits that one person may spend a day, over all chats. Questions without a "
+        "name count for the person who is responsible for the chat. A newcomer, who was seen on "
+        "fewer than three days, may spend 30 % of the credits.",
     )
     minimum_balance: Credits = Field(
-        default=0, description="Below this balance of the Stories API only admins are served."
+        default=0, description="Below this balance of the Stories API only owners are served."
     )
     credit_price: float = Field(
         default=0.001,
@@ -129,43 +130,51 @@ class Settings(BaseSettings):
     skip_privacy_check: Literal["true", "false", "auto"] = Field(
         default="auto",
         description="Skip the Stories API's privacy check, which is 1 of the 2 credits of a poll. "
-        "auto: for polls of profiles that were public within a day, and no more once that hid "
-        "something; true: always, but a private account then looks like one without stories; "
-        "false: never.",
+        "auto: skip it for profiles that were public within a day, until a skipped check hides "
+        "stories. true: always skip it; a private account then looks like an account without "
+        "stories. false: never skip it.",
     )
 
     # Subscriptions
     max_subscriptions: int = Field(
-        default=20, ge=1, description="Profiles that one chat may follow."
+        default=20,
+        ge=1,
+        description="Subscriptions that one chat may have. All chats of one person may have "
+        "three times as many.",
     )
     max_new_subscriptions_a_day: int = Field(
-        default=10, ge=1, description="Profiles that one chat may newly follow within a day."
+        default=10,
+        ge=1,
+        description="New subscriptions of one chat a day. All chats of one person may "
+        "have three times as many.",
     )
     poll_floor_s: int = Field(
-        default=60, ge=1, description="Seconds between two checks of one profile, at least."
+        default=60,
+        ge=1,
+        description="The least number of seconds between two checks of a profile.",
     )
     blocked_profiles: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset(),
-        description="Ids or names of profiles that the bot never shows, separated by commas.",
+        description="Ids or names of profiles that are always blocked, separated by commas.",
     )
 
     # Viewing
     cache_s: int = Field(
         default=60,
         ge=0,
-        description="Seconds that a profile's stories are shown again at no cost.",
+        description="Seconds for which the stories of a profile are shown again at no cost.",
     )
 
     # Telegram
     webhook_url: AnyHttpUrl | None = Field(
         default=None,
-        description="Public https address of this bot: with it updates come by webhook, "
-        "without it by polling.",
+        description="Public https address of the bot. With it updates come by webhook; without it "
+        "the bot polls.",
     )
     public_url: AnyHttpUrl | None = Field(
         default=None,
-        description="Public https address of this bot's web server: with it the links of /admin "
-        "open the admin page everywhere, without it on this machine.",
+        description="Public https address of the bot's web server. With it the links of /admin "
+        "work everywhere; without it they work on the bot's machine.",
     )
     port: int = Field(
         default=8000,
@@ -175,16 +184,15 @@ class Settings(BaseSettings):
     )
     host: str = Field(
         default="",
-        description="Address that the port is bound to; when empty 127.0.0.1, with a webhook "
-        "0.0.0.0.",
+        description="The address of the port; if empty, 127.0.0.1, with a webhook 0.0.0.0.",
     )
     metrics_token: SecretStr | None = Field(
         default=None,
-        description="With it, as `Authorization: Bearer …`, /metrics and the reasons of /readyz "
-        "are told at an open PORT, too.",
+        description="A request with the token (`Authorization: Bearer …`) gets /metrics and the "
+        "reasons of /readyz also at an open PORT.",
     )
     messages_per_second: float = Field(
-        default=28, gt=0, le=1000, description="Messages that the bot sends a second, at most."
+        default=28, gt=0, le=1000, description="The most messages that the bot sends a second."
     )
 
     # Addresses for tests, the demo and a private Bot API server
@@ -193,8 +201,8 @@ class Settings(BaseSettings):
     )
     telegram_local: bool = Field(
         default=False,
-        description="TELEGRAM_API_URL is a Bot API server of your own, started with --local: "
-        "files go out up to 2,000 MB instead of 50.",
+        description="TELEGRAM_API_URL is a Bot API server of your own, started with --local: the "
+        "bot sends files up to 2,000 MB instead of 50.",
     )
     stories_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.hikerapi.com"), description="Address of the Stories API."
@@ -202,18 +210,18 @@ class Settings(BaseSettings):
     telegram_proxy: SecretStr | None = Field(
         default=None,
         description="A proxy for calls of Telegram, http://… or socks5://…, with user and "
-        "password where it wants them.",
+        "password if the proxy needs them.",
     )
     stories_api_proxy: SecretStr | None = Field(
-        default=None, description="The same for the Stories API."
+        default=None, description="A proxy for calls of the Stories API."
     )
     media_proxy: SecretStr | None = Field(
         default=None,
-        description="The same for the media. Names are resolved here, not by the proxy.",
+        description="A proxy for media. The bot resolves host names itself.",
     )
     trusted_media_origin: str = Field(
         default="",
-        description="One exact origin that media may come from besides Instagram's; for tests.",
+        description="An exact origin of media besides Instagram's origins; for tests.",
     )
 
     @field_validator("admin_ids", "blocked_profiles", mode="before")

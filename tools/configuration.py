@@ -11,9 +11,10 @@ from bot.config import Settings
 PAGE = Path("docs/configuration.md")
 HEAD = """# Settings
 
-Read once at start, from the environment or from a file `.env` in the folder where the bot is
-started; the environment wins. The first two are all that the bot needs. `storybell check`
-says in sentences what is wrong with yours, without showing a value.
+The bot reads the settings once at the start, from the environment and from the file `.env` in the
+current folder. `storybell --env-file FILE COMMAND` reads another file. The environment takes
+precedence. Only the first two settings are needed. `storybell check` explains faults of the
+settings without showing a value.
 
 | setting | default | meaning |
 |---|---|---|

@@ -45,20 +45,20 @@ from sandbox.telegram.world import FIRST_PERSON
 PAGE = Path("docs/costs.md")
 HEAD = """# What it costs
 
-Credits that each way to a story is billed. This page is written by `python -m tools.costs`, which
-goes each way against the sandbox and reads what it billed; a test holds it to that. Prices of the
-single calls: [the sandbox's page of the Stories API](sandbox-stories.md).
+The table lists the credits that each request costs. `python -m tools.costs` writes this page: the
+command makes each request against the sandbox and reads the bill; a test compares both. The prices
+of single calls are on [the sandbox's page of the Stories API](sandbox-stories.md).
 
-What is booked is what an answer says that it cost, up to five times its price, or its price
-where it says nothing; 401, 402, 410, 500, 503 and 504 are free, and so are the edge's pages
-with 403 and 404. What nobody can know (no answer; 408, 429, 502 and other failures) is booked at
-its price; where three balances in a row tell that it was not billed, the day's budget and whoever
-asked have it back.
+The ledger books the cost that an answer reports, up to five times the price. If the answer reports
+no cost, the ledger books the price. 401, 402, 410, 500, 503 and 504 are free, and so are the pages
+of the edge with 403 and 404. A call of unknown cost (no answer; 408, 429, 502 and other failures)
+is booked at its price. If three balances in a row show that the call was not billed, the credits
+return to the day's budget and to the allowance of the person.
 
-Where the address of a story's file fails, the file is bought, 1 credit each: one of a profile
-first, the others only when that came.
+If the address of a story's file fails, the bot buys the file for 1 credit. Of a profile the bot
+buys one file first, and the others only if the first purchase succeeds.
 
-A pasted address of a file costs no credit; a person may have 500 MB a day loaded by them.
+A pasted address of a file costs no credit. A person may load 500 MB a day by such addresses.
 
 | what | credits |
 |---|---|
