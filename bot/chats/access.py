@@ -291,7 +291,7 @@ class Access:
     ) -> Entry:
         """Block a person with all chats that depend on the person; or block a chat or a profile.
 
-        The checks for blocked chats stop. The subscriptions to a blocked profile end.
+        The checks for blocked chats stop. The subscriptions to a blocked profile are paused.
 
         Raises:
             RightsError: The person is an owner.
