@@ -137,8 +137,7 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
             "acquaintances",
             chats,
             {
-                "kind": "'chat'",
-                "subject": "i",
+                "person": "i",
                 "days": "i % 100 + 3",
                 "last_day": day(f"{today} - i / 100 % 20"),
             },

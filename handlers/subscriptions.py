@@ -151,7 +151,7 @@ async def offer_chats_or_subscribe(context: Context, number: int, place: int | N
     for chat in await context.services.subscriptions.chats_of_person(context.chat.id):
         with suppress(AdminsUnknownError, AskAgainError):
             if await _may_subscribe_in(context, chat.id, chat.kind):
-                title = shorten(chat.title, TITLE)
+                title = shorten(chat.title, TITLE) or str(chat.id)
                 known.append([button(title, actions.ELSEWHERE(one.id, chat.id))])
     channel = _chat_key(context.t.plain(N_("A channel")), one, "can_post_messages", channel=True)
     group = _chat_key(context.t.plain(N_("A group")), one, "can_manage_chat", channel=False)

@@ -96,8 +96,8 @@ TOO_MANY_NEW_OF_PAYER = N_(
     "subscriptions together ({most}). Please add more tomorrow."
 )
 TOO_MANY_OF_NEWCOMER = N_(
-    "While someone is new here, all chats they're responsible for can have {most} subscriptions "
-    "together. Add more once they've used me on three different days."
+    "While someone is new here, all chats they're responsible for share one limit of "
+    "subscriptions ({most}). Add more once they've used me on three different days."
 )
 TOO_MANY_FAST_OF_PAYER = N_(
     "All chats of the person responsible for this chat have reached the limit of profiles checked "

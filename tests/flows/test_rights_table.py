@@ -76,7 +76,15 @@ BUTTONS = {
 }
 QUESTION, SETTING = "an answer to our question", "an answer: a setting"
 CHOSEN = "a chosen chat"
+REQUEST = "plain words to the bot"
+REPLIES = {
+    QUESTION: (stories.ASK, "no name?"),
+    SETTING: (QUIET, "23-7"),
+    REQUEST: ("…", "settings"),
+}
+"""The text of the bot, and the reply of a person."""
 NOT_IN_CHANNELS = {"a link", QUESTION, SETTING}  # posts with links are not for us
+ONLY_GROUPS = {REQUEST}
 ONLY_PRIVATE = {"what asks for nothing", CHOSEN}  # in groups people talk with each other
 
 
@@ -117,6 +125,8 @@ def cells() -> Iterator[Cell]:
                 if kind == "channel" and name in NOT_IN_CHANNELS:
                     continue
                 if kind != "private" and name in ONLY_PRIVATE:
+                    continue
+                if kind in {"private", "channel"} and name in ONLY_GROUPS:
                     continue
                 yield Cell(name, data, kind, role)
 
@@ -163,11 +173,12 @@ def bare(msgid: str) -> str:
 class Walk:
     """The walk over the table, with one bot."""
 
-    def __init__(self, bell: Bell, owners: Sequence[int], document: Json) -> None:
-        """``document`` is a message with a file that people send."""
+    def __init__(self, bell: Bell, owners: Sequence[int], document: Json, greeting: Json) -> None:
+        """``document`` is a message with a file that people send; ``greeting`` begins chats."""
         self.bell, self.control = bell, bell.control
         self._owners = iter(owners)
         self._document = {"chat_id": owners[0], "message_id": document["message_id"]}
+        self._greeting = {"chat_id": owners[0], "message_id": greeting["message_id"]}
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def step(self, cell: Cell) -> str | None:
@@ -189,8 +200,8 @@ class Walk:
         by_operator = cell.role is Role.OPERATOR
         person = next(self._owners) if by_operator else await self.control.person()
         if cell.kind == "private":
-            # What the bot itself wrote is no answer's worth, and the chat is begun.
-            body = {"user_id": person, "forward": self._document}
+            # The bot ignores its own text, and the private chat exists from now on.
+            body = {"user_id": person, "forward": self._greeting}
             await self.control.call("POST", f"/chats/{person}/messages", body)
             return person, person
         status = "member"
@@ -227,13 +238,11 @@ class Walk:
         elif cell.role is Role.AS_CHANNEL:
             more["sender_chat_id"] = await self.control.chat("channel", "Somebody's")
         text = WORDS.get(cell.name, f"{cell.name}@{NAME}")
-        if cell.name == QUESTION:
-            # Somebody else's question, for who may not ask it answers it all the same.
-            question = await self.bell.old_post(chat, text=bare(stories.ASK))
-            text, more["reply_to"] = "no name?", question["message_id"]
-        elif cell.name == SETTING:
-            question = await self.bell.old_post(chat, text=bare(QUIET))
-            text, more["reply_to"] = "23-7", question["message_id"]
+        if cell.name in REPLIES:
+            # A person without the right for a question may reply to the question of another.
+            replied, text = REPLIES[cell.name]
+            post = await self.bell.old_post(chat, text=bare(replied))
+            more["reply_to"] = post["message_id"]
         elif cell.name == CHOSEN:
             text, more["chat_shared"] = "", {"request_id": 1, "chat_id": -1001}
         elif cell.name in CAPTIONS:
@@ -264,8 +273,8 @@ async def walking(folder: Path) -> AsyncIterator[Walk]:
         await bell.control.privacy_mode(on=False)
         await bell.control.callback_life(60)  # a busy machine is not what is tried here
         assert [await bell.control.person("Operator") for _ in owners] == list(owners)
-        await bell.ask(first, "/help")
-        yield Walk(bell, owners, await _document(bell, first))
+        (greeting,) = await bell.ask(first, "/help")
+        yield Walk(bell, owners, await _document(bell, first), greeting)
 
 
 async def _document(bell: Bell, chat: int) -> Json:
@@ -341,6 +350,7 @@ def test_what_a_member_may_do_in_a_group() -> None:
         "help", "language", "live:", "card:", "elsewhere:", "past:", "files:", "highlights:",
         "highlight:", "subs:", "sub:", "run:", "many:", "any other button",
         "a link", "an answer to our question", "what asks for nothing",
+        "plain words to the bot", "a command as a caption",
     }, "if a group's members may do more now, or less, and it is meant, list it"  # fmt: skip
 
 

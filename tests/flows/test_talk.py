@@ -366,6 +366,7 @@ async def test_who_may_not_subscribe_is_not_asked_whom_to(bell: Bell, control: C
     channel = await control.chat(
         "channel", members={boss: "creator", ann: "member"}, bot_status="administrator"
     )
+    await bell.answers_for(channel, boss)
     await control.profile("asked.channel")
     await bell.ask(channel, "/subscribe asked.channel", user=boss)
     (reply,) = await bell.ask(channel, "/why", user=boss)

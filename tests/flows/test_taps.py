@@ -102,7 +102,7 @@ async def test_another_chat_is_chosen_in_telegrams_own_list(bell: Bell, control:
     await control.profile("taps.both", posts_per_day=0)
     (done,) = await bell.ask(boss, "/subscribe taps.both")
     await bell.press(boss, done, buttons(done)["Another chat"])
-    (asked,) = await bell.replies(boss, after=done["message_id"])
+    _, asked = await bell.replies(boss, after=done["message_id"])
     keys = [key["request_chat"] for row in asked["_reply_keyboard"]["keyboard"] for key in row]
     assert [key["chat_is_channel"] for key in keys] == [True, False]
     rights = [(k["user_administrator_rights"], k["bot_administrator_rights"]) for k in keys]

@@ -111,7 +111,7 @@ class Bell:
         url = self.settings.database_url.get_secret_value()
         async with Database(url) as db, db.begin() as tx:
             now = datetime.now(UTC)
-            await chats.add_or_update(tx, chat, kind="channel", title="", now=now)
+            await chats.add_or_update(tx, chat, kind="channel", title="News", now=now)
             await chats.set_payer(tx, chat, person)
         return chat
 

@@ -35,7 +35,7 @@ def test_how_often_and_how_long_an_alert_is_tried() -> None:
 def test_what_is_spent_and_when_it_is_told() -> None:
     assert budget.NEWCOMERS_PART == 0.03
     assert budget.Limits() == budget.Limits(
-        daily_budget=1000,
+        daily_budget=100,
         reply_share=0.5,
         chat_daily_allowance=100,
         person_daily_allowance=100,

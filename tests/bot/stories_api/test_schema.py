@@ -206,7 +206,7 @@ def test_profiles_and_balances() -> None:
     assert profile_from(STORIES[0]["user"]) == NATGEO
     assert profile_from({"user": {**STORIES[0]["user"], "is_private": True}}).is_private
     told = {"requests": 100000, "rate": 15, "currency": "USD", "amount": 100.0}
-    assert balance_from(told) == Balance(100000, 15.0)
+    assert balance_from(told) == Balance(100000, 15.0, 100.0)
     assert balance_from({"requests": -2}) == Balance(-2, 15.0)
     nothing: list[Any] = [None, {}, [], {"pk": "17", "type": "reel"}, {"requests": "9"}]
     for value in [*nothing, {"username": "x"}]:
