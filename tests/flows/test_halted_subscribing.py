@@ -1,5 +1,6 @@
 """Subscribing while nothing may be paid: alerts are not promised for now, or nothing is saved."""
 
+import asyncio
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,7 @@ async def resume(bell: Bell, boss: int, why: Halt) -> None:
         await bell.control.stories_api(balance=1_000_000)
 
     async def is_served() -> bool:
+        await asyncio.sleep(15)  # each question is work for the whole bot
         (reply,) = await bell.ask(boss, "/stories prada")
         return "photo" in reply
 

@@ -12,7 +12,9 @@ from tests.support.sandbox import Box, sandbox_box
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("webhook", [False, True], ids=["polling", "webhook"])
+@pytest.mark.parametrize(
+    "webhook", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["polling", "webhook"]
+)
 async def test_kills_leave_nothing_unanswered(tmp_path: Path, *, webhook: bool) -> None:
     async with sandbox_box() as box:
         toll = await kill_inbox(box, tmp_path, kills=2, webhook=webhook)

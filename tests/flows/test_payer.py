@@ -278,6 +278,7 @@ async def test_a_payer_that_leaves_stops_the_alerts_until_an_admin_takes_it_on(
 
 
 @PLENTY
+@pytest.mark.slow
 async def test_nobody_makes_room_by_leaving_erasing_or_giving_chats_to_a_friend(
     town: Town,
 ) -> None:

@@ -18,7 +18,7 @@ MAY_SAY = ("Sorry, the bot's owner", "Nobody is responsible for this chat any mo
 LONG = 120  # seconds of the jumping clock in which checks and alerts would have come
 
 
-@pytest.fixture(params=["open", "invited"])
+@pytest.fixture(params=["open", pytest.param("invited", marks=pytest.mark.slow)])
 async def town(
     request: pytest.FixtureRequest, tmp_path: Path, sqlite_db: Database, box: Box
 ) -> AsyncIterator[Town]:

@@ -86,7 +86,11 @@ async def somebody(town: Town, name: str) -> int:
     return person
 
 
-@pytest.mark.parametrize("town", [("open", CREDITS), ("invited", CREDITS)], indirect=True)
+@pytest.mark.parametrize(
+    "town",
+    [("open", CREDITS), pytest.param(("invited", CREDITS), marks=pytest.mark.slow)],
+    indirect=True,
+)
 async def test_nobody_spends_more_than_one_person_may(town: Town) -> None:
     for who, where in cells():
         thief, other = await somebody(town, "Thief"), await somebody(town, "Other")
@@ -99,7 +103,11 @@ async def test_nobody_spends_more_than_one_person_may(town: Town) -> None:
     await town.is_billed_as_booked()
 
 
-@pytest.mark.parametrize("town", [("open", 1000), ("invited", 1000)], indirect=True)
+@pytest.mark.parametrize(
+    "town",
+    [("open", 1000), pytest.param(("invited", 1000), marks=pytest.mark.slow)],
+    indirect=True,
+)
 async def test_nobody_follows_more_than_one_person_may(town: Town) -> None:
     for who, where in cells():
         thief, other = await somebody(town, "Thief"), await somebody(town, "Other")

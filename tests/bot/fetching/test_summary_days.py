@@ -124,7 +124,7 @@ POSTED = (137, 190, 241, 300, 352, 411, 466, 523, 529, 575, 750, 911, 1100, 1431
 
 @pytest.mark.parametrize(
     ("quiet", "hour", "sent_at"),
-    [(None, 9, 9), ((23 * 60, 8 * 60), 7, 8)],
+    [pytest.param(None, 9, 9, marks=pytest.mark.slow), ((23 * 60, 8 * 60), 7, 8)],
     ids=["no quiet hours", "in quiet hours"],
 )
 async def test_each_story_of_some_days_is_found_for_the_summary_after_it(
