@@ -31,7 +31,7 @@ def main() -> int:
             _module(name).add_arguments(sub)
     commands.add_parser("all", help="one after the other, with their defaults")
     chosen = parser.parse_args()
-    logging.set_up(level="WARNING", style="text")  # to stderr, because stdout may be JSON
+    logging.set_up(level="WARNING", style="text")  # logs go to stderr; stdout may be JSON
     if chosen.benchmark != "all":
         return int(_module(chosen.benchmark).main(chosen))
     for name in BENCHMARKS:

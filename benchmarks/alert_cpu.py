@@ -15,7 +15,7 @@ from benchmarks.telegram_world import TOKEN, World, settings_for, world
 from bot.bootstrap import Parts, open_parts
 from bot.domain.model import Profile
 
-ROUNDS = 5  # the median counts, because other programs slow single rounds
+ROUNDS = 5  # the result is the median, because other programs slow down single rounds
 SELDOM_S = 0.1  # long enough that the check for completion costs almost no CPU
 
 

@@ -69,7 +69,7 @@ async def measured(queries: int) -> dict[str, Any]:
                 "credits": spent - before,
                 "errors": errors,
                 "inbox_rows": rows - stored,
-                "unanswered": dropped,  # replaced by newer queries
+                "unanswered": dropped,  # a newer query replaced these queries
                 "cpu_of_help": round(await _cpu(at, people, "letters") / help_s, 2),
                 "cpu_of_help_30_results": round(await _cpu(at, people, "thirty") / help_s, 2),
             }
@@ -91,7 +91,7 @@ async def running(folder: Path) -> AsyncIterator[tuple[World, Database]]:
 
 
 async def _until_held(at: World, person: int) -> None:
-    spaces = iter(" " * n for n in range(1_000))  # unique, as Telegram caches answers
+    spaces = iter(" " * n for n in range(1_000))  # Telegram caches answers to equal queries
 
     async def are_there() -> bool:
         found = [(await at.control.typed(person, n + next(spaces)))["results"] for n in SHOWN]
@@ -113,7 +113,7 @@ async def _type(at: World, people: list[int], queries: int) -> int:
         more = {"offset": chance.choice(OFFSETS)} if number % 10 == 0 else {}
         text = chance.choice(ODD) if number % 7 == 0 else typed[number % len(typed)]
         async with gate:
-            # Spaces make each query unique, so that no cache answers.
+            # Spaces make each query unique, so no answer comes from a cache.
             text += " " * (number % 100)
             ids.append(await at.control.inline(people[number % len(people)], text, **more))
 

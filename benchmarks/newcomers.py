@@ -31,7 +31,7 @@ HONEST = 1  # id of the known persons' chat
 FIRST_NEW = 1000
 STEP = 60.0  # maximum seconds per time step
 POSTS_A_DAY = 4.0
-MOST = 1.1  # multiple of the delay before the attack
+MOST = 1.1  # maximum delay, as a multiple of the delay before the attack
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ async def _attack(here: World, case: Case, plan: Attack) -> int:
         if case == "all alike":
             await _known(here, chat)
         here.sandbox.instagram.add_profile(f"new{n}", posts_per_day=POSTS_A_DAY)
-        with suppress(SubscriptionError, SpendingError):  # no capacity, or no credits
+        with suppress(SubscriptionError, SpendingError):  # no free capacity or credits
             await here.subscribing.subscribe(Target(chat), f"new{n}", Asker(chat, chat))
             added += 1
     return added

@@ -129,7 +129,7 @@ async def world(
         polling = PollSettings(credits_a_day=budget, credits_a_poll=None if mode == "auto" else 2)
         most = SubscriptionLimits(most=many, most_new_a_day=many)
         payers = Payers(db, limits=most, now=now)
-        topics: Any = None  # none is asked for here
+        topics: Any = None  # this benchmark creates no topics
         subscribing = Subscribing(
             db, api, ledger, payers=payers, polling=polling, topics=topics, now=now
         )

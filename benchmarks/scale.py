@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Measure and print."""
-    gc.collect()  # as the bot does at its start
+    gc.collect()  # the bot also collects and freezes its objects at the start
     gc.freeze()
     found = asyncio.run(measure(arguments))
     if arguments.json:
@@ -264,7 +264,7 @@ async def _stopwatch(tx: Tx) -> Callable[[], float]:
         return time.process_time
     await tx.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")
     number = (await tx.execute(sa.select(sa.func.pg_backend_pid()))).scalar_one()
-    file = Path(f"/proc/{number}/schedstat")  # nanoseconds first
+    file = Path(f"/proc/{number}/schedstat")  # first field: CPU time in ns
 
     def cpu_s() -> float:
         return time.process_time() + int(file.read_text(encoding="ascii").split()[0]) / 1e9
@@ -281,7 +281,7 @@ class Watched(Database):
     async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
         """Yield a transaction, and record the time for which it blocked other writers."""
         async with super().begin(durable=durable) as tx:
-            began = time.perf_counter()  # connecting and waiting for a lock block no other writer
+            began = time.perf_counter()  # excludes the connection and the wait for a lock
             yield tx
         self.longest_s = max(self.longest_s, time.perf_counter() - began)
 

@@ -25,7 +25,7 @@ from tests.support.sandbox import Box, sandbox_box
 
 REPLICAS = (1, 2, 4)
 PATIENCE_S = 600.0
-AT_WORK_S = 2.0  # running time before the kill
+AT_WORK_S = 2.0  # seconds for which the bot runs before it is killed
 TICKS = os.sysconf("SC_CLK_TCK")
 # These limits are high enough that only the processes limit the throughput.
 SETTINGS = {
@@ -142,5 +142,5 @@ def _cpu_s(victims: list[Victim]) -> float:
         assert victim.process is not None
         stat = Path(f"/proc/{victim.process.pid}/stat").read_text(encoding="ascii")
         fields = stat.rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])  # user, system; proc(5)
+        total += int(fields[11]) + int(fields[12])  # user and system time; see proc(5)
     return total / TICKS

@@ -29,8 +29,8 @@ POLICIES = ("learned", "fixed", "entry-frequency", "AIMD", "√-rule", "true int
 BUDGETS = (6, 12, 24, 48)
 MONTHS = (33, 100, 300, 1000)  # credits per day in the README's table
 MONTHS_PROFILES = 20
-CHECKS_OF_RULE = (2, 50)  # per profile and day; range of the rule of thumb
-PHASES = 5  # of the fixed interval, because one run deviates by 4 %
+CHECKS_OF_RULE = (2, 50)  # checks per profile and day for which the rule of thumb applies
+PHASES = 5  # runs per fixed interval; a single run deviates by 4 %
 WORLDS = (*((kind, False) for kind in traces.KINDS), ("bursty", True))
 
 
@@ -221,7 +221,7 @@ def table(args: argparse.Namespace, pool: Executor) -> None:
 def draw(args: argparse.Namespace, pool: Executor) -> None:
     """Write a plot of minutes by checks per profile and day, for each policy."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
-    from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415 - the same
+    from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415 - slow to import
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     worlds = ((False, "subscribers by Zipf's law"), (True, "one subscriber each"))
@@ -273,7 +273,7 @@ def replayed(path: Path, looks: float, phase: int | None = None) -> tuple[float,
     records = list(traces.read_trace(path))
     rule = None if phase is None else Fixed(24 / looks)
     turn = (phase or 0) * len(records) // PHASES
-    records = records[turn:] + records[:turn]  # the order of the first checks
+    records = records[turn:] + records[:turn]  # changes the order of the first checks
     budget = looks * len(records)
     figures = Figures.of(records, Simulation(records, budget, rule=rule).run(), budget)
     return figures.weighted, figures.lost

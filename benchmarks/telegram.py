@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Measure and print. Return 1 if an update was not answered or a limit was exceeded."""
-    with redirect_stdout(sys.stderr):  # where a bot prints who may become its owner
+    with redirect_stdout(sys.stderr):  # the bot prints its owner link
         found = _measure(args)
     if args.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
@@ -133,7 +133,7 @@ def _in_loop(work: Coroutine[Any, Any, T], *, ours: bool = True) -> T:
     factory = None
     if ours:
         with suppress(ImportError):
-            import uvloop  # noqa: PLC0415 - an extra
+            import uvloop  # noqa: PLC0415 - an optional dependency
 
             factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:

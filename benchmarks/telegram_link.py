@@ -20,8 +20,8 @@ from benchmarks.telegram_world import TOKEN, World, settings_for, world
 from bot import app
 from bot.stories_api.client import StoriesApi
 
-PEOPLE = 10  # in turn, so that no chat reaches its limit of one message per second
-ALONE = 20  # messages to an idle poller
+PEOPLE = 10  # persons who send in turn, so that no chat exceeds one message per second
+ALONE = 20  # messages that measure the sandbox without the bot
 SENDS = ("/sendPhoto", "/sendVideo")
 
 
@@ -73,7 +73,7 @@ async def _own_time(at: World, person: int, story: dict[str, Any]) -> float:
         calls = await at.control.requests("telegram", after=before)
         sent = [call["at"] for call in calls if call["path"].endswith(SENDS)]
         if sent:
-            await asyncio.sleep(0.05)  # later messages must not delay the next link
+            await asyncio.sleep(0.05)  # the bot's other messages end before the next link
             return float(sent[0] - began) * 1000
         await asyncio.sleep(0.02)
 
@@ -96,7 +96,7 @@ async def _telegram_alone(at: World, people: Iterator[int]) -> float:
                 updates = (await answer.json())["result"]
             return updates[-1]["update_id"] + 1, time.time()
 
-        offset, _ = await poll(0)  # earlier messages
+        offset, _ = await poll(0)  # confirms earlier messages
         for _ in range(ALONE):
             async with asyncio.TaskGroup() as group:
                 polling = group.create_task(poll(offset))
@@ -115,7 +115,7 @@ async def _api_alone(at: World) -> float:
     async with aiohttp.ClientSession() as session:
         api = StoriesApi(session, url=at.urls["stories_api"], key=SecretStr("a-key"))
         for _ in range(10):
-            await asyncio.sleep(0.2)  # the client spaces its calls
+            await asyncio.sleep(0.2)  # avoids the client's pause between calls
             began = time.perf_counter()
             await api.story(str(story["pk"]))
             took.append((time.perf_counter() - began) * 1000)

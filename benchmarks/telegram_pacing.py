@@ -13,7 +13,7 @@ from benchmarks.telegram_world import World, our_bot, world
 
 LIMIT = 30  # messages per second; Bots FAQ
 AT_ONCE = 100
-ANSWERED = 20  # persons with replies during the broadcast
+ANSWERED = 20  # persons who get replies during the broadcast
 
 
 async def measure(alerts: int, chats: int) -> dict[str, Any]:

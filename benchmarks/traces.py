@@ -20,7 +20,7 @@ DAY = 86400
 HOUR = 3600
 START = 1_767_225_600  # 2026-01-01, midnight UTC
 KINDS = ("homogeneous", "daily", "bursty", "exciting", "equal")
-CHANGING = ("patches", "jumps", "silences", "vacations")  # worlds with a misleading history
+CHANGING = ("patches", "jumps", "silences", "vacations")  # past rates mislead a scheduler
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -232,7 +232,7 @@ def _excite(law: Law, days: int, rng: random.Random) -> list[float]:
         if story >= START + days * DAY:
             continue
         taken.append(story)
-        # A Poisson number, drawn by exponential gaps.
+        # The number of echoes is a Poisson number, drawn by exponential gaps.
         room = law.share - rng.expovariate(1.0)
         while room > 0:
             waiting.append(story + rng.expovariate(law.decay / HOUR))

@@ -182,7 +182,7 @@ async def use_link(context: Context, payload: str) -> Page | None:
     person, access = context.event.effective_user, context.services.access
     if person is None:
         return None
-    # Use of the link opens a transaction, in which no read may begin: read the report first.
+    # use_link() opens a transaction, in which no read may begin, so the report is read first.
     welcome = await _welcome_owner(context) if payload.startswith(OWNER_LINK) else ""
     became = await access.use_link(payload, person.id, name=person.full_name)
     if became == "owner":

@@ -80,7 +80,7 @@ async def react(context: Context, message: Message, sign: str) -> None:
     """React to a message with a reaction that Telegram allows for bots."""
     try:
         await context.bot.set_message_reaction(message.chat.id, message.message_id, sign)
-    except TelegramError as error:  # a group may have no reactions
+    except TelegramError as error:  # a group may forbid reactions
         log.info("a message can't be marked", reason=str(error))
 
 

@@ -34,7 +34,7 @@ NO_PROFILE = N_("{line}: not an Instagram profile")
 OTHER_OPTIONS = N_("The file has other options for these subscriptions. Do you want to use them?")
 USE_OPTIONS = N_("Use these options")
 OPTIONS = "options"
-_MOST_SKIPPED = 10  # unreadable lines to show
+_MOST_SKIPPED = 10  # maximum number of unreadable entries in the answer
 
 
 @command("export", channel_after=0)
@@ -135,7 +135,7 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
                         preferences=entry.preferences,
                     )
             except DatabaseUnavailableError:
-                raise  # the update is retried; new subscriptions stay
+                raise  # the update is retried, and the new subscriptions stay
             except BotError as error:
                 failed.append((entry.username, error))
             else:

@@ -54,9 +54,9 @@ Run = Callable[[Context], Coroutine[Any, Any, None]]
 Press = Callable[..., Coroutine[Any, Any, str | None]]
 
 TWICE = timedelta(seconds=1)  # after the end of a press, repeated presses are ignored
-ALBUM = timedelta(minutes=10)  # the photos of an album arrive within this time
-REPEATED = timedelta(minutes=10)  # a group gets the same refusal once in this time
-TOAST = 200  # characters of a pop-up
+ALBUM = timedelta(minutes=10)  # all photos of an album arrive within this time
+REPEATED = timedelta(minutes=10)  # a group gets the same refusal at most once in this time
+TOAST = 200  # maximum characters of a pop-up
 _CHAT = re.compile(r"@.+|-\d{5,18}")
 UNCHANGED = N_("Nothing has changed.")
 UNKNOWN_BUTTON = N_("This button no longer works. /help shows what I can do.")
@@ -227,7 +227,7 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
                 return
             await answer_press(context, await run(context, *args))
-            # Recorded last: a second press may wait until the first press is done.
+            # The press is recorded after the handler: a second press may wait for the first.
             await record_later(context, key, query.data, age=TWICE)
 
         return _make_guarded(
@@ -295,7 +295,7 @@ async def _answer_press_now(
         except TelegramError as error:
             log.info("a button can't be answered", reason=str(error))
             if not isinstance(error, BadRequest | RetryAfter):
-                return  # the pop-up may have been shown
+                return  # Telegram may have shown the pop-up
         else:
             cache.put(key, text or "", until=context.now + REPEATED)
             return
@@ -391,7 +391,7 @@ async def _id_of_named_chat(context: Context, name: str) -> int:
 
 async def _is_allowed(context: Context, right: Right) -> bool:
     query, where = context.query, context.origin
-    if right is OWNER:  # first: buttons for a channel's admins must not grant owner rights
+    if right is OWNER:  # checked first, so that a channel's admins get no owner rights
         return context.is_owner
     channel = split_chat(query.data)[0] if query and query.data else None
     if channel is not None:
@@ -416,7 +416,7 @@ async def _is_admin_here(context: Context) -> bool:
     where, message = context.origin, context.message
     if context.query is None:
         if context.is_channel:
-            return True  # only admins can post
+            return True  # only admins can post in a channel
         if message and message.sender_chat:
             return message.sender_chat.id == where.id  # an anonymous admin of the group
     user_id = context.user_id

@@ -34,7 +34,7 @@ async def show_health(context: Context) -> None:
         lines.append(t(STOPPED))
         buttons += resume_row(context)
     lines = lines or [t(WELL)]
-    if stands.dead_letters:  # the page lets the owner choose alerts to send again
+    if stands.dead_letters:  # the owner can send failed alerts again on the page
         buttons.append([context.button(N_("The admin page"), RUN("admin"))])
     figures = t(
         FIGURES,

@@ -21,7 +21,7 @@ CHOOSE = N_("Highlights from <b>{username}</b>. Tap one to see it.")
 SHOWN = N_("{shown} of {total} shown.")
 NAMELESS = N_("Highlight {number}")
 PAGE, A_ROW = 20, 2
-TITLE = 24  # visible characters of a button on a phone
+TITLE = 24  # characters of a button that a phone shows
 
 
 @command("highlights")

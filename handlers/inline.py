@@ -30,9 +30,9 @@ from handlers.admission import admit_or_refuse
 HOW = N_("How it works")
 ALL = N_("All stories from {username}")
 CACHED = timedelta(seconds=30)
-_ONCE = {"patience": 5}  # people do not wait until a longer flood limit ends
+_ONCE = {"patience": 5}  # seconds; people do not wait longer for the end of a flood limit
 HeldStory = tuple[Story, KnownFile]
-_BEGINNING = re.compile(r"@?([a-z0-9._]{0,30})", re.ASCII)  # of a profile's name
+_BEGINNING = re.compile(r"@?([a-z0-9._]{0,30})", re.ASCII)  # the first letters of a profile name
 _FIELDS = {
     "photo": ("photo", "photo_file_id"),
     "video": ("video", "video_file_id"),
@@ -59,7 +59,7 @@ async def answer_query(update: Update, context: Context) -> None:
         button = _button_above(link, context)
     try:
         await _send_results(context, query.id, results, None if results else button)
-    except BadRequest:  # one invalid file fails all results; the button's page renews the file
+    except BadRequest:  # Telegram refuses all results because of one invalid file
         if not results:
             raise
         await _send_results(context, query.id, [], button)
@@ -99,7 +99,7 @@ def _button_above(link: Link | None, context: Context) -> dict[str, str]:
     return {"text": text, "start_parameter": actions.payload_of(data)}
 
 
-@lru_cache(maxsize=1_000)  # each typed letter sends a query with the same results
+@lru_cache(maxsize=1_000)  # each typed letter causes a query, often with the same results
 def _result(story: Story, file: KnownFile, t: Translator) -> dict[str, Any]:
     kind, field = _FIELDS[file.kind]
     return {

@@ -31,7 +31,7 @@ from handlers.show import (
 )
 
 LINKS_A_MESSAGE = 5
-_DIGITS = 4  # last digits of a story ID, which distinguish the links of a message
+_DIGITS = 4  # shown last digits of a story ID, which distinguish the links of a message
 SERVED = {"story", "profile", "highlight", "media"}
 EDITABLE = timedelta(days=2)  # Telegram lets people edit a message within this time
 

@@ -64,7 +64,7 @@ async def open_or_close_chat(context: Context) -> None:
         )
         if not was_closed and not _is_member(change.old_chat_member):
             await _greet_new_chat(context, change)
-        # The bot's rights may have changed.
+        # The bot's rights may have changed with the membership.
         await context.services.presence.check_presence(change.chat.id)
     else:
         await context.services.subscriptions.close_chat(change.chat.id)

@@ -8,7 +8,7 @@ from bot.presentation.actions import RUN, Buttons
 from bot.presentation.html import Safe
 
 COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")
-PART = NN_("{n} credits ({amount})", "{n} credits ({amount})")  # for fractions, as 1.5
+PART = NN_("{n} credits ({amount})", "{n} credits ({amount})")  # for fractions such as 1.5
 LEFT = NN_("Left today: {left} of {n} credit", "Left today: {left} of {n} credits")
 UNCONFIRMED = N_("Billing not yet known: {credits}")
 STOPPED = N_(

@@ -38,7 +38,7 @@ SECTIONS = {
 
 ALL = (*WORDS, *TOGGLES)
 USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
-VALUE = 24  # visible characters of a value in a button's label on a phone
+VALUE = 24  # characters of a value in a button's label that a phone shows
 ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # in callback data
 SETTINGS = actions.SETTING("back")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
@@ -158,7 +158,7 @@ def paused_line(one: Subscription, context: Context) -> str:
 async def mute(context: Context, number: int) -> None:
     """Send no alerts of a subscription for a day; the button is under alerts."""
     one = await context.services.subscriptions.mute_for_a_day(context.chat.id, number)
-    if one.paused_until is None:  # paused without an end
+    if one.paused_until is None:  # the pause has no end
         await edit_pressed(context, *options_page(one, context))
         return
     text = context.t(

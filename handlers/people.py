@@ -25,7 +25,7 @@ WELCOME = N_(
     "to you, or send you every new one."
 )
 PAGE = 8
-LIMITS = (0, 10, 30, 100, 300, 1000)  # credits a day
+LIMITS = (0, 10, 30, 100, 300, 1000)  # offered limits in credits per day
 LONGEST_NAME = 28
 TITLE = N_("<b>Who uses me</b> and what it costs this month. Tap a name to see more.")
 NOBODY_YET = N_("Nobody uses me yet. Use /invite to create a link for someone.")
@@ -56,7 +56,7 @@ NO_LIMIT = NN_(
     "Limit: {n} credits a day, the same as everyone.",
 )
 PAYER = N_("Responsible for this chat: {name}")
-MOST_LIMIT = 1_000_000  # credits a day
+MOST_LIMIT = 1_000_000  # credits per day
 ASK_LIMIT = N_("How many credits a day can {name} use?")
 A_DAY = timedelta(days=1)
 

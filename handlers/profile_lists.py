@@ -16,9 +16,9 @@ LEFT_OUT = NN_(
 UNREAD = N_(
     "“{word}” isn't an Instagram username. It's the name in a profile's link, like natgeo."
 )
-WORD = 40  # characters of a quoted word
+WORD = 40  # maximum characters of a quoted word
 
-_ROOM = 3_500  # characters; Bot API, sendMessage: 4,096 after parsing
+_ROOM = 3_500  # characters for lines; Bot API, sendMessage: at most 4,096 after parsing
 _TOGETHER = (ProfileUnavailableError, NoSuchProfileError)
 """Errors whose messages can name several profiles."""
 
@@ -71,7 +71,7 @@ def _line_for_all(
     if not together[kind]:
         return []
     names = names_in_bold(together[kind], context)
-    inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))  # the sentence has the tags
+    inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))  # the text has these tags
     return [context.t(kind.text, username=inside)]
 
 

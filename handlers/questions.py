@@ -18,7 +18,7 @@ from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.replies import say
 
-MOST = 60  # buttons under a question; further profiles are not shown
+MOST = 60  # maximum buttons under a question; further profiles are not shown
 A_ROW = 2
 FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": "natgeo"}
 

@@ -114,7 +114,7 @@ COMMANDS: Mapping[str, Command] = {
     "spending": Command(OWNER, menu=N_("What the bot spends")),
     "stop_spending": Command(OWNER, menu=N_("Stop all spending")),
     "resume_spending": Command(OWNER, menu=N_("Resume spending")),
-    # rarely used
+    # These commands are not in the menu, because owners rarely use them.
     "allow": Command(OWNER),
     "block": Command(OWNER),
     "unblock": Command(OWNER),
@@ -127,14 +127,14 @@ Pages of settings, subscriptions and help have buttons for the other commands.
 
 TABLE: Mapping[str, Right] = {
     **{f"/{word}": one.right for word, one in COMMANDS.items()},
-    # buttons, by the first word of their data
+    # The keys of buttons are the first word of their callback data.
     "help": SHOW,
     "language": SHOW,
     "language:": CHANGE,
     "live:": SHOW,
     "card:": SHOW,
     "follow:": CHANGE,
-    "elsewhere:": SHOW,  # and the right that the chosen chat needs
+    "elsewhere:": SHOW,  # the chosen chat needs a second right
     "import": CHANGE,
     "past:": SHOW,
     "files:": SHOW,
@@ -151,21 +151,21 @@ TABLE: Mapping[str, Right] = {
     "set:": CHANGE,
     "erase": CHANGE,
     "mine": CHANGE,
-    "leave:": CHANGE,  # for the person's own chats, in the private chat
-    "run:": SHOW,  # and the right that the command needs
-    "many:": SHOW,  # and the right that the command needs
+    "leave:": CHANGE,  # only for the person's own chats, in the private chat
+    "run:": SHOW,  # the right of the command is also checked
+    "many:": SHOW,  # the right of the command is also checked
     "people:": OWNER,
     "owner:": OWNER,
     "profile_id:": OWNER,
     "cast:": OWNER,
     "any other button": ANYBODY,
-    # messages
+    # The keys of messages describe the message.
     "a link": SHOW,
-    "an answer to our question": SHOW,  # and the right that the command needs
+    "an answer to our question": SHOW,  # the right of the command is also checked
     "an answer: a setting": CHANGE,
-    "a command as a caption": SHOW,  # and the right that the command needs
+    "a command as a caption": SHOW,  # the right of the command is also checked
     "a file to import": CHANGE,
     "a chosen chat": CHANGE,
     "what asks for nothing": SHOW,
-    "plain words to the bot": SHOW,  # and the right that the command needs
+    "plain words to the bot": SHOW,  # the right of the command is also checked
 }

@@ -42,7 +42,7 @@ ALL = N_("You get alerts for all stories.")
 UNKNOWN = N_("I don't understand {words}.")
 TOO_MUCH = N_("That's too much for one rule. Please leave out {words}.")
 LONGEST_LIST = 200  # characters of the words in an error message
-LONGEST_TERM = 24  # visible characters of a button on a phone
+LONGEST_TERM = 24  # characters of a button that a phone shows
 EXAMPLE = "natgeo"  # the profile in the usage text of every language
 
 

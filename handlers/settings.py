@@ -33,7 +33,7 @@ from handlers.replies import edit_pressed, say
 
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
 """Common quiet hours, offered as buttons: hours of start and end."""
-EXPECTED = timedelta(minutes=5)  # a plain message within this time answers the last page
+EXPECTED = timedelta(minutes=5)  # a plain message within this time answers a settings page
 
 GMT = re.compile(r"Etc/GMT([+-])([1-9]\d?)")
 TOP = SETTING("back")  # the first page of the settings
@@ -253,7 +253,7 @@ def _hours_text(start: int, end: int, context: Context) -> str:
 def _zone_text(context: Context) -> str:
     """Return the city of the chat's zone, and the name of the zone if the name differs."""
     zone = context.chat.zone
-    if match := GMT.fullmatch(zone):  # in the tz database, Etc/GMT+1 is UTC-1
+    if match := GMT.fullmatch(zone):  # the tz database calls UTC-1 Etc/GMT+1
         return f"UTC{'-' if match[1] == '+' else '+'}{match[2]}"
     city, name = cities.city_of(zone, context.t.language), zone.replace("_", " ")
     return name if city == name or not is_zone(zone) else f"{city} ({name})"

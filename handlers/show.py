@@ -145,7 +145,7 @@ def _caption(
 ) -> str | None:
     username = album.stories[0].profile.username
     if not username:
-        return None  # a pasted media file: the profile is unknown
+        return None  # the URL of a media file does not name the profile
     t = context.t
     text = captions.caption(
         album.stories,

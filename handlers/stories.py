@@ -43,7 +43,7 @@ TRAY = N_("<b>Who had stories</b> at my last checks. Tap a name to see them.")
 NO_TRAY = N_("Nobody had stories at my last checks. Tap a name to check it now.")
 LAST_CHECK = N_("last check: {when}")
 CHECK_NOW = N_("🔄 Check now")
-MOST = 20  # profiles in the list
+MOST = 20  # maximum profiles in the list
 
 
 @command("stories")

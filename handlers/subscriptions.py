@@ -58,12 +58,12 @@ from handlers.show import show_albums
 from handlers.understood import offer_understood
 
 PAGE = 8
-MOST_LISTED = 60  # in a channel, which has no buttons for pages
-TITLE = 30  # visible characters of a full-width button on a phone
+MOST_LISTED = 60  # maximum subscriptions in a channel's list, which has no pages
+TITLE = 30  # characters of a full-width button that a phone shows
 WORDS = ("fast", "topic")
-ALL = 0  # instead of the number of a subscription
+ALL = 0  # in callback data: all subscriptions instead of one number
 WORTH_SAYING = timedelta(minutes=15)
-LEAST = timedelta(minutes=1)  # an alert takes some time to be sent
+LEAST = timedelta(minutes=1)  # minimum shown delay, because sending takes time
 ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
 FIRST = N_(
     "This chat has no subscriptions yet. Whose new stories should I send here? Send me a name "

@@ -49,14 +49,14 @@ COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
 THANKED = "❤"
 ONCE_IN = timedelta(minutes=1)
-BUTTON = 24  # visible characters of a button on a phone
+BUTTON = 24  # characters of a button that a phone shows
 
 MEANT_COMMAND = N_("Did you mean {command}?")
 EXAMPLE = N_(
     "I bring you Instagram stories. Send me the name of a profile or a link to a story, or "
     "tap the example."
 )
-CANCEL = "cancel"  # every command already cancels the pending question of a page
+CANCEL = "cancel"  # /cancel needs no code: every command cancels a page's question
 
 QUESTIONS = {
     stories.ASK: ("stories", stories.USAGE),
@@ -127,7 +127,7 @@ async def run_answered(context: Context) -> None:
     names = talk.names_listed_in(text if is_more else ", ".join(wanted.names))
     if names and command in MANY:
         await offer_for_many(context, names, [command])
-    elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:  # a sentence
+    elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:  # the text is a sentence
         await say(context, context.t(how))
     else:
         context.args = text.split()
@@ -198,7 +198,7 @@ async def run_for_many(context: Context, word: str, place: int | None) -> str | 
     message = context.message
     marked = message.entities if message else ()
     shown = [message.parse_entity(one) for one in marked if message and one.type == one.CODE]
-    if not shown:  # the message is gone, or too old to be read
+    if not shown:  # the message was deleted, or is too old for the bot to read
         return context.t.plain(UNKNOWN_BUTTON)
     written = shown[place or 0].split() if (place or 0) < len(shown) else []
     if written and written[0] == f"/{word}":
@@ -211,7 +211,7 @@ async def run_for_many(context: Context, word: str, place: int | None) -> str | 
 
 def _name_as_argument(name: str, word: str) -> str:
     """Return a profile name as an argument that is not read as an option or a number."""
-    # An @ is added only if necessary, because a last @name may be a channel.
+    # An @ is added only if necessary, because commands read a final @name as a channel.
     is_taken = name.isdigit() if word == "stories" else name in OURS
     return f"@{name}" if is_taken else name
 

@@ -53,7 +53,7 @@ async def offer_for_many(
 def _arguments(wanted: Wanted, language: str) -> list[str]:
     """Return the arguments of the same command without everyday words."""
     names = [_written(name, language) for name in wanted.names]
-    names.sort(key=lambda name: not name.startswith("@"))  # a last @name may be a channel
+    names.sort(key=lambda name: not name.startswith("@"))  # a final @name is read as a channel
     count = [str(wanted.count)] if wanted.count else []
     channel = [wanted.channel] if wanted.channel else []
     return [*names, *channel, *count, *sorted(wanted.words)]

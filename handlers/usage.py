@@ -12,7 +12,7 @@ from handlers.guard import command
 from handlers.payers import paid_page
 from handlers.replies import say
 
-NOTHING = "·"  # a day without stories; a space would be lost
+NOTHING = "·"  # marks a day without stories; Telegram removes spaces at the end
 TITLE = N_("<b>This chat's usage</b>")
 TODAY = NN_("{n} story today", "{n} stories today")
 LIMIT = N_("{percent} of today's limit used; it resets at {clock}")

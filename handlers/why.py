@@ -22,7 +22,7 @@ from handlers.subscriptions import DELAY, ask_which_profile, expected_delay
 
 USAGE = N_("Add a name, for example: /why natgeo")
 WHY = N_("Which profile do you want to know about?")
-MOST_REASONS = 5  # reasons in a line
+MOST_REASONS = 5  # maximum reasons in a line
 STATES = {
     "active": N_("This profile is public."),
     "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
@@ -143,7 +143,7 @@ def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
 def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str:
     """Return the line about the next check: the expected time, or the reason for a delay."""
     t, now = context.t, context.now
-    is_day_over = due >= midnight_after(now)  # the budget is reset at midnight
+    is_day_over = due >= midnight_after(now)  # the budget resets at midnight UTC
     if obstacle == "stopped" or (obstacle == "budget" and not is_day_over):
         return t(DELAYED[obstacle])
     if due > now:

@@ -15,7 +15,7 @@ class Fetched:
     status: int
     content_type: str
     data: bytes
-    length: int | None  # value of Content-Length
+    length: int | None  # value of the Content-Length header, or None without the header
 
 
 Fetch = Callable[[str], Awaitable[Fetched | None]]

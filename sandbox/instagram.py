@@ -8,7 +8,7 @@ from sandbox.clock import Clock
 from sandbox.posting import DAY, next_post
 
 EPOCH_MS = 1_314_220_021_721  # Instagram's ids count milliseconds from this time
-MOST_STORIES = 100  # that a profile shows at once; the oldest are removed
+MOST_STORIES = 100  # maximum stories of a profile; the oldest stories are removed
 _KEPT_S = 6 * DAY  # the CDN keeps the media of a story for this time
 _SWEEP_EVERY = 1_000  # number of published stories between two removals of expired stories
 

@@ -32,12 +32,12 @@ from tools.notes import NOTES
 ROOT = LOCALES.parent
 FOLDERS = ("bot", "handlers")
 TEMPLATE = LOCALES / "bot.pot"
-_WRITTEN = datetime(2026, 11, 25, tzinfo=UTC)  # one date, so that a diff shows only texts
+_WRITTEN = datetime(2026, 11, 25, tzinfo=UTC)  # a fixed date keeps the header unchanged
 _SINGLE = {"t", "plain", "N_"}
 REWORDED = "reworded"
 """The flag of a translation after a change of the English text."""
 
-BUTTON, MENU_ENTRY = 24, 32  # maximum characters that phones show, without fields
+BUTTON, MENU_ENTRY = 24, 32  # characters that phones show, without fields
 BUTTONS = ("link_button", "button")  # functions that create a button
 BUTTONS_IN = frozenset({"TOGGLES", "MEDIA", "CAPTIONS"})
 
@@ -49,7 +49,7 @@ _WORDS = re.compile(r"^\| ([^|-]+) \| ([^|]+) \|$", re.MULTILINE)
 _NAMED = re.compile(r"(?:<b>|“|[Tt]ap )([^<>”]+?)(?:</b>|”|[.,:])")
 FIELD = re.compile(r"\{[a-z_]+\}")
 _TAG = re.compile(r"<[^<>]*>")
-# Missing no-break spaces in French. The pattern accepts "9:30" and "« Retour".
+# Matches a missing no-break space in French, but not "9:30" or "« Retour".
 _UNBOUND = re.compile("[^\\s:;!?][:;!?»](?!\\w)|[^\u00a0\u202f\\S][:;!?»]|«(?![\u00a0\u202f]).*»")
 _TWICE = re.compile(r"([.,:;!?…؟،؛।])[ \u00a0\u202f]?\1(?!\.)|(?<=\S)  ")
 
@@ -141,7 +141,7 @@ def update(template: Catalog) -> None:
         for message in list(messages(catalogue)):
             if id_of(message) not in wanted:
                 catalogue.delete(message.id)
-        # A copy for each language: update() puts the template's own messages into the catalogue.
+        # Each language needs a copy: update() puts the template's messages into the catalogue.
         catalogue.update(deepcopy(template), no_fuzzy_matching=True)
         if language == "en":
             for message in messages(catalogue):
@@ -210,7 +210,7 @@ def problems(language: str, template: Catalog) -> list[str]:
 
 def glossary_faults(catalogue: Catalog, page: str) -> Iterator[str]:
     """Yield the terms of a glossary page that most sentences lack. Word endings may differ."""
-    for english, here in _WORDS.findall(page)[1:]:  # without the column headings
+    for english, here in _WORDS.findall(page)[1:]:  # [1:] skips the column headings
         term = re.compile(rf"(?<![\w/]){re.escape(english)}", re.IGNORECASE)
         said = [m.string for m in messages(catalogue) if term.search(ids_of(m)[0])]
         words = [form.split() for form in re.split("[,،] ", here.casefold())]
@@ -240,7 +240,7 @@ def wrong_in(message: Message, catalogue: Catalog) -> Iterator[str]:
         return
     fields = {name for text in ids for name in FIELD.findall(text)}
     for form in forms:
-        # Forms such as "one story" and "two stories" may spell out the number.
+        # A plural form may spell out the number, for example "one story".
         left = fields ^ set(FIELD.findall(form)) - ({"{n}"} if message.pluralizable else set())
         if left - ({"{n}"} if message.pluralizable else set()):
             yield f"other fields {sorted(left)}"
@@ -422,7 +422,8 @@ def new_catalogue(language: str | None) -> Catalog:
         fuzzy=False,
     )
     rule = Locale.parse(language).plural_form if language else None
-    # Babel's rules are out of date. CLDR's may have forms only for fractions and millions.
+    # Babel's plural rules are out of date. The CLDR's rules are used unless the CLDR has forms
+    # that only fractions and millions need.
     if rule and {rule(n) for n in range(1000)} == rule.tags | {"other"}:
         catalogue.mime_headers = [("Plural-Forms", to_gettext(rule))]
     return catalogue

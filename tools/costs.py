@@ -65,7 +65,7 @@ A pasted address of a file costs no credit. A person may load 500 MB a day by su
 """
 MANY = 10**6
 ANN, BOB = Asker(1, 1), Asker(2, 2)
-ANN_ID = FIRST_PERSON  # the only person that the simulated Telegram knows
+ANN_ID = FIRST_PERSON  # the id of the simulated Telegram's only person
 
 
 @dataclass(slots=True)

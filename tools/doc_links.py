@@ -20,7 +20,7 @@ def main() -> int:
     """Print every broken link. Return 1 if a link is broken, else 0."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     pages = ["git", "ls-files", "*.md"]
-    listed = subprocess.run(pages, check=True, capture_output=True, text=True)  # noqa: S603 - git
+    listed = subprocess.run(pages, check=True, capture_output=True, text=True)  # noqa: S603 - runs git
     broken = [line for name in listed.stdout.split() for line in broken_links(Path(name))]
     for line in broken:
         console.print(line)

@@ -27,18 +27,19 @@ from tests.support.postgres import postgres
 
 ROOT = Path(__file__).parents[1]
 TAG = "storybell-try"
-SUITE = "trixie"  # has Python 3.13, like the Dockerfile
+SUITE = "trixie"  # Debian's release with Python 3.13, the version in the Dockerfile
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 NETAVARK = Path("/usr/lib/podman/netavark")
 BUILDAH = ("buildah", "--storage-driver", "vfs")
-PROCESSES = min(resource.getrlimit(resource.RLIMIT_NPROC)[1], 65536)  # below buildah's default
+# This machine's limit may be lower than buildah's default.
+PROCESSES = min(resource.getrlimit(resource.RLIMIT_NPROC)[1], 65536)
 CHROOT = ("--isolation", "chroot", "--network", "host")
 LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", f"nproc={PROCESSES}:{PROCESSES}")
 # The build must trust the additional certificate authorities of the machine.
 TRUST = ("--volume", "/etc/ssl/certs:/etc/ssl/certs:ro")
 MISSING = 3
-SOCKETS = "/tmp/postgres"  # noqa: S108 - within the image, which has a new /tmp
-STOP_S = 15  # stop_grace_period in compose.yaml
+SOCKETS = "/tmp/postgres"  # noqa: S108 - a path in the image, which has its own /tmp
+STOP_S = 15  # maximum seconds to stop; stop_grace_period in compose.yaml
 INSIDE = """
 mount --bind "$1" "$1"
 mount -o remount,bind,ro "$1"

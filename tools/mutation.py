@@ -49,25 +49,25 @@ from rich.console import Console
 
 Node = Any  # a node of parso, which has incomplete types
 CONFIG = Path(__file__).with_suffix(".toml")
-LIBRARIES = (  # loaded once and shared by all forks
+LIBRARIES = (  # these libraries are loaded once, and all forks share them
     "aiosqlite", "alembic.command", "babel.dates", "hypothesis.stateful", "prometheus_client",
     "pydantic_settings", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite",
     "sqlalchemy.ext.asyncio", "structlog", "telegram.ext", "aiohttp.web", "pytest_asyncio.plugin",
 )  # fmt: skip
-OURS = ("bot", "handlers", "sandbox", "tests")  # imported again in each fork
+OURS = ("bot", "handlers", "sandbox", "tests")  # packages that each fork imports again
 QUICK = "not campaign and not slow and not long"
-PYTEST = (  # without other plugins, whose import takes longer than most tests
+PYTEST = (  # other plugins are disabled; their import takes longer than most tests
     "-q", "-m", QUICK, "--disable-plugin-autoload", "-p", "pytest_asyncio.plugin",
     "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin", "-p", "no:cacheprovider",
     "-p", "no:unraisableexception",
-    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is in LIBRARIES
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # already loaded: hypothesis
 )  # fmt: skip
-BRIEFLY = ("-x", "--tb=no", "--assert=plain", "--timeout=30")  # without details of failures
-ENOUGH_S = 20.0  # CPU seconds for the tests of one mutant
+BRIEFLY = ("-x", "--tb=no", "--assert=plain", "--timeout=30")  # prints no details of failures
+ENOUGH_S = 20.0  # maximum CPU seconds of the tests of one mutant
 # A mutant is regarded as an endless loop above these multiples of a test's normal CPU time.
 LIMIT_TIMES, LIMIT_MORE_S = 4.0, 3.0
 NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
-HANGS_S = 120.0  # a test that waits forever uses no CPU
+HANGS_S = 120.0  # seconds; ends a test that waits forever without using CPU
 CALLS = ("await_stmt", "atom_expr", "power")
 
 
@@ -77,7 +77,7 @@ class Mutant:
 
     path: Path
     operator: str
-    occurrence: int  # the index of the position among those of the operator in the module
+    occurrence: int  # the index among all positions of the operator in the module
     lines: range  # the lines of the statement
     where: str  # identifies the mutant independently of the preceding code
 
@@ -158,14 +158,14 @@ def _is_left_alone(node: Node) -> bool:
         if _is_log(node) or _is_type_of(parent, node) or parent.type == "decorator":
             return True
         if parent.type == "argument" and parent.children[0].get_code().strip() == "strict":
-            return True  # of zip, an assertion that both lengths are equal
+            return True  # strict= of zip() only asserts that the lengths are equal
         node = parent
     return False
 
 
 def _is_type_of(parent: Node, node: Node) -> bool:
     if parent.type in ("param", "parameters") and node.type == "operator":
-        return True  # the star of a signature
+        return True  # a bare * between the parameters of a function
     return (
         (parent.type == "annassign" and node is parent.children[1])
         or (parent.type == "tfpdef" and node is parent.children[2])
@@ -263,7 +263,7 @@ class Reach:
         lines = self.by_line.get(str(mutant.path), {})
         room = mutant.path.parent.name
         found = {test for line in mutant.lines for test in lines.get(line, ())}
-        if not found:  # code that runs at import concerns every test of the module
+        if not found:  # only the import runs the line, so every test of the module counts
             found = {test for line in lines.values() for test in line}
             found |= {test for test in self.took if test.startswith(f"tests/bot/{room}/")}
 
@@ -401,7 +401,7 @@ def _quietly(work: Callable[[], int], limit_s: float) -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     code = 1
-    with contextlib.suppress(BaseException):  # a mutant that breaks the import is killed
+    with contextlib.suppress(BaseException):  # a failed import kills the mutant
         code = work()
     os._exit(code)
 

@@ -33,7 +33,7 @@ from tests.support.sandbox import sandbox_box
 from tools.catalogues import BUTTON, ROOT, comments, extract, fields_in, id_of, ids_of, lengths
 
 FOLDER = ROOT / "pictures"
-A_PAGE = 30  # messages per screenshot; Chromium's limit is 16,384 points
+A_PAGE = 30  # messages per screenshot; Chromium's maximum height is 16,384 points
 HEADER = 300  # points above and below the messages
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 FIELDS: dict[str, object] = {
@@ -115,7 +115,7 @@ class Shot:
         is_button = lengths().get(ids[0]) == BUTTON
         names = {name for text in ids for name in fields_in(text)}
         fields = {name: _sample(name, t) for name in names}
-        if "today" in names:  # a line of the page of spent credits
+        if "today" in names:  # the message is a line of the page of spent credits
             fields["left"] = t(LEFT, left=3, n=1000)
         if ids[0].startswith(AHEAD):
             fields = dict.fromkeys(fields, t.relative_time(datetime.now(UTC) + timedelta(hours=5)))

@@ -74,7 +74,7 @@ def git(*words: str, allow_failure: bool = False) -> bytes:
     Raises:
         SystemExit: git failed, and ``allow_failure`` is false.
     """
-    done = subprocess.run(["git", *words], check=False, capture_output=True)  # noqa: S603, S607 - git
+    done = subprocess.run(["git", *words], check=False, capture_output=True)  # noqa: S603, S607 - runs git
     if done.returncode and not allow_failure:
         raise SystemExit(done.stderr.decode())
     return done.stdout

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PYTHONS = ("3.11", "3.12", "3.13")
 NEXT = "3.14"
 NOT_FOUND = "not installed here"
-TIERS = (  # as in make test and make test-slow
+TIERS = (  # the selections of make test and make test-slow
     ("-n", "3", "--dist", "loadfile", "-m", "not campaign and not slow and not long"),
     ("-n", "2", "--dist", "worksteal", "--hypothesis-profile=thorough",
      "-m", "(campaign or slow or hypothesis) and not long"),

@@ -98,7 +98,7 @@ def _is_periodic_task() -> bool:
     """Return whether the current task is a periodic loop outside of the two flows."""
     try:
         task = asyncio.current_task()
-    except RuntimeError:  # a thread without a loop, e.g. of the database
+    except RuntimeError:  # the thread has no loop, e.g. a thread of the database
         return False
     coroutine = task.get_coro() if task is not None else None
     if not isinstance(coroutine, CoroutineType) or coroutine.cr_code is not _LOOP:

@@ -24,7 +24,7 @@ class Live:
         queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
         unsubscribe = self._subscribe(lambda event: offer(queue, event))
         try:
-            await socket.prepare(request)  # subscribed before, so a connected page misses no event
+            await socket.prepare(request)  # after subscribing, so that no event is missed
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(_send(socket, queue))
                 await _until_closed(socket)
@@ -48,7 +48,7 @@ async def _send(socket: web.WebSocketResponse, queue: "asyncio.Queue[Event]") ->
         try:
             await socket.send_json(await queue.get())
         except ConnectionError:
-            return  # the receiving side sees the disconnection too
+            return  # _until_closed() also detects the disconnection
 
 
 async def _until_closed(socket: web.WebSocketResponse) -> None:

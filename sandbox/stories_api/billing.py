@@ -17,7 +17,7 @@ class Billing:
     clock: Clock
     balance: int = 1_000_000
     rate: float | None = None  # requests per second; None: no limit
-    also_billed: frozenset[int] = frozenset()  # billed, but should be free
+    also_billed: frozenset[int] = frozenset()  # statuses that are billed but should be free
     by_path: Counter[str] = field(default_factory=Counter)
     _tokens: float = 0.0
     _filled_at: float = 0.0

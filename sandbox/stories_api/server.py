@@ -41,7 +41,7 @@ class Answer:
     body: object
     headers: dict[str, str] = field(default_factory=dict)
     cost: int = 0
-    edge: bool = False  # written by the edge server in front of the service, without a charge
+    edge: bool = False  # the edge server in front of the service sent the response for free
 
 
 class StoriesApi:
@@ -302,7 +302,7 @@ def _key(request: web.Request) -> str:
 
 
 def _refused_key(key: str) -> dict[str, object]:
-    missing = "You forgot to add the access key to the request"  # invented: real text unknown
+    missing = "You forgot to add the access key to the request"  # invented text
     return {
         "detail": missing if not key else "The access key is not valid",
         "exc_type": "Unauthorized",

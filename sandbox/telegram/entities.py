@@ -8,11 +8,11 @@ from typing import Any
 
 from sandbox.telegram.refusals import bad_request
 
-RAW_LIMIT = 32768  # bytes, before parsing
-TEXT_LIMIT = 4096  # code points, after parsing
+RAW_LIMIT = 32768  # maximum bytes of a text before parsing
+TEXT_LIMIT = 4096  # maximum code points of a text after parsing
 CAPTION_LIMIT = 1024
-_ENTITIES_LIMIT = 9500  # total bytes of a message's entities: telegram-bot-api#165
-_ENTITY_BYTES = 12  # type, offset and length (TL, ``messageEntityBold``)
+_ENTITIES_LIMIT = 9500  # maximum total bytes of a message's entities: telegram-bot-api#165
+_ENTITY_BYTES = 12  # bytes of type, offset and length (TL, ``messageEntityBold``)
 
 _PARSE_MODES = {
     "html": {"@type": "textParseModeHTML"},
@@ -43,16 +43,16 @@ _KINDS = {
     "DateTime": "date_time",
 }
 _BACK = {kind: name for name, kind in _KINDS.items() if name != "PreCode"}
-_FOUND_ALONE = frozenset(  # Telegram finds these itself and ignores the caller's
+_FOUND_ALONE = frozenset(  # Telegram detects these entities and ignores the caller's own
     {"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"}
 )
 _AUTOMATIC = re.compile(r"[@#$/.:]|\d{6}|\+\d")
-_UNLISTED = ("BankCardNumber", "MediaTimestamp")  # not in the Bot API
+_UNLISTED = ("BankCardNumber", "MediaTimestamp")  # the Bot API has no such types
 
 
 @cache
 def _parser() -> Callable[[bytes], bytes | None]:
-    import tdjson  # noqa: PLC0415 - an extra, required only by a running sandbox
+    import tdjson  # noqa: PLC0415 - an optional dependency of a running sandbox
 
     tdjson.td_execute(b'{"@type":"setLogVerbosityLevel","new_verbosity_level":0}')
     execute: Callable[[bytes], bytes | None] = tdjson.td_execute

@@ -30,10 +30,10 @@ class Given:
     content: Content
     source: str
     name: str = ""
-    kind: str = ""  # the kind of a file_id
+    kind: str = ""  # the kind of media of a file_id
 
 
-_SENTENCES = {  # Client::fail_query_with_error
+_SENTENCES = {  # source: telegram-bot-api, Client::fail_query_with_error
     "WEBPAGE_CURL_FAILED": "Failed to get HTTP URL content",
     "WEBPAGE_MEDIA_EMPTY": "Wrong type of the web page content",
     "EXTERNAL_URL_INVALID": "Wrong HTTP URL specified",

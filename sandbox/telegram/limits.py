@@ -16,7 +16,7 @@ DOCUMENTED: dict[str, Any] = {
     "pace_uploads": True,
     "hold_s": 0,
 }
-_PACED_FROM = 100_000  # bytes of files; tdlib/telegram-bot-api, Client.cpp
+_PACED_FROM = 100_000  # larger uploads are delayed; bytes; telegram-bot-api, Client.cpp
 _BACKLOG_S = 5.0
 
 
@@ -26,14 +26,14 @@ class Limits:
 
     enabled: bool = False
     per_bot_s: int = 30  # messages per second in all chats
-    per_chat_s: float = 1.0  # messages per second in one private chat, sustained
-    per_chat_burst: int = 3  # burst of messages in one private chat
+    per_chat_s: float = 1.0  # sustained messages per second in one private chat
+    per_chat_burst: int = 3  # maximum burst of messages in one private chat
     per_group_min: int = 20  # messages per minute in one group or channel
     pace_uploads: bool = True
     hold_s: int = 0  # maximum wait of a message in seconds before its refusal; TDLib: 8
     _bot: dict[int, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _group: dict[tuple[int, int], deque[float]] = field(default_factory=lambda: defaultdict(deque))
-    _chat: dict[tuple[int, int], float] = field(default_factory=dict)  # when the bucket is empty
+    _chat: dict[tuple[int, int], float] = field(default_factory=dict)  # time of the empty bucket
 
     def settings(self) -> dict[str, Any]:
         """Return the active limits."""

@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.telegram.call import Call, truth
 from sandbox.telegram.refusals import Refusal, bad_request
 
-_DATA_LIMIT = 64  # bytes
+_DATA_LIMIT = 64  # maximum bytes of callback data
 _ACTIONS = (
     "url",
     "callback_data",

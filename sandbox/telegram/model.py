@@ -44,7 +44,7 @@ _CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages")
 _GROUP_RIGHTS = ("can_pin_messages", "can_manage_topics")
 IN_CHAT = frozenset({"creator", "administrator", "member", "restricted"})
 GENERAL_TOPIC = 1
-ICON_COLOR = 0x6FB9F0  # of a topic without a chosen color
+ICON_COLOR = 0x6FB9F0  # icon color of a topic for which no color was chosen
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Topic:
     name: str
     state: str = "open"
     icon_color: int = ICON_COLOR
-    made_by: int = 0  # id of a user
+    made_by: int = 0  # id of the user who created the topic
 
 
 @dataclass(slots=True)
@@ -86,22 +86,22 @@ class Chat:
     bot: Bot | None = None  # the bot of a private chat
     username: str | None = None
     is_forum: bool = False
-    is_direct_messages: bool = False  # a channel with one topic per writing person
-    started: bool = False  # private chats: the person has written
+    is_direct_messages: bool = False  # the direct messages of a channel, one topic per person
+    started: bool = False  # in a private chat: whether the person has written
     deleted: bool = False
     migrated_to: int | None = None
     migrated_from: int | None = None
     slow_mode_delay: int = 0
-    linked_chat_id: int | None = None  # channel: its discussion group; group: its channel
+    linked_chat_id: int | None = None  # a channel's group, a group's channel
     has_hidden_members: bool = False
     deletes_posts: bool = False  # another bot deletes the bot's messages at once
-    last_bot: int | None = None  # the bot that has written last
+    last_bot: int | None = None  # id of the bot that wrote last
     permissions: dict[str, bool] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)
     messages: dict[int, "Message"] = field(default_factory=dict)
     last_message_id: int = 0
-    last_sent_at: dict[int, float] = field(default_factory=dict)  # for slow mode, by user
+    last_sent_at: dict[int, float] = field(default_factory=dict)  # by user, for slow mode
     _brief: dict[str, Any] | None = None
 
     @property
@@ -232,13 +232,13 @@ class Message:
     sent_at: float
     bot: Bot | None = None  # the sending bot
     media: Media | None = None
-    source: str | None = None  # upload, url or file_id
+    source: str | None = None  # "upload", "url" or "file_id"
     reply_to: "Message | None" = None
     reply_keyboard: dict[str, Any] | None = None
     deleted: bool = False
     edited_at: float | None = None
     answer_lost: bool = False  # the message was sent, but the sender received no response
-    is_silent: bool = False  # sent with disable_notification
+    is_silent: bool = False  # whether disable_notification was set
     reactions: list[str] = field(default_factory=list)
 
     def view(self, bot: Bot, *, nested: bool = False) -> dict[str, Any]:

@@ -42,9 +42,9 @@ class Bot:
     inbox: Inbox
     first_name: str = "Storybell"
     claimed: bool = False  # whether a token with this id has been used
-    reads_all: bool = False  # False: group privacy mode is on, BotFather's default
+    reads_all: bool = False  # False: group privacy mode is on (BotFather's default)
     inline: bool = True
-    has_topics: bool = False  # in private chats; BotFather's "Threaded Mode"
+    has_topics: bool = False  # whether private chats have topics; BotFather's "Threaded Mode"
     users_make_topics: bool = False
     last_message_id: int = 0  # all private chats share one counter
     commands: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)

@@ -34,11 +34,11 @@ def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
     given = markup.of(call) if with_markup else None
     chat = targets.writable(call)
     if given and "inline_keyboard" not in given and chat.type == "channel":
-        raise bad_request("inline keyboard expected")  # td, ReplyMarkup.cpp
+        raise bad_request("inline keyboard expected")  # source: td, ReplyMarkup.cpp
     if given and "inline_keyboard" in given and chat.type != "private":
         given = markup.of(call, chat.type)
     direct_topic = targets.direct_messages_topic(call, chat)
-    thread = targets.topic(call, chat)  # before the reply: Client.cpp, check_reply_parameters
+    thread = targets.topic(call, chat)  # checked before the reply: Client.cpp
     reply_to = _reply_target(call, chat, reply)
     if reply_to is not None and not thread:
         thread = reply_to.thread_of_replies

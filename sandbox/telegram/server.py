@@ -49,7 +49,7 @@ SERVED = (
 _TOKEN = re.compile(r"(\d{1,18}):([A-Za-z0-9_-]{30,})")
 _LOOKS_LIKE_TOKEN = re.compile(r"\d+:.*")
 _SECRET_PARAMS = frozenset({"secret_token", "provider_token"})
-_LONGEST_LOGGED = 4096  # characters of one parameter
+_LONGEST_LOGGED = 4096  # maximum logged characters of one parameter
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 

@@ -10,7 +10,7 @@ from sandbox.clock import Clock
 
 NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _DAY_S = 86400.0
-LIFETIME_S = {  # sandbox seconds; tdlib/telegram-bot-api, Client.cpp
+LIFETIME_S = {  # lifetime of an update in sandbox seconds; telegram-bot-api, Client.cpp
     "callback_query": 150.0,
     "inline_query": 30.0,
     "chosen_inline_result": 600.0,
@@ -53,7 +53,7 @@ class Inbox:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     poll: Poll | None = None
     last_offset: int | None = None
-    last_start: float = -10.0  # of getUpdates, on the event loop's clock
+    last_start: float = -10.0  # start of the last getUpdates call, on the event loop's clock
 
     def accepts(self, kind: str) -> bool:
         """Return whether the bot accepts a kind of update."""

@@ -12,7 +12,7 @@ from sandbox.telegram.people import Bot
 from sandbox.telegram.updates import Update
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name, no secret
 _READ_TIMEOUT_S = 60.0
 _CAP_S = (60.0, 120.0)
 _LONGEST_RETRY_AFTER_S = 3600.0

@@ -13,11 +13,11 @@ from sandbox.telegram.model import GENERAL_TOPIC, ICON_COLOR, Chat, Member, Mess
 from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.updates import Inbox
 
-_FIRST_BOT = 7_000_000_001  # replaced by the id of the first token
+_FIRST_BOT = 7_000_000_001  # the id in the first token replaces this id
 FIRST_PERSON = 100_000_001
 _FIRST_GROUP = 4_000_000_001
-_FIRST_CHANNEL = 1_000_002_000_000_001  # -100 and the channel's own number
-CLOUD_FILE, LOCAL_FILE = 50 * 2**20, 2000 * 2**20  # bytes of an upload; Bot API server, --local
+_FIRST_CHANNEL = 1_000_002_000_000_001  # without the sign of the Bot API's "-100…" ids
+CLOUD_FILE, LOCAL_FILE = 50 * 2**20, 2000 * 2**20  # maximum bytes of an upload; Bot API, --local
 CALLBACK_LIFE_S = 15.0  # shorter than an update's lifetime (150 s); clients report 15 to 30 s
 
 
@@ -55,7 +55,7 @@ class World:
         self.files = Files()
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
-        self.private: dict[tuple[int, int], Chat] = {}  # by bot and person
+        self.private: dict[tuple[int, int], Chat] = {}  # by the ids of bot and person
         self.callbacks: dict[str, Callback] = {}
         self.inline: dict[str, InlineQuery] = {}
         # The end of Telegram's cache time for an answer, by bot, query, offset and person, or 0

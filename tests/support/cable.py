@@ -80,7 +80,7 @@ class _End(asyncio.Protocol):
 @asynccontextmanager
 async def cable(server: Postgres) -> AsyncIterator[Cable]:
     """Run a proxy of a server within the block."""
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:  # a short path, required for a socket
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:  # sockets need a short path
         one = Cable(Path(folder), server)
         loop = asyncio.get_running_loop()
         listener = await loop.create_unix_server(lambda: _End(one), one.here)

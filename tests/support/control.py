@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 T = TypeVar("T")
 Json = dict[str, Any]
 
-# On a busy machine. Only a failure takes this long, so tests of expected failures use less.
+# Maximum wait on a busy machine. Only a failure takes so long; tests of failures wait less.
 PATIENCE_S = float(os.environ.get("PATIENCE_S", "60"))  # noqa: TID251 - the tests have no Settings
 # Each poll is a request to the sandbox, in the same process as the bot. The interval grows,
 # because frequent polls of many waiting tests took half of the CPU.
@@ -99,7 +99,7 @@ class Control:
                 raise RefusedError(f"{method} {path}: {answer.status} {await answer.text()}")
             return await answer.json()
 
-    # persons and chats
+    # Persons and chats.
 
     async def person(
         self,
@@ -174,7 +174,7 @@ class Control:
         """Enable or disable topics in private chats with the bot."""
         await self.call("PATCH", "/bots/bot", {"has_topics_enabled": on})
 
-    # the conversation
+    # Messages, buttons and inline queries.
 
     async def say(self, chat: int, text: str, *, user: int | None = None, **more: Any) -> int:
         """Send a message of a person. Return the message's id.
@@ -257,7 +257,7 @@ class Control:
 
         await wait_for(are_there, within, f"the stories {pks} in chat {chat}")
 
-    # Instagram
+    # The simulated Instagram.
 
     async def profile(self, username: str, **fields: Any) -> Json:
         """Create a profile. `fields`: `is_private`, `full_name`, `posts_per_day`."""
@@ -301,7 +301,7 @@ class Control:
         """Delete a story as its owner."""
         await self.call("DELETE", f"/profiles/{username}/stories/{pk}")
 
-    # the sandbox itself
+    # Faults, charges and settings of the sandbox.
 
     async def fault(
         self,
@@ -348,7 +348,7 @@ class Control:
         ``billed`` also includes checks of other subscriptions, which may happen at any time.
         """
         ids = {username.lower()}
-        with contextlib.suppress(RefusedError):  # the name is unknown
+        with contextlib.suppress(RefusedError):  # the sandbox has no profile with the name
             ids.add((await self.call("GET", f"/profiles/{username}"))["pk"])
             ids |= {story["pk"] for story in await self.stories(username)}
 

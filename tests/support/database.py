@@ -11,7 +11,7 @@ from bot.store.engine.database import Database, all_tables
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 """For tests of several processes, which SQLite does not support."""
 
-_kept: list[tempfile.TemporaryDirectory[str]] = []  # removed at the end of the process
+_kept: list[tempfile.TemporaryDirectory[str]] = []  # deleted at exit
 _made: list[Path] = []
 
 
@@ -36,7 +36,7 @@ async def migrated_copy(file: Path) -> None:
 
 def _copy(made: Path, file: Path) -> None:
     if not file.exists():
-        shutil.copy(made, file)  # with its mode, which is private
+        shutil.copy(made, file)  # copies the private file mode as well as the content
 
 
 async def empty(database: Database) -> None:

@@ -20,7 +20,7 @@ async def running_demo() -> AsyncIterator[str]:
     """Run `python -m bot demo` on free ports. Yield the address of the page."""
     command = (sys.executable, "-m", "bot", "demo", "--port-base", "0")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BROWSER", "true")  # a program that does nothing
+        patch.setenv("BROWSER", "true")  # /bin/true opens no browser
         patch.setenv("COLUMNS", "200")
         demo = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
     try:

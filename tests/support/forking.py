@@ -82,14 +82,14 @@ async def forking() -> AsyncIterator[Parent]:
             yield parent
         finally:
             assert process.stdin
-            process.stdin.close()  # the parent kills the remaining children and exits
+            process.stdin.close()  # Parent then kills the remaining children and exits
             await process.wait()
 
 
 def main() -> None:
     """Fork on each line of JSON from stdin. Report the start and the exit of each child."""
     import bot.app  # noqa: PLC0415 - imported once for all children
-    import bot.cli.check  # noqa: F401, PLC0415 - the same
+    import bot.cli.check  # noqa: F401, PLC0415 - imported once for all children
 
     children: set[int] = set()
     said = b""
@@ -127,8 +127,8 @@ def _child_of(wanted: dict[str, dict[str, str]]) -> int:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.chdir(str(wanted["folder"]))
-        os.environ.clear()  # noqa: TID251 - as a shell does
-        os.environ.update(wanted["env"])  # noqa: TID251 - the same
+        os.environ.clear()  # noqa: TID251 - sets the environment of a new process
+        os.environ.update(wanted["env"])  # noqa: TID251 - sets the environment of a new process
 
         from bot.__main__ import main as run  # noqa: PLC0415 - already imported
 

@@ -49,7 +49,7 @@ async def hold(url: str) -> None:
         for take in HOLDERS.values():
             async with db.begin() as tx:
                 assert await take(tx, "first", NOON)
-        print("held", flush=True)  # noqa: T201 - for the parent process
+        print("held", flush=True)  # noqa: T201 - the parent process reads it
         await asyncio.Event().wait()
 
 

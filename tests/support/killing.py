@@ -21,7 +21,7 @@ from tests.support.sandbox import Box
 ROOT = Path(__file__).parents[2]
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 CHATS = 5
-EACH = 20  # commands per kill
+EACH = 20  # commands sent before each kill
 SLOW_S = 0.05  # delay of each answer, so that commands queue up
 PATIENCE_S = 60.0
 THIRD_COPY_S = 370.0  # maximum delay of an answer that was interrupted by two kills
@@ -80,7 +80,7 @@ class Victim:
                 "run",
                 env=self.env | more,
                 cwd=self._folder,
-                stdout=asyncio.subprocess.DEVNULL,  # the owner's link is not JSON
+                stdout=asyncio.subprocess.DEVNULL,  # the owner link is not a JSON log line
                 stderr=log,
             )
 
@@ -140,7 +140,7 @@ class Talk:
 
 async def kill_inbox(box: Box, folder: Path, *, kills: int, webhook: bool, seed: int = 0) -> Toll:
     """Kill the bot repeatedly while commands are pending. Return the unanswered commands."""
-    chance = random.Random(seed)  # noqa: S311 - moments, not secrets
+    chance = random.Random(seed)  # noqa: S311 - random times, no secrets
     await box.control.fault("telegram", {"delay_s": SLOW_S}, match="sendMessage", times=None)
     talk = Talk(box, [await box.control.person() for _ in range(CHATS)])
     victim = Victim(box, folder, webhook=webhook)

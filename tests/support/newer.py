@@ -58,11 +58,11 @@ def next_version(folder: Path, change: str = COLOURS) -> Iterator[None]:
     _add(migrations, change)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "MIGRATIONS", migrations)
-        database._migrations.cache_clear()  # noqa: SLF001 - as in a new process
+        database._migrations.cache_clear()  # noqa: SLF001 - a new process has no cache
         try:
             yield
         finally:
-            database._migrations.cache_clear()  # noqa: SLF001 - the same
+            database._migrations.cache_clear()  # noqa: SLF001 - a new process has no cache
 
 
 def _add(migrations: Path, change: str) -> None:

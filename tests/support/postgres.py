@@ -19,11 +19,11 @@ from sqlalchemy.dialects import postgresql
 
 from sandbox.jumping import JumpingLoop
 
-PATIENCE_S = 120.0  # to start on a busy machine
+PATIENCE_S = 120.0  # maximum seconds until the server is ready on a busy machine
 # The data is discarded after the test, so no write waits for the disk.
 SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=")
 
-_made: list[tempfile.TemporaryDirectory[str]] = []  # empty cluster; removed at exit
+_made: list[tempfile.TemporaryDirectory[str]] = []  # folder of an empty cluster
 
 
 @asynccontextmanager
@@ -73,7 +73,7 @@ class Postgres:
         settings = [word for one in self._settings for word in ("-c", one)]
         settings += ["-c", f"unix_socket_directories={self.folder}"]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - the server of the wheel
+            self._process = subprocess.Popen(  # noqa: S603 - the wheel's server
                 [self._programs / "postgres", "-D", self._data, *settings],
                 stdout=log,
                 stderr=log,
@@ -94,7 +94,7 @@ class Postgres:
             self._process = None
 
     def _is_ready(self) -> bool:
-        done = subprocess.run(  # noqa: S603 - of the wheel
+        done = subprocess.run(  # noqa: S603 - a program of the wheel
             [self._programs / "pg_isready", "-q", "-h", self.folder, "-U", "postgres"],
             check=False,
             cwd=self.folder,
@@ -102,7 +102,7 @@ class Postgres:
         return done.returncode == 0
 
     def _run(self, program: str, *words: str) -> None:
-        subprocess.run(  # noqa: S603 - of the wheel
+        subprocess.run(  # noqa: S603 - a program of the wheel
             [self._programs / program, *words],
             check=True,
             stdout=subprocess.DEVNULL,

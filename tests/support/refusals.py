@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from bot.telegram.outcomes import REFUSALS
 
-# Scopes of errors that concern the file, regardless of its source.
+# Scopes of error messages about the file itself, whether uploaded, by URL or by file_id.
 FILES = frozenset({"fetch", "photo", "size", "file", "any file"})
 _CURED = [*REFUSALS["fetch"], *REFUSALS["any file"]]
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"

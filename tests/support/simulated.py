@@ -77,7 +77,7 @@ class Day:
             for number in range(count):
                 spool = self.folder / f"spool-{number}"
                 values = {"database_url": self.url, "spool_dir": spool, **changed}
-                values.setdefault("poll_floor_s", 3600)  # stories are recorded without a check
+                values.setdefault("poll_floor_s", 3600)  # post() records the check instead
                 settings = settings_for(self.box, self.folder, **values)
                 group.create_task(app.run(settings, stop, now=self.loop.now))
             yield

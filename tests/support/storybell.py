@@ -33,7 +33,7 @@ def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
         "spool_dir": folder / "spool",
         "backup_hours": 0,
         "poll_floor_s": 1,
-        # With the default, no credits remain for checks in the first hours of a day (UTC).
+        # The default budget leaves no credits for checks in the first hours of a day (UTC).
         "daily_budget": 100_000,
         "access": "open",
         "port": 0,
@@ -193,9 +193,9 @@ async def running_bell(
     clock: dict[str, Any] = {}
     timing = dict(timing or {})
     if isinstance(loop, JumpingLoop) and hasattr(context, "FILE_EVERY"):
-        timing.setdefault("database_file", timedelta(minutes=1))  # each check is a jump
+        timing.setdefault("database_file", timedelta(minutes=1))  # each check would be a jump
     if isinstance(loop, JumpingLoop) and "postgresql" in str(changed.get("database_url")):
-        clock["now"] = loop.now  # no comparison with the server's clock, which does not jump
+        clock["now"] = loop.now  # the server's clock does not jump, so it is not compared
     async with asyncio.TaskGroup() as group:
         task = group.create_task(app.run(settings, stop, **clock, **timed(timing)))
         try:

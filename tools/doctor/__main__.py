@@ -82,7 +82,7 @@ async def main(
         console.print("Nothing was tried.")
         return NOTHING_TO_DO
     found = await preflight.try_database(settings.database_url.get_secret_value())
-    if found.level == "wrong":  # like the following checks, before credits are spent
+    if found.level == "wrong":  # checked before credits are spent
         console.print(found.text, markup=False)
         return NOTHING_TO_DO
     try:
@@ -99,7 +99,7 @@ async def main(
         try:
             async with connected_bot(settings) as bot:
                 if (await bot.get_webhook_info()).url:
-                    press_within_s = 0  # a press would be sent to the webhook
+                    press_within_s = 0  # do not wait: the webhook would get the press
                 trial = TelegramTrial(bot, chat, sights, console.print, press_within_s, late_s)
                 await trial.run(shown.photos, shown.silent)
         except TelegramError as error:

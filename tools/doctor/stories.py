@@ -23,7 +23,7 @@ from tools.doctor.sights import Sights
 
 _DEADLINE_S = 60.0
 _LARGEST = 60_000_000  # maximum bytes of an examined download
-_LAG_TRIES = 6  # the balance is updated with a delay
+_LAG_TRIES = 6  # maximum reads of the balance, which the service updates with a delay
 _STORY_FIELDS = frozenset(
     [
         "pk",
@@ -49,7 +49,7 @@ _USER_FIELDS = frozenset(
     ["pk", "username", "full_name", "is_private", "profile_pic_url", "is_verified", "media_count"]
 )
 _BALANCE_FIELDS = frozenset(["requests", "rate", "currency", "amount"])
-_GONE_STORY = "2500000000000000000"  # of February 2021, therefore expired
+_GONE_STORY = "2500000000000000000"  # a story of February 2021, which has expired
 GOOD, NOT_THERE, PRIVATE = "bill_of_answers", "bill_of_404", "bill_of_403"
 
 
@@ -290,7 +290,7 @@ class StoriesTrial:
         async with self.session.get(
             URL(self.url).joinpath(path.lstrip("/")).with_query(params),
             headers=headers,
-            allow_redirects=False,  # send the key to no other host
+            allow_redirects=False,  # another host must not get the key
             timeout=aiohttp.ClientTimeout(total=_DEADLINE_S),
         ) as response:
             body = await read_body(response, _LARGEST)

@@ -239,7 +239,7 @@ class TelegramTrial:
     async def _clean_up(self) -> None:
         self.sights.skip(TELEGRAM, "not reached")
         for start in range(0, len(self._sent), 100):
-            with suppress(TelegramError):  # messages that cannot be deleted remain
+            with suppress(TelegramError):  # some messages cannot be deleted
                 await self.bot.delete_messages(self.chat_id, self._sent[start : start + 100])
 
 

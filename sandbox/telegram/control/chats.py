@@ -163,7 +163,7 @@ class Chats:
         return {"update_id": told, "member": chat.member_view(user or {})}
 
     def _actor(self, chat: Chat, user_id: int, wanted: dict[str, Any]) -> dict[str, Any]:
-        if wanted.get("by") == _group_bot()["id"]:  # an administrator without a name
+        if wanted.get("by") == _group_bot()["id"]:  # an anonymous administrator
             return _group_bot()
         if "by" in wanted:
             return get.person(self._world, wanted["by"]).user()
@@ -236,7 +236,7 @@ class Chats:
             raise ValueError("state must be open, closed or deleted")
         topic = chat.topics.get(thread)
         if topic is None and thread == GENERAL_TOPIC and chat.is_forum:
-            topic = chat.topics[thread] = Topic(thread, "General")  # every forum has the topic
+            topic = chat.topics[thread] = Topic(thread, "General")  # every forum has this topic
         if topic is None:
             return self._topic_of_number(chat, thread, wanted)
         before, topic.state = topic.state, state

@@ -36,7 +36,7 @@ async def _send(call: Call, kind: str) -> dict[str, Any]:
         raise failure.refusal() from None
     becomes_animation = call.world.switches["silent_video_alone"] == "animation"
     if becomes_animation and kind == "video" and _is_silent(media) and source != "file_id":
-        media.kind = "animation"  # TDLib, MessageContent.cpp: a new video without sound
+        media.kind = "animation"  # for a new silent video; TDLib, MessageContent.cpp
     await sending.charge(call, where.chat)
     text.check_entities(body)
     return sending.shown(call, [sending.post(call, where, body, media, source)])[0]
@@ -71,7 +71,7 @@ async def send_animation(call: Call) -> dict[str, Any]:
     return await _send(call, "animation")
 
 
-Item = tuple[str, dict[str, Any], dict[str, Any]]  # kind, options, caption
+Item = tuple[str, dict[str, Any], dict[str, Any]]  # the kind, the options and the caption
 
 
 def _item(call: Call, item: object) -> Item:

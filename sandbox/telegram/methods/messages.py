@@ -89,7 +89,7 @@ def _editable(call: Call) -> tuple[Chat, Message]:
     posts = chat.type == "channel" and chat.may(call.bot.id, "can_edit_messages")
     if message.bot is not call.bot and not posts:
         raise bad_request("message can't be edited")
-    if message.reply_keyboard is not None:  # td, can_edit_message: the markup is not inline
+    if message.reply_keyboard is not None:  # only inline markup; td, can_edit_message
         raise bad_request("message can't be edited")
     return chat, message
 
@@ -210,7 +210,8 @@ def deletable(call: Call, message: Message) -> bool:
     if message.fields.keys() & {"supergroup_chat_created", "channel_chat_created",
                                 "forum_topic_created", "migrate_from_chat_id"}:  # fmt: skip
         return False
-    # td, can_delete_channel_message and can_revoke_message: applies to bots with any rights.
+    # The limit applies to bots with any rights. Sources: td, can_delete_channel_message and
+    # can_revoke_message.
     if call.world.clock.now() - message.sent_at >= _TWO_DAYS_S:
         return False
     if message.bot is bot or chat.type == "private":
