@@ -134,7 +134,7 @@ class SquareRoot(Learned):
 
 
 class TrueIntensity(Learned):
-    """The bot's rule with knowledge of each profile's law and its true rate of the day."""
+    """The bot's rule, with each profile's true law and true daily rate instead of estimates."""
 
     def __init__(self, laws: Sequence[Law]) -> None:
         """Store the laws, in the order of the records."""

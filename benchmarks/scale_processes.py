@@ -42,7 +42,7 @@ async def replicas(many: int) -> dict[str, dict[str, float]]:
 
 
 async def _together(count: int, many: int) -> dict[str, float]:
-    """Measure ``many`` /start commands, alerts and checks of as many profiles."""
+    """Measure ``many`` /start commands, ``many`` alerts, and checks of ``many`` profiles."""
     with tempfile.TemporaryDirectory() as folder, postgres() as server:
         async with AsyncExitStack() as stack:
             box = await stack.enter_async_context(sandbox_box())

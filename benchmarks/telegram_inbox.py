@@ -26,7 +26,7 @@ CONNECTIONS = 40  # Telegram's default; Bot API, setWebhook
 
 
 async def kills(count: int) -> dict[str, Any]:
-    """Kill the real process ``count`` times in each mode. Return the totals and both modes."""
+    """Kill the real process ``count`` times in each mode. Return figures in total and by mode."""
     modes: dict[str, Any] = {}
     for mode in ("polling", "webhook"):
         with tempfile.TemporaryDirectory() as folder:

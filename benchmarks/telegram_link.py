@@ -26,7 +26,7 @@ SENDS = ("/sendPhoto", "/sendVideo")
 
 
 async def measure(links: int) -> dict[str, Any]:
-    """Paste ``links`` new links, then each again. Return the times in milliseconds."""
+    """Paste ``links`` new links, and each link a second time. Return the times in milliseconds."""
     async with world() as at:
         return await _measure(at, links)
 

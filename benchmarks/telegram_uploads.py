@@ -24,7 +24,7 @@ SIZE = 49_500_000  # bytes; Telegram fetches at most 20 MB by URL and accepts 50
 
 
 async def measure(videos: int) -> dict[str, Any]:
-    """Send ``videos`` videos to as many persons concurrently."""
+    """Send ``videos`` videos concurrently, each video to a different person."""
     async with world() as at:
         return await _measure(at, videos)
 

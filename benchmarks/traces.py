@@ -77,7 +77,7 @@ class Trace:
 
 
 def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool = False) -> Trace:
-    """Return a trace of ``kind`` (``KINDS``, ``CHANGING``), equal for equal arguments."""
+    """Return a trace of ``kind`` (``KINDS``, ``CHANGING``). Equal arguments give equal traces."""
     rng = random.Random(f"{kind} {seed}")
     alike = kind == "equal" or equal_weights
     weights = [1] * profiles if alike else subscribers(profiles)
@@ -91,7 +91,9 @@ def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool 
 
 
 def subscribers(profiles: int) -> list[int]:
-    """Return subscribers by rank: the first has 2.5 % of all at 2,000 profiles; 3/4 have one.
+    """Return the number of subscribers of each profile, in descending order.
+
+    Of 2,000 profiles, the first has 2.5 % of all subscribers, and 3/4 have one subscriber.
 
     The possible gain over a fixed interval at constant rates is 1 + CV² of the root of subscribers
     x rate: 3.3 times with this exponent, 2.8 with 1.
@@ -148,7 +150,7 @@ def _drift(rate: float, days: int, rng: random.Random) -> list[float]:
 
 
 def _jumps(rate: float, days: int, rng: random.Random) -> list[float]:
-    """Return rates constant for five days in the mean, then with a jump (1 in 4 to silence)."""
+    """Return rates that jump every five days on average, in a quarter of the cases to silence."""
     rates: list[float] = []
     while len(rates) < days:
         now = 0.0 if rng.random() < 1 / 4 else rate * exp(1.2 * rng.gauss(0, 1))
@@ -157,7 +159,7 @@ def _jumps(rate: float, days: int, rng: random.Random) -> list[float]:
 
 
 def _weeks_off(days: int, rng: random.Random) -> set[int]:
-    """Return the days of silent weeks, in the mean every second week."""
+    """Return the days of silent weeks; on average, every second week is silent."""
     shift = rng.randrange(7)
     off = [rng.random() < 1 / 2 for _ in range(days // 7 + 2)]
     return {day for day in range(days) if off[(day + shift) // 7]}
@@ -170,7 +172,7 @@ def _vacation(days: int, rng: random.Random) -> set[int]:
 
 
 def _patches(days: int, rng: random.Random) -> list[float]:
-    """Draw 100 stories within a minute, then a silence of 2 to 8 days in the mean, repeatedly."""
+    """Draw bursts of 100 stories in a minute, with an average pause of 2 to 8 days."""
     pause = rng.uniform(2, 8) * DAY
     time = rng.expovariate(1 / pause)
     taken: list[float] = []
@@ -241,7 +243,7 @@ def _excite(law: Law, days: int, rng: random.Random) -> list[float]:
 
 
 def _sessions(law: Law, days: int, rng: random.Random) -> list[float]:
-    """Draw sessions on active days, with a geometric number of stories, minutes apart."""
+    """Draw sessions on active days, with a geometric number of stories some minutes apart."""
     silent = rng.uniform(0, 0.5)
     size = rng.uniform(1.2, 8)
     gap = log(4 * 60) + 0.5 * rng.gauss(0, 1)

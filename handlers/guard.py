@@ -208,7 +208,7 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
     The handler gets the arguments of the action and returns the text of the pop-up, or None. A
     repeated press within a second after the end of the first press is ignored. ``only_in_private``
     names the command that the error message suggests for the private chat; without a name, the
-    button works in groups as well.
+    button also works in groups.
     """
 
     def decorate(run: Press) -> Guarded:

@@ -1,4 +1,4 @@
-"""Inline queries, ``@bot natgeo`` in any chat: the results are held stories; always free.
+"""Inline queries, ``@bot natgeo`` in any chat: the results are cached stories; always free.
 
 A person without access gets an empty list without a message: the bot hides the refusal from other
 members of the chat. Telegram sends a chosen result without the bot, so the buttons under a result
@@ -41,7 +41,7 @@ _FIELDS = {
 
 
 async def answer_query(update: Update, context: Context) -> None:
-    """Answer with held stories, or with a button that opens the private chat.
+    """Answer with cached stories, or with a button that opens the private chat.
 
     The first page contains all results, so a further page is empty.
     """

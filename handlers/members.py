@@ -51,7 +51,7 @@ HIDDEN = N_(
 
 @on_event(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
 async def open_or_close_chat(context: Context) -> None:
-    """Stop the alerts of a chat that blocks or removes the bot; restart when the bot is back."""
+    """Stop the alerts of a chat that blocks or removes the bot; resume alerts on its return."""
     change = context.event.my_chat_member
     if change is None:
         return
@@ -84,7 +84,7 @@ async def _allow_chat_of_who_added(context: Context, change: ChatMemberUpdated) 
 async def record_who_added(context: Context) -> None:
     """Record the person who added the bot to a group or channel; the person becomes the payer.
 
-    A blocked person is recorded as well: the chat then stays silent.
+    A blocked person is also recorded. The bot then stays silent in the chat.
     """
     change = context.event.my_chat_member
     if change is None or change.chat.type == Chat.PRIVATE or _is_member(change.old_chat_member):
@@ -102,7 +102,7 @@ async def record_who_added(context: Context) -> None:
 
 
 async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
-    """Describe the bot in a new group or channel, and the messages that privacy mode hides."""
+    """Send a new group or channel a description of the bot and of the effect of privacy mode."""
     if change.chat.type == Chat.PRIVATE:
         return
     if await context.services.subscriptions.every(change.chat.id):
@@ -124,7 +124,7 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
 async def _greet_who_added(
     context: Context, change: ChatMemberUpdated, text: Safe, buttons: Buttons
 ) -> None:
-    """Greet the person who added the bot in private; if Telegram refuses, post in the channel."""
+    """Send the person who added the bot a private greeting; on a refusal, greet the channel."""
     keyboard = InlineKeyboardMarkup.de_json({"inline_keyboard": buttons}, context.bot)
     person = change.from_user.id
     try:

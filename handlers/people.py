@@ -100,7 +100,7 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
 
 
 async def _let_in(subject: Subject, context: Context) -> None:
-    """Give access to the person or chat that requested access; greet a person.
+    """Give access to the person or chat that requested access; send a person the greeting.
 
     A blocked person or chat stays blocked.
     """

@@ -270,7 +270,7 @@ def _subscribed_sentence(
 
 
 async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]:
-    """Return the line with the expected delay of new alerts: the longest of several profiles.
+    """Return the line with the expected delay of new alerts, the longest delay of all profiles.
 
     If the delay is long, the line names the option that shortens it.
     """

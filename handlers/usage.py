@@ -12,7 +12,7 @@ from handlers.guard import command
 from handlers.payers import paid_page
 from handlers.replies import say
 
-NOTHING = "·"  # marks a day without stories; Telegram removes spaces at the end
+NOTHING = "·"  # the sign of an empty day in a chart, instead of an invisible space
 TITLE = N_("<b>This chat's usage</b>")
 TODAY = NN_("{n} story today", "{n} stories today")
 LIMIT = N_("{percent} of today's limit used; it resets at {clock}")

@@ -154,7 +154,7 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
 
 
 def _outcome_lines(known: Why, context: Context) -> list[str]:
-    """Return the results for the stories of the last two days; without stories, the reason."""
+    """Return the results for the stories of the last two days, or why no story is listed."""
     t, outcomes, begun = context.t, known.outcomes, known.subscription.created_at
     if not outcomes.total and begun > context.now - LOOKBACK:
         return [t(N_("No new stories since alerts began ({when})."), when=t.relative_time(begun))]

@@ -85,7 +85,7 @@ class Cdn:
         return None if self.blob(path) is not None else (404, "Not Found")
 
     def blob(self, path: str) -> media.Blob | None:
-        """Return the media for a path, or None for unknown stories and paths."""
+        """Return the media for a path, or None if no story has media at the path."""
         found = self.look_up(path)
         if found is None:
             return None

@@ -141,7 +141,7 @@ class Instagram:
             profile.next_post_at = next_post(profile.rng, self.clock.now(), posts_per_day)
 
     def rename(self, profile: Profile, username: str) -> None:
-        """Rename a profile. The old name is then unknown.
+        """Rename a profile. No profile then has the old name.
 
         Raises:
             NameTaken: The username is in use.
@@ -195,7 +195,7 @@ class Instagram:
         return [one for one in reversed(ours) if not one.removed] if ours else None
 
     def highlight(self, pk: str) -> Highlight | None:
-        """Return the highlight with an id, or None if unknown or removed."""
+        """Return the highlight with an id, or None if no highlight has the id."""
         found = self._highlights.get(pk)
         return None if found is None or found.removed else found
 

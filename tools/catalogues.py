@@ -166,7 +166,7 @@ def reword(old: str, new: str) -> list[str]:
 
 
 def carry_over(catalogue: Catalog, old: str, new: str) -> bool:
-    """Move the translation of ``old`` to ``new``, marked for review. Return whether one existed.
+    """Move the translation of ``old`` to ``new``, marked for review. Return whether it existed.
 
     ``old`` and ``new`` are the singular of a message with a plural.
     """
@@ -185,7 +185,7 @@ def carry_over(catalogue: Catalog, old: str, new: str) -> bool:
 
 
 def problems(language: str, template: Catalog) -> list[str]:
-    """Return the problems in the catalogue of ``language``, one message each."""
+    """Return a message for each problem in the catalogue of ``language``."""
     catalogue = load(language)
     wanted = {id_of(message) for message in messages(template)}
     found = [

@@ -177,7 +177,7 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
 
 @asynccontextmanager
 async def _bot(sandbox: Sandbox) -> AsyncIterator[ExtBot[Any]]:
-    """Yield the bot that creates topics. It also has a private chat with a person."""
+    """Yield the bot that creates topics, and start its private chat with a person."""
     token = f"{sandbox.telegram.world.bot.id}:{'x' * 30}"
     bot = ExtBot(token, base_url=f"{sandbox.urls.telegram}/bot", request=AiohttpRequest())
     world = sandbox.telegram.world

@@ -1,10 +1,10 @@
 """Build the image from the Dockerfile and run the image, without Docker: ``make image``.
 
 The command requires root, Debian's buildah (with netavark, a recommended package), debootstrap,
-and Debian's packages. Without one of these, the command prints a message and exits with 3. The
-base image is a small Debian with Python, tagged with the name in the Dockerfile. The test shows
-that the Dockerfile works and the size that the project adds, but not the size of the usual base
-image.
+and Debian's packages. If a requirement is missing, the command prints a message and exits with 3.
+The base image is a small Debian with Python, tagged with the name in the Dockerfile. The test
+shows that the Dockerfile works, and the size that the project adds to the base image. The usual
+base image may have a different size.
 """
 
 import json

@@ -16,7 +16,7 @@ PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", 
 
 
 def count(text: str) -> int:
-    """Return the number of requirements in a lock file. Some may be for other systems."""
+    """Return the number of requirements in a lock file. Some may not apply to this system."""
     return len(_REQUIREMENT.findall(text))
 
 

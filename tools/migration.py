@@ -1,6 +1,6 @@
 """Generate the next migration from the tables: ``python -m tools.migration "what changes"``.
 
-``--anew`` regenerates the first migration ``0001``, because there is only one before the first
+``--anew`` regenerates the migration ``0001``, because only one migration exists before the first
 release.
 """
 

@@ -134,7 +134,7 @@ def _operator(name: str) -> Operator:
 def mutants_of(path: Path, operators: Sequence[str]) -> Iterator[Mutant]:
     """Yield all mutants of a module, except for types, decorator arguments, logs and ``strict``.
 
-    Other mutation testers skip logs too; see PIT's ``avoidCallsTo``.
+    Other mutation testers also skip logs; see PIT's ``avoidCallsTo``.
     """
     tree = get_ast(path.read_text())
     nodes = list(ast_nodes(tree))
@@ -370,7 +370,7 @@ class Only:
 
 
 def _share_database(folder: Path) -> None:
-    """Let the forks copy one migrated database instead of creating one each."""
+    """Let each fork copy one migrated database instead of running the migrations."""
     importlib.import_module("tests.support.database").made_in(folder)
 
 

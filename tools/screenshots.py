@@ -23,7 +23,7 @@ ALERT_MS = 240_000  # the demo checks its quiet profile less often than other pr
 
 
 async def album(browser: Browser, url: str) -> None:
-    """Take the album that a command with a name brings."""
+    """Take a screenshot of the album that answers a command with a profile name."""
     async with tab(browser, url, DESKTOP) as me:
         await me.say("/stories natgeo")
         shown = me.page.locator("article.theirs").filter(has=me.page.locator(".album"))

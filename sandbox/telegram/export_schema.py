@@ -54,10 +54,10 @@ def _fields(model: typing.Any) -> dict[str, str]:  # noqa: ANN401 - a class of a
 def build() -> dict[str, object]:
     """Return the complete schema, read from aiogram's models."""
     import aiogram  # noqa: PLC0415 - takes seconds, and only this script needs it
-    from aiogram import methods as all_methods  # noqa: PLC0415 - as above
-    from aiogram import types as all_types  # noqa: PLC0415 - as above
-    from aiogram.methods import TelegramMethod  # noqa: PLC0415 - as above
-    from aiogram.types import TelegramObject  # noqa: PLC0415 - as above
+    from aiogram import methods as all_methods  # noqa: PLC0415 - takes seconds, and only this script needs it
+    from aiogram import types as all_types  # noqa: PLC0415 - takes seconds, and only this script needs it
+    from aiogram.methods import TelegramMethod  # noqa: PLC0415 - takes seconds, and only this script needs it
+    from aiogram.types import TelegramObject  # noqa: PLC0415 - takes seconds, and only this script needs it
 
     methods = {}
     for name in all_methods.__all__:

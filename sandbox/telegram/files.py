@@ -176,8 +176,8 @@ class Files:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="sandbox-telegram-")
         content._path = Path(self._folder.name) / content.digest.hex()  # noqa: SLF001 - Files manages its contents
-        content._path.write_bytes(data)  # noqa: SLF001 - as above
-        content._data = None  # noqa: SLF001 - as above
+        content._path.write_bytes(data)  # noqa: SLF001 - Files manages its contents
+        content._data = None  # noqa: SLF001 - Files manages its contents
 
     def close(self) -> None:
         """Delete the files on disk."""
@@ -206,7 +206,7 @@ class Files:
         return f"{_FOLDER.get(kind, 'documents')}/file_{content.serial}.{suffix}"
 
     def at(self, path: str) -> Content | None:
-        """Return the content at a path of getFile, or None for an unknown path."""
+        """Return the content at a path of getFile, or None if no file has the path."""
         stem = path.rpartition("/")[2].partition(".")[0].removeprefix("file_")
         content = self._by_serial.get(int(stem)) if stem.isdecimal() else None
         known = content is not None and any(self.path(k, content) == path for k in _MARK)

@@ -55,7 +55,7 @@ class MediaFailure(Exception):  # noqa: N818 - an answer of Telegram's media ser
 
 
 def there(call: Call, value: str, field: str = "") -> bool:
-    """Return whether a call has a file. Further checks follow when the chat is known."""
+    """Return whether a call has a file. The chat is checked before the content of the file."""
     if _upload(call, value, field) is not None:
         return True
     return bool(value) and not value.startswith("attach://")

@@ -33,7 +33,8 @@ class Limits:
     hold_s: int = 0  # maximum wait of a message in seconds before its refusal; TDLib: 8
     _bot: dict[int, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _group: dict[tuple[int, int], deque[float]] = field(default_factory=lambda: defaultdict(deque))
-    _chat: dict[tuple[int, int], float] = field(default_factory=dict)  # time of the empty bucket
+    # The time at which the bucket of each bot and chat is empty.
+    _chat: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
         """Return the active limits."""
@@ -100,7 +101,7 @@ def _wait(sent: deque[float], limit: int, window: float, weight: int, now: float
 
 @dataclass
 class Pacing:
-    """The server's delay between uploads of equal size: 0.2 to 0.9 s each."""
+    """The server's delay of 0.2 to 0.9 s between two uploads of equal size."""
 
     limits: Limits
     _next: dict[tuple[int, int], float] = field(default_factory=dict)

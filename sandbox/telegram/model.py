@@ -147,7 +147,7 @@ class Chat:
         return self.last_message_id
 
     def member(self, user_id: int) -> Member:
-        """Return the membership of a user. An unknown user has the status "left"."""
+        """Return the membership of a user. A user without a membership has "left"."""
         return self.members.get(user_id) or Member("left")
 
     def is_owner(self, user_id: int) -> bool:

@@ -48,7 +48,7 @@ class World:
     """The complete state of the simulated Telegram."""
 
     def __init__(self, clock: Clock, switches: Switches | None = None) -> None:
-        """Start with one bot without a known token, and no chats."""
+        """Start without chats, and with one bot, whose token is set by the first call."""
         self.clock = clock
         self.switches = switches or Switches()
         self.events = Events()

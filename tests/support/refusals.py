@@ -1,4 +1,4 @@
-"""Random refusals: known messages, messages on files that an upload cures, new messages."""
+"""Random error messages: known to the bot, avoidable by an upload, or unknown to the bot."""
 
 import random
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Results of the doctor for each assumption of the sandbox (``sandbox.beliefs``); pure."""
+"""Results of the doctor for each assumption of the sandbox (``sandbox.beliefs``), without I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -115,7 +115,7 @@ class StoriesTrial:
     """URL of a video of the profile without an audio track, or an empty string."""
 
     async def run(self, username: str, private: str) -> None:
-        """Test all assumptions by the public profile ``username``, and by ``private`` if named.
+        """Test all assumptions by the profile ``username``, and by a private profile if given.
 
         Raises:
             aiohttp.ClientError: The service is unreachable.
