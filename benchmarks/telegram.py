@@ -88,7 +88,7 @@ def _calls(calls: int) -> dict[str, Any]:
         "cpu_ratio": _ratios(details, "sendMessage+objects"),
         "cpu_ratio_at_least": CPU_AT_LEAST,
         "cpu_ratio_transport": _ratios(details, "sendMessage"),
-        # The bot's transport sends and receives albums as JSON. PTB requires its objects.
+        # For albums, the bot's transport sends and receives JSON, but PTB requires objects.
         "cpu_ratio_albums": _ratios(details, "sendMediaGroup", "sendMediaGroup+objects"),
         "calls_per_s": {
             name: {who: found["sendMessage"]["calls_per_s"] for who, found in figures.items()}

@@ -30,7 +30,7 @@ async def measure(people: int) -> dict[str, Any]:
     async with world() as at:
         with tempfile.TemporaryDirectory() as folder:
             settings = settings_for(at, Path(folder))
-            # Above the settings' maximum, because Telegram's limits are off.
+            # The rate exceeds the setting's maximum, because the sandbox's flood limits are off.
             unlimited = settings.model_copy(update={"messages_per_second": float("inf")})
             async with open_parts(unlimited) as parts, parts.bot:
                 return await _measure(at, parts, await at.people(people))

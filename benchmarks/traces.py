@@ -104,7 +104,7 @@ def subscribers(profiles: int) -> list[int]:
 
 
 def _normal_of_rank(rank: float) -> float:
-    # Logistic approximation of the normal quantile, with an error up to 0.02.
+    # The logistic quantile approximates the normal quantile with an error of up to 0.02.
     return log((1 - rank) / rank) / 1.702
 
 
@@ -200,7 +200,7 @@ def _rhythm(rng: random.Random) -> list[float]:
 
 
 def _peak(offset: float, width: float) -> float:
-    # A bell curve on the circle of the day, whose mean over 24 h is 1 at a width of 2 h.
+    # The result is a bell curve over the day. At a width of 2 h, its mean over 24 h is 1.
     return 4.8 * exp((cos(offset * pi / 12) - 1) * (12 / pi / width) ** 2)
 
 

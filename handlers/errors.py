@@ -135,7 +135,7 @@ async def on_error(update: object, context: Context) -> None:
         log.error("incident", incident=incident, exc_info=error)
         text = context.t(INCIDENT, incident=incident)
     is_refusal = isinstance(error, (RightsError, SubscriptionError))
-    # A code can be copied from a message only, not from a pop-up.
+    # People can copy a code from a message, but not from a pop-up.
     has_code = not isinstance(error, BotError) and not context.is_channel
     if context.query and (is_refusal or not (context.is_private or has_code)):
         await answer_press(context, plain(text), alert=True)

@@ -127,7 +127,7 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     async with show_working(context):
         for entry in imported.entries:
             try:
-                with unit_of_work.as_current(None):  # commit before the next API call
+                with unit_of_work.as_current(None):  # each subscription is committed
                     one = await context.services.subscribing.subscribe(
                         context.acted_on,
                         entry.username,

@@ -88,7 +88,7 @@ def is_listing(message: Message) -> bool:
     return bool(name) and str(name).lower().endswith(".json")
 
 
-# In channels, commands are posts; an edited command is not run a second time.
+# Commands in channels are posts. Edits are excluded, so that no command runs a second time.
 HEARD = (filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST) & ~_Echo()
 
 OBEYED: dict[str, "Guarded"] = {}
@@ -271,7 +271,7 @@ async def answer_press(context: Context, text: str | None = None, *, alert: bool
     query, unit = context.query, unit_of_work.current()
     if query is None:
         return
-    # Albums may take long; Telegram accepts the answer for about 15 seconds.
+    # An album may take longer than the 15 s for which Telegram accepts an answer to a press.
     takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
     when = unit_of_work.call_after_commit if takes_long else unit_of_work.call_after_replies
     await when(partial(_answer_press_now, context, query, text, alert=alert, unit=unit))

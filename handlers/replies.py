@@ -18,7 +18,7 @@ from bot.sending.replies import ACTION_S, Payload, edit_payload, show_uploading,
 from bot.updates import unit_of_work
 from handlers.guard import answer_press
 
-_SHOWN_AFTER_S = 0.2  # a chat action would delay a faster answer
+_SHOWN_AFTER_S = 0.2  # seconds; a chat action would delay a faster answer
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
 

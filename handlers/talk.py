@@ -56,7 +56,7 @@ EXAMPLE = N_(
     "I bring you Instagram stories. Send me the name of a profile or a link to a story, or "
     "tap the example."
 )
-CANCEL = "cancel"  # /cancel needs no code: every command cancels a page's question
+CANCEL = "cancel"  # /cancel; every command already cancels a page's question
 
 QUESTIONS = {
     stories.ASK: ("stories", stories.USAGE),

@@ -21,7 +21,7 @@ import aiosqlite
 _TURN_S = 0.05  # real seconds of one wait for a thread
 _SHORTEST_S = 1e-6  # minimum wait; on a real clock, setting a timer takes about as long
 _NAP_S = 0.01  # real seconds of one wait if no timer is set
-_POLLS = 3  # data written to a local socket may be readable only after a moment
+_POLLS = 3  # polls before a jump; data in a local socket may be readable only after a moment
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")

@@ -2,7 +2,7 @@
 
 from sandbox.instagram import Instagram
 
-BIG = 52_500_000  # bytes: above the 50 MB that a bot may upload
+BIG = 52_500_000  # bytes; more than the 50 MB that a bot may upload
 BUSY_EVERY_S = 40
 HOUR = 3_600.0
 DAY, YEAR = 24 * HOUR, 365 * 24 * HOUR

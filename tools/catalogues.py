@@ -166,7 +166,7 @@ def reword(old: str, new: str) -> list[str]:
 
 
 def carry_over(catalogue: Catalog, old: str, new: str) -> bool:
-    """Move the translation of ``old`` to ``new``, marked for review. Return whether it existed.
+    """Move the translation of ``old`` to ``new``, marked for review. Return False if none exists.
 
     ``old`` and ``new`` are the singular of a message with a plural.
     """

@@ -19,7 +19,7 @@ FOLDER = ROOT / "docs" / "images"
 DESKTOP = {"width": 1320, "height": 950}
 PHONE = {"width": 412, "height": 1060}
 EMOJI = "Noto Color Emoji"
-ALERT_MS = 240_000  # the demo checks its quiet profile less often than other profiles
+ALERT_MS = 240_000  # maximum wait; the demo seldom checks its quiet profile
 
 
 async def album(browser: Browser, url: str) -> None:
@@ -51,7 +51,7 @@ async def _publish(me: Tab, name: str) -> None:
     await me.page.get_by_role("button", name="Close the sandbox panel").tap()
 
 
-# Videos play in the messages. A loaded video may not have been painted.
+# Videos play in the messages. A loaded video may not yet show a frame, so the script waits.
 _FRAMES = """Promise.all([...document.querySelectorAll("video")].map(
   (video) => new Promise((seen) => video.requestVideoFrameCallback(seen))))"""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
-QUEUE = 2_000  # maximum of pending events of a page; above it, the page must reload everything
+QUEUE = 2_000  # maximum pending events of a page; after an overflow, the page reloads everything
 HEARTBEAT_S = 20.0
 Event = dict[str, object]
 Subscribe = Callable[[Callable[[Event], None]], Callable[[], None]]
@@ -24,7 +24,7 @@ class Live:
         queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
         unsubscribe = self._subscribe(lambda event: offer(queue, event))
         try:
-            await socket.prepare(request)  # after subscribing, so that no event is missed
+            await socket.prepare(request)  # connects after subscribing, so that no event is missed
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(_send(socket, queue))
                 await _until_closed(socket)

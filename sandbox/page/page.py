@@ -41,7 +41,7 @@ class Page:
         """Serve `sandbox`."""
         self._sandbox = sandbox
         self._world: World = sandbox.telegram.world
-        self._run = secrets.token_hex(8)  # identifies the run, because runs reuse ids
+        self._run = secrets.token_hex(8)  # identifies this run of the sandbox; runs reuse ids
         self.live = Live(sandbox.telegram.subscribe)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:

@@ -43,7 +43,7 @@ _KINDS = {
     "DateTime": "date_time",
 }
 _BACK = {kind: name for name, kind in _KINDS.items() if name != "PreCode"}
-_FOUND_ALONE = frozenset(  # Telegram detects these entities and ignores the caller's own
+_FOUND_ALONE = frozenset(  # Telegram finds these entities itself and drops the caller's
     {"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"}
 )
 _AUTOMATIC = re.compile(r"[@#$/.:]|\d{6}|\+\d")

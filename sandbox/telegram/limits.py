@@ -16,7 +16,7 @@ DOCUMENTED: dict[str, Any] = {
     "pace_uploads": True,
     "hold_s": 0,
 }
-_PACED_FROM = 100_000  # larger uploads are delayed; bytes; telegram-bot-api, Client.cpp
+_PACED_FROM = 100_000  # bytes; larger uploads are delayed; telegram-bot-api, Client.cpp
 _BACKLOG_S = 5.0
 
 

@@ -11,7 +11,7 @@ from multidict import MultiDictProxy
 
 from sandbox.telegram.refusals import TOO_LARGE, Refusal, bad_request
 
-BODY_LIMIT = 50 * 2**20 + 2**20  # a file of 50 MB and the rest of the body
+BODY_LIMIT = 50 * 2**20 + 2**20  # maximum bytes: a file of 50 MB and 1 MB of other parts
 FIELD_LIMIT = 2**20
 FILE_LIMIT = 50 * 2**20
 

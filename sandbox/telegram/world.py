@@ -16,7 +16,7 @@ from sandbox.telegram.updates import Inbox
 _FIRST_BOT = 7_000_000_001  # the id in the first token replaces this id
 FIRST_PERSON = 100_000_001
 _FIRST_GROUP = 4_000_000_001
-_FIRST_CHANNEL = 1_000_002_000_000_001  # without the sign of the Bot API's "-100…" ids
+_FIRST_CHANNEL = 1_000_002_000_000_001  # the Bot API shows the id with a minus sign
 CLOUD_FILE, LOCAL_FILE = 50 * 2**20, 2000 * 2**20  # maximum bytes of an upload; Bot API, --local
 CALLBACK_LIFE_S = 15.0  # shorter than an update's lifetime (150 s); clients report 15 to 30 s
 

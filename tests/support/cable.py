@@ -46,7 +46,7 @@ class _End(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        if self.peer is not None:  # the connection to the server
+        if self.peer is not None:  # this end is connected to the server
             return
         self.transport.pause_reading()
         task = asyncio.get_running_loop().create_task(self._open())

@@ -82,7 +82,7 @@ async def forking() -> AsyncIterator[Parent]:
             yield parent
         finally:
             assert process.stdin
-            process.stdin.close()  # Parent then kills the remaining children and exits
+            process.stdin.close()  # the process then kills its children and exits
             await process.wait()
 
 

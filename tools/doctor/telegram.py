@@ -35,7 +35,7 @@ _POLL_S = 1.0
 _ITEM = re.compile(
     r'failed to send message #(\d+) with the error message "([^"]*)"', re.IGNORECASE
 )
-_CODE = re.compile(r"\w*_\w*")  # PTB has converted the letters to lower case
+_CODE = re.compile(r"\w*_\w*")  # a CODE, which PTB has converted to lower case
 _GREETING = "Storybell tries what it believes of Telegram. These messages go away by themselves."
 
 
@@ -143,8 +143,8 @@ class TelegramTrial:
         """Send an album with one invalid picture, and check for sent items in the chat."""
         beliefs = ("album_with_a_bad_item", "album_error_words")
         if self.sights.by_name["album_by_upload"].seen != "arrives":
-            # A refusal of the whole album says nothing about its items. Known files may be
-            # accepted.
+            # If Telegram refuses every uploaded album, the test proves nothing about one bad item.
+            # Telegram may still accept albums of file_ids.
             self.sights.skip(beliefs, "albums can't be uploaded")
             return
         before = (await self._text("…")).message_id

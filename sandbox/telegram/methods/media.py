@@ -36,7 +36,7 @@ async def _send(call: Call, kind: str) -> dict[str, Any]:
         raise failure.refusal() from None
     becomes_animation = call.world.switches["silent_video_alone"] == "animation"
     if becomes_animation and kind == "video" and _is_silent(media) and source != "file_id":
-        media.kind = "animation"  # for a new silent video; TDLib, MessageContent.cpp
+        media.kind = "animation"  # the type of a new silent video; TDLib, MessageContent.cpp
     await sending.charge(call, where.chat)
     text.check_entities(body)
     return sending.shown(call, [sending.post(call, where, body, media, source)])[0]

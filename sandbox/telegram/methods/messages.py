@@ -89,7 +89,7 @@ def _editable(call: Call) -> tuple[Chat, Message]:
     posts = chat.type == "channel" and chat.may(call.bot.id, "can_edit_messages")
     if message.bot is not call.bot and not posts:
         raise bad_request("message can't be edited")
-    if message.reply_keyboard is not None:  # only inline markup; td, can_edit_message
+    if message.reply_keyboard is not None:  # not editable: td, can_edit_message
         raise bad_request("message can't be edited")
     return chat, message
 

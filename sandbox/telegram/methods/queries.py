@@ -13,7 +13,7 @@ from sandbox.telegram.world import Callback
 INLINE_LIFE_S = 30.0
 _OLD = "query is too old and response timeout expired or query ID is invalid"
 _RESULTS = 50
-_CACHED = {  # the field of the file_id for each kind of media
+_CACHED = {  # by result type: the kind of media, and the parameter of its file_id
     "photo": ("photo", "photo_file_id"),
     "video": ("video", "video_file_id"),
     "gif": ("animation", "gif_file_id"),
