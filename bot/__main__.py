@@ -76,13 +76,13 @@ def _run_demo(chosen: argparse.Namespace) -> int:
 
 def _run_command(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot import app  # noqa: PLC0415 - 'setup' and 'demo' start faster without the import
-    from bot.cli import check  # noqa: PLC0415 - the same
+    from bot.cli import check  # noqa: PLC0415 - 'setup' and 'demo' start faster
 
     if chosen.command == "run":
         for sentence in check.describe_unknown_settings(chosen.env_file):
             structlog.get_logger().warning("a setting is none", why=sentence)
         return app.main(settings)
-    from bot.cli import commands  # noqa: PLC0415 - the same
+    from bot.cli import commands  # noqa: PLC0415 - 'setup' and 'demo' start faster
 
     stderr = Console(stderr=True, soft_wrap=True, highlight=False)
     stderr.print(f"Database: {settings.database_place}", markup=False)

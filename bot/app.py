@@ -79,8 +79,8 @@ log = structlog.get_logger()
 
 # In the order of precedence: the first handler that matches takes the update.
 CONVERSATION = (
-    handlers.exchange, handlers.settings,  # replies to a question of a settings page
-    handlers.links,  # the most frequent updates
+    handlers.exchange, handlers.settings,  # answers to the questions of a settings page
+    handlers.links,  # messages with links are the most frequent updates
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
     handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.why,
     handlers.usage, handlers.payers, handlers.privacy, handlers.owner, handlers.access,
@@ -100,7 +100,7 @@ _FIRST_LINK = (
     "    https://t.me/{name}?start={payload}"
 )
 _MOST_CONNECTIONS = 40  # the default of the Bot API; a chat needs one connection at a time
-_DRAIN_S = 6.0  # of the 8 seconds of a shutdown
+_DRAIN_S = 6.0  # the part of the 8 seconds of a shutdown in which running work may end
 _TRY_AGAIN_S = 5.0
 _DATABASE_AGAIN_S = 1.0
 WAIT_S = 30.0
@@ -160,19 +160,20 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
         try:
             web = await running.web.start(settings.bind_host, settings.port)
         except OSError as error:
-            log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - no trace needed
+            log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - a traceback is not needed
             return 1
         if not await running.connect_to_telegram(stop):
-            return int(not stop.is_set())  # a requested stop is a success, at any time
+            return int(not stop.is_set())  # a requested stop is a success, even during the start
         stack.push_async_callback(running.app.shutdown)
-        if parts.clock.went_back.is_set():  # some parts have used a wrong time
+        if parts.clock.went_back.is_set():
+            # Some parts of the process have used a time that was too late.
             return None
         log.info("running", port=web.port, database=settings.database_place)
         status: int | None = 0
         try:
             await running.run_loops(stop)
         except* TokenRefusedError:
-            log.error("Telegram refuses the token")  # noqa: TRY400 - no trace needed
+            log.error("Telegram refuses the token")  # noqa: TRY400 - a traceback is not needed
             status = 1
         if parts.clock.went_back.is_set() and not stop.is_set():
             status = None
@@ -233,7 +234,8 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             check_price=CHECK_COST,
-            # Several processes share the flood limits in the database, and can't send without it.
+            # Several processes share the flood limits in the database, and can't send without the
+            # database.
             tells_of_outages=parts.sharing.is_only_process,
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause,
@@ -375,7 +377,7 @@ class Running:
                     await self._set_webhook(self._webhook)
                 await self._print_owner_link()
             except InvalidToken:
-                log.error("Telegram refuses the token")  # noqa: TRY400 - no trace needed
+                log.error("Telegram refuses the token")  # noqa: TRY400 - a traceback is not needed
                 return False
             except TelegramError as error:
                 log.warning("Telegram doesn't answer; trying again", reason=str(error))
@@ -429,7 +431,7 @@ class Running:
             watch.cancel()
 
     async def _take_in(self, updates: Iterable[object]) -> None:
-        """Answer inline queries and store other updates in the inbox, after the clock is right."""
+        """Wait until the clock is anchored, answer inline queries, and store the other updates."""
         await self._parts.clock.wait_until_anchored()
         if others := self.inline.take_queries(updates):
             await self.intake.add(others)

@@ -69,9 +69,9 @@ from bot.updates.conflicts import PollConflicts, load_conflicts
 
 log = structlog.get_logger()
 
-_NEWCOMER_SHARE = 0.5  # of the replies' part of the budget, for all newcomers together
+_NEWCOMER_SHARE = 0.5  # the share of all newcomers together in the replies' part of the budget
 _IDLE_S = 10  # shorter than the idle timeout of the Stories API
-# More connections than all slots together: a slow server leaves connections for other servers.
+# The limits exceed the number of slots, so that a slow server leaves connections for others.
 _TO_TELEGRAM, _TO_MEDIA, _TO_API = 320, 256, 128
 
 
@@ -126,7 +126,8 @@ async def open_parts(
                 pool_size=settings.database_pool,
             )
         )
-        sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES  # one process per SQLite file
+        # An SQLite file has a single process.
+        sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES
         await _prepare_database(db, sharing)
         clock = ClockKeeper(
             db,
@@ -351,7 +352,8 @@ async def open_parts(
             bot=bot,
             db=db,
             sharing=sharing,
-            replies_are_durable=not db.is_sqlite,  # a server may crash alone
+            # A PostgreSQL server may crash while the bot continues.
+            replies_are_durable=not db.is_sqlite,
             services=services,
             treasurer=Treasurer(
                 api,

@@ -323,7 +323,7 @@ class Settings(BaseSettings):
     @property
     def bind_host(self) -> str:
         """Return the address to listen on: by default local, with a webhook all interfaces."""
-        return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram connects from outside
+        return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram connects from outside of this machine
 
     @property
     def is_sqlite(self) -> bool:
@@ -428,7 +428,7 @@ def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
     unknown = []
     for name, where in [(n, file.name) for n in _read_file(file)] + [
         (n, "")
-        for n in os.environ  # noqa: TID251 - the module that reads the settings
+        for n in os.environ  # noqa: TID251 - only this module reads the environment
     ]:
         near = difflib.get_close_matches(name.upper(), names, n=1, cutoff=0.7 if where else 0.88)
         if name.upper() not in known and (where or near):

@@ -68,8 +68,9 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
 async def profile_shown_by(message: Message, context: Context) -> str | None:
     """Return the profile of the story, card or list entry in a message of the bot.
 
-    The file identifies a story. The caption and the links are checked second, because stories also
-    contain links, and the first link of a caption is the profile name.
+    The profile is read from the media file if the bot has sent the file as a story. In a message
+    without such a file, the first link with a username names the profile. In a message without
+    links, the first bold text names the profile.
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [one.file_unique_id for one in files if one]

@@ -264,7 +264,7 @@ async def _react_or_give_example(context: Context) -> None:
 
 
 class _ToUs(filters.MessageFilter):
-    """Replies to a message of the bot."""
+    """A filter that accepts the replies to a message of the bot."""
 
     def filter(self, message: Message) -> bool:
         """Return whether ``message`` replies to the bot."""

@@ -81,7 +81,8 @@ class Treasurer:
         self._log_budget_once(balance)
         if presumed := await self._ledger.maintain():
             log.info("ledger_tidied", presumed=presumed)
-        # A top-up must be detected soon while no request is served.
+        # While no request is served, the next check follows soon, to detect a top-up of the
+        # balance.
         is_well = self._api.is_in_service and not is_low
         return self._now() + (EVERY if is_well else EVERY_WHEN_OUT)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-KEY = "drift"  # key of the stored drift
+KEY = "drift"  # the key of the drift in the table of key-value pairs
 RUNNING = 3
 
 
@@ -38,7 +38,10 @@ class Drift:
     total: int = 0
 
     def after_reading(self, reading: Reading) -> Self:
-        """Return the drift after a further reading; a larger balance is a top-up and restarts."""
+        """Return the drift after a further reading.
+
+        A larger balance means a top-up. The comparison then starts anew from this reading.
+        """
         if reading.balance > self.base.balance:
             return replace(self, base=reading, last=reading, size=0, running=0)
         size = (self.base.balance - reading.balance) - (reading.spent - self.base.spent)

@@ -61,11 +61,11 @@ T = TypeVar("T")
 
 _PRESUMED_AFTER = timedelta(minutes=30)  # longer than the duration of any call
 _HABIT_DAYS = 7
-SPLIT_AT_ONCE = 500  # profiles in a page of profiles, and chats in a transaction
+SPLIT_AT_ONCE = 500  # the profiles in a page, and the chats in a transaction
 _SPLIT_ON = "checks split on"  # the day of the last split
-PASTED_A_DAY = 500  # megabytes of pasted files a person
-CREDITS_OF_CHANNELS = 10  # a day in a group, for requests written in the name of a channel
-PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # concurrent calls for people; the schedule has separate slots
+PASTED_A_DAY = 500  # megabytes of pasted files per person and day
+CREDITS_OF_CHANNELS = 10  # credits per day and group, for requests in the name of channels
+PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # concurrent calls: of all people, of each person
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,8 @@ class Ledger:
         self.limits = limits
         self._owners = owners
         self._now = now
-        self._habits: tuple[date, list[list[int]]] | None = None  # valid for this day
+        # The day, and the hourly habits valid for the day.
+        self._habits: tuple[date, list[list[int]]] | None = None
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
     async def spend(self, charge: Charge, call: Call[T]) -> T:
@@ -227,7 +228,7 @@ class Ledger:
         if entry is None:
             return
         if credits is None:
-            credits = reservation.credits  # noqa: A001 - the same
+            credits = reservation.credits  # noqa: A001 - the field's term
         if reservation.charge.profile_id:
             await profiles.add_unsplit(tx, reservation.charge.profile_id, credits)
         if back := reservation.credits - credits:
@@ -337,7 +338,8 @@ class Ledger:
         billed less than the ledger, entries with an unknown bill are refunded first; the drift is
         the rest.
         """
-        while True:  # a refund per transaction: allowances are locked before the account
+        while True:
+            # Each refund has a transaction, because allowances must be locked before the account.
             async with self._db.begin() as tx:
                 drift = await _lock_drift(tx)
                 if drift is None or not drift.is_certain:
@@ -448,11 +450,13 @@ class Ledger:
         return allowances_for(self.limits, is_known=is_known, of_chat=chat, of_person=person)
 
     async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
-        # The answer may bill more credits than reserved, so the settlement must survive a cancel.
+        # The answer may bill more credits than reserved, so a cancellation must not prevent the
+        # settlement.
         await finish_on_cancel(self._settle_alone(reservation, credits))
 
     async def _settle_alone(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
-        # After a lost commit the reservation counts, so only larger bills must be durable.
+        # If this commit is lost, the reservation still counts. Therefore only a bill above the
+        # reservation must be durable.
         async with self._db.begin(durable=(credits or 0) > reservation.credits) as tx:
             await self.settle(tx, reservation, credits)
 

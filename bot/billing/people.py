@@ -9,7 +9,7 @@ from bot.domain.access import Entry
 from bot.store import access, acquaintances, chats, spending
 from bot.store.engine.database import Tx
 
-_MEMBERS = 5  # of a group, by cost
+_MEMBERS = 5  # the number of shown members of a group, highest costs first
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,10 @@ async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Gues
 
 
 async def guest(tx: Tx, number: int, *, now: datetime) -> Guest:
-    """Return a person or chat, known or unknown."""
+    """Return the costs of a person or chat in this month.
+
+    The costs are zero for an id that is not in the database.
+    """
     [one] = await _guests(tx, [number], now.date().replace(day=1))
     return one
 

@@ -127,7 +127,7 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
 async def _unconfirmed_today(tx: Tx, drift: object, today: date) -> int:
     """Return the credits of today's calls that neither an answer nor a balance has confirmed."""
     since = datetime.combine(today, time(), UTC)
-    if isinstance(drift, dict):  # the balance of this reading confirms all earlier calls
+    if isinstance(drift, dict):  # the balance at ``base`` confirms all earlier calls
         since = max(since, Drift.from_json(drift).base.at)
     return await spending.presumed_since(tx, since)
 

@@ -109,7 +109,7 @@ class Access:
         name, now = Subject("chat", str(as_chat)), self._now()
         async with reading(self._db) as tx:
             chat, responsible, rows = await chats.get_with_access(tx, person, chat_id)
-            # A late update from the old id of a group belongs to the new id.
+            # A late update may still have the old id of a group that became a supergroup.
             moved = await chats.moved_to(tx, chat_id) if chat is None and chat_id else None
             if moved:
                 chat_id = moved
@@ -410,7 +410,7 @@ class Access:
             found = await profiles.ids_of_names(tx, words - known.keys(), since=since)
         self.blocked.clear()
         self.blocked.update(words, known.values(), found.values())
-        if found:  # stored, because the profile may have a new name at the next load
+        if found:  # the id is stored, because the profile may have a new name at the next start
             await self._db.run(lambda tx: self._store_profile_ids(tx, found))
 
     async def _store_profile_ids(self, tx: Tx, found: Mapping[str, str]) -> None:

@@ -96,7 +96,8 @@ def mean_delay_of(known: Known) -> timedelta | None:
 
 def _kind_of_ended(tally: Tally) -> Ended:
     """Return the outcome of a group of finished stories."""
-    if tally.state == "sent" or tally.reason == "had":  # sent before a migration
+    if tally.state == "sent" or tally.reason == "had":
+        # ``had``: sent before the group became a supergroup.
         return "sent"
     if tally.reason.startswith(FILTERED):
         return "filtered"

@@ -14,8 +14,9 @@ from bot.store.engine.database import Database
 from bot.store.kept_stories import Kept
 from bot.updates.unit_of_work import fetch, reading, writing
 
-MOST = 30  # maximum number of stories per page: three albums
-_LENT = timedelta(hours=1)  # minimum validity of a stored file_id, for the send that follows
+MOST = 30  # maximum number of stories per page, which fill three albums
+# The minimum remaining validity of a stored file_id, for the following send.
+_LENT = timedelta(hours=1)
 _IN_ALBUMS = frozenset({"photo", "video"})  # other kinds are sent alone (Bot API, sendMediaGroup)
 
 

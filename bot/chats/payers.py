@@ -37,7 +37,7 @@ OF_PAYER = 3
 OF_NEWCOMER, LEAST_OF_NEWCOMER = 4, 5
 """All chats of a newcomer together may have a quarter of a chat's limit, or five subscriptions."""
 
-_SHOWN = 50  # chats in /usage
+_SHOWN = 50  # the maximum number of chats in /usage
 
 
 @dataclass(frozen=True, slots=True)

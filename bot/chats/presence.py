@@ -48,7 +48,7 @@ class ChatPresence:
             await unit_of_work.call_after_replies(lambda: self.check_presence(chat_id))
             return muted
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
-            with suppress(BlockedError):  # a blocked chat stays closed
+            with suppress(BlockedError):  # a chat that the access list blocks stays closed
                 async with self._db.begin() as tx:
                     await moves.open_chat(tx, chat_id, now=self._now())
                     await snapshots.reschedule_checks_of_chat(tx, chat_id, now=self._now())

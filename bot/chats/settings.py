@@ -33,7 +33,7 @@ class Chats:
         ``known`` is the stored chat, if any.
         """
         if known and known.id != chat_id:
-            return known  # a late update has the group's old id, and belongs to the new id
+            return known  # the update has the group's id from before the group became a supergroup
         details = (kind, title, language_code or (known.language_code if known else None))
         if known and details == (known.kind, known.title, known.language_code):
             return known

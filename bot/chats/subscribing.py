@@ -399,7 +399,7 @@ class Subscribing:
             except (SpendingStoppedError, OutOfServiceError):
                 if not is_sure:
                     raise
-                # The chat can subscribe to a known profile; the checks begin later.
+                # The stored profile is sufficient to subscribe. The checks begin later.
                 live = await self._stored_live_stories(profile.profile_id)
             return _Asked(profile, live)
 
@@ -502,7 +502,8 @@ class Subscribing:
                 except TooManyFastError:
                     if fast or preferences is not None:
                         raise
-                    slower = replace(wanted.options, fast=False)  # a default is optional
+                    # A fast subscription by default is dropped without an error.
+                    slower = replace(wanted.options, fast=False)
                     wanted = Preferences(slower)
             added = await store.add(
                 tx,

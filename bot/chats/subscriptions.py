@@ -27,7 +27,7 @@ from bot.store.engine.database import Database, Tx
 from bot.stories_api.endpoints import CHECK_COST
 from bot.updates.unit_of_work import fetch, reading, writing
 
-_PLACES = 8  # as many as a page of buttons
+_PLACES = 8  # the number of chats on a page of buttons
 _BLOCKED_AT_ONCE = 200  # deliveries that one transaction drops
 
 
@@ -101,7 +101,7 @@ class Subscriptions:
         ids, now = {one.id for one in rows}, self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            # subscriptions that ended or moved before the lock are skipped
+            # Subscriptions that ended or moved before the lock was acquired are skipped.
             gone = [one for one in await store.of_chat(tx, chat_id) if one.id in ids]
             await ended_store.add(tx, gone, now=now)
             await deliveries.detach(tx, [one.id for one in gone], now=now)
@@ -168,7 +168,8 @@ class Subscriptions:
             if not one.paused:
                 return one
             await store.change(tx, one.id, paused=False, paused_until=None)
-            if one.state == "blocked":  # the pause by the owner continues
+            if one.state == "blocked":
+                # An owner has blocked the profile, so no pending stories are restored.
                 return await load_subscription(tx, chat_id, subscription_id)
             await deliveries.reopen(tx, one, reason=deliveries.PAUSED)
             await fan_outs.enqueue_missed(tx, one, now=now)
@@ -203,7 +204,7 @@ class Subscriptions:
         for one in rows:
             if one.paused_until is None or one.paused_until > self._now():
                 return one.paused_until
-            with suppress(NotFollowedError):  # ended in the meantime
+            with suppress(NotFollowedError):  # the subscription has ended in the meantime
                 await self.set_paused(
                     one.target.chat_id, one.id, paused=False, since=one.paused_until
                 )

@@ -41,7 +41,8 @@ def run_demo(*, port_base: int) -> int:
 async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
     # The bot and the sandbox share the time of this loop: a skipped day passes for both.
     async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
-        # As after /setprivacy at @BotFather: the bot receives every message of the demo's group.
+        # The bot receives every message of the demo's group, as if the owner had disabled the
+        # privacy mode at @BotFather (/setprivacy).
         sandbox.telegram.world.bot.reads_all = True
         settings = load(
             _env_file=None,

@@ -13,8 +13,8 @@ from bot.scheduling.waiting_time import DAY
 from bot.store import stories
 from bot.store.engine.database import Database
 
-_STEPS = 4  # steps between --budget and --budget-to
-_WARMUP = 7 * DAY  # excluded from the result; at most half of the recorded time
+_STEPS = 4  # the number of steps from --budget to --budget-to
+_WARMUP = 7 * DAY  # the excluded time at the begin, limited to half of the recorded time
 _COLUMNS = ("credits a day", "checks", "delay, mean", "one credit a day more or less",
             "delay, 95 %", "stories lost")  # fmt: skip
 

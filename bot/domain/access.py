@@ -98,7 +98,8 @@ def judge(
     everybody may. A block of the person ``responsible`` for a chat (an id as text) silences the
     chat in every mode.
     """
-    # A button in a private chat may be pressed by another person: the presser is judged.
+    # Another person may press a button in a private chat: the person who pressed the button
+    # counts.
     who = person_id if chat_id is None or chat_id > 0 else None
     here = Subject.of_chat(who or chat_id or 0)
     person = find_entry(rows, Subject("person", str(person_id)))

@@ -67,7 +67,7 @@ _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
 _FIRST_POLL_AGAIN = timedelta(minutes=1)
 _LAST_POLL_AGAIN = timedelta(minutes=30)
-# the owner may have changed the profile by mistake, and posts again
+# The account may be hidden only by mistake of the account's owner, and soon be back.
 _FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)
 _LAST_UNAVAILABLE_PAUSE = DAY
 _DIGEST_MARGIN = timedelta(minutes=30)
@@ -77,7 +77,8 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
     "photos": frozenset({"photo"}),
     "videos": frozenset({"video"}),
     "gifs": frozenset({"video"}),  # Telegram may send a video without sound as a GIF
-    "documents": frozenset(),  # only stories that were refused as files wait (see ``selection``)
+    # A mute of documents defers only stories that were refused as files (see ``selection``).
+    "documents": frozenset(),
     "media": frozenset({"photo", "video"}),
 }
 """The kinds of stories that wait while a right is missing; for other rights all stories wait."""
@@ -220,10 +221,11 @@ def next_local_time(now: datetime, minute: int, zone: str) -> datetime:
         datetime.combine(
             today + timedelta(days=day), at.replace(fold=fold), tzinfo=place
         ).astimezone(now.tzinfo)
-        for day in (-1, 0, 1)  # yesterday: the clocks may go back over midnight
+        # -1: after the clocks go back over midnight, a time of yesterday may still come.
+        for day in (-1, 0, 1)
         for fold in (0, 1)
     ]
-    # For a time that the clocks skip, the second reading would be too early.
+    # If the clocks skip the time, the second of the two readings would be too early.
     moments = readings[::2] + [m for m in readings[1::2] if m.astimezone(place).time() == at]
     return min(moment for moment in moments if moment > now)
 
@@ -233,10 +235,12 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> date
     if quiet is None or not is_within(now, quiet, zone):
         return None
     end = next_local_time(now, quiet[1], zone)
-    # Clocks that go forward over the end may show a time inside the next quiet hours.
+    # If the clocks skip the end of the quiet hours, the computed end may be inside the next quiet
+    # hours.
     while is_within(end, quiet, zone):
         end = next_local_time(end, quiet[1], zone)
-    while not is_within(end - _MINUTE, quiet, zone):  # a skipped end is moved too far
+    while not is_within(end - _MINUTE, quiet, zone):
+        # If the clocks skip the end, the computed end is too late.
         end -= _MINUTE
     return end
 
@@ -286,7 +290,7 @@ def _next_summary_at(after: datetime, hour: int, member: AudienceMember) -> date
     if until is not None:
         last_hour = _last_local_time(after, hour, member.zone)
         if quiet_until(last_hour, member.quiet, member.zone) == until:
-            return until  # the current quiet hours delay a summary
+            return until  # a summary due in quiet hours is sent when the quiet hours end
     return _when_awake(next_local_time(after, hour, member.zone), member)
 
 
@@ -299,7 +303,7 @@ def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
     if begin <= last and not is_within(last, quiet, zone):
         return last
     before = begin - _DIGEST_MARGIN
-    if is_within(before, quiet, zone):  # clocks that go back may make the quiet hours begin twice
+    if is_within(before, quiet, zone):  # if the clocks go back, the quiet hours may begin twice
         before = _last_local_time(before, quiet[0], zone) - _DIGEST_MARGIN
     return before
 
@@ -347,7 +351,7 @@ def _useful_for(
         heard = heard_at(posted_at, posted_at + STORY_LIFE, member)
         if heard > max(after, posted_at):
             return max(earliest, heard - SUMMARY_LEAD)
-    return max(after, due)  # between long quiet hours all stories are sent at once
+    return max(after, due)  # between long quiet hours, each story is sent as soon as it is found
 
 
 def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:

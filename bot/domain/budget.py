@@ -10,11 +10,11 @@ from bot.domain.packs import DEFAULT_BUDGET
 
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
-NEWCOMERS_PART = 0.03  # of the schedule's budget
-OF_NEWCOMER = 0.3  # of the credits a day of one person
+NEWCOMERS_PART = 0.03  # the part of the schedule's budget for profiles followed by newcomers only
+OF_NEWCOMER = 0.3  # a newcomer's part of the daily credits of a person
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
-# of a day: the shortest span from which a rate of spending can be estimated
+# The shortest span, in days, from which a rate of spending can be estimated.
 _SHORTEST_PAST = 1 / 24
 
 
@@ -27,8 +27,10 @@ class Limits:
     chat_daily_allowance: int = 100
     person_daily_allowance: int = 100
     minimum_balance: int = 0
-    newcomer_allowance: int | None = None  # None: newcomers may spend as much as others
-    newcomer_share: float = 1.0  # of the replies' part of the budget, for all newcomers together
+    # Credits per day; None: the limit of all persons applies.
+    newcomer_allowance: int | None = None
+    # The share of all newcomers together in the replies' part of the budget.
+    newcomer_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

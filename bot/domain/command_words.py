@@ -10,7 +10,7 @@ from bot.domain.everyday_words import is_everyday_word, is_time
 from bot.domain.foreign_text import typed
 from bot.domain.links import Link
 
-MOST = 10  # profiles per command
+MOST = 10  # the maximum number of profiles per command
 MOST_STORIES = 100
 OURS = frozenset({"fast", "topic", "all"})
 """Keywords of commands; a profile with the name of a keyword is written with an @."""

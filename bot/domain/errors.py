@@ -51,7 +51,8 @@ INCIDENT = N_(
     "happening, send this code to the bot's owner: <code>{incident}</code>"
 )
 
-# Messages of errors that no code distinguishes: pass a message as ``text``.
+# Messages for errors without a class of their own: raise a general error with the message as
+# ``text``.
 CHAT_LIMIT_REACHED = N_(
     "This chat has reached its limit for today. Please try again after {until}."
 )
@@ -140,7 +141,7 @@ class BotError(Exception):
     """
 
     text: str = N_("Something went wrong on my side. Please try again in a moment.")
-    nameless: str = ""  # replaces ``text`` if no username is known
+    nameless: str = ""  # the message id that replaces ``text`` if the error has no username
 
     def __init__(self, reason: str = "", *, text: str = "", **fields: object) -> None:
         """Store ``reason`` for the log, and ``text`` and ``fields`` for the person."""

@@ -5,7 +5,8 @@ import unicodedata
 # Joiners form letters of Persian and whole emoji; tags spell the flags of England and Wales.
 _SOFT = frozenset("\u200c\u200d").union(map(chr, range(0xE0020, 0xE007F + 1)))
 _MINUS = "\u2212"
-_MARKS = 4  # combining marks per letter; more marks only overlap the neighbouring lines
+# The maximum of combining marks per letter; further marks would overlap neighbouring lines.
+_MARKS = 4
 
 
 def clean(text: str) -> str:

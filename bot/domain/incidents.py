@@ -13,14 +13,15 @@ from bot.domain.model import MEGABYTE
 from bot.domain.sentences import N_, NN_
 
 IncidentKind = Literal[
-    "api_refuses",  # a wrong key, or no credits left
+    "api_refuses",  # the API key is invalid, or no credits are left
     "api_fails",
     "backup",
     "balance",
     "budget_80",
     "budget_100",
     "budget_short",
-    "capacity",  # known people were refused: the budget covers no more profiles
+    # A person who is no newcomer was refused, because the budget covers no more profiles.
+    "capacity",
     "clock",
     "database",
     "disk",
@@ -41,7 +42,8 @@ QUIET: frozenset[IncidentKind] = frozenset(
 """The kinds of incidents with silent messages."""
 
 LASTING = timedelta(minutes=5)
-# days of balance: the incident opens below the first value and closes above the second
+# The days that the balance lasts: the incident opens below the first number, and closes above the
+# second number.
 FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0
 _ALMOST = 0.8
 CLOCK_OFF_S = 60
@@ -199,7 +201,7 @@ class Seen:
     """The measurements at a moment, in credits and bytes; ``None`` means unknown."""
 
     balance: int | None
-    spent_in_a_day: int  # the last 24 hours: today's rate
+    spent_in_a_day: int  # credits spent in the last 24 hours
     spent_today: int
     budget: int
     check_price: int
@@ -208,7 +210,7 @@ class Seen:
     disk_bytes: int
     api_fails_since: datetime | None
     telegram_fails_since: datetime | None
-    failed_checks: str | None = None  # the cause, if every check of half an hour has failed
+    failed_checks: str | None = None  # the cause, if every check in the last half hour has failed
     is_price_absurd: bool = False
     clock_off_s: float | None = None
     slow_servers: Sequence[str] = ()
@@ -260,7 +262,7 @@ def _judge_api(seen: Seen, now: datetime) -> Condition:
 
 
 def _judge_balance(seen: Seen, *, is_open: bool) -> Condition:
-    # without spending the balance cannot run out
+    # Without spending, the balance cannot run out.
     if seen.balance is None or seen.spent_in_a_day <= 0:
         return Condition("balance", None)
     left = max(0, seen.balance) / seen.spent_in_a_day

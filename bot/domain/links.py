@@ -160,8 +160,8 @@ def is_probably_gone(pk: str, now: datetime) -> bool:
 
 _ID_EPOCH = 1_314_220_021_721
 _FIRST_STORY_MS = 1_470_000_000_000  # stories began in August 2016
-_LAST_MS = 4_102_444_800_000  # 2100
-_LIFE_BY_ID = timedelta(hours=25)  # a day, and an hour of tolerance
+_LAST_MS = 4_102_444_800_000  # the year 2100
+_LIFE_BY_ID = timedelta(hours=25)  # the life of a story, and an hour of tolerance
 
 
 def _words(text: str) -> list[str]:
@@ -279,7 +279,7 @@ def _post_link(segments: list[str]) -> Link:
 
 
 def _profile_link(user: str, *, is_page: bool = False) -> Link:
-    # Checked before lower(): the Kelvin sign would become an ordinary k.
+    # ``isascii`` comes before ``lower``, which would turn the Kelvin sign into an ASCII k.
     user, is_ascii = user.lower(), user.isascii()
     if not is_ascii or not _USER.fullmatch(user) or _RESERVED.fullmatch(user):
         return _REJECTED

@@ -14,9 +14,10 @@ FEW_PROFILES = 3
 SHORT_DAYS = 14
 """A balance that lasts for fewer days is worth a warning."""
 _MONTH = 30
-_LEAST_BUDGET = 2  # the price of a first check
-_LEAST_PRICE, _MOST_PRICE = 0.0001, 0.1  # the packs' prices are 0.0006 to 0.02
-_LIKE = 0.2  # a price that differs by a smaller part is the price of the pack
+_LEAST_BUDGET = 2  # credits; the price of a first check
+_LEAST_PRICE, _MOST_PRICE = 0.0001, 0.1  # US dollars per credit; the packs cost 0.0006 to 0.02
+# The maximum relative difference between a computed price and the price of the same pack.
+_LIKE = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ Command = Literal[
 ]  # fmt: skip
 """The subject of a request: a command of the bot, or the price of the bot."""
 
-_LONGEST = 12  # words; a longer text is prose, not a request
+_LONGEST = 12  # the maximum number of words of a request; a longer text is prose
 _VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "stories")
 """The commands that take names."""
 

@@ -107,7 +107,7 @@ CHAT_SETTINGS = tuple(name for name in Chat.__dataclass_fields__ if name not in 
 NOBODY = 0
 """The payer of a chat that its payer has left: its alerts stop until there is another payer."""
 
-MAIN = 0  # the thread of what is said outside of topics
+MAIN = 0  # the thread of messages outside of topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +154,8 @@ class Topic:
     claimed_until: datetime | None
 
 
-REPLY = "reply"  # the notice of a reply to a person; replies take precedence over all alerts
-FLOODED = "flooded"  # the reason of an unsent delivery whose album may be in its chat after a 429
+REPLY = "reply"  # the name of a reply to a person; replies are sent before all alerts
+FLOODED = "flooded"  # the reason of a delivery whose album may have arrived despite a 429
 MISSED = "missed"  # the notice that stories may have expired before a check
 BROADCAST = "broadcast"  # the notice of an owner's message to all chats
 

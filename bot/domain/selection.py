@@ -30,14 +30,15 @@ TOO_OLD = "expired"
 REMOVED = "removed"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
-# The time after the quiet hours in which a deferred story is still sent, also after a failed send.
+# A story deferred by quiet hours is still sent within this time after their end, even if a first
+# send fails.
 _AFTER_QUIET = timedelta(hours=1)
 NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
 
 
 _OF_THE_ASKING = frozenset({"reply_to", "trace"})
-NOTICES = 20  # notices in a message; this number always fits into 4,096 characters
+NOTICES = 20  # the maximum number of notices in a message, so that they fit into 4,096 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +313,7 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
         alike = [head]
     alike = [row for row in alike if row.goes_alone == head.goes_alone]
     if head.notice:
-        most = 1 if head.notice == BROADCAST else NOTICES  # a broadcast may fill a message
+        most = 1 if head.notice == BROADCAST else NOTICES  # a single broadcast may fill a message
         return Batch(head.target, tuple(alike[:most]))
     by_pk = {row.story.pk: row for row in alike if row.story}
     album = albums.plan_albums(row.story for row in alike if row.story)[0]

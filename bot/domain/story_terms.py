@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from bot.domain.foreign_text import clean, is_combining_mark
 from bot.domain.model import Story
 
-LONGEST = 200  # characters per list
+LONGEST = 200  # the maximum number of characters of a list of terms
 
 _KINDS = frozenset({"photo", "video", "link", "mention", "hashtag", "place", "sponsor", "reshare"})
 PLACE = "place:"

@@ -14,10 +14,10 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”"
 _PICTURES = {"So", "Sk", "Mn", "Cf"}  # Unicode categories of emoji, with modifiers and joiners
-_SHORT = 4  # the most words of a text that may be a name with a few words around the name
+_SHORT = 4  # the maximum number of words of a text that may contain a name among other words
 _LIKENESS = 0.7  # ratio of difflib: "stoires" matches "stories" with 0.86
 
-# Words that are possible names of profiles, but that people say to the bot much more often.
+# Words that could be usernames, but that people write to the bot much more often as plain words.
 _SAID = """
 hi hello hey hallo helo hola ola oi halo hai salam salaam salut ciao bonjour merhaba selam
 privet namaste yo sup morning night bye goodbye adios tchau dadah thanks thank thx ty tks tnx

@@ -7,7 +7,7 @@ later release, does not have.
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-# names for the zone of the machine itself
+# Names that are no places: for example, the zone of the machine that runs the bot.
 _NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})
 
 

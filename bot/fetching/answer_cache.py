@@ -39,7 +39,8 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-_STORED_AFTER_S = 0.05  # so that the person gets the story before the answer is written
+# The delay of the write, so that the person gets the story before the write.
+_STORED_AFTER_S = 0.05
 _URL_MARGIN = timedelta(seconds=60)
 # The negative answers that are cached, so that a repeated request costs no second call. ``names``
 # caches the negative answers about a name.
@@ -65,7 +66,7 @@ class Fetched(Generic[T]):
     profile: Profile | None
     result: list[T]
     partial: bool = False
-    bill: Bill | None = None  # to be settled with the write of the answer
+    bill: Bill | None = None  # the bill that is settled in the transaction that stores the answer
 
 
 Fetch = Callable[[], Awaitable[Fetched[T]]]
@@ -151,9 +152,8 @@ class AnswerCache:
         if cached is not None:
             return cached
         if (storing := self._storing.get(key)) is not None:
-            await asyncio.wait(
-                [storing]
-            )  # the write may contain the answer, or the owner of the name
+            # The write in progress may store this answer, or the profile that has this username.
+            await asyncio.wait([storing])
         verdict, now = answers.verdict_key(of), self._now()
         kept = await self._db.fetch(lambda tx: answers.get_fresh(tx, key, verdict, now=now))
         if key in kept:
@@ -171,7 +171,8 @@ class AnswerCache:
         value = codec.dump_python(fetched.result, mode="json")
         end = until(fetched.result, self._now())
         self._begin_storing(key, value, fetched, until=end)
-        if fetched.partial:  # single stories only: lists would fill the memory
+        if fetched.partial:
+            # Only single stories stay in memory, because lists need too much memory.
             self._cache.put(key, fetched.result, until=end)
         return fetched.result
 
@@ -204,14 +205,15 @@ class AnswerCache:
 
         try:
             await asyncio.sleep(_STORED_AFTER_S)
-            # The update may have an open transaction now, but does not wait for this write.
+            # The handler of the update may have an open transaction, but does not wait for this
+            # write.
             with transaction_guard.refusing_while(None):
                 await self._db.run(write, durable=durable)
-        except Exception:  # the story was shown; the next request costs a call
+        except Exception:  # the person got the answer; the next request needs a new call
             log.exception("an answer could not be kept", key=key)
         else:
             if fetched.profile:
-                self._wake()  # the reply may have been sent before
+                self._wake()  # the stored snapshot may have made alerts due
 
     def _end_storing(self, keys: set[str], storing: asyncio.Task[None]) -> None:
         for key in keys:

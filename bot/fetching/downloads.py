@@ -1,4 +1,4 @@
-"""Paid downloads, the last source of a story's file, and the charges of the calls."""
+"""Paid downloads of story files, tried after all free sources and charged to the ledger."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ class DownloadsStories(Protocol):
     """The part of the paid API that downloads files."""
 
     def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
-        """Return the call for a story's file; the caller removes the file."""
+        """Return the API call that downloads a story's file.
+
+        The code that awaits the call must remove the file after use.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from bot.domain.incidents import SetIncident
 from bot.domain.sentences import NN_
 from bot.scheduling.pricing import fewest_credits, is_feasible
 
-_SPARE = 1.05  # the cost of a check is a moving mean: a shortfall ends with this reserve
+# A shortfall ends only with this reserve, because the mean cost of a check fluctuates.
+_SPARE = 1.05
 
 _TOO_SMALL = NN_(
     "The daily budget is too small: it covers only {enough} of {n} profile before its stories "
@@ -69,7 +70,8 @@ class BudgetWatch:
         self._set_capacity = set_capacity
         self._credit_price = credit_price
         self._last: Shortfall | Literal["unknown"] | None = "unknown"
-        self._last_refused: tuple[int, int | None] | None = (-1, None)  # nothing is reported yet
+        # A value that differs from each report.
+        self._last_refused: tuple[int, int | None] | None = (-1, None)
 
     async def check_refused(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float, people: int

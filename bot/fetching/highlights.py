@@ -26,8 +26,9 @@ from bot.fetching.names import Names
 from bot.store.engine.database import Database
 
 _LIST_KEPT = timedelta(hours=1)
-_OPENED_KEPT = timedelta(days=1)  # the signed URLs of the stories live about as long
-_REFUSED_FOR = timedelta(hours=1)  # a repeated call does not change a plan without highlights
+_OPENED_KEPT = timedelta(days=1)  # the signed URLs of the stories are valid for about a day
+# The pause after an answer that the plan of the API key has no highlights.
+_REFUSED_FOR = timedelta(hours=1)
 
 
 class Highlights:

@@ -79,7 +79,7 @@ class Names:
             try:
                 profile = await self._ask_profile(username, charge)
             except (NoSuchProfileError, ProfilePrivateError):
-                # Accounts that exist and are public sometimes answer 404 and 403.
+                # The API sometimes answers 404 or 403 for an account that exists and is public.
                 profile = await self._ask_profile(username, charge)
         except _REFUSALS as error:
             async with self._db.begin() as tx:
@@ -168,7 +168,7 @@ class Names:
                 return await self._ledger.spend(charge, call)
             except (ProfilePrivateError, NoSuchProfileError) as again:
                 raise ProfileUnavailableError(str(again), credits=again.credits) from None
-            except SpendingError:  # the next asker may be able to pay
+            except SpendingError:  # the next person who requests the profile may be able to pay
                 raise ProfileUnavailableError(str(error)) from None
 
     async def record_private(self, profile_id: str) -> None:

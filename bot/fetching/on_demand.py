@@ -31,7 +31,7 @@ from bot.fetching.names import Names
 from bot.store import held_stories
 from bot.store.engine.database import Database
 
-MOST = 50  # held stories at once; Bot API, answerInlineQuery
+MOST = 50  # the maximum number of results of an inline query (Bot API, answerInlineQuery)
 
 
 class Viewer:
@@ -94,7 +94,7 @@ class Viewer:
             stories = await self._answers.get(
                 story_key(story_id), fetch, until_urls_expire, STORIES, of=link.username or ""
             )
-        shown = stories[0].profile  # a link may contain any username, or none
+        shown = stories[0].profile  # the username in the link may be wrong or missing
         self._refuse_blocked(shown.username, shown.profile_id)
         if stories[0].expires_at <= self._now():
             raise StoryGoneError
@@ -130,7 +130,8 @@ class Viewer:
 
         async def fetch() -> Fetched[Story]:
             known = await self._names.last_known(username)
-            if known is None or known.state != "active":  # the lookup is cheaper
+            if known is None or known.state != "active":
+                # A lookup of the name costs less than the stories.
                 return await self._fetch_by_name(username, charge)
             self._refuse_blocked(username, known.profile_id)
             stories = await self._names.fetch_stories(known.profile, charge)

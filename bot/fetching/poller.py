@@ -43,20 +43,23 @@ from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
 
-_POLL_LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
-_SHORTEST = timedelta(seconds=0.5)  # after a round without a check
-_EARLY_AGAIN = timedelta(seconds=5)  # after a round without an early check
+_POLL_LEASE = timedelta(minutes=2)  # the lease of a check, whose call takes 30 seconds at most
+_SHORTEST = timedelta(seconds=0.5)  # the pause after a round without a check
+_EARLY_AGAIN = timedelta(seconds=5)  # the pause after a round without an early check
 _MONEY_AGAIN = timedelta(seconds=15)  # the pause before credits may be available again
-_LONGEST_WAIT = timedelta(minutes=5)  # for credits, or for the return of the API
-_PROBE_EVERY = timedelta(seconds=30)  # while the API fails for all profiles
+# The longest pause while credits are missing or the API is down.
+_LONGEST_WAIT = timedelta(minutes=5)
+# The pause between checks while the API fails for all profiles.
+_PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
 # How long the API counts as slow after slow checks used half of the slots.
 _SLOW_FOR = timedelta(minutes=2)
-_MANY = 1_000  # chats; a profile with more subscribed chats is counted once an hour
+# Chats; the chats of a profile with more subscriptions are counted only once an hour.
+_MANY = 1_000
 _COUNTED_AGAIN = timedelta(hours=1)
-_SURVEYED_A_MINUTE = 1_000  # profiles; their survey takes 15 ms, in which no request is handled
-_SUMMARIES_READ = 100  # due profiles that are read in a step while the credit bucket is empty
-_LOOKUPS = 1, 2  # credits of a lookup of a name; the answer "gone" needs two lookups
+_SURVEYED_A_MINUTE = 1_000  # profiles; the survey takes 15 ms and blocks the event loop
+_SUMMARIES_READ = 100  # the due profiles that a step reads while the credit bucket is empty
+_LOOKUPS = 1, 2  # credits of a lookup of a name, and of the two lookups that prove "gone"
 
 
 class Scheduler:
@@ -97,7 +100,8 @@ class Scheduler:
         # The blocked profiles at the last ``apply_blocks``.
         self._ended_for: frozenset[str] = frozenset()
         self._slots = FastAndSlowSlots(at_once, slow_at_once)
-        self._slow_at: datetime | None = None  # when slow checks last had half of ``at_once``
+        # The last time at which slow checks used half of the ``at_once`` slots.
+        self._slow_at: datetime | None = None
         self._lease = lease
         self._owner = owner or Owner()
         self._budget_watch = budget_watch
@@ -105,9 +109,11 @@ class Scheduler:
         self._now = now
         self._kept_at = now() - MAINTAIN_EVERY
         self._survey_at = now()
-        self._counted = TimedCache[str, bool]()  # profiles with a large audience
+        # For each large profile, whether its audience was counted.
+        self._counted = TimedCache[str, bool]()
         self._plan: Plan | None = None
-        self._counts = (0, 0)  # profiles with known followers, and with newcomers only
+        # The profiles with followers who are no newcomers, and the other profiles.
+        self._counts = (0, 0)
         self._left = 0.0  # credits a day that the replies leave to the schedule
         self._rests_until = now()  # the end of the pause while the API fails for all profiles
         self._group: asyncio.TaskGroup | None = None
@@ -127,7 +133,8 @@ class Scheduler:
             self._slow_at = self._now()
         if self._group is not None and await self._begin_checks(self._group):
             return self._now()
-        if not self._slots.count_free(self._now()):  # the end of a check also wakes this loop
+        if not self._slots.count_free(self._now()):
+            # The end of a check wakes this loop earlier.
             return self._slots.next_free_at(self._now())
         return await self.next_step_at()
 
@@ -158,7 +165,8 @@ class Scheduler:
         # checked early.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
-        # Only time fills an empty credit bucket.
+        # If the credit bucket is empty, the next check must wait until enough credits are
+        # released.
         at = plan.schedule.next_check_at(
             due.timestamp(),
             seen_at,
@@ -166,7 +174,7 @@ class Scheduler:
             now=now.timestamp(),
             spent=state.spent,
         )
-        # The last round found no profile to check early, but profiles may become available.
+        # The last round found no profile to check early, but the next round may find one.
         earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
@@ -232,8 +240,7 @@ class Scheduler:
         Spare credits pay for early checks.
         """
         now, room, spent = lease.at, state.room, state.spent
-        # Running checks are (or will be) reserved, but not yet subtracted from the schedule's
-        # credit bucket.
+        # The credits of running checks are not yet subtracted from the credit bucket.
         pending = len(self._slots) * plan.cost
         plan.schedule.fill_bucket(now.timestamp(), spent=max(0, spent - pending))
         held = plan.schedule.credits_to_spend(now.timestamp())
@@ -245,7 +252,7 @@ class Scheduler:
         is_paid = for_due >= 1
         left = plan.schedule.budget - spent
         of_day = max(0, int(min(left / plan.cost, room / self._price_of_check)))
-        if not is_paid:  # a profile without a recent check need not wait for the bucket
+        if not is_paid:  # an empty credit bucket does not delay profiles without a recent check
             for_due = of_day
         if most <= 0 or (for_due < 1 and for_early < 1):
             return []
@@ -256,7 +263,7 @@ class Scheduler:
                 limit=min(for_due, most),
                 unseen_since=_unseen_limit(plan, now, is_due=True, is_paid=is_paid),
             )
-            # A check before a summary need not wait for the bucket either.
+            # An empty credit bucket does not delay a check before a daily summary.
             if len(taken) == for_due or not is_paid:
                 limit = min(of_day, most) - len(taken)
                 taken += await self._claim_for_summaries(tx, plan, lease, limit=limit)
@@ -346,7 +353,7 @@ class Scheduler:
     async def _poll_safely(self, known: Known, lease: Lease, plan: Plan, ticket: int) -> None:
         try:
             outcome = await self._poll(known, lease, plan)
-        except DatabaseUnavailableError as error:  # due again when the lease ends
+        except DatabaseUnavailableError as error:  # the profile is due again when the lease ends
             log.warning("a check waits for the database", profile=known.profile_id, why=str(error))
             outcome = "no database"
         except Exception as error:
@@ -442,7 +449,8 @@ class Scheduler:
         async def has_live(tx: Tx) -> bool:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))
 
-        return await self._db.insist(has_live)  # the answer is already paid for
+        # The call is already billed, so the read is repeated until it succeeds.
+        return await self._db.insist(has_live)
 
     async def _record_answer(
         self,
@@ -484,7 +492,8 @@ class Scheduler:
         why = await self._prove_refusal(known, plan, error)
         if why != "error":
             self.failed_checks.record_success()
-        elif not isinstance(error, OutOfServiceError):  # which has a separate incident
+        elif not isinstance(error, OutOfServiceError):
+            # An ``OutOfServiceError`` has a separate incident.
             self.failed_checks.record_failure(str(error), now)
         if why == "private":
             await self._api.record_refusal(known)

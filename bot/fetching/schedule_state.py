@@ -18,10 +18,12 @@ from bot.store import key_values, profiles
 from bot.store.engine.database import Tx
 
 KEY = "schedule"
-# profiles, a new sample each time: the price errs by 15 %, intervals by half as much
+# The number of profiles in each new sample. The error of the price is about 15 %, and the error of
+# the intervals is half as large.
 _SAMPLE = 400
 _POLLS_OF_MEAN = 50
-BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the actual values
+# The defaults until the scheduler stores the actual values.
+BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0
 
 Columns = dict[str, list[Any]]
 """Columns of a profile's row, by name."""
@@ -58,7 +60,8 @@ class Plan:
 
     def learn_bill(self, credits: int) -> None:  # noqa: A002 - the term of the project
         """Learn the bill of a check, in credits."""
-        self.schedule.bucket.credits -= credits - self.cost  # the schedule counts the mean
+        # The credit bucket was charged the mean cost.
+        self.schedule.bucket.credits -= credits - self.cost
         if self.learns_cost:
             self.cost += (credits - self.cost) / _POLLS_OF_MEAN
 

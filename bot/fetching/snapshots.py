@@ -14,8 +14,9 @@ from bot.store import answers, enqueue, fan_outs, profiles, stories, subscriptio
 from bot.store.claims import RELEASED
 from bot.store.engine.database import Tx
 
-_MOST_MEMBERS = 50  # different notification times; with more, some chat can always be notified
-_MANY = 1_000  # chats; with more, some chat can always be notified, and reading all is slow
+_MOST_MEMBERS = 50  # distinct notification times; with more, a check can always notify some chat
+# Chats; with more, a check can always notify some chat, and reading all chats is slow.
+_MANY = 1_000
 GATHER = timedelta(minutes=5)
 """The time for which missed hours of a chat are collected, to report all profiles in a line."""
 
@@ -84,7 +85,7 @@ async def _finish_check(
     tx: Tx, before: Known, snapshot: Snapshot, own: Plan | None, *, now: datetime
 ) -> None:
     """Record a complete check of the profile, and schedule the next check."""
-    if before.state == "blocked":  # the owner has blocked the profile during the check
+    if before.state == "blocked":  # an owner of the bot blocked the profile during the check
         await profiles.change(tx, before.profile_id, **RELEASED)
         return
     followed = before.due_at is not None
@@ -202,9 +203,8 @@ async def record_failure(
     refusals = before.refusals + 1 if why == before.refusal else 1
     state = before.state
     followed = before.due_at is not None
-    if why != "error" and (
-        alert_rules.is_refusal_proven(refusals) or not followed
-    ):  # otherwise subscribers are not notified
+    # A single refusal of a followed profile proves nothing: subscribers are not notified yet.
+    if why != "error" and (alert_rules.is_refusal_proven(refusals) or not followed):
         state = why
     if followed and state not in {"active", before.state}:
         await _enqueue_notice(tx, before, state, {"username": before.username}, now=now)

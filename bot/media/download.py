@@ -25,13 +25,14 @@ from bot.media.urls import MediaHosts, is_fresh, parse
 _HEADERS = {
     "User-Agent": "Storybell/1.0",
     "Accept": "image/jpeg,image/png,video/mp4,*/*;q=0.5",
-    "Accept-Encoding": "identity",  # media files are already compressed; disables decompression
+    # Prevents a compressed response, because media files are already compressed.
+    "Accept-Encoding": "identity",
 }
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({403, 404, 410})  # an expired signed URL answers 403
 _MOST_HOPS = 5
 _CHUNK = 64 * 1024
-_DEADLINE = 120.0  # seconds in total
+_DEADLINE = 120.0  # seconds for a whole download
 _SILENCE = 15.0  # maximum seconds between two bytes; a stalled download blocks later ones
 
 

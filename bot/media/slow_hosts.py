@@ -11,8 +11,10 @@ from bot.runtime.timed_cache import TimedCache
 
 SLOW_BYTES = 80 * 1024  # a download with fewer bytes in 5 seconds is slow
 SLOW_AT_ONCE = 3  # number of simultaneous slow downloads that makes a host slow
-_SLOW_FOR = timedelta(seconds=5)  # after the last slow download
-_REMEMBERED = timedelta(minutes=1)  # a host that is slow again within this time keeps ``since``
+# A host counts as slow for this time after the last slow download.
+_SLOW_FOR = timedelta(seconds=5)
+# A host that is slow again within this time keeps its start time ``since``.
+_REMEMBERED = timedelta(minutes=1)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-HEAD = 32  # bytes that are sufficient to detect the type
+HEAD = 32  # the first bytes of a file, sufficient to detect the type
 _STILL_BRANDS = frozenset({b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis"})
 EXTENSIONS = {
     "image/jpeg": ".jpg",
@@ -20,7 +20,7 @@ EXTENSIONS = {
     "video/mp4": ".mp4",
 }
 _CONTAINERS = frozenset({b"moov", b"trak"})
-_DEEPEST = 4  # maximum nesting of boxes
+_DEEPEST = 4  # the maximum nesting depth of boxes
 _MOST_BOXES = 4096
 
 
@@ -74,7 +74,7 @@ def _measure_mp4(file: BinaryIO) -> Measures:
         if name == b"mvhd":
             duration = _duration(body)
         elif name == b"tkhd":
-            at = 88 if body[0] else 76  # version 1 has 64-bit times before the width
+            at = 88 if body[0] else 76  # in version 1, 64-bit times precede the width
             w, h = (value >> 16 for value in struct.unpack(">II", body[at:][:8]))
             if w * h > width * height:
                 width, height = w, h

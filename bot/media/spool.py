@@ -214,7 +214,7 @@ def _remove_if_dead(part: Path) -> None:
     try:
         lock = os.open(part / "lock", os.O_WRONLY | os.O_NOFOLLOW)
     except OSError:
-        return  # a subfolder under construction, or a foreign folder
+        return  # another process is creating the subfolder, or it is a foreign folder
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

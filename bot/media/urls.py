@@ -6,7 +6,7 @@ from yarl import URL
 
 _SUFFIXES = (".cdninstagram.com", ".fbcdn.net")
 HTTPS = 443
-_LONGEST = 4096  # characters; signed URLs have 560 to 1,060
+_LONGEST = 4096  # the maximum characters of a URL; signed URLs have 560 to 1,060 characters
 _MARGIN = timedelta(seconds=60)
 
 

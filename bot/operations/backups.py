@@ -28,10 +28,10 @@ from bot.store.engine.sqlite_copies import DATABASE_ID
 
 log = structlog.get_logger()
 
-_KEY = "backup"  # the time of the last backup
+_KEY = "backup"  # the key of the time of the last backup
 TRY_EVERY = timedelta(hours=1)
 _AGAIN_AFTER = timedelta(hours=1)
-_LEFT_AFTER = timedelta(hours=1)  # a partial backup without writes for this time is removed
+_LEFT_AFTER = timedelta(hours=1)  # a partial backup that nobody wrote to for this time is removed
 _NAME = "storybell-{at:%Y%m%d-%H%M%S}.db"
 _NAMES = "storybell-????????-??????.db"
 
@@ -73,7 +73,7 @@ class Backups:
             await store.make(self._db, self._folder / file_name(now), at=now)
         except (BackupError, OSError) as error:
             why = str(error)
-            log.error("no backup", why=why)  # noqa: TRY400 - no trace needed
+            log.error("no backup", why=why)  # noqa: TRY400 - a traceback is not needed
             await self._incidents.set("backup", BACKUP_FAILED, why=why)
             await self._record_made(now + _AGAIN_AFTER - self._every)
             return now + _AGAIN_AFTER
@@ -143,7 +143,7 @@ async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: dateti
     async with db.begin() as tx:
         made_at = await restored.resume_as_database(tx, now=now)
         if made_at is not None:
-            await key_values.remove(tx, DRIFT)  # the bills since the backup were not counted
+            await key_values.remove(tx, DRIFT)  # the ledger of the backup lacks all later bills
             await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:
         await incidents.set("restore", RESTORED, date=f"{made_at:%Y-%m-%d %H:%M}")

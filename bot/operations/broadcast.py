@@ -21,7 +21,8 @@ from bot.updates.unit_of_work import call_after_replies, writing
 
 log = structlog.get_logger()
 
-A_SECOND = 10  # chats; Telegram allows 30 messages a second, alerts and replies included
+# Chats per second; Telegram allows 30 messages per second, including alerts and replies.
+A_SECOND = 10
 _EVERY = timedelta(seconds=1)
 _LONGEST = timedelta(minutes=1)
 _SENDING = NN_("📣 Sending to {n} chat.", "📣 Sending to {n} chats.")
@@ -96,7 +97,7 @@ class Broadcasts:
             under_way = await broadcasts.running(tx)
         for one in under_way:
             if await self._db.run(partial(broadcasts.hand_out, one=one, limit=A_SECOND, now=now)):
-                break  # later broadcasts wait for their turn
+                break  # broadcasts are enqueued one after another
             await self._end_if_sent(one, now)
         if not under_way:
             return None

@@ -9,7 +9,8 @@ from bot.store.engine.database import Database
 
 log = structlog.get_logger()
 
-_SLICE = 200  # rows; SQLite has one writer, and a reply waits for a slice
+# Rows per transaction; SQLite has a single writer, so a reply waits for the transaction.
+_SLICE = 200
 
 
 async def clean(db: Database, *, now: datetime) -> int:
@@ -22,7 +23,7 @@ async def clean(db: Database, *, now: datetime) -> int:
     for what in retention.all_overdue(now):
         count = _SLICE
         while count == _SLICE:
-            # rows restored by a power cut are deleted next time
+            # If a power cut undoes the transaction, the next clean-up deletes the rows.
             async with db.begin(durable=False) as tx:
                 count = await retention.delete_overdue(tx, what, limit=_SLICE)
             gone += count

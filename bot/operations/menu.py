@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 _KEY = "menu"
 _PAUSE = timedelta(seconds=2)
-_AGAIN = timedelta(minutes=5)  # after a failure of Telegram
+_AGAIN = timedelta(minutes=5)  # the pause after a failure of Telegram
 LONGEST = timedelta(days=1)
 
 
@@ -65,7 +65,7 @@ class Menu:
             except RetryAfter as error:
                 log.info("the menu waits", seconds=wait_of(error).total_seconds())
                 return self._now() + wait_of(error)
-            # for example a language code that Telegram does not accept
+            # Telegram may reject, for example, a language code.
             except BadRequest as error:
                 log.warning("Telegram does not take it", what=name, why=str(error))
             except TelegramError as error:

@@ -25,7 +25,7 @@ from bot.updates.unit_of_work import fetch, reading, writing
 _Json = dict[str, Any]
 
 _DAYS = 30
-_SHOWN = 100  # rows of a table
+_SHOWN = 100  # the maximum number of rows of a table
 _INCIDENTS = 50
 _MOST_CREDITS = 100_000
 
@@ -57,10 +57,10 @@ class Overview:
     reports: Reports
     ledger: Ledger
     access: Access
-    credits_a_check: float | None  # None: the mean that the schedule has learned
-    credits_for_checks: int  # a day
+    credits_a_check: float | None  # None: the mean cost that the schedule has measured
+    credits_for_checks: int  # credits per day
     credit_price: float
-    address: str  # of this bot's web server
+    address: str  # the address of this bot's web server
     wake: Callable[[], None]
     now: Callable[[], datetime]
 

@@ -58,7 +58,7 @@ class Owners:
         """Enqueue an HTML message for each owner; call ``wake`` after the commit."""
         now, ids = self._now(), self.ids
         for chat_id in ids:
-            # An owner who has only written to another copy of the bot is unknown to this database.
+            # The database may have no chat of an owner who wrote only to a different installation.
             await chats.ensure_private(tx, chat_id, now=now)
         translators = await _translators(tx, ids)
         for chat_id in ids:
@@ -71,7 +71,7 @@ class Owners:
     async def send_at_once(self, render: Callable[[Translator], str]) -> None:
         """Send each owner a plain text without the outbox, while the database can't work."""
         ids = self.ids
-        try:  # a database that refuses writes may still allow reads
+        try:  # if the database refuses writes, reads may still succeed
             translators = await self._db.fetch(lambda tx: _translators(tx, ids))
         except DatabaseUnavailableError:
             translators = dict.fromkeys(ids, translator_for("en"))

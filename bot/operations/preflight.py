@@ -26,7 +26,7 @@ from bot.store.profiles import NAME_IS_SURE
 
 SPOOL_MB = 2000
 """The maximum size of concurrent downloads in megabytes."""
-_SPARE_MB = 500  # for the database and its write-ahead log
+_SPARE_MB = 500  # the free megabytes for the database and its write-ahead log
 
 _SENTENCES = {
     Readiness.CURRENT: "The database can be written and is up to date.",
@@ -130,7 +130,7 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
     if db.file is None:
         return None
     path = Path(os.path.realpath(db.file))
-    with suppress(OSError):  # only Linux has the list; an unreadable path has no disk
+    with suppress(OSError):  # only Linux has the list of mounts, and a path may be unreadable
         there = next(one for one in (path, *path.parents) if one.exists())
         device = there.stat().st_dev
         number = f"{os.major(device)}:{os.minor(device)}"

@@ -13,9 +13,9 @@ from bot.store import access, key_values
 from bot.store.engine.database import Database
 
 EVERY = timedelta(minutes=1)  # the pause between two checks
-_PAUSE = timedelta(hours=1)  # between two messages
-_KEY = "visitors"  # the time up to which the owners are notified
-_MOST = 10  # names per message
+_PAUSE = timedelta(hours=1)  # the shortest pause between two messages
+_KEY = "visitors"  # the key of the time up to which the owners are notified
+_MOST = 10  # the maximum number of names per message
 _LONGEST_NAME = 28
 CAME = N_("👋 {name} joined with an invitation.")
 ASKS = N_("🚪 {name} is asking for access.")

@@ -1,8 +1,9 @@
-"""Detection of incidents every minute, and hourly samples of the figures.
+"""The watch: a check for incidents every minute, and a sample of the figures every hour.
 
-While the database is unavailable, the conditions cannot be read. The watch then probes the
-database with writes, because reads still work on a full disk. Every second the SQLite file is
-compared with the opened file; the content of a replaced file is rescued.
+While the database is unavailable, the watch cannot check for incidents. The watch then tests the
+database with writes, because reads succeed even on a full disk. Every second, the watch checks
+that the path of the SQLite database still leads to the opened file. If the file was replaced, the
+watch copies the content of the opened file to a new file.
 """
 
 import shutil
@@ -30,10 +31,11 @@ from bot.store import budgets, chat_queues, enqueue, key_values, samples, spendi
 from bot.store.engine.database import Database
 
 _EVERY = timedelta(minutes=1)
-_TRY_EVERY = timedelta(seconds=2)  # while the database is unavailable
+# The pause between test writes while the database is unavailable.
+_TRY_EVERY = timedelta(seconds=2)
 FILE_EVERY = timedelta(seconds=1)
-_RESCUE_EVERY = timedelta(seconds=10)  # while the content of a replaced file cannot be written
-_PATIENCE = timedelta(seconds=15)  # a shorter lock or restart of the database is not reported
+_RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failed copy of a replaced file
+_PATIENCE = timedelta(seconds=15)  # a shorter outage of the database is not reported
 
 _SIGNS: frozenset[IncidentKind] = frozenset(
     {"api_fails", "api_refuses", "price", "telegram", "two_pollers"}
@@ -114,7 +116,7 @@ class Watch:
             return await self._rescue(now) if held.is_replaced.is_set() else now + FILE_EVERY
         if self._away_since and not await self._probe_database(self._away_since, now):
             return now + _TRY_EVERY
-        if self._check_at is None:  # not in the first minute, because a start is busy
+        if self._check_at is None:  # the first check is a minute after the start, which is busy
             self._check_at = now + _EVERY
         elif self._check_at <= now:
             self._check_at = now + _EVERY
@@ -159,7 +161,8 @@ class Watch:
         """Evaluate all conditions, and report the changes."""
         signs = {kind: sign() for kind, sign in self._signs.items()}
         seen = await self.read_state(signs, now)
-        if seen.failed_checks:  # overrides other observations of the API
+        if seen.failed_checks:
+            # The failed checks open the incident regardless of the API's own sign.
             signs["api_fails"] = True
         was_open = {one.kind: one for one in await self._incidents.all_open()}
         for kind in KINDS:
@@ -226,7 +229,8 @@ def fullest_disk(*folders: Path) -> tuple[int, int] | None:
     for folder in folders:
         try:
             usage = shutil.disk_usage(folder)
-        except OSError:  # not created yet, or gone: the writers of the folder report the error
+        except OSError:
+            # The folder is missing; the code that writes into the folder reports the error.
             continue
         result.append((usage.free, usage.total))
     return min(result, default=None)

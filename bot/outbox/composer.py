@@ -51,7 +51,8 @@ class Alerts:
         text = _caption(
             batch.album.stories,
             t,
-            now=now.replace(second=now.second // 10 * 10, microsecond=0),  # shared for 10 s
+            # Captions within 10 seconds have the same time, so that the cache applies.
+            now=now.replace(second=now.second // 10 * 10, microsecond=0),
             options=batch.rows[0].options,
             spare=LINK_ROOM,
         )

@@ -9,7 +9,7 @@ from bot.runtime.workers import Worker
 from bot.store import fan_outs
 from bot.store.engine.database import Database, Tx
 
-_SLICE = 200  # subscriptions
+_SLICE = 200  # subscriptions per transaction
 
 
 class FanOut:
@@ -44,14 +44,15 @@ class FanOut:
         if await self._write_slice():
             return self._now()
         due = await self._db.fetch(fan_outs.claims.next_claimable_at)
-        return due if due and due > self._now() else None  # a due fan-out is claimed elsewhere
+        # Another process has claimed a fan-out that is already due.
+        return due if due and due > self._now() else None
 
     async def _write_slice(self) -> bool:
         """Write one slice. Return False if no fan-out is free."""
         async with self._db.read() as tx:
             if not await fan_outs.has_any(tx):
                 return False
-        # A power cut that undoes these deliveries undoes the progress of the fan-out as well.
+        # A power cut that undoes these deliveries also undoes the progress of the fan-out.
         result = await self._db.run(self._write_claimed_slice, durable=False)
         if result:
             self._wake()

@@ -36,7 +36,8 @@ _CANT_SHOW = {
 def is_final(outcome: Outcome) -> bool:
     """Return whether a reply is not sent again: the reply has arrived, or can never arrive."""
     if isinstance(outcome, GiveUp):
-        return outcome.scope != "bot"  # an owner may repair the bot's token
+        # A reply is kept while the token is refused, because an owner may correct the token.
+        return outcome.scope != "bot"
     return isinstance(outcome, Sent | Muted | Removed)
 
 
@@ -128,7 +129,8 @@ async def _record_payload(tx: Tx, reply: Owed, outcome: Outcome, *, now: datetim
             await deliveries.change(tx, [reply.id], fields=_unsent_rest(payload, outcome))
         return False
     if not await deliveries.remove(tx, [reply.id]):
-        return False  # recorded by an earlier commit with a lost result
+        # An earlier commit recorded the outcome, but the result of the commit was lost.
+        return False
     await _count_items(tx, target, payload, outcome, now=now)
     said = _follow_ups(payload, outcome)
     if said:

@@ -165,7 +165,7 @@ async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
     The lease is not valid either if an earlier commit recorded the outcome and the result of that
     commit was lost.
     """
-    match outcome:  # a change of the chat locks the chat before the queue
+    match outcome:  # an outcome that changes the chat locks the chat before the queue
         case Moved():
             await chats.lock(tx, [queue.chat_id, outcome.chat_id])
         case GiveUp("chat" | "thread"):
@@ -305,7 +305,8 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
     uses = []
     for send in sends:
         messages |= send.message_ids
-        for mute in send.queue.mutes if send.message_ids else ():  # not deleted by a bot
+        for mute in send.queue.mutes if send.message_ids else ():
+            # The sent messages were not deleted by a bot.
             if mute.missing == "peace" and mute.thread_id == (send.batch.target.thread_id or MAIN):
                 await mutes.unmute(tx, mute.chat_id, mute.thread_id)
         if send.message_ids and send.batch.album is not None:
@@ -466,7 +467,8 @@ async def _record_muted(
     if not rest:
         return
     await _requeue(tx, rest, is_counted=is_counted, now=now)
-    # Other kinds are sent. A file that was too large is tried hourly.
+    # Photos and videos are sent. A story that must be a document because of its size is retried
+    # hourly.
     if outcome.missing == "documents":
         for row in rest:
             due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)
@@ -478,7 +480,7 @@ async def _record_muted(
         if is_news:
             fields = {"missing": outcome.missing}
             await enqueue.add_notice(tx, target, notices.MUTED, fields, now=now)
-    elif batch.rows[0].notice == notices.MUTED:  # texts are refused as well
+    elif batch.rows[0].notice == notices.MUTED:  # the chat also refuses the notice about the mute
         await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
 
 
@@ -496,7 +498,7 @@ async def _record_give_up(
         return now
     thread_id = rest[0].target.thread_id
     if outcome.scope == "item" or (outcome.scope == "thread" and thread_id is None):
-        # The cause may be the chat, so the row is retried. A notice is retried for a day at most.
+        # The cause may be the chat, so the rows are retried, but notices for at most a day.
         old = [row for row in rest if row.notice and row.created_at <= now - DAY]
         await deliveries.end(tx, _ids(old), reason=outcome.reason, now=now)
         young = [row for row in rest if row not in old]

@@ -46,18 +46,21 @@ from bot.telegram.outage import Outage, is_answer
 
 log = structlog.get_logger()
 
-AT_ONCE = 64  # concurrent chats
+AT_ONCE = 64  # the maximum number of chats with a send in progress
 SLOW_AT_ONCE = 128  # additional chats with a long send, for example because of a slow server
-# Free slots. With fewer slots a claim waits for more slots, because each claim costs the same.
+# With fewer free slots, a claim waits for further slots, because every claim costs the same time.
 FEW = 32
 FILLED_EVERY = timedelta(milliseconds=50)  # the longest wait for more free slots
 GATHERED_S = 0.005  # the time in which outcomes are collected for a shared transaction
 SHORTEST = timedelta(seconds=0.1)  # the pause if other processes have claimed all due queues
-TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
-PAUSED_AGAIN = timedelta(seconds=5)  # while another process sends the alerts
-OTHERS_FIRST = timedelta(seconds=3)  # time for other processes to record sent messages
+TRY_AGAIN = timedelta(seconds=1)  # the pause between attempts while Telegram is down
+# The pause between claims while another process sends the alerts.
+PAUSED_AGAIN = timedelta(seconds=5)
+# The time in which other processes can record their sent messages.
+OTHERS_FIRST = timedelta(seconds=3)
 JUDGED_AGAIN = timedelta(minutes=15)
-QUEUES_FOR_A_TRY = 20  # queues that are searched for a row that shows whether Telegram is back
+# The queues to search for a row whose send shows whether Telegram works again.
+QUEUES_FOR_A_TRY = 20
 
 
 class Record(Protocol):
@@ -183,7 +186,8 @@ class Outbox:
             return now + PAUSED_AGAIN
         if self._is_only_process or not self.worker.trouble:
             return None
-        await self._db.fetch(chat_queues.next_due_at)  # raises while the database is unavailable
+        # Raises an error while the database is unavailable.
+        await self._db.fetch(chat_queues.next_due_at)
         self._rests_until = now + OTHERS_FIRST
         return self._rests_until
 

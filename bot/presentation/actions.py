@@ -19,7 +19,8 @@ Buttons = list[list[Button]]
 Page = tuple[str, Buttons]
 """A page of the conversation: its text and its buttons."""
 
-_ABOUT = re.compile(r"(?:@([0-9a-z]{1,12}):)?(.*)", re.DOTALL)  # 12 digits fit into 63 bits
+# The number has at most 12 digits in base 36, so that it fits into 63 bits.
+_ABOUT = re.compile(r"(?:@([0-9a-z]{1,12}):)?(.*)", re.DOTALL)
 _SIGNS = {":": "--", ".": "-d", "@": "-a"}
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -21,7 +21,7 @@ _PROFILES = NN_(
 _SHORT = N_(
     "The balance lasts for less than two weeks. Set a lower DAILY_BUDGET, or buy more credits."
 )
-_A_YEAR = 365  # days; nobody plans for what lasts longer
+_A_YEAR = 365  # days; a longer duration of the balance is not shown
 
 
 def balance_text(t: Translator, balance: int, days_left: float | None) -> str:

@@ -16,7 +16,7 @@ from bot.presentation.translation import Translator
 OPTIONS = N_("⚙️ Options")
 MORE = "⋯"
 _MOST_LINKS = 3
-_LINK_TEXT = 22  # characters that a phone shows of a button, without the sign
+_LINK_TEXT = 22  # the characters of a button that a phone shows, without the leading symbol
 _PLAIN_ADDRESS = re.compile(
     r"https?://((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24})(?:[/?][!-~]{0,1000})?",
     re.IGNORECASE | re.ASCII,
@@ -77,14 +77,14 @@ def story_buttons(
         more = t.plain(N_("All stories from {username}"), username=username)
         rows.append([button(more, actions.RUN("stories", username))])
     last = instagram_button(story, t)
-    if not story.highlight and story.pk.isdigit():  # the original file, while the story is live
+    if not story.highlight and story.pk.isdigit():  # only a live story has an original file
         text = t.plain(N_("As a file"))
         last[0].append(button(text, actions.FILES(story.pk)))
     return [*link_buttons(story), *rows, *last]
 
 
 def share_button(query: str, t: Translator) -> Button:
-    """Return the button that lets a person pick a chat and there shows the result of ``query``.
+    """Return the button that lets a person pick a chat for the results of an inline query.
 
     Telegram refuses the button in channels.
     """
@@ -106,7 +106,8 @@ def row_under_album(
     share = [share_button(username, t)] if is_inline else []
     text = f"🔔 {t.plain(N_('Subscribe'))}"
     follow = button(text, actions.FOLLOW(username), actions.PRIMARY)
-    if subscription_id is not None:  # a short text: the row has three buttons on a phone
+    if subscription_id is not None:
+        # The text is short, because a phone shows three buttons in the row.
         follow = button(t.plain(N_("Options")), actions.SUBSCRIPTION(subscription_id))
     return [follow, *share, button(MORE, actions.CARD(username))]
 

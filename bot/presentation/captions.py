@@ -22,16 +22,17 @@ from bot.presentation.html import (
 )
 from bot.presentation.translation import Translator
 
-CAPTION_LENGTH = 1024  # Bot API, sendPhoto: code points after parsing
-_MARKUP_BYTES = 16_384  # the server refuses texts over 32,768 bytes before it parses them
-_ENTITIES_BYTES = (
-    8_500  # of some 9,500 (telegram-bot-api#165): Telegram finds more entities itself
-)
-_ONE_LIST_BYTES = 6_000  # of the entities in one line: ten long links would cost the whole line
-LINK_ROOM = 40  # code points for the one link at the end, in any language
-_NAMES = 10  # per kind; Telegram keeps at most 100 entities of a message
+CAPTION_LENGTH = 1024  # code points after parsing (Bot API, sendPhoto)
+# Half of the 32,768 bytes above which the server refuses a text before parsing.
+_MARKUP_BYTES = 16_384
+# Telegram's limit is about 9,500 bytes (telegram-bot-api#165). The rest is for the entities that
+# Telegram itself finds in the text.
+_ENTITIES_BYTES = 8_500
+_ONE_LIST_BYTES = 6_000  # entities in a line; ten long links would otherwise remove the whole line
+LINK_ROOM = 40  # the code points of the link at the end of a caption, in any language
+_NAMES = 10  # the maximum of names per kind; Telegram keeps 100 entities of a message
 _PROFILES = 5
-_APART = timedelta(hours=1)  # closer times would both be shown as "2 hours ago"
+_APART = timedelta(hours=1)  # two times within an hour could both be shown as "2 hours ago"
 _LONG_AGO = timedelta(days=30)
 _NAME_LENGTH, _LINK_LENGTH, _WORD_LENGTH = 64, 40, 50
 

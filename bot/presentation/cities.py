@@ -74,7 +74,7 @@ _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?00)?")
 _SEASONS = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC))
 _LIKENESS = 0.84  # "barcelna" matches "barcelona" with 0.94
 _LONGEST = 64
-_COUNTRY_CODE = 2  # letters
+_COUNTRY_CODE = 2  # the number of letters
 
 
 def zone_named(text: str) -> str | None:
@@ -86,7 +86,7 @@ def zone_named(text: str) -> str | None:
     if not wanted:
         return None
     if match := _OFFSET.fullmatch(text.strip().casefold()):
-        # The names of these zones have the opposite sign: they count to the west.
+        # The names of these zones have the opposite sign: Etc/GMT-1 is an hour ahead of UTC.
         name = f"Etc/GMT{'-' if match[1] == '+' else '+'}{int(match[2])}"
         return name if is_zone(name) else None
     known = _zones_by_name()
@@ -110,7 +110,7 @@ def zones_of_country(text: str) -> list[str]:
     zones = sorted(zone for zone, place in places.items() if place == code and is_zone(zone))
     known = [zone for zone in (*CHOICE, *_MORE) if zone in zones]
     by_time: dict[tuple[timedelta | None, ...], str] = {}
-    for zone in (*known, *zones):  # cities that people know stand for their time
+    for zone in (*known, *zones):  # well-known cities come first, and each time has a single city
         times = tuple(at.astimezone(zone_of(zone)).utcoffset() for at in _SEASONS)
         by_time.setdefault(times, zone)
     return list(by_time.values())

@@ -6,9 +6,10 @@ import unicodedata
 
 from bot.domain.foreign_text import clean
 
-# Bot API, "Formatting options": Telegram takes no other tag, and counts nothing inside a tag.
+# A tag in the form of the Bot API's "Formatting options". Telegram does not count the characters
+# of a tag.
 _TAG = re.compile(r"<[^<>]*>")
-_ENTITY_BYTES = 12  # type, offset and length: TL, ``messageEntityBold``
+_ENTITY_BYTES = 12  # the size of the type, offset and length (TL, ``messageEntityBold``)
 _FIRST_STRONG, _POP = "\u2068", "\u2069"
 
 

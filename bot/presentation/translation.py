@@ -43,7 +43,7 @@ LANGUAGES = {
     "tr": Language("Türkçe"),
     "ru": Language("Русский", "kk uz ky be tg"),
     "ar": Language("العربية"),
-    "id": Language("Bahasa Indonesia", "in ms"),  # "in" on old phones
+    "id": Language("Bahasa Indonesia", "in ms"),  # old phones report "in"
     "uk": Language("Українська"),
     "fa": Language("فارسی", "ps"),
     "hi": Language("हिन्दी"),
@@ -51,15 +51,16 @@ LANGUAGES = {
 """The languages by the names of their catalogues; any other code gets English."""
 
 LOCALES = Path(__file__).parents[2] / "locales"
-# The short units mislead: "1 hr" is a day in Indonesian.
 _HALF_A_YEAR = timedelta(days=183)
+# In these languages, Babel's short units mislead: in Indonesian, "1 hr" means a day.
 _LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "pt_BR"}
 REFERENCE = re.compile(r"\[\[(.+?)\]\]")
 """The pattern of a reference to a button by its English label; the translated label is shown."""
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _STRONG = frozenset({"L", "R", "AL"})  # the bidirectional classes of letters
-# Includes the full stop of the sentence: "25 Min." already ends with a full stop.
+# The pattern includes a following full stop, because a value such as "25 Min." already ends with a
+# full stop.
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
 _SIGNED = re.compile(
     r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+"
@@ -234,7 +235,8 @@ _UNITS: tuple[tuple[_Unit, int], ...] = (
     ("minute", 60),
     ("second", 1),
 )
-_NEVER = 10**9  # Babel switches to the larger unit from this number on
+# The threshold at which Babel switches to a larger unit, so large that Babel never switches.
+_NEVER = 10**9
 
 
 def _is_prose(match: re.Match[str]) -> bool:
@@ -260,7 +262,8 @@ def language_for(code: str | None) -> str:
     return _BY_CODE.get(wanted) or _BY_CODE.get(wanted.partition("-")[0], "en")
 
 
-@lru_cache(maxsize=1000)  # languages and zones; chats can choose any zone
+# Pairs of language and zone; the limit is needed, because a chat may choose any zone.
+@lru_cache(maxsize=1000)
 def _cached_translator(language: str, zone: tzinfo = UTC) -> Translator:
     return Translator(language, zone)
 

@@ -94,7 +94,7 @@ async def running_after(
     """
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
-    # Most blocks end before the delay, and need no task.
+    # Most blocks end before ``seconds`` have passed, and then no task is created.
     timer = loop.call_later(seconds, lambda: tasks.append(loop.create_task(work())))
     try:
         yield

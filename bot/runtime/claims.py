@@ -54,7 +54,8 @@ class Owner:
         """Own claims without end, until the first ``renew``."""
         self.key = f"{PROCESS}{uuid.uuid4().hex}"
         self._since = datetime.min.replace(tzinfo=UTC)
-        self._until: datetime | None = None  # None: no other process releases these claims
+        # The end of the process's lease; None: no other process can release the claims.
+        self._until: datetime | None = None
 
     def renew(self, at: datetime, until: datetime) -> None:
         """Record that the lease of the process, renewed ``at``, lasts ``until``."""

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from bot.runtime.clock_anchor import JUMP_S, QUICK_S, Witness
 
 TELEGRAM, STORIES_API = "Telegram", "the Stories API"
-_HALF_S = 0.5  # a date in whole seconds is 0.5 s old on average
+_HALF_S = 0.5  # a Date header omits the fraction of the second, 0.5 s on average
 _NOT_COMPARED = "the machine's clock is not compared with another one yet"
 _WAS_SET = "the machine's clock was set, and is not compared with another one yet"
 

@@ -45,7 +45,7 @@ class FastAndSlowSlots:
         self.fast = fast
         self._most_slow = slow
         self._tickets = count()
-        self._begun: dict[int, datetime] = {}  # in order of start
+        self._begun: dict[int, datetime] = {}  # the start times by task, earliest first
 
     def __len__(self) -> int:
         """Return the number of running tasks, including slow tasks."""

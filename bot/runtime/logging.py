@@ -103,7 +103,7 @@ def set_up(
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     structlog.configure(
         processors=[
-            structlog.stdlib.filter_by_level,  # filtered events cost nothing more
+            structlog.stdlib.filter_by_level,  # later processors do not run for filtered events
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],

@@ -22,7 +22,7 @@ from prometheus_client import (
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 
-# The creation time of each sample has no use here.
+# The metrics omit the creation time of each sample, which nothing uses.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # the function has no type annotations
 
 M = TypeVar("M", Counter, Gauge, Histogram)

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-SIZE = 10_000  # entries
+SIZE = 10_000  # the default maximum number of entries
 
 
 class TimedCache(Generic[K, V]):

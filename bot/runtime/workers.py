@@ -11,10 +11,11 @@ log = structlog.get_logger()
 
 
 FIRST_PAUSE_S = 0.25
-LAST_PAUSE_S = 5.0  # short, so that all loops resume soon after the database is back
+# The longest pause in seconds after a failure, so that loops resume soon after an outage.
+LAST_PAUSE_S = 5.0
 LONGEST = timedelta(minutes=1)
 _HELD_S = 0.25
-_SHORTEST_S = 0.001  # minimum sleep, because a timer may be early by the clock's resolution
+_SHORTEST_S = 0.001  # the minimum sleep in seconds, because a timer may fire slightly early
 
 
 class Worker:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LASTING = timedelta(minutes=30)
-_ENOUGH = 3  # failed checks; a single profile may be checked rarely
+_ENOUGH = 3  # the minimum number of failed checks before the cause counts
 
 
 @dataclass(slots=True)

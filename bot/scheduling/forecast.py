@@ -33,7 +33,8 @@ MOST_ECHOES = 0.85
 """Upper limit of the share of stories that earlier stories trigger."""
 
 _SAME_SESSION = HOUR
-_WITHIN_SESSION = 0.3  # weight in the rhythm of each further story of a session
+# The weight in the rhythm of each later story of a session; the first story has 1.
+_WITHIN_SESSION = 0.3
 # Weights that spread a story's hour over the neighbouring hours: the binomial distribution of
 # order 6.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
@@ -135,7 +136,7 @@ def learn(
     if passed <= 0:
         return 0
     new = bisect_right(taken, at) - bisect_right(taken, state.story_at) if taken else 0
-    passed = min(passed, DAY)  # a check shows the last day only
+    passed = min(passed, DAY)  # a check finds only stories of the last day
     state.age += passed / DAY
     _forget(state.sums, passed)
     retained = exp(-_RATE_DECAY * passed)
@@ -186,13 +187,13 @@ def _learn_stories(
             hours[(hour + offset) % 24] += weight * part
         sessions += weight
         state.story_at = story_at
-    state._rhythm_of = None  # noqa: SLF001 - a cache of this module
+    state._rhythm_of = None  # noqa: SLF001 - the attribute is a cache of this module
 
 
 def _advance_excitement(state: ProfileState, at: float) -> None:
     """Decay the excitement of earlier stories to the time ``at``."""
     gap = (at - state.story_at) / HOUR
-    if gap < 24:  # noqa: PLR2004 - a day
+    if gap < 24:  # noqa: PLR2004 - hours of a day
         state.fast = (1.0 + state.fast) * exp(-FAST * gap)
         state.slow = (1.0 + state.slow) * exp(-SLOW * gap)
     else:
@@ -223,13 +224,13 @@ def rhythm(state: ProfileState, population: Population) -> Sequence[float]:
 
     The mean is 1.
     """
-    if state._rhythm_of is population and state._rhythm is not None:  # noqa: SLF001 - a cache of this module
-        return state._rhythm  # noqa: SLF001 - a cache of this module
+    if state._rhythm_of is population and state._rhythm is not None:  # noqa: SLF001 - the attribute is a cache of this module
+        return state._rhythm  # noqa: SLF001 - the attribute is a cache of this module
     scale = 24 / (sum(state.hours) + population.sessions)
     prior = population.sessions / 24
     pairs = zip(state.hours, population.rhythm, strict=True)
     shape = array("d", [scale * (own + prior * usual) for own, usual in pairs])
-    state._rhythm, state._rhythm_of = shape, population  # noqa: SLF001 - a cache of this module
+    state._rhythm, state._rhythm_of = shape, population  # noqa: SLF001 - the attribute is a cache of this module
     return shape
 
 
@@ -259,7 +260,7 @@ def hours_to_due(
     fast, slow = echo_shares(state, population)
     gap = (state.seen_at - state.story_at) / HOUR
     by_fast = by_slow = 0.0
-    if gap < 24:  # noqa: PLR2004 - a day
+    if gap < 24:  # noqa: PLR2004 - hours of a day
         by_fast = fast * FAST * (1.0 + state.fast) * exp(-FAST * gap)
         by_slow = slow * SLOW * (1.0 + state.slow) * exp(-SLOW * gap)
     now = rate * rhythm_at(shape, state.seen_at)

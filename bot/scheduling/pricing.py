@@ -23,7 +23,7 @@ from bot.scheduling.waiting_time import DAY, HOUR
 BANK_HOURS = 1.5
 """Maximum credits in the credit bucket, in hours of the budget."""
 
-_RATE_FORGETS = 1.0  # weight of the previous survey's rate, in days
+_RATE_FORGETS = 1.0  # the weight of the previous survey's rate, in days of observation
 _CORRECTION = 0.1  # change of the price's logarithm per hour of mean lateness
 _FEWEST_A_DAY = 1.2
 """Checks per profile and day below which stories would be lost."""

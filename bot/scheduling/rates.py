@@ -47,7 +47,7 @@ _POOL_MEMORY = 20 * DAY
 _RIDGE = 30.0  # strength of the prior for exponents of zero, in stories
 _STEEPEST = 2.0  # limit of an exponent, in both directions
 _FARTHEST = 2.0  # limit of the logarithm of the factor, in both directions
-_NEVER = 0.003  # stories per day, a rate that is practically zero
+_NEVER = 0.003  # stories per day; the rate of a profile that practically never posts
 
 
 def empty_sums() -> MutableSequence[float]:

@@ -77,9 +77,10 @@ class Schedule:
         minimum: float = 60.0,
         rule: Learned | None = None,
     ) -> None:
-        """Start with the default population.
+        """Create a schedule that assumes the default demand until the first survey.
 
-        ``minimum`` is the pause between two checks in seconds.
+        ``minimum`` is the shortest pause in seconds between two checks of a profile. ``rule``
+        decides when a check is due.
         """
         self.rule = rule or Learned()
         self.minimum = minimum
@@ -154,7 +155,9 @@ class Schedule:
 
         Return the time of the next check.
         """
-        if state.due_at:  # the time of the first check depends on free capacity, not on the price
+        if state.due_at:
+            # The first check is excluded, because free capacity decides its time instead of the
+            # price.
             self.price.count_lateness(at, at - state.due_at)
         if not self.price.polls:
             self.current = self._current_price()
@@ -253,7 +256,8 @@ class Schedule:
         """Return when the bucket can pay for an early check. The reserve shrinks near midnight."""
         bucket, budget, left = self.bucket, self.budget, self.release_curve.left
         rest = budget - spent - cost
-        if rest < 0:  # the day cannot pay for a check, and its budget may be zero
+        if rest < 0:
+            # The rest of the day's budget does not pay for a check; the budget may be zero.
             return early
         midnight = (bucket.at // DAY + 1.0) * DAY
         low = max(bucket.at, midnight - self.release_curve.most / 2 / budget * DAY)

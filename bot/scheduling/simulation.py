@@ -26,7 +26,8 @@ _POLL_AGAIN = HOUR / 2
 _PROBE = 60.0
 """Seconds between two checks of any profile while the API fails."""
 
-_GOLDEN = 0.6180339887498949  # multiples modulo 1 are evenly spread over the unit interval
+# The multiples of this number, modulo 1, are evenly spread from 0 to 1.
+_GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class _Run:
         taken = [record.taken_at for record in plan.records if record.taken_at]
         begin = min((times[0] for times in taken), default=0.0) // DAY * DAY
         last = max((times[-1] for times in taken), default=begin)
-        # One day is added to the trace, so that the last stories are seen or expire.
+        # One day is added after the last story, so that each story is found or expires.
         self.days = int(last // DAY - begin // DAY) + 2 if taken else 0
         self.judged = begin + plan.warmup
         self.result = Result(begin, [[] for _ in plan.records], [])
@@ -121,7 +122,8 @@ class _Run:
     def _first_checks(self) -> list[tuple[float, int]]:
         """Return a queue of first checks, spread evenly over the shortest feasible time."""
         plan, begin = self.plan, self.result.begin
-        span = plan.cost * len(plan.records) / plan.budget * DAY  # below 20 h if feasible
+        # Less than 20 hours if the budget is feasible.
+        span = plan.cost * len(plan.records) / plan.budget * DAY
         for state in self.states:
             state.price = self.schedule.current
         queue = [(begin + key * _GOLDEN % 1.0 * span, key) for key in range(len(self.states))]
@@ -162,7 +164,7 @@ class _Run:
                     now += 1.0
                     continue
                 due, paid = self._check_profile(key, now)
-                if paid:  # no check of a profile is due or early before its minimum pause is over
+                if paid:  # the profile is not checked again before the minimum pause is over
                     heappop(queue)
                     resting.append((due, key))
                 else:

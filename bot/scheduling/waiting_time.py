@@ -15,7 +15,7 @@ Echo = tuple[float, float, float, float]
 
 def rhythm_at(shape: Sequence[float], at: float) -> float:
     """Return the rhythm at a time, linearly interpolated between the middles of the hours."""
-    place = (at / HOUR - 0.5) % 24 % 24  # applied twice, because -1e-17 % 24 is 24.0
+    place = (at / HOUR - 0.5) % 24 % 24  # the modulo is applied twice, because -1e-17 % 24 is 24.0
     hour = int(place)
     return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
 
@@ -35,7 +35,7 @@ def hours_to_target(
     u. The waiting is the second integral of the intensity, in closed form for each hour. The
     result is at most ``most`` hours.
     """
-    place = (seen_at / HOUR - 0.5) % 24 % 24  # applied twice, as in rhythm_at
+    place = (seen_at / HOUR - 0.5) % 24 % 24  # the modulo is applied twice, as in ``rhythm_at``
     hour = int(place)
     begin = place - hour
     here = shape[hour]
@@ -46,7 +46,8 @@ def hours_to_target(
     first_part /= first
     second_part /= second
 
-    # The rhythm alone: stories and story hours of waiting up to the begin of the hour.
+    # Sums of the rhythm without echoes, up to the begin of the hour: the stories, and the hours
+    # that these stories wait.
     total = waited = begun = 0.0
     left = 1.0 - begin
     while True:
@@ -61,12 +62,12 @@ def hours_to_target(
         total += left * (level + slope * left / 2)
         waited = ended
         begun = end
-        hour = hour + 1 if hour < 23 else 0  # noqa: PLR2004 - the last hour
+        hour = hour + 1 if hour < 23 else 0  # noqa: PLR2004 - the last hour of the day
         level = rate * shape[hour]
         slope = rate * shape[hour - 23] - level
         left = 1.0
-    # Newton's method from the right, limited to the hour: a falling intensity can cause an
-    # overshoot.
+    # Newton's method starts at the end of the hour. Each step stays within the hour, because a
+    # falling intensity can make a step too long.
     after = high = left
     low = 0.0
     for _ in range(20):

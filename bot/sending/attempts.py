@@ -105,7 +105,7 @@ class Attempts:
         Return None, or the outcome that stopped the send.
         """
         while waiting := _sendable(items, in_order=request.options.in_order):
-            # Documents make a separate album. An item that must be sent alone is sent between two
+            # Documents need a separate album. An item that must be sent alone is sent between two
             # albums.
             groups = [
                 item
@@ -203,11 +203,12 @@ class Attempts:
         album is sent in halves. Only a story that was refused alone is given up or bought.
         """
         blamed = _sent_by_url(batch)
-        is_named = refusal.scope != "fetch"  # of URLs only the first is named
+        # Of several refused URLs, Telegram names only the first.
+        is_named = refusal.scope != "fetch"
         if is_named and refusal.item is not None and refusal.item < len(batch):
             blamed = [batch[refusal.item]]
         elif refusal.scope == "size":
-            blamed = []  # only the sum is too large
+            blamed = []  # only the total size is too large, so no item is the cause
         if blamed:
             await run_together(*(self._try_free_source(refusal, item, request) for item in blamed))
             return None
@@ -265,7 +266,7 @@ def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
     is_long = outcome.after is None or outcome.after > _FLOOD_PATIENCE
     if is_long or request.floods == _MOST_FLOODS:
         return outcome
-    request.floods += 1  # the limiter blocks the chat for that time
+    request.floods += 1  # the rate limiter blocks the chat until the flood limit ends
     return None
 
 

@@ -16,7 +16,7 @@ from bot.presentation.translation import Translator, translator_for
 Payload = dict[str, Any]
 
 COUNTED = NN_("<b>{username}</b>: {n} story", "<b>{username}</b>: {n} stories")
-_MOST_LINES = 25  # lines with an address each
+_MOST_LINES = 25  # the maximum number of lines; each line contains a URL
 
 
 def payloads(

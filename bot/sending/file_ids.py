@@ -20,8 +20,8 @@ from bot.store.file_ids import ANIMATION
 
 log = structlog.get_logger()
 
-_CACHED = 20_000  # files in memory; the store has all files
-PATIENCE = timedelta(seconds=5)  # alerts do not wait for an upload that began earlier
+_CACHED = 20_000  # the maximum number of files in memory; the store has all files
+PATIENCE = timedelta(seconds=5)  # alerts wait only for uploads that began less than this time ago
 
 
 class Files:
@@ -35,7 +35,8 @@ class Files:
         self._bot_id = bot_id
         self._now = now
         self._cache = TimedCache[str, KnownFile](size=_CACHED)
-        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}  # with start time
+        # The current uploads with their start times.
+        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
 
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the known files of the stories that can be sent together in an album."""

@@ -21,7 +21,7 @@ from bot.presentation.actions import Buttons
 from bot.presentation.html import plain, shorten
 
 _CAPTION = 1024  # characters after parsing (Bot API, "caption")
-# The time to store the file_id of a highlight that is older than a day.
+# The file_id of a highlight is stored for this time if the highlight is older than a day.
 _HIGHLIGHTS_KEPT = timedelta(days=30)
 METHODS: dict[FileKind, str] = {
     "photo": "sendPhoto",
@@ -207,7 +207,7 @@ def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, 
 def _file_of(message: MessageJson) -> tuple[FileKind | None, MessageJson | None]:
     if message.get("photo"):
         return "photo", message["photo"][-1]
-    # An animation has a document as well.
+    # A message with an animation also has the field ``document``, so the document comes last.
     kinds: tuple[FileKind, ...] = ("video", "animation", "document")
     kind = next((one for one in kinds if message.get(one)), None)
     return kind, message[kind] if kind else None
@@ -241,7 +241,7 @@ def _measures(item: Item) -> dict[str, Any]:
     duration = item.story.duration
     measures: dict[str, Any] = {"supports_streaming": True}
     if isinstance(item.source, ByFileId):
-        return {}  # Telegram has the dimensions
+        return {}  # Telegram already knows the dimensions of the file
     if isinstance(item.source, ByUpload):
         file = item.source.file
         duration = file.duration or duration

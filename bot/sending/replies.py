@@ -158,8 +158,10 @@ class Replies:
                     target, payload, calls, silent=silent, one_by_one=one_by_one
                 )
         if payload["kind"] == "edit" and payload.get("chat_id") != target.chat_id:
-            payload = {**payload, "kind": "text"}  # not editable after the chat has moved
-        # A notice waits as long as alerts do. A reply can wait in the outbox.
+            # The message can't be edited after the move of the chat.
+            payload = {**payload, "kind": "text"}
+        # A notice waits as long as an alert. A reply waits less, because the outbox can send it
+        # later.
         patience = PATIENCE_S if calls.lane == "reply" else None
         try:
             method, arguments = _api_call(payload)

@@ -99,7 +99,7 @@ class Sender:
             item.kind = item.expected_kind
         try:
             stopped = await self._attempts.send_open_items(items, request)
-        except DatabaseUnavailableError as error:  # arrived items are known
+        except DatabaseUnavailableError as error:  # ``items`` still records which stories arrived
             stopped = TryLater(reason=str(error))
         finally:
             for item in items:

@@ -11,13 +11,15 @@ from bot.domain.alert_rules import MOST_DOUBTS
 from bot.domain.model import STORY_LIFE
 from bot.domain.records import EPOCH
 
-RECORD_LIFE = STORY_LIFE  # after the last change of a record
-FAILED_FOR = timedelta(minutes=10)  # no chat tries a file again that failed
-_ALERTS_WAIT_FOR = timedelta(seconds=5)  # no alert uses a file with a failed host for this time
-_BUY_AGAIN = timedelta(hours=1)  # between two purchases for alerts
-_URL_REFUSED_FOR = timedelta(hours=1)  # Telegram gets no URL of the story, only uploads
-_CHATS_OF_A_REFUSAL = 3  # refusals in the same words, after which all alerts wait
-_ASKED_AGAIN = timedelta(minutes=15)  # then a single alert is tried again
+RECORD_LIFE = STORY_LIFE  # the lifetime of a record after its last change
+FAILED_FOR = timedelta(minutes=10)  # after a failure, no chat tries the file for this time
+# Alerts do not use a file for this time after its host failed.
+_ALERTS_WAIT_FOR = timedelta(seconds=5)
+_BUY_AGAIN = timedelta(hours=1)  # the shortest time between two purchases of a file for alerts
+# After a refused URL, the story is only uploaded for this time.
+_URL_REFUSED_FOR = timedelta(hours=1)
+_CHATS_OF_A_REFUSAL = 3  # after refusals with the same text in this many chats, all alerts wait
+_ASKED_AGAIN = timedelta(minutes=15)  # the time after which a single alert is tried again
 
 
 @dataclass(slots=True)

@@ -45,9 +45,11 @@ from bot.telegram.outcomes import Refusal
 log = structlog.get_logger()
 
 _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
-_SLOW_FOR = timedelta(minutes=2)  # alerts wait for a slow host; afterwards files are bought
-_FREE_STEPS = 2  # the URL and the upload
-_REPORTED_FOR = timedelta(hours=1)  # after the last refusal in the same words
+# Alerts wait this long for a slow host, and then the file is bought.
+_SLOW_FOR = timedelta(minutes=2)
+_FREE_STEPS = 2  # the number of free sources: the URL and the upload
+# Refusals with the same text are not reported again until none has occurred for this time.
+_REPORTED_FOR = timedelta(hours=1)
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
 _NO = (StoryGoneError, ProfilePrivateError, NoSuchProfileError)
@@ -191,10 +193,10 @@ class Supply:
         for item in items:
             if file := known.get(item.file_key):
                 if item.as_file and file.kind != "document":
-                    continue  # a different kind at Telegram: upload the original
+                    continue  # Telegram has only a compressed file, so the original is uploaded
                 if fits_album_of(file, len(items)):
                     item.kind, item.source = file.kind, ByFileId(file.file_id)
-                else:  # a silent video: an album accepts only an upload of the video
+                else:  # an animation can't be in an album, so the video is uploaded again
                     item.tried = max(item.tried, 1)
 
     def close_failed(self, item: Item, message: str, *, for_all: bool = True) -> None:
@@ -264,7 +266,7 @@ class Supply:
         if self._fallback is None or item.story.expires_at <= self._now():
             return None  # an expired story can't be bought
         if is_pasted(item.story):
-            return None  # a pasted URL can be made up: the URL is only downloaded
+            return None  # a pasted URL may belong to no story, so the file can't be bought
         is_alert = asker.chat_id is None
         if is_alert and not self._reserve_purchase(item):
             return None

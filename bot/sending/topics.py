@@ -33,9 +33,9 @@ from bot.telegram.request import LateFloodError
 
 log = structlog.get_logger()
 
-_LONGEST_NAME = 128  # characters (Bot API)
+_LONGEST_NAME = 128  # the maximum number of characters (Bot API)
 CLAIMED_FOR = timedelta(seconds=60)
-_CALL_S = 50.0  # the longest call, waits included; shorter than the claim
+_CALL_S = 50.0  # the longest call in seconds with all waits, shorter than the lease of a claim
 _FLOOD_S = 30.0  # how long a call waits for a flood limit of the chat
 # The time in which an update can report a topic after a lost response.
 _DOUBTED_FOR = timedelta(seconds=5)
@@ -78,8 +78,8 @@ class Topics:
             chat = await self._bot.get_chat(chat_id)
             has_topics = await self._has_topics(chat)
             if chat.type != Chat.PRIVATE:
-                # The documented right of an administrator. Ordinary members may have the right as
-                # well.
+                # The Bot API documents this right only for administrators. Ordinary members may
+                # also have the right.
                 me = await self._bot.get_chat_member(chat_id, self._bot.id)
                 may_make = getattr(me, "can_manage_topics", False)
         except (BadRequest, Forbidden) as error:
@@ -149,7 +149,8 @@ class Topics:
             raise _error_of(error, chat_id) from error
         except (TelegramError, TimeoutError) as error:
             is_flood = isinstance(error, RetryAfter)
-            is_sure = is_flood and not isinstance(error, LateFloodError)  # certainly not made
+            # The topic was certainly not created.
+            is_sure = is_flood and not isinstance(error, LateFloodError)
             doubted = None if is_sure else self._now() + _DOUBTED_FOR
             async with self._db.begin() as tx:
                 await store.change(tx, chat_id, profile_id, claimed_until=doubted)

@@ -16,7 +16,7 @@ from bot.store.engine.schema import Timestamp, insert, metadata
 access_list = sa.Table(
     "access_list",
     metadata,
-    sa.Column("kind", sa.String(8), primary_key=True),  # person, chat, profile
+    sa.Column("kind", sa.String(8), primary_key=True),  # "person", "chat" or "profile"
     sa.Column("subject", sa.String(64), primary_key=True),
     sa.Column("name", sa.Text, nullable=False, server_default=""),
     sa.Column("is_allowed", sa.Boolean, nullable=False, server_default=sa.text("false")),
@@ -34,10 +34,10 @@ access_list = sa.Table(
 invitations = sa.Table(
     "invitations",
     metadata,
-    # A digest, so that a reader of the table can't use the link.
+    # The digest of the secret in the link, so that a reader of the table can't use the link.
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("made_by", sa.String(64), nullable=False),
-    sa.Column("uses", sa.Integer, nullable=False),  # remaining uses
+    sa.Column("uses", sa.Integer, nullable=False),  # the number of remaining uses
     sa.Column("until", Timestamp, nullable=False),
 )
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.store.engine.database import Tx, put
 from bot.store.engine.schema import insert, metadata
 
-KNOWN_AFTER = 3  # days
+KNOWN_AFTER = 3  # the days on which a person must be seen in order not to be a newcomer
 
 acquaintances = sa.Table(
     "acquaintances",
@@ -20,7 +20,7 @@ acquaintances = sa.Table(
     sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("days", sa.Integer, nullable=False),
     sa.Column("last_day", sa.Date, nullable=False, index=True),
-    # A person without a private chat, who acts in groups only, has a name in this table only.
+    # Only this table has the name of a person who has no private chat and acts in groups.
     sa.Column("name", sa.Text, nullable=False, server_default=""),
 )
 
@@ -37,7 +37,8 @@ async def record_seen(tx: Tx, people: Collection[int], day: date) -> None:
     """Record that people were seen on a day. Repeated calls for a day count once."""
     rows = [
         {"person": person, "days": 1, "last_day": day}
-        for person in sorted(people)  # in a fixed order: no deadlocks between batches
+        # The order is fixed, so that concurrent batches cause no deadlock.
+        for person in sorted(people)
     ]
     if rows:
         await tx.execute(_SEE, rows)

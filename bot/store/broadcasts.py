@@ -16,9 +16,11 @@ from bot.store.deliveries import ENDED_ATTEMPTS, deliveries, is_open
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, metadata
 
-_SENT_SOON = timedelta(minutes=1)  # longer than a lost answer and most flood limits
-_TRIES = 4  # sends that certainly did not arrive; the pauses between them take 35 seconds
-# no channels, because the owners of a channel decide about its content
+# Longer than the wait after a lost answer and than most flood limits.
+_SENT_SOON = timedelta(minutes=1)
+# Attempts that certainly sent nothing; the pauses between them take 35 seconds in total.
+_TRIES = 4
+# Channels get no broadcasts, because the owners of a channel decide about its content.
 _KINDS = ("private", "group", "supergroup")
 
 Stage = Literal["draft", "running", "stopped", "done"]
@@ -27,14 +29,16 @@ broadcasts = sa.Table(
     "broadcasts",
     metadata,
     sa.Column("id", BigId, primary_key=True),
-    sa.Column("text", sa.Text, nullable=False),  # HTML
-    # the author; the progress is shown in the private chat of the author
+    sa.Column("text", sa.Text, nullable=False),  # the message as HTML
+    # The author of the broadcast. The private chat of the author shows the progress.
     sa.Column("owner", sa.BigInteger, nullable=False),
-    sa.Column("message_id", sa.BigInteger),  # of the message with the progress
+    sa.Column("message_id", sa.BigInteger),  # the message that shows the progress
     sa.Column("state", sa.String(8), nullable=False, server_default="draft"),
-    sa.Column("count", sa.Integer, nullable=False, server_default="0"),  # of chats, at the start
-    sa.Column("sent", sa.Integer, nullable=False, server_default="0"),  # of chats, at the end
-    # the last enqueued chat; chats are enqueued in the order of their ids
+    # The number of chats at the start.
+    sa.Column("count", sa.Integer, nullable=False, server_default="0"),
+    # The number of chats that had received the message at the end.
+    sa.Column("sent", sa.Integer, nullable=False, server_default="0"),
+    # The last chat whose delivery is enqueued. Chats are enqueued in the order of their ids.
     sa.Column("last_chat", sa.BigInteger),
     sa.Column("made_at", Timestamp, nullable=False),
 )

@@ -26,12 +26,14 @@ _NO_MINIMUM = -(10**15)
 allowances = sa.Table(
     "allowances",
     metadata,
-    # chat, person: credits of a chat or a person; a request without a person counts for the chat's
-    # payer. channels: credits of requests in a chat that are written in the name of channels.
-    # newcomer: credits of all newcomers together, subject 0. pasted: megabytes that a person
-    # loaded from pasted file addresses; they cost no credits. refused: how often the budget had no
-    # room for a profile that a known person requested. follows, payer: profiles that a chat, or
-    # all chats of a payer, began to follow, including ended subscriptions.
+    # The counted amount of each scope: - "chat" and "person": the credits of a chat or a person. A
+    # request without a person counts   for the chat's payer. - "channels": the credits of requests
+    # in a chat that are written in the name of channels. - "newcomer": the credits of all
+    # newcomers together. The subject is 0. - "pasted": the megabytes that a person loaded from
+    # pasted file URLs, which cost no credits. - "refused": the profiles that a person who is no
+    # newcomer requested, and for which the budget   had no room. - "follows" and "payer": the
+    # profiles that a chat, or all chats of a payer, began to follow,   including ended
+    # subscriptions.
     sa.Column("scope", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
@@ -42,12 +44,12 @@ account = sa.Table(
     "account",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    # The total of all days, reservations included.
+    # The credits spent on all days, including reservations.
     sa.Column("spent", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("reach", sa.BigInteger),  # the value of "spent" at which the balance is zero
-    # The current day (moved back if the clock goes back), and the credits spent on it by each
-    # side.
+    # The current day, and the credits that each side has spent on this day. If the clock goes
+    # back, the day also goes back.
     sa.Column("day", sa.Date, nullable=False, server_default="1970-01-01"),
     sa.Column("replies", sa.Integer, nullable=False, server_default="0"),
     sa.Column("schedule", sa.Integer, nullable=False, server_default="0"),
@@ -119,7 +121,8 @@ def _take_credits_sql(side: Side) -> sa.Executable:
         sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
     )
     total = _SUMS["replies"] + _SUMS["schedule"]
-    # total + max(0, min(protected, others_share - other)) <= budget, without max and min
+    # This is: total + max(0, min(protected, others_share - other)) <= budget, written without max
+    # and min.
     return _NEW.on_conflict_do_update(
         index_elements=[account.c.id],
         set_=_SUMS,
@@ -147,7 +150,7 @@ async def take_credits(
     balance that must remain; None: no minimum. An unknown balance is always sufficient.
     """
     if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
-        return False  # more than the budget of a whole day
+        return False  # the amount exceeds the budget of a whole day
     row = {"id": _ACCOUNT, "spent": amount, "replies": 0, "schedule": 0, side: amount}
     limits = {
         "budget": rule.budget,

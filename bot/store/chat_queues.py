@@ -31,14 +31,16 @@ queues = sa.Table(
     "chat_queues",
     metadata,
     chat_key(),
-    sa.Column("due_at", Timestamp),  # None: no open delivery
-    *claim_columns(),  # ``leased_until`` without an owner: no send into the chat before that time
+    sa.Column("due_at", Timestamp),  # None: the chat has no open delivery
+    # If ``leased_until`` is set without an owner, nothing may be sent to the chat before that
+    # time.
+    *claim_columns(),
     sa.Column("flood", sa.JSON),  # the messages that count against the flood limits of the chat
 )
 claims = Claims(queues)
 IS_DUE = queues.c.due_at.is_not(None)
 IS_LEASED = queues.c.owner.is_not(None)
-# A claim reads the first rows of this index, so no statistics can lead to a bad plan.
+# A claim reads the first rows of this index. Wrong statistics then cannot cause a slow query plan.
 sa.Index(
     "ix_chat_queues_claimable",
     sa.text("(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END)"),
@@ -47,7 +49,7 @@ sa.Index(
 )
 
 
-# Built once, because building a statement takes longer than running it.
+# The statement is built once, because building it takes longer than running it.
 _CHATS: sa.BindParameter[Any] = sa.bindparam("chat_ids", expanding=True)
 _CLAIM = claims.claim_sql(
     *(queues.c.chat_id, queues.c.token, queues.c.flood),
@@ -60,8 +62,8 @@ LOCKED = (
     .order_by(queues.c.chat_id)
     .with_for_update()
 )
-# A delivery that waits for an earlier delivery is sent with the earlier one, or when the longest
-# wait is over.
+# A delivery that waits for an earlier delivery is sent together with the earlier delivery, or
+# alone at the end of the longest wait.
 _GOES_AT = sa.case(
     (waits_for_earlier_sql(deliveries.deliveries.c.due_at), overdue_at_sql()),
     else_=deliveries.deliveries.c.due_at,
@@ -144,7 +146,7 @@ def _claim_to_reply_sql() -> sa.Executable:
             sa.literal(1),
         )
         .where(chats.chats.c.id == chat_id)
-        .with_for_update(read=True, key_share=True)  # the chat may be about to be erased
+        .with_for_update(read=True, key_share=True)  # waits for a concurrent deletion of the chat
     )
     names = ["chat_id", "due_at", "leased_until", "owner", "token", "attempts"]
     statement = insert(queues).from_select(names, chat)

@@ -19,18 +19,19 @@ chats = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("title", sa.Text, nullable=False, server_default=""),
-    # Chosen by /language. None: the language that Telegram reports.
+    # The language chosen by /language. None: the language that Telegram reports is used.
     sa.Column("language", sa.String(16)),
-    # The digest of the chat's own command menu that Telegram has.
+    # The digest of the chat's own command menu that was last sent to Telegram.
     sa.Column("menu", sa.String(16)),
-    # Reported by Telegram: of the chat's person, or of the person who added the bot.
+    # The language that Telegram reports for the chat's person, or for the person who added the
+    # bot.
     sa.Column("language_code", sa.String(16)),
     sa.Column("zone", sa.String(64), nullable=False, server_default="UTC"),
     sa.Column("quiet_from", sa.Integer),  # minutes after midnight in the chat's zone
     sa.Column("quiet_to", sa.Integer),
     sa.Column("digest_at", sa.Integer, nullable=False, server_default="540"),
     sa.Column("defaults", sa.JSON, nullable=False, server_default="{}"),
-    # The person for whom the limits of the chat count; in a private chat the chat's own person.
+    # The person whose limits the chat uses. In a private chat, this is the chat's own person.
     # NULL: the bot never learned who added it. NOBODY: the payer has given up the chat.
     sa.Column("payer", sa.BigInteger, index=True),
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
@@ -48,8 +49,8 @@ moved_chats = sa.Table(
 )
 """Groups that became supergroups. Updates and rows of the old id belong to the new id."""
 
-# Written as "not equal": without statistics PostgreSQL expects few rows to be equal to a value,
-# and would read all chats to find the subscribers of one profile.
+# The condition is "not equal" instead of "equal". Without statistics, PostgreSQL expects few rows
+# to be equal to a value, and would read all chats to find the subscribers of one profile.
 IS_ACTIVE = chats.c.state != "closed"
 IS_ANSWERED_FOR = sa.func.coalesce(chats.c.payer, 1) != NOBODY
 """The condition that the payer of a chat has not given it up. Chats with an unknown payer pass."""
@@ -89,7 +90,7 @@ _DECIDES = sa.or_(
     sa.and_(_KIND == "chat", _CHAT_TEXT == _SUBJECT),
 )
 _WITH_ACCESS = sa.select(*COLUMNS, _RESPONSIBLE, *access.COLUMNS).select_from(
-    sa.select(sa.literal(1))  # one row, also for an unknown chat without entries
+    sa.select(sa.literal(1))  # returns a row even for a chat that is not in the database
     .subquery()
     .outerjoin(chats, chats.c.id == sa.bindparam("id", type_=sa.BigInteger))
     .outerjoin(access.access_list, _DECIDES)

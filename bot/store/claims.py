@@ -34,9 +34,10 @@ RELEASED = _FREE | {"attempts": 0}
 def claim_columns() -> Iterator[sa.Column[Any]]:
     """Return the columns that a table with a ``due_at`` needs for claims."""
     yield sa.Column("leased_until", Timestamp, nullable=False, server_default="0")
-    yield sa.Column("owner", sa.String(64))  # the process of the claim; None: no claim
-    yield sa.Column("token", sa.BigInteger, nullable=False, server_default="0")  # newest claim
-    # Claims without an outcome, the current one included.
+    yield sa.Column("owner", sa.String(64))  # the process that has the claim; None: no claim
+    # The number of the newest claim.
+    yield sa.Column("token", sa.BigInteger, nullable=False, server_default="0")
+    # The number of claims without an outcome, including the current claim.
     yield sa.Column("attempts", sa.Integer, nullable=False, server_default="0")
 
 
@@ -86,7 +87,7 @@ class Claims:
             .where(self._is_claim, columns.owner == OWNER)
             .values(leased_until=UNTIL)
         )
-        # Cached, because building a statement takes longer than running it.
+        # The statements are cached, because building a statement takes longer than running it.
         self._change_sql = cache(self._build_change)
 
     def claim_sql(
@@ -112,7 +113,8 @@ class Claims:
         )
         if extra_filter is not None:
             free = free.where(extra_filter)
-        # PostgreSQL may run a subquery more than once, and so exceed its limit; a CTE runs once.
+        # PostgreSQL may run a subquery repeatedly, and then claim more rows than the limit. A CTE
+        # runs once.
         claimed = free.cte("free")
         return (
             sa.update(self.table)

@@ -31,14 +31,14 @@ deliveries = sa.Table(
     sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("subscription_id", BigId, sa.ForeignKey("subscriptions.id", ondelete="CASCADE")),
     sa.Column("story_pk", sa.String(32)),
-    sa.Column("notice", sa.String(16)),  # the name of the message; None for a story
+    sa.Column("notice", sa.String(16)),  # the name of a notice; None for a story
     sa.Column("fields", sa.JSON),
     sa.Column("state", sa.String(8), nullable=False, server_default="open"),
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("held", sa.String(8), nullable=False, server_default=""),  # a value of Held
-    # Sends that may have arrived, at most three.
+    # The number of sends that may have arrived, at most three.
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
-    # Consecutive claims that certainly sent nothing or have no outcome.
+    # The number of consecutive claims that certainly sent nothing or have no outcome.
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     # The delivery is claimed, and the outcome is not recorded yet.
     sa.Column("sending", sa.Boolean, nullable=False, server_default=sa.text("false")),
@@ -76,7 +76,8 @@ deliveries = sa.Table(
     ),
 )
 
-# A literal, not a parameter: PostgreSQL's generic plan uses the partial index only with a literal.
+# The value is a literal, because PostgreSQL's generic plan uses the partial index only for a
+# literal.
 is_open = deliveries.c.state == sa.literal_column("'open'")
 is_dead = deliveries.c.state == sa.literal_column("'parked'")
 
@@ -107,7 +108,8 @@ def waits_for_earlier_sql(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 
         sa.and_(earlier.c.notice == REPLY, deliveries.c.notice == REPLY),
     )
     return sa.exists().where(
-        earlier.c.chat_id == deliveries.c.chat_id,  # redundant, but lets the index find the rows
+        # This condition is redundant, but allows the use of the index.
+        earlier.c.chat_id == deliveries.c.chat_id,
         is_alike,
         earlier.c.id < deliveries.c.id,
         earlier.c.state == sa.literal_column("'open'"),
@@ -198,7 +200,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
     )
 
 
-# Built once, because every alert uses these statements.
+# These statements are built once, because every alert uses them.
 _THESE = sa.update(deliveries).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
@@ -216,12 +218,12 @@ ATTEMPTED = (
 ENDED_ATTEMPTS = deliveries.c.attempts - sa.case((deliveries.c.sending, 1), else_=0)
 """The number of attempts without the current attempt."""
 
-AWAY = "away"  # the bot was not in the chat
+AWAY = "away"  # the reason of a delivery that was dropped because the bot was not in the chat
 ENDED, PAUSED = "ended", "paused"
 """Reasons of stories that were dropped with their subscription and that Undo restores."""
 
-# A delivery that was being sent when its subscription ended has arrived all the same, so it is
-# recorded as sent: Undo must not send the story again.
+# A delivery may arrive although its subscription ended during the send. Such a delivery is
+# recorded as sent, so that Undo does not send the story again.
 SENT = (
     sa.update(deliveries)
     .where(

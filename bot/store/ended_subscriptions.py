@@ -23,7 +23,7 @@ ended = sa.Table(
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("username", sa.String(64), nullable=False),
     sa.Column("preferences", sa.JSON, nullable=False),
-    # no foreign key: the subscription is deleted
+    # This column is no foreign key, because the subscription is deleted.
     sa.Column("subscription_id", BigId, nullable=False),
     sa.Column("since", Timestamp, nullable=False),
     sa.Column("created_by", sa.BigInteger),

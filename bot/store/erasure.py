@@ -18,7 +18,8 @@ from bot.store import (
 )
 from bot.store.engine.database import Tx, all_tables
 
-# The owner's accounts: the totals must stay correct, but the payers are removed.
+# The rows of these tables stay, because their totals must stay correct. Only the ids of the chat
+# and of the person are removed.
 _BILLS = frozenset({"ledger_entries"})
 _PEOPLE = frozenset({"user_id", "created_by"})
 
@@ -58,14 +59,15 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
         await ledger.move_chat(tx, one, ledger.NOBODY)
         await inbox.forget_chat(tx, one)
     await acquaintances.remove(tx, ids)
-    for one in await chats.of_payer(tx, chat_id):  # a private chat has the id of its person
+    for one in await chats.of_payer(tx, chat_id):
+        # The id of a private chat is the id of its person.
         await chats.set_payer(tx, one.id, NOBODY)
         await subscriptions.switch_checks(tx, chat_id=one.id, now=now)
     await access.erase_name(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id.in_(ids)))
-        # A private chat has the id of its person, who may have asked and subscribed in groups.
+        # The id of a private chat is the id of its person, who may also have rows in groups.
         for name in _PEOPLE & set(table.c.keys()):
             whose = sa.update(table).where(table.c[name] == chat_id)
             await tx.execute(whose.values({name: None}))

@@ -36,12 +36,13 @@ fan_outs = sa.Table(
     sa.Column("story_pks", sa.JSON),  # None for a notice
     sa.Column("notice", sa.String(16)),
     sa.Column("fields", sa.JSON),
-    sa.Column("since", Timestamp),  # only subscriptions with alerts at that time; None: all
+    # Only subscriptions whose alerts began before this time; None: all subscriptions.
+    sa.Column("since", Timestamp),
     sa.Column("deliver_at", Timestamp, nullable=False),  # when the deliveries are due
     sa.Column("created_at", Timestamp, nullable=False),
-    # The last subscription that is done.
+    # The last subscription whose delivery is written.
     sa.Column("after_id", sa.BigInteger, nullable=False, server_default="0"),
-    # The newest subscription when the row was added.
+    # The newest subscription at the time when the fan-out was added.
     sa.Column("last_id", sa.BigInteger, nullable=False),
     # The end of the last slice, or the time of the next attempt.
     sa.Column("due_at", Timestamp, nullable=False),

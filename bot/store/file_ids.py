@@ -19,7 +19,7 @@ files = sa.Table(
     metadata,
     sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("story_pk", sa.String(64), primary_key=True),
-    # the kind in which Telegram stored the file, valid for single messages
+    # The kind under which Telegram stored the file. A message with a single file can use the kind.
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("file_id", sa.Text, nullable=False),
     sa.Column("file_unique_id", sa.String(64), nullable=False, server_default=""),
@@ -48,7 +48,7 @@ _NEW = insert(files)
 _REMEMBER = _NEW.on_conflict_do_update(
     index_elements=[files.c.bot_id, files.c.story_pk],
     set_={name: _NEW.excluded[name] for name in ("kind", "file_id", "file_unique_id", "until")},
-    # A video can be sent alone and in albums, so a video is not replaced.
+    # An animation does not replace a video, because only the video can be in an album.
     where=sa.or_(_NEW.excluded.kind != ANIMATION, files.c.kind != "video"),
 )
 

@@ -18,7 +18,7 @@ from bot.store.profiles import profiles
 from bot.store.stories import stories
 from bot.store.subscriptions import subscriptions
 
-_KINDS = ("photo", "video", "animation")  # an original is a document
+_KINDS = ("photo", "video", "animation")  # originals are excluded, because they are documents
 _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 

@@ -23,12 +23,15 @@ inbox = sa.Table(
     sa.Column("update_id", sa.BigInteger, nullable=False, unique=True),
     sa.Column("queue", sa.String(40), nullable=False),
     sa.Column("body", sa.Text, nullable=False),
-    sa.Column("due_at", Timestamp, nullable=False, server_default="0"),  # later after a failure
+    # The time of the first or next attempt.
+    sa.Column("due_at", Timestamp, nullable=False, server_default="0"),
     *claim_columns(),
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # of the handler
+    # The number of failed attempts of the handler.
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("stored_at", Timestamp, nullable=False),
     sa.Column("done_at", Timestamp),
-    sa.Column("person", sa.BigInteger),  # the person asking (0: no name); None: no reply is due
+    # The sender of a request (0: no identified person); None: no reply is due.
+    sa.Column("person", sa.BigInteger),
 )
 _TOO_LARGE = 2**63  # the first update_id that does not fit the column
 OPEN = inbox.c.done_at.is_(None)

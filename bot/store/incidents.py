@@ -15,7 +15,7 @@ incidents = sa.Table(
     metadata,
     sa.Column("id", BigId, primary_key=True),
     sa.Column("kind", sa.String(24), nullable=False),
-    sa.Column("text", sa.Text, nullable=False),  # a message id
+    sa.Column("text", sa.Text, nullable=False),  # the message id of the sentence
     sa.Column("fields", sa.JSON, nullable=False),
     sa.Column("opened_at", Timestamp, nullable=False),
     sa.Column("closed_at", Timestamp),

@@ -19,7 +19,7 @@ key_values = sa.Table(
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("value", sa.JSON),
     sa.Column("owner", sa.String(64)),
-    sa.Column("until", Timestamp, index=True),  # None: no end
+    sa.Column("until", Timestamp, index=True),  # None: the entry never expires
 )
 _OF_KEY = sa.select(key_values.c.value).where(key_values.c.key == sa.bindparam("key"))
 

@@ -23,9 +23,11 @@ from bot.store.key_values import key_values
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=5)
-# The interval of renewals and of bids. After a kill another process leads within 6.5 seconds.
+# The interval of renewals and of bids. If the leader is killed, another process leads within 6.5
+# seconds.
 EVERY = timedelta(seconds=1.5)
-# The timeout of a database request: a leader that can't renew its lease stops before it ends.
+# The timeout of a database request. A leader that can't renew its lease then stops its work before
+# the lease ends.
 PATIENCE_S = 3.0
 # The pause before a leader that could not do the work bids again.
 REST = timedelta(seconds=5)

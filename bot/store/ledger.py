@@ -16,9 +16,9 @@ from bot.store.engine.database import Tx
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 
 OPEN = "reserved"
-PRESUMED = "presumed"  # spent
+PRESUMED = "presumed"  # the outcome is unknown, and the credits count as spent
 _HOUR_MS = 3_600_000
-NOBODY = 0  # the chat of the schedule, and of erased chats
+NOBODY = 0  # the chat id in the entries of the schedule and of erased chats
 
 ledger_entries = sa.Table(
     "ledger_entries",
@@ -40,7 +40,7 @@ ledger_entries = sa.Table(
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
 )
 
-# The same text as in the index, so that both databases use the index.
+# The condition has the same text as in the index, so that both databases use the index.
 IS_OPEN = sa.text("state = 'reserved'")
 
 _ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
@@ -127,7 +127,7 @@ async def reply_cost_by_hour(
 
     With ``of_known``: only replies that were charged to known people (no newcomers).
     """
-    # A literal: PostgreSQL treats two parameters as two different expressions.
+    # The number is a literal, because PostgreSQL treats two parameters as different expressions.
     hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(
         str(_HOUR_MS), sa.Integer
     )

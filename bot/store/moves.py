@@ -52,7 +52,8 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         values = {name: getattr(before, name) for name in CHAT_SETTINGS}
         values["payer"] = before.payer
         await chats.change(tx, new, **values, created_at=born.scalar_subquery())
-        is_blocked = await chats.is_blocked(tx, new, now=now)  # by the payer that came along
+        # The payer of the group may be blocked.
+        is_blocked = await chats.is_blocked(tx, new, now=now)
     ended, kept = (new, old) if is_first else (old, new)
     for one in await subscriptions.of_chat(tx, ended):
         heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
@@ -109,11 +110,12 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     for one in moved:
         await move_subscription(tx, one, to=MAIN, now=now)
     here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
-    await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))  # notices
+    # The remaining deliveries are notices.
+    await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.make_held_due(tx, chat_id, Held.MUTED, now=now)
     await topics.remove_of_thread(tx, chat_id, thread_id)
-    if moved:  # some may have ended
+    if moved:  # some of the subscriptions may have ended
         await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
         await add_notice(tx, Target(chat_id), "topic", {}, now=now)
     return bool(moved)
@@ -150,7 +152,7 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: d
     """
     if not await mutes.unmute(tx, chat_id, thread_id):
         return False
-    # The notice of the missing right is outdated.
+    # A pending notice about the missing right is outdated.
     await deliveries_store.end_all(tx, chat_id=chat_id, notice="muted", reason="over", now=now)
     await deliveries_store.make_held_due(tx, chat_id, Held.MUTED, now=now)
     await chat_queues.reschedule(tx, chat_id)

@@ -27,18 +27,21 @@ profiles = sa.Table(
     sa.Column("state_since", Timestamp, nullable=False),
     sa.Column("snapshot_at", Timestamp),
     sa.Column("checked_at", Timestamp),  # when the profile was last found to be public
-    sa.Column("due_at", Timestamp),  # of the next check; None: no subscription
+    # The time of the next check; None: the profile has no subscription.
+    sa.Column("due_at", Timestamp),
     *claim_columns(),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("refusal", sa.String(16), nullable=False, server_default=""),  # of the last check
-    sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),  # the same in a row
-    # Subscribers, as counted before the last check: their weight, and the number of their chats.
+    # The refusal ("private" or "gone") of the last check.
+    sa.Column("refusal", sa.String(16), nullable=False, server_default=""),
+    # The number of consecutive equal refusals.
+    sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),
+    # The weight of the subscribers and the number of their chats, counted before the last check.
     sa.Column("weight", sa.Float, nullable=False, server_default="0"),
     sa.Column("chats", sa.Integer, nullable=False, server_default="0"),
-    # Credits that the checks were billed and that are not yet split among those chats.
+    # The billed credits of checks that are not yet split among the chats of the subscribers.
     sa.Column("unsplit", sa.Integer, nullable=False, server_default="0"),
     sa.Column("forecast", sa.JSON),
-    # Followed by newcomers only. Such a profile is checked from a reserved part of the budget.
+    # True if only newcomers follow the profile. A reserved part of the budget pays for its checks.
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Index("ix_profiles_blocked", "state", **partial_index("state = 'blocked'")),
     sa.Index("ix_profiles_checked", "fresh", **partial_index("due_at IS NOT NULL")),
@@ -54,7 +57,8 @@ claims = Claims(profiles, is_open=IS_CHECKED)
 IS_NOT_BLOCKED = profiles.c.state != "blocked"
 _IS_BLOCKED = profiles.c.state == sa.literal_column("'blocked'")
 _SAMPLE = 1_000  # the size of a sample of profiles for estimates
-_NAMED_AGAIN = timedelta(hours=1)  # the resolution of ``named_at``
+# ``named_at`` of an unchanged name is written at most once in this time.
+_NAMED_AGAIN = timedelta(hours=1)
 
 COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
 
@@ -106,7 +110,7 @@ async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> di
     return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
-# A profile that exists is locked and returned unchanged.
+# The statement adds a profile. An existing profile is locked and returned unchanged.
 _ADDED_OR_LOCKED = (
     insert(profiles)
     .on_conflict_do_update(
@@ -171,7 +175,7 @@ async def claim(
     return [Known(*row) for row in await tx.execute(statement, values)]
 
 
-@cache  # the schedule claims often, and building takes longer than running
+@cache  # the statement is cached, because building it takes longer than running it
 def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool) -> sa.Executable:
     conditions: list[sa.ColumnElement[bool]] = [sa.true()]
     if has_ids:

@@ -28,22 +28,25 @@ from bot.store.stories import moments, stories
 from bot.store.subscriptions import subscriptions
 from bot.store.usage import usage_days
 
-_STORIES_KEPT = timedelta(hours=48)  # after expiry, so that no list of deleted stories is stored
+# The time after the expiry of a story, so that no long-term list of deleted stories exists.
+_STORIES_KEPT = timedelta(hours=48)
 # Longer than any story lives, so that the row still prevents a second alert. Sent stories are also
 # counted by day (``bot.store.usage``).
 _DELIVERIES_KEPT = timedelta(days=3)
 _DEAD_LETTERS_KEPT = timedelta(days=30)
 _CLOSED_CHATS_KEPT = timedelta(days=30)
-_BLOCKED_CHATS_KEPT = timedelta(days=365)  # after /unblock the subscriptions continue
+# If /unblock follows within this time, the subscriptions continue.
+_BLOCKED_CHATS_KEPT = timedelta(days=365)
 _PROFILES_KEPT = timedelta(days=30)
 _HISTORY_KEPT = timedelta(days=60)
 _INCIDENTS_KEPT = timedelta(days=30)
 _USAGE_KEPT = timedelta(days=366)
-_ENTRIES_KEPT = timedelta(days=32)  # of the ledger: a whole month, by person
-# requests for access; a later request gets the refusal message again
+# The entries of the ledger, kept for sums of a whole month by person.
+_ENTRIES_KEPT = timedelta(days=32)
+# Requests for access. After this time, a request gets the refusal message again.
 _ASKED_KEPT = timedelta(days=30)
 _UPDATES_KNOWN = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
-_ENDED_KEPT = timedelta(days=1)  # as long as *Undo* is possible
+_ENDED_KEPT = timedelta(days=1)  # the time in which *Undo* is possible
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ def all_overdue(now: datetime) -> list[Overdue]:
     )
     first_entry = datetime.combine(now.date() - _ENTRIES_KEPT, time(), UTC)
     return [
-        # Ordered by an index. Otherwise PostgreSQL reads the whole table for each slice.
+        # The order follows an index. Otherwise PostgreSQL would read the whole table for each
+        # slice.
         Overdue(
             deliveries,
             sa.and_(is_done, deliveries.c.done_at < now - _DELIVERIES_KEPT, is_old),
@@ -120,6 +124,6 @@ async def delete_overdue(tx: Tx, what: Overdue, *, limit: int) -> int:
     """Delete up to ``limit`` overdue rows. Return the number of deleted rows."""
     keys = list(what.table.primary_key.columns)
     first = sa.select(*keys).where(what.condition).order_by(what.by).limit(limit)
-    # Locked rows are deleted next time.
+    # Rows that another transaction has locked are deleted by the next clean-up.
     these = sa.tuple_(*keys).in_(first.with_for_update(skip_locked=True))
     return (await tx.execute(sa.delete(what.table).where(these))).rowcount

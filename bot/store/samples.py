@@ -58,7 +58,7 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
         sa.select(sa.func.count(), sa.func.avg(delay))
         .join(stories, stories.c.pk == deliveries.c.story_pk)
         .where(
-            ~is_open,  # so that both databases use an index on finished deliveries
+            ~is_open,  # with this condition, both databases use an index of finished deliveries
             deliveries.c.state == sa.literal_column("'sent'"),
             deliveries.c.held == Held.NOTHING,
             deliveries.c.done_at >= hour,

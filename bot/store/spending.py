@@ -26,7 +26,7 @@ class Part:
 
 
 _ENTRIES = ledger_entries.c
-# A literal: PostgreSQL treats two parameters as two different expressions.
+# The number is a literal, because PostgreSQL treats two parameters as different expressions.
 _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_MS), sa.Integer)
 
 

@@ -32,8 +32,9 @@ subscriptions = sa.Table(
     sa.Column("profile_id", sa.String(32), sa.ForeignKey("profiles.profile_id"), nullable=False),
     sa.Column("options", sa.JSON, nullable=False),
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("since", Timestamp, nullable=False),  # older stories are not sent
-    sa.Column("paused_until", Timestamp),  # None: until a person resumes the subscription
+    sa.Column("since", Timestamp, nullable=False),  # stories posted before this time are not sent
+    # None: a pause lasts until a person resumes the subscription.
+    sa.Column("paused_until", Timestamp),
     sa.Column("created_by", sa.BigInteger),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.UniqueConstraint("chat_id", "thread_id", "profile_id"),
@@ -249,7 +250,7 @@ async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     """Lock and return a chat, so that no other transaction counts the chat's subscriptions."""
     await chat_store.lock(tx, [chat_id])
     chat = await chat_store.get(tx, chat_id)
-    if chat is None:  # a channel that never wrote to the bot
+    if chat is None:  # a channel from which the bot has received no update
         kind = "private" if chat_id > 0 else "channel"
         chat = await chat_store.add_or_update(tx, chat_id, kind=kind, title="", now=now)
     return chat
@@ -374,7 +375,8 @@ async def switch_checks(
     these = profiles.c.profile_id.in_(sorted(wanted))
     if not wanted:
         return
-    # Locked before the count: concurrent changes are waited for and then counted.
+    # The profiles are locked before the count, so that concurrent changes are committed and
+    # counted.
     rows = sa.select(profiles.c.profile_id).where(these).order_by(profiles.c.profile_id)
     await tx.execute(rows.with_for_update(key_share=True))
     payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)

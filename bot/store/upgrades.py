@@ -31,13 +31,14 @@ _STAMP = "upgrade"
 # Chosen so that a process that stalls for 8 seconds does not lose its claims, and the claims of a
 # killed process are released within 10 seconds.
 LEASE = timedelta(seconds=9)
-EVERY = timedelta(seconds=0.5)  # between two renewals
-_STAMPED_FOR = timedelta(seconds=10)  # a failed upgrade does not prevent restarts for longer
-# for a process that was cut off from the database during the upgrade
+EVERY = timedelta(seconds=0.5)  # the time between two renewals
+_STAMPED_FOR = timedelta(seconds=10)  # a failed upgrade prevents a restart for this time at most
+# The stamp stays for a process that had no connection to the database during the upgrade.
 _STAMPED_AFTER = timedelta(days=1)
 _ASK_EVERY_S = 0.5
 _COUNTED_FOR_S = 5.0
-PATIENCE_S = 30.0  # a drain takes 8 seconds, and the lease of a killed process ends in 10
+# Seconds; a shutdown takes 8 seconds, and the lease of a killed process ends within 10 seconds.
+PATIENCE_S = 30.0
 _STAY = (
     "processes of the version before are still at work on it: stop them, and start this one again"
 )
@@ -115,7 +116,7 @@ class AtWork:
         self._db = db
         self._owner = owner
         self._now = now
-        self._ends: dict[str, datetime] = {}  # of the leases of all processes
+        self._ends: dict[str, datetime] = {}  # the ends of the leases of all processes
         self.on_upgrade: Callable[[], None] = lambda: None
         """Called when another version upgrades the database: this process must end."""
         self.on_release: Callable[[], None] = lambda: None

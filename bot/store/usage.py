@@ -40,7 +40,8 @@ async def add(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
     """Add the usage of chats to the sums of a day."""
     rows = [
         {"chat_id": chat_id, "day": day, **asdict(use)}
-        for chat_id, use in sorted(used, key=lambda one: one[0])  # in one order: no deadlocks
+        # The order is fixed, so that concurrent transactions cause no deadlock.
+        for chat_id, use in sorted(used, key=lambda one: one[0])
     ]
     if rows:
         await tx.execute(_ADD, rows)

@@ -35,8 +35,8 @@ from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
 T = TypeVar("T")
 
-_RATE = 15.0  # calls per second in every paid plan; the balance states the actual rate
-_DOWNLOAD_DEADLINE = 120.0  # seconds
+_RATE = 15.0  # calls per second in every paid plan, until the balance states the actual rate
+_DOWNLOAD_DEADLINE = 120.0  # seconds for a whole download
 
 
 class FetchMedia(Protocol):

@@ -24,5 +24,5 @@ class Endpoint(StrEnum):
         return CHECK_COST if self in _CHECKED else 1
 
 
-BALANCE = "/sys/balance"  # free
+BALANCE = "/sys/balance"  # a call of this endpoint is free
 _CHECKED = frozenset({Endpoint.USER_STORIES, Endpoint.USER_HIGHLIGHTS})

@@ -66,7 +66,7 @@ class Failure:
     again: bool = False
     after: float | None = None
     status: int = 0
-    is_local: bool = False  # True if the request could not leave this machine
+    is_local: bool = False  # True if the failure prevented the request from leaving this machine
 
     @property
     def is_outage(self) -> bool:
@@ -129,13 +129,14 @@ def _error_type(status: int, complaint: Complaint, endpoint: str) -> type[Storie
 
 
 def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
-    if not complaint:  # a page of a proxy before the API
+    if not complaint:  # the body is a page of a proxy in front of the API
         return ApiUnavailableError
     is_empty = complaint.name in _NONE_NOW or complaint.message == "Entries not found"
     if endpoint in _LISTS and is_empty:
         return NoStoriesError
     if not complaint.name and complaint.message == "Not Found":
-        # FastAPI's message for an unknown path, which the key's plan may not include.
+        # This is FastAPI's message for an unknown path. The plan of the key may not include the
+        # path.
         return HighlightsUnavailableError if endpoint in _HIGHLIGHTS else ApiRefusedError
     if endpoint == Endpoint.HIGHLIGHT_BY_URL:
         return HighlightGoneError

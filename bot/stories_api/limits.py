@@ -45,7 +45,7 @@ class Failing:
     def __init__(self) -> None:
         """Create a detector without failures."""
         self.is_on = False
-        self.suspects: dict[str, float] = {}  # time of the last failed call per subject
+        self.suspects: dict[str, float] = {}  # the time of the last failed call about each subject
         self.answered_at: float | None = None
 
     def record_failure(self, subject: str, now: float) -> None:

@@ -23,10 +23,10 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 SkipCheck = Literal["true", "false", "auto"]
-PRIVACY_CHECK = "privacy_check"  # the key of the trust in answers without the check
+PRIVACY_CHECK = "privacy_check"  # the key of the stored trust in answers without the privacy check
 
 _TRUSTED_FOR = timedelta(days=1)  # time for which a "public" answer is valid
-_LATE = timedelta(minutes=10)  # a story may appear this long after its time
+_LATE = timedelta(minutes=10)  # a story may appear in answers this long after its posting time
 WITHIN = timedelta(days=2)  # time within which two profiles must contradict forced answers
 _ENOUGH = 2
 _FELL_BACK = NN_(
@@ -82,7 +82,8 @@ class PrivacyCheck:
 
     async def sync_trust(self) -> None:
         """Load the trust stored by other replicas, or by this process before its restart."""
-        if self.mode == "false":  # a permanent decision; a later ``auto`` starts without history
+        if self.mode == "false":
+            # The setting ``false`` is permanent, so no history is kept for a later ``auto``.
             async with self._db.begin() as tx:
                 await key_values.remove(tx, PRIVACY_CHECK)
         elif self.mode == "auto":

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import aiohttp
 
-_BUDGET = 4 * 1024 * 1024  # bytes of decompressed JSON; a hundred stories have about 0.5 MB
-ERROR_BUDGET = 256 * 1024  # bytes of an error's body
+# The maximum bytes of decompressed JSON; a hundred stories have about 0.5 MB.
+_BUDGET = 4 * 1024 * 1024
+ERROR_BUDGET = 256 * 1024  # the maximum bytes of an error's body
 CHUNK = 64 * 1024
 OK = 200
 _SHOWN = 200  # maximum characters of a body in a log line
@@ -110,7 +111,7 @@ async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
     try:
         return await read_body(response, ERROR_BUDGET)
     except (NonsenseError, aiohttp.ClientError, OSError):
-        return None  # the status alone is sufficient
+        return None  # the status is sufficient without a body
 
 
 def credits_in(headers: Mapping[str, str]) -> int | None:

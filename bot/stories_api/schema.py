@@ -32,7 +32,7 @@ from bot.stories_api.fields import (
 )
 from bot.stories_api.response import NonsenseError
 
-_MOST_PARTS = 50  # mentions, links and similar items per story
+_MOST_PARTS = 50  # the maximum number of mentions, of links and of similar items per story
 _MOST_STORIES = 500
 _MOST_HIGHLIGHTS = 200
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")

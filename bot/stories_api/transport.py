@@ -42,11 +42,13 @@ T = TypeVar("T")
 
 LONGEST_WAIT = 0.5  # maximum seconds before the retry, with full jitter
 DEADLINE = 30.0  # seconds of a call, including waits and retries
-MOST_TIMES = 5  # maximum multiple of the nominal price; a higher stated price is ignored
+# If an answer states a price above this multiple of the nominal price, the stated price is
+# ignored.
+MOST_TIMES = 5
 _DATE_DEADLINE = 10.0
-_QUIET = 1.5  # seconds of pause after a 429 without Retry-After
-_LATELY = 1800.0  # seconds for which an answer proves that the API works
-_LEAST_S = 0.001  # minimum timeout; 0 would disable the timeout
+_QUIET = 1.5  # the pause in seconds after a 429 without Retry-After
+_LATELY = 1800.0  # seconds after an answer for which the API counts as working
+_LEAST_S = 0.001  # the minimum timeout in seconds; 0 would disable the timeout
 
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 
@@ -218,7 +220,8 @@ class Transport:
                 "Accept": "application/json, */*;q=0.5",
                 "Connection": "close",
             },
-            allow_redirects=False,  # the key has one origin, and each hop may be billed
+            # The key must not be sent to another host, and each redirect may be billed.
+            allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=left, sock_connect=10),
             middlewares=(prevent_resending,),
         ) as response:

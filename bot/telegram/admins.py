@@ -12,8 +12,8 @@ from bot.runtime.timed_cache import TimedCache
 
 log = structlog.get_logger()
 
-_ADMIN_FOR = timedelta(seconds=60)  # a demoted administrator is refused after this time
-_OTHER_FOR = timedelta(seconds=5)  # a new administrator is accepted after this time
+_ADMIN_FOR = timedelta(seconds=60)  # a demoted administrator may act for this time at most
+_OTHER_FOR = timedelta(seconds=5)  # a new administrator is refused for this time at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Admins:
 async def _ask_rights(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
     try:
         return _rights_of(await bot.get_chat_member(chat_id, user_id))
-    except (BadRequest, Forbidden) as error:  # a network error is raised
+    except (BadRequest, Forbidden) as error:  # a network error is not caught
         log.info("a member can't be looked up", chat=chat_id, reason=str(error))
     try:
         admins = await bot.get_chat_administrators(chat_id)

@@ -15,12 +15,12 @@ Lane = Literal["reply", "alert"]
 # Messages that may be sent at once before the limit of 1 per second applies. Replies may use a
 # larger burst than alerts.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-_STRICT_BURST = 2.8  # for an hour after a 429, also for replies
+_STRICT_BURST = 2.8  # the burst of alerts and replies for an hour after a 429
 _ROUNDING_S = 0.001
-_GROUP_WINDOW_S = 60.5  # a minute, and half a second for network delay
+_GROUP_WINDOW_S = 60.5  # the window of a minute, and half a second of network delay
 _STRICT_FOR_S = 3600.0
-_LATEST_ANSWER_S = 2.0  # a slower answer counts as if it came after 2 s
-_CATCH_UP_S = 0.1  # maximum lag of the even spacing that may be caught up
+_LATEST_ANSWER_S = 2.0  # seconds; a slower answer counts as an answer after 2 seconds
+_CATCH_UP_S = 0.1  # the maximum delay in seconds that later messages may catch up
 _ASK_AGAIN_S = 0.02
 
 
@@ -152,7 +152,7 @@ class BotWindow:
             if excess <= 0:
                 break
             excess -= ticket.weight
-            # An unanswered ticket may end before its latest time.
+            # The ticket of a call without an answer may end before the time of ``frees_at``.
             still = ticket.frees_at() - now
             spaced = max(spaced, min(still, _ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced

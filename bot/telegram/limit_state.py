@@ -10,8 +10,10 @@ from typing import Any
 
 from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
-_REMEMBERED = 20_000  # chats; above this number, chats whose state equals a new state are deleted
-_MOST_AHEAD_S = 300.0  # a clock that was set back must not close a chat
+# Chats; above this number, the states without an effect on further calls are deleted.
+_REMEMBERED = 20_000
+# Seconds; without this limit, a clock that was set back could block a chat for long.
+_MOST_AHEAD_S = 300.0
 
 
 class ChatFloods:

@@ -29,8 +29,9 @@ log = structlog.get_logger()
 _CHATS_OF_AN_OUTAGE = 3
 _FIRST_TRY_S = 5.0
 LAST_TRY_S = 60.0
-_PROBE_TAKES_S = 5.0  # a slower answer to getMe counts as a failure
-_ASKS_EVERY = timedelta(seconds=1)  # between two chats that are probed for acceptance of calls
+_PROBE_TAKES_S = 5.0  # seconds; a slower answer to getMe counts as a failure
+# The pause between two probes of whether Telegram accepts calls into a chat.
+_ASKS_EVERY = timedelta(seconds=1)
 _LONGEST_ASKING = timedelta(seconds=5)  # the longest wait for a turn to probe a chat
 
 
@@ -181,5 +182,5 @@ def is_answer(outcome: Outcome) -> bool:
     """Return whether Telegram answered, including with a refusal."""
     if not isinstance(outcome, TryLater):
         return True
-    # A 429 of unknown outcome may be a failure of a data centre.
+    # A 429 with an unknown outcome may be caused by a failure in Telegram's data centre.
     return bool(outcome.items) or (outcome.after is not None and not outcome.unknown)

@@ -41,19 +41,19 @@ _NUMBER = re.compile(r"\d+")
 _NO_WORD = timedelta(seconds=30)  # the wait if a flood error states no time
 
 Scope = Literal[
-    "bot",  # the bot in all chats
-    "chat",  # a chat that the bot cannot write to
-    "thread",  # a topic
-    "removed",  # a chat in which a different bot deletes the bot's messages
-    "caption",  # the text of the caption
+    "bot",  # the refusal applies to the bot in all chats
+    "chat",  # the bot cannot write to the chat
+    "thread",  # the bot cannot write to the topic
+    "removed",  # a different bot in the chat deletes the bot's messages
+    "caption",  # the text of the caption is refused
     "buttons",
-    "fetch",  # a URL: other URLs of the album may fail too, and an upload helps
-    "photo",  # a photo that may be accepted as a file
-    "size",  # a different source would not be smaller
-    "file",  # the uploaded file
-    "any file",  # a file of the call
-    "partly",  # nothing: a part of the album is in the chat
-    "down",  # nothing: Telegram fails
+    "fetch",  # Telegram can't fetch a URL, and may fail to fetch other URLs of the album
+    "photo",  # the photo is refused, but may be accepted as a document
+    "size",  # the file is too large, and also from every other source
+    "file",  # the uploaded file is refused
+    "any file",  # an unidentified file of the call is refused
+    "partly",  # nothing is refused, but only a part of the album is in the chat
+    "down",  # nothing is refused, but Telegram has a failure
 ]
 REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
     "removed": ("sent message was immediately deleted",),
@@ -73,7 +73,8 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "chat_restricted",
         "chat_guest_send_forbidden",
         "allow_payment_required",
-        # The presence of the bot shows whether the bot is still in the chat.
+        # For these errors, a query about the bot's membership shows whether the bot is in the
+        # chat.
         "user_banned_in_channel",
         "chat_forbidden",
         "channel_invalid",
@@ -101,7 +102,7 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "input_user_deactivated",
         "user_deactivated",
         "user not found",
-        "channel direct messages topic",  # no message of the bot names a topic of such a chat
+        "channel direct messages topic",  # the bot never sends into a topic of direct messages
     ),
     "caption": (
         "caption is too long",
@@ -234,7 +235,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line
 def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line per class of answers
     text = _lower_text(error)
     if flood := _RETRY_AFTER.search(text):
-        # In a 400 the flood error is about an item of an album. Other items may be in the chat.
+        # In a 400, the flood error applies to one item of an album. Other items may be in the
+        # chat.
         wait = timedelta(seconds=int(flood[1])) if flood[1] else _NO_WORD
         partly = _ITEM_FAILED.search(text) is not None
         return TryLater(wait, partly=partly, reason="too many requests")
@@ -250,7 +252,8 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
         case "down":
             return TryLater(unknown=True, down=True, reason=text)
         case scope:
-            if isinstance(error, Forbidden):  # the bot's presence shows if this is permanent
+            if isinstance(error, Forbidden):
+                # A query about the bot's membership shows whether the error is permanent.
                 return Muted("text")
             if isinstance(error, BadRequest) or scope in OF_FILES:
                 return GiveUp(text, scope="item")

@@ -19,7 +19,8 @@ _RIGHTS: dict[Right, str] = {
     "documents": "can_send_documents",
     "gifs": "can_send_other_messages",
 }
-_SEVERAL = ("can_send_photos", "can_send_videos")  # for "media": either right is sufficient
+# The missing right "media" means that the bot has neither right.
+_SEVERAL = ("can_send_photos", "can_send_videos")
 
 
 async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:

@@ -29,12 +29,13 @@ from bot.telegram.outcomes import outcome_of
 log = structlog.get_logger()
 
 
-_COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
+# Prefixes of the methods that put a message into a chat, which the limits count.
+_COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
-_ALERT_PATIENCE_S = 5.0  # the longest wait of an alert for its chat, in a slot of the outbox
+_ALERT_PATIENCE_S = 5.0  # the longest wait in seconds of an alert in a slot of the outbox
 HAS_SLOT: dict[str, Any] = {"has_slot": True}  # the rate_limit_args of a call inside a slot
-_CHATS_OF_ONE_FLOOD = 3  # chats with 429s that end together: the 429s are for the whole bot
-_SAME_END_S = 1.5  # the tolerance of "together"
+_CHATS_OF_ONE_FLOOD = 3  # if 429s of this many chats end together, the 429s apply to the whole bot
+_SAME_END_S = 1.5  # seconds; flood limits that end within this time end together
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         ticket = await self._wait_and_count(order)
         try:
             yield
-        except TooSoonError:  # Telegram was not asked
+        except TooSoonError:  # the call was not sent to Telegram
             raise
         except TelegramError as error:
             self._close_flooded(error, order)
@@ -161,7 +162,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 is_counted = True
             if ticket or (not order.weight and self._stopped_until <= self._clock()):
                 break
-            # Only a single alert at a time waits together with the replies.
+            # Only a single alert at a time waits in the same queue as the replies.
             first = self._alerts_turn if order.lane == "alert" else nullcontext()
             async with first, self._turn:
                 ticket = await self._wait_for_slot(order)

@@ -31,8 +31,8 @@ from bot.runtime.proxies import connector
 log = structlog.get_logger()
 
 _PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 without a stated time
-# TDLib repeats a failed query after 1, 2 and 4 s, and answers 429 if the next delay is 8 s or
-# more: NetQueryDelayer::delay.
+# TDLib retries a failed query after 1, 2 and 4 seconds, and answers 429 if the next delay is 8
+# seconds or more (NetQueryDelayer::delay).
 _LATE_S, _LONGEST_LATE_WAIT_S = 7.0, 8
 _MEDIA_METHODS = frozenset(
     {"sendPhoto", "sendVideo", "sendDocument", "sendAnimation", "sendMediaGroup"}
@@ -164,7 +164,8 @@ class AiohttpRequest(BaseRequest):
             UnknownOutcomeError: The answer is not a JSON object and may be from a proxy.
         """
         try:
-            # Takes half of the time of json. orjson would save 3 µs of 300 more.
+            # ``from_json`` takes half of the time of ``json.loads``. orjson would save a further 3
+            # of 300 µs.
             answer = from_json(payload)
         except ValueError:
             answer = None
@@ -207,7 +208,8 @@ class AiohttpRequest(BaseRequest):
                 failure = kind(f"no answer from Telegram ({type(error).__name__})")
         outcome = "not sent" if isinstance(failure, NotSentError) else "unknown"
         self._calls.labels(outcome).inc()
-        raise failure  # here, so that aiohttp's error, which contains the URL, is not chained
+        # Raised outside of ``except``, so that aiohttp's error with the URL is not chained.
+        raise failure
 
     def _timeout(
         self, url: str, data: RequestData | None, read_timeout: ODVInput[float]
@@ -262,16 +264,18 @@ def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) ->
         return {"data": _form(data, files, uploads)}
     try:
         text = to_json(data.parameters)
-    except ValueError:  # a lone surrogate, which json escapes: the server decides
+    except ValueError:
+        # The text has a lone surrogate, which ``json`` escapes, and Telegram decides.
         text = json.dumps(data.parameters).encode()
     return {"data": text, "headers": _JSON}
 
 
 _IS_BOT_API = re.compile(
     rb'\{"ok": ?(?:true|false)'
-)  # a different answer is from a proxy with its own clock
+)  # a different answer comes from a proxy, whose clock may be wrong
 _METHOD = re.compile("/send[A-Z][A-Za-z]+$")
-_SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')  # precedes the date of a quoted message
+# The first match is the date of the message, before the date of a quoted message.
+_SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')
 _JSON = {"Content-Type": "application/json"}
 
 

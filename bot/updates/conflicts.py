@@ -33,11 +33,11 @@ GAP = timedelta(seconds=90)
 LONGEST_DOUBT = timedelta(minutes=10)
 SETTLED = timedelta(days=1)
 _FEWEST = 3  # the minimum number of conflicts
-_THINNED = timedelta(seconds=1)  # answers are recorded at most once in this interval
+_THINNED = timedelta(seconds=1)  # the shortest interval between two recorded answers
 _KEY = "origin"
 _MACHINE_ID = Path("/etc/machine-id")
 _CONTAINER_ID = re.compile(r"[0-9a-f]{12}")
-_ID_LENGTH = 16  # characters
+_ID_LENGTH = 16  # the number of characters of an id
 
 Role = Literal["alone", "original", "copy", "unknown"]
 

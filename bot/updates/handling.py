@@ -178,7 +178,8 @@ class Handling:
     async def _send_to_stranger(self, reply: Reply) -> None:
         """Send a reply once to a chat that is not in the database; follow a migration."""
         outcome = await self._replies.send(reply.target, reply.payload)
-        if isinstance(outcome, Moved):  # the new chat has different message ids
+        if isinstance(outcome, Moved):
+            # The reply can't refer to a message, because the new chat has different message ids.
             payload = {**reply.payload, "reply_to": None}
             await self._replies.send(Target(outcome.chat_id), payload)
 

@@ -40,15 +40,16 @@ log = structlog.get_logger()
 
 
 Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
-News = tuple[Standing, int, str]  # queue and asker, update_id, and JSON of a new update
+News = tuple[Standing, int, str]  # a new update: its queue and asker, its update_id, and its JSON
 
 RETRIES = RetryPolicy(failures=3, attempts=9, pause=timedelta(seconds=1))
 _RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
-_AT_ONCE = 1_000  # concurrent handlers; many only wait for a flood limit or a response
+# The maximum number of running handlers; many only wait for a flood limit or a response.
+_AT_ONCE = 1_000
 SAID_AGAIN = timedelta(minutes=2)  # the shortest time between two "one thing at a time" replies
-_SEEN = 100_000  # people in memory
+_SEEN = 100_000  # the maximum number of people in memory
 _SEEN_FOR = timedelta(days=1)
-_BEHIND = 2_000  # open updates; above that number Telegram keeps the rest
+_BEHIND = 2_000  # the maximum number of open updates; Telegram keeps further updates
 _CLAIM_AGAIN = timedelta(seconds=1)  # the pause after a claim that found nothing
 _STILL_OPEN = frozenset({"returned", "slow", "again", "taken over"})
 _WITH_COMMANDS = ("message", "edited_message", "channel_post")
@@ -97,8 +98,9 @@ class Intake:
         self._now = now
         self._running: dict[str, ClaimedUpdate] = {}  # the newest update of each queue
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open = 0  # unfinished updates; exact if no other process runs
-        self._seen = TimedCache[int, date](size=_SEEN)  # the day of the last record
+        self._open = 0  # the number of unfinished updates, exact if this is the only process
+        # The last day that was recorded for each person.
+        self._seen = TimedCache[int, date](size=_SEEN)
         self._group: asyncio.TaskGroup  # the tasks that begin during ``run``
         self._is_counted = False
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
@@ -152,7 +154,7 @@ class Intake:
             try:
                 await self.worker.run()
             finally:
-                self.worker.stop()  # after a cancellation the group accepts no more tasks
+                self.worker.stop()  # after a cancellation, the task group accepts no further tasks
             while self._tasks:
                 await asyncio.wait(self._tasks)
             renewing.cancel()
@@ -194,12 +196,14 @@ class Intake:
         lease = self._owner.lease(now, self._lease) if at_once else None
         begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
         try:
-            # Not Database.run: Telegram repeats updates whose commit failed.
+            # The transaction is not retried, because Telegram repeats the updates if the commit
+            # fails.
             async with self._db.begin() as tx:
                 arrivals = await self._arrivals_to_store(tx, news, now)
                 await self._record_seen(tx, {where for where, _, _ in news}, now)
                 stored = await inbox.add(tx, arrivals, now=now, lease=lease)
-                # Handlers read during this commit; their writes and paid calls wait for its end.
+                # Handlers may read during this commit. Their writes and paid calls wait for its
+                # end.
                 if at_once and not self.worker.is_stopping:
                     begun = [(one, self._begin(one)) for one in stored]
         except BaseException:
@@ -226,7 +230,7 @@ class Intake:
         """Return the rows to store: updates to handle, to answer with a busy reply, or to drop."""
         plain = [Arrival(number, one.queue, body, one.person) for one, number, body in news]
         if self._is_only_process and self._open + len(news) <= queues.MOST_OF_PERSON:
-            return plain  # no person can have more open updates than the total
+            return plain  # the total of open updates is below the limit of a single person
         places = [one for one, _, _ in news]
         again = [number for _, number, _ in news]  # Telegram may repeat an update
         waiting = await inbox.count_by_asker(tx, {one.queue for one in places}, but=again)
@@ -269,7 +273,8 @@ class Intake:
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
         """Claim the first update of each queue without a running update."""
-        # A lease may end while the handler runs here. Then the renewal extends the lease again.
+        # A lease may end while its handler still runs in this process. The renewal then revives
+        # it.
         running = [one.id for one in self._running.values()]
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
@@ -306,7 +311,8 @@ class Intake:
                 await self._give_back(claimed, until=EPOCH)
             if not self.worker.is_stopping:
                 raise
-        except Exception:  # claimed again after the lease; other updates continue
+        except Exception:
+            # The update is claimed again after the lease, and other updates continue.
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
             if self._running.get(claimed.queue) is claimed:  # the queue may have a later update
@@ -333,8 +339,8 @@ class Intake:
 
         Until then the queue of the update waits, so that no answered update begins again.
         """
-        # After a power cut that undoes this record, the update begins again, because it had no
-        # effect.
+        # A power cut may undo this record. The update is then handled again, which is harmless,
+        # because the update had no effect.
         await self._db.insist(lambda tx: self._write_outcome(tx, claimed, result), durable=False)
 
     async def _write_outcome(self, tx: Tx, claimed: ClaimedUpdate, result: str) -> None:
@@ -364,7 +370,8 @@ class Intake:
             is_ended = await self._handle(update, claimed)
         except (TryAgainError, DatabaseUnavailableError) as error:
             log.warning("an update goes back", update=claimed.id, why=str(error))
-            # A timeout counts as an attempt: the update or the database may be the cause.
+            # A timeout counts as an attempt, because either the update or the database may be the
+            # cause.
             slow = "given up" if is_last else "slow"
             return slow if is_slow(error) else "returned", False
         except TakenOverError:

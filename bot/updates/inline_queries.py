@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 _AT_ONCE = 4  # the maximum number of concurrent answers: each answer uses a database connection
 _PEOPLE = 1_000  # the maximum number of persons with pending queries
-_PATIENCE_S = 10.0  # a later answer is refused by Telegram; pyTelegramBotAPI#270
+_PATIENCE_S = 10.0  # seconds; Telegram refuses a later answer (pyTelegramBotAPI#270)
 _Waiting = tuple[float, dict[str, Any]]  # the deadline, and the update as Telegram sent it
 
 
@@ -32,7 +32,8 @@ class InlineQueries:
         """Create a queue that drops all queries before ``run``."""
         self._bot = bot
         self._answer = answer
-        self._newest: dict[int, _Waiting | None] = {}  # None: the answer is in progress
+        # None: the answer to the person's last query is in progress.
+        self._newest: dict[int, _Waiting | None] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._group: asyncio.TaskGroup | None = None
 

@@ -17,16 +17,17 @@ from bot.updates.conflicts import PollConflicts
 
 log = structlog.get_logger()
 
-_POLL_S = 25  # Telegram answers a poll without updates after this time
+_POLL_S = 25  # seconds after which Telegram answers a poll without updates
 _LIMIT = 100  # the maximum number of updates in a response; Bot API, getUpdates
 _REFUSALS = 3  # this number of token refusals within _REFUSALS_WITHIN_S ends the process
 _REFUSALS_WITHIN_S = 300.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
-_HEAD_START_S = 0.01  # time for the handlers of the new updates before the next poll
-_STORE_PAUSE_S = 5.0  # the longest pause after a failed store
+_HEAD_START_S = 0.01  # seconds for the handlers of the new updates before the next poll
+_STORE_PAUSE_S = 5.0  # the longest pause in seconds after updates could not be stored
 REFUSED_PAUSE_S = 5.0
-_LASTING = 3  # conflicts in a row; an overlap during a deployment causes fewer
+# Consecutive conflicts; the overlap of two processes during a deployment causes fewer.
+_LASTING = 3
 
 
 class TokenRefusedError(BotError):
@@ -84,7 +85,8 @@ class Polling:
         metrics.gauge_of(
             "poll_heartbeat_seconds",
             "Seconds since the last answer to a poll.",
-            lambda: self.silence_s if self._polls else 0.0,  # a different replica polls
+            # If this process does not poll, a different replica polls.
+            lambda: self.silence_s if self._polls else 0.0,
         )
 
     @property
@@ -134,7 +136,7 @@ class Polling:
                 await asyncio.sleep(self._refused_pause_s)
             except RetryAfter as error:
                 await asyncio.sleep(wait_of(error).total_seconds())
-            except Exception as error:  # noqa: BLE001 - without polls the bot gets no updates
+            except Exception as error:  # noqa: BLE001 - without this loop, the bot would get no updates
                 why = str(error) if isinstance(error, TelegramError) else type(error).__name__
                 log.warning("poll failed", why=why)
                 if self._has_standby and isinstance(error, TelegramError):
@@ -157,7 +159,8 @@ class Polling:
         }
         if self._offset is not None:
             question["offset"] = self._offset
-        # Not get_updates, which returns parsed objects: updates are stored as Telegram sent them.
+        # ``get_updates`` would return parsed objects, but updates are stored as Telegram sent
+        # them.
         updates: Any = await self._bot._post(  # noqa: SLF001 - PTB warns of do_api_request here
             "getUpdates", question, read_timeout=self._poll_s + 10
         )

@@ -18,14 +18,15 @@ Admission = Literal["take", "tell", "drop"]
 Key = tuple[str, int | None]
 
 MOST_OF_PERSON = 30  # the maximum number of open requests of a person in a chat
-_MOST_OF_CHAT = 100  # the maximum number of open requests in a chat, and also of open chatter
-NO_PERSON = 0  # a channel or an anonymous administrator
+# The maximum number of open requests in a chat, and of open other messages in a chat.
+_MOST_OF_CHAT = 100
+NO_PERSON = 0  # the sender is a channel or an anonymous administrator
 BUSY = "busy:"  # prefix of the queue of the "too many requests" reply, which never waits
 
 _MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
 _LINK_ENTITIES = frozenset({"url", "text_link"})
 _LINK_WORDS = ("instagram", "instagr.am")
-_QUEUE_LENGTH = 40  # characters; a chat id has at most 14
+_QUEUE_LENGTH = 40  # the maximum characters of a queue name; a chat id has at most 14 characters
 _SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
 
 

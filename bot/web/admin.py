@@ -20,7 +20,7 @@ from bot.web.connections import refusal
 
 log = structlog.get_logger()
 
-_LARGEST_BODY = 4096  # bytes
+_LARGEST_BODY = 4096  # the maximum bytes of a request body
 PATH = "/admin"
 _FILES = {
     PATH: ("admin.html", "text/html"),

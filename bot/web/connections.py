@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-MOST = 100  # Telegram opens 40; a limit protects the other open files of the process
+# Connections; Telegram opens 40; the limit leaves open files for the other parts of the process.
+MOST = 100
 
 
 def refusal(status: int, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -24,14 +24,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger()
 
-# Without this name, each response shows the versions of aiohttp and Python.
+# Without this assignment, each response would show the versions of aiohttp and Python.
 web_response.SERVER_SOFTWARE = "Storybell"  # type: ignore[attr-defined] # a private name of the library
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
-_LARGEST_UPDATE = 2**20  # bytes
-_COME_BACK_S = "5"  # Telegram honours Retry-After; Bot API server, WebhookActor.cpp
+_LARGEST_UPDATE = 2**20  # the maximum bytes of an update
+# The Retry-After in seconds, which Telegram obeys (Bot API server, WebhookActor.cpp).
+_COME_BACK_S = "5"
 _SHUTDOWN_S = 2.0
-_HEADERS_S = 10.0  # timeout for the headers of a request
+_HEADERS_S = 10.0  # the timeout in seconds for the headers of a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ class Web:
         for name, check in self._checks.items():
             try:
                 reason = await check()
-            except Exception as error:  # noqa: BLE001 - a failed check is the reason
+            except Exception as error:  # noqa: BLE001 - an error of a check is a reason
                 reason = reason_of(error)
             if reason:
                 reasons[name] = reason

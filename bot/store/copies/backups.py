@@ -12,7 +12,7 @@ from bot.domain.model import MEGABYTE
 from bot.store.engine import private, sqlite_copies
 from bot.store.engine.database import Database, is_known_revision
 
-SPARE = 50 * MEGABYTE  # free space that a copy leaves on the disk
+SPARE = 50 * MEGABYTE  # the bytes of free space that a copy must leave on the disk
 
 
 async def make(db: Database, target: Path, *, at: datetime) -> None:

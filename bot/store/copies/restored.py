@@ -40,7 +40,9 @@ async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
     """
     kept = await key_values.get(tx, MARK)
     if kept is None or not await key_values.remove(tx, MARK):
-        return None  # no backup, or a different replica was faster
+        # The database is no restored backup, or a different replica has already prepared the
+        # backup.
+        return None
     await tx.execute(
         sa.update(deliveries).where(is_open).values(state="dropped", reason=_REASON, done_at=now)
     )
@@ -51,7 +53,7 @@ async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
     no_claim = RELEASED | {"token": queues.c.token + 1}
     await tx.execute(sa.update(queues).values(**no_claim, due_at=None))
     await tx.execute(sa.update(inbox).where(OPEN).values(done_at=now, body=""))
-    # Stories of the current second may have caused alerts before.
+    # Stories of the current second may already have caused alerts before the restart.
     since = alert_rules.alerts_begin_at(now) + timedelta(seconds=1)
     await tx.execute(
         sa.update(subscriptions).where(subscriptions.c.since < since).values(since=since)

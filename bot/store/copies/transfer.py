@@ -26,9 +26,10 @@ from bot.store.engine.database import Database, Tx, all_tables
 from bot.store.engine.failures import as_outages
 from bot.store.engine.secure_delete import SECURE_DELETE
 
-_MOVED = "moved"  # in the source: marks the database as moved
-_CAME = "moved_in"  # in the target: the number of the completed copy
-_NOT_MOVED = frozenset({_MOVED, _CAME, "ready"})  # not copied; a health check writes "ready"
+_MOVED = "moved"  # the key in the source that marks the database as moved
+_CAME = "moved_in"  # the key in the target with the number of the completed copy
+# Keys that are not copied; a health check writes "ready".
+_NOT_MOVED = frozenset({_MOVED, _CAME, "ready"})
 _BATCH = 2_000
 _GONE = (
     "what it holds was moved to PostgreSQL, or is about to be: set DATABASE_URL to that database, "
@@ -73,7 +74,8 @@ async def move(
     stamp["to"] = to
     await _stamp_moved(source, stamp)
     rows = 0
-    async with target.long_transaction() as tx:  # a bot that starts on the target waits
+    async with target.long_transaction() as tx:
+        # A bot that starts with the target database waits for this transaction.
         if await key_values.get(tx, _CAME) == number:
             return None
         await _require_empty(tx)

@@ -70,12 +70,13 @@ SESSION = {
     "tcp_keepalives_count": "3",
 }
 KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))  # on the client side
-UNANSWERED_MS = 20_000  # unacknowledged data of this age ends the connection
+UNANSWERED_MS = 20_000  # milliseconds after which unacknowledged data ends the connection
 POOL = 20
 POOL_WAIT_S = 10
 LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs")
-NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")  # unknown to asyncpg
-MIGRATING = 7402  # the advisory lock for changing or filling the tables
+# URL options that asyncpg does not accept.
+NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")
+MIGRATING = 7402  # the number of the advisory lock for a migration or a move of all rows
 KEPT_COPIES = 2  # number of kept copies that were made before migrations
 BROKEN = "a migration would leave rows that refer to nothing, so nothing was changed"
 NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
@@ -211,7 +212,7 @@ class Database:
         Raises:
             BackupError: The content can't be written now. The text states the reason briefly.
         """
-        assert self.held is not None  # noqa: S101 - only a held file can be found replaced
+        assert self.held is not None  # noqa: S101 - only a file that is held can be detected as replaced
         held, at = self.held, datetime.now(UTC)
         async with self._writer:
             try:
@@ -271,7 +272,7 @@ class Database:
             else:
                 return result
             await _wait_to_retry(attempt)
-        raise AssertionError  # the last attempt returned or raised
+        raise AssertionError  # the last attempt has returned or raised an error
 
     async def insist(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
         """Run ``work`` in a transaction as ``run`` does. Retry until the database is available.
@@ -334,7 +335,7 @@ class Database:
             if not self.is_sqlite:
                 await _limit_sessions(tx)
             await tx.run_sync(_upgrade)
-        if not self.is_sqlite:  # existing sessions do not have the new limits
+        if not self.is_sqlite:  # existing sessions were opened before the new limits
             await self._engine.dispose()
 
     @asynccontextmanager
@@ -361,7 +362,8 @@ class Database:
             return
         copy = file.with_name(f"{file.name}.before-{newest}")
         try:
-            # A copy with the same name is from an update that was reverted, and is out of date.
+            # An existing copy with the same name is outdated: it was made before an update that
+            # was later reverted.
             at = datetime.now(UTC)
             await asyncio.to_thread(sqlite_copies.copy, file, copy, at=at, instead=True)
             log.info("copied the database before it is changed", file=str(copy))
@@ -546,7 +548,8 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "checkout")
     def refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the adapter's
-        if connection.driver_connection.is_closed():  # closed while idle; the pool reconnects
+        if connection.driver_connection.is_closed():
+            # The connection was closed while idle, and the pool now reconnects.
             raise sa.exc.DisconnectionError
 
     @sa.event.listens_for(engine.sync_engine, "handle_error")
@@ -577,7 +580,8 @@ def _sqlite_engine(
         refuse_file()
         stock = dialect.connect(*args, async_creator_fn=open_connection, **options)
         try:
-            refuse_file()  # nothing is read yet, so the log of a different file is intact
+            # SQLite has read nothing yet, so the log of a different file is still intact.
+            refuse_file()
         except DatabaseUnavailableError:
             stock.close()
             raise

@@ -36,7 +36,7 @@ _POSTGRES = {
     "55P03": "the database is locked",
     "57P": _LOST,
     "57014": _SLOW,
-    "25P03": _LOST,  # the bot was idle in a transaction that blocked others
+    "25P03": _LOST,  # PostgreSQL ended a transaction in which the bot was idle for too long
     "58": "the disk fails",
     "08": _LOST,
     "25006": "the database can't be written",
@@ -45,8 +45,8 @@ _POSTGRES = {
     "42501": "its user lacks a right",
 }
 _ROLLED_BACK = {"40001", "40P01"}
-# asyncpg's error for a connection that was closed unnoticed. The connection cannot be used
-# further.
+# The error of asyncpg for a connection that was closed unnoticed. The pool must discard the
+# connection.
 _BROKEN = "InternalClientError"
 
 

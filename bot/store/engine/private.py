@@ -5,7 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 OURS, OUR_FOLDER = 0o600, 0o700
-_BESIDE = ("", "-wal", "-shm", ".lock")  # SQLite creates the log with the mode of the database
+# The files beside a database. SQLite creates the log with the mode of the database file.
+_BESIDE = ("", "-wal", "-shm", ".lock")
 
 
 def create_private(file: Path) -> None:
@@ -21,7 +22,7 @@ def copy_owner(file: Path, *, like: Path) -> None:
     """Set the owner of ``file`` to the owner of ``like``, if root runs the process."""
     if os.geteuid() == 0:
         owner = like.stat()
-        with suppress(OSError):  # root in a container may lack the right
+        with suppress(OSError):  # in a container, even root may lack the right
             os.chown(file, owner.st_uid, owner.st_gid)
 
 

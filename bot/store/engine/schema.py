@@ -14,7 +14,7 @@ from sqlalchemy.engine import Dialect
 from bot.domain.records import EPOCH
 
 metadata = sa.MetaData(
-    # A later change of a constraint needs its name (SQLite rebuilds the table for the change).
+    # Constraints have names, because a later migration needs the name to change the constraint.
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -30,7 +30,7 @@ insert = postgresql.insert
 
 _MILLISECOND = timedelta(milliseconds=1)
 
-# An automatic id. In SQLite only a plain INTEGER primary key is the row id.
+# The type of an automatic id. In SQLite, only a primary key of type INTEGER is the row id.
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 

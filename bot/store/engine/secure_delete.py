@@ -14,7 +14,7 @@ SECURE_DELETE = "PRAGMA secure_delete=ON"
 
 Set for every connection, because SQLite builds differ.
 """
-_WAIT_S = 0.05  # for readers and other writers; the bot's writers wait for the same time
+_WAIT_S = 0.05  # seconds to wait for readers and other writers
 
 
 def truncate_log(file: Path) -> bool:

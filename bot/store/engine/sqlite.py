@@ -72,7 +72,8 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
             return cursor, cursor.fetchall() if cursor.description else []
 
         cursor, rows = self._adapt_connection.run(execute_and_fetch)
-        self._cursor = cast("AsyncIODBAPICursor", cursor)  # only the attributes are read
+        # SQLAlchemy reads only the attributes of the cursor.
+        self._cursor = cast("AsyncIODBAPICursor", cursor)
         self._rows = deque(rows)
 
 
@@ -131,7 +132,8 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._begin = ()
         if not self._may_be_open or self._connection._connection is None:  # noqa: SLF001 - SQLAlchemy uses the same attribute
             return
-        if self._only_reads:  # no wait: the result is unused, and later statements queue behind
+        if self._only_reads:
+            # The result is not needed, and later statements run after this commit.
             self._connection._tx.put_nowait((None, self.raw.commit))  # noqa: SLF001 - SQLAlchemy uses the same attribute
         else:
             end()

@@ -27,7 +27,7 @@ NO_TABLES = "{file} has no tables of this bot"
 DATABASE_ID = "database_id"
 """The key in ``key_values`` of the id that a database shares with its copies."""
 _NOT_DECODED = "Could not decode"  # the driver's message for a text that is not UTF-8
-_ROLLBACK_MODE = b"\x01\x01"  # in the header: the database uses no write-ahead log
+_ROLLBACK_MODE = b"\x01\x01"  # the bytes in the header of a database without write-ahead log
 
 
 def copy(
@@ -91,10 +91,11 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
     with closing(_open(source, stop)) as there, closing(_open(part, stop)) as here:
         try:
             there.backup(here, pages=_PAGES, progress=lambda *_: _raise_if_stopped(stop))
-            here.execute("PRAGMA journal_mode=DELETE")  # a single file without side files
+            # The copy is a single file without a write-ahead log.
+            here.execute("PRAGMA journal_mode=DELETE")
             if _revision(here) is None:
                 raise BackupError(NO_TABLES.format(file=source))
-            here.execute(  # a copy of a copy keeps the time of the first copy
+            here.execute(  # the mark of a copy of a copy keeps the time of the first copy
                 "INSERT INTO key_values (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 (MARK, json.dumps(at.isoformat())),
             )
@@ -202,7 +203,8 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
         BackupError: ``file`` is damaged, or ``database`` is a folder or device.
         OSError, sqlite3.Error: A file can't be read or written.
     """
-    database = Path(os.path.realpath(database))  # a symbolic link is kept
+    # A symbolic link stays, and its target is replaced.
+    database = Path(os.path.realpath(database))
     if database.exists() and not database.is_file():
         raise BackupError(f"{database} is not a file: set DATABASE_URL to the path of a file")
     made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
@@ -218,12 +220,12 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
             with suppress(sqlite3.Error), closing(_open(database, threading.Event())) as here:
                 here.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         try:
-            before.hardlink_to(database)  # so that a database exists at every moment
+            before.hardlink_to(database)  # the link ensures that a database exists at every moment
         except OSError:  # a file system without hard links, for example on a memory card
             database.replace(before)
         before.chmod(private.OURS)
-    # A log must never be beside a different database. A log may also be the only remaining part of
-    # a moved database.
+    # SQLite would apply a log that is beside a different database. The log is kept under another
+    # name, because it may be the only remaining part of a moved database.
     for end in ("-wal", "-shm"):
         old = database.with_name(database.name + end)
         if old.exists():
@@ -275,7 +277,7 @@ def _revision(connection: sqlite3.Connection) -> str | None:
     except sqlite3.OperationalError as error:
         if (
             getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
-        ):  # the code of "no such table"
+        ):  # the error means "no such table"
             raise
         return None
     return str(row[0]) if row else None

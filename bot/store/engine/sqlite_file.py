@@ -26,7 +26,8 @@ Identity = tuple[int, int]
 """Device and inode."""
 
 _LOGS = ("-wal", "-shm")
-_CONFIRM_S = 0.5  # between two differing readings; one reading may see a file during a return
+# Between two checks that find a difference; the first may see a file while the file is moved back.
+_CONFIRM_S = 0.5
 _DIFFERS = "the database file {file} was moved, deleted or replaced"
 _ORPHAN = (
     "{log} belongs to a database that is not there: put that database back beside it, or move "
@@ -82,9 +83,9 @@ class HeldFile:
         return [self._real.with_name(self._real.name + end) for end in _LOGS]
 
     def is_in_place(self) -> bool:
-        """Return whether all files are the opened files.
+        """Return whether each path still leads to the opened file.
 
-        A second reading confirms a difference.
+        A difference counts only after a second check has confirmed the difference.
         """
         if self.is_replaced.is_set():
             return False
@@ -98,9 +99,10 @@ class HeldFile:
         return False
 
     def matches(self) -> bool:
-        """Return whether a single reading shows the opened files."""
+        """Return whether each path still leads to the opened file, according to a single check."""
         for file, identity in self._identities.items():
-            with suppress(OSError):  # an unknown identity does not mean a replaced file
+            with suppress(OSError):
+                # A file whose identity can't be read may still be the opened file.
                 if _identity_of(file) != identity:
                     return False
         return True
@@ -237,7 +239,7 @@ def _identity_of(file: Path) -> Identity | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        if error.errno == errno.ELOOP:  # a loop of symbolic links
+        if error.errno == errno.ELOOP:  # the path is a loop of symbolic links
             return None
         raise
     return found.st_dev, found.st_ino

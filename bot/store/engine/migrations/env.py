@@ -33,6 +33,6 @@ context.configure(
     include_object=include_object,
 )
 with context.begin_transaction(), warnings.catch_warnings():
-    # Where SQLite's indexes on expressions can't be compared, nothing is wrong.
+    # Alembic can't compare SQLite's indexes on expressions, and its warning has no consequence.
     warnings.filterwarnings("ignore", ".*expression-based index")
     context.run_migrations()
