@@ -27,7 +27,7 @@ from bot.store import acquaintances, chats, profiles
 
 Case = Literal["before", "attacked", "all alike"]
 CASES: tuple[Case, ...] = ("before", "attacked", "all alike")
-HONEST = 1  # id of the known persons' chat
+HONEST = 1  # id of the chat with the established subscribers
 FIRST_NEW = 1000
 STEP = 60.0  # maximum seconds per time step
 POSTS_A_DAY = 4.0

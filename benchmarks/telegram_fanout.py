@@ -87,6 +87,6 @@ async def is_done(db: Database) -> bool:
 
 
 async def _sent(at: World, people: list[int]) -> int:
-    """Return the number of chats that contain the story exactly once."""
+    """Return the number of chats with exactly one copy of the story."""
     shown = [len(await at.control.replies(person)) for person in people]
     return shown.count(1)

@@ -165,7 +165,7 @@ async def remove_owner(context: Context) -> None:
 
 
 def name_with_id(entry: Entry) -> str:
-    """Return the name and the ID of an entry, or the ID alone if the name is unknown.
+    """Return the name and the ID of an entry, or the ID alone if no name is stored.
 
     For a profile, return the name of the profile or its ID.
     """

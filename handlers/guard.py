@@ -350,7 +350,7 @@ async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str
     The name of the bot and the name of the current chat are removed without effect.
 
     Raises:
-        UnknownChannelError: The chat is unknown, or the person may not manage the chat.
+        UnknownChannelError: The bot does not know the chat, or the person may not manage the chat.
         RightsError: The command was not sent in a private chat.
         BlockedError: The owner of the bot has blocked the chat.
         AskAgainError: Telegram does not answer.

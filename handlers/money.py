@@ -30,12 +30,12 @@ def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the pro
 
 
 def unconfirmed_line(spent: Spending, context: Context) -> str:
-    """Return the line about calls with unknown billing; empty without unconfirmed calls."""
+    """Return the line about calls whose charge is not confirmed; empty without such calls."""
     return f"{context.t(UNCONFIRMED, credits=spent.unconfirmed)}\n" if spent.unconfirmed else ""
 
 
 def balance_text(spent: Spending, context: Context) -> str:
-    """Return the remaining credits and days (up to a year); empty if the balance is unknown."""
+    """Return the remaining credits and days (up to a year); empty if no balance was read."""
     if spent.balance is None:
         return ""
     return budget_line.balance_text(context.t, spent.balance, spent.days_left)

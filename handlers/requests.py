@@ -46,9 +46,10 @@ async def _offer_to_stop(context: Context, request: Request) -> None:
 
 
 async def _offer_for_names(context: Context, request: Request) -> None:
-    """Offer the command for the names in a request, preferably for known profiles.
+    """Offer the command for the names in a request, preferably for stored profiles.
 
-    Several unknown words may be an ordinary sentence, so the command asks for a name.
+    Several words without a stored profile may be an ordinary sentence. The command then asks for a
+    name.
     """
     known = await context.services.subscriptions.known_names(request.names)
     names = known or list(request.names)

@@ -110,7 +110,7 @@ async def show_albums(
 def _line_under_album(
     story: Story, context: Context, followed: int | None, *, is_inline: bool
 ) -> Payload | None:
-    """Return the silent message with the buttons of an album; None if the profile is unknown."""
+    """Return the silent message with the buttons of an album, or None without a profile name."""
     name = story.profile.username
     if not name:
         return None

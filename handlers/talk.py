@@ -168,9 +168,9 @@ async def answer_talk(context: Context) -> None:
 
 
 async def _offer_names_between_words(context: Context, text: str) -> bool:
-    """Offer actions for the known profile names in a short text; return False without an offer.
+    """Offer actions for the stored profile names in a short text; return False without an offer.
 
-    Without a known name, offer the only name between everyday words, or all words joined as a
+    Without a stored name, offer the only name between everyday words, or all words joined as a
     name.
     """
     names = talk.words_that_may_be_names(text, context.t.language)

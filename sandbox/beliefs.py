@@ -85,7 +85,7 @@ class Switches:
         """Set the value of an assumption.
 
         Raises:
-            ValueError: The assumption is unknown, or the value is unknown for the assumption.
+            ValueError: No assumption has the name, or the assumption does not allow the value.
         """
         if value not in BELIEFS.get(name, ()):
             known = ", ".join(BELIEFS.get(name, ())) or "it is no belief"
@@ -105,7 +105,10 @@ class Switches:
 
 
 def as_seen(file: Path, switches: Switches) -> list[str]:
-    """Set the switches from a file of the doctor. Return messages about unknown names and values.
+    """Set the switches from a file of the doctor. Return a message for each rejected entry.
+
+    An entry is rejected if no assumption has the name, or if the assumption does not allow the
+    value.
 
     Raises:
         ValueError: The file has another format.

@@ -303,7 +303,7 @@ def _pk(story_id: object) -> str:
 
 
 def _pk_of_link(url: object) -> str:
-    """Return the pk in a story link by its position, because usernames may be numbers too."""
+    """Return the pk in a story link by its position, because a username may also be a number."""
     parts = _path_parts(str(url))
     if len(parts) >= 2 and parts[0] == "s":
         raise Refusal(400, "Call /v1/share/by/url for this link first", "ValidationError")

@@ -53,7 +53,7 @@ class Content:
 
     def read(self) -> bytes:
         """Return the bytes."""
-        return self._data if self._path is None else self._path.read_bytes()  # type: ignore[return-value]  # one of both is set
+        return self._data if self._path is None else self._path.read_bytes()  # type: ignore[return-value]  # either the data or the path is set
 
 
 @dataclass(slots=True)

@@ -142,7 +142,7 @@ def arrive(world: World, chat: Chat, actor: dict[str, Any]) -> None:
 
 
 def vanish(world: World, chat: Chat, actor: dict[str, Any]) -> None:
-    """Notify the bots of a deleted supergroup of the removal, for the old id as well."""
+    """Notify the bots of a deleted supergroup of the removal, also under the old id."""
     ids = [chat, *([world.chats[chat.migrated_from]] if chat.migrated_from else [])]
     for one in ids:
         for bot in list(world.bots_in(one)):

@@ -84,7 +84,7 @@ def has_too_long_entities(body: dict[str, Any]) -> bool:
 
 
 def check_entities(body: dict[str, Any]) -> None:
-    """Refuse a message with too long entities. Like the data centre, check this last.
+    """Refuse a message with too long entities. Call this function last, like Telegram.
 
     Raises:
         Refusal: 400.

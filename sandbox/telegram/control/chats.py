@@ -240,7 +240,7 @@ class Chats:
         if topic is None:
             return self._topic_of_number(chat, thread, wanted)
         before, topic.state = topic.state, state
-        if state == "deleted":  # td, DeleteForumTopicQuery: the topic's messages are deleted too
+        if state == "deleted":  # also deletes the topic's messages: td, DeleteForumTopicQuery
             for message in chat.messages.values():
                 there = {message.id, message.fields.get("message_thread_id")}
                 if thread in there and not message.deleted:
