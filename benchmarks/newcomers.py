@@ -131,7 +131,7 @@ async def _attack(here: World, case: Case, plan: Attack) -> int:
 
 
 async def _known(here: World, chat: int) -> None:
-    """Make a chat known by recording enough earlier days."""
+    """Record so many earlier days of use that the bot treats the chat as known."""
     async with here.db.begin() as tx:
         for day in range(1, acquaintances.KNOWN_AFTER + 1):
             await acquaintances.record_seen(tx, [chat], date(2020, 1, day))

@@ -79,7 +79,7 @@ class EntryFrequency(Learned):
 
 
 class HalveAndStep(Learned):
-    """AIMD: halve the interval after a story, else add half an hour."""
+    """AIMD: halve the interval after a story, otherwise add half an hour."""
 
     by_rhythm = False
 

@@ -146,7 +146,7 @@ async def _alert_cpu(engine: str, alerts: int) -> float:
 async def _world(
     engine: str, count: int, kept: Path | None
 ) -> AsyncIterator[tuple[Database, datetime]]:
-    """Yield a database of a size and its creation time, from ``kept`` if available."""
+    """Yield a database of a size, and its creation time. Use the copy in ``kept`` if available."""
     if kept is None:
         async with _database(engine) as db:
             await fill(db, Size.of(count), now=(now := datetime.now(UTC)))

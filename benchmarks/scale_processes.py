@@ -89,7 +89,7 @@ async def _looks(box: Box, db: Database, people: list[int]) -> float:
 
 
 async def _pace(db: Database, counted: sa.Select[Any], many: int) -> float:
-    """Return the rows completed per second, from the first completed row to the last."""
+    """Return the completed rows per second between the first and the last completed row."""
     first: tuple[float, int] | None = None
 
     async def is_done() -> bool:

@@ -34,7 +34,7 @@ class Size:
 
     @classmethod
     def of(cls, subscriptions: int) -> "Size":
-        """Return the usual proportions for a number of subscriptions."""
+        """Return the usual numbers of rows for a number of subscriptions."""
         chats = subscriptions // 10
         return cls(
             subscriptions // 5, subscriptions, chats, subscriptions * 3, chats, subscriptions

@@ -1,4 +1,4 @@
-"""Delay of alerts: policies and budgets on synthetic traces, an outage, a million profiles."""
+"""Delay of alerts by policy and budget, after an outage, and with a million profiles."""
 
 import argparse
 import os
@@ -219,7 +219,7 @@ def table(args: argparse.Namespace, pool: Executor) -> None:
 
 
 def draw(args: argparse.Namespace, pool: Executor) -> None:
-    """Write a plot of minutes by checks per profile and day, for each policy."""
+    """Plot the delay of each policy in minutes by the number of checks per profile and day."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
     from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415 - slow to import
 

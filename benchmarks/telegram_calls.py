@@ -72,7 +72,7 @@ def _share(method: str, calls: int, concurrency: int) -> int:
 
 
 def asked(method: str, media: list[str]) -> dict[str, Any]:
-    """Return the arguments of a call without the chat."""
+    """Return the arguments of a call, except the chat."""
     if method == "sendMessage":
         return {"text": "A story of natgeo"}
     return {"media": [{"type": "photo", "media": name} for name in media]}

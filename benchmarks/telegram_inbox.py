@@ -1,4 +1,4 @@
-"""The inbox: updates left unanswered by SIGKILL, and webhook updates per second."""
+"""The inbox: updates that SIGKILL leaves unanswered, and webhook updates per second."""
 
 import asyncio
 import tempfile

@@ -25,7 +25,7 @@ class Cable:
         self.opening: set[asyncio.Task[None]] = set()
 
     def cut(self, chance: random.Random) -> bool:
-        """Abort a random connection in both directions. Return False without a connection."""
+        """Abort a random connection in both directions. Return False if no connection exists."""
         ends = [end for end in self.ends if end.peer is not None]
         if not ends:
             return False

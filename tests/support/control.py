@@ -31,7 +31,7 @@ def refused(text: str, code: int = 400) -> Json:
 
 
 def flood(seconds: int) -> Json:
-    """Return the fault for a 429 response."""
+    """Return the fault by which Telegram answers with status 429."""
     text = f"Too Many Requests: retry after {seconds}"
     parameters = {"parameters": {"retry_after": seconds}}
     return {
@@ -212,7 +212,7 @@ class Control:
         return {**answer, "id": query_id}
 
     async def held(self, user: int, query: str, count: int) -> list[Json]:
-        """Type until `count` stories are cached. The cache is filled shortly after a display."""
+        """Type queries until `count` stories are cached, which happens soon after their display."""
         spaces = iter(" " * n for n in range(1000))  # Telegram caches answers to equal queries
 
         async def known() -> list[Json] | None:
@@ -316,7 +316,7 @@ class Control:
         chat_id: int | None = None,
         source: str = "",
     ) -> int:
-        """Add a fault (`times` None: until cleared). Return the id."""
+        """Add a fault. Return its id. With `times` None, the fault stays until it is cleared."""
         body = {"service": service, "match": match, "times": times, "after": after, "fault": fault}
         if every != 1:
             body["every"] = every

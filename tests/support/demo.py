@@ -1,4 +1,4 @@
-"""The demo, started by the command and ended like by Ctrl-C."""
+"""The demo, started by its command and ended as by Ctrl-C."""
 
 import asyncio
 import re

@@ -13,7 +13,7 @@ E = TypeVar("E", bound=BotError)
 
 @contextmanager
 def raises(kind: type[E], text: str) -> Iterator[pytest.ExceptionInfo[E]]:
-    """Expect an error of ``kind`` with this text for the person."""
+    """Expect an error of ``kind`` with the given text for the person."""
     with pytest.raises(kind) as raised:
         yield raised
     assert raised.value.text == text

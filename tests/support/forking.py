@@ -71,7 +71,7 @@ class Parent:
 
 @asynccontextmanager
 async def forking() -> AsyncIterator[Parent]:
-    """Start a process with the bot imported. All children end with the block."""
+    """Start a process with the bot imported. All children end when the block ends."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.support.forking", stdin=PIPE, stdout=PIPE
     )

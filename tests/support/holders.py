@@ -34,7 +34,7 @@ CLAIMED = {"update", "fan-out", "chat queue", "check"}
 
 
 async def prepare(db: Database) -> None:
-    """Create a row of each kind that can be claimed at noon."""
+    """Create a row of each kind that a process can claim at noon."""
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1"))
