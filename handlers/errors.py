@@ -40,7 +40,7 @@ ONE_AT_A_TIME = N_(
 
 
 def sentence_for(error: BotError, context: Context) -> str:
-    """Return the error message of ``error`` for people."""
+    """Return the error message that describes ``error`` to a person."""
     sentence: str = context.t(error.sentence, **error.fields)
     if isinstance(error, UnknownChannelError) and error.usage:
         return Safe(f"{sentence}\n\n{context.t(error.usage)}")

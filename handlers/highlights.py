@@ -50,7 +50,7 @@ async def turn_page(context: Context, username: str, page: int) -> None:
 
 @on_press(HIGHLIGHT)
 async def open_highlight(context: Context, highlight_id: str, offset: int | None) -> None:
-    """Show a highlight from the story at ``offset``."""
+    """Show ten stories of a highlight, beginning with the story at ``offset``."""
     await show_highlight(context, highlight_id, offset=offset or 0)
 
 

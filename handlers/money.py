@@ -23,7 +23,7 @@ def resume_row(context: Context) -> Buttons:
 
 
 def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word
-    """Return credits, rounded to a tenth, with the price."""
+    """Return a number of credits, rounded to a tenth, and its price as text."""
     amount = context.t.money(credits * context.services.credit_price)
     n = round(credits, 1)
     return context.t(COST if n == int(n) else PART, n=n, amount=amount)

@@ -1,4 +1,4 @@
-"""The options of a subscription and the chat's defaults, as buttons that toggle."""
+"""The options of a subscription and the chat's defaults, as buttons that change an option."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -156,7 +156,7 @@ def paused_line(one: Subscription, context: Context) -> str:
 
 @on_press(actions.MUTE)
 async def mute(context: Context, number: int) -> None:
-    """Send no alerts of a subscription for a day; the button is under alerts."""
+    """Mute a subscription for a day after a press of the button under an alert."""
     one = await context.services.subscriptions.mute_for_a_day(context.chat.id, number)
     if one.paused_until is None:  # the pause has no end
         await edit_pressed(context, *options_page(one, context))

@@ -63,7 +63,7 @@ A_DAY = timedelta(days=1)
 
 @command("people", only_in_private=True)
 async def list_people(context: Context) -> None:
-    """List the users of the bot, the highest cost first."""
+    """List the users of the bot in descending order of cost."""
     await say(context, *await _list_page(0, context))
 
 

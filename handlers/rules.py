@@ -106,7 +106,7 @@ def _with_term(text: str, word: str, term: str) -> str:
 
 
 def _usage(context: Context, username: str | None) -> Safe:
-    """Return the usage with the profile of the page as the example."""
+    """Return the usage text with the page's profile as the example."""
     return Safe(context.t(USAGE).replace(EXAMPLE, username or EXAMPLE))
 
 

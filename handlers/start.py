@@ -65,13 +65,13 @@ async def _open_linked_page(context: Context, data: str) -> bool:
 
 @command("language", channel_after=0)
 async def offer_languages(context: Context) -> None:
-    """Offer the languages as buttons."""
+    """Send a button for each language."""
     await say(context, *_language_page(context))
 
 
 @on_press(actions.LANGUAGES)
 async def offer_languages_in_place(context: Context) -> None:
-    """Offer the languages in place of the settings."""
+    """Replace the settings page by a button for each language."""
     await edit_pressed(context, *_language_page(context))
 
 

@@ -124,7 +124,7 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
 
 
 async def _show_by_link(context: Context, link: Link | None) -> None:
-    """Show the stories of a link's profile, or the highlight of a link."""
+    """Show the stories of the profile in a link, or the highlight in a link."""
     if link is None:
         await say(context, context.t(USAGE))
     elif link.highlight_id:

@@ -111,13 +111,13 @@ def _why_text(every: Sequence[Why], context: Context) -> str:
 
 
 def _paused_lines(known: Why, context: Context) -> list[str]:
-    """Return the line about a pause, or an empty list."""
+    """Return a list with the line about a pause, or an empty list."""
     one = known.subscription
     return [paused_line(one, context)] if one.paused and one.state != "blocked" else []
 
 
 def _obstacle_lines(known: Why, context: Context) -> list[str]:
-    """Return the line about a closed chat or a missing right, or an empty list."""
+    """Return a list with the line about a closed chat or a missing right, or an empty list."""
     if not known.chat_open:
         return [context.t(AWAY)]
     return [context.t(MISSING[known.mute.missing])] if known.mute else []

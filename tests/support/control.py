@@ -212,7 +212,7 @@ class Control:
         return {**answer, "id": query_id}
 
     async def held(self, user: int, query: str, count: int) -> list[Json]:
-        """Type queries until `count` stories are cached, which happens soon after their display."""
+        """Type queries until `count` stories are cached, soon after their display."""
         spaces = iter(" " * n for n in range(1000))  # Telegram caches answers to equal queries
 
         async def known() -> list[Json] | None:
