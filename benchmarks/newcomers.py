@@ -87,7 +87,10 @@ class Watch:
                 self._seen[one] = at
 
     def result(self, case: Case, added: int) -> Result:
-        """Return the mean delay of a story that is posted at a random time during the watch."""
+        """Return the mean delay of a story that is posted at a random time during the watch.
+
+        The delay is half of the pause that contains the story.
+        """
         pauses = self._pauses
         mean = sum(one * one for one in pauses) / 2 / sum(pauses) if pauses else float("inf")
         return Result(case, added, len(pauses), round(mean / 60, 2))

@@ -59,7 +59,8 @@ async def answer_query(update: Update, context: Context) -> None:
         button = _button_above(link, context)
     try:
         await _send_results(context, query.id, results, None if results else button)
-    except BadRequest:  # Telegram refuses all results because of one invalid file
+    except BadRequest:
+        # Telegram refuses all results if one file is invalid. The button's page renews the file.
         if not results:
             raise
         await _send_results(context, query.id, [], button)

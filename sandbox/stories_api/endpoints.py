@@ -25,7 +25,7 @@ class Endpoint:
     params: tuple[Param, ...]
     returns: str
     cost: int = 1
-    forced_cost: int | None = None  # price with `force`, which skips the privacy check
+    forced_cost: int | None = None  # price with `force`: one credit less, no privacy check
 
     def price(self, values: Mapping[str, object]) -> int:
         """Return the price in credits of a call with the given parameters."""
