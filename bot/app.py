@@ -315,7 +315,7 @@ class Running:
             worker.is_held = self._is_held
 
     def _is_held(self) -> bool:
-        """Return whether no work may begin now."""
+        """Return whether the process must not begin any work now."""
         parts = self._parts
         return parts.clock.is_in_doubt() or not parts.owner.is_valid(parts.now())
 
@@ -457,7 +457,7 @@ class Running:
         )
 
     async def _poll(self) -> None:
-        """Poll for updates; of several processes, only the leader polls, as Telegram requires."""
+        """Poll for updates. Telegram allows a single poller, so only the leader process polls."""
         if self._leader is None:
             await self.polling.run()
         else:
@@ -570,7 +570,7 @@ async def _wait_for_parts_or_reason(
 
 
 async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
-    """Build the parts; a failure closes all parts that were already built."""
+    """Build the parts of the process. If a step fails, close the parts that were already built."""
     url = settings.database_url.get_secret_value()
     if note := preflight.note_network_disk(url):
         log.warning("the database may be damaged", why=note.text)
@@ -582,7 +582,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
 
 
 async def _machine_trouble(settings: Settings) -> preflight.Finding | None:
-    """Return a finding that prevents the start on this machine, or None."""
+    """Return the finding that prevents a start on this machine, or None."""
     findings = (
         preflight.try_open_files(),
         preflight.try_spool(settings.spool_dir),

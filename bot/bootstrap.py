@@ -77,7 +77,7 @@ _TO_TELEGRAM, _TO_MEDIA, _TO_API = 320, 256, 128
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts that the loops use."""
+    """The objects that the loops of the process share."""
 
     bot: ExtBot[Any]
     db: Database
@@ -419,7 +419,7 @@ async def _count_one() -> int:
 
 
 async def _apply_blocks(access: Access, subscriptions: Subscriptions) -> None:
-    """Apply the blocks that hold now, whichever process has set them."""
+    """Apply the current blocks of profiles and chats, including the blocks of other processes."""
     await access.load_blocked_and_owners()
     await subscriptions.apply_blocks()
 

@@ -365,7 +365,7 @@ class Settings(BaseSettings):
 
 
 def reveal(secret: SecretStr | None) -> str:
-    """Return the text of a secret, or an empty string for None."""
+    """Return the text of a secret setting, or an empty string for None."""
     return secret.get_secret_value() if secret else ""
 
 

@@ -215,7 +215,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def services(self) -> Services:
-        """Return the services that the composition root built."""
+        """Return the services that the application was built with."""
         return self.bot_data["services"]
 
     @property

@@ -35,7 +35,10 @@ log = structlog.get_logger()
 
 
 class Treasurer:
-    """Fetches the balance every 5 minutes, or every minute without service or credits; free."""
+    """Fetches the balance every 5 minutes. The calls are free.
+
+    Without service or credits, the interval is a minute.
+    """
 
     def __init__(
         self,
@@ -87,7 +90,7 @@ class Treasurer:
         return self._now() + (EVERY if is_well else EVERY_WHEN_OUT)
 
     def _log_budget_once(self, balance: Balance | None) -> None:
-        """Log the cost of the daily budget once, as a warning if the balance is short."""
+        """Log the cost of the daily budget once, as a warning if the balance ends soon."""
         if self._credit_price is None:
             return
         credits_left = balance.credits if balance else None

@@ -62,7 +62,7 @@ class Drift:
         return replace(self, base=base, size=self.size + credits)
 
     def after_report(self) -> Self:
-        """Return a restarted comparison after a report to the owners."""
+        """Return the drift after a report to the owners. The comparison starts anew."""
         return replace(self, base=self.last, size=0, running=0, total=self.total + self.size)
 
     def to_json(self) -> dict[str, Any]:

@@ -290,7 +290,7 @@ class Ledger:
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
-        """Return the credits that the schedule may spend now, and has spent today."""
+        """Return the credits that the schedule may spend now, and that it has spent today."""
         account = await budgets.account_state(tx)
         replies, schedule = account.spent_today(now.date())
         room = side_rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
@@ -353,7 +353,7 @@ class Ledger:
                 return drift if drift.size else None
 
     async def _give_back_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Refund a call, or a part, with an unknown bill. Return the refunded credits."""
+        """Refund all or part of a call whose bill is unknown. Return the refunded credits."""
         one = await ledger.first_presumed(tx, since) if most > 0 else None
         if one is None:
             return 0

@@ -69,7 +69,7 @@ class Reports:
     now: Callable[[], datetime]
 
     async def usage(self, chat_id: int) -> ChatUsage:
-        """Return the usage of a chat. In a private chat the limits of the person count as well."""
+        """Return the usage of a chat. In a private chat, the limits of the person also apply."""
         today = self.now().date()
         person = chat_id if chat_id > 0 else None
         async with self.db.read() as tx:

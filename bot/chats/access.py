@@ -138,7 +138,7 @@ class Access:
             return await guest(tx, number, now=self._now())
 
     async def remember_name(self, person: int, name: str) -> None:
-        """Store the name of a person for the list; an unchanged name at most once a day."""
+        """Store the name of a person. Write an unchanged name once a day at most."""
         now = self._now()
         if self._names.get(person, now=now) == name:
             return
@@ -181,7 +181,7 @@ class Access:
         return INVITE + word, until
 
     async def is_link_good(self, payload: str) -> bool:
-        """Return whether a link is valid; the invitation is not used up."""
+        """Return whether a link is valid, without using the invitation."""
         async with reading(self._db) as tx:
             if payload.startswith(OWNER):
                 return await self._is_owner_link(tx, payload)
@@ -381,7 +381,7 @@ class Access:
         return None
 
     async def _close_blocked_chats(self) -> None:
-        """Close chats that became known during a block, and that the block did not close."""
+        """Close blocked chats that the database did not contain when the block began."""
         now = self._now()
         async with self._db.read() as tx:
             blocked = await chats.blocked_chats(tx, now=now)
@@ -393,7 +393,7 @@ class Access:
                     await moves.close_chat(tx, chat_id, now=now)
 
     async def record_profile_id(self, username: str, profile_id: str) -> None:
-        """Store the id of a blocked profile: the block then applies under a new name, too."""
+        """Store the id of a blocked profile, so that the block survives a change of the name."""
         subject = Subject("profile", username)
         async with writing(self._db) as tx:
             await store.put(tx, subject, now=self._now(), name=profile_id)

@@ -95,7 +95,7 @@ def mean_delay_of(known: Known) -> timedelta | None:
 
 
 def _kind_of_ended(tally: Tally) -> Ended:
-    """Return the outcome of a group of finished stories."""
+    """Return the outcome of a group of stories whose deliveries have ended."""
     if tally.state == "sent" or tally.reason == "had":
         # ``had``: sent before the group became a supergroup.
         return "sent"

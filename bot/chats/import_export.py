@@ -20,7 +20,7 @@ UNREADABLE = N_("I can't read this file. Please send one made by /export.")
 
 @dataclass(frozen=True, slots=True)
 class ImportEntry:
-    """A subscription in a file."""
+    """A subscription in an imported file."""
 
     username: str
     preferences: Preferences = field(default_factory=Preferences)
@@ -35,7 +35,7 @@ class Import:
 
 
 def to_json(entries: Iterable[ImportEntry]) -> bytes:
-    """Return the subscriptions as JSON."""
+    """Return the subscriptions as the text of a JSON file."""
     rows = [{"username": one.username, **one.preferences.to_json()} for one in entries]
     value = {"storybell": _VERSION, "subscriptions": rows}
     return json.dumps(value, indent=2, ensure_ascii=False).encode()

@@ -172,7 +172,7 @@ class Payers:
             return await chats.of_payer(tx, person, most=_SHOWN)
 
     async def _set(self, tx: Tx, chat_id: int, payer: int, now: datetime) -> None:
-        """Set the payer. Stopped alerts restart with stories that are posted from now on."""
+        """Set the payer of a chat. Stopped alerts resume with stories posted from now on."""
         before = await chats.get(tx, chat_id)
         if before is None or before.payer == payer:
             return

@@ -59,7 +59,7 @@ class ChatPresence:
         return await self.mutes(chat_id)
 
     async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
-        """Return the known mutes of a chat and of the topics in the chat."""
+        """Return the recorded mutes of a chat and of the topics in the chat."""
         return await fetch(self._db, lambda tx: mutes.of_chat(tx, chat_id))
 
     async def unmute_topic(self, chat_id: int, thread_id: int) -> None:

@@ -1,4 +1,4 @@
-"""The stored chat: data from Telegram, settings, and the erasure of all data."""
+"""Use cases of a chat: storage of Telegram's data, settings, and erasure of all data."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +18,7 @@ class Chats:
         self._now = now
 
     async def get(self, chat_id: int) -> Chat | None:
-        """Return a chat by its current or former id, or None for an unknown chat."""
+        """Return a chat by its current or former id, or None if the database has no such chat."""
         async with reading(self._db) as tx:
             known = await chats.get(tx, chat_id)
             if known is None and (moved_to := await chats.moved_to(tx, chat_id)):
@@ -43,7 +43,7 @@ class Chats:
             )
 
     async def ensure_private(self, person: int) -> Chat:
-        """Return the private chat of a person. Store an unknown chat first."""
+        """Return the private chat of a person. Insert a missing chat."""
         async with writing(self._db) as tx:
             await chats.ensure_private(tx, person, now=self._now())
             return (await chats.get_all(tx, [person]))[0]

@@ -1,4 +1,4 @@
-"""The start of subscriptions: free checks come before paid calls."""
+"""The start of subscriptions, which makes all free checks before a paid call."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence

@@ -63,7 +63,7 @@ class Subscriptions:
         """Return a subscription of a chat.
 
         Raises:
-            NotFollowedError: The chat does not have the subscription, or no longer.
+            NotFollowedError: The chat does not have the subscription.
         """
         return await fetch(self._db, lambda tx: load_subscription(tx, chat_id, subscription_id))
 
@@ -92,7 +92,7 @@ class Subscriptions:
             return await profiles.get(tx, profile_id)
 
     async def known_names(self, names: Sequence[str]) -> list[str]:
-        """Return the names that belong to known profiles; free."""
+        """Return the names that belong to stored profiles. No call is made."""
         async with reading(self._db) as tx:
             return [name for name in names if await profiles.named(tx, name, since=EPOCH)]
 
@@ -126,7 +126,7 @@ class Subscriptions:
         from now on, or from ``since``.
 
         Raises:
-            NotFollowedError: The chat does not have the subscription, or no longer.
+            NotFollowedError: The chat does not have the subscription.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -156,10 +156,10 @@ class Subscriptions:
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def undo_pause(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Resume a subscription, and send the stories of the pause as well.
+        """Resume a subscription, and send the stories that were posted during the pause.
 
         Raises:
-            NotFollowedError: The chat does not have the subscription, or no longer.
+            NotFollowedError: The chat does not have the subscription.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -185,7 +185,7 @@ class Subscriptions:
         """Pause a subscription for a day; a pause without an end stays. Return the subscription.
 
         Raises:
-            NotFollowedError: The chat does not have the subscription, or no longer.
+            NotFollowedError: The chat does not have the subscription.
         """
         before = await self.get(chat_id, subscription_id)
         if before.paused and before.paused_until is None:

@@ -162,7 +162,10 @@ class Setup:
         return int(answer)
 
     def _print_plan(self, budget: int, price: Price) -> None:
-        """Print the cost and the capacity of a budget; a full pack replaces an unknown balance."""
+        """Print the cost and the capacity of a budget.
+
+        If the balance is unknown, the credits of a full pack are assumed.
+        """
         size = price.pack.credits if price.pack else None
         balance = price.balance if price.balance is not None else size
         finding = check.budget_finding(BudgetPlan(budget, price.dollars, balance))

@@ -1,4 +1,4 @@
-"""``storybell simulate``: the delays and losses of the recorded stories under other budgets."""
+"""``storybell simulate``: delays and losses of the recorded stories for various budgets."""
 
 import argparse
 import math

@@ -125,7 +125,7 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
 
 
 def repeat_asks_again_at(now: datetime, number: int) -> datetime:
-    """Return when a repeat requests a turn again; ``number``, the id, spreads the repeats."""
+    """Return when a repeat may ask again to be sent. The id ``number`` spreads the repeats."""
     return now + _FIRST_TEST_AGAIN * (1 + number % 100 / 50)
 
 

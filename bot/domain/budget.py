@@ -95,7 +95,11 @@ class BudgetRule:
     protected: int
 
     def room(self, *, mine: int, others: int) -> int:
-        """Return the credits that are still available after ``mine`` and ``others`` were spent."""
+        """Return the credits that a side of the budget may still spend today.
+
+        ``mine`` are the credits that the side has spent, and ``others`` the credits of the
+        opposite side.
+        """
         kept = max(0, min(self.protected, self.others_share - others))
         return max(0, self.budget - mine - others - kept)
 

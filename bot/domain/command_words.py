@@ -93,7 +93,10 @@ def _has_name_after_first(words: list[str], language: str) -> bool:
 
 
 def _take(words: list[str], is_taken: Callable[[str], bool], first: int) -> list[str]:
-    """Remove matching words from ``words``, from index ``first`` on, and return them."""
+    """Remove the matching words from ``words``, and return the removed words.
+
+    The search begins at the index ``first``.
+    """
     taken = [word for word in words[first:] if is_taken(word)]
     words[first:] = [word for word in words[first:] if not is_taken(word)]
     return taken

@@ -218,7 +218,7 @@ class NoStoriesError(StoriesError):
 
 
 class HighlightGoneError(StoriesError):
-    """The highlight does not exist (any more), or its account is not shown."""
+    """The highlight does not exist, or Instagram does not show its account."""
 
     text = N_("This highlight isn't available. It may have been deleted.")
 
@@ -251,7 +251,7 @@ class ApiRefusedError(StoriesError):
 
 
 class OutOfServiceError(StoriesError):
-    """The API key or the balance needs the owner (401, 402)."""
+    """The API key is invalid (401) or the balance is empty (402), so the owner must act."""
 
     text = N_(
         "I can't get stories right now. The bot's owner has been told; please try again later."
@@ -312,7 +312,7 @@ class SpendingStoppedError(SpendingError):
 
 
 class PersonSpentError(SpendingError):
-    """The person has used up the credits of the day, over all chats."""
+    """The person has used up the day's credits in all chats together."""
 
     text = N_("You've reached your limit for today. Please try again after {until}.")
 
@@ -328,7 +328,7 @@ class NoPayerError(SpendingError):
 
 
 class PastedLimitError(SpendingError):
-    """The person's limit of megabytes from pasted file addresses is reached; no credits."""
+    """The person has reached the daily limit of megabytes from pasted file URLs."""
 
     text = N_(
         "That was a lot of direct links to photos and videos today. Please send more tomorrow."

@@ -198,7 +198,10 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The measurements at a moment, in credits and bytes; ``None`` means unknown."""
+    """The measured state of the bot at a moment, in credits and bytes.
+
+    None means that a value could not be measured.
+    """
 
     balance: int | None
     spent_in_a_day: int  # credits spent in the last 24 hours

@@ -203,7 +203,7 @@ def _cut_at_end(candidate: str) -> str:
 
 
 def _is_end(char: str) -> bool:
-    """Return whether a link ends before this character; letters instead make a link invalid."""
+    """Return whether a link may end before this character. A letter makes the link invalid."""
     category = unicodedata.category(char)
     return not char.isascii() and (category[0] in "PSZ" or category == "Cf")
 

@@ -45,7 +45,7 @@ class Reshared:
 
     @property
     def page_url(self) -> str:
-        """Return the URL of the post's page on Instagram, or an empty string if it is unknown."""
+        """Return the URL of the post's page on Instagram, or an empty string without a code."""
         return f"https://www.instagram.com/p/{self.code}/" if self.code else ""
 
 
@@ -132,7 +132,7 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class SentItem:
-    """One story that arrived, and its message."""
+    """A story that arrived in a chat, and the message with the story."""
 
     pk: str
     message_id: int
@@ -172,7 +172,10 @@ class TryLater:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The outcome if the group became a supergroup, ``chat_id``; ``items`` arrived before."""
+    """The outcome of a send to a group that became the supergroup ``chat_id``.
+
+    ``items`` arrived before the refusal.
+    """
 
     chat_id: int
     items: tuple[SentItem, ...] = ()
@@ -216,7 +219,10 @@ class Muted:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The outcome if another bot deleted the message at once; ``items`` arrived before."""
+    """The outcome of a send whose message was deleted at once by another bot.
+
+    ``items`` arrived before this message.
+    """
 
     items: tuple[SentItem, ...] = ()
 

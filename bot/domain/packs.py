@@ -22,7 +22,7 @@ _LIKE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A number of credits that is sold at once."""
+    """A package of credits that the Stories API sells."""
 
     name: str
     credits: int
@@ -49,7 +49,10 @@ PACKS = {
 
 @dataclass(frozen=True, slots=True)
 class BudgetPlan:
-    """What a budget of credits a day costs and carries. ``balance`` is None while unknown."""
+    """The cost and the capacity of a daily budget in credits.
+
+    ``balance`` is None if the balance is unknown.
+    """
 
     budget: int
     credit_price: float
@@ -57,7 +60,7 @@ class BudgetPlan:
 
     @property
     def dollars_a_month(self) -> float:
-        """Return the dollars of a month in which each day spends the whole budget."""
+        """Return the cost in US dollars of a month that spends the whole budget every day."""
         return self.budget * self.credit_price * _MONTH
 
     @property
@@ -69,7 +72,7 @@ class BudgetPlan:
 
     @property
     def profiles(self) -> int:
-        """Return the profiles that the budget checks ``CHECKS_A_DAY`` times, at 1 credit."""
+        """Return how many profiles the budget can check ``CHECKS_A_DAY`` times for 1 credit."""
         return self.budget // CHECKS_A_DAY
 
     @property
@@ -79,12 +82,15 @@ class BudgetPlan:
 
     @property
     def is_small(self) -> bool:
-        """Return whether the budget carries fewer than ``FEW_PROFILES`` profiles."""
+        """Return whether the budget suffices for fewer than ``FEW_PROFILES`` profiles."""
         return self.profiles < FEW_PROFILES
 
 
 def price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
-    """Return the price of a credit that a balance implies, None for an implausible one."""
+    """Return the price of a credit in US dollars, or None for an implausible price.
+
+    ``amount`` is the balance in US dollars, and ``credits`` is the same balance in credits.
+    """
     if credits <= 0:
         return None
     price = amount / credits
@@ -92,7 +98,7 @@ def price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002
 
 
 def pack_of_price(price: float) -> Pack | None:
-    """Return the pack with about this price of a credit, None without such a pack."""
+    """Return the pack whose credits cost about ``price`` US dollars each, or None."""
     sold = [pack for pack in PACKS.values() if pack.dollars]
     nearest = min(sold, key=lambda pack: abs(pack.price - price))
     return nearest if abs(nearest.price - price) <= nearest.price * _LIKE else None

@@ -219,7 +219,10 @@ class Owed:
 
     @property
     def goes_alone(self) -> bool:
-        """Return whether the message goes in no album: Telegram may have sent it despite a 429."""
+        """Return whether the message must be sent without an album.
+
+        Telegram may have sent the earlier album with the message despite a 429.
+        """
         return self.reason == FLOODED
 
 
@@ -318,7 +321,7 @@ FileKind = Literal["photo", "video", "document", "animation"]
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """The media of a story as stored by Telegram; valid until the story expires."""
+    """The file of a story at Telegram, used until the story expires."""
 
     kind: FileKind
     file_id: str

@@ -56,7 +56,7 @@ class Batch:
 
     @property
     def is_repeat(self) -> bool:
-        """Return whether any row may be in the chat already."""
+        """Return whether a message of the batch may already be in the chat."""
         return any(row.copies for row in self.rows)
 
     @property
@@ -306,7 +306,7 @@ def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetim
 
 
 def _first_batch(willing: Sequence[Delivery]) -> Batch:
-    """Return the first batch. Possible repeats and first sends are in separate batches."""
+    """Return the first batch. A batch has either possible repeats or first sends."""
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
     if head.goes_alone:

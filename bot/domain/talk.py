@@ -98,7 +98,7 @@ def is_thanks(text: str) -> bool:
 
 
 def is_small_talk(text: str) -> bool:
-    """Return whether a text contains no request, as "thanks"."""
+    """Return whether a text is small talk without a request, such as "thanks"."""
     words = [word.strip(_AROUND).lower() for word in text.split()]
     return bool(words) and all(word in SMALL_TALK or _is_emoji(word) for word in words)
 

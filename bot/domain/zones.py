@@ -23,7 +23,7 @@ def _zone_names() -> frozenset[str]:
 
 @cache
 def zone_of(name: str) -> ZoneInfo:
-    """Return the zone of this name, or UTC for an unknown name."""
+    """Return the time zone of this name, or UTC for an invalid name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -74,7 +74,7 @@ Until = Callable[[list[T], datetime], datetime]
 
 
 class AnswerCache:
-    """The cache of answers, and the calls in flight."""
+    """The cache of the API's answers, with the calls in progress."""
 
     def __init__(
         self,
@@ -249,7 +249,7 @@ def story_key(pk: str) -> str:
 
 
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
-    """Return the time until which a story may be shown again, because URLs are signed."""
+    """Return the time until which a cached story may be shown: its signed URLs expire."""
     story = stories[0]
     return max(min([story.expires_at, *url_expiries(story)]), now)
 

@@ -23,7 +23,10 @@ class DownloadsStories(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """Downloads of files through the Stories API, 1 credit each; ``fetch`` gets pasted URLs."""
+    """Downloads files through the Stories API for 1 credit each.
+
+    ``fetch`` downloads a file from a pasted URL.
+    """
 
     api: DownloadsStories
     ledger: Ledger

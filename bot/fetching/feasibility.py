@@ -53,7 +53,7 @@ class Shortfall:
 
 
 class BudgetWatch:
-    """Notifies the owners when the budget becomes too small for the checks, and at the end."""
+    """Notifies the owners when the budget becomes too small or sufficient for the checks."""
 
     def __init__(
         self,

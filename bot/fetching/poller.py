@@ -54,7 +54,7 @@ _PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
 # How long the API counts as slow after slow checks used half of the slots.
 _SLOW_FOR = timedelta(minutes=2)
-# Chats; the chats of a profile with more subscriptions are counted only once an hour.
+# Number of chats. The chats of a profile with more subscriptions are counted only once an hour.
 _MANY = 1_000
 _COUNTED_AGAIN = timedelta(hours=1)
 _SURVEYED_A_MINUTE = 1_000  # profiles; the survey takes 15 ms and blocks the event loop
@@ -123,7 +123,7 @@ class Scheduler:
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 
     async def run(self) -> None:
-        """Make due checks until ``worker`` stops. Running checks are recorded before the end."""
+        """Make due checks until ``worker`` stops. Return after all running checks are recorded."""
         async with asyncio.TaskGroup() as self._group:
             await self.worker.run()
 
@@ -180,11 +180,11 @@ class Scheduler:
 
     @property
     def _price_of_check(self) -> int:
-        """Return the credits that are reserved for a check: the highest possible bill."""
+        """Return the credits to reserve for a check, which are the highest possible bill."""
         return self._api.stories("", public_since=self._now()).price
 
     async def _load_state(self, now: datetime) -> "_State":
-        """Read the data for the decisions of a step."""
+        """Read the data from which a step decides about checks."""
         async with self._db.read() as tx:
             room, spent = await self._ledger.schedule_room_and_spent(tx, now)
             return _State(room, spent, await profiles.first_due_times(tx, now=now))
@@ -444,7 +444,7 @@ class Scheduler:
         return "seen"
 
     async def _expects_stories(self, known: Known) -> bool:
-        """Return whether known stories of the profile should still be live."""
+        """Return whether stored stories of the profile should still be live."""
 
         async def has_live(tx: Tx) -> bool:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))

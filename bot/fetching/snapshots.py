@@ -15,7 +15,7 @@ from bot.store.claims import RELEASED
 from bot.store.engine.database import Tx
 
 _MOST_MEMBERS = 50  # distinct notification times; with more, a check can always notify some chat
-# Chats; with more, a check can always notify some chat, and reading all chats is slow.
+# Number of chats. With more, a check can always notify some chat, and reading all chats is slow.
 _MANY = 1_000
 GATHER = timedelta(minutes=5)
 """The time for which missed hours of a chat are collected, to report all profiles in a line."""
@@ -60,7 +60,10 @@ async def record(
 
 
 async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Record a profile's name and notify of a new name. Return the profile as known before."""
+    """Record a profile's name, and notify subscribers of a new name.
+
+    Return the profile as it was stored before.
+    """
     before = await profiles.add_or_update(tx, profile, now=now)
     await answers.remove(tx, answers.verdict_key(profile.username))
     is_new = profile.username not in {"", before.username}

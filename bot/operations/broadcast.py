@@ -1,4 +1,4 @@
-"""Broadcasts: drafted, then sent to a few chats per second; alerts and replies continue."""
+"""Broadcasts: drafts of owners, sent to a few chats per second beside alerts and replies."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -53,7 +53,10 @@ class Broadcasts:
             return number, await broadcasts.count_audience(tx)
 
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
-        """Start and return a draft; None if already decided. ``message_id`` shows the end."""
+        """Start and return a draft, or return None if it was already started or discarded.
+
+        The message ``message_id`` shows the end of the broadcast.
+        """
         async with writing(self._db) as tx:
             count = await broadcasts.count_audience(tx)
             one = await broadcasts.change_state(
@@ -63,7 +66,7 @@ class Broadcasts:
         return one
 
     async def discard(self, number: int) -> Broadcast | None:
-        """Discard a draft; return the draft, or None if already decided."""
+        """Discard a draft and return it, or None if it was already started or discarded."""
         async with writing(self._db) as tx:
             return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 
@@ -91,7 +94,7 @@ class Broadcasts:
         self.worker.wake()
 
     async def _step(self) -> datetime | None:
-        """Enqueue the oldest broadcast with remaining chats, and end fully sent broadcasts."""
+        """Enqueue the oldest broadcast with remaining chats. End the fully sent broadcasts."""
         now = self._now()
         async with self._db.read() as tx:
             under_way = await broadcasts.running(tx)

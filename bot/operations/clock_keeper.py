@@ -33,7 +33,7 @@ Ask = Callable[[], Awaitable[object]]
 
 
 class ClockKeeper:
-    """Anchors a clock, and anchors the clock again after each doubt."""
+    """Anchors a clock at the start, and again whenever its time is in doubt."""
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ LONGEST = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A text that Telegram shows: the ``words``, and the call that publishes the words."""
+    """A text that Telegram shows for the bot: its ``words``, and the call that publishes them."""
 
     words: object
     publish: Callable[[], Awaitable[object]]

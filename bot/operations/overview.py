@@ -65,13 +65,13 @@ class Overview:
     now: Callable[[], datetime]
 
     async def make_admin_link(self, owner: int) -> str:
-        """Return a link that opens the page once for an owner; end the session of another link."""
+        """Return a link that opens the page once for an owner. End any earlier session."""
         async with writing(self.db) as tx:
             key = await admin_sessions.issue_key(tx, owner, now=self.now())
         return f"{self.address}/admin#key={key}"
 
     async def figures(self) -> Figures:
-        """Return how checks, alerts and incidents stand."""
+        """Return the current figures of checks, alerts and incidents."""
         return await fetch(self.db, self._read_figures)
 
     async def page_state(self) -> _Json:
@@ -140,7 +140,7 @@ class Overview:
                 raise BotError("unknown action")
 
     async def _decide_dead_letter(self, number: int, *, again: bool) -> None:
-        """Resend or drop a parked alert."""
+        """Resend or drop a dead letter."""
         now, act = self.now(), enqueue.resend_dead_letters if again else enqueue.drop_dead_letters
         await self.db.run(lambda tx: act(tx, [number], now=now))
         self.wake()

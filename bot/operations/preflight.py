@@ -98,7 +98,7 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
 
 
 def unusable(error: Exception) -> Finding:
-    """Return the finding that ``error`` makes a database unusable."""
+    """Return the finding that the database is unusable because of ``error``."""
     text = f"DATABASE_URL: the database can't be used: {error}."
     return Finding("wrong", text, is_passing=is_passing(error))
 
@@ -203,7 +203,7 @@ def try_open_files() -> Finding:
 
 
 def try_spool(path: Path) -> Finding:
-    """Write a test file into the download folder; note too little free disk space."""
+    """Write a test file into the download folder. Return a note if little disk space is free."""
     try:
         free_mb = shutil.disk_usage(_try_writing(path)).free // MEGABYTE
     except OSError as error:

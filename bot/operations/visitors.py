@@ -63,7 +63,7 @@ def lines_of(new: Sequence[Entry], t: Translator) -> str:
 
 
 def let_in_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
-    """Return the buttons that let in or block the persons who request access."""
+    """Return the buttons that allow or block the persons who request access."""
     return [
         [
             button(t.plain(N_("Let in {name}"), name=name_of(one)), PEOPLE("allow", one.subject)),

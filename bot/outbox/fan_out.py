@@ -48,7 +48,7 @@ class FanOut:
         return due if due and due > self._now() else None
 
     async def _write_slice(self) -> bool:
-        """Write one slice. Return False if no fan-out is free."""
+        """Write the deliveries of a slice. Return False if no fan-out can be claimed."""
         async with self._db.read() as tx:
             if not await fan_outs.has_any(tx):
                 return False

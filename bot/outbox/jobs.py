@@ -42,7 +42,7 @@ class ReplyJob:
 
 @dataclass(frozen=True, slots=True)
 class ProbeJob:
-    """A question to Telegram: may the bot write again in a chat with a missing right?"""
+    """A query to Telegram whether the bot has regained a missing right in a chat."""
 
     queue: ChatQueue
     mute: Mute

@@ -126,7 +126,7 @@ def _ids_of(them: list[SendLease], *, is_counted: bool) -> list[int]:
 
 
 class LeasedCalls(Calls):
-    """Calls that count a copy before the request."""
+    """Calls of Telegram that count a copy of each message before the request."""
 
     def __init__(self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, one: SendLease) -> None:
         """Make calls with ``bot`` under the lease ``one``."""
@@ -140,8 +140,8 @@ class LeasedCalls(Calls):
 
 
 class CountedCalls(LeasedCalls):
-    """Calls of replies with copies that the transaction of an update has counted."""
+    """Calls for replies whose copies the transaction of the update has already counted."""
 
     async def confirm(self) -> None:
-        """Check that the lease lasts (``SendLeases.check_lease``)."""
+        """Check that the lease is still valid (``SendLeases.check_lease``)."""
         self._reservations.check_lease(self._one)

@@ -11,7 +11,7 @@ from bot.store.engine.database import Tx
 
 
 async def tell_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Notify the subscribers of a chat in private that posts of the bot are removed at once."""
+    """Notify the subscribers of a chat, in private, that another bot removes the bot's posts."""
     chat, people = await chats.get(tx, chat_id), await subscriptions.people_of(tx, chat_id)
     if chat is not None:
         await _tell(tx, people, REMOVED, {"title": chat.title}, now)

@@ -34,7 +34,7 @@ _CANT_SHOW = {
 
 
 def is_final(outcome: Outcome) -> bool:
-    """Return whether a reply is not sent again: the reply has arrived, or can never arrive."""
+    """Return whether a reply must not be sent again, because it arrived or never can arrive."""
     if isinstance(outcome, GiveUp):
         # A reply is kept while the token is refused, because an owner may correct the token.
         return outcome.scope != "bot"

@@ -97,7 +97,7 @@ class Arrived:
 async def record_whole_sends(
     tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
 ) -> None:
-    """Record sends with all rows arrived, and free the chat queues."""
+    """Record sends of which all rows have arrived, and release the chat queues."""
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     await _record_arrived(tx, sends, now)
     ours = [send.queue for send in sends if tokens.get(send.queue.chat_id) == send.queue.token]
@@ -443,7 +443,7 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[Owed], now: datetime) -> Non
 
 
 def _last_word(payload: Payload) -> Payload | None:
-    """Return the notice about a reply that is no longer sent, or None for such a notice itself."""
+    """Return the notice that a reply could not be sent, or None if the reply is that notice."""
     if payload.get("is_last_word"):
         return None
     language = payload.get("language")

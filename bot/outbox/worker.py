@@ -141,7 +141,7 @@ class Outbox:
         self.worker.wake()
 
     def stop(self) -> None:
-        """Claim nothing more. ``run`` ends when all current sends have ended."""
+        """Stop claiming deliveries. ``run`` returns when all current sends have ended."""
         self.fan_out.worker.stop()
         self.worker.stop()
 
@@ -257,7 +257,7 @@ class Outbox:
         return job.asks_in is not None
 
     async def claim_one_to_try(self, outage: Outage) -> list[Job]:
-        """While Telegram is down, claim a single row now and then. Its arrival ends the pause."""
+        """Claim a single row for a trial send while Telegram is down. Success ends the pause."""
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)
         if due is None or due > now or not await outage.claim_try():
@@ -534,7 +534,7 @@ class Outbox:
         return self._end_try(job, outcome, account)
 
     def _end_try(self, job: SendJob, outcome: Outcome, account: Account) -> Account:
-        """End the pause of an outage if a try was answered."""
+        """End the pause of an outage if Telegram answered a trial send."""
         if job.is_try and job.lease.is_counted and self._outage and is_answer(outcome):
             self._outage.end_pause()
         return account

@@ -27,7 +27,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Arg:
-    """An argument of an action: its pattern, and the conversion of its text."""
+    """An argument of an action, with the pattern and the conversion of its text."""
 
     pattern: str
     read: Callable[[str], object] = str

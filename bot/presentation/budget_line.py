@@ -1,4 +1,4 @@
-"""What a daily budget costs and carries, in one line."""
+"""The text about the cost and the capacity of a daily budget."""
 
 from datetime import timedelta
 

@@ -158,7 +158,7 @@ def _buttonless_links(story: Story) -> list[str]:
 
 
 def with_link(text: str, label: str, url: str, t: Translator) -> Safe:
-    """Append one link to a caption; ``spare`` has left room for the link."""
+    """Append a link to a caption. ``spare`` has reserved space for the link."""
     start = "\u200f" if t.is_rtl else ""
     return Safe(f"{text}\n{start}{link(url, label)}")
 

@@ -71,7 +71,7 @@ FAILED = NN_(
 
 
 def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> list[Safe]:
-    """Return the distinct messages for notices with the same name that are due together.
+    """Return the messages for due notices with the same name, without duplicates.
 
     Missed hours of several profiles are combined in one line.
     """

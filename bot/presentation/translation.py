@@ -84,7 +84,7 @@ class Translator:
         self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
 
     def in_zone(self, zone: tzinfo) -> "Translator":
-        """Return the same language with another time zone."""
+        """Return a translator with the same language and a different time zone."""
         return _cached_translator(self.language, zone)
 
     def __call__(self, msgid: str, /, **fields: object) -> Safe:
@@ -130,7 +130,7 @@ class Translator:
         return str(joint).format(self.time(dt), self.day(dt))
 
     def moment(self, dt: datetime, now: datetime) -> str:
-        """Return day and time of day; the day with its year where that is half a year away."""
+        """Return the day and the time of day. A day half a year away or more has its year."""
         return self.day_range(dt, dt) if abs(dt - now) > _HALF_A_YEAR else self.date_and_time(dt)
 
     def day(self, dt: datetime) -> str:
@@ -205,7 +205,7 @@ class Translator:
         return _FILLED.sub(fill, text)
 
     def _text(self, msgid: str, fields: dict[str, object]) -> str:
-        """Return the text of the own catalogue, else the English text, else ``msgid``."""
+        """Return the translation of ``msgid``, else the English text, else ``msgid`` itself."""
         source = self._own if msgid in self._own.texts else self._english
         forms, n = source.texts.get(msgid, (msgid,)), fields.get("n")
         if len(forms) == 1 or not isinstance(n, (int, float)):

@@ -1,4 +1,4 @@
-"""Helpers for background work beside a block, and for completion despite cancellation."""
+"""Helpers for work in the background of a block, and for work that survives a cancellation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine

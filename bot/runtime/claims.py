@@ -39,7 +39,7 @@ class RetryPolicy:
         return self.attempts is not None and attempts >= self.attempts
 
     def next_at(self, attempts: int, *, now: datetime) -> datetime:
-        """Return the time of the next attempt; the n-th pause is n times the first one."""
+        """Return the time of the next attempt. The n-th pause is n times the first pause."""
         return now + self.pause * attempts
 
 
@@ -51,7 +51,7 @@ class Owner:
     """
 
     def __init__(self) -> None:
-        """Own claims without end, until the first ``renew``."""
+        """Create an owner whose claims do not end before the first ``renew``."""
         self.key = f"{PROCESS}{uuid.uuid4().hex}"
         self._since = datetime.min.replace(tzinfo=UTC)
         # The end of the process's lease; None: no other process can release the claims.
@@ -64,7 +64,7 @@ class Owner:
         self._until = until
 
     def is_valid(self, now: datetime) -> bool:
-        """Return whether the lease of the process lasts: only then may work begin."""
+        """Return whether the lease of the process is valid, so that work may begin."""
         return self._until is None or now < self._until
 
     def holds(self, claimed_at: datetime, *, now: datetime) -> bool:

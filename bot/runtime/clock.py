@@ -66,7 +66,7 @@ class Clock:
 
     @property
     def is_anchored(self) -> bool:
-        """Return whether the clock is anchored and the system clock was not set since."""
+        """Return whether the clock is anchored and the system clock was not set afterwards."""
         self._notice_step()
         return not self.why_unanchored
 

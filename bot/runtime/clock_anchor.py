@@ -16,7 +16,7 @@ JUMP_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The clock of a server, as stated in the last answer."""
+    """The clock of a server according to its last answer."""
 
     has_answered: bool = False
     ahead_s: float | None = None

@@ -48,7 +48,7 @@ class FastAndSlowSlots:
         self._begun: dict[int, datetime] = {}  # the start times by task, earliest first
 
     def __len__(self) -> int:
-        """Return the number of running tasks, including slow tasks."""
+        """Return the number of running tasks, including tasks in slow slots."""
         return len(self._begun)
 
     def take(self, now: datetime) -> int:

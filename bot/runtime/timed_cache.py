@@ -16,7 +16,7 @@ SIZE = 10_000  # the default maximum number of entries
 
 
 class TimedCache(Generic[K, V]):
-    """Values by key, each with an expiry time."""
+    """A cache whose entries have an expiry time."""
 
     def __init__(self, *, size: int = SIZE) -> None:
         """Create an empty cache.

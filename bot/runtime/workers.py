@@ -1,4 +1,4 @@
-"""The loops of the process: steps that a supervisor repeats until a stop."""
+"""The loops of the process. A supervisor repeats the step of each loop until a stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -135,7 +135,10 @@ def longest_pause(polls_a_day: float) -> float:
 
 
 def is_feasible(budget: float, costs: float) -> bool:
-    """Return whether the budget can check each profile before stories expire, without outages."""
+    """Return whether the budget can check each profile before stories expire.
+
+    Outages are not considered.
+    """
     return budget >= fewest_credits(costs) * (1 - 1e-9)
 
 

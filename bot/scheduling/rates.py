@@ -51,7 +51,7 @@ _NEVER = 0.003  # stories per day; the rate of a profile that practically never 
 
 
 def empty_sums() -> MutableSequence[float]:
-    """Return the sums of a profile without history."""
+    """Return the sums of a profile whose stories are not yet observed."""
     return array("d", [0.0] * len(HALF_LIVES))
 
 
@@ -81,7 +81,7 @@ def log_ratios(estimates: Sequence[float], mixture: float) -> list[float]:
 
 
 def mixture_factor(exponents: Sequence[float], ratios: Sequence[float]) -> float:
-    """Return the factor that corrects the mixture."""
+    """Return the factor that corrects the mixture of the experts' estimates."""
     return exp(min(max(sum(map(mul, exponents, ratios)), -_FARTHEST), _FARTHEST))
 
 

@@ -25,12 +25,12 @@ PATIENCE = timedelta(seconds=5)  # alerts wait only for uploads that began less 
 
 
 class Files:
-    """The file_ids of live stories in the cache and in the store, and the uploads under way."""
+    """The file_ids of live stories in the cache and in the store, and the current uploads."""
 
     def __init__(
         self, db: Database, *, bot_id: Callable[[], int], now: Callable[[], datetime]
     ) -> None:
-        """Create an empty cache; ``bot_id`` returns the id of the bot, known after the start."""
+        """Create an empty cache. ``bot_id`` returns the id of the bot, but only after the start."""
         self._db = db
         self._bot_id = bot_id
         self._now = now

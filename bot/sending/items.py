@@ -87,7 +87,7 @@ class Item:
 
     @property
     def expected_kind(self) -> FileKind:
-        """Return the kind in which the item will be sent, as far as known without the bytes."""
+        """Return the kind under which the item will probably be sent, without reading the file."""
         return "document" if self.as_file else self.story.kind
 
     @property

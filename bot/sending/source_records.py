@@ -91,7 +91,7 @@ class StoryRecord:
         self._bought_until = now + _BUY_AGAIN
 
     def cancel_purchase(self) -> None:
-        """Remove the last purchase: the API was not called."""
+        """Remove the record of the last purchase, because the API was not called."""
         self._bought_until = EPOCH
 
     def is_bought(self, now: datetime) -> bool:

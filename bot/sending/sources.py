@@ -57,7 +57,7 @@ _NO = (StoryGoneError, ProfilePrivateError, NoSuchProfileError)
 
 @dataclass(slots=True)
 class _Purchases:
-    """The purchases of a profile's files. Before the first outcome, ``succeeded`` is None."""
+    """The purchases of a profile's files. ``succeeded`` is None until the first purchase ends."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     succeeded: bool | None = None
@@ -294,7 +294,7 @@ class Supply:
         return True
 
     async def _buy_after_first(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
-        """Buy a first file of a profile, and other files only after that purchase has succeeded.
+        """Buy a file. Until a first purchase for the profile has succeeded, other purchases wait.
 
         Raises:
             MediaUnavailableError: The purchase of the first file of the profile failed.
@@ -358,10 +358,10 @@ def _mark_gone(item: Item) -> None:
 
 
 def _mark_for_later(item: Item) -> None:
-    """Let an alert be sent again later, unless a file of the item was downloaded."""
+    """Allow a later retry of an alert, unless a file of the item was downloaded."""
     item.later = item.later or not item.spooled
 
 
 def is_pasted(story: Story) -> bool:
-    """Return whether only the URL of the file is known, because a person has pasted the URL."""
+    """Return whether the story is only the URL of a file that a person has pasted."""
     return not story.profile.username and story_taken_at(story.pk) is None

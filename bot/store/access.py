@@ -91,7 +91,7 @@ async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
 
 
 async def owners_by_link(tx: Tx) -> set[int]:
-    """Return the ids of people with ownership by a link."""
+    """Return the ids of the people who became owners by a link."""
     statement = sa.select(_SUBJECT).where(_KIND == "person", access_list.c.is_owner.is_(True))
     return {int(subject) for subject in (await tx.execute(statement)).scalars()}
 
@@ -129,7 +129,7 @@ def blocked_subjects_sql(now: datetime) -> sa.Select[str]:
 
 
 async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
-    """Return the entries with a block that has ended by time."""
+    """Return the entries whose block has expired."""
     statement = sa.select(*COLUMNS).where(access_list.c.blocked_until <= now)
     return [Entry(*row) for row in await tx.execute(statement.order_by(_KIND, _SUBJECT))]
 
@@ -175,7 +175,7 @@ _OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
 
 
 def _block_length(entry: Entry) -> tuple[bool, bool, datetime]:
-    """Return a sort key of blocks by end: no block, a time, no end."""
+    """Return a sort key of blocks: no block, then blocks by end, then blocks without an end."""
     until = entry.blocked_until
     return entry.blocked_since is not None, until is None, until or EPOCH
 

@@ -45,7 +45,7 @@ async def record_seen(tx: Tx, people: Collection[int], day: date) -> None:
 
 
 async def make_known(tx: Tx, people: Iterable[int], day: date) -> None:
-    """Record people as known, so that they are no newcomers."""
+    """Record people as seen on enough days, so that they are no newcomers."""
     for person in sorted(people):
         await put(
             tx,
@@ -64,7 +64,7 @@ async def set_name(tx: Tx, person: int, name: str) -> None:
 
 
 async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
-    """Return the known names of people, by id."""
+    """Return the stored names of people, by id."""
     mine = sa.and_(acquaintances.c.person.in_(sorted(people)), acquaintances.c.name != "")
     statement = sa.select(acquaintances.c.person, acquaintances.c.name).where(mine)
     return {row[0]: row[1] for row in await tx.execute(statement)}

@@ -203,7 +203,7 @@ async def give_back_credits(
 
 
 async def set_stopped(tx: Tx, *, stopped: bool) -> None:
-    """Set the stop switch."""
+    """Turn the stop switch of all spending on or off."""
     await put(tx, account, {"id": _ACCOUNT}, {"stopped": stopped})
 
 

@@ -124,7 +124,7 @@ async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
 
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
-    """Return the ids of known chats that are blocked themselves or by the responsible person."""
+    """Return the ids of the stored chats that are blocked or whose payer is blocked."""
     these = sa.select(chats.c.id).where(is_blocked_sql(now)).order_by(chats.c.id)
     return list((await tx.execute(these)).scalars())
 
@@ -158,7 +158,7 @@ async def chats_of(tx: Tx, person: int) -> list[int]:
 
 
 async def chats_served_by(tx: Tx, subject: Subject) -> list[int]:
-    """Return the chats that a block of a person or a chat silences."""
+    """Return the chats that get no messages because of a block of a person or a chat."""
     if subject.kind == "profile":
         return []
     return await chats_of(tx, int(subject.id)) if subject.kind == "person" else [int(subject.id)]
@@ -168,7 +168,7 @@ _OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding
 
 
 async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
-    """Return the chats with the given ids. Unknown ids are left out."""
+    """Return the stored chats with the given ids."""
     rows = await tx.execute(_OF_IDS, {"ids": chat_ids})
     return [Chat(*row) for row in rows]
 
@@ -220,7 +220,7 @@ async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
 
 
 async def active_ids(tx: Tx) -> list[int]:
-    """Return the ids of all known chats in which the bot may write."""
+    """Return the ids of all chats in which the bot may write."""
     return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 
 
@@ -231,7 +231,7 @@ async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
 
 
 async def ensure_private(tx: Tx, person: int, *, now: datetime) -> None:
-    """Add the private chat of a person if the chat is unknown."""
+    """Insert the private chat of a person if the database does not have the chat."""
     await add_new(
         tx, chats, id=person, kind="private", payer=person, state_since=now, created_at=now
     )
@@ -242,7 +242,7 @@ def _payer_of_new(chat_id: int) -> int | None:
 
 
 async def payer_of(tx: Tx, chat_id: int) -> int | None:
-    """Return the person responsible for the limits of a chat, or None if the payer is unknown."""
+    """Return the person responsible for the limits of a chat, or None without a payer."""
     if chat_id > 0:
         return chat_id
     statement = sa.select(chats.c.payer).where(chats.c.id == chat_id)

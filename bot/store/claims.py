@@ -49,7 +49,7 @@ def new_claim(lease: Lease | None) -> dict[str, Any]:
 
 
 class Claims:
-    """The claims of a table."""
+    """The claims on the rows of a table."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class Claims:
         )
 
     async def next_claimable_at(self, tx: Tx) -> datetime | None:
-        """Return when the first row is free, or None if no row is open."""
+        """Return when the first open row can be claimed, or None if no row is open."""
         at: datetime | None = (await tx.execute(self._next_sql)).scalar()
         return at
 

@@ -289,7 +289,7 @@ async def record_unsent(
 
 
 async def record_unknown(tx: Tx, delivery_id: int, *, due_at: datetime) -> None:
-    """Record that a message may have arrived, and schedule the repeat at ``due_at``."""
+    """Record that a message may have arrived, and schedule its repeat at ``due_at``."""
     await change(tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY)
 
 
@@ -516,7 +516,7 @@ _RETRIES = sa.select(
 
 
 async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> list[sa.Row[Any]]:
-    """Return the deliveries of chats with a retry that is planned for after ``now``."""
+    """Return the deliveries of chats whose retry is due after ``now``."""
     return list(await tx.execute(_RETRIES, {"chat_ids": list(chat_ids), "now": now}))
 
 

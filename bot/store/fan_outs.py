@@ -126,7 +126,7 @@ async def has_any(tx: Tx) -> bool:
 
 
 async def claim(tx: Tx, lease: Lease) -> sa.Row[Any] | None:
-    """Claim the fan-out that has waited longest. Return None if no fan-out is free."""
+    """Claim the fan-out that has waited longest. Return None if no fan-out can be claimed."""
     return (await tx.execute(_CLAIM, claim_values(lease, limit=1))).one_or_none()
 
 

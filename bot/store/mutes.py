@@ -51,9 +51,9 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
 
 
 async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime) -> bool:
-    """Record a missing right and delay the next check. Return False if the mute was known.
+    """Record a missing right and delay the next check. Return False if it was recorded before.
 
-    The right "peace" (posts are removed) counts as known after several consecutive removals.
+    The right "peace" (posts are removed) counts as recorded after several consecutive removals.
     """
     known = [one for one in await of_chat(tx, chat_id) if one.thread_id == thread_id]
     probes = known[0].probes + 1 if known else 0

@@ -64,7 +64,7 @@ COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
 
 
 async def get(tx: Tx, profile_id: str) -> Known | None:
-    """Return the profile, or None if the profile is unknown."""
+    """Return the profile, or None if the profile is not stored."""
     statement = sa.select(*COLUMNS).where(profiles.c.profile_id == profile_id)
     return await row_or_none(tx, Known, statement)
 
@@ -269,7 +269,7 @@ async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
 
 
 async def count_followed(tx: Tx) -> tuple[int, int]:
-    """Return the number of checked profiles with known followers, and with newcomers only."""
+    """Return the number of checked profiles with a regular follower, and with newcomers only."""
     count = sa.select(profiles.c.fresh, sa.func.count()).where(IS_CHECKED)
     counts = {bool(row[0]): row[1] for row in await tx.execute(count.group_by(profiles.c.fresh))}
     return counts.get(False, 0), counts.get(True, 0)

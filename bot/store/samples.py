@@ -22,18 +22,18 @@ HOUR = timedelta(hours=1)
 
 
 async def has_hour(tx: Tx, hour: datetime) -> bool:
-    """Return whether the hour is stored."""
+    """Return whether the figures of an hour are stored."""
     statement = sa.select(samples.c.hour).where(samples.c.hour == hour)
     return (await tx.execute(statement)).scalar() is not None
 
 
 async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:
-    """Store the hour that began at ``hour``; only the first write counts."""
+    """Store the figures of the hour that began at ``hour``. A second write has no effect."""
     await add_new(tx, samples, hour=hour, figures=figures)
 
 
 async def hours_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str, Any]]]:
-    """Return the hours from ``start`` on, in order."""
+    """Return the figures of the hours from ``start`` on, in order."""
     statement = sa.select(samples.c.hour, samples.c.figures).where(samples.c.hour >= start)
     return [(row[0], row[1]) for row in await tx.execute(statement.order_by(samples.c.hour))]
 

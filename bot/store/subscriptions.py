@@ -239,7 +239,7 @@ async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
 async def restart_alerts(
     tx: Tx, *, since: datetime, chat_id: int | None = None, profile_id: str = ""
 ) -> None:
-    """Let the alerts of a chat, or of a profile, begin again with stories from ``since`` on."""
+    """Restart the alerts of a chat, or of a profile, with stories posted from ``since`` on."""
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:
         whose = subscriptions.c.profile_id == profile_id

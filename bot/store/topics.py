@@ -28,7 +28,7 @@ _FIELDS = [topics.c[name] for name in Topic.__dataclass_fields__]
 
 
 async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
-    """Return a profile's own topic in a chat."""
+    """Return the topic that a profile has in a chat."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
     return await row_or_none(tx, Topic, sa.select(*_FIELDS).where(where))
 
@@ -61,7 +61,7 @@ async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> Non
 
 
 async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
-    """Store the thread of a topic that is being made under this name, if any."""
+    """Store the thread id of the topic that is being created under this name, if any."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
     await tx.execute(
         sa.update(topics).where(where).values(thread_id=thread_id, claimed_until=None)
@@ -69,12 +69,12 @@ async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
 
 
 async def remove_of_thread(tx: Tx, chat_id: int, thread_id: int) -> None:
-    """Delete the topic of a deleted thread."""
+    """Delete the stored topic of a thread that was deleted in Telegram."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.thread_id == thread_id)
     await tx.execute(sa.delete(topics).where(where))
 
 
 async def remove_unmade(tx: Tx, chat_id: int, profile_id: str) -> None:
-    """Delete a topic that could not be made."""
+    """Delete the stored topic that could not be created in Telegram."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
     await tx.execute(sa.delete(topics).where(where, topics.c.thread_id == MAIN))

@@ -37,7 +37,7 @@ _STAMPED_FOR = timedelta(seconds=10)  # a failed upgrade prevents a restart for 
 _STAMPED_AFTER = timedelta(days=1)
 _ASK_EVERY_S = 0.5
 _COUNTED_FOR_S = 5.0
-# Seconds; a shutdown takes 8 seconds, and the lease of a killed process ends within 10 seconds.
+# In seconds. A shutdown takes 8 seconds, and the lease of a killed process ends within 10 seconds.
 PATIENCE_S = 30.0
 _STAY = (
     "processes of the version before are still at work on it: stop them, and start this one again"

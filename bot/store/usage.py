@@ -23,7 +23,7 @@ usage_days = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The usage that is added to a day."""
+    """The usage that is added to a chat's sums of a day."""
 
     items: int = 0
     millicredits: int = 0

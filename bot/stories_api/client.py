@@ -204,7 +204,7 @@ class StoriesApi:
     def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
         """Return a story's file, by its page URL if the pk encodes no time; 1 credit.
 
-        The caller removes the file.
+        The caller must remove the file.
         """
         if story_taken_at(story.pk) is None:
             endpoint, params = Endpoint.DOWNLOAD_BY_STORY_URL, {"url": story.page_url}

@@ -27,7 +27,7 @@ class CallRate:
         return at - now
 
     def pause(self, until: float) -> None:
-        """Delay all further turns until ``until``."""
+        """Delay all further calls until ``until``."""
         self.next_at = max(self.next_at, until)
 
 

@@ -38,7 +38,7 @@ class Complaint:
     message: str = ""
 
     def __bool__(self) -> bool:
-        """Return whether the API wrote the error."""
+        """Return whether the body has an error in a format of the API."""
         return bool(self.name or self.message)
 
 

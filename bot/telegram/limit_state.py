@@ -10,9 +10,9 @@ from typing import Any
 
 from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
-# Chats; above this number, the states without an effect on further calls are deleted.
+# Number of chats. Above this number, the states without an effect on further calls are deleted.
 _REMEMBERED = 20_000
-# Seconds; without this limit, a clock that was set back could block a chat for long.
+# In seconds. Without this limit, a clock that was set back could block a chat for long.
 _MOST_AHEAD_S = 300.0
 
 

@@ -245,8 +245,8 @@ class Intake:
             if verdict == "take":
                 kept.append(arrival)
             elif verdict == "tell" and one.busy_reply_queue not in busy:
-                # A separate queue without a person: the reply waits for no update and counts for
-                # nobody.
+                # The busy reply has a separate queue without a person. The reply then waits for no
+                # update, and counts against no limit.
                 kept.append(replace(arrival, queue=one.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))

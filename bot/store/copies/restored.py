@@ -27,7 +27,7 @@ _REASON = "restored"
 
 
 async def mark_as_copy(tx: Tx, *, made_at: datetime) -> None:
-    """Mark a database as a copy from ``made_at``. An existing mark keeps its time."""
+    """Mark a database as a copy made at ``made_at``. The time of an existing mark stays."""
     await key_values.add(tx, MARK, made_at.isoformat())
 
 

@@ -498,12 +498,12 @@ def newest_revision() -> str | None:
 
 
 def is_known_revision(revision: str) -> bool:
-    """Return whether this version of the code knows the tables of ``revision``."""
+    """Return whether this version of the code contains the migration ``revision``."""
     return any(script.revision == revision for script in _migrations().walk_revisions())
 
 
 def revision_of(connection: sa.Connection) -> str | None:
-    """Return the revision of the tables, or None without tables."""
+    """Return the revision of the tables, or None if the database has no tables."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -81,7 +81,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Return whether an outage may be a restart of the database server."""
+    """Return whether an outage may end soon, because the database server may be restarting."""
     return str(error) in {_LOST, UNREACHABLE}
 
 

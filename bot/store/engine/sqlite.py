@@ -125,7 +125,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
             raise
 
     def rollback(self) -> None:
-        """Roll back an open transaction. The pool calls this method after each commit as well."""
+        """Roll back an open transaction. The pool also calls this method after each commit."""
         self._end_transaction(super().rollback)
 
     def _end_transaction(self, end: Callable[[], None]) -> None:

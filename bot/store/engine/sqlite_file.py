@@ -26,7 +26,8 @@ Identity = tuple[int, int]
 """Device and inode."""
 
 _LOGS = ("-wal", "-shm")
-# Between two checks that find a difference; the first may see a file while the file is moved back.
+# Seconds between two checks that find a difference. A single check may find a difference while
+# somebody moves the file back.
 _CONFIRM_S = 0.5
 _DIFFERS = "the database file {file} was moved, deleted or replaced"
 _ORPHAN = (
@@ -45,7 +46,7 @@ _OTHER_PROGRAM = (
 
 
 class HeldFile:
-    """An open connection for the rescue of the content, for the process that runs the bot."""
+    """An open connection to the SQLite file, which can rescue the content of a replaced file."""
 
     def __init__(self, path: Path) -> None:
         """Prepare without opening the file."""

@@ -21,7 +21,7 @@ def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal
 def include_object(
     _object: object, name: str | None, kind: str, _reflected: bool, _other: object
 ) -> bool:
-    """Leave out of comparisons what no database gives back as it was written."""
+    """Return whether an object is compared. Databases return some indexes in another form."""
     return kind != "index" or name not in INDEXES_OF_EXPRESSIONS
 
 

@@ -1,1 +1,1 @@
-"""One file a migration, in order."""
+"""The migrations. Each file contains a single migration, and the file names are in order."""
