@@ -62,7 +62,7 @@ T = TypeVar("T")
 _PRESUMED_AFTER = timedelta(minutes=30)  # longer than the duration of any call
 _HABIT_DAYS = 7
 SPLIT_AT_ONCE = 500  # the profiles in a page, and the chats in a transaction
-_SPLIT_ON = "checks split on"  # the day of the last split
+_SPLIT_ON = "checks split on"  # the key of the day on which the cost of checks was last split
 PASTED_A_DAY = 500  # megabytes of pasted files per person and day
 CREDITS_OF_CHANNELS = 10  # credits per day and group, for requests in the name of channels
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # concurrent calls: of all people, of each person

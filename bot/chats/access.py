@@ -40,7 +40,7 @@ INVITATION_VALID_FOR = timedelta(days=7)
 REFRESH = timedelta(minutes=1)  # the maximum delay until a block of another process applies
 _SEED = "owner_link"
 _MODE = "access_mode"
-OWNER, INVITE = "owner_", "invite_"  # prefixes of the payloads of links
+OWNER, INVITE = "owner_", "invite_"  # prefixes of the ``start`` payloads in links
 _TOKEN_BYTES = 16
 _NAME_AGAIN = timedelta(days=1)  # the minimum interval between two writes of an unchanged name
 

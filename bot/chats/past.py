@@ -77,7 +77,8 @@ class Past:
                 offset=offset,
                 limit=MOST + 1,
             )
-            owner = await profiles.get(tx, profile_id)  # the profile may have a new name
+            # The current name, because the profile may have been renamed.
+            owner = await profiles.get(tx, profile_id)
         names = {username, owner.username if owner else username}
         if any(alert_rules.is_on_block_list(profile_id, name, self._blocked) for name in names):
             raise NothingKeptError(username=username)

@@ -76,7 +76,7 @@ class Payers:
         self._wake = wake
         self._now = now
 
-    # who pays
+    # payers
 
     async def bring(
         self, chat_id: int, by: int | None, *, kind: str, title: str, language_code: str | None

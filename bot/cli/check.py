@@ -29,7 +29,7 @@ from bot.runtime.proxies import connector
 from bot.stories_api.client import StoriesApi
 from bot.telegram.request import AiohttpRequest
 
-PATIENCE_S = 20.0  # timeout of each check
+PATIENCE_S = 20.0  # the timeout in seconds of each check
 READING_S = 600.0  # timeout of the integrity check: the database may be large and the disk slow
 _FEW_CREDITS = 100
 _MARKS = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}

@@ -131,7 +131,7 @@ class Names:
         except (SpendingError, StoriesError):
             return "unknown"
         if profile.profile_id and answer.profile_id != profile.profile_id:
-            return "gone"  # another account owns the name now
+            return "gone"  # the name now belongs to a different account
         return "private" if answer.is_private else "public"
 
     async def fetch_stories(

@@ -501,7 +501,8 @@ class Scheduler:
             match error:
                 case OutOfServiceError():
                     await profiles.put_off(tx, known, until=now + _LONGEST_WAIT)
-                case _ if self._api.is_failing:  # the profile is not the cause
+                case _ if self._api.is_failing:
+                    # The API fails for all profiles, so the profile is not the cause.
                     await profiles.put_off(tx, known, until=now + _PROBE_EVERY)
                 case _:
                     await snapshots.record_failure(tx, known.profile_id, why, now=now)

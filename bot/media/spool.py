@@ -16,7 +16,7 @@ from typing import Literal, Self
 from bot.domain.errors import MEDIA_REFUSED, MediaError, MediaTooBigError, MediaUnavailableError
 from bot.media.sniff import EXTENSIONS, HEAD, Measures, MediaKind, measure_video, sniff
 
-_PATIENCE = 30.0  # seconds to wait for free space
+_PATIENCE = 30.0  # the maximum seconds to wait for free space
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Broadcasts:
             one = await broadcasts.change_state(
                 tx, number, before=("draft",), after="running", count=count, message_id=message_id
             )
-        await call_after_replies(self._wake_worker)  # after the commit
+        await call_after_replies(self._wake_worker)  # the outbox must start after the commit
         return one
 
     async def discard(self, number: int) -> Broadcast | None:

@@ -43,7 +43,7 @@ LANGUAGES = {
     "tr": Language("Türkçe"),
     "ru": Language("Русский", "kk uz ky be tg"),
     "ar": Language("العربية"),
-    "id": Language("Bahasa Indonesia", "in ms"),  # old phones report "in"
+    "id": Language("Bahasa Indonesia", "in ms"),  # old phones report "in" for Indonesian
     "uk": Language("Українська"),
     "fa": Language("فارسی", "ps"),
     "hi": Language("हिन्दी"),

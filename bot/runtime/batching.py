@@ -50,6 +50,6 @@ class BatchingQueue(Generic[T]):
 
     async def _write_batch(self, batch: _Batch[T]) -> None:
         async with self._lock:
-            await asyncio.sleep(self._gather_s)  # further calls join the batch
+            await asyncio.sleep(self._gather_s)  # during this pause, further calls join the batch
             self._next = _Batch()
             await self._write(batch.items)

@@ -140,7 +140,7 @@ class TimeWitnesses:
             return
         try:
             there = parsedate_to_datetime(at).replace(tzinfo=UTC) if isinstance(at, str) else at
-        except ValueError:  # the header is missing or invalid
+        except ValueError:  # the ``Date`` header is missing or invalid
             return
         asked_and_answered = steady() - took_s / 2
         self._offsets[who] = there.timestamp() + _HALF_S - asked_and_answered

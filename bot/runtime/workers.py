@@ -103,7 +103,7 @@ class Worker:
         """Sleep until ``due`` or until ``wake`` is called."""
         left = self._longest if due is None else (due - self._now()).total_seconds()
         if left <= 0:
-            await asyncio.sleep(0)  # lets other tasks run
+            await asyncio.sleep(0)  # other tasks can run here
         else:
             await wait_until_set(self._woken, min(max(left, _SHORTEST_S), self._longest))
 

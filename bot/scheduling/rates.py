@@ -28,7 +28,7 @@ _PRIORS = (0.5, 2.0, 8.0)
 EXPERTS = len(HALF_LIVES) * len(_PRIORS) + 1
 """Number of experts: one per half-life and prior, and a last one for the population alone."""
 
-DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # per day
+DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # decay rates of the half-lives, per day
 _SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # shares per half-life and per prior
 WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)
 """Weights of the experts in the mixture: mostly a half-life of days and a prior of half a day."""

@@ -132,7 +132,7 @@ class Attempts:
             return await self._after_refusal(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
-        request.text.caption = None  # the caption has arrived in the chat
+        request.text.caption = None  # the caption has arrived in the chat, and is not sent again
         new: dict[str, KnownFile] = {}
         for item, message in zip(batch, messages, strict=False):
             item.sent, file = receipt(item, message, self._now())
@@ -212,7 +212,8 @@ class Attempts:
         if blamed:
             await run_together(*(self._try_free_source(refusal, item, request) for item in blamed))
             return None
-        if request.refused_alone == refusal.without_numbers:  # no single story is the cause
+        if request.refused_alone == refusal.without_numbers:
+            # Each story was refused in the same words, so no single story is the cause.
             for item in batch:
                 await self._supply.postpone_refused(item, refusal, request.target.chat_id)
             return None

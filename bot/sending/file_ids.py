@@ -30,7 +30,7 @@ class Files:
     def __init__(
         self, db: Database, *, bot_id: Callable[[], int], now: Callable[[], datetime]
     ) -> None:
-        """Create an empty cache. ``bot_id`` returns the id of the bot, but only after the start."""
+        """Create an empty cache. After the start, ``bot_id`` returns the bot's id."""
         self._db = db
         self._bot_id = bot_id
         self._now = now

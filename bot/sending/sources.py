@@ -272,7 +272,7 @@ class Supply:
             return None
         try:
             file = await self._buy_after_first(item.story, asker, self._fallback)
-        except SpendingError:  # the API was not called
+        except SpendingError:  # the credits were refused before a call of the API
             if is_alert:
                 self._record_to_change(item).cancel_purchase()
             raise

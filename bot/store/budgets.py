@@ -20,7 +20,7 @@ from bot.store.ledger import ledger_entries
 Scope = Literal["chat", "person", "channels", "newcomer", "pasted", "follows", "payer", "refused"]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
 _OF_CHATS: tuple[Scope, ...] = ("chat", "channels", "follows")
-_ACCOUNT = 1  # the key of the only row
+_ACCOUNT = 1  # the key of the single row of this table
 _NO_MINIMUM = -(10**15)
 
 allowances = sa.Table(

@@ -35,7 +35,8 @@ deliveries = sa.Table(
     sa.Column("fields", sa.JSON),
     sa.Column("state", sa.String(8), nullable=False, server_default="open"),
     sa.Column("due_at", Timestamp, nullable=False),
-    sa.Column("held", sa.String(8), nullable=False, server_default=""),  # a value of Held
+    # A value of the enum ``Held``.
+    sa.Column("held", sa.String(8), nullable=False, server_default=""),
     # The number of sends that may have arrived, at most three.
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
     # The number of consecutive claims that certainly sent nothing or have no outcome.

@@ -228,7 +228,7 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
         sa.select(chats.c.id, due_at, at)
         .where(chats.c.id.in_(waiting), IS_ACTIVE, IS_ANSWERED_FOR)
         .order_by(chats.c.id)
-        .with_for_update(read=True, key_share=True)  # waits for a deletion
+        .with_for_update(read=True, key_share=True)  # waits for a concurrent deletion of the row
     )
     names = ["chat_id", "due_at", "leased_until"]
     woken = insert(chat_queues.queues).from_select(names, queues)

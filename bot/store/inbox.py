@@ -33,7 +33,7 @@ inbox = sa.Table(
     # The sender of a request (0: no identified person); None: no reply is due.
     sa.Column("person", sa.BigInteger),
 )
-_TOO_LARGE = 2**63  # the first update_id that does not fit the column
+_TOO_LARGE = 2**63  # the smallest update_id that does not fit into the column
 OPEN = inbox.c.done_at.is_(None)
 sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, **partial_index(OPEN))
 sa.Index("ix_inbox_done_at", inbox.c.done_at)

@@ -20,7 +20,8 @@ topics = sa.Table(
     chat_key(),
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("name", sa.String(128), nullable=False),
-    sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),  # 0: no thread yet
+    # 0: Telegram has not created the thread yet.
+    sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("claimed_until", Timestamp),  # the end of the lease of the creating process
 )
 

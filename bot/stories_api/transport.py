@@ -204,7 +204,8 @@ class Transport:
             if is_limit_reached(error):
                 local = ApiUnavailableError(f"{query.path}: {REACHED}", credits=0)
                 result = Failure(local, again=True, is_local=True)
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # includes TimeoutError
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            # ``OSError`` includes ``TimeoutError``.
             result = Failure(_lost_answer_error(query, error, None))
         self._record_result(query, result)
         return result

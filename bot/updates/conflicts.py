@@ -32,7 +32,7 @@ GAP = timedelta(seconds=90)
 """A conflict is over after so long without a 409; both processes rest for 30 seconds at most."""
 LONGEST_DOUBT = timedelta(minutes=10)
 SETTLED = timedelta(days=1)
-_FEWEST = 3  # the minimum number of conflicts
+_FEWEST = 3  # the minimum number of conflicts that count as another program
 _THINNED = timedelta(seconds=1)  # the shortest interval between two recorded answers
 _KEY = "origin"
 _MACHINE_ID = Path("/etc/machine-id")

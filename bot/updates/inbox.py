@@ -96,12 +96,12 @@ class Intake:
         self._retries, self._said_again = retries, said_again
         self._owner = owner or Owner()
         self._now = now
-        self._running: dict[str, ClaimedUpdate] = {}  # the newest update of each queue
+        self._running: dict[str, ClaimedUpdate] = {}  # the newest running update of each queue
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = 0  # the number of unfinished updates, exact if this is the only process
         # The last day that was recorded for each person.
         self._seen = TimedCache[int, date](size=_SEEN)
-        self._group: asyncio.TaskGroup  # the tasks that begin during ``run``
+        self._group: asyncio.TaskGroup  # the group of the tasks that begin during ``run``
         self._is_counted = False
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
         self.worker = Worker("updates", self._step, now=now, longest=sharing.updates_every)

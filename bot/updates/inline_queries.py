@@ -62,7 +62,7 @@ class InlineQueries:
         except (KeyError, TypeError):
             return
         if not inbox.is_update_id(person):
-            return  # the sender's id is invalid
+            return  # the query has no valid id of a sender
         is_new = person not in self._newest
         if self._group is None or (is_new and len(self._newest) >= _PEOPLE):
             return

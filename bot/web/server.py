@@ -63,7 +63,8 @@ class Door:
             return "too large", refusal(413)
         update = _parse_update(body)
         if update is None:
-            return "not an update", web.Response()  # a retry would have the same content
+            # The status is 200, because a retry would have the same content.
+            return "not an update", web.Response()
         try:
             await self.add([update])
         except Exception:  # Telegram keeps the update and sends the update again

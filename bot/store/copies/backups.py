@@ -36,7 +36,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
     except sqlite3.Error as error:
         raise BackupError(f"{source} can't be copied to {target}: {error}") from error
     finally:
-        stop.set()  # ends the thread after a cancellation
+        stop.set()  # after a cancellation, this ends the thread
 
 
 def _make_folder_with_room(source: Path, target: Path) -> None:
@@ -95,7 +95,7 @@ async def check_whole(db: Database) -> None:
     except sqlite3.Error as error:
         raise BackupError(f"{db.file} can't be read: {error}") from error
     finally:
-        stop.set()  # ends the thread after a cancellation
+        stop.set()  # after a cancellation, this ends the thread
 
 
 def rescued_copies(db: Database) -> list[Path]:

@@ -65,11 +65,12 @@ SESSION = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "8s",
-    "tcp_keepalives_idle": "10",  # seconds
+    "tcp_keepalives_idle": "10",  # in seconds
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))  # on the client side
+# Keepalive settings of the client's sockets.
+KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 UNANSWERED_MS = 20_000  # milliseconds after which unacknowledged data ends the connection
 POOL = 20
 POOL_WAIT_S = 10

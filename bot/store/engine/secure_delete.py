@@ -25,7 +25,8 @@ def truncate_log(file: Path) -> bool:
     Raises:
         sqlite3.Error: The file can't be opened or written.
     """
-    uri = f"{file.absolute().as_uri()}?mode=rw"  # "rw": a missing file is not created
+    # With ``mode=rw``, SQLite does not create a missing file.
+    uri = f"{file.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT_S)
     with closing(connection):
         try:

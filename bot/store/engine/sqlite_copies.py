@@ -67,7 +67,8 @@ def written_whole(target: Path) -> Iterator[Path]:
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     private.create_private(part)
-    number = os.open(part, os.O_RDONLY | os.O_CLOEXEC)  # prevents the reuse of the inode
+    # The open file prevents the reuse of its inode.
+    number = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
     made = os.fstat(number)
     try:
         yield part
@@ -242,7 +243,8 @@ def free_name(file: Path) -> Path:
 
 
 def _open(file: Path, stop: threading.Event) -> sqlite3.Connection:
-    uri = f"{file.absolute().as_uri()}?mode=rw"  # "rw": a missing file is not created
+    # With ``mode=rw``, SQLite does not create a missing file.
+    uri = f"{file.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA busy_timeout=10000")
     connection.execute(SECURE_DELETE)
