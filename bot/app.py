@@ -99,7 +99,7 @@ _FIRST_LINK = (
     "Nobody runs this bot yet. Open this link in Telegram to become its owner (it works once):\n"
     "    https://t.me/{name}?start={payload}"
 )
-_MOST_CONNECTIONS = 40  # the default of the Bot API; a chat needs one connection at a time
+_MOST_CONNECTIONS = 40  # webhook connections, the default of the Bot API
 _DRAIN_S = 6.0  # the part of the 8 seconds of a shutdown in which running work may end
 _TRY_AGAIN_S = 5.0
 _DATABASE_AGAIN_S = 1.0
@@ -108,7 +108,7 @@ WAIT_S = 30.0
 _CLEAN_EVERY = timedelta(hours=1)
 _EMPTY_AGAIN = timedelta(minutes=1)
 _MUTES_EVERY = timedelta(minutes=15)  # the longest delay before the end of a mute is noticed
-_ANSWERS_S = 3.0  # timeout of the write that tests the readiness of the database
+_ANSWERS_S = 3.0  # the timeout in seconds of the write that tests the database
 
 
 Build = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -163,7 +163,8 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
             log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - a traceback is not needed
             return 1
         if not await running.connect_to_telegram(stop):
-            return int(not stop.is_set())  # a requested stop is a success, even during the start
+            # The exit status is 0 if the stop was requested, even during the start.
+            return int(not stop.is_set())
         stack.push_async_callback(running.app.shutdown)
         if parts.clock.went_back.is_set():
             # Some parts of the process have used a time that was too late.

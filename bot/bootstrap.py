@@ -70,7 +70,7 @@ from bot.updates.conflicts import PollConflicts, load_conflicts
 log = structlog.get_logger()
 
 _NEWCOMER_SHARE = 0.5  # the share of all newcomers together in the replies' part of the budget
-_IDLE_S = 10  # shorter than the idle timeout of the Stories API
+_IDLE_S = 10  # seconds until an idle connection is closed, before the Stories API closes it
 # The limits exceed the number of slots, so that a slow server leaves connections for others.
 _TO_TELEGRAM, _TO_MEDIA, _TO_API = 320, 256, 128
 

@@ -241,7 +241,7 @@ async def prepare(update: Update, context: Context) -> None:
     """
     person, where = update.effective_user, update.effective_chat
     code = person.language_code if person else None
-    if where is None:  # an inline query has no chat: use the language and zone of the private chat
+    if where is None:  # an inline query has no chat, so the private chat's language and zone apply
         own = await context.services.chats.get(person.id) if person else None
         zone = zone_of(own.zone if own else "UTC")
         context.t = translator_for(own.effective_language if own else code).in_zone(zone)

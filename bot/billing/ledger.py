@@ -61,7 +61,7 @@ T = TypeVar("T")
 
 _PRESUMED_AFTER = timedelta(minutes=30)  # longer than the duration of any call
 _HABIT_DAYS = 7
-SPLIT_AT_ONCE = 500  # the profiles in a page, and the chats in a transaction
+SPLIT_AT_ONCE = 500  # the number of profiles in a page, and of chats in a transaction
 _SPLIT_ON = "checks split on"  # the key of the day on which the cost of checks was last split
 PASTED_A_DAY = 500  # megabytes of pasted files per person and day
 CREDITS_OF_CHANNELS = 10  # credits per day and group, for requests in the name of channels
@@ -501,7 +501,7 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
 async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
     """Refund ``back`` credits to the allowances and the budget side that an entry was charged to.
 
-    With ``is_billed``, the API reported a lower bill, so the total spending is reduced as well.
+    With ``is_billed``, the API reported a lower bill, so the total spending is also reduced.
     """
     day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
     for scope in entry.scopes.split():

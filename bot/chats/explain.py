@@ -120,7 +120,7 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     is_open = chat is not None and chat.state == "active"
     if chat is not None and is_open:
         outlooks = [foresee(row, chat, missing, now=now) for row in waiting]
-    else:  # pending stories are dropped when the bot returns to the chat
+    else:  # a closed chat gets no pending stories: the bot drops them when it returns to the chat
         tallies.append(Tally("dropped", deliveries.AWAY, len(waiting)))
         outlooks = []
     return Why(

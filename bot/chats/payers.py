@@ -111,7 +111,7 @@ class Payers:
     async def _replace(
         self, tx: Tx, chat_id: int, old: int | None, by: int | None, now: datetime
     ) -> None:
-        """Make the person who adds the bot the payer. A blocked person becomes the payer as well.
+        """Make the person who adds the bot the payer. This includes a blocked person.
 
         The payer is ``NOBODY`` if the person has no access or no room for the chat's
         subscriptions.

@@ -214,7 +214,7 @@ class Subscriptions:
     async def judge_held_anew(self, chat_id: int) -> None:
         """Select the deferred deliveries of a chat again after a change of the zone or the hours.
 
-        The next checks of the followed profiles are rescheduled as well.
+        The next checks of the followed profiles are also rescheduled.
         """
         now = self._now()
         async with writing(self._db) as tx:

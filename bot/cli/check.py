@@ -30,7 +30,8 @@ from bot.stories_api.client import StoriesApi
 from bot.telegram.request import AiohttpRequest
 
 PATIENCE_S = 20.0  # the timeout in seconds of each check
-READING_S = 600.0  # timeout of the integrity check: the database may be large and the disk slow
+# The timeout in seconds of the integrity check, because a large database takes long to read.
+READING_S = 600.0
 _FEW_CREDITS = 100
 _MARKS = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
 _PRIVACY_MODE = (

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
     """Erase a chat in the database at ``place``; return 0.
 
-    An unknown chat is erased as well, because rows of the person may remain.
+    A chat without a row is also accepted, because rows of the person may remain.
     """
     chats = Chats(db, now=lambda: datetime.now(UTC))
     known = await chats.get(args.chat)

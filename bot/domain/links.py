@@ -103,7 +103,7 @@ def links_in_message(
 ) -> list[Link]:
     """Return the distinct links of a text or caption, with the links in ``entities``.
 
-    The page of a profile is omitted if the stories of the profile are linked, too.
+    The page of a profile is omitted if the message also links the stories of the profile.
 
     ``entities`` are pairs of Telegram's entity type and ``url``: a ``text_link`` shows words in
     place of the URL.

@@ -102,7 +102,7 @@ class Names:
         began = self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
             known = await self.last_known(username, within=self._now() - began)
-            # another request has resolved the name in the meantime
+            # Another request may have resolved the name in the meantime.
             if known and known.state == "active":
                 return known.profile
             profile = await self.resolve(username, charge)

@@ -58,7 +58,8 @@ _SLOW_FOR = timedelta(minutes=2)
 _MANY = 1_000
 _COUNTED_AGAIN = timedelta(hours=1)
 _SURVEYED_A_MINUTE = 1_000  # profiles; the survey takes 15 ms and blocks the event loop
-_SUMMARIES_READ = 100  # the due profiles that a step reads while the credit bucket is empty
+# The number of due profiles that a step reads while the credit bucket is empty.
+_SUMMARIES_READ = 100
 _LOOKUPS = 1, 2  # credits of a lookup of a name, and of the two lookups that prove "gone"
 
 
@@ -114,7 +115,7 @@ class Scheduler:
         self._plan: Plan | None = None
         # The profiles with followers who are no newcomers, and the other profiles.
         self._counts = (0, 0)
-        self._left = 0.0  # credits a day that the replies leave to the schedule
+        self._left = 0.0  # the credits per day that the replies leave to the schedule
         self._rests_until = now()  # the end of the pause while the API fails for all profiles
         self._group: asyncio.TaskGroup | None = None
         self.failed_checks = FailedChecks()

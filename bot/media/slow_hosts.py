@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.runtime.concurrency import SLOW_AFTER
 from bot.runtime.timed_cache import TimedCache
 
-SLOW_BYTES = 80 * 1024  # a download with fewer bytes in 5 seconds is slow
+SLOW_BYTES = 80 * 1024  # a download that receives fewer bytes in 5 seconds is slow
 SLOW_AT_ONCE = 3  # number of simultaneous slow downloads that makes a host slow
 # A host counts as slow for this time after the last slow download.
 _SLOW_FOR = timedelta(seconds=5)

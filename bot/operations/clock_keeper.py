@@ -23,7 +23,7 @@ log = structlog.get_logger()
 EVERY = timedelta(seconds=15)
 _AGAIN = timedelta(seconds=5)
 _FRESH_S = 30.0  # seconds in which a server's stated time is not requested again
-_CLOSE_S = 0.05  # a smaller difference to the database's clock is not corrected
+_CLOSE_S = 0.05  # seconds; a smaller difference to the database's clock is not corrected
 _WORTH_A_LINE_S = 1.0
 _BACK_S = 60.0  # if the clock is set back by more seconds, the process restarts
 _DOUBT_EVERY_S = 600.0

@@ -47,7 +47,8 @@ from bot.telegram.outage import Outage, is_answer
 log = structlog.get_logger()
 
 AT_ONCE = 64  # the maximum number of chats with a send in progress
-SLOW_AT_ONCE = 128  # additional chats with a long send, for example because of a slow server
+# The number of additional chats whose send takes long, for example on a slow server.
+SLOW_AT_ONCE = 128
 # With fewer free slots, a claim waits for further slots, because every claim costs the same time.
 FEW = 32
 FILLED_EVERY = timedelta(milliseconds=50)  # the longest wait for more free slots
@@ -279,7 +280,7 @@ class Outbox:
             # The due rows are sent by a different process, so no row of this process can end the
             # pause.
             outage.end_pause()
-        return []  # otherwise only the arrival of a message ends the pause
+        return []  # in the only process, only the arrival of a message ends the pause
 
     async def _select_job(
         self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_try: bool = False

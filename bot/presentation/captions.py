@@ -28,7 +28,8 @@ _MARKUP_BYTES = 16_384
 # Telegram's limit is about 9,500 bytes (telegram-bot-api#165). The rest is for the entities that
 # Telegram itself finds in the text.
 _ENTITIES_BYTES = 8_500
-_ONE_LIST_BYTES = 6_000  # entities in a line; ten long links would otherwise remove the whole line
+# The maximum bytes of the entities in a line, so that ten long links do not remove the whole line.
+_ONE_LIST_BYTES = 6_000
 LINK_ROOM = 40  # the code points of the link at the end of a caption, in any language
 _NAMES = 10  # the maximum of names per kind; Telegram keeps 100 entities of a message
 _PROFILES = 5

@@ -24,7 +24,7 @@ BANK_HOURS = 1.5
 """Maximum credits in the credit bucket, in hours of the budget."""
 
 _RATE_FORGETS = 1.0  # the weight of the previous survey's rate, in days of observation
-_CORRECTION = 0.1  # change of the price's logarithm per hour of mean lateness
+_CORRECTION = 0.1  # the change of the logarithm of the price per hour of mean lateness
 _FEWEST_A_DAY = 1.2
 """Checks per profile and day below which stories would be lost."""
 
@@ -195,7 +195,7 @@ class Price:
         self.since = at
 
 
-_AHEAD_S = 60.0  # if the clock goes back by more, the new time is accepted
+_AHEAD_S = 60.0  # seconds; if the clock goes back by more, the new time is accepted
 
 
 @dataclass(slots=True)

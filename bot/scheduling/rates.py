@@ -44,9 +44,9 @@ EXPONENTS = (0.0,) * len(POOLED)
 _POOL_MEMORY = 20 * DAY
 """Half-life of the data from which the exponents are learned, in seconds."""
 
-_RIDGE = 30.0  # strength of the prior for exponents of zero, in stories
-_STEEPEST = 2.0  # limit of an exponent, in both directions
-_FARTHEST = 2.0  # limit of the logarithm of the factor, in both directions
+_RIDGE = 30.0  # the strength, in stories, of the prior that all exponents are zero
+_STEEPEST = 2.0  # the maximum absolute value of an exponent
+_FARTHEST = 2.0  # the maximum absolute value of the factor's logarithm
 _NEVER = 0.003  # stories per day; the rate of a profile that practically never posts
 
 

@@ -267,7 +267,7 @@ def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
     is_long = outcome.after is None or outcome.after > _FLOOD_PATIENCE
     if is_long or request.floods == _MOST_FLOODS:
         return outcome
-    request.floods += 1  # the rate limiter blocks the chat until the flood limit ends
+    request.floods += 1  # the rate limiter delays calls into the chat until the flood limit ends
     return None
 
 

@@ -102,7 +102,7 @@ class SendOptions:
 
     ``buttons`` appear at single items only (Bot API).
 
-    ``in_order``: the items behind an item that may succeed later wait as well. ``one_by_one``: no
+    ``in_order``: the items behind an item that may succeed later also wait. ``one_by_one``: no
     item is sent in an album.
     """
 

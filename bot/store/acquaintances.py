@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.store.engine.database import Tx, put
 from bot.store.engine.schema import insert, metadata
 
-KNOWN_AFTER = 3  # the days on which a person must be seen in order not to be a newcomer
+KNOWN_AFTER = 3  # the number of days with messages after which a person is no newcomer
 
 acquaintances = sa.Table(
     "acquaintances",

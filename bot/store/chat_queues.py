@@ -260,7 +260,7 @@ async def make_due(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> 
 async def insert_due(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:
     """Insert due queues.
 
-    An existing queue becomes due as well, unless the queue is due earlier.
+    An existing queue also becomes due, unless the queue is due earlier.
     """
     due_at = _sooner_due(new.excluded.due_at)
     await tx.execute(

@@ -280,7 +280,7 @@ async def record_unsent(
     is_attempt: bool = False,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
-    """Record that a claim ended and certainly sent nothing. Set ``values`` as well.
+    """Record that a claim ended and certainly sent nothing. Also set ``values``.
 
     With ``is_counted``, the claim counted a copy, which is subtracted. With ``is_attempt``, the
     claim counts as a failed attempt.
@@ -491,7 +491,7 @@ async def make_held_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> N
 async def select_again(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Make the deliveries of a chat due that are deferred because of settings that have changed.
 
-    A delivery that was claimed and is not yet sent is selected again as well.
+    A delivery that was claimed and is not yet sent is also selected again.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
     is_held = deliveries.c.held.in_([one for one in Held if one.depends_on_settings])

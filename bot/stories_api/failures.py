@@ -36,7 +36,7 @@ _BILLED = frozenset({200, 400, 403, 404, 422})
 # 429, no source states that they are free.
 _FREE = frozenset({401, 402, 410, 500, 503, 504})
 _AGAIN = frozenset({500, 503, 504})
-_LONGEST_WAIT = 300.0  # seconds; a longer Retry-After is cut to this value
+_LONGEST_WAIT = 300.0  # the maximum seconds of a Retry-After that the bot waits
 TOO_MANY = 429
 
 _LISTS = frozenset({Endpoint.USER_STORIES, Endpoint.USER_HIGHLIGHTS})
@@ -147,7 +147,7 @@ def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
     """Return the credits billed for an answer, or None if unknown.
 
     Unknown credits count as spent until the next balance. Statuses that are documented as free
-    cost nothing, whatever their header states. A page of the edge proxy costs nothing as well,
+    cost nothing, whatever their header states. A page of the edge proxy also costs nothing,
     except if the page replaces an answer of the API that may have been billed (502, 520).
     """
     if status in _FREE or (status in {403, 404} and _is_edge_page(body)):

@@ -27,7 +27,8 @@ PRIVACY_CHECK = "privacy_check"  # the key of the stored trust in answers withou
 
 _TRUSTED_FOR = timedelta(days=1)  # time for which a "public" answer is valid
 _LATE = timedelta(minutes=10)  # a story may appear in answers this long after its posting time
-WITHIN = timedelta(days=2)  # time within which two profiles must contradict forced answers
+# The time within which contradictions from two profiles end the trust in forced answers.
+WITHIN = timedelta(days=2)
 _ENOUGH = 2
 _FELL_BACK = NN_(
     "I skipped the privacy check and missed stories of {n} profile. Every check includes it "

@@ -30,7 +30,7 @@ from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
 
-_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 without a stated time
+_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that states no time
 # TDLib retries a failed query after 1, 2 and 4 seconds, and answers 429 if the next delay is 8
 # seconds or more (NetQueryDelayer::delay).
 _LATE_S, _LONGEST_LATE_WAIT_S = 7.0, 8
@@ -142,7 +142,7 @@ class AiohttpRequest(BaseRequest):
         try:
             answer = await self._attempt(url, method, request_data, timeout)
         except CutOffError:
-            raise  # a retry would take as long, and the caller may have a better option
+            raise  # a retry would take as long, and the caller may have another source of the file
         except NotSentError:
             sent_at = steady()
             answer = await self._attempt(url, method, request_data, timeout)

@@ -170,7 +170,7 @@ class Handling:
             return
         try:
             outcome = await self._outbox.send_replies(enqueued.lease, enqueued.rows)
-        except Exception:  # the queue is claimed again after the end of the lease
+        except Exception:  # another claim of the queue follows after the end of the lease
             log.exception("an answer was not recorded", chat=enqueued.lease.queue.chat_id)
         else:
             unit.is_in_vain = outcome is SHOWN_ALREADY

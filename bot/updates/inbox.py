@@ -289,7 +289,7 @@ class Intake:
 
     def _begin(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed
-        with refusing_while(None):  # the task does not inherit the transaction of the caller
+        with refusing_while(None):  # the new task is outside of the caller's transaction
             task = self._group.create_task(self._handle_and_record(claimed))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

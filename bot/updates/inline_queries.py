@@ -22,7 +22,8 @@ log = structlog.get_logger()
 _AT_ONCE = 4  # the maximum number of concurrent answers: each answer uses a database connection
 _PEOPLE = 1_000  # the maximum number of persons with pending queries
 _PATIENCE_S = 10.0  # seconds; Telegram refuses a later answer (pyTelegramBotAPI#270)
-_Waiting = tuple[float, dict[str, Any]]  # the deadline, and the update as Telegram sent it
+# The deadline of the answer, and the update as Telegram sent it.
+_Waiting = tuple[float, dict[str, Any]]
 
 
 class InlineQueries:

@@ -37,5 +37,5 @@ def accept_and_close_oldest(server: web.Server, most: int) -> asyncio.BaseProtoc
         transport = one.transport
         one.force_close()
         if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()  # a plain close would wait until the client has read the response
+            transport.abort()  # ``close`` would wait until the client has read the response
     return server()

@@ -48,7 +48,7 @@ T = TypeVar("T")
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = timedelta(seconds=10)
-TRIES = 7  # attempts of a retryable transaction: about 3 seconds in total
+TRIES = 7  # the number of attempts of a retryable transaction, which take about 3 seconds in total
 FIRST_PAUSE_S = 0.05
 LAST_PAUSE_S = 1.0
 # The first statements of SQLite transactions. Only a commit that waits for the disk survives a
@@ -78,7 +78,7 @@ LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_sessio
 # URL options that asyncpg does not accept.
 NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")
 MIGRATING = 7402  # the number of the advisory lock for a migration or a move of all rows
-KEPT_COPIES = 2  # number of kept copies that were made before migrations
+KEPT_COPIES = 2  # the number of copies made before migrations that are kept
 BROKEN = "a migration would leave rows that refer to nothing, so nothing was changed"
 NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
 NEWER = (

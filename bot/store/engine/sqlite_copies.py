@@ -222,7 +222,7 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
                 here.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         try:
             before.hardlink_to(database)  # the link ensures that a database exists at every moment
-        except OSError:  # a file system without hard links, for example on a memory card
+        except OSError:  # the file system, for example of a memory card, has no hard links
             database.replace(before)
         before.chmod(private.OURS)
     # SQLite would apply a log that is beside a different database. The log is kept under another
