@@ -40,7 +40,7 @@ class Drift:
     def after_reading(self, reading: Reading) -> Self:
         """Return the drift after a further reading.
 
-        A larger balance means a top-up. The comparison then starts anew from this reading.
+        A larger balance means a top-up. The comparison then starts again from this reading.
         """
         if reading.balance > self.base.balance:
             return replace(self, base=reading, last=reading, size=0, running=0)
@@ -62,7 +62,7 @@ class Drift:
         return replace(self, base=base, size=self.size + credits)
 
     def after_report(self) -> Self:
-        """Return the drift after a report to the owners. The comparison starts anew."""
+        """Return the drift after a report to the owners. The comparison starts again."""
         return replace(self, base=self.last, size=0, running=0, total=self.total + self.size)
 
     def to_json(self) -> dict[str, Any]:

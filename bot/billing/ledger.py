@@ -221,8 +221,8 @@ class Ledger:
     async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
         """Close a reservation with the billed credits, in the caller's transaction. Idempotent.
 
-        With ``credits`` None, the bill is unknown. The reservation then counts as spent until a
-        later balance shows the bill.
+        If ``credits`` is None, the API did not report the bill. The reservation then counts as
+        spent until a later balance shows the bill.
         """
         entry = await ledger.close(tx, reservation.id, credits, now=self._now())
         if entry is None:

@@ -298,7 +298,7 @@ class Payers:
         await budgets.take_allowances(tx, self._now().date(), amount, wanted)
 
     async def record_refused(self, payer: int) -> None:
-        """Record that the budget had no room for a profile, if the payer is a known person."""
+        """Record that the budget had no room for a profile, if the payer is no newcomer."""
         plenty = 10**6
         async with self._db.begin(durable=False) as tx:
             if await access.is_known(tx, payer):

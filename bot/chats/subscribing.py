@@ -243,7 +243,7 @@ class Subscribing:
         """Move a subscription to the separate topic of the profile, or back to the chat; free.
 
         Raises:
-            NotFollowedError: The chat does not have the subscription, or no longer.
+            NotFollowedError: The chat does not have the subscription.
             SubscriptionError: The topic can't be made.
             AskAgainError: Telegram does not answer.
         """
@@ -533,7 +533,7 @@ class Subscribing:
 
         Raises:
             TooManyFastError: The chat has the maximum number of fast subscriptions.
-            NotFollowedError: The chat does not have the subscription, or no longer.
+            NotFollowedError: The chat does not have the subscription.
         """
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
@@ -571,7 +571,7 @@ async def load_subscription(tx: Tx, chat_id: int, subscription_id: int) -> Subsc
     """Return a subscription of a chat.
 
     Raises:
-        NotFollowedError: The chat does not have the subscription, or no longer.
+        NotFollowedError: The chat does not have the subscription.
     """
     subscription = await store.get(tx, subscription_id)
     if subscription is None or subscription.target.chat_id != chat_id:

@@ -263,7 +263,7 @@ def heard_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) ->
 
     The delivery of alerts and the planning of checks both use this function.
 
-    Without a daily summary the chat is notified at once, or at the end of the quiet hours. With a
+    Without a daily summary, the chat is notified immediately, or when the quiet hours end. With a
     daily summary the chat is notified at the next summary. A summary with an hour in quiet hours
     is sent at the end of the quiet hours. A story that expires less than half an hour after the
     summary is sent half an hour before the expiry instead. If that moment is in quiet hours, or

@@ -232,9 +232,9 @@ class Condition:
 def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Condition]:
     """Yield the state of each condition that can be evaluated; ``is_open`` gives the state before.
 
-    Unknown measurements are skipped. Two kinds are only closed here, because the loop that detects
-    the condition opens the incident: a second program that receives the updates, and an API that
-    refuses the key.
+    A condition is skipped if its measurement is None. Two kinds are only closed here, because the
+    loop that detects the condition opens the incident: a second program that receives the updates,
+    and an API that refuses the key.
     """
     yield _judge_balance(seen, is_open=is_open.get("balance", False))
     yield from _judge_budget(seen)

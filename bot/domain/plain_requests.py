@@ -464,7 +464,7 @@ def _bare_part(part: str) -> str:
 
 @cache
 def _words_of_requests(language: str) -> frozenset[str]:
-    """Return the words of all patterns, and the other known words of requests."""
+    """Return all words that requests contain, from the patterns and from the lists."""
     words = {
         part for command in _ORDER for pattern in _patterns(command, language) for part in pattern
     }

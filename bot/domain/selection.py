@@ -130,7 +130,7 @@ Foreseen = Literal["filtered", "failed", "muted", "digest", "quiet", "sending"]
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The expected outcome of a pending story, as far as known now.
+    """The currently expected outcome of a pending story.
 
     ``until`` is the time when a deferred story is sent. ``reason`` is the reason why a story will
     not be sent.

@@ -76,7 +76,7 @@ class BudgetWatch:
     async def check_refused(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float, people: int
     ) -> None:
-        """Report the number of refused known people of today, and a sufficient budget.
+        """Report today's number of refused persons who are no newcomers, and a sufficient budget.
 
         Each person counts as a single additional profile, so repeated requests do not raise the
         reported budget.

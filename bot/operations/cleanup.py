@@ -16,8 +16,8 @@ _SLICE = 200
 async def clean(db: Database, *, now: datetime) -> int:
     """Delete all rows that are overdue at ``now``; return the number of deleted rows.
 
-    Each transaction deletes at most 200 rows. Several replicas may clean up at once: a row that
-    one replica has deleted is not found by another.
+    Each transaction deletes at most 200 rows. Several replicas may clean up concurrently,
+    because a deleted row is not found again.
     """
     gone = 0
     for what in retention.all_overdue(now):

@@ -37,8 +37,8 @@ class Incidents:
         """Open an incident, or close the open incident of the kind if ``sentence`` is None.
 
         An incident is reported once: if the incident is already open, only the message is updated.
-        A kind without a closing message is closed at once. If the database is unavailable, the
-        owners are notified directly.
+        An incident of a kind without a closing message is closed immediately. If the database is
+        unavailable, the owners are notified directly.
         """
         if sentence is None:
             await self._end(kind, fields)

@@ -114,7 +114,7 @@ class Overview:
         """Execute the action of a button.
 
         Raises:
-            BotError: The action is unknown, or its value is invalid.
+            BotError: The page has no such action, or the value of the action is invalid.
             RightsError: An owner cannot be blocked.
         """
         number = _whole_number(wanted.get("id")) or 0

@@ -39,7 +39,10 @@ class SendLease:
 
 
 class SendLeases:
-    """Confirms and renews the leases of sends. Leases of the same moment share a transaction."""
+    """Confirms and renews the leases of sends.
+
+    Leases that are confirmed at the same moment share a transaction.
+    """
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ _PLAIN_ADDRESS = re.compile(
 
 
 def instagram_button(story: Story, t: Translator) -> Buttons:
-    """Return the button to a story on Instagram; empty for a bare file (unknown profile)."""
+    """Return the button to a story on Instagram. A file without a profile gets no button."""
     if not story.profile.username:
         return []
     return [[link_button(t.plain(N_("Open on Instagram")), url=story.page_url)]]

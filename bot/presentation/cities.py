@@ -99,7 +99,7 @@ def zone_named(text: str) -> str | None:
 
 
 def zones_of_country(text: str) -> list[str]:
-    """Return a time zone for each time that a country has; empty for an unknown country.
+    """Return a time zone for each different time in a country, or an empty list.
 
     ``text`` is the name of the country in a language of the bot.
     """
@@ -143,7 +143,7 @@ def _cities_by_zone(language: str) -> dict[str, str]:
 
 @cache
 def _zones_by_name() -> dict[str, str]:
-    """Return zones by each known name in the form of ``_normalized``; the first name wins."""
+    """Return the zones by normalized name (``_normalized``). The first zone of a name counts."""
     result: dict[str, str] = {}
 
     def add(name: str, zone: str) -> None:

@@ -28,8 +28,8 @@ def connector(
     """Return the connector of a session. A non-empty ``proxy`` is used for all connections.
 
     With a ``resolver``, the bot resolves names and the proxy gets an IP address. Without a
-    ``resolver``, the proxy resolves names, because a network that blocks a service often blocks
-    the name as well.
+    ``resolver``, the proxy resolves names, because a network that blocks a service often also
+    blocks the name.
     """
     if not proxy:
         return aiohttp.TCPConnector(resolver=resolver, **options)

@@ -56,8 +56,8 @@ class FileRecord:
     def record_refusal(self, words: str, chat_id: int, now: datetime) -> None:
         """Record that Telegram refused the file in a chat.
 
-        When three chats refuse the file with the same error message, alerts in all chats are
-        postponed.
+        When Telegram refuses the file with the same error message in three chats, alerts in all
+        chats are postponed.
         """
         chats = self._chats_by_words.setdefault(words, set())
         chats.add(chat_id)

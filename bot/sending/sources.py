@@ -167,8 +167,8 @@ class Supply:
     async def postpone_refused(self, item: Item, refusal: Refusal, chat_id: int) -> None:
         """Postpone an item that Telegram refused alone, with an unknown error message.
 
-        When several chats refuse a story with the same message, the story is postponed in all
-        chats. After 15 minutes a single alert is tried again.
+        When Telegram refuses a story with the same message in several chats, the story is
+        postponed in all chats. After 15 minutes a single alert is tried again.
         """
         now, words = self._now(), refusal.without_numbers
         is_new = self._reported_words.get(words, now=now) is None

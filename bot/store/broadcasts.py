@@ -162,7 +162,7 @@ class Reach:
 async def reach(tx: Tx, number: int) -> Reach:
     """Count the deliveries of a broadcast by outcome.
 
-    Sent deliveries are known for three days.
+    Sent deliveries are stored for three days.
     """
     is_sent = deliveries.c.state == "sent"
     is_waiting = sa.and_(is_open, IS_ACTIVE)

@@ -147,7 +147,7 @@ async def take_credits(
     """Add credits to today's spending of a side. Return False if the spending is not allowed.
 
     The budget rule, the stop switch or the balance can forbid the spending. ``minimum`` is the
-    balance that must remain; None: no minimum. An unknown balance is always sufficient.
+    balance that must remain; None: no minimum. A balance of None is always sufficient.
     """
     if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
         return False  # the amount exceeds the budget of a whole day
@@ -211,8 +211,8 @@ async def set_stopped(tx: Tx, *, stopped: bool) -> None:
 class AccountState:
     """The state of the account: total spending, stop switch, balance, and spending of a day.
 
-    ``spent`` includes reservations. An unknown ``balance`` is None. ``replies`` and ``schedule``
-    are the credits that each side spent on ``day``.
+    ``spent`` includes reservations. ``balance`` is None before the first reading. ``replies`` and
+    ``schedule`` are the credits that each side spent on ``day``.
     """
 
     spent: int = 0

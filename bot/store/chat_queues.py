@@ -177,7 +177,8 @@ _CLAIM_TO_REPLY = _claim_to_reply_sql()
 async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
     """Claim the queue of a chat for replies that this transaction adds.
 
-    Returns None if the queue is leased or has a pending reply, or if the chat is unknown.
+    Returns None if the queue is leased or has a pending reply, or if the database has no such
+    chat.
     """
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     row = (await tx.execute(_CLAIM_TO_REPLY, values)).one_or_none()

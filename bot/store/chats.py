@@ -62,7 +62,7 @@ _OF_ID = sa.select(*COLUMNS).where(chats.c.id == sa.bindparam("id"))
 
 
 async def get(tx: Tx, chat_id: int) -> Chat | None:
-    """Return the chat, or None if the chat is unknown."""
+    """Return the chat, or None if the database has no such chat."""
     return await row_or_none(tx, Chat, _OF_ID, {"id": chat_id})
 
 

@@ -36,7 +36,7 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last state of an ended subscription; ``id`` is the former id."""
+    """The last state of an ended subscription. ``id`` is the id that the subscription had."""
 
     id: int
     target: Target
