@@ -419,7 +419,7 @@ async def _count_one() -> int:
 
 
 async def _apply_blocks(access: Access, subscriptions: Subscriptions) -> None:
-    """Apply the current blocks of profiles and chats, including the blocks of other processes."""
+    """Apply the current blocks of profiles, including blocks that other processes have set."""
     await access.load_blocked_and_owners()
     await subscriptions.apply_blocks()
 

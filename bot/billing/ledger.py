@@ -65,7 +65,8 @@ SPLIT_AT_ONCE = 500  # the number of profiles in a page, and of chats in a trans
 _SPLIT_ON = "checks split on"  # the key of the day on which the cost of checks was last split
 PASTED_A_DAY = 500  # megabytes of pasted files per person and day
 CREDITS_OF_CHANNELS = 10  # credits per day and group, for requests in the name of channels
-PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # concurrent calls: of all people, of each person
+# Concurrent calls of all people, and of each person; the schedule has separate slots.
+PAID_AT_ONCE, PAID_OF_EACH = 48, 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ UNREADABLE = N_("I can't read this file. Please send one made by /export.")
 
 @dataclass(frozen=True, slots=True)
 class ImportEntry:
-    """A subscription in an imported file."""
+    """A subscription in an exported or imported file."""
 
     username: str
     preferences: Preferences = field(default_factory=Preferences)

@@ -17,7 +17,7 @@ from bot.updates.unit_of_work import fetch, reading, writing
 MOST = 30  # maximum number of stories per page, which fill three albums
 # The minimum remaining validity of a stored file_id, for the following send.
 _LENT = timedelta(hours=1)
-# Kinds that can be in an album (Bot API, sendMediaGroup).
+# Kinds that can be in an album (Bot API, sendMediaGroup). Other kinds are sent alone.
 _IN_ALBUMS = frozenset({"photo", "video"})
 
 

@@ -110,10 +110,10 @@ class Scheduler:
         self._now = now
         self._kept_at = now() - MAINTAIN_EVERY
         self._survey_at = now()
-        # For each large profile, whether its audience was counted.
+        # The profiles with many chats whose audience was counted within the last hour.
         self._counted = TimedCache[str, bool]()
         self._plan: Plan | None = None
-        # The profiles with followers who are no newcomers, and the other profiles.
+        # The number of profiles with a follower who is no newcomer, and of all other profiles.
         self._counts = (0, 0)
         self._left = 0.0  # the credits per day that the replies leave to the schedule
         self._rests_until = now()  # the end of the pause while the API fails for all profiles

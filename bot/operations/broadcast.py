@@ -21,7 +21,7 @@ from bot.updates.unit_of_work import call_after_replies, writing
 
 log = structlog.get_logger()
 
-# Chats per second; Telegram allows 30 messages per second, including alerts and replies.
+# Chats per second. Telegram allows 30 messages per second, including alerts and replies.
 A_SECOND = 10
 _EVERY = timedelta(seconds=1)
 _LONGEST = timedelta(minutes=1)

@@ -9,7 +9,7 @@ from bot.store.engine.database import Database
 
 log = structlog.get_logger()
 
-# Rows per transaction; SQLite has a single writer, so a reply waits for the transaction.
+# Rows per transaction. SQLite has a single writer, so a reply waits for the transaction.
 _SLICE = 200
 
 

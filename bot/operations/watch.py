@@ -35,7 +35,7 @@ _EVERY = timedelta(minutes=1)
 _TRY_EVERY = timedelta(seconds=2)
 FILE_EVERY = timedelta(seconds=1)
 _RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failed copy of a replaced file
-# An outage of the database that lasts less than this is not reported.
+# An outage of the database that ends within this time is not reported.
 _PATIENCE = timedelta(seconds=15)
 
 _SIGNS: frozenset[IncidentKind] = frozenset(

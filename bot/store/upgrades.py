@@ -80,7 +80,7 @@ class Replicas:
         self._count, self._counted_until = 1, 0.0
 
     async def count(self) -> int:
-        """Return the number of processes; the last known number if the database is unavailable."""
+        """Return the number of processes, or the last count if the database is unavailable."""
         if self._counted_until <= self._clock():
             self._counted_until = self._clock() + _COUNTED_FOR_S
             try:

@@ -236,7 +236,8 @@ class StoriesApi:
     ) -> None:
         """Compare an answer with earlier answers that skipped the privacy check.
 
-        ``known`` is the stored profile before the answer. ``new`` are the pks that were unknown.
+        ``known`` is the stored profile before the answer. ``new`` are the pks that the database
+        did not contain.
         """
         if self._privacy is not None:
             await self._privacy.compare_with_forced(known, shown, new)

@@ -114,7 +114,7 @@ class Intake:
 
     @property
     def is_behind(self) -> bool:
-        """Return whether so many updates are open that Telegram must store the rest."""
+        """Return whether so many updates are open that Telegram must keep further updates."""
         return self._open >= _BEHIND
 
     async def add(self, updates: Iterable[object]) -> None:

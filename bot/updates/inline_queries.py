@@ -1,4 +1,4 @@
-"""Inline queries: answered at once or dropped, because each typed letter sends a new query.
+"""Inline queries: answered immediately or dropped, because each typed letter sends a new query.
 
 Inline queries bypass the inbox: a lost query is replaced by the query of the next letter. Each
 person has one slot, and only the newest pending query of a person is answered. A person who types
