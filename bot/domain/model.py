@@ -45,7 +45,7 @@ class Reshared:
 
     @property
     def page_url(self) -> str:
-        """Return the URL of the post's page on Instagram, or an empty string if ``code`` is empty."""
+        """Return the URL of the post's page on Instagram, or "" if ``code`` is empty."""
         return f"https://www.instagram.com/p/{self.code}/" if self.code else ""
 
 
