@@ -26,14 +26,16 @@ _NO_MINIMUM = -(10**15)
 allowances = sa.Table(
     "allowances",
     metadata,
-    # The counted amount of each scope: - "chat" and "person": the credits of a chat or a person. A
-    # request without a person counts   for the chat's payer. - "channels": the credits of requests
-    # in a chat that are written in the name of channels. - "newcomer": the credits of all
-    # newcomers together. The subject is 0. - "pasted": the megabytes that a person loaded from
-    # pasted file URLs, which cost no credits. - "refused": the profiles that a person who is no
-    # newcomer requested, and for which the budget   had no room. - "follows" and "payer": the
-    # profiles that a chat, or all chats of a payer, began to follow,   including ended
-    # subscriptions.
+    # The counted amount of each scope:
+    # - "chat" and "person": the credits of a chat or a person. A request without a person counts
+    #   for the chat's payer.
+    # - "channels": the credits of requests in a chat that are written in the name of channels.
+    # - "newcomer": the credits of all newcomers together. The subject is 0.
+    # - "pasted": the megabytes that a person loaded from pasted file URLs, which cost no credits.
+    # - "refused": how often the budget had no room for a profile that a person who is no newcomer
+    #   requested.
+    # - "follows" and "payer": the profiles that a chat, or all chats of a payer, began to follow,
+    #   including ended subscriptions.
     sa.Column("scope", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),

@@ -14,7 +14,8 @@ from sqlalchemy.engine import Dialect
 from bot.domain.records import EPOCH
 
 metadata = sa.MetaData(
-    # Constraints have names, because a later migration needs the name to change the constraint.
+    # Constraints have names, because a migration needs the name to change a constraint. SQLite
+    # rebuilds the table for such a change.
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",

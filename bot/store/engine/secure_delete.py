@@ -14,7 +14,8 @@ SECURE_DELETE = "PRAGMA secure_delete=ON"
 
 Set for every connection, because SQLite builds differ.
 """
-_WAIT_S = 0.05  # seconds to wait for readers and other writers
+# Seconds to wait for readers and other writers. The bot's writers wait for the same time.
+_WAIT_S = 0.05
 
 
 def truncate_log(file: Path) -> bool:
