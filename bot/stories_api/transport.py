@@ -40,7 +40,7 @@ from bot.stories_api.response import (
 
 T = TypeVar("T")
 
-LONGEST_WAIT = 0.5  # the maximum seconds of the random pause before the retry
+LONGEST_WAIT = 0.5  # the maximum seconds of the random pause before a retry (full jitter)
 DEADLINE = 30.0  # seconds of a call, including waits and retries
 # If an answer states a price above this multiple of the nominal price, the stated price is
 # ignored.

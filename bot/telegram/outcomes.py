@@ -47,7 +47,8 @@ Scope = Literal[
     "removed",  # a different bot in the chat deletes the bot's messages
     "caption",  # the text of the caption is refused
     "buttons",
-    "fetch",  # Telegram can't fetch a URL, and may fail to fetch other URLs of the album
+    # Telegram can't fetch a URL, and perhaps other URLs of the album; an upload can succeed.
+    "fetch",
     "photo",  # the photo is refused, but may be accepted as a document
     "size",  # the file is too large, and also from every other source
     "file",  # the uploaded file is refused

@@ -273,8 +273,8 @@ class Intake:
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
         """Claim the first update of each queue without a running update."""
-        # A lease may end while its handler still runs in this process. The renewal then revives
-        # it.
+        # A lease may end while its handler still runs in this process. The renewal then extends
+        # the lease again.
         running = [one.id for one in self._running.values()]
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:

@@ -18,7 +18,8 @@ Admission = Literal["take", "tell", "drop"]
 Key = tuple[str, int | None]
 
 MOST_OF_PERSON = 30  # the maximum number of open requests of a person in a chat
-# The maximum number of open requests in a chat, and of open other messages in a chat.
+# The maximum number of open requests in a chat. The same limit applies to messages without a
+# request.
 _MOST_OF_CHAT = 100
 NO_PERSON = 0  # the sender is a channel or an anonymous administrator
 BUSY = "busy:"  # prefix of the queue of the "too many requests" reply, which never waits

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-# Connections; Telegram opens 40; the limit leaves open files for the other parts of the process.
+# The maximum number of connections. Telegram opens 40. The limit leaves open files for the other
+# parts of the process.
 MOST = 100
 
 
