@@ -306,7 +306,10 @@ def stories_came_when_promised(ways: Ways) -> list[str]:
         if latest is None or min(way.first, now) <= latest:
             continue
         spans = way.between(way.story.taken_at, min(way.first, latest))
-        if not way.arrived and (not ways.passes(way, latest) or ways.was_told(way)):
+        # A subscription that ends while a failure delays the story is no longer owed the story.
+        is_ended = any(one.terms is None for one in way.between(way.due.latest, latest))
+        is_excused = is_ended or not ways.passes(way, latest) or ways.was_told(way)
+        if not way.arrived and is_excused:
             continue
         terms = " → ".join(f"{_shown(one.terms)}{' (undone)' * one.is_undone}" for one in spans)
         late = f"{(way.first - way.due.latest) / HOUR:.1f} h late" if way.arrived else "missing"
