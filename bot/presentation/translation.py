@@ -205,7 +205,11 @@ class Translator:
         return _FILLED.sub(fill, text)
 
     def _text(self, msgid: str, fields: dict[str, object]) -> str:
-        """Return the translation of ``msgid``, else the English text, else ``msgid`` itself."""
+        """Return the translation of ``msgid``.
+
+        A missing translation is replaced by the English text, and a missing English text by
+        ``msgid``.
+        """
         source = self._own if msgid in self._own.texts else self._english
         forms, n = source.texts.get(msgid, (msgid,)), fields.get("n")
         if len(forms) == 1 or not isinstance(n, (int, float)):

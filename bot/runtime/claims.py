@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 PROCESS = "process:"
-"""How the key of each owner begins."""
+"""The prefix of the key of each owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """When work is attempted again, and when it is given up.
+    """The pause between attempts of a piece of work, and the limits of attempts.
 
-    Work is given up after ``failures`` failures, or after ``attempts`` attempts without an
-    outcome: the process died, or a statement took too long. None means never.
+    The work is abandoned after ``failures`` failures, or after ``attempts`` attempts without an
+    outcome (the process died, or a statement took too long). None means no limit.
     """
 
     pause: timedelta
@@ -33,7 +33,7 @@ class RetryPolicy:
     attempts: int | None = None
 
     def is_exhausted(self, *, failures: int, attempts: int) -> bool:
-        """Return whether work that has failed so often must not be attempted again."""
+        """Return whether a limit is reached, so that the work must not be attempted again."""
         if self.failures is not None and failures >= self.failures:
             return True
         return self.attempts is not None and attempts >= self.attempts
@@ -44,10 +44,10 @@ class RetryPolicy:
 
 
 class Owner:
-    """The owner of all claims of one process.
+    """The identity with which a process claims rows.
 
-    Where several processes share a database, an owner renews the lease of its process. The claims
-    of an owner whose lease has ended are released by another process.
+    If several processes share a database, each process renews a lease on its identity. After the
+    end of that lease, another process releases the claims of the identity.
     """
 
     def __init__(self) -> None:
