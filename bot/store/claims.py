@@ -61,24 +61,32 @@ class Claims:
         """Claim only rows that satisfy ``is_open``. By default all rows are open.
 
         With ``serial_by``, the open rows with the same value of that column are claimed in
-        sequence, in the order of the keys.
+        sequence, in the order of the keys. While one of these rows has a lease, none is claimed:
+        a row with a lower key may have been committed after the claim.
         """
         self.table = table
         (self._key,) = table.primary_key.columns
         self._is_open = sa.true() if is_open is None else is_open
-        self._is_first: sa.ColumnElement[bool] = sa.true()
-        if serial_by is not None:
-            heads = sa.select(sa.func.min(self._key)).where(self._is_open)
-            self._is_first = self._key.in_(heads.group_by(table.c[serial_by]))
         columns = table.c
-        self.claimable_at = sa.case(
-            (columns.leased_until > columns.due_at, columns.leased_until), else_=columns.due_at
-        )
+        self.claimable_at = _later(columns.leased_until, columns.due_at)
         """The time when a row is free: it is due, and its lease has ended."""
+        self._is_unleased: sa.ColumnElement[bool] = columns.leased_until <= NOW
+        rows, free_at = sa.select(), self.claimable_at
+        if serial_by is not None:
+            heads = sa.select(
+                sa.func.min(self._key).label("key"),
+                sa.func.max(columns.leased_until).label("leased_until"),
+            )
+            head = heads.where(self._is_open).group_by(columns[serial_by]).subquery()
+            free = sa.select(head.c.key).where(head.c.leased_until <= NOW)
+            # PostgreSQL re-checks only the condition on the row itself after a concurrent change.
+            self._is_unleased = sa.and_(self._is_unleased, self._key.in_(free))
+            free_at = _later(head.c.leased_until, columns.due_at)
+            rows = rows.join_from(table, head, head.c.key == self._key)
         self._next_sql = (
-            sa.select(self.claimable_at)
-            .where(self._is_open, self._is_first, columns.due_at.is_not(None))
-            .order_by(self.claimable_at)
+            rows.add_columns(free_at)
+            .where(self._is_open, columns.due_at.is_not(None))
+            .order_by(free_at)
             .limit(1)
         )
         self._is_claim = sa.tuple_(self._key, columns.token).in_(_CLAIMS)
@@ -105,7 +113,7 @@ class Claims:
         columns = self.table.c
         free = (
             sa.select(self._key)
-            .where(self._is_open, self._is_first, columns.leased_until <= NOW)
+            .where(self._is_open, self._is_unleased)
             .where(columns.due_at <= NOW if is_due is None else is_due)
             .order_by(*(order or [columns.due_at]))
             .limit(_MOST)
@@ -186,6 +194,13 @@ class Claims:
         types = {name: self.table.c[name].type for name in names}
         new = {name: sa.bindparam(f"new_{name}", type_=kind) for name, kind in types.items()}
         return sa.update(self.table).where(self._is_claim, self._is_open).values(**new)
+
+
+def _later(
+    first: sa.ColumnElement[datetime], second: sa.ColumnElement[datetime]
+) -> sa.ColumnElement[datetime]:
+    """Return the later of two times of a row."""
+    return sa.case((first > second, first), else_=second)
 
 
 def claim_values(lease: Lease, *, limit: int) -> dict[str, Any]:
