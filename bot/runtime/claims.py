@@ -57,10 +57,14 @@ class Owner:
         # The end of the process's lease; None: no other process can release the claims.
         self._until: datetime | None = None
 
-    def renew(self, at: datetime, until: datetime) -> None:
-        """Record that the lease of the process, renewed ``at``, lasts ``until``."""
-        if not self.is_valid(at) or self._until is None:
-            self._since = at
+    def renew(self, until: datetime, *, done_at: datetime) -> None:
+        """Record a renewal that ended ``done_at``: the lease of the process lasts ``until``.
+
+        If the previous lease ended before ``done_at``, another process may have released all
+        claims that are older than ``done_at``.
+        """
+        if self._until is None or not self.is_valid(done_at):
+            self._since = done_at
         self._until = until
 
     def is_valid(self, now: datetime) -> bool:

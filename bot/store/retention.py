@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
+from bot.runtime.claims import PROCESS
 from bot.store.access import access_list
 from bot.store.acquaintances import acquaintances
 from bot.store.answers import cached_answers
@@ -46,6 +47,8 @@ _ENTRIES_KEPT = timedelta(days=32)
 # Requests for access. After this time, a request gets the refusal message again.
 _ASKED_KEPT = timedelta(days=30)
 _UPDATES_KNOWN = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
+# The lease of a dead process, until another process has released the claims of that process.
+_PROCESSES_KEPT = timedelta(hours=1)
 _ENDED_KEPT = timedelta(days=1)  # the time in which *Undo* is possible
 
 
@@ -83,6 +86,9 @@ def all_overdue(now: datetime) -> list[Overdue]:
         access_list.c.allowance.is_(None),
         access_list.c.refused_at < now - _ASKED_KEPT,
     )
+    is_needed_for_release = sa.and_(
+        key_values.c.key.startswith(PROCESS), key_values.c.until >= now - _PROCESSES_KEPT
+    )
     first_entry = datetime.combine(now.date() - _ENTRIES_KEPT, time(), UTC)
     return [
         # The order follows an index. Otherwise PostgreSQL would read the whole table for each
@@ -108,7 +114,7 @@ def all_overdue(now: datetime) -> list[Overdue]:
         Overdue(inbox, inbox.c.done_at < now - _UPDATES_KNOWN),
         Overdue(cached_answers, cached_answers.c.until <= now),
         Overdue(files, files.c.until <= now),
-        Overdue(key_values, key_values.c.until < now),
+        Overdue(key_values, sa.and_(key_values.c.until < now, ~is_needed_for_release)),
         Overdue(samples, samples.c.hour < now - _INCIDENTS_KEPT),
         Overdue(ended, ended.c.at < now - _ENDED_KEPT),
         Overdue(deliveries, of_closed),

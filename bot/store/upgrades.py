@@ -145,7 +145,7 @@ class AtWork:
         now, key = self._now(), self._owner.key
         async with leases.begin_with_timeout(self._db) as tx:
             await leases.claim(tx, key, key, now=now, lease=LEASE)
-        self._owner.renew(now, now + LEASE)
+        self._owner.renew(now + LEASE, done_at=self._now())
         async with leases.begin_with_timeout(self._db) as tx:
             stamps = await leases.held_values(tx, _STAMP, now=now)
             self._ends = await leases.ends(tx, PROCESS)

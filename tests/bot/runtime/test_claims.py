@@ -14,13 +14,13 @@ def test_the_only_process_always_holds_its_claims() -> None:
 
 def test_a_claim_is_in_doubt_once_the_lease_of_its_process_has_ended() -> None:
     owner = Owner()
-    owner.renew(NOON, NOON + 9 * SECOND)
-    owner.renew(NOON + 8 * SECOND, NOON + 17 * SECOND)
+    owner.renew(NOON + 9 * SECOND, done_at=NOON)
+    owner.renew(NOON + 17 * SECOND, done_at=NOON + 8 * SECOND)
     assert owner.holds(NOON, now=NOON + 16 * SECOND)
     assert owner.valid_for(NOON + 16 * SECOND) == 16 * SECOND
     assert not owner.is_valid(NOON + 17 * SECOND)
     assert not owner.holds(NOON, now=NOON + 17 * SECOND)
-    owner.renew(NOON + 18 * SECOND, NOON + 27 * SECOND)  # there was a gap
+    owner.renew(NOON + 27 * SECOND, done_at=NOON + 18 * SECOND)  # there was a gap
     assert owner.is_valid(NOON + 18 * SECOND)
     assert not owner.holds(NOON, now=NOON + 18 * SECOND)
     assert owner.holds(NOON + 18 * SECOND, now=NOON + 19 * SECOND)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.operations.cleanup import clean
 from bot.runtime.claims import Owner
 from bot.store import inbox, key_values, leases
 from bot.store.engine.database import Database, all_tables, migration_config, newest_revision
@@ -158,11 +159,17 @@ class Pair:
     def __init__(self, db: Database) -> None:
         """Begin at noon."""
         self.db, self.time = db, NOON
+        self.renewal = timedelta(0)  # the time that passes in a transaction of the first process
         self.first, self.second = Owner(), Owner()
-        self.one = AtWork(db, self.first, now=lambda: self.time)
+        self.one = AtWork(db, self.first, now=self.read_and_advance)
         self.other = AtWork(db, self.second, now=lambda: self.time)
         self.releases: list[datetime] = []
         self.other.on_release = lambda: self.releases.append(self.time)
+
+    def read_and_advance(self) -> datetime:
+        """Return the time at which the first process begins a transaction."""
+        now, self.time = self.time, self.time + self.renewal
+        return now
 
     async def claim(self) -> bool:
         """Let the first process claim the update for an hour; return whether it was free."""
@@ -208,3 +215,31 @@ async def test_after_an_outage_of_the_database_no_process_loses_its_claims(db: D
     assert not await pair.claim()
     assert pair.first.is_valid(pair.time)
     assert not pair.first.holds(claimed_at, now=pair.time)  # it might have been released
+
+
+@on_postgresql
+async def test_a_renewal_that_ends_after_the_lease_does_not_keep_the_claims(db: Database) -> None:
+    pair = Pair(db)
+    await pair.go_on(LEASE, pair.one, pair.other)
+    assert await pair.claim()
+    claimed_at = pair.time
+    pair.time += LEASE - EVERY
+    pair.renewal = 2 * EVERY  # the other process may release the claims in the meantime
+    await pair.one.renew_and_see_upgrade()
+    assert pair.first.is_valid(pair.time)
+    assert not pair.first.holds(claimed_at, now=pair.time)
+    assert pair.first.holds(pair.time, now=pair.time)
+
+
+@on_postgresql
+async def test_a_clean_up_before_the_release_leaves_the_claims_to_the_release(
+    db: Database,
+) -> None:
+    pair = Pair(db)
+    await pair.go_on(LEASE, pair.one, pair.other)
+    assert await pair.claim()
+    pair.time += LEASE + EVERY
+    await clean(db, now=pair.time)
+    await pair.go_on(LEASE + EVERY, pair.other)
+    assert pair.releases
+    assert await pair.claim()
