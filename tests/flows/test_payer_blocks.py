@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.engine.database import Database
-from tests.flows.test_payer import ANONYMOUS, Town
+from tests.flows.test_payer import ANONYMOUS, Town, is_told
 from tests.support.control import Json, wait_for
 from tests.support.sandbox import Box
 from tests.support.storybell import buttons, running_bell, unhurried
@@ -77,7 +77,10 @@ async def test_all_chats_of_a_blocked_person_are_silent_whenever_they_are_brough
     ]
     if way != "after":
         await bring(town, chats, ann)
-        await town.ask(chats[0], f"/subscribe {star}", user=ann)
+        for chat in chats[:2]:
+            await town.control.wait_replies(chat)  # the greeting; a channel's goes to Ann
+        await town.control.say(chats[0], f"/subscribe {star}", user=ann)
+        await is_told(town, chats[0], "every new story")
     if way == "left before":
         usage = await town.ask(ann, "/usage")
         for data in buttons(usage).values():
