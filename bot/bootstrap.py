@@ -219,7 +219,9 @@ async def open_parts(
             bot,
             media,
             db,
-            fallback=Downloads(api, ledger, spool, partial(media.fetch, limit=largest)),
+            fallback=Downloads(
+                api, ledger, spool, partial(media.fetch, limit=largest), access.blocked
+            ),
             largest_file=largest,
             tell=lambda words: incidents.set("refused", REFUSED, words=words),
             now=now,

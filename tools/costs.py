@@ -58,7 +58,8 @@ return to the day's budget and to the allowance of the person.
 If the address of a story's file fails, the bot buys the file for 1 credit. Of a profile the bot
 buys one file first, and the others only if the first purchase succeeds.
 
-A pasted address of a file costs no credit. A person may load 500 MB a day by such addresses.
+A pasted address of a file costs no credit. A person may load 500 MB a day by such addresses. If
+Instagram's server refuses a signed address (403), the bot buys the file for 1 credit.
 
 | what | credits |
 |---|---|
@@ -272,6 +273,14 @@ async def _names(here: Shop) -> None:
     await here.row("the same within five minutes", ask("walled"))
     await here.row("an account that the API fails at (500)", ask("sick"))
     await here.row("a page of the edge", ask("edge"))
+    for what, trouble, times in (
+        ("an account whose lookup alone is behind a wall", "ClientLoginRequired", 1),
+        ("an account whose lookup alone the API fails at (500)", "error", 2),
+    ):
+        here.go_on(minutes=2)
+        profile = here.account(f"half.{trouble.lower()}")
+        profile.trouble, profile.trouble_times = trouble, times
+        await here.row(what, ask(profile.username))
 
 
 async def _highlights(here: Shop) -> None:

@@ -15,6 +15,7 @@ BotError
 │   ├── ApiRefusedError         the request was wrong (a fault of the bot)
 │   └── OutOfServiceError       no credits or a refused key: the owner must act
 ├── MediaError                  one photo or video
+│   ├── MediaDeniedError        the server of the file refuses the bot
 │   ├── MediaTooBigError        over Telegram's limit
 │   └── MediaUnavailableError   the server of the file is slow or broken; retry later
 ├── SpendingError               a limit of credits
@@ -235,11 +236,14 @@ class ApiUnavailableError(StoriesError):
     """The Stories API is down or slow, or returned an unreadable answer."""
 
     text = N_("I can't get stories right now. Please try again in a few minutes.")
+    may_be_account: bool = False
+    """Whether the failure may affect the requested account only: the API itself reported a 500."""
 
 
 class ProfileUnavailableError(ApiUnavailableError):
     """Instagram does not show this account at the moment. The account may be public or private."""
 
+    may_be_account = True
     text = N_("I can't see <b>{username}</b> right now. Please try again in a few minutes.")
     nameless = N_("I can't see this account right now. Please try again in a few minutes.")
 
@@ -266,6 +270,12 @@ class MediaError(BotError):
     """
 
     credits: int | None = None
+
+
+class MediaDeniedError(MediaError):
+    """The media server answers 403: the signature of the URL is refused, or the bot is refused."""
+
+    text = MEDIA_GONE
 
 
 class MediaTooBigError(MediaError):

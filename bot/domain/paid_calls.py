@@ -86,6 +86,9 @@ class StoriesService(Protocol):
     ) -> Call[list[Story]]:
         """Return the call for all live stories of a profile, oldest first."""
 
+    def stories_by_name(self, username: str) -> Call[list[Story]]:
+        """Return the call for all live stories of a name's owner, without a lookup before."""
+
     def profile(self, username: str) -> Call[Profile]:
         """Return the call for the account of a username."""
 

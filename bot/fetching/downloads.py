@@ -1,13 +1,22 @@
-"""Paid downloads of story files, tried after all free sources and charged to the ledger."""
+"""Paid downloads of files, tried after all free sources and charged to the ledger."""
 
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot.billing.ledger import Charge, Ledger
-from bot.domain.model import MEGABYTE, Asker, Story
+from bot.domain.alert_rules import is_on_block_list
+from bot.domain.errors import (
+    PROFILE_BLOCKED,
+    MediaDeniedError,
+    ProfilePrivateError,
+    StoriesError,
+)
+from bot.domain.model import MEGABYTE, Asker, Profile, Story
 from bot.domain.paid_calls import Call
 from bot.media.spool import MediaFile, Spool
+from bot.media.urls import expires_at
 from bot.sending.sources import is_pasted
 
 
@@ -20,33 +29,69 @@ class DownloadsStories(Protocol):
         The code that awaits the call must remove the file after use.
         """
 
+    def download_url(
+        self, url: str, spool: Spool, *, refuse: Callable[[Profile], None]
+    ) -> Call[MediaFile]:
+        """Return the API call that downloads the file at a URL of a media host.
+
+        ``refuse`` raises a StoriesError if the account of the file may not be shown. The code that
+        awaits the call must remove the file after use.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
     """Downloads files through the Stories API for 1 credit each.
 
-    ``fetch`` downloads a file from a pasted URL.
+    ``fetch`` downloads a file from a pasted URL. ``blocked`` contains ids and names of profiles to
+    hide.
     """
 
     api: DownloadsStories
     ledger: Ledger
     spool: Spool
     fetch: Callable[[str], Awaitable[MediaFile]]
+    blocked: AbstractSet[str] = frozenset()
 
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
         """Return a story's file.
 
         The schedule pays for an alert, the asker for a reply. The download of a file from a pasted
-        URL costs no credit; the size of the file counts against a daily limit of megabytes.
+        URL costs no credit, or 1 credit if the media host refuses the bot. The size of a free file
+        counts against a daily limit of megabytes.
 
         Raises:
             PastedLimitError: The asker's daily limit of megabytes is exceeded.
+            SpendingError: The credit may not be spent.
+            MediaError: The file could not be loaded.
+            StoriesError: The API failed.
         """
         if is_pasted(story):
-            await self.ledger.take_megabytes(asker, 1)
-            file = await self.fetch(story.media_url or "")
-            await self.ledger.take_megabytes(asker, file.size // MEGABYTE, most=10**9)
-            return file
+            return await self._load_pasted(story.media_url or "", asker)
         alert = Charge("schedule", profile_id=story.profile.profile_id)
         charge = alert if asker.chat_id is None else Charge("media", asker)
         return await self.ledger.spend(charge, self.api.download(story, self.spool))
+
+    async def _load_pasted(self, url: str, asker: Asker) -> MediaFile:
+        await self.ledger.take_megabytes(asker, 1)
+        try:
+            file = await self.fetch(url)
+        except MediaDeniedError:
+            if expires_at(url) is None:
+                raise  # Instagram signs all URLs of stories, so this URL belongs to no story
+            call = self.api.download_url(url, self.spool, refuse=self._refuse_profile)
+            return await self.ledger.spend(Charge("media", asker), call)
+        await self.ledger.take_megabytes(asker, file.size // MEGABYTE, most=10**9)
+        return file
+
+    def _refuse_profile(self, profile: Profile) -> None:
+        """Check the account of a bought file.
+
+        Raises:
+            ProfilePrivateError: The account is private.
+            StoriesError: The account is on the block list.
+        """
+        if profile.is_private:
+            raise ProfilePrivateError("a file of a private account", username=profile.username)
+        if is_on_block_list(profile.profile_id, profile.username, self.blocked):
+            raise StoriesError(text=PROFILE_BLOCKED, username=profile.username)

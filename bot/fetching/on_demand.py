@@ -9,8 +9,11 @@ from bot.billing.ledger import Charge, Ledger
 from bot.domain import alert_rules, links
 from bot.domain.errors import (
     PROFILE_BLOCKED,
+    ApiUnavailableError,
+    OutOfServiceError,
     ProfilePrivateError,
     ProfileUnavailableError,
+    SpendingError,
     StoriesError,
     StoryGoneError,
     naming_account,
@@ -115,8 +118,9 @@ class Viewer:
 
         The cost is 3 credits for a name that was not seen in 30 days. The lookup of 1 credit comes
         first, so a private account costs 1 and a name without an account 2. A cached answer costs
-        0. An existing account that answers 404 costs 2 more. The list is empty if the profile has
-        no stories.
+        0. An existing account that answers 404 costs 2 more. If the lookup fails for this account
+        only (403 or 500), the stories are requested by name, for 3 credits. The list is empty if
+        the profile has no stories.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -178,10 +182,42 @@ class Viewer:
             )
 
     async def _fetch_by_name(self, username: str, charge: Charge) -> Fetched[Story]:
-        profile = await self._names.resolve_public(username, charge)
+        try:
+            profile = await self._names.resolve_public(username, charge)
+        except ApiUnavailableError as error:
+            if not error.may_be_account or self._api.is_failing:
+                raise
+            return await self._fetch_without_lookup(username, charge, error)
         self._refuse_blocked(username, profile.profile_id)
         stories = await self._names.fetch_stories(profile, charge, is_just_named=True)
         return _snapshot_of(profile, stories or [])
+
+    async def _fetch_without_lookup(
+        self, username: str, charge: Charge, failed: ApiUnavailableError
+    ) -> Fetched[Story]:
+        """Return the stories of a name whose lookup failed; 3 credits.
+
+        The privacy check of the API is included. A refusal is not trusted as a proof, because the
+        lookup of the name did not agree.
+
+        Raises:
+            ProfileUnavailableError: The API refused the stories, or the credits may not be spent.
+            ApiUnavailableError: The API failed again, free of charge.
+            OutOfServiceError: The key is refused, or the balance is empty.
+        """
+        try:
+            stories = await self._ledger.spend(charge, self._api.stories_by_name(username))
+        except OutOfServiceError:
+            raise
+        except SpendingError:  # the next person who requests the profile may be able to pay
+            raise ProfileUnavailableError(str(failed)) from None
+        except StoriesError as again:
+            if again.credits == 0:
+                raise failed from None
+            raise ProfileUnavailableError(str(again), credits=again.credits) from None
+        owner = stories[0].profile if stories else Profile("", "")
+        self._refuse_blocked(owner.username, owner.profile_id)
+        return Fetched(owner if owner.profile_id else None, stories)
 
     def _refuse_blocked(self, username: str, profile_id: str = "") -> None:
         if alert_rules.is_on_block_list(profile_id, username, self._blocked):

@@ -14,6 +14,7 @@ from yarl import URL
 from bot.domain.errors import (
     MEDIA_GONE,
     MEDIA_REFUSED,
+    MediaDeniedError,
     MediaError,
     MediaTooBigError,
     MediaUnavailableError,
@@ -29,7 +30,8 @@ _HEADERS = {
     "Accept-Encoding": "identity",
 }
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_GONE = frozenset({403, 404, 410})  # an expired signed URL answers 403
+_DENIED = 403  # an expired or altered signature, or a refused network
+_GONE = frozenset({404, 410})
 _MOST_HOPS = 5
 _CHUNK = 64 * 1024
 _DEADLINE = 120.0  # seconds for a whole download
@@ -124,6 +126,7 @@ class Media:
         """Download ``url``, at most ``limit`` bytes. The caller removes the file.
 
         Raises:
+            MediaDeniedError: The server answers 403.
             MediaError: The URL has expired, the file was deleted, the host is not allowed, or the
                 content is not a photo or video.
             MediaTooBigError: The file has more bytes than ``limit``.
@@ -162,6 +165,8 @@ class Media:
         raise MediaError("too many redirects", text=MEDIA_REFUSED)
 
     async def _save(self, response: aiohttp.ClientResponse, limit: int, host: str) -> MediaFile:
+        if response.status == _DENIED:
+            raise MediaDeniedError(f"status {response.status}")
         if response.status in _GONE:
             raise MediaError(f"status {response.status}", text=MEDIA_GONE)
         if response.status != 200:  # noqa: PLR2004 - HTTP's OK

@@ -161,6 +161,20 @@ class StoriesApi:
         make = partial(self._ask_without_check_first, quick, query, expects_some)
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
+    def stories_by_name(self, username: str) -> Call[list[Story]]:
+        """Return the live stories of a name's owner, oldest first; 3 credits with the check.
+
+        An empty list proves that the account exists, but has no id.
+
+        Raises:
+            ProfilePrivateError: The account is private.
+            NoSuchProfileError: The account does not exist.
+        """
+        query = self._query(
+            Endpoint.USER_STORIES_BY_USERNAME, {"username": username}, subject=username
+        )
+        return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
+
     def profile(self, username: str) -> Call[Profile]:
         """Return the account for a username, including whether the account is private; 1 credit.
 
@@ -210,8 +224,18 @@ class StoriesApi:
             endpoint, params = Endpoint.DOWNLOAD_BY_STORY_URL, {"url": story.page_url}
         else:
             endpoint, params = Endpoint.DOWNLOAD, {"id": story.pk}
-        query = replace(self._query(endpoint, params), deadline=self._download_deadline)
-        return Call(Operation.DOWNLOAD, query.nominal, partial(self._ask_download, query, spool))
+        return self._call_download(endpoint, params, spool)
+
+    def download_url(
+        self, url: str, spool: Spool, *, refuse: Callable[[Profile], None]
+    ) -> Call[MediaFile]:
+        """Return the file at the URL of a media host; 1 credit. The caller must remove the file.
+
+        ``refuse`` raises a StoriesError if the account of the file may not be shown. The function
+        is called before the file is loaded, if the answer names the account.
+        """
+        params = {"url": url}
+        return self._call_download(Endpoint.DOWNLOAD_BY_FILE_URL, params, spool, refuse)
 
     async def fetch_balance(self) -> Balance:
         """Return the account's balance; free. A positive balance allows paid calls again.
@@ -263,7 +287,8 @@ class StoriesApi:
             return Answer([], query.nominal if none.credits is None else none.credits)
 
     async def _ask_stories(self, query: Query) -> Answer[list[Story]]:
-        read = partial(schema.stories_from, profile_id=query.params["user_id"])
+        of, named = query.params.get("user_id", ""), query.params.get("username", "")
+        read = partial(schema.stories_from, profile_id=of, username=named)
         answer = await self._ask_list(query, read)
         _refuse_private(answer.value, answer.credits)
         return answer
@@ -300,7 +325,20 @@ class StoriesApi:
             )
         return Answer(answer.value, spent + answer.credits)
 
-    async def _ask_download(self, query: Query, spool: Spool) -> Answer[MediaFile]:
+    def _call_download(
+        self,
+        endpoint: Endpoint,
+        params: dict[str, str],
+        spool: Spool,
+        refuse: Callable[[Profile], None] | None = None,
+    ) -> Call[MediaFile]:
+        query = replace(self._query(endpoint, params), deadline=self._download_deadline)
+        make = partial(self._ask_download, query, spool, refuse)
+        return Call(Operation.DOWNLOAD, query.nominal, make)
+
+    async def _ask_download(
+        self, query: Query, spool: Spool, refuse: Callable[[Profile], None] | None
+    ) -> Answer[MediaFile]:
         async def read(response: aiohttp.ClientResponse) -> MediaFile | Elsewhere:
             return await read_file_or_address(response, spool, self._largest_file)
 
@@ -309,8 +347,10 @@ class StoriesApi:
         if isinstance(answer.value, MediaFile):
             return Answer(answer.value, answer.credits)
         try:
+            if refuse is not None and answer.value.profile is not None:
+                refuse(answer.value.profile)
             return Answer(await self._fetch_elsewhere(answer.value.url), answer.credits)
-        except MediaError as error:
+        except (MediaError, StoriesError) as error:
             error.credits = answer.credits
             raise
 

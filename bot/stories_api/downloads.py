@@ -4,13 +4,16 @@ The API's documentation does not specify the format, so the bytes decide.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
 
 from bot.domain.errors import MediaTooBigError
+from bot.domain.model import Profile
 from bot.media.sniff import HEAD, sniff
 from bot.media.spool import MediaFile, Spool, write_stream
+from bot.stories_api import schema
 from bot.stories_api.response import (
     CHUNK,
     OK,
@@ -28,9 +31,13 @@ _DEEPEST = 4
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """The URL of a file. The URL must be checked before the download."""
+    """The URL of a file. The URL must be checked before the download.
+
+    ``profile`` is the account of the file, or None if the answer names no account.
+    """
 
     url: str
+    profile: Profile | None = None
 
 
 async def read_file_or_address(
@@ -78,11 +85,23 @@ def address_in(value: object, depth: int = 0) -> str | None:
     return next(filter(None, (address_in(value.get(name), depth + 1) for name in _WRAPPERS)), None)
 
 
+def profile_in(value: object, depth: int = 0) -> Profile | None:
+    """Return the account of the story in a decoded body, or None."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if not isinstance(value, dict) or depth >= _DEEPEST:
+        return None
+    if isinstance(value.get("user"), dict):
+        with suppress(NonsenseError):
+            return schema.profile_from(value)
+    return next(filter(None, (profile_in(value.get(name), depth + 1) for name in _WRAPPERS)), None)
+
+
 def _find_address_in_body(body: bytes) -> Elsewhere:
     value = decode_json(body)
     if complaint_in(value):
         raise ComplainedError(body)
-    return Elsewhere(_check_address(address_in(value) or ""))
+    return Elsewhere(_check_address(address_in(value) or ""), profile_in(value))
 
 
 def _check_address(url: str) -> str:

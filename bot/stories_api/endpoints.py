@@ -4,6 +4,7 @@ from enum import StrEnum
 
 CHECK_COST = 2
 """The price of a profile's stories with the privacy check, in credits."""
+_CHECK_BY_NAME_COST = 3  # the same by username; the API looks the name up first
 
 
 class Endpoint(StrEnum):
@@ -13,16 +14,22 @@ class Endpoint(StrEnum):
     STORY_BY_URL = "/v1/story/by/url"
     DOWNLOAD = "/v1/story/download"
     DOWNLOAD_BY_STORY_URL = "/v1/story/download/by/story/url"
+    DOWNLOAD_BY_FILE_URL = "/v1/story/download/by/url"
     USER_STORIES = "/v1/user/stories"
+    USER_STORIES_BY_USERNAME = "/v1/user/stories/by/username"
     USER_BY_USERNAME = "/v1/user/by/username"
     USER_HIGHLIGHTS = "/v1/user/highlights"
     HIGHLIGHT_BY_URL = "/v1/highlight/by/url"
 
     @property
     def price(self) -> int:
-        """Return the price of a call in credits: 2 with the privacy check, 1 without."""
-        return CHECK_COST if self in _CHECKED else 1
+        """Return the price of a call in credits, with the privacy check where there is a check."""
+        return _PRICES.get(self, 1)
 
 
 BALANCE = "/sys/balance"  # a call of this endpoint is free
-_CHECKED = frozenset({Endpoint.USER_STORIES, Endpoint.USER_HIGHLIGHTS})
+_PRICES = {
+    Endpoint.USER_STORIES: CHECK_COST,
+    Endpoint.USER_HIGHLIGHTS: CHECK_COST,
+    Endpoint.USER_STORIES_BY_USERNAME: _CHECK_BY_NAME_COST,
+}

@@ -38,8 +38,11 @@ _FREE = frozenset({401, 402, 410, 500, 503, 504})
 _AGAIN = frozenset({500, 503, 504})
 _LONGEST_WAIT = 300.0  # the maximum seconds of a Retry-After that the bot waits
 TOO_MANY = 429
+_INTERNAL = 500
 
-_LISTS = frozenset({Endpoint.USER_STORIES, Endpoint.USER_HIGHLIGHTS})
+_LISTS = frozenset(
+    {Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME, Endpoint.USER_HIGHLIGHTS}
+)
 _ABOUT_PROFILE = _LISTS | {Endpoint.USER_BY_USERNAME}
 _HIGHLIGHTS = frozenset({Endpoint.USER_HIGHLIGHTS, Endpoint.HIGHLIGHT_BY_URL})
 _NONE_NOW = frozenset({"NotFoundError", "StoryNotFound", "MediaNotFound", "HighlightNotFound"})
@@ -105,6 +108,8 @@ def failure_of(
         credits=_billed_credits(status, body, price),
     )
     error.name_account(subject)
+    if isinstance(error, ApiUnavailableError) and status == _INTERNAL and complaint:
+        error.may_be_account = True
     return Failure(error, status in _AGAIN, retry_after(headers, now), status)
 
 

@@ -190,3 +190,50 @@ async def test_one_bad_item_never_costs_the_rest(bell: Bell, control: Control) -
     shown = await bell.replies(ann, 5, after=await control.say(ann, "/stories mixed.bag"))
     assert [m["_story_pk"] for m in shown if "photo" in m] == [s["pk"] for s in stories]
     assert any("too big" in m.get("text", "") for m in shown)
+
+
+BY_NAME = "/v1/user/stories/by/username"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "times", "paid"), [("error", 2, 3), ("ClientLoginRequired", 1, 4)]
+)
+async def test_stories_come_by_name_where_only_the_lookup_of_the_name_fails(
+    bell: Bell, control: Control, trouble: str, times: int, paid: int
+) -> None:
+    ann, name = await control.person(), f"lookup.{trouble.lower()}"
+    await control.profile(name, posts_per_day=0)
+    story = await control.publish(name)
+    await control.change_profile(name, trouble=trouble, trouble_times=times)
+    (shown,) = await bell.ask(ann, f"/stories {name}")
+    assert shown.get("_story_pk") == story["pk"], shown.get("text")
+    assert await control.billed_for(name) == paid
+    # The answer showed the account: its link and its stories need no second lookup.
+    mark = await last(control)
+    await bell.ask(ann, link(name, story))
+    (followed,) = await bell.ask(ann, f"/subscribe {name}")
+    assert f"every new story from {name}" in followed["text"]
+    assert "/v1/user/by/username" not in await paths(control, mark)
+
+
+@pytest.mark.parametrize("kind", ["private", "empty", "none"])
+async def test_what_the_stories_by_name_refuse_is_paid_once(
+    bell: Bell, control: Control, kind: str
+) -> None:
+    ann, name = await control.person(), f"second.{kind}"
+    await control.profile(name, posts_per_day=0, is_private=kind == "private")
+    if kind == "private":
+        await control.publish(name)
+    elif kind == "none":
+        await control.change_profile(name, deleted=True)
+    failure = {"status": 500, "body": {"detail": "x", "exc_type": "InternalError"}}
+    fault = await control.fault(
+        "stories", failure, match=f"user/by/username?username={name}", times=None
+    )
+    words = "no stories right now" if kind == "empty" else f"can't see {name} right now"
+    for _ in range(2):
+        (reply,) = await bell.ask(ann, f"/stories {name}")
+        assert words in reply["text"]
+    await control.clear_faults(fault)
+    assert await control.billed_for(name) == 3
+    assert await control.billed(BY_NAME) >= 3

@@ -99,6 +99,7 @@ def faults() -> Iterator[tuple[str, tuple[Part, ...]]]:
 
 
 FAULTS = dict(faults())
+FILE = "https://scontent.cdninstagram.com/1.jpg?oe=7FFFFFFF"
 
 
 def calls(api: StoriesApi, spool: Spool) -> dict[Endpoint, Call[object]]:
@@ -109,7 +110,9 @@ def calls(api: StoriesApi, spool: Spool) -> dict[Endpoint, Call[object]]:
         Endpoint.STORY_BY_URL: api.story("1", url),
         Endpoint.DOWNLOAD: api.download(DATED, spool),
         Endpoint.DOWNLOAD_BY_STORY_URL: api.download(unknown, spool),
+        Endpoint.DOWNLOAD_BY_FILE_URL: api.download_url(FILE, spool, refuse=lambda _: None),
         Endpoint.USER_STORIES: api.stories("1"),
+        Endpoint.USER_STORIES_BY_USERNAME: api.stories_by_name("natgeo"),
         Endpoint.USER_BY_USERNAME: api.profile("natgeo"),
         Endpoint.USER_HIGHLIGHTS: api.highlights("1"),
         Endpoint.HIGHLIGHT_BY_URL: api.highlight("1"),

@@ -14,6 +14,7 @@ from bot.domain.errors import (
     ProfilePrivateError,
     StoryGoneError,
 )
+from bot.domain.model import Profile
 from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.runtime.clock import Clock
@@ -47,31 +48,41 @@ async def test_every_endpoint_and_what_it_costs(box: Box, tmp_path: Path) -> Non
         story = stories.value[0]
         one = await api.story(story.pk)
         by_url = await api.story("1", story.page_url)
+        by_name = await api.stories_by_name("natgeo")
+        assert [one.pk for one in by_name.value] == [one.pk for one in stories.value]
+        assert by_name.credits == 3
         listed = await api.highlights(profile.value.profile_id)
         opened = await api.highlight(listed.value[0].pk)
         assert (listed.credits, opened.credits) == (2, 1)
         assert len(opened.value.stories) == listed.value[0].count
         assert [profile.credits, stories.credits] == [1, 2]
         assert story.pk == one.value.pk == by_url.value.pk
+        seen: list[Profile] = []
         for mode in ("binary", "redirect", "json_url", "json_story"):
             await box.control.stories_api(download_mode=mode)
             answer = await api.download(story, spool)
             with kept(answer.value) as file:
                 assert (file.kind, answer.credits) == ("video", 1)
                 assert (file.width, file.height, file.duration) == (720, 1280, 15.0)
+            answer = await api.download_url(story.media_url or "", spool, refuse=seen.append)
+            with kept(answer.value) as file:
+                assert (file.kind, answer.credits) == ("video", 1)
             with pytest.raises(ApiRefusedError):  # of an id that holds no date the page is asked
                 await api.download(replace(story, pk="1"), spool)
+        assert [one.username for one in seen] == ["natgeo"]  # only a Story names its account
         assert spool.used == 0
     billed = (await box.control.state())["billed"]["by_path"]
     assert {path: billed[path] for path in Endpoint} == {
         Endpoint.USER_BY_USERNAME: 1,
         Endpoint.USER_STORIES: 2,
+        Endpoint.USER_STORIES_BY_USERNAME: 3,
         Endpoint.USER_HIGHLIGHTS: 2,
         Endpoint.HIGHLIGHT_BY_URL: 1,
         Endpoint.STORY_BY_ID: 1,
         Endpoint.STORY_BY_URL: 1,
         Endpoint.DOWNLOAD: 4,
         Endpoint.DOWNLOAD_BY_STORY_URL: 4,
+        Endpoint.DOWNLOAD_BY_FILE_URL: 4,
     }
 
 
