@@ -1,64 +1,110 @@
-"""/past NAME [7d]: the stories of a profile that the bot sent to this chat before; free."""
+"""/past NAME TERMS 7d: searches among the stories that the bot sent to this chat before; free."""
 
-import re
-from datetime import timedelta
-
-from bot.chats.past import Page
 from bot.context import Context
-from bot.domain import links
-from bot.domain.alert_rules import KEPT_FOR
-from bot.domain.errors import NothingKeptError
+from bot.domain import past_search
+from bot.domain.errors import KeepsNothingError, NotFollowedError, NothingKeptError
+from bot.domain.options import Options
+from bot.domain.past_search import Search
 from bot.domain.sentences import N_
-from bot.presentation.actions import PAST
-from handlers.guard import command, on_press
-from handlers.replies import say
+from bot.presentation.actions import KEEP, OPTION, PAST, PRIMARY, Buttons
+from bot.presentation.html import code
+from handlers.guard import UNKNOWN_BUTTON, command, on_press
+from handlers.options import ON, TOGGLES
+from handlers.replies import code_texts, edit_pressed, say
 from handlers.show import offer_instead, show_albums
-from handlers.subscriptions import ask_which_profile
+from handlers.subscriptions import EMPTY, ask_which_profile, list_button
 
 USAGE = N_(
-    "Write it like this: /past <i>name</i>, or /past <i>name</i> 7d for the last seven days."
+    "Write it like this: /past <i>name</i>, or /past <i>name</i> 7d for the last seven days.\n"
+    "To search, write what the stories must have: <code>/past #sale</code>, "
+    "<code>/past place:paris 30d</code>, <code>/past nike.com</code>, "
+    "<code>/past natgeo mention:@nike</code>."
 )
 CHOOSE = N_("Whose stories would you like to see again?")
 EARLIER = N_("There are earlier ones, too.")
-
-_SPAN = re.compile(r"(\d{1,3})d?", re.IGNORECASE)
+KEPT_FROM_NOW_ON = N_(
+    "From now on I keep what I send here for 90 days. To see it again, write /past <i>name</i>, "
+    "or search it, for example with <code>/past #sale</code>."
+)
+COMMAND = "/past"
 
 
 @command("past", channel_after=1, usage=USAGE)
 async def send_past_stories(context: Context) -> None:
-    """Send stories again that were sent to the chat; without a name, ask for a profile."""
-    arguments = context.words
-    if not arguments:
+    """Send stories again that were sent to the chat; without a search, ask for a profile."""
+    if not context.words:
         await ask_which_profile(context, CHOOSE, "past", USAGE)
         return
-    link = links.parse_argument(arguments[0])
-    span = _SPAN.fullmatch(arguments[1]) if len(arguments) == 2 else None  # noqa: PLR2004 - a name and a span
-    if link is None or link.username is None or (len(arguments) > 1 and span is None):
+    search = past_search.parse_search(context.words)
+    if search is None:
         await say(context, context.t(USAGE))
-        return
-    days = timedelta(days=max(1, int(span[1]))) if span else KEPT_FOR
-    try:
-        result = await context.services.past.latest_page(
-            context.chat.id, context.bot.id, link.username, within=min(days, KEPT_FOR)
-        )
-    except NothingKeptError as error:
-        await offer_instead(context, error)
     else:
-        await _show_kept_page(context, link.username, result)
+        await _show_page(context, search)
 
 
 @on_press(PAST)
-async def show_past_page(context: Context, username: str, offset: int | None) -> None:
-    """Show a profile's kept stories, or the stories before the newest ``offset`` stories."""
-    result = await context.services.past.latest_page(
-        context.chat.id, context.bot.id, username, offset=offset or 0
-    )
-    await _show_kept_page(context, username, result)
+async def show_earlier(context: Context, before: str) -> str | None:
+    """Show the stories before a story, by the search in the pressed message."""
+    for written in code_texts(context.message):
+        word, *words = written.split()
+        search = past_search.parse_search(words) if word == COMMAND else None
+        if search is not None:
+            await _show_page(context, search, before)
+            return None
+    return context.t.plain(UNKNOWN_BUTTON)
 
 
-async def _show_kept_page(context: Context, username: str, page: Page) -> None:
+async def _show_page(context: Context, search: Search, before: str | None = None) -> None:
+    """Send a page of results, and a button for the next page, or why no story is found."""
+    try:
+        page = await context.services.past.find(
+            context.chat.id, context.bot.id, search, before=before
+        )
+    except NothingKeptError as error:
+        rows = await _row_to_keep_profile(context, str(error.fields["username"]))
+        await offer_instead(context, error, rows)
+        return
+    except KeepsNothingError as error:
+        await _offer_to_keep(context, error)
+        return
     is_last = page.more is None
     await show_albums(context, list(page.albums), originals=page.originals, is_last=is_last)
-    if page.more is not None:
-        more = context.button(N_("Show earlier ones"), PAST(username, page.more))
-        await say(context, context.t(EARLIER), [[more]])
+    if not is_last:
+        more = context.button(N_("Show earlier ones"), PAST(page.more))
+        text = f"{context.t(EARLIER)}\n{code(f'{COMMAND} {search.text}')}"
+        await say(context, text, [[more]])
+
+
+async def _row_to_keep_profile(context: Context, username: str) -> Buttons:
+    """Return the button that keeps the stories of a subscription from now on.
+
+    The result is empty without a subscription, and if the stories are kept already.
+    """
+    try:
+        one, *_ = await context.services.subscriptions.named(context.chat.id, username)
+    except NotFollowedError:
+        return []
+    if one.options.keep:
+        return []
+    return [[context.button(TOGGLES["keep"], OPTION(one.id, "keep", ON), PRIMARY)]]
+
+
+async def _offer_to_keep(context: Context, error: KeepsNothingError) -> None:
+    """Tell a chat that it keeps no stories, with a button that keeps all stories from now on."""
+    if await context.services.subscriptions.every(context.chat.id):
+        keep = context.button(TOGGLES["keep"], KEEP(), PRIMARY)
+        await say(context, context.t(error.sentence), [[keep]])
+    else:
+        await say(context, context.t(EMPTY))
+
+
+@on_press(KEEP)
+async def keep_from_now_on(context: Context) -> None:
+    """Keep the stories of all subscriptions of the chat, and of new subscriptions."""
+    chat_id, services = context.chat.id, context.services
+    for one in await services.subscriptions.every(chat_id):
+        if not one.options.keep:
+            await services.subscribing.set_options(chat_id, one.id, {"keep": True})
+    defaults = Options.from_json(context.chat.defaults).with_values({"keep": True})
+    await services.chats.change(chat_id, defaults=defaults.to_json())
+    await edit_pressed(context, context.t(KEPT_FROM_NOW_ON), [[list_button(context)]])

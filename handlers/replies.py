@@ -97,6 +97,15 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
     await enqueue_reply(context, context.reply_target, payload)
 
 
+def code_texts(message: Message | None) -> list[str]:
+    """Return the texts in code style of a message, which buttons use as their arguments.
+
+    The list is empty if the message was deleted or is too old for the bot to read.
+    """
+    entities = message.entities if message else ()
+    return [message.parse_entity(one) for one in entities if message and one.type == one.CODE]
+
+
 @asynccontextmanager
 async def show_working(context: Context) -> AsyncIterator[None]:
     """Show a chat action while the body runs for long.

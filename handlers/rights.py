@@ -88,7 +88,12 @@ COMMANDS: Mapping[str, Command] = {
     "rules": Command(
         CHANGE, "alerts", N_("/rules <i>name</i>: choose which of its stories you get")
     ),
-    "past": Command(SHOW, "alerts", N_("/past <i>name</i>: see again the stories I've sent here")),
+    "past": Command(
+        SHOW,
+        "alerts",
+        N_("/past <i>name</i>: see again the stories I've sent here"),
+        (N_("/past #sale 30d: search these stories by hashtag, place, website or name"),),
+    ),
     "settings": Command(
         SHOW,
         "chat",
@@ -137,6 +142,7 @@ TABLE: Mapping[str, Right] = {
     "elsewhere:": SHOW,  # the chosen chat needs a second right
     "import": CHANGE,
     "past:": SHOW,
+    "keep": CHANGE,
     "files:": SHOW,
     "highlights:": SHOW,
     "highlight:": SHOW,

@@ -1,7 +1,7 @@
 """Stories in a chat: albums in order, with captions and buttons."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from bot.domain.errors import BotError, NoStoriesError, NotFollowedError
 from bot.domain.model import Album, Profile, Story
 from bot.domain.sentences import N_
 from bot.presentation import captions
-from bot.presentation.actions import CARD, RUN, link_to
+from bot.presentation.actions import CARD, RUN, Buttons, link_to
 from bot.presentation.buttons import (
     OPTIONS,
     link_buttons,
@@ -33,18 +33,21 @@ async def show_profile_stories(context: Context, username: str, count: int | Non
         await show_albums(context, plan_albums(latest_stories(live, count)))
 
 
-async def offer_instead(context: Context, none: BotError) -> None:
-    """Tell a private chat that a profile has no stories to show, and offer alternatives.
+async def offer_instead(context: Context, none: BotError, rows: Buttons | None = None) -> None:
+    """Tell a chat that a profile has no stories to show; offer ``rows`` and alternatives.
 
     Raises:
-        BotError: ``none``, in a group or channel, where the error handler sends the message.
+        BotError: ``none``, in a group or channel without ``rows``. The error handler sends the
+            message.
     """
     name = str(none.fields["username"])
-    if not context.is_private:
+    if not (context.is_private or rows):
         raise none
-    follow = subscribe_button(name, context.t, await subscription_id_of(context, name))
-    highlights = context.button(N_("Highlights"), RUN("highlights", name))
-    await say(context, context.t(none.sentence, **none.fields), [[follow, highlights]])
+    buttons = list(rows or [])
+    if context.is_private:
+        follow = subscribe_button(name, context.t, await subscription_id_of(context, name))
+        buttons.append([follow, context.button(N_("Highlights"), RUN("highlights", name))])
+    await say(context, context.t(none.sentence, **none.fields), buttons)
 
 
 def latest_stories(stories: list[Story], count: int | None) -> list[Story]:
@@ -73,7 +76,8 @@ async def show_albums(
     ``originals``, or no story in ``originals``.
     """
     message = context.message
-    followed = await subscription_id_of(context, albums[0].stories[0].profile.username)
+    owners = [album.stories[0].profile.username for album in albums]
+    followed = await subscription_id_of(context, owners[-1])
     single = len(albums) == len(albums[0].stories) == 1
     acts = single and not context.is_channel and bool(albums[0].stories[0].profile.username)
     inline = bool(context.bot.supports_inline_queries)
@@ -81,7 +85,7 @@ async def show_albums(
     if is_last and not acts and context.is_private:
         under = _line_under_album(albums[-1].stories[0], context, followed, is_inline=inline)
     for number, album in enumerate(albums):
-        of = part or (number + 1, len(albums))
+        of = part or _part_of_profile(owners, number)
         first = album.stories[0]
         if acts:
             buttons = story_buttons(
@@ -105,6 +109,15 @@ async def show_albums(
             under=under if album is albums[-1] else None,
         )
         await enqueue_reply(context, context.reply_target, payload)
+
+
+def _part_of_profile(owners: Sequence[str], place: int) -> tuple[int, int]:
+    """Return the number of an album among the albums of its profile, and the number of these.
+
+    ``owners`` has the profile of each album.
+    """
+    owner = owners[place]
+    return owners[: place + 1].count(owner), owners.count(owner)
 
 
 def _line_under_album(

@@ -37,7 +37,7 @@ from handlers.guard import (
 )
 from handlers.links import is_forward_of_our_post
 from handlers.questions import answers_to, question_of
-from handlers.replies import say
+from handlers.replies import code_texts, say
 from handlers.requests import answer_request
 from handlers.rights import COMMANDS, OWNER
 from handlers.understood import MANY, MEANT, offer_for_many, offer_understood
@@ -195,10 +195,8 @@ async def run_for_many(context: Context, word: str, place: int | None) -> str | 
 
     ``place`` is the index of the command in the message; None for the first command.
     """
-    message = context.message
-    marked = message.entities if message else ()
-    shown = [message.parse_entity(one) for one in marked if message and one.type == one.CODE]
-    if not shown:  # the message was deleted, or is too old for the bot to read
+    shown = code_texts(context.message)
+    if not shown:
         return context.t.plain(UNKNOWN_BUTTON)
     written = shown[place or 0].split() if (place or 0) < len(shown) else []
     if written and written[0] == f"/{word}":

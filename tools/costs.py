@@ -26,6 +26,7 @@ from bot.domain.budget import Limits
 from bot.domain.errors import BotError
 from bot.domain.links import Link
 from bot.domain.model import Asker, Target
+from bot.domain.past_search import Search
 from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
@@ -347,7 +348,8 @@ async def _subscribing(here: Shop) -> None:
     )
     await here.row("`/rules` and `/why` of what is followed", lambda: choose("followed"))
     past = Past(here.db, blocked=(), now=here.now)
-    await here.row("`/past NAME`", lambda: past.latest_page(1, 1, "followed"))
+    searched = Search(("followed",), "followed", "", (), None)
+    await here.row("`/past NAME`", lambda: past.find(1, 1, searched))
 
 
 async def _polls(here: Shop, mode: SkipCheck) -> None:

@@ -6,15 +6,24 @@ from datetime import datetime, timedelta
 
 from bot.domain import alert_rules
 from bot.domain.albums import plan_albums
-from bot.domain.errors import NOTHING_KEPT_OF_THAT_TIME, NothingKeptError, SubscriptionError
+from bot.domain.errors import (
+    NOTHING_FOUND,
+    NOTHING_KEPT_OF_THAT_TIME,
+    BotError,
+    KeepsNothingError,
+    NothingKeptError,
+    SubscriptionError,
+)
 from bot.domain.model import ORIGINAL, Album, Story
+from bot.domain.past_search import Search, fits_all
 from bot.domain.records import EPOCH, KnownFile
 from bot.store import deliveries, file_ids, kept_stories, profiles
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
 from bot.store.kept_stories import Kept
 from bot.updates.unit_of_work import fetch, reading, writing
 
-MOST = 30  # maximum number of stories per page, which fill three albums
+MOST = 30  # maximum number of stories per page, which fill three albums of a profile
+_BATCH = 500  # the number of kept stories that a search reads at a time
 # The minimum remaining validity of a stored file_id, for the following send.
 _LENT = timedelta(hours=1)
 # Kinds that can be in an album (Bot API, sendMediaGroup). Other kinds are sent alone.
@@ -23,15 +32,28 @@ _IN_ALBUMS = frozenset({"photo", "video"})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Albums to send, oldest first.
+    """Albums to send, oldest first; an album has stories of a single profile.
 
-    ``more`` is the number of stories shown so far, or None after the last page.
+    ``more`` is the pk of the oldest story of the page, or None on the last page.
     """
 
     albums: tuple[Album, ...]
-    more: int | None = None
+    more: str | None = None
     originals: frozenset[str] = frozenset()
     """The stories that are sent as documents, like the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The kept stories among which a search looks. ``profile_id`` None: of all profiles."""
+
+    chat_id: int
+    bot_id: int
+    profile_id: str | None
+    terms: tuple[str, ...]
+    since: datetime
+    hidden: frozenset[str]
+    """The ids of the profiles on the block list."""
 
 
 class Past:
@@ -45,76 +67,136 @@ class Past:
         self._blocked = blocked
         self._now = now
 
-    async def latest_page(
-        self,
-        chat_id: int,
-        bot_id: int,
-        username: str,
-        *,
-        within: timedelta = alert_rules.KEPT_FOR,
-        offset: int = 0,
+    async def find(
+        self, chat_id: int, bot_id: int, search: Search, *, before: str | None = None
     ) -> Page:
-        """Return the latest kept stories of a profile, and store the file_ids for the sender.
+        """Return the latest kept stories of a search, and store the file_ids for the sender.
 
-        ``offset`` newer stories are skipped. A page has at most 30 stories. Cost: 0 credits.
+        ``before`` is the pk of a kept story: the page has older stories. A page has at most 30
+        stories. Cost: 0 credits.
 
         Raises:
             NothingKeptError: The chat has no kept story of the profile, or the profile is blocked.
-            SubscriptionError: The chat has kept stories of the profile, but none of this period.
+            SubscriptionError: The chat has kept stories, but none that match the search.
         """
-        now = self._now()
+        now, within = self._now(), alert_rules.KEPT_FOR
+        if search.days is not None:
+            within = min(within, timedelta(days=search.days))
         async with reading(self._db) as tx:
-            known = await profiles.named(tx, username, since=EPOCH)
-            owner_id = known.profile_id if known else None
-            profile_id = await kept_stories.profile_named(tx, chat_id, bot_id, owner_id, username)
-            if profile_id is None:
-                raise NothingKeptError(username=username)
-            result = await kept_stories.latest(
-                tx,
-                chat_id,
-                bot_id,
-                profile_id,
-                since=now - within,
-                offset=offset,
-                limit=MOST + 1,
-            )
-            # The current name, because the profile may have been renamed.
-            owner = await profiles.get(tx, profile_id)
-        names = {username, owner.username if owner else username}
-        if any(alert_rules.is_on_block_list(profile_id, name, self._blocked) for name in names):
-            raise NothingKeptError(username=username)
-        if not result:
-            is_all = within >= alert_rules.KEPT_FOR
-            if is_all:
-                raise NothingKeptError(username=username)
-            raise SubscriptionError(text=NOTHING_KEPT_OF_THAT_TIME, username=username)
-        shown = result[:MOST]
-        async with writing(self._db) as tx:
-            lent = {one.story.pk: max(one.story.expires_at, now + _LENT) for one in shown}
-            originals = {one.story.pk for one in shown if one.kind == "document"}
-            files = {
-                one.story.pk + (ORIGINAL if one.story.pk in originals else ""): KnownFile(
-                    one.kind, one.file_id, one.file_unique_id, until=lent[one.story.pk]
-                )
-                for one in shown
-            }
-            await file_ids.remember(tx, bot_id, files)
-        more = None if len(result) <= MOST else offset + MOST
+            scope = await self._scope_of(tx, chat_id, bot_id, search, since=now - within)
+            found = await _matches(tx, scope, before)
+            if not found:
+                raise await _nothing_found(tx, scope, search)
+        shown = found[:MOST]
+        await self._lend_files(bot_id, shown, now)
+        originals = {one.story.pk for one in shown if one.kind == "document"}
+        more = shown[-1].story.pk if len(found) > MOST else None
         return Page(tuple(_pack_albums(shown)), more, frozenset(originals))
+
+    async def _scope_of(
+        self, tx: Tx, chat_id: int, bot_id: int, search: Search, *, since: datetime
+    ) -> _Scope:
+        """Return the scope of a search. The first word is a name if the chat keeps stories of it.
+
+        Raises:
+            NothingKeptError: The first word can only be a name, and the chat has no kept story of
+                the profile, or the profile is blocked.
+        """
+        profile_id = None
+        if search.username is not None:
+            known = await profiles.named(tx, search.username, since=EPOCH)
+            owner_id = known.profile_id if known else None
+            profile_id = await kept_stories.profile_named(
+                tx, chat_id, bot_id, owner_id, search.username
+            )
+        hidden: frozenset[str] = frozenset()
+        if self._blocked:
+            hidden = await kept_stories.profiles_among(tx, chat_id, bot_id, self._blocked)
+        if profile_id in hidden or (profile_id is None and not search.first_term):
+            raise NothingKeptError(username=search.username or "")
+        terms = search.all_terms if profile_id is None else search.terms
+        return _Scope(chat_id, bot_id, profile_id, terms, since, hidden)
+
+    async def _lend_files(self, bot_id: int, shown: Sequence[Kept], now: datetime) -> None:
+        """Store the file_ids of kept stories for the sender, for at least an hour."""
+        files = {
+            one.story.pk + (ORIGINAL if one.kind == "document" else ""): KnownFile(
+                one.kind,
+                one.file_id,
+                one.file_unique_id,
+                until=max(one.story.expires_at, now + _LENT),
+            )
+            for one in shown
+        }
+        async with writing(self._db) as tx:
+            await file_ids.remember(tx, bot_id, files)
 
     async def is_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is an alert that the bot sent to the chat within three days."""
         return await fetch(self._db, lambda tx: deliveries.is_alert(tx, chat_id, message_id))
 
 
+async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
+    """Return the latest stories of a scope, newest first: a page, and one more if one exists.
+
+    The stories are read in batches, because a chat may keep very many.
+    """
+    batch = _BATCH if scope.terms or scope.hidden else MOST + 1
+    found: list[Kept] = []
+    is_first = True
+    while is_first or (before is not None and len(found) <= MOST):
+        is_first = False
+        rows, before = await kept_stories.latest(
+            tx,
+            scope.chat_id,
+            scope.bot_id,
+            scope.profile_id,
+            since=scope.since,
+            before=before,
+            limit=batch,
+        )
+        found += [
+            one
+            for one in rows
+            if one.story.profile.profile_id not in scope.hidden
+            and fits_all(one.story, scope.terms)
+        ]
+    return found[: MOST + 1]
+
+
+async def _nothing_found(tx: Tx, scope: _Scope, search: Search) -> BotError:
+    """Return the error that tells why a search has no result."""
+    if scope.profile_id is not None and not search.terms:
+        if search.days is None or search.days >= alert_rules.KEPT_FOR.days:
+            return NothingKeptError(username=search.username or "")
+        return SubscriptionError(text=NOTHING_KEPT_OF_THAT_TIME, username=search.username or "")
+    if await kept_stories.has_any(tx, scope.chat_id, scope.bot_id):
+        return SubscriptionError(text=NOTHING_FOUND, terms=search.text)
+    if search.may_name_website:
+        return NothingKeptError(username=search.username or "")
+    return KeepsNothingError()
+
+
 def _pack_albums(result: Sequence[Kept]) -> list[Album]:
-    """Group stories into albums, oldest first; kinds that can't be in an album are sent alone.
+    """Group stories into albums of a single profile; oldest first.
+
+    The profiles are in the order of their oldest stories. Kinds that can't be in an album are sent
+    alone.
+    """
+    by_profile: dict[str, list[Kept]] = {}
+    for one in sorted(result, key=lambda one: (one.story.taken_at, one.story.pk)):
+        by_profile.setdefault(one.story.profile.profile_id, []).append(one)
+    return [album for rows in by_profile.values() for album in _pack_albums_of_profile(rows)]
+
+
+def _pack_albums_of_profile(rows: Sequence[Kept]) -> list[Album]:
+    """Group the stories of a profile into albums, in their order.
 
     The media URLs have expired and are removed, so only the file_ids remain.
     """
     made: list[Album] = []
     run: list[Story] = []
-    for one in sorted(result, key=lambda one: (one.story.taken_at, one.story.pk)):
+    for one in rows:
         story = replace(one.story, media_url=None)
         if one.kind in _IN_ALBUMS:
             run.append(story)

@@ -82,6 +82,7 @@ NOTHING_KEPT_OF_THAT_TIME = N_(
     "I have nothing from <b>{username}</b> for that time. <code>/past {username}</code> shows "
     "everything I've kept."
 )
+NOTHING_FOUND = N_("I haven't kept any stories with <code>{terms}</code> for this chat.")
 TOO_MANY_FOLLOWED = N_(
     "This chat has reached its limit of subscriptions ({most}). Unsubscribe from one first."
 )
@@ -362,6 +363,15 @@ class NothingKeptError(SubscriptionError):
     text = N_(
         "I haven't kept any stories from <b>{username}</b> for this chat. Stories are kept for "
         "90 days once <b>[[Keep for /past]]</b> is on in the subscription's options."
+    )
+
+
+class KeepsNothingError(SubscriptionError):
+    """The chat has no stored stories at all."""
+
+    text = N_(
+        "I haven't kept any stories for this chat. With <b>[[Keep for /past]]</b> I keep what I "
+        "send here from then on, for 90 days."
     )
 
 

@@ -24,6 +24,7 @@ _HASHTAG = re.compile(r"#\w{1,100}")
 _PLACE = re.compile(rf"{PLACE}[\w'-]{{1,60}}")
 _HEAD = re.compile(r"(?<!\S)(only|not)(?::|(?!\S))", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[\s,;]+")
+_BEFORE_NAME = re.compile(r"^mention:(?=@)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,12 @@ def parse_rules(text: str) -> Rules:
 
 
 def _split_words(text: str) -> list[str]:
-    return [_WWW.sub("", word) for word in _SEPARATOR.split(_comparable(text)) if word]
+    """Return the words in their stored form: ``www.nike.com`` is ``nike.com``.
+
+    ``mention:@nike`` is ``@nike``.
+    """
+    words = [_WWW.sub("", word) for word in _SEPARATOR.split(_comparable(text)) if word]
+    return [_BEFORE_NAME.sub("", word) for word in words]
 
 
 def _comparable(text: str) -> str:

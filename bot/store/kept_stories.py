@@ -18,6 +18,7 @@ from bot.store.chats import chats
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import Timestamp, chat_key, insert, metadata
 from bot.store.file_ids import files
+from bot.store.profiles import profiles
 
 kept = sa.Table(
     "kept_stories",
@@ -32,6 +33,7 @@ kept = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("file_id", sa.Text, nullable=False),
     sa.Column("file_unique_id", sa.String(64), nullable=False, server_default=""),
+    sa.Index("ix_kept_stories_chat", "chat_id", "taken_at"),  # a search reads the newest first
 )
 
 
@@ -111,34 +113,78 @@ async def profile_named(
     return await row_or_none(tx, str, statement)
 
 
+async def has_any(tx: Tx, chat_id: int, bot_id: int) -> bool:
+    """Return whether a chat has kept stories."""
+    known = sa.exists().where(kept.c.chat_id == chat_id, kept.c.bot_id == bot_id)
+    return bool((await tx.execute(sa.select(known))).scalar_one())
+
+
+async def profiles_among(
+    tx: Tx, chat_id: int, bot_id: int, subjects: Collection[str]
+) -> frozenset[str]:
+    """Return the ids of the kept profiles of a chat whose id, or a name, is in ``subjects``.
+
+    The names of a profile are the current name and the names of the kept stories.
+    """
+    wanted = sorted(subjects)
+    statement = (
+        sa.select(kept.c.profile_id)
+        .distinct()
+        .outerjoin(profiles, profiles.c.profile_id == kept.c.profile_id)
+        .where(kept.c.chat_id == chat_id, kept.c.bot_id == bot_id)
+        .where(
+            kept.c.profile_id.in_(wanted)
+            | kept.c.username.in_(wanted)
+            | profiles.c.username.in_(wanted)
+        )
+    )
+    return frozenset((await tx.execute(statement)).scalars())
+
+
 async def latest(
     tx: Tx,
     chat_id: int,
     bot_id: int,
-    profile_id: str,
+    profile_id: str | None,
     *,
     since: datetime,
-    offset: int,
+    before: str | None,
     limit: int,
-) -> Sequence[Kept]:
-    """Return the kept stories of a profile in a chat, newest first."""
-    rows = (
-        await tx.execute(
-            sa.select(kept.c.story, kept.c.kind, kept.c.file_id, kept.c.file_unique_id)
-            .where(
-                kept.c.chat_id == chat_id,
-                kept.c.bot_id == bot_id,
-                kept.c.profile_id == profile_id,
-                kept.c.taken_at >= since,
-            )
-            .order_by(kept.c.taken_at.desc(), kept.c.story_pk.desc())
-            .offset(offset)
-            .limit(limit)
+) -> tuple[Sequence[Kept], str | None]:
+    """Return the kept stories of a profile, or of all profiles, in a chat, newest first.
+
+    ``before`` is the pk of a kept story: only older stories are returned. Unreadable stories are
+    left out. The second result is the pk of the last row, or None if no further row exists.
+    """
+    statement = (
+        sa.select(
+            kept.c.story_pk, kept.c.story, kept.c.kind, kept.c.file_id, kept.c.file_unique_id
         )
-    ).all()
+        .where(kept.c.chat_id == chat_id, kept.c.bot_id == bot_id, kept.c.taken_at >= since)
+        .order_by(kept.c.taken_at.desc(), kept.c.story_pk.desc())
+        .limit(limit)
+    )
+    if profile_id is not None:
+        statement = statement.where(kept.c.profile_id == profile_id)
+    if before is not None:
+        statement = statement.where(_is_older_than(chat_id, bot_id, before))
+    rows = (await tx.execute(statement)).all()
     stories = load_each_or_none([row.story for row in rows])
-    return [
+    found = [
         Kept(story, row.kind, row.file_id, row.file_unique_id)
         for story, row in zip(stories, rows, strict=True)
         if story is not None
     ]
+    return found, rows[-1].story_pk if len(rows) == limit else None
+
+
+def _is_older_than(chat_id: int, bot_id: int, story_pk: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a row is after a kept story in the order of ``latest``."""
+    last = kept.alias()
+    taken_at = (
+        sa.select(last.c.taken_at)
+        .where(last.c.chat_id == chat_id, last.c.bot_id == bot_id, last.c.story_pk == story_pk)
+        .scalar_subquery()
+    )
+    is_same_time = sa.and_(kept.c.taken_at == taken_at, kept.c.story_pk < story_pk)
+    return sa.or_(kept.c.taken_at < taken_at, is_same_time)

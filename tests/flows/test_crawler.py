@@ -27,6 +27,7 @@ SETTINGS = {"poll_floor_s": 30}  # of fifty profiles one posts
 WRITTEN = (
     *(f"/{word}" for word, one in COMMANDS.items() if one.right is not OWNER),
     "/unsubscribe all", "/subscribe {name}", "/rules {name} only: #sale", "/highlights {name}",
+    "/past #sale",
 )  # fmt: skip
 IN_PRIVATE = ("natgeo", "{name}", "{name}, natgeo", "/story {name}",
               "some words that ask for nothing", "/start card--{start}")  # fmt: skip

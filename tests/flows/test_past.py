@@ -115,9 +115,92 @@ async def test_odd_spans(bell: Bell, control: Control) -> None:
     await kept(bell, ann, 1)
     for span in ("0d", "1D", "7", "999d", "\u0667d"):
         assert stories_of(await bell.ask(ann, f"/past past.span {span}")) == [story["pk"]], span
-    for words in ("past.span -1d", "past.span 7 d", "past.span 2w", "7d past.span", "past.span d"):
+    assert stories_of(await bell.ask(ann, "/past 7d past.span")) == [story["pk"]]
+    for words in ("past.span -1d", "past.span 7 d", "past.span 2w", "past.span d"):
         (reply,) = await bell.ask(ann, f"/past {words}")
         assert "Write it like this: /past" in reply["text"], words
+
+
+async def test_a_search_finds_what_the_chat_keeps(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for name in ("find.one", "find.two"):
+        await control.profile(name, posts_per_day=0)
+        await subscribed(bell, ann, name)
+    sale = await control.publish("find.one", hashtags=["Sale"], locations=["Lisbon, Portugal"])
+    await kept(bell, ann, 1)
+    linked = await control.publish("find.two", hashtags=["sale"], links=["https://www.nike.com/a"])
+    await kept(bell, ann, 2)
+    named = await control.publish("find.two", 2, mentions=["find.one"])
+    await kept(bell, ann, 3)
+    searches = {
+        "#sale": [sale, linked],
+        "#sale 30d": [sale, linked],
+        "place:lisbon": [sale],
+        "nike.com 30d": [linked],
+        "find.two #sale": [linked],
+        "mention:@find.one": [named],
+        "@find.one": [sale],  # a name, not a mention
+        "find.one": [sale],  # a name, although the text may also be a website
+        "video": [named],
+    }
+    for text, wanted in searches.items():
+        told = await bell.ask(ann, f"/past {text}", count=len(wanted))
+        stories = [pk for pk in stories_of(told) if pk]
+        assert stories == [story["pk"] for story in wanted], text
+        assert {message["_source"] for message in told} == {"file_id"}
+    (none,) = await bell.ask(ann, "/past place:oslo 7d")
+    assert none["text"] == "I haven't kept any stories with place:oslo 7d for this chat."
+
+
+async def test_the_next_page_goes_on_with_the_search(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("page.one", posts_per_day=0)
+    await subscribed(bell, ann, "page.one")
+    now = (await control.state())["now"]
+    old = await control.publish("page.one", hashtags=["sale"], taken_at=now - 25)
+    await control.publish("page.one", taken_at=now - 24)  # without the hashtag
+    for number in range(29):
+        await control.publish("page.one", hashtags=["sale"], taken_at=now - 20 + number / 2)
+    last = await control.publish("page.one", hashtags=["sale"], taken_at=now - 2)
+    await kept(bell, ann, 32)
+    told = await bell.ask(ann, "/past #sale", count=31)
+    assert last["pk"] in stories_of(told)
+    assert old["pk"] not in stories_of(told)
+    (button,) = buttons(told[-1]).values()
+    await bell.press(ann, told[-1], button)
+    (rest,) = await control.wait_replies(ann, 1, after=told[-1]["message_id"])
+    assert rest["_story_pk"] == old["pk"]
+
+
+async def test_where_nothing_is_kept_a_button_keeps_from_now_on(
+    bell: Bell, control: Control
+) -> None:
+    boss, member = await control.person(), await control.person("Member")
+    group = await control.chat("supergroup", members={boss: "creator", member: "member"})
+    for name in ("keep_one", "keep_two"):
+        await control.profile(name, posts_per_day=0)
+        await bell.ask(group, f"/subscribe {name}", user=boss)
+    (one,) = await bell.ask(group, "/past keep_one", user=member)
+    (every,) = await bell.ask(group, "/past #sale", user=member)
+    assert [list(buttons(told)) for told in (one, every)] == [["Keep for /past"]] * 2
+    for told in (one, every):
+        (data,) = buttons(told).values()
+        assert "admin" in (await bell.press(group, told, data, user=member))["text"]
+    await bell.press(group, one, buttons(one)["Keep for /past"], user=boss)
+
+    async def keeps(name: str) -> bool:
+        (menu,) = await bell.ask(group, "/subscriptions", user=boss)
+        page = buttons(menu)[f"🔔 {name}"]
+        await bell.press(group, menu, f"{page}:how", user=boss)
+        return "✅ Keep for /past" in buttons(await bell.message(group, menu["message_id"]))
+
+    assert [await keeps("keep_one"), await keeps("keep_two")] == [True, False]
+    await bell.press(group, every, "keep", user=boss)
+    assert await keeps("keep_two")
+    story = await control.publish("keep_two", hashtags=["sale"])
+    await kept(bell, group, 1)
+    (again,) = await bell.ask(group, "/past #sale", user=member)
+    assert again["_story_pk"] == story["pk"]
 
 
 async def test_a_profile_blocked_by_its_new_name_is_not_shown_by_its_old_one(
@@ -135,7 +218,6 @@ async def test_a_profile_blocked_by_its_new_name_is_not_shown_by_its_old_one(
             await control.publish("blk.new")
             await kept(bell, ann, 2)
         async with running_bell(tmp_path, box, blocked_profiles=["blk.new"]) as bell:
-            old = await bell.old_post(ann, "past:blk.old")
-            assert "haven't kept" in (await bell.press(ann, old, "past:blk.old"))["text"]
-            told = await control.replies(ann, after=old["message_id"])
-            assert not [one for one in told if "_story_pk" in one]
+            for name in ("blk.old", "blk.new"):
+                (told,) = await bell.ask(ann, f"/past {name}")
+                assert "haven't kept" in told["text"]

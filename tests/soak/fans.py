@@ -124,7 +124,8 @@ class Fans:
 
     async def look_back(self, place: Place) -> None:
         """Request sent stories of some or all days, and press for the next page."""
-        words = self._chance.choice(["", "{}", "{}", "{} 7d", "{} 2"]).format(self._name())
+        searches = ["", "{}", "{}", "{} 7d", "{} 2", "#sale", "{} video 7d", "mention:@star07"]
+        words = self._chance.choice(searches).format(self._name())
         await self._say(place, f"/past {words}".strip())
         await asyncio.sleep(A_WHILE)
         await self._press(place, "past:" if words else "run:past:")

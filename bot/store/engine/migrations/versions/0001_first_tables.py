@@ -297,6 +297,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('chat_id', 'story_pk', 'bot_id', name=op.f('pk_kept_stories'))
     )
     with op.batch_alter_table('kept_stories', schema=None) as batch_op:
+        batch_op.create_index('ix_kept_stories_chat', ['chat_id', 'taken_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_kept_stories_taken_at'), ['taken_at'], unique=False)
 
     op.create_table('moments',

@@ -1,0 +1,81 @@
+"""The parser of ``/past``: ``natgeo 7d``, ``#sale``, ``natgeo place:paris 30d``; pure.
+
+A search has an optional profile, terms (``bot.domain.story_terms``) that all must match, and an
+optional number of days.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain import links, story_terms
+from bot.domain.model import Story
+
+_SEPARATOR = re.compile(r"[,;]+")
+_SPAN = re.compile(r"([0-9]{1,3})d?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A parsed search.
+
+    ``username`` is the first word as a profile name, ``first_term`` the first word as a term, and
+    ``terms`` are the terms after the first word. A first word with both meanings, such as
+    ``nike.com``, is a name if the chat keeps stories of that profile, and otherwise a term.
+    """
+
+    words: tuple[str, ...]
+    username: str | None
+    first_term: str
+    terms: tuple[str, ...]
+    days: int | None
+
+    @property
+    def text(self) -> str:
+        """Return the search as the arguments of the command."""
+        return " ".join(self.words)
+
+    @property
+    def all_terms(self) -> tuple[str, ...]:
+        """Return the terms of a search whose first word is a term."""
+        return (self.first_term, *self.terms)
+
+    @property
+    def may_name_website(self) -> bool:
+        """Return whether the first word is a profile name that may also be a website."""
+        return self.username is not None and "." in self.first_term
+
+
+def parse_search(words: Sequence[str]) -> Search | None:
+    """Parse the arguments of ``/past``.
+
+    Return None if the first word is no profile and no term, or if a further word is no term. The
+    last or first of several words may be a number of days (``30d``). A first word with ``@`` is a
+    profile; ``mention:@name`` is a term.
+    """
+    written = tuple(part for word in words for part in _SEPARATOR.split(word) if part)
+    days, searched = _take_days(written)
+    if not searched:
+        return None
+    first, rest = searched[0], searched[1:]
+    link = links.parse_argument(first)
+    username = link.username if link else None
+    first_term = "" if first.startswith("@") else story_terms.normalized(first)
+    terms = [story_terms.normalized(word) for word in rest]
+    if not all(terms) or not (username or first_term):
+        return None
+    return Search(written, username, first_term, tuple(terms), days)
+
+
+def fits_all(story: Story, terms: Sequence[str]) -> bool:
+    """Return whether a story matches each of the terms."""
+    return all(story_terms.fits(story, term) for term in terms)
+
+
+def _take_days(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
+    """Return the days, at least 1, in the last or first of several words, and the other words."""
+    if len(words) > 1 and (match := _SPAN.fullmatch(words[-1])):
+        return max(1, int(match[1])), words[:-1]
+    if len(words) > 1 and (match := _SPAN.fullmatch(words[0])):
+        return max(1, int(match[1])), words[1:]
+    return None, words
