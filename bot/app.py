@@ -92,8 +92,9 @@ _UPDATES = [
     "inline_query",
 ]  # fmt: skip
 _CONFLICT = N_(
-    "Another program is receiving this bot's updates, so none reach me. It may be a second copy "
-    "of me with the same token. Please stop it or give it its own token."
+    "Another program is using this bot's token, so people's messages don't "
+    "reach me. It may be a second copy of the bot. Please stop it or give it "
+    "its own token."
 )
 _FIRST_LINK = (
     "Nobody runs this bot yet. Open this link in Telegram to become its owner (it works once):\n"

@@ -32,7 +32,7 @@ UNBLOCK_USAGE = N_(
     "Write it like this: /unblock <i>who</i>, with the ID of a person or a chat, or the name "
     "of an Instagram profile."
 )
-ALLOWED = N_("{who} can use me now.")
+ALLOWED = N_("{who} can use the bot now.")
 ALLOWED_PROFILE = N_("Profiles don't need access. If one is blocked, use /unblock.")
 BLOCKED = N_("{who} is blocked.")
 BLOCKED_UNTIL = N_("{who} is blocked until {until}.")
@@ -46,21 +46,24 @@ NAMELESS = N_(
 )
 NOT_BLOCKED = N_("{who} wasn't blocked.")
 REMOVE_OWNER_USAGE = N_(
-    "Write it like this: /remove_owner <i>ID</i>, with the ID of one of my owners. Or reply to "
-    "their message with /remove_owner."
+    "Write it like this: /remove_owner <i>ID</i>, with the ID of one of the "
+    "bot's owners. Or reply to their message with /remove_owner."
 )
-OWNER_REMOVED = N_("{who} is no longer one of my owners.")
+OWNER_REMOVED = N_("{who} is no longer one of the bot's owners.")
 UNBLOCKED = N_("{who} is no longer blocked.")
 HOW_MANY = N_("For how many people? Write a number up to 1000, for example /invite 5.")
 WELCOME_ADMIN = N_(
-    "You're my owner now. I'll tell you when something needs your attention.\n\n"
-    "/invite lets someone use me, /people shows who does and what it costs, /spending shows "
-    "what was spent."
+    "You're now this bot's owner. I'll tell you when something needs your "
+    "attention.\n"
+    "\n"
+    "/invite lets someone use the bot, /people shows who uses it and the "
+    "cost, /spending shows what was spent."
 )
 NOT_LET_IN = N_("I won't let {name} in. If they ask again, I won't tell you for 30 days.")
 HOW_TO_OPEN = N_(
-    "Set ACCESS=open in my settings and restart me. Then everyone can use me, at your "
-    "expense; DAILY_BUDGET limits what a day can cost."
+    "Set ACCESS=open in the bot's settings and restart the bot. Then "
+    "everyone can use it, at your expense; DAILY_BUDGET limits what a day "
+    "can cost."
 )
 
 
@@ -95,8 +98,8 @@ async def make_invitation(context: Context, uses: int) -> Safe:
     payload, _ = await context.services.access.make_invitation(context.user_id, uses)
     text = context.t(
         NN_(
-            "The first person to open this link can use me. It works for {time}:",
-            "The first {n} people to open this link can use me. It works for {time}:",
+            "The first person to open this link can use the bot. The link works for {time}:",
+            "The first {n} people to open this link can use the bot. The link works for {time}:",
         ),
         n=uses,
         time=INVITATION_VALID_FOR,

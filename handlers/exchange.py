@@ -166,7 +166,7 @@ def _result_lines(
     if there:
         names = names_in_bold(there, context)
         inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))
-        lines.append(t(ALREADY, username=inside))
+        lines.append(t(ALREADY, n=len(there), username=inside))
     if skipped := imported.skipped:
         shown = [shorten(line, WORD) for line in skipped[:_MOST_SKIPPED]]
         rest = len(skipped) - len(shown)

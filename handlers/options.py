@@ -30,7 +30,7 @@ MEDIA = {
 CAPTIONS = {"full": N_("Full caption"), "short": N_("Short caption")}
 WORDS = {"media": ("🎞 ", MEDIA), "caption": ("📝 ", CAPTIONS)}
 SECTIONS = {
-    "when": (N_("When: {value}"), ("fast", "digest")),
+    "when": (N_("Timing: {value}"), ("fast", "digest")),
     "which": (N_("Stories: {value}"), ("media",)),
     "how": (N_("Delivery: {value}"), ("caption", "silent", "spoiler", "protect", "keep", "files")),
 }
@@ -150,7 +150,7 @@ def paused_line(one: Subscription, context: Context) -> str:
     if one.state == "blocked":
         return context.t(N_("⏸ Paused by the bot's owner."))
     if one.paused_until is None:
-        return context.t(N_("⏸ Paused: no alerts until you resume."))
+        return context.t(N_("⏸ Paused: no alerts until you resume them."))
     return context.t(N_("🔕 Muted until {until}."), until=one.paused_until)
 
 

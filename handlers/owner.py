@@ -31,9 +31,10 @@ BY_KIND = N_("By kind of call")
 DRIFT = NN_("Billed more than I counted: {n} credit", "Billed more than I counted: {n} credits")
 RESUMED = N_("Spending has resumed.")
 ADMIN_PAGE = N_("Spending, people, problems and the next checks, on one page.")
-ADMIN_ONCE = N_("This link opens it once, within {time}:")
+ADMIN_ONCE = N_("Open the page with this link. It works once, within {time}:")
 ADMIN_HERE = N_(
-    "The link works on the machine where I run. If PUBLIC_URL is set, it works everywhere."
+    "The link only works on the bot's own computer. To open the page from "
+    "anywhere, set PUBLIC_URL."
 )
 
 

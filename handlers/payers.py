@@ -26,13 +26,14 @@ MINE_CHANNEL_BUTTON = N_("I am responsible for this channel")
 TAKEN = N_("Thank you: an admin is responsible for this chat now. Please ask me again.")
 YOURS = N_("This chat counts toward your limits now. /usage in our private chat shows it.")
 LEFT = N_(
-    "Nobody is responsible for this chat any more, so its alerts have stopped. They start again "
-    "when an admin takes that on: the subscriptions here, and what's asked without a name, then "
-    "count toward that admin's own limits."
+    "Nobody is responsible for this chat any more, so its alerts have "
+    "stopped. They start again when an admin becomes responsible: the "
+    "subscriptions and the anonymous requests here then count toward that "
+    "admin's own limits."
 )
 PAID = N_("You're responsible for these chats, so their subscriptions count toward your limits:")
 NO_LONGER_MINE = N_("No longer mine: {title}")
-NOT_YOURS = N_("That chat isn't yours any more.")
+NOT_YOURS = N_("You're no longer responsible for that chat.")
 
 
 def payer_buttons(chat_id: int, kind: str, context: Context) -> Buttons:

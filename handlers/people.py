@@ -27,8 +27,8 @@ WELCOME = N_(
 PAGE = 8
 LIMITS = (0, 10, 30, 100, 300, 1000)  # offered limits in credits per day
 LONGEST_NAME = 28
-TITLE = N_("<b>Who uses me</b> and what it costs this month. Tap a name to see more.")
-NOBODY_YET = N_("Nobody uses me yet. Use /invite to create a link for someone.")
+TITLE = N_("<b>Who uses the bot</b>, and the cost this month. Tap a name to see more.")
+NOBODY_YET = N_("Nobody uses the bot yet. Use /invite to create a link for someone.")
 HERE = N_("This month: {cost}")
 ELSEWHERE = N_("On top of that, in groups and channels: {cost}")
 KIND = N_("{kind}: {cost}")
@@ -46,7 +46,7 @@ STATES = {
     "added": N_("Has had access since {since}; added by {by}."),
     "open": N_("Not on the list, but I'm open to everyone."),
     "asked": N_("Asked for access on {since}, and has none yet."),
-    "through": N_("Can use me only where others have added me."),
+    "through": N_("Can use the bot only where others have added it."),
     "blocked": N_("Blocked since {since}."),
     "blocked until": N_("Blocked until {until}."),
 }

@@ -23,7 +23,8 @@ ABOUT = N_(
 )
 STAYS = N_(
     "<b>What I keep after you delete everything</b>\n"
-    "• whether this chat can use me, and how much of today's limit is used up\n"
+    "• whether this chat can use the bot, and how much of today's limit is "
+    "used up\n"
     "• how much was spent in total, without names\n"
     "• backups of my database, which the bot's owner keeps for a few days"
 )

@@ -72,7 +72,7 @@ def _line_for_all(
         return []
     names = names_in_bold(together[kind], context)
     inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))  # the text has these tags
-    return [context.t(kind.text, username=inside)]
+    return [context.t(kind.text, n=len(together[kind]), username=inside)]
 
 
 def fitting(lines: Sequence[str], context: Context) -> list[str]:

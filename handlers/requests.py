@@ -12,7 +12,7 @@ from handlers.guard import OBEYED
 from handlers.replies import say
 from handlers.understood import offer_for_many, offer_understood
 
-PRICE = N_("I'm free for you: the bot's owner pays for me. /usage shows today's limit.")
+PRICE = N_("The bot is free for you: the bot's owner pays. /usage shows today's limit.")
 
 
 async def answer_request(context: Context, text: str) -> bool:

@@ -51,8 +51,10 @@ NO_SUCH_ZONE = N_(
 )
 ZONE_SET = N_("Time zone: {zone}. It's {clock} there now.")
 WHICH_ZONE = N_("Which city's time should I use? Choose one, or send me the name of a city.")
-QUIET = N_("When should I be quiet? Choose, or send me both times, like 23-7.")
-DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me one, like 9:30.")
+QUIET = N_(
+    "When should I be quiet? Choose, or send me a start and an end, like 23-7 (11 PM to 7 AM)."
+)
+DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me a time, like 9:30.")
 QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
 """The setting that each question asks for."""
 

@@ -80,15 +80,30 @@ EMPTY_THERE = N_(
     "No subscriptions yet. To add one, write /subscribe <i>name</i> in that chat; for a channel "
     "you can also write /subscribe <i>name</i> @channel here."
 )
-NOW = N_("🔔 I'll send every new story from <b>{username}</b> to this chat.")
-NOW_IN_TOPIC = N_("🔔 I'll send every new story from <b>{username}</b> to this topic.")
-NOW_IN_OWN_TOPIC = N_("🔔 I'll send every new story from <b>{username}</b> to its own topic.")
-NOW_IN_OWN_TOPICS = N_(
-    "🔔 I'll send every new story from <b>{username}</b>, each profile in its own topic."
+# {username} contains the names of one or more profiles; the plural form is for several names.
+NOW = NN_(
+    "🔔 I'll send every new story from <b>{username}</b> to this chat.",
+    "🔔 I'll send every new story from <b>{username}</b> to this chat.",
 )
-NOW_IN = N_("🔔 I'll send every new story from <b>{username}</b> to {where}.")
-ALREADY = N_("Already subscribed to <b>{username}</b>.")
-SOONER = N_("I'll check <b>{username}</b> more often from now on.")
+NOW_IN_TOPIC = NN_(
+    "🔔 I'll send every new story from <b>{username}</b> to this topic.",
+    "🔔 I'll send every new story from <b>{username}</b> to this topic.",
+)
+NOW_IN_OWN_TOPIC = NN_(
+    "🔔 I'll send every new story from <b>{username}</b> to its own topic.",
+    "🔔 I'll send every new story from <b>{username}</b>, each profile in its own topic.",
+)
+NOW_IN = NN_(
+    "🔔 I'll send every new story from <b>{username}</b> to {where}.",
+    "🔔 I'll send every new story from <b>{username}</b> to {where}.",
+)
+ALREADY = NN_(
+    "Already subscribed to <b>{username}</b>.", "Already subscribed to <b>{username}</b>."
+)
+SOONER = NN_(
+    "I'll check <b>{username}</b> more often from now on.",
+    "I'll check <b>{username}</b> more often from now on.",
+)
 SOON = N_(
     "On average, alerts come about {delay} after a story is posted. To get them sooner, turn on "
     "<b>[[Check more often]]</b> in <b>[[Options]]</b>."
@@ -98,7 +113,9 @@ LATER = N_("I can't check for new stories right now, so these alerts will start 
 NOT_SUBSCRIBED = N_("I haven't subscribed this chat to <b>{username}</b>.")
 TRY_AGAIN = N_("Try again")
 UNDO = N_("↩️ Undo")
-AGAIN = N_("🔔 Subscribed to <b>{username}</b> again.")
+AGAIN = NN_(
+    "🔔 Subscribed to <b>{username}</b> again.", "🔔 Subscribed to <b>{username}</b> again."
+)
 
 
 CHANNEL_UNUSABLE = N_(
@@ -219,8 +236,8 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     lines = [_subscribed_sentence(new, target, wanted, where, context)] if new else []
     is_stopped = bool(new) and await context.services.subscriptions.find_obstacle() == "stopped"
     lines += [t(LATER)] if is_stopped else []
-    lines += [t(SOONER, username=t.bold_names(sooner))] if sooner else []
-    lines += [t(ALREADY, username=t.bold_names(old))] if old else []
+    lines += [t(SOONER, n=len(sooner), username=t.bold_names(sooner))] if sooner else []
+    lines += [t(ALREADY, n=len(old), username=t.bold_names(old))] if old else []
     paused = [one.subscription for one in done if is_paused(one.subscription)]
     still = [(one.username, paused_line(one, context)) for one in paused]
     lines += lines_by_sentence(still, context)
@@ -261,12 +278,12 @@ def _subscribed_sentence(
     names: Sequence[str], target: Target, wanted: Wanted, where: str, context: Context
 ) -> str:
     """Return the sentence that names the destination of the new alerts."""
-    t, username = context.t, context.t.bold_names(names)
+    t, n, username = context.t, len(names), context.t.bold_names(names)
     if "topic" in wanted.words:
-        return t(NOW_IN_OWN_TOPIC if len(names) == 1 else NOW_IN_OWN_TOPICS, username=username)
+        return t(NOW_IN_OWN_TOPIC, n=n, username=username)
     if where:
-        return t(NOW_IN, where=where, username=username)
-    return t(NOW_IN_TOPIC if target.thread_id else NOW, username=username)
+        return t(NOW_IN, n=n, where=where, username=username)
+    return t(NOW_IN_TOPIC if target.thread_id else NOW, n=n, username=username)
 
 
 async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]:
@@ -413,7 +430,8 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
     text, buttons = page
     if restored:
         names = context.t.bold_names([one.username for one in restored])
-        text = Safe(f"{context.t(AGAIN, username=names)}\n\n{text}")
+        again = context.t(AGAIN, n=len(restored), username=names)
+        text = Safe(f"{again}\n\n{text}")
     if failed:
         text = Safe("\n".join([text, "", *failure_lines(failed, parse([]), context)]))
         buttons = [*buttons, [context.button(UNDO, actions.UNDO(at))]]

@@ -36,7 +36,7 @@ DELAYED: dict[Obstacle, str] = {
     "stopped": N_("Next check: delayed (checks are paused for now)"),
     "outage": N_("Next check: delayed (I can't get stories right now)"),
 }
-PASSING = N_("Current stories that this chat's options let through: {n} of {total}")
+PASSING = N_("Current stories you'd get with this chat's options: {n} of {total}")
 FOUND = N_("found: {n}")
 
 

@@ -45,7 +45,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import ClassVar
 
-from bot.domain.sentences import N_
+from bot.domain.sentences import N_, NN_
 
 INCIDENT = N_(
     "Something went wrong on my side. Please try again in a moment. If it keeps "
@@ -99,16 +99,18 @@ TOO_MANY_NEW_OF_PAYER = N_(
     "subscriptions together ({most}). Please add more tomorrow."
 )
 TOO_MANY_OF_NEWCOMER = N_(
-    "While someone is new here, all chats they're responsible for share one limit of "
-    "subscriptions ({most}). Add more once they've used me on three different days."
+    "While someone is new here, all chats they're responsible for share one "
+    "limit of subscriptions ({most}). Add more once they've used the bot on "
+    "three different days."
 )
 TOO_MANY_FAST_OF_PAYER = N_(
     "All chats of the person responsible for this chat have reached the limit of profiles checked "
     "more often ({most}). Turn that option off for one of them first."
 )
 PAYER_SPENT = N_(
-    "What's asked here without a name counts for the person responsible for this chat, whose "
-    "limit for today is reached. Ask in your own name, or try again after {until}."
+    "Anonymous requests here count for the person responsible for this chat, "
+    "who has reached the limit for today. Ask in your own name, or try again "
+    "after {until}."
 )
 CHANNELS_LIMIT_REACHED = N_(
     "Messages in the name of channels have reached today's limit of this group. Ask in your own "
@@ -118,15 +120,17 @@ CAPACITY_REACHED = N_(
     "The bot is full: its budget can't cover any more profiles. Its owner can raise the budget."
 )
 NEWCOMER_CAPACITY_REACHED = N_(
-    "I can't add more subscriptions for new users right now. Please try again once "
-    "you've used me on three different days."
+    "I can't add more subscriptions for new users right now. Please try "
+    "again once you've used the bot on three different days."
 )
 UNKNOWN_COMMAND = N_("I don't know the command {command}. /help shows what I can do.")
 ONLY_GROUP_ADMINS = N_("Only admins of this group can change that.")
 ONLY_CHANNEL_ADMINS = N_("Only admins who can post in this channel can do that.")
 OWNER_NOT_BLOCKABLE = N_("That person is one of the bot's owners, so I can't block them.")
-OWNER_IN_SETTINGS = N_("{who} is in ADMIN_IDS in my settings. Remove the ID there and restart me.")
-NOT_AN_OWNER = N_("{who} isn't one of my owners.")
+OWNER_IN_SETTINGS = N_(
+    "{who} is in ADMIN_IDS in the bot's settings. Remove the ID there and restart the bot."
+)
+NOT_AN_OWNER = N_("{who} isn't one of the bot's owners.")
 ONLY_IN_PRIVATE = N_("Please send me {command} in our private chat.")
 CHAT_UNKNOWN = N_(
     "I can't tell which chat this button belongs to. Please send me the command instead."
@@ -195,7 +199,10 @@ def naming_account(username: str) -> Iterator[None]:
 class NoSuchProfileError(StoriesError):
     """The account does not exist."""
 
-    text = N_("I can't find <b>{username}</b> on Instagram. Please check the spelling.")
+    text = NN_(
+        "I can't find <b>{username}</b> on Instagram. Please check the spelling.",
+        "I can't find <b>{username}</b> on Instagram. Please check the spelling.",
+    )
     nameless = N_("I can't find this account on Instagram. It may have been renamed or deleted.")
 
 
@@ -245,7 +252,10 @@ class ProfileUnavailableError(ApiUnavailableError):
     """Instagram does not show this account at the moment. The account may be public or private."""
 
     may_be_account = True
-    text = N_("I can't see <b>{username}</b> right now. Please try again in a few minutes.")
+    text = NN_(
+        "I can't see <b>{username}</b> right now. Please try again in a few minutes.",
+        "I can't see <b>{username}</b> right now. Please try again in a few minutes.",
+    )
     nameless = N_("I can't see this account right now. Please try again in a few minutes.")
 
 
@@ -332,9 +342,10 @@ class NoPayerError(SpendingError):
     """The chat has no payer, so nothing is charged to or subscribed in the chat."""
 
     text = N_(
-        "Nobody is responsible for this chat yet, so I can't bring stories to people without a "
-        "name here, or add subscriptions. An admin can take that on: the subscriptions here, and "
-        "what's asked without a name, then count toward that admin's own limits."
+        "Nobody is responsible for this chat yet, so I can't answer anonymous "
+        "requests here or add subscriptions. An admin can become responsible: "
+        "the subscriptions and the anonymous requests here then count toward "
+        "that admin's own limits."
     )
 
 

@@ -63,8 +63,8 @@ _CHECKS_FAIL = N_(
 )
 _TELEGRAM_FAILS = N_("Telegram hasn't accepted my messages for over 5 minutes.")
 _SLOW_SERVERS = N_(
-    "These servers have been slow for over 5 minutes: {servers}. What comes from them may come "
-    "late; everything else goes on."
+    "These servers have been slow for over 5 minutes: {servers}. Photos and "
+    "videos from them may come late; everything else works."
 )
 REFUSED = N_(
     "Telegram is refusing stories, and I don't know why: {words}. They're waiting, and I'll "
@@ -85,19 +85,21 @@ _BUDGET_ALMOST = NN_(
     "{percent} of the daily budget of {n} credits has been used.",
 )
 _GIVEN_UP = N_(
-    "Alerts given up after several tries without an answer from Telegram: {count}. See /health "
-    "for details."
+    "Alerts dropped because Telegram didn't answer several tries: {count}. "
+    "See /health for details."
 )
 _DISK_FULL = N_(
     "The disk is nearly full: {megabytes} MB left. Once it's full, I can't answer anyone."
 )
 _CLOCK_WRONG = N_(
-    "My machine's clock is off by {time}, compared with Telegram or the Stories API. Please "
-    "correct it; until then, alerts may come late."
+    "The clock of the bot's computer is off by {time}, compared with "
+    "Telegram or the Stories API. Please correct it; until then, alerts may "
+    "come late."
 )
 _PRICE = N_(
-    "The Stories API reports more than five times its usual price for a call. I count five "
-    "times; the balance shows what was really billed."
+    "The Stories API reports more than five times its usual price for a "
+    "call. I count no more than five times that price; the balance shows "
+    "what was really billed."
 )
 BACKUP_FAILED = N_("The database could not be backed up ({why}). I'll try again every hour.")
 RESTORED = N_(
@@ -110,13 +112,15 @@ DATABASE_AWAY = N_(
     "can't answer anyone or send alerts."
 )
 DATABASE_REPLACED = N_(
-    "My database file {file} was moved, deleted or replaced while I was running, so I've stopped "
-    "working. Everything in it is saved in {copy}. Please stop me, run storybell restore {copy} "
-    "and start me again."
+    "My database file {file} was moved, deleted or replaced while I was "
+    "running, so I've stopped working. Everything in it is saved in {copy}. "
+    "Please stop the bot, run storybell restore {copy} and start the bot "
+    "again."
 )
 DATABASE_NOT_SAVED = N_(
-    "My database file {file} was moved, deleted or replaced while I was running, so I've stopped "
-    "working. I can't save its content yet ({why}). Please don't stop me; I'll keep trying."
+    "My database file {file} was moved, deleted or replaced while I was "
+    "running, so I've stopped working. I can't save its content yet ({why}). "
+    "Please don't stop the bot; I'll keep trying."
 )
 DATABASE_BACK = N_(
     "My database is working again after {time} ({why}). Everything that had to wait is being "
@@ -125,7 +129,7 @@ DATABASE_BACK = N_(
 _BUY = N_("Check STORIES_API_KEY, or buy credits at hikerapi.com.")
 _SPEND_LESS = N_("Buy credits at hikerapi.com, or set a lower DAILY_BUDGET.")
 _WHO_SPENDS = N_("/spending shows what the credits were spent on, and /people by whom.")
-_CHECK = N_("If this lasts, run storybell check where I run: it says what is wrong.")
+_CHECK = N_("If this lasts, run storybell check on the bot's computer: it says what is wrong.")
 ACTIONS = {
     OUT_OF_SERVICE: _BUY,
     _API_FAILS: _CHECK,
@@ -136,7 +140,7 @@ ACTIONS = {
     _BUDGET_SPENT: _WHO_SPENDS,
     _BUDGET_ALMOST: _WHO_SPENDS,
     _SLOW_SERVERS: N_("There's nothing for you to do."),
-    REFUSED: N_("If this lasts, update me: a newer version may know the reason."),
+    REFUSED: N_("If this lasts, update the bot: a newer version may know the reason."),
     _GIVEN_UP: N_("/admin opens a page on which you can send them again or drop them."),
     _DISK_FULL: N_("Please delete or move files on that disk; then I continue by myself."),
     _PRICE: N_("/stop_spending stops every paid call."),
@@ -152,13 +156,13 @@ CLOSING: dict[IncidentKind, str] = {
     "budget_80": N_(
         "This budget warning has ended: the budget is used up, or a new day has begun."
     ),
-    "budget_100": N_("There is budget again: checks and stories have resumed."),
+    "budget_100": N_("The daily budget is available again: checks and stories have resumed."),
     "budget_short": N_("The daily budget is enough again to check all profiles in time."),
     "capacity": N_(
-        "Nobody was refused for lack of budget since: it covers new profiles again, or a new day "
-        "has begun."
+        "Nobody is refused for lack of budget any more: the budget covers new "
+        "profiles again, or a new day has begun."
     ),
-    "clock": N_("My machine's clock is right again."),
+    "clock": N_("The clock of the bot's computer is right again."),
     "disk": N_("There is enough disk space again."),
     "parked": N_("Alerts are arriving again."),
     "price": N_("The Stories API reports its usual prices again."),
@@ -167,7 +171,7 @@ CLOSING: dict[IncidentKind, str] = {
         "Telegram is accepting my messages again. Everything that had to wait has been sent, or "
         "is being sent now."
     ),
-    "two_pollers": N_("I'm receiving this bot's updates again."),
+    "two_pollers": N_("People's messages reach me again."),
 }
 """The message at the end of an incident; a kind without an entry has no duration."""
 

@@ -7,5 +7,5 @@ def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "translate thi
 
 
 def NN_(one: str, many: str) -> str:  # noqa: N802, ARG001 - as N_; the catalogues contain both forms
-    """Mark both English forms of a message that counts the field ``{n}``."""
+    """Mark both English forms of a message; the field ``n`` chooses the form."""
     return one

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.access import Entry
-from bot.domain.sentences import N_
+from bot.domain.sentences import N_, NN_
 from bot.operations.owners import Owners
 from bot.presentation.actions import OWNER, PEOPLE, Buttons, button
 from bot.presentation.html import shorten
@@ -19,7 +19,7 @@ _MOST = 10  # the maximum number of names per message
 _LONGEST_NAME = 28
 CAME = N_("👋 {name} joined with an invitation.")
 ASKS = N_("🚪 {name} is asking for access.")
-MORE = N_("… and {n} more; /people lists them all.")
+MORE = NN_("… and {n} more; /people lists them all.", "… and {n} more; /people lists them all.")
 
 
 class Visitors:

@@ -90,7 +90,7 @@ class Translator:
     def __call__(self, msgid: str, /, **fields: object) -> Safe:
         """Translate ``msgid`` to HTML; fields are escaped except ``Safe`` fields.
 
-        A counted message (``NN_``) uses the plural form for the field ``n``.
+        A counted message (``NN_``) uses the plural form for the field ``n``, which defaults to 1.
         """
         return Safe(self._render(msgid, fields, html=True))
 
@@ -211,7 +211,7 @@ class Translator:
         ``msgid``.
         """
         source = self._own if msgid in self._own.texts else self._english
-        forms, n = source.texts.get(msgid, (msgid,)), fields.get("n")
+        forms, n = source.texts.get(msgid, (msgid,)), fields.get("n", 1)
         if len(forms) == 1 or not isinstance(n, (int, float)):
             return forms[0]
         return forms[source.form_of(abs(int(n)))]

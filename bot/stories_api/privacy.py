@@ -31,12 +31,12 @@ _LATE = timedelta(minutes=10)  # a story may appear in answers this long after i
 WITHIN = timedelta(days=2)
 _ENOUGH = 2
 _FELL_BACK = NN_(
-    "I skipped the privacy check and missed stories of {n} profile. Every check includes it "
-    "again, and costs 2 credits instead of 1. To make this permanent, set "
-    "SKIP_PRIVACY_CHECK=false.",
-    "I skipped the privacy check and missed stories of {n} profiles. Every check includes it "
-    "again, and costs 2 credits instead of 1. To make this permanent, set "
-    "SKIP_PRIVACY_CHECK=false.",
+    "Because I skipped the privacy check, I missed stories from {n} profile. "
+    "I now do that check every time, which costs 2 credits instead of 1. "
+    "To keep it that way, set SKIP_PRIVACY_CHECK=false.",
+    "Because I skipped the privacy check, I missed stories from {n} "
+    "profiles. I now do that check every time, which costs 2 credits "
+    "instead of 1. To keep it that way, set SKIP_PRIVACY_CHECK=false.",
 )
 
 

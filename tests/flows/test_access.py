@@ -211,7 +211,7 @@ async def test_the_first_start_prints_a_link_that_makes_one_admin(
             (refused,) = await bell.ask(eve, f"/start {links[0][:-1]}x")
             assert refused["text"].startswith(PRIVATE)
             (welcome,) = await bell.ask(ann, f"/start {links[0]}")
-            assert welcome["text"].startswith("You're my owner now.")
+            assert welcome["text"].startswith("You're now this bot's owner.")
             assert "Daily budget: 100,000 credits, up to $3,000.00 a month" in welcome["text"]
             (spent,) = await bell.ask(ann, "/spending")
             assert "Today" in (spent.get("caption") or spent["text"])
@@ -382,7 +382,7 @@ async def test_what_one_owner_has_decided_no_stale_button_of_another_hides(
     assert hello["text"].startswith("👋 Hi!")
     await bell.press(boss, third, no[0])
     shown = await bell.message(boss, third["message_id"])
-    assert "Eve can use me now" in shown["text"]
+    assert "Eve can use the bot now" in shown["text"]
     await bell.ask(boss, f"/block {mal} 7d")
     post = await bell.old_post(boss, *yes)
     await bell.press(boss, post, yes[1])
@@ -417,7 +417,7 @@ async def test_owners_come_and_go_with_admin_ids_and_the_admin_page_with_them(
         assert new != link
         async with running() as bell:
             (welcome,) = await bell.ask(by_link, f"/start {new}")
-            assert welcome["text"].startswith("You're my owner now.")
+            assert welcome["text"].startswith("You're now this bot's owner.")
         async with running(boss, other) as bell:
             site = Site(bell, by_link, f"http://127.0.0.1:{port}", tmp_path)
             proof = await site.proof()
@@ -425,12 +425,12 @@ async def test_owners_come_and_go_with_admin_ids_and_the_admin_page_with_them(
             (kept,) = await bell.ask(by_link, f"/remove_owner {boss}")
             assert "ADMIN_IDS" in kept["text"]
             (gone,) = await bell.ask(boss, f"/remove_owner {by_link}")
-            assert "is no longer one of my owners" in gone["text"]
+            assert "is no longer one of the bot's owners" in gone["text"]
             assert (await site.call("state", proof))[0] == 401
             (unknown,) = await bell.ask(by_link, "/spending")
             assert "I don't know the command" in unknown["text"]
             (none,) = await bell.ask(boss, f"/remove_owner {by_link}")
-            assert "isn't one of my owners" in none["text"]
+            assert "isn't one of the bot's owners" in none["text"]
             site = Site(bell, other, site.url, tmp_path)
             key = (await site.link()).partition("#key=")[2]
         async with running(boss) as bell:
@@ -477,5 +477,5 @@ async def test_people_and_spending_answer_in_private_only(run: tuple[Bell, int])
     for data in ("people:list:0", "owner:invite"):
         assert "private chat" in (await bell.press(group, post, data, user=boss))["text"]
     await settled(bell, boss)
-    assert "Who uses me" not in str(await bell.control.replies(group))
+    assert "Who uses the bot" not in str(await bell.control.replies(group))
     assert "start=" not in str(await bell.control.replies(group))

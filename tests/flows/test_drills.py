@@ -34,7 +34,7 @@ DRILLED_ELSEWHERE = {
     "the bot does not start, for it may open too few files": "../bot/runtime/test_open_files.py",
     "the SQLite file was moved, deleted or replaced under the bot": "test_database_file.py",
     "a second process runs with the same token "
-    '("another program is receiving this bot\'s updates")': "test_two_pollers.py",
+    '("another program is using this bot\'s token")': "test_two_pollers.py",
     "the bot does not start, or stops answering, and the log and `/readyz` say that the time is "
     "not known": "test_clocks.py",
     "the daily budget is too small": "test_small_budget.py",

@@ -59,7 +59,7 @@ async def test_subscribing_again_does_what_it_asks_and_says_what_is_so(
     page = await bell.message(ann, reply["message_id"])
     await bell.press(ann, page, buttons(page)["⏸ Pause"])
     (reply,) = await bell.ask(ann, "/subscribe again.one")
-    assert "Paused: no alerts until you resume." in reply["text"]
+    assert "Paused: no alerts until you resume them." in reply["text"]
 
 
 async def test_why_says_since_when_there_was_nothing(bell: Bell, control: Control) -> None:
@@ -151,7 +151,7 @@ async def test_why(bell: Bell, control: Control) -> None:
     assert "Last check: " in why["text"]
     (checked,) = [e for e in why["entities"] if e["type"] == "date_time"][:1]
     assert checked["date_time_format"] == "r"
-    assert "let through: 1 of 1" in why["text"]
+    assert "this chat's options: 1 of 1" in why["text"]
     assert "I expect new stories to arrive about" in why["text"]
 
 

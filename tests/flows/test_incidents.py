@@ -36,7 +36,7 @@ def of(days: dict[str, Any], words: str) -> Told:
 @pytest.mark.parametrize(
     ("begin", "end"),
     [
-        ("daily budget of 100 credits is used up", "There is budget again"),
+        ("daily budget of 100 credits is used up", "daily budget is available again"),
         ("The Stories API balance is low", ""),
         ("The Stories API has been failing", "The Stories API is answering again"),
         ("more than five times its usual price", "reports its usual prices again"),

@@ -31,7 +31,7 @@ async def test_only_what_fits_brings_an_alert_and_why_names_the_rule(
 
     await wait_for(explained)
     (why,) = await bell.ask(ann, "/why rules.one")
-    assert "let through: 1 of 3" in why["text"]
+    assert "this chat's options: 1 of 3" in why["text"]
     assert not {plain["pk"], both["pk"]} & set(await control.shown(ann))
     (reply,) = await bell.ask(ann, "/rules rules.one off")
     assert "alerts for all stories" in reply["text"]

@@ -44,6 +44,28 @@ async def test_stories_of_several_come_by_profile_and_a_summary_ends_them(
     assert await control.billed() - before == 3 + 3 + 3 + 1 + 2
 
 
+@pytest.mark.parametrize(
+    ("language", "one", "two"),
+    [
+        ("de", "a.de ist schon abonniert.", "a.de und b.de sind schon abonniert."),
+        ("tr", "a.tr profiline zaten", "a.tr ve b.tr profillerine zaten"),
+        ("ar", "يوجد اشتراك في", "يوجد اشتراكان في"),
+    ],
+)
+async def test_sentence_has_the_plural_of_its_names(
+    language: str, one: str, two: str, bell: Bell, control: Control
+) -> None:
+    person = await control.person(language_code=language)
+    first, second = f"a.{language}", f"b.{language}"
+    await star(control, first)
+    await star(control, second)
+    await bell.ask(person, f"/subscribe {first} {second}")
+    (reply,) = await bell.ask(person, f"/subscribe {first}")
+    assert one in reply["text"]
+    (reply,) = await bell.ask(person, f"/subscribe {first} {second}")
+    assert two in reply["text"]
+
+
 async def test_one_message_subscribes_to_several(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await star(control, "subs.a")

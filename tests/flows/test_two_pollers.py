@@ -93,7 +93,7 @@ async def test_a_copy_pauses_and_the_original_sends_each_story_once(
             assert await control.shown(ann) == [first]
             assert count_paid_calls(theirs / "bot.db") == paid
             told = [m.get("text", "") for m in await control.replies(owner)]
-            assert any("Another program is receiving" in text for text in told)
+            assert any("Another program is using this bot's token" in text for text in told)
             async with box.session.get(f"http://127.0.0.1:{port}/readyz") as ready:
                 assert "checks and alerts are paused" in await ready.text()
         second = await publish(control, "twofold")

@@ -90,7 +90,7 @@ async def test_who_does_not_meet_telegram_closes_nothing(db: Database) -> None:
     async with db.read() as tx:
         assert [one.kind for one in await store.all_open(tx)] == ["telegram", "two_pollers"]
     machine.signs = {"two_pollers": lambda: False, "telegram": lambda: False}
-    assert await machine.look() == ["I'm receiving this bot's updates again. (#2)"]
+    assert await machine.look() == ["People's messages reach me again. (#2)"]
 
 
 async def test_failed_checks_are_told_and_only_who_met_an_answer_ends_that(db: Database) -> None:
