@@ -55,7 +55,7 @@ async def test_subscribing_again_does_what_it_asks_and_says_what_is_so(
     (reply,) = await bell.ask(ann, "/subscribe again.one")
     await bell.press(ann, reply, buttons(reply)["Options"])
     page = await bell.message(ann, reply["message_id"])
-    await bell.press(ann, page, buttons(page)["When: Check more often"])
+    await bell.press(ann, page, buttons(page)["Timing: Check more often"])
     page = await bell.message(ann, reply["message_id"])
     await bell.press(ann, page, buttons(page)["⏸ Pause"])
     (reply,) = await bell.ask(ann, "/subscribe again.one")
@@ -120,7 +120,7 @@ async def test_the_list_leads_to_options_and_back(bell: Bell, control: Control) 
     assert "▫️ Silent" in buttons(options)
     await bell.press(ann, options, first)
     options = await bell.message(ann, page["message_id"])
-    assert {"When: paused", "Stories: Photos only", "Delivery: as usual"} <= buttons(
+    assert {"Timing: paused", "Stories: Photos only", "Delivery: as usual"} <= buttons(
         options
     ).keys()
     await bell.press(ann, options, "subs:0")

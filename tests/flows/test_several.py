@@ -103,7 +103,7 @@ async def test_words_of_ours_and_profiles_so_named(bell: Bell, control: Control)
         number = buttons(listed)[f"🔔 {name}"]
         await bell.press(ann, listed, number)
         page = await bell.message(ann, listed["message_id"])
-        assert any(text.startswith("When: Check more often") for text in buttons(page)), name
+        assert any(text.startswith("Timing: Check more often") for text in buttons(page)), name
 
 
 async def test_limits_are_those_of_single_ones(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ async def test_one_fast_too_many_undoes_none_of_the_others(tmp_path: Path) -> No
         for name, is_fast in names.items():
             await bell.press(ann, listed, buttons(listed)[f"🔔 {name}"])
             texts = buttons(await bell.message(ann, listed["message_id"]))
-            assert any(text.startswith("When: Check more often") for text in texts) is is_fast, (
+            assert any(text.startswith("Timing: Check more often") for text in texts) is is_fast, (
                 name
             )
             await bell.press(ann, listed, "subs:0")
@@ -269,7 +269,7 @@ async def test_a_default_makes_no_more_fast_than_a_chat_may_have(tmp_path: Path)
             await bell.press(ann, listed, buttons(listed)[f"🔔 {name}"])
             page = await bell.message(ann, listed["message_id"])
             texts = buttons(page)
-            are_fast += [name for text in texts if text.startswith("When: Check more often")]
+            are_fast += [name for text in texts if text.startswith("Timing: Check more often")]
             await bell.press(ann, page, "subs:0")
         assert are_fast == names[:3]
 
