@@ -18,6 +18,7 @@ from bot.context import Context
 from bot.domain.access import Judged
 from bot.domain.errors import BlockedError
 from bot.domain.sentences import N_
+from bot.presentation.actions import ASK_ACCESS
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.telegram.presence import AWAY
@@ -25,7 +26,7 @@ from bot.updates import unit_of_work
 from handlers.guard import answer_press, is_echo
 from handlers.links import links_of
 from handlers.members import record_who_added
-from handlers.replies import say
+from handlers.replies import edit_pressed, say
 
 STRANGER = N_(
     "Sorry, this bot is private. If you know its owner, ask for an invitation and send them "
@@ -39,6 +40,8 @@ DIRECT_MESSAGES = N_(
     "Sorry, I don't work in a channel's direct messages. Please message me in our private chat."
 )
 OVER = N_("This invitation is no longer valid. Please ask for a new one.")
+ASK_OWNER = N_("Ask the bot's owner")
+ASKED = N_("I've asked the bot's owner. I'll write to you here when you can use me.")
 SAID_AGAIN = timedelta(days=1)
 BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")
@@ -144,7 +147,10 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
     if not _wants_answer(context):
         return
     if judged.verdict == "stranger" and (entry_link_payload(context) or "").startswith(INVITE):
-        await _tell_used_link(context, judged)
+        await say(context, context.t(OVER), [[context.button(ASK_OWNER, ASK_ACCESS())]])
+        return
+    if judged.verdict == "stranger" and _presses_to_ask(context):
+        await _ask_owner(context, judged)
         return
     if judged.entry and judged.entry.refused_at:
         await answer_press(context)
@@ -160,13 +166,18 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
         await say(context, text)
 
 
-async def _tell_used_link(context: Context, judged: Judged) -> None:
-    """Tell a person that the invitation is no longer valid, and record the request for access."""
+def _presses_to_ask(context: Context) -> bool:
+    query = context.query
+    return query is not None and ASK_ACCESS.matches(query.data)
+
+
+async def _ask_owner(context: Context, judged: Judged) -> None:
+    """Record the request for access, which the owners receive; replace the pressed message."""
     person = context.event.effective_user
     name = person.full_name if person else ""
     await context.services.access.record_refusal(judged.about, name=name)
-    text = f"{context.t(OVER)}\n\n{_refusal_sentence(judged, context)}"
-    await say(context, Safe(text))
+    await answer_press(context)
+    await edit_pressed(context, context.t(ASKED))
 
 
 def _refusal_sentence(judged: Judged, context: Context) -> str:

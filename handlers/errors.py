@@ -133,9 +133,10 @@ async def on_error(update: object, context: Context) -> None:
     else:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, exc_info=error)
-        text = context.t(INCIDENT, incident=incident)
+        # A channel gets a pop-up, from which nobody can copy a code.
+        no_code = context.query is not None and context.is_channel
+        text = context.t(BotError.text) if no_code else context.t(INCIDENT, incident=incident)
     is_refusal = isinstance(error, (RightsError, SubscriptionError))
-    # People can copy a code from a message, but not from a pop-up.
     has_code = not isinstance(error, BotError) and not context.is_channel
     if context.query and (is_refusal or not (context.is_private or has_code)):
         await answer_press(context, plain(text), alert=True)

@@ -222,4 +222,4 @@ async def _explain_unserved(context: Context, pasted: Sequence[Link]) -> None:
         await say(context, *await card_page(context, named))
     elif verdict:
         text = context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND)
-        await say(context, text, [[context.button(N_("See stories"), RUN("stories"))]])
+        await say(context, text, [[context.button(N_("Choose a profile"), RUN("stories"))]])

@@ -9,9 +9,10 @@ from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, back, button
-from bot.presentation.html import code, shorten
+from bot.presentation.buttons import mute_button
+from bot.presentation.html import code, plain, shorten
 from handlers.guard import on_press
-from handlers.replies import edit_pressed
+from handlers.replies import edit_pressed, replace_pressed_button
 
 TOGGLES = {
     "silent": N_("Silent"),
@@ -155,29 +156,37 @@ def paused_line(one: Subscription, context: Context) -> str:
 
 
 @on_press(actions.MUTE)
-async def mute(context: Context, number: int) -> None:
-    """Mute a subscription for a day after a press of the button under an alert."""
+async def mute(context: Context, number: int) -> str | None:
+    """Mute a subscription for a day.
+
+    Under a photo or video, only the pressed button changes; a pop-up shows the end of the mute.
+    """
     one = await context.services.subscriptions.mute_for_a_day(context.chat.id, number)
     if one.paused_until is None:  # the pause has no end
         await edit_pressed(context, *options_page(one, context))
-        return
+        return None
     text = context.t(
         N_("🔕 No alerts from <b>{username}</b> until {until}."),
         username=one.username,
         until=one.paused_until,
     )
-    undo = context.button(N_("↩️ Undo"), actions.OPTION(one.id, "pause", UNDONE))
+    undo = actions.OPTION(one.id, "pause", UNDONE)
+    if await replace_pressed_button(context, context.button(N_("🔕 Muted · Undo"), undo)):
+        return plain(text)
     more = context.button(N_("Options"), actions.SUBSCRIPTION(one.id))
-    await edit_pressed(context, text, [[undo, more]])
+    await edit_pressed(context, text, [[context.button(N_("↩️ Undo"), undo), more]])
+    return None
 
 
 @on_press(actions.OPTION)
-async def change_option(context: Context, number: int, what: str, value: str) -> None:
+async def change_option(context: Context, number: int, what: str, value: str) -> str | None:
     """Change an option of a subscription, or of all subscriptions of the chat to the profile."""
     service, chat_id = context.services.subscriptions, context.chat.id
     one, changes = await service.get(chat_id, number), changes_of(what, value)
     if what == "pause" and value == UNDONE:
         one = await service.undo_pause(chat_id, one.id)
+        if await replace_pressed_button(context, mute_button(one.id, context.t)):
+            return subscription_line(one, context)
     elif what == "pause":
         one = await service.set_paused(chat_id, one.id, paused=value == ON)
     else:
@@ -185,6 +194,7 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
         change = context.services.subscribing.set_options
         one, *_ = [await change(chat_id, each.id, changes) for each in every]
     await edit_pressed(context, *options_page(one, context, _section_of(what)))
+    return None
 
 
 async def change_named_options(

@@ -5,18 +5,22 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from telegram import Message
+import structlog
+from telegram import InlineKeyboardMarkup, Message
+from telegram.error import TelegramError
 
 from bot.context import Context
 from bot.domain.model import Target
 from bot.domain.sentences import N_
-from bot.presentation.actions import Buttons, for_chat
+from bot.presentation.actions import Button, Buttons, for_chat
 from bot.presentation.html import Safe, bold, code
 from bot.runtime import logging
 from bot.runtime.background import running_after
 from bot.sending.replies import ACTION_S, Payload, edit_payload, show_uploading, text_payload
 from bot.updates import unit_of_work
 from handlers.guard import answer_press
+
+log = structlog.get_logger()
 
 _SHOWN_AFTER_S = 0.2  # seconds; a chat action would delay a faster answer
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
@@ -104,6 +108,35 @@ def code_texts(message: Message | None) -> list[str]:
     """
     entities = message.entities if message else ()
     return [message.parse_entity(one) for one in entities if message and one.type == one.CODE]
+
+
+async def replace_pressed_button(context: Context, new: Button) -> bool:
+    """Put ``new`` in the place of the pressed button under a photo or video.
+
+    Return False, and change nothing, if the pressed message is a text: a text can show the result
+    itself.
+    """
+    query = context.query
+    shown = query.message if query else None
+    if query is None or not isinstance(shown, Message) or shown.text or not shown.reply_markup:
+        return False
+    rows = [
+        [new if one.callback_data == query.data else one.to_dict() for one in row]
+        for row in shown.reply_markup.inline_keyboard
+    ]
+    await unit_of_work.call_after_replies(partial(_change_buttons, context, shown, rows))
+    return True
+
+
+async def _change_buttons(context: Context, shown: Message, buttons: Buttons) -> None:
+    """Replace the buttons of a message; log a failure, because a pop-up shows the result."""
+    markup = InlineKeyboardMarkup.de_json({"inline_keyboard": buttons}, context.bot)
+    try:
+        await context.bot.edit_message_reply_markup(
+            shown.chat.id, shown.message_id, reply_markup=markup
+        )
+    except TelegramError as error:
+        log.info("buttons can't be changed", reason=str(error))
 
 
 @asynccontextmanager

@@ -13,6 +13,9 @@ from handlers.replies import say
 from handlers.understood import offer_for_many, offer_understood
 
 PRICE = N_("The bot is free for you: the bot's owner pays. /usage shows today's limit.")
+PRICE_FOR_OWNER = N_(
+    "You pay for the bot, as its owner; it's free for everyone else. /spending shows the costs."
+)
 
 
 async def answer_request(context: Context, text: str) -> bool:
@@ -21,7 +24,7 @@ async def answer_request(context: Context, text: str) -> bool:
     if request is None:
         return False
     if request.command == "price":
-        await say(context, context.t(PRICE))
+        await say(context, context.t(PRICE_FOR_OWNER if context.is_owner else PRICE))
     elif request.command == "unsubscribe":
         await _offer_to_stop(context, request)
     elif request.names:

@@ -33,12 +33,17 @@ from handlers.replies import edit_pressed, say
 
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
 """Common quiet hours, offered as buttons: hours of start and end."""
+HOURS = (6, 7, 8, 9, 12, 18, 20, 22)
+"""Common hours of the daily summary, offered as buttons."""
 EXPECTED = timedelta(minutes=5)  # a plain message within this time answers a settings page
 
+MAYBE_ZONE = "maybe zone"  # the bot asked for the zone without a request of the person
 GMT = re.compile(r"Etc/GMT([+-])([1-9]\d?)")
 TOP = SETTING("back")  # the first page of the settings
 
 TITLE = N_("<b>Settings of this chat</b>")
+NO_ZONE = N_("not set")
+YOUR_TIME = N_("So that {time} is your {time}, I need to know where you are.")
 OVERVIEW = N_(
     "Time zone: {zone} (now {clock})\n"
     "Quiet hours: {quiet}\n"
@@ -85,8 +90,18 @@ async def ask_or_set(context: Context, data: str) -> None:
     _expect_answer(context, what if page else "")
     if page is None:
         await _set_if_readable(context, what, value)
-        page = await settings_page(context)
+        page = _page_of_missing_zone(context, what) or await settings_page(context)
     await edit_pressed(context, *page)
+
+
+def _page_of_missing_zone(context: Context, what: str) -> Page | None:
+    """Return the question for the zone after the first hour is set in a chat without a zone."""
+    hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(what)
+    if hour is None or context.chat.zone is not None or context.is_channel:
+        return None
+    _expect_answer(context, MAYBE_ZONE)
+    reason = context.t(YOUR_TIME, time=_clock_time(hour, context))
+    return Safe(f"{reason}\n\n{context.t(WHICH_ZONE)}"), _zone_page_buttons(context)
 
 
 def _question_page(context: Context, what: str) -> Page | None:
@@ -94,7 +109,7 @@ def _question_page(context: Context, what: str) -> Page | None:
     t = context.t
     match what:
         case "zone":
-            return t(WHICH_ZONE), [*_city_buttons(context), [back(t, TOP)]]
+            return t(WHICH_ZONE), _zone_page_buttons(context)
         case "quiet":
             return t(QUIET), _night_buttons(context)
         case "digest":
@@ -138,6 +153,10 @@ async def set_answered(context: Context) -> None:
     about = chat_asked_about(message)
     if about is not None:
         await act_on_chat(context, about)
+    if is_cancellation(typed(message.text or ""), context.t.language, is_answer=True):
+        _expect_answer(context, "")
+        await say(context, context.t(UNCHANGED))
+        return
     await _set_from_text(context, QUESTIONS[question], message.text or "")
 
 
@@ -156,7 +175,10 @@ async def set_if_expected(context: Context, text: str) -> bool:
         await say(context, context.t(UNCHANGED))
         return True
     means_more = talk.names_listed_in(text) or talk.is_small_talk(text)
-    if what == "zone":
+    if what == MAYBE_ZONE:
+        what = "zone"
+        is_taken = _columns(what, text) is not None or bool(cities.zones_of_country(text))
+    elif what == "zone":
         is_taken = "@" not in text and not means_more
     else:
         has_letters = any(char.isalpha() for char in text)
@@ -193,7 +215,8 @@ async def _set_from_text(context: Context, what: str, text: str) -> None:
         shown = context.t(ZONE_SET, clock=_time_there(context), zone=_zone_text(context))
         await say(context, shown, [[back(context.t, TOP)]])
     else:
-        await say(context, *await settings_page(context))
+        page = _page_of_missing_zone(context, what)
+        await say(context, *(page or await settings_page(context)))
 
 
 def _expected_setting(context: Context) -> tuple[str, int | None]:
@@ -255,6 +278,8 @@ def _hours_text(start: int, end: int, context: Context) -> str:
 def _zone_text(context: Context) -> str:
     """Return the city of the chat's zone, and the name of the zone if the name differs."""
     zone = context.chat.zone
+    if zone is None:
+        return context.t.plain(NO_ZONE)
     if match := GMT.fullmatch(zone):  # the tz database calls UTC-1 Etc/GMT+1
         return f"UTC{'-' if match[1] == '+' else '+'}{match[2]}"
     city, name = cities.city_of(zone, context.t.language), zone.replace("_", " ")
@@ -279,13 +304,18 @@ def _night_buttons(context: Context) -> Buttons:
 
 
 def _hour_buttons(context: Context) -> Buttons:
-    times = (_clock_time(hour * 60, context) for hour in range(24))
-    return grid([button(time, SETTING("digest", hour)) for hour, time in enumerate(times)], 4)
+    times = [(hour, _clock_time(hour * 60, context)) for hour in HOURS]
+    return grid([button(time, SETTING("digest", hour)) for hour, time in times], 4)
+
+
+def _zone_page_buttons(context: Context) -> Buttons:
+    """Return the buttons of the question for the zone: cities, and the way back."""
+    return [*_city_buttons(context), [back(context.t, TOP)]]
 
 
 def _city_buttons(context: Context) -> Buttons:
     """Return a button for each of the suggested cities."""
-    return _zone_buttons(cities.CHOICE, context)
+    return _zone_buttons(cities.suggested(context.t.language), context)
 
 
 def _zone_buttons(zones: Sequence[str], context: Context) -> Buttons:

@@ -89,7 +89,12 @@ async def show_albums(
         first = album.stories[0]
         if acts:
             buttons = story_buttons(
-                first, context.t, followed, has_more=has_more, is_inline=inline
+                first,
+                context.t,
+                followed,
+                has_more=has_more,
+                is_inline=inline,
+                is_file=first.pk in originals,
             )
         else:
             buttons = link_buttons(first) if single else []

@@ -208,7 +208,7 @@ def missed_notice_fields(username: str, begin: datetime, end: datetime) -> dict[
     return {"username": username, "from": begun, "to": ended}
 
 
-def next_local_time(now: datetime, minute: int, zone: str) -> datetime:
+def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
     """Return the first moment after ``now`` when the clocks of ``zone`` show ``minute``.
 
     If the clocks skip that time, the result is later by the skipped span. If the clocks show that
@@ -230,7 +230,7 @@ def next_local_time(now: datetime, minute: int, zone: str) -> datetime:
     return min(moment for moment in moments if moment > now)
 
 
-def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> datetime | None:
+def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str | None) -> datetime | None:
     """Return the end of the current quiet hours, or None outside quiet hours."""
     if quiet is None or not is_within(now, quiet, zone):
         return None
@@ -253,7 +253,7 @@ class AudienceMember:
     daily summary, None for a subscription without daily summaries.
     """
 
-    zone: str
+    zone: str | None
     quiet: tuple[int, int] | None = None
     digest: int | None = None
 
@@ -308,7 +308,7 @@ def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
     return before
 
 
-def _last_local_time(now: datetime, minute: int, zone: str) -> datetime:
+def _last_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
     """Return the last moment up to ``now`` when the clocks of ``zone`` showed ``minute``."""
     # A day may have 25 hours.
     latest = next_local_time(now - DAY - timedelta(hours=1), minute, zone)

@@ -31,7 +31,7 @@ def parse_hour(text: str) -> int | None:
     return _minutes(*match.groups()) if match else None
 
 
-def is_within(at: datetime, hours: tuple[int, int] | None, zone: str) -> bool:
+def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> bool:
     """Return whether a moment is within hours of the day; the hours may span midnight."""
     if hours is None or hours[0] == hours[1]:
         return False

@@ -74,7 +74,8 @@ class Known:
 class Chat:
     """A stored chat.
 
-    ``state`` is ``closed`` while the bot is kicked or blocked; ``menu`` is the digest of the menu
+    ``state`` is ``closed`` while the bot is kicked or blocked. ``zone`` is None until a person
+    sets the time zone; the hours of the chat are then in UTC. ``menu`` is the digest of the menu
     that Telegram shows in this chat alone, if it has one. ``payer`` is the person for whom the
     limits of the chat count, 0 where that person has left the chat to others, None if unknown.
     """
@@ -84,7 +85,7 @@ class Chat:
     title: str
     language: str | None
     language_code: str | None
-    zone: str
+    zone: str | None
     quiet_from: int | None
     quiet_to: int | None
     digest_at: int

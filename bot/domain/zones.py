@@ -22,9 +22,9 @@ def _zone_names() -> frozenset[str]:
 
 
 @cache
-def zone_of(name: str) -> ZoneInfo:
-    """Return the time zone of this name, or UTC for an invalid name."""
+def zone_of(name: str | None) -> ZoneInfo:
+    """Return the time zone of this name, or UTC for an invalid name and for None (not set)."""
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(name or "UTC")
     except (KeyError, ValueError, OSError):
         return ZoneInfo("UTC")

@@ -110,6 +110,7 @@ PEOPLE = Kind(
 )
 OWNER = Kind("owner", Arg("invite|open|no"), CHAT.maybe)
 PROFILE_ID = Kind("profile_id", NAME)
+ASK_ACCESS = Kind("ask_access")
 MINE = Kind("mine")
 LEAVE = Kind("leave", CHAT)
 BROADCAST = Kind("cast", Arg("send|no|stop"), NUMBER)

@@ -57,12 +57,13 @@ def story_buttons(
     *,
     has_more: bool = False,
     is_inline: bool = False,
+    is_file: bool = False,
 ) -> Buttons:
     """Return the buttons under a story that a person requested.
 
     ``subscription_id`` is the chat's subscription to the profile, or None. ``has_more``: the
     profile has other stories that were not shown. ``is_inline``: the story can be shared into any
-    chat.
+    chat. ``is_file``: the story was sent as a file.
     """
     username = story.profile.username
     if not username:
@@ -77,7 +78,8 @@ def story_buttons(
         more = t.plain(N_("All stories from {username}"), username=username)
         rows.append([button(more, actions.RUN("stories", username))])
     last = instagram_button(story, t)
-    if not story.highlight and story.pk.isdigit():  # only a live story has an original file
+    has_original = not story.highlight and story.pk.isdigit()  # only a live story
+    if has_original and not is_file:
         text = t.plain(N_("As a file"))
         last[0].append(button(text, actions.FILES(story.pk)))
     return [*link_buttons(story), *rows, *last]
@@ -118,10 +120,15 @@ def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> B
         return [*link_buttons(story), *instagram_button(story, t)]
     row = [
         link_button(t.plain(N_("Open")), url=story.page_url),
-        button(t.plain(N_("🔕 Mute")), actions.MUTE(subscription_id)),
+        mute_button(subscription_id, t),
         button(MORE, actions.SUBSCRIPTION(subscription_id)),
     ]
     return [*link_buttons(story), row]
+
+
+def mute_button(subscription_id: int, t: Translator) -> Button:
+    """Return the button under an alert that mutes the subscription for a day."""
+    return button(t.plain(N_("🔕 Mute")), actions.MUTE(subscription_id))
 
 
 def options_link(bot_name: str, chat_id: int, subscription_id: int | None = None) -> str:

@@ -23,7 +23,35 @@ CHOICE = (
     "Asia/Tokyo", "Australia/Sydney", "America/Sao_Paulo", "America/New_York", "America/Chicago",
     "America/Mexico_City", "America/Los_Angeles", "America/Argentina/Buenos_Aires",
 )  # fmt: skip
-"""The cities that are offered first."""
+"""Well-known cities; among the zones with the same time, these zones are preferred."""
+
+_SUGGESTED = {
+    "en": ("Europe/London", "America/New_York", "America/Los_Angeles"),
+    "es": ("Europe/Madrid", "America/Mexico_City", "America/Bogota", "America/Lima",
+           "America/Argentina/Buenos_Aires", "America/Santiago"),
+    "pt_BR": ("America/Sao_Paulo", "America/Manaus", "Europe/Lisbon"),
+    "de": ("Europe/Berlin", "Europe/Vienna", "Europe/Zurich"),
+    "fr": ("Europe/Paris", "Europe/Brussels", "America/Toronto", "Africa/Algiers"),
+    "it": ("Europe/Rome",),
+    "tr": ("Europe/Istanbul", "Europe/Berlin"),
+    "ru": ("Europe/Moscow", "Asia/Yekaterinburg", "Asia/Novosibirsk", "Asia/Almaty"),
+    "ar": ("Africa/Cairo", "Asia/Riyadh", "Asia/Dubai", "Asia/Baghdad", "Africa/Casablanca"),
+    "id": ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"),
+    "uk": ("Europe/Kyiv", "Europe/Warsaw", "Europe/Berlin"),
+    "fa": ("Asia/Tehran", "Asia/Kabul", "Asia/Dubai"),
+    "hi": ("Asia/Kolkata", "Asia/Dubai"),
+}  # fmt: skip
+_ANYWHERE = (
+    "Europe/London", "Europe/Berlin", "Europe/Moscow", "Asia/Dubai", "Asia/Kolkata", "Asia/Tokyo",
+    "America/Sao_Paulo", "America/New_York", "America/Los_Angeles",
+)  # fmt: skip
+_OFFERED = 9  # the number of cities on a page
+_HALF_HOURS = {
+    "+3:30": "Asia/Tehran", "+4:30": "Asia/Kabul", "+5:30": "Asia/Kolkata",
+    "+5:45": "Asia/Kathmandu", "+6:30": "Asia/Yangon", "+8:45": "Australia/Eucla",
+    "+9:30": "Australia/Darwin", "-3:30": "America/St_Johns", "-9:30": "Pacific/Marquesas",
+}  # fmt: skip
+"""A zone for each offset that is no whole hour: the zone database has no fixed zones for these."""
 
 _MORE = {
     "America/New_York": "Washington, Boston, Miami, Atlanta, Philadelphia, Orlando, NYC",
@@ -70,7 +98,7 @@ _MORE = {
     "Australia/Sydney": "Canberra",
 }
 
-_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?00)?")
+_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?")
 _SEASONS = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC))
 _LIKENESS = 0.84  # "barcelna" matches "barcelona" with 0.94
 _LONGEST = 64
@@ -86,9 +114,7 @@ def zone_named(text: str) -> str | None:
     if not wanted:
         return None
     if match := _OFFSET.fullmatch(text.strip().casefold()):
-        # The names of these zones have the opposite sign: Etc/GMT-1 is an hour ahead of UTC.
-        name = f"Etc/GMT{'-' if match[1] == '+' else '+'}{int(match[2])}"
-        return name if is_zone(name) else None
+        return _zone_of_offset(match[1], int(match[2]), match[3] or "00")
     known = _zones_by_name()
     if wanted in known:
         return known[wanted]
@@ -96,6 +122,20 @@ def zone_named(text: str) -> str | None:
         return zones[0] if len(zones) == 1 else None
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=_LIKENESS)
     return known[near[0]] if near else None
+
+
+def suggested(language: str) -> list[str]:
+    """Return the zones of nine cities to offer, beginning with the cities of a language."""
+    return list(dict.fromkeys((*_SUGGESTED.get(language, ()), *_ANYWHERE)))[:_OFFERED]
+
+
+def _zone_of_offset(sign: str, hours: int, minutes: str) -> str | None:
+    """Return a zone with an offset from UTC, or None if no zone has the offset."""
+    if minutes != "00":
+        return _HALF_HOURS.get(f"{sign}{hours}:{minutes}")
+    # The names of these zones have the opposite sign: Etc/GMT-1 is an hour ahead of UTC.
+    name = f"Etc/GMT{'-' if sign == '+' else '+'}{hours}"
+    return name if is_zone(name) else None
 
 
 def zones_of_country(text: str) -> list[str]:

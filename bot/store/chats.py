@@ -26,7 +26,7 @@ chats = sa.Table(
     # The language that Telegram reports for the chat's person, or for the person who added the
     # bot.
     sa.Column("language_code", sa.String(16)),
-    sa.Column("zone", sa.String(64), nullable=False, server_default="UTC"),
+    sa.Column("zone", sa.String(64)),  # None: not set; the hours of the chat are then UTC
     sa.Column("quiet_from", sa.Integer),  # minutes after midnight in the chat's zone
     sa.Column("quiet_to", sa.Integer),
     sa.Column("digest_at", sa.Integer, nullable=False, server_default="540"),

@@ -102,12 +102,20 @@ async def test_a_link_lets_in_as_many_as_it_is_for(run: tuple[Bell, int]) -> Non
         (greeting,) = await bell.ask(person, f"/start {link[1]}")
         assert greeting["text"].startswith("👋")
     for _ in range(2):
-        (refused,) = await bell.ask(eve, f"/start {link[1]}")
-        used, private = refused["text"].split("\n\n")
-        assert used == "This invitation is no longer valid. Please ask for a new one."
-        assert private.startswith(PRIVATE)
+        (used,) = await bell.ask(eve, f"/start {link[1]}")
+        assert used["text"] == "This invitation is no longer valid. Please ask for a new one."
+        assert buttons(used) == {"Ask the bot's owner": "ask_access"}
+        await bell.press(eve, used, "ask_access")
+        asked = await bell.message(eve, used["message_id"])
+        assert asked["text"].startswith("I've asked the bot's owner.")
     shown = await bell.ask(ann, "/stories natgeo")
     assert shown[0]["_story_pk"]
+
+
+async def test_an_owner_is_not_told_that_somebody_else_pays(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    (price,) = await bell.ask(boss, "how much does it cost?")
+    assert price["text"].startswith("You pay for the bot")
 
 
 async def test_a_link_is_offered_in_private_only(run: tuple[Bell, int]) -> None:
@@ -333,7 +341,8 @@ async def test_the_owner_is_led_and_hears_once_who_came_and_who_asks(tmp_path: P
             await bell.press(boss, page, "owner:invite")
             (link,) = await bell.replies(boss, 1, after=how["message_id"])
             payload = link["text"].rpartition("start=")[2]
-            await bell.ask(eve, "/help")
+            (used,) = await bell.ask(eve, f"/start {payload[:-1]}")
+            await bell.press(eve, used, "ask_access")
 
             async def told() -> list[Json]:
                 said = await control.replies(boss, after=link["message_id"])

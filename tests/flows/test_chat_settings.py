@@ -43,9 +43,17 @@ async def test_the_zone_by_name_and_by_city(bell: Bell, control: Control) -> Non
 async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (page,) = await bell.ask(ann, "/settings")
+    assert "Time zone: not set" in page["text"]
     for data in ("set:quiet", "set:quiet:22-7"):
         await bell.press(ann, page, data)
+    (card,) = await bell.ask(ann, "natgeo")  # this is no city, and the question was the bot's own
+    assert "run:stories:natgeo" in buttons(card).values()
+    asked = await bell.message(ann, page["message_id"])
+    assert " ".join(asked["text"].split()).startswith("So that 10:00 PM is your 10:00 PM")
+    assert len(buttons(asked)) == 10
+    await bell.press(ann, page, "set:zone:Europe/London")
     await bell.press(ann, page, "set:digest")
+    assert len(buttons(await bell.message(ann, page["message_id"]))) == 9
     await bell.press(ann, page, "set:digest:18")
     text = " ".join((await bell.message(ann, page["message_id"]))["text"].split())
     assert "Quiet hours: 10:00 PM \u2013 7:00 AM Daily summary at: 6:00 PM" in text
@@ -62,7 +70,7 @@ async def test_what_is_typed_sets_the_chat_whose_page_asked_last(
         "channel", members={ann: "administrator"}, bot_status="administrator", title="News"
     )
     await control.name_chat(chat, "typed_news")
-    await bell.ask(chat, "/settings", user=ann)
+    await bell.ask(chat, "/timezone Madrid", user=ann)
     (own,) = await bell.ask(ann, "/settings")
     (theirs,) = await bell.ask(ann, "/settings @typed_news")
     await bell.press(ann, own, buttons(own)["🌙 Quiet hours"])

@@ -33,6 +33,7 @@ async def test_a_button_brings_the_original_of_a_story(bell: Bell, control: Cont
         assert file["document"]["file_name"] == name_of(story, "file.one", suffix)
         assert file["_story_pk"] == story["pk"]
         assert file["_source"] == "upload"
+        assert f"files:{story['pk']}" not in buttons(file).values()
         # Another time it goes by its file_id, and the story is still a photo or video.
         old = await bell.old_post(bob, f"files:{story['pk']}")
         await bell.press(bob, old, f"files:{story['pk']}")

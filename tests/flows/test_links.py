@@ -254,7 +254,7 @@ async def test_a_reels_link_leads_to_the_card_of_its_profile(bell: Bell, control
     assert "run:stories:natgeo" in buttons(card).values()
     (told,) = await bell.ask(ann, "https://www.instagram.com/reel/C0ffee12345/")
     assert "a different kind of Instagram link" in told["text"]
-    assert buttons(told) == {"See stories": "run:stories"}
+    assert buttons(told) == {"Choose a profile": "run:stories"}
 
 
 async def test_an_unexpected_failure_has_a_number_that_is_in_the_log(
@@ -266,6 +266,18 @@ async def test_an_unexpected_failure_has_a_number_that_is_in_the_log(
         (reply,) = await bell.ask(ann, "/help")
     assert "send this code to the bot's owner" in reply["text"]
     assert [e["incident"] for e in logs if e["event"] == "incident"] == [reply["text"][-8:]]
+
+
+async def test_a_pop_up_in_a_channel_has_no_code(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    channel = await control.chat(
+        "channel", members={ann: "administrator"}, bot_status="administrator"
+    )
+    post = await bell.old_post(channel, "subs:0")
+    odd = {"status": 200, "body": {"ok": True, "result": {"status": "administrator"}}}
+    await control.fault("telegram", odd, match="getChatMember")
+    said = await bell.press(channel, post, "subs:0", user=ann)
+    assert said["text"] == "Something went wrong on my side. Please try again in a moment."
 
 
 async def test_a_link_edited_into_a_message_is_served_once(bell: Bell, control: Control) -> None:

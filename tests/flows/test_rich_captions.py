@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.support.control import Control, Json, refused, stories_of
+from tests.support.control import Control, Json, refused, stories_of, wait_for
 from tests.support.storybell import Bell, buttons
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
@@ -66,7 +66,7 @@ async def test_an_alert_is_short_until_the_option_says_full(bell: Bell, control:
     await control.publish("rich.two", hashtags=["dawn"], overrides=held())
     (alert,) = await bell.replies(ann, 1, after=menu["message_id"])
     assert "🔗 Shop the look" in buttons(alert)
-    assert f"mute:{number}" in buttons(alert).values()
+    assert buttons(alert)["🔕 Mute"] == f"mute:{number}"
     assert "⏳" in alert["caption"]
     assert "#dawn" not in alert["caption"]
     assert "🎵" not in alert["caption"]
@@ -76,6 +76,33 @@ async def test_an_alert_is_short_until_the_option_says_full(bell: Bell, control:
     (alert,) = await bell.replies(ann, 1, after=alert["message_id"])
     assert "#dusk" in alert["caption"]
     assert "🎵" in alert["caption"]
+
+
+async def test_a_mute_changes_only_the_button_under_the_alert(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("rich.mute", posts_per_day=0)
+    (reply,) = await bell.ask(ann, "/subscribe rich.mute")
+    await control.publish("rich.mute", overrides=held())
+    (alert,) = await bell.replies(ann, 1, after=reply["message_id"])
+    for old, new, said in (
+        ("🔕 Mute", "🔕 Muted · Undo", "until"),
+        (None, "🔕 Mute", "rich.mute"),
+    ):
+        before = buttons(alert)
+        toast = await bell.press(ann, alert, before[old or "🔕 Muted · Undo"])
+        assert said in toast["text"]
+
+        async def changed(new: str = new, number: int = alert["message_id"]) -> Json | None:
+            shown = await bell.message(ann, number)
+            return shown if new in buttons(shown) else None
+
+        alert = await wait_for(changed, what="the other button")
+        assert [one for one in buttons(alert) if one != new] == [
+            one for one in before if not one.startswith("🔕")
+        ]
+    assert len(await control.replies(ann, after=reply["message_id"])) == 1
 
 
 async def test_a_link_without_a_button_stands_in_a_short_alert(

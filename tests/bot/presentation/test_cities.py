@@ -2,7 +2,9 @@
 
 import pytest
 
-from bot.presentation.cities import city_of, zone_named, zones_of_country
+from bot.domain.zones import is_zone
+from bot.presentation.cities import city_of, suggested, zone_named, zones_of_country
+from bot.presentation.translation import LANGUAGES
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,9 @@ def test_a_city_is_shown_by_its_name_in_the_language_of_the_chat() -> None:
         ("UTC-3", "Etc/GMT+3"),
         ("gmt -5", "Etc/GMT+5"),
         ("+02:00", "Etc/GMT-2"),
+        ("+5:30", "Asia/Kolkata"),
+        ("UTC -3:30", "America/St_Johns"),
+        ("+5:31", None),
         ("Germany", "Europe/Berlin"),
         ("Deutschland", "Europe/Berlin"),
         ("ألمانيا", "Europe/Berlin"),
@@ -49,6 +54,13 @@ def test_a_city_is_shown_by_its_name_in_the_language_of_the_chat() -> None:
 )
 def test_offsets_and_countries_are_time_zones(text: str, zone: str | None) -> None:
     assert zone_named(text) == zone
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_offers_nine_zones_that_exist(language: str) -> None:
+    zones = suggested(language)
+    assert len(zones) == 9
+    assert all(map(is_zone, zones))
 
 
 def test_a_country_with_several_times_has_a_zone_for_each() -> None:

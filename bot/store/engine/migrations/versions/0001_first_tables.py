@@ -82,7 +82,7 @@ def upgrade() -> None:
     sa.Column('language', sa.String(length=16), nullable=True),
     sa.Column('menu', sa.String(length=16), nullable=True),
     sa.Column('language_code', sa.String(length=16), nullable=True),
-    sa.Column('zone', sa.String(length=64), server_default='UTC', nullable=False),
+    sa.Column('zone', sa.String(length=64), nullable=True),
     sa.Column('quiet_from', sa.Integer(), nullable=True),
     sa.Column('quiet_to', sa.Integer(), nullable=True),
     sa.Column('digest_at', sa.Integer(), server_default='540', nullable=False),
