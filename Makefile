@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 RETRY ?=
 ALONE := --last-failed --last-failed-no-failures none
 
-.PHONY: demo setup test check hooks coverage test-slow mutation soak lint types tests campaign red run doctor bench lock dist docs source test-all wheels image catalogues pictures screenshots clean
+.PHONY: demo setup test check hooks coverage test-slow mutation soak lint types tests campaign red run doctor bench lock dist docs source test-modules test-all wheels image catalogues pictures screenshots clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key. ARGS="--port-base 9000"
 	$(BIN)/python -m bot demo $(ARGS)
@@ -21,7 +21,7 @@ run: .venv/.run  ## The real bot, with the .env that make setup writes
 	$(BIN)/python -m bot run
 
 test: .venv/.dev  ## Style, types, layers and tests; what takes longer is in test-slow
-	$(MAKE) -j 2 lint types
+	$(MAKE) -j 3 lint types test-modules
 	$(MAKE) tests
 
 lint: .venv/.dev
@@ -37,6 +37,10 @@ lint: .venv/.dev
 
 types: .venv/.dev
 	$(BIN)/mypy
+
+test-modules: .venv/.dev
+	@# pytest rewrites each test module at its first import. Otherwise each of the five workers does so.
+	$(PYTEST) --collect-only -qq >/dev/null
 
 check: .venv/.dev  ## FILE=bot/media/sniff.py: format, lint, types and the tests of one module, in seconds
 	$(BIN)/python -m tools.check $(FILE)

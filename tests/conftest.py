@@ -7,6 +7,7 @@ jumping.install()
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import logging
 import sys
@@ -44,6 +45,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "flows" in item.path.parts and item.get_closest_marker("jumps") is None
     }
     items.sort(key=lambda item: item.path not in real)
+
+
+def pytest_collection_finish() -> None:
+    """Exclude the imported modules from garbage collection, as the bot does at its start.
+
+    A full collection in a worker with all tests otherwise takes 0.15 s.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_asyncio_loop_factories(

@@ -43,7 +43,7 @@ calm = settings(deadline=None)  # the machine may be busy with other tests
 NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
 MADRID = ZoneInfo("Europe/Madrid")
 TODAY = "{n} story today"
-FROM_THE_RIGHT = [code for code in LANGUAGES if translator_for(code).is_rtl]
+FROM_THE_RIGHT = [code for code in LANGUAGES if Locale.parse(code).text_direction == "rtl"]
 
 tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
 
