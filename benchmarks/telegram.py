@@ -1,4 +1,4 @@
-"""Telegram under load: transport, pacing, fan-out, uploads, the time of a link, the inbox.
+"""Telegram under load: transport, pacing, fan-out, uploads, a link, commands, the inbox.
 
 All parts run against the sandbox on a second core. All parts together take about 15 minutes.
 """
@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Coroutine
 from contextlib import redirect_stdout, suppress
+from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
@@ -18,18 +19,20 @@ from rich.pretty import pprint
 
 from benchmarks import (
     telegram_calls,
+    telegram_commands,
     telegram_fanout,
     telegram_inbox,
     telegram_link,
     telegram_pacing,
     telegram_uploads,
 )
+from tests.support.killing import ROOT
 
 T = TypeVar("T")
 CONCURRENCIES = (1, 32, 256)
 ROUNDS = 3
 CPU_AT_LEAST = {"1": 3.0, "32": 8.0, "256": 10.0}
-PARTS = ("calls", "pacing", "fanout", "uploads", "link", "inbox")
+PARTS = ("calls", "pacing", "fanout", "uploads", "link", "commands", "inbox")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--videos", type=int, default=20, help="large videos in flight")
     parser.add_argument("--links", type=int, default=50, help="pasted links")
     parser.add_argument("--kills", type=int, default=20, help="kills in each mode")
-    parser.add_argument("--updates", type=int, default=5000, help="posts to the webhook")
+    parser.add_argument("--people", type=int, default=300, help="people who send commands")
+    parser.add_argument(
+        "--checkout", type=Path, default=ROOT, help="the folder of the code that gets the commands"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -73,8 +79,10 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
         found["uploads"] = _in_loop(telegram_uploads.measure(args.videos))
     if "link" in wanted:
         found["link_ms"] = _in_loop(telegram_link.measure(args.links))
+    if "commands" in wanted:
+        measured = telegram_commands.measure(args.people, checkout=args.checkout)
+        found["commands"] = _in_loop(measured)
     if "inbox" in wanted:
-        found["webhook"] = _in_loop(telegram_inbox.webhook(args.updates))
         found["inbox"] = _in_loop(telegram_inbox.kills(args.kills))
     return found
 

@@ -1,0 +1,75 @@
+"""CPU time and rate of the whole bot for `/help`, sent by webhook to a real process."""
+
+import asyncio
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.support.control import wait_for
+from tests.support.killing import ROOT, Victim
+from tests.support.sandbox import Box, sandbox_box
+
+PATIENCE_S = 120.0
+ROUNDS = 3  # bursts; each chat asks once in a burst
+STEADY_PER_S = 20  # commands a second in the steady part
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+async def measure(chats: int, *, checkout: Path = ROOT, url: str | None = None) -> dict[str, Any]:
+    """Return milliseconds of CPU and commands a second of the bot in a checkout.
+
+    ``url`` is an empty PostgreSQL database. The default is a new SQLite file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        async with sandbox_box() as box:
+            people = [await box.control.person(f"P{number}") for number in range(chats)]
+            victim = Victim(box, Path(folder), webhook=True, database_url=url)
+            try:
+                await victim.start(PYTHONPATH=str(checkout), MESSAGES_PER_SECOND="1000")
+                await wait_for(victim.is_ready, PATIENCE_S, "the start of the bot")
+                await _ask_all(box, people, "/start")
+                return await _measure(box, victim, people)
+            finally:
+                await victim.end(signal.SIGKILL)
+
+
+async def _measure(box: Box, victim: Victim, people: list[int]) -> dict[str, Any]:
+    cpu_before, began = _cpu_s(victim), time.perf_counter()
+    for _ in range(ROUNDS):
+        await _ask_all(box, people, "/help")
+    took, cpu_s = time.perf_counter() - began, _cpu_s(victim) - cpu_before
+    commands = ROUNDS * len(people)
+    burst = {"per_s": round(commands / took), "cpu_ms": round(cpu_s * 1000 / commands, 2)}
+    cpu_before = _cpu_s(victim)
+    await _ask_all(box, people, "/help", per_s=STEADY_PER_S)
+    cpu_s = _cpu_s(victim) - cpu_before
+    return {"burst": burst, "steady": {"cpu_ms": round(cpu_s * 1000 / len(people), 2)}}
+
+
+async def _ask_all(box: Box, people: list[int], text: str, *, per_s: float = 0) -> None:
+    """Send a command from each person, and wait until the bot has answered all commands."""
+    before = await _count_sends(box)
+    pause_s = 1 / per_s if per_s else 0
+    for person in people:
+        await box.control.say(person, text)
+        await asyncio.sleep(pause_s)
+
+    async def are_answered() -> bool:
+        return await _count_sends(box) - before >= len(people)
+
+    await wait_for(are_answered, PATIENCE_S, "the answers")
+
+
+async def _count_sends(box: Box) -> int:
+    calls = await box.control.requests("telegram")
+    return sum(call["path"].endswith("/sendMessage") for call in calls)
+
+
+def _cpu_s(victim: Victim) -> float:
+    """Return the CPU seconds of the process, from Linux's ``/proc/PID/stat``."""
+    assert victim.process is not None
+    fields = Path(f"/proc/{victim.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
